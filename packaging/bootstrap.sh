@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Makes a fresh machine able to run Lou (`app`) or its tests (`tests`): .venv, Python packages,
+# and the system packages they need. Installs what it may; else prints the one command that does.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1
+  libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libegl1 libgl1
+  libfontconfig1 libdbus-1-3 libglib2.0-0)
+TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb trayer xdotool x11-utils imagemagick
+  fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless)
+
+missing() { for p in "$@"; do dpkg -s "$p" >/dev/null 2>&1 || echo "$p"; done; }
+
+system_packages() {
+  command -v dpkg >/dev/null || return 0
+  local wanted; wanted=$(missing "$@")
+  [ -z "$wanted" ] && return 0
+  local become=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if sudo -n true 2>/dev/null; then become=(sudo -n); else
+      echo "Some system packages are missing. Install them with:" >&2
+      echo "  sudo apt-get install --no-install-recommends $(echo "$wanted" | tr '\n' ' ')" >&2
+      [ "$MODE" = tests ] && exit 1
+      return 0
+    fi
+  fi
+  echo "Installing system packages: $(echo "$wanted" | tr '\n' ' ')"
+  "${become[@]}" apt-get update -qq
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+}
+
+find_python() {
+  for python in python3.13 python3.12 python3.11 python3; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$python"; return
+    fi
+  done
+  echo "Lou needs Python 3.11 or newer; install it and run this again." >&2
+  exit 1
+}
+
+python_packages() {
+  [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
+  .venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+  .venv/bin/python -m pip install --quiet --group dev --editable .
+  .venv/bin/python -m compileall -q app servers
+  touch .venv/.ready
+}
+
+MODE=${1:-app}
+case $MODE in
+  app) system_packages "${APP_PACKAGES[@]}"; python_packages ;;
+  tests) system_packages "${TEST_PACKAGES[@]}" ;;
+  *) echo "usage: bootstrap.sh app|tests" >&2; exit 2 ;;
+esac

@@ -1,0 +1,1 @@
+"""The processes that answer MCP clients, and the bridge that clients launch."""

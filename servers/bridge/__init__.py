@@ -1,0 +1,1 @@
+"""What an MCP client launches: one stdio session that outlives the server behind it."""

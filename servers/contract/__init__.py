@@ -1,0 +1,1 @@
+"""All that the app and the servers share. Standard library only."""

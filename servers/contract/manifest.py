@@ -1,0 +1,123 @@
+"""What Lou ships and knows by name: the embedded servers and the keys, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedServer:
+    """A server that comes with Lou; `tools` are those it cannot do without."""
+
+    name: str
+    title: str
+    purpose: str
+    required_tools: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret Lou knows by name: what it is for, who uses it, and where a person gets one."""
+
+    name: str
+    title: str
+    purpose: str
+    url: str
+    servers: tuple[str, ...]
+    can_be_tested: bool = True
+    generated: bool = False
+    """Lou makes it on first use; a person never needs to."""
+
+
+SERVERS = (
+    EmbeddedServer(
+        "search", "Search", "Searches the web, reads pages and finds contacts.", ("web_search",)
+    ),
+    EmbeddedServer(
+        "tracker",
+        "Tracker",
+        "Remembers which address was found on which page.",
+        ("track_url_email", "find_tracked"),
+    ),
+)
+
+KEYS = (
+    Key(
+        "TAVILY_API_KEY",
+        "Tavily",
+        "Web search. Works without a key at a lower limit.",
+        "https://app.tavily.com/home",
+        ("search",),
+    ),
+    Key(
+        "BRAVE_API_KEY",
+        "Brave Search",
+        "Web search from an index of its own.",
+        "https://api-dashboard.search.brave.com/app/keys",
+        ("search",),
+    ),
+    Key(
+        "ANTHROPIC_API_KEY",
+        "Anthropic",
+        "Answers questions from the web with citations.",
+        "https://platform.claude.com/settings/keys",
+        ("search",),
+    ),
+    Key(
+        "GOOGLE_API_KEY",
+        "Google Custom Search: key",
+        "Web search for holders of an existing project. Google ends this service on 2027-01-01.",
+        "https://console.cloud.google.com/apis/credentials",
+        ("search",),
+    ),
+    Key(
+        "GOOGLE_CSE_ID",
+        "Google Custom Search: engine id",
+        "The engine (cx) that the Google key searches with.",
+        "https://programmablesearchengine.google.com/controlpanel/all",
+        ("search",),
+    ),
+    Key(
+        "RAPIDAPI_KEY",
+        "RapidAPI",
+        "Finds e-mail addresses and contacts of a website.",
+        "https://rapidapi.com/developer/dashboard",
+        ("search",),
+    ),
+    Key(
+        "ANYMAILFINDER_KEY",
+        "AnyMailFinder",
+        "Finds and verifies e-mail addresses.",
+        "https://app.anymailfinder.com/api",
+        ("search",),
+    ),
+    Key(
+        "FIREBASE_CREDENTIALS",
+        "Firebase service account",
+        "Shares tracked entries with a team through Google Firestore: the JSON of the account.",
+        "https://console.firebase.google.com/project/_/settings/serviceaccounts/adminsdk",
+        ("tracker",),
+    ),
+    Key(
+        "ENCRYPTION_KEY",
+        "Encryption key",
+        "Seals the addresses and notes in the tracker. Lou makes it on first use.",
+        "",
+        ("tracker",),
+        can_be_tested=False,
+        generated=True,
+    ),
+)
+
+ALSO_READ = {"FIREBASE_CREDENTIALS": "FIREBASE_CREDENTIALS_PATH"}
+"""Where a server on its own also finds a key: the path of a file that holds the value."""
+
+
+def keys_of(server: str) -> tuple[Key, ...]:
+    """The known keys that `server` uses."""
+    return tuple(key for key in KEYS if server in key.servers)
+
+
+def embedded(name: str) -> EmbeddedServer | None:
+    """The embedded server called `name`."""
+    return next((server for server in SERVERS if server.name == name), None)

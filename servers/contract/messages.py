@@ -1,0 +1,74 @@
+"""The words of the control protocol: methods, events, error codes, and the shape of each.
+
+App to server (on the server's stdin):
+
+| method | params | result |
+|---|---|---|
+| configure | keys {NAME: value}, settings {...}, disabled_tools [...], debug | {} |
+| list_tools | | tools [TOOL_FIELDS of each] |
+| call_tool | name, arguments, timeout_s | status "success" or "failure", data, text, is_error |
+| cancel | id of a call_tool in flight | cancelled |
+| ping | | at |
+| check_key | name, value (absent: the configured one) | verdict, message |
+| stop | | {} |
+
+Server to app (on the server's stdout): the events below; `Event.data` is as their line says.
+"""
+
+from typing import Final
+
+CONFIGURE: Final = "configure"
+LIST_TOOLS: Final = "list_tools"
+CALL_TOOL: Final = "call_tool"
+CANCEL: Final = "cancel"
+PING: Final = "ping"
+CHECK_KEY: Final = "check_key"
+STOP: Final = "stop"
+
+TOOL_FIELDS: Final = (
+    "name",
+    "title",
+    "description",
+    "input_schema",
+    "output_schema",
+    "annotations",
+    "enabled",
+)
+
+READY: Final = "ready"
+"""name, pid, tools (count), tools_hash, endpoint"""
+LOG: Final = "log"
+"""at (epoch s), level, logger, message, call (id, when a call caused it)"""
+CALL: Final = "call"
+"""call (id), tool, ms, outcome (OUTCOMES), error (kind, when it failed), client, version,
+at (epoch s of its end), bytes"""
+USAGE: Final = "usage"
+"""either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
+or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""
+CLIENT_CONNECTED: Final = "client_connected"
+"""session, client, version, protocol, stage ("initialized", later "tools_listed"), at"""
+CLIENT_LEFT: Final = "client_left"
+"""session, client, at"""
+TROUBLE: Final = "trouble"
+"""code, message, hint, key (when a key is meant), cleared (true: the trouble of this code ended)"""
+BYE: Final = "bye"
+"""reason, code (the exit code that follows)"""
+
+OUTCOMES: Final = ("ok", "error", "refused", "cancelled", "timeout")
+
+VERDICTS: Final = ("accepted", "rejected", "missing", "unreachable", "unknown")
+"""Of check_key: the provider took it, refused it, there is none, nobody answered, nobody knows."""
+
+UNKNOWN_METHOD: Final = "unknown_method"
+UNKNOWN_TOOL: Final = "unknown_tool"
+UNKNOWN_SERVER: Final = "unknown_server"
+BAD_PARAMS: Final = "bad_params"
+BAD_MESSAGE: Final = "bad_message"
+SWITCHED_OFF: Final = "switched_off"
+NOT_READY: Final = "not_ready"
+TIMED_OUT: Final = "timed_out"
+INTERNAL: Final = "internal_error"
+
+EXIT_CONFIGURATION: Final = 78
+EXIT_PERMISSION: Final = 77
+"""Exit codes after which a server is not started again until something changes."""

@@ -1,0 +1,1 @@
+"""The search server: web search, reading pages, finding contacts."""

@@ -1,0 +1,1 @@
+"""The tracker server: URL and e-mail pairs that are never lost."""

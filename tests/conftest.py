@@ -1,0 +1,68 @@
+"""What every test may use: a private home, and a place to print the promises' figures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class Figures:
+    """The figures of this run, in the order they were measured."""
+
+    rows: list[str] = field(default_factory=list)
+
+    def __call__(
+        self,
+        name: str,
+        value: float,
+        unit: str = "",
+        *,
+        at_most: float | None = None,
+        at_least: float | None = None,
+        enforce: bool = False,
+    ) -> None:
+        met = (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
+        bound = f"<= {at_most:g}" if at_most is not None else ""
+        bound = f">= {at_least:g}" if at_least is not None else bound
+        verdict = "" if not bound else ("met" if met else "NOT MET")
+        self.rows.append(f"{name:<72} {value:>12,.3f} {unit:<9} {bound:<12} {verdict}")
+        assert met or not enforce, self.rows[-1]
+
+
+_figures = Figures()
+
+
+@pytest.fixture
+def figure() -> Figures:
+    return _figures
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _figures.rows:
+        terminalreporter.section("figures")
+        for row in _figures.rows:
+            terminalreporter.write_line(row)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A private home; its path is short because sockets live under it."""
+    folder = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    for name in [name for name in os.environ if name.startswith(("XDG_", "LOU_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("LOU_HOME", str(folder / "lou"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
