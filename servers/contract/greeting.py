@@ -1,0 +1,239 @@
+"""How the two ends of a loopback TCP connection prove themselves before the first byte of MCP.
+
+A Unix socket is guarded by its folder. A port is not: after a crash anybody may bind it, so each
+end has to show that it knows the token without showing the token. Bytes in, bytes out; the sockets
+are the caller's. Three lines, each at most LONGEST_LINE bytes:
+
+```
+bridge > lou-hello 1 <nonce of the bridge>
+server > lou-proof 1 <nonce of the server> <HMAC of "server">
+bridge > lou-proof 1 <HMAC of "bridge">          and MCP follows at once
+```
+
+An HMAC covers its role, both nonces, and the instance and port that the port file names, so a proof
+is good for one connection to one server and cannot be relayed through another port.
+"""
+
+import hmac
+import json
+import os
+import sys
+
+LONGEST_LINE = 256
+DEADLINE_S = 2.0
+"""Either end hangs up on the other when the greeting takes longer."""
+
+_TOKEN_BYTES = 32
+_NONCE_BYTES = 16
+
+
+class GreetingError(Exception):
+    """The other end is not who it should be, or the port file is of no use; nothing was shown."""
+
+
+class Port:
+    """What a port file says: which process listens where, and as which instance."""
+
+    __slots__ = ("create_time", "instance", "pid", "port")
+
+    def __init__(self, pid: int, create_time: str, port: int, instance: str) -> None:
+        self.pid = pid
+        self.create_time = create_time
+        self.port = port
+        self.instance = instance
+
+    def is_of_live_process(self) -> bool:
+        """Whether the very process that wrote the port file still runs."""
+        return bool(self.create_time) and create_time_of(self.pid) == self.create_time
+
+
+class BridgeGreeting:
+    """The connecting end. Send `hello`, feed the server's line to `answer`, send what it gives."""
+
+    def __init__(self, token: bytes, port: Port) -> None:
+        self._token = token
+        self._port = port
+        self._nonce = _nonce()
+
+    def hello(self) -> bytes:
+        """The first line of the connection."""
+        return b"lou-hello 1 %s\n" % self._nonce
+
+    def answer(self, line: bytes) -> bytes:
+        """The line that lets this end in.
+
+        Raises:
+            GreetingError: whoever listens there does not know the token.
+        """
+        nonce, proof = _words(line, b"lou-proof", 2)
+        nonces = self._nonce + b"|" + nonce
+        expected = _proof(self._token, self._port, b"server", nonces)
+        if not hmac.compare_digest(proof, expected):
+            raise GreetingError(f"port {self._port.port} is held by a process that is not Lou's")
+        return b"lou-proof 1 %s\n" % _proof(self._token, self._port, b"bridge", nonces)
+
+
+class ServerGreeting:
+    """The listening end of one connection: `prove` the first line, then `admit` the second."""
+
+    def __init__(self, token: bytes, port: Port) -> None:
+        self._token = token
+        self._port = port
+        self._nonce = _nonce()
+        self._nonces = b""
+
+    def prove(self, hello: bytes) -> bytes:
+        """The answer to the bridge's first line.
+
+        Raises:
+            GreetingError: it is no greeting; hang up.
+        """
+        (bridge,) = _words(hello, b"lou-hello", 1)
+        self._nonces = bridge + b"|" + self._nonce
+        proof = _proof(self._token, self._port, b"server", self._nonces)
+        return b"lou-proof 1 %s %s\n" % (self._nonce, proof)
+
+    def admit(self, answer: bytes) -> None:
+        """Check the bridge's second line; MCP follows it.
+
+        Raises:
+            GreetingError: it does not know the token; hang up without a word.
+        """
+        (proof,) = _words(answer, b"lou-proof", 1)
+        expected = _proof(self._token, self._port, b"bridge", self._nonces)
+        if not self._nonces or not hmac.compare_digest(proof, expected):
+            raise GreetingError("the connecting process does not know the token")
+
+
+def this_port(port: int, instance: str) -> Port:
+    """The port file's content for a server of this process that listens on `port`."""
+    pid = os.getpid()
+    return Port(pid, create_time_of(pid), port, instance)
+
+
+def write_port(path: str, port: Port) -> None:
+    """Put the port file of a server that listens now; the token is not in it."""
+    entry = {name: getattr(port, name) for name in Port.__slots__}
+    _write_private(path, json.dumps(entry).encode())
+
+
+def read_port(path: str) -> Port:
+    """What the port file at `path` says.
+
+    Raises:
+        FileNotFoundError: no server has listened there.
+        GreetingError: it is not a port file.
+    """
+    with open(path, "rb") as file:
+        content = file.read(4096)
+    try:
+        entry = json.loads(content)
+        pid, port = int(entry["pid"]), int(entry["port"])
+        found = Port(pid, str(entry["create_time"]), port, str(entry["instance"]))
+    except (ValueError, TypeError, KeyError) as broken:
+        raise GreetingError(f"{path} is not a port file; restart the server") from broken
+    if not 0 < found.port < 65536:
+        raise GreetingError(f"{path} is not a port file; restart the server")
+    return found
+
+
+def token(state_folder: str) -> bytes:
+    """The secret that Lou's processes of this home share; made by the first that asks."""
+    path = os.path.join(state_folder, "token")
+    while True:
+        try:
+            with open(path, "rb") as file:
+                found = file.read(_TOKEN_BYTES + 1)
+            if len(found) == _TOKEN_BYTES:
+                return found
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        os.makedirs(state_folder, mode=0o700, exist_ok=True)
+        _write_private(path, os.urandom(_TOKEN_BYTES), keep=True)
+
+
+def create_time_of(pid: int) -> str:
+    """When process `pid` began, in the system's own words; empty when it does not run."""
+    systems = {"linux": _create_time_linux, "win32": _create_time_windows}
+    return systems.get(sys.platform, _create_time_ps)(pid)
+
+
+def _create_time_linux(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            after_name = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return ""
+    return "" if after_name[0] in {b"Z", b"X"} else after_name[19].decode()
+
+
+def _create_time_ps(pid: int) -> str:
+    import subprocess
+
+    ps = ("/bin/ps", "-o", "lstart=", "-p", str(pid))
+    found = subprocess.run(ps, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
+    return found.stdout.strip()
+
+
+def _create_time_windows(pid: int) -> str:
+    import ctypes
+
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    query_limited_information = 0x1000
+    process = kernel.OpenProcess(query_limited_information, 0, pid)
+    if not process:
+        return ""
+    times = [ctypes.c_uint64() for _ in range(4)]
+    exit_code = ctypes.c_ulong()
+    handle = ctypes.c_void_p(process)
+    try:
+        known = kernel.GetProcessTimes(handle, *(ctypes.byref(time) for time in times))
+        still_active = 259
+        kernel.GetExitCodeProcess(handle, ctypes.byref(exit_code))
+        return str(times[0].value) if known and exit_code.value == still_active else ""
+    finally:
+        kernel.CloseHandle(handle)
+
+
+def _write_private(path: str, content: bytes, *, keep: bool = False) -> None:
+    """Write atomically, readable by this user alone; with `keep` the first writer wins."""
+    sibling = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    made = os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(made, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        _publish(sibling, path, keep)
+    finally:
+        if os.path.lexists(sibling):
+            os.unlink(sibling)
+
+
+def _publish(sibling: str, path: str, keep: bool) -> None:
+    if not keep:
+        os.replace(sibling, path)
+        return
+    try:
+        os.link(sibling, path)
+    except FileExistsError:
+        return
+
+
+def _nonce() -> bytes:
+    return os.urandom(_NONCE_BYTES).hex().encode()
+
+
+def _proof(token: bytes, port: Port, role: bytes, nonces: bytes) -> bytes:
+    said = b"|".join((role, nonces, port.instance.encode(), b"%d" % port.port))
+    return hmac.new(token, said, "sha256").hexdigest().encode()
+
+
+def _words(line: bytes, verb: bytes, count: int) -> list[bytes]:
+    """The `count` arguments of a greeting line."""
+    words = line.split()
+    if len(line) > LONGEST_LINE or len(words) != count + 2 or words[:2] != [verb, b"1"]:
+        raise GreetingError("the other end does not speak Lou's greeting")
+    return words[2:]
