@@ -1,0 +1,1 @@
+"""Server processes: started, watched, restarted, stopped; never two of one, never an orphan."""

@@ -1,0 +1,73 @@
+"""How a server is launched: the program, its environment, and what it is told first.
+
+A server starts with an absolute program, a short list of environment variables and nothing secret:
+keys travel in `configure` on its stdin, because an environment can be read by every process of the
+same user and an argument list by everybody.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MARKER = "--lou-instance="
+"""Begins the argument that tells which start of which app a process belongs to."""
+MARKER_VARIABLE = "LOU_INSTANCE"
+"""The same mark in the environment, which daemonised grandchildren inherit."""
+
+_PASSED = frozenset(
+    {
+        *("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
+        *("LOU_HOME", "LOU_TRANSPORT", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+        "XDG_STATE_HOME",
+        *("APPDATA", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROGRAMDATA"),
+        *("PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE"),
+        "WINDIR",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One way to start a server. `env` is its whole environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str | None = None
+    configure: Mapping[str, Any] = field(default_factory=dict)
+    """The params of the first message: keys, settings, disabled_tools, debug."""
+    required_tools: tuple[str, ...] = ()
+    memory_budget: int = 512 << 20
+    """Bytes of the process tree; twice as much for a minute is a failure. 0 means no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A precondition is missing: no crash, and no restart is counted."""
+
+    code: str
+    message: str
+    hint: str = ""
+    key: str = ""
+
+
+def server_argv(*arguments: str) -> tuple[str, ...]:
+    """The command of one of Lou's own servers: `server_argv("search")`."""
+    if getattr(sys, "frozen", False):
+        suffix = ".exe" if sys.platform == "win32" else ""
+        return (os.path.join(os.path.dirname(sys.executable), f"lou-server{suffix}"), *arguments)  # noqa: PTH118, PTH120
+    return (sys.executable, "-I", "-m", "servers", *arguments)
+
+
+def server_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The part of this process's environment that a server may have, and `extra` on top."""
+    passed = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in _PASSED or name.startswith("LC_")
+    }
+    return {**passed, **(extra or {})}
