@@ -1,0 +1,137 @@
+"""What a form asks for, and how to read what a person typed. Pure; widgets decide nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+
+class Kind(Enum):
+    """How a field is asked for."""
+
+    TEXT = "text"
+    LONG = "long"
+    CHOICE = "choice"
+    INTEGER = "integer"
+    NUMBER = "number"
+    SWITCH = "switch"
+    TEXTS = "texts"
+    GROUP = "group"
+    JSON = "json"
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+UNSET: Final = _Unset.UNSET
+"""No value: the field stays out of the arguments and its default holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `parts` are the fields of a group."""
+
+    name: str
+    kind: Kind
+    title: str
+    help: str = ""
+    default: Any = UNSET
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    nullable: bool = False
+    group: str = ""
+    parts: tuple[Field, ...] = ()
+
+
+class FieldProblem(Exception):  # noqa: N818 - a sentence for a person about what was typed
+    """What was typed cannot be taken; the message says why."""
+
+    def __init__(self, field: Field, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def read(field: Field, text: str) -> Any:
+    """The value of what was typed into `field`, or UNSET when nothing was.
+
+    Raises:
+        FieldProblem: the text is no value of this field.
+    """
+    if not text.strip():
+        return _read_nothing(field)
+    match field.kind:
+        case Kind.INTEGER | Kind.NUMBER:
+            return _read_number(field, text.strip())
+        case Kind.TEXTS:
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        case Kind.JSON:
+            return _read_json(field, text)
+        case _:
+            return text
+
+
+def written(field: Field, value: Any) -> str:
+    """`value` as a person would type it into `field`."""
+    if value is UNSET or value is None:
+        return ""
+    if field.kind is Kind.TEXTS and isinstance(value, Sequence) and not isinstance(value, str):
+        return "\n".join(str(item) for item in value)
+    if field.kind is Kind.JSON:
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def expectation(field: Field) -> str:
+    """What an empty field hints at, e.g. `1 to 20, otherwise 5`."""
+    bounds = _bounds(field)
+    default = field.default
+    has_default = default is not UNSET and default not in (None, "", [], {})
+    told = written(field, default) if has_default and field.kind is not Kind.JSON else ""
+    told = told if len(told) <= 40 and "\n" not in told else ""
+    return ", ".join(part for part in (bounds, f"otherwise {told}" if told else "") if part)
+
+
+def _read_nothing(field: Field) -> Any:
+    if not field.required:
+        return UNSET
+    if field.nullable:
+        return None
+    if field.kind is Kind.TEXTS:
+        return []
+    raise FieldProblem(field, "This is needed.")
+
+
+def _read_number(field: Field, text: str) -> int | float:
+    is_whole = field.kind is Kind.INTEGER
+    try:
+        value: int | float = int(text) if is_whole else float(text)
+    except ValueError:
+        wanted = "a whole number" if is_whole else "a number"
+        raise FieldProblem(field, f"This must be {wanted}.") from None
+    below = field.least is not None and value < field.least
+    above = field.most is not None and value > field.most
+    if below or above or value != value:  # noqa: PLR0124 - NaN is no number to send
+        raise FieldProblem(field, f"This must be {_bounds(field) or 'a number'}.")
+    return value
+
+
+def _read_json(field: Field, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise FieldProblem(field, f"This is not valid JSON: {error}.") from None
+
+
+def _bounds(field: Field) -> str:
+    least, most = field.least, field.most
+    if least is not None and most is not None:
+        return f"{least:g} to {most:g}"
+    if least is not None:
+        return f"{least:g} or more"
+    return f"{most:g} or less" if most is not None else ""

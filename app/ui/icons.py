@@ -1,0 +1,65 @@
+"""Icons drawn in the colours of the theme: one SVG each, its `currentColor` filled in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from app import paths
+
+_SCALES = (1.0, 1.5, 2.0)
+_TRAY_SIZES = (16, 22, 24, 32, 48, 64)
+
+
+@lru_cache(maxsize=256)
+def icon(name: str, colour: str, size: int = 18) -> QIcon:
+    """The icon called `name`, drawn in `colour`; a disabled control shows it paler."""
+    made = QIcon()
+    for scale in _SCALES:
+        pixmap = _draw(_source(name, colour), round(size * scale))
+        made.addPixmap(pixmap)
+    return made
+
+
+def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+    """One drawing of `size` logical pixels on a screen of `ratio` device pixels each."""
+    drawn = _draw(_source(name, colour), round(size * ratio))
+    drawn.setDevicePixelRatio(ratio)
+    return drawn
+
+
+@lru_cache(maxsize=16)
+def tray_icon(state: str, *, dark_panel: bool) -> QIcon:
+    """The tray's icon for `well`, `busy`, `attention` or `off`."""
+    source = _source(f"tray-{state}", "#f2f4f5" if dark_panel else "#1b2126")
+    made = QIcon()
+    for size in _TRAY_SIZES:
+        made.addPixmap(_draw(source, size))
+    return made
+
+
+def app_icon() -> QIcon:
+    """Lou's own icon, for windows and task bars."""
+    source = _source("lou", "")
+    made = QIcon()
+    for size in (16, 32, 48, 128):
+        made.addPixmap(_draw(source, size))
+    return made
+
+
+@lru_cache(maxsize=128)
+def _source(name: str, colour: str) -> bytes:
+    text = paths.resource("icons", f"{name}.svg").read_text(encoding="utf-8")
+    return text.replace("currentColor", colour).encode()
+
+
+def _draw(source: bytes, size: int) -> QPixmap:
+    drawn = QPixmap(size, size)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    QSvgRenderer(QByteArray(source)).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return drawn

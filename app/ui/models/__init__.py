@@ -1,0 +1,1 @@
+"""What the views show: rows pulled from the core, and no state of their own."""

@@ -1,0 +1,202 @@
+"""What Lou looks like: the colours of light and dark, the style sheet, and which one holds."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from app import paths
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """One scheme. Text colours keep a contrast of 4.5 to 1 on `card` and on `window`."""
+
+    window: str
+    side: str
+    card: str
+    field: str
+    hover: str
+    chosen: str
+    line: str
+    strong_line: str
+    text: str
+    soft: str
+    faint: str
+    accent: str
+    accent_hover: str
+    on_accent: str
+    good: str
+    busy: str
+    warn: str
+    bad: str
+    warn_card: str
+    bad_card: str
+    good_card: str
+
+
+LIGHT = Colours(
+    window="#f6f7f8",
+    side="#eceef0",
+    card="#ffffff",
+    field="#ffffff",
+    hover="#e9ecee",
+    chosen="#d8e9ea",
+    line="#dfe3e6",
+    strong_line="#c3c9ce",
+    text="#1b2126",
+    soft="#56606a",
+    faint="#8b949c",
+    accent="#0f7079",
+    accent_hover="#0b5c64",
+    on_accent="#ffffff",
+    good="#1d7a46",
+    busy="#2160c4",
+    warn="#8a5a00",
+    bad="#b3261e",
+    warn_card="#fdf3dc",
+    bad_card="#fce9e7",
+    good_card="#e3f3e9",
+)
+
+DARK = Colours(
+    window="#1d2124",
+    side="#171a1d",
+    card="#252a2e",
+    field="#1b1f22",
+    hover="#2e3439",
+    chosen="#1f4449",
+    line="#363d43",
+    strong_line="#4d565e",
+    text="#e9edf0",
+    soft="#a9b3bb",
+    faint="#7a858e",
+    accent="#4fb7bf",
+    accent_hover="#6cc8cf",
+    on_accent="#08282b",
+    good="#5fc48c",
+    busy="#78a9f5",
+    warn="#e3ae4b",
+    bad="#f2897f",
+    warn_card="#3a3120",
+    bad_card="#3f2826",
+    good_card="#203529",
+)
+
+_ROLES = {
+    QPalette.ColorRole.Window: "window",
+    QPalette.ColorRole.WindowText: "text",
+    QPalette.ColorRole.Base: "field",
+    QPalette.ColorRole.AlternateBase: "window",
+    QPalette.ColorRole.Text: "text",
+    QPalette.ColorRole.Button: "card",
+    QPalette.ColorRole.ButtonText: "text",
+    QPalette.ColorRole.BrightText: "bad",
+    QPalette.ColorRole.Highlight: "accent",
+    QPalette.ColorRole.HighlightedText: "on_accent",
+    QPalette.ColorRole.PlaceholderText: "faint",
+    QPalette.ColorRole.ToolTipBase: "card",
+    QPalette.ColorRole.ToolTipText: "text",
+    QPalette.ColorRole.Link: "accent",
+    QPalette.ColorRole.LinkVisited: "accent",
+    QPalette.ColorRole.Light: "card",
+    QPalette.ColorRole.Midlight: "hover",
+    QPalette.ColorRole.Mid: "line",
+    QPalette.ColorRole.Dark: "strong_line",
+    QPalette.ColorRole.Shadow: "strong_line",
+}
+
+
+_SIZES = {"title_size": 1.5, "part_size": 1.15, "small_size": 0.92}
+_SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+
+
+class Theme(QObject):
+    """The look in force. Follows the system until a person chooses light or dark."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._app = app
+        self.colours = LIGHT
+        self.is_dark = False
+        self._is_set = False
+        self._appearance = "system"
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.styleHints().colorSchemeChanged.connect(self._apply)
+        self._apply()
+
+    def choose(self, appearance: str) -> None:
+        """Use `light`, `dark` or `system` from now on."""
+        self._appearance = appearance
+        hints = QGuiApplication.styleHints()
+        hints.setColorScheme(_SCHEMES.get(appearance, Qt.ColorScheme.Unknown))
+        self._apply()
+
+    def colour(self, name: str) -> QColor:
+        """The colour called `name` in the scheme in force."""
+        return QColor(getattr(self.colours, name))
+
+    def _apply(self) -> None:
+        # A platform without a theme of its own does not take over the chosen scheme.
+        scheme = _SCHEMES.get(self._appearance, self._app.styleHints().colorScheme())
+        is_dark = scheme == Qt.ColorScheme.Dark
+        if self._is_set and is_dark == self.is_dark:
+            return
+        self._is_set = True
+        self.is_dark = is_dark
+        self.colours = DARK if self.is_dark else LIGHT
+        self._app.setPalette(_palette(self.colours))
+        self._app.setStyleSheet(_style_sheet(self.is_dark))
+        self.changed.emit()
+
+    def panel_is_dark(self) -> bool:
+        """Whether the panel that holds the tray icon is dark, as far as anyone can know."""
+        if sys.platform == "win32":
+            personal = QSettings(
+                r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Themes\Personalize",
+                QSettings.Format.NativeFormat,
+            )
+            return not int(str(personal.value("SystemUsesLightTheme", 0)))
+        return self.is_dark or _is_gnome()
+
+
+@cache
+def fixed_font() -> QFont:
+    """The system's font for code and logs."""
+    return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+
+
+def _palette(colours: Colours) -> QPalette:
+    palette = QPalette()
+    for role, name in _ROLES.items():
+        palette.setColor(role, QColor(getattr(colours, name)))
+    disabled = QPalette.ColorGroup.Disabled
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        palette.setColor(disabled, role, QColor(colours.faint))
+    palette.setColor(disabled, QPalette.ColorRole.WindowText, QColor(colours.faint))
+    palette.setColor(disabled, QPalette.ColorRole.Highlight, QColor(colours.strong_line))
+    return palette
+
+
+def _style_sheet(is_dark: bool) -> str:
+    """The style sheet with each `@name` replaced by that colour."""
+    names = asdict(DARK if is_dark else LIGHT)
+    body = QApplication.font().pointSizeF()
+    names |= {size: f"{body * scale:.1f}pt" for size, scale in _SIZES.items()}
+    names["chevron"] = paths.resource("icons", "chevron.svg").as_posix()
+    text = paths.resource("style", "lou.qss").read_text(encoding="utf-8")
+    return re.sub(r"@(\w+)", lambda found: str(names[found[1]]), text)
+
+
+def _is_gnome() -> bool:
+    """GNOME's top bar is dark in both schemes."""
+    return "GNOME" in os.environ.get("XDG_CURRENT_DESKTOP", "").upper()

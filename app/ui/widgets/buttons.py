@@ -1,0 +1,61 @@
+"""Buttons: an icon of the theme, words, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QPushButton, QSizePolicy
+
+from app.ui import icons
+from app.ui.theme import Theme
+
+
+class Button(QPushButton):
+    """A button that keeps its icon in the colours of the theme.
+
+    `kind` is empty, main (the one thing to do here), quiet (no frame) or danger.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        text: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        icon: str = "",
+        kind: str = "",
+    ) -> None:
+        super().__init__(text)
+        self._theme = theme
+        self._icon = icon
+        self.setProperty("kind", kind)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setIconSize(QSize(16, 16))
+        theme.changed.connect(self._draw_icon)
+        self._draw_icon()
+        if on_click is not None:
+            self.clicked.connect(lambda _checked: on_click())
+
+    def setIconName(self, icon: str) -> None:
+        """Show another icon."""
+        self._icon = icon
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        if not self._icon:
+            return
+        names = {"main": "on_accent", "danger": "bad"}
+        colour = names.get(str(self.property("kind")), "text")
+        self.setIcon(icons.icon(self._icon, getattr(self._theme.colours, colour), 16))
+
+
+def icon_button(
+    theme: Theme, icon: str, name: str, on_click: Callable[[], object] | None = None
+) -> Button:
+    """A button with an icon alone; `name` is what it does, for the tooltip and a screen reader."""
+    made = Button(theme, "", on_click, icon=icon, kind="quiet")
+    made.setToolTip(name)
+    made.setAccessibleName(name)
+    made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return made

@@ -1,0 +1,131 @@
+"""Frames that hold things together: a card, a strip that tells trouble, an empty place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.ui import icons
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label, set_tone
+
+
+class Card(QFrame):
+    """A framed part of a page; `inside` is its layout."""
+
+    def __init__(self, look: str = "plain", margin: int = 14, spacing: int = 8) -> None:
+        super().__init__()
+        self.setProperty("card", look)
+        self.inside = QVBoxLayout(self)
+        self.inside.setContentsMargins(margin, margin - 2, margin, margin - 2)
+        self.inside.setSpacing(spacing)
+
+    def set_look(self, look: str) -> None:
+        """Draw the card as plain, good, warn or bad."""
+        if self.property("card") != look:
+            self.setProperty("card", look)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+
+def rule() -> QFrame:
+    """A thin line between two parts."""
+    made = QFrame()
+    made.setProperty("line", "true")
+    return made
+
+
+class Strip(Card):
+    """Tells what is wrong in words, with the button that mends it. Hidden when all is well."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__("warn", margin=12, spacing=2)
+        self._theme = theme
+        self._tone = "warn"
+        self._mend: Callable[[], object] | None = None
+        self._icon = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._title = heading("", "strong")
+        self._title.setWordWrap(True)
+        self._text = label(wrap=True, selectable=True)
+        self._button = Button(theme, "", self._clicked)
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._title)
+        words.addWidget(self._text)
+        row.addWidget(self._icon)
+        row.addLayout(words, 1)
+        row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.inside.addLayout(row)
+        theme.changed.connect(self._draw_icon)
+        self.hide()
+
+    def tell(
+        self,
+        title: str,
+        text: str,
+        *,
+        tone: str = "warn",
+        button: str = "",
+        mend: Callable[[], object] | None = None,
+    ) -> None:
+        """Show the trouble; `tone` is warn, bad or good."""
+        self._tone = tone
+        self._mend = mend
+        self.set_look(tone)
+        self._title.setText(title)
+        self._text.setText(text)
+        self._text.setVisible(bool(text))
+        self._button.setText(button)
+        self._button.setVisible(bool(button and mend))
+        self._draw_icon()
+        self.setAccessibleName(f"{title} {text}".strip())
+        self.show()
+
+    def _clicked(self) -> None:
+        if self._mend is not None:
+            self._mend()
+
+    def _draw_icon(self) -> None:
+        name = "check" if self._tone == "good" else "alert"
+        colour = getattr(self._theme.colours, self._tone)
+        self._icon.setPixmap(icons.pixmap(name, colour, 20, self.devicePixelRatioF()))
+
+
+class Empty(QWidget):
+    """What a place says that has nothing to show yet."""
+
+    def __init__(self, theme: Theme, icon: str, title: str, text: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._icon_name = icon
+        self._icon = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._title = heading(title)
+        self._text = label(text, tone="soft", wrap=True)
+        column = QVBoxLayout(self)
+        column.setSpacing(6)
+        column.addStretch(2)
+        column.addWidget(self._icon)
+        for part in (self._title, self._text):
+            part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(part)
+        column.addStretch(3)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._draw_icon)
+        self._draw_icon()
+
+    def tell(self, title: str, text: str) -> None:
+        """Say something else."""
+        self._title.setText(title)
+        self._text.setText(text)
+        set_tone(self._text, "soft")
+
+    def _draw_icon(self) -> None:
+        colour = self._theme.colours.faint
+        self._icon.setPixmap(icons.pixmap(self._icon_name, colour, 36, self.devicePixelRatioF()))

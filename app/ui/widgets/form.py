@@ -1,0 +1,239 @@
+"""A form made from fields: one editor each, with its help beneath and what is wrong in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.ui.fields import UNSET, Field, FieldProblem, Kind, expectation, read, written
+from app.ui.theme import Theme, fixed_font
+from app.ui.widgets.card import Card
+from app.ui.widgets.switch import Switch
+from app.ui.widgets.text import heading, label
+
+_LINES = {Kind.LONG: 4, Kind.TEXTS: 3, Kind.JSON: 5}
+
+
+class Editor(QWidget):
+    """One field: title, editor, help, and its problem."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, theme: Theme, field: Field) -> None:
+        super().__init__()
+        self.field = field
+        self._problem = label(tone="bad", wrap=True)
+        self._problem.hide()
+        needed = "  (needed)" if field.required and field.kind is not Kind.SWITCH else ""
+        title = heading(f"{field.title}{needed}", "strong")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(title)
+        self._build(theme, column)
+        if field.help:
+            column.addWidget(label(field.help, tone="soft", wrap=True))
+        column.addWidget(self._problem)
+
+    def value(self) -> Any:
+        """What was typed.
+
+        Raises:
+            FieldProblem: it cannot be taken; the editor tells why.
+        """
+        try:
+            value = self._value()
+        except FieldProblem as problem:
+            self.tell_problem(str(problem))
+            raise
+        self.tell_problem("")
+        return value
+
+    def set_value(self, value: Any) -> None:
+        """Show `value`; UNSET empties the editor."""
+        raise NotImplementedError
+
+    def tell_problem(self, problem: str) -> None:
+        """Say what is wrong, or nothing."""
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        raise NotImplementedError
+
+    def _value(self) -> Any:
+        raise NotImplementedError
+
+
+class _Line(Editor):
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        self._edit = QLineEdit()
+        self._edit.setPlaceholderText(expectation(self.field))
+        self._edit.setAccessibleName(self.field.title)
+        self._edit.setAccessibleDescription(self.field.help)
+        self._edit.textChanged.connect(lambda _text: self.changed.emit())
+        self._edit.returnPressed.connect(self.entered)
+        if self.field.kind in (Kind.INTEGER, Kind.NUMBER):
+            self._edit.setMaximumWidth(220)
+        self.setFocusProxy(self._edit)
+        column.addWidget(self._edit)
+
+    def set_value(self, value: Any) -> None:
+        self._edit.setText(written(self.field, value))
+
+    def _value(self) -> Any:
+        return read(self.field, self._edit.text())
+
+
+class _Text(Editor):
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        self._edit = QPlainTextEdit()
+        lines = _LINES[self.field.kind]
+        self._edit.setFixedHeight(self._edit.fontMetrics().lineSpacing() * lines + 16)
+        self._edit.setTabChangesFocus(True)
+        self._edit.setAccessibleName(self.field.title)
+        self._edit.setAccessibleDescription(self.field.help)
+        self._edit.setPlaceholderText(self._hint())
+        if self.field.kind is Kind.JSON:
+            self._edit.setFont(fixed_font())
+        self._edit.textChanged.connect(self.changed)
+        self.setFocusProxy(self._edit)
+        column.addWidget(self._edit)
+
+    def _hint(self) -> str:
+        kinds = {Kind.TEXTS: "One on each line", Kind.JSON: "JSON"}
+        parts = (kinds.get(self.field.kind, ""), expectation(self.field))
+        return ", ".join(part for part in parts if part)
+
+    def set_value(self, value: Any) -> None:
+        self._edit.setPlainText(written(self.field, value))
+
+    def _value(self) -> Any:
+        return read(self.field, self._edit.toPlainText())
+
+
+class _Choice(Editor):
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        self._box = QComboBox()
+        self._box.setAccessibleName(self.field.title)
+        self._box.setAccessibleDescription(self.field.help)
+        self._box.setMaximumWidth(320)
+        self._values: list[Any] = list(self.field.choices)
+        if not self.field.required and self.field.default not in self._values:
+            self._values.insert(0, UNSET)
+        for value in self._values:
+            self._box.addItem("Not set" if value is UNSET else str(value) or "(empty)")
+        self.set_value(self.field.default)
+        self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
+        self.setFocusProxy(self._box)
+        column.addWidget(self._box)
+
+    def set_value(self, value: Any) -> None:
+        self._box.setCurrentIndex(self._values.index(value) if value in self._values else 0)
+
+    def _value(self) -> Any:
+        return self._values[self._box.currentIndex()]
+
+
+class _Switch(Editor):
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        self._switch = Switch(theme, self.field.title)
+        self._switch.setAccessibleDescription(self.field.help)
+        self.set_value(self.field.default)
+        self._switch.toggled.connect(lambda _on: self.changed.emit())
+        self.setFocusProxy(self._switch)
+        column.addWidget(self._switch)
+
+    def set_value(self, value: Any) -> None:
+        self._switch.show_state(value is True)
+
+    def _value(self) -> Any:
+        return self._switch.isChecked()
+
+
+class _Group(Editor):
+    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+        card = Card()
+        self._form = Form(theme, self.field.parts)
+        self._form.changed.connect(self.changed)
+        card.inside.addWidget(self._form)
+        column.addWidget(card)
+
+    def set_value(self, value: Any) -> None:
+        self._form.set_values(value if isinstance(value, Mapping) else {})
+
+    def _value(self) -> Any:
+        values = self._form.values()
+        return values if values or self.field.required else UNSET
+
+
+_EDITORS: dict[Kind, type[Editor]] = {
+    Kind.TEXT: _Line,
+    Kind.INTEGER: _Line,
+    Kind.NUMBER: _Line,
+    Kind.LONG: _Text,
+    Kind.TEXTS: _Text,
+    Kind.JSON: _Text,
+    Kind.CHOICE: _Choice,
+    Kind.SWITCH: _Switch,
+    Kind.GROUP: _Group,
+}
+
+
+def editor(theme: Theme, field: Field) -> Editor:
+    """The editor for `field`."""
+    return _EDITORS[field.kind](theme, field)
+
+
+class Form(QWidget):
+    """Editors for `fields`, one under the other."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, theme: Theme, fields: Sequence[Field]) -> None:
+        super().__init__()
+        self.editors = tuple(editor(theme, field) for field in fields)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        for each in self.editors:
+            each.changed.connect(self.changed)
+            each.entered.connect(self.entered)
+            column.addWidget(each)
+        if not self.editors:
+            column.addWidget(label("This needs nothing filled in.", tone="soft"))
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, without the fields left empty.
+
+        Raises:
+            FieldProblem: the first that cannot be taken; each wrong one tells why.
+        """
+        values: dict[str, Any] = {}
+        problems: list[tuple[Editor, FieldProblem]] = []
+        for each in self.editors:
+            try:
+                value = each.value()
+            except FieldProblem as problem:
+                problems.append((each, problem))
+                continue
+            if value is not UNSET:
+                values[each.field.name] = value
+        if problems:
+            problems[0][0].setFocus()
+            raise problems[0][1]
+        return values
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show `values`; fields without one show their default."""
+        for each in self.editors:
+            absent = each.field.default if each.field.kind in _SHOW_DEFAULT else UNSET
+            each.set_value(values.get(each.field.name, absent))
+
+
+_SHOW_DEFAULT = (Kind.SWITCH, Kind.CHOICE)

@@ -1,0 +1,84 @@
+"""An entry for a secret: masked, shown only while a button is pressed, forgotten after use."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import icon_button
+
+
+class SecretEntry(QWidget):
+    """Takes one secret. What was pasted into it leaves the clipboard when the secret is taken."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, theme: Theme, name: str, hint: str = "") -> None:
+        super().__init__()
+        self._edit = _PasteTrimmed()
+        self._edit.setEchoMode(QLineEdit.EchoMode.Password)
+        self._edit.setPlaceholderText(hint)
+        self._edit.setAccessibleName(name)
+        self._edit.setInputMethodHints(
+            Qt.InputMethodHint.ImhHiddenText
+            | Qt.InputMethodHint.ImhSensitiveData
+            | Qt.InputMethodHint.ImhNoPredictiveText
+        )
+        self._edit.textChanged.connect(lambda _text: self.changed.emit())
+        self._edit.returnPressed.connect(self.entered)
+        reveal = icon_button(theme, "eye", "Show while pressed")
+        reveal.pressed.connect(lambda: self._reveal(True))
+        reveal.released.connect(lambda: self._reveal(False))
+        self.setFocusProxy(self._edit)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._edit, 1)
+        row.addWidget(reveal)
+
+    def has_text(self) -> bool:
+        """Whether anything was typed."""
+        return bool(self._edit.text().strip())
+
+    def setPlaceholderText(self, hint: str) -> None:
+        """What an empty entry shows."""
+        self._edit.setPlaceholderText(hint)
+
+    def peek(self) -> str:
+        """The secret, which stays in the entry."""
+        return self._edit.text().strip()
+
+    def take(self) -> str:
+        """The secret; the entry and the clipboard no longer hold it."""
+        secret = self.peek()
+        self.clear()
+        clipboard = QGuiApplication.clipboard()
+        if secret and clipboard.text().strip() == secret:
+            clipboard.clear()
+        return secret
+
+    def clear(self) -> None:
+        """Forget what was typed."""
+        self._edit.clear()
+        self._reveal(False)
+
+    def _reveal(self, shown: bool) -> None:
+        echo = QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password
+        self._edit.setEchoMode(echo)
+
+
+class _PasteTrimmed(QLineEdit):
+    """Keys are copied from web pages, with blanks and line ends around them."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self.paste_trimmed()
+            return
+        super().keyPressEvent(event)
+
+    def paste_trimmed(self) -> None:
+        """Insert the clipboard's text without the blanks around it."""
+        self.insert(QGuiApplication.clipboard().text().strip())

@@ -1,0 +1,67 @@
+"""A small line of the last values: a shape to glance at, with no axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.ui.theme import Theme
+
+
+class Sparkline(QWidget):
+    """Draws `values` from left to right, the newest at the right edge."""
+
+    def __init__(self, theme: Theme, name: str, height: int = 40) -> None:
+        super().__init__()
+        self._theme = theme
+        self._values: tuple[float, ...] = ()
+        self._height = height
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def show_values(self, values: Sequence[float]) -> None:
+        """Show `values`, oldest first."""
+        fresh = tuple(values)
+        if fresh != self._values:
+            self._values = fresh
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, self._height)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        draw_line(painter, QRectF(self.rect()), self._values, self._theme.colour("accent"))
+        painter.end()
+
+
+def draw_line(painter: QPainter, box: QRectF, values: Sequence[float], colour: QColor) -> None:
+    """Draw `values` into `box`, from zero at the bottom to the largest at the top."""
+    box = box.adjusted(1, 3, -1, -2)
+    if len(values) < 2 or not any(values):
+        painter.setPen(QPen(colour.lighter(120), 1, Qt.PenStyle.DotLine))
+        painter.drawLine(box.bottomLeft(), box.bottomRight())
+        return
+    top = max(values)
+    step = box.width() / (len(values) - 1)
+    points = [
+        QPointF(box.left() + index * step, box.bottom() - value / top * box.height())
+        for index, value in enumerate(values)
+    ]
+    line = QPainterPath(points[0])
+    for point in points[1:]:
+        line.lineTo(point)
+    area = QPainterPath(line)
+    area.lineTo(box.bottomRight())
+    area.lineTo(box.bottomLeft())
+    area.closeSubpath()
+    shade = QColor(colour)
+    shade.setAlpha(36)
+    painter.fillPath(area, shade)
+    painter.setPen(QPen(colour, 1.5))
+    painter.drawPath(line)

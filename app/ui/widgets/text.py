@@ -1,0 +1,90 @@
+"""Texts on the screen. Every one is plain: what a server or a web page says is never markup."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+def label(
+    text: str = "", *, tone: str = "", wrap: bool = False, selectable: bool = False
+) -> QLabel:
+    """A plain text; `tone` is a colour of the theme: soft, faint, good, busy, warn, bad."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setText(text)
+    made.setWordWrap(wrap)
+    if wrap:
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    if selectable:
+        made.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+    made.setProperty("tone", tone)
+    return made
+
+
+def heading(text: str, size: str = "part") -> QLabel:
+    """The `title` of a page, the name of a `part` of it, or a `strong` word."""
+    made = label(text)
+    made.setProperty("size", size)
+    return made
+
+
+def set_tone(widget: QWidget, tone: str) -> None:
+    """Draw `widget` in the colour called `tone`."""
+    if widget.property("tone") == tone:
+        return
+    widget.setProperty("tone", tone)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+class Elided(QWidget):
+    """One line that gives way: cut with an ellipsis, whole in its tooltip."""
+
+    def __init__(self, text: str = "", *, middle: bool = False) -> None:
+        super().__init__()
+        self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        self._text = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def text(self) -> str:
+        """The whole text."""
+        return self._text
+
+    def setText(self, text: str) -> None:
+        """Show `text`."""
+        self._text = text
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.font())
+        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        shown = self.fontMetrics().elidedText(self._text, self._mode, self.width())
+        self.setToolTip("" if shown == self._text else _plain(self._text))
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(self.rect(), flags, shown)
+        painter.end()
+
+
+def _plain(text: str) -> str:
+    """`text` for a tooltip, which would read markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def tooltip(text: str) -> str:
+    """`text` for a tooltip: wrapped, and never read as markup."""
+    return f"<p style='white-space:pre-wrap'>{_plain(text)}</p>" if text else ""
