@@ -1,0 +1,210 @@
+"""What config.json means: the servers and the settings, and how a change goes back into the file.
+
+Pure: documents in, values out. Whatever a document holds beyond what is known here stays in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app import settings as choices
+from app.errors import SettingsError
+from app.facts import APP
+from app.settings import Settings
+from servers.contract import manifest
+
+NAME = re.compile(r"[a-z0-9_-]{1,32}")
+REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+EMBEDDED_COMMAND = "lou-server"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEntry:
+    """One server as `mcpServers` has it."""
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    required_tools: tuple[str, ...] = ()
+    disabled: bool = False
+    disabled_tools: tuple[str, ...] = ()
+
+    def references(self) -> tuple[str, ...]:
+        """The names of the keys that its environment and headers ask the vault for."""
+        texts = (*self.env.values(), *self.headers.values(), *self.args, self.url)
+        return tuple(dict.fromkeys(name for text in texts for name in REFERENCE.findall(text)))
+
+    def words(self) -> tuple[str, ...]:
+        """The command line as a person wrote it, or the URL."""
+        return (self.url,) if self.url else (self.command, *self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of config.json."""
+
+    servers: Mapping[str, ServerEntry] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+
+    def with_server(self, name: str, entry: ServerEntry) -> Config:
+        """The same with `entry` under `name`."""
+        return replace(self, servers={**self.servers, name: entry})
+
+    def without_server(self, name: str) -> Config:
+        """The same without the server called `name`."""
+        return replace(self, servers={n: e for n, e in self.servers.items() if n != name})
+
+    def with_settings(self, **changes: Any) -> Config:
+        """The same with some settings changed."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
+def is_embedded(name: str, entry: ServerEntry) -> bool:
+    """Whether the entry means the server of that name that comes with Lou."""
+    return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
+
+
+def defaults() -> dict[str, ServerEntry]:
+    """The entries of the servers that come with Lou."""
+    return {
+        server.name: ServerEntry(
+            EMBEDDED_COMMAND, (server.name,), required_tools=server.required_tools
+        )
+        for server in manifest.SERVERS
+    }
+
+
+def parse(document: Mapping[str, Any]) -> tuple[Config, list[str]]:
+    """The configuration in `document`, and a sentence for each part that could not be taken."""
+    problems: list[str] = []
+    servers = defaults()
+    for name, found in _object(document, "mcpServers", problems).items():
+        try:
+            servers[name] = parse_entry(name, found)
+        except SettingsError as refused:
+            problems.append(f"{refused.title} {refused.hint}")
+    found_settings = _object(document, "settings", problems)
+    settings, wrong = choices.parse(found_settings, frozenset(servers))
+    return Config(servers, settings), problems + wrong
+
+
+def parse_entry(name: str, found: Any) -> ServerEntry:
+    """The server entry in `found`, as clients write it too.
+
+    Raises:
+        SettingsError: it is no server entry.
+    """
+    if not NAME.fullmatch(name) or name == APP:
+        raise SettingsError(
+            f"{name!r:.60} cannot be the name of a server.",
+            "Use 1 to 32 of a-z, 0-9, - and _, and not `lou`.",
+            code="bad_name",
+        )
+    if not isinstance(found, Mapping):
+        raise _bad(name, "is not an object")
+    entry = ServerEntry(
+        command=_text(name, found, "command"),
+        args=_texts(name, found, "args"),
+        env=_table(name, found, "env"),
+        cwd=_text(name, found, "cwd"),
+        url=_text(name, found, "url"),
+        headers=_table(name, found, "headers"),
+        required_tools=_texts(name, found, "requiredTools"),
+        disabled=_switch(name, found, "disabled"),
+        disabled_tools=_texts(name, found, "disabledTools"),
+    )
+    if bool(entry.command) == bool(entry.url):
+        raise _bad(name, "needs either a `command` or a `url`")
+    return entry
+
+
+def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[str, Any]:
+    """`document` with all that changed from `before` to `config`; the rest stays as it is.
+
+    Raises:
+        SettingsError: a setting has a value that is not allowed.
+    """
+    merged = dict(document)
+    found = _object(document, "mcpServers", [])
+    gone = before.servers.keys() - config.servers.keys()
+    entries = {name: entry for name, entry in found.items() if name not in gone}
+    for name, entry in config.servers.items():
+        if name not in entries or entry != before.servers.get(name):
+            entries[name] = _merge_entry(entries.get(name), entry)
+    merged["mcpServers"] = entries
+    own = _object(document, "settings", [])
+    merged["settings"] = choices.merge(own, config.settings, before.settings)
+    return merged
+
+
+def _merge_entry(found: Any, entry: ServerEntry) -> dict[str, Any]:
+    merged = dict(found) if isinstance(found, Mapping) else {}
+    values: dict[str, Any] = {
+        "command": entry.command,
+        "args": list(entry.args),
+        "env": dict(entry.env),
+        "cwd": entry.cwd,
+        "url": entry.url,
+        "headers": dict(entry.headers),
+        "requiredTools": list(entry.required_tools),
+        "disabled": entry.disabled,
+        "disabledTools": list(entry.disabled_tools),
+    }
+    for key, value in values.items():
+        if key in merged or value or key in _ALWAYS_WRITTEN:
+            merged[key] = value
+    return {key: value for key, value in merged.items() if value or key not in _NEVER_EMPTY}
+
+
+_ALWAYS_WRITTEN = {"requiredTools", "disabled", "disabledTools"}
+_NEVER_EMPTY = {"command", "url", "cwd", "headers"}
+
+
+def _object(found: Mapping[str, Any], key: str, problems: list[str]) -> Mapping[str, Any]:
+    value = found.get(key, {})
+    if isinstance(value, Mapping):
+        return value
+    problems.append(f"`{key}` in config.json is not an object; the defaults are used.")
+    return {}
+
+
+def _bad(name: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"The server {name!r} in config.json {why}.", "Mend the entry.", code="bad_entry"
+    )
+
+
+def _text(name: str, found: Mapping[str, Any], key: str) -> str:
+    value = found.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _bad(name, f"has a `{key}` that is not a text")
+    return value
+
+
+def _switch(name: str, found: Mapping[str, Any], key: str) -> bool:
+    value = found.get(key, False)
+    if not isinstance(value, bool):
+        raise _bad(name, f"has a `{key}` that is neither true nor false")
+    return value
+
+
+def _texts(name: str, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = found.get(key) or []
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _bad(name, f"has `{key}` that is not a list of texts")
+    return tuple(value)
+
+
+def _table(name: str, found: Mapping[str, Any], key: str) -> dict[str, str]:
+    value = found.get(key) or {}
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise _bad(name, f"has `{key}` that does not map names to texts")
+    return dict(value)

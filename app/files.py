@@ -1,0 +1,102 @@
+"""How Lou puts a file on disk: whole or not at all, private, and there after a power cut.
+
+It knows no formats. A temporary file that a killed process left behind is swept at the next start,
+because it may hold a secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from app.errors import SettingsError
+
+PRIVATE = 0o600
+_PREFIX = ".lou-"
+_OLD_AFTER_S = 60.0
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
+    """Replace the file at `path` by `content`; a link stays a link.
+
+    Raises:
+        SettingsError: it could not be written; the file there is as it was.
+    """
+    real = path.resolve()
+    temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{real.name}")
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_durably(temporary, content, mode)
+        temporary.replace(real)
+        sync_folder(real.parent)
+    except OSError as failure:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise not_written(path, failure) from failure
+
+
+def not_written(path: Path, failure: OSError) -> SettingsError:
+    """The words for a failed write of `path`."""
+    if failure.errno in _FULL:
+        return SettingsError(
+            f"The disk is full: {path.name} was not saved.",
+            "Free some space and try again; the file is as it was before.",
+            code="disk_full",
+        )
+    return SettingsError(
+        f"{path.name} could not be saved: {failure.strerror or failure}.",
+        f"Check that you may write to {path.parent}.",
+        code="not_writable",
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    if sys.platform == "win32":  # a folder cannot be opened there; NTFS journals the rename
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def set_aside(path: Path, why: str) -> Path:
+    """Rename the file at `path`, bytes untouched, so that a new one can take its place."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    real = path.resolve()
+    aside = real.with_name(f"{real.name}.{why}-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = real.with_name(f"{real.name}.{why}-{stamp}-{number}")
+    try:
+        real.rename(aside)
+    except OSError as failure:
+        raise not_written(aside, failure) from failure
+    return aside
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files that killed processes left in `folder`."""
+    limit = time.time() - _OLD_AFTER_S
+    with contextlib.suppress(OSError):
+        for left in folder.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(OSError):
+                if left.stat().st_mtime < limit:
+                    left.unlink()
+
+
+def _write_durably(path: Path, content: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,55 @@
+"""How a line is written in a log file and read back: one record, one line of text.
+
+`2026-11-22 17:40:00,123 - servers.search - INFO - message`. A line break inside a message is
+written as U+23CE, so that a record can neither spread over lines nor forge another one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+BREAK = "\u23ce"
+STAMP_LENGTH = len("2026-11-22 17:40:00,123")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """One record as a file has it; `at` is the text of its local time."""
+
+    server: str
+    at: str
+    logger: str
+    level: str
+    message: str
+
+
+class Stamps:
+    """Writes times; the second is rendered once, for all of its lines."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def __call__(self, at: float) -> str:
+        second = int(at)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+        return f"{self._text},{int(at * 1000) % 1000:03d}"
+
+
+def render(stamp: str, logger: str, level: str, message: str) -> str:
+    """The line, newline included."""
+    if "\n" in message or "\r" in message:
+        message = BREAK.join(message.splitlines())
+    return f"{stamp} - {logger} - {level} - {message}\n"
+
+
+def parse(server: str, text: str) -> StoredLine:
+    """The record in `text`; a line of another shape is all message."""
+    parts = text.split(" - ", 3)
+    if len(parts) < 4:
+        return StoredLine(server, text[:STAMP_LENGTH], "", "INFO", text)
+    at, logger, level, message = parts
+    return StoredLine(server, at, logger, level, message.replace(BREAK, "\n"))

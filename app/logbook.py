@@ -1,0 +1,144 @@
+"""The lines of every server: the newest in memory, all of them in files, redacted before either.
+
+A line has a running number `n` that only grows, so a reader asks for what is new since the last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+
+from app import log_search
+from app.log_search import Cursor, Page, Wanted
+from app.log_writer import LogWriter
+from app.observe import Listeners
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record of a server; `n` is its running number, `call` the tool call that caused it."""
+
+    n: int
+    at: float
+    server: str
+    level: str
+    logger: str
+    message: str
+    call: str = ""
+
+
+class Logbook:
+    """Where every line goes, and where all readers look."""
+
+    def __init__(
+        self,
+        folder: Path,
+        redact: Callable[[str], str],
+        *,
+        ring: int = 5_000,
+        total_bytes: int = 200_000_000,
+    ) -> None:
+        self.changed: Listeners[int] = Listeners()
+        """The newest running number, at every line: whoever listens must be quick."""
+        self._folder = folder
+        self._redact = redact
+        self._size = ring
+        self._rings: dict[str, deque[Line]] = {}
+        self._writer = LogWriter(folder, total_bytes)
+        self._newest = 0
+        self._level = LEVELS.index("INFO")
+
+    @property
+    def newest(self) -> int:
+        """The running number of the last line."""
+        return self._newest
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    def keep_from(self, level: str) -> None:
+        """Drop every later line below `level`."""
+        self._level = LEVELS.index(level)
+
+    def add(
+        self,
+        server: str,
+        level: str,
+        logger: str,
+        message: str,
+        *,
+        at: float | None = None,
+        call: str = "",
+    ) -> None:
+        """Take in one line; what is secret in it is gone from here on."""
+        known = level if level in LEVELS else "INFO"
+        if LEVELS.index(known) < self._level:
+            return
+        self._newest += 1
+        moment = time.time() if at is None else at
+        line = Line(self._newest, moment, server, known, logger, self._redact(message), call)
+        ring = self._rings.get(server)
+        if ring is None:
+            ring = self._rings[server] = deque(maxlen=self._size)
+        ring.append(line)
+        self._writer.put(server, line)
+        self.changed.tell(self._newest)
+
+    def servers(self) -> tuple[str, ...]:
+        """Those with lines in memory or on disk."""
+        return tuple(sorted({*self._rings, *self._writer.servers()}))
+
+    def since(self, n: int, server: str | None = None, limit: int = 5_000) -> list[Line]:
+        """The lines in memory with a number above `n`, oldest first; the newest `limit` of them."""
+        rings = self._rings.values() if server is None else [self._rings.get(server, deque())]
+        newest_first = merge(*(_back_to(ring, n) for ring in rings), key=_NUMBER, reverse=True)
+        found = list(islice(newest_first, limit))
+        found.reverse()
+        return found
+
+    def page(
+        self,
+        wanted: Wanted,
+        before: Cursor | None = None,
+        *,
+        limit: int = 500,
+        budget_s: float = 0.2,
+    ) -> Page:
+        """The newest stored lines that are wanted, from `before` backwards; safe in a thread.
+
+        It stops after `budget_s` with what it found; the page's cursor goes on from there.
+        """
+        self._writer.flush()
+        return log_search.page(self._folder, wanted, before, limit=limit, budget_s=budget_s)
+
+    def tail(self, server: str | None, limit: int) -> list[Line]:
+        """The last lines in memory, oldest first."""
+        return self.since(0, server, limit)
+
+    def resize(self, total_bytes: int) -> None:
+        """Keep no more than this of all files together."""
+        self._writer.total_bytes = total_bytes
+
+    def close(self) -> None:
+        """Put every line on disk."""
+        self._writer.close()
+
+
+def _back_to(ring: deque[Line], n: int) -> Iterator[Line]:
+    for line in reversed(ring):
+        if line.n <= n:
+            return
+        yield line
+
+
+_NUMBER = attrgetter("n")

@@ -1,0 +1,178 @@
+"""What the user chose: the fields of the settings, each with the words that explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from app.errors import SettingsError
+
+
+def _setting(  # noqa: PLR0913 - one column of the settings' table each
+    default: Any,
+    label: str,
+    help: str,  # noqa: A002 - the word the dialog and the docs use
+    *,
+    group: str,
+    restart: bool = False,
+    choices: tuple[str, ...] = (),
+    bounds: tuple[int, int] | None = None,
+    shown: bool = True,
+) -> Any:
+    words = {"label": label, "help": help, "group": group, "restart": restart, "shown": shown}
+    return field(default=default, metadata={**words, "choices": choices, "bounds": bounds})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every choice of the app. The dialog, the docs and the checks are made from these fields."""
+
+    start_at_login: bool = _setting(
+        False,
+        "Start Lou when I log in",
+        "Lou waits in the tray, ready for your clients.",
+        group="Start",
+    )
+    start_with_client: bool = _setting(
+        True,
+        "Start Lou when a client needs it",
+        "A client that calls a server while Lou is not running starts Lou.",
+        group="Start",
+    )
+    keep_running: bool = _setting(
+        True,
+        "Keep running when the window is closed",
+        "Lou stays in the tray. Without a tray the window never hides.",
+        group="Start",
+    )
+    theme: str = _setting(
+        "system",
+        "Appearance",
+        "Follow the desktop, or always light or dark.",
+        group="Window",
+        choices=("system", "light", "dark"),
+    )
+    notifications: bool = _setting(
+        True,
+        "Show notifications",
+        "One for each server that fails for good, key that is refused, or lost client entry.",
+        group="Window",
+    )
+    guard_clients: bool = _setting(
+        True,
+        "Repair client files",
+        "Put Lou's own entry back when a client loses it.",
+        group="Clients",
+    )
+    key_store: str = _setting(
+        "system",
+        "Keep keys in",
+        "The keyring of this computer, or a file that your passphrase encrypts.",
+        group="Keys",
+        choices=("system", "file"),
+        restart=True,
+    )
+    log_level: str = _setting(
+        "INFO",
+        "Log level",
+        "What is kept from here up.",
+        group="Logs",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
+    log_total_mb: int = _setting(
+        200,
+        "Log size in MB",
+        "The oldest lines of all servers together go first.",
+        group="Logs",
+        bounds=(5, 10_000),
+    )
+    metrics_days: int = _setting(
+        30,
+        "Days of metrics",
+        "How long figures are kept.",
+        group="Logs",
+        bounds=(1, 366),
+    )
+    debug: bool = _setting(
+        False,
+        "Debug mode",
+        "Errors carry a redacted stack trace.",
+        group="Logs",
+    )
+    welcome_seen: bool = _setting(
+        False,
+        "Welcome was shown",
+        "Lou shows it again when this is off.",
+        group="Window",
+        shown=False,
+    )
+    servers: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"shown": False, "label": "", "help": "", "group": ""}
+    )
+    """Each server's own part, untouched: `settings.search`, `settings.tracker`, ..."""
+
+    def of(self, server: str) -> dict[str, Any]:
+        """The own part of `server`."""
+        return dict(self.servers.get(server, {}))
+
+
+def shown_fields() -> tuple[Field[Any], ...]:
+    """The fields a person edits, in the order of the dialog."""
+    return tuple(each for each in fields(Settings) if each.metadata["shown"])
+
+
+def problem_with(each: Field[Any], value: Any) -> str:
+    """Why `value` cannot be the value of the field, as a sentence; empty when it can."""
+    if type(value) is not type(each.default):
+        return f"`{each.name}` must be {_KINDS[type(each.default)]}, not {value!r:.40}."
+    choices = each.metadata["choices"]
+    if choices and value not in choices:
+        return f"`{each.name}` must be one of {', '.join(choices)}, not {value!r:.40}."
+    bounds = each.metadata["bounds"]
+    if bounds and not bounds[0] <= value <= bounds[1]:
+        return f"`{each.name}` must be between {bounds[0]} and {bounds[1]}, not {value}."
+    return ""
+
+
+def parse(found: Mapping[str, Any], servers: frozenset[str]) -> tuple[Settings, list[str]]:
+    """The settings in `found`, and a sentence for each value that could not be taken."""
+    taken: dict[str, Any] = {}
+    problems: list[str] = []
+    for each in _own_fields():
+        if each.name in found:
+            problem = problem_with(each, found[each.name])
+            if problem:
+                problems.append(f"{problem} The default is used.")
+            else:
+                taken[each.name] = found[each.name]
+    own = {name: part for name, part in found.items() if name in servers and isinstance(part, dict)}
+    return Settings(**taken, servers=own), problems
+
+
+def merge(found: Mapping[str, Any], settings: Settings, before: Settings) -> dict[str, Any]:
+    """`found` with all that changed from `before` to `settings`; unknown keys stay.
+
+    Raises:
+        SettingsError: a value is not allowed.
+    """
+    merged = dict(found)
+    for each in _own_fields():
+        value = getattr(settings, each.name)
+        if value == getattr(before, each.name):
+            continue
+        problem = problem_with(each, value)
+        if problem:
+            raise SettingsError(problem, "Choose an allowed value.", code="bad_value")
+        merged[each.name] = value
+    for name, part in settings.servers.items():
+        if part != before.servers.get(name):
+            merged[name] = dict(part)
+    return merged
+
+
+def _own_fields() -> tuple[Field[Any], ...]:
+    return tuple(each for each in fields(Settings) if each.name != "servers")
+
+
+_KINDS = {bool: "true or false", int: "a whole number", str: "a text"}

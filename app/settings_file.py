@@ -1,0 +1,149 @@
+"""config.json on disk: read, kept in step with edits made by hand, and never lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app import config as meaning
+from app import files
+from app.config import Config
+from app.errors import SettingsError
+from app.observe import Listeners
+
+log = logging.getLogger(__name__)
+
+_BROKEN = "broken_config"
+_Stamp = tuple[int, int, int] | None
+
+
+class SettingsFile:
+    """The configuration in force, and the one way to change it.
+
+    A change is a function of the configuration, so an edit made by hand meanwhile is kept: the file
+    is read again before it is replaced.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = Config(meaning.defaults())
+        self.problems: tuple[str, ...] = ()
+        """What could not be taken from the file, as sentences."""
+        self.changed: Listeners[Config] = Listeners()
+        self.troubled: Listeners[SettingsError] = Listeners()
+        """The file was found broken: it lies beside, untouched, and the title names it."""
+        self._stamp: _Stamp = None
+
+    def load(self) -> None:
+        """Read the file; broken, it is kept aside and the defaults are used."""
+        stamp = self._stat()
+        try:
+            self._take(self._read(), stamp)
+        except SettingsError as trouble:
+            self._take(None, stamp)
+            self.troubled.tell(self._keep_aside() if trouble.code == _BROKEN else trouble)
+
+    def _keep_aside(self) -> SettingsError:
+        aside = files.set_aside(self.path, "broken")
+        log.error("config.json is broken; it was kept as %s and the defaults are used", aside)
+        return SettingsError(
+            "config.json is broken. The defaults are used.",
+            f"Your file is untouched: {aside}. Mend it and rename it to {self.path.name}.",
+            code=_BROKEN,
+        )
+
+    def refresh(self) -> bool:
+        """Take over what was changed on disk by hand; true when something was.
+
+        A file that is broken at this moment is left alone: the person is still editing it.
+        """
+        stamp = self._stat()
+        if stamp == self._stamp:
+            return False
+        try:
+            return self._take(self._read(), stamp)
+        except SettingsError as broken:
+            self._stamp = stamp
+            log.warning("%s The settings in force stay as they were.", broken.title)
+            self.problems = (broken.title,)
+            return False
+
+    def update(self, change: Callable[[Config], Config]) -> Config:
+        """Put `change` into force and on disk.
+
+        Raises:
+            SettingsError: it could not be saved; nothing changed.
+        """
+        content = self._read_for_update()
+        document = _decode(content) if content is not None else {}
+        before, problems = meaning.parse(document)
+        after = change(before)
+        written = _encode(meaning.merge(document, after, before))
+        if written != content:
+            files.write_atomic(self.path, written)
+        self._adopt(after, problems, self._stat())
+        return self.config
+
+    def _read_for_update(self) -> bytes | None:
+        try:
+            return self._read()
+        except SettingsError as trouble:
+            if trouble.code != _BROKEN:
+                raise
+            self.troubled.tell(self._keep_aside())
+            return None
+
+    def _read(self) -> bytes | None:
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as failure:
+            raise SettingsError(
+                f"config.json cannot be read: {failure.strerror}.",
+                f"Check the permissions of {self.path}.",
+                code="unreadable",
+            ) from failure
+        _decode(content)
+        return content
+
+    def _take(self, content: bytes | None, stamp: _Stamp) -> bool:
+        config, problems = meaning.parse(_decode(content) if content is not None else {})
+        for problem in problems:
+            log.warning("%s", problem)
+        return self._adopt(config, problems, stamp)
+
+    def _adopt(self, config: Config, problems: list[str], stamp: _Stamp) -> bool:
+        is_new = config != self.config
+        self.config, self.problems, self._stamp = config, tuple(problems), stamp
+        if is_new:
+            self.changed.tell(config)
+        return is_new
+
+    def _stat(self) -> _Stamp:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _decode(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as broken:
+        raise SettingsError(
+            f"config.json is broken: {broken}.", "Mend the file.", code=_BROKEN
+        ) from None
+    if not isinstance(found, dict):
+        raise SettingsError(
+            "config.json is broken: it is not an object.", "Mend the file.", code=_BROKEN
+        )
+    return found
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
