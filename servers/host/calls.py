@@ -76,3 +76,17 @@ async def resource_changed(uri: str) -> None:
 def on_resource_changed(listener: Callable[[str], Awaitable[None]]) -> None:
     """Receive the changed resources; the host subscribes once."""
     _changed.append(listener)
+
+
+_surface: list[Callable[[str], Awaitable[None]]] = []
+
+
+async def surface_changed(kind: str) -> None:
+    """Tell clients that the list of "tools", "resources" or "prompts" is another one now."""
+    for listener in _surface:
+        await listener(kind)
+
+
+def on_surface_changed(listener: Callable[[str], Awaitable[None]]) -> None:
+    """Receive the changed lists; the host subscribes once."""
+    _surface.append(listener)

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of a number, both included: `Annotated[int, "how many", Range(1, 20)]`."""
+
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,63 @@ class Service(Protocol):
 
     async def stop(self) -> None:
         """Finish what was acknowledged and close everything."""
+
+
+@runtime_checkable
+class Mirror(Protocol):
+    """A server that shows another server's surface as it is.
+
+    What it lists and answers is the other's own wire JSON. `title`, `instructions`, `offers` and
+    `listings` are known once `start` has returned; when they change it calls
+    `calls.surface_changed`.
+    """
+
+    name: str
+    version: str
+    title: str
+    instructions: str
+
+    async def start(self, configuration: Configuration) -> None:
+        """As of Service."""
+
+    async def configure(self, configuration: Configuration) -> None:
+        """As of Service."""
+
+    async def check_key(self, name: str, value: str) -> KeyVerdict:
+        """As of Service."""
+
+    async def stop(self) -> None:
+        """As of Service."""
+
+    def offers(self) -> frozenset[str]:
+        """Which of "tools", "resources", "prompts" and "completions" the other serves."""
+
+    def listings(self) -> Sequence[Mapping[str, Any]]:
+        """Its tools, as it lists them."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result of one tool call, as it answers it.
+
+        Raises:
+            Refusal: it answered with an error.
+        """
+
+    async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer to any other request.
+
+        Raises:
+            Refusal: it answered with an error.
+        """
+
+
+class Refusal(Exception):  # noqa: N818 - the other side's answer
+    """A JSON-RPC error that is passed on as it came."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
 
 
 class StartRefused(Exception):  # noqa: N818 - a state, told in words

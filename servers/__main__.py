@@ -1,0 +1,63 @@
+"""`lou-server NAME`: one server on its own, or supervised when it is given an instance."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from servers.host.run import Build
+
+_PARENT = os.getppid()
+_SERVERS = ("search", "tracker")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one server until its stdin ends."""
+    parser = argparse.ArgumentParser(prog="lou-server", description=__doc__)
+    parser.add_argument("server", choices=(*_SERVERS, "relay"))
+    parser.add_argument("name", nargs="?", default="", help="of the server that relay stands for")
+    parser.add_argument("--lou-instance", default="", help=argparse.SUPPRESS)
+    given = parser.parse_args(argv)
+    if bool(given.name) != (given.server == "relay"):
+        parser.error("relay needs the NAME of a server, and only relay takes one")
+    if given.name and not re.fullmatch(r"[a-z0-9_-]{1,32}", given.name):
+        parser.error("a NAME has 1 to 32 of a-z, 0-9, _ and -")
+    if given.server == "relay" and not given.lou_instance:
+        parser.error("relay runs under the app only; add the server there")
+    return serve(_loader(given.server, given.name), given.lou_instance)
+
+
+def serve(load: Callable[[], Build], instance: str) -> int:
+    """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
+    from servers.host import process  # noqa: PLC0415 - secrets first, imports after
+
+    process.keep_secrets()
+    if instance:
+        process.die_with_parent(_PARENT)
+    gc.disable()  # the imports make half a million objects that all stay
+    from servers.host.run import run  # noqa: PLC0415
+
+    build = load()
+    gc.freeze()
+    gc.enable()
+    return run(build, instance)
+
+
+def _loader(server: str, name: str) -> Callable[[], Build]:
+    def load() -> Build:
+        module = import_module(f"servers.{server}.server")
+        return partial(module.build, name) if name else module.build
+
+    return load
+
+
+if __name__ == "__main__":
+    sys.exit(main())

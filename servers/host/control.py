@@ -1,0 +1,219 @@
+"""The app's side of a supervised server: Lou messages on stdin and stdout.
+
+The end of stdin is the end of the app, and of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from servers.contract import envelope, messages
+from servers.contract.envelope import MAX_LINE, EnvelopeError, Error, Event, Request, Response
+from servers.host import host as hosts
+from servers.host.host import Host
+from servers.host.redact import redact
+from servers.host.service import Configuration, Refusal
+from servers.host.streams import Inlet, Outlet, read_stdin
+from servers.host.toolbox import Caller, UnknownTool
+
+log = logging.getLogger(__name__)
+
+_MOST_WAITING = 4 << 20
+"""Bytes of events that wait for the app; later ones are counted and dropped."""
+_MOST_REFUSALS = 100
+"""Answers to malformed lines; after them they are dropped."""
+
+
+class Refused(Exception):  # noqa: N818 - an answer to the app
+    """A request that is answered with an error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Control:
+    """Answers the app. `configured` resolves with the first configuration, `ended` at the end."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._inlet = Inlet(MAX_LINE, self._receive)
+        self._host: Host | None = None
+        self._loop = asyncio.get_running_loop()
+        self._dropped = 0
+        self._refusals = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: dict[str, asyncio.Task[None]] = {}
+        self.configured: asyncio.Future[tuple[Configuration, frozenset[str]]] = (
+            self._loop.create_future()
+        )
+        self.ended = self._inlet.ended
+        self._methods: dict[str, Callable[[Request], Awaitable[dict[str, Any]]]] = {
+            messages.CONFIGURE: self._configure,
+            messages.LIST_TOOLS: self._list_tools,
+            messages.CALL_TOOL: self._call_tool,
+            messages.CANCEL: self._cancel,
+            messages.CHECK_KEY: self._check_key,
+            messages.STOP: self._stop,
+        }
+
+    async def open(self) -> None:
+        """Start to listen to the app."""
+        await self._outlet.open()
+        await read_stdin(self._inlet)
+
+    def serve(self, host: Host) -> None:
+        """From now on requests reach `host`."""
+        self._host = host
+
+    def emit(self, event: str, data: dict[str, Any]) -> None:
+        """Tell the app; safe from any thread."""
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            self._emit(event, data)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._emit, event, data)
+
+    async def close(self, reason: str, code: int) -> None:
+        """Say good-bye with the exit code that follows."""
+        self._emit(messages.BYE, {"reason": reason, "code": code})
+        await self._outlet.flush(1.0)
+
+    def _emit(self, event: str, data: dict[str, Any]) -> None:
+        if self._outlet.waiting > _MOST_WAITING:
+            self._dropped += 1
+            return
+        if self._dropped:
+            said = f"{self._dropped} events were dropped while the app did not read"
+            self._dropped = 0
+            self._send(Event(messages.LOG, _note(said)))
+        self._send(Event(event, data))
+
+    def _send(self, message: envelope.Message) -> None:
+        try:
+            self._outlet.write(envelope.encode(message))
+        except (EnvelopeError, TypeError, ValueError) as unfit:
+            if isinstance(message, Response):
+                said = f"the answer does not fit a message: {unfit}"
+                self._outlet.write(envelope.encode(Error(message.id, messages.INTERNAL, said)))
+            else:
+                log.warning("A message to the app could not be sent: %s", unfit)
+
+    def _receive(self, line: bytes | None) -> None:
+        if line is None:
+            self._refuse(EnvelopeError(f"a line of more than {MAX_LINE} bytes"))
+            return
+        try:
+            message = envelope.decode(line)
+        except EnvelopeError as refused:
+            self._refuse(refused)
+            return
+        if not isinstance(message, Request):
+            return
+        if message.method == messages.PING:
+            self._send(Response(message.id, {"at": time.time()}))
+            return
+        task = self._loop.create_task(self._answer(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if message.method == messages.CALL_TOOL:
+            self._calls[message.id] = task
+            task.add_done_callback(lambda _: self._calls.pop(message.id, None))
+
+    def _refuse(self, refused: EnvelopeError) -> None:
+        self._refusals += 1
+        if self._refusals <= _MOST_REFUSALS:
+            self._send(Error(refused.id, messages.BAD_MESSAGE, refused.reason))
+        elif self._refusals == _MOST_REFUSALS + 1:
+            log.warning("The app sent more than %d malformed lines", _MOST_REFUSALS)
+
+    async def _answer(self, request: Request) -> None:
+        method = self._methods.get(request.method, self._unknown)
+        try:
+            answer: envelope.Message = Response(request.id, await method(request))
+        except Refused as refused:
+            answer = Error(request.id, refused.code, redact(refused.message))
+        except asyncio.CancelledError:
+            answer = Error(request.id, "cancelled", "the call was cancelled")
+        except Exception:
+            log.exception("The request %s failed unexpectedly", request.method)
+            answer = Error(request.id, messages.INTERNAL, "internal error; see the log")
+        self._send(answer)
+
+    def _ready(self) -> Host:
+        if self._host is None or not self._host.started:
+            raise Refused(messages.NOT_READY, "the server is not ready yet")
+        return self._host
+
+    async def _unknown(self, request: Request) -> dict[str, Any]:
+        known = ", ".join(self._methods)
+        said = f"no method is called {request.method[:60]!r}; there are: {known}"
+        raise Refused(messages.UNKNOWN_METHOD, said)
+
+    async def _configure(self, request: Request) -> dict[str, Any]:
+        try:
+            configuration, disabled = hosts.configuration_of(request.params)
+        except TypeError as malformed:
+            raise Refused(messages.BAD_PARAMS, str(malformed)) from None
+        if not self.configured.done():
+            self.configured.set_result((configuration, disabled))
+        else:
+            await self._ready().configure(configuration, disabled)
+        return {}
+
+    async def _list_tools(self, request: Request) -> dict[str, Any]:
+        return {"tools": self._ready().tools_for_app()}
+
+    async def _call_tool(self, request: Request) -> dict[str, Any]:
+        name, arguments = request.params.get("name"), request.params.get("arguments", {})
+        limit = request.params.get("timeout_s")
+        if not isinstance(name, str) or not isinstance(arguments, dict):
+            raise Refused(messages.BAD_PARAMS, "`name` is not a text or `arguments` no object")
+        if limit is not None and not (isinstance(limit, int | float) and limit > 0):
+            raise Refused(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
+        try:
+            found = await self._ready().toolbox.call(
+                name, arguments, Caller("lou", "", _no_report), for_app=True, limit_s=limit
+            )
+        except UnknownTool as unknown:
+            raise Refused(messages.UNKNOWN_TOOL, str(unknown)) from None
+        except Refusal as refused:
+            raise Refused(messages.INTERNAL, refused.message) from None
+        return found.for_app()
+
+    async def _cancel(self, request: Request) -> dict[str, Any]:
+        task = self._calls.get(str(request.params.get("id")))
+        return {"cancelled": bool(task and task.cancel())}
+
+    async def _check_key(self, request: Request) -> dict[str, Any]:
+        host = self._ready()
+        name, value = request.params.get("name"), request.params.get("value")
+        if not isinstance(name, str) or not isinstance(value, str | None):
+            raise Refused(messages.BAD_PARAMS, "`name` or `value` is not a text")
+        if value is None:
+            value = host.keys.get(name, "")
+        if not value:
+            return {"verdict": "missing", "message": f"{name} is not set."}
+        verdict = await host.service.check_key(name, value)
+        said = redact(verdict.message).replace(value, "[secret]")
+        return {"verdict": verdict.verdict, "message": said}
+
+    async def _stop(self, request: Request) -> dict[str, Any]:
+        self._loop.call_soon(self.ended.set)
+        return {}
+
+
+async def _no_report(done: float, total: float | None, message: str) -> None:
+    """The app polls for progress; see the internal tools."""
+
+
+def _note(said: str) -> dict[str, Any]:
+    return {"at": time.time(), "level": "WARNING", "logger": __name__, "message": said}

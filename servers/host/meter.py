@@ -1,0 +1,74 @@
+"""What happened, counted: one `call` event for the app per call, and totals for Prometheus."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from servers.contract import messages
+from servers.host.calls import Call
+from servers.host.outcome import Outcome
+from servers.host.toolbox import Caller
+
+_BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+Emit = Callable[[str, dict[str, Any]], None]
+
+
+class Meter:
+    """Totals since the start of this process."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.buckets: dict[str, list[int]] = {}
+        self.sessions = 0
+
+    def record(self, call: Call, outcome: Outcome, ms: float, caller: Caller) -> None:
+        """Count a finished call and tell the app."""
+        self.calls[call.tool, outcome.verdict] += 1
+        self.seconds[call.tool] += ms / 1000
+        buckets = self.buckets.setdefault(call.tool, [0] * (len(_BOUNDS_S) + 1))
+        buckets[bisect_left(_BOUNDS_S, ms / 1000)] += 1
+        self._emit(
+            messages.CALL,
+            {
+                "call": call.id,
+                "tool": call.tool,
+                "ms": round(ms, 3),
+                "outcome": outcome.verdict,
+                "error": outcome.kind,
+                "client": caller.client,
+                "version": caller.version,
+                "at": time.time(),
+                "bytes": outcome.size,
+            },
+        )
+
+    def prometheus(self, server: str) -> str:
+        """The totals in Prometheus' text format."""
+        label = f'server="{server}"'
+        lines = [
+            "# TYPE lou_sessions gauge",
+            f"lou_sessions{{{label}}} {self.sessions}",
+            "# TYPE lou_calls_total counter",
+        ]
+        for (tool, verdict), count in sorted(self.calls.items()):
+            lines.append(f'lou_calls_total{{{label},tool="{tool}",outcome="{verdict}"}} {count}')
+        lines.append("# TYPE lou_call_seconds histogram")
+        for tool in sorted(self.buckets):
+            lines.extend(self._histogram(f'{label},tool="{tool}"', tool))
+        return "\n".join(lines) + "\n"
+
+    def _histogram(self, label: str, tool: str) -> list[str]:
+        lines, total = [], 0
+        for bound, count in zip((*_BOUNDS_S, "+Inf"), self.buckets[tool], strict=True):
+            total += count
+            lines.append(f'lou_call_seconds_bucket{{{label},le="{bound}"}} {total}')
+        lines.append(f"lou_call_seconds_sum{{{label}}} {self.seconds[tool]:.6f}")
+        lines.append(f"lou_call_seconds_count{{{label}}} {total}")
+        return lines

@@ -1,0 +1,234 @@
+"""The life of one server process: supervised by the app, or on its own on stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from servers.contract import endpoint, manifest, messages
+from servers.host import answers, logs, process
+from servers.host.control import Control
+from servers.host.host import Host
+from servers.host.listen import MAX_LINE, AddressInUse, UnixAddress, Wire
+from servers.host.service import Configuration, Mirror, Service, StartRefused
+from servers.host.session import Session
+from servers.host.streams import Inlet, Outlet, read_stdin, take_stdout
+
+log = logging.getLogger(__name__)
+
+_FINISH_WITHIN_S = 1.5
+_FIGURES_EVERY_S = 10.0
+_INVALID_REQUEST = -32600
+
+Build = Callable[[], Service | Mirror]
+
+
+def run(build: Build, instance: str) -> int:
+    """Serve until the end of stdin; the exit code."""
+    process.allow_many_connections()
+    stdout = take_stdout()
+    main = _supervised(build, stdout) if instance else _alone(build, stdout)
+    return _run(main)
+
+
+def _run(main: Coroutine[Any, Any, int]) -> int:
+    try:
+        import uvloop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main)
+
+
+async def _supervised(build: Build, stdout: int) -> int:
+    control = Control(Outlet(stdout))
+    logs.set_up(lambda data: control.emit(messages.LOG, data))
+    _quiet_loop()
+    await control.open()
+    reason, code = await _serve_supervised(build, control)
+    await control.close(reason, code)
+    return code
+
+
+async def _serve_supervised(build: Build, control: Control) -> tuple[str, int]:
+    host = Host(build(), control.emit)
+    ended = asyncio.ensure_future(control.ended.wait())
+    await asyncio.wait((control.configured, ended), return_when=asyncio.FIRST_COMPLETED)
+    if not control.configured.done():
+        return "the app ended", 0
+    address = UnixAddress(endpoint.server_socket(host.service.name))
+    try:
+        await host.start(*control.configured.result())
+        await address.open(lambda: Wire(host))
+        await _get_ready(host, address)
+    except StartRefused as refused:
+        data = {"code": refused.code, "message": refused.message, "hint": refused.hint}
+        control.emit(messages.TROUBLE, {**data, "key": "", "cleared": False})
+        return refused.message, _code_of(refused)
+    except AddressInUse as taken:
+        data = {"code": "address_in_use", "message": str(taken), "hint": ""}
+        control.emit(messages.TROUBLE, {**data, "key": "", "cleared": False})
+        return str(taken), 1
+    control.serve(host)
+    figures = asyncio.create_task(_tell_figures(host))
+    try:
+        await ended
+    finally:
+        figures.cancel()
+        address.close()
+        await host.stop(_FINISH_WITHIN_S)
+    return "the app asked", 0
+
+
+async def _get_ready(host: Host, address: UnixAddress) -> None:
+    """Prove the whole path once, as a client, and only then say so."""
+    listed = await asyncio.wait_for(_ask_ourselves(address.path), 10)
+    await _write_answers(host)
+    host.changed.append(lambda: _in_background(_write_answers(host)))
+    host.emit(
+        messages.READY,
+        {
+            "name": host.service.name,
+            "pid": os.getpid(),
+            "tools": len(listed),
+            "tools_hash": host.tools_hash(),
+            "endpoint": address.path,
+        },
+    )
+
+
+async def _ask_ourselves(path: str) -> list[Any]:
+    reader, writer = await asyncio.open_unix_connection(path, limit=MAX_LINE)
+    try:
+        for number, method, params in (
+            (1, "initialize", answers.initialize("2025-11-25")),
+            (2, "tools/list", {}),
+        ):
+            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            writer.write(json.dumps(request).encode() + b"\n")
+            answer = json.loads(await reader.readline())
+        return list(answer["result"]["tools"])
+    finally:
+        writer.close()
+
+
+async def _write_answers(host: Host) -> None:
+    try:
+        answers.write(host.service.name, await answers.collect(host))
+    except OSError as failed:
+        log.warning("The answers for the bridge could not be saved: %s", failed)
+
+
+async def _tell_figures(host: Host) -> None:
+    while True:
+        figures = {"fds": process.open_descriptors(), "sessions": len(host.sessions)}
+        host.emit(messages.USAGE, {"process": figures})
+        await asyncio.sleep(_FIGURES_EVERY_S)
+
+
+async def _alone(build: Build, stdout: int) -> int:
+    logs.set_up(logs.to_stderr)
+    _quiet_loop()
+    service = build()
+    host = Host(service, _nobody)
+    try:
+        await host.start(_from_environment(service.name), frozenset())
+    except StartRefused as refused:
+        sys.stderr.write(f"{refused.message} {refused.hint}\n")
+        return _code_of(refused)
+    outlet = Outlet(stdout)
+    await outlet.open()
+    session = Session(host, outlet.write)
+
+    def receive(line: bytes | None) -> None:
+        if line is None:
+            session.refuse(_INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
+        else:
+            session.receive(line)
+
+    inlet = Inlet(MAX_LINE, receive)
+    await read_stdin(inlet)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        host.loop.add_signal_handler(number, inlet.ended.set)
+    await inlet.ended.wait()
+    await host.stop(_FINISH_WITHIN_S)
+    await outlet.flush(_FINISH_WITHIN_S)
+    return 0
+
+
+def _from_environment(server: str) -> Configuration:
+    """The keys of `server`, taken out of the environment so that no child inherits them."""
+    keys: dict[str, str] = {}
+    for key in manifest.keys_of(server):
+        value = os.environ.pop(key.name, "")
+        path = os.environ.pop(manifest.ALSO_READ.get(key.name, ""), "")
+        if not value and path:
+            value = _file(path)
+        if value:
+            keys[key.name] = value
+    return Configuration(keys, {"folders": _folders()})
+
+
+def _file(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as unreadable:
+        raise StartRefused(
+            "unreadable_key_file",
+            f"{path} cannot be read: {unreadable}.",
+            "Give the path of a readable file, or leave the variable out.",
+        ) from None
+
+
+def _folders() -> dict[str, str]:
+    base = endpoint.home()
+    if base:
+        return {"data": str(Path(base, "data")), "cache": str(Path(base, "cache"))}
+    import platformdirs  # noqa: PLC0415 - a supervised server is told its folders
+
+    return {
+        "data": platformdirs.user_data_dir("lou", appauthor=False),
+        "cache": platformdirs.user_cache_dir("lou", appauthor=False),
+    }
+
+
+def _code_of(refused: StartRefused) -> int:
+    if refused.code.startswith("permission"):
+        return messages.EXIT_PERMISSION
+    return messages.EXIT_CONFIGURATION
+
+
+def _quiet_loop() -> None:
+    """One line per kind of trouble and minute: out of descriptors, asyncio writes thousands."""
+    loop = asyncio.get_running_loop()
+    last: dict[str, float] = {}
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        message = str(context.get("message"))
+        if loop.time() - last.get(message, -60.0) >= 60.0 and len(last) < 100:
+            last[message] = loop.time()
+            log.error("The loop reported: %s", message, exc_info=context.get("exception"))
+
+    loop.set_exception_handler(handle)
+
+
+_background: set[asyncio.Task[None]] = set()
+
+
+def _in_background(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+
+
+def _nobody(event: str, data: dict[str, Any]) -> None:
+    """Alone, there is no app to tell."""
