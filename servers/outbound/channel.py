@@ -1,0 +1,175 @@
+"""The way to one provider: paced, bounded, retried within a budget, and rested when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from servers.outbound import breaker, retry
+from servers.outbound.breaker import Health, Policy
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Http, Reply, Request
+from servers.outbound.limiter import Limiter, Pace
+
+T = TypeVar("T")
+
+_LONGEST_HOLD_WAITED = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the way has seen so far."""
+
+    calls: int = 0
+    failures: int = 0
+    last_error: str = ""
+    latency_ms: float = 0.0
+    """Median of the last answers; 0 when there was none."""
+
+
+class Channel:
+    """Carries requests to one provider and remembers how that went.
+
+    `observe(kind or "ok", ms)` hears of every sending.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        pace: Pace,
+        *,
+        observe: Callable[[str, float], None],
+        policy: Policy | None = None,
+    ) -> None:
+        self.health = Health()
+        self.record = Record()
+        self._http = http
+        self._limiter = Limiter(pace)
+        self._observe = observe
+        self._policy = policy or Policy()
+        self._budget = retry.Budget()
+        self._answers: deque[float] = deque(maxlen=32)
+
+    @property
+    def pace(self) -> Pace:
+        """How fast it asks."""
+        return self._limiter.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        if pace.at_once == self.pace.at_once:
+            self._limiter.pace = pace
+        else:
+            self._limiter = Limiter(pace)
+
+    def refusal(self) -> breaker.Refusal | None:
+        """Why a request would not be sent now."""
+        return breaker.refusal(self.health, _now())
+
+    def renew(self) -> None:
+        """Forget rejections, holds and rests: the key or the address changed."""
+        self.health = Health()
+        self.record = replace(self.record, last_error="")
+
+    def hold(self, kind: Kind, seconds: float) -> None:
+        """Send nothing for `seconds`, because the provider announced its limit."""
+        limit = Failed(kind, "its limit is reached", retry_after=seconds)
+        self.health = breaker.failed(self.health, limit, _now(), self._policy)
+
+    async def exchange(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+        """What `read` makes of the reply to `request`.
+
+        Raises:
+            Failed: it was not sent, not answered, or `read` found a failure in the reply.
+        """
+        await self._wait_out_short_hold(deadline)
+        self._check()
+        async with self._limiter.place(deadline):
+            self._check()
+            self._budget.call()
+            return await self._attempts(request, read, deadline)
+
+    async def _attempts(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+        attempt = 0
+        while True:
+            try:
+                return await self._attempt(request, read, deadline)
+            except Failed as failure:
+                wait = retry.pause(failure, attempt, deadline - _now(), random.random)
+                if wait is None or not self._may_go_on(failure) or not self._budget.take():
+                    raise
+            await asyncio.sleep(wait)
+            attempt += 1
+
+    async def _attempt(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+        self.health = breaker.admitted(self.health)
+        started = _now()
+        try:
+            answer = read(await self._http.send(request, deadline))
+        except Failed as failure:
+            self._note_failure(failure, started)
+            raise
+        except BaseException:
+            self.health = breaker.abandoned(self.health, _now())
+            raise
+        self._note_answer(started)
+        return answer
+
+    def _note_answer(self, started: float) -> None:
+        now = _now()
+        self.health = breaker.succeeded(self.health, now, self._policy)
+        self._answers.append((now - started) * 1000)
+        median = sorted(self._answers)[len(self._answers) // 2]
+        self.record = replace(self.record, calls=self.record.calls + 1, latency_ms=median)
+        self._observe("ok", (now - started) * 1000)
+
+    def _note_failure(self, failure: Failed, started: float) -> None:
+        now = _now()
+        self.health = breaker.failed(self.health, failure, now, self._policy)
+        self.record = replace(
+            self.record,
+            calls=self.record.calls + 1,
+            failures=self.record.failures + 1,
+            last_error=failure.message,
+        )
+        self._observe(failure.kind.value, (now - started) * 1000)
+
+    def _may_go_on(self, failure: Failed) -> bool:
+        """A retry waits out its own hold; any other refusal ends it."""
+        refusal = self.refusal()
+        return refusal is None or refusal.kind is failure.kind is Kind.RATE_LIMITED
+
+    async def _wait_out_short_hold(self, deadline: float) -> None:
+        refusal = self.refusal()
+        if refusal is None or refusal.kind is not Kind.RATE_LIMITED:
+            return
+        wait = refusal.until - _now()
+        if wait < min(_LONGEST_HOLD_WAITED, deadline - _now()):
+            await asyncio.sleep(wait)
+
+    def _check(self) -> None:
+        refusal = self.refusal()
+        if refusal:
+            raise Failed(refusal.kind, _sentence(refusal, self.record.last_error))
+
+
+def _sentence(refusal: breaker.Refusal, last_error: str) -> str:
+    seconds = max(0.0, refusal.until - _now())
+    because = f"; last error: {last_error}" if last_error else ""
+    match refusal.kind:
+        case Kind.AUTH:
+            return f"its key was rejected and has not changed since{because}"
+        case Kind.RESTING:
+            return f"it rests after failures, for {seconds:.0f} s more{because}"
+        case Kind.QUOTA:
+            return f"its quota is used up; asked again in {seconds:.0f} s{because}"
+        case _:
+            return f"its rate limit is reached; asked again in {seconds:.0f} s{because}"
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

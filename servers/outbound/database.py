@@ -1,0 +1,127 @@
+"""One SQLite file with one thread that owns it: the loop never waits for a disk.
+
+The file is expendable (a cache, an index): damaged, it is set aside and begun anew; where the
+folder cannot be written, it lives in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_DAMAGED = (apsw.NotADBError, apsw.CorruptError)
+_UNUSABLE = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, OSError)
+
+
+class Database:
+    """Runs functions over a connection in its own thread, in the order they came."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self._path = path
+        self._schema = schema
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
+        self._connection: apsw.Connection | None = None
+
+    async def open(self) -> None:
+        """Open or create the file."""
+        await self.run(lambda _: None)
+
+    async def run(self, work: Callable[[apsw.Connection], T]) -> T:
+        """What `work` returns for the connection, in one transaction."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def send(self, work: Callable[[apsw.Connection], object]) -> None:
+        """Run `work` later; a failure is logged and costs nothing but the entry."""
+        self._thread.submit(self._quietly, work)
+
+    async def close(self) -> None:
+        """Finish what was sent and close the file."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+
+    def _quietly(self, work: Callable[[apsw.Connection], object]) -> None:
+        try:
+            self._do(work)
+        except (apsw.Error, OSError):
+            log.warning("Could not write to %s", self._path.name, exc_info=True)
+
+    def _do(self, work: Callable[[apsw.Connection], T]) -> T:
+        try:
+            return _in_transaction(self._connected(), work)
+        except _DAMAGED:
+            self._set_aside()
+            return _in_transaction(self._connected(), work)
+
+    def _connected(self) -> apsw.Connection:
+        if self._connection is None:
+            self._connection = self._opened()
+        return self._connection
+
+    def _opened(self) -> apsw.Connection:
+        try:
+            with _private_files():
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return self._prepared(apsw.Connection(str(self._path)))
+        except _DAMAGED:
+            self._set_aside()
+            return self._prepared(apsw.Connection(str(self._path)))
+        except _UNUSABLE as error:
+            log.warning("%s cannot be used (%s); kept in memory instead", self._path, error)
+            return self._prepared(apsw.Connection(":memory:"))
+
+    def _prepared(self, connection: apsw.Connection) -> apsw.Connection:
+        connection.set_busy_timeout(2000)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA temp_store=MEMORY")
+            connection.execute(self._schema)
+        except apsw.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self) -> None:
+        if self._connection is not None:
+            self._connection.close(True)
+            self._connection = None
+        log.warning("%s was damaged; begun anew", self._path.name)
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{self._path}{suffix}").unlink()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _in_transaction(connection: apsw.Connection, work: Callable[[apsw.Connection], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        done = work(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return done
+
+
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

@@ -1,0 +1,208 @@
+"""The one way to a provider: a shared connection pool, a deadline, and caps on what comes back.
+
+Error messages here never hold a URL or a header, since either may hold a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from servers.outbound.failure import Failed, Kind
+
+CONNECT_S = 3.0
+SILENCE_S = 10.0
+"""Longest wait for the next byte."""
+MOST_BYTES = 5 << 20
+"""Of one answer, after decompression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, as data; a provider makes it and never sends it.
+
+    `repeatable` says that sending it twice does no harm and costs nothing extra.
+    """
+
+    method: str
+    url: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    form: Mapping[str, str] | None = None
+    repeatable: bool = True
+    silence_s: float = SILENCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whole and decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    origin: str = ""
+    """Scheme, host and port that answered."""
+
+    def json(self) -> Any:
+        """The content as JSON.
+
+        Raises:
+            Failed: UPSTREAM, when it is no JSON.
+        """
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            message = f"it answered {self.status} with something that is not JSON"
+            raise Failed(Kind.UPSTREAM, message, transient=self.status in _PASSING) from None
+
+
+_PASSING = frozenset({502, 503, 504})
+
+
+class Http:
+    """The connection pool of a server. Open it inside the running loop, close it at the end."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._proxies = getproxies()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=256, ttl_dns_cache=60, keepalive_timeout=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": user_agent, "Accept-Encoding": "gzip"},
+        )
+
+    async def send(self, request: Request, deadline: float) -> Reply:
+        """The reply to `request`, whatever its status.
+
+        Raises:
+            Failed: nobody answered, not in time, not whole, or too much.
+        """
+        remaining = deadline - asyncio.get_running_loop().time()
+        if remaining <= 0:
+            raise Failed(Kind.TIMEOUT, "no time was left to ask it")
+        limits = aiohttp.ClientTimeout(
+            total=remaining, sock_connect=CONNECT_S, sock_read=request.silence_s
+        )
+        try:
+            return await self._exchange(request, limits)
+        except aiohttp.ConnectionTimeoutError:
+            raise Failed(
+                Kind.TIMEOUT, f"it took no connection within {min(CONNECT_S, remaining):.1f} s"
+            ) from None
+        except TimeoutError:
+            waited = min(remaining, request.silence_s)
+            raise Failed(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
+        except aiohttp.ClientError as error:
+            raise _explained(error, request) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def _exchange(self, request: Request, limits: aiohttp.ClientTimeout) -> Reply:
+        async with self._session.request(
+            request.method,
+            URL(request.url).extend_query(request.query) if request.query else request.url,
+            headers=request.headers,
+            json=request.body,
+            data=request.form,
+            allow_redirects=False,
+            timeout=limits,
+            proxy=self._proxy(request.url),
+        ) as response:
+            content = await body(response, MOST_BYTES)
+            origin = str(response.url.origin())
+            return Reply(response.status, response.headers, content, origin)
+
+    def _proxy(self, url: str) -> str | None:
+        if not self._proxies:
+            return None
+        parts = URL(url)
+        if proxy_bypass(f"{parts.host}:{parts.port}"):
+            return None
+        return self._proxies.get(parts.scheme)
+
+
+async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The decompressed content of `response`, never more than `most` bytes of memory.
+
+    Raises:
+        Failed: it is larger, compressed in a way that was not asked for, or damaged.
+    """
+    unpack = _unpacker(response.headers.get("Content-Encoding", ""))
+    parts: list[bytes] = []
+    total = 0
+    async for chunk in response.content.iter_any():
+        piece = unpack.decompress(chunk, most + 1 - total) if unpack else chunk
+        total += len(piece)
+        if total > most:
+            raise Failed(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
+        parts.append(piece)
+    if unpack and parts and not unpack.eof:
+        raise Failed(Kind.UPSTREAM, "its compressed answer ended early", transient=True)
+    return b"".join(parts)
+
+
+class _Gzip:
+    """Decompresses up to a bound and turns damage into a Failed."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    def decompress(self, chunk: bytes, most: int) -> bytes:
+        try:
+            return self._inner.decompress(chunk, most)
+        except zlib.error:
+            raise Failed(Kind.UPSTREAM, "its compressed answer is damaged") from None
+
+
+def _unpacker(encoding: str) -> _Gzip | None:
+    match encoding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip":
+            return _Gzip()
+        case other:
+            message = f"it answered in the encoding {other[:20]!r}, which was not asked for"
+            raise Failed(Kind.UPSTREAM, message)
+
+
+def _explained(error: aiohttp.ClientError, request: Request) -> Failed:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return Failed(Kind.OFFLINE, "its name could not be resolved (is the network up?)")
+        case aiohttp.ClientSSLError():
+            return Failed(Kind.UNREACHABLE, "no secure connection could be made to it")
+        case aiohttp.ClientConnectorError():
+            return _unconnected(error.os_error)
+        case aiohttp.InvalidURL():
+            return Failed(Kind.BAD_REQUEST, "its base_url setting is not a web address")
+        case aiohttp.ClientPayloadError():
+            words = "its answer broke off"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            words = "it closed the connection without answering"
+        case _:
+            words = f"its answer was no valid HTTP ({type(error).__name__})"
+            return Failed(Kind.UPSTREAM, words)
+    return Failed(Kind.UPSTREAM, words, transient=request.repeatable)
+
+
+def _unconnected(error: OSError) -> Failed:
+    if error.errno in {errno.ENETUNREACH, errno.ENETDOWN}:
+        return Failed(Kind.OFFLINE, "no network leads to it (is the network up?)")
+    reason = error.strerror or type(error).__name__
+    return Failed(Kind.UNREACHABLE, f"it took no connection: {reason}", transient=True)

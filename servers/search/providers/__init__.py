@@ -1,0 +1,15 @@
+"""The search services Lou knows. Adding one is one file beside this and one line in the table."""
+
+from __future__ import annotations
+
+from servers.search.providers.google import Google
+from servers.search.providers.provider import Provider
+from servers.search.providers.tavily import Tavily
+from servers.search.providers.wikipedia import Wikipedia
+
+PROVIDERS: tuple[Provider, ...] = (
+    Tavily(),
+    Google(),
+    Wikipedia(),
+)
+"""In the order in which `auto` prefers them, unless `settings.search.chain` says another."""

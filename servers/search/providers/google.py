@@ -1,0 +1,117 @@
+"""Google Custom Search: for holders of an existing project; Google ends it on 2027-01-01."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, at, by_status, failure
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_KEY = "GOOGLE_API_KEY"
+_ENGINE = "GOOGLE_CSE_ID"
+_MOST = 10
+_DATE = {"day": "d1", "week": "w1", "month": "m1", "year": "y1"}
+_CLOSED = (
+    "Google has closed the Custom Search API to new projects and ends it on 2027-01-01, whatever "
+    "its console shows; use another provider"
+)
+
+
+class Google:
+    """`GET /customsearch/v1`; never more than 10 results a request."""
+
+    traits = Traits(
+        name="google",
+        title="Google Custom Search",
+        base_url="https://customsearch.googleapis.com",
+        keys=(_KEY, _ENGINE),
+        caution="Closed to new projects; Google ends it on 2027-01-01.",
+        pace=Pace(per_second=1.6, at_once=4),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches."""
+        asked = {
+            "q": query.text,
+            "num": str(min(query.count, _MOST)),
+            "key": access.key(_KEY),
+            "cx": access.key(_ENGINE),
+            "safe": "off" if query.safe == "off" else "active",
+        }
+        if query.site:
+            asked |= {"siteSearch": query.site, "siteSearchFilter": "i"}
+        if query.freshness != "any":
+            asked["dateRestrict"] = _DATE[query.freshness]
+        if query.country:
+            asked["gl"] = query.country
+        if query.language:
+            asked |= {"hl": query.language, "lr": f"lang_{query.language}"}
+        return Request("GET", f"{access.base_url}/customsearch/v1", query=asked)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits; `items` is absent when there are none."""
+        payload = reply.json()
+        error = at(payload, "error")
+        if error is not None or reply.status != 200:
+            raise _failure(reply, error)
+        if at(payload, "kind") != "customsearch#search":
+            raise Failed(Kind.UPSTREAM, "its answer is no search result")
+        hits = (
+            result(hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit))
+            for hit in payload.get("items", [])
+            if isinstance(hit, dict)
+        )
+        return Page(tuple(hit for hit in hits if hit))
+
+    def probe(self, access: Access) -> Request:
+        """One search for one result: there is no free request."""
+        return self.request(Query("lou", count=1), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+def _published(hit: dict[str, object]) -> object:
+    tags = at(hit, "pagemap", "metatags")
+    first = tags[0] if isinstance(tags, list) and tags else {}
+    return at(first, "article:published_time")
+
+
+def _failure(reply: Reply, error: object) -> Failed:
+    said = str(at(error, "message") or "")
+    details = at(error, "details")
+    reasons = {at(detail, "reason") for detail in details} if isinstance(details, list) else set()
+    if "API_KEY_INVALID" in reasons or "API key" in said:
+        return failure(Kind.AUTH, reply, said)
+    if at(error, "status") == "PERMISSION_DENIED":
+        closed = "does not have the access" in said
+        return failure(Kind.AUTH, reply, _CLOSED if closed else said)
+    if reply.status == 410:
+        return failure(Kind.AUTH, reply, _CLOSED)
+    if at(error, "status") == "RESOURCE_EXHAUSTED" or reply.status == 429:
+        return _limit(reply, said)
+    return by_status(reply, said)
+
+
+def _limit(reply: Reply, said: str) -> Failed:
+    if "per day" not in said:
+        return failure(Kind.RATE_LIMITED, reply, said, transient=True)
+    failed = failure(Kind.QUOTA, reply, said)
+    failed.retry_after = _until_midnight_in_california()
+    return failed
+
+
+def _until_midnight_in_california() -> float:
+    """Seconds until the daily quota returns."""
+    try:
+        now = datetime.now(ZoneInfo("America/Los_Angeles"))
+    except ZoneInfoNotFoundError:  # Windows without tzdata
+        return 3600.0
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (midnight - now).total_seconds()

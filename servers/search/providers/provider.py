@@ -1,0 +1,150 @@
+"""What a provider file must be: a request made, an answer read, a failure named. No I/O."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from servers.outbound import retry
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search import inert
+from servers.search.query import Query
+from servers.search.results import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How one provider is reached by this user: its address, the keys, its own settings."""
+
+    base_url: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self, name: str) -> str:
+        """The key called `name`, empty when there is none."""
+        return self.keys.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What is constant about a provider.
+
+    `keys` are all needed, unless it is `keyless`. A provider that is not `general` (one
+    encyclopedia) or only `best_effort` makes an answer degraded when it stands in for another.
+    """
+
+    name: str
+    title: str
+    base_url: str
+    keys: tuple[str, ...] = ()
+    keyless: bool = False
+    general: bool = True
+    best_effort: bool = False
+    caution: str = ""
+    pace: Pace = field(default_factory=Pace)
+    ignores: frozenset[str] = frozenset()
+    """Fields of a Query that it cannot honour."""
+
+
+class Provider(Protocol):
+    """A search service on the wire."""
+
+    traits: Traits
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches."""
+
+    def read(self, reply: Reply) -> Page:
+        """The hits in `reply`.
+
+        Raises:
+            Failed: the reply is a failure, whatever its status says.
+        """
+
+    def probe(self, access: Access) -> Request:
+        """The cheapest request that shows whether the key works."""
+
+    def read_probe(self, reply: Reply) -> None:
+        """Look at the answer to `probe`.
+
+        Raises:
+            Failed: AUTH when the key was refused.
+        """
+
+
+def rows(payload: Any, *path: str) -> list[Any]:
+    """The list at `path`; a list that is missing is a broken answer, an empty one is not.
+
+    Raises:
+        Failed: UPSTREAM, when there is no list.
+    """
+    found = payload
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        raise Failed(Kind.UPSTREAM, f"its answer has no list `{'.'.join(path)}`")
+    return [row for row in found if isinstance(row, dict)]
+
+
+def at(payload: Any, *path: str) -> Any:
+    """What lies at `path` in nested objects, or None."""
+    for step in path:
+        payload = payload.get(step) if isinstance(payload, dict) else None
+    return payload
+
+
+_BY_STATUS = {
+    401: Kind.AUTH,
+    402: Kind.QUOTA,
+    403: Kind.AUTH,
+    408: Kind.TIMEOUT,
+    429: Kind.RATE_LIMITED,
+    504: Kind.TIMEOUT,
+}
+_AGAIN = frozenset({429, 502, 503, 504, 529})
+
+
+def by_status(reply: Reply, said: object = "") -> Failed:
+    """The failure that a status means when the body says nothing better."""
+    kind = _BY_STATUS.get(reply.status)
+    if kind is None:
+        kind = Kind.BAD_REQUEST if 400 <= reply.status < 500 else Kind.UPSTREAM
+    return failure(kind, reply, said, transient=reply.status in _AGAIN)
+
+
+def failure(kind: Kind, reply: Reply, said: object = "", *, transient: bool = False) -> Failed:
+    """A failure of `kind` that quotes what the provider said."""
+    text = inert.line(said, 200)
+    if 300 <= reply.status < 400:
+        text = "it redirects elsewhere; correct its base_url setting"
+    words = f"{_WORDS[kind]} ({reply.status}{': ' + text if text else ''})"
+    return Failed(kind, words, retry_after=retry_after(reply), transient=transient)
+
+
+def retry_after(reply: Reply) -> float | None:
+    """What the reply's Retry-After asks for, in seconds."""
+    return retry.seconds(reply.headers.get("Retry-After"), time.time())
+
+
+_WORDS = {
+    Kind.AUTH: "the key was rejected",
+    Kind.QUOTA: "the quota is used up",
+    Kind.RATE_LIMITED: "too many requests",
+    Kind.BAD_REQUEST: "it refused the request",
+    Kind.BLOCKED: "it takes us for a bot",
+    Kind.TIMEOUT: "it did not answer in time",
+    Kind.UPSTREAM: "it failed",
+    Kind.UNSUPPORTED: "it cannot do this",
+}
+
+
+def number(text: object, default: float = -1) -> float:
+    """A number that may come as a text."""
+    try:
+        return float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return default

@@ -1,0 +1,94 @@
+"""Tavily: web search with a key, or in its official keyless mode at a lower limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.countries import full_name
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, number, rows
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_KEY = "TAVILY_API_KEY"
+
+
+class Tavily:
+    """`POST /search`; the key travels as a bearer token."""
+
+    traits = Traits(
+        name="tavily",
+        title="Tavily",
+        base_url="https://api.tavily.com",
+        keys=(_KEY,),
+        keyless=True,
+        pace=Pace(per_second=10, at_once=8),
+        ignores=frozenset({"language"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches; a country it does not know by name is left out."""
+        body: dict[str, Any] = {
+            "query": query.text,
+            "max_results": query.count,
+            "search_depth": access.options.get("search_depth", "basic"),
+        }
+        if query.site:
+            body["include_domains"] = [query.site]
+        if query.freshness != "any":
+            body["time_range"] = query.freshness
+        if country := full_name(query.country):
+            body["country"] = country
+        return Request(
+            "POST", f"{access.base_url}/search", headers=_authorization(access), body=body
+        )
+
+    def read(self, reply: Reply) -> Page:
+        """The hits, or the failure that its `detail` or `error` names."""
+        if reply.status != 200:
+            raise _failure(reply)
+        found = rows(reply.json(), "results")
+        hits = (
+            result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date"))
+            for hit in found
+        )
+        return Page(tuple(hit for hit in hits if hit))
+
+    def probe(self, access: Access) -> Request:
+        """Its account page, which costs nothing."""
+        return Request("GET", f"{access.base_url}/usage", headers=_authorization(access))
+
+    def read_probe(self, reply: Reply) -> None:
+        """Any answer but a failure shows that the key works."""
+        if reply.status != 200:
+            raise _failure(reply)
+
+
+def _authorization(access: Access) -> dict[str, str]:
+    key = access.key(_KEY)
+    return {"Authorization": f"Bearer {key}"} if key else {"X-Tavily-Access-Mode": "keyless"}
+
+
+def _failure(reply: Reply) -> Failed:
+    payload = reply.json()
+    keyless = at(payload, "error")
+    if isinstance(keyless, dict):
+        return _keyless_limit(reply, keyless)
+    said = at(payload, "detail", "error") or at(payload, "detail")
+    if reply.status in {432, 433}:
+        return failure(Kind.QUOTA, reply, said)
+    return by_status(reply, said)
+
+
+def _keyless_limit(reply: Reply, error: dict[str, Any]) -> Failed:
+    if "rate_limited" not in str(error.get("code")) and reply.status != 429:
+        return by_status(reply, error.get("message"))
+    wait = number(error.get("retry_after_seconds"))
+    long = wait > 60 or error.get("window") in {"day", "month"}
+    kind = Kind.QUOTA if long else Kind.RATE_LIMITED
+    failed = failure(kind, reply, error.get("message"), transient=not long)
+    failed.retry_after = wait if wait >= 0 else failed.retry_after
+    failed.message += "; a free key of your own lifts the keyless limit"
+    return failed

@@ -1,0 +1,77 @@
+"""Wikipedia: keyless and stable, but an encyclopedia and no web search."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, at, by_status, rows
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
+
+
+class Wikipedia:
+    """`GET /w/rest.php/v1/search/page`; the address may hold `{language}`."""
+
+    traits = Traits(
+        name="wikipedia",
+        title="Wikipedia",
+        base_url="https://{language}.wikipedia.org",
+        keyless=True,
+        general=False,
+        caution="An encyclopedia, not a web search.",
+        pace=Pace(per_second=3, at_once=3),
+        ignores=frozenset({"site", "freshness", "country", "safe"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches the Wikipedia of the query's language."""
+        language = query.language if _LANGUAGE.fullmatch(query.language) else "en"
+        base = access.base_url.replace("{language}", language)
+        asked = {"q": query.text, "limit": str(query.count)}
+        return Request("GET", f"{base}/w/rest.php/v1/search/page", query=asked)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits; the page's address is made from its key, on the wiki that answered."""
+        payload = reply.json()
+        if reply.status != 200 or at(payload, "errorKey") or at(payload, "error"):
+            raise _failure(reply, payload)
+        hits = (
+            result(
+                hit.get("title"),
+                f"{reply.origin}/wiki/{quote(str(hit.get('key', '')), safe=':/()_,')}",
+                _snippet(hit),
+            )
+            for hit in rows(payload, "pages")
+            if hit.get("key")
+        )
+        return Page(tuple(hit for hit in hits if hit))
+
+    def probe(self, access: Access) -> Request:
+        """It has no key."""
+        return self.request(Query("lou", count=1), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+def _snippet(hit: dict[str, object]) -> str:
+    described, excerpt = hit.get("description"), hit.get("excerpt")
+    return ": ".join(str(part) for part in (described, excerpt) if part)
+
+
+def _failure(reply: Reply, payload: object) -> Failed:
+    code = str(at(payload, "errorKey") or at(payload, "error", "code") or "")
+    said = at(payload, "messageTranslations", "en") or at(payload, "error", "info") or code
+    if code in {"ratelimited", "maxlag"}:
+        failed = by_status(reply, said)
+        return Failed(
+            Kind.RATE_LIMITED, failed.message, retry_after=failed.retry_after, transient=True
+        )
+    return by_status(reply, said)

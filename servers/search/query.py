@@ -1,0 +1,61 @@
+"""What is searched for, and when two searches are the same one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import astuple, dataclass, replace
+from typing import Literal
+
+Freshness = Literal["any", "day", "week", "month", "year"]
+Safe = Literal["off", "moderate", "strict"]
+
+_OPERATORS = frozenset({"OR", "AND", "NOT"})
+_QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
+_SITE = re.compile(r"^(?:https?://)?(?:www\.)?([^/\s]+).*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search. Codes are lower case and empty when nothing is asked for."""
+
+    text: str
+    count: int = 10
+    site: str = ""
+    freshness: Freshness = "any"
+    country: str = ""
+    language: str = ""
+    safe: Safe = "moderate"
+
+    @property
+    def key(self) -> str:
+        """The same for searches that differ only in case and spacing, or in a few results more."""
+        return "\x1f".join(map(str, astuple(replace(self, text=folded(self.text)))))
+
+    @property
+    def with_site(self) -> str:
+        """The text with the site as the operator that nearly every engine knows."""
+        return f"{self.text} site:{self.site}" if self.site else self.text
+
+
+def folded(text: str) -> str:
+    """`text` in the form in which equal searches are equal.
+
+    OR, AND and NOT keep their case where the rest of the text is not in capitals: there they are
+    operators.
+    """
+    words = unicodedata.normalize("NFKC", text).translate(_QUOTES).split()
+    shouted = not any(letter.islower() for word in words for letter in word)
+    return " ".join(
+        word if word in _OPERATORS and not shouted else word.casefold() for word in words
+    )
+
+
+def site_of(text: str) -> str:
+    """The bare domain in what a model wrote for a site, e.g. `https://www.example.org/a`."""
+    return _SITE.sub(r"\1", text.strip()).lower()
+
+
+def whole(query: Query) -> Query:
+    """The search that is really sent: 10 or 20 results, so that smaller ones share its answer."""
+    return replace(query, count=10 if query.count <= 10 else 20)
