@@ -14,9 +14,10 @@ from typing import Any
 
 from servers.contract import endpoint, manifest, messages
 from servers.host import answers, logs, process
+from servers.host.address import MAX_LINE, Address, AddressInUse
 from servers.host.control import Control
 from servers.host.host import Host
-from servers.host.listen import MAX_LINE, AddressInUse, UnixAddress, Wire
+from servers.host.listen import Wire, address_of
 from servers.host.service import Configuration, Mirror, Service, StartRefused
 from servers.host.session import Session
 from servers.host.streams import Inlet, Outlet, read_stdin, take_stdout
@@ -34,7 +35,7 @@ def run(build: Build, instance: str) -> int:
     """Serve until the end of stdin; the exit code."""
     process.allow_many_connections()
     stdout = take_stdout()
-    main = _supervised(build, stdout) if instance else _alone(build, stdout)
+    main = _supervised(build, stdout, instance) if instance else _alone(build, stdout)
     return _run(main)
 
 
@@ -49,23 +50,23 @@ def _run(main: Coroutine[Any, Any, int]) -> int:
         return runner.run(main)
 
 
-async def _supervised(build: Build, stdout: int) -> int:
+async def _supervised(build: Build, stdout: int, instance: str) -> int:
     control = Control(Outlet(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     _quiet_loop()
     await control.open()
-    reason, code = await _serve_supervised(build, control)
+    reason, code = await _serve_supervised(build, control, instance)
     await control.close(reason, code)
     return code
 
 
-async def _serve_supervised(build: Build, control: Control) -> tuple[str, int]:
+async def _serve_supervised(build: Build, control: Control, instance: str) -> tuple[str, int]:
     host = Host(build(), control.emit)
     ended = asyncio.ensure_future(control.ended.wait())
     await asyncio.wait((control.configured, ended), return_when=asyncio.FIRST_COMPLETED)
     if not control.configured.done():
         return "the app ended", 0
-    address = UnixAddress(endpoint.server_socket(host.service.name))
+    address = address_of(host.service.name, instance)
     try:
         await host.start(*control.configured.result())
         await address.open(lambda: Wire(host))
@@ -89,9 +90,9 @@ async def _serve_supervised(build: Build, control: Control) -> tuple[str, int]:
     return "the app asked", 0
 
 
-async def _get_ready(host: Host, address: UnixAddress) -> None:
+async def _get_ready(host: Host, address: Address) -> None:
     """Prove the whole path once, as a client, and only then say so."""
-    listed = await asyncio.wait_for(_ask_ourselves(address.path), 10)
+    listed = await asyncio.wait_for(_ask_ourselves(address), 10)
     await _write_answers(host)
     host.changed.append(lambda: _in_background(_write_answers(host)))
     host.emit(
@@ -106,8 +107,8 @@ async def _get_ready(host: Host, address: UnixAddress) -> None:
     )
 
 
-async def _ask_ourselves(path: str) -> list[Any]:
-    reader, writer = await asyncio.open_unix_connection(path, limit=MAX_LINE)
+async def _ask_ourselves(address: Address) -> list[Any]:
+    reader, writer = await address.connect()
     try:
         for number, method, params in (
             (1, "initialize", answers.initialize("2025-11-25")),

@@ -98,10 +98,16 @@ class _Outbound:
 class Session:
     """Feed it lines with `receive`; it answers through `send`, which takes whole lines."""
 
-    def __init__(self, host: Host, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        send: Callable[[bytes], None],
+        hang_up: Callable[[], None] | None = None,
+    ) -> None:
         self.id = f"{next(_numbers):x}"
         self._host = host
         self._send = send
+        self._hang_up = hang_up
         self._connection: Connection | None = None
         self._runner: ServerRunner[Any] | None = None
         self._outbound = _Outbound(self)
@@ -153,9 +159,13 @@ class Session:
             await asyncio.wait(tuple(self._running.values()), timeout=seconds)
 
     async def close(self) -> None:
-        """The client is gone: stop what it asked for."""
-        self._send = _into_nothing
+        """The client is gone, or shall be: stop what it asked for."""
+        if self not in self._host.sessions:
+            return
         self._host.sessions.discard(self)
+        self._send = _into_nothing
+        if self._hang_up:
+            self._hang_up()
         tasks = tuple(self._running.values())
         for task in tasks:
             task.cancel()
