@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.errors import ServerError
 from app.observe import Listeners
+from app.processes import run_files
+from app.processes.breaker import count_restart
 from app.processes.command import Blocked, Launch
-from app.processes.states import Policy, State, Trouble
+from app.processes.observed import Observed
+from app.processes.states import Again, Paused, Policy, Resumed, State, Trouble, Wake, Want
+from app.processes.surroundings import Surroundings
+from app.processes.watch import Watch
+from app.processes.words import too_many_restarts
+from servers.contract import endpoint, messages
 from servers.contract.envelope import Event
 
 __all__ = ["Blocked", "Launch", "Observed", "Policy", "State", "Supervisor", "Trouble"]
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What is true of one server now. Times are seconds since the epoch."""
-
-    name: str
-    wanted: bool = False
-    state: State = State.OFF
-    pid: int | None = None
-    restarts: int = 0
-    tools: int = 0
-    clients: int = 0
-    endpoint: str = ""
-    trouble: Trouble | None = None
-    since: float = 0.0
-    started_at: float | None = None
-    rss_bytes: int = 0
-    cpu_percent: float = 0.0
+_CONFIGURE_DEADLINE = 15.0
+_MARGIN = 1.0
 
 
 class Supervisor:
@@ -49,35 +46,59 @@ class Supervisor:
         self.messages: Listeners[tuple[str, Event]] = Listeners()
         self.stderr: Listeners[tuple[str, str]] = Listeners()
         self.gave_up: Listeners[tuple[str, Trouble]] = Listeners()
-        self._prepare, self._policy, self._run_folder = prepare, policy, run_folder
-        self._redact = redact
+        """The server's name is empty when all servers together are meant."""
+        self._policy = policy
+        self._watches: dict[str, Watch] = {}
+        self._recent: tuple[float, ...] = ()
+        self._paused_until = 0.0
+        self._slept = _time_asleep()
+        self._sweep: asyncio.Task[None] | None = None
+        self._around = Surroundings(
+            prepare=prepare,
+            swept=self.swept,
+            run_folder=run_folder,
+            redact=redact,
+            changed=self.changed.tell,
+            message=self.messages.tell,
+            stderr=self.stderr.tell,
+            gave_up=self.gave_up.tell,
+            counted=self._count,
+            woke=self._look_at_clock,
+        )
 
     def add(self, name: str) -> None:
         """Know of a server; it is off until it is wanted."""
-        raise NotImplementedError
+        if name not in self._watches:
+            self._watches[name] = Watch(name, self._around, self._policy)
 
     async def remove(self, name: str) -> None:
         """Stop the server and forget it."""
-        raise NotImplementedError
+        watch = self._watch(name)
+        watch.feed(Want(False))
+        await watch.settled(_patience(watch.policy))
+        if self._watches.get(name) is watch:
+            del self._watches[name]
 
     def want(self, name: str, on: bool) -> None:
         """Switch; returns at once. `settled` waits for the effect."""
-        raise NotImplementedError
+        self._watch(name).feed(Want(on))
 
     async def settled(self, name: str, timeout: float) -> Observed:  # noqa: ASYNC109
         """Wait until the server is as wanted, or blocked or failed; at most `timeout` seconds.
 
         Returns what is true then, settled or not.
         """
-        raise NotImplementedError
+        watch = self._watch(name)
+        await watch.settled(timeout)
+        return watch.observed()
 
     async def restart(self, name: str) -> None:
         """Stop and start anew; clears a failure for good. `settled` waits for the effect."""
-        raise NotImplementedError
+        self._watch(name).feed(Again())
 
     def wake(self, name: str) -> None:
         """A cause changed (key, configuration, program): a blocked or failed server tries again."""
-        raise NotImplementedError
+        self._watch(name).feed(Wake())
 
     async def configure(self, name: str, params: Mapping[str, Any]) -> None:
         """Give the server a new configuration while it runs; no effect on one that does not.
@@ -85,7 +106,7 @@ class Supervisor:
         Raises:
             ServerError: the server refused it or gave no answer.
         """
-        raise NotImplementedError
+        await self._watch(name).configure(params, _CONFIGURE_DEADLINE)
 
     async def request(
         self,
@@ -94,12 +115,12 @@ class Supervisor:
         params: Mapping[str, Any],
         timeout: float,  # noqa: ASYNC109
     ) -> dict[str, Any]:
-        """Ask the server and return its result.
+        """Ask the server and return its result; cancelling this cancels a call in the server.
 
         Raises:
             ServerError: unknown, not running, refused (`code` is the server's), or no answer.
         """
-        raise NotImplementedError
+        return await self._watch(name).request(method, params, timeout)
 
     def observed(self, name: str) -> Observed:
         """What is true of one server.
@@ -107,12 +128,74 @@ class Supervisor:
         Raises:
             ServerError: there is no such server.
         """
-        raise NotImplementedError
+        return self._watch(name).observed()
 
     def all(self) -> tuple[Observed, ...]:
         """What is true of every server, in the order they were added."""
-        raise NotImplementedError
+        return tuple(watch.observed() for watch in self._watches.values())
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop all servers at once; `quick` is for a logout, where seconds count."""
-        raise NotImplementedError
+        watches = tuple(self._watches.values())
+        for watch in watches:
+            if quick:
+                watch.policy = replace(watch.policy, close_wait=1.0, term_wait=0.0)
+            watch.feed(Want(False))
+        await asyncio.gather(*(watch.settled(_patience(watch.policy)) for watch in watches))
+
+    async def swept(self) -> None:
+        """Wait until what a killed app left behind is gone; the first caller begins it."""
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().create_task(self._clean())
+        await asyncio.shield(self._sweep)
+
+    async def _clean(self) -> None:
+        folder = self._around.run_folder
+        try:
+            endpoint.make_private(str(folder))
+            left_behind = await asyncio.to_thread(run_files.sweep, folder)
+        except OSError:
+            log.exception("Could not look for what an earlier start of Lou left in %s", folder)
+            return
+        if left_behind:
+            log.warning("Ended what an earlier start of Lou left: %s", ", ".join(left_behind))
+
+    def _watch(self, name: str) -> Watch:
+        watch = self._watches.get(name)
+        if watch is None:
+            known = ", ".join(self._watches) or "none"
+            raise ServerError(
+                f"There is no server called {name}.",
+                f"The servers are: {known}.",
+                code=messages.UNKNOWN_SERVER,
+            )
+        return watch
+
+    def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._recent, is_storm = count_restart(self._recent, now, self._policy)
+        if not is_storm:
+            return
+        trouble = too_many_restarts(self._policy.breaker_limit)
+        for watch in self._watches.values():
+            watch.feed(Paused(trouble))
+        if now >= self._paused_until:
+            self.gave_up.tell(("", trouble))
+        self._paused_until = now + self._policy.restart_window
+
+    def _look_at_clock(self, late: float) -> None:
+        """A late timer, or a clock that ran on in our sleep: nobody is to blame for silence."""
+        slept, self._slept = _time_asleep() - self._slept, _time_asleep()
+        if max(late, slept) > self._policy.away:
+            for watch in tuple(self._watches.values()):
+                watch.feed(Resumed())
+
+
+def _patience(policy: Policy) -> float:
+    return policy.close_wait + policy.term_wait + policy.kill_wait + _MARGIN
+
+
+def _time_asleep() -> float:
+    """Seconds that the machine has been suspended, where the system counts them (Linux)."""
+    boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(boot_clock) - time.monotonic() if boot_clock is not None else 0.0

@@ -1,0 +1,215 @@
+"""Runs one server and outlives it never: when the app or the server ends, so does its whole tree.
+
+usage: guard.py LIFELINE PROGRAM [ARGUMENT ...]
+
+LIFELINE is the number of a connected socket whose other end only the app holds. The guard writes
+`pid N`, `exit CODE` or `error WORDS` on it, a line each; it reads `t` (terminate the server's
+group) and `k` (kill the whole tree). Its end of file means that the app is gone. stdin, stdout and
+stderr are the server's own.
+
+Standard library only, run by path under `python -I -S`: it is there once for each server.
+
+On Linux nothing escapes: a child subreaper inherits daemonised grandchildren, and the server dies
+with the guard. macOS has neither; there a grandchild that was daemonised before the end is only
+found while its parent lives.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+
+GRACE = 0.5
+_SET_PDEATHSIG = 1
+_SET_CHILD_SUBREAPER = 36
+_ZOMBIE = "Z"
+_NOT_EXECUTABLE = 126
+
+
+def main() -> None:
+    """Run the command of this process's arguments until it or the app ends."""
+    lifeline = int(sys.argv[1])
+    os.set_inheritable(lifeline, False)
+    bell = _bell()
+    _adopt_orphans()
+    server = _launch(sys.argv[2:], lifeline)
+    _say(lifeline, f"pid {server}")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    code = _watch(server, lifeline, bell)
+    _say(lifeline, f"exit {code}")
+    os._exit(0)
+
+
+def _bell() -> int:
+    """A descriptor that becomes readable whenever a child ends or a signal asks us to go."""
+    bell, hammer = os.pipe()
+    os.set_blocking(bell, False)
+    os.set_blocking(hammer, False)
+    signal.set_wakeup_fd(hammer, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    return bell
+
+
+def _adopt_orphans() -> None:
+    """A stopped guard is woken by its parent's end, so that it sees the lifeline's."""
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    _prctl(_SET_PDEATHSIG, signal.SIGCONT)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only where it is of use
+
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _launch(argv: list[str], lifeline: int) -> int:
+    guard = os.getpid()
+    server = os.fork()
+    if server:
+        return server
+    try:
+        os.setsid()
+        _prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard:
+            os._exit(1)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        _no_core_files()
+        os.execv(argv[0], argv)  # noqa: S606 - the app made this command; no shell
+    except OSError as refused:
+        _say(lifeline, f"error {argv[0]}: {refused.strerror}")
+    finally:
+        os._exit(_NOT_EXECUTABLE)
+
+
+def _no_core_files() -> None:
+    import resource  # noqa: PLC0415 - in the server's process, not in the guard's
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _watch(server: int, lifeline: int, bell: int) -> int:
+    """Wait for the end of the server, or bring it about; returns its exit code."""
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    poll.register(bell, select.POLLIN)
+    while True:
+        ready = {fd for fd, _ in poll.poll()}
+        signals = _ring(bell) if bell in ready else b""
+        code = _reap(server)
+        if code is not None:
+            _end_tree(GRACE, server)
+            return code
+        order = _orders(lifeline) if lifeline in ready else b""
+        if b"t" in order:
+            _signal([-server], signal.SIGTERM, signal.SIGCONT)
+        if b"k" in order:
+            return _end_tree(0.0, server)
+        if order.endswith(b"\0") or signals.strip(bytes([signal.SIGCHLD])):
+            return _end_tree(GRACE, server)
+
+
+def _ring(bell: int) -> bytes:
+    return os.read(bell, 4096)
+
+
+def _orders(lifeline: int) -> bytes:
+    """What the app asks for; a zero byte at the end means that the app is gone."""
+    try:
+        return os.read(lifeline, 64) or b"\0"
+    except OSError:
+        return b"\0"
+
+
+def _end_tree(grace: float, server: int) -> int:
+    """SIGTERM to all descendants, then SIGKILL until none is left; returns the server's code."""
+    code = None
+    deadline = time.monotonic() + grace
+    if grace:
+        _signal(_descendants(), signal.SIGTERM, signal.SIGCONT)
+    pause = 0.005
+    while True:
+        found = _reap(server)
+        code = code if found is None else found
+        left = _descendants()
+        if not left:
+            return -signal.SIGKILL if code is None else code
+        if time.monotonic() >= deadline:
+            _signal(left, signal.SIGKILL)
+            pause = min(pause * 1.2, 0.5)
+        time.sleep(pause)
+
+
+def _signal(pids: list[int], *numbers: int) -> None:
+    for number in numbers:
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                continue
+
+
+def _reap(server: int) -> int | None:
+    """Collect every ended child; returns the server's exit code if it is among them."""
+    code = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if pid == 0:
+            return code
+        if pid == server:
+            code = os.waitstatus_to_exitcode(status)
+
+
+def _descendants() -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid, parent in _processes():
+        children.setdefault(parent, []).append(pid)
+    found: list[int] = []
+    ahead = [os.getpid()]
+    while ahead:
+        below = children.pop(ahead.pop(), [])
+        found += below
+        ahead += below
+    return found
+
+
+def _processes() -> list[tuple[int, int]]:
+    """(pid, parent) of every process that is not a zombie."""
+    if sys.platform != "linux":
+        return _listed_by_ps()
+    found = []
+    for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs megabytes
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="latin-1") as file:  # noqa: PTH123
+                    fields = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if fields[0] != _ZOMBIE:
+                found.append((int(name), int(fields[1])))
+    return found
+
+
+def _listed_by_ps() -> list[tuple[int, int]]:
+    with os.popen("/bin/ps -axo pid=,ppid=,stat=") as listing:  # noqa: S605 - a constant
+        rows = [line.split() for line in listing]
+    return [(int(row[0]), int(row[1])) for row in rows if row[2][0] != _ZOMBIE]
+
+
+def _say(lifeline: int, words: str) -> None:
+    try:
+        os.write(lifeline, words.encode() + b"\n")
+    except OSError:
+        return
+
+
+if __name__ == "__main__":
+    main()
