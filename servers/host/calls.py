@@ -90,3 +90,17 @@ async def surface_changed(kind: str) -> None:
 def on_surface_changed(listener: Callable[[str], Awaitable[None]]) -> None:
     """Receive the changed lists; the host subscribes once."""
     _surface.append(listener)
+
+
+_ends: list[Callable[[str], None]] = []
+
+
+def give_up(reason: str) -> None:
+    """End this server, because what it stands on is gone; it may be started again."""
+    for listener in _ends:
+        listener(reason)
+
+
+def on_give_up(listener: Callable[[str], None]) -> None:
+    """Receive the reason; the host subscribes once."""
+    _ends.append(listener)

@@ -38,6 +38,7 @@ class Host:
         self.audience = mcp.Audience()
         self.changed: list[Callable[[], None]] = []
         self.keys: Mapping[str, str] = {}
+        self.lost: asyncio.Future[str] = self.loop.create_future()
         self.started = False
 
     async def start(self, configuration: Configuration, disabled: frozenset[str]) -> None:
@@ -50,6 +51,7 @@ class Host:
         calls.on_emit(self.emit)
         calls.on_resource_changed(self.audience.resource_changed)
         calls.on_surface_changed(self._surface_changed)
+        calls.on_give_up(self._give_up)
         await self.service.start(configuration)
         self._fill()
         self.toolbox.disabled = disabled
@@ -70,6 +72,7 @@ class Host:
 
     async def stop(self, seconds: float) -> None:
         """Let the calls in flight finish, for a while, then close the service."""
+        self.audience.listen.close()
         await asyncio.gather(*(session.drain(seconds) for session in tuple(self.sessions)))
         await asyncio.gather(*(session.close() for session in tuple(self.sessions)))
         if self.started:
@@ -99,6 +102,10 @@ class Host:
             for tool in self.toolbox.tools.values()
             if not tool.internal
         ]
+
+    def _give_up(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
 
     def _learn(self, configuration: Configuration) -> None:
         self.keys = configuration.keys

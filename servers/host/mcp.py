@@ -55,6 +55,7 @@ _CHANGED: dict[str, Callable[[], ServerEvent]] = {
 }
 
 Context = ServerRequestContext[Any, Any]
+Watch = Callable[[str], Awaitable[None]]
 
 
 class Audience:
@@ -66,6 +67,7 @@ class Audience:
 
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
+        self.listen = ListenHandler(self.bus, max_subscriptions=_MOST_LISTENERS)
         self._sessions: dict[int, ServerSession] = {}
         self._watching: dict[str, dict[int, ServerSession]] = {}
 
@@ -116,12 +118,11 @@ def build_server(service: Service | Mirror, toolbox: Toolbox, audience: Audience
         title=service.title,
         instructions=service.instructions,
         cache_hints=_HINTS,  # type: ignore[arg-type]
-        on_subscriptions_listen=ListenHandler(audience.bus, max_subscriptions=_MOST_LISTENERS),
     )
     # The SDK puts a tracing span around every message, at a cost even when nobody traces.
     server.middleware[:] = [audience.admit]
     _serve_tools(server, toolbox)
-    _serve_watching(server, audience)
+    _serve_watching(server, audience, service.watch if isinstance(service, Mirror) else _watch)
     if isinstance(service, Mirror):
         _serve_mirrored(server, service)
     else:
@@ -166,8 +167,20 @@ def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 
 
-def _serve_watching(server: Server[Any], audience: Audience) -> None:
+async def _watch(uri: str) -> None:
+    """A service tells of every change of its resources; there is nothing to ask for."""
+
+
+def _serve_watching(server: Server[Any], audience: Audience, watch: Watch) -> None:
+    async def listen(
+        ctx: Context, params: types.SubscriptionsListenRequestParams
+    ) -> types.SubscriptionsListenResult:
+        for uri in params.notifications.resource_subscriptions or ():
+            await watch(uri)
+        return await audience.listen(ctx, params)
+
     async def subscribe(ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
+        await watch(str(params.uri))
         audience.watch(str(params.uri), ctx.session)
         return types.EmptyResult()
 
@@ -177,6 +190,9 @@ def _serve_watching(server: Server[Any], audience: Audience) -> None:
         audience.unwatch(str(params.uri), ctx.session)
         return types.EmptyResult()
 
+    server.add_request_handler(
+        "subscriptions/listen", types.SubscriptionsListenRequestParams, listen
+    )
     server.add_request_handler("resources/subscribe", types.SubscribeRequestParams, subscribe)
     server.add_request_handler("resources/unsubscribe", types.UnsubscribeRequestParams, unsubscribe)
 

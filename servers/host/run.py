@@ -18,7 +18,8 @@ from servers.host.address import MAX_LINE, Address, AddressInUse
 from servers.host.control import Control
 from servers.host.host import Host
 from servers.host.listen import Wire, address_of
-from servers.host.service import Configuration, Mirror, Service, StartRefused
+from servers.host.redact import redact
+from servers.host.service import Configuration, Lost, Mirror, Service, StartRefused
 from servers.host.session import Session
 from servers.host.streams import Inlet, Outlet, read_stdin, take_stdout
 
@@ -54,6 +55,7 @@ async def _supervised(build: Build, stdout: int, instance: str) -> int:
     control = Control(Outlet(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     _quiet_loop()
+    _end_on_signal(control.ended)
     await control.open()
     reason, code = await _serve_supervised(build, control, instance)
     await control.close(reason, code)
@@ -71,23 +73,43 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
         await host.start(*control.configured.result())
         await address.open(lambda: Wire(host))
         await _get_ready(host, address)
+        control.serve(host)
+        await _until_told(host, ended)
     except StartRefused as refused:
-        data = {"code": refused.code, "message": refused.message, "hint": refused.hint}
-        control.emit(messages.TROUBLE, {**data, "key": "", "cleared": False})
-        return refused.message, _code_of(refused)
+        return _refuse(host, refused.code, refused.message, refused.hint), _code_of(refused)
     except AddressInUse as taken:
-        data = {"code": "address_in_use", "message": str(taken), "hint": ""}
-        control.emit(messages.TROUBLE, {**data, "key": "", "cleared": False})
-        return str(taken), 1
-    control.serve(host)
-    figures = asyncio.create_task(_tell_figures(host))
-    try:
-        await ended
+        return _refuse(host, "address_in_use", str(taken)), 1
+    except Lost as lost:
+        return redact(str(lost)), 1
+    except Exception:
+        log.exception("The server failed unexpectedly")
+        return "internal error; its log says more", 1
     finally:
-        figures.cancel()
+        ended.cancel()
         address.close()
         await host.stop(_FINISH_WITHIN_S)
     return "the app asked", 0
+
+
+async def _until_told(host: Host, ended: asyncio.Future[Any]) -> None:
+    """Serve until the app has had enough.
+
+    Raises:
+        Lost: what the server stands on is gone.
+    """
+    figures = asyncio.create_task(_tell_figures(host))
+    try:
+        await asyncio.wait((ended, host.lost), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        figures.cancel()
+    if host.lost.done():
+        raise Lost(host.lost.result())
+
+
+def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
+    said = {"code": code, "message": redact(message), "hint": hint, "key": "", "cleared": False}
+    host.emit(messages.TROUBLE, said)
+    return redact(message)
 
 
 async def _get_ready(host: Host, address: Address) -> None:
@@ -143,6 +165,9 @@ async def _alone(build: Build, stdout: int) -> int:
     host = Host(service, _nobody)
     try:
         await host.start(_from_environment(service.name), frozenset())
+    except Lost as lost:
+        sys.stderr.write(f"{lost}\n")
+        return 1
     except StartRefused as refused:
         sys.stderr.write(f"{refused.message} {refused.hint}\n")
         return _code_of(refused)
@@ -158,8 +183,7 @@ async def _alone(build: Build, stdout: int) -> int:
 
     inlet = Inlet(MAX_LINE, receive)
     await read_stdin(inlet)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        host.loop.add_signal_handler(number, inlet.ended.set)
+    _end_on_signal(inlet.ended)
     await inlet.ended.wait()
     await host.stop(_FINISH_WITHIN_S)
     await outlet.flush(_FINISH_WITHIN_S)
@@ -206,6 +230,12 @@ def _code_of(refused: StartRefused) -> int:
     if refused.code.startswith("permission"):
         return messages.EXIT_PERMISSION
     return messages.EXIT_CONFIGURATION
+
+
+def _end_on_signal(ended: asyncio.Event) -> None:
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
 
 
 def _quiet_loop() -> None:

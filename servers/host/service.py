@@ -165,6 +165,9 @@ class Mirror(Protocol):
             Refusal: it answered with an error.
         """
 
+    async def watch(self, uri: str) -> None:
+        """Hear of changes of the resource at `uri`, and tell `calls.resource_changed`."""
+
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer to any other request.
 
@@ -181,6 +184,10 @@ class Refusal(Exception):  # noqa: N818 - the other side's answer
         self.code = code
         self.message = message
         self.data = data
+
+
+class Lost(Exception):  # noqa: N818 - a state, told in words
+    """What the server stands on is gone; it ends, and may be started again."""
 
 
 class StartRefused(Exception):  # noqa: N818 - a state, told in words

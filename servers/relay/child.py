@@ -1,0 +1,158 @@
+"""The user's own server as a child process: its lines, its last words, and its certain end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from servers.host.framing import Lines
+from servers.host.service import StartRefused
+
+_INHERITED = (
+    "HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER",
+    "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
+    "APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROCESSOR_ARCHITECTURE",
+    "PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE",
+)  # fmt: skip
+"""All that the user's server gets of this process's environment; the rest is in its own entry."""
+
+_DIE_WITH_PARENT = (
+    "import ctypes,os,sys;"
+    "ctypes.CDLL(None).prctl(1,9,0,0,0);"
+    "os.getppid()==int(sys.argv[1]) or os._exit(1);"
+    "os.execv(sys.argv[2],sys.argv[2:])"
+)
+"""Run by a fresh interpreter that becomes the command: the wish to die with the parent outlives
+that, while a `preexec_fn` is not safe in a process with threads."""
+
+_MAX_LINE = 64 << 20
+_LONGEST_WORDS = 64 << 10
+_CHUNK = 1 << 16
+_ENDS_WITHIN_S = 1.0
+"""After its stdin closed, and again after SIGTERM; then it is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run, and where."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+
+
+class Child:
+    """One running command."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Of the command, which leads a process group of its own."""
+        return self._process.pid
+
+    def send(self, line: bytes) -> None:
+        """Write one line to its stdin; one that left is no error here."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, RuntimeError):
+            self._process.stdin.write(line + b"\n")
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """What it writes to stdout, until it closes it; lines beyond reason are left out."""
+        assert self._process.stdout is not None
+        lines = Lines(_MAX_LINE)
+        while chunk := await self._process.stdout.read(_CHUNK):
+            for line in lines.feed(chunk):
+                if line is not None:
+                    yield line
+
+    async def words(self, heard: Callable[[str], None]) -> None:
+        """Pass on what it writes to stderr, line by line."""
+        assert self._process.stderr is not None
+        lines = Lines(_LONGEST_WORDS)
+        while chunk := await self._process.stderr.read(_CHUNK):
+            for line in lines.feed(chunk):
+                heard(
+                    "(a line too long to show)" if line is None else line.decode(errors="replace")
+                )
+
+    async def ended(self) -> str:
+        """How it ended, in words."""
+        code = await self._process.wait()
+        return f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
+
+
+@asynccontextmanager
+async def running(command: Command) -> AsyncIterator[Child]:
+    """Run `command`; nothing of its process group is left afterwards.
+
+    Raises:
+        StartRefused: it cannot be started at all.
+    """
+    process = await _start(command)
+    try:
+        yield Child(process)
+    finally:
+        await asyncio.shield(_end(process))
+
+
+async def _start(command: Command) -> asyncio.subprocess.Process:
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {**command.env}
+    name = command.argv[0]
+    found = shutil.which(name, path=env.get("PATH"))
+    if found is None:
+        raise StartRefused(
+            "not_launchable",
+            f"The command {name!r} was not found.",
+            "Give its full path in the server's settings, or install it.",
+        )
+    argv = (found, *command.argv[1:])
+    if sys.platform == "linux":
+        argv = (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *argv)
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=env,
+            cwd=command.cwd or env.get("HOME"),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as refused:
+        raise StartRefused(
+            "not_launchable",
+            f"The command {name!r} cannot be started: {refused}.",
+            "Check the command and its folder in the server's settings.",
+        ) from None
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close its stdin, then ask, then kill; and always kill what it left behind."""
+    if process.stdin:
+        process.stdin.close()
+    for number in (None, signal.SIGTERM):
+        if number:
+            _signal(process, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
+            break
+    _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            process.send_signal(number)
+        else:
+            os.killpg(process.pid, number)
