@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
+from app.errors import VaultError
 from app.observe import Listeners
 
 
@@ -74,8 +75,65 @@ class Vault(Protocol):
             VaultError: it stayed closed.
         """
 
+    async def recover(self, name: str) -> bool:
+        """Look for a value that the list of names does not know; true when there is one.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
     async def probe(self) -> VaultState:
         """Look whether it is open now, without asking a person."""
 
     async def close(self) -> None:
         """Let go of threads and keys."""
+
+
+def check_value(name: str, value: str) -> str:
+    """The value as it is kept: without the white space that pasting brings.
+
+    Raises:
+        VaultError: it cannot be a key.
+    """
+    kept = value.strip()
+    if not kept:
+        raise VaultError(f"{name} is empty.", "Paste the key, or remove it.", code="empty")
+    if not kept.isascii() or "\0" in kept:  # no redaction finds all forms of other letters
+        raise VaultError(
+            f"{name} has characters that no key has.",
+            "Copy the key again; it must be plain ASCII.",
+            code="not_ascii",
+        )
+    return kept
+
+
+def not_open(state: VaultState) -> VaultError:
+    """Why secrets cannot be read, and the way out."""
+    title, hint = _REASONS[state]
+    return VaultError(title, hint, code=f"keyring_{state}")
+
+
+def no_answer(seconds: float) -> VaultError:
+    """The keyring hangs."""
+    error = not_open(VaultState.HUNG)
+    error.title = f"The keyring gave no answer in {seconds:g} seconds."
+    return error
+
+
+_FILE = "or keep the keys in a file that a passphrase encrypts (`lou keys store file`)"
+_REASONS = {
+    VaultState.UNKNOWN: ("The keyring was not asked yet.", "Try again."),
+    VaultState.OPEN: ("The keyring is open.", ""),
+    VaultState.LOCKED: (
+        "The keyring is locked.",
+        "Unlock it (`lou keys unlock`, or log in to the desktop); Lou goes on by itself.",
+    ),
+    VaultState.ABSENT: (
+        "There is no keyring that encrypts here.",
+        f"Install and start one, e.g. gnome-keyring, {_FILE}.",
+    ),
+    VaultState.HUNG: (
+        "The keyring gave no answer.",
+        f"Restart the keyring service; Lou goes on by itself {_FILE.replace('or', 'then. Or', 1)}.",
+    ),
+}

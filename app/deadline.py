@@ -1,0 +1,100 @@
+"""One thread for calls that may hang, and a limit to how long anyone waits for them.
+
+A call past its deadline is abandoned with its thread, which ends by itself if the call ever
+returns. Few may be abandoned at a time; beyond that a new call fails at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+
+
+class DeadlineThread:
+    """Runs calls one after another, none of them on the loop's thread."""
+
+    def __init__(self, name: str, *, most_abandoned: int = 2) -> None:
+        self.came_back: Callable[[], None] = lambda: None
+        """Called on the loop's thread when an abandoned call returned after all."""
+        self._name = name
+        self._most_abandoned = most_abandoned
+        self._abandoned = 0
+        self._jobs: queue.SimpleQueue[_Job | None] | None = None
+
+    @property
+    def abandoned(self) -> int:
+        """How many calls hang now."""
+        return self._abandoned
+
+    async def run(self, call: Callable[[], T], deadline_s: float) -> T:
+        """What `call` returns, or what it raises.
+
+        Raises:
+            TimeoutError: no answer within `deadline_s`, or too many calls hang already.
+        """
+        if self._abandoned >= self._most_abandoned:
+            raise TimeoutError
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        jobs = self._jobs or self._begin(loop)
+        jobs.put((call, future))
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await future
+        except TimeoutError:
+            self._abandon(jobs)
+            raise
+
+    def close(self) -> None:
+        """Let the thread end once its work is done; nobody waits for it."""
+        if self._jobs:
+            self._jobs.put(None)
+            self._jobs = None
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> queue.SimpleQueue[_Job | None]:
+        jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        work = threading.Thread(target=self._work, args=(jobs, loop), name=self._name, daemon=True)
+        self._jobs = jobs
+        work.start()
+        return jobs
+
+    def _abandon(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+        if self._jobs is jobs:
+            self._jobs = None
+            self._abandoned += 1
+            jobs.put(None)
+
+    def _work(self, jobs: queue.SimpleQueue[_Job | None], loop: asyncio.AbstractEventLoop) -> None:
+        while (job := jobs.get()) is not None:
+            call, future = job
+            if not future.cancelled():
+                _post(loop, _settle(call, future))
+        _post(loop, lambda: self._ended(jobs))
+
+    def _ended(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+        if self._jobs is not jobs and self._abandoned:
+            self._abandoned -= 1
+            self.came_back()
+
+
+def _settle(call: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:
+    """Run the call here; what is returned tells its outcome on the loop's thread."""
+    try:
+        result = call()
+    except Exception as failure:  # noqa: BLE001 - it belongs to whoever awaits the call
+        outcome = failure
+        return lambda: None if future.done() else future.set_exception(outcome)
+    return lambda: None if future.done() else future.set_result(result)
+
+
+def _post(loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+        loop.call_soon_threadsafe(work)

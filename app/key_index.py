@@ -1,0 +1,71 @@
+"""Which keys have a value and where it is: names and slots in a file, never a value."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app import files
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is kept: a slot is written once, so the one before stays whole."""
+
+    slot: int
+    parts: int = 1
+    changed: float = 0.0
+
+
+class KeyIndex:
+    """The pointer from a name to its current slot; replaced as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._places: dict[str, Place] = {}
+        self._load()
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+        return tuple(self._places)
+
+    def place(self, name: str) -> Place | None:
+        """Where the value of `name` is."""
+        return self._places.get(name)
+
+    def point(self, name: str, slot: int, parts: int) -> None:
+        """From now on the value of `name` is in `slot`.
+
+        Raises:
+            SettingsError: it could not be saved; the pointer is as it was.
+        """
+        self._save({**self._places, name: Place(slot, parts, time.time())})
+
+    def drop(self, name: str) -> None:
+        """The key has no value any more.
+
+        Raises:
+            SettingsError: it could not be saved; the pointer is as it was.
+        """
+        self._save({known: place for known, place in self._places.items() if known != name})
+
+    def _save(self, places: dict[str, Place]) -> None:
+        document = {"version": 1, "keys": {name: asdict(place) for name, place in places.items()}}
+        files.write_atomic(self._path, json.dumps(document, indent=2).encode() + b"\n")
+        self._places = places
+
+    def _load(self) -> None:
+        try:
+            found = json.loads(self._path.read_bytes())
+            self._places = {name: Place(**place) for name, place in found["keys"].items()}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            if self._path.exists():
+                aside = files.set_aside(self._path, "broken")
+                log.warning("The index of keys was broken and kept as %s", aside.name)

@@ -1,0 +1,215 @@
+"""Keys in the keyring of the operating system, reached in a thread that may hang without harm.
+
+Only keyrings that encrypt are used, named here one by one: what happens to be installed, and
+PYTHON_KEYRING_BACKEND, change nothing. A new value is written beside the old one and read back
+before the pointer moves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from app.deadline import DeadlineThread
+from app.errors import VaultError
+from app.key_index import KeyIndex, Place
+from app.keyring_backend import Keyring
+from app.observe import Listeners
+from app.vault import VaultState, check_value, no_answer, not_open
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_QUICK_S = 5.0
+_WITH_A_PERSON_S = 120.0
+_PART = 1_000
+"""Characters of one item; Windows takes 1,280."""
+_SLOTS_TO_SEARCH = 9
+
+
+class SystemVault:
+    """The Secret Service, the macOS keychain or the Windows credential store."""
+
+    def __init__(
+        self,
+        index_file: Path,
+        *,
+        profile: str = "",
+        changed: Listeners[str] | None = None,
+        state_changed: Listeners[VaultState] | None = None,
+        quick_s: float = _QUICK_S,
+    ) -> None:
+        self.changed = changed or Listeners()
+        self.state_changed = state_changed or Listeners()
+        self._index = KeyIndex(index_file)
+        self._keyring = Keyring(profile)
+        self._thread = DeadlineThread("keyring")
+        self._thread.came_back = self._look_again
+        self._state = VaultState.UNKNOWN
+        self._quick_s = quick_s
+        self._looking: asyncio.Task[VaultState] | None = None
+
+    def state(self) -> VaultState:
+        """As last seen."""
+        return self._state
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+        return self._index.names()
+
+    def changed_at(self, name: str) -> float:
+        """When the value was set; 0 when it has none."""
+        place = self._index.place(name)
+        return place.changed if place else 0.0
+
+    async def get(self, name: str) -> str | None:
+        """The value, or None when there is none."""
+        return (await self.get_all([name])).get(name)
+
+    async def get_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of those that have one, within one deadline."""
+        places = {name: place for name in names if (place := self._index.place(name))}
+        if not places:
+            return {}
+        return await self._when_open(lambda: self._read_all(places))
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep `value`; asks a person to unlock when that is needed."""
+        kept = check_value(name, value)
+        await self._opened()
+        await self._when_open(lambda: self._replace(name, kept))
+        self.changed.tell(name)
+
+    async def unset(self, name: str) -> None:
+        """Forget the value; asks a person to unlock when that is needed."""
+        place = self._index.place(name)
+        if place is None:
+            return
+        await self._opened()
+        await self._when_open(lambda: self._drop(name, place))
+        self.changed.tell(name)
+
+    async def recover(self, name: str) -> bool:
+        """Point at a value that an index which was lost had; true when there is one."""
+        if self._index.place(name):
+            return True
+        return await self._when_open(lambda: self._find(name))
+
+    async def unlock(self, passphrase: str = "") -> None:
+        """Let the keyring ask the person; a passphrase is not for us to know."""
+        del passphrase
+        await self._opened()
+
+    async def probe(self) -> VaultState:
+        """Look whether it is open now, without asking a person."""
+        if self._thread.abandoned:
+            return self._see(VaultState.HUNG)
+        try:
+            return self._see(await self._thread.run(self._keyring.look, self._quick_s))
+        except TimeoutError:
+            return self._see(VaultState.HUNG)
+
+    async def close(self) -> None:
+        """Let go of the thread; one that hangs is left behind."""
+        self._thread.close()
+
+    async def _opened(self) -> None:
+        """Make it open, with a person there.
+
+        Raises:
+            VaultError: it stayed closed.
+        """
+        if await self.probe() is VaultState.LOCKED:
+            try:
+                found = await self._thread.run(self._keyring.unlock, _WITH_A_PERSON_S)
+                self._see(found)
+            except TimeoutError:
+                self._see(VaultState.HUNG)
+        if self._state is not VaultState.OPEN:
+            raise not_open(self._state)
+
+    async def _when_open(self, work: Callable[[], T]) -> T:
+        """What `work` brings from an open keyring; asks nobody to open it."""
+        if self._thread.abandoned:
+            raise not_open(self._see(VaultState.HUNG))
+
+        def look_then_work() -> tuple[VaultState, T | None]:
+            state = self._keyring.look()
+            return state, work() if state is VaultState.OPEN else None
+
+        try:
+            state, result = await self._thread.run(look_then_work, self._quick_s)
+        except TimeoutError:
+            self._see(VaultState.HUNG)
+            raise no_answer(self._quick_s) from None
+        if self._see(state) is not VaultState.OPEN:
+            raise not_open(state)
+        return cast("T", result)
+
+    def _see(self, state: VaultState) -> VaultState:
+        if state is not self._state:
+            log.info("The keyring is %s", state)
+            self._state = state
+            self.state_changed.tell(state)
+        return state
+
+    def _look_again(self) -> None:
+        self._looking = asyncio.ensure_future(self.probe())
+
+    def _read_all(self, places: dict[str, Place]) -> dict[str, str]:
+        found = {name: self._read(name, place) for name, place in places.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _read(self, name: str, place: Place) -> str | None:
+        parts = [self._keyring.get(_item(name, place.slot, part)) for part in range(place.parts)]
+        if any(part is None for part in parts):
+            log.warning("The keyring lost the key %s", name)
+            return None
+        return "".join(part for part in parts if part)
+
+    def _replace(self, name: str, value: str) -> None:
+        before = self._index.place(name)
+        slot = before.slot + 1 if before else 1
+        while self._keyring.get(_item(name, slot, 0)) is not None:
+            slot += 1
+        parts = [value[at : at + _PART] for at in range(0, len(value), _PART)]
+        for number, part in enumerate(parts):
+            self._keyring.set(_item(name, slot, number), part)
+        place = Place(slot, len(parts))
+        if self._read(name, place) != value:
+            self._delete(name, place)
+            raise VaultError(
+                f"The keyring did not keep {name}: it gave back something else.",
+                "The value before is untouched. Try again.",
+                code="not_kept",
+            )
+        self._index.point(name, slot, len(parts))
+        if before:
+            self._delete(name, before)
+
+    def _drop(self, name: str, place: Place) -> None:
+        self._index.drop(name)
+        self._delete(name, place)
+
+    def _delete(self, name: str, place: Place) -> None:
+        for part in range(place.parts):
+            self._keyring.delete(_item(name, place.slot, part))
+
+    def _find(self, name: str) -> bool:
+        for slot in range(_SLOTS_TO_SEARCH, 0, -1):
+            if self._keyring.get(_item(name, slot, 0)) is not None:
+                parts = 1
+                while self._keyring.get(_item(name, slot, parts)) is not None:
+                    parts += 1
+                self._index.point(name, slot, parts)
+                log.warning("Found %s in the keyring, which the index did not know", name)
+                return True
+        return False
+
+
+def _item(name: str, slot: int, part: int) -> str:
+    return f"{name}/{slot}" if part == 0 else f"{name}/{slot}/{part}"
