@@ -167,7 +167,7 @@ class Child(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._drain is not None:
             self._drain.cancel()
-        self._leash.close()
+        self._leash.close(self._returncode)
         self._words.finish()
         for answer in self._asked.values():
             if not answer.done():

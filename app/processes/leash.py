@@ -57,8 +57,8 @@ class Leash:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._guard, signal.SIGCONT)
 
-    def close(self) -> None:
-        """The guard is reaped, or was never made."""
+    def close(self, code: int | None = None) -> None:
+        """The guard is reaped, or was never made; its own exit code says nothing."""
         self._listen()
         self._guard = None
         self._loop.remove_reader(self._ours)

@@ -239,8 +239,8 @@ class Watch:
         self._around.message((self.name, event))
         if event.event == messages.READY:
             self._go(self._check_tools())
-            self.feed(BecameReady())
             self._weigh()
+            self.feed(BecameReady())
         else:
             self.announce()
 
