@@ -1,0 +1,110 @@
+"""What Lou writes into a client's file, and how it knows its own entry again.
+
+An entry names the bridge and a server: no key, no token, no port. It is Lou's when its launch (the
+command, its words and the names of its environment) is one that Lou wrote. Whatever else a client
+keeps in an entry, a switch or a permission, belongs to the client and survives a repair.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.clients.catalog import Client
+
+_PREFIX = "lou-"
+_ODD = re.compile(r"[^A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """How a client starts the bridge; `home` is LOU_HOME when Lou itself runs with one."""
+
+    command: str
+    home: str = ""
+
+
+def entry_name(client: Client, server: str) -> str:
+    """The name of `server`'s entry: `lou-` and its name, unless the client refuses that.
+
+    A name that had to be changed carries a tag, so that two servers never share one.
+    """
+    name = _PREFIX + server
+    if len(name) <= client.name_limit and client.name_pattern.fullmatch(name):
+        return name
+    tag = f"-{zlib.crc32(server.encode()) & 0xFFFF:04x}"
+    cleaned = _ODD.sub("-", name).strip("-")
+    return cleaned[: client.name_limit - len(tag)].rstrip("-") + tag
+
+
+def entries(client: Client, servers: Sequence[str], bridge: Bridge) -> dict[str, dict[str, Any]]:
+    """Entry names and entries for `servers`, in their order."""
+    return {
+        (name := entry_name(client, server)): _entry(client, name, server, bridge)
+        for server in servers
+    }
+
+
+def launch(client: Client, entry: Any) -> str:
+    """A digest of what the entry would run: the same for every entry that runs the same."""
+    if not isinstance(entry, Mapping):
+        return ""
+    known = {key: entry.get(key) for key in _launch_keys(client)}
+    names = entry.get(client.env_key)
+    environment = sorted(names.items()) if isinstance(names, Mapping) else []
+    text = json.dumps([known, environment], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def repaired(client: Client, found: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """`wanted`, with all that the client or the user added to the entry found."""
+    if not isinstance(found, Mapping):
+        return dict(wanted)
+    keys = {*_launch_keys(client), client.env_key}
+    kept = {key: value for key, value in found.items() if key not in keys}
+    return {**wanted, **kept}
+
+
+def switched_off(client: Client, entry: Any) -> bool:
+    """Whether the client itself has the entry switched off."""
+    if not client.off_key or not isinstance(entry, Mapping):
+        return False
+    default = client.off_key == "enabled"
+    return bool(entry.get(client.off_key, default)) is not default
+
+
+def snippet(client: Client, servers: Sequence[str], bridge: Bridge) -> str:
+    """The entries as JSON, for a person to paste where no file can be edited."""
+    found = entries(client, servers, bridge)
+    return json.dumps({"mcpServers": found}, indent=2, ensure_ascii=False)
+
+
+def _entry(client: Client, name: str, server: str, bridge: Bridge) -> dict[str, Any]:
+    words = {"<command>": bridge.command, "<server>": server, "<name>": name}
+    entry: dict[str, Any] = _filled(client.entry, words)
+    if bridge.home:
+        entry[client.env_key] = {**entry.get(client.env_key, {}), "LOU_HOME": bridge.home}
+    return entry
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return words.get(value, value)
+    if isinstance(value, Mapping):
+        return {key: _filled(each, words) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, words) for each in value]
+    return value
+
+
+def _launch_keys(client: Client) -> tuple[str, ...]:
+    return tuple(
+        key
+        for key, value in client.entry.items()
+        if isinstance(value, (str, list)) and ("<command>" in value or "<server>" in value)
+    )

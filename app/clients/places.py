@@ -1,0 +1,135 @@
+"""Where the clients' files are: the path rules, for any platform, home and environment.
+
+All that a rule depends on comes in with `Places`, so each platform's rules run on every other.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.clients.catalog import Client, Platform
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_ENDINGS = {"windows": (".exe", ".cmd", ".bat"), "linux": ("",), "macos": ("",)}
+_PLATFORMS: Mapping[str, Platform] = {"darwin": "macos", "win32": "windows"}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The machine as the path rules see it."""
+
+    platform: Platform
+    home: Path
+    env: Mapping[str, str]
+
+    @classmethod
+    def here(cls) -> Places:
+        """This machine and this user."""
+        return cls(_PLATFORMS.get(sys.platform, "linux"), Path.home(), dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file of a client; `can_be_made` when it may be created although it is not there."""
+
+    client: str
+    path: Path
+    exists: bool
+    can_be_made: bool
+
+    @property
+    def key(self) -> str:
+        """Names this target in Lou's own records."""
+        return f"{self.client}|{self.path}"
+
+
+def is_installed(client: Client, places: Places) -> bool:
+    """Whether there is a sign of the client on this machine."""
+    if any(os.path.lexists(path) for path in _detected(client, places)):
+        return True
+    return any(_on_path(command, places) for command in client.commands)
+
+
+def targets(client: Client, places: Places) -> tuple[Target, ...]:
+    """The files of the client that take part: those in use, or the one to create.
+
+    A client's folder is never created, unless it lies below one by which the client was detected.
+    """
+    candidates = [_target(client, path, places) for path in _candidates(client, places)]
+    usable = [target for target in candidates if target.exists or target.can_be_made]
+    if client.pick == "every":
+        return tuple(usable)
+    present = [target for target in usable if target.exists]
+    return tuple((present or usable)[:1])
+
+
+def expand(template: str, places: Places) -> Iterator[Path]:
+    """The paths that `template` means; a wildcard meets only what exists.
+
+    A variable that is unset and has no default makes the template mean nothing, and so does one
+    that names no absolute path.
+    """
+    text = _filled(template, places)
+    if text is None:
+        return
+    cut = text.find("*")
+    if cut < 0:
+        yield Path(text)
+        return
+    parent, _, start = text[:cut].rpartition("/")
+    pattern, _, below = text[cut:].partition("/")
+    for found in sorted(Path(parent).glob(start + pattern)):
+        yield found / below if below else found
+
+
+def _filled(template: str, places: Places) -> str | None:
+    missing = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal missing
+        found = places.env.get(match[1], "")
+        if found and (found.startswith("/") or Path(found).is_absolute()):
+            return found.rstrip("/\\")
+        if match[2] is None:
+            missing = True
+            return ""
+        return match[2]
+
+    text = _VARIABLE.sub(value, template)
+    if missing:
+        return None
+    return f"{places.home}{text[1:]}" if text.startswith("~") else text
+
+
+def _candidates(client: Client, places: Places) -> list[Path]:
+    templates = client.files.get(places.platform, ())
+    found = [path for template in templates for path in expand(template, places)]
+    return list(dict.fromkeys(found))
+
+
+def _detected(client: Client, places: Places) -> list[Path]:
+    templates = client.detect.get(places.platform, ())
+    return [path for template in templates for path in expand(template, places)]
+
+
+def _target(client: Client, path: Path, places: Places) -> Target:
+    exists = os.path.lexists(path)
+    return Target(client.id, path, exists, exists or _may_be_made(client, path, places))
+
+
+def _may_be_made(client: Client, path: Path, places: Places) -> bool:
+    if path.parent.is_dir():
+        return is_installed(client, places)
+    signs = [sign for sign in _detected(client, places) if sign.is_dir()]
+    return any(sign in path.parents for sign in signs)
+
+
+def _on_path(command: str, places: Places) -> bool:
+    endings: tuple[str, ...] = _ENDINGS[places.platform]
+    folders = [folder for folder in places.env.get("PATH", "").split(os.pathsep) if folder]
+    return any(Path(folder, command + ending).is_file() for folder in folders for ending in endings)

@@ -1,0 +1,291 @@
+"""What a client's file says about Lou, and what a change would make of it. Pure: bytes in and out.
+
+| state | the file |
+|---|---|
+| absent | says nothing of Lou |
+| connected | says just what Lou would write |
+| outdated | has Lou's entries, but not those that are right now |
+| foreign | has an entry of Lou's name that Lou did not write; nothing happens unasked |
+| unreadable | is not in its format, or cannot be read; it is never touched |
+| ambiguous | can be read in two ways, or not be edited without a rewrite; it is never touched |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from app.clients import entries as own
+from app.clients import formats
+from app.clients.catalog import Client
+from app.clients.formats import Page
+from app.clients.records import Record
+from app.clients.spans import AmbiguousError, FormatError, Outline
+
+
+class State(Enum):
+    """What the file says about Lou."""
+
+    ABSENT = "absent"
+    CONNECTED = "connected"
+    OUTDATED = "outdated"
+    FOREIGN = "foreign"
+    UNREADABLE = "unreadable"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What ought to be in the file: server names and how the bridge is started."""
+
+    servers: tuple[str, ...]
+    bridge: own.Bridge
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The state of one file, with the words for it."""
+
+    state: State
+    reason: str = ""
+    hint: str = ""
+    line: int = 0
+    column: int = 0
+    present: tuple[str, ...] = ()
+    """Lou's entries in the file."""
+    foreign: tuple[str, ...] = ()
+    switched_off: tuple[str, ...] = ()
+    """Lou's entries that the client itself has switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after; None means that there is no file."""
+
+    before: bytes | None
+    after: bytes | None
+    record: Record
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the file changes at all."""
+        return self.before != self.after
+
+
+class RefusedError(Exception):
+    """The change would touch what is not Lou's; `finding` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.reason)
+        self.finding = finding
+
+
+def look(client: Client, content: bytes | None, wish: Wish, record: Record) -> Finding:
+    """The state of a file with this content."""
+    try:
+        outline = _outline(client, content)
+    except FormatError as broken:
+        return refusal(broken)
+    wanted = own.entries(client, wish.servers, wish.bridge)
+    mine = _mine(client, outline, wanted, record)
+    foreign = tuple(name for name in wanted if name in outline.servers and name not in mine)
+    found = Finding(
+        State.CONNECTED,
+        present=tuple(mine),
+        foreign=foreign,
+        switched_off=tuple(n for n in mine if own.switched_off(client, outline.servers[n])),
+    )
+    if foreign:
+        return _foreign(found)
+    if not mine:
+        return replace(found, state=State.ABSENT)
+    right = {name for name, entry in wanted.items() if _runs_the_same(client, outline, name, entry)}
+    expected = wanted.keys() - set(record.left_out)
+    if right >= expected and mine.keys() <= wanted.keys():
+        return found
+    return _outdated(found, mine.keys() - right, expected - mine.keys())
+
+
+def connect(
+    client: Client,
+    content: bytes | None,
+    wish: Wish,
+    record: Record,
+    *,
+    replace_foreign: bool = False,
+) -> Change:
+    """The file with Lou's entries, right and complete.
+
+    Raises:
+        RefusedError: it cannot be read or edited, or holds a foreign entry of Lou's name.
+    """
+    finding = look(client, content, wish, record)
+    _check(finding, replace_foreign=replace_foreign)
+    wanted = own.entries(client, wish.servers, wish.bridge)
+    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, wish))
+    if finding.state is State.CONNECTED and not set(wanted) - set(finding.present):
+        return Change(content, content, _with_launches(client, claimed, wanted))
+    try:
+        present = (*finding.present, *finding.foreign)
+        return _connected(client, content, wanted, record=claimed, present=present)
+    except FormatError as broken:
+        raise RefusedError(refusal(broken)) from broken
+
+
+def disconnect(client: Client, content: bytes | None, wish: Wish, record: Record) -> Change:
+    """The file without Lou's entries; without the file, when Lou made it and nothing else is in it.
+
+    Raises:
+        RefusedError: it cannot be read or edited.
+    """
+    free = replace(record, wanted=False, left_out=(), cached_by=())
+    finding = look(client, content, wish, record)
+    if finding.state in (State.UNREADABLE, State.AMBIGUOUS):
+        raise RefusedError(finding)
+    if content is None or not finding.present:
+        return Change(content, content, free)
+    try:
+        page = formats.decode(content, client.layout)
+        text = _stripped(client, page.text, record, finding.present)
+    except FormatError as broken:
+        raise RefusedError(refusal(broken)) from broken
+    gone = replace(free, edits=(), made_root=False, made_file=False)
+    if record.made_file and text.split() in ([], ["{}"], ["{", "}"]):
+        return Change(content, None, gone)
+    return Change(content, page.with_text(text).encoded(), gone)
+
+
+def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> bytes:
+    """The file with the user's own lost entries in it again.
+
+    Raises:
+        FormatError: it cannot be read or edited.
+    """
+    page = formats.decode(content, client.layout)
+    missing = {
+        name: entry
+        for name, entry in entries.items()
+        if name not in formats.read(page.text, client.layout).servers
+    }
+    if not missing:
+        return content
+    edit = formats.add(page.text, client.layout, missing)
+    return page.with_text(edit.apply(page.text)).encoded()
+
+
+def refusal(broken: FormatError) -> Finding:
+    """The finding for a text that cannot be read or edited."""
+    state = State.AMBIGUOUS if isinstance(broken, AmbiguousError) else State.UNREADABLE
+    where = f"Line {broken.line}, column {broken.column}: " if broken.line else ""
+    return Finding(
+        state,
+        where + broken.reason,
+        "Lou leaves the file as it is. Mend it there, or undo the last edit, and look again.",
+        broken.line,
+        broken.column,
+    )
+
+
+def _check(finding: Finding, *, replace_foreign: bool) -> None:
+    if finding.state in (State.UNREADABLE, State.AMBIGUOUS):
+        raise RefusedError(finding)
+    if finding.state is State.FOREIGN and not replace_foreign:
+        raise RefusedError(finding)
+
+
+def _connected(
+    client: Client,
+    content: bytes | None,
+    wanted: Mapping[str, Any],
+    *,
+    record: Record,
+    present: Sequence[str],
+) -> Change:
+    page = Page(_blank(client)) if content is None else formats.decode(content, client.layout)
+    found = formats.read(page.text, client.layout).servers
+    merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
+    text = _stripped(client, page.text, record, present)
+    made_root = not formats.read(text, client.layout).has_root
+    edit = formats.add(text, client.layout, merged)
+    after = replace(
+        record.with_write(
+            edit, {name: own.launch(client, entry) for name, entry in merged.items()}
+        ),
+        made_file=record.made_file or content is None,
+        made_root=made_root,
+    )
+    return Change(content, page.with_text(edit.apply(text)).encoded(), after)
+
+
+def _stripped(client: Client, text: str, record: Record, names: Sequence[str]) -> str:
+    """`text` without these entries: as it was before they were written, if that can be known."""
+    before = formats.take_back(text, client.layout, record.edits)
+    left = text if before is None else before
+    return formats.remove(left, client.layout, names, drop_root=record.made_root)
+
+
+def _outline(client: Client, content: bytes | None) -> Outline:
+    if content is None:
+        return Outline({}, False, {})
+    page = formats.decode(content, client.layout)
+    return formats.read(page.text, client.layout)
+
+
+def _mine(
+    client: Client, outline: Outline, wanted: Mapping[str, Any], record: Record
+) -> dict[str, Any]:
+    """Lou's entries: those whose launch Lou wrote, or would write now."""
+    return {
+        name: entry
+        for name, entry in outline.servers.items()
+        if record.knows(name, own.launch(client, entry))
+        or (name in wanted and _runs_the_same(client, outline, name, wanted[name]))
+    }
+
+
+def _runs_the_same(client: Client, outline: Outline, name: str, entry: Any) -> bool:
+    found = outline.servers.get(name)
+    return found is not None and own.launch(client, found) == own.launch(client, entry)
+
+
+def _with_launches(client: Client, record: Record, wanted: Mapping[str, Any]) -> Record:
+    launches = {name: own.launch(client, entry) for name, entry in wanted.items()}
+    return record.with_write(None, launches)
+
+
+def _servers(client: Client, wish: Wish) -> dict[str, str]:
+    return {own.entry_name(client, server): server for server in wish.servers}
+
+
+def _foreign(found: Finding) -> Finding:
+    names = ", ".join(f"`{name}`" for name in found.foreign)
+    return replace(
+        found,
+        state=State.FOREIGN,
+        reason=f"There is an entry {names} that Lou did not write.",
+        hint="Look at the difference; replace it, or rename that entry.",
+    )
+
+
+def _outdated(found: Finding, wrong: set[str], missing: set[str]) -> Finding:
+    parts = []
+    if wrong:
+        parts.append(f"{_count(len(wrong))} to another place or to a server that is off")
+    if missing:
+        parts.append(f"{_count(len(missing), 'is missing', 'are missing')}")
+    return replace(
+        found,
+        state=State.OUTDATED,
+        reason=f"Of Lou's entries {' and '.join(parts)}.",
+        hint="Repair writes the right ones.",
+    )
+
+
+def _count(number: int, one: str = "points", many: str = "point") -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _blank(client: Client) -> str:
+    return "" if client.layout.format in ("toml", "yaml") else "{}\n"

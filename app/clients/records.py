@@ -1,0 +1,188 @@
+"""What Lou remembers of each client's file, in its own folder: what it wrote, and the backups.
+
+One folder for each file. `record.json` is written before the file is touched, with what will be
+true afterwards and the digest of the file that makes it true; so a kill at any step leaves a record
+that the file itself completes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.clients.disk import Disk
+from app.clients.spans import Edit
+
+BACKUPS = 10
+_ORIGINAL = "original"
+_EDITS = 2
+_LAUNCHES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the last change replaced; an empty backup name means that there was no file."""
+
+    backup: str
+    after: str
+    """Digest of the file that the change left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What Lou did to one file."""
+
+    wanted: bool = False
+    """The user connected this client and did not disconnect it."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Entry name to server."""
+    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entry name to the digests of what Lou wrote under it."""
+    edits: tuple[Edit, ...] = ()
+    """How to take the entries back out, newest first."""
+    made_file: bool = False
+    made_root: bool = False
+    undo: Undo | None = None
+    left_out: tuple[str, ...] = ()
+    """Entries that the user took out by hand: Lou does not put them back."""
+    cached_by: tuple[tuple[int, float], ...] = ()
+    """Process id and start of the client that was running, with the older file in its memory."""
+    written_at: float = 0.0
+
+    def knows(self, name: str, launch: str) -> bool:
+        """Whether Lou wrote an entry of this name that runs the same."""
+        return launch in self.launches.get(name, ())
+
+    def with_write(self, edit: Edit | None, launches: Mapping[str, str]) -> Record:
+        """The record after entries with these launches were written."""
+        known = dict(self.launches)
+        for name, launch in launches.items():
+            known[name] = tuple(dict.fromkeys((launch, *known.get(name, ()))))[:_LAUNCHES]
+        edits = ((edit, *self.edits) if edit else self.edits)[:_EDITS]
+        return replace(self, launches=known, edits=edits)
+
+
+def digest(content: bytes | None) -> str:
+    """The digest of a file; empty when there is none."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+class Shelf:
+    """Lou's own folder for one file of a client."""
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        self._disk = disk
+        self.folder = folder
+
+    @classmethod
+    def of(cls, disk: Disk, root: Path, client: str, path: Path) -> Shelf:
+        """The shelf for the file at `path`."""
+        tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return cls(disk, root / f"{client}-{tag}")
+
+    def record(self, content: bytes | None) -> Record:
+        """What is true of the file with this content."""
+        found = self._document()
+        now, intended = _record(found.get("now")), found.get("next")
+        if not isinstance(intended, Mapping):
+            return now
+        then = _record(intended.get("record"))
+        if intended.get("digest") == digest(content):
+            return then
+        return replace(
+            now,
+            launches={**now.launches, **then.launches},
+            edits=(*now.edits, *then.edits)[: 2 * _EDITS],
+        )
+
+    def intend(self, now: Record, then: Record, content: bytes | None) -> None:
+        """Note that `then` is true once the file has this content."""
+        self._save(
+            {"now": asdict(now), "next": {"digest": digest(content), "record": asdict(then)}}
+        )
+
+    def settle(self, record: Record) -> None:
+        """Note what is true."""
+        self._save({"now": asdict(record)})
+
+    def keep(self, content: bytes) -> str:
+        """Back `content` up; the name of the backup. The last ten and the very first are kept."""
+        names = self.backups()
+        if names and self.backup(names[-1]) == content:
+            return names[-1]
+        self._disk.make_folder(self.folder)
+        if not (self.folder / _ORIGINAL).exists():
+            self._disk.put(self.folder / _ORIGINAL, content)
+        name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}.bak"
+        self._disk.put(self.folder / name, content)
+        for old in names[: len(names) + 1 - BACKUPS]:
+            with contextlib.suppress(OSError):
+                self._disk.unlink(self.folder / old)
+        return name
+
+    def backups(self) -> list[str]:
+        """The names of the backups, oldest first."""
+        return sorted(found.name for found in self.folder.glob("*.bak"))
+
+    def backup(self, name: str) -> bytes | None:
+        """The content of a backup."""
+        return self._read(name)
+
+    def original(self) -> bytes | None:
+        """The file as it was before Lou first touched it."""
+        return self._read(_ORIGINAL)
+
+    def keep_good(self, content: bytes) -> None:
+        """Remember `content` as the last copy in which nothing was missing."""
+        if self._read("good") != content:
+            self._disk.make_folder(self.folder)
+            self._disk.put(self.folder / "good", content)
+
+    def good(self) -> bytes | None:
+        """The last copy in which nothing was missing."""
+        return self._read("good")
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def _document(self) -> Mapping[str, Any]:
+        try:
+            found = json.loads((self.folder / "record.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, Mapping) else {}
+
+    def _save(self, document: Mapping[str, Any]) -> None:
+        self._disk.make_folder(self.folder)
+        content = json.dumps({"version": 1, **document}, indent=1)
+        self._disk.put(self.folder / "record.json", content.encode("utf-8", "surrogatepass"))
+
+
+def _record(found: Any) -> Record:
+    if not isinstance(found, Mapping):
+        return Record()
+    try:
+        undo = found.get("undo")
+        return Record(
+            wanted=bool(found.get("wanted")),
+            servers=dict(found.get("servers", {})),
+            launches={name: tuple(each) for name, each in found.get("launches", {}).items()},
+            edits=tuple(Edit(**edit) for edit in found.get("edits", ())),
+            made_file=bool(found.get("made_file")),
+            made_root=bool(found.get("made_root")),
+            undo=Undo(**undo) if undo else None,
+            left_out=tuple(found.get("left_out", ())),
+            cached_by=tuple((pid, at) for pid, at in found.get("cached_by", ())),
+            written_at=float(found.get("written_at", 0.0)),
+        )
+    except (TypeError, ValueError, AttributeError):
+        return Record()

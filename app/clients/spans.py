@@ -1,0 +1,81 @@
+"""The words that all formats share: what a text says, one edit of it, and why it cannot be edited.
+
+An edit replaces one stretch of the text. All that it does not name stays byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class FormatError(ValueError):
+    """A text that cannot be read or edited: a sentence, and line and column from 1."""
+
+    def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+class UnreadableError(FormatError):
+    """The text is not in the format that the client reads."""
+
+
+class AmbiguousError(FormatError):
+    """The text can be read, but not in one way only, or not edited without a rewrite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a text says: the servers in it, and the rest in a form that can be compared."""
+
+    servers: Mapping[str, Any]
+    has_root: bool
+    rest: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Puts `new` where `old` is, at `start`."""
+
+    start: int
+    old: str
+    new: str
+
+    def apply(self, text: str) -> str:
+        """`text` after the edit."""
+        return text[: self.start] + self.new + text[self.start + len(self.old) :]
+
+
+def position(text: str, index: int) -> tuple[int, int]:
+    """Line and column of `index`, from 1."""
+    before = text[:index]
+    return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
+
+
+def newline_of(text: str) -> str:
+    """How the lines of `text` end."""
+    at = text.find("\n")
+    return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
+
+
+def line_end(text: str, index: int) -> int:
+    """Where the line that holds `index` ends, before its line break."""
+    end = text.find("\n", index)
+    if end < 0:
+        return len(text)
+    return end - 1 if end > index and text[end - 1] == "\r" else end
+
+
+def line_start(text: str, index: int) -> int:
+    """Where the line that holds `index` begins."""
+    return text.rfind("\n", 0, index) + 1
+
+
+def indent_at(text: str, index: int) -> str:
+    """The white space that begins the line of `index`."""
+    line = text[line_start(text, index) : index]
+    return line[: len(line) - len(line.lstrip(" \t"))]

@@ -1,0 +1,115 @@
+"""TOML: the standard library reads, a table at the end of the file is the only thing ever added.
+
+A table header means the same wherever it stands, so that nothing above it needs to be understood
+to be kept. Where the text of an entry was changed meanwhile, tomlkit takes it out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomlkit
+import tomlkit.exceptions
+import tomlkit.items
+
+from app.clients.catalog import Layout
+from app.clients.spans import AmbiguousError, Edit, Outline, UnreadableError, newline_of, position
+
+_AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def outline(text: str, layout: Layout) -> Outline:
+    """What `text` says.
+
+    Raises:
+        FormatError: it is no TOML, or its servers are no tables.
+    """
+    rest = _value(text)
+    root = rest.pop(layout.root[0], None)
+    if root is None:
+        return Outline({}, False, rest)
+    if not layout.is_list:
+        if not isinstance(root, dict):
+            raise AmbiguousError(f"`{layout.root[0]}` is no table.", *_found_at(text, layout))
+        return Outline(root, True, rest)
+    if not isinstance(root, list):
+        raise AmbiguousError(f"`{layout.root[0]}` is no list of tables.", *_found_at(text, layout))
+    servers: dict[str, Any] = {}
+    for item in root:
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            rest.setdefault("", []).append(item)
+        elif name in servers:
+            raise AmbiguousError(f"`{name:.60}` is there twice.", *_found_at(text, layout))
+        else:
+            servers[name] = item
+    return Outline(servers, True, rest)
+
+
+def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
+    """The one way to put `entries` into `text`: behind all that is there."""
+    newline = newline_of(text)
+    ends_well = text.endswith("\n") or not text
+    gap = (newline if text else "") if ends_well else newline * 2
+    tables = newline.join(_table(layout, name, entry, newline) for name, entry in entries.items())
+    yield Edit(len(text), "", gap + (tables if ends_well else tables.removesuffix(newline)))
+
+
+def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
+    """`text` without the entry called `name`."""
+    try:
+        document = tomlkit.parse(text)
+        if tomlkit.dumps(document) != text:
+            return
+        root = document[layout.root[0]]
+        if isinstance(root, tomlkit.items.AoT):
+            at = next(i for i, item in enumerate(root) if item.get("name") == name)
+            del root[at]
+        else:
+            del root[name]
+        yield tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, StopIteration):
+        return
+
+
+def without_root(text: str, layout: Layout) -> Iterator[str]:
+    """`text` without the empty table of servers."""
+    try:
+        document = tomlkit.parse(text)
+        del document[layout.root[0]]
+        yield tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, KeyError):
+        return
+
+
+def _value(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as broken:
+        words = str(broken)
+        at = _AT.search(words)
+        line, column = (int(at[1]), int(at[2])) if at and at[1] else position(text, len(text))
+        raise UnreadableError(f"{_AT.sub('', words)}.", line, column) from None
+    except RecursionError:
+        raise UnreadableError(
+            "The file is nested too deeply to be a settings file.", 1, 1
+        ) from None
+
+
+def _found_at(text: str, layout: Layout) -> tuple[int, int]:
+    return position(text, max(text.find(layout.root[0]), 0))
+
+
+def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) -> str:
+    root = layout.root[0]
+    header = f"[[{root}]]" if layout.is_list else f"[{root}.{name}]"
+    plain = {key: value for key, value in entry.items() if not isinstance(value, Mapping)}
+    lines = [header, *tomlkit.dumps(plain).splitlines()]
+    inner = [(key, value) for key, value in entry.items() if isinstance(value, Mapping)]
+    for key, value in inner:
+        path = f"{root}.{key}" if layout.is_list else f"{root}.{name}.{key}"
+        lines += ["", f"[{path}]", *tomlkit.dumps(dict(value)).splitlines()]
+    return "".join(line + newline for line in lines)
