@@ -44,6 +44,11 @@ def run_folder() -> str:
     return f"/tmp/lou-{os.getuid()}-{_tag(base or os.path.expanduser('~'))}"  # noqa: S108 - 0700 and owner-checked
 
 
+def uses_tcp() -> bool:
+    """Whether addresses are files that hold a loopback port: on Windows, and where a test says so."""
+    return sys.platform == "win32" or os.environ.get("LOU_TRANSPORT") == "tcp"
+
+
 def server_socket(name: str) -> str:
     """The address of the server called `name`; on Windows the file that holds its port."""
     return os.path.join(run_folder(), f"s-{name}.sock")

@@ -1,0 +1,65 @@
+"""Connects to a server or to the app where `servers.contract.endpoint` says it listens."""
+
+from __future__ import annotations
+
+import _socket
+import os
+
+from servers.contract import endpoint
+
+_PATIENCE_S = 1.0
+
+
+def dial(path: str) -> _socket.socket | None:
+    """A connection to whoever of this user listens at `path`; None when nobody does.
+
+    Raises:
+        PermissionError: the folder belongs to somebody else, who could listen in.
+    """
+    try:
+        return _over_tcp(path) if endpoint.uses_tcp() else _over_unix(path)
+    except (FileNotFoundError, ConnectionError, TimeoutError):
+        return None
+
+
+def line_from(link: _socket.socket, longest: int) -> bytes:
+    """The one line the other end says next; without its end when it hangs up or says more."""
+    said = b""
+    while not said.endswith(b"\n") and len(said) < longest:
+        more = link.recv(longest - len(said))
+        if not more:
+            break
+        said += more
+    return said
+
+
+def _over_unix(path: str) -> _socket.socket:
+    folder = os.path.dirname(path)
+    if os.lstat(folder).st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to another user; remove it and start Lou again.")
+    return _connected(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM), path)
+
+
+def _over_tcp(path: str) -> _socket.socket | None:
+    from servers.contract import greeting
+
+    try:
+        port = greeting.read_port(path)
+        if not port.is_of_live_process():
+            return None
+        link = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        _connected(link, ("127.0.0.1", port.port))
+        link.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
+        link.settimeout(greeting.DEADLINE_S)
+        bridge = greeting.BridgeGreeting(greeting.token(endpoint.state_folder()), port)
+        link.sendall(bridge.hello())
+        link.sendall(bridge.answer(line_from(link, greeting.LONGEST_LINE)))
+    except greeting.GreetingError:
+        return None
+    return link
+
+
+def _connected(link: _socket.socket, address: str | tuple[str, int]) -> _socket.socket:
+    link.settimeout(_PATIENCE_S)
+    link.connect(address)
+    return link

@@ -1,0 +1,74 @@
+"""Starts the app for a client that came first, so that it outlives the client and this bridge."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from servers.contract import endpoint
+
+
+def launch_app() -> bool:
+    """Start the app as it said it wants to be started; False when it did not, or forbids it."""
+    try:
+        argv, env = _wish(endpoint.launch_file())
+        _start_detached(argv, env)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _wish(path: str) -> tuple[list[str], dict[str, str]]:
+    with open(path, "rb") as file:
+        _refuse_foreign(os.fstat(file.fileno()), path)
+        wish = json.load(file)
+    if not wish["start_with_client"]:
+        raise PermissionError("the user switched start_with_client off")
+    argv = [str(word) for word in wish["argv"]]
+    if not os.path.isabs(argv[0]):
+        raise ValueError(f"{path} names no absolute program")
+    env = {str(name): str(value) for name, value in wish["env"].items()}
+    if endpoint.home():
+        env["LOU_HOME"] = endpoint.home()
+    return argv, env
+
+
+def _refuse_foreign(found: os.stat_result, path: str) -> None:
+    """What this file says is run, so nobody else may have written it."""
+    if sys.platform != "win32" and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+        raise PermissionError(f"{path} could have been written by another user")
+
+
+def _start_detached(argv: list[str], env: dict[str, str]) -> None:
+    if sys.platform == "win32":
+        import subprocess
+
+        flags = (
+            subprocess.DETACHED_PROCESS
+            | subprocess.CREATE_NEW_PROCESS_GROUP
+            | subprocess.CREATE_BREAKAWAY_FROM_JOB
+        )
+        subprocess.Popen(argv, env=env, creationflags=flags, close_fds=True)
+        return
+    middle = os.fork()
+    if middle:
+        os.waitpid(middle, 0)
+        return
+    _become_app(argv, env)
+
+
+def _become_app(argv: list[str], env: dict[str, str]) -> None:
+    """In the fork: its own session and no parent, since clients end whole process trees."""
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        os.closerange(3, 256)
+        os.chdir(os.path.expanduser("~"))
+        os.execve(argv[0], argv, env)  # noqa: S606 - no shell is wanted
+    finally:
+        os._exit(127)
