@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from servers.contract import messages
 from servers.host import calls, logs, mcp, redact
+from servers.host.audience import Audience
 from servers.host.meter import Meter
 from servers.host.outcome import to_json
 from servers.host.service import Configuration, Mirror, Service
@@ -35,7 +36,7 @@ class Host:
         self.emit = emit
         self.meter = Meter(emit)
         self.toolbox = Toolbox(self.meter.record, emit)
-        self.audience = mcp.Audience()
+        self.audience = Audience()
         self.changed: list[Callable[[], None]] = []
         self.keys: Mapping[str, str] = {}
         self.lost: asyncio.Future[str] = self.loop.create_future()

@@ -11,9 +11,9 @@ from servers.contract import endpoint
 from servers.host.address import MAX_LINE, Address
 from servers.host.framing import Lines
 from servers.host.host import Host
+from servers.host.jsonrpc import too_long
 from servers.host.session import Session
 
-_INVALID_REQUEST = -32600
 _MOST_IN_FLIGHT = 512
 """Requests of one client at a time; further ones wait unread."""
 
@@ -37,7 +37,7 @@ class Wire(asyncio.Protocol):
         assert self._transport is not None
         for line in self._lines.feed(data):
             if line is None:
-                self._session.refuse(_INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
+                self._session.refuse(too_long())
             else:
                 self._session.receive(line)
         if self._session.in_flight > _MOST_IN_FLIGHT:

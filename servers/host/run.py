@@ -17,6 +17,7 @@ from servers.host import answers, logs, process
 from servers.host.address import MAX_LINE, Address, AddressInUse
 from servers.host.control import Control
 from servers.host.host import Host
+from servers.host.jsonrpc import too_long
 from servers.host.listen import Wire, address_of
 from servers.host.redact import redact
 from servers.host.service import Configuration, Lost, Mirror, Service, StartRefused
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 
 _FINISH_WITHIN_S = 1.5
 _FIGURES_EVERY_S = 10.0
-_INVALID_REQUEST = -32600
 
 Build = Callable[[], Service | Mirror]
 
@@ -177,7 +177,7 @@ async def _alone(build: Build, stdout: int) -> int:
 
     def receive(line: bytes | None) -> None:
         if line is None:
-            session.refuse(_INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
+            session.refuse(too_long())
         else:
             session.receive(line)
 

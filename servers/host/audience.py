@@ -1,0 +1,79 @@
+"""Who hears of changes: every client that wants to, of both protocol eras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcp.server.context import CallNext, HandlerResult
+from mcp.server.session import ServerSession
+from mcp.server.subscriptions import (
+    InMemorySubscriptionBus,
+    ListenHandler,
+    PromptsListChanged,
+    ResourcesListChanged,
+    ResourceUpdated,
+    ServerEvent,
+    ToolsListChanged,
+)
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from servers.host.answering import Context
+
+_MOST_LISTENERS = 100_000
+_CHANGED: dict[str, Callable[[], ServerEvent]] = {
+    "tools": ToolsListChanged,
+    "resources": ResourcesListChanged,
+    "prompts": PromptsListChanged,
+}
+
+
+class Audience:
+    """Every client that wants to hear of changes, of both eras.
+
+    Handshake-era sessions are kept by the SDK's own connection, which has no public name for
+    "until it closes".
+    """
+
+    def __init__(self) -> None:
+        self.bus = InMemorySubscriptionBus()
+        self.listen = ListenHandler(self.bus, max_subscriptions=_MOST_LISTENERS)
+        self._sessions: dict[int, ServerSession] = {}
+        self._watching: dict[str, dict[int, ServerSession]] = {}
+
+    async def admit(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Middleware: remember a handshake-era client once it has initialized."""
+        result = await call_next(ctx)
+        if (
+            ctx.method == "notifications/initialized"
+            and ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS
+        ):
+            connection = ctx.session._connection
+            self._sessions[id(connection)] = ctx.session
+            connection.exit_stack.callback(self._leave, id(connection))
+        return result
+
+    def _leave(self, key: int) -> None:
+        self._sessions.pop(key, None)
+        for watchers in self._watching.values():
+            watchers.pop(key, None)
+
+    def watch(self, uri: str, session: ServerSession) -> None:
+        """Tell `session` when the resource at `uri` changes."""
+        self._watching.setdefault(uri, {})[id(session._connection)] = session
+
+    def unwatch(self, uri: str, session: ServerSession) -> None:
+        """Stop telling it."""
+        self._watching.get(uri, {}).pop(id(session._connection), None)
+
+    async def list_changed(self, kind: str) -> None:
+        """Tell everybody that the list of `kind` is another one."""
+        await self.bus.publish(_CHANGED[kind]())
+        method = f"notifications/{kind}/list_changed"
+        for session in tuple(self._sessions.values()):
+            await session._connection.notify(method, None)
+
+    async def resource_changed(self, uri: str) -> None:
+        """Tell those who watch `uri`."""
+        await self.bus.publish(ResourceUpdated(uri=uri))
+        for session in tuple(self._watching.get(uri, {}).values()):
+            await session.send_resource_updated(uri)
