@@ -1,0 +1,250 @@
+"""What can be done with entries: read from the store, judged by the ledger, written back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from servers.host.service import ToolFailure
+from servers.tracker import ledger, views
+from servers.tracker.entry import Draft, Entry, Rejected, checked
+from servers.tracker.ledger import Action, Outcome
+from servers.tracker.scribe import Line, Scribe, Search, new_id
+from servers.tracker.stores.base import Record, Store, Write
+
+_TRIES = 100
+
+
+@dataclass(slots=True)
+class _Case:
+    """One entry to be, and the drafts that make it: those that count as the same."""
+
+    pairs: tuple[str, ...]
+    drafts: list[tuple[int, Draft]] = field(default_factory=list)
+    before: Entry | None = None
+    done: bool = False
+    results: dict[int, tuple[Outcome, Entry]] = field(default_factory=dict)
+    refused: dict[int, Rejected] = field(default_factory=dict)
+
+
+class Board:
+    """The entries of one store."""
+
+    def __init__(self, store: Store, scribe: Scribe) -> None:
+        self.store = store
+        self.scribe = scribe
+
+    async def track(
+        self, drafts: Sequence[Draft], client: str, *, together: bool = False
+    ) -> list[tuple[Outcome, Entry] | Rejected]:
+        """Create or merge an entry for each draft; `together` all or none.
+
+        A draft that would make an entry too large is refused in its place.
+        """
+        cases = self._cases(drafts)
+        if len(drafts) > 1:
+            await self._look_up(cases)
+        for _ in range(_TRIES):
+            writes = {id(case): self._write(case, client) for case in cases if not case.done}
+            if together and any(case.refused for case in cases):
+                break
+            if await self._apply(cases, writes, together=together):
+                break
+        else:
+            raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
+        return _in_order(cases, len(drafts))
+
+    async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
+        """The entry called `id`, deleted ones included."""
+        record = await self.store.get(id)
+        if record is None:
+            raise ToolFailure(
+                f"There is no entry {id[:40]!r}. find_tracked lists what there is.",
+                kind="not_found",
+            )
+        return self.scribe.entry(record)
+
+    async def history(self, entry: str, limit: int) -> list[Line]:
+        """What happened to an entry, the last first."""
+        changes = await self.store.history(entry, limit=limit)
+        return [self.scribe.line(change) for change in changes]
+
+    async def find(self, search: Search) -> tuple[list[Entry], str]:
+        """One page, and the cursor to the next."""
+        page = await self.store.find(self.scribe.query(search))
+        return [self.scribe.entry(record) for record in page.records], page.cursor
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - what it is
+        version: int,
+        fields: Mapping[str, Any],
+        client: str,
+    ) -> Entry:
+        """The entry with new `fields`, when `version` is still the present one.
+
+        Raises:
+            Rejected: a field may not be stored.
+        """
+        entry = self._unlocked(await self.get(id))
+        draft = self._draft(entry, fields)
+        wanted = {name: getattr(draft, name) for name in fields}
+        if entry.version != version:
+            raise _conflict(entry, wanted, version)
+        return await self._replace(
+            entry, ledger.revised(entry, draft), "updated", client, wanted=wanted
+        )
+
+    async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
+        """The entry deleted or restored, and whether that changed anything."""
+        for _ in range(_TRIES):
+            entry = self._unlocked(await self.get(id))
+            after = ledger.deleted(entry, gone=gone)
+            if after is entry:
+                return entry, False
+            try:
+                action: Action = "deleted" if gone else "restored"
+                return await self._replace(entry, after, action, client, wanted={}), True
+            except ToolFailure as failed:
+                if failed.kind != "conflict":
+                    raise
+        raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
+
+    def _cases(self, drafts: Sequence[Draft]) -> list[_Case]:
+        cases: dict[tuple[str, ...], _Case] = {}
+        for number, draft in enumerate(drafts):
+            pairs = self.scribe.pairs(draft)
+            cases.setdefault(pairs, _Case(pairs)).drafts.append((number, draft))
+        return list(cases.values())
+
+    async def _look_up(self, cases: Sequence[_Case]) -> None:
+        found = await self.store.paired([pair for case in cases for pair in case.pairs])
+        by_pair: dict[str, Record] = {}
+        for record in found:
+            by_pair.setdefault(record.pair, record)
+        for case in cases:
+            records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
+            case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
+
+    def _write(self, case: _Case, client: str) -> Write | None:
+        """What is to be written for `case`; None when everything is there already."""
+        case.results.clear()
+        case.refused.clear()
+        before, after = case.before, case.before
+        for number, draft in case.drafts:
+            try:
+                found = ledger.merged(after, draft) if after else ledger.begun(new_id(), draft)
+            except Rejected as refused:
+                case.refused[number] = refused
+                continue
+            case.results[number] = (ledger.outcome(after, found), found)
+            after = found
+        if after is None or after is before:
+            return None
+        after = replace(after, version=before.version + 1 if before else 1)
+        action: Action = "created"
+        if before:
+            action = "restored" if before.deleted else "merged"
+        return Write(
+            self.scribe.record(after),
+            self.scribe.change(after, action, client, before),
+            before.version if before else 0,
+            case.pairs,
+        )
+
+    async def _apply(
+        self, cases: Sequence[_Case], writes: Mapping[int, Write | None], *, together: bool
+    ) -> bool:
+        """Whether everything is settled now; what stood in the way is taken into account."""
+        open_cases = [case for case in cases if not case.done]
+        pending = [(case, write) for case in open_cases if (write := writes[id(case)])]
+        written = await self.store.apply([write for _, write in pending], together=together)
+        settled = all(one.done for one in written)
+        for case in open_cases:
+            case.done = not together and writes[id(case)] is None
+        for (case, _), one in zip(pending, written, strict=True):
+            if one.done and (settled or not together):
+                case.done = True
+                assert one.record is not None
+                _finish(case, self.scribe.entry(one.record))
+            elif one.record is not None and not one.done:
+                case.before = self._unlocked(self.scribe.entry(one.record))
+        return settled
+
+    async def _replace(
+        self,
+        before: Entry,
+        after: Entry,
+        action: Action,
+        client: str,
+        *,
+        wanted: Mapping[str, Any],
+    ) -> Entry:
+        if after is before:
+            return before
+        moved = self.scribe.pairs(after)
+        write = Write(
+            self.scribe.record(after),
+            self.scribe.change(after, action, client, before),
+            before.version,
+            moved if moved != self.scribe.pairs(before) else (),
+        )
+        (written,) = await self.store.apply([write])
+        if written.record is None:
+            raise ToolFailure(f"The entry {before.id} is gone.", kind="not_found")
+        present = self.scribe.entry(written.record)
+        if written.done:
+            return present
+        if present.id != before.id:
+            raise ToolFailure(
+                f"Another entry has this URL and e-mail already: {present.id}. "
+                "Update that one, or delete one of the two.",
+                kind="duplicate",
+                data={"other": present.id},
+            )
+        raise _conflict(present, wanted, before.version)
+
+    def _draft(self, entry: Entry, fields: Mapping[str, Any]) -> Draft:
+        present = {
+            "url": entry.url,
+            "email": entry.email,
+            "note": entry.note,
+            "tags": entry.tags,
+            "status": entry.status,
+        }
+        return checked(rules=self.scribe.rules, **{**present, **fields})
+
+    @staticmethod
+    def _unlocked(entry: Entry) -> Entry:
+        if entry.locked:
+            raise ToolFailure(
+                f"The entry {entry.id} is sealed with a key that is not here. Put the old "
+                "ENCRYPTION_KEY or its recovery key back in Lou's keys, then try again.",
+                kind="locked",
+            )
+        return entry
+
+
+def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFailure:
+    differing = ledger.apart(current, wanted)
+    names = ", ".join(difference["field"] for difference in differing) or "no field"
+    return ToolFailure(
+        f"The entry is at version {current.version}, not {version}: somebody changed it. Your "
+        f"update and the present entry differ in: {names}. Look at the present entry and, if "
+        f"your change still makes sense, send it again with version {current.version}.",
+        kind="conflict",
+        data={"current": views.entry(current), "differs": differing},
+    )
+
+
+def _finish(case: _Case, stored: Entry) -> None:
+    case.results = {number: (outcome, stored) for number, (outcome, _) in case.results.items()}
+
+
+def _in_order(cases: Sequence[_Case], count: int) -> list[tuple[Outcome, Entry] | Rejected]:
+    found: dict[int, tuple[Outcome, Entry] | Rejected] = {}
+    for case in cases:
+        found.update(case.results)
+        found.update(case.refused)
+    return [found[number] for number in range(count)]

@@ -1,0 +1,181 @@
+"""What an entry is, and what may go into one: each field checked, and refused by name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar, get_args
+
+from email_validator import EmailNotValidError, validate_email
+
+from servers.tracker import urls
+
+Status = Literal["new", "contacted", "replied", "won", "lost", "do_not_contact"]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+LONGEST_NOTE: Final = 4000
+LONGEST_TAG: Final = 40
+MOST_TAGS: Final = 20
+_T = TypeVar("_T")
+_TAG = re.compile(r"[^\W_][\w .:/+#-]*")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_AT_SIGN = re.compile(r"@|%(?:25)*40|\uff20|\ufe6b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When two entries count as the same one: settings of the user."""
+
+    strip_tracking: bool = True
+    fold_case: bool = True
+    fold_plus_tag: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One field that was refused, and why."""
+
+    field: str
+    reason: str
+
+
+class Rejected(ValueError):  # noqa: N818 - a verdict
+    """Fields that may not be stored, all of them at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field} {fault.reason}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Checked fields of an entry to be."""
+
+    url: str
+    email: str
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    status: Status = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One address found on one page. Times are microseconds since 1970.
+
+    A `locked` entry cannot be opened with the present key: its sealed fields are empty.
+    """
+
+    id: str
+    version: int
+    url: str
+    email: str
+    note: str
+    tags: tuple[str, ...]
+    status: Status
+    deleted: bool = False
+    created: int = 0
+    changed: int = 0
+    locked: bool = False
+
+
+def checked(
+    *,
+    url: str,
+    email: str,
+    rules: Rules,
+    note: str = "",
+    tags: Iterable[str] = (),
+    status: str = "new",
+) -> Draft:
+    """The draft that these fields make.
+
+    Raises:
+        Rejected: names every field that may not be stored.
+    """
+    faults: list[Fault] = []
+    draft = Draft(
+        _tried(faults, "url", "", lambda: urls.normalise(url, strip_tracking=rules.strip_tracking)),
+        _tried(faults, "email", "", lambda: email_address(email)),
+        _tried(faults, "note", "", lambda: _note(note)),
+        _tried(faults, "tags", (), lambda: _tags(tags)),
+        _tried(faults, "status", "new", lambda: _status(status)),
+    )
+    if faults:
+        raise Rejected(faults)
+    return draft
+
+
+def holds_address(url: str) -> bool:
+    """Whether somebody's e-mail address may be part of `url`, encoded or not."""
+    return _AT_SIGN.search(url) is not None
+
+
+def folded_email(email: str, *, case: bool, plus_tag: bool) -> str:
+    """What `email` is compared by. Its domain is in lower case already."""
+    local, _, domain = email.rpartition("@")
+    if plus_tag:
+        local = local.partition("+")[0] or local
+    return f"{local.lower() if case else local}@{domain}"
+
+
+def _tried(faults: list[Fault], field: str, instead: _T, check: Callable[[], _T]) -> _T:
+    try:
+        return check()
+    except ValueError as refused:
+        faults.append(Fault(field, str(refused)))
+        return instead
+
+
+def email_address(text: str) -> str:
+    """The one spelling of an e-mail address.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = text.strip()
+    if not text:
+        raise ValueError("is empty")
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as refused:
+        raise ValueError(f"is no e-mail address: {refused}") from None
+    return f"{found.local_part}@{found.ascii_domain}"
+
+
+def _note(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if len(text) > LONGEST_NOTE:
+        raise ValueError(f"is {len(text)} characters long; the limit is {LONGEST_NOTE}")
+    if _UNSEEN.search(text):
+        raise ValueError("contains a control character; remove it")
+    return text
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    found = sorted({tag_name(text) for text in tags if text.strip()})
+    if len(found) > MOST_TAGS:
+        raise ValueError(f"are {len(found)}; the limit is {MOST_TAGS}")
+    return tuple(found)
+
+
+def tag_name(text: str) -> str:
+    """The one spelling of a tag.
+
+    Raises:
+        ValueError: it is none.
+    """
+    name = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
+    if len(name) > LONGEST_TAG or not _TAG.fullmatch(name):
+        raise ValueError(
+            f"may have 1 to {LONGEST_TAG} letters, digits, spaces and . : / + # - _ each, "
+            f"a letter or digit first; {text[:LONGEST_TAG]!r} does not"
+        )
+    return name
+
+
+def _status(text: str) -> Status:
+    for status in STATUSES:
+        if text.strip().casefold() == status:
+            return status
+    raise ValueError(f"must be one of {', '.join(STATUSES)}")

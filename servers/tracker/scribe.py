@@ -1,0 +1,155 @@
+"""How an entry becomes a sealed record and back, and how a search becomes digests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+from servers.tracker import ledger, terms
+from servers.tracker.entry import Draft, Entry, Rules, Status, holds_address
+from servers.tracker.seal import Locked, Sealer
+from servers.tracker.stores.base import Change, Query, Record, Sort
+
+_SEALED_URL = "sealed:"
+_STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an entry's history: fields with their values before and after."""
+
+    version: int
+    at: int
+    action: str
+    client: str
+    changed: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for; an empty field does not matter. The values are normalised."""
+
+    words: tuple[str, ...] = ()
+    url: str = ""
+    email: str = ""
+    domain: str = ""
+    tag: str = ""
+    status: str = ""
+    deleted: bool = False
+    since: int = 0
+    sort: Sort = "changed"
+    limit: int = 20
+    cursor: str = ""
+
+
+def new_id() -> str:
+    """A name that nobody can guess."""
+    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+class Scribe:
+    """Writes with the sealer's first key; `older` are the other stamps that rows still have."""
+
+    def __init__(self, sealer: Sealer, rules: Rules) -> None:
+        self.sealer = sealer
+        self.rules = rules
+        self.older: tuple[str, ...] = ()
+
+    def record(self, entry: Entry) -> Record:
+        """`entry` sealed."""
+        seal = self.sealer.seal
+        hidden = holds_address(entry.url)
+        return Record(
+            entry.id,
+            entry.version,
+            _SEALED_URL + seal(entry.id, "url", entry.url) if hidden else entry.url,
+            seal(entry.id, "email", entry.email),
+            seal(entry.id, "note", entry.note) if entry.note else "",
+            entry.tags,
+            entry.status,
+            entry.deleted,
+            entry.created,
+            entry.changed,
+            self.sealer.stamp,
+            self.sealer.digest("pair", terms.pair(entry, self.rules)),
+            tuple(self.sealer.digest(kind, value) for kind, value in terms.of(entry)),
+        )
+
+    def entry(self, record: Record) -> Entry:
+        """`record` opened; locked when no key opens it."""
+        found = Entry(
+            record.id,
+            record.version,
+            "",
+            "",
+            "",
+            record.tags,
+            _STATUSES.get(record.status, "new"),
+            record.deleted,
+            record.created,
+            record.changed,
+        )
+        try:
+            return replace(
+                found,
+                url=self._url(record),
+                email=self.sealer.open(record.id, "email", record.email),
+                note=self.sealer.open(record.id, "note", record.note) if record.note else "",
+            )
+        except Locked:
+            return replace(found, locked=True)
+
+    def change(self, entry: Entry, action: str, client: str, before: Entry | None) -> Change:
+        """The line of history that leads to `entry`."""
+        changed = ledger.differences(before, entry) if before else {}
+        what = json.dumps([action, client[:80], changed], ensure_ascii=False)
+        sealed = self.sealer.seal(entry.id, f"history {entry.version}", what)
+        return Change(entry.id, entry.version, 0, sealed, self.sealer.stamp)
+
+    def line(self, change: Change) -> Line:
+        """That line, opened."""
+        try:
+            what = self.sealer.open(change.entry, f"history {change.version}", change.what)
+        except Locked:
+            return Line(change.version, change.at, "locked", "", {})
+        action, client, changed = json.loads(what)
+        return Line(change.version, change.at, action, client, changed)
+
+    def pairs(self, draft: Draft | Entry) -> tuple[str, ...]:
+        """The digests of what a draft is the same by, the present one first."""
+        found = [self.sealer.digest("pair", terms.pair(draft, self.rules))]
+        for stamp in self.older:
+            text = terms.pair(draft, self.sealer.rules_of(stamp))
+            found.append(self.sealer.digest("pair", text, stamp))
+        return tuple(found)
+
+    def query(self, search: Search) -> Query:
+        """`search` as the store understands it."""
+        wanted = [("word", word) for word in search.words]
+        named = {
+            "url": search.url,
+            "email": search.email,
+            "domain": search.domain,
+            "tag": search.tag,
+            "status": search.status,
+        }
+        # The store reads the first group from an index and may have to filter by the rest.
+        wanted = [(kind, value) for kind, value in named.items() if value] + wanted
+        groups = tuple(
+            self._digests(terms.kind_of(kind, deleted=search.deleted), value)
+            for kind, value in wanted
+        )
+        return Query(groups, search.deleted, search.since, search.sort, search.limit, search.cursor)
+
+    def _digests(self, kind: str, value: str) -> tuple[str, ...]:
+        keys = dict.fromkeys(("", *self.older))
+        return tuple(dict.fromkeys(self.sealer.digest(kind, value, stamp) for stamp in keys))
+
+    def _url(self, record: Record) -> str:
+        if record.url.startswith(_SEALED_URL):
+            return self.sealer.open(record.id, "url", record.url.removeprefix(_SEALED_URL))
+        return record.url

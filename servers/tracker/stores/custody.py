@@ -1,0 +1,219 @@
+"""Who has the SQLite file and how it fares: lock, threads, checks, backups, and repair.
+
+A failing disk makes every write an error in words; reads go on where they can. The end of the
+trouble is looked for all the time, and nobody has to restart anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from servers.tracker import tables
+from servers.tracker.stores import disk, rows, upkeep
+from servers.tracker.stores.base import StoreError, Tell
+from servers.tracker.stores.lane import Lane
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_CHECK_BEFORE_READY_S = 2.0
+_TRY_AGAIN_S = 1.0
+_HOUR_S = 3600.0
+
+
+class Custody:
+    """The one owner of `file`: writes go through one thread in groups, reads through another."""
+
+    def __init__(self, file: Path, tell: Tell, steps: Sequence[str] = tables.PRESENT) -> None:
+        self.file = file
+        self.backups = file.parent / "backups"
+        self.clock = rows.Clock()
+        self.trouble: StoreError | None = None
+        self._steps = steps
+        self._tell = tell
+        self._lock: disk.Lock | None = None
+        self._writer: Lane | None = None
+        self._reader: Lane | None = None
+        self._usable = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Take the file, bring it to its present shape, and check it after an unclean stop.
+
+        Raises:
+            StoreError: another process has it, or a newer Lou wrote it.
+        """
+        self._lock = await disk.take(self.file.parent)
+        was_clean = not upkeep.wal(self.file).exists()
+        self._start_lanes()
+        try:
+            await asyncio.to_thread(self._prepare)
+        except apsw.Error as broken:
+            self._failed(broken)
+        except StoreError:
+            await self.close()
+            raise
+        if not was_clean and self.trouble is None:
+            await self._check(_CHECK_BEFORE_READY_S)
+        if self.trouble is not None and self.trouble.code == "damaged":
+            await self._usable.wait()
+        self._begin(self._back_up_daily())
+
+    async def close(self) -> None:
+        """Finish what was acknowledged; what comes later is refused."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stop_lanes()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    async def read(self, work: Callable[[apsw.Connection], T]) -> T:
+        """What `work` finds.
+
+        Raises:
+            StoreError: the file cannot be read now.
+        """
+        await self._usable.wait()
+        assert self._reader is not None
+        try:
+            return await self._reader.run(work)
+        except apsw.Error as broken:
+            raise self._failed(broken) from None
+
+    async def write(self, work: Callable[[apsw.Connection], T]) -> T:
+        """What `work` says, once what it did is on disk.
+
+        Raises:
+            StoreError: the file cannot be written now; nothing was.
+        """
+        await self._usable.wait()
+        assert self._writer is not None
+        try:
+            found = await self._writer.run(work)
+        except apsw.Error as broken:
+            raise self._failed(broken) from None
+        if self.trouble is not None:
+            self._healed()
+        return found
+
+    async def back_up(self, label: str = "daily") -> Path:
+        """A checked copy of the file as it is now."""
+        return await asyncio.to_thread(upkeep.back_up, self.file, self.backups, label)
+
+    def _failed(self, broken: apsw.Error) -> StoreError:
+        """The failure in words; told once, and its end looked for."""
+        found = disk.told(broken)
+        if found is None:
+            raise broken
+        if found.code == "closed" or (self.trouble and self.trouble.code == found.code):
+            return found
+        self.trouble = found
+        log.error("%s", found.said)
+        self._tell(found, cleared=False)
+        self._begin(self._mend() if found.code == "damaged" else self._outwait())
+        return found
+
+    def _healed(self) -> None:
+        assert self.trouble is not None
+        self._tell(self.trouble, cleared=True)
+        self.trouble = None
+        log.info("The tracker's file can be used again")
+
+    async def _outwait(self) -> None:
+        """Try until the disk takes a write again."""
+        while self.trouble is not None:
+            await asyncio.sleep(_TRY_AGAIN_S)
+            with contextlib.suppress(StoreError, apsw.Error, OSError):
+                await asyncio.to_thread(self._prepare)
+                await self.write(rows.try_out)
+        await self._stop_lanes()
+        self._start_lanes()
+
+    async def _mend(self) -> None:
+        """Go back to the newest good backup, and say what that costs."""
+        await self._stop_lanes()
+        aside, backup = await asyncio.to_thread(upkeep.go_back, self.file, self.backups)
+        await asyncio.to_thread(self._prepare)
+        self._healed()
+        self._tell(_restored(aside, backup), cleared=False)
+        self._start_lanes()
+
+    async def _check(self, limit_s: float) -> None:
+        """Look through the whole file; go on in the background when that takes long."""
+        sound = await asyncio.to_thread(self._is_sound, limit_s)
+        if sound is None:
+            self._begin(self._check(_HOUR_S))
+        elif not sound:
+            self._failed(apsw.CorruptError("the integrity check found damage"))
+
+    async def _back_up_daily(self) -> None:
+        while True:
+            try:
+                if await asyncio.to_thread(upkeep.is_due, self.backups):
+                    await self.back_up()
+            except (apsw.Error, OSError) as broken:
+                log.warning("The daily backup failed and is tried again in an hour: %s", broken)
+            await asyncio.sleep(_HOUR_S)
+
+    def _prepare(self) -> None:
+        upkeep.sweep(self.file.parent)
+        upkeep.sweep(self.backups)
+        with contextlib.closing(upkeep.connect(self.file)) as connection:
+            tables.migrate(connection, self._back_up_before, self._steps)
+            self.clock.last = max(self.clock.last, rows.last_change(connection))
+
+    def _back_up_before(self, label: str) -> None:
+        upkeep.back_up(self.file, self.backups, label)
+
+    def _is_sound(self, limit_s: float) -> bool | None:
+        with contextlib.closing(upkeep.connect(self.file)) as connection:
+            return upkeep.is_sound(connection, limit_s=limit_s)
+
+    def _start_lanes(self) -> None:
+        self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), commits=True)
+        self._reader = Lane("tracker-reader", self._connect_reader, commits=False)
+        self._usable.set()
+
+    def _connect_reader(self) -> apsw.Connection:
+        try:
+            return upkeep.connect(self.file)
+        except apsw.Error:
+            return upkeep.connect_to_read(self.file)
+
+    async def _stop_lanes(self) -> None:
+        self._usable.clear()
+        for lane in (self._reader, self._writer):
+            if lane is not None:
+                await lane.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _restored(aside: Path, backup: Path | None) -> StoreError:
+    if backup is None:
+        return StoreError(
+            "restored_empty",
+            "The tracker's file was damaged and there was no good backup, so it starts empty.",
+            f"The damaged file is kept as {aside}.",
+        )
+    taken = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
+    hours = (datetime.now(UTC) - taken).total_seconds() / 3600
+    return StoreError(
+        "restored",
+        "The tracker's file was damaged. The backup of "
+        f"{taken:%Y-%m-%d %H:%M} UTC took its place: changes of the last {hours:.1f} hours "
+        "are missing.",
+        f"The damaged file is kept as {aside}.",
+    )

@@ -1,0 +1,136 @@
+"""The disk under the SQLite store: one owner at a time, and its failures in words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from servers.tracker.stores.base import StoreError
+
+_PATIENCE_S = 2.0
+_EVERY_S = 0.05
+
+_WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
+    (
+        apsw.IOError,
+        "disk_failing",
+        "The disk reported an error while the tracker used it. Nothing that was confirmed is lost.",
+        "Check the disk. Lou tries again by itself.",
+    ),
+    (apsw.ConnectionClosedError, "closed", "The tracker is stopping.", "Try again in a moment."),
+    (
+        apsw.FullError,
+        "disk_full",
+        "The disk is full, so the tracker cannot write. Nothing that was confirmed is lost; "
+        "searching still works.",
+        "Free some space. Lou notices by itself.",
+    ),
+    (
+        apsw.ReadOnlyError,
+        "disk_read_only",
+        "The tracker's folder cannot be written to. Searching still works.",
+        "Make the folder writable again. Lou notices by itself.",
+    ),
+    (
+        apsw.CantOpenError,
+        "disk_refused",
+        "The tracker's file cannot be opened.",
+        "Check that the disk is there and the folder belongs to you. Lou tries again by itself.",
+    ),
+    (
+        apsw.CorruptError,
+        "damaged",
+        "The tracker's file is damaged.",
+        "Lou puts it aside and goes back to the newest good backup.",
+    ),
+    (
+        apsw.NotADBError,
+        "damaged",
+        "The tracker's file is damaged.",
+        "Lou puts it aside and goes back to the newest good backup.",
+    ),
+    (
+        apsw.BusyError,
+        "busy",
+        "Another program holds the tracker's file.",
+        "Close the program that has tracker.db open, then try again.",
+    ),
+)
+
+
+def told(error: apsw.Error) -> StoreError | None:
+    """What `error` means to a person; None when the disk has nothing to do with it."""
+    for kind, code, message, hint in _WORDS:
+        if isinstance(error, kind):
+            return StoreError(code, message, hint)
+    return None
+
+
+class Lock:
+    """The right to use a folder; the kernel takes it back when the process ends."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def release(self) -> None:
+        """Let another process have it."""
+        self._handle.close()
+
+
+async def take(folder: Path) -> Lock:
+    """The lock of `folder`; a process that is just ending is waited for.
+
+    Raises:
+        StoreError: another process keeps it.
+    """
+    handle = await asyncio.to_thread(_opened, folder / "tracker.lock")
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+    while not _locked(handle):
+        if asyncio.get_running_loop().time() > deadline:
+            handle.close()
+            raise StoreError(
+                "in_use",
+                "Another process uses this tracker already.",
+                "Stop the other `lou-server tracker`, or give this one a LOU_HOME of its own.",
+            )
+        await asyncio.sleep(_EVERY_S)
+    return Lock(handle)
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_INHERIT, 0o600), "r+b")
+    except OSError as refused:
+        raise StoreError(
+            "disk_refused",
+            f"The tracker's folder cannot be used: {refused.strerror}.",
+            f"Check that {path.parent} exists and belongs to you.",
+        ) from None
+
+
+_NO_INHERIT = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _locked(handle: Any) -> bool:
+        with contextlib.suppress(OSError):
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def _locked(handle: Any) -> bool:
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False

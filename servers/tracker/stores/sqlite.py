@@ -1,0 +1,105 @@
+"""The embedded store: one SQLite file, durable before it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from servers.tracker import tables
+from servers.tracker.stores import lookups, rows
+from servers.tracker.stores.base import (
+    Change,
+    Counts,
+    Page,
+    Query,
+    Record,
+    StoreError,
+    Tell,
+    Write,
+    Written,
+    untold,
+)
+from servers.tracker.stores.custody import Custody
+
+
+class SqliteStore:
+    """The Store in the file `tracker.db` of a folder that nobody else uses."""
+
+    kind = "sqlite"
+
+    def __init__(
+        self, folder: Path, *, tell: Tell = untold, steps: Sequence[str] = tables.PRESENT
+    ) -> None:
+        self._custody = Custody(folder / "tracker.db", tell, steps)
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """What keeps it from working now."""
+        return self._custody.trouble
+
+    async def open(self) -> None:
+        """Take the file and bring it to its present shape."""
+        await self._custody.open()
+
+    async def close(self) -> None:
+        """Finish what was acknowledged."""
+        await self._custody.close()
+
+    async def back_up(self) -> Path:
+        """A checked copy of the file as it is now."""
+        return await self._custody.back_up()
+
+    async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
+        """Write each that may be; `together` all of them or none."""
+        do = rows.write_together if together else rows.write
+        clock = self._custody.clock
+        return await self._custody.write(lambda connection: do(connection, writes, clock))
+
+    async def get(self, id: str) -> Record | None:  # noqa: A002 - what it is
+        """The record called `id`."""
+        return await self._custody.read(lambda connection: rows.get(connection, id))
+
+    async def paired(self, pairs: Collection[str]) -> list[Record]:
+        """The records that have one of `pairs`."""
+        return await self._custody.read(lambda connection: rows.paired(connection, pairs))
+
+    async def history(self, entry: str, *, limit: int) -> list[Change]:
+        """The last changes of one entry."""
+        return await self._custody.read(lambda connection: rows.history(connection, entry, limit))
+
+    async def find(self, query: Query) -> Page:
+        """One page."""
+        return await self._custody.read(lambda connection: lookups.find(connection, query))
+
+    async def counts(self) -> Counts:
+        """How many there are now."""
+        return await self._custody.read(rows.counts)
+
+    async def stamps(self) -> set[str]:
+        """What the records and their histories were sealed with."""
+        return await self._custody.read(rows.stamps)
+
+    async def outdated(self, stamp: str, limit: int) -> tuple[list[Record], list[Change]]:
+        """Some records and some changes that were not made with `stamp`."""
+        return await self._custody.read(lambda connection: rows.outdated(connection, stamp, limit))
+
+    async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:
+        """Store these again, each only when it is unchanged."""
+        await self._custody.write(lambda connection: rows.reseal(connection, records, changes))
+
+    async def scan(self, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
+        """The records whose id comes after `after`, each with its whole history."""
+        return await self._custody.read(lambda connection: rows.scan(connection, after, limit))
+
+    async def adopt(self, taken: Sequence[tuple[Record, Sequence[Change]]]) -> int:
+        """Take over records of another store as they are."""
+        clock = self._custody.clock
+        return await self._custody.write(lambda connection: rows.adopt(connection, taken, clock))
+
+    async def recall(self, name: str) -> str:
+        """What was remembered under `name`."""
+        return await self._custody.read(lambda connection: rows.recall(connection, name))
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a note of the tracker's own."""
+        await self._custody.write(lambda connection: rows.remember(connection, name, value))

@@ -1,0 +1,148 @@
+"""Care of the SQLite file: opening, checking, backing up, and going back to a good backup."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+
+KEEP = 7
+DAY_S = 24 * 3600
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32768",
+    "PRAGMA journal_size_limit = 67108864",
+)
+_DAILY = "daily"
+_UNFINISHED = ".unfinished"
+
+
+def connect(file: Path) -> apsw.Connection:
+    """The file, open for reading and writing with the settings that durability needs."""
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+    connection = apsw.Connection(str(file))
+    connection.set_busy_timeout(5000)
+    for setting in _SETTINGS:
+        connection.execute(setting)
+    return connection
+
+
+def connect_to_read(file: Path) -> apsw.Connection:
+    """The file, open for reading where nothing can be written, not even what WAL needs."""
+    if wal(file).exists():
+        raise apsw.CantOpenError("changes wait in the write-ahead log")
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return apsw.Connection(f"{file.absolute().as_uri()}?immutable=1", flags=flags)
+
+
+def wal(file: Path) -> Path:
+    """Where changes wait that are not in the file yet. A clean stop leaves none."""
+    return file.with_name(file.name + "-wal")
+
+
+def is_sound(connection: apsw.Connection, *, limit_s: float = 3600.0) -> bool | None:
+    """Whether the whole file is in order; None when that took longer than `limit_s`."""
+    deadline = time.monotonic() + limit_s
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        return bool(connection.execute("PRAGMA integrity_check(1)").get == "ok")
+    except apsw.InterruptError:
+        return None
+    except (apsw.CorruptError, apsw.NotADBError):
+        return False
+    finally:
+        connection.set_progress_handler(None)
+
+
+def back_up(file: Path, folder: Path, label: str = _DAILY) -> Path:
+    """A checked copy of the file as it is now, made while it is in use.
+
+    Raises:
+        apsw.Error: it could not be made, or the copy is not in order.
+        OSError: it could not be put in place.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = folder / f"tracker-{stamp}-{label}.db"
+    unfinished = target.with_name(target.name + _UNFINISHED)
+    with contextlib.closing(connect(file)) as source:
+        os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
+        with contextlib.closing(apsw.Connection(str(unfinished))) as copy:
+            # One step is one snapshot; smaller ones start again with every write.
+            with copy.backup("main", source, "main") as work:
+                work.step(-1)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            if not is_sound(copy):
+                raise apsw.CorruptError("the copy is not in order")
+    unfinished.replace(target)
+    _sync(folder)
+    _forget_old(folder)
+    return target
+
+
+def backups(folder: Path, label: str = "") -> list[Path]:
+    """The backups in `folder`, the newest first."""
+    return sorted(folder.glob(f"tracker-*-{label or '*'}.db"), reverse=True)
+
+
+def is_due(folder: Path) -> bool:
+    """Whether the newest daily backup is a day old."""
+    newest = next(iter(backups(folder, _DAILY)), None)
+    return newest is None or time.time() - newest.stat().st_mtime > DAY_S
+
+
+def sweep(folder: Path) -> None:
+    """Remove copies that were never finished."""
+    for path in folder.glob(f"*{_UNFINISHED}*"):
+        path.unlink(missing_ok=True)
+
+
+def go_back(file: Path, folder: Path) -> tuple[Path, Path | None]:
+    """Put the damaged file aside and the newest good backup in its place.
+
+    Returns where the damaged one is kept, and the backup that was taken, if there was any.
+    """
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    aside = file.with_name(f"tracker-{stamp}.damaged.db")
+    for end in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(file.name + end).replace(aside.with_name(aside.name + end))
+    file.replace(aside)
+    for backup in backups(folder):
+        unfinished = file.with_name(file.name + _UNFINISHED)
+        shutil.copyfile(backup, unfinished)
+        unfinished.chmod(0o600)
+        with contextlib.closing(apsw.Connection(str(unfinished))) as copy:
+            good = is_sound(copy)
+        if good:
+            _sync(unfinished)
+            unfinished.replace(file)
+            _sync(file.parent)
+            return aside, backup
+        unfinished.unlink()
+    return aside, None
+
+
+def _forget_old(folder: Path) -> None:
+    for old in backups(folder, _DAILY)[KEEP:]:
+        old.unlink()
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():  # Windows cannot, and need not
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

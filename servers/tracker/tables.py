@@ -1,0 +1,77 @@
+"""The shape of the SQLite file, and how an older shape becomes the present one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from servers.tracker.stores.base import StoreError
+
+PRESENT: tuple[str, ...] = (
+    """
+    CREATE TABLE entries (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        url TEXT NOT NULL,
+        email TEXT NOT NULL,
+        note TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        status TEXT NOT NULL,
+        deleted INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        stamp TEXT NOT NULL,
+        pair TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX entries_pair ON entries (pair);
+    CREATE INDEX entries_status ON entries (deleted, status);
+    CREATE INDEX entries_created ON entries (deleted, created);
+    CREATE INDEX entries_url ON entries (deleted, url);
+    CREATE INDEX entries_stamp ON entries (stamp);
+    CREATE VIRTUAL TABLE found USING fts5 (
+        terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii'
+    );
+    CREATE TABLE changes (
+        entry TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        stamp TEXT NOT NULL,
+        PRIMARY KEY (entry, version)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX changes_stamp ON changes (stamp);
+    CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    """,
+)
+"""One script per version: the first makes version 1, each other one the version after."""
+
+
+def version(connection: apsw.Connection) -> int:
+    """The version of the file; 0 when it is new."""
+    return int(connection.pragma("user_version"))
+
+
+def migrate(
+    connection: apsw.Connection,
+    back_up: Callable[[str], None],
+    steps: Sequence[str] = PRESENT,
+) -> None:
+    """Bring the file to the last of `steps`; a file that holds something is backed up before.
+
+    Raises:
+        StoreError: it is past the last step.
+    """
+    found = version(connection)
+    if found > len(steps):
+        raise StoreError(
+            "newer_file",
+            "The tracker's file was written by a newer Lou.",
+            "Install the newest Lou, or move tracker.db away to start afresh.",
+        )
+    if 0 < found < len(steps):
+        back_up(f"before-v{len(steps)}")
+    for number in range(found + 1, len(steps) + 1):
+        with connection:
+            connection.execute(steps[number - 1])
+            connection.pragma("user_version", number)

@@ -1,0 +1,89 @@
+"""What an entry is found by: pure. The store sees none of this but keyed digests of it.
+
+Whole words of the URL, the e-mail address, the note and the tags are found, and the beginnings
+(3 to 10 letters) of the words in a host name or an e-mail address.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from servers.tracker import urls
+from servers.tracker.entry import Draft, Entry, Rules, folded_email
+
+Term = tuple[str, str]
+"""A kind and a value. The terms of a deleted entry have kinds of their own."""
+
+MOST_NOTE_WORDS = 200
+_WORD = re.compile(r"[^\W_]+")
+_SHORTEST, _LONGEST = 3, 10
+_SAID_BY_ALL = frozenset({"http", "https", "www"})
+
+
+def of(entry: Entry) -> list[Term]:
+    """Every term that finds `entry`."""
+    found = {("status", entry.status), ("url", lookup_url(entry.url))}
+    found.update(("tag", tag) for tag in entry.tags)
+    found.update(("email", email) for email in _email_spellings(entry.email))
+    host, email_host = urls.host(entry.url), entry.email.rpartition("@")[2]
+    found.update(("domain", domain) for domain in (*_parents(host), *_parents(email_host)))
+    found.update(("word", word) for word in _words_of(entry, host))
+    return [(kind_of(kind, deleted=entry.deleted), value) for kind, value in sorted(found)]
+
+
+def kind_of(kind: str, *, deleted: bool) -> str:
+    """Live and deleted entries are told apart by the kinds of their terms."""
+    return f"deleted {kind}" if deleted else kind
+
+
+def lookup_url(url: str) -> str:
+    """What a URL is looked up by: no tracking parameters, whatever the rules say."""
+    return urls.normalise(url, strip_tracking=True) if "?" in url else url
+
+
+def lookup_email(email: str) -> str:
+    """What an e-mail address is looked up by; it also finds the address with any +tag."""
+    return folded_email(email, case=True, plus_tag=False)
+
+
+def pair(draft: Draft | Entry, rules: Rules) -> str:
+    """What two entries have in common when they count as the same."""
+    url = lookup_url(draft.url) if rules.strip_tracking else draft.url
+    email = folded_email(draft.email, case=rules.fold_case, plus_tag=rules.fold_plus_tag)
+    return f"{url} {email}"
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of `text`, as they are compared."""
+    for found in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        yield found.group()[:64]
+
+
+def _words_of(entry: Entry, host: str) -> set[str]:
+    named = {*words(host), *words(entry.email)}
+    found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
+    note = (word for word in words(entry.note))
+    noted: set[str] = set()
+    for word in note:
+        noted.add(word)
+        if len(noted) == MOST_NOTE_WORDS:
+            break
+    tagged = (word for tag in entry.tags for word in words(tag))
+    return (found | named | noted | {*words(entry.url), *tagged}) - _SAID_BY_ALL
+
+
+def _email_spellings(email: str) -> Iterable[str]:
+    return (
+        folded_email(email, case=True, plus_tag=False),
+        folded_email(email, case=True, plus_tag=True),
+    )
+
+
+def _parents(host: str) -> Iterator[str]:
+    """`host` and the domains it is part of, down to two labels."""
+    labels = host.split(".")
+    yield host
+    for start in range(1, len(labels) - 1):
+        yield ".".join(labels[start:])
