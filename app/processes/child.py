@@ -167,6 +167,8 @@ class Child(asyncio.SubprocessProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._drain is not None:
             self._drain.cancel()
+        if self._transport is not None:
+            self._transport.close()
         self._leash.close(self._returncode)
         self._words.finish()
         for answer in self._asked.values():

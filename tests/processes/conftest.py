@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+
+from app.processes.command import Launch, server_environment
+from app.processes.supervisor import Blocked, Observed, Policy, State, Supervisor, Trouble
+from servers.contract.envelope import Event
+
+FAULTY = str(Path(__file__).with_name("faulty_server.py"))
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> float:
+    """Wait until `condition` holds; returns how long that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() < began + seconds, what or "the condition did not come about"
+        await asyncio.sleep(0.005)
+    return time.monotonic() - began
+
+
+def tagged(tag: str) -> list[psutil.Process]:
+    """The living processes that carry `tag` among their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and tag in process.cmdline():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@dataclass
+class Yard:
+    """A supervisor over faulty servers, and everything it said."""
+
+    run_folder: Path
+    policy: Policy = field(default_factory=Policy)
+    tag: str = field(default_factory=lambda: f"tag-{uuid4().hex[:12]}")
+    behaviours: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, Launch | Blocked] = field(default_factory=dict)
+    given_up: list[tuple[str, Trouble]] = field(default_factory=list)
+    events: list[tuple[str, Event]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    states: list[tuple[str, State]] = field(default_factory=list)
+    prepared: int = 0
+    hold: asyncio.Event | None = None
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(self.prepare, policy=self.policy, run_folder=self.run_folder)
+        self.supervisor.gave_up.subscribe(self.given_up.append)
+        self.supervisor.messages.subscribe(self.events.append)
+        self.supervisor.stderr.subscribe(self.lines.append)
+        self.supervisor.changed.subscribe(self._note)
+
+    def _note(self, name: str) -> None:
+        state = (name, self.supervisor.observed(name).state)
+        if not self.states or self.states[-1] != state:
+            self.states.append(state)
+
+    async def prepare(self, name: str) -> Launch | Blocked:
+        self.prepared += 1
+        plan = self.plans.get(name) or self.launch(self.behaviours.get(name, "good"))
+        if self.hold is not None:
+            await self.hold.wait()
+        return plan
+
+    def launch(self, behaviour: str, **changes: object) -> Launch:
+        argv = (sys.executable, "-I", "-S", FAULTY, behaviour, self.tag)
+        return replace(Launch(argv, server_environment(), "/"), **changes)
+
+    def start(self, name: str, behaviour: str = "good") -> None:
+        self.behaviours[name] = behaviour
+        self.supervisor.add(name)
+        self.supervisor.want(name, True)
+
+    async def ready(self, name: str, behaviour: str = "good") -> Observed:
+        self.start(name, behaviour)
+        return await self.is_ready(name)
+
+    async def is_ready(self, name: str, seconds: float = 20.0) -> Observed:
+        await until(lambda: self.supervisor.observed(name).state is State.READY, seconds)
+        return self.supervisor.observed(name)
+
+    async def call(self, name: str, tool: str, seconds: float = 20.0, **arguments: object) -> dict:
+        params = {"name": tool, "arguments": arguments}
+        return (await self.supervisor.request(name, "call_tool", params, seconds))["data"]
+
+    def servers(self) -> list[psutil.Process]:
+        """The servers themselves, without guards and grandchildren."""
+        found = []
+        for process in tagged(self.tag):
+            line = process.cmdline()
+            if FAULTY in line and not any("guard.py" in part for part in line):
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+async def yards(home: Path) -> AsyncIterator[Callable[..., Yard]]:
+    """Makes supervisors; at the end they are stopped, and nothing of them may be left."""
+    made: list[Yard] = []
+
+    def make(**changes: object) -> Yard:
+        made.append(Yard(home / "lou" / "run", **changes))
+        return made[-1]
+
+    yield make
+    for yard in made:
+        await yard.supervisor.stop(quick=True)
+        await until(lambda tag=yard.tag: not tagged(tag), 5, "processes were left behind")
+
+
+@pytest.fixture
+async def yard(yards: Callable[..., Yard]) -> Yard:
+    return yards()
