@@ -1,0 +1,98 @@
+"""The tray application: the icon first, then the core, then whatever a person opens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+from app.errors import AppError
+from app.ui import icons
+from app.ui.dialogs.problem import Problems
+from app.ui.theme import Theme
+from app.ui.tray import Tray
+
+log = logging.getLogger(__name__)
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def main(page: str = "") -> int:
+    """Run until a person quits; returns the exit code. `page` is opened at once."""
+    qInstallMessageHandler(_log_qt)
+    app = QApplication(["lou"])
+    app.setApplicationName("lou")
+    app.setApplicationDisplayName("Lou")
+    app.setDesktopFileName("lou")
+    app.setQuitOnLastWindowClosed(False)
+    theme = Theme(app)
+    tray = Tray(theme)
+    app.setWindowIcon(icons.app_icon())
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        return int(loop.run_until_complete(_run(app, theme, tray, page)))
+
+
+async def _run(app: QApplication, theme: Theme, tray: Tray, page: str) -> int:
+    from app.core import Core  # noqa: PLC0415 - after the icon is on the screen
+    from app.ui.session import Session  # noqa: PLC0415
+
+    problems = Problems(theme)
+    core = Core("tray")
+    session = Session(core, theme, tray, problems)
+    app.commitDataRequest.connect(lambda _manager: session.log_out())
+    release = _listen_to_signals(session.quit)
+    try:
+        await session.run(page)
+    except AppError as error:
+        log.exception("Lou could not start")
+        sys.stderr.write(f"{error.title} {error.hint}\n")
+        return 1
+    finally:
+        release()
+        tray.close()
+    return 0
+
+
+def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:
+    """Quit on SIGTERM and SIGINT. Python's handlers only run while Python does, and Qt waits in C.
+
+    A signal therefore writes into a socket that the loop reads.
+    """
+    if os.name != "posix":
+        return lambda: None
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+    before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: quit_())
+    loop.add_reader(ours.fileno(), lambda: ours.recv(64))
+
+    def release() -> None:
+        loop.remove_reader(ours.fileno())
+        signal.set_wakeup_fd(before)
+        ours.close()
+        theirs.close()
+
+    return release
+
+
+def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    logging.getLogger(f"qt.{context.category}").log(_LEVELS.get(kind, logging.WARNING), "%s", text)

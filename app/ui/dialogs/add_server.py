@@ -1,0 +1,131 @@
+"""Takes in a server of the user's own: one command, or the entries another client uses."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+
+from app.errors import SettingsError
+from app.ui.desk import Desk
+from app.ui.dialogs.confirm import answer_of
+from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.theme import fixed_font
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.form import Form
+from app.ui.widgets.text import heading, label
+
+_FIELDS = (
+    Field("name", Kind.TEXT, "Name", "1 to 32 of a-z, 0-9, - and _.", required=True),
+    Field(
+        "run",
+        Kind.TEXT,
+        "Command or address",
+        "What starts it, e.g. npx -y @scope/server, or the https address of a remote one.",
+        required=True,
+    ),
+    Field(
+        "env",
+        Kind.TEXTS,
+        "Environment",
+        "NAME=value. Write ${keyring:NAME} as the value to keep it in the keyring.",
+    ),
+    Field("cwd", Kind.TEXT, "Folder to start in"),
+)
+_EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/server"]}}}'
+
+
+class AddServerDialog(QDialog):
+    """Two ways in: fields for one server, or pasted JSON for several."""
+
+    def __init__(self, desk: Desk, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self.setWindowTitle("Add a server")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumSize(540, 480)
+        self._form = Form(desk.theme, _FIELDS)
+        self._form.entered.connect(self._add)
+        self._pasted = QPlainTextEdit()
+        self._pasted.setFont(fixed_font())
+        self._pasted.setTabChangesFocus(True)
+        self._pasted.setPlaceholderText(_EXAMPLE)
+        self._pasted.setAccessibleName("Servers as JSON")
+        self._problem = label(tone="bad", wrap=True)
+        self._ways = QTabWidget()
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        theme = self._desk.theme
+        one, several = QWidget(), QWidget()
+        fields, paste = QVBoxLayout(one), QVBoxLayout(several)
+        fields.addWidget(self._form)
+        fields.addStretch()
+        paste.addWidget(label("Paste what another client has in its file.", tone="soft", wrap=True))
+        paste.addWidget(self._pasted, 1)
+        self._ways.addTab(one, "One server")
+        self._ways.addTab(several, "Paste JSON")
+        add = Button(theme, "Add", self._add, kind="main")
+        add.setDefault(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(Button(theme, "Cancel", self.reject))
+        buttons.addWidget(add)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        column.addWidget(heading("Add a server"))
+        column.addWidget(self._ways, 1)
+        column.addWidget(self._problem)
+        column.addLayout(buttons)
+
+    def _add(self) -> None:
+        self._problem.setText("")
+        try:
+            if self._ways.currentIndex() == 0:
+                name, entry = entry_of(self._form.values())
+                self._desk.core.add_server(name, entry)
+            else:
+                self._desk.core.import_servers(self._pasted.toPlainText())
+        except FieldProblem:
+            return
+        except SettingsError as problem:
+            self._problem.setText(f"{problem.title} {problem.hint}".strip())
+            return
+        self.accept()
+
+
+def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the entry that the fields say.
+
+    Raises:
+        SettingsError: the command or the environment cannot be read.
+    """
+    run = str(values["run"]).strip()
+    entry: dict[str, Any] = {"env": dict(_variable(line) for line in values.get("env", ()))}
+    if run.startswith(("http://", "https://")):
+        entry["url"] = run
+    else:
+        try:
+            entry["command"], *entry["args"] = shlex.split(run)
+        except ValueError as error:
+            raise SettingsError("The command cannot be read.", f"{error}.") from None
+    if values.get("cwd"):
+        entry["cwd"] = values["cwd"]
+    return str(values["name"]).strip(), entry
+
+
+def _variable(line: str) -> tuple[str, str]:
+    name, sign, value = line.partition("=")
+    if not sign or not name.strip():
+        told = json.dumps(line[:40], ensure_ascii=False)
+        raise SettingsError(f"{told} is not NAME=value.", "Write one variable on each line.")
+    return name.strip(), value
+
+
+async def add_server(desk: Desk, parent: QWidget | None) -> None:
+    """Ask for a server, and know it from then on."""
+    await answer_of(AddServerDialog(desk, parent))

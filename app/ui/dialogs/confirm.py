@@ -1,0 +1,53 @@
+"""Asks before something that cannot be taken back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label
+
+
+async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
+    """Whether the person says `yes` to `title`."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Lou")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setMinimumWidth(420)
+    told = heading(title)
+    told.setWordWrap(True)
+    no = Button(theme, "Cancel", dialog.reject)
+    buttons = QHBoxLayout()
+    buttons.addStretch()
+    buttons.addWidget(no)
+    buttons.addWidget(Button(theme, yes, dialog.accept, kind="danger"))
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(22, 20, 22, 18)
+    column.setSpacing(10)
+    column.addWidget(told)
+    column.addWidget(label(text, wrap=True))
+    column.addSpacing(8)
+    column.addLayout(buttons)
+    no.setDefault(True)
+    return await answer_of(dialog) == QDialog.DialogCode.Accepted
+
+
+async def answer_of(dialog: QDialog) -> int:
+    """Show `dialog` and wait for its result, without stopping the loop."""
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def take(result: int) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    dialog.finished.connect(take)
+    dialog.open()
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        dialog.reject()
+        raise

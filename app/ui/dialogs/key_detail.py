@@ -1,0 +1,208 @@
+"""One key: what it is for, where to get it, and an entry that forgets what was typed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.errors import AppError, VaultError
+from app.facts import KeyView
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.dialogs.confirm import confirm
+from app.ui.models.keys import state_of
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.secret import SecretEntry
+from app.ui.widgets.text import heading, label, set_tone
+
+_TONES = {
+    "accepted": "good",
+    "rejected": "bad",
+    "missing": "warn",
+    "unreachable": "warn",
+    "unknown": "soft",
+}
+_LARGEST_FILE = 64_000
+_LOSING = {
+    "ENCRYPTION_KEY": "What the tracker has sealed with it can never be read again.",
+}
+
+
+class KeyDetail(QWidget):
+    """Shows the key it was last given."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._key: KeyView | None = None
+        theme = desk.theme
+        self._title = heading("")
+        self._title.setWordWrap(True)
+        self._state = label(tone="soft")
+        self._purpose = label(wrap=True)
+        self._used_by = label(tone="soft", wrap=True)
+        self._get = Button(theme, "Get a key", self._open_page, icon="open", kind="quiet")
+        self._entry = SecretEntry(theme, "The key")
+        self._entry.changed.connect(self._show_buttons)
+        self._entry.entered.connect(self._save_clicked)
+        self._file = Button(theme, "From a file...", self._choose_file, icon="folder")
+        self._save = Button(theme, "Save", self._save_clicked, kind="main")
+        self._test = Button(theme, "Test", self._test_clicked, icon="check")
+        self._remove = Button(theme, "Remove", self._remove_clicked, icon="trash", kind="danger")
+        self._verdict = label(wrap=True, selectable=True)
+        self._usable = True
+        self._busy = False
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        get = QHBoxLayout()
+        get.addWidget(self._get)
+        get.addStretch()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for part in (self._save, self._test, self._file):
+            buttons.addWidget(part)
+        buttons.addStretch()
+        buttons.addWidget(self._remove)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 2, 4, 4)
+        column.setSpacing(8)
+        for words in (self._title, self._state, self._purpose, self._used_by):
+            column.addWidget(words)
+        column.addLayout(get)
+        column.addSpacing(6)
+        column.addWidget(self._entry)
+        column.addLayout(buttons)
+        column.addWidget(self._verdict)
+        column.addStretch()
+
+    def set_usable(self, usable: bool) -> None:
+        """Whether keys can be read and written now."""
+        self._usable = usable
+        self._show_buttons()
+
+    def show_key(self, key: KeyView) -> None:
+        """Show `key`; what was typed for another one is forgotten."""
+        if self._key is None or self._key.name != key.name:
+            self._entry.clear()
+            self._verdict.setText("")
+        self._key = key
+        self._title.setText(key.title)
+        since = f", {present.ago(key.changed_at, time.time())}" if key.changed_at else ""
+        self._state.setText(state_of(key) + (since if key.is_set else ""))
+        set_tone(self._state, "good" if key.is_set else "soft")
+        self._purpose.setText(key.purpose)
+        used_by = ", ".join(server.capitalize() for server in key.servers)
+        self._used_by.setText(f"Used by {used_by} as {key.name}." if used_by else key.name)
+        self._get.setVisible(key.url.startswith("https://"))
+        self._get.setToolTip(key.url)
+        hint = "Paste another key to replace it" if key.is_set else "Paste the key"
+        self._entry.setPlaceholderText(hint)
+        self._file.setVisible(key.name == "FIREBASE_CREDENTIALS")
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        key = self._key
+        if key is None:
+            return
+        free = self._usable and not self._busy
+        has_text = self._entry.has_text()
+        self._entry.setEnabled(free)
+        self._file.setEnabled(free)
+        self._save.setEnabled(free and has_text)
+        self._save.setText("Replace" if key.is_set else "Save")
+        self._test.setVisible(key.can_be_tested)
+        self._test.setEnabled(free and (has_text or key.is_set))
+        self._remove.setVisible(key.is_set)
+        self._remove.setEnabled(free)
+
+    def _save_clicked(self) -> None:
+        if self._key and self._save.isEnabled():
+            name = self._key.name
+            self._work(self._do_save(name, self._entry.take()), "Saving...")
+
+    async def _do_save(self, name: str, value: str) -> None:
+        await self._desk.core.set_key(name, value)
+        self._tell("Saved. Servers that use it have it now.", "good")
+
+    def _test_clicked(self) -> None:
+        if self._key:
+            value = self._entry.peek() or None
+            self._work(self._do_test(self._key.name, value), "Asking the provider...")
+
+    async def _do_test(self, name: str, value: str | None) -> None:
+        verdict = await self._desk.core.test_key(name, value)
+        self._tell(verdict.message, _TONES.get(verdict.verdict, "soft"))
+
+    def _remove_clicked(self) -> None:
+        if self._key:
+            self._desk.tasks.start(self._do_remove(self._key))
+
+    async def _do_remove(self, key: KeyView) -> None:
+        loss = _LOSING.get(key.name, "What needs it stops working until it is set again.")
+        title = f"Remove the key for {key.title}?"
+        if await confirm(self._desk.theme, self.window(), title, loss, yes="Remove"):
+            await self._desk.core.unset_key(key.name)
+            self._tell("Removed.", "soft")
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, "Choose the service account file", str(Path.home()))
+        dialog.setNameFilter("JSON files (*.json);;All files (*)")
+        dialog.fileSelected.connect(self._read_file)
+        dialog.open()
+
+    def _read_file(self, path: str) -> None:
+        if self._key:
+            self._work(self._do_save_file(self._key.name, Path(path)), "Saving...")
+
+    async def _do_save_file(self, name: str, path: Path) -> None:
+        await self._do_save(name, await asyncio.to_thread(_text_of, path))
+
+    def _open_page(self) -> None:
+        if self._key and self._key.url.startswith("https://"):
+            QDesktopServices.openUrl(QUrl(self._key.url))
+
+    def _work(self, work: Coroutine[Any, Any, None], words: str) -> None:
+        self._busy = True
+        self._tell(words, "soft")
+        self._show_buttons()
+
+        async def run() -> None:
+            try:
+                await work
+            finally:
+                self._busy = False
+                self._show_buttons()
+
+        self._desk.tasks.start(run(), on_error=self._tell_error)
+
+    def _tell_error(self, error: AppError) -> None:
+        self._tell(f"{error.title} {error.hint}".strip(), "bad")
+
+    def _tell(self, words: str, tone: str) -> None:
+        self._verdict.setText(words)
+        set_tone(self._verdict, tone)
+
+
+def _text_of(path: Path) -> str:
+    """What the file holds.
+
+    Raises:
+        VaultError: it cannot be read, or is too large to be a key.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LARGEST_FILE + 1)
+    except (OSError, UnicodeDecodeError) as failure:
+        title = f"{path.name} cannot be read."
+        raise VaultError(title, "Choose the JSON file of the service account.") from failure
+    if len(text) > _LARGEST_FILE:
+        raise VaultError(f"{path.name} is too large.", "Choose the JSON file of the account.")
+    return text.strip()

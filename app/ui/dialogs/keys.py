@@ -1,0 +1,139 @@
+"""The keys: what each is for, whether it is set, and how to set, test or remove it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from app.ui.desk import Desk
+from app.ui.dialogs.key_detail import KeyDetail
+from app.ui.dialogs.passphrase import ask_passphrase
+from app.ui.models.keys import KeysModel
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Strip
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.rows import RowList
+from app.ui.widgets.text import heading, label
+from app.vault import VaultState
+
+_TROUBLES = {
+    VaultState.LOCKED: (
+        "Your keys are locked.",
+        "Unlock them to use or change them. Servers that need a key wait until then.",
+        "Unlock",
+    ),
+    VaultState.ABSENT: (
+        "This computer has no keyring that Lou can use.",
+        "Lou never keeps a key unencrypted. Your keys can be kept in a file that a passphrase of "
+        "yours encrypts.",
+        "Use a passphrase...",
+    ),
+    VaultState.HUNG: (
+        "The keyring does not answer.",
+        "Lou goes on by itself as soon as it does. Your keys can also be kept in a file that a "
+        "passphrase of yours encrypts.",
+        "Use a passphrase...",
+    ),
+}
+
+
+class KeysDialog(QDialog):
+    """A list of keys beside the chosen one."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self.setWindowTitle("Keys")
+        self.resize(800, 560)
+        self._model = KeysModel()
+        self._list = RowList(desk.theme, "Keys")
+        self._list.setModel(self._model)
+        self._list.setMinimumWidth(240)
+        self._detail = KeyDetail(desk)
+        self._strip = Strip(desk.theme)
+        self._lay_out()
+        self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        core = desk.core
+        listen = (core.keys_changed, core.vault.changed, core.vault.state_changed)
+        self._live = WhileVisible(self, self._pull, listen=listen)
+
+    def choose(self, name: str) -> None:
+        """Show the key called `name`."""
+        self._model.show_keys(self._desk.core.keys())
+        row = self._model.row_of(name)
+        if row >= 0:
+            self._list.setCurrentIndex(self._model.index(row))
+
+    def _lay_out(self) -> None:
+        close = Button(self._desk.theme, "Close", self.close)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._detail)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        parts = QSplitter()
+        parts.addWidget(self._list)
+        parts.addWidget(scroll)
+        parts.setStretchFactor(1, 1)
+        parts.setSizes([280, 500])
+        parts.setChildrenCollapsible(False)
+        foot = QHBoxLayout()
+        foot.addWidget(
+            label(
+                "All keys are optional. They are kept in the keyring and never shown.", tone="soft"
+            ),
+            1,
+        )
+        foot.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(12)
+        column.addWidget(heading("Keys", "title"))
+        column.addWidget(self._strip)
+        column.addWidget(parts, 1)
+        column.addLayout(foot)
+
+    def _pull(self) -> None:
+        self._model.show_keys(self._desk.core.keys())
+        self._tell_vault(self._desk.core.vault.state())
+        if not self._list.currentIndex().isValid() and self._model.rowCount():
+            self._list.setCurrentIndex(self._model.index(0))
+        else:
+            self._show_chosen()
+
+    def _tell_vault(self, state: VaultState) -> None:
+        trouble = _TROUBLES.get(state)
+        self._detail.set_usable(trouble is None)
+        if trouble is None:
+            self._strip.hide()
+            return
+        title, hint, button = trouble
+        self._strip.tell(title, hint, button=button, mend=self._mend)
+
+    def _mend(self) -> None:
+        locked = self._desk.core.vault.state() == VaultState.LOCKED
+        self._desk.tasks.start(self._unlock() if locked else self._move_to_file())
+
+    async def _unlock(self) -> None:
+        await unlock(self._desk, self)
+
+    async def _move_to_file(self) -> None:
+        passphrase = await ask_passphrase(self._desk.theme, self, new=True)
+        if passphrase:
+            await self._desk.core.use_key_file(passphrase)
+            self._live.soon()
+
+    def _show_chosen(self) -> None:
+        key = self._model.key(self._list.currentIndex())
+        if key:
+            self._detail.show_key(key)
+
+
+async def unlock(desk: Desk, parent: QWidget | None) -> None:
+    """Open the vault: the keyring asks the person itself, the key file needs its passphrase."""
+    core = desk.core
+    if core.settings.config.settings.key_store != "file":
+        await core.unlock()
+        return
+    passphrase = await ask_passphrase(desk.theme, parent, new=False)
+    if passphrase:
+        await core.unlock(passphrase)

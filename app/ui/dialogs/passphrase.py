@@ -1,0 +1,84 @@
+"""Asks for the passphrase of the key file: a new one twice, a known one once."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.dialogs.confirm import answer_of
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.secret import SecretEntry
+from app.ui.widgets.text import heading, label
+
+_SHORTEST = 12
+
+_NEW = (
+    "Lou keeps your keys in a file that this passphrase encrypts, and asks for it after each "
+    "start. Nobody can read the keys without it: if you forget it, they have to be entered again."
+)
+_KNOWN = "Your keys are in a file that is encrypted with your passphrase."
+
+
+class PassphraseDialog(QDialog):
+    """Holds what was typed until `take`."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None, *, new: bool) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Lou")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(460)
+        self._is_new = new
+        self._first = SecretEntry(
+            theme, "Passphrase", f"At least {_SHORTEST} characters" if new else ""
+        )
+        self._again = SecretEntry(theme, "Passphrase again", "The same again")
+        self._problem = label(tone="bad", wrap=True)
+        self._save = Button(theme, "Use it" if new else "Unlock", self._accept_if_good, kind="main")
+        self._save.setDefault(True)
+        title = "Choose a passphrase" if new else "Unlock your keys"
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(Button(theme, "Cancel", self.reject))
+        buttons.addWidget(self._save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        column.addWidget(heading(title))
+        column.addWidget(label(_NEW if new else _KNOWN, wrap=True))
+        column.addWidget(self._first)
+        if new:
+            column.addWidget(self._again)
+        column.addWidget(self._problem)
+        column.addLayout(buttons)
+        self._first.entered.connect(self._accept_if_good)
+        self._again.entered.connect(self._accept_if_good)
+        self._first.setFocus()
+
+    def take(self) -> str:
+        """The passphrase; the dialog no longer holds it."""
+        self._again.clear()
+        return self._first.take()
+
+    def _accept_if_good(self) -> None:
+        problem = self._problem_now()
+        self._problem.setText(problem)
+        if not problem:
+            self.accept()
+
+    def _problem_now(self) -> str:
+        typed = self._first.peek()
+        if not typed:
+            return "Type the passphrase."
+        if self._is_new and len(typed) < _SHORTEST:
+            return f"Use at least {_SHORTEST} characters; a few words make a good passphrase."
+        if self._is_new and typed != self._again.peek():
+            return "The two are not the same."
+        return ""
+
+
+async def ask_passphrase(theme: Theme, parent: QWidget | None, *, new: bool) -> str:
+    """What the person typed, or nothing when they cancelled."""
+    dialog = PassphraseDialog(theme, parent, new=new)
+    accepted = await answer_of(dialog) == QDialog.DialogCode.Accepted
+    return dialog.take() if accepted else ""

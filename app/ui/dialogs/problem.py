@@ -1,0 +1,99 @@
+"""What went wrong, in words, with what to do about it. One window for each kind of problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.errors import AppError
+from app.ui import icons
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label
+
+_PLACES = {
+    "locked": ("Open keys", "keys"),
+    "vault_locked": ("Open keys", "keys"),
+    "internal": ("Show the log", "logs lou"),
+}
+
+
+class Problems:
+    """Shows problems; one that is on the screen already is not shown twice."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._shown: dict[str, ProblemDialog] = {}
+        self.parent: QWidget | None = None
+        self.go: Callable[[str], None] = lambda _place: None
+
+    def show(self, error: AppError) -> None:
+        """Tell `error`."""
+        known = self._shown.get(error.code)
+        if known is not None:
+            known.tell(error)
+            known.raise_()
+            return
+        dialog = ProblemDialog(self._theme, error, self.go, self.parent)
+        self._shown[error.code] = dialog
+        dialog.finished.connect(lambda _result: self._shown.pop(error.code, None))
+        dialog.open()
+
+
+class ProblemDialog(QDialog):
+    """One problem: a title that says what happened, a hint that says what to do."""
+
+    def __init__(
+        self, theme: Theme, error: AppError, go: Callable[[str], None], parent: QWidget | None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Lou")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._go = go
+        self._place = ""
+        self._title = heading("")
+        self._title.setWordWrap(True)
+        self._hint = label(wrap=True, selectable=True)
+        self._mend = Button(theme, "", self._mend_clicked)
+        close = Button(theme, "Close", self.reject, kind="main")
+        close.setDefault(True)
+        sign = QLabel()
+        sign.setPixmap(icons.pixmap("alert", theme.colours.warn, 28, self.devicePixelRatioF()))
+        words = QVBoxLayout()
+        words.setSpacing(6)
+        words.addWidget(self._title)
+        words.addWidget(self._hint)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        buttons = QHBoxLayout()
+        buttons.addWidget(Button(theme, "Copy", self._copy, icon="copy", kind="quiet"))
+        buttons.addStretch()
+        buttons.addWidget(self._mend)
+        buttons.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(18)
+        column.addLayout(row)
+        column.addLayout(buttons)
+        self.setMinimumWidth(440)
+        self.tell(error)
+
+    def tell(self, error: AppError) -> None:
+        """Show `error`."""
+        self._title.setText(error.title)
+        self._hint.setText(error.hint or "Trying again may help; the log has the details.")
+        words, self._place = _PLACES.get(error.code, ("Show the log", "logs"))
+        self._mend.setText(words)
+        self.setAccessibleName(error.title)
+
+    def _mend_clicked(self) -> None:
+        self.accept()
+        self._go(self._place)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self._title.text()}\n{self._hint.text()}")

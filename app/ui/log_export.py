@@ -1,0 +1,58 @@
+"""Writes every stored line that is wanted into one file, oldest first, however many there are."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from app.log_search import Cursor, Wanted
+from app.logbook import Logbook
+from app.ui.models.logs import text_of
+
+_PAGE = 5_000
+_PAGE_BUDGET_S = 2.0
+
+
+class LogExport:
+    """One export; runs in a thread. `stop` ends it after the page it is at."""
+
+    def __init__(self, logbook: Logbook, wanted: Wanted, target: Path) -> None:
+        self._logbook = logbook
+        self._wanted = wanted
+        self._target = target
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Leave the file unwritten."""
+        self._stopped.set()
+
+    def run(self, progress: Callable[[int], None]) -> int:
+        """Write the file; returns the number of lines, or -1 when it was stopped.
+
+        Pages come newest first, so they are laid aside and written back in the other order.
+        """
+        with tempfile.TemporaryFile() as aside:
+            ends, count = [0], 0
+            before: Cursor | None = None
+            while True:
+                page = self._logbook.page(
+                    self._wanted, before, limit=_PAGE, budget_s=_PAGE_BUDGET_S
+                )
+                text = "".join(f"{text_of(line)}\n" for line in reversed(page.lines))
+                aside.write(text.encode())
+                ends.append(aside.tell())
+                count += len(page.lines)
+                progress(count)
+                before = page.before
+                if before is None:
+                    break
+                if self._stopped.is_set():
+                    return -1
+            with self._target.open("wb") as file:
+                for start, end in reversed(list(itertools.pairwise(ends))):
+                    aside.seek(start)
+                    file.write(aside.read(end - start))
+        return count

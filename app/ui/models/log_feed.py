@@ -1,0 +1,90 @@
+"""Decides which lines the log page gets: stored ones a page at a time, new ones since the last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from app.log_format import StoredLine
+from app.log_search import Cursor, Wanted
+from app.logbook import LEVELS, Line, Logbook
+from app.ui.models.logs import LogLine, time_of
+
+_FIRST = 400
+_MORE = 1_000
+_BUDGET_S = 0.15
+MOST_AT_ONCE = 5_000
+
+
+class LogFeed:
+    """Reads one logbook for one choice of lines."""
+
+    def __init__(self, logbook: Logbook) -> None:
+        self._logbook = logbook
+        self.wanted = Wanted()
+        self._newest = 0
+        self._before: Cursor | None = None
+        self._stored_tail: Counter[tuple[str, str, str]] = Counter()
+
+    @property
+    def has_older(self) -> bool:
+        """Whether stored lines from before those shown can be asked for."""
+        return self._before is not None
+
+    @property
+    def missed(self) -> int:
+        """How many lines came since the last pull."""
+        return self._logbook.newest - self._newest
+
+    async def begin(self, wanted: Wanted) -> list[LogLine]:
+        """The newest stored lines that are wanted, oldest first."""
+        self.wanted = wanted
+        self._newest = self._logbook.newest
+        page = await asyncio.to_thread(
+            self._logbook.page, wanted, None, limit=_FIRST, budget_s=_BUDGET_S
+        )
+        self._before = page.before
+        # Lines written while the files were read are in both; they are taken from the files.
+        self._stored_tail = Counter(_key(line) for line in page.lines)
+        return list(reversed(page.lines))
+
+    def new(self) -> list[LogLine]:
+        """The wanted lines since the last time, oldest first."""
+        lines = self._logbook.since(self._newest, self.wanted.server or None, MOST_AT_ONCE)
+        self._newest = self._logbook.newest
+        tail, self._stored_tail = self._stored_tail, Counter()
+        chosen = self._chosen(lines)
+        return [line for line in chosen if not _consume(tail, line)] if tail else chosen
+
+    async def older(self) -> list[LogLine]:
+        """The wanted lines before the oldest, oldest first; few when time ran out."""
+        page = await asyncio.to_thread(
+            self._logbook.page, self.wanted, self._before, limit=_MORE, budget_s=_BUDGET_S
+        )
+        self._before = page.before
+        return list(reversed(page.lines))
+
+    def _chosen(self, lines: Sequence[Line]) -> list[LogLine]:
+        least = LEVELS.index(self.wanted.level) if self.wanted.level else 0
+        levels = frozenset(LEVELS[least:])
+        text = self.wanted.text.lower()
+        return [
+            line for line in lines if line.level in levels and (not text or text in _searched(line))
+        ]
+
+
+def _searched(line: Line) -> str:
+    return f"{line.logger} {line.level} {line.message}".lower()
+
+
+def _key(line: Line | StoredLine) -> tuple[str, str, str]:
+    return line.server, time_of(line), line.message
+
+
+def _consume(tail: Counter[tuple[str, str, str]], line: LogLine) -> bool:
+    key = _key(line)
+    if tail[key] <= 0:
+        return False
+    tail[key] -= 1
+    return True

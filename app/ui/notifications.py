@@ -1,0 +1,54 @@
+"""Tells a person what cannot wait: one notification for each cause, never a storm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from app.facts import Notice
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.tray import Tray
+
+_QUIET_S = 600.0
+"""The same notice is not shown again within this time."""
+_SHOWN_MS = 10_000
+_SIGNS = {
+    "info": QSystemTrayIcon.MessageIcon.Information,
+    "warning": QSystemTrayIcon.MessageIcon.Warning,
+    "error": QSystemTrayIcon.MessageIcon.Critical,
+}
+
+
+class Notifications:
+    """Shows the core's notices at the tray; where there is none, the window carries them."""
+
+    def __init__(self, desk: Desk, tray: Tray, clock: Callable[[], float] = time.monotonic) -> None:
+        self._desk = desk
+        self._tray = tray
+        self._clock = clock
+        self._shown: dict[tuple[str, str], float] = {}
+        self._place = "window"
+        desk.core.notices.subscribe(self.show)
+        tray.icon.messageClicked.connect(self._clicked)
+
+    def show(self, notice: Notice) -> None:
+        """Show `notice`, unless it was shown a moment ago or the person wants none."""
+        now, key = self._clock(), (notice.code, notice.server)
+        if now - self._shown.get(key, -_QUIET_S) < _QUIET_S:
+            return
+        if not self._desk.core.settings.config.settings.notifications or not self._tray.is_there:
+            return
+        self._shown[key] = now
+        self._place = f"{notice.action or 'window'} {notice.server}".strip()
+        self._tray.icon.showMessage(
+            present.notice_text(notice.title),
+            present.notice_text(notice.text),
+            _SIGNS.get(notice.severity, QSystemTrayIcon.MessageIcon.Warning),
+            _SHOWN_MS,
+        )
+
+    def _clicked(self) -> None:
+        self._desk.go(self._place)

@@ -1,0 +1,64 @@
+"""One log line in full, and the tool call that caused it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
+
+from app.log_format import StoredLine
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.models.logs import LogLine, time_of
+from app.ui.theme import fixed_font
+from app.ui.widgets.buttons import icon_button
+from app.ui.widgets.card import Card
+from app.ui.widgets.text import Elided
+
+_LONGEST = 20_000
+
+
+class LogDetail(Card):
+    """Hidden until a line is chosen."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(margin=12, spacing=6)
+        self._desk = desk
+        self._where = Elided()
+        self._call = Elided()
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setFont(fixed_font())
+        self._text.setAccessibleName("The whole line")
+        top = QHBoxLayout()
+        words = QVBoxLayout()
+        words.addWidget(self._where)
+        words.addWidget(self._call)
+        top.addLayout(words, 1)
+        top.addWidget(icon_button(desk.theme, "close", "Close", self.hide))
+        self.inside.addLayout(top)
+        self.inside.addWidget(self._text, 1)
+        self.setMinimumHeight(130)
+        self.hide()
+
+    def show_line(self, line: LogLine) -> None:
+        """Show `line`."""
+        level = line.level.capitalize()
+        self._where.setText(f"{time_of(line)}   {line.server}   {level}   {line.logger}")
+        message = line.message
+        cut = (
+            f"\n... {len(message) - _LONGEST:,} more characters" if len(message) > _LONGEST else ""
+        )
+        self._text.setPlainText(message[:_LONGEST] + cut)
+        told = "" if isinstance(line, StoredLine) else self._told_call(line.call)
+        self._call.setText(told)
+        self._call.setVisible(bool(told))
+        self.show()
+
+    def _told_call(self, call: str) -> str:
+        record = self._desk.history.find(call) if call else None
+        if record is None:
+            return f"Written during call {call}" if call else ""
+        outcome = present.CALLS.get(record.outcome)
+        words = outcome.words.lower() if outcome else record.outcome
+        who = f" for {record.client}" if record.client else ""
+        time_taken = present.milliseconds(record.ms)
+        return f"Written during {record.tool}{who}: {words} after {time_taken}"

@@ -1,0 +1,84 @@
+"""Which log lines a person wants: of a server, from a level up, with a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+
+from app.log_search import Wanted
+
+_TYPING_MS = 150
+_LEVELS = (
+    ("All levels", ""),
+    ("Info and up", "INFO"),
+    ("Warnings and up", "WARNING"),
+    ("Errors", "ERROR"),
+)
+
+
+class LogFilter(QWidget):
+    """Says `changed` when the choice is another one; not for every letter that is typed."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = QComboBox()
+        self._server.setAccessibleName("Server")
+        self._server.setMinimumWidth(130)
+        self._server.addItem("All servers", "")
+        self._level = QComboBox()
+        self._level.setAccessibleName("Level")
+        for words, level in _LEVELS:
+            self._level.addItem(words, level)
+        self._text = QLineEdit()
+        self._text.setPlaceholderText("Filter by text")
+        self._text.setAccessibleName("Filter by text")
+        self._text.setClearButtonEnabled(True)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._server)
+        row.addWidget(self._level)
+        row.addWidget(self._text, 1)
+        self._server.currentIndexChanged.connect(lambda _row: self.changed.emit())
+        self._level.currentIndexChanged.connect(lambda _row: self.changed.emit())
+        self._text.textChanged.connect(lambda _text: self._typing.start())
+        self._typing.timeout.connect(self.changed)
+
+    def wanted(self) -> Wanted:
+        """The choice."""
+        return Wanted(
+            str(self._server.currentData() or ""),
+            str(self._level.currentData() or ""),
+            self._text.text().strip(),
+        )
+
+    def is_narrow(self) -> bool:
+        """Whether the choice leaves lines out."""
+        return self.wanted() != Wanted()
+
+    def choose(self, server: str) -> None:
+        """Choose the lines of `server`."""
+        self._server.setCurrentIndex(max(0, self._server.findData(server)))
+
+    def write(self) -> None:
+        """Let the person type a text."""
+        self._text.setFocus()
+        self._text.selectAll()
+
+    def fill_servers(self, names: Sequence[str]) -> None:
+        """Offer `names`; the choice stays."""
+        wanted = ["", *names]
+        if [self._server.itemData(row) for row in range(self._server.count())] == wanted:
+            return
+        chosen = self._server.currentData()
+        self._server.blockSignals(True)
+        self._server.clear()
+        for name in wanted:
+            self._server.addItem(name or "All servers", name)
+        self._server.setCurrentIndex(max(0, self._server.findData(chosen)))
+        self._server.blockSignals(False)

@@ -1,0 +1,80 @@
+"""Saves the wanted log lines to a file: asks where, tells how far it is, can be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QWidget
+
+from app.errors import AppError
+from app.log_search import Wanted
+from app.ui.desk import Desk
+from app.ui.log_export import LogExport
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import label
+
+
+class LogSaving(QWidget):
+    """Hidden unless a file is being written or was just written."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._words = label(tone="soft")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumWidth(160)
+        self._stop = Button(desk.theme, "Stop", self._stop_clicked)
+        self._export: LogExport | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._words)
+        row.addWidget(self._bar)
+        row.addStretch()
+        row.addWidget(self._stop)
+        self.hide()
+
+    def ask(self, wanted: Wanted) -> None:
+        """Ask where the lines go, then write them."""
+        dialog = QFileDialog(self, "Save the log", str(Path.home() / "lou.log"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda path: self.save(wanted, Path(path)))
+        dialog.open()
+
+    def save(self, wanted: Wanted, target: Path) -> None:
+        """Write the wanted lines into `target`."""
+        if self._export is None:
+            self._export = LogExport(self._desk.core.logbook, wanted, target)
+            self._desk.tasks.start(self._run(self._export, target))
+
+    async def _run(self, export: LogExport, target: Path) -> None:
+        loop = asyncio.get_running_loop()
+
+        def progress(count: int) -> None:
+            loop.call_soon_threadsafe(self._words.setText, f"Saving: {count:,} lines")
+
+        self._show(busy=True)
+        try:
+            count = await asyncio.to_thread(export.run, progress)
+            told = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
+            self._words.setText(told)
+        except OSError as failure:
+            title = f"The log could not be saved: {failure.strerror}."
+            raise AppError(title, f"Check {target} and try again.", code="save_failed") from failure
+        finally:
+            export.stop()
+            self._export = None
+            self._show(busy=False)
+
+    def _show(self, *, busy: bool) -> None:
+        self.show()
+        self._bar.setVisible(busy)
+        self._stop.setText("Stop" if busy else "Close")
+
+    def _stop_clicked(self) -> None:
+        if self._export:
+            self._export.stop()
+        else:
+            self.hide()

@@ -1,0 +1,101 @@
+"""The table of log lines: follows the newest one until a person scrolls away from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.ui.models.logs import LEVEL, MESSAGE, SERVER, TIME, LogLine, LogsModel, text_of
+
+_SAMPLES = ((TIME, "00:00:00,000"), (SERVER, "tracker-two"), (LEVEL, "Critical"))
+_NEAR_TOP_ROWS = 50
+
+
+class LogTable(QTableView):
+    """Shows a `LogsModel`; `is_following` says whether new lines scroll it."""
+
+    following_changed = Signal(bool)
+    near_top = Signal()
+
+    def __init__(self, model: LogsModel) -> None:
+        super().__init__()
+        self._lines = model
+        self.is_following = True
+        self._is_changing = False
+        self.setModel(model)
+        self.setAccessibleName("Log lines")
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._set_up_headers()
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        copy = QShortcut(QKeySequence.StandardKey.Copy, self, self.copy)
+        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
+
+    def follow(self, on: bool) -> None:
+        """Scroll with new lines from now on, or stay where the person looks."""
+        if on:
+            self.scrollToBottom()
+        if on != self.is_following:
+            self.is_following = on
+            self.following_changed.emit(on)
+
+    def show_lines(self, lines: Sequence[LogLine]) -> None:
+        """Show `lines` and no others, from the newest on."""
+        self._is_changing = True
+        self._lines.show_lines(lines)
+        self._is_changing = False
+        self.follow(True)
+
+    def append(self, lines: Sequence[LogLine]) -> None:
+        """Add newer lines."""
+        self._is_changing = True
+        self._lines.append(lines, keep_all=not self.is_following)
+        if self.is_following:
+            self.scrollToBottom()
+        self._is_changing = False
+
+    def prepend(self, lines: Sequence[LogLine]) -> None:
+        """Add older lines; what the person looks at stays in place."""
+        bar = self.verticalScrollBar()
+        self._is_changing = True
+        place = bar.value()
+        self._lines.prepend(lines)
+        self.updateGeometries()
+        bar.setValue(place + len(lines))
+        self._is_changing = False
+
+    def copy(self) -> None:
+        """Put the chosen lines on the clipboard, as their files have them."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        if rows:
+            text = "\n".join(text_of(self._lines.line(row)) for row in rows)
+            QGuiApplication.clipboard().setText(text)
+
+    def _set_up_headers(self) -> None:
+        metrics = self.fontMetrics()
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column, sample in _SAMPLES:
+            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 30)
+        header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
+
+    def _scrolled(self, value: int) -> None:
+        if self._is_changing:
+            return
+        if value < _NEAR_TOP_ROWS:
+            self.near_top.emit()
+        at_end = value >= self.verticalScrollBar().maximum() - 1
+        if at_end != self.is_following:
+            self.is_following = at_end
+            self.following_changed.emit(at_end)

@@ -1,0 +1,155 @@
+"""What the servers say, live: a filter, a table that follows, and the chosen line in full."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from app.ui.desk import Desk
+from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
+from app.ui.models.logs import LogsModel
+from app.ui.pages.log_detail import LogDetail
+from app.ui.pages.log_filter import LogFilter
+from app.ui.pages.log_saving import LogSaving
+from app.ui.pages.log_table import LogTable
+from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.card import Empty
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading
+
+_PULL_MS = 100
+_ENOUGH = 60
+"""Rows that fill a screen; older lines are looked for until there are as many."""
+
+
+class LogsPage(QWidget):
+    """Pulls while it is visible; its logbook works the same without it."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._feed = LogFeed(desk.core.logbook)
+        self._model = LogsModel(desk.theme)
+        self._wish = 0
+        self._is_loading = False
+        self._filter = LogFilter()
+        self._table = LogTable(self._model)
+        self._detail = LogDetail(desk)
+        self._saving = LogSaving(desk)
+        self._empty = Empty(desk.theme, "logs", "", "")
+        self._follow = Button(desk.theme, "Follow", icon="down")
+        self._pause = Button(desk.theme, "Pause", icon="pause")
+        for part, on in ((self._follow, True), (self._pause, False)):
+            part.setCheckable(True)
+            part.setChecked(on)
+        self._lay_out()
+        self._filter.changed.connect(self._begin)
+        self._follow.clicked.connect(self._table.follow)
+        self._table.following_changed.connect(self._follow.setChecked)
+        self._table.near_top.connect(self._want_older)
+        self._table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.write)
+        WhileVisible(self, self._pull, every_ms=_PULL_MS)
+
+    def choose(self, name: str) -> None:
+        """Show the lines of the server called `name`."""
+        self._filter.fill_servers(self._desk.core.logbook.servers())
+        self._filter.choose(name)
+
+    def _lay_out(self) -> None:
+        theme = self._desk.theme
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(heading("Logs", "title"))
+        top.addStretch()
+        for icon, words, do in (
+            ("copy", "Copy the chosen lines", self._table.copy),
+            ("save", "Save these lines to a file", self._save),
+            ("folder", "Open the log folder", self._open_folder),
+        ):
+            top.addWidget(icon_button(theme, icon, words, do))
+        tools = QHBoxLayout()
+        tools.setSpacing(8)
+        tools.addWidget(self._filter, 1)
+        tools.addWidget(self._follow)
+        tools.addWidget(self._pause)
+        holder = QWidget()
+        self._holder = QStackedLayout(holder)
+        self._holder.addWidget(self._table)
+        self._holder.addWidget(self._empty)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.addWidget(holder)
+        parts.addWidget(self._detail)
+        parts.setStretchFactor(0, 1)
+        parts.setSizes([500, 160])
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 20)
+        column.setSpacing(12)
+        column.addLayout(top)
+        column.addLayout(tools)
+        column.addWidget(self._saving)
+        column.addWidget(parts, 1)
+
+    def _pull(self) -> None:
+        self._filter.fill_servers(self._desk.core.logbook.servers())
+        if self._pause.isChecked() or self._is_loading:
+            return
+        if not self._wish or self._feed.missed > MOST_AT_ONCE:
+            self._begin()
+        elif self._feed.missed:
+            self._table.append(self._feed.new())
+            self._show_which()
+
+    def _begin(self) -> None:
+        self._wish += 1
+        self._is_loading = True
+        self._desk.tasks.start(self._load(self._wish))
+
+    async def _load(self, wish: int) -> None:
+        lines = await self._feed.begin(self._filter.wanted())
+        if wish != self._wish:
+            return
+        self._table.show_lines(lines)
+        self._is_loading = False
+        self._show_which()
+        found = len(lines)
+        while found < _ENOUGH and self._feed.has_older and wish == self._wish and self.isVisible():
+            found += await self._load_older(wish)
+
+    def _want_older(self) -> None:
+        if self._feed.has_older and not self._is_loading:
+            self._is_loading = True
+            self._desk.tasks.start(self._load_older(self._wish))
+
+    async def _load_older(self, wish: int) -> int:
+        lines = await self._feed.older()
+        if wish != self._wish:
+            return 0
+        self._is_loading = False
+        self._table.prepend(lines)
+        self._show_which()
+        return len(lines)
+
+    def _show_which(self) -> None:
+        has_lines = self._model.rowCount() > 0
+        self._holder.setCurrentIndex(0 if has_lines else 1)
+        if has_lines:
+            return
+        if self._feed.has_older:
+            self._empty.tell("Looking...", "Older lines are being searched.")
+        elif self._filter.is_narrow():
+            self._empty.tell("No line matches", "Choose another level or another text.")
+        else:
+            self._empty.tell("No lines yet", "What the servers say appears here as they say it.")
+
+    def _row_chosen(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self._detail.show_line(self._model.line(current.row()))
+
+    def _save(self) -> None:
+        self._saving.ask(self._filter.wanted())
+
+    def _open_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._desk.core.logbook.folder)))

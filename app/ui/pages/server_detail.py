@@ -1,0 +1,201 @@
+"""One server in full: its state in words, its figures, its trouble and its tools."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.errors import AppError
+from app.facts import ServerView
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.models.tools import NAME, ToolsModel
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card, Strip
+from app.ui.widgets.rows import RowList
+from app.ui.widgets.sparkline import Sparkline
+from app.ui.widgets.switch import Switch
+from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.tiles import Tiles
+
+_FIGURES = ("Up for", "Clients", "Calls today", "CPU", "Memory")
+
+
+class ServerDetail(QWidget):
+    """Shows the server it was last given; changes nothing by itself."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._server: ServerView | None = None
+        self._tools_seen: tuple[object, ...] = ()
+        """What the tools on show depend on; they are asked for again when it differs."""
+        self._model = ToolsModel()
+        theme = desk.theme
+        self._title = heading("", "title")
+        self._state = label()
+        self._switch = Switch(theme, "")
+        self._switch.toggled.connect(self._switched)
+        self._restart = Button(theme, "Restart", self._do_restart, icon="restart")
+        self._purpose = label(tone="soft", wrap=True)
+        self._command = label(tone="soft", wrap=True, selectable=True)
+        self._strip = Strip(theme)
+        self._tiles = Tiles(_FIGURES)
+        self._line = Sparkline(theme, "Calls in the last five minutes")
+        self._tools_title = heading("Tools")
+        self._tools_note = label(tone="soft", wrap=True)
+        self._tools = RowList(theme, "Tools", selectable=False)
+        self._tools.setModel(self._model)
+        self._tools.asked.connect(self._tool_asked)
+        self._connected = label(tone="soft", wrap=True)
+        self._remove = Button(theme, "Remove", self._do_remove, icon="trash", kind="danger")
+        self.more = QVBoxLayout()
+        """Where a page puts what only one kind of server has."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 4, 20, 20)
+        column.setSpacing(12)
+        top = QHBoxLayout()
+        top.setSpacing(10)
+        top.addWidget(self._title)
+        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignBottom)
+        top.addStretch()
+        top.addWidget(self._remove)
+        top.addWidget(self._restart)
+        top.addWidget(self._switch)
+        live = Card()
+        live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
+        live.inside.addWidget(self._line)
+        column.addLayout(top)
+        parts: list[QWidget] = [self._purpose, self._command, self._strip, self._tiles, live]
+        for part in (*parts, self._connected):
+            column.addWidget(part)
+        column.addLayout(self.more)
+        column.addSpacing(4)
+        tools: list[QWidget] = [self._tools_title, self._tools_note, self._tools]
+        for part in tools:
+            column.addWidget(part)
+        column.addStretch()
+
+    def show_server(self, server: ServerView) -> None:
+        """Show `server` as it is now."""
+        is_other = self._server is None or self._server.name != server.name
+        self._server = server
+        mood = present.mood(server)
+        self._title.setText(server.title)
+        self._state.setText(mood.words)
+        set_tone(self._state, mood.tone)
+        self._switch.setAccessibleName(f"{server.title} on or off")
+        self._switch.show_state(server.wanted)
+        self._restart.setEnabled(server.wanted and server.state not in ("starting", "stopping"))
+        self._restart.setText("Try again" if server.state == "failed" else "Restart")
+        self._purpose.setText(server.purpose)
+        self._purpose.setVisible(bool(server.purpose))
+        self._command.setText(" ".join(server.command))
+        self._command.setVisible(not server.embedded)
+        self._remove.setVisible(not server.embedded)
+        self._show_trouble(server)
+        self._show_figures(server)
+        self._show_connected(server)
+        if is_other:
+            self._model.show_tools(())
+            self._tools_seen = ()
+        self._show_tools(server)
+
+    def _show_trouble(self, server: ServerView) -> None:
+        trouble = server.trouble
+        if trouble is None:
+            self._strip.hide()
+            return
+        action = present.fix_of(server)
+        self._strip.tell(
+            trouble.message,
+            trouble.hint,
+            tone="bad" if server.state == "failed" else "warn",
+            button=present.fix(action),
+            mend=lambda: self._desk.go(f"{action} {trouble.key or server.name}"),
+        )
+
+    def _show_figures(self, server: ServerView) -> None:
+        is_up = server.started_at is not None and server.pid is not None
+        up = present.duration(time.time() - (server.started_at or 0)) if is_up else "-"
+        self._tiles.tell("Up for", up)
+        self._tiles.tell("Clients", f"{server.clients}")
+        errors = f", {server.errors_today:,} failed" if server.errors_today else ""
+        self._tiles.tell("Calls today", f"{server.calls_today:,}{errors}")
+        self._tiles.tell("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
+        self._tiles.tell("Memory", present.size(server.rss_bytes) if is_up else "-")
+        calls = self._desk.core.metrics.live(server.name, 300)
+        self._line.show_values([sum(calls[n : n + 5]) for n in range(0, len(calls), 5)])
+
+    def _show_connected(self, server: ServerView) -> None:
+        now = time.time()
+        told = [
+            f"{each.client or 'A client'} {each.version}".strip() + f", {present.ago(each.at, now)}"
+            for each in server.connected
+        ]
+        self._connected.setText("Connected: " + "; ".join(told) if told else "")
+        self._connected.setVisible(bool(told))
+
+    def _show_tools(self, server: ServerView) -> None:
+        seen = (server.name, server.state, server.tools, server.disabled_tools)
+        if seen == self._tools_seen:
+            return
+        self._tools_seen = seen
+        if server.state == "ready":
+            self._desk.tasks.start(self._fetch_tools(server.name), on_error=self._tools_failed)
+        else:
+            self._tools_note.setText("The tools are listed once the server is ready.")
+        self._tell_tools()
+
+    async def _fetch_tools(self, name: str) -> None:
+        tools = await self._desk.core.tools(name)
+        if self._server and self._server.name == name:
+            self._model.show_tools(tools)
+            self._tell_tools()
+
+    def _tools_failed(self, error: AppError) -> None:
+        self._tools_note.setText(error.title)
+        self._tools_note.show()
+
+    def _tell_tools(self) -> None:
+        tools = self._model.tools
+        on = sum(bool(tool.get("enabled", True)) for tool in tools)
+        self._tools_title.setText(f"Tools: {on} of {len(tools)} on" if tools else "Tools")
+        self._tools_note.setVisible(not tools)
+        self._tools.fit_to_rows()
+
+    def _switched(self, on: bool) -> None:
+        if self._server:
+            self._ask(self._server.name, on)
+
+    def _tool_asked(self, index: QModelIndex, on: bool) -> None:
+        if self._server:
+            self._ask(self._server.name, on, str(index.data(NAME)))
+
+    def _ask(self, server: str, on: bool, tool: str = "") -> None:
+        core = self._desk.core
+
+        async def switch() -> None:
+            try:
+                await core.enable(server, on, tool)
+            finally:
+                self._refresh(server)
+
+        self._desk.tasks.start(switch())
+
+    def _refresh(self, server: str) -> None:
+        if self._server and self._server.name == server:
+            self.show_server(self._desk.core.server(server))
+
+    def _do_restart(self) -> None:
+        if self._server:
+            self._desk.tasks.start(self._desk.core.restart(self._server.name))
+
+    def _do_remove(self) -> None:
+        if self._server:
+            self._desk.go(f"remove {self._server.name}")

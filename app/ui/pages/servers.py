@@ -1,0 +1,102 @@
+"""The servers: a list with a switch each, and the chosen one in full."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from app.ui.desk import Desk
+from app.ui.models.servers import NAME, ServersModel
+from app.ui.pages.server_detail import ServerDetail
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.rows import RowList
+from app.ui.widgets.text import heading
+
+_EVERY_MS = 2_000
+"""How often figures move; states and switches are shown at once."""
+
+
+class ServersPage(QWidget):
+    """What runs, what does not and why, and the switches."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._model = ServersModel(desk.core.servers)
+        self._list = RowList(desk.theme, "Servers")
+        self._list.setModel(self._model)
+        self._list.asked.connect(self._asked)
+        self._list.setMinimumWidth(210)
+        self._detail = ServerDetail(desk)
+        self._pause = Button(desk.theme, "Pause all", self._pause_clicked, icon="pause")
+        add = Button(desk.theme, "Add a server...", lambda: desk.go("add"), icon="plus")
+        self._lay_out(add)
+        self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        core = desk.core
+        self._live = WhileVisible(
+            self, self._pull, listen=(core.servers_changed,), every_ms=_EVERY_MS
+        )
+
+    def _lay_out(self, add: Button) -> None:
+        top = QHBoxLayout()
+        top.addWidget(heading("Servers", "title"))
+        top.addStretch()
+        top.addWidget(add)
+        top.addWidget(self._pause)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._detail)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        parts = QSplitter()
+        parts.addWidget(self._list)
+        parts.addWidget(scroll)
+        parts.setStretchFactor(1, 1)
+        parts.setSizes([250, 600])
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 0, 0)
+        column.setSpacing(14)
+        top.setContentsMargins(0, 0, 20, 0)
+        column.addLayout(top)
+        column.addWidget(parts, 1)
+        column.setStretch(1, 1)
+        self._list.setContentsMargins(0, 0, 0, 20)
+
+    def choose(self, name: str) -> None:
+        """Show the server called `name`."""
+        self._model.pull()
+        row = self._model.row_of(name)
+        if row >= 0:
+            self._list.setCurrentIndex(self._model.index(row))
+
+    def _pull(self) -> None:
+        self._model.pull()
+        if not self._list.currentIndex().isValid() and self._model.rowCount():
+            self._list.setCurrentIndex(self._model.index(0))
+        else:
+            self._show_chosen()
+        is_any_on = any(server.wanted for server in self._desk.core.servers())
+        self._pause.setText("Pause all" if is_any_on else "Resume all")
+        self._pause.setIconName("pause" if is_any_on else "run")
+
+    def _show_chosen(self) -> None:
+        name = self._list.currentIndex().data(NAME)
+        if name:
+            self._detail.show_server(self._desk.core.server(str(name)))
+
+    def _asked(self, index: QModelIndex, on: bool) -> None:
+        core, name = self._desk.core, str(index.data(NAME))
+
+        async def switch() -> None:
+            try:
+                await core.enable(name, on)
+            finally:
+                self._live.soon()
+
+        self._desk.tasks.start(switch())
+
+    def _pause_clicked(self) -> None:
+        core = self._desk.core
+        is_any_on = any(server.wanted for server in core.servers())
+        self._desk.tasks.start(core.pause_all() if is_any_on else core.resume_all())

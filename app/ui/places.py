@@ -1,0 +1,38 @@
+"""The pages of the window, in the order of its navigation; a page is imported when first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from PySide6.QtWidgets import QWidget
+
+from app.ui.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page: its name, its words and icon, and the module and class that make it."""
+
+    name: str
+    title: str
+    icon: str
+    module: str
+    made_by: str
+
+    def make(self, desk: Desk) -> QWidget:
+        """The page itself; imports it."""
+        page = cast("Callable[[Desk], QWidget]", getattr(import_module(self.module), self.made_by))
+        return page(desk)
+
+
+PLACES = (
+    Place("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
+    Place("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
+    Place("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
+    Place("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
+    Place("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),
+    Place("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
+)

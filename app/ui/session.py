@@ -1,0 +1,121 @@
+"""One run of the tray application: opens pages and dialogs by name, and ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from app.core import Core
+from app.ui import icons
+from app.ui.call_history import CallHistory
+from app.ui.desk import Desk
+from app.ui.dialogs.problem import Problems
+from app.ui.notifications import Notifications
+from app.ui.openers import Openers
+from app.ui.tasks import Tasks
+from app.ui.theme import Theme
+from app.ui.tray import Tray
+
+if TYPE_CHECKING:
+    from app.config import Config
+    from app.ui.window import Window
+
+_STAYS = "Lou keeps running in the tray"
+_STAYS_TEXT = "Your servers stay on. Open or quit Lou from its icon."
+
+
+class Session:
+    """Holds the core and the window. `run` returns when a person quits."""
+
+    def __init__(self, core: Core, theme: Theme, tray: Tray, problems: Problems) -> None:
+        self._core = core
+        self._theme = theme
+        self._tray = tray
+        self._problems = problems
+        self._tasks = Tasks(problems.show)
+        self._window: Window | None = None
+        self._over = asyncio.Event()
+        self._is_log_out = False
+        self._told_where = False
+        self.desk = Desk(core, theme, self._tasks, self.go, CallHistory(core.calls))
+        self._openers = Openers(self.desk)
+        problems.go = self.go
+
+    async def run(self, page: str = "") -> None:
+        """Bring the core up, serve the person, and stop everything.
+
+        Raises:
+            AppError: Lou cannot run at all.
+        """
+        core = self._core
+        core.raise_wanted.subscribe(lambda place: self.go(place or "window"))
+        core.quit_wanted.subscribe(lambda _who: self.quit())
+        await core.start()
+        try:
+            self._begin(page)
+            await self._over.wait()
+        finally:
+            await self._end()
+
+    def go(self, place: str) -> None:
+        """Open what is called by the first word: a page, a dialog, or `quit`."""
+        name, _, thing = place.partition(" ")
+        if name == "quit":
+            self.quit()
+        elif not self._openers.open(name, thing, self._window):
+            self.window.open("" if name == "window" else name, thing)
+
+    @property
+    def window(self) -> Window:
+        """The window, made when it is first wanted."""
+        if self._window is None:
+            from app.ui.window import Window  # noqa: PLC0415 - nothing of it is needed for the tray
+
+            self._window = Window(self.desk, self._closing)
+            self._problems.parent = self._window
+        return self._window
+
+    def quit(self) -> None:
+        """End Lou and its servers."""
+        self._over.set()
+
+    def log_out(self) -> None:
+        """The desktop session ends: there is little time."""
+        self._is_log_out = True
+        self._over.set()
+
+    def _begin(self, page: str) -> None:
+        core = self._core
+        core.settings.changed.subscribe(self._settings_changed)
+        self._settings_changed(core.settings.config)
+        self._tray.attach(self.desk)
+        self._notifications = Notifications(self.desk, self._tray)
+        if not core.settings.config.settings.welcome_seen:
+            self.go(page or "welcome")
+        elif page or not self._tray.is_there:
+            self.go(page or "window")
+
+    async def _end(self) -> None:
+        if self._window is not None:
+            self._window.keep_geometry()
+            self._window.hide()
+        self._openers.close()
+        self._tray.icon.setToolTip("Lou is stopping")
+        await self._tasks.stop()
+        await self._core.stop(quick=self._is_log_out)
+
+    def _settings_changed(self, config: Config) -> None:
+        self._theme.choose(config.settings.theme)
+
+    def _closing(self) -> bool:
+        """Whether the window may hide. Without a tray nobody could find it again."""
+        if not self._core.settings.config.settings.keep_running:
+            self.quit()
+            return True
+        if not self._tray.is_there:
+            self.window.showMinimized()
+            return False
+        if not self._told_where:
+            self._told_where = True
+            self._tray.icon.showMessage(_STAYS, _STAYS_TEXT, icons.app_icon(), 6_000)
+        return True

@@ -1,0 +1,164 @@
+"""The tray icon and its menu. It holds no state: every time it is opened it reads the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from app.facts import ServerView
+from app.ui import icons, present
+from app.ui.desk import Desk
+from app.ui.theme import Theme
+
+_LOOK_AGAIN_MS = 3_000
+"""Some desktops start their tray after the programs of the session."""
+
+
+class Tray(QObject):
+    """Shows how Lou is from the first moment; can do something once it has a `desk`."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._desk: Desk | None = None
+        self._overall = present.Overall.BUSY
+        self._rows: dict[str, QAction] = {}
+        self._tools: dict[str, list[dict[str, Any]]] = {}
+        self._menu = QMenu()
+        self._menu.aboutToShow.connect(self._rebuild)
+        self.icon = QSystemTrayIcon()
+        self.icon.setContextMenu(self._menu)
+        self.icon.activated.connect(self._activated)
+        self._watch = QTimer(self, interval=_LOOK_AGAIN_MS)
+        self._watch.timeout.connect(self._look_again)
+        theme.changed.connect(self._draw)
+        self._draw()
+        self.icon.setToolTip("Lou is starting")
+        if self.is_there:
+            self.icon.show()
+        else:
+            self._watch.start()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether this desktop shows tray icons."""
+        return QSystemTrayIcon.isSystemTrayAvailable()
+
+    def attach(self, desk: Desk) -> None:
+        """Work for `desk` from now on."""
+        self._desk = desk
+        desk.core.servers_changed.subscribe(self._changed)
+        self._changed()
+
+    def close(self) -> None:
+        """Take the icon away."""
+        self._watch.stop()
+        self.icon.hide()
+
+    def _look_again(self) -> None:
+        if self.is_there:
+            self.icon.show()
+            self._watch.stop()
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        opening = (
+            QSystemTrayIcon.ActivationReason.Trigger,
+            QSystemTrayIcon.ActivationReason.DoubleClick,
+        )
+        if self._desk and reason in opening:
+            self._desk.go("window")
+
+    def _changed(self, _server: str = "") -> None:
+        if not self._desk:
+            return
+        servers = self._desk.core.servers()
+        self._overall = present.overall(servers)
+        self._draw()
+        self.icon.setToolTip(f"Lou: {present.summary(servers)}")
+        if self._menu.isVisible():
+            self._show_states(servers)
+
+    def _draw(self) -> None:
+        dark = self._theme.panel_is_dark()
+        self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
+
+    def _rebuild(self) -> None:
+        self._menu.clear()
+        self._rows.clear()
+        desk = self._desk
+        if desk is None:
+            self._menu.addAction("Lou is starting...").setEnabled(False)
+            return
+        servers = desk.core.servers()
+        for server in servers:
+            self._add_server(desk, server)
+        self._menu.addSeparator()
+        self._add("Connect a client...", "connect")
+        self._add("Keys...", "keys")
+        self._add("Open Lou", "window")
+        self._menu.addSeparator()
+        is_any_on = any(server.wanted for server in servers)
+        pause = self._menu.addAction("Pause all" if is_any_on else "Resume all")
+        work = desk.core.pause_all if is_any_on else desk.core.resume_all
+        pause.triggered.connect(lambda: desk.tasks.start(work()))
+        self._add("Quit", "quit")
+        self._show_states(servers)
+
+    def _add(self, words: str, place: str) -> None:
+        assert self._desk
+        go = self._desk.go
+        self._menu.addAction(words).triggered.connect(lambda: go(place))
+
+    def _add_server(self, desk: Desk, server: ServerView) -> None:
+        row = self._menu.addAction("")
+        row.setCheckable(True)
+        row.triggered.connect(lambda on: desk.tasks.start(desk.core.enable(server.name, on)))
+        self._rows[server.name] = row
+        tools = QMenu(f"    Tools of {present.menu_text(server.title, 40)}", self._menu)
+        tools.aboutToShow.connect(lambda: self._open_tools(desk, server.name, tools))
+        self._menu.addMenu(tools)
+        self._fill_tools(desk, server.name, tools)
+
+    def _show_states(self, servers: tuple[ServerView, ...]) -> None:
+        for server in servers:
+            row = self._rows.get(server.name)
+            if row:
+                words = present.mood(server).words.lower()
+                row.setText(f"{present.menu_text(server.title, 40)}: {words}")
+                row.setChecked(server.wanted)
+
+    def _open_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
+        self._fill_tools(desk, server, menu)
+
+        async def fetch() -> None:
+            found = await desk.core.tools(server)
+            if found != self._tools.get(server):
+                self._tools[server] = found
+                self._fill_tools(desk, server, menu)
+
+        if desk.core.server(server).state == "ready":
+            desk.tasks.start(fetch(), on_error=lambda _error: None)
+
+    def _fill_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
+        menu.clear()
+        off = desk.core.server(server).disabled_tools
+        for tool in self._tools.get(server, ()):
+            name = str(tool["name"])
+            row = menu.addAction(present.menu_text(str(tool.get("title") or name)))
+            row.setCheckable(True)
+            row.setChecked(name not in off)
+            row.triggered.connect(_switch_tool(desk, server, name))
+        if not self._tools.get(server):
+            menu.addAction("Listed once the server is ready").setEnabled(False)
+
+
+def _switch_tool(desk: Desk, server: str, tool: str) -> Callable[[bool], None]:
+    return lambda on: _started(desk, server, tool, on)
+
+
+def _started(desk: Desk, server: str, tool: str, on: bool) -> None:
+    desk.tasks.start(desk.core.enable(server, on, tool))

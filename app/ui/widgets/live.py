@@ -1,0 +1,70 @@
+"""Keeps a part of the window up to date, and only while somebody can see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.observe import Listeners
+
+_TOGETHER_MS = 30
+"""Changes within this time are shown at once."""
+
+
+class WhileVisible(QObject):
+    """Calls `refresh` when `widget` appears, at each change it listens to, and every `every_ms`."""
+
+    def __init__(
+        self,
+        widget: QWidget,
+        refresh: Callable[[], None],
+        *,
+        listen: Sequence[Listeners[Any]] = (),
+        every_ms: int = 0,
+    ) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._refresh = refresh
+        self._listen = tuple(listen)
+        self._unsubscribe: list[Callable[[], None]] = []
+        self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
+        self._soon.timeout.connect(self._due)
+        self._regular = QTimer(self, interval=every_ms)
+        self._regular.timeout.connect(self._due)
+        widget.installEventFilter(self)
+        if widget.isVisible():
+            self._begin()
+
+    def soon(self, _change: object = None) -> None:
+        """Refresh within a moment, however often this is called until then."""
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show:
+            self._begin()
+        elif event.type() == QEvent.Type.Hide:
+            self._end()
+        return super().eventFilter(watched, event)
+
+    def _begin(self) -> None:
+        if self._unsubscribe:
+            return
+        self._unsubscribe = [each.subscribe(self.soon) for each in self._listen]
+        if self._regular.interval():
+            self._regular.start()
+        self._refresh()
+
+    def _end(self) -> None:
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = []
+        self._regular.stop()
+        self._soon.stop()
+
+    def _due(self) -> None:
+        if not self._widget.window().isMinimized():
+            self._refresh()

@@ -1,0 +1,165 @@
+"""A list of rows, each with a title, a line beneath, a dot that tells a state, and a switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from app.ui.theme import Theme
+from app.ui.widgets.switch import SIZE, draw_switch
+
+ROW = int(Qt.ItemDataRole.UserRole) + 1
+"""The role under which a model gives its `Row`."""
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one row shows. `on` is None where there is nothing to switch."""
+
+    title: str
+    detail: str = ""
+    tone: str = "soft"
+    """The colour of the detail."""
+    dot: str = ""
+    """The colour of the dot; empty for none."""
+    on: bool | None = None
+    live: bool = True
+
+
+class RowList(QListView):
+    """The list. `asked` says that a person wants a row switched; the model shows the truth."""
+
+    asked = Signal(QModelIndex, bool)
+
+    def __init__(self, theme: Theme, name: str, *, selectable: bool = True) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setUniformItemSizes(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setItemDelegate(_RowDelegate(self, theme, selectable=selectable))
+        theme.changed.connect(self.viewport().update)
+
+    def switch(self, index: Index) -> None:
+        """Ask for the opposite of what the row shows."""
+        row = index.data(ROW)
+        if isinstance(row, Row) and row.on is not None and row.live:
+            self.asked.emit(index, not row.on)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and self.currentIndex().isValid():
+            self.switch(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+    def fit_to_rows(self) -> None:
+        """Take the height of all rows, so that the page scrolls and not the list."""
+        rows = self.model().rowCount()
+        height = self.sizeHintForRow(0) * rows + 2 * self.frameWidth() if rows else 0
+        self.setFixedHeight(height)
+
+
+class _RowDelegate(QStyledItemDelegate):
+    def __init__(self, view: RowList, theme: Theme, *, selectable: bool) -> None:
+        super().__init__(view)
+        self._view = view
+        self._theme = theme
+        self._selectable = selectable
+
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
+        height = QFontMetrics(option.font).height()
+        return QSize(180, 2 * height + 20)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row = index.data(ROW)
+        if not isinstance(row, Row):
+            return
+        box: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        font: QFont = option.font
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._draw_back(painter, box, state)
+        left = box.left() + 14
+        if row.dot:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.colour(row.dot))
+            painter.drawEllipse(QPointF(left + 4, box.center().y() + 0.5), 4.5, 4.5)
+            left += 20
+        right = box.right() - 14
+        if row.on is not None:
+            switch = _switch_box(box)
+            draw_switch(painter, switch, self._theme.colours, on=row.on, live=row.live)
+            right = int(switch.left()) - 12
+        self._draw_words(painter, QRect(left, box.top(), right - left, box.height()), row, font)
+        painter.restore()
+
+    def _draw_back(self, painter: QPainter, box: QRect, state: QStyle.StateFlag) -> None:
+        chosen = bool(state & QStyle.StateFlag.State_Selected) and self._selectable
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        inner = QRectF(box).adjusted(4, 2, -4, -2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if chosen or hovered:
+            painter.setBrush(self._theme.colour("chosen" if chosen else "hover"))
+            painter.drawRoundedRect(inner, 7, 7)
+        if state & QStyle.StateFlag.State_HasFocus and self._view.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self._theme.colour("accent"), 1))
+            painter.drawRoundedRect(inner, 7, 7)
+
+    def _draw_words(self, painter: QPainter, box: QRect, row: Row, font: QFont) -> None:
+        strong = QFont(font)
+        strong.setWeight(QFont.Weight.DemiBold)
+        lines = [(row.title, strong, self._theme.colour("text"))]
+        if row.detail:
+            lines.append((row.detail, font, self._theme.colour(row.tone or "soft")))
+        height = QFontMetrics(font).height()
+        top = box.center().y() - (height * len(lines)) // 2 + 1
+        for text, face, colour in lines:
+            shown = QFontMetrics(face).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+            painter.setFont(face)
+            painter.setPen(QColor(colour))
+            painter.drawText(box.left(), top + QFontMetrics(face).ascent(), shown)
+            top += height
+
+    def editorEvent(
+        self,
+        event: QEvent,
+        _model: QAbstractItemModel,
+        option: QStyleOptionViewItem,
+        index: Index,
+    ) -> bool:
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseButtonRelease:
+            box = _switch_box(option.rect)
+            if box.adjusted(-6, -6, 6, 6).contains(event.position()):
+                self._view.switch(index)
+                return True
+        return False
+
+
+def _switch_box(box: QRect) -> QRectF:
+    left = box.right() - 12 - SIZE.width()
+    return QRectF(left, box.center().y() - SIZE.height() / 2 + 1, SIZE.width(), SIZE.height())

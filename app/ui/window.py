@@ -1,0 +1,184 @@
+"""The window: a navigation list beside the page it chose. Pages are made when first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import paths
+from app.ui import icons, present
+from app.ui.desk import Desk
+from app.ui.places import PLACES, Place
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label, set_tone
+
+_SMALLEST = QSize(760, 520)
+_FIRST = QSize(1060, 720)
+_TONES = {
+    present.Overall.WELL: "good",
+    present.Overall.BUSY: "busy",
+    present.Overall.ATTENTION: "warn",
+    present.Overall.OFF: "soft",
+}
+
+
+class Choosing(Protocol):
+    """A page that can show one of its things, by name."""
+
+    def choose(self, name: str) -> None:
+        """Show the thing called `name`."""
+
+
+class Window(QWidget):
+    """`closing` is asked when a person closes the window; true lets it hide."""
+
+    shown_page = Signal(str)
+
+    def __init__(self, desk: Desk, closing: Callable[[], bool]) -> None:
+        super().__init__()
+        self._desk = desk
+        self._closing = closing
+        self._pages: dict[str, QWidget] = {}
+        self._shown: tuple[Place, ...] = ()
+        self.setWindowTitle("Lou")
+        self.setWindowIcon(icons.app_icon())
+        self.setMinimumSize(_SMALLEST)
+        self._navigation = QListWidget()
+        self._stack = QStackedWidget()
+        self._state = label(tone="soft", wrap=True)
+        self._lay_out()
+        self._fill_navigation()
+        desk.theme.changed.connect(self._draw_icons)
+        self._navigation.currentRowChanged.connect(self._row_chosen)
+        core = desk.core
+        WhileVisible(self, self._refresh, listen=(core.servers_changed, core.settings.changed))
+        for number in range(1, 10):
+            QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
+        QShortcut(QKeySequence.StandardKey.Close, self, self.close)
+        QShortcut(QKeySequence.StandardKey.Quit, self, lambda: desk.go("quit"))
+        self._geometry = QSettings(
+            str(paths.state_folder() / "window.ini"), QSettings.Format.IniFormat
+        )
+        saved = self._geometry.value("geometry")
+        if not (isinstance(saved, QByteArray) and self.restoreGeometry(saved)):
+            self.resize(_FIRST)
+
+    def open(self, name: str = "", thing: str = "") -> None:
+        """Come to the front, on the page called `name` and the thing of it."""
+        if name:
+            self._show_page(name)
+        elif self._navigation.currentRow() < 0:
+            self._show_page(self._shown[0].name)
+        self.show()
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+        page = self._stack.currentWidget()
+        if thing and hasattr(page, "choose"):
+            cast("Choosing", page).choose(thing)
+
+    def page(self, name: str) -> QWidget:
+        """The page called `name`, made now if it was never shown."""
+        known = self._pages.get(name)
+        if known is None:
+            place = next(place for place in PLACES if place.name == name)
+            known = self._pages[name] = place.make(self._desk)
+            self._stack.addWidget(known)
+        return known
+
+    def keep_geometry(self) -> None:
+        """Remember where the window is."""
+        self._geometry.setValue("geometry", self.saveGeometry())
+        self._geometry.sync()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.keep_geometry()
+        if self._closing():
+            event.accept()
+        else:
+            event.ignore()
+
+    def _lay_out(self) -> None:
+        self._navigation.setObjectName("navigation")
+        self._navigation.setAccessibleName("Pages")
+        self._navigation.setIconSize(QSize(20, 20))
+        self._navigation.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        side = QWidget()
+        side.setObjectName("side")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        side.setFixedWidth(196)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 18, 0, 14)
+        column.setSpacing(12)
+        name = heading("Lou", "title")
+        name.setContentsMargins(20, 0, 0, 0)
+        self._state.setContentsMargins(20, 0, 12, 0)
+        keys = Button(
+            self._desk.theme, "Keys...", lambda: self._desk.go("keys"), icon="keys", kind="quiet"
+        )
+        column.addWidget(name)
+        column.addWidget(self._navigation, 1)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(12, 0, 12, 0)
+        foot.addWidget(keys)
+        foot.addStretch()
+        column.addLayout(foot)
+        column.addWidget(self._state)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(side)
+        row.addWidget(self._stack, 1)
+
+    def _fill_navigation(self) -> None:
+        seen = self._desk.core.settings.config.settings.welcome_seen
+        self._shown = tuple(place for place in PLACES if place.name != "welcome" or not seen)
+        self._navigation.clear()
+        for place in self._shown:
+            self._navigation.addItem(QListWidgetItem(place.title))
+        self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        colour = self._desk.theme.colours.text
+        for row, place in enumerate(self._shown):
+            self._navigation.item(row).setIcon(icons.icon(place.icon, colour, 20))
+
+    def _row_chosen(self, row: int) -> None:
+        if row >= 0:
+            self._show_page(self._shown[row].name)
+
+    def _chooser(self, row: int) -> Callable[[], None]:
+        return lambda: self._navigation.setCurrentRow(min(row, len(self._shown) - 1))
+
+    def _show_page(self, name: str) -> None:
+        page = self.page(name)
+        if self._stack.currentWidget() is not page:
+            self._stack.setCurrentWidget(page)
+        row = next((n for n, place in enumerate(self._shown) if place.name == name), -1)
+        if self._navigation.currentRow() != row:
+            self._navigation.setCurrentRow(row)
+        self.shown_page.emit(name)
+
+    def _refresh(self) -> None:
+        servers = self._desk.core.servers()
+        self._state.setText(present.summary(servers))
+        set_tone(self._state, _TONES[present.overall(servers)])
+        is_welcome_shown = any(place.name == "welcome" for place in self._shown)
+        if is_welcome_shown == self._desk.core.settings.config.settings.welcome_seen:
+            chosen = self._navigation.currentRow()
+            self._navigation.blockSignals(True)
+            self._fill_navigation()
+            self._navigation.setCurrentRow(min(chosen, len(self._shown) - 1))
+            self._navigation.blockSignals(False)
