@@ -88,7 +88,6 @@ class Host:
 
     def client_event(self, event: str, data: dict[str, Any]) -> None:
         """A client came, got further, or left."""
-        self.meter.sessions = len(self.sessions)
         self.emit(event, {**data, "at": time.time()})
 
     def tools_hash(self) -> str:

@@ -26,7 +26,6 @@ class Meter:
         self.calls: Counter[tuple[str, str]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = {}
-        self.sessions = 0
 
     def record(self, call: Call, outcome: Outcome, ms: float, caller: Caller) -> None:
         """Count a finished call and tell the app."""
@@ -49,12 +48,12 @@ class Meter:
             },
         )
 
-    def prometheus(self, server: str) -> str:
+    def prometheus(self, server: str, sessions: int) -> str:
         """The totals in Prometheus' text format."""
         label = f'server="{server}"'
         lines = [
             "# TYPE lou_sessions gauge",
-            f"lou_sessions{{{label}}} {self.sessions}",
+            f"lou_sessions{{{label}}} {sessions}",
             "# TYPE lou_calls_total counter",
         ]
         for (tool, verdict), count in sorted(self.calls.items()):

@@ -73,6 +73,12 @@ def success(structured: bytes) -> Outcome:
     return Outcome(f'[{{"type":"text","text":{to_json(text)}}}]', text)
 
 
+def plain(text: str) -> Outcome:
+    """A tool that returns a text: the model reads it as it is."""
+    quoted = to_json(text)
+    return Outcome(f'[{{"type":"text","text":{quoted}}}]', f'{{"result":{quoted}}}')
+
+
 def failure(
     message: str,
     kind: str,

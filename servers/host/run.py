@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from servers.contract import endpoint, manifest, messages
 from servers.host import answers, logs, process
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _FINISH_WITHIN_S = 1.5
 _FIGURES_EVERY_S = 10.0
+
+if TYPE_CHECKING:
+    from servers.host.http import HttpSide
 
 Build = Callable[[], Service | Mirror]
 
@@ -69,10 +72,12 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     if not control.configured.done():
         return "the app ended", 0
     address = address_of(host.service.name, instance)
+    web: HttpSide | None = None
     try:
         await host.start(*control.configured.result())
         await address.open(lambda: Wire(host))
-        await _get_ready(host, address)
+        web = _open_http(host, control.configured.result()[0])
+        await _get_ready(host, address, web.url if web else "")
         control.serve(host)
         await _until_told(host, ended)
     except StartRefused as refused:
@@ -87,6 +92,8 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     finally:
         ended.cancel()
         address.close()
+        if web:
+            await web.close()
         await host.stop(_FINISH_WITHIN_S)
     return "the app asked", 0
 
@@ -112,7 +119,15 @@ def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
     return redact(message)
 
 
-async def _get_ready(host: Host, address: Address) -> None:
+def _open_http(host: Host, configuration: Configuration) -> HttpSide | None:
+    if not configuration.settings.get("http"):
+        return None
+    from servers.host import http  # noqa: PLC0415 - for those who ask only
+
+    return http.open_http(host, configuration.settings, configuration.keys.get(http.TOKEN_KEY, ""))
+
+
+async def _get_ready(host: Host, address: Address, url: str) -> None:
     """Prove the whole path once, as a client, and only then say so."""
     listed = await asyncio.wait_for(_ask_ourselves(address), 10)
     await _write_answers(host)
@@ -125,6 +140,7 @@ async def _get_ready(host: Host, address: Address) -> None:
             "tools": len(listed),
             "tools_hash": host.tools_hash(),
             "endpoint": address.path,
+            **({"http": url} if url else {}),
         },
     )
 

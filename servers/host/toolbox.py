@@ -71,6 +71,8 @@ class FunctionTool:
     async def run(self, arguments: Mapping[str, Any]) -> Outcome:
         """Check the arguments, run the function, and shape what it returns."""
         result = await self._function(**self._take(arguments))
+        if isinstance(result, str):
+            return outcome.plain(result)
         return outcome.success(self._give(result)) if self._returns else Outcome("[]")
 
 

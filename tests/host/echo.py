@@ -97,6 +97,7 @@ class Echo:
         said = text.upper() if voice == "loud" else text
         if said != self._last:
             self._last = said
+            await calls.resource_changed("echo://now")
         return Said(said * times, times)
 
     async def pages(self, words: Annotated[list[str], "words to page"]) -> Page:

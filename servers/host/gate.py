@@ -1,0 +1,122 @@
+"""Who may come in over HTTP: one check in front of every route, before anything is read.
+
+A web page in the user's browser can reach this port. It cannot send this Host, an empty Origin and
+the token at once.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LONGEST_BODY = 1 << 20
+_FAILURES_A_SECOND = 10
+_REASONS = {
+    400: b"a header is malformed or there twice",
+    401: b"a bearer token is needed",
+    403: b"web pages may not come here",
+    413: b"the body is too long",
+    415: b"the body must be application/json",
+    421: b"this is not the host you asked for",
+    429: b"too many wrong tokens",
+}
+
+
+class TooLong(Exception):  # noqa: N818 - a fact about a body
+    """More of a body came than was announced or allowed."""
+
+
+class Gate:
+    """Lets a request through to `app`, or answers it."""
+
+    def __init__(self, app: App, port: int, token: str) -> None:
+        self._app = app
+        self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
+        self._expected = b"Bearer " + token.encode()
+        self._second = 0
+        self._failures = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, one socket, or the start and end of the application."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        status = self._verdict(scope)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif status:
+            await _refuse(send, status)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+        taken = 0
+
+        async def counted() -> MutableMapping[str, Any]:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > LONGEST_BODY:
+                raise TooLong
+            return message
+
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except TooLong:
+            if not begun:
+                await _refuse(send, 413)
+
+    def _verdict(self, scope: Scope) -> int:
+        """The status to refuse with; 0 lets the request in."""
+        headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        found = dict(headers)
+        if [name for name, _ in headers].count(b"host") != 1 or found[b"host"] not in self._hosts:
+            return 421
+        if b"origin" in found:
+            return 403
+        if found.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
+            return 403
+        return self._credentials(found.get(b"authorization", b"")) or _body(scope, found)
+
+    def _credentials(self, given: bytes) -> int:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._failures = second, 0
+        if self._failures >= _FAILURES_A_SECOND:
+            return 429
+        if hmac.compare_digest(given, self._expected):
+            return 0
+        self._failures += 1
+        return 401
+
+
+def _body(scope: Scope, found: dict[bytes, bytes]) -> int:
+    length = found.get(b"content-length", b"0")
+    if not length.isdigit():
+        return 400
+    if int(length) > LONGEST_BODY:
+        return 413
+    kind = found.get(b"content-type", b"").split(b";")[0].strip().lower()
+    is_post = scope.get("method") == "POST"
+    return 415 if is_post and kind != b"application/json" else 0
+
+
+async def _refuse(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": _REASONS[status] + b"\n"})
