@@ -57,6 +57,20 @@ KEYS = (
         ("search",),
     ),
     Key(
+        "EXA_API_KEY",
+        "Exa",
+        "Web search by meaning.",
+        "https://dashboard.exa.ai/api-keys",
+        ("search",),
+    ),
+    Key(
+        "SERPER_API_KEY",
+        "Serper",
+        "Web search with Google's results.",
+        "https://serper.dev/api-keys",
+        ("search",),
+    ),
+    Key(
         "ANTHROPIC_API_KEY",
         "Anthropic",
         "Answers questions from the web with citations.",

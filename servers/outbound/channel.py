@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,15 +41,15 @@ class Channel:
     def __init__(
         self,
         http: Http,
-        pace: Pace,
         *,
         observe: Callable[[str, float], None],
+        pace: Pace | None = None,
         policy: Policy | None = None,
     ) -> None:
         self.health = Health()
         self.record = Record()
         self._http = http
-        self._limiter = Limiter(pace)
+        self._limiter = Limiter(pace or Pace())
         self._observe = observe
         self._policy = policy or Policy()
         self._budget = retry.Budget()
@@ -66,9 +67,13 @@ class Channel:
         else:
             self._limiter = Limiter(pace)
 
-    def refusal(self) -> breaker.Refusal | None:
-        """Why a request would not be sent now."""
-        return breaker.refusal(self.health, _now())
+    def refusal(self) -> Failed | None:
+        """Why a request would not be sent now, in words."""
+        refusal = breaker.refusal(self.health, _now())
+        if refusal is None:
+            return None
+        wait = max(0.0, refusal.until - _now())
+        return Failed(refusal.kind, _sentence(refusal, self.record.last_error), retry_after=wait)
 
     def renew(self) -> None:
         """Forget rejections, holds and rests: the key or the address changed."""
@@ -144,7 +149,7 @@ class Channel:
         return refusal is None or refusal.kind is failure.kind is Kind.RATE_LIMITED
 
     async def _wait_out_short_hold(self, deadline: float) -> None:
-        refusal = self.refusal()
+        refusal = breaker.refusal(self.health, _now())
         if refusal is None or refusal.kind is not Kind.RATE_LIMITED:
             return
         wait = refusal.until - _now()
@@ -154,21 +159,22 @@ class Channel:
     def _check(self) -> None:
         refusal = self.refusal()
         if refusal:
-            raise Failed(refusal.kind, _sentence(refusal, self.record.last_error))
+            raise refusal
 
 
 def _sentence(refusal: breaker.Refusal, last_error: str) -> str:
-    seconds = max(0.0, refusal.until - _now())
-    because = f"; last error: {last_error}" if last_error else ""
+    because = f" (last error: {last_error})" if last_error else ""
+    at = time.time() + max(0.0, refusal.until - _now())
+    until = time.strftime("%H:%M:%S", time.localtime(at))
     match refusal.kind:
         case Kind.AUTH:
             return f"its key was rejected and has not changed since{because}"
-        case Kind.RESTING:
-            return f"it rests after failures, for {seconds:.0f} s more{because}"
         case Kind.QUOTA:
-            return f"its quota is used up; asked again in {seconds:.0f} s{because}"
+            return f"it is out of quota until {until}{because}"
+        case Kind.RATE_LIMITED:
+            return f"its rate limit is reached until {until}{because}"
         case _:
-            return f"its rate limit is reached; asked again in {seconds:.0f} s{because}"
+            return f"it rests after failures until {until}{because}"
 
 
 def _now() -> float:

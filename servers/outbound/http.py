@@ -103,7 +103,7 @@ class Http:
             waited = min(remaining, request.silence_s)
             raise Failed(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
         except aiohttp.ClientError as error:
-            raise _explained(error, request) from None
+            raise explained(error, repeatable=request.repeatable) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -181,7 +181,8 @@ def _unpacker(encoding: str) -> _Gzip | None:
             raise Failed(Kind.UPSTREAM, message)
 
 
-def _explained(error: aiohttp.ClientError, request: Request) -> Failed:
+def explained(error: aiohttp.ClientError, *, repeatable: bool) -> Failed:
+    """What `error` means, without the address or the headers it may quote."""
     match error:
         case aiohttp.ClientConnectorDNSError():
             return Failed(Kind.OFFLINE, "its name could not be resolved (is the network up?)")
@@ -190,7 +191,7 @@ def _explained(error: aiohttp.ClientError, request: Request) -> Failed:
         case aiohttp.ClientConnectorError():
             return _unconnected(error.os_error)
         case aiohttp.InvalidURL():
-            return Failed(Kind.BAD_REQUEST, "its base_url setting is not a web address")
+            return Failed(Kind.BAD_REQUEST, "its address is not a web address")
         case aiohttp.ClientPayloadError():
             words = "its answer broke off"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
@@ -198,7 +199,7 @@ def _explained(error: aiohttp.ClientError, request: Request) -> Failed:
         case _:
             words = f"its answer was no valid HTTP ({type(error).__name__})"
             return Failed(Kind.UPSTREAM, words)
-    return Failed(Kind.UPSTREAM, words, transient=request.repeatable)
+    return Failed(Kind.UPSTREAM, words, transient=repeatable)
 
 
 def _unconnected(error: OSError) -> Failed:

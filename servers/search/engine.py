@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from servers.outbound.breaker import Refusal
 from servers.outbound.failure import Failed, Kind
 from servers.search.providers.provider import Traits
 from servers.search.query import Query
-from servers.search.results import Attempt, Page, Result, merged
+from servers.search.results import Attempt, Page, Result, attempted, merged
 
 _SHORTEST_TRY_S = 1.0
 _MOST_EMPTY = 2
@@ -26,7 +25,9 @@ _MOST_EMPTY = 2
 class Asked(Protocol):
     """What the engine needs of a source."""
 
-    traits: Traits
+    @property
+    def traits(self) -> Traits:
+        """What is constant about it."""
 
     @property
     def has_keys(self) -> bool:
@@ -36,7 +37,7 @@ class Asked(Protocol):
     def missing(self) -> str:
         """What must be set before it can be asked."""
 
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> Failed | None:
         """Why it would not be asked now."""
 
     async def search(self, query: Query, deadline: float) -> Page:
@@ -106,8 +107,8 @@ class Engine:
         waiting = [source for source in self.candidates() if not self._skipped(source, tried)]
         while waiting and len(empty) < _MOST_EMPTY:
             source = waiting.pop(0)
-            page, attempt = await self._try(source, query, _share(deadline, len(waiting)))
-            tried.append(attempt)
+            asking = source.search(query, _share(deadline, len(waiting)))
+            page = await attempted(source.traits.name, tried, asking)
             if page and page.results:
                 return _outcome(query, [(source, page)], tried)
             if page:
@@ -123,9 +124,14 @@ class Engine:
             NoAnswer: none of them answered.
         """
         sources = [self.sources[name] for name in names]
-        answers = await asyncio.gather(*(self._try(source, query, deadline) for source in sources))
-        tried = [attempt for _, attempt in answers]
-        found = [(source, page) for source, (page, _) in zip(sources, answers, strict=True) if page]
+        tried: list[Attempt] = []
+        pages = await asyncio.gather(
+            *(
+                attempted(source.traits.name, tried, source.search(query, deadline))
+                for source in sources
+            )
+        )
+        found = [(source, page) for source, page in zip(sources, pages, strict=True) if page]
         if not found:
             raise NoAnswer(tried)
         return _outcome(query, found, tried, asked_for=True)
@@ -135,34 +141,8 @@ class Engine:
         refusal = source.refusal()
         if refusal is None:
             return False
-        tried.append(Attempt(source.traits.name, refusal.kind.value, reason(refusal)))
+        tried.append(Attempt(source.traits.name, refusal.kind.value, refusal.message))
         return True
-
-    @staticmethod
-    async def _try(source: Asked, query: Query, deadline: float) -> tuple[Page | None, Attempt]:
-        name = source.traits.name
-        started = _now()
-        try:
-            page = await source.search(query, deadline)
-        except Failed as failure:
-            ms = round((_now() - started) * 1000, 1)
-            return None, Attempt(name, failure.kind.value, failure.message, ms)
-        found = f"{len(page.results)} results"
-        return page, Attempt(name, "ok", found, round((_now() - started) * 1000, 1))
-
-
-def reason(refusal: Refusal) -> str:
-    """Why a source is not asked, in words."""
-    left = f"{max(0.0, refusal.until - _now()):.0f} s"
-    match refusal.kind:
-        case Kind.AUTH:
-            return "its key was rejected and has not changed since"
-        case Kind.QUOTA:
-            return f"its quota is used up; it is asked again in {left}"
-        case Kind.RATE_LIMITED:
-            return f"its rate limit is reached; it is asked again in {left}"
-        case _:
-            return f"it rests after failures; it is asked again in {left}"
 
 
 def _is_users_own(source: Asked) -> bool:
@@ -201,6 +181,8 @@ def _ignored(query: Query, traits: Traits) -> str:
         "safe": query.safe == "strict",
     }
     lost = [name for name, wanted in asked.items() if wanted and name in traits.ignores]
+    if query.country and traits.countries and query.country not in traits.countries:
+        lost.append(f"country {query.country!r}")
     return f"{traits.title} could not honour: {', '.join(lost)}." if lost else ""
 
 

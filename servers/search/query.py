@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import astuple, dataclass, replace
 from typing import Literal
@@ -12,7 +11,6 @@ Safe = Literal["off", "moderate", "strict"]
 
 _OPERATORS = frozenset({"OR", "AND", "NOT"})
 _QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
-_SITE = re.compile(r"^(?:https?://)?(?:www\.)?([^/\s]+).*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,6 @@ def folded(text: str) -> str:
     return " ".join(
         word if word in _OPERATORS and not shouted else word.casefold() for word in words
     )
-
-
-def site_of(text: str) -> str:
-    """The bare domain in what a model wrote for a site, e.g. `https://www.example.org/a`."""
-    return _SITE.sub(r"\1", text.strip()).lower()
 
 
 def whole(query: Query) -> Query:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from servers.outbound.failure import Failed
 from servers.search import inert
 
 
@@ -60,6 +63,25 @@ class SearchAnswer:
     note: str
     tried: list[Attempt]
     untrusted: bool = True
+
+
+T = TypeVar("T")
+
+
+async def attempted(name: str, tried: list[Attempt], asking: Awaitable[T]) -> T | None:
+    """What `asking` brings; None when it fails. What came of it is added to `tried`."""
+    started = time.monotonic()
+    try:
+        found = await asking
+    except Failed as failure:
+        tried.append(Attempt(name, failure.kind.value, failure.message, _ms_since(started)))
+        return None
+    tried.append(Attempt(name, "ok", "", _ms_since(started)))
+    return found
+
+
+def _ms_since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)
 
 
 _TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})

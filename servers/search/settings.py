@@ -34,6 +34,7 @@ class Settings:
     chain: tuple[str, ...] = ()
     keyless: bool = True
     deadline_s: float = 15.0
+    page_deadline_s: float = 10.0
     cache_bytes: int = 64 << 20
     ttl_s: Mapping[str, float] = field(default_factory=lambda: TTL_S)
     library: bool = True
@@ -58,6 +59,7 @@ def read(given: Mapping[str, Any]) -> Settings:
         chain=tuple(name for name in chain if isinstance(name, str)),
         keyless=_value(given, "keyless", True),
         deadline_s=min(max(_number(given, "deadline_s", 15.0), 1.0), 45.0),
+        page_deadline_s=min(max(_number(pages, "deadline_s", 10.0), 1.0), 45.0),
         cache_bytes=int(_number(cache, "max_mb", 64) * (1 << 20)),
         ttl_s={kind: _number(ttl, kind, usual) for kind, usual in TTL_S.items()},
         library=_value(library, "enabled", True),

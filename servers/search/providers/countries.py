@@ -20,6 +20,10 @@ _NAMES = {
 }  # fmt: skip
 
 
+NAMED = frozenset(_NAMES)
+"""The codes that have a name here."""
+
+
 def full_name(code: str) -> str:
     """The English name of the country with this two-letter code, empty when it is not known."""
     return _NAMES.get(code, "")

@@ -48,6 +48,8 @@ class Traits:
     pace: Pace = field(default_factory=Pace)
     ignores: frozenset[str] = frozenset()
     """Fields of a Query that it cannot honour."""
+    countries: frozenset[str] = frozenset()
+    """The countries it knows; empty when it takes any."""
 
 
 class Provider(Protocol):

@@ -7,7 +7,7 @@ from typing import Any
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.countries import full_name
+from servers.search.providers.countries import NAMED, full_name
 from servers.search.providers.provider import Access, Traits, at, by_status, failure, number, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
@@ -25,7 +25,8 @@ class Tavily:
         keys=(_KEY,),
         keyless=True,
         pace=Pace(per_second=10, at_once=8),
-        ignores=frozenset({"language"}),
+        ignores=frozenset({"language", "safe"}),
+        countries=NAMED,
     )
 
     def request(self, query: Query, access: Access) -> Request:

@@ -1,0 +1,211 @@
+"""The way to pages that a model or a web page named: public addresses only, bounded, anonymous.
+
+A name is resolved once, all its addresses must be public, and the connection goes to one of those
+very addresses. The address is looked at again where the socket is made, so nothing that slips past
+the first look is connected to. No proxy, no cookie and no credential is ever used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from servers.outbound import addresses
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, body, explained
+
+LONGEST_URL = 2048
+_MOST_REDIRECTS = 5
+_PORTS = frozenset({80, 443})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_UNCLEAN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
+_ACCEPT = "text/html, application/xhtml+xml, text/plain;q=0.9, application/json;q=0.8, */*;q=0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page as it came: where from in the end, its type, and its bytes."""
+
+    url: str
+    status: int
+    content_type: str
+    charset: str
+    content: bytes = field(repr=False)
+
+
+class _InnerAddressError(OSError):
+    """An address that is not on the public internet."""
+
+
+class Guard:
+    """Fetches pages. `trusted` names `host:port` places of the user's own that may be read too."""
+
+    def __init__(
+        self,
+        user_agent: str,
+        *,
+        trusted: frozenset[str] = frozenset(),
+        resolver: AbstractResolver | None = None,
+        is_public: Callable[[str], bool] = addresses.is_public,
+        ports: frozenset[int] = _PORTS,
+    ) -> None:
+        self.trusted = trusted
+        self._is_public = is_public
+        self._ports = ports
+        vetted = aiohttp.TCPConnector(
+            limit=32,
+            use_dns_cache=False,
+            resolver=_Vetting(resolver or aiohttp.ThreadedResolver(), is_public),
+            socket_factory=self._socket,
+        )
+        self._public = _session(user_agent, vetted)
+        self._own = _session(user_agent, aiohttp.TCPConnector(limit=8))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._public.close()
+        await self._own.close()
+
+    async def get(
+        self, url: str, deadline: float, types: Callable[[str], bool] = lambda _: True
+    ) -> Fetched:
+        """The page at `url` after its redirects, of a content type that `types` accepts.
+
+        Raises:
+            Failed: REFUSED when the address must not be asked; else why there is no page.
+        """
+        target = self.checked(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            found = await self._hop(target, deadline, types)
+            if isinstance(found, Fetched):
+                return found
+            if target.scheme == "https" and found.scheme == "http" and not self._is_own(found):
+                raise Failed(Kind.REFUSED, "it redirects from https to http")
+            target = self.checked(str(found))
+        raise Failed(Kind.UPSTREAM, f"it redirects more than {_MOST_REDIRECTS} times")
+
+    def checked(self, text: str) -> URL:
+        """The address in `text`, when it may be asked as far as can be seen from its text.
+
+        Raises:
+            Failed: REFUSED, with the reason.
+        """
+        if len(text) > LONGEST_URL:
+            raise Failed(Kind.REFUSED, f"the address is longer than {LONGEST_URL} characters")
+        if _UNCLEAN.search(text):
+            raise Failed(
+                Kind.REFUSED, "the address holds spaces, control characters or backslashes"
+            )
+        try:
+            url = URL(text)
+            host, port = url.host, url.port
+        except ValueError:
+            raise Failed(Kind.REFUSED, "that is not a web address") from None
+        if url.scheme not in {"http", "https"} or not host:
+            raise Failed(Kind.REFUSED, "only http and https addresses can be read")
+        if url.user is not None or url.password is not None:
+            raise Failed(Kind.REFUSED, "the address holds a user name or password")
+        if not self._is_own(url):
+            self._check_place(host, port)
+        return url.with_fragment(None)
+
+    def _check_place(self, host: str, port: int | None) -> None:
+        if port not in self._ports:
+            raise Failed(Kind.REFUSED, f"port {port} is not a web port")
+        is_address = ":" in host or host.replace(".", "").isdigit()
+        if is_address and not self._is_public(host):
+            raise Failed(Kind.REFUSED, _INWARD)
+
+    def _is_own(self, url: URL) -> bool:
+        return f"{url.host}:{url.port}" in self.trusted
+
+    async def _hop(self, url: URL, deadline: float, types: Callable[[str], bool]) -> Fetched | URL:
+        """The page, or where it redirects to."""
+        remaining = deadline - asyncio.get_running_loop().time()
+        if remaining <= 0:
+            raise Failed(Kind.TIMEOUT, "no time was left to read it")
+        limits = aiohttp.ClientTimeout(total=remaining, sock_connect=CONNECT_S, sock_read=SILENCE_S)
+        session = self._own if self._is_own(url) else self._public
+        try:
+            async with session.get(url, allow_redirects=False, timeout=limits) as response:
+                return await _read(response, types)
+        except TimeoutError:
+            raise Failed(Kind.TIMEOUT, f"it did not answer within {remaining:.0f} s") from None
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, _InnerAddressError):
+                raise Failed(Kind.REFUSED, _INWARD) from None
+            raise explained(error, repeatable=False) from None
+        except aiohttp.ClientError as error:
+            raise explained(error, repeatable=False) from None
+
+    def _socket(self, address: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
+        family, kind, protocol, _, place = address
+        if not self._is_public(str(place[0])):
+            raise _InnerAddressError(_INWARD)
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+
+_INWARD = (
+    "its address is not on the public internet; Lou reads such places only when "
+    "settings.search.fetch_page.trusted lists them"
+)
+
+
+class _Vetting(AbstractResolver):
+    """Resolves a name once, and only to addresses that are all public."""
+
+    def __init__(self, inner: AbstractResolver, is_public: Callable[[str], bool]) -> None:
+        self._inner = inner
+        self._is_public = is_public
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of `host`.
+
+        Raises:
+            OSError: it has none, or one that is not public.
+        """
+        found = await self._inner.resolve(host, port, family)
+        if not all(self._is_public(one["host"]) for one in found):
+            raise _InnerAddressError(_INWARD)
+        return found
+
+    async def close(self) -> None:
+        """Close the resolver behind this."""
+        await self._inner.close()
+
+
+async def _read(response: aiohttp.ClientResponse, types: Callable[[str], bool]) -> Fetched | URL:
+    goal = response.headers.get("Location")
+    if response.status in _REDIRECTS and goal:
+        try:
+            return response.url.join(URL(goal))
+        except ValueError:
+            raise Failed(Kind.UPSTREAM, "it redirects to something that is no address") from None
+    content = b""
+    if response.status < 400:
+        if not types(response.content_type):
+            raise Failed(Kind.UNSUPPORTED, f"it is {response.content_type}, which holds no text")
+        content = await body(response, MOST_BYTES)
+    return Fetched(
+        str(response.url), response.status, response.content_type, response.charset or "", content
+    )
+
+
+def _session(user_agent: str, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip"},
+    )

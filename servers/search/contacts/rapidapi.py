@@ -1,0 +1,98 @@
+"""The Website Contacts Scraper on RapidAPI: the addresses that a domain's pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search import inert
+from servers.search.contacts.contact import Contact, Sought, addresses
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    number,
+    rows,
+)
+
+_KEY = "RAPIDAPI_KEY"
+_HOST = "website-contacts-scraper.p.rapidapi.com"
+_MOST_SOURCES = 3
+
+
+class WebsiteContacts:
+    """`GET /scrape-contacts`."""
+
+    traits = Traits(
+        name="rapidapi",
+        title="RapidAPI Website Contacts",
+        base_url=f"https://{_HOST}",
+        keys=(_KEY,),
+        caution="Needs its own (free) subscription on RapidAPI.",
+        pace=Pace(per_second=1, at_once=1, waiting=16),
+    )
+
+    def request(self, sought: Sought, access: Access) -> Request:
+        """The request that looks."""
+        asked = {
+            "query": sought.domain,
+            "match_email_domain": "false",
+            "external_matching": "false",
+        }
+        url = f"{access.base_url}/scrape-contacts"
+        return Request("GET", url, query=asked, headers=_headers(access))
+
+    def read(self, reply: Reply) -> list[Contact]:
+        """The addresses, each with the pages it stands on."""
+        payload = reply.json()
+        if reply.status != 200 or at(payload, "status") == "ERROR":
+            raise _failure(reply, payload)
+        return [contact for row in rows(payload, "data") for contact in _contacts(row)]
+
+    def probe(self, access: Access) -> Request:
+        """A path that does not exist: the proxy looks at the key before it, and counts nothing."""
+        return Request("GET", f"{access.base_url}/lou-key-check", headers=_headers(access))
+
+    def read_probe(self, reply: Reply) -> None:
+        """A missing endpoint means that the key was taken."""
+        if reply.status not in {200, 404}:
+            raise _failure(reply, reply.json())
+
+
+def _headers(access: Access) -> dict[str, str]:
+    host = str(access.options.get("host", _HOST))
+    return {"X-RapidAPI-Key": access.key(_KEY), "X-RapidAPI-Host": host}
+
+
+def _contacts(row: dict[str, Any]) -> Iterator[Contact]:
+    for found in row.get("emails") or []:
+        pages = at(found, "sources") or []
+        sources = [inert.line(page, 300) for page in pages[:_MOST_SOURCES]]
+        for address in addresses(str(at(found, "value"))):
+            yield Contact(address, 0.75, sources or ["RapidAPI Website Contacts"])
+
+
+def _failure(reply: Reply, payload: Any) -> Failed:
+    said = at(payload, "message") or at(payload, "error", "message")
+    if reply.status == 429:
+        return _limit(reply, str(said))
+    if reply.status == 200:
+        return failure(Kind.UPSTREAM, reply, said)
+    if reply.status == 404:
+        return failure(Kind.UPSTREAM, reply, said)
+    return by_status(reply, said)
+
+
+def _limit(reply: Reply, said: str) -> Failed:
+    spent = number(reply.headers.get("x-ratelimit-requests-remaining")) == 0
+    if not spent and "quota" not in said.lower():
+        return failure(Kind.RATE_LIMITED, reply, said, transient=True)
+    failed = failure(Kind.QUOTA, reply, said)
+    reset = number(reply.headers.get("x-ratelimit-requests-reset"))
+    failed.retry_after = reset if reset >= 0 else failed.retry_after
+    return failed

@@ -1,0 +1,186 @@
+"""A page's readable text, title and links, from its HTML. Slow parts run in a thread.
+
+trafilatura finds the text; where it finds next to none, the plain text of the whole page has to do.
+Both are imported when the first page is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urljoin
+
+from servers.search import inert
+from servers.search.results import urlsplit_or_none
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+Format = Literal["markdown", "text"]
+
+_AT_ONCE = 2
+_MOST_LINKS = 60
+_LARGEST = 2 << 20
+"""Characters; a larger page is stripped plainly, since finding its text would take seconds."""
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
+    r"opacity\s*:\s*0(?![.\d]*[1-9])|(?:left|top|text-indent)\s*:\s*-\d{3,}",
+    re.IGNORECASE,
+)
+_NO_TEXT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "head")
+_BLOCK_NAMES = (
+    "p div section article li tr h1 h2 h3 h4 h5 h6 br pre table ul ol dl dt dd blockquote"
+)
+_BLOCKS = _BLOCK_NAMES.split()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link on a page."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What a person would read of a page."""
+
+    title: str
+    text: str
+    links: list[Link]
+    published: str = ""
+    language: str = ""
+
+
+class Extractor:
+    """Reads pages in threads, a few at a time."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, page: str, url: str, form: Format) -> Extract:
+        """The readable part of the HTML `page` that came from `url`."""
+        async with self._places:
+            return await asyncio.to_thread(extract, page, url, form)
+
+
+def decoded(content: bytes, charset: str) -> str:
+    """The text in `content`: by byte order mark, header, meta tag, or as what it looks like."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    meta = _META_CHARSET.search(content[:4096])
+    for name in (charset, meta.group(1).decode("ascii", "replace") if meta else "", "utf-8-sig"):
+        try:
+            return content.decode(name or "utf-8-sig")
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return content.decode("cp1252", "replace")
+
+
+def extract(page: str, url: str, form: Format) -> Extract:
+    """The readable part of the HTML `page`; blocks for tens of milliseconds."""
+    tree = _tree(page)
+    if tree is None:
+        return Extract("", inert.passive(page), [])
+    _drop_unseen(tree)
+    title, published = _title(tree), _published(tree)
+    language = str(tree.get("lang") or "")[:12]
+    links = list(_links(tree, url))
+    text = _main_text(tree, form) if len(page) <= _LARGEST else ""
+    plain = _plain_text(tree)
+    if len(text) < 200 and len(plain) > len(text):
+        text = plain
+    return Extract(title, inert.passive(text).strip(), links, published, language)
+
+
+def _tree(page: str) -> HtmlElement | None:
+    from lxml import etree, html  # noqa: PLC0415 - only pages need it
+
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
+    try:
+        return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return None
+
+
+def _drop_unseen(tree: HtmlElement) -> None:
+    """Take out what a person would not see, so that it cannot speak to a model."""
+    for element in list(tree.iter()):
+        if not isinstance(element.tag, str) or element.tag in {"html", "body"}:
+            continue
+        style = element.get("style")
+        unseen = (
+            element.get("hidden") is not None
+            or element.get("aria-hidden") == "true"
+            or (style and _HIDDEN_STYLE.search(style))
+        )
+        if unseen and element.getparent() is not None:
+            element.drop_tree()
+
+
+def _main_text(tree: HtmlElement, form: Format) -> str:
+    import trafilatura  # noqa: PLC0415 - takes 0.3 s, and only pages need it
+
+    found: Any = trafilatura.extract(
+        tree,
+        output_format="markdown" if form == "markdown" else "txt",
+        include_links=False,
+        include_images=False,
+        include_tables=True,
+        include_comments=False,
+        favor_recall=True,
+    )
+    return found or ""
+
+
+def _plain_text(tree: HtmlElement) -> str:
+    """All text of the page, a line for each block; takes what is no text out of `tree`."""
+    from lxml import etree  # noqa: PLC0415 - only pages need it
+
+    etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
+    for block in tree.iter(*_BLOCKS):
+        block.text = f"\n{block.text or ''}"
+        block.tail = f"\n{block.tail or ''}"
+    lines = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _title(tree: HtmlElement) -> str:
+    for path in ("//meta[@property='og:title']/@content", "//title/text()", "//h1//text()"):
+        found = inert.line(" ".join(map(str, tree.xpath(path)[:4])), 200)
+        if found:
+            return found
+    return ""
+
+
+def _published(tree: HtmlElement) -> str:
+    for path in (
+        "//meta[@property='article:published_time']/@content",
+        "//meta[@itemprop='datePublished']/@content",
+        "//time/@datetime",
+    ):
+        if found := tree.xpath(path):
+            return inert.line(str(found[0]), 40)
+    return ""
+
+
+def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
+    seen: set[str] = set()
+    places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
+    for element in places:
+        try:
+            goal = urljoin(url, str(element.get("href")).strip()).split("#")[0]
+        except ValueError:
+            continue
+        text = inert.line(" ".join(element.itertext()), 100)
+        if text and goal not in seen and len(goal) <= 500 and urlsplit_or_none(goal):
+            seen.add(goal)
+            yield Link(text, inert.visible(goal))
+        if len(seen) >= _MOST_LINKS:
+            return

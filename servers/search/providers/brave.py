@@ -1,0 +1,133 @@
+"""Brave Search: an index of its own; a bad key is a 422, and its headers announce every limit."""
+
+from __future__ import annotations
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    number,
+    rows,
+)
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_KEY = "BRAVE_API_KEY"
+_MOST_WORDS = 50
+_FRESHNESS = {"day": "pd", "week": "pw", "month": "pm", "year": "py"}
+_KNOWN_COUNTRIES = (
+    "ar at au be br ca ch cl cn de dk es fi fr gb gr hk id in it jp kr mx my nl no nz ph pl pt ru "
+    "sa se tr tw us za"
+)
+_KNOWN_LANGUAGES = (
+    "ar bg bn ca cs da de el en es et eu fi fr gl gu he hi hr hu is it kn ko lt lv ml mr ms nb nl "
+    "pa pl ro ru sk sl sr sv ta te th tr uk vi"
+)
+_COUNTRIES = frozenset(_KNOWN_COUNTRIES.split())
+_LANGUAGES = {"ja": "jp", "zh": "zh-hans", "pt": "pt-pt", "no": "nb"} | {
+    code: code for code in _KNOWN_LANGUAGES.split()
+}
+
+
+class Brave:
+    """`GET /res/v1/web/search`."""
+
+    traits = Traits(
+        name="brave",
+        title="Brave Search",
+        base_url="https://api.search.brave.com",
+        keys=(_KEY,),
+        pace=Pace(per_second=1, at_once=8),
+        countries=_COUNTRIES,
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches."""
+        if len(query.with_site.split()) > _MOST_WORDS:
+            raise Failed(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
+        asked = {
+            "q": query.with_site,
+            "count": str(query.count),
+            "safesearch": query.safe,
+            "text_decorations": "false",
+            "result_filter": "web",
+        }
+        if query.freshness != "any":
+            asked["freshness"] = _FRESHNESS[query.freshness]
+        if query.country in _COUNTRIES:
+            asked["country"] = query.country.upper()
+        if language := _LANGUAGES.get(query.language):
+            asked["search_lang"] = language
+        headers = {"X-Subscription-Token": access.key(_KEY), "Accept": "application/json"}
+        return Request("GET", f"{access.base_url}/res/v1/web/search", query=asked, headers=headers)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits; `web` is absent when there are none."""
+        payload = reply.json()
+        error = at(payload, "error")
+        errors = at(payload, "errors")
+        if isinstance(errors, list) and errors:
+            error = errors[0]
+        if reply.status != 200 or error:
+            raise _failure(reply, error)
+        if at(payload, "type") != "search":
+            raise Failed(Kind.UPSTREAM, "its answer is no search result")
+        found = rows(payload, "web", "results") if "web" in payload else []
+        hits = (
+            result(hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age"))
+            for hit in found
+        )
+        per_second, _ = _pair(reply, "X-RateLimit-Limit")
+        left, reset = _month(reply)
+        return Page(tuple(hit for hit in hits if hit), left, reset, max(per_second, 0.0))
+
+    def probe(self, access: Access) -> Request:
+        """One search for one result: there is no free request."""
+        return self.request(Query("lou", count=1), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+def _failure(reply: Reply, error: object) -> Failed:
+    code = at(error, "code")
+    said = at(error, "detail")
+    if code == "SUBSCRIPTION_TOKEN_INVALID" or (code == "VALIDATION" and _is_about_key(error)):
+        return failure(Kind.AUTH, reply, said)
+    left, reset = _month(reply)
+    if code == "QUOTA_LIMITED" or (reply.status == 429 and left == 0):
+        failed = failure(Kind.QUOTA, reply, said)
+        failed.retry_after = reset or failed.retry_after
+        return failed
+    if code == "RATE_LIMITED":
+        failed = failure(Kind.RATE_LIMITED, reply, said, transient=True)
+        wait, _ = _pair(reply, "X-RateLimit-Reset")
+        failed.retry_after = wait if wait >= 0 else failed.retry_after
+        return failed
+    return by_status(reply, said)
+
+
+def _is_about_key(error: object) -> bool:
+    problems = at(error, "meta", "errors")
+    places = [at(one, "loc") for one in problems] if isinstance(problems, list) else []
+    return ["header", "x-subscription-token"] in places
+
+
+def _month(reply: Reply) -> tuple[int, float]:
+    """What is left of the month's quota (-1: it has none), and the seconds until it returns."""
+    _, limit = _pair(reply, "X-RateLimit-Limit")
+    _, left = _pair(reply, "X-RateLimit-Remaining")
+    _, reset = _pair(reply, "X-RateLimit-Reset")
+    return (int(left) if limit > 0 else -1, max(reset, 0.0))
+
+
+def _pair(reply: Reply, name: str) -> tuple[float, float]:
+    """The value for a second and the value for a month in a header; -1 where there is none."""
+    parts = str(reply.headers.get(name, "")).split(",")
+    return number(parts[0]), number(parts[1] if len(parts) > 1 else None)

@@ -1,0 +1,111 @@
+"""DuckDuckGo's HTML page, read without a licence from them: best effort, and labelled so."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, by_status, failure
+from servers.search.query import Query
+from servers.search.results import Page, Result, result
+
+_LONGEST = 499
+_SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
+
+
+class DuckDuckGo:
+    """`POST /html/`; a bot wall is told apart from no results."""
+
+    traits = Traits(
+        name="duckduckgo",
+        title="DuckDuckGo",
+        base_url="https://html.duckduckgo.com",
+        keyless=True,
+        best_effort=True,
+        caution="Best effort: it is read from a web page and may be refused.",
+        pace=Pace(per_second=0.5, at_once=1, waiting=8),
+        ignores=frozenset({"language"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The form a browser would send."""
+        text = query.with_site
+        if len(text) > _LONGEST:
+            raise Failed(Kind.UNSUPPORTED, f"it takes {_LONGEST} characters at most")
+        form = {"q": text, "b": "", "kp": _SAFE[query.safe]}
+        if query.country:
+            form["kl"] = f"{query.country}-{query.language or 'en'}"
+        if query.freshness != "any":
+            form["df"] = query.freshness[0]
+        headers = {"Accept": "text/html", "Referer": f"{access.base_url}/"}
+        return Request("POST", f"{access.base_url}/html/", headers=headers, form=form)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits of the page; a page that is neither hits nor "no results" is a failure."""
+        page = reply.content.decode("utf-8", "replace")
+        if reply.status in {202, 403} or "anomaly-modal" in page:
+            raise failure(Kind.BLOCKED, reply)
+        if reply.status != 200:
+            raise by_status(reply)
+        found = _Hits()
+        found.feed(page)
+        found.close()
+        if not found.hits and "no-results" not in page:
+            raise Failed(Kind.UPSTREAM, "its page has changed and cannot be read")
+        return Page(tuple(found.hits))
+
+    def probe(self, access: Access) -> Request:
+        """It has no key."""
+        return self.request(Query("lou"), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+class _Hits(HTMLParser):
+    """Collects title, address and snippet of each `result__a` and `result__snippet`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hits: list[Result] = []
+        self._part = ""
+        self._url = ""
+        self._texts = {"title": "", "snippet": ""}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        classes = (given.get("class") or "").split()
+        if "result__a" in classes:
+            self._finish()
+            self._part, self._url = "title", _target(given.get("href") or "")
+        elif "result__snippet" in classes:
+            self._part = "snippet"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"a", "div", "h2"}:
+            self._part = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._part:
+            self._texts[self._part] += data
+
+    def close(self) -> None:
+        super().close()
+        self._finish()
+
+    def _finish(self) -> None:
+        hit = result(self._texts["title"], self._url, self._texts["snippet"])
+        if hit and urlsplit(hit.url).hostname != "duckduckgo.com":  # its own are advertisements
+            self.hits.append(hit)
+        self._part, self._url = "", ""
+        self._texts = {"title": "", "snippet": ""}
+
+
+def _target(href: str) -> str:
+    """The page behind a `//duckduckgo.com/l/?uddg=` address."""
+    wrapped = parse_qs(urlsplit(href).query).get("uddg")
+    return wrapped[0] if wrapped else href

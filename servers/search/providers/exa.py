@@ -1,0 +1,82 @@
+"""Exa: search by meaning; it must be asked for highlights, or it sends whole pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_KEY = "EXA_API_KEY"
+_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+_NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
+
+
+class Exa:
+    """`POST /search`."""
+
+    traits = Traits(
+        name="exa",
+        title="Exa",
+        base_url="https://api.exa.ai",
+        keys=(_KEY,),
+        pace=Pace(per_second=5, at_once=5),
+        ignores=frozenset({"language"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches."""
+        body: dict[str, Any] = {
+            "query": query.text,
+            "numResults": query.count,
+            "type": access.options.get("type", "auto"),
+            "moderation": query.safe == "strict",
+            "contents": {"highlights": True},
+        }
+        if query.site:
+            body["includeDomains"] = [query.site]
+        if query.country:
+            body["userLocation"] = query.country.upper()
+        if query.freshness != "any":
+            since = datetime.now(UTC) - timedelta(days=_DAYS[query.freshness])
+            body["startPublishedDate"] = since.strftime("%Y-%m-%dT00:00:00.000Z")
+        headers = {"x-api-key": access.key(_KEY)}
+        return Request("POST", f"{access.base_url}/search", headers=headers, body=body)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits, in the order given: there is no score."""
+        payload = reply.json()
+        if reply.status != 200 or at(payload, "tag"):
+            raise _failure(reply, payload)
+        hits = (
+            result(hit.get("title"), hit.get("url"), _snippet(hit), hit.get("publishedDate"))
+            for hit in rows(payload, "results")
+        )
+        return Page(tuple(hit for hit in hits if hit))
+
+    def probe(self, access: Access) -> Request:
+        """One search for one result: there is no free request."""
+        return self.request(Query("lou", count=1), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+def _snippet(hit: dict[str, Any]) -> str:
+    highlights = hit.get("highlights")
+    return " ... ".join(map(str, highlights)) if isinstance(highlights, list) else ""
+
+
+def _failure(reply: Reply, payload: object) -> Failed:
+    said, tag = at(payload, "error"), at(payload, "tag")
+    if tag == "INVALID_API_KEY":
+        return failure(Kind.AUTH, reply, said)
+    if tag in _NO_CREDIT:
+        return failure(Kind.QUOTA, reply, said)
+    return by_status(reply, said)

@@ -1,0 +1,66 @@
+"""SearXNG: the user's own metasearch; its JSON format is off unless its settings.yml allows it."""
+
+from __future__ import annotations
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_SAFE = {"off": "0", "moderate": "1", "strict": "2"}
+
+
+class Searxng:
+    """`GET /search?format=json`; the address has no default."""
+
+    traits = Traits(
+        name="searxng",
+        title="SearXNG",
+        base_url="",
+        keyless=True,
+        pace=Pace(per_second=0, at_once=32, waiting=256),
+        ignores=frozenset({"country"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches; it knows no week, so a month stands for it."""
+        asked = {
+            "q": query.with_site,
+            "format": "json",
+            "pageno": "1",
+            "safesearch": _SAFE[query.safe],
+        }
+        if query.language:
+            asked["language"] = query.language
+        if query.freshness != "any":
+            asked["time_range"] = "month" if query.freshness == "week" else query.freshness
+        return Request("GET", f"{access.base_url}/search", query=asked)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits; none at all while engines are out is a failure."""
+        if reply.status == 403:
+            said = "add json to search.formats in its settings.yml"
+            raise failure(Kind.UNSUPPORTED, reply, said)
+        if reply.status != 200:
+            raise by_status(reply)
+        payload = reply.json()
+        found = rows(payload, "results")
+        silent = at(payload, "unresponsive_engines")
+        if not found and silent:
+            names = ", ".join(str(one[0]) for one in silent if isinstance(one, list) and one)
+            raise Failed(Kind.UPSTREAM, f"none of its engines answered ({names[:120]})")
+        hits = (
+            result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))
+            for hit in found
+        )
+        return Page(tuple(hit for hit in hits if hit)[:20])
+
+    def probe(self, access: Access) -> Request:
+        """It has no key."""
+        return self.request(Query("lou"), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)

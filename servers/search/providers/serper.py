@@ -1,0 +1,62 @@
+"""Serper: Google's results; exhausted credit is a 400."""
+
+from __future__ import annotations
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply, Request
+from servers.outbound.limiter import Pace
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.query import Query
+from servers.search.results import Page, result
+
+_KEY = "SERPER_API_KEY"
+
+
+class Serper:
+    """`POST /search`."""
+
+    traits = Traits(
+        name="serper",
+        title="Serper",
+        base_url="https://google.serper.dev",
+        keys=(_KEY,),
+        pace=Pace(per_second=5, at_once=5),
+        ignores=frozenset({"safe"}),
+    )
+
+    def request(self, query: Query, access: Access) -> Request:
+        """The request that searches."""
+        body: dict[str, object] = {"q": query.with_site, "num": query.count}
+        if query.country:
+            body["gl"] = query.country
+        if query.language:
+            body["hl"] = query.language
+        if query.freshness != "any":
+            body["tbs"] = f"qdr:{query.freshness[0]}"
+        headers = {"X-API-KEY": access.key(_KEY)}
+        return Request("POST", f"{access.base_url}/search", headers=headers, body=body)
+
+    def read(self, reply: Reply) -> Page:
+        """The hits of `organic`."""
+        payload = reply.json()
+        if reply.status != 200:
+            raise _failure(reply, at(payload, "message"))
+        hits = (
+            result(hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date"))
+            for hit in rows(payload, "organic")
+        )
+        return Page(tuple(hit for hit in hits if hit))
+
+    def probe(self, access: Access) -> Request:
+        """One search for one result: there is no free request."""
+        return self.request(Query("lou", count=1), access)
+
+    def read_probe(self, reply: Reply) -> None:
+        """The same answer as a search."""
+        self.read(reply)
+
+
+def _failure(reply: Reply, said: object) -> Failed:
+    if "not enough credits" in str(said).lower():
+        return failure(Kind.QUOTA, reply, said)
+    return by_status(reply, said)

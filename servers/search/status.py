@@ -1,0 +1,117 @@
+"""How the search server is doing, in words: every provider's state, the cache, the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from servers.outbound.cache import Cache
+from servers.outbound.failure import Kind
+from servers.search.engine import Engine
+from servers.search.library import Library
+from servers.search.line import Line
+from servers.search.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """One provider now. `state` is one word, `words` what a person reads.
+
+    `position` is its place in the auto chain, from 1; 0 when auto does not ask it. `quota_left` is
+    -1 when the provider does not tell.
+    """
+
+    name: str
+    title: str
+    role: str
+    state: str
+    words: str
+    keys: list[str]
+    key_set: bool
+    position: int
+    breaker: str
+    quota_left: int
+    calls: int
+    failures: int
+    latency_ms: float
+    last_error: str
+    caution: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchStatus:
+    """Everything a person may want to know."""
+
+    providers: list[ProviderState]
+    chain: list[str]
+    cache_entries: int
+    cache_hit_ratio: float
+    library_enabled: bool
+    library_pages: int
+
+
+_STATES = {
+    Kind.AUTH: "key_rejected",
+    Kind.QUOTA: "out_of_quota",
+    Kind.RATE_LIMITED: "rate_limited",
+}
+
+
+def of_search(engine: Engine, source: Source) -> ProviderState:
+    """The state of a search provider."""
+    chain = [one.traits.name for one in engine.candidates()]
+    name = source.traits.name
+    position = chain.index(name) + 1 if name in chain else 0
+    return _state(source.line, "search", position, source.quota_left)
+
+
+def of_contacts(line: Line, position: int) -> ProviderState:
+    """The state of a contact service."""
+    return _state(line, "contacts", position, -1)
+
+
+async def whole(
+    engine: Engine, providers: list[ProviderState], cache: Cache, library: Library | None
+) -> SearchStatus:
+    """The state of all of it."""
+    asked = cache.hits + cache.misses
+    return SearchStatus(
+        providers=providers,
+        chain=[source.traits.name for source in engine.candidates()],
+        cache_entries=await cache.count(),
+        cache_hit_ratio=round(cache.hits / asked, 4) if asked else 0.0,
+        library_enabled=library is not None,
+        library_pages=await library.count() if library else 0,
+    )
+
+
+def _state(line: Line, role: str, position: int, quota_left: int) -> ProviderState:
+    state, sentence = _now(line)
+    record, traits = line.channel.record, line.traits
+    return ProviderState(
+        name=traits.name,
+        title=traits.title,
+        role=role,
+        state=state,
+        words=sentence,
+        keys=list(traits.keys),
+        key_set=line.has_keys,
+        position=position,
+        breaker=line.channel.health.state.value,
+        quota_left=quota_left,
+        calls=record.calls,
+        failures=record.failures,
+        latency_ms=round(record.latency_ms, 1),
+        last_error=record.last_error,
+        caution=traits.caution,
+    )
+
+
+def _now(line: Line) -> tuple[str, str]:
+    if line.missing:
+        return ("no_key" if line.traits.keys else "no_address"), line.missing
+    refusal = line.refusal()
+    if refusal:
+        return _STATES.get(refusal.kind, "resting"), refusal.message
+    if line.traits.keys and not line.has_keys:
+        return "ready", "ready, without a key at a lower limit"
+    return "ready", "ready"
