@@ -6,23 +6,20 @@ import asyncio
 import json
 import logging
 import os
-import signal
-import sys
-from collections.abc import Callable, Coroutine
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from servers.contract import endpoint, manifest, messages
+from servers.contract import messages
 from servers.host import answers, logs, process
-from servers.host.address import MAX_LINE, Address, AddressInUse
+from servers.host.address import Address, AddressInUse
+from servers.host.alone import Build, alone
 from servers.host.control import Control
 from servers.host.host import Host
-from servers.host.jsonrpc import too_long
+from servers.host.life import code_of, end_on_signal, quiet_loop
 from servers.host.listen import Wire, address_of
 from servers.host.redact import redact
-from servers.host.service import Configuration, Lost, Mirror, Service, StartRefused
-from servers.host.session import Session
-from servers.host.streams import Inlet, Outlet, read_stdin, take_stdout
+from servers.host.service import Configuration, Lost, StartRefused
+from servers.host.streams import Outlet, take_stdout
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +29,12 @@ _FIGURES_EVERY_S = 10.0
 if TYPE_CHECKING:
     from servers.host.http import HttpSide
 
-Build = Callable[[], Service | Mirror]
-
 
 def run(build: Build, instance: str) -> int:
     """Serve until the end of stdin; the exit code."""
     process.allow_many_connections()
     stdout = take_stdout()
-    main = _supervised(build, stdout, instance) if instance else _alone(build, stdout)
+    main = _supervised(build, stdout, instance) if instance else alone(build, stdout)
     return _run(main)
 
 
@@ -57,8 +52,8 @@ def _run(main: Coroutine[Any, Any, int]) -> int:
 async def _supervised(build: Build, stdout: int, instance: str) -> int:
     control = Control(Outlet(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
-    _quiet_loop()
-    _end_on_signal(control.ended)
+    quiet_loop()
+    end_on_signal(control.ended)
     await control.open()
     reason, code = await _serve_supervised(build, control, instance)
     await control.close(reason, code)
@@ -81,7 +76,7 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
         control.serve(host)
         await _until_told(host, ended)
     except StartRefused as refused:
-        return _refuse(host, refused.code, refused.message, refused.hint), _code_of(refused)
+        return _refuse(host, refused.code, refused.message, refused.hint), code_of(refused)
     except AddressInUse as taken:
         return _refuse(host, "address_in_use", str(taken)), 1
     except Lost as lost:
@@ -174,100 +169,6 @@ async def _tell_figures(host: Host) -> None:
         await asyncio.sleep(_FIGURES_EVERY_S)
 
 
-async def _alone(build: Build, stdout: int) -> int:
-    logs.set_up(logs.to_stderr)
-    _quiet_loop()
-    service = build()
-    host = Host(service, _nobody)
-    try:
-        await host.start(_from_environment(service.name), frozenset())
-    except Lost as lost:
-        sys.stderr.write(f"{lost}\n")
-        return 1
-    except StartRefused as refused:
-        sys.stderr.write(f"{refused.message} {refused.hint}\n")
-        return _code_of(refused)
-    outlet = Outlet(stdout)
-    await outlet.open()
-    session = Session(host, outlet.write)
-
-    def receive(line: bytes | None) -> None:
-        if line is None:
-            session.refuse(too_long())
-        else:
-            session.receive(line)
-
-    inlet = Inlet(MAX_LINE, receive)
-    await read_stdin(inlet)
-    _end_on_signal(inlet.ended)
-    await inlet.ended.wait()
-    await host.stop(_FINISH_WITHIN_S)
-    await outlet.flush(_FINISH_WITHIN_S)
-    return 0
-
-
-def _from_environment(server: str) -> Configuration:
-    """The keys of `server`, taken out of the environment so that no child inherits them."""
-    keys: dict[str, str] = {}
-    for key in manifest.keys_of(server):
-        value = os.environ.pop(key.name, "")
-        path = os.environ.pop(manifest.ALSO_READ.get(key.name, ""), "")
-        if not value and path:
-            value = _file(path)
-        if value:
-            keys[key.name] = value
-    return Configuration(keys, {"folders": _folders()})
-
-
-def _file(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, ValueError) as unreadable:
-        raise StartRefused(
-            "unreadable_key_file",
-            f"{path} cannot be read: {unreadable}.",
-            "Give the path of a readable file, or leave the variable out.",
-        ) from None
-
-
-def _folders() -> dict[str, str]:
-    base = endpoint.home()
-    if base:
-        return {"data": str(Path(base, "data")), "cache": str(Path(base, "cache"))}
-    import platformdirs  # noqa: PLC0415 - a supervised server is told its folders
-
-    return {
-        "data": platformdirs.user_data_dir("lou", appauthor=False),
-        "cache": platformdirs.user_cache_dir("lou", appauthor=False),
-    }
-
-
-def _code_of(refused: StartRefused) -> int:
-    if refused.code.startswith("permission"):
-        return messages.EXIT_PERMISSION
-    return messages.EXIT_CONFIGURATION
-
-
-def _end_on_signal(ended: asyncio.Event) -> None:
-    if sys.platform != "win32":
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, ended.set)
-
-
-def _quiet_loop() -> None:
-    """One line per kind of trouble and minute: out of descriptors, asyncio writes thousands."""
-    loop = asyncio.get_running_loop()
-    last: dict[str, float] = {}
-
-    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        message = str(context.get("message"))
-        if loop.time() - last.get(message, -60.0) >= 60.0 and len(last) < 100:
-            last[message] = loop.time()
-            log.error("The loop reported: %s", message, exc_info=context.get("exception"))
-
-    loop.set_exception_handler(handle)
-
-
 _background: set[asyncio.Task[None]] = set()
 
 
@@ -275,7 +176,3 @@ def _in_background(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.get_running_loop().create_task(work)
     _background.add(task)
     task.add_done_callback(_background.discard)
-
-
-def _nobody(event: str, data: dict[str, Any]) -> None:
-    """Alone, there is no app to tell."""
