@@ -19,6 +19,7 @@ from servers.contract import manifest
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 EMBEDDED_COMMAND = "lou-server"
+_SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Config:
 def is_embedded(name: str, entry: ServerEntry) -> bool:
     """Whether the entry means the server of that name that comes with Lou."""
     return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
+
+
+def is_secret_name(variable: str) -> bool:
+    """Whether a variable or header of this name usually holds a secret."""
+    return bool(_SECRET_NAME.search(variable)) and not variable.endswith("_PATH")
 
 
 def defaults() -> dict[str, ServerEntry]:

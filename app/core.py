@@ -5,55 +5,118 @@ The tray, `lou serve` and the control socket are faces of this one object.
 
 from __future__ import annotations
 
+import logging
+import os
+import time
 from typing import Any
 
-from app.facts import Answer, CallRecord, Check, ClientEvent, KeyView, Notice, ServerView, Verdict
+from app import files, paths, roster, server_views, tool_calls, version
+from app.config import Config
+from app.control import ControlSocket
+from app.doctor import Doctor
+from app.errors import ServerError
+from app.facts import Answer, CallRecord, Check, ClientEvent, KeyView, Notice, ServerView
+from app.facts import Verdict as KeyVerdict
+from app.intake import Intake
+from app.journal import Journal
+from app.key_store import KeyStore
+from app.keys import Keys
 from app.logbook import Logbook
 from app.metrics import Metrics
 from app.observe import Listeners
-from app.processes.supervisor import Supervisor
+from app.processes.supervisor import State, Supervisor
+from app.reactions import Reactions
+from app.redact import Redactor
 from app.settings_file import SettingsFile
-from app.vault import Vault
+from app.switches import Switches
+from app.vault import Vault, VaultState
+from servers.contract import messages
+
+log = logging.getLogger(__name__)
+
+_CHECKS_KEY_WITHIN_S = 20.0
+_MB = 1_000_000
 
 
 class Core:
-    """Everything Lou does, without a face."""
+    """Everything Lou does, without a face. Built cheaply; `start` does the work."""
 
     def __init__(self, mode: str = "tray") -> None:
         self.mode = mode
         """tray or headless"""
-        self.settings: SettingsFile
-        self.vault: Vault
-        self.logbook: Logbook
-        self.metrics: Metrics
-        self.supervisor: Supervisor
+        self.started_at = time.time()
+        self.settings = SettingsFile(paths.config_file())
+        self.settings.load()
+        chosen = self.settings.config.settings
+        self.redactor = Redactor()
+        self.logbook = Logbook(
+            paths.log_folder(), self.redactor, total_bytes=chosen.log_total_mb * _MB
+        )
+        self.metrics = Metrics(paths.data_folder("metrics.sqlite"), days=chosen.metrics_days)
+        self.key_store = KeyStore(chosen.key_store)
+        self._keys = Keys(lambda: self.vault, lambda: self.settings.config, self.redactor)
+        self._switches = Switches(self.settings, self._keys)
+        self.supervisor = Supervisor(
+            self._switches.prepare, run_folder=paths.run_folder(), redact=self.redactor
+        )
+        self._intake = Intake(self.logbook, self.metrics)
+        self._journal = Journal(self.logbook)
+        self._control = ControlSocket(self)
         self.clients: Any = None
-        self.notices: Listeners[Notice] = Listeners()
+        self.notices: Listeners[Notice] = self._intake.notices
+        self.calls: Listeners[CallRecord] = self._intake.calls
+        self.connections: Listeners[ClientEvent] = self._intake.connections
         self.servers_changed: Listeners[str] = Listeners()
-        self.keys_changed: Listeners[str] = Listeners()
-        self.calls: Listeners[CallRecord] = Listeners()
-        self.connections: Listeners[ClientEvent] = Listeners()
+        self.keys_changed: Listeners[str] = self.key_store.changed
+        self.vault_changed: Listeners[VaultState] = self.key_store.state_changed
         self.raise_wanted: Listeners[str] = Listeners()
         """A second start asks for the window; the value names a page, or is empty."""
         self.quit_wanted: Listeners[str] = Listeners()
         """Somebody asked Lou to end; the value says who."""
-        raise NotImplementedError
+        self._reactions = Reactions(self, self._switches, self._intake, self._keys)
+
+    @property
+    def vault(self) -> Vault:
+        """The store of keys in use."""
+        return self.key_store.vault
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether `pause_all` holds."""
+        return self._switches.paused
 
     async def start(self) -> None:
         """Bring everything up; returns before the servers are ready.
 
         Raises:
-            AppError: Lou cannot run at all, e.g. its folder is not writable.
+            AppError: Lou cannot run at all.
         """
-        raise NotImplementedError
+        self._journal.open()
+        files.sweep(paths.config_file().parent)
+        files.sweep(paths.data_folder())
+        self._reactions.join()
+        await self._control.start()
+        await self.metrics.start()
+        self._switches.serve(self.supervisor)
+        self._reactions.begin()
+        log.info("Lou runs (%s)", self.mode)
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop the servers and put everything on disk."""
-        raise NotImplementedError
+        await self._reactions.end()
+        await self._switches.close()
+        await self.supervisor.stop(quick=quick)
+        await self._control.stop()
+        await self.metrics.stop()
+        await self.vault.close()
+        log.info("Lou ends")
+        self._journal.shut()
+        self.logbook.close()
 
     def servers(self) -> tuple[ServerView, ...]:
         """Every server, in the order of config.json."""
-        raise NotImplementedError
+        known = {each.name for each in self.supervisor.all()}
+        return tuple(self.server(name) for name in self.settings.config.servers if name in known)
 
     def server(self, name: str) -> ServerView:
         """One server.
@@ -61,70 +124,174 @@ class Core:
         Raises:
             ServerError: there is no such server.
         """
-        raise NotImplementedError
+        observed = self.supervisor.observed(name)
+        entry = self._switches.entry(name)
+        return server_views.view(observed, entry, self.metrics, self._intake.sessions(name))
 
     async def enable(self, server: str, on: bool, tool: str = "") -> ServerView:
-        """Switch a server, or one of its tools; returns when the change is observed."""
-        raise NotImplementedError
+        """Switch a server, or one of its tools; returns when the change is observed.
+
+        Raises:
+            ServerError: there is no such server or tool.
+            SettingsError: the switch could not be saved.
+        """
+        if tool:
+            tool_calls.require(await self.tools(server), server, tool)
+            await self._switches.enable_tool(server, tool, on)
+        else:
+            await self._switches.enable(server, on)
+        return self.server(server)
 
     async def restart(self, server: str) -> ServerView:
         """Stop it and start it anew; returns when it is ready, blocked or failed."""
-        raise NotImplementedError
+        await self._switches.restart(server)
+        return self.server(server)
 
     async def pause_all(self) -> None:
         """Switch all servers off until `resume_all`, without changing what is configured."""
-        raise NotImplementedError
+        await self._switches.pause()
 
     async def resume_all(self) -> None:
         """Undo `pause_all`."""
-        raise NotImplementedError
+        await self._switches.resume()
 
     async def tools(self, server: str) -> list[dict[str, Any]]:
-        """The tools of a server that runs, each with messages.TOOL_FIELDS."""
-        raise NotImplementedError
+        """The tools of a server, each with messages.TOOL_FIELDS."""
+        disabled = self._switches.entry(server).disabled_tools
+        return await tool_calls.listed(self.supervisor, server, disabled)
+
+    def remembered_tools(self, server: str) -> list[dict[str, Any]]:
+        """The same at once, as the server had them when it was last ready."""
+        disabled = self._switches.entry(server).disabled_tools
+        return tool_calls.remembered(server, disabled)
 
     async def call(
         self, server: str, tool: str, arguments: dict[str, Any], timeout_s: float = 50.0
     ) -> Answer:
-        """One tool call; cancel the task to cancel the call."""
-        raise NotImplementedError
+        """One tool call; cancel the task to cancel the call.
+
+        Raises:
+            ServerError: no such server or tool, bad arguments, not running, or no answer.
+        """
+        return await tool_calls.call(self.supervisor, server, tool, arguments, timeout_s=timeout_s)
 
     def keys(self) -> tuple[KeyView, ...]:
         """The known keys, then those that custom servers refer to."""
-        raise NotImplementedError
+        return self._keys.views()
 
     async def set_key(self, name: str, value: str) -> None:
-        """Keep a key; servers that use it get it without a restart."""
-        raise NotImplementedError
+        """Keep a key; servers that use it get it without a restart.
+
+        Raises:
+            VaultError: it was not kept.
+        """
+        self._keys.learn(name, value.strip())
+        await self.vault.set(name, value)
+        await self._reactions.key_changed(name)
 
     async def unset_key(self, name: str) -> None:
-        """Forget a key."""
-        raise NotImplementedError
+        """Forget a key.
 
-    async def test_key(self, name: str, value: str | None = None) -> Verdict:
-        """Ask the key's provider, through the server that uses it."""
-        raise NotImplementedError
+        Raises:
+            VaultError: the vault is closed.
+        """
+        await self.vault.unset(name)
+        await self._reactions.key_changed(name)
+
+    async def rotate_key(self, name: str) -> None:
+        """Put a new value in front of a key that Lou makes; the old ones still open old data."""
+        await self._keys.rotate(name)
+        await self._reactions.key_changed(name)
+
+    async def test_key(self, name: str, value: str | None = None) -> KeyVerdict:
+        """Ask the key's provider, through the server that uses it.
+
+        Raises:
+            ServerError: no server that uses the key runs.
+        """
+        users = self._keys.users(name)
+        running = [each for each in users if self.server(each).state == State.READY]
+        if not running:
+            raise ServerError(
+                f"{name} can only be tested while {' or '.join(users) or 'a server'} runs.",
+                f"Switch it on: lou enable {users[0]}" if users else "No server uses this key.",
+                code=messages.NOT_READY,
+            )
+        params = {"name": name}
+        if value is not None:
+            self._keys.learn(name, value)
+            params["value"] = value
+        answer = await self.supervisor.request(
+            running[0], messages.CHECK_KEY, params, _CHECKS_KEY_WITHIN_S
+        )
+        return KeyVerdict(str(answer.get("verdict")), str(answer.get("message", "")))
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open the vault, with a person there."""
-        raise NotImplementedError
+        """Open the vault, with a person there.
 
-    async def use_key_file(self, passphrase: str) -> None:
-        """Keep keys in a file that `passphrase` encrypts; moves those that can be read."""
-        raise NotImplementedError
+        Raises:
+            VaultError: it stayed closed.
+        """
+        await self.vault.unlock(passphrase)
+        self._reactions.vault_seen(self.vault.state())
+
+    async def use_key_store(self, kind: str, passphrase: str = "") -> None:
+        """Keep keys in the keyring (`system`) or in a sealed file (`file`), and move them there.
+
+        Raises:
+            VaultError: they cannot be moved.
+        """
+        await self.key_store.use(kind, passphrase)
+        self.settings.update(lambda config: config.with_settings(key_store=kind))
+        self._reactions.vault_seen(self.vault.state())
 
     def add_server(self, name: str, entry: dict[str, Any]) -> None:
-        """Know a server of the user's own; it starts unless it is disabled."""
-        raise NotImplementedError
+        """Know a server of the user's own; it starts unless it is disabled.
+
+        Raises:
+            SettingsError: the entry or the name cannot be used.
+        """
+        self.settings.update(lambda config: roster.added(config, name, entry))
 
     async def remove_server(self, name: str) -> None:
-        """Stop a server of the user's own and forget it."""
-        raise NotImplementedError
+        """Stop a server of the user's own and forget it.
 
-    def import_servers(self, text: str) -> tuple[str, ...]:
-        """Add the servers of another client's configuration; returns their names."""
-        raise NotImplementedError
+        Raises:
+            SettingsError: it comes with Lou.
+        """
+        self.supervisor.observed(name)
+        self.settings.update(lambda config: roster.removed(config, name))
+
+    async def import_servers(self, text: str) -> roster.Taken:
+        """Add the servers of another client's configuration; secrets in it go into the vault.
+
+        Raises:
+            AppError: nothing was added.
+        """
+        taken = roster.taken_over(self.settings.config, text)
+        for name, value in taken.secrets.items():
+            self._keys.learn(name, value)
+            await self.vault.set(name, value)
+
+        def extended(config: Config) -> Config:
+            for name, entry in taken.entries.items():
+                config = config.with_server(name, entry)
+            return config
+
+        if taken.entries:
+            self.settings.update(extended)
+        return taken
 
     async def doctor(self) -> list[Check]:
         """Every check, with its fix."""
-        raise NotImplementedError
+        return await Doctor(self).examine()
+
+    def status(self) -> dict[str, Any]:
+        """What `lou status` shows."""
+        app = {
+            "pid": os.getpid(),
+            "version": version.current(),
+            "mode": self.mode,
+            "uptime_s": round(time.time() - self.started_at, 1),
+        }
+        return {"app": app, "servers": [each.as_status() for each in self.servers()]}

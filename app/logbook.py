@@ -66,6 +66,11 @@ class Logbook:
         """Where the files are."""
         return self._folder
 
+    @property
+    def problem(self) -> str:
+        """Why lines wait in memory; empty when they are stored."""
+        return self._writer.problem
+
     def keep_from(self, level: str) -> None:
         """Drop every later line below `level`."""
         self._level = LEVELS.index(level)

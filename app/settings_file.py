@@ -33,6 +33,8 @@ class SettingsFile:
         self.problems: tuple[str, ...] = ()
         """What could not be taken from the file, as sentences."""
         self.changed: Listeners[Config] = Listeners()
+        self.trouble: SettingsError | None = None
+        """Why the defaults are used, when they are."""
         self.troubled: Listeners[SettingsError] = Listeners()
         """The file was found broken: it lies beside, untouched, and the title names it."""
         self._stamp: _Stamp = None
@@ -44,7 +46,11 @@ class SettingsFile:
             self._take(self._read(), stamp)
         except SettingsError as trouble:
             self._take(None, stamp)
-            self.troubled.tell(self._keep_aside() if trouble.code == _BROKEN else trouble)
+            self._tell(self._keep_aside() if trouble.code == _BROKEN else trouble)
+
+    def _tell(self, trouble: SettingsError) -> None:
+        self.trouble = trouble
+        self.troubled.tell(trouble)
 
     def _keep_aside(self) -> SettingsError:
         aside = files.set_aside(self.path, "broken")
@@ -93,7 +99,7 @@ class SettingsFile:
         except SettingsError as trouble:
             if trouble.code != _BROKEN:
                 raise
-            self.troubled.tell(self._keep_aside())
+            self._tell(self._keep_aside())
             return None
 
     def _read(self) -> bytes | None:

@@ -42,6 +42,8 @@ class Wish:
 
     servers: tuple[str, ...]
     bridge: own.Bridge
+    paused: tuple[str, ...] = ()
+    """Servers that are switched off: an entry that is there stays; none is missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def look(client: Client, content: bytes | None, wish: Wish, record: Record) -> F
     except FormatError as broken:
         return refusal(broken)
     wanted = own.entries(client, wish.servers, wish.bridge)
-    mine = _mine(client, outline, wanted, record)
+    known = {**wanted, **own.entries(client, wish.paused, wish.bridge)}
+    mine = _mine(client, outline, known, record)
     foreign = tuple(name for name in wanted if name in outline.servers and name not in mine)
     found = Finding(
         State.CONNECTED,
@@ -101,9 +104,9 @@ def look(client: Client, content: bytes | None, wish: Wish, record: Record) -> F
         return _foreign(found)
     if not mine:
         return replace(found, state=State.ABSENT)
-    right = {name for name, entry in wanted.items() if _runs_the_same(client, outline, name, entry)}
+    right = {name for name, entry in known.items() if _runs_the_same(client, outline, name, entry)}
     expected = wanted.keys() - set(record.left_out)
-    if right >= expected and mine.keys() <= wanted.keys():
+    if expected <= mine.keys() <= right:
         return found
     return _outdated(found, mine.keys() - right, expected - mine.keys())
 
@@ -123,13 +126,14 @@ def connect(
     """
     finding = look(client, content, wish, record)
     _check(finding, replace_foreign=replace_foreign)
-    wanted = own.entries(client, wish.servers, wish.bridge)
-    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, wish))
+    paused = own.entries(client, wish.paused, wish.bridge)
+    kept = {name: entry for name, entry in paused.items() if name in finding.present}
+    wanted = {**own.entries(client, wish.servers, wish.bridge), **kept}
+    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, wish, wanted))
     if finding.state is State.CONNECTED and not set(wanted) - set(finding.present):
         return Change(content, content, _with_launches(client, claimed, wanted))
     try:
-        present = (*finding.present, *finding.foreign)
-        return _connected(client, content, wanted, record=claimed, present=present)
+        return _connected(client, content, wanted, record=claimed, finding=finding)
     except FormatError as broken:
         raise RefusedError(refusal(broken)) from broken
 
@@ -151,10 +155,9 @@ def disconnect(client: Client, content: bytes | None, wish: Wish, record: Record
         text = _stripped(client, page.text, record, finding.present)
     except FormatError as broken:
         raise RefusedError(refusal(broken)) from broken
-    gone = replace(free, edits=(), made_root=False, made_file=False)
     if record.made_file and text.split() in ([], ["{}"], ["{", "}"]):
-        return Change(content, None, gone)
-    return Change(content, page.with_text(text).encoded(), gone)
+        return Change(content, None, free)
+    return Change(content, page.with_text(text).encoded(), free)
 
 
 def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> bytes:
@@ -201,19 +204,20 @@ def _connected(
     wanted: Mapping[str, Any],
     *,
     record: Record,
-    present: Sequence[str],
+    finding: Finding,
 ) -> Change:
     page = Page(_blank(client)) if content is None else formats.decode(content, client.layout)
     found = formats.read(page.text, client.layout).servers
     merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
-    text = _stripped(client, page.text, record, present)
+    known = record if finding.present else replace(record, made_file=False, made_root=False)
+    text = _stripped(client, page.text, known, (*finding.present, *finding.foreign))
     made_root = not formats.read(text, client.layout).has_root
     edit = formats.add(text, client.layout, merged)
     after = replace(
         record.with_write(
             edit, {name: own.launch(client, entry) for name, entry in merged.items()}
         ),
-        made_file=record.made_file or content is None,
+        made_file=known.made_file or content is None,
         made_root=made_root,
     )
     return Change(content, page.with_text(edit.apply(text)).encoded(), after)
@@ -255,8 +259,9 @@ def _with_launches(client: Client, record: Record, wanted: Mapping[str, Any]) ->
     return record.with_write(None, launches)
 
 
-def _servers(client: Client, wish: Wish) -> dict[str, str]:
-    return {own.entry_name(client, server): server for server in wish.servers}
+def _servers(client: Client, wish: Wish, wanted: Mapping[str, Any]) -> dict[str, str]:
+    named = {own.entry_name(client, server): server for server in (*wish.servers, *wish.paused)}
+    return {name: named[name] for name in wanted}
 
 
 def _foreign(found: Finding) -> Finding:

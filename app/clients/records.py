@@ -55,6 +55,12 @@ class Record:
     """Process id and start of the client that was running, with the older file in its memory."""
     written_at: float = 0.0
 
+    @property
+    def promise(self) -> tuple[Any, ...]:
+        """What a client that has read the file knows: unchanged, no new session is needed."""
+        latest = {name: launches[:1] for name, launches in self.launches.items()}
+        return self.wanted, self.servers, {name: latest.get(name) for name in self.servers}
+
     def knows(self, name: str, launch: str) -> bool:
         """Whether Lou wrote an entry of this name that runs the same."""
         return launch in self.launches.get(name, ())

@@ -35,7 +35,7 @@ def outline(text: str, layout: Layout) -> Outline:
     if not layout.is_list:
         return Outline(_named(root, layout, plain), True, rest)
     servers, nameless = _listed(root, layout, plain)
-    return Outline(servers, True, {**rest, "": nameless})
+    return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
 
 
 def compose(text: str) -> Node | None:

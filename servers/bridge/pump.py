@@ -144,15 +144,14 @@ class Pump:
 
     def _miss(self) -> None:
         """The server is gone, or has not come yet."""
+        if self._server:
+            self._server.close()
+        self._server, self._from_server = None, Lines()
+        if self._farewell_at:
+            return
         from servers.bridge.absence import Absence
 
         now = time.monotonic()
-        if self._server:
-            self._server.close()
-        if self._farewell_at:
-            self._server = None
-            return
-        self._server, self._from_server = None, Lines()
         self._to_server.clear()
         self._absence = Absence(self._name, now)
         self._session.answers = self._absence.answers

@@ -57,6 +57,14 @@ class Request:
         harmless = self.method in _READING or self.tool in read_only_tools
         return harmless and bool(self.line) and not self.was_sent_again
 
+    def interrupted(self, server: str) -> str:
+        """What to tell the client when the server died over this request."""
+        what = f"the tool {self.tool}" if self.tool else self.method
+        return (
+            f"The {server} server stopped while it worked on {what}, and is being started again. "
+            "Whether the call took effect is not known: look before you repeat it."
+        )
+
 
 class Held(dict):  # type: ignore[type-arg]
     """The requests that wait for the server, in the order they came; bounded in bytes."""

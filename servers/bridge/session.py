@@ -125,7 +125,7 @@ class Session:
                 request.was_sent_again, request.since = True, request.since or now
                 self._held[request.id] = request
             elif request.id not in self._standing.listens:
-                self._fail(request.id, _interrupted(self._name, request))
+                self._fail(request.id, request.interrupted(self._name))
         self._held.update(later)
 
     def refuse(self, reason: str) -> None:
@@ -146,6 +146,7 @@ class Session:
         """A line was too long to pass."""
         from servers.bridge import answers
 
+        self.look()
         if by_client:
             words = f"A message of {size} bytes was not passed on; the limit is 16 MiB."
             self.to_client.append(answers.error(id, answers.INVALID_REQUEST, words))
@@ -161,7 +162,8 @@ class Session:
             self.to_client.append(answers.error(None, answers.PARSE_ERROR, "This is not JSON."))
         elif isinstance(found, list):
             for message in found:
-                self._take_message(message, answers.alone(message), now)
+                line = answers.alone(message) if isinstance(message, dict) else b""
+                self._take_message(message, line, now)
         else:
             self._take_message(found, line, now)
 
@@ -291,7 +293,7 @@ class Session:
             request = self._in_flight[id] = Request(id, message, line)
             request.forget_long_line()
 
-    def _note_server(self, message: dict[str, Any], _line: bytes) -> None:
+    def _note_server(self, message: dict[str, Any], _: bytes) -> None:
         id = id_of(message)  # noqa: A001
         if id is None:
             return
@@ -299,11 +301,3 @@ class Session:
             self._questions.asked(id)
         elif self._in_flight.pop(id, None):
             self._standing.answered(id)
-
-
-def _interrupted(name: str, request: Request) -> str:
-    what = f"the tool {request.tool}" if request.tool else request.method
-    return (
-        f"The {name} server stopped while it worked on {what}, and is being started again. "
-        "Whether the call took effect is not known: look before you repeat it."
-    )

@@ -30,7 +30,7 @@ _PRICES = {
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage the answer rests on."""
+    """A passage."""
 
     url: str
     title: str
@@ -39,10 +39,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer from the web with its sources; the text is untrusted, as its sources are.
-
-    `cost_usd` is what this call cost: 0 when it was cached, -1 when the model's price is unknown.
-    """
+    """Untrusted text with its sources. `cost_usd`: 0 when cached, -1 when unknown."""
 
     question: str
     answer: str

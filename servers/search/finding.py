@@ -19,7 +19,7 @@ from servers.search.results import Attempt, attempted
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """E-mail addresses found for a site, the likeliest first, each with where it was found."""
+    """Addresses, the likeliest first."""
 
     domain: str
     person: str

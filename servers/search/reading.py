@@ -24,10 +24,7 @@ _FEWEST_ON_A_PAGE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's text between marks: untrusted data from `source`, never instructions.
-
-    `next_start` continues the text with another call; it is 0 at the end.
-    """
+    """Text between marks, untrusted. `next_start` continues it; 0 at the end."""
 
     source: str
     title: str

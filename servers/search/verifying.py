@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass, replace
 
 from servers.outbound import mail
 from servers.outbound.cache import Cache, Made
-from servers.outbound.failure import Kind
+from servers.outbound.failure import Failed
 from servers.search.contacts.anymailfinder import AnyMailFinder
 from servers.search.line import Line
-from servers.search.results import Attempt, attempted
 
 _DNS_S = 4.0
 _SURE = {"valid": 0.97, "risky": 0.4, "invalid": 0.97}
@@ -20,13 +19,12 @@ _UNKNOWN_TTL_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class EmailVerdict:
-    """Whether an address takes mail: `valid`, `risky`, `invalid` or `unknown`, and why."""
+    """`verdict` is valid, risky, invalid or unknown."""
 
     email: str
     verdict: str
     confidence: float
     reason: str
-    tried: list[Attempt]
     cached: bool
     age_s: int
 
@@ -54,33 +52,27 @@ class Verifying:
 
         keyed = "keyed" if self._line.has_keys else "free"
         hit = await self._cache.through("verdict", f"{keyed}\x1f{email}", make)
-        kept = json.loads(hit.value)
-        kept["tried"] = [Attempt(**one) for one in kept["tried"]]
-        return replace(EmailVerdict(**kept), cached=hit.cached, age_s=int(hit.age_s))
+        kept = EmailVerdict(**json.loads(hit.value))
+        return replace(kept, cached=hit.cached, age_s=int(hit.age_s))
 
     async def _asked(self, email: str, deadline: float) -> EmailVerdict:
-        tried: list[Attempt] = []
+        title = self._service.traits.title
         request = self._service.verify(email, self._line.access)
-        asking = self._line.exchange(request, self._service.read_verdict, deadline)
-        said = await attempted(self._service.traits.name, tried, asking)
-        if said in _SURE:
-            reason = f"{self._service.traits.title} says {said}"
-            return EmailVerdict(email, said, _SURE[said], reason, tried, cached=False, age_s=0)
-        return await _by_dns(email, tried)
+        try:
+            said = await self._line.exchange(request, self._service.read_verdict, deadline)
+        except Failed as failure:
+            return await _by_dns(email, f"{title} was not asked: {failure.message}")
+        sure = _SURE.get(said, 0.0)
+        verdict = said if said in _SURE else "unknown"
+        return EmailVerdict(email, verdict, sure, f"{title} says {said}", cached=False, age_s=0)
 
 
-async def _by_dns(email: str, tried: list[Attempt]) -> EmailVerdict:
+async def _by_dns(email: str, why: str) -> EmailVerdict:
     """All that can be said for free: whether the domain takes mail at all."""
     domain = email.rpartition("@")[2]
-    takes = await mail.takes_mail(domain, _DNS_S)
-    if takes is None:
-        tried.append(Attempt("dns", Kind.OFFLINE.value, "the DNS did not answer"))
-        verdict, sure, reason = "unknown", 0.0, "the form is right; nothing else could be checked"
-    elif takes:
-        tried.append(Attempt("dns", "ok", f"{domain} takes mail"))
-        verdict, sure = "unknown", 0.5
-        reason = f"{domain} takes mail; whether this mailbox exists needs an AnyMailFinder key"
-    else:
-        tried.append(Attempt("dns", "ok", f"{domain} takes no mail"))
-        verdict, sure, reason = "invalid", 0.9, f"{domain} has no mail server"
-    return EmailVerdict(email, verdict, sure, reason, tried, cached=False, age_s=0)
+    verdict, sure, found = {
+        True: ("unknown", 0.5, f"{domain} takes mail; only a service can tell about the mailbox"),
+        False: ("invalid", 0.9, f"{domain} has no mail server"),
+        None: ("unknown", 0.0, "the form is right; the DNS did not answer"),
+    }[await mail.takes_mail(domain, _DNS_S)]
+    return EmailVerdict(email, verdict, sure, f"{found} ({why})", cached=False, age_s=0)

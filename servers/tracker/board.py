@@ -24,6 +24,7 @@ class _Case:
     drafts: list[tuple[int, Draft]] = field(default_factory=list)
     before: Entry | None = None
     done: bool = False
+    after: Entry | None = None
     results: dict[int, tuple[Outcome, Entry]] = field(default_factory=dict)
     refused: dict[int, Rejected] = field(default_factory=dict)
 
@@ -143,6 +144,7 @@ class Board:
         if after is None or after is before:
             return None
         after = replace(after, version=before.version + 1 if before else 1)
+        case.after = after
         action: Action = "created"
         if before:
             action = "restored" if before.deleted else "merged"
@@ -167,7 +169,7 @@ class Board:
             if one.done and (settled or not together):
                 case.done = True
                 assert one.record is not None
-                _finish(case, self.scribe.entry(one.record))
+                _finish(case, one.record)
             elif one.record is not None and not one.done:
                 case.before = self._unlocked(self.scribe.entry(one.record))
         return settled
@@ -238,8 +240,10 @@ def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFa
     )
 
 
-def _finish(case: _Case, stored: Entry) -> None:
-    case.results = {number: (outcome, stored) for number, (outcome, _) in case.results.items()}
+def _finish(case: _Case, stored: Record) -> None:
+    assert case.after is not None
+    entry = replace(case.after, created=stored.created, changed=stored.changed)
+    case.results = {number: (outcome, entry) for number, (outcome, _) in case.results.items()}
 
 
 def _in_order(cases: Sequence[_Case], count: int) -> list[tuple[Outcome, Entry] | Rejected]:

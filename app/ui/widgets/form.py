@@ -18,12 +18,12 @@ _LINES = {Kind.LONG: 4, Kind.TEXTS: 3, Kind.JSON: 5}
 
 
 class Editor(QWidget):
-    """One field: title, editor, help, and its problem."""
+    """One field: title, editor, help, and its problem. A `bare` one has neither title nor help."""
 
     changed = Signal()
     entered = Signal()
 
-    def __init__(self, theme: Theme, field: Field) -> None:
+    def __init__(self, theme: Theme, field: Field, *, bare: bool = False) -> None:
         super().__init__()
         self.field = field
         self._problem = label(tone="bad", wrap=True)
@@ -33,9 +33,10 @@ class Editor(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(title)
+        if not bare:
+            column.addWidget(title)
         self._build(theme, column)
-        if field.help:
+        if field.help and not bare:
             column.addWidget(label(field.help, tone="soft", wrap=True))
         column.addWidget(self._problem)
 
@@ -184,9 +185,9 @@ _EDITORS: dict[Kind, type[Editor]] = {
 }
 
 
-def editor(theme: Theme, field: Field) -> Editor:
-    """The editor for `field`."""
-    return _EDITORS[field.kind](theme, field)
+def editor(theme: Theme, field: Field, *, bare: bool = False) -> Editor:
+    """The editor for `field`; a `bare` one leaves its words to whoever shows it."""
+    return _EDITORS[field.kind](theme, field, bare=bare)
 
 
 class Form(QWidget):

@@ -26,7 +26,7 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An address, where it was found, and how likely it is right (0 to 1)."""
+    """An address, how likely it is right (0 to 1), and where it was found."""
 
     email: str
     confidence: float
