@@ -1,0 +1,116 @@
+"""A JSON value as a tree: one row for each member, opened as far as a person wants to look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.ui.present import counted, one_line
+
+HEADER = ("", "Value")
+_LONGEST = 300
+
+_ROOT = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """One member. Its children are made when the view first asks for them."""
+
+    name: str
+    value: Any
+    row: int
+    parent: _Node | None
+    children: list[_Node] | None = field(default=None)
+
+    def members(self) -> list[_Node]:
+        if self.children is None:
+            self.children = [
+                _Node(name, value, row, self)
+                for row, (name, value) in enumerate(_pairs(self.value))
+            ]
+        return self.children
+
+
+class JsonTree(QAbstractItemModel):
+    """Shows one value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._root = _Node("", {}, 0, None)
+
+    def show_value(self, value: Any) -> None:
+        """Show `value`."""
+        self.beginResetModel()
+        whole = value if isinstance(value, dict | list) else {"result": value}
+        self._root = _Node("", whole, 0, None)
+        self.endResetModel()
+
+    def value(self, index: Index) -> Any:
+        """The value at `index`."""
+        return self._node(index).value
+
+    def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
+        if not self.hasIndex(row, column, parent):
+            return QModelIndex()
+        return self.createIndex(row, column, self._node(parent).members()[row])
+
+    def parent(self, index: Index = _ROOT) -> QModelIndex:  # type: ignore[override]
+        above = self._node(index).parent
+        if above is None or above is self._root:
+            return QModelIndex()
+        return self.createIndex(above.row, 0, above)
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.column() > 0 else len(self._node(parent).members())
+
+    def hasChildren(self, parent: Index = _ROOT) -> bool:
+        value = self._node(parent).value
+        return isinstance(value, dict | list) and bool(value) and parent.column() <= 0
+
+    def columnCount(self, _parent: Index = _ROOT) -> int:
+        return len(HEADER)
+
+    def headerData(
+        self, section: int, _orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        return HEADER[section] if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role != Qt.ItemDataRole.DisplayRole or not index.isValid():
+            return None
+        node = self._node(index)
+        return node.name if index.column() == 0 else _told(node.value)
+
+    def _node(self, index: Index) -> _Node:
+        if not index.isValid():
+            return self._root
+        node = index.internalPointer()
+        assert isinstance(node, _Node)
+        return node
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [(str(name), member) for name, member in value.items()]
+    if isinstance(value, list):
+        return [(str(number), member) for number, member in enumerate(value, 1)]
+    return []
+
+
+def _told(value: Any) -> str:
+    match value:
+        case dict():
+            first = next((v for v in value.values() if isinstance(v, str) and v), "")
+            return one_line(first, 80)
+        case list():
+            return counted(len(value), "item") if value else "none"
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return one_line(str(value), _LONGEST)

@@ -1,0 +1,92 @@
+"""The parts of a report that are counted by name: tools, kinds of errors, providers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+
+from app.reports import Report
+from app.ui import present
+from app.ui.widgets.card import Card
+from app.ui.widgets.text import heading, label
+
+_MOST = 12
+
+
+class Breakdown(QWidget):
+    """Three cards side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tools = _Table("Tools", ("", "Calls", "Failed", "p95"))
+        self._kinds = _Table("Errors by kind", ("", "Times"))
+        self._apis = _Table("Provider calls", ("", "Calls", "Failed"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addWidget(self._tools, 2)
+        row.addWidget(self._kinds, 1)
+        row.addWidget(self._apis, 1)
+
+    def show_report(self, report: Report) -> None:
+        """Show the parts of `report`, the largest first."""
+        tools = sorted(report.tools, key=lambda row: row.calls, reverse=True)
+        self._tools.show_rows(
+            [
+                (
+                    row.tool,
+                    f"{row.calls:,}",
+                    f"{row.errors:,}",
+                    "-" if row.p95 is None else present.milliseconds(row.p95),
+                )
+                for row in tools
+                if row.calls
+            ]
+        )
+        kinds = sorted(report.total.kinds.items(), key=lambda item: item[1], reverse=True)
+        self._kinds.show_rows([(kind.replace("_", " "), f"{times:,}") for kind, times in kinds])
+        apis = sorted(report.total.apis.items(), key=lambda item: item[1].calls, reverse=True)
+        self._apis.show_rows([(name, f"{use.calls:,}", f"{use.errors:,}") for name, use in apis])
+
+
+class _Table(Card):
+    def __init__(self, title: str, columns: tuple[str, ...]) -> None:
+        super().__init__(margin=12)
+        self._columns = columns
+        self._shown: list[tuple[str, ...]] | None = None
+        self._body = QWidget()
+        self.inside.addWidget(heading(title, "strong"))
+        self.inside.addWidget(self._body)
+        self.inside.addStretch()
+        self.show_rows([])
+
+    def show_rows(self, rows: Sequence[tuple[str, ...]]) -> None:
+        fresh = list(rows[:_MOST])
+        if fresh == self._shown:
+            return
+        self._shown = fresh
+        body = QWidget()
+        grid = QGridLayout(body)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        if not fresh:
+            grid.addWidget(label("None in this time.", tone="soft"), 0, 0)
+        for place, words in enumerate(self._columns if fresh else ()):
+            grid.addWidget(_cell(words, place, tone="soft"), 0, place)
+        for number, row in enumerate(fresh, 1):
+            for place, words in enumerate(row):
+                grid.addWidget(_cell(present.one_line(words, 40), place), number, place)
+        self.inside.replaceWidget(self._body, body)
+        self._body.deleteLater()
+        self._body = body
+
+
+def _cell(words: str, place: int, tone: str = "") -> QWidget:
+    made = label(words, tone=tone)
+    if place:
+        made.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return made

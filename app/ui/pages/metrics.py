@@ -1,0 +1,201 @@
+"""How the servers did: latency, calls, errors, cache, providers, CPU and memory over time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import AppError
+from app.reports import Report, Window, csv_rows
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.pages.breakdown import Breakdown
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.chart import Chart
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading
+from app.ui.widgets.tiles import Tiles
+
+_EVERY_MS = 5_000
+_WINDOWS = (
+    ("Last hour", Window.HOUR),
+    ("Last day", Window.DAY),
+    ("Last 30 days", Window.MONTH),
+)
+_FIGURES = ("Calls", "Failed", "Median", "p95", "p99", "Cache hits")
+_MB = 1024 * 1024
+
+
+class MetricsPage(QWidget):
+    """One report at a time: of a window, a server or all, a tool or all."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._report: Report | None = None
+        self._wish = 0
+        theme = desk.theme
+        self._window = QComboBox()
+        self._window.setAccessibleName("How far back")
+        for words, window in _WINDOWS:
+            self._window.addItem(words, window)
+        self._server = _chooser("Server", "All servers")
+        self._tool = _chooser("Tool", "All tools")
+        self._tiles = Tiles(_FIGURES)
+        self._latency = Chart(
+            theme, "Latency (ms)", {"p99": "bad", "p95": "warn", "median": "accent"}
+        )
+        self._calls = Chart(theme, "Calls", {"calls": "accent", "failed": "bad"}, bars=True)
+        self._cpu = Chart(theme, "CPU (%)", {"cpu": "busy"})
+        self._memory = Chart(theme, "Memory (MB)", {"memory": "good"})
+        self._breakdown = Breakdown()
+        self._lay_out()
+        for box in (self._window, self._server, self._tool):
+            box.currentIndexChanged.connect(lambda _row: self._pull())
+        WhileVisible(self, self._pull, every_ms=_EVERY_MS)
+
+    def choose(self, name: str) -> None:
+        """Show the server called `name`."""
+        self._offer(self._server, [server.name for server in self._desk.core.servers()])
+        self._server.setCurrentIndex(max(0, self._server.findData(name)))
+
+    def _lay_out(self) -> None:
+        theme = self._desk.theme
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(heading("Metrics", "title"))
+        top.addStretch()
+        for box in (self._window, self._server, self._tool):
+            top.addWidget(box)
+        top.addWidget(Button(theme, "CSV", self._ask_csv, icon="save"))
+        top.addWidget(Button(theme, "PNG", self._ask_png, icon="save"))
+        self._sheet = QWidget()
+        grid = QGridLayout(self._sheet)
+        grid.setContentsMargins(0, 0, 14, 20)
+        grid.setSpacing(12)
+        grid.addWidget(self._tiles, 0, 0, 1, 2)
+        for number, chart in enumerate((self._latency, self._calls, self._cpu, self._memory)):
+            grid.addWidget(chart, 1 + number // 2, number % 2)
+            chart.setMinimumHeight(190)
+        grid.addWidget(self._breakdown, 3, 0, 1, 2)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._sheet)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(20, 18, 6, 0)
+        page.setSpacing(14)
+        top.setContentsMargins(0, 0, 14, 0)
+        page.addLayout(top)
+        page.addWidget(scroll, 1)
+
+    def _pull(self) -> None:
+        self._offer(self._server, [server.name for server in self._desk.core.servers()])
+        self._wish += 1
+        self._desk.tasks.start(self._fetch(self._wish))
+
+    async def _fetch(self, wish: int) -> None:
+        window = Window(str(self._window.currentData()))
+        server, tool = str(self._server.currentData()), str(self._tool.currentData())
+        report = await self._desk.core.metrics.report(window, server, tool)
+        if wish == self._wish:
+            self._report = report
+            self._show(report)
+
+    def _show(self, report: Report) -> None:
+        if not self._tool.currentData():
+            self._offer(self._tool, sorted({row.tool for row in report.tools if row.tool}))
+        total = report.total
+        self._tiles.tell("Calls", f"{total.calls:,}")
+        failed = f"{total.errors:,} ({present.percent(total.error_rate)})" if total.errors else "0"
+        self._tiles.tell("Failed", failed, tone="bad" if total.errors else "")
+        for name, ms in (("Median", total.p50), ("p95", total.p95), ("p99", total.p99)):
+            self._tiles.tell(name, "-" if ms is None else present.milliseconds(ms))
+        ratio = total.cache_hit_ratio
+        self._tiles.tell("Cache hits", "-" if ratio is None else present.percent(ratio))
+        self._draw(report)
+        self._breakdown.show_report(report)
+
+    def _draw(self, report: Report) -> None:
+        points, step = report.points, report.step_s
+        times = [point.at for point in points]
+        latency = {
+            "median": [point.p50 for point in points],
+            "p95": [point.p95 for point in points],
+            "p99": [point.p99 for point in points],
+        }
+        self._latency.show_series(times, latency, step)
+        calls = {
+            "calls": [point.calls for point in points],
+            "failed": [point.errors for point in points],
+        }
+        self._calls.show_series(times, calls, step)
+        self._cpu.show_series(times, {"cpu": [point.cpu_percent for point in points]}, step)
+        memory = [point.rss_bytes / _MB for point in points]
+        self._memory.show_series(times, {"memory": memory}, step)
+
+    def _offer(self, box: QComboBox, names: list[str]) -> None:
+        wanted = ["", *names]
+        if [box.itemData(row) for row in range(box.count())] == wanted:
+            return
+        chosen = box.currentData()
+        box.blockSignals(True)
+        while box.count() > 1:
+            box.removeItem(1)
+        for name in names:
+            box.addItem(name, name)
+        box.setCurrentIndex(max(0, box.findData(chosen)))
+        box.blockSignals(False)
+
+    def _ask_csv(self) -> None:
+        self._ask("lou-metrics.csv", self.save_csv)
+
+    def _ask_png(self) -> None:
+        self._ask("lou-metrics.png", self.save_png)
+
+    def _ask(self, name: str, save: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self, "Export", str(Path.home() / name))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda path: self._desk.tasks.start(_saved(save, Path(path))))
+        dialog.open()
+
+    def save_csv(self, target: Path) -> None:
+        """Write the steps of the report as a table."""
+        if self._report:
+            with target.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(csv_rows(self._report))
+
+    def save_png(self, target: Path) -> None:
+        """Write the page as a picture.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if not self._sheet.grab().save(str(target), "PNG"):
+            raise OSError(0, "the picture could not be written")
+
+
+async def _saved(save: Callable[[Path], None], target: Path) -> None:
+    try:
+        save(target)
+    except OSError as failure:
+        title = f"{target.name} could not be saved: {failure.strerror}."
+        raise AppError(title, "Choose another folder.", code="save_failed") from failure
+
+
+def _chooser(name: str, everything: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.addItem(everything, "")
+    box.setMinimumWidth(120)
+    return box

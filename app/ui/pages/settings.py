@@ -1,0 +1,152 @@
+"""The settings, made from their own fields; a change is in force at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app import paths
+from app.settings import shown_fields
+from app.ui.desk import Desk
+from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.pages.checks import Checks
+from app.ui.schemas import from_settings
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card, rule
+from app.ui.widgets.form import editor
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label
+
+_TYPING_MS = 500
+_WIDTH = 760
+
+
+class SettingsPage(QWidget):
+    """One card for each group of settings, then what helps when something is wrong."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._rows = [SettingRow(desk, field) for field in from_settings(shown_fields())]
+        inside = QWidget()
+        inside.setMaximumWidth(_WIDTH)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 14, 20)
+        column.setSpacing(10)
+        for group, rows in groupby(self._rows, key=lambda row: row.field.group):
+            column.addWidget(heading(group))
+            column.addWidget(_card(rows))
+            column.addSpacing(8)
+        column.addWidget(heading("Help"))
+        column.addWidget(self._help_card())
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        scroll.setWidget(inside)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(20, 18, 6, 0)
+        page.setSpacing(14)
+        page.addWidget(heading("Settings", "title"))
+        page.addWidget(scroll, 1)
+        WhileVisible(self, self._pull, listen=(desk.core.settings.changed,))
+
+    def _help_card(self) -> Card:
+        theme, go = self._desk.theme, self._desk.go
+        card = Card()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"))
+        row.addWidget(Button(theme, "Open the data folder", _open_data, icon="folder"))
+        row.addStretch()
+        row.addWidget(label(f"Lou {_version()}", tone="soft"))
+        card.inside.addLayout(row)
+        card.inside.addWidget(rule())
+        card.inside.addWidget(Checks(self._desk))
+        return card
+
+    def _pull(self) -> None:
+        for row in self._rows:
+            row.pull()
+
+
+class SettingRow(QWidget):
+    """One setting: its words at the left, its control at the right."""
+
+    def __init__(self, desk: Desk, field: Field) -> None:
+        super().__init__()
+        self.field = field
+        self._desk = desk
+        self._editor = editor(desk.theme, field, bare=True)
+        self._typing = QTimer(self, singleShot=True, interval=_delay(field))
+        self._typing.timeout.connect(self._apply)
+        self._editor.changed.connect(self._typing.start)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(label(field.title, wrap=True))
+        words.addWidget(label(field.help, tone="soft", wrap=True))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 2, 0, 2)
+        row.setSpacing(20)
+        row.addLayout(words, 1)
+        row.addWidget(self._editor, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._editor.setFixedWidth(44 if field.kind is Kind.SWITCH else 170)
+
+    def pull(self) -> None:
+        """Show what is in force, unless the person is typing."""
+        if not self._typing.isActive():
+            self._editor.blockSignals(True)
+            self._editor.set_value(self._in_force())
+            self._editor.blockSignals(False)
+
+    def _in_force(self) -> object:
+        return getattr(self._desk.core.settings.config.settings, self.field.name)
+
+    def _apply(self) -> None:
+        try:
+            value = self._editor.value()
+        except FieldProblem:
+            return
+        if value == self._in_force():
+            return
+        name = self.field.name
+
+        async def save() -> None:
+            try:
+                self._desk.core.settings.update(
+                    lambda config: config.with_settings(**{name: value})
+                )
+            finally:
+                self.pull()
+
+        self._desk.tasks.start(save())
+
+
+def _delay(field: Field) -> int:
+    return 0 if field.kind in (Kind.SWITCH, Kind.CHOICE) else _TYPING_MS
+
+
+def _card(rows: Iterable[SettingRow]) -> Card:
+    card = Card()
+    for number, row in enumerate(rows):
+        if number:
+            card.inside.addWidget(rule())
+        card.inside.addWidget(row)
+    return card
+
+
+def _open_data() -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.data_folder())))
+
+
+def _version() -> str:
+    try:
+        return version("lou")
+    except PackageNotFoundError:
+        return ""

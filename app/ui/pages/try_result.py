@@ -1,0 +1,118 @@
+"""The result of a try: how it went, as a tree, and as text."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTabWidget,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui import present
+from app.ui.attempts import Attempt, result_text, size_of
+from app.ui.desk import Desk
+from app.ui.models.json_tree import JsonTree
+from app.ui.theme import fixed_font
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Empty
+from app.ui.widgets.text import heading, label, set_tone
+
+
+class TryResult(QWidget):
+    """Shows the attempt it was last given."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._attempt: Attempt | None = None
+        self._outcome = heading("", "strong")
+        self._facts = label(tone="soft")
+        self._copy = Button(desk.theme, "Copy as JSON", self._copy_clicked, icon="copy")
+        self._tree_model = JsonTree()
+        self._tree = QTreeView()
+        self._tree.setModel(self._tree_model)
+        self._tree.setAccessibleName("Result")
+        self._tree.setUniformRowHeights(True)
+        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self._tree.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self._whole = _reader("The chosen value in full")
+        self._text = _reader("Result as text")
+        self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        self._pages = QStackedWidget()
+        self._lay_out(desk)
+
+    def _lay_out(self, desk: Desk) -> None:
+        tree = QWidget()
+        inside = QVBoxLayout(tree)
+        inside.setContentsMargins(0, 6, 0, 0)
+        inside.addWidget(self._tree, 3)
+        inside.addWidget(self._whole, 1)
+        text = QWidget()
+        inside = QVBoxLayout(text)
+        inside.setContentsMargins(0, 6, 0, 0)
+        inside.addWidget(self._text)
+        self._tabs = QTabWidget()
+        self._tabs.addTab(tree, "Result")
+        self._tabs.addTab(text, "Text")
+        top = QHBoxLayout()
+        top.addWidget(self._outcome)
+        top.addWidget(self._facts)
+        top.addStretch()
+        top.addWidget(self._copy)
+        shown = QWidget()
+        column = QVBoxLayout(shown)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(top)
+        column.addWidget(self._tabs, 1)
+        empty = Empty(desk.theme, "try", "Nothing tried yet", "Fill in the form and run the tool.")
+        self._pages.addWidget(empty)
+        self._pages.addWidget(shown)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._pages)
+
+    def show_attempt(self, attempt: Attempt) -> None:
+        """Show `attempt`."""
+        self._attempt = attempt
+        mood = present.CALLS[attempt.outcome]
+        self._outcome.setText(mood.words)
+        set_tone(self._outcome, mood.tone)
+        size = present.size(size_of(attempt))
+        self._facts.setText(f"{attempt.tool}, {present.milliseconds(attempt.ms)}, {size}")
+        value = attempt.shown_value()
+        self._tree_model.show_value(value)
+        self._tree.setColumnWidth(0, 190)
+        if isinstance(value, dict):
+            self._tree.expandToDepth(0 if len(value) > 12 else 1)
+        self._text.setPlainText(result_text(attempt))
+        self._tabs.setCurrentIndex(1 if isinstance(value, str) else 0)
+        self._whole.hide()
+        self._pages.setCurrentIndex(1)
+
+    def _show_chosen(self) -> None:
+        value = self._tree_model.value(self._tree.currentIndex())
+        is_long = isinstance(value, str) and len(value) > 60
+        self._whole.setVisible(is_long)
+        if is_long:
+            self._whole.setPlainText(value[:20_000])
+
+    def _copy_clicked(self) -> None:
+        if self._attempt:
+            QGuiApplication.clipboard().setText(self._attempt.as_json())
+
+
+def _reader(name: str) -> QPlainTextEdit:
+    made = QPlainTextEdit()
+    made.setReadOnly(True)
+    made.setFont(fixed_font())
+    made.setAccessibleName(name)
+    return made
