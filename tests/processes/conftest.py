@@ -100,7 +100,7 @@ class Yard:
         found = []
         for process in tagged(self.tag):
             line = process.cmdline()
-            if FAULTY in line and not any("guard.py" in part for part in line):
+            if FAULTY in line and not any("guard." in part for part in line):
                 found.append(process)
         return found
 
