@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
     from servers.bridge.glance import Id
 
-PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
-METHOD_NOT_FOUND = -32601
-SERVER_AWAY = -32010
-"""Of the range JSON-RPC leaves to servers; not one that clients read as "connection closed"."""
-
 _META = "_meta"
 _MODERN = "io.modelcontextprotocol/protocolVersion"
 _SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"

@@ -30,6 +30,11 @@ AWAY = "away"
 RESUMING = "resuming"
 LIVE = "live"
 
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+SERVER_AWAY = -32010
+"""Of the range JSON-RPC leaves to servers; not one that clients read as "connection closed"."""
+
 LONGEST_HOLD_S = 25.0
 """Less than the shortest patience of a client, more than a server takes to be replaced."""
 
@@ -144,23 +149,21 @@ class Session:
 
     def dropped(self, id: Id | None, size: int, *, by_client: bool) -> None:  # noqa: A002
         """A line was too long to pass."""
-        from servers.bridge import answers
-
         self.look()
         if by_client:
             words = f"A message of {size} bytes was not passed on; the limit is 16 MiB."
-            self.to_client.append(answers.error(id, answers.INVALID_REQUEST, words))
+            self._error(id, INVALID_REQUEST, words)
         elif id is not None:
             self._in_flight.pop(id, None)
             self._fail(id, f"The answer of {size} bytes is over the limit of 16 MiB; ask for less.")
 
     def _take(self, found: Found, line: bytes, now: float) -> None:
         """One line of the client while there is no server to pass it to."""
-        from servers.bridge import answers
-
         if found is None:
-            self.to_client.append(answers.error(None, answers.PARSE_ERROR, "This is not JSON."))
+            self._error(None, PARSE_ERROR, "This is not JSON.")
         elif isinstance(found, list):
+            from servers.bridge import answers
+
             for message in found:
                 line = answers.alone(message) if isinstance(message, dict) else b""
                 self._take_message(message, line, now)
@@ -177,10 +180,7 @@ class Session:
             else:
                 self._reply(Request(id, message, line, now), params_of(message))
         elif not isinstance(message, dict) or not {"result", "error"} & message.keys():
-            from servers.bridge import answers
-
-            words = "This is not a JSON-RPC message."
-            self.to_client.append(answers.error(id, answers.INVALID_REQUEST, words))
+            self._error(id, INVALID_REQUEST, "This is not a JSON-RPC message.")
 
     def _reply(self, request: Request, params: dict[str, Any]) -> None:
         from servers.bridge import answers
@@ -200,7 +200,7 @@ class Session:
         elif self._held.has_room_for(request.line):
             self._held[request.id] = request
         else:
-            self._fail(request.id, f"The {self._name} server is not ready yet. Try again soon.")
+            self._fail(request.id, f"The {self._name} server is not ready yet; try again soon.")
 
     def _heed(self, message: dict[str, Any]) -> None:
         """A notification of the client."""
@@ -253,10 +253,13 @@ class Session:
         return id
 
     def _fail(self, id: Id, words: str) -> None:  # noqa: A002
+        self._standing.answered(id, failed=True)
+        self._error(id, SERVER_AWAY, words)
+
+    def _error(self, id: Id | None, code: int, words: str) -> None:  # noqa: A002
         from servers.bridge import answers
 
-        self._standing.answered(id, failed=True)
-        self.to_client.append(answers.error(id, answers.SERVER_AWAY, words))
+        self.to_client.append(answers.error(id, code, words))
 
     def _pass_to_server(self, line: bytes) -> None:
         """While an answer to a server that is gone may still come, no line passes unread."""

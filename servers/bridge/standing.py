@@ -37,7 +37,7 @@ class Standing:
                 self.initialize, self.initialize_id = params, id
                 self.is_answered = self.is_greeted = False
             case "notifications/initialized":
-                self.is_greeted = True
+                self.is_greeted = self.initialize is not None
             case "logging/setLevel":
                 self._settings["logging"] = ("logging/setLevel", params)
             case "resources/subscribe":
