@@ -29,10 +29,10 @@ class Place:
 
 
 PLACES = (
+    Place("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
     Place("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
     Place("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
     Place("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
     Place("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
     Place("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),
-    Place("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
 )

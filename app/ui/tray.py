@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
@@ -27,7 +26,6 @@ class Tray(QObject):
         self._desk: Desk | None = None
         self._overall = present.Overall.BUSY
         self._rows: dict[str, QAction] = {}
-        self._tools: dict[str, list[dict[str, Any]]] = {}
         self._menu = QMenu()
         self._menu.aboutToShow.connect(self._rebuild)
         self.icon = QSystemTrayIcon()
@@ -101,9 +99,9 @@ class Tray(QObject):
         self._add("Keys...", "keys")
         self._add("Open Lou", "window")
         self._menu.addSeparator()
-        is_any_on = any(server.wanted for server in servers)
-        pause = self._menu.addAction("Pause all" if is_any_on else "Resume all")
-        work = desk.core.pause_all if is_any_on else desk.core.resume_all
+        is_paused = desk.core.is_paused
+        pause = self._menu.addAction("Resume all" if is_paused else "Pause all")
+        work = desk.core.resume_all if is_paused else desk.core.pause_all
         pause.triggered.connect(lambda: desk.tasks.start(work()))
         self._add("Quit", "quit")
         self._show_states(servers)
@@ -119,7 +117,7 @@ class Tray(QObject):
         row.triggered.connect(lambda on: desk.tasks.start(desk.core.enable(server.name, on)))
         self._rows[server.name] = row
         tools = QMenu(f"    Tools of {present.menu_text(server.title, 40)}", self._menu)
-        tools.aboutToShow.connect(lambda: self._open_tools(desk, server.name, tools))
+        tools.aboutToShow.connect(lambda: self._fill_tools(desk, server.name, tools))
         self._menu.addMenu(tools)
         self._fill_tools(desk, server.name, tools)
 
@@ -131,29 +129,17 @@ class Tray(QObject):
                 row.setText(f"{present.menu_text(server.title, 40)}: {words}")
                 row.setChecked(server.wanted)
 
-    def _open_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
-        self._fill_tools(desk, server, menu)
-
-        async def fetch() -> None:
-            found = await desk.core.tools(server)
-            if found != self._tools.get(server):
-                self._tools[server] = found
-                self._fill_tools(desk, server, menu)
-
-        if desk.core.server(server).state == "ready":
-            desk.tasks.start(fetch(), on_error=lambda _error: None)
-
     def _fill_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
         menu.clear()
-        off = desk.core.server(server).disabled_tools
-        for tool in self._tools.get(server, ()):
+        tools = desk.core.remembered_tools(server)
+        for tool in tools:
             name = str(tool["name"])
             row = menu.addAction(present.menu_text(str(tool.get("title") or name)))
             row.setCheckable(True)
-            row.setChecked(name not in off)
+            row.setChecked(bool(tool.get("enabled", True)))
             row.triggered.connect(_switch_tool(desk, server, name))
-        if not self._tools.get(server):
-            menu.addAction("Listed once the server is ready").setEnabled(False)
+        if not tools:
+            menu.addAction("Listed once the server was ready").setEnabled(False)
 
 
 def _switch_tool(desk: Desk, server: str, tool: str) -> Callable[[bool], None]:

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
-from app.errors import SettingsError
+from app.errors import AppError, SettingsError
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import answer_of
 from app.ui.fields import Field, FieldProblem, Kind
@@ -84,18 +84,24 @@ class AddServerDialog(QDialog):
 
     def _add(self) -> None:
         self._problem.setText("")
-        try:
-            if self._ways.currentIndex() == 0:
-                name, entry = entry_of(self._form.values())
-                self._desk.core.add_server(name, entry)
-            else:
-                self._desk.core.import_servers(self._pasted.toPlainText())
-        except FieldProblem:
-            return
-        except SettingsError as problem:
-            self._problem.setText(f"{problem.title} {problem.hint}".strip())
-            return
+        self._desk.tasks.start(self._take(), on_error=self._tell)
+
+    async def _take(self) -> None:
+        if self._ways.currentIndex() == 0:
+            try:
+                values = self._form.values()
+            except FieldProblem:
+                return
+            self._desk.core.add_server(*entry_of(values))
+        else:
+            taken = await self._desk.core.import_servers(self._pasted.toPlainText())
+            if not taken.entries:
+                reasons = "; ".join(f"{name}: {why}" for name, why in taken.skipped.items())
+                raise SettingsError("No server was added.", reasons)
         self.accept()
+
+    def _tell(self, error: AppError) -> None:
+        self._problem.setText(f"{error.title} {error.hint}".strip())
 
 
 def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -54,7 +54,7 @@ class KeysDialog(QDialog):
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         core = desk.core
-        listen = (core.keys_changed, core.vault.changed, core.vault.state_changed)
+        listen = (core.keys_changed, core.vault_changed)
         self._live = WhileVisible(self, self._pull, listen=listen)
 
     def choose(self, name: str) -> None:
@@ -119,7 +119,7 @@ class KeysDialog(QDialog):
     async def _move_to_file(self) -> None:
         passphrase = await ask_passphrase(self._desk.theme, self, new=True)
         if passphrase:
-            await self._desk.core.use_key_file(passphrase)
+            await self._desk.core.use_key_store("file", passphrase)
             self._live.soon()
 
     def _show_chosen(self) -> None:

@@ -49,7 +49,7 @@ class ServersPage(QWidget):
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         parts = QSplitter()
-        parts.addWidget(self._list)
+        parts.addWidget(_raised(self._list))
         parts.addWidget(scroll)
         parts.setStretchFactor(1, 1)
         parts.setSizes([250, 600])
@@ -60,8 +60,6 @@ class ServersPage(QWidget):
         top.setContentsMargins(0, 0, 20, 0)
         column.addLayout(top)
         column.addWidget(parts, 1)
-        column.setStretch(1, 1)
-        self._list.setContentsMargins(0, 0, 0, 20)
 
     def choose(self, name: str) -> None:
         """Show the server called `name`."""
@@ -76,9 +74,9 @@ class ServersPage(QWidget):
             self._list.setCurrentIndex(self._model.index(0))
         else:
             self._show_chosen()
-        is_any_on = any(server.wanted for server in self._desk.core.servers())
-        self._pause.setText("Pause all" if is_any_on else "Resume all")
-        self._pause.setIconName("pause" if is_any_on else "run")
+        is_paused = self._desk.core.is_paused
+        self._pause.setText("Resume all" if is_paused else "Pause all")
+        self._pause.setIconName("run" if is_paused else "pause")
 
     def _show_chosen(self) -> None:
         name = self._list.currentIndex().data(NAME)
@@ -98,5 +96,13 @@ class ServersPage(QWidget):
 
     def _pause_clicked(self) -> None:
         core = self._desk.core
-        is_any_on = any(server.wanted for server in core.servers())
-        self._desk.tasks.start(core.pause_all() if is_any_on else core.resume_all())
+        self._desk.tasks.start(core.resume_all() if core.is_paused else core.pause_all())
+
+
+def _raised(widget: QWidget) -> QWidget:
+    """`widget` with room beneath it, which the scrolling part beside it does not need."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 20)
+    column.addWidget(widget)
+    return holder

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import paths
+from app import paths, version
 from app.settings import shown_fields
 from app.ui.desk import Desk
 from app.ui.fields import Field, FieldProblem, Kind
@@ -65,7 +64,7 @@ class SettingsPage(QWidget):
         row.addWidget(Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"))
         row.addWidget(Button(theme, "Open the data folder", _open_data, icon="folder"))
         row.addStretch()
-        row.addWidget(label(f"Lou {_version()}", tone="soft"))
+        row.addWidget(label(f"Lou {version.current()}", tone="soft"))
         card.inside.addLayout(row)
         card.inside.addWidget(rule())
         card.inside.addWidget(Checks(self._desk))
@@ -143,10 +142,3 @@ def _card(rows: Iterable[SettingRow]) -> Card:
 
 def _open_data() -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.data_folder())))
-
-
-def _version() -> str:
-    try:
-        return version("lou")
-    except PackageNotFoundError:
-        return ""

@@ -36,7 +36,7 @@ from app.ui.widgets.text import heading, label
 
 _KEPT = 100
 _TIMEOUT = Field(
-    "timeout", Kind.INTEGER, "Give up after (s)", default=50, required=True, least=1, most=600
+    "timeout", Kind.INTEGER, "Seconds to wait", default=50, required=True, least=1, most=600
 )
 
 
@@ -59,8 +59,9 @@ class TryPage(QWidget):
         self._tool = QComboBox()
         self._tool.setAccessibleName("Tool")
         self._note = label(tone="soft", wrap=True)
-        self._timeout = editor(desk.theme, _TIMEOUT)
+        self._timeout = editor(desk.theme, _TIMEOUT, bare=True)
         self._timeout.set_value(50)
+        self._timeout.setFixedWidth(64)
         self._run = Button(desk.theme, "Run", self._run_clicked, icon="run", kind="main")
         self._cancel = Button(desk.theme, "Cancel", self._cancel_clicked, icon="stop")
         self._cancel.setEnabled(False)
@@ -87,10 +88,12 @@ class TryPage(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        buttons.addWidget(self._run, 0, Qt.AlignmentFlag.AlignBottom)
-        buttons.addWidget(self._cancel, 0, Qt.AlignmentFlag.AlignBottom)
+        buttons.addWidget(self._run)
+        buttons.addWidget(self._cancel)
         buttons.addStretch()
+        buttons.addWidget(label("Give up after", tone="soft"))
         buttons.addWidget(self._timeout)
+        buttons.addWidget(label("s", tone="soft"))
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 12, 0)
@@ -106,6 +109,7 @@ class TryPage(QWidget):
         upper.setChildrenCollapsible(False)
         self._set_up_history()
         whole = QSplitter(Qt.Orientation.Vertical)
+        whole.setHandleWidth(14)
         whole.addWidget(upper)
         whole.addWidget(self._history)
         whole.setStretchFactor(0, 1)

@@ -26,10 +26,10 @@ def label(
     return made
 
 
-def heading(text: str, size: str = "part") -> QLabel:
+def heading(text: str, rank: str = "part") -> QLabel:
     """The `title` of a page, the name of a `part` of it, or a `strong` word."""
     made = label(text)
-    made.setProperty("size", size)
+    made.setProperty("rank", rank)
     return made
 
 

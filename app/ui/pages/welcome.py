@@ -1,0 +1,131 @@
+"""The first run: servers up, keys, a client, and the proof. Can be left at any time."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.facts import CallRecord, ClientEvent
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.pages.welcome_connect import ConnectStep
+from app.ui.pages.welcome_step import Step
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label
+
+_OURSELVES = "lou"
+_WIDTH = 720
+
+
+class WelcomePage(QWidget):
+    """Four steps; each ticks itself when it is true."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._proof: ClientEvent | CallRecord | None = None
+        theme = desk.theme
+        self._servers = Step(theme, "1", "Your servers")
+        self._keys = Step(theme, "2", "Keys, if you have any")
+        self._keys.add_button("Add keys...", lambda: desk.go("keys"), icon="keys")
+        self._connect = ConnectStep(desk)
+        self._proven = Step(theme, "4", "The proof")
+        self._done = Button(theme, "Leave for later", self._finish)
+        self._lay_out()
+        desk.core.connections.subscribe(self._client_seen)
+        desk.core.calls.subscribe(self._call_seen)
+        core = desk.core
+        listen = (core.servers_changed, core.keys_changed, core.calls, core.connections)
+        self._live = WhileVisible(self, self._pull, listen=listen)
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        inside.setMaximumWidth(_WIDTH)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 14, 20)
+        column.setSpacing(12)
+        for step in (self._servers, self._keys, self._connect, self._proven):
+            column.addWidget(step)
+        foot = QHBoxLayout()
+        foot.addWidget(label("Settings brings this page back.", tone="soft"))
+        foot.addStretch()
+        foot.addWidget(self._done)
+        column.addLayout(foot)
+        column.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        scroll.setWidget(inside)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(20, 18, 6, 0)
+        page.setSpacing(6)
+        page.addWidget(heading("Welcome to Lou", "title"))
+        page.addWidget(
+            label("From here to a working connection takes about a minute.", tone="soft")
+        )
+        page.addSpacing(8)
+        page.addWidget(scroll, 1)
+
+    def _pull(self) -> None:
+        self._tell_servers()
+        self._tell_keys()
+        self._connect.pull()
+        self._tell_proof()
+
+    def _tell_servers(self) -> None:
+        servers = self._desk.core.servers()
+        wanted = [server for server in servers if server.wanted]
+        told = [
+            f"{server.title}: {present.mood(server).words.lower()}. {server.purpose}"
+            for server in servers
+        ]
+        is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
+        self._servers.tell("\n".join(told), done=is_up)
+
+    def _tell_keys(self) -> None:
+        keys = self._desk.core.keys()
+        count = sum(key.is_set and not key.generated for key in keys)
+        told = (
+            "Nothing is needed to begin: without a key Lou searches the web through Tavily's free "
+            "allowance, Wikipedia and DuckDuckGo, reads pages, and tracks what you find. Keys "
+            "bring higher limits, more sources and contact search. They stay in your keyring."
+        )
+        have = f"{present.counted(count, 'key')} set. " if count else ""
+        self._keys.tell(have + told, done=count > 0)
+
+    def _tell_proof(self) -> None:
+        proof = self._proof
+        if proof is None:
+            told = "Ask your client something like: search the web for today's news with Lou. "
+            self._proven.tell(told + "Its first call appears here.", done=False)
+            return
+        who = proof.client or "A client"
+        when = time.strftime("%H:%M:%S", time.localtime(proof.at))
+        if isinstance(proof, CallRecord):
+            self._proven.tell(
+                f"{who} has called Lou: {proof.tool} at {when}. All is set.", done=True
+            )
+            self._done.setText("Done")
+        else:
+            told = f"{who} opened a session at {when}. Now ask it to search the web with Lou."
+            self._proven.tell(told, done=False)
+
+    def _client_seen(self, event: ClientEvent) -> None:
+        if event.client != _OURSELVES and event.stage != "left" and self._proof is None:
+            self._proof = event
+
+    def _call_seen(self, call: CallRecord) -> None:
+        if call.client != _OURSELVES and not isinstance(self._proof, CallRecord):
+            self._proof = call
+
+    def _finish(self) -> None:
+        async def save() -> None:
+            update = self._desk.core.settings.update
+            update(lambda config: config.with_settings(welcome_seen=True))
+            self._desk.go("servers")
+
+        self._desk.tasks.start(save())

@@ -1,0 +1,80 @@
+"""One step of the welcome: a number that becomes a tick, a title, words, and buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+
+from app.ui import icons
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card
+from app.ui.widgets.text import heading, label
+
+_SIGN = 26
+
+
+class Step(Card):
+    """`tell` says how far it is."""
+
+    def __init__(self, theme: Theme, number: str, title: str) -> None:
+        super().__init__(margin=16)
+        self._theme = theme
+        self._number = number
+        self._done = False
+        self._sign = QLabel(number)
+        self._sign.setObjectName("sign")
+        self._sign.setFixedSize(_SIGN, _SIGN)
+        self._sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = heading(title)
+        self._words = label(wrap=True, selectable=True)
+        self.below = QVBoxLayout()
+        self.below.setSpacing(8)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        self._buttons.addStretch()
+        words = QVBoxLayout()
+        words.setSpacing(6)
+        words.addWidget(self._title)
+        words.addWidget(self._words)
+        words.addLayout(self.below)
+        words.addLayout(self._buttons)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        self.inside.addLayout(row)
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def add_button(
+        self, words: str, on_click: Callable[[], object], *, icon: str = "", kind: str = ""
+    ) -> Button:
+        """Offer something to do in this step."""
+        made = Button(self._theme, words, on_click, icon=icon, kind=kind)
+        self._buttons.insertWidget(self._buttons.count() - 1, made)
+        return made
+
+    def tell(self, words: str, *, done: bool) -> None:
+        """Say `words`; a `done` step has a tick."""
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
+        if done != self._done:
+            self._done = done
+            self._draw()
+
+    def _draw(self) -> None:
+        colours = self._theme.colours
+        back = colours.good if self._done else colours.chosen
+        ink = colours.card if self._done else colours.text
+        self._sign.setStyleSheet(
+            f"#sign {{ background: {back}; color: {ink}; border-radius: {_SIGN // 2}px; }}"
+        )
+        if self._done:
+            ratio = self.devicePixelRatioF()
+            self._sign.setPixmap(icons.pixmap("check", ink, 16, ratio))
+        else:
+            self._sign.setText(self._number)
+        self._sign.setAccessibleName("done" if self._done else f"step {self._number}")
