@@ -6,7 +6,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from servers.tracker import ledger, terms
@@ -14,7 +14,7 @@ from servers.tracker.entry import Draft, Entry, Rules, Status, holds_address
 from servers.tracker.seal import Locked, Sealer
 from servers.tracker.stores.base import Change, Query, Record, Sort
 
-_SEALED_URL = "sealed:"
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
 
 
@@ -61,52 +61,51 @@ class Scribe:
 
     def record(self, entry: Entry) -> Record:
         """`entry` sealed."""
-        seal = self.sealer.seal
-        hidden = holds_address(entry.url)
+        hidden = entry.url if holds_address(entry.url) else ""
+        secret = _to_json([entry.email, entry.note, hidden])
+        digest = self.sealer.digest
         return Record(
             entry.id,
             entry.version,
-            _SEALED_URL + seal(entry.id, "url", entry.url) if hidden else entry.url,
-            seal(entry.id, "email", entry.email),
-            seal(entry.id, "note", entry.note) if entry.note else "",
+            "" if hidden else entry.url,
+            self.sealer.seal(entry.id, "secret", secret),
             entry.tags,
             entry.status,
             entry.deleted,
             entry.created,
             entry.changed,
             self.sealer.stamp,
-            self.sealer.digest("pair", terms.pair(entry, self.rules)),
-            tuple(self.sealer.digest(kind, value) for kind, value in terms.of(entry)),
+            digest("pair", terms.pair(entry, self.rules)),
+            tuple([digest(kind, value) for kind, value in terms.of(entry)]),
         )
 
     def entry(self, record: Record) -> Entry:
         """`record` opened; locked when no key opens it."""
-        found = Entry(
+        try:
+            secret = self.sealer.open(record.id, "secret", record.secret)
+            email, note, hidden = json.loads(secret)
+            locked = False
+        except Locked:
+            email = note = hidden = ""
+            locked = True
+        return Entry(
             record.id,
             record.version,
-            "",
-            "",
-            "",
+            record.url or hidden,
+            email,
+            note,
             record.tags,
             _STATUSES.get(record.status, "new"),
             record.deleted,
             record.created,
             record.changed,
+            locked,
         )
-        try:
-            return replace(
-                found,
-                url=self._url(record),
-                email=self.sealer.open(record.id, "email", record.email),
-                note=self.sealer.open(record.id, "note", record.note) if record.note else "",
-            )
-        except Locked:
-            return replace(found, locked=True)
 
     def change(self, entry: Entry, action: str, client: str, before: Entry | None) -> Change:
         """The line of history that leads to `entry`."""
         changed = ledger.differences(before, entry) if before else {}
-        what = json.dumps([action, client[:80], changed], ensure_ascii=False)
+        what = _to_json([action, client[:80], changed])
         sealed = self.sealer.seal(entry.id, f"history {entry.version}", what)
         return Change(entry.id, entry.version, 0, sealed, self.sealer.stamp)
 
@@ -148,8 +147,3 @@ class Scribe:
     def _digests(self, kind: str, value: str) -> tuple[str, ...]:
         keys = dict.fromkeys(("", *self.older))
         return tuple(dict.fromkeys(self.sealer.digest(kind, value, stamp) for stamp in keys))
-
-    def _url(self, record: Record) -> str:
-        if record.url.startswith(_SEALED_URL):
-            return self.sealer.open(record.id, "url", record.url.removeprefix(_SEALED_URL))
-        return record.url

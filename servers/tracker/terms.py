@@ -1,7 +1,7 @@
 """What an entry is found by: pure. The store sees none of this but keyed digests of it.
 
 Whole words of the URL, the e-mail address, the note and the tags are found, and the beginnings
-(3 to 10 letters) of the words in a host name or an e-mail address.
+(3 to 8 letters) of the words in a host name or an e-mail address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Term = tuple[str, str]
 
 MOST_NOTE_WORDS = 200
 _WORD = re.compile(r"[^\W_]+")
-_SHORTEST, _LONGEST = 3, 10
+_SHORTEST, _LONGEST = 3, 8
 _SAID_BY_ALL = frozenset({"http", "https", "www"})
 
 

@@ -127,7 +127,7 @@ class EntryTools:
         *,
         text: Annotated[
             str,
-            "whole words of URL, e-mail, note or tags, all of them; also the first 3-10 letters "
+            "whole words of URL, e-mail, note or tags, all of them; also the first 3 to 8 letters "
             "of a word in a host name or an e-mail",
         ] = "",
         url: str = "",

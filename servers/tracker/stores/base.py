@@ -18,17 +18,17 @@ Sort = Literal["changed", "oldest", "created", "url"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entry as it is stored. `email` and `note` are tokens, as is a `url` with an address in it.
+    """An entry as it is stored.
 
-    `changed` is the store's own order. `terms` are what it is found by: a store need not give
-    them back.
+    `secret` is a token of the e-mail address, the note, and the URL when an address may be part of
+    it; `url` is empty then. `changed` is the store's own order. `terms` are what it is found by: a
+    store need not give them back.
     """
 
     id: str
     version: int
     url: str
-    email: str
-    note: str
+    secret: str
     tags: tuple[str, ...]
     status: str
     deleted: bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ import apsw
 
 from servers.tracker import tables
 from servers.tracker.stores import disk, rows, upkeep
-from servers.tracker.stores.base import StoreError, Tell
+from servers.tracker.stores.base import StoreError, Tell, Write, Written
 from servers.tracker.stores.lane import Lane
 
 log = logging.getLogger(__name__)
@@ -95,15 +95,29 @@ class Custody:
         Raises:
             StoreError: the file cannot be written now; nothing was.
         """
+        return await self._written(lambda lane: lane.run(work))
+
+    async def apply(self, writes: Sequence[Write]) -> list[Written]:
+        """Do each write that may be done, together with what others write at this moment.
+
+        Raises:
+            StoreError: the file cannot be written now; nothing was.
+        """
+        return await self._written(lambda lane: lane.do(writes))
+
+    async def _written(self, work: Callable[[Lane], Awaitable[T]]) -> T:
         await self._usable.wait()
         assert self._writer is not None
         try:
-            found = await self._writer.run(work)
+            found = await work(self._writer)
         except apsw.Error as broken:
             raise self._failed(broken) from None
         if self.trouble is not None:
             self._healed()
         return found
+
+    def _merge(self, connection: apsw.Connection, writes: Sequence[Write]) -> list[Written]:
+        return rows.write(connection, writes, self.clock)
 
     async def back_up(self, label: str = "daily") -> Path:
         """A checked copy of the file as it is now."""
@@ -179,8 +193,8 @@ class Custody:
             return upkeep.is_sound(connection, limit_s=limit_s)
 
     def _start_lanes(self) -> None:
-        self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), commits=True)
-        self._reader = Lane("tracker-reader", self._connect_reader, commits=False)
+        self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), self._merge)
+        self._reader = Lane("tracker-reader", self._connect_reader)
         self._usable.set()
 
     def _connect_reader(self) -> apsw.Connection:

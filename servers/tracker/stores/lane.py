@@ -6,85 +6,104 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 T = TypeVar("T")
-_MOST_TOGETHER = 512
+
+
+Work = Callable[[apsw.Connection], T]
+Merge = Callable[[apsw.Connection, Sequence[Any]], list[Any]]
+"""Does one thing after another as a whole: one result each."""
 
 
 @dataclass(slots=True)
-class _Job(Generic[T]):
-    work: Callable[[apsw.Connection], T]
-    answer: asyncio.Future[T]
+class _Job:
+    """Either work to do, or things for the lane's `merge`."""
+
+    answer: asyncio.Future[Any]
+    work: Work[Any] | None = None
+    things: Sequence[Any] = ()
 
 
 class Lane:
-    """Runs work in order. With `commits`, a group of works is one durable transaction.
+    """Runs work. With `merge`, what arrives meanwhile is one durable transaction.
 
-    An answer is given after its transaction is on disk. When one work of a group fails, the
+    An answer is given after its transaction is on disk. When one job of a group fails, the
     others are done again, each in a transaction of its own; so a work must be repeatable.
     """
 
-    def __init__(self, name: str, connect: Callable[[], apsw.Connection], *, commits: bool) -> None:
+    def __init__(
+        self, name: str, connect: Callable[[], apsw.Connection], merge: Merge | None = None
+    ) -> None:
         self._connect = connect
-        self._commits = commits
+        self._merge = merge
         self._connection: apsw.Connection | None = None
-        self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._waiting: list[_Job] = []
+        self._at_work = False
+        self._groups: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._closed = False
         self._thread.start()
 
-    async def run(self, work: Callable[[apsw.Connection], T]) -> T:
+    async def run(self, work: Work[T]) -> T:
         """What `work` returns, once that is durable.
 
         Raises:
             apsw.Error: the database could not do it; nothing of it was kept.
         """
-        answer: asyncio.Future[T] = self._loop.create_future()
+        found: T = await self._hand_over(_Job(self._loop.create_future(), work))
+        return found
+
+    async def do(self, things: Sequence[Any]) -> list[Any]:
+        """What the lane's `merge` makes of `things`, once that is durable.
+
+        Raises:
+            apsw.Error: the database could not do it; nothing of it was kept.
+        """
+        found: list[Any] = await self._hand_over(_Job(self._loop.create_future(), things=things))
+        return found
+
+    async def _hand_over(self, job: _Job) -> Any:
         if self._closed:
             raise apsw.ConnectionClosedError("the store is closed")
-        self._jobs.put(_Job(work, answer))
-        return await answer
+        if self._merge is None:
+            self._groups.put([job])
+        else:
+            self._waiting.append(job)
+            if not self._at_work:
+                # What else is ready on the loop at this moment comes along.
+                self._at_work = True
+                self._loop.call_soon(self._send)
+        return await job.answer
+
+    def _send(self) -> None:
+        group, self._waiting = self._waiting, []
+        self._at_work = bool(group)
+        if group:
+            self._groups.put(group)
 
     async def close(self) -> None:
         """Finish what was handed over and close the connection."""
         if self._closed:
             return
         self._closed = True
-        self._jobs.put(None)
+        self._send()
+        self._groups.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:
-        open_for_more = True
-        while open_for_more:
-            group, open_for_more = self._take()
-            if group:
-                settled = self._attempt(group)
-                with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
-                    self._loop.call_soon_threadsafe(_settle, settled)
+        while (group := self._groups.get()) is not None:
+            settled = self._attempt(group)
+            with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
+                self._loop.call_soon_threadsafe(self._settle, settled)
         self._disconnect()
 
-    def _take(self) -> tuple[list[_Job[Any]], bool]:
-        first = self._jobs.get()
-        if first is None:
-            return [], False
-        group = [first]
-        while self._commits and len(group) < _MOST_TOGETHER:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                return group, False
-            group.append(job)
-        return group, True
-
-    def _attempt(self, group: list[_Job[Any]]) -> list[tuple[asyncio.Future[Any], Any, bool]]:
+    def _attempt(self, group: list[_Job]) -> list[tuple[asyncio.Future[Any], Any, bool]]:
         try:
             found = self._commit(group)
         except Exception as broken:  # noqa: BLE001 - handed to whoever waits
@@ -94,14 +113,19 @@ class Lane:
             return [settled for job in group for settled in self._attempt([job])]
         return [(job.answer, value, False) for job, value in zip(group, found, strict=True)]
 
-    def _commit(self, group: list[_Job[Any]]) -> list[Any]:
+    def _commit(self, group: list[_Job]) -> list[Any]:
         if self._connection is None:
             self._connection = self._connect()
         connection = self._connection
-        if not self._commits:
-            return [job.work(connection) for job in group]
+        if self._merge is None:
+            return [job.work(connection) for job in group if job.work]
         connection.execute("BEGIN IMMEDIATE")
-        found = [job.work(connection) for job in group]
+        things = [thing for job in group for thing in job.things]
+        merged = iter(self._merge(connection, things))
+        found = [
+            job.work(connection) if job.work else [next(merged) for _ in job.things]
+            for job in group
+        ]
         connection.execute("COMMIT")
         return found
 
@@ -121,12 +145,13 @@ class Lane:
                 self._connection.close()
             self._connection = None
 
-
-def _settle(settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
-    for answer, value, failed in settled:
-        if answer.done():
-            continue
-        if failed:
-            answer.set_exception(value)
-        else:
-            answer.set_result(value)
+    def _settle(self, settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
+        if self._merge is not None:
+            self._loop.call_soon(self._send)
+        for answer, value, failed in settled:
+            if answer.done():
+                continue
+            if failed:
+                answer.set_exception(value)
+            else:
+                answer.set_result(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from servers.tracker.stores import bulk
 from servers.tracker.stores.base import (
     Change,
     Counts,
@@ -17,7 +18,8 @@ from servers.tracker.stores.base import (
     Written,
 )
 
-COLUMNS = "id, version, url, email, note, tags, status, deleted, created, seq, stamp, pair"
+COLUMNS = "id, version, url, secret, tags, status, deleted, created, seq, stamp, pair"
+_SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
 
 
 class Clock:
@@ -33,91 +35,100 @@ class Clock:
 
 
 def write(connection: apsw.Connection, writes: Sequence[Write], clock: Clock) -> list[Written]:
-    """Do each write that may be done."""
-    return [_write(connection, one, clock) for one in writes]
+    """Do each write that may be done, in this order."""
+    board = _Present(connection, writes)
+    found = [board.decide(one, clock) for one in writes]
+    board.flush()
+    return found
 
 
 def write_together(
     connection: apsw.Connection, writes: Sequence[Write], clock: Clock
 ) -> list[Written]:
     """Do all of `writes`, or none of them."""
-    connection.execute("SAVEPOINT together")
-    found = write(connection, writes, clock)
-    if not all(one.done for one in found):
-        connection.execute("ROLLBACK TO together")
-        found = [Written(done=False, record=None if one.done else one.record) for one in found]
-    connection.execute("RELEASE together")
-    return found
+    present = _Present(connection, writes)
+    found = [present.decide(one, clock) for one in writes]
+    if all(one.done for one in found):
+        present.flush()
+        return found
+    return [Written(done=False, record=None if one.done else one.record) for one in found]
 
 
-def _write(connection: apsw.Connection, one: Write, clock: Clock) -> Written:
-    present = (
-        get(connection, one.record.id)
-        if one.seen
-        else next(iter(paired(connection, one.pairs)), None)
-    )
-    if (present.version if present else 0) != one.seen:
-        return Written(done=False, record=present)
-    if one.seen:
-        for other in paired(connection, one.pairs):
-            if other.id != one.record.id:
-                return Written(done=False, record=other)
-    at = clock.tick()
-    record = replace(one.record, changed=at, created=one.record.created or at)
-    if present is not None:
-        _drop(connection, present)
-    _insert(connection, record)
-    _insert_change(connection, replace(one.change, at=at))
-    return Written(done=True, record=record)
+class _Present:
+    """What is stored of the records that some writes are about, and what they make of it."""
+
+    def __init__(self, connection: apsw.Connection, writes: Sequence[Write]) -> None:
+        self._connection = connection
+        self._by_id: dict[str, Record] = {}
+        self._by_pair: dict[str, list[Record]] = {}
+        self._dropped: list[tuple[int]] = []
+        self._fresh: dict[str, Record] = {}
+        self._changes: list[Change] = []
+        for record in paired(connection, [pair for one in writes for pair in one.pairs]):
+            self._by_pair.setdefault(record.pair, []).append(record)
+        ids = [one.record.id for one in writes if one.seen]
+        for row in bulk.for_each(connection, f"{_SELECT} WHERE id", ids):
+            self._by_id[row[0]] = record_of(row)
+
+    def decide(self, one: Write, clock: Clock) -> Written:
+        """Whether `one` may be done; from now on it counts as done."""
+        record = one.record
+        present = self._by_id.get(record.id)
+        if (present.version if present else 0) != one.seen:
+            return Written(done=False, record=present)
+        for pair in one.pairs:
+            for other in self._by_pair.get(pair, ()):
+                if other.id != record.id:
+                    return Written(done=False, record=other)
+        at = clock.tick()
+        record = replace(record, changed=at, created=record.created or at)
+        if present is not None and record.id not in self._fresh:
+            self._dropped.append((present.changed,))
+        self._fresh[record.id] = self._by_id[record.id] = record
+        self._by_pair[record.pair] = [
+            *(other for other in self._by_pair.get(record.pair, ()) if other.id != record.id),
+            record,
+        ]
+        self._changes.append(replace(one.change, at=at))
+        return Written(done=True, record=record)
+
+    def flush(self) -> None:
+        """Do what was decided."""
+        _drop(self._connection, self._dropped)
+        _insert(self._connection, list(self._fresh.values()))
+        _insert_changes(self._connection, self._changes)
 
 
-def _insert(connection: apsw.Connection, record: Record) -> None:
-    connection.execute(
-        f"INSERT INTO entries ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-        (
-            record.id,
-            record.version,
-            record.url,
-            record.email,
-            record.note,
-            ",".join(record.tags),
-            record.status,
-            int(record.deleted),
-            record.created,
-            record.changed,
-            record.stamp,
-            record.pair,
-        ),
-    )
-    connection.execute(
-        "INSERT INTO found (rowid, terms) VALUES (?, ?)", (record.changed, " ".join(record.terms))
-    )
+def _insert(connection: apsw.Connection, records: Sequence[Record]) -> None:
+    bulk.insert(connection, f"INSERT INTO entries ({COLUMNS})", [_row(one) for one in records])
+    terms = [(record.changed, " ".join(record.terms)) for record in records]
+    bulk.insert(connection, "INSERT INTO found (rowid, terms)", terms)
 
 
-def _drop(connection: apsw.Connection, record: Record) -> None:
-    connection.execute("DELETE FROM entries WHERE seq = ?", (record.changed,))
-    connection.execute("DELETE FROM found WHERE rowid = ?", (record.changed,))
+def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
+    connection.executemany("DELETE FROM entries WHERE seq = ?", seqs)
+    connection.executemany("DELETE FROM found WHERE rowid = ?", seqs)
 
 
-def _insert_change(connection: apsw.Connection, change: Change) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp) VALUES (?,?,?,?,?)",
-        (change.entry, change.version, change.at, change.what, change.stamp),
+def _insert_changes(connection: apsw.Connection, changes: Sequence[Change]) -> None:
+    bulk.insert(
+        connection,
+        "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)",
+        [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes],
     )
 
 
 def get(connection: apsw.Connection, id: str) -> Record | None:  # noqa: A002 - what it is
     """The record called `id`."""
-    sql = f"SELECT {COLUMNS} FROM entries WHERE id = ?"  # noqa: S608 - constant columns
-    return next((record_of(row) for row in connection.execute(sql, (id,))), None)
+    return next(
+        (record_of(row) for row in connection.execute(f"{_SELECT} WHERE id = ?", (id,))), None
+    )
 
 
 def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[Record]:
     """The records with one of `pairs`, the oldest first."""
-    found: list[Record] = []
-    sql = f"SELECT {COLUMNS} FROM entries WHERE pair = ?"  # noqa: S608 - constant columns
-    for pair in pairs:
-        found.extend(record_of(row) for row in connection.execute(sql, (pair,)))
+    rows = bulk.for_each(connection, f"{_SELECT} WHERE pair", list(dict.fromkeys(pairs)))
+    found = [record_of(row) for row in rows]
     return sorted(found, key=lambda record: (record.created, record.id))
 
 
@@ -164,7 +175,7 @@ def outdated(
     connection: apsw.Connection, stamp: str, limit: int
 ) -> tuple[list[Record], list[Change]]:
     """Some of what was not made with `stamp`."""
-    entries = f"SELECT {COLUMNS} FROM entries WHERE stamp = ? LIMIT ?"  # noqa: S608
+    entries = f"{_SELECT} WHERE stamp = ? LIMIT ?"
     changes = "SELECT entry, version, at, what, stamp FROM changes WHERE stamp = ? LIMIT ?"
     records: list[Record] = []
     lines: list[Change] = []
@@ -183,8 +194,8 @@ def reseal(
     for record in records:
         present = get(connection, record.id)
         if present is not None and present.changed == record.changed:
-            _drop(connection, present)
-            _insert(connection, record)
+            _drop(connection, [(present.changed,)])
+            _insert(connection, [record])
     connection.executemany(
         "UPDATE changes SET what = ?, stamp = ? WHERE entry = ? AND version = ?",
         [(change.what, change.stamp, change.entry, change.version) for change in changes],
@@ -193,7 +204,7 @@ def reseal(
 
 def scan(connection: apsw.Connection, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
     """Records by id, each with its whole history."""
-    sql = f"SELECT {COLUMNS} FROM entries WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+    sql = f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?"
     records = [record_of(row) for row in connection.execute(sql, (after, limit))]
     return [(record, history(connection, record.id, -1)) for record in records]
 
@@ -208,10 +219,9 @@ def adopt(
         if present is not None and present.version >= record.version:
             continue
         if present is not None:
-            _drop(connection, present)
-        _insert(connection, replace(record, changed=_free(connection, record.changed)))
-        for change in changes:
-            _insert_change(connection, change)
+            _drop(connection, [(present.changed,)])
+        _insert(connection, [replace(record, changed=_free(connection, record.changed))])
+        _insert_changes(connection, changes)
         clock.last = max(clock.last, record.changed)
         taken += 1
     return taken
@@ -242,21 +252,26 @@ def try_out(connection: apsw.Connection) -> None:
     remember(connection, "tried", str(time.time_ns()))
 
 
+def _row(record: Record) -> tuple[Any, ...]:
+    return (
+        record.id,
+        record.version,
+        record.url,
+        record.secret,
+        ",".join(record.tags),
+        record.status,
+        int(record.deleted),
+        record.created,
+        record.changed,
+        record.stamp,
+        record.pair,
+    )
+
+
 def record_of(row: Sequence[Any]) -> Record:
     """The record in a row of COLUMNS."""
-    id, version, url, email, note, tags, status, deleted, created, seq, stamp, pair = row  # noqa: A001
+    id, version, url, secret, tags, status, deleted, created, seq, stamp, pair = row  # noqa: A001
+    tagged = tuple(tags.split(",")) if tags else ()
     return Record(
-        id,
-        version,
-        url,
-        email,
-        note,
-        tuple(tags.split(",")) if tags else (),
-        status,
-        bool(deleted),
-        created,
-        seq,
-        stamp,
-        pair,
-        (),
+        id, version, url, secret, tagged, status, bool(deleted), created, seq, stamp, pair, ()
     )

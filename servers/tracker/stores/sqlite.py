@@ -51,9 +51,12 @@ class SqliteStore:
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         """Write each that may be; `together` all of them or none."""
-        do = rows.write_together if together else rows.write
+        if not together:
+            return await self._custody.apply(writes)
         clock = self._custody.clock
-        return await self._custody.write(lambda connection: do(connection, writes, clock))
+        return await self._custody.write(
+            lambda connection: rows.write_together(connection, writes, clock)
+        )
 
     async def get(self, id: str) -> Record | None:  # noqa: A002 - what it is
         """The record called `id`."""
