@@ -16,10 +16,18 @@ def dial(path: str) -> _socket.socket | None:
     Raises:
         PermissionError: the folder belongs to somebody else, who could listen in.
     """
+    tcp = endpoint.uses_tcp()
+    link = _socket.socket(_socket.AF_INET if tcp else _socket.AF_UNIX, _socket.SOCK_STREAM)
+    link.settimeout(_PATIENCE_S)
+    is_open = False
     try:
-        return _over_tcp(path) if endpoint.uses_tcp() else _over_unix(path)
+        is_open = _over_tcp(link, path) if tcp else _over_unix(link, path)
     except (FileNotFoundError, ConnectionError, TimeoutError):
         return None
+    finally:
+        if not is_open:
+            link.close()
+    return link if is_open else None
 
 
 def line_from(link: _socket.socket, longest: int) -> bytes:
@@ -33,33 +41,26 @@ def line_from(link: _socket.socket, longest: int) -> bytes:
     return said
 
 
-def _over_unix(path: str) -> _socket.socket:
+def _over_unix(link: _socket.socket, path: str) -> bool:
     folder = os.path.dirname(path)
     if os.lstat(folder).st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user; remove it and start Lou again.")
-    return _connected(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM), path)
+    link.connect(path)
+    return True
 
 
-def _over_tcp(path: str) -> _socket.socket | None:
+def _over_tcp(link: _socket.socket, path: str) -> bool:
     from servers.contract import greeting
 
     try:
         port = greeting.read_port(path)
         if not port.is_of_live_process():
-            return None
-        link = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-        _connected(link, ("127.0.0.1", port.port))
+            return False
+        link.connect(("127.0.0.1", port.port))
         link.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        link.settimeout(greeting.DEADLINE_S)
         bridge = greeting.BridgeGreeting(greeting.token(endpoint.state_folder()), port)
         link.sendall(bridge.hello())
         link.sendall(bridge.answer(line_from(link, greeting.LONGEST_LINE)))
     except greeting.GreetingError:
-        return None
-    return link
-
-
-def _connected(link: _socket.socket, address: str | tuple[str, int]) -> _socket.socket:
-    link.settimeout(_PATIENCE_S)
-    link.connect(address)
-    return link
+        return False
+    return True

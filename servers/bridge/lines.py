@@ -32,7 +32,7 @@ class Lines:
         self._dropping: _Dropped | None = None
 
     def feed(self, data: bytes) -> list[bytes | TooLong]:
-        """Blocks of whole lines, and what was dropped, in the order they came."""
+        """Blocks of whole lines, and what was dropped; `data` is at most LONGEST bytes."""
         if not self._begun and self._dropping is None and data[-1:] == b"\n":
             return [data]
         return self._pieces(data)

@@ -101,6 +101,8 @@ class StandIn:
             message = json.loads(line)
         except (ValueError, RecursionError):
             return
+        if not isinstance(message, dict):
+            return
         with self._changed:
             self.heard.append(message)
             self._changed.notify_all()
