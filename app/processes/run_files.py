@@ -71,7 +71,7 @@ def end(instances: Iterable[str]) -> None:
     while left and time.monotonic() < began + _PATIENCE:
         if time.monotonic() > began + _GRACE:
             _each(left, "kill")
-        psutil.wait_procs(left, timeout=_POLL)
+        time.sleep(_POLL)
         left = _marked(marks)
 
 

@@ -91,9 +91,9 @@ class Yard:
         await until(lambda: self.supervisor.observed(name).state is State.READY, seconds)
         return self.supervisor.observed(name)
 
-    async def call(self, name: str, tool: str, seconds: float = 20.0, **arguments: object) -> dict:
+    async def call(self, name: str, tool: str, within: float = 20.0, **arguments: object) -> dict:
         params = {"name": tool, "arguments": arguments}
-        return (await self.supervisor.request(name, "call_tool", params, seconds))["data"]
+        return (await self.supervisor.request(name, "call_tool", params, within))["data"]
 
     def servers(self) -> list[psutil.Process]:
         """The servers themselves, without guards and grandchildren."""

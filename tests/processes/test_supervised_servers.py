@@ -84,7 +84,7 @@ async def test_a_request_in_flight_fails_when_the_server_is_killed(yard):
 async def test_a_call_that_takes_too_long_is_given_up(yard):
     await yard.ready("a")
     with pytest.raises(ServerError) as late:
-        await yard.call("a", "hang", seconds=0.2)
+        await yard.call("a", "hang", within=0.2)
     assert late.value.code == "timed_out"
 
 
@@ -325,7 +325,7 @@ async def test_one_megabyte_results_arrive_whole(yard):
 async def test_a_result_over_the_limit_costs_only_its_own_call(yard):
     await yard.ready("a")
     with pytest.raises(ServerError):
-        await yard.call("a", "big", seconds=1, bytes=5_000_000)
+        await yard.call("a", "big", within=1, bytes=5_000_000)
     assert (await yard.call("a", "echo", n=1))["echo"] == {"n": 1}
 
 
