@@ -12,7 +12,6 @@ from servers.contract import endpoint, manifest
 from servers.host import logs
 from servers.host.address import MAX_LINE
 from servers.host.host import Host
-from servers.host.jsonrpc import too_long
 from servers.host.life import code_of, end_on_signal, quiet_loop
 from servers.host.service import Configuration, Lost, Mirror, Service, StartRefused
 from servers.host.session import Session
@@ -39,14 +38,7 @@ async def alone(build: Build, stdout: int) -> int:
     outlet = Outlet(stdout)
     await outlet.open()
     session = Session(host, outlet.write)
-
-    def receive(line: bytes | None) -> None:
-        if line is None:
-            session.refuse(too_long())
-        else:
-            session.receive(line)
-
-    inlet = Inlet(MAX_LINE, receive)
+    inlet = Inlet(MAX_LINE, session.receive)
     await read_stdin(inlet)
     end_on_signal(inlet.ended)
     await inlet.ended.wait()

@@ -75,7 +75,7 @@ async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[d
     try:
         for number, (method, params) in enumerate(requests):
             request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-            session.receive(json.dumps(request).encode())
+            session.receive([json.dumps(request).encode()])
             await session.drain(_ANSWERED_WITHIN_S)
     finally:
         await session.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from servers.contract import envelope, messages
@@ -107,7 +107,11 @@ class Control:
             else:
                 log.warning("A message to the app could not be sent: %s", unfit)
 
-    def _receive(self, line: bytes | None) -> None:
+    def _receive(self, lines: Iterable[bytes | None]) -> None:
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes | None) -> None:
         if line is None:
             self._refuse(EnvelopeError(f"a line of more than {MAX_LINE} bytes"))
             return

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from mcp.shared.jsonrpc_dispatcher import (
@@ -31,8 +32,8 @@ log = logging.getLogger(__name__)
 _INVALID_PARAMS = -32602
 _INTERNAL_ERROR = -32603
 _OURSELVES = "lou"
-_FEW = 64
-"""Requests in flight below which a client that had too many is read again."""
+_MOST_IN_FLIGHT = 256
+"""Requests of one client at a time; further ones wait unread."""
 _LONGEST_NAME = 100
 
 _numbers = itertools.count(1)
@@ -45,59 +46,44 @@ class Session:
         self,
         host: Host,
         send: Callable[[bytes], None],
+        *,
+        read: Callable[[bool], None] | None = None,
         hang_up: Callable[[], None] | None = None,
     ) -> None:
         self.id = f"{next(_numbers):x}"
         self._host = host
         self._send = send
+        self._read = read
         self._hang_up = hang_up
         self._kernel = Kernel(host.server, host.announced, self.notify)
         self._met: Mapping[str, Any] = self._kernel.client
         self._client, self._version, self._stage = "unknown", "", ""
-        self._running: dict[Any, asyncio.Task[None]] = {}
-        self._held: list[Inbound] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._named: dict[str, asyncio.Task[None]] = {}
+        self._waiting: deque[bytes | None] = deque()
+        self._is_opening = self._is_unread = False
+        self._is_reading = True
         self._refused = 0
-        self._resume: Callable[[], None] | None = None
         host.sessions.add(self)
 
-    @property
-    def in_flight(self) -> int:
-        """Requests being worked on."""
-        return len(self._running)
+    def receive(self, lines: Iterable[bytes | None]) -> None:
+        """Take lines, None for one that was too long; what they lead to happens later."""
+        self._waiting.extend(lines)
+        self._work()
 
-    def receive(self, line: bytes) -> None:
-        """Take one line; what it leads to happens later."""
-        try:
-            message = jsonrpc.parse(line)
-        except Malformed as malformed:
-            self.refuse(malformed)
-            return
-        if message is None:
-            return
-        if self._held is not None:
-            self._held.append(message)
-        else:
-            self._dispatch(message)
-
-    def refuse(self, malformed: Malformed) -> None:
-        """Answer what is no message; the log hears of the first, and of their number."""
-        if not self._refused:
-            log.warning("Client %s sent what is no MCP: %s", self._client, malformed.why)
-        self._refused += 1
-        self._send(jsonrpc.error(malformed.id, malformed.code, malformed.why))
+    def wait_for_reader(self, *, waiting: bool) -> None:
+        """The client does not read what was sent, or does so again."""
+        self._is_unread = waiting
+        self._work()
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Tell the client something it does not answer."""
         self._send(jsonrpc.notification(method, params))
 
-    def when_idle(self, resume: Callable[[], None]) -> None:
-        """Call `resume` once little is being worked on."""
-        self._resume = resume
-
     async def drain(self, seconds: float) -> None:
         """Let what is being worked on finish, for a while."""
         if self._running:
-            await asyncio.wait(tuple(self._running.values()), timeout=seconds)
+            await asyncio.wait(tuple(self._running), timeout=seconds)
 
     async def close(self) -> None:
         """The client is gone, or shall be: stop what it asked for."""
@@ -105,9 +91,10 @@ class Session:
             return
         self._host.sessions.discard(self)
         self._send = _into_nothing
+        self._waiting.clear()
         if self._hang_up:
             self._hang_up()
-        tasks = tuple(self._running.values())
+        tasks = tuple(self._running)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -118,37 +105,73 @@ class Session:
         if self._stage:
             self._tell(messages.CLIENT_LEFT)
 
+    def _work(self) -> None:
+        """Take on what there is room for; while lines wait, no more are read."""
+        while self._waiting and self._has_room:
+            line = self._waiting.popleft()
+            if line is None:
+                self._refuse(jsonrpc.too_long())
+            else:
+                self._take(line)
+        wanted = not self._waiting and not self._is_unread
+        if wanted is not self._is_reading:
+            self._is_reading = wanted
+            if self._read:
+                self._read(wanted)
+
+    @property
+    def _has_room(self) -> bool:
+        return not (self._is_opening or self._is_unread) and len(self._running) < _MOST_IN_FLIGHT
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = jsonrpc.parse(line)
+        except Malformed as malformed:
+            self._refuse(malformed)
+            return
+        if message:
+            self._dispatch(message)
+
+    def _refuse(self, malformed: Malformed) -> None:
+        """Answer what is no message; the log hears of the first, and of their number."""
+        if not self._refused:
+            log.warning("Client %s sent what is no MCP: %s", self._client, malformed.why)
+        self._refused += 1
+        self._send(jsonrpc.error(malformed.id, malformed.code, malformed.why))
+
     def _dispatch(self, message: Inbound) -> None:
         if message.id is None:
             self._heed(message)
             return
         self._kernel.begin(message.method, message.params)
         if message.method == "tools/call" and self._kernel.admits_call(message.params):
-            self._run(jsonrpc.same(message.id), self._call(message))
+            self._run(self._call(message), jsonrpc.same(message.id))
             return
         if message.method == "initialize":
-            self._held = []
-        self._run(jsonrpc.same(message.id), self._answer(message))
+            self._is_opening = True
+        self._run(self._answer(message), jsonrpc.same(message.id))
 
     def _heed(self, message: Inbound) -> None:
         if message.method == "notifications/cancelled":
-            task = self._running.get(jsonrpc.same(message.params.get("requestId")))
+            task = self._named.get(jsonrpc.same(message.params.get("requestId")))
             if task:
                 task.cancel()
         else:
-            self._run(object(), self._kernel.heed(message.method, message.params))
+            self._run(self._kernel.heed(message.method, message.params))
 
-    def _run(self, key: Any, work: Any) -> None:
+    def _run(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
         task = self._host.loop.create_task(work)
-        self._running[key] = task
-        task.add_done_callback(lambda done: self._finish(key, done))
+        self._running.add(task)
+        if name:
+            self._named[name] = task
+        task.add_done_callback(lambda done: self._finish(done, name))
 
-    def _finish(self, key: Any, task: asyncio.Task[None]) -> None:
-        if self._running.get(key) is task:
-            del self._running[key]
-        if self._resume and len(self._running) < _FEW:
-            resume, self._resume = self._resume, None
-            resume()
+    def _finish(self, task: asyncio.Task[None], name: str) -> None:
+        self._running.discard(task)
+        if self._named.get(name) is task:
+            del self._named[name]
+        if self._waiting:
+            self._work()
         if not task.cancelled() and (error := task.exception()):
             log.error("A request ended unexpectedly", exc_info=error)
 
@@ -193,7 +216,7 @@ class Session:
             self._note(message.method)
         finally:
             if message.method == "initialize":
-                self._release()
+                self._is_opening = False
 
     def _note(self, method: str) -> None:
         if self._kernel.client is not self._met:
@@ -221,11 +244,6 @@ class Session:
             "stage": self._stage,
         }
         self._host.client_event(event, said)
-
-    def _release(self) -> None:
-        held, self._held = self._held or [], None
-        for message in held:
-            self._dispatch(message)
 
     def _fail(self, message: Inbound, failed: Exception) -> None:
         error = handler_exception_to_error_data(failed)

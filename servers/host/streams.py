@@ -8,13 +8,13 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from servers.host.framing import Lines
 
 _CHUNK = 1 << 16
 
-Received = Callable[[bytes | None], None]
+Received = Callable[[Sequence[bytes | None]], None]
 
 
 def take_stdout() -> int:
@@ -33,8 +33,7 @@ class Inlet(asyncio.Protocol):
         self.ended = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        for line in self._lines.feed(data):
-            self._receive(line)
+        self._receive(self._lines.feed(data))
 
     def eof_received(self) -> None:
         self.ended.set()
