@@ -125,7 +125,10 @@ def _response(found: dict[str, Any]) -> Response:
 def _error(found: dict[str, Any]) -> Error:
     id = _text(found, "id")  # noqa: A001 - the wire's word
     error = _object(found, "error", id)
-    return Error(id, _needed(error, "code"), _needed(error, "message"), _object(error, "data", id))
+    code, message = _text(error, "code"), _text(error, "message")
+    if code is None or message is None:
+        raise EnvelopeError("the error's `code` or `message` is missing or not a text", id)
+    return Error(id, code, message, _object(error, "data", id))
 
 
 def _event(found: dict[str, Any]) -> Event:
