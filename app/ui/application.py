@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -16,9 +17,11 @@ from qasync import QEventLoop
 
 from app.errors import AppError
 from app.ui import icons
-from app.ui.dialogs.problem import Problems
 from app.ui.theme import Theme
 from app.ui.tray import Tray
+
+if TYPE_CHECKING:
+    from app.instance import InstanceLock
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +34,8 @@ _LEVELS = {
 }
 
 
-def main(page: str = "") -> int:
-    """Run until a person quits; returns the exit code. `page` is opened at once."""
+def main(lock: InstanceLock) -> int:
+    """Run until a person quits, then give the lock back; returns the exit code."""
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
     app.setApplicationName("lou")
@@ -44,12 +47,16 @@ def main(page: str = "") -> int:
     app.setWindowIcon(icons.app_icon())
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
-    with loop:
-        return int(loop.run_until_complete(_run(app, theme, tray, page)))
+    try:
+        with loop:
+            return int(loop.run_until_complete(_run(app, theme, tray)))
+    finally:
+        lock.release()
 
 
-async def _run(app: QApplication, theme: Theme, tray: Tray, page: str) -> int:
+async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
     from app.core import Core  # noqa: PLC0415 - after the icon is on the screen
+    from app.ui.dialogs.problem import Problems  # noqa: PLC0415
     from app.ui.session import Session  # noqa: PLC0415
 
     problems = Problems(theme)
@@ -58,7 +65,7 @@ async def _run(app: QApplication, theme: Theme, tray: Tray, page: str) -> int:
     app.commitDataRequest.connect(lambda _manager: session.log_out())
     release = _listen_to_signals(session.quit)
     try:
-        await session.run(page)
+        await session.run()
     except AppError as error:
         log.exception("Lou could not start")
         sys.stderr.write(f"{error.title} {error.hint}\n")

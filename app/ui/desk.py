@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from app.core import Core
-from app.ui.call_history import CallHistory
-from app.ui.tasks import Tasks
-from app.ui.theme import Theme
+if TYPE_CHECKING:  # the tray is on the screen before the core is imported
+    from app.core import Core
+    from app.ui.call_history import CallHistory
+    from app.ui.tasks import Tasks
+    from app.ui.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from app.facts import ServerView
+if TYPE_CHECKING:
+    from app.facts import ServerView
 
 
 class Overall(Enum):

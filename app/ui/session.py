@@ -41,7 +41,7 @@ class Session:
         self._openers = Openers(self.desk)
         problems.go = self.go
 
-    async def run(self, page: str = "") -> None:
+    async def run(self) -> None:
         """Bring the core up, serve the person, and stop everything.
 
         Raises:
@@ -52,7 +52,7 @@ class Session:
         core.quit_wanted.subscribe(lambda _who: self.quit())
         await core.start()
         try:
-            self._begin(page)
+            self._begin()
             await self._over.wait()
         finally:
             await self._end()
@@ -84,16 +84,16 @@ class Session:
         self._is_log_out = True
         self._over.set()
 
-    def _begin(self, page: str) -> None:
+    def _begin(self) -> None:
         core = self._core
         core.settings.changed.subscribe(self._settings_changed)
         self._settings_changed(core.settings.config)
         self._tray.attach(self.desk)
         self._notifications = Notifications(self.desk, self._tray)
         if not core.settings.config.settings.welcome_seen:
-            self.go(page or "welcome")
-        elif page or not self._tray.is_there:
-            self.go(page or "window")
+            self.go("welcome")
+        elif not self._tray.is_there:
+            self.go("window")
 
     async def _end(self) -> None:
         if self._window is not None:

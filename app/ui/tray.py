@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from app.facts import ServerView
 from app.ui import icons, present
 from app.ui.desk import Desk
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.facts import ServerView
 
 _LOOK_AGAIN_MS = 3_000
 """Some desktops start their tray after the programs of the session."""
