@@ -45,7 +45,7 @@ def run_folder() -> str:
 
 
 def uses_tcp() -> bool:
-    """Whether addresses are files that hold a loopback port: on Windows, and where a test says so."""
+    """Whether an address is a file that holds a loopback port: on Windows, or when told so."""
     return sys.platform == "win32" or os.environ.get("LOU_TRANSPORT") == "tcp"
 
 
