@@ -15,7 +15,6 @@ FAILURE_KEY = "lou/failure"
 `structuredContent`, which some clients hold against the tool's output schema even then."""
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-_STRUCTURED_SINCE = "2025-06-18"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,17 @@ class Outcome:
         """Characters on the wire, nearly."""
         return len(self.content) + len(self.structured) + len(self.meta)
 
-    def members(self, version: str) -> str:
-        """The members of a `tools/call` result for a client of protocol `version`, but `_meta`."""
+    def members(self) -> str:
+        """The members of a `tools/call` result, but `_meta`."""
         said = f'"content":{self.content},"isError":{"true" if self.is_error else "false"}'
-        if self.structured and version >= _STRUCTURED_SINCE:
+        if self.structured:
             said += f',"structuredContent":{self.structured}'
         return said
 
     def wire(self) -> dict[str, Any]:
         """The result as an object."""
         meta = f',"_meta":{self.meta}' if self.meta else ""
-        found: dict[str, Any] = json.loads("{" + self.members("9999") + meta + "}")
+        found: dict[str, Any] = json.loads("{" + self.members() + meta + "}")
         return found
 
     def for_app(self) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class Session:
         except Refusal as refused:
             self._send(jsonrpc.error(message.id, refused.code, refused.message, refused.data))
             return
-        said = found.members(self._kernel.protocol)
+        said = found.members()
         if self._kernel.is_modern:
             said += self._host.modern_tail(found.meta)
         elif found.meta:
