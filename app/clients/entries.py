@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from app.clients.catalog import Client
+from app.errors import ClientConfigError
+from servers.contract import endpoint
 
 _PREFIX = "lou-"
 _ODD = re.compile(r"[^A-Za-z0-9-]+")
@@ -27,6 +33,22 @@ class Bridge:
 
     command: str
     home: str = ""
+
+
+def installed_bridge() -> Bridge:
+    """The bridge that was installed with this Lou.
+
+    Raises:
+        ClientConfigError: it is not there.
+    """
+    name = "lou-connect.exe" if os.name == "nt" else "lou-connect"
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.is_file() else shutil.which(name)
+    if not found:
+        raise ClientConfigError(
+            f"`{name}` is not beside {sys.executable}.", "Install Lou again.", code="no_bridge"
+        )
+    return Bridge(str(Path(found).absolute()), endpoint.home())
 
 
 def entry_name(client: Client, server: str) -> str:

@@ -32,6 +32,7 @@ class Undo:
     backup: str
     after: str
     """Digest of the file that the change left."""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +81,28 @@ def digest(content: bytes | None) -> str:
 
 
 class Shelf:
-    """Lou's own folder for one file of a client."""
+    """Lou's own folder for one file of a client; `root` is the folder of all of them."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
+    def __init__(self, disk: Disk, root: Path, client: str, path: Path) -> None:
+        tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         self._disk = disk
-        self.folder = folder
+        self.client = client
+        self.path = path
+        self.folder = root / f"{client}-{tag}"
 
     @classmethod
-    def of(cls, disk: Disk, root: Path, client: str, path: Path) -> Shelf:
-        """The shelf for the file at `path`."""
-        tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        return cls(disk, root / f"{client}-{tag}")
+    def known(cls, disk: Disk, root: Path) -> list[Shelf]:
+        """The shelves of all files that Lou ever wrote."""
+        found = []
+        for record in sorted(root.glob("*/record.json")):
+            document = _read_document(record)
+            if isinstance(document.get("client"), str) and isinstance(document.get("path"), str):
+                found.append(cls(disk, root, document["client"], Path(document["path"])))
+        return found
 
     def record(self, content: bytes | None) -> Record:
         """What is true of the file with this content."""
-        found = self._document()
+        found = _read_document(self.folder / "record.json")
         now, intended = _record(found.get("now")), found.get("next")
         if not isinstance(intended, Mapping):
             return now
@@ -160,17 +168,19 @@ class Shelf:
         except OSError:
             return None
 
-    def _document(self) -> Mapping[str, Any]:
-        try:
-            found = json.loads((self.folder / "record.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, Mapping) else {}
-
     def _save(self, document: Mapping[str, Any]) -> None:
         self._disk.make_folder(self.folder)
-        content = json.dumps({"version": 1, **document}, indent=1)
-        self._disk.put(self.folder / "record.json", content.encode("utf-8", "surrogatepass"))
+        whole = {"version": 1, "client": self.client, "path": str(self.path), **document}
+        content = json.dumps(whole, indent=1)
+        self._disk.put(self.folder / "record.json", content.encode())
+
+
+def _read_document(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _record(found: Any) -> Record:

@@ -1,0 +1,156 @@
+"""What the guard does with a file that changed: nothing, respect it, or put Lou's entry back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from app.clients import entries as own
+from app.clients import formats, plan
+from app.clients.apply import ClientFile, Done
+from app.clients.catalog import Client
+from app.clients.loss import Loss, Verdict, judge
+from app.clients.plan import Change, RefusedError, Wish
+from app.clients.records import Record
+from app.clients.running import Instance, as_marks
+from app.clients.spans import FormatError, Outline
+
+log = logging.getLogger(__name__)
+
+
+class Outcome(Enum):
+    """What a look at one file came to."""
+
+    FINE = "fine"
+    UNREADABLE = "unreadable"
+    REMOVED = "removed"
+    WIPED = "wiped"
+    """Not put back yet: `put_back` does that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The outcome, with the entries it is about."""
+
+    outcome: Outcome
+    ours: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def look(client: Client, file: ClientFile) -> Look:
+    """Look at a file of a connected client, and remember it as good when nothing is missing."""
+    seen = file.see()
+    record = file.shelf.record(seen.content)
+    if not record.wanted:
+        return Look(Outcome.FINE)
+    try:
+        now = None if seen.content is None else _outline(client, seen.content)
+    except FormatError:
+        return Look(Outcome.UNREADABLE)
+    if seen.problem is not None:
+        return Look(Outcome.UNREADABLE)
+    verdict = _verdict(client, file, record, now)
+    others = tuple(verdict.others)
+    if verdict.loss is Loss.WIPED:
+        return Look(Outcome.WIPED, verdict.ours, others)
+    if verdict.loss is Loss.REMOVED:
+        _respect(file, record, verdict.ours)
+        return Look(Outcome.REMOVED, verdict.ours)
+    if seen.content is not None and not others:
+        file.shelf.keep_good(seen.content)
+    return Look(Outcome.FINE, others=others)
+
+
+def put_back(client: Client, file: ClientFile, wish: Wish, running: tuple[Instance, ...]) -> None:
+    """Put Lou's wiped entries into what the file says now; `running` have it without them.
+
+    Raises:
+        RefusedError: the file cannot be edited.
+        ClientConfigError: it could not be written.
+    """
+
+    def again(content: bytes | None, record: Record) -> Change:
+        away = set(record.left_out)
+        servers = [s for s in wish.servers if own.entry_name(client, s) not in away]
+        change = plan.connect(client, content, replace(wish, servers=tuple(servers)), record)
+        kept = replace(change.record, left_out=record.left_out)
+        return replace(change, record=kept)
+
+    file.carry_out(again, cached_by=as_marks(running))
+
+
+def put_others_back(client: Client, file: ClientFile) -> Done:
+    """Put the user's own lost entries back, as they were in the last good copy.
+
+    Raises:
+        RefusedError: the file cannot be edited.
+        ClientConfigError: it could not be written.
+    """
+
+    def with_others(content: bytes | None, record: Record) -> Change:
+        others = lost_others(client, file, record, content)
+        if content is None or not others:
+            return Change(content, content, record)
+        try:
+            return Change(content, plan.restored(client, content, others), record)
+        except FormatError as broken:
+            raise RefusedError(plan.refusal(broken)) from broken
+
+    done = file.carry_out(with_others)
+    if done.after is not None:
+        file.shelf.keep_good(done.after)
+    return done
+
+
+def lost_others(
+    client: Client, file: ClientFile, record: Record, content: bytes | None
+) -> dict[str, Any]:
+    """The user's own entries that the last good copy has and the file has not."""
+    try:
+        now = None if content is None else _outline(client, content)
+    except FormatError:
+        return {}
+    if not record.wanted:
+        return {}
+    return dict(_verdict(client, file, record, now).others)
+
+
+def forget_old_copies(file: ClientFile) -> None:
+    """No process holds the file any more as it was before Lou wrote it."""
+    record = file.shelf.record(file.see().content)
+    if record.cached_by:
+        file.shelf.settle(replace(record, cached_by=()))
+
+
+def accept(file: ClientFile) -> None:
+    """Take the file as it is for the good copy."""
+    content = file.see().content
+    if content is not None:
+        file.shelf.keep_good(content)
+
+
+def _verdict(client: Client, file: ClientFile, record: Record, now: Outline | None) -> Verdict:
+    ours = record.servers.keys() - set(record.left_out)
+    return judge(_good(client, file), now, ours, has_old_copy=bool(record.cached_by))
+
+
+def _good(client: Client, file: ClientFile) -> Outline | None:
+    content = file.shelf.good()
+    if content is None:
+        return None
+    try:
+        return _outline(client, content)
+    except FormatError:
+        return None
+
+
+def _respect(file: ClientFile, record: Record, names: tuple[str, ...]) -> None:
+    left_out = (*record.left_out, *names)
+    gone = record.servers.keys() <= set(left_out)
+    file.shelf.settle(replace(record, left_out=left_out, wanted=not gone))
+
+
+def _outline(client: Client, content: bytes) -> Outline:
+    return formats.read(formats.decode(content, client.layout).text, client.layout)

@@ -1,0 +1,165 @@
+"""Whether a client is running, and how it is asked to quit and to start again.
+
+Asked, and never killed: a client that does not want to quit is left to the user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from app.clients.catalog import Client, Platform, Trace
+
+log = logging.getLogger(__name__)
+
+_QUIT_WAIT_S = 15.0
+_TERMINATE = ("terminate",)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One running client: its process, and when that started."""
+
+    pid: int
+    started: float
+
+    def is_alive(self) -> bool:
+        """Whether that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            return abs(process.create_time() - self.started) < 1.0 and (
+                process.status() != psutil.STATUS_ZOMBIE
+            )
+        except psutil.Error:
+            return False
+
+
+def as_marks(running: Iterable[Instance]) -> tuple[tuple[int, float], ...]:
+    """The instances as a record keeps them."""
+    return tuple((instance.pid, instance.started) for instance in running)
+
+
+class OldCopies:
+    """The running clients that have a file in memory as it was before Lou wrote it.
+
+    A client's last write may arrive a moment after its end, so each is remembered that long.
+    """
+
+    AFTERMATH_S = 15.0
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, Path], tuple[tuple[Instance, ...], float]] = {}
+
+    def note(self, key: tuple[str, Path], marks: Iterable[tuple[int, float]]) -> None:
+        """These processes hold an old copy of this client's file."""
+        running = tuple(Instance(pid, started) for pid, started in marks)
+        if running:
+            self._held[key] = (running, time.monotonic())
+        else:
+            self._held.pop(key, None)
+
+    def outlived(self) -> list[tuple[str, Path]]:
+        """The files of which no old copy can come any more."""
+        now = time.monotonic()
+        gone = []
+        for key, (running, seen) in tuple(self._held.items()):
+            if any(instance.is_alive() for instance in running):
+                self._held[key] = (running, now)
+            elif now - seen > self.AFTERMATH_S:
+                del self._held[key]
+                gone.append(key)
+        return gone
+
+
+def instances(client: Client, platform: Platform) -> tuple[Instance, ...]:
+    """The running processes of the client, without those that it started itself."""
+    traces = client.processes.get(platform, ())
+    if not traces:
+        return ()
+    found = {process.pid: process for process in _matching(traces)}
+    return tuple(
+        Instance(process.pid, process.info["create_time"])
+        for process in found.values()
+        if process.info["ppid"] not in found
+    )
+
+
+async def quit_politely(client: Client, platform: Platform) -> bool:
+    """Ask the client to quit, as a logout would; whether it did."""
+    running = await asyncio.to_thread(instances, client, platform)
+    if not running:
+        return True
+    words = client.quit.get(platform, ())
+    if not words:
+        return False
+    if words == _TERMINATE:
+        _ask(running)
+    else:
+        await _run(words)
+    return await _gone(running)
+
+
+async def reopen(client: Client, platform: Platform) -> bool:
+    """Start the client; whether the system took the command."""
+    words = client.open.get(platform, ())
+    if not words:
+        return False
+    try:
+        await _run(words)
+    except OSError as failure:
+        log.warning("%s could not be started: %s", client.name, failure.strerror)
+        return False
+    return True
+
+
+def can_be_asked(client: Client, platform: Platform) -> bool:
+    """Whether there is a way to ask this client to quit."""
+    return bool(client.quit.get(platform))
+
+
+def _ask(running: Iterable[Instance]) -> None:
+    for instance in running:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(instance.pid).terminate()
+
+
+async def _gone(running: tuple[Instance, ...]) -> bool:
+    until = time.monotonic() + _QUIT_WAIT_S
+    while any(instance.is_alive() for instance in running):
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(0.1)
+    return True
+
+
+async def _run(words: tuple[str, ...]) -> None:
+    await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _matching(traces: tuple[Trace, ...]) -> list[psutil.Process]:
+    fields = ["name", "exe", "cmdline", "create_time", "ppid"]
+    return [
+        process
+        for process in psutil.process_iter(fields)
+        if any(_fits(process, trace) for trace in traces)
+    ]
+
+
+def _fits(process: psutil.Process, trace: Trace) -> bool:
+    if (process.info["name"] or "").casefold() != trace.name.casefold():
+        return False
+    words = [process.info["exe"] or "", *(process.info["cmdline"] or ())]
+    return any(trace.has in word for word in words)

@@ -1,0 +1,300 @@
+"""The clients as the rest of Lou sees them: their states, and the verbs that change them.
+
+Nothing here blocks: files are read and written in threads, one change at a time for each client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.clients import bundle, catalog, links, restoring, running
+from app.clients.catalog import Client
+from app.clients.disk import Disk
+from app.clients.entries import entries, snippet
+from app.clients.guard import Policy
+from app.clients.places import Places, is_installed
+from app.clients.plan import State, Wish
+from app.clients.proofs import Proofs
+from app.clients.running import Instance
+from app.clients.views import ClientView, Inspected, Surroundings, client_view
+from app.clients.watch import Watch
+from app.clients.workshop import Workshop
+from app.errors import AppError, ClientConfigError
+from app.facts import CallRecord, ClientEvent, Notice
+from app.observe import Listeners
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose about clients, asked for each time it matters."""
+
+    guards: Callable[[], bool] = lambda: True
+    """Put Lou's own entry back when a client loses it."""
+    repairs: Callable[[], bool] = lambda: False
+    """Repair entries of a moved installation without asking."""
+
+
+class Clients:
+    """Every client of the catalogue. `changed` tells the id of a client whose view differs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        wish: Callable[[], Wish],
+        *,
+        places: Places | None = None,
+        rows: tuple[Client, ...] | None = None,
+        choices: Choices | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.changed: Listeners[str] = Listeners()
+        self.notices: Listeners[Notice] = Listeners()
+        self._places = places or Places.here()
+        self._rows = catalog.clients() if rows is None else rows
+        self._wish = wish
+        self._choices = choices or Choices()
+        disk = Disk()
+        self._workshop = Workshop(folder, wish, self._places, disk)
+        self._proofs = Proofs(disk, folder / "proofs.json", self._rows)
+        self._watch = Watch(self._workshop, self._row, self._choices.guards, policy)
+        self._watch.looked.subscribe(self._looked)
+        self._watch.notices.subscribe(self.notices.tell)
+        self._views: dict[str, ClientView] = {}
+        self._known: dict[str, tuple[tuple[Inspected, ...], Surroundings]] = {}
+        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Look at every client, repair what may be unasked, and watch what is connected."""
+        await asyncio.to_thread(self._proofs.load)
+        await self.refresh()
+        if self._choices.repairs():
+            for view in self.views():
+                if view.wanted and view.state == State.OUTDATED.value:
+                    await self._repair_unasked(view)
+        self._watch.start()
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        await self._watch.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._proofs.save)
+
+    def views(self) -> tuple[ClientView, ...]:
+        """Every client as it was last seen."""
+        return tuple(self._views[row.id] for row in self._rows if row.id in self._views)
+
+    def view(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
+        """One client as it was last seen.
+
+        Raises:
+            ClientConfigError: no client has this id.
+        """
+        return self._views[self._row(id).id]
+
+    async def refresh(self, *ids: str) -> tuple[ClientView, ...]:
+        """Look at these clients again, or at all; one that cannot be looked at stops no other."""
+        rows = [self._row(id) for id in ids] or list(self._rows)  # noqa: A001 - the row's own word
+        for row in rows:
+            await self._look_at(row)
+        self._watch_connected()
+        return self.views()
+
+    async def connect(
+        self,
+        id: str,  # noqa: A002 - the row's own word
+        *,
+        replace_foreign: bool = False,
+        restart: bool = False,
+    ) -> ClientView:
+        """Write Lou's entries; with `restart`, between a polite quit and a new start.
+
+        Raises:
+            ClientConfigError: nothing was written, or the client does not quit.
+        """
+        row = self._row(id)
+        was_running = restart and await self.quit(id)
+        async with self._turns[id]:
+            await asyncio.to_thread(self._workshop.connect, row, replace_foreign=replace_foreign)
+        self._watch.resume(id)
+        if was_running:
+            await running.reopen(row, self._places.platform)
+        return await self._after(row)
+
+    async def repair(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
+        """Make outdated entries right; an entry that Lou did not write stays.
+
+        Raises:
+            ClientConfigError: nothing was written.
+        """
+        return await self.connect(id)
+
+    async def disconnect(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
+        """Take out what Lou wrote, and nothing else.
+
+        Raises:
+            ClientConfigError: nothing was written.
+        """
+        row = self._row(id)
+        async with self._turns[id]:
+            await asyncio.to_thread(self._workshop.disconnect, row)
+        return await self._after(row)
+
+    async def undo(self, id: str, *, force: bool = False) -> ClientView:  # noqa: A002
+        """Bring back the exact bytes that the last change replaced.
+
+        Raises:
+            ClientConfigError: there is nothing to undo, or the file changed since and no `force`.
+        """
+        row = self._row(id)
+        async with self._turns[id]:
+            await asyncio.to_thread(self._workshop.undo, row, force=force)
+        return await self._after(row)
+
+    async def diff(self, id: str, action: str = "connect") -> str:  # noqa: A002
+        """What connect, disconnect or undo would change; empty when nothing would.
+
+        Raises:
+            ClientConfigError: the file cannot be changed.
+        """
+        return await asyncio.to_thread(self._workshop.diff, self._row(id), action)
+
+    async def restore(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
+        """Put the user's own lost entries back, from the last good copy.
+
+        Raises:
+            ClientConfigError: nothing was written.
+        """
+        row = self._row(id)
+        async with self._turns[id]:
+            await asyncio.to_thread(self._workshop.restore, row)
+        return await self._after(row)
+
+    async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
+        """Take the file as it is for good: what was lost is not offered again."""
+        row = self._row(id)
+        await asyncio.to_thread(self._workshop.accept, row)
+        return await self._after(row)
+
+    async def quit(self, id: str) -> bool:  # noqa: A002 - the row's own word
+        """Ask a running client to quit; False when it was not running.
+
+        Raises:
+            ClientConfigError: it did not, or cannot be asked.
+        """
+        row = self._row(id)
+        found = await asyncio.to_thread(running.instances, row, self._places.platform)
+        if found and not await running.quit_politely(row, self._places.platform):
+            raise ClientConfigError(
+                f"{row.name} is still running.", row.reload_words, code="still_running"
+            )
+        return bool(found)
+
+    def snippet(self, id: str) -> str:  # noqa: A002 - the row's own word
+        """The entries as JSON, to paste by hand."""
+        wish = self._wish()
+        return snippet(self._row(id), wish.servers, wish.bridge)
+
+    def link(self, id: str, server: str) -> str:  # noqa: A002 - the row's own word
+        """The client's install link for one server; empty when it has none."""
+        row = self._row(id)
+        ((name, entry),) = entries(row, (server,), self._wish().bridge).items()
+        return links.link(row, name, entry)
+
+    def bundle(self, server: str, title: str, purpose: str, version: str) -> bytes:
+        """An .mcpb bundle for one server."""
+        return bundle.build(server, title, purpose, bridge=self._wish().bridge, version=version)
+
+    def saw(self, event: ClientEvent) -> None:
+        """A client reached a stage with a server."""
+        self._proven(self._proofs.saw(event))
+
+    def called(self, record: CallRecord) -> None:
+        """A client's call ended."""
+        self._proven(self._proofs.called(record))
+
+    def servers_changed(self) -> None:
+        """What ought to be in the files is another now."""
+        self._later(self.refresh())
+
+    def _row(self, id: str) -> Client:  # noqa: A002 - the row's own word
+        return catalog.client(id, self._rows)
+
+    async def _look_at(self, row: Client) -> None:
+        try:
+            files, around, found = await asyncio.to_thread(self._inspect, row)
+        except Exception:
+            log.exception("%s could not be looked at", row.name)
+            return
+        self._proofs.took(row, files, found)
+        self._known[row.id] = files, around
+        self._show(row)
+
+    def _inspect(
+        self, row: Client
+    ) -> tuple[tuple[Inspected, ...], Surroundings, tuple[Instance, ...]]:
+        platform = self._places.platform
+        files = self._workshop.inspect(row)
+        installed = is_installed(row, self._places)
+        found = running.instances(row, platform) if installed else ()
+        lost = [
+            name
+            for each in files
+            for name in restoring.lost_others(row, each.file, each.record, each.seen.content)
+        ]
+        around = Surroundings(
+            installed=installed,
+            running=bool(found),
+            can_quit=running.can_be_asked(row, platform),
+            lost=tuple(dict.fromkeys(lost)),
+        )
+        return files, around, found
+
+    def _show(self, row: Client) -> None:
+        files, around = self._known[row.id]
+        around = self._watch.described(row.id, around)
+        view = client_view(row, files, around, self._proofs.of(row.id))
+        if view != self._views.get(row.id):
+            self._views[row.id] = view
+            self.changed.tell(row.id)
+
+    def _watch_connected(self) -> None:
+        self._watch.watch(
+            (row, each) for row in self._rows for each in self._known.get(row.id, ((),))[0]
+        )
+        for row in self._rows:
+            if row.id in self._known:
+                self._show(row)
+
+    async def _after(self, row: Client) -> ClientView:
+        await self.refresh(row.id)
+        return self._views[row.id]
+
+    def _looked(self, id: str) -> None:  # noqa: A002 - the row's own word
+        self._later(self.refresh(id))
+
+    def _proven(self, id: str) -> None:  # noqa: A002 - the row's own word
+        if id in self._known:
+            self._show(self._row(id))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _repair_unasked(self, view: ClientView) -> None:
+        try:
+            await self.repair(view.id)
+            log.info("Repaired the entries in %s", view.name)
+        except AppError as failure:
+            log.warning("The entries in %s could not be repaired: %s", view.name, failure)

@@ -1,0 +1,199 @@
+"""What the faces of Lou show of a client: its files, their states, the proof, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from app.clients import proof as proving
+from app.clients.apply import ClientFile, Seen
+from app.clients.catalog import Client
+from app.clients.plan import Finding, State, Wish, look
+from app.clients.proof import Proof, Step
+from app.clients.records import Record
+
+_GRAVEST = (
+    State.UNREADABLE,
+    State.AMBIGUOUS,
+    State.FOREIGN,
+    State.OUTDATED,
+    State.ABSENT,
+    State.CONNECTED,
+)
+_TITLES = {
+    Step.WRITTEN: "Written",
+    Step.RESTARTED: "Restarted",
+    Step.INITIALIZED: "Session opened",
+    Step.LISTED: "Tools listed",
+    Step.CALLED: "Last call",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One file of a client."""
+
+    path: str
+    exists: bool
+    state: str
+    reason: str = ""
+    hint: str = ""
+    line: int = 0
+    column: int = 0
+    entries: tuple[str, ...] = ()
+    """Lou's entries in it."""
+    switched_off: tuple[str, ...] = ()
+    can_undo: bool = False
+    backups: int = 0
+    backup_folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the proof; `at` is 0 while it was not reached."""
+
+    step: str
+    title: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """One row of the Clients page."""
+
+    id: str
+    name: str
+    tier: int
+    installed: bool
+    has_file: bool
+    state: str
+    """absent, connected, outdated, foreign, unreadable or ambiguous: the gravest of its files."""
+    reason: str
+    hint: str
+    files: tuple[FileView, ...]
+    wanted: bool
+    """The user connected it."""
+    proof: tuple[StepView, ...]
+    advice: str
+    """What to do next, as a sentence; empty when nothing is to be done."""
+    needs_restart: bool
+    version: str
+    running: bool
+    can_quit: bool
+    """Lou can ask it to quit and start it again."""
+    guard: str
+    """off, watching or stopped"""
+    lost: tuple[str, ...]
+    """The user's own entries that vanished with Lou's and can be put back."""
+    can_undo: bool
+    has_link: bool
+    has_bundle: bool
+    list_changed: bool | None
+    reload_words: str
+    limits: Mapping[str, int]
+    evidence: str
+    note: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `lou clients list --json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One file with all that is known of it."""
+
+    file: ClientFile
+    seen: Seen
+    record: Record
+    finding: Finding
+
+
+def inspect(client: Client, file: ClientFile, wish: Wish) -> Inspected:
+    """Look at one file."""
+    seen = file.see()
+    record = file.shelf.record(seen.content)
+    finding = seen.problem or look(client, seen.content, wish, record)
+    return Inspected(file, seen, record, finding)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of a client beyond its files."""
+
+    installed: bool = False
+    running: bool = False
+    can_quit: bool = False
+    guard: str = "off"
+    lost: tuple[str, ...] = ()
+
+
+def client_view(
+    client: Client, files: tuple[Inspected, ...], around: Surroundings, proof: Proof
+) -> ClientView:
+    """The row of one client."""
+    worst = _worst(files)
+    wanted = any(each.record.wanted for each in files)
+    present = any(each.finding.present for each in files)
+    servers = _servers(files) if wanted and present else ()
+    seen = proof if servers else replace(proof, written=0.0)
+    step = seen.step(servers)
+    return ClientView(
+        id=client.id,
+        name=client.name,
+        tier=client.tier,
+        installed=around.installed,
+        has_file=client.has_file,
+        state=worst.state.value,
+        reason=worst.reason,
+        hint=worst.hint,
+        files=tuple(_file_view(each) for each in files),
+        wanted=wanted,
+        proof=tuple(StepView(s.name.lower(), t, seen.at(s, servers)) for s, t in _TITLES.items()),
+        advice=proving.advice(seen, servers, client) if step is not Step.CALLED else "",
+        needs_restart=step is Step.WRITTEN and client.reload == "restart",
+        version=seen.version,
+        running=around.running,
+        can_quit=around.can_quit,
+        guard=around.guard,
+        lost=around.lost,
+        can_undo=any(each.record.undo for each in files),
+        has_link=bool(client.link),
+        has_bundle=client.bundle,
+        list_changed=client.list_changed,
+        reload_words=client.reload_words,
+        limits=client.limits,
+        evidence=client.evidence,
+        note=client.note,
+    )
+
+
+def _worst(files: tuple[Inspected, ...]) -> Finding:
+    if not files:
+        return Finding(State.ABSENT)
+    return min((each.finding for each in files), key=lambda found: _GRAVEST.index(found.state))
+
+
+def _servers(files: tuple[Inspected, ...]) -> tuple[str, ...]:
+    """The servers whose entries are in the files now."""
+    named = {each.record.servers.get(name, "") for each in files for name in each.finding.present}
+    return tuple(sorted(named - {""}))
+
+
+def _file_view(each: Inspected) -> FileView:
+    found = each.finding
+    return FileView(
+        path=str(each.file.path),
+        exists=each.seen.content is not None or each.seen.problem is not None,
+        state=found.state.value,
+        reason=found.reason,
+        hint=found.hint,
+        line=found.line,
+        column=found.column,
+        entries=found.present,
+        switched_off=found.switched_off,
+        can_undo=each.record.undo is not None,
+        backups=len(each.file.shelf.backups()),
+        backup_folder=str(each.file.shelf.folder),
+    )

@@ -1,0 +1,170 @@
+"""Joins the guard with the files: what each look comes to, and what the user hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from app.clients import restoring, running
+from app.clients.catalog import Client
+from app.clients.guard import Guard, Policy, Watched
+from app.clients.plan import RefusedError
+from app.clients.restoring import Look, Outcome
+from app.clients.running import OldCopies
+from app.clients.views import Inspected, Surroundings
+from app.clients.workshop import Workshop, as_error
+from app.errors import ClientConfigError
+from app.facts import Notice
+from app.observe import Listeners
+
+log = logging.getLogger(__name__)
+
+_PAGE = "clients"
+_LOOKS = 5
+"""How often a file that cannot be read is looked at again: its client may still be writing it."""
+
+
+class Watch:
+    """The guard over the files of connected clients. `looked` tells whose file was looked at."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        row: Callable[[str], Client],
+        guards: Callable[[], bool],
+        policy: Policy | None = None,
+    ) -> None:
+        self.looked: Listeners[str] = Listeners()
+        self.notices: Listeners[Notice] = Listeners()
+        self._workshop = workshop
+        self._row = row
+        self._guards = guards
+        self._old = OldCopies()
+        self._guard = Guard(self._examine, policy, self._pulse)
+
+    def watch(self, files: Iterable[tuple[Client, Inspected]]) -> None:
+        """Watch those of these files that the user connected."""
+        wanted = [(row, each) for row, each in files if each.record.wanted]
+        self._guard.watch((row.id, each.file.path) for row, each in wanted)
+        for row, each in wanted:
+            self._old.note((row.id, each.file.path), each.record.cached_by)
+
+    def described(self, id: str, around: Surroundings) -> Surroundings:  # noqa: A002
+        """`around` with the state of the guard."""
+        watched = self._guard.of(id)
+        if not watched or not self._guards():
+            return replace(around, guard="off")
+        stopped = any(each.stopped for each in watched)
+        return replace(around, guard="stopped" if stopped else "watching")
+
+    def resume(self, id: str) -> None:  # noqa: A002 - the row's own word
+        """Go on where the guard stopped."""
+        self._guard.resume(id)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._guard.start()
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        await self._guard.stop()
+
+    async def _examine(self, watched: Watched) -> bool:
+        row = self._row(watched.client)
+        file = self._workshop.file(row, watched.path)
+        look = await asyncio.to_thread(restoring.look, row, file)
+        if look.outcome is Outcome.UNREADABLE and watched.looks < _LOOKS:
+            watched.looks += 1
+            return True
+        watched.looks = 0
+        if look.outcome is Outcome.UNREADABLE:
+            self._say(_unreadable(row))
+        elif look.outcome is Outcome.REMOVED:
+            log.info("%s: %s was taken out by hand", row.name, ", ".join(look.ours))
+            self._say(_removed(row, look))
+        elif look.outcome is Outcome.WIPED and self._guards():
+            await self._wiped(row, watched, look)
+        self.looked.tell(row.id)
+        return False
+
+    async def _wiped(self, row: Client, watched: Watched, look: Look) -> None:
+        if not watched.may_restore(self._guard.policy):
+            watched.stopped = True
+            log.warning("%s keeps wiping %s; the guard stopped", row.name, watched.path)
+            self._say(_stopped(row, len(watched.restored)))
+            return
+        is_first = not watched.restored
+        watched.count()
+        try:
+            await asyncio.to_thread(self._put_back, row, watched)
+        except (ClientConfigError, RefusedError) as failure:
+            trouble = failure
+            if isinstance(failure, RefusedError):
+                trouble = as_error(row, watched.path, failure)
+            log.warning("Lou's entry could not be put back: %s", trouble)
+            self._say(_not_put_back(row, str(trouble)))
+            return
+        log.warning("%s lost %s; put back", row.name, ", ".join(look.ours))
+        if is_first:
+            self._say(_put_back(row, look))
+
+    def _put_back(self, row: Client, watched: Watched) -> None:
+        file = self._workshop.file(row, watched.path)
+        platform = self._workshop.places.platform
+        found = running.instances(row, platform) if row.rewrites else ()
+        restoring.put_back(row, file, self._workshop.wish(), found)
+
+    async def _pulse(self) -> None:
+        for client, path in self._old.outlived():
+            file = self._workshop.file(self._row(client), path)
+            await asyncio.to_thread(restoring.forget_old_copies, file)
+
+    def _say(self, notice: Notice) -> None:
+        self.notices.tell(notice)
+
+
+def _put_back(row: Client, look: Look) -> Notice:
+    lost = f" It also lost {', '.join(look.others)}: Clients, Restore." if look.others else ""
+    return Notice(
+        "client_restored",
+        f"{row.name} had lost Lou's entry",
+        f"Lou put it back. {row.reload_words}{lost}",
+        "warning" if look.others else "info",
+        action=_PAGE,
+    )
+
+
+def _stopped(row: Client, times: int) -> Notice:
+    return Notice(
+        "client_guard_stopped",
+        f"{row.name} keeps wiping its settings",
+        f"Lou put its entry back {times} times within a minute and stopped. "
+        f"Quit {row.name}, then press Connect.",
+        "error",
+        action=_PAGE,
+    )
+
+
+def _removed(row: Client, look: Look) -> Notice:
+    return Notice(
+        "client_removed",
+        f"{row.name}: {', '.join(look.ours)} was taken out",
+        "Lou leaves it so. Connect puts it back.",
+        "info",
+        action=_PAGE,
+    )
+
+
+def _unreadable(row: Client) -> Notice:
+    return Notice(
+        "client_unreadable",
+        f"The settings of {row.name} cannot be read",
+        "Lou leaves the file as it is. The Clients page shows the line.",
+        action=_PAGE,
+    )
+
+
+def _not_put_back(row: Client, why: str) -> Notice:
+    return Notice("client_not_restored", f"{row.name} lost Lou's entry", why, "error", action=_PAGE)
