@@ -54,8 +54,11 @@ def test_a_stranger_is_left_alone(folder):
 
 
 def test_a_stopped_and_deaf_leftover_is_ended_too(folder):
-    code = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(3600)"
-    deaf = subprocess.Popen([sys.executable, "-I", "-S", "-c", code, f"{MARKER}abc"])
+    code = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
+    argv = [sys.executable, "-I", "-S", "-c", code, f"{MARKER}abc"]
+    deaf = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    with deaf.stdout as pipe:
+        pipe.readline()
     deaf.send_signal(signal.SIGSTOP)
     leave(folder, "a", "abc")
     began = time.monotonic()
