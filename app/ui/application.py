@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -19,9 +18,6 @@ from app.errors import AppError
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.tray import Tray
-
-if TYPE_CHECKING:
-    from app.instance import InstanceLock
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +30,8 @@ _LEVELS = {
 }
 
 
-def main(lock: InstanceLock) -> int:
-    """Run until a person quits, then give the lock back; returns the exit code."""
+def main() -> int:
+    """Run until a person quits; returns the exit code."""
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
     app.setApplicationName("lou")
@@ -47,11 +43,8 @@ def main(lock: InstanceLock) -> int:
     app.setWindowIcon(icons.app_icon())
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
-    try:
-        with loop:
-            return int(loop.run_until_complete(_run(app, theme, tray)))
-    finally:
-        lock.release()
+    with loop:
+        return int(loop.run_until_complete(_run(app, theme, tray)))
 
 
 async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:

@@ -17,6 +17,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_BODY = 1 << 20
+"""Bytes. A body that grows beyond what it announced is the SDK's to stop, at the same length."""
 _FAILURES_A_SECOND = 10
 _REASONS = {
     400: b"a header is malformed or there twice",
@@ -27,10 +28,6 @@ _REASONS = {
     421: b"this is not the host you asked for",
     429: b"too many wrong tokens",
 }
-
-
-class TooLong(Exception):  # noqa: N818 - a fact about a body
-    """More of a body came than was announced or allowed."""
 
 
 class Gate:
@@ -54,30 +51,7 @@ class Gate:
         elif status:
             await _refuse(send, status)
         else:
-            await self._serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-        taken = 0
-
-        async def counted() -> MutableMapping[str, Any]:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > LONGEST_BODY:
-                raise TooLong
-            return message
-
-        async def noted(message: MutableMapping[str, Any]) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted, noted)
-        except TooLong:
-            if not begun:
-                await _refuse(send, 413)
+            await self._app(scope, receive, send)
 
     def _verdict(self, scope: Scope) -> int:
         """The status to refuse with; 0 lets the request in."""
