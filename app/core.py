@@ -19,6 +19,7 @@ from app.facts import Answer, CallRecord, Check, ClientEvent, KeyView, Notice, S
 from app.facts import Verdict as KeyVerdict
 from app.intake import Intake
 from app.journal import Journal
+from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.keys import Keys
 from app.logbook import Logbook
@@ -54,7 +55,12 @@ class Core:
         )
         self.metrics = Metrics(paths.data_folder("metrics.sqlite"), days=chosen.metrics_days)
         self.key_store = KeyStore(chosen.key_store)
-        self._keys = Keys(lambda: self.vault, lambda: self.settings.config, self.redactor)
+        self._keys = Keys(
+            lambda: self.vault,
+            lambda: self.settings.config,
+            self.redactor,
+            KeyFile(paths.data_folder("tracker.key")),
+        )
         self._switches = Switches(self.settings, self._keys)
         self.supervisor = Supervisor(
             self._switches.prepare, run_folder=paths.run_folder(), redact=self.redactor

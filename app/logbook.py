@@ -14,12 +14,18 @@ from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
-from app import log_search
+from app import log_format, log_search
+from app.log_format import StoredLine
 from app.log_search import Cursor, Page, Wanted
 from app.log_writer import LogWriter
 from app.observe import Listeners
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def is_at_least(level: str, least: str) -> bool:
+    """Whether `level` reaches `least`; every level reaches an empty one."""
+    return not least or LEVELS.index(level) >= LEVELS.index(least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,11 @@ class Line:
     logger: str
     message: str
     call: str = ""
+
+    def stored(self) -> StoredLine:
+        """The same as a file has it."""
+        stamp = log_format.Stamps()(self.at)
+        return StoredLine(self.server, stamp, self.logger, self.level, self.message)
 
 
 class Logbook:

@@ -6,6 +6,7 @@ keyring cannot tell without prompting, and its prompt has no end. Every function
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -22,7 +23,8 @@ def look() -> VaultState:
         with _bus(service) as bus:
             is_locked = service.Collection(bus).is_locked()
     except service.exceptions.ItemNotFoundException:
-        return VaultState.LOCKED  # no keyring was ever made here; a person can make one
+        # No keyring was ever made here, and it takes a person at a display to make one.
+        return VaultState.LOCKED if _has_display() else VaultState.ABSENT
     except gone():
         return VaultState.ABSENT
     return VaultState.LOCKED if is_locked else VaultState.OPEN
@@ -46,3 +48,7 @@ def gone() -> tuple[type[Exception], ...]:
 def _bus(service: Any) -> Iterator[Any]:
     with contextlib.closing(service.dbus_init()) as bus:
         yield bus
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

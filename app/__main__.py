@@ -1,0 +1,65 @@
+"""`lou`: the tray application, the headless one, or a command to a running one.
+
+Only what the chosen face needs is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run what the words ask for; returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
+        return _tray()
+    if words == ["serve"]:
+        return _serve()
+    if words[0] == "connect":
+        from servers.bridge.pump import main as connect  # noqa: PLC0415 - nothing but the bridge
+
+        sys.argv[1:] = words[1:]
+        return connect()
+    from app.cli.program import run  # noqa: PLC0415 - not in the tray's start
+
+    return run(words)
+
+
+def _tray() -> int:
+    if not _has_display():
+        sys.stderr.write(
+            "Lou needs a display for its window, and there is none.\n"
+            "Run it without one: lou serve\n"
+        )
+        return 1
+    from app import second_start  # noqa: PLC0415 - not in a command's start
+
+    lock = second_start.claim_or_raise("tray")
+    if isinstance(lock, int):
+        return lock
+    from app.ui.application import main as show  # noqa: PLC0415 - Qt belongs to this branch alone
+
+    return show(lock)
+
+
+def _serve() -> int:
+    from app import second_start  # noqa: PLC0415 - not in a command's start
+
+    lock = second_start.claim_or_raise("headless")
+    if isinstance(lock, int):
+        return lock
+    from app.serve import main as serve  # noqa: PLC0415 - not in the tray's start
+
+    return serve(lock)
+
+
+def _has_display() -> bool:
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    headless = os.environ.get("QT_QPA_PLATFORM", "") in {"offscreen", "minimal", "vnc"}
+    return headless or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

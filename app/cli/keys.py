@@ -1,0 +1,121 @@
+"""`lou keys`: values come from a prompt or from stdin, never from argv, and are never printed."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from argparse import ArgumentParser, Namespace
+
+from app.cli.arguments import add_json
+from app.cli.output import Output
+from app.errors import AppError
+from app.wire import Wire
+
+_OPEN = {
+    "open": "The keyring is open.",
+    "locked": "The keyring is locked; unlock it: lou keys unlock",
+    "absent": "There is no keyring here; keep keys in a sealed file: lou keys store file",
+    "hung": "The keyring gives no answer.",
+    "unknown": "",
+}
+
+
+def declare(parser: ArgumentParser) -> None:
+    """A word for what to do, most with the name of a key."""
+    words = parser.add_subparsers(required=True, metavar="WORD")
+    rows = (
+        ("list", "which keys there are, and which are set", _list, False),
+        ("set", "keep a key; asks for it, or reads stdin", _set, True),
+        ("unset", "forget a key", _unset, True),
+        ("test", "ask the key's provider", _test, True),
+        ("rotate", "make a new one of a key that Lou makes", _rotate, True),
+        ("unlock", "open the keyring, or the sealed file", _unlock, False),
+    )
+    for word, summary, run, has_name in rows:
+        each = words.add_parser(word, help=summary, description=summary)
+        if has_name:
+            each.add_argument("name", metavar="NAME", help="e.g. TAVILY_API_KEY")
+        add_json(each)
+        each.set_defaults(run=run)
+    store = words.add_parser("store", help="where to keep keys")
+    store.add_argument("kind", choices=("system", "file"), help="the keyring, or a sealed file")
+    add_json(store)
+    store.set_defaults(run=_store)
+
+
+def _list(given: Namespace, output: Output) -> int:
+    del given
+    with Wire() as wire:
+        found = wire.ask("keys")
+    if output.is_json:
+        output.document(found)
+        return 0
+    rows = [
+        (key["name"], "set" if key["is_set"] else "-", ", ".join(key["servers"]), key["purpose"])
+        for key in found["keys"]
+    ]
+    output.table(("KEY", "", "USED BY", "FOR"), rows)
+    output.line(f"\n{_OPEN.get(found['state'], '')}".rstrip())
+    return 0
+
+
+def _set(given: Namespace, output: Output) -> int:
+    with Wire() as wire:
+        wire.ask("set_key", name=given.name, value=_secret(f"{given.name}: "))
+    return _done(output, {"name": given.name, "set": True}, f"{given.name} is set.")
+
+
+def _unset(given: Namespace, output: Output) -> int:
+    with Wire() as wire:
+        wire.ask("unset_key", name=given.name)
+    return _done(output, {"name": given.name, "set": False}, f"{given.name} is forgotten.")
+
+
+def _test(given: Namespace, output: Output) -> int:
+    with Wire() as wire:
+        found = wire.ask("test_key", name=given.name)
+    _done(output, {"name": given.name, **found}, f"{found['verdict']}: {found['message']}")
+    if found["verdict"] in {"accepted", "unknown"}:
+        return 0
+    output.complain(found["message"])
+    return 1
+
+
+def _rotate(given: Namespace, output: Output) -> int:
+    with Wire() as wire:
+        wire.ask("rotate_key", name=given.name)
+    said = f"{given.name} has a new value; the old one still opens what it sealed."
+    return _done(output, {"name": given.name, "rotated": True}, said)
+
+
+def _unlock(given: Namespace, output: Output) -> int:
+    del given
+    with Wire() as wire:
+        is_file = wire.ask("keys")["store"] == "file"
+        passphrase = _secret("Passphrase: ") if is_file else ""
+        found = wire.ask("unlock", passphrase=passphrase)
+    return _done(output, found, _OPEN[found["state"]])
+
+
+def _store(given: Namespace, output: Output) -> int:
+    passphrase = ""
+    if given.kind == "file":
+        passphrase = _secret("New passphrase: ")
+        if sys.stdin.isatty() and passphrase != getpass.getpass("Once more: "):
+            raise AppError("The passphrases differ.", "Try again.")
+    with Wire() as wire:
+        found = wire.ask("key_store", kind=given.kind, passphrase=passphrase)
+    where = "a sealed file" if given.kind == "file" else "the keyring"
+    return _done(output, found, f"Keys are kept in {where} now.")
+
+
+def _secret(prompt: str) -> str:
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+
+
+def _done(output: Output, document: dict[str, object], said: str) -> int:
+    if output.is_json:
+        output.document(document)
+    else:
+        output.line(said)
+    return 0

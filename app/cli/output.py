@@ -1,0 +1,70 @@
+"""How answers are printed: aligned for people, or one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+class Output:
+    """Where a command prints. With `is_json`, stdout gets one document and nothing else."""
+
+    def __init__(self, is_json: bool) -> None:
+        self.is_json = is_json
+
+    def document(self, document: Any) -> None:
+        """Print the one document."""
+        self.line(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def line(self, text: str = "") -> None:
+        """Print a line."""
+        sys.stdout.write(f"{text}\n".encode(_encoding(), "replace").decode(_encoding()))
+        sys.stdout.flush()
+
+    def complain(self, text: str) -> None:
+        """Print a reason where reasons go."""
+        sys.stderr.write(f"{text}\n")
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print rows in columns as wide as they need to be."""
+        everything = [headers, *rows]
+        widths = [max(len(row[at]) for row in everything) for at in range(len(headers))]
+        for row in everything:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.line("  ".join(cells).rstrip())
+
+
+def amount(size: int) -> str:
+    """Bytes as a person reads them; empty for none."""
+    if not size:
+        return ""
+    return f"{size / 1_000_000:.0f} MB" if size < 1_000_000_000 else f"{size / 1e9:.1f} GB"
+
+
+def milliseconds(value: float | None) -> str:
+    """A time, as exact as it is interesting."""
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def part(value: float | None) -> str:
+    """A part of one as a percentage."""
+    return "-" if value is None else f"{value * 100:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    whole = int(seconds)
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
+    shown = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(shown[:2]) or "0 s"
+
+
+def _encoding() -> str:
+    return sys.stdout.encoding or "utf-8"

@@ -1,0 +1,98 @@
+"""`lou COMMAND`: which commands there are, and what their exit codes mean.
+
+0 done; 1 failed, with a reason on stderr; 2 wrong usage; 3 Lou is not running.
+A command group is a row here and a module with `declare(parser)`, imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+
+from app.cli.output import Output
+from app.errors import AppError
+from app.wire import NotRunningError
+
+DONE, FAILED, NOT_RUNNING = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word of the command line, and where it is implemented."""
+
+    word: str
+    summary: str
+    module: str
+
+
+COMMANDS = (
+    Command("status", "what runs, and how it is", "app.cli.status"),
+    Command("enable", "switch a server or one of its tools on", "app.cli.switch"),
+    Command("disable", "switch a server or one of its tools off", "app.cli.switch"),
+    Command("restart", "stop a server and start it anew", "app.cli.switch"),
+    Command("tools", "list the tools of a server", "app.cli.tools"),
+    Command("call", "call a tool", "app.cli.call"),
+    Command("logs", "show or follow log lines", "app.cli.logs"),
+    Command("metrics", "counts, times and errors", "app.cli.figures"),
+    Command("keys", "list, set, unset and test keys", "app.cli.keys"),
+    Command("clients", "connect MCP clients", "app.clients.commands"),
+    Command("servers", "add, remove and import servers of your own", "app.cli.servers"),
+    Command("doctor", "check everything and say how to mend it", "app.cli.checkup"),
+    Command("quit", "stop Lou and its servers", "app.cli.status"),
+)
+_OWN = (("serve", "run without a window"), ("connect SERVER", "be the bridge of one client"))
+
+
+def run(words: list[str]) -> int:
+    """Run one command; returns the exit code."""
+    if words[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_overview())
+        return DONE
+    if words[0] in {"-V", "--version"}:
+        from app import version  # noqa: PLC0415 - reads the package's metadata
+
+        sys.stdout.write(f"lou {version.current()}\n")
+        return DONE
+    command = next((each for each in COMMANDS if each.word == words[0]), None)
+    if command is None:
+        sys.stderr.write(f"There is no command {words[0]!r}.\n\n{_overview()}")
+        return 2
+    return _run(command, words[1:])
+
+
+def _run(command: Command, words: list[str]) -> int:
+    parser = argparse.ArgumentParser(f"lou {command.word}", description=command.summary)
+    import_module(command.module).declare(parser)
+    try:
+        given = parser.parse_args(words)
+    except SystemExit as usage:
+        return int(usage.code or 0)
+    output = Output(getattr(given, "json", False))
+    try:
+        return int(given.run(given, output))
+    except AppError as refused:
+        return _refused(refused, output)
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:  # the reader of the output left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _refused(refused: AppError, output: Output) -> int:
+    if output.is_json:
+        reason = {"code": refused.code, "message": refused.title, "hint": refused.hint}
+        output.document({"error": reason})
+    output.complain(refused.title)
+    if refused.hint:
+        output.complain(refused.hint)
+    return NOT_RUNNING if isinstance(refused, NotRunningError) else FAILED
+
+
+def _overview() -> str:
+    rows = [("", "start Lou in the tray"), *_OWN, *((c.word, c.summary) for c in COMMANDS)]
+    lines = [f"  lou {word:<16}{summary}" for word, summary in rows]
+    return "\n".join(["Usage:", *lines, "", "Help for a command: lou COMMAND --help", ""])

@@ -1,0 +1,155 @@
+"""Looks at everything that can be wrong on this machine, and says how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import autostart, paths, places, version
+from app import config as meaning
+from app.facts import Check
+from app.places import check
+from app.processes.supervisor import State
+from app.vault import VaultState, not_open
+from servers.contract import endpoint
+
+if TYPE_CHECKING:
+    from app.core import Core
+
+_FINE = (State.READY, State.OFF)
+
+
+class Doctor:
+    """Every check has a stable code, in the order in which one would look."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def examine(self) -> list[Check]:
+        """All checks; those that hold as well."""
+        return [
+            Check("running", True, f"Lou {version.current()} runs."),
+            *self._configuration(),
+            *places.checks(),
+            await self._vault(),
+            self._key_file(),
+            *self._servers(),
+            *self._keys(),
+            *self._commands(),
+            self._login(),
+            *self._logs(),
+        ]
+
+    def _configuration(self) -> Iterator[Check]:
+        file = self._core.settings
+        trouble = file.trouble
+        yield check(
+            "config_readable",
+            ok=trouble is None,
+            fine=f"{file.path} can be read.",
+            wrong=trouble.title if trouble else "",
+            fix=trouble.hint if trouble else "",
+        )
+        yield check(
+            "config_understood",
+            ok=not file.problems,
+            fine="Everything in config.json was understood.",
+            wrong=" ".join(file.problems),
+            fix=f"Correct {file.path}; Lou reads it again by itself.",
+        )
+
+    async def _vault(self) -> Check:
+        state = await self._core.vault.probe()
+        reason = not_open(state)
+        return check(
+            "keyring",
+            ok=state is VaultState.OPEN,
+            fine="The keyring is open.",
+            wrong=reason.title,
+            fix=reason.hint,
+        )
+
+    def _key_file(self) -> Check:
+        file = paths.data_folder("tracker.key")
+        return check(
+            "tracker_key",
+            ok=not file.exists(),
+            fine="The tracker's key is not in a plain file.",
+            wrong=f"Without a keyring the tracker's key is in {file}, which only you can read.",
+            fix="lou keys store file",
+        )
+
+    def _servers(self) -> Iterator[Check]:
+        for server in self._core.servers():
+            trouble = server.trouble
+            why = f" {trouble.message}" if trouble else ""
+            is_fine = server.state in _FINE and server.wanted == (server.state == State.READY)
+            yield check(
+                f"server_{server.name}",
+                ok=is_fine,
+                fine=f"{server.title} is {server.state}.",
+                wrong=f"{server.title} is {server.state}.{why}",
+                fix=(trouble.hint if trouble else "")
+                or f"lou logs {server.name}; lou restart {server.name}",
+            )
+
+    def _keys(self) -> Iterator[Check]:
+        config = self._core.settings.config
+        for name, entry in config.servers.items():
+            plain = [
+                variable
+                for variable, text in entry.env.items()
+                if meaning.is_secret_name(variable) and text and not meaning.REFERENCE.search(text)
+            ]
+            if plain:
+                yield check(
+                    f"plain_key_{name}",
+                    ok=False,
+                    fine="",
+                    wrong=f"config.json holds {', '.join(plain)} of {name} in plain text.",
+                    fix=f"lou keys set {plain[0]}, then write ${{keyring:{plain[0]}}} there.",
+                )
+
+    def _commands(self) -> Iterator[Check]:
+        for name, entry in self._core.settings.config.servers.items():
+            if entry.url or entry.disabled or meaning.is_embedded(name, entry):
+                continue
+            found = shutil.which(entry.command, path=entry.env.get("PATH"))
+            yield check(
+                f"command_{name}",
+                ok=found is not None,
+                fine=f"{name} starts {found}.",
+                wrong=f"The command {entry.command} of {name} was not found.",
+                fix="Install it, or write its full path in config.json.",
+            )
+
+    def _login(self) -> Check:
+        wanted = self._core.settings.config.settings.start_at_login
+        is_right = autostart.is_current() if wanted else not autostart.is_on()
+        return check(
+            "start_at_login",
+            ok=is_right,
+            fine="Lou starts at login." if wanted else "Lou does not start at login, as chosen.",
+            wrong="What starts at login is not what the setting says.",
+            fix="Switch `Start Lou when I log in` off and on again.",
+        )
+
+    def _logs(self) -> Iterator[Check]:
+        problem = self._core.logbook.problem
+        yield check(
+            "logs_stored",
+            ok=not problem,
+            fine="Log lines are stored.",
+            wrong=f"Log lines cannot be stored: {problem}.",
+            fix=f"Free some space, and check that {paths.log_folder()} is writable.",
+        )
+        launch = Path(endpoint.launch_file())
+        yield check(
+            "start_with_client",
+            ok=launch.exists(),
+            fine="A client can start Lou.",
+            wrong=f"{launch} is missing, so a client cannot start Lou.",
+            fix="Start Lou once more; it writes the file.",
+        )

@@ -1,0 +1,52 @@
+"""The tracker's own key on a machine that has no keyring at all, such as a bare server.
+
+The key that seals stored addresses is made by Lou and known to nobody; without a place for it the
+tracker could not run there. It lies in a file of its own for this user alone, which `lou doctor`
+says, and moves into the keyring or the sealed file as soon as there is one. No key that a person
+entered is ever kept this way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from app import files
+from app.errors import VaultError
+
+
+class KeyFile:
+    """One value in one private file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> str:
+        """The key, or an empty text when there is none.
+
+        Raises:
+            VaultError: it is there and cannot be read; no other key may take its place.
+        """
+        try:
+            return self.path.read_text("ascii").strip()
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as failure:
+            raise VaultError(
+                f"The tracker's key in {self.path} cannot be read.",
+                "Make the file yours again, or put a copy of it back.",
+                code="key_file_unreadable",
+            ) from failure
+
+    def write(self, value: str) -> None:
+        """Keep the key.
+
+        Raises:
+            SettingsError: it could not be kept.
+        """
+        files.write_atomic(self.path, f"{value}\n".encode())
+
+    def remove(self) -> None:
+        """Forget it: it is in a better place now."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()

@@ -1,0 +1,121 @@
+"""How a server is started from its entry: the command, and all it is told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app import config as meaning
+from app import paths
+from app.config import ServerEntry
+from app.errors import ServerError
+from app.processes.command import Launch, server_argv, server_environment
+from app.settings import Settings
+from servers.contract import manifest
+
+
+def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]) -> Launch:
+    """How to start the server now.
+
+    Raises:
+        ServerError: its entry cannot be started.
+    """
+    told = configuration(name, entry, settings, keys)
+    if meaning.is_embedded(name, entry):
+        plain = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}
+        environment = server_environment(plain)
+        argv = server_argv(name)
+    elif entry.command == meaning.EMBEDDED_COMMAND:
+        raise ServerError(
+            f"The entry of {name} starts {entry.command}, but no such server comes with Lou.",
+            "Name the server `search` or `tracker`, or give another command.",
+            code="bad_entry",
+        )
+    else:
+        environment = server_environment()
+        argv = server_argv("relay", name)
+    return Launch(argv, environment, None, told, entry.required_tools)
+
+
+def configuration(
+    name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]
+) -> dict[str, Any]:
+    """The params of `configure`: what the server works with from now on."""
+    own = settings.of(name)
+    own["folders"] = {"data": str(paths.data_folder()), "cache": str(paths.cache_folder())}
+    if not meaning.is_embedded(name, entry):
+        own["upstream"] = _upstream(entry)
+    return {
+        "keys": dict(keys),
+        "settings": own,
+        "disabled_tools": list(entry.disabled_tools),
+        "debug": settings.debug,
+    }
+
+
+def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
+    """The keys a server uses: the name it knows them by, and the name in the vault."""
+    if not meaning.is_embedded(name, entry):
+        return {key: key for key in entry.references()}
+    known = {key.name: key.name for key in manifest.keys_of(name)}
+    for variable, text in entry.env.items():
+        if reference := meaning.REFERENCE.fullmatch(text):
+            known[variable] = reference[1]
+    return known
+
+
+def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
+    """Known keys whose value, or the path of whose value, is in the entry itself.
+
+    Raises:
+        ServerError: a file that is named cannot be read.
+    """
+    found: dict[str, str] = {}
+    if meaning.is_embedded(name, entry):
+        for key in manifest.keys_of(name):
+            text = entry.env.get(key.name, "")
+            path = entry.env.get(manifest.ALSO_READ.get(key.name, ""), "")
+            if text and not meaning.REFERENCE.fullmatch(text):
+                found[key.name] = text
+            elif path and not text:
+                found[key.name] = _read(name, path)
+    return found
+
+
+def needs_restart(name: str, before: ServerEntry, after: ServerEntry) -> bool:
+    """Whether a running server has to be started anew to follow the change of its entry.
+
+    A relay looks at its own part and starts its upstream anew by itself.
+    """
+    if meaning.is_embedded(name, before) != meaning.is_embedded(name, after):
+        return True
+    is_own = meaning.is_embedded(name, after)
+    return is_own and (before.env, before.required_tools) != (after.env, after.required_tools)
+
+
+def _upstream(entry: ServerEntry) -> dict[str, Any]:
+    if entry.url:
+        return {"url": entry.url, "headers": dict(entry.headers)}
+    return {
+        "command": entry.command,
+        "args": list(entry.args),
+        "env": dict(entry.env),
+        "cwd": entry.cwd,
+    }
+
+
+def _is_for_a_key(variable: str, text: str) -> bool:
+    names = {key.name for key in manifest.KEYS} | set(manifest.ALSO_READ.values())
+    return variable in names or bool(meaning.REFERENCE.search(text))
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as failure:
+        raise ServerError(
+            f"{name} cannot read {path}.",
+            "Give the path of a readable file, or take it out of config.json.",
+            code="unreadable_key_file",
+        ) from failure

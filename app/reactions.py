@@ -1,0 +1,161 @@
+"""What follows when something changes: a server, a setting, a key, the vault, the load."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from app import autostart, launch_file, paths
+from app.config import Config
+from app.errors import AppError
+from app.facts import APP, Notice
+from app.heartbeat import Heartbeat
+from app.intake import Intake
+from app.keys import Keys
+from app.processes.supervisor import State
+from app.switches import Switches
+from app.vault import VaultState
+
+if TYPE_CHECKING:
+    from app.core import Core
+
+log = logging.getLogger(__name__)
+
+_MB = 1_000_000
+
+
+class Reactions:
+    """Subscribes the parts of the core to each other, and looks at what nobody tells."""
+
+    def __init__(self, core: Core, switches: Switches, intake: Intake, keys: Keys) -> None:
+        self._core = core
+        self._switches = switches
+        self._intake = intake
+        self._keys = keys
+        self._settings = core.settings.config.settings
+        self._heartbeat = Heartbeat()
+        self._process = psutil.Process()
+        self._work: set[asyncio.Task[None]] = set()
+
+    def join(self) -> None:
+        """Let every change reach those it concerns."""
+        core = self._core
+        core.supervisor.messages.subscribe(self._intake.event)
+        core.supervisor.stderr.subscribe(self._intake.words)
+        core.supervisor.gave_up.subscribe(self._intake.gave_up)
+        core.supervisor.changed.subscribe(self._server_changed)
+        self._switches.changed.subscribe(core.servers_changed.tell)
+        core.settings.changed.subscribe(self._settings_changed)
+        core.settings.troubled.subscribe(self._settings_broken)
+        core.vault_changed.subscribe(self.vault_seen)
+
+    def begin(self) -> None:
+        """Bring files outside up to date, and begin to look at what nobody tells."""
+        core = self._core
+        if core.settings.trouble:
+            self._settings_broken(core.settings.trouble)
+        core.logbook.keep_from(self._settings.log_level)
+        self._try(self._write_first_files)
+        self._heartbeat.every(1, self._look_at_settings)
+        self._heartbeat.every(1, self._look_at_vault)
+        self._heartbeat.every(15, self._look_at_closed_vault)
+        self._heartbeat.every(3, self._weigh)
+        self._heartbeat.start()
+
+    async def end(self) -> None:
+        """Look no more."""
+        await self._heartbeat.stop()
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    async def key_changed(self, name: str) -> None:
+        """Give a new value to the servers that use it."""
+        self._intake.key_changed(name)
+        await self._switches.configure(self._keys.users(name))
+
+    def vault_seen(self, state: VaultState) -> None:
+        """An open vault lets those go on that waited for it."""
+        if state is VaultState.OPEN:
+            self._switches.wake()
+            self._start(self._move_key())
+
+    async def _move_key(self) -> None:
+        """The tracker's key leaves its file for a vault that is there now."""
+        if self._keys.users("ENCRYPTION_KEY"):
+            await self._keys.encryption_key()
+
+    def _server_changed(self, name: str) -> None:
+        if self._core.supervisor.observed(name).pid is None:
+            self._intake.process_ended(name)
+        self._core.servers_changed.tell(name)
+
+    def _settings_changed(self, config: Config) -> None:
+        before, self._settings = self._settings, config.settings
+        after = config.settings
+        self._core.logbook.keep_from(after.log_level)
+        self._core.logbook.resize(after.log_total_mb * _MB)
+        self._core.metrics.days = after.metrics_days
+        if after.start_with_client != before.start_with_client:
+            self._try(self._write_launch_file)
+        if after.start_at_login != before.start_at_login:
+            self._try(lambda: autostart.apply(after.start_at_login))
+
+    def _settings_broken(self, trouble: AppError) -> None:
+        notice = Notice(trouble.code, trouble.title, trouble.hint, "error", action="settings")
+        self._core.notices.tell(notice)
+        log.error("%s", trouble)
+
+    def _write_first_files(self) -> None:
+        self._write_launch_file()
+        if not paths.config_file().exists():
+            self._core.settings.update(lambda config: config)
+
+    def _write_launch_file(self) -> None:
+        launch_file.save(self._core.mode, self._settings.start_with_client)
+
+    def _try(self, work: Any) -> None:
+        try:
+            work()
+        except AppError as refused:
+            log.warning("%s", refused)
+            notice = Notice(refused.code, refused.title, refused.hint, action="settings")
+            self._core.notices.tell(notice)
+
+    async def _look_at_settings(self) -> None:
+        self._core.settings.refresh()
+
+    async def _look_at_vault(self) -> None:
+        """Only while somebody waits for it."""
+        waits = any(
+            each.state is State.BLOCKED and each.trouble and "keyring" in each.trouble.code
+            for each in self._core.supervisor.all()
+        )
+        if waits and await self._core.vault.probe() is VaultState.OPEN:
+            self._switches.wake()
+
+    async def _look_at_closed_vault(self) -> None:
+        if self._core.vault.state() is not VaultState.OPEN:
+            await self._core.vault.probe()
+
+    async def _weigh(self) -> None:
+        metrics = self._core.metrics
+        for each in self._core.supervisor.all():
+            if each.pid is not None:
+                metrics.process(each.name, each.rss_bytes, each.cpu_percent)
+        metrics.process(APP, self._process.memory_info().rss, self._process.cpu_percent())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        async def logged() -> None:
+            try:
+                await work
+            except AppError as refused:
+                log.warning("%s", refused)
+
+        task = asyncio.get_running_loop().create_task(logged())
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)

@@ -1,0 +1,72 @@
+"""Lou without a desktop: the same core in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+
+from app.core import Core
+from app.errors import AppError
+from app.instance import InstanceLock
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+def main(lock: InstanceLock) -> int:
+    """Run until somebody asks for the end."""
+    try:
+        return asyncio.run(_serve())
+    except AppError as refused:
+        sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
+        return 1
+    finally:
+        lock.release()
+
+
+async def _serve() -> int:
+    core = Core("headless")
+    ended = asyncio.Event()
+    core.quit_wanted.subscribe(lambda _: ended.set())
+    core.notices.subscribe(lambda notice: _say(f"{notice.title}. {notice.text}"))
+    states: dict[str, str] = {}
+    core.servers_changed.subscribe(lambda name: _say_state(core, states, name))
+    _end_on_signals(ended)
+    await core.start()
+    _say("Lou runs without a window. Stop it with Ctrl-C or `lou quit`.")
+    gc.freeze()
+    await ended.wait()
+    _say("Lou stops its servers.")
+    await core.stop()
+    return 0
+
+
+def _say_state(core: Core, said: dict[str, str], name: str) -> None:
+    try:
+        server = core.server(name)
+    except AppError:
+        return
+    if said.get(name) != server.state:
+        said[name] = server.state
+        trouble = f": {server.trouble.message}" if server.trouble else ""
+        _say(f"{name} is {server.state}{trouble}")
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def _end_on_signals(ended: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, ended.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))

@@ -1,0 +1,116 @@
+"""The calling end of the control socket: plain blocking sockets, because a command starts often."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+
+from app.errors import AppError
+from servers.contract import endpoint, envelope, greeting
+from servers.contract.envelope import Error, Event, Message, Request, Response
+
+_CONNECTS_WITHIN_S = 3.0
+_CHUNK = 1 << 16
+
+
+class NotRunningError(AppError):
+    """Nobody listens: Lou does not run for this home."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lou is not running.", "Start it: `lou` (tray) or `lou serve`.", code="not_running"
+        )
+
+
+class Wire:
+    """One connection to a running Lou."""
+
+    def __init__(self) -> None:
+        try:
+            self._link = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
+        except (OSError, greeting.GreetingError):
+            raise NotRunningError from None
+        self._link.settimeout(None)
+        self._received = b""
+        self._asked = 0
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._link.close()
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """The result of one request.
+
+        Raises:
+            AppError: Lou refused; the words are Lou's.
+        """
+        self._asked += 1
+        request = Request(f"{os.getpid()}-{self._asked}", method, params)
+        try:
+            self._link.sendall(envelope.encode(request))
+        except envelope.EnvelopeError as unfit:
+            raise AppError(f"The request is {unfit.reason}.", "Send less.") from None
+        except OSError:
+            raise NotRunningError from None
+        for message in self._messages():
+            if isinstance(message, Response) and message.id == request.id:
+                return message.result
+            if isinstance(message, Error) and message.id in {request.id, None}:
+                hint = str(message.data.get("hint", ""))
+                raise AppError(message.message, hint, code=message.code)
+        raise NotRunningError
+
+    def events(self) -> Iterator[Event]:
+        """What Lou tells from now on, until it ends."""
+        for message in self._messages():
+            if isinstance(message, Event):
+                yield message
+
+    def _messages(self) -> Iterator[Message]:
+        while True:
+            while b"\n" in self._received:
+                line, _, self._received = self._received.partition(b"\n")
+                yield envelope.decode(line)
+            try:
+                chunk = self._link.recv(_CHUNK)
+            except OSError:
+                return
+            if not chunk:
+                return
+            self._received += chunk
+
+
+def _connected_unix() -> socket.socket:
+    return _connected(socket.socket(socket.AF_UNIX), endpoint.control_socket())
+
+
+def _connected_tcp() -> socket.socket:
+    port = greeting.read_port(endpoint.control_socket())
+    if not port.is_of_live_process():
+        raise ConnectionRefusedError
+    link = _connected(socket.socket(socket.AF_INET), ("127.0.0.1", port.port))
+    caller = greeting.BridgeGreeting(greeting.token(endpoint.state_folder()), port)
+    link.sendall(caller.hello())
+    with link.makefile("rb", buffering=0) as lines:
+        link.sendall(caller.answer(lines.readline(greeting.LONGEST_LINE)))
+    return link
+
+
+def _connected(link: socket.socket, address: str | tuple[str, int]) -> socket.socket:
+    link.settimeout(_CONNECTS_WITHIN_S)
+    try:
+        link.connect(address)
+    except OSError:
+        link.close()
+        raise
+    return link
