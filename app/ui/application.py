@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -18,6 +19,9 @@ from app.errors import AppError
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.tray import Tray
+
+if TYPE_CHECKING:
+    from app.instance import InstanceLock
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +34,8 @@ _LEVELS = {
 }
 
 
-def main() -> int:
-    """Run until a person quits; returns the exit code."""
+def main(lock: InstanceLock) -> int:
+    """Run until a person quits, then give the lock back; returns the exit code."""
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
     app.setApplicationName("lou")
@@ -43,8 +47,11 @@ def main() -> int:
     app.setWindowIcon(icons.app_icon())
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
-    with loop:
-        return int(loop.run_until_complete(_run(app, theme, tray)))
+    try:
+        with loop:
+            return int(loop.run_until_complete(_run(app, theme, tray)))
+    finally:
+        lock.release()
 
 
 async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
