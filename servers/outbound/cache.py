@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -69,7 +70,9 @@ class _Entry:
 class Cache:
     """Answers by kind and key. `observe(kind, hit)` hears of every question."""
 
-    def __init__(self, path: Path, *, max_bytes: int, observe: Callable[[str, bool], None]) -> None:
+    def __init__(
+        self, path: Path | None, *, max_bytes: int, observe: Callable[[str, bool], None]
+    ) -> None:
         self.hits = 0
         self.misses = 0
         self._database = Database(path, _SCHEMA)
@@ -105,19 +108,24 @@ class Cache:
         Where `make` raises one of `stale_for`, an answer past its time is used when there is one.
         """
         name = _digest(kind, key)
-        entry = self._recent.get(name) or await self._stored(name)
+        entry = self._recent.get(name)
         if entry and entry.is_fresh:
-            self._count(kind, hit=True)
+            self._recent.move_to_end(name)
             self._touched.add(name)
-            if name in self._recent:
-                self._recent.move_to_end(name)
+            self._count(kind, hit=True)
             return Hit(entry.value, cached=True, age_s=entry.age())
+        flight = self._flights.get(name)
+        shared = flight is not None
+        if flight is None:
+            making = self._found_or_made(name, kind, make, stale_for)
+            flight = self._flights[name] = _Flight(making, partial(self._landed, name))
         try:
-            return await self._made(name, kind, make)
-        except stale_for as error:
-            if entry is None or not entry.is_usable:
-                raise
-            return Hit(entry.value, cached=True, age_s=entry.age(), error=error)
+            hit = await flight.join()
+        except Exception:
+            self._count(kind, hit=shared)
+            raise
+        self._count(kind, hit=shared or (hit.cached and hit.error is None))
+        return hit
 
     async def clear(self) -> int:
         """Forget everything; how many answers that were."""
@@ -130,23 +138,33 @@ class Cache:
         """How many answers are kept."""
         return await self._database.run(_count)
 
-    async def _made(self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]) -> Hit:
-        flight = self._flights.get(name)
-        self._count(kind, hit=flight is not None)
-        if flight is None:
-            flight = self._flights[name] = _Flight(self._make_and_keep(name, kind, make))
-        return Hit((await flight.join()).value)
-
-    async def _make_and_keep(
-        self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]
-    ) -> Made:
+    async def _found_or_made(
+        self,
+        name: bytes,
+        kind: str,
+        make: Callable[[], Awaitable[Made]],
+        stale_for: tuple[type[Exception], ...],
+    ) -> Hit:
         try:
-            made = await make()
-        finally:
-            self._flights.pop(name, None)
+            entry = self._recent.get(name) or await self._stored(name)
+            if entry and entry.is_fresh:
+                self._touched.add(name)
+                return Hit(entry.value, cached=True, age_s=entry.age())
+            return await self._made(name, kind, make)
+        except stale_for as error:
+            if entry is None or not entry.is_usable:
+                raise
+            return Hit(entry.value, cached=True, age_s=entry.age(), error=error)
+
+    def _landed(self, name: bytes, flight: _Flight) -> None:
+        if self._flights.get(name) is flight:
+            del self._flights[name]
+
+    async def _made(self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]) -> Hit:
+        made = await make()
         if made.ttl > 0:
             self._keep(name, kind, _Entry(made.value, time.time(), made.ttl))
-        return made
+        return Hit(made.value)
 
     def _keep(self, name: bytes, kind: str, entry: _Entry) -> None:
         self._remember(name, entry)
@@ -208,11 +226,13 @@ class Cache:
 class _Flight:
     """One making that any number wait for; it ends early only when nobody waits any more."""
 
-    def __init__(self, making: Awaitable[Made]) -> None:
+    def __init__(self, making: Awaitable[Hit], landed: Callable[[_Flight], None]) -> None:
         self._task = asyncio.ensure_future(making)
+        self._task.add_done_callback(lambda _: landed(self))
+        self._landed = landed
         self._waiting = 0
 
-    async def join(self) -> Made:
+    async def join(self) -> Hit:
         self._waiting += 1
         try:
             return await asyncio.shield(self._task)
@@ -220,6 +240,7 @@ class _Flight:
             self._waiting -= 1
             if not self._waiting and not self._task.done():
                 self._task.cancel()
+                self._landed(self)
 
 
 def _digest(kind: str, key: str) -> bytes:

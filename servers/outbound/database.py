@@ -1,7 +1,7 @@
 """One SQLite file with one thread that owns it: the loop never waits for a disk.
 
-The file is expendable (a cache, an index): damaged, it is set aside and begun anew; where the
-folder cannot be written, it lives in memory.
+The file is expendable (a cache, an index): damaged, it is begun anew; where there is no folder, or
+one that cannot be written, it lives in memory.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _UNUSABLE = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, OSEr
 class Database:
     """Runs functions over a connection in its own thread, in the order they came."""
 
-    def __init__(self, path: Path, schema: str) -> None:
+    def __init__(self, path: Path | None, schema: str) -> None:
         self._path = path
         self._schema = schema
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._connection: apsw.Connection | None = None
 
     async def open(self) -> None:
@@ -55,7 +55,7 @@ class Database:
         try:
             self._do(work)
         except (apsw.Error, OSError):
-            log.warning("Could not write to %s", self._path.name, exc_info=True)
+            log.warning("Could not write to %s", self._path, exc_info=True)
 
     def _do(self, work: Callable[[apsw.Connection], T]) -> T:
         try:
@@ -70,16 +70,21 @@ class Database:
         return self._connection
 
     def _opened(self) -> apsw.Connection:
+        if self._path is None:
+            return self._prepared(apsw.Connection(":memory:"))
         try:
-            with _private_files():
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                return self._prepared(apsw.Connection(str(self._path)))
+            return self._on_disk(self._path)
         except _DAMAGED:
             self._set_aside()
-            return self._prepared(apsw.Connection(str(self._path)))
+            return self._on_disk(self._path)
         except _UNUSABLE as error:
             log.warning("%s cannot be used (%s); kept in memory instead", self._path, error)
             return self._prepared(apsw.Connection(":memory:"))
+
+    def _on_disk(self, path: Path) -> apsw.Connection:
+        with _private_files():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return self._prepared(apsw.Connection(str(path)))
 
     def _prepared(self, connection: apsw.Connection) -> apsw.Connection:
         connection.set_busy_timeout(2000)
@@ -96,7 +101,7 @@ class Database:
         if self._connection is not None:
             self._connection.close(True)
             self._connection = None
-        log.warning("%s was damaged; begun anew", self._path.name)
+        log.warning("%s was damaged; begun anew", self._path)
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self._path}{suffix}").unlink()

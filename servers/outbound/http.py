@@ -63,10 +63,7 @@ class Reply:
             return json.loads(self.content)
         except (ValueError, RecursionError):
             message = f"it answered {self.status} with something that is not JSON"
-            raise Failed(Kind.UPSTREAM, message, transient=self.status in _PASSING) from None
-
-
-_PASSING = frozenset({502, 503, 504})
+            raise Failed(Kind.UPSTREAM, message) from None
 
 
 class Http:

@@ -50,7 +50,7 @@ class Library:
 
     name = "library"
 
-    def __init__(self, path: Path, *, max_bytes: int) -> None:
+    def __init__(self, path: Path | None, *, max_bytes: int) -> None:
         self._database = Database(path, _SCHEMA)
         self._max_bytes = max_bytes
         self._put_since_check = 0

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 from servers.host import calls
 from servers.host.service import Configuration, KeyVerdict, Resource
@@ -69,12 +70,12 @@ class SearchServer:
             http=Http(_USER_AGENT),
             guard=Guard(_USER_AGENT),
             cache=Cache(
-                settings.folder / "search-cache.sqlite",
+                _file(settings, "search-cache.sqlite"),
                 max_bytes=settings.cache_bytes,
                 observe=lambda kind, hit: calls.emit("usage", cache=kind, hit=hit),
             ),
             library=Library(
-                settings.folder / "search-library.sqlite", max_bytes=settings.library_bytes
+                _file(settings, "search-library.sqlite"), max_bytes=settings.library_bytes
             ),
             channels={},
             recent=RecentSearches(),
@@ -129,6 +130,10 @@ class SearchServer:
 
     async def _recent(self) -> str:
         return self._outside.recent.as_json()
+
+
+def _file(settings: Settings, name: str) -> Path | None:
+    return settings.folder / name if settings.folder else None
 
 
 def _clear_trouble(traits: Traits) -> None:

@@ -30,7 +30,8 @@ TTL_S: Mapping[str, float] = {
 class Settings:
     """What the user may decide about searching; `providers` holds each provider's own part."""
 
-    folder: Path
+    folder: Path | None
+    """Where the cache and the library live; None keeps them in memory."""
     chain: tuple[str, ...] = ()
     keyless: bool = True
     deadline_s: float = 15.0
@@ -55,7 +56,7 @@ def read(given: Mapping[str, Any]) -> Settings:
     none: list[Any] = []
     chain, trusted = _value(given, "chain", none), _value(pages, "trusted", none)
     return Settings(
-        folder=Path(str(_part(given, "folders").get("cache") or ".")),
+        folder=_folder(_part(given, "folders")),
         chain=tuple(name for name in chain if isinstance(name, str)),
         keyless=_value(given, "keyless", True),
         deadline_s=min(max(_number(given, "deadline_s", 15.0), 1.0), 45.0),
@@ -82,6 +83,11 @@ def pace(options: Mapping[str, Any], usual: Pace) -> Pace:
         at_once=max(1, int(_number(options, "at_once", usual.at_once))),
         waiting=max(0, int(_number(options, "waiting", usual.waiting))),
     )
+
+
+def _folder(folders: Mapping[str, Any]) -> Path | None:
+    cache = _value(folders, "cache", "")
+    return Path(cache) if cache else None
 
 
 def _part(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search.contacts.contact import Contact, Sought, addresses
-from servers.search.providers.provider import Access, Traits, at, by_status, failure
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, payload_of
 
 _KEY = "ANYMAILFINDER_KEY"
 _SLOWEST_S = 45.0
@@ -42,7 +42,7 @@ class AnyMailFinder:
 
     def read(self, reply: Reply) -> list[Contact]:
         """The addresses: verified ones are sure, others are marked."""
-        if reply.status == 404 and at(reply.json(), "error") in {None, "not_found"}:
+        if reply.status == 404 and at(payload_of(reply), "error") in {None, "not_found"}:
             return []
         payload = _payload(reply)
         status = str(payload["email_status"])
@@ -87,7 +87,7 @@ def _headers(access: Access) -> dict[str, str]:
 def _payload(reply: Reply) -> dict[str, Any]:
     if reply.status != 200:
         raise _failure(reply)
-    payload = reply.json()
+    payload = payload_of(reply)
     if not isinstance(payload, dict) or not payload.get("email_status"):
         if at(payload, "error"):
             raise _failure(reply)
@@ -101,7 +101,7 @@ def _listed(one: object, many: object) -> list[str]:
 
 
 def _failure(reply: Reply) -> Failed:
-    payload = reply.json()
+    payload = payload_of(reply)
     said = at(payload, "message") or at(payload, "error_explained")
     kind = _KINDS.get(str(at(payload, "error")))
     if kind is None:

@@ -17,6 +17,7 @@ from servers.search.providers.provider import (
     by_status,
     failure,
     number,
+    payload_of,
     rows,
 )
 
@@ -49,7 +50,7 @@ class WebsiteContacts:
 
     def read(self, reply: Reply) -> list[Contact]:
         """The addresses, each with the pages it stands on."""
-        payload = reply.json()
+        payload = payload_of(reply)
         if reply.status != 200 or at(payload, "status") == "ERROR":
             raise _failure(reply, payload)
         return [contact for row in rows(payload, "data") for contact in _contacts(row)]
@@ -61,7 +62,7 @@ class WebsiteContacts:
     def read_probe(self, reply: Reply) -> None:
         """A missing endpoint means that the key was taken."""
         if reply.status not in {200, 404}:
-            raise _failure(reply, reply.json())
+            raise _failure(reply, payload_of(reply))
 
 
 def _headers(access: Access) -> dict[str, str]:

@@ -9,7 +9,7 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search import inert
-from servers.search.providers.provider import Access, Traits, at, by_status, failure
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, payload_of
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -86,7 +86,7 @@ class Anthropic:
 
     def read_probe(self, reply: Reply) -> None:
         """Any answer but a failure shows that the key works."""
-        payload = reply.json()
+        payload = payload_of(reply)
         if reply.status != 200 or at(payload, "type") == "error":
             raise _failure(reply, payload)
 
@@ -130,7 +130,7 @@ def read_message(reply: Reply) -> dict[str, Any]:
     Raises:
         Failed: an error in place of a message, or every search in it failed.
     """
-    payload = reply.json()
+    payload = payload_of(reply)
     if reply.status != 200 or at(payload, "type") == "error":
         raise _failure(reply, payload)
     content = at(payload, "content")

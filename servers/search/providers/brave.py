@@ -12,6 +12,7 @@ from servers.search.providers.provider import (
     by_status,
     failure,
     number,
+    payload_of,
     rows,
 )
 from servers.search.query import Query
@@ -68,7 +69,7 @@ class Brave:
 
     def read(self, reply: Reply) -> Page:
         """The hits; `web` is absent when there are none."""
-        payload = reply.json()
+        payload = payload_of(reply)
         error = at(payload, "error")
         errors = at(payload, "errors")
         if isinstance(errors, list) and errors:

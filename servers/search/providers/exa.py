@@ -8,7 +8,15 @@ from typing import Any
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+)
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -50,7 +58,7 @@ class Exa:
 
     def read(self, reply: Reply) -> Page:
         """The hits, in the order given: there is no score."""
-        payload = reply.json()
+        payload = payload_of(reply)
         if reply.status != 200 or at(payload, "tag"):
             raise _failure(reply, payload)
         hits = (

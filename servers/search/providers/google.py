@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, failure
+from servers.search.providers.provider import Access, Traits, at, by_status, failure, payload_of
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -55,7 +55,7 @@ class Google:
 
     def read(self, reply: Reply) -> Page:
         """The hits; `items` is absent when there are none."""
-        payload = reply.json()
+        payload = payload_of(reply)
         error = at(payload, "error")
         if error is not None or reply.status != 200:
             raise _failure(reply, error)

@@ -78,6 +78,20 @@ class Provider(Protocol):
         """
 
 
+def payload_of(reply: Reply) -> Any:
+    """The JSON in `reply`; a failure that comes as something else is told by its status.
+
+    Raises:
+        Failed: there is no JSON.
+    """
+    try:
+        return reply.json()
+    except Failed:
+        if reply.status >= 300:
+            raise by_status(reply) from None
+        raise
+
+
 def rows(payload: Any, *path: str) -> list[Any]:
     """The list at `path`; a list that is missing is a broken answer, an empty one is not.
 

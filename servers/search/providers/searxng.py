@@ -5,7 +5,15 @@ from __future__ import annotations
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+)
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -45,7 +53,7 @@ class Searxng:
             raise failure(Kind.UNSUPPORTED, reply, said)
         if reply.status != 200:
             raise by_status(reply)
-        payload = reply.json()
+        payload = payload_of(reply)
         found = rows(payload, "results")
         silent = at(payload, "unresponsive_engines")
         if not found and silent:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, rows
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+)
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -38,7 +46,7 @@ class Serper:
 
     def read(self, reply: Reply) -> Page:
         """The hits of `organic`."""
-        payload = reply.json()
+        payload = payload_of(reply)
         if reply.status != 200:
             raise _failure(reply, at(payload, "message"))
         hits = (

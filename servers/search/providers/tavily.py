@@ -8,7 +8,16 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search.providers.countries import NAMED, full_name
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, number, rows
+from servers.search.providers.provider import (
+    Access,
+    Traits,
+    at,
+    by_status,
+    failure,
+    number,
+    payload_of,
+    rows,
+)
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -50,7 +59,7 @@ class Tavily:
         """The hits, or the failure that its `detail` or `error` names."""
         if reply.status != 200:
             raise _failure(reply)
-        found = rows(reply.json(), "results")
+        found = rows(payload_of(reply), "results")
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date"))
             for hit in found
@@ -73,7 +82,7 @@ def _authorization(access: Access) -> dict[str, str]:
 
 
 def _failure(reply: Reply) -> Failed:
-    payload = reply.json()
+    payload = payload_of(reply)
     keyless = at(payload, "error")
     if isinstance(keyless, dict):
         return _keyless_limit(reply, keyless)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, rows
+from servers.search.providers.provider import Access, Traits, at, by_status, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
 
@@ -38,7 +38,7 @@ class Wikipedia:
 
     def read(self, reply: Reply) -> Page:
         """The hits; the page's address is made from its key, on the wiki that answered."""
-        payload = reply.json()
+        payload = payload_of(reply)
         if reply.status != 200 or at(payload, "errorKey") or at(payload, "error"):
             raise _failure(reply, payload)
         hits = (

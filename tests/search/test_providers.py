@@ -1,0 +1,151 @@
+"""Every provider against everything it is known to send."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from multidict import CIMultiDict
+
+from servers.outbound.failure import Failed, Kind
+from servers.outbound.http import Reply
+from servers.search.contacts import SERVICES
+from servers.search.providers import PROVIDERS
+from servers.search.providers.provider import Access, Provider
+from servers.search.query import Query
+from tests.search.standins import samples
+from tests.search.standins.samples import Sample
+from tests.search.standins.world import KEYS
+
+BY_NAME = {provider.traits.name: provider for provider in PROVIDERS}
+SERVICE = {service.traits.name: service for service in SERVICES}
+CASES = [(name, one) for name, table in samples.SEARCHES.items() for one in table]
+CASES += [("tavily", one) for one in samples.TAVILY_KEYLESS]
+CONTACT_CASES = [("rapidapi", one) for one in samples.RAPIDAPI]
+CONTACT_CASES += [("anymailfinder", one) for one in samples.ANYMAILFINDER]
+
+
+def reply(one: Sample) -> Reply:
+    return Reply(one.status, CIMultiDict(one.headers), one.content, "https://en.wikipedia.org")
+
+
+def access(provider: Provider) -> Access:
+    traits = provider.traits
+    keys = {name: KEYS[name] for name in traits.keys}
+    return Access(traits.base_url or "http://searx.test", keys)
+
+
+def label(case: tuple[str, Sample]) -> str:
+    return f"{case[0]}: {case[1].name}"
+
+
+def test_every_provider_has_samples_of_success_and_failure() -> None:
+    assert samples.SEARCHES.keys() == BY_NAME.keys()
+    for name, table in samples.SEARCHES.items():
+        assert table[0].kind is None, name
+        assert sum(one.kind is not None for one in table) >= 4, name
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c[1].kind is None], ids=label)
+def test_a_success_is_read(case: tuple[str, Sample]) -> None:
+    name, one = case
+    page = BY_NAME[name].read(reply(one))
+    if one.name == "empty":
+        assert page.results == ()
+        return
+    assert page.results
+    for hit in page.results:
+        assert hit.title
+        assert hit.url.startswith("https://")
+        assert "<" not in hit.title + hit.snippet
+        assert "&amp;" not in hit.snippet
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c[1].kind], ids=label)
+def test_a_failure_is_named_by_what_the_body_says(case: tuple[str, Sample]) -> None:
+    name, one = case
+    with pytest.raises(Failed) as caught:
+        BY_NAME[name].read(reply(one))
+    assert caught.value.kind is one.kind, caught.value.message
+    assert one.says in caught.value.message
+    if one.retry_after is not None:
+        assert caught.value.retry_after == one.retry_after
+
+
+@pytest.mark.parametrize("case", CONTACT_CASES, ids=label)
+def test_a_contact_service_is_read(case: tuple[str, Sample]) -> None:
+    name, one = case
+    if one.kind is None:
+        SERVICE[name].read(reply(one))
+        return
+    with pytest.raises(Failed) as caught:
+        SERVICE[name].read(reply(one))
+    assert caught.value.kind is one.kind, caught.value.message
+    if one.retry_after is not None:
+        assert caught.value.retry_after == one.retry_after
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("cut", [0, 1, 20, 200])
+def test_half_an_answer_is_a_failure_and_never_no_results(name: str, cut: int) -> None:
+    whole = samples.SEARCHES[name][0]
+    broken = Reply(200, CIMultiDict(), whole.content[:cut])
+    with pytest.raises(Failed) as caught:
+        BY_NAME[name].read(broken)
+    assert caught.value.kind in {Kind.UPSTREAM, Kind.BLOCKED}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize(
+    "wrong", [None, [], 3, "x", {"results": None}, {"web": 1}, {"items": 7}, {"content": 5}]
+)
+def test_an_answer_of_another_shape_is_a_failure_and_no_crash(name: str, wrong: object) -> None:
+    content = json.dumps(wrong).encode()
+    with pytest.raises(Failed):
+        BY_NAME[name].read(Reply(200, CIMultiDict(), content))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_all_filters_can_be_asked_of_every_provider(name: str) -> None:
+    provider = BY_NAME[name]
+    query = Query("x y", 20, "e.org", "week", "de", "de", "strict")
+    request = provider.request(query, access(provider))
+    assert request.url.startswith("http")
+    probe = provider.probe(access(provider))
+    assert probe.url.startswith("http")
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_key_travels_in_a_header_except_where_google_wants_it_in_the_query(name: str) -> None:
+    provider = BY_NAME[name]
+    request = provider.request(Query("x"), access(provider))
+    for key in provider.traits.keys:
+        assert KEYS[key] not in request.url
+        if name != "google":
+            assert KEYS[key] not in json.dumps(dict(request.query))
+            assert KEYS[key] in json.dumps(dict(request.headers))
+
+
+def test_brave_announces_its_limits_with_every_answer() -> None:
+    page = BY_NAME["brave"].read(reply(samples.BRAVE[0]))
+    assert (page.per_second, page.quota_left) == (20, 1000)
+
+
+def test_brave_without_a_monthly_limit_is_never_out_of_quota() -> None:
+    headers = CIMultiDict({"X-RateLimit-Limit": "50, 0", "X-RateLimit-Remaining": "49, 0"})
+    page = BY_NAME["brave"].read(Reply(200, headers, samples.BRAVE[0].content))
+    assert page.quota_left == -1
+
+
+def test_google_asks_again_after_midnight_in_california() -> None:
+    daily = next(one for one in samples.GOOGLE if one.name == "per day")
+    with pytest.raises(Failed) as caught:
+        BY_NAME["google"].read(reply(daily))
+    assert caught.value.retry_after is not None
+    assert 0 < caught.value.retry_after <= 25 * 3600
+
+
+def test_wikipedia_searches_in_the_language_of_the_query() -> None:
+    wikipedia = BY_NAME["wikipedia"]
+    assert "//de.wiki" in wikipedia.request(Query("x", language="de"), access(wikipedia)).url
+    assert "//en.wiki" in wikipedia.request(Query("x", language="../"), access(wikipedia)).url
