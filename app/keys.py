@@ -113,7 +113,7 @@ class Keys:
     async def encryption_key(self) -> dict[str, str]:
         """The tracker's key when the vault does not have it, by name; made on first use.
 
-        A new one is made only when there surely is none, and never where a keyring is merely closed.
+        A new one is made only when there surely is none, never where a keyring is merely closed.
 
         Raises:
             VaultError: the keyring is closed, or failed on the way.
