@@ -42,13 +42,18 @@ class FileVault:
         self._thread = ThreadPoolExecutor(1, "vault-file")
         self._seal: Any = None
         self._values: dict[str, str] = {}
-        self._document = _read(path)
+        self._broken: VaultError | None = None
+        self._document: dict[str, Any] = {}
+        try:
+            self._document = _read(path)
+        except VaultError as broken:
+            self._broken = broken
 
     def state(self) -> VaultState:
         """Open, locked, or absent while it was never made."""
         if self._seal:
             return VaultState.OPEN
-        return VaultState.LOCKED if self._document else VaultState.ABSENT
+        return VaultState.LOCKED if self._document or self._broken else VaultState.ABSENT
 
     def names(self) -> tuple[str, ...]:
         """The keys that have a value."""
@@ -85,6 +90,8 @@ class FileVault:
 
     async def unlock(self, passphrase: str = "") -> None:
         """Open it with its passphrase; the first one makes it."""
+        if self._broken:
+            raise self._broken
         if len(passphrase) < _SHORTEST:
             raise VaultError(
                 f"The passphrase needs at least {_SHORTEST} characters.",
@@ -108,6 +115,8 @@ class FileVault:
         self._thread.shutdown(wait=False)
 
     def _needed(self) -> None:
+        if self._broken:
+            raise self._broken
         if not self._seal:
             raise VaultError(
                 "The file of keys is locked.",

@@ -63,8 +63,9 @@ class Desktop:
     def kill(self) -> None:
         """Kill the daemon; the bus starts a new, locked one when somebody asks."""
         for daemon in self.daemons():
-            daemon.kill()
-            daemon.wait(5)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                daemon.kill()
+                daemon.wait(5)
 
     def daemons(self) -> list[psutil.Process]:
         """The keyring daemons of this session."""
@@ -119,8 +120,7 @@ class Desktop:
 
     def stop(self) -> None:
         self.wake()
-        for daemon in self.daemons():
-            daemon.kill()
+        self.kill()
         for process in self._processes:
             process.kill()
             process.wait(5)
