@@ -128,19 +128,14 @@ class Scribe:
 
     def query(self, search: Search) -> Query:
         """`search` as the store understands it."""
-        wanted = [("word", word) for word in search.words]
-        named = {
-            "url": search.url,
-            "email": search.email,
-            "domain": search.domain,
-            "tag": search.tag,
-            "status": search.status,
-        }
-        # The store reads the first group from an index and may have to filter by the rest.
-        wanted = [(kind, value) for kind, value in named.items() if value] + wanted
+        # The first group should be the rarest: Firestore compares only that one itself.
+        wanted = [("email", search.email), ("url", search.url)]
+        wanted += [("word", word) for word in search.words]
+        wanted += [("domain", search.domain), ("tag", search.tag), ("status", search.status)]
         groups = tuple(
             self._digests(terms.kind_of(kind, deleted=search.deleted), value)
             for kind, value in wanted
+            if value
         )
         return Query(groups, search.deleted, search.since, search.sort, search.limit, search.cursor)
 

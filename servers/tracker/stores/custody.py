@@ -19,6 +19,7 @@ import apsw
 from servers.tracker import tables
 from servers.tracker.stores import disk, rows, upkeep
 from servers.tracker.stores.base import StoreError, Tell, Write, Written
+from servers.tracker.stores.clock import Clock
 from servers.tracker.stores.lane import Lane
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Custody:
     def __init__(self, file: Path, tell: Tell, steps: Sequence[str] = tables.PRESENT) -> None:
         self.file = file
         self.backups = file.parent / "backups"
-        self.clock = rows.Clock()
+        self.clock = Clock()
         self.trouble: StoreError | None = None
         self._steps = steps
         self._tell = tell

@@ -1,0 +1,198 @@
+"""How documents of Firestore are written: in batches under conditions, as a whole or not at all.
+
+A pair is claimed by a document named after its digest: whoever creates it first has the pair. A
+record is replaced only while it is what was read. Transactions are not used: under contention they
+fail where conditions do not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from google.api_core import exceptions
+
+from servers.host.service import ToolFailure
+from servers.tracker.stores import documents
+from servers.tracker.stores.base import Change, Record, Write, Written
+from servers.tracker.stores.clock import Clock
+from servers.tracker.stores.cloud import BOUNDED, Cloud
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+_AT_ONCE = 16
+_TRIES = 8
+_REFUSED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A record that may be written, as far as was seen: over what, and with which claim."""
+
+    record: Record
+    snapshot: Any = None
+    new_claim: bool = True
+    old_claim: bool = False
+
+
+class Commits:
+    """Writes the documents of one tracker."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self._cloud = cloud
+        self._clock = clock
+
+    async def apply(self, writes: Sequence[Write], *, together: bool) -> list[Written]:
+        """Write each that may be; `together` all of them or none."""
+        seen = await each(lambda one: self._look(one, claims=False), writes)
+        done = await self._at_once(writes, seen, together=together)
+        if done is not None:
+            return done
+        if together:
+            seen = await each(lambda one: self._look(one, claims=True), writes)
+            return [one if isinstance(one, Written) else Written(False, None) for one in seen]
+        return await each(self._alone, writes)
+
+    async def reseal(self, record: Record) -> None:
+        """Store a record again when nobody changed it meanwhile."""
+        snapshot = await self._snapshot(record.id)
+        if not snapshot.exists or snapshot.get("changed") != record.changed:
+            return
+        ready = await self._with_claims(record, snapshot)
+        batch = self._cloud.client.batch()
+        self._put(batch, ready)
+        try:
+            await batch.commit(**BOUNDED)
+        except _REFUSED:
+            return  # changed at this moment: it is found outdated again
+
+    async def adopt(self, row: tuple[Record, Sequence[Change]]) -> int:
+        """Take over one record with its history; 1 when it was new or newer."""
+        record, changes = row
+        snapshot = await self._snapshot(record.id)
+        if snapshot.exists and snapshot.get("version") >= record.version:
+            return 0
+        batch = self._cloud.client.batch()
+        self._put(batch, await self._with_claims(record, snapshot))
+        for change in changes:
+            place = self._cloud.collection("changes").document(documents.change_name(change))
+            batch.set(place, documents.change_document(change))
+        await batch.commit(**BOUNDED)
+        return 1
+
+    async def claimed(self, pair: str) -> Record | None:
+        """The record that has `pair`."""
+        claim = await self._cloud.collection("claims").document(pair).get(**BOUNDED)
+        if not claim.exists:
+            return None
+        snapshot = await self._snapshot(claim.get("entry"))
+        return documents.record(snapshot.id, snapshot.to_dict()) if snapshot.exists else None
+
+    async def _at_once(
+        self, writes: Sequence[Write], seen: Sequence[_Ready | Written], *, together: bool
+    ) -> list[Written] | None:
+        """Everything in one batch; None when something stood in the way."""
+        blocked = any(isinstance(one, Written) and not one.done for one in seen)
+        if together and blocked:
+            return None
+        batch = self._cloud.client.batch()
+        found: list[Written] = []
+        for one, ready in zip(writes, seen, strict=True):
+            found.append(self._fill(batch, one, ready) if isinstance(ready, _Ready) else ready)
+        if not len(batch):
+            return found
+        try:
+            await batch.commit(**BOUNDED)
+        except _REFUSED:
+            return None
+        return found
+
+    async def _alone(self, one: Write) -> Written:
+        """One write in a batch of its own, again while others get in between."""
+        for attempt in range(_TRIES):
+            ready = await self._look(one, claims=True)
+            if isinstance(ready, Written):
+                return ready
+            batch = self._cloud.client.batch()
+            written = self._fill(batch, one, ready)
+            try:
+                await batch.commit(**BOUNDED)
+            except _REFUSED:
+                await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
+                continue
+            return written
+        raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
+
+    async def _look(self, one: Write, *, claims: bool) -> _Ready | Written:
+        """Whether `one` may be written, and over what."""
+        snapshot = None
+        if one.seen or claims:
+            snapshot = await self._snapshot(one.record.id)
+            present = _record(snapshot)
+            if present and present.secret == one.record.secret:
+                return Written(done=True, record=present)  # an earlier answer was lost
+            if (present.version if present else 0) != one.seen:
+                return Written(done=False, record=present)
+        # The first claim of a new entry need not be looked for: creating it tells.
+        for pair in one.pairs if claims or one.seen else one.pairs[1:]:
+            other = await self.claimed(pair)
+            if other is not None and other.id != one.record.id:
+                return Written(done=False, record=other)
+        if one.seen:
+            return await self._with_claims(one.record, snapshot)
+        return _Ready(one.record)
+
+    async def _with_claims(self, record: Record, snapshot: Any) -> _Ready:
+        """Which claims move when `record` takes the place of `snapshot`."""
+        old = str(snapshot.get("pair")) if snapshot.exists else ""
+        if old == record.pair:
+            return _Ready(record, snapshot, new_claim=False)
+        claims = self._cloud.collection("claims")
+        new_one = await claims.document(record.pair).get(**BOUNDED)
+        old_one = await claims.document(old).get(**BOUNDED) if old else None
+        owned = bool(old_one and old_one.exists and old_one.get("entry") == record.id)
+        return _Ready(record, snapshot, new_claim=not new_one.exists, old_claim=owned)
+
+    def _fill(self, batch: Any, one: Write, ready: _Ready) -> Written:
+        at = self._clock.tick()
+        record = replace(ready.record, changed=at, created=ready.record.created or at)
+        self._put(batch, replace(ready, record=record))
+        change = replace(one.change, at=at)
+        place = self._cloud.collection("changes").document(documents.change_name(change))
+        batch.create(place, documents.change_document(change))
+        return Written(done=True, record=record)
+
+    def _put(self, batch: Any, ready: _Ready) -> None:
+        record, snapshot = ready.record, ready.snapshot
+        claims = self._cloud.collection("claims")
+        if ready.new_claim:
+            batch.create(claims.document(record.pair), {"entry": record.id})
+        if ready.old_claim:
+            batch.delete(claims.document(str(snapshot.get("pair"))))
+        place = self._cloud.collection("entries").document(record.id)
+        if snapshot is None or not snapshot.exists:
+            batch.create(place, documents.document(record))
+        else:
+            unchanged = self._cloud.client.write_option(last_update_time=snapshot.update_time)
+            batch.update(place, documents.document(record), option=unchanged)
+
+    async def _snapshot(self, name: str) -> Any:
+        return await self._cloud.collection("entries").document(name).get(**BOUNDED)
+
+
+async def each(work: Callable[[_T], Awaitable[_R]], things: Sequence[_T]) -> list[_R]:
+    """What `work` makes of each thing, a few at a time."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(thing: _T) -> _R:
+        async with slots:
+            return await work(thing)
+
+    return list(await asyncio.gather(*(one(thing) for thing in things)))
+
+
+def _record(snapshot: Any) -> Record | None:
+    return documents.record(snapshot.id, snapshot.to_dict()) if snapshot.exists else None

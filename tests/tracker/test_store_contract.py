@@ -1,0 +1,289 @@
+"""What every store must do: the same tests for SQLite and for Firestore."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from servers.host.service import ToolFailure
+from servers.tracker.board import Board
+from servers.tracker.entry import Draft
+from servers.tracker.scribe import Scribe, Search, new_id
+from servers.tracker.stores.base import CursorError, Query, Store, Write
+
+pytestmark = pytest.mark.anyio
+
+
+def draft(number: int, **fields: object) -> Draft:
+    plain = Draft(f"https://site{number}.example/contact", f"person{number}@site{number}.example")
+    return replace(plain, **fields)  # type: ignore[arg-type]
+
+
+def write_of(scribe: Scribe, one: Draft) -> Write:
+    from servers.tracker import ledger
+
+    entry = ledger.begun(new_id(), one)
+    change = scribe.change(entry, "created", "test", None)
+    return Write(scribe.record(entry), change, 0, scribe.pairs(one))
+
+
+async def add(board: Board, *drafts: Draft) -> list[str]:
+    results = await board.track(drafts, "test")
+    return [entry.id for _, entry in results]  # type: ignore[misc]
+
+
+async def test_a_new_record_is_read_back_as_it_was_written(store: Store, board: Board) -> None:
+    write = write_of(board.scribe, draft(1, tags=("a", "b"), note="x"))
+    (written,) = await store.apply([write])
+    assert written.done
+    assert written.record is not None
+    read = await store.get(write.record.id)
+    assert read is not None
+    assert replace(read, terms=()) == replace(written.record, terms=())
+    (line,) = await store.history(write.record.id, limit=5)
+    assert (line.version, line.at) == (1, written.record.changed)
+    assert line.what == write.change.what
+
+
+async def test_a_missing_record_is_none(store: Store) -> None:
+    assert await store.get("nothing") is None
+    assert await store.history("nothing", limit=5) == []
+
+
+async def test_a_second_record_with_the_same_pair_is_not_written(
+    store: Store, board: Board
+) -> None:
+    first = write_of(board.scribe, draft(1))
+    await store.apply([first])
+    (second,) = await store.apply([write_of(board.scribe, draft(1))])
+    assert not second.done
+    assert second.record is not None
+    assert second.record.id == first.record.id
+    assert [one.id for one in await store.paired(first.pairs)] == [first.record.id]
+
+
+async def test_twenty_that_create_the_same_pair_make_one_record(store: Store, board: Board) -> None:
+    writes = [write_of(board.scribe, draft(1)) for _ in range(20)]
+    results = await asyncio.gather(*(store.apply([one]) for one in writes))
+    done = [one for (one,) in results if one.done]
+    assert len(done) == 1
+    assert {one.record.id for (one,) in results if one.record} == {done[0].record.id}  # type: ignore[union-attr]
+    assert (await store.counts()).live == 1
+
+
+async def test_a_record_is_replaced_only_at_the_version_it_was_read_at(
+    store: Store, board: Board
+) -> None:
+    first = write_of(board.scribe, draft(1))
+    await store.apply([first])
+    entry = await board.get(first.record.id)
+
+    def to_version(version: int, note: str) -> Write:
+        after = replace(entry, version=version, note=note)
+        change = board.scribe.change(after, "updated", "test", entry)
+        return Write(board.scribe.record(after), change, version - 1)
+
+    (stale,) = await store.apply([to_version(3, "stale")])
+    assert not stale.done
+    assert stale.record is not None
+    assert stale.record.version == 1
+    (fresh,) = await store.apply([to_version(2, "fresh")])
+    assert fresh.done
+    assert (await board.get(entry.id)).note == "fresh"
+    assert [line.version for line in await store.history(entry.id, limit=9)] == [2, 1]
+
+
+async def test_writes_together_are_all_done_or_none(store: Store, board: Board) -> None:
+    await store.apply([write_of(board.scribe, draft(1))])
+    both = [write_of(board.scribe, draft(2)), write_of(board.scribe, draft(1))]
+    results = await store.apply(both, together=True)
+    assert [one.done for one in results] == [False, False]
+    assert (await store.counts()).live == 1
+    assert await store.get(both[0].record.id) is None
+    results = await store.apply([write_of(board.scribe, draft(n)) for n in (2, 3)], together=True)
+    assert all(one.done for one in results)
+    assert (await store.counts()).live == 3
+
+
+async def test_writes_apart_are_done_where_they_may_be(store: Store, board: Board) -> None:
+    await store.apply([write_of(board.scribe, draft(1))])
+    results = await store.apply([write_of(board.scribe, draft(n)) for n in (1, 2, 3)])
+    assert [one.done for one in results] == [False, True, True]
+
+
+async def test_twenty_clients_that_update_one_entry_lose_nothing(board: Board) -> None:
+    (name,) = await add(board, draft(1))
+
+    async def update(number: int) -> str:
+        version = (await board.get(name)).version
+        try:
+            await board.update(name, version, {"note": f"note {number}"}, f"client {number}")
+        except ToolFailure as failed:
+            assert failed.kind == "conflict"
+            assert failed.data["current"]["id"] == name
+            return "conflict"
+        return f"client {number}"
+
+    outcomes = await asyncio.gather(*(update(number) for number in range(20)))
+    succeeded = sorted(one for one in outcomes if one != "conflict")
+    assert succeeded
+    lines = await board.history(name, 100)
+    assert sorted(line.client for line in lines if line.action == "updated") == succeeded
+    assert (await board.get(name)).version == 1 + len(succeeded)
+
+
+async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: Board) -> None:
+    async def track(number: int) -> None:
+        await board.track([draft(1, tags=(f"t{number}",), note=f"note {number};")], f"c{number}")
+
+    await asyncio.gather(*(track(number) for number in range(20)))
+    entries, _ = await board.find(Search())
+    (entry,) = entries
+    assert entry.tags == tuple(sorted(f"t{number}" for number in range(20)))
+    assert all(f"note {number};" in entry.note for number in range(20))
+    assert len(await board.history(entry.id, 100)) == entry.version == 20
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        Search(email="person3@site3.example"),
+        Search(url="https://site3.example/contact"),
+        Search(domain="site3.example"),
+        Search(tag="odd", words=("site3",)),
+        Search(words=("site3",)),
+        Search(words=("person3", "contact")),
+        Search(words=("blue",), status="won"),
+        Search(status="won"),
+    ],
+)
+async def test_an_entry_is_found_by_each_of_its_fields(board: Board, search: Search) -> None:
+    drafts = [draft(n, tags=("odd",) if n % 2 else ("even",)) for n in range(6)]
+    drafts[3] = replace(drafts[3], note="the blue one", status="won")
+    ids = await add(board, *drafts)
+    found, cursor = await board.find(search)
+    assert [entry.id for entry in found] == [ids[3]]
+    assert cursor == ""
+
+
+async def test_a_deleted_entry_is_found_only_among_the_deleted(board: Board) -> None:
+    first, second = await add(board, draft(1, tags=("x",)), draft(2, tags=("x",)))
+    await board.set_deleted(first, "test", gone=True)
+    for search in (Search(), Search(tag="x"), Search(words=("contact",))):
+        assert [one.id for one in (await board.find(search))[0]] == [second]
+        gone, _ = await board.find(replace(search, deleted=True))
+        assert [one.id for one in gone] == [first]
+    await board.set_deleted(first, "test", gone=False)
+    assert len((await board.find(Search(tag="x")))[0]) == 2
+
+
+@pytest.mark.parametrize("sort", ["changed", "oldest", "created", "url"])
+@pytest.mark.parametrize("search", [Search(), Search(tag="x"), Search(tag="x", status="new")])
+async def test_pages_hold_every_entry_once_and_in_order(
+    board: Board, search: Search, sort: str
+) -> None:
+    ids = await add(board, *(draft(n, tags=("x",)) for n in range(23)))
+    await board.update(ids[5], 1, {"note": "later"}, "test")
+    search = replace(search, sort=sort, limit=5)  # type: ignore[arg-type]
+    found = []
+    while True:
+        page, cursor = await board.find(search)
+        assert len(page) <= 5
+        found += page
+        if not cursor:
+            break
+        search = replace(search, cursor=cursor)
+    assert sorted(one.id for one in found) == sorted(ids)
+    keys = {
+        "changed": [-one.changed for one in found],
+        "oldest": [one.changed for one in found],
+        "created": [-one.created for one in found],
+        "url": [one.url for one in found],
+    }[sort]
+    assert keys == sorted(keys)
+
+
+async def test_only_what_changed_since_is_found(board: Board) -> None:
+    ids = await add(board, *(draft(n) for n in range(4)))
+    later = await board.update(ids[1], 1, {"note": "later"}, "test")
+    for sort in ("changed", "oldest", "created", "url"):
+        found, _ = await board.find(Search(since=later.changed, sort=sort))  # type: ignore[arg-type]
+        assert [one.id for one in found] == [ids[1]]
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!!", "e30", "WzEsMiwzXQ", "a" * 3000, "Y2hhbmdlZCB4IHk"])
+async def test_a_cursor_that_no_page_gave_out_is_refused(store: Store, cursor: str) -> None:
+    with pytest.raises(CursorError):
+        await store.find(Query(cursor=cursor))
+
+
+async def test_a_cursor_of_another_order_is_refused(store: Store, board: Board) -> None:
+    await add(board, *(draft(n) for n in range(3)))
+    page = await store.find(Query(limit=1, sort="url"))
+    with pytest.raises(CursorError):
+        await store.find(Query(limit=1, sort="changed", cursor=page.cursor))
+
+
+async def test_counts_tell_live_from_deleted(store: Store, board: Board) -> None:
+    ids = await add(board, draft(1), draft(2, status="won"), draft(3))
+    await board.set_deleted(ids[2], "test", gone=True)
+    counts = await store.counts()
+    assert counts.by_status == {"new": 1, "won": 1}
+    assert (counts.live, counts.deleted) == (2, 1)
+    assert counts.last_changed > 0
+
+
+async def test_an_empty_store_counts_nothing(store: Store) -> None:
+    counts = await store.counts()
+    assert (counts.live, counts.deleted, counts.last_changed) == (0, 0, 0)
+    assert await store.stamps() == set()
+
+
+async def test_a_note_is_remembered(store: Store) -> None:
+    assert await store.recall("name") == ""
+    await store.remember("name", "value")
+    await store.remember("name", "other")
+    assert await store.recall("name") == "other"
+
+
+async def test_a_changed_pair_is_free_for_others_and_refused_when_taken(board: Board) -> None:
+    first, second = await add(board, draft(1), draft(2))
+    with pytest.raises(ToolFailure) as refused:
+        await board.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
+    assert refused.value.kind == "duplicate"
+    assert refused.value.data == {"other": first}
+    await board.update(first, 1, {"email": "moved@site1.example"}, "test")
+    await board.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
+    ((outcome, entry),) = await board.track([draft(1)], "test")  # type: ignore[misc]
+    assert (outcome, entry.id) == ("unchanged", second)
+    ((outcome, entry),) = await board.track([draft(2)], "test")  # type: ignore[misc]
+    assert outcome == "created"
+
+
+async def test_a_lost_answer_does_not_make_a_second_record(store: Store, board: Board) -> None:
+    write = write_of(board.scribe, draft(1))
+    await store.apply([write])
+    (again,) = await store.apply([write])
+    assert again.done
+    assert again.record is not None
+    assert again.record.id == write.record.id
+    assert (await store.counts()).live == 1
+    assert len(await store.history(write.record.id, limit=9)) == 1
+
+
+async def test_records_of_another_store_are_taken_over_once(store: Store, board: Board) -> None:
+    ids = await add(board, *(draft(n) for n in range(5)))
+    await board.update(ids[0], 1, {"note": "second"}, "test")
+    rows = await store.scan("", 10)
+    assert sorted(record.id for record, _ in rows) == sorted(ids)
+    assert [len(changes) for record, changes in rows if record.id == ids[0]] == [2]
+    halves = [*await store.scan("", 2)]
+    halves += await store.scan(halves[-1][0].id, 10)
+    assert [one for one, _ in halves] == [one for one, _ in rows]
+    assert await store.adopt(rows) == 0
+    record, changes = next(row for row in rows if row[0].id == ids[0])
+    newer = replace(record, version=9, terms=board.scribe.record(await board.get(ids[0])).terms)
+    assert await store.adopt([(newer, changes)]) == 1
+    assert (await store.get(ids[0])).version == 9  # type: ignore[union-attr]
