@@ -28,10 +28,22 @@ class Place:
         return page(desk)
 
 
+def places(desk: Desk) -> tuple[Place, ...]:
+    """The pages that have something to show now."""
+    core = desk.core
+    hidden = set()
+    if core.settings.config.settings.welcome_seen:
+        hidden.add("welcome")
+    if core.clients is None:
+        hidden.add("clients")
+    return tuple(place for place in PLACES if place.name not in hidden)
+
+
 PLACES = (
     Place("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
     Place("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
     Place("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
+    Place("clients", "Clients", "clients", "app.ui.pages.clients", "ClientsPage"),
     Place("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
     Place("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
     Place("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),

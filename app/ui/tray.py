@@ -16,6 +16,7 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.facts import ServerView
 
+CLAUDE = "claude-desktop"
 _LOOK_AGAIN_MS = 3_000
 """Some desktops start their tray after the programs of the session."""
 
@@ -98,7 +99,7 @@ class Tray(QObject):
         for server in servers:
             self._add_server(desk, server)
         self._menu.addSeparator()
-        self._add("Connect a client...", "connect")
+        self._add(*_connecting(desk))
         self._add("Keys...", "keys")
         self._add("Open Lou", "window")
         self._menu.addSeparator()
@@ -143,6 +144,17 @@ class Tray(QObject):
             row.triggered.connect(_switch_tool(desk, server, name))
         if not tools:
             menu.addAction("Listed once the server was ready").setEnabled(False)
+
+
+def _connecting(desk: Desk) -> tuple[str, str]:
+    """The entry that leads to a connection, until the client that most people have is connected."""
+    clients = desk.core.clients
+    if clients is None:
+        return "Connect a client...", "welcome"
+    for view in clients.views():
+        if view.id == CLAUDE and not view.wanted:
+            return f"Connect {view.name}...", f"clients {CLAUDE}"
+    return "Connect a client...", "clients"
 
 
 def _switch_tool(desk: Desk, server: str, tool: str) -> Callable[[bool], None]:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app import paths
 from app.ui import icons, present
 from app.ui.desk import Desk
-from app.ui.places import PLACES, Place
+from app.ui.places import PLACES, Place, places
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
@@ -143,8 +143,7 @@ class Window(QWidget):
         row.addWidget(self._stack, 1)
 
     def _fill_navigation(self) -> None:
-        seen = self._desk.core.settings.config.settings.welcome_seen
-        self._shown = tuple(place for place in PLACES if place.name != "welcome" or not seen)
+        self._shown = places(self._desk)
         self._navigation.clear()
         for place in self._shown:
             self._navigation.addItem(QListWidgetItem(place.title))
@@ -175,10 +174,13 @@ class Window(QWidget):
         servers = self._desk.core.servers()
         self._state.setText(present.summary(servers))
         set_tone(self._state, _TONES[present.overall(servers)])
-        is_welcome_shown = any(place.name == "welcome" for place in self._shown)
-        if is_welcome_shown == self._desk.core.settings.config.settings.welcome_seen:
-            chosen = self._navigation.currentRow()
-            self._navigation.blockSignals(True)
-            self._fill_navigation()
-            self._navigation.setCurrentRow(min(chosen, len(self._shown) - 1))
-            self._navigation.blockSignals(False)
+        if places(self._desk) != self._shown:
+            self._offer_other_pages()
+
+    def _offer_other_pages(self) -> None:
+        chosen = self._stack.currentWidget()
+        self._navigation.blockSignals(True)
+        self._fill_navigation()
+        rows = [n for n, place in enumerate(self._shown) if self._pages.get(place.name) is chosen]
+        self._navigation.setCurrentRow(rows[0] if rows else -1)
+        self._navigation.blockSignals(False)

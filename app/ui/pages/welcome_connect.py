@@ -1,31 +1,76 @@
-"""The step that connects a client: the exact entry, to be pasted where no file can be edited."""
+"""The step that connects a client: Claude Desktop with one button, any other by its page."""
 
 from __future__ import annotations
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit
 
+from app.clients.views import ClientView
 from app.ui.desk import Desk
+from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.welcome_step import Step
 from app.ui.theme import fixed_font
 
+_CLAUDE = "claude-desktop"
+_BY_HAND = "For a client that Lou cannot connect by itself, this is the entry to paste:"
+
 
 class ConnectStep(Step):
-    """Shows the entry for the servers that are on."""
+    """Ticks itself once any client is connected."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk.theme, "3", "Connect a client")
         self._desk = desk
+        self._actions = ClientActions(desk, self)
         self._entry = QPlainTextEdit()
         self._entry.setReadOnly(True)
         self._entry.setFont(fixed_font())
         self._entry.setAccessibleName("The entry for your client")
-        self._entry.setFixedHeight(170)
+        self._entry.setFixedHeight(self._entry.fontMetrics().lineSpacing() * 10 + 16)
+        self._entry.hide()
         self.below.addWidget(self._entry)
-        self.add_button("Copy", self._copy, icon="copy")
+        self._connect = self.add_button(
+            "Connect Claude Desktop...", self._connect_claude, kind="main"
+        )
+        self._others = self.add_button(
+            "Other clients...", lambda: desk.go("clients"), icon="clients"
+        )
+        self._by_hand = self.add_button("By hand", self._show_entry, kind="quiet")
+        self._copy = self.add_button("Copy", self._copy_entry, icon="copy")
+        self._copy.hide()
 
     def pull(self) -> None:
         """Show what is true now."""
+        if self._desk.core.clients is None:
+            self.tell("The clients are being looked for.", done=False)
+            return
+        views = self._actions.clients.views()
+        connected = [view for view in views if view.state == "connected"]
+        claude = next((view for view in views if view.id == _CLAUDE), None)
+        self._connect.setVisible(claude is not None and claude.state != "connected")
+        self.tell(_told(connected, views), done=bool(connected))
 
-    def _copy(self) -> None:
+    def _connect_claude(self) -> None:
+        self._actions.connect(self._actions.clients.view(_CLAUDE))
+
+    def _show_entry(self) -> None:
+        self._entry.setPlainText(self._actions.clients.snippet(_CLAUDE))
+        self._entry.show()
+        self._copy.show()
+        self._by_hand.hide()
+
+    def _copy_entry(self) -> None:
         QGuiApplication.clipboard().setText(self._entry.toPlainText())
+
+
+def _told(connected: list[ClientView], views: tuple[ClientView, ...]) -> str:
+    if connected:
+        names = ", ".join(view.name for view in connected)
+        advice = next((view.advice for view in connected if view.advice), "")
+        return f"Connected: {names}. {advice}".strip()
+    found = [view.name for view in views if view.installed]
+    here = f"Found here: {', '.join(found)}. " if found else ""
+    return (
+        f"{here}Lou adds one entry to the client's own file, and shows it to you before it writes. "
+        "The entry holds no key."
+    )

@@ -1,0 +1,107 @@
+"""Shows what would change in a client's file, and writes nothing until a person agrees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app.clients.views import ClientView
+from app.ui.dialogs.confirm import answer_of
+from app.ui.theme import Theme, fixed_font
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label
+
+_TITLES = {
+    "connect": ("Connect {name}", "Write", "This is what Lou writes into its file:"),
+    "disconnect": ("Disconnect {name}", "Take out", "This is what Lou takes out of its file:"),
+    "undo": ("Undo the last change", "Undo", "This brings back the file as it was:"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The person agreed; `restart` when the client should be quit before and started after."""
+
+    restart: bool = False
+
+
+class ChangesDialog(QDialog):
+    """The diff of one change to one client."""
+
+    def __init__(
+        self, theme: Theme, parent: QWidget | None, client: ClientView, *, action: str, diff: str
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title, verb, words = _TITLES[action]
+        self.setWindowTitle(title.format(name=client.name))
+        self.resize(640, 480)
+        shown = QPlainTextEdit(diff)
+        shown.setReadOnly(True)
+        shown.setFont(fixed_font())
+        shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        shown.setAccessibleName("What changes")
+        self._marks = _Marks(shown, theme)
+        self._restart = QCheckBox(f"Quit {client.name} before, and open it again after")
+        self._restart.setVisible(client.running and client.can_quit)
+        self._restart.setChecked(client.running and client.can_quit)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        column.addWidget(heading(title.format(name=client.name)))
+        column.addWidget(label(words, wrap=True))
+        column.addWidget(shown, 1)
+        if client.running:
+            column.addWidget(label(_running(client), tone="warn", wrap=True))
+        column.addWidget(self._restart)
+        places = ", ".join(each.path for each in client.files)
+        column.addWidget(label(f"A copy of {places} is kept first.", tone="soft", wrap=True))
+        column.addLayout(self._buttons(theme, verb))
+
+    def agreed(self) -> Agreed:
+        """What the person chose."""
+        return Agreed(self._restart.isVisible() and self._restart.isChecked())
+
+    def _buttons(self, theme: Theme, verb: str) -> QHBoxLayout:
+        write = Button(theme, verb, self.accept, kind="main")
+        write.setDefault(True)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(Button(theme, "Cancel", self.reject))
+        buttons.addWidget(write)
+        return buttons
+
+
+def _running(client: ClientView) -> str:
+    if client.can_quit:
+        return f"{client.name} is running, and it reads its file only when it starts."
+    return f"{client.name} is running. {client.reload_words}".strip()
+
+
+class _Marks(QSyntaxHighlighter):
+    """Colours the lines that come and the lines that go."""
+
+    def __init__(self, shown: QPlainTextEdit, theme: Theme) -> None:
+        super().__init__(shown.document())
+        self._formats: dict[str, QTextCharFormat] = {}
+        for sign, tone in (("+", "good"), ("-", "bad"), ("@", "faint")):
+            style = QTextCharFormat()
+            style.setForeground(QColor(theme.colour(tone)))
+            self._formats[sign] = style
+
+    def highlightBlock(self, text: str) -> None:
+        style = self._formats.get(text[:1])
+        if style:
+            self.setFormat(0, len(text), style)
+
+
+async def agree(
+    theme: Theme, parent: QWidget | None, client: ClientView, *, action: str, diff: str
+) -> Agreed | None:
+    """What the person agreed to, or None when they did not."""
+    dialog = ChangesDialog(theme, parent, client, action=action, diff=diff)
+    accepted = await answer_of(dialog) == QDialog.DialogCode.Accepted
+    return dialog.agreed() if accepted else None

@@ -1,0 +1,63 @@
+"""The clients as rows: the connected ones first, then those found here, then the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.clients.views import ClientView
+from app.ui import present_clients
+from app.ui.widgets.rows import ROW, Row
+
+ID = int(Qt.ItemDataRole.UserRole)
+
+_ROOT = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+
+
+class ClientsModel(QAbstractListModel):
+    """One row for each client of the catalogue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clients: tuple[ClientView, ...] = ()
+
+    def show_clients(self, clients: tuple[ClientView, ...]) -> None:
+        """Show `clients`, in the order a person looks for them."""
+        fresh = tuple(sorted(clients, key=_place))
+        if [client.id for client in fresh] != [client.id for client in self._clients]:
+            self.beginResetModel()
+            self._clients = fresh
+            self.endResetModel()
+        elif fresh != self._clients:
+            self._clients = fresh
+            self.dataChanged.emit(self.index(0), self.index(len(fresh) - 1))
+
+    def row_of(self, id: str) -> int:  # noqa: A002 - the row's own word
+        """The row of the client with this id, or -1."""
+        return next((n for n, client in enumerate(self._clients) if client.id == id), -1)
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._clients)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        client = self._clients[index.row()]
+        mood = present_clients.mood(client)
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return client.name
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{client.name}, {mood.words}"
+            case _ if role == ID:
+                return client.id
+            case _ if role == ROW:
+                dot = "line" if mood.tone == "soft" else mood.tone
+                return Row(client.name, mood.words, mood.tone, dot)
+        return None
+
+
+def _place(client: ClientView) -> tuple[bool, bool, int, str]:
+    return not client.wanted, not client.installed, client.tier, client.name.lower()

@@ -1,0 +1,126 @@
+"""What can be done with a client: each change is shown first, and written when agreed to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import version
+from app.clients.service import Clients
+from app.clients.views import ClientView
+from app.errors import AppError
+from app.ui.desk import Desk
+from app.ui.dialogs.changes import agree
+from app.ui.dialogs.confirm import confirm
+
+_LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
+
+
+class ClientActions:
+    """Works on behalf of `parent`, whose window asks the person."""
+
+    def __init__(self, desk: Desk, parent: QWidget) -> None:
+        self._desk = desk
+        self._parent = parent
+
+    @property
+    def clients(self) -> Clients:
+        """The clients of the core."""
+        clients = self._desk.core.clients
+        assert isinstance(clients, Clients)
+        return clients
+
+    def connect(self, client: ClientView) -> None:
+        """Write Lou's entries, once the person agreed."""
+        self._desk.tasks.start(self._connect(client))
+
+    def disconnect(self, client: ClientView) -> None:
+        """Take Lou's entries out, once the person agreed."""
+        self._desk.tasks.start(self._change(client, "disconnect"))
+
+    def undo(self, client: ClientView) -> None:
+        """Bring back the bytes before the last change, once the person agreed."""
+        self._desk.tasks.start(self._change(client, "undo"))
+
+    def restore(self, client: ClientView) -> None:
+        """Put the person's own lost entries back."""
+        self._desk.tasks.start(self.clients.restore(client.id))
+
+    def dismiss(self, client: ClientView) -> None:
+        """Do not offer what was lost again."""
+        self._desk.tasks.start(self.clients.dismiss(client.id))
+
+    def restart(self, client: ClientView) -> None:
+        """Ask the client to quit, and start it again."""
+        self._desk.tasks.start(self.clients.connect(client.id, restart=True))
+
+    def copy_entry(self, client: ClientView) -> None:
+        """Put the entry on the clipboard, to be pasted by hand."""
+        QGuiApplication.clipboard().setText(self.clients.snippet(client.id))
+
+    def open_links(self, client: ClientView) -> None:
+        """Let the client install the entries by its own link."""
+        for server in self._desk.core.servers():
+            if server.wanted:
+                url = QUrl(self.clients.link(client.id, server.name))
+                if url.scheme() in _LINK_SCHEMES:
+                    QDesktopServices.openUrl(url)
+
+    def save_bundle(self) -> None:
+        """Ask for a folder and save a bundle for each server that is on."""
+        dialog = QFileDialog(self._parent, "Save the bundles", str(Path.home()))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.fileSelected.connect(self._save_bundles)
+        dialog.open()
+
+    def _save_bundles(self, folder: str) -> None:
+        async def save() -> None:
+            for server in self._desk.core.servers():
+                if server.wanted:
+                    made = self.clients.bundle(
+                        server.name, server.title, server.purpose, version.current()
+                    )
+                    _write(Path(folder) / f"lou-{server.name}.mcpb", made)
+
+        self._desk.tasks.start(save())
+
+    async def _connect(self, client: ClientView) -> None:
+        replaces = False
+        if client.state == "foreign":
+            title = f"{client.name} has an entry that Lou did not write."
+            text = f"{client.reason} {client.hint}".strip()
+            replaces = await confirm(
+                self._desk.theme, self._parent.window(), title, text, yes="Replace it"
+            )
+            if not replaces:
+                return
+        diff = "" if replaces else await self.clients.diff(client.id, "connect")
+        told = diff or "Lou's entries replace those of the same name."
+        agreed = await agree(
+            self._desk.theme, self._parent.window(), client, action="connect", diff=told
+        )
+        if agreed:
+            await self.clients.connect(client.id, replace_foreign=replaces, restart=agreed.restart)
+
+    async def _change(self, client: ClientView, action: str) -> None:
+        diff = await self.clients.diff(client.id, action)
+        agreed = await agree(
+            self._desk.theme, self._parent.window(), client, action=action, diff=diff
+        )
+        if not agreed:
+            return
+        if action == "undo":
+            await self.clients.undo(client.id)
+        else:
+            await self.clients.disconnect(client.id)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as failure:
+        title = f"{path.name} could not be saved: {failure.strerror}."
+        raise AppError(title, "Choose another folder.", code="save_failed") from failure

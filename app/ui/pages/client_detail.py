@@ -1,0 +1,174 @@
+"""One client in full: how far the connection has come, its files, and what can be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.clients.views import ClientView, FileView
+from app.ui import present, present_clients
+from app.ui.desk import Desk
+from app.ui.pages.client_actions import ClientActions
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card, Strip
+from app.ui.widgets.steps import Steps
+from app.ui.widgets.text import Elided, heading, label, set_tone
+
+
+class ClientDetail(QWidget):
+    """Shows the client it was last given."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._actions = ClientActions(desk, self)
+        self._client: ClientView | None = None
+        theme = desk.theme
+        self._title = heading("", "title")
+        self._state = label()
+        self._sentence = label(wrap=True)
+        self._strip = Strip(theme)
+        self._lost = Strip(theme)
+        self._steps = Steps(theme, "The connection")
+        self._files = QVBoxLayout()
+        self._notes = label(tone="soft", wrap=True)
+        self._connect = Button(theme, "Connect...", self._do(self._actions.connect), kind="main")
+        self._disconnect = Button(theme, "Disconnect...", self._do(self._actions.disconnect))
+        self._undo = Button(theme, "Undo...", self._do(self._actions.undo), icon="undo")
+        self._restart = Button(theme, "Restart it", self._do(self._actions.restart), icon="restart")
+        self._copy = Button(
+            theme, "Copy the entry", self._do(self._actions.copy_entry), icon="copy", kind="quiet"
+        )
+        self._link = Button(
+            theme, "Install link", self._do(self._actions.open_links), icon="open", kind="quiet"
+        )
+        self._bundle = Button(
+            theme, "Save a bundle...", self._actions.save_bundle, icon="save", kind="quiet"
+        )
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 4, 20, 20)
+        column.setSpacing(12)
+        top = QHBoxLayout()
+        top.setSpacing(10)
+        top.addWidget(self._title)
+        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignBottom)
+        top.addStretch()
+        column.addLayout(top)
+        column.addWidget(self._sentence)
+        column.addWidget(self._strip)
+        column.addWidget(self._lost)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for part in (self._connect, self._restart, self._disconnect, self._undo):
+            buttons.addWidget(part)
+        buttons.addStretch()
+        column.addLayout(buttons)
+        proof = Card()
+        proof.inside.addWidget(heading("How far it is", "strong"))
+        proof.inside.addWidget(self._steps)
+        column.addWidget(proof)
+        card = Card()
+        card.inside.addLayout(self._files)
+        by_hand = QHBoxLayout()
+        by_hand.setSpacing(4)
+        for part in (self._copy, self._link, self._bundle):
+            by_hand.addWidget(part)
+        by_hand.addStretch()
+        card.inside.addLayout(by_hand)
+        column.addWidget(card)
+        column.addWidget(self._notes)
+        column.addStretch()
+
+    def show_client(self, client: ClientView) -> None:
+        """Show `client` as it is now."""
+        if client == self._client:
+            return
+        self._client = client
+        mood = present_clients.mood(client)
+        version = f" {client.version}" if client.version else ""
+        self._title.setText(client.name)
+        self._state.setText(mood.words + version)
+        set_tone(self._state, mood.tone)
+        self._sentence.setText(present_clients.sentence(client))
+        self._show_strips(client)
+        self._show_buttons(client)
+        self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
+        self._show_files(client.files)
+        told = [client.reload_words, client.note]
+        if client.list_changed is False:
+            told.append("It does not notice switched tools until it is restarted.")
+        self._notes.setText(" ".join(part for part in told if part))
+
+    def _show_strips(self, client: ClientView) -> None:
+        self._strip.setVisible(bool(client.reason))
+        if client.reason:
+            tone = "bad" if client.state == "unreadable" else "warn"
+            self._strip.tell(client.reason, client.hint, tone=tone)
+        self._lost.setVisible(bool(client.lost))
+        if client.lost:
+            names = ", ".join(client.lost)
+            others = present.counted(len(client.lost), "other entry", "other entries")
+            title = f"{client.name} lost {others}."
+            self._lost.tell(
+                title,
+                f"Lou has them in its last good copy: {names}.",
+                button="Put them back",
+                mend=self._do(self._actions.restore),
+            )
+
+    def _show_buttons(self, client: ClientView) -> None:
+        can_connect = present_clients.can_connect(client)
+        self._connect.setVisible(can_connect)
+        self._connect.setText(present_clients.verb(client))
+        self._restart.setVisible(client.needs_restart and client.running and client.can_quit)
+        self._restart.setText(f"Restart {client.name}")
+        self._disconnect.setVisible(client.wanted or client.state in ("connected", "outdated"))
+        self._undo.setVisible(client.can_undo)
+        self._link.setVisible(client.has_link)
+        self._bundle.setVisible(client.has_bundle)
+
+    def _show_files(self, files: tuple[FileView, ...]) -> None:
+        while self._files.count():
+            item = self._files.takeAt(0)
+            widget = item.widget() if item else None
+            if widget:
+                widget.deleteLater()
+        self._files.addWidget(heading("Its file" if len(files) < 2 else "Its files", "strong"))
+        for file in files:
+            self._files.addWidget(Elided(file.path, middle=True))
+            self._files.addWidget(label(_told(file), tone="soft", wrap=True))
+        if not files:
+            self._files.addWidget(label("It has none that Lou may edit.", tone="soft"))
+
+    def _do(self, action: Callable[[ClientView], None]) -> Callable[[], None]:
+        def act() -> None:
+            if self._client:
+                action(self._client)
+
+        return act
+
+
+def _told(file: FileView) -> str:
+    if not file.exists:
+        return "It does not exist yet; Lou would make it."
+    place = f" (line {file.line}, column {file.column})" if file.line else ""
+    entries = ", ".join(file.entries)
+    told = f"Lou's entries: {entries}." if entries else f"No entry of Lou's.{place}"
+    off = (
+        f" Switched off by the client: {', '.join(file.switched_off)}." if file.switched_off else ""
+    )
+    kept = f" {present.counted(file.backups, 'copy', 'copies')} kept." if file.backups else ""
+    return told + off + kept
+
+
+def _when(at: float) -> str:
+    if not at:
+        return ""
+    now = time.time()
+    pattern = "%H:%M:%S" if now - at < 43_200 else "%d %b %H:%M"
+    return time.strftime(pattern, time.localtime(at))

@@ -1,0 +1,86 @@
+"""The clients: a list of those that Lou knows, and the chosen one in full."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from app.ui.desk import Desk
+from app.ui.models.clients import ID, ClientsModel
+from app.ui.pages.client_actions import ClientActions
+from app.ui.pages.client_detail import ClientDetail
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.rows import RowList
+from app.ui.widgets.text import heading
+
+_EVERY_MS = 5_000
+"""How often the files are looked at while a person looks at this page."""
+
+
+class ClientsPage(QWidget):
+    """Reads the core's views; looks again when it is opened, and every few seconds."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._actions = ClientActions(desk, self)
+        self._model = ClientsModel()
+        self._list = RowList(desk.theme, "Clients")
+        self._list.setModel(self._model)
+        self._list.setMinimumWidth(230)
+        self._detail = ClientDetail(desk)
+        self._again = Button(desk.theme, "Look again", self._look, icon="restart")
+        self._lay_out()
+        self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        WhileVisible(self, self._pull, listen=(self._actions.clients.changed,))
+        WhileVisible(self, self._look, every_ms=_EVERY_MS)
+
+    def choose(self, name: str) -> None:
+        """Show the client with the id `name`."""
+        self._model.show_clients(self._actions.clients.views())
+        row = self._model.row_of(name)
+        if row >= 0:
+            self._list.setCurrentIndex(self._model.index(row))
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 20, 0)
+        top.addWidget(heading("Clients", "title"))
+        top.addStretch()
+        top.addWidget(self._again)
+        holder = QWidget()
+        inside = QVBoxLayout(holder)
+        inside.setContentsMargins(0, 0, 0, 20)
+        inside.addWidget(self._list)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._detail)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        parts = QSplitter()
+        parts.addWidget(holder)
+        parts.addWidget(scroll)
+        parts.setStretchFactor(1, 1)
+        parts.setSizes([260, 590])
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 0, 0)
+        column.setSpacing(14)
+        column.addLayout(top)
+        column.addWidget(parts, 1)
+
+    def _look(self) -> None:
+        self._desk.tasks.start(self._actions.clients.refresh())
+
+    def _pull(self) -> None:
+        chosen = self._list.currentIndex().data(ID)
+        self._model.show_clients(self._actions.clients.views())
+        row = self._model.row_of(str(chosen)) if chosen else 0
+        if self._model.rowCount():
+            self._list.setCurrentIndex(self._model.index(max(row, 0)))
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        chosen = self._list.currentIndex().data(ID)
+        if chosen:
+            self._detail.show_client(self._actions.clients.view(str(chosen)))

@@ -1,0 +1,77 @@
+"""Steps in a row: those reached have a tick and a time, the rest are still ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.ui.theme import Theme
+
+_RADIUS = 9.0
+
+
+class Steps(QWidget):
+    """`show_steps` takes a title and a time for each; an empty time is a step still ahead."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._name = name
+        self._steps: tuple[tuple[str, str], ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.update)
+
+    def show_steps(self, steps: Sequence[tuple[str, str]]) -> None:
+        """Show `steps`, in their order."""
+        self._steps = tuple(steps)
+        told = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
+        self.setAccessibleName(f"{self._name}: {told}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 2 * self.fontMetrics().height() + 34)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        count = len(self._steps)
+        width = self.width() / max(1, count)
+        for number, (title, at) in enumerate(self._steps):
+            centre = QPointF((number + 0.5) * width, _RADIUS + 3)
+            if number:
+                self._draw_link(painter, centre, width, reached=bool(at))
+            self._draw_sign(painter, centre, reached=bool(at))
+            self._draw_words(painter, QRectF(number * width, 0, width, 0), title, at)
+        painter.end()
+
+    def _draw_link(
+        self, painter: QPainter, centre: QPointF, width: float, *, reached: bool
+    ) -> None:
+        painter.setPen(QPen(self._theme.colour("good" if reached else "strong_line"), 1.5))
+        start = QPointF(centre.x() - width + _RADIUS + 4, centre.y())
+        painter.drawLine(start, QPointF(centre.x() - _RADIUS - 4, centre.y()))
+
+    def _draw_sign(self, painter: QPainter, centre: QPointF, *, reached: bool) -> None:
+        painter.setPen(QPen(self._theme.colour("good" if reached else "strong_line"), 1.5))
+        painter.setBrush(self._theme.colour("good" if reached else "card"))
+        painter.drawEllipse(centre, _RADIUS, _RADIUS)
+        if not reached:
+            return
+        painter.setPen(QPen(self._theme.colour("card"), 1.8))
+        x, y = centre.x(), centre.y()
+        painter.drawPolyline([QPointF(x - 4, y), QPointF(x - 1, y + 3.2), QPointF(x + 4.2, y - 3)])
+
+    def _draw_words(self, painter: QPainter, box: QRectF, title: str, at: str) -> None:
+        height = self.fontMetrics().height()
+        top = 2 * _RADIUS + 10
+        centred = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        for words, colour, line in ((title, "text" if at else "soft", 0), (at, "soft", 1)):
+            painter.setPen(self._theme.colour(colour))
+            place = QRectF(box.left() + 2, top + line * height, box.width() - 4, height)
+            shown = self.fontMetrics().elidedText(
+                words, Qt.TextElideMode.ElideRight, int(place.width())
+            )
+            painter.drawText(place, centred, shown)
