@@ -12,6 +12,7 @@ from app.facts import ServerView
 from app.ui import present
 from app.ui.desk import Desk
 from app.ui.models.tools import NAME, ToolsModel
+from app.ui.pages.providers import SERVER, Providers
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.rows import RowList
@@ -51,8 +52,8 @@ class ServerDetail(QWidget):
         self._tools.asked.connect(self._tool_asked)
         self._connected = label(tone="soft", wrap=True)
         self._remove = Button(theme, "Remove", self._do_remove, icon="trash", kind="danger")
-        self.more = QVBoxLayout()
-        """Where a page puts what only one kind of server has."""
+        self._providers = Providers(desk)
+        self._providers.hide()
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -74,10 +75,9 @@ class ServerDetail(QWidget):
         parts: list[QWidget] = [self._purpose, self._command, self._strip, self._tiles, live]
         for part in (*parts, self._connected):
             column.addWidget(part)
-        column.addLayout(self.more)
         column.addSpacing(4)
         tools: list[QWidget] = [self._tools_title, self._tools_note, self._tools]
-        for part in tools:
+        for part in (*tools, self._providers):
             column.addWidget(part)
         column.addStretch()
 
@@ -105,6 +105,8 @@ class ServerDetail(QWidget):
             self._model.show_tools(())
             self._tools_seen = ()
         self._show_tools(server)
+        is_search = server.name == SERVER and server.embedded
+        self._providers.setVisible(is_search and server.state == "ready")
 
     def _show_trouble(self, server: ServerView) -> None:
         trouble = server.trouble

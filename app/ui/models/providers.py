@@ -1,0 +1,98 @@
+"""The providers of the search server as rows, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.ui import present
+from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.text import tooltip
+
+NAME = int(Qt.ItemDataRole.UserRole)
+
+_TONES = {"ready": "good", "no_key": "soft", "no_address": "soft", "key_rejected": "bad"}
+
+_ROOT = QModelIndex()
+Index = QModelIndex | QPersistentModelIndex
+Provider = Mapping[str, Any]
+
+
+class ProvidersModel(QAbstractListModel):
+    """One row for each provider, as the server told its state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._providers: tuple[Provider, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The search providers, in the order shown."""
+        return [str(each["name"]) for each in self._providers if each.get("role") == "search"]
+
+    def show_providers(self, providers: Sequence[Provider]) -> None:
+        """Show `providers`: those of the chain first, in its order."""
+        fresh = tuple(sorted(providers, key=_place))
+        if [each["name"] for each in fresh] != [each["name"] for each in self._providers]:
+            self.beginResetModel()
+            self._providers = fresh
+            self.endResetModel()
+        elif fresh != self._providers:
+            self._providers = fresh
+            self.dataChanged.emit(self.index(0), self.index(len(fresh) - 1))
+
+    def row_of(self, name: str) -> int:
+        """The row of the provider called `name`, or -1."""
+        return next((n for n, each in enumerate(self._providers) if each["name"] == name), -1)
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._providers)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        read = _READERS.get(role)
+        return read(self._providers[index.row()]) if read else None
+
+
+def _place(provider: Provider) -> tuple[bool, int, str]:
+    position = int(provider.get("position", 0))
+    return provider.get("role") != "search", position or 1_000, str(provider["name"])
+
+
+def _title(provider: Provider) -> str:
+    position = int(provider.get("position", 0))
+    is_search = provider.get("role") == "search"
+    return f"{position}. {provider['title']}" if position and is_search else str(provider["title"])
+
+
+def _row(provider: Provider) -> Row:
+    tone = _TONES.get(str(provider.get("state")), "warn")
+    words = present.one_line(str(provider.get("words", "")))
+    return Row(_title(provider), words, tone, "line" if tone == "soft" else tone)
+
+
+def _more(provider: Provider) -> str:
+    calls, failures = int(provider.get("calls", 0)), int(provider.get("failures", 0))
+    parts = [str(provider.get("caution", ""))]
+    if calls:
+        took = present.milliseconds(float(provider.get("latency_ms", 0.0)))
+        parts.append(f"{present.counted(calls, 'call')}, {failures} failed, {took} each.")
+    if provider.get("last_error"):
+        parts.append(f"Last trouble: {provider['last_error']}")
+    return "\n".join(part for part in parts if part)
+
+
+def _spoken(provider: Provider) -> str:
+    return f"{_title(provider)}, {provider.get('words', '')}"
+
+
+_READERS: dict[int, Callable[[Provider], Any]] = {
+    Qt.ItemDataRole.DisplayRole: lambda provider: provider["title"],
+    Qt.ItemDataRole.AccessibleTextRole: _spoken,
+    Qt.ItemDataRole.ToolTipRole: lambda provider: tooltip(_more(provider)),
+    NAME: lambda provider: provider["name"],
+    ROW: _row,
+}

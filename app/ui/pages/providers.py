@@ -1,0 +1,140 @@
+"""How each search provider is, in which order they are asked, and what Lou keeps of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.config import Config
+from app.errors import AppError, ServerError
+from app.facts import Answer
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.dialogs.confirm import confirm
+from app.ui.models.providers import NAME, ProvidersModel
+from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.card import Card, rule
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.rows import RowList
+from app.ui.widgets.text import heading, label
+
+SERVER = "search"
+_EVERY_MS = 5_000
+_KEPT = {
+    "clear_cache": ("cached answers", "Lou asks the providers again from then on."),
+    "clear_library": ("pages and results", "Offline search finds nothing until new ones are seen."),
+}
+
+
+class Providers(QWidget):
+    """Asks the server every few seconds while it is visible."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._model = ProvidersModel()
+        self._list = RowList(desk.theme, "Search providers")
+        self._list.setModel(self._model)
+        self._note = label("Lou asks them from the top down.", tone="soft", wrap=True)
+        self._up = icon_button(desk.theme, "up", "Ask it earlier", lambda: self._move(-1))
+        self._down = icon_button(desk.theme, "down", "Ask it later", lambda: self._move(1))
+        self._cache = label()
+        self._library = label()
+        self._lay_out()
+        self._list.selectionModel().currentChanged.connect(lambda *_: self._show_buttons())
+        WhileVisible(self, self._pull, every_ms=_EVERY_MS)
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.addWidget(heading("Providers"))
+        top.addStretch()
+        top.addWidget(self._up)
+        top.addWidget(self._down)
+        kept = Card()
+        kept.inside.addLayout(self._kept_row(self._cache, "clear_cache"))
+        kept.inside.addWidget(rule())
+        kept.inside.addLayout(self._kept_row(self._library, "clear_library"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(top)
+        column.addWidget(self._note)
+        column.addWidget(self._list)
+        column.addWidget(kept)
+
+    def _kept_row(self, words: QWidget, tool: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(words, 1)
+        row.addWidget(Button(self._desk.theme, "Clear...", lambda: self._clear(tool), icon="trash"))
+        return row
+
+    def _pull(self) -> None:
+        if self._desk.core.server(SERVER).state == "ready":
+            self._desk.tasks.start(self._fetch(), on_error=self._cannot_tell)
+
+    async def _fetch(self) -> None:
+        status = await ask(self._desk, "provider_states", {})
+        chosen = self._list.currentIndex().data(NAME)
+        self._model.show_providers(status.get("providers", ()))
+        self._list.fit_to_rows()
+        row = self._model.row_of(str(chosen)) if chosen else -1
+        if row >= 0:
+            self._list.setCurrentIndex(self._model.index(row))
+        ratio = present.percent(float(status.get("cache_hit_ratio", 0.0)))
+        entries = present.counted(int(status.get("cache_entries", 0)), "cached answer")
+        self._cache.setText(f"{entries}; {ratio} of the questions since the start were answered so")
+        pages = present.counted(
+            int(status.get("library_pages", 0)), "page or result", "pages and results"
+        )
+        is_on = status.get("library_enabled", True)
+        self._library.setText(f"{pages} in the library" if is_on else "The library is switched off")
+        self._show_buttons()
+
+    def _cannot_tell(self, error: AppError) -> None:
+        self._note.setText(error.title)
+
+    def _show_buttons(self) -> None:
+        row, names = self._list.currentIndex().row(), self._model.names
+        self._up.setEnabled(0 < row < len(names))
+        self._down.setEnabled(0 <= row < len(names) - 1)
+
+    def _move(self, by: int) -> None:
+        row, names = self._list.currentIndex().row(), self._model.names
+        if not (0 <= row < len(names) and 0 <= row + by < len(names)):
+            return
+        names[row], names[row + by] = names[row + by], names[row]
+        self._desk.tasks.start(self._save_chain(names))
+
+    async def _save_chain(self, names: list[str]) -> None:
+        self._desk.core.settings.update(lambda config: with_own(config, SERVER, {"chain": names}))
+        await self._fetch()
+
+    def _clear(self, tool: str) -> None:
+        self._desk.tasks.start(self._do_clear(tool))
+
+    async def _do_clear(self, tool: str) -> None:
+        things, loss = _KEPT[tool]
+        title = f"Clear all {things}?"
+        if await confirm(self._desk.theme, self.window(), title, loss, yes="Clear"):
+            await ask(self._desk, tool, {})
+            await self._fetch()
+
+
+async def ask(desk: Desk, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    """What an internal tool of the search server answers.
+
+    Raises:
+        ServerError: it failed.
+    """
+    answer: Answer = await desk.core.call(SERVER, tool, arguments)
+    if answer.is_error or not isinstance(answer.data, dict):
+        raise ServerError(present.one_line(answer.text) or "The server gave no answer.")
+    return answer.data
+
+
+def with_own(config: Config, server: str, changes: Mapping[str, Any]) -> Config:
+    """`config` with some of the own settings of `server` changed."""
+    own = {**config.settings.of(server), **changes}
+    return config.with_settings(servers={**config.settings.servers, server: own})
