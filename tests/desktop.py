@@ -65,7 +65,7 @@ class Desktop:
         for daemon in self.daemons():
             with contextlib.suppress(psutil.NoSuchProcess):
                 daemon.kill()
-                daemon.wait(5)
+        wait_until(lambda: not self.daemons(), what="the daemons are gone")
 
     def daemons(self) -> list[psutil.Process]:
         """The keyring daemons of this session."""
