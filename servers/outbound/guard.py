@@ -145,6 +145,8 @@ class Guard:
             raise explained(error, repeatable=False) from None
         except aiohttp.ClientError as error:
             raise explained(error, repeatable=False) from None
+        except ValueError:  # a name that no resolver can be asked for
+            raise Failed(Kind.REFUSED, "that is not a web address") from None
 
     def _socket(self, address: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, place = address

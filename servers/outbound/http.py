@@ -99,6 +99,8 @@ class Http:
         except TimeoutError:
             waited = min(remaining, request.silence_s)
             raise Failed(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
+        except ValueError:
+            raise Failed(Kind.BAD_REQUEST, "its base_url setting is not a web address") from None
         except aiohttp.ClientError as error:
             raise explained(error, repeatable=request.repeatable) from None
 
