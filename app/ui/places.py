@@ -43,6 +43,7 @@ PLACES = (
     Place("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
     Place("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
     Place("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
+    Place("tracked", "Tracked", "tracked", "app.ui.pages.tracked", "TrackedPage"),
     Place("clients", "Clients", "clients", "app.ui.pages.clients", "ClientsPage"),
     Place("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
     Place("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),

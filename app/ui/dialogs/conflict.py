@@ -1,0 +1,97 @@
+"""Two people changed the same entry: theirs and mine side by side, and a choice for each field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.dialogs.confirm import answer_of
+from app.ui.theme import Theme
+from app.ui.tracked_source import Difference, Entry, differences
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label
+
+
+class ConflictDialog(QDialog):
+    """Mine is chosen for every field until the person says otherwise."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None, found: tuple[Difference, ...]) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Changed meanwhile")
+        self.setMinimumWidth(600)
+        self._mine: dict[str, QRadioButton] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(10)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
+        grid.addWidget(label("As it is now", tone="soft"), 0, 1)
+        grid.addWidget(label("As you want it", tone="soft"), 0, 2)
+        for row, difference in enumerate(found, 1):
+            self._add(grid, row, difference)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(Button(theme, "Leave it as it is", self.reject))
+        save = Button(theme, "Save my choice", self.accept, kind="main")
+        save.setDefault(True)
+        buttons.addWidget(save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(14)
+        column.addWidget(heading("Somebody changed this entry meanwhile"))
+        column.addWidget(label("Choose what each field shall be.", wrap=True))
+        column.addLayout(grid)
+        column.addStretch()
+        column.addLayout(buttons)
+
+    def is_mine(self, name: str) -> bool:
+        """Whether the person's own value was chosen for the field."""
+        return self._mine[name].isChecked()
+
+    def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
+        group = QButtonGroup(self)
+        grid.addWidget(heading(difference.field.capitalize(), "strong"), row, 0)
+        for column, value in ((1, difference.theirs), (2, difference.mine)):
+            holder = QWidget()
+            line = QHBoxLayout(holder)
+            line.setContentsMargins(0, 0, 0, 0)
+            choice = QRadioButton()
+            whose = "as it is now" if column == 1 else "as you want it"
+            choice.setAccessibleName(f"{difference.field} {whose}")
+            group.addButton(choice)
+            line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(label(_told(value), wrap=True, selectable=True), 1)
+            grid.addWidget(holder, row, column)
+        self._mine[difference.field] = choice
+        choice.setChecked(True)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "(none)"
+    return str(value) if value not in ("", None) else "(none)"
+
+
+async def settle(
+    theme: Theme, parent: QWidget | None, current: Entry, values: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The values to save, or None when the entry shall stay as it is."""
+    found = differences(current, values)
+    if not found:
+        return values
+    dialog = ConflictDialog(theme, parent, found)
+    if await answer_of(dialog) != QDialog.DialogCode.Accepted:
+        return None
+    theirs = {each.field: each.theirs for each in found if not dialog.is_mine(each.field)}
+    return {**values, **theirs}

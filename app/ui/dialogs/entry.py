@@ -1,0 +1,142 @@
+"""One tracked entry: its fields to edit, and what happened to it before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import AppError
+from app.ui.desk import Desk
+from app.ui.dialogs.conflict import settle
+from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.models.tracked import moment
+from app.ui.tracked_source import STATUSES, Conflict, Entry, TrackedSource, Whole
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.form import Form
+from app.ui.widgets.text import heading, label
+
+_FIELDS = (
+    Field("email", Kind.TEXT, "E-mail", required=True),
+    Field("url", Kind.TEXT, "Page", "Where the address was found.", required=True),
+    Field("status", Kind.CHOICE, "Status", default="new", required=True, choices=STATUSES),
+    Field("tags", Kind.TEXTS, "Tags"),
+    Field("note", Kind.LONG, "Note"),
+)
+
+
+class EntryDialog(QDialog):
+    """Adds an entry, or changes the one it was given."""
+
+    def __init__(
+        self, desk: Desk, source: TrackedSource, parent: QWidget | None, whole: Whole | None
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._desk = desk
+        self._source = source
+        self._entry: Entry | None = whole.entry if whole else None
+        title = "Change an entry" if whole else "Add an entry"
+        self.setWindowTitle(title)
+        self.resize(540, 580)
+        self._form = Form(desk.theme, _FIELDS)
+        self._problem = label(tone="bad", wrap=True)
+        self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")
+        self._save.setDefault(True)
+        tabs = QTabWidget()
+        tabs.addTab(_scrolled(self._form), "Fields")
+        if whole:
+            self._form.set_values(whole.entry)
+            tabs.addTab(_history(whole.history), f"History ({len(whole.history)})")
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(Button(desk.theme, "Cancel", self.reject))
+        buttons.addWidget(self._save)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        column.addWidget(heading(title))
+        column.addWidget(tabs, 1)
+        column.addWidget(self._problem)
+        column.addLayout(buttons)
+
+    def _clicked(self) -> None:
+        try:
+            values = {"tags": [], "note": "", **self._form.values()}
+        except FieldProblem:
+            return
+        self._problem.setText("")
+        self._save.setEnabled(False)
+        self._desk.tasks.start(self._do_save(values), on_error=self._tell)
+
+    async def _do_save(self, values: dict[str, Any]) -> None:
+        try:
+            if self._entry is None:
+                await self._source.add(values)
+            else:
+                await self._change(self._entry, values)
+        finally:
+            self._save.setEnabled(True)
+
+        self.accept()
+
+    async def _change(self, entry: Entry, values: dict[str, Any]) -> None:
+        try:
+            await self._source.change(entry, values)
+        except Conflict as conflict:
+            self._entry = conflict.current
+            settled = await settle(self._desk.theme, self, conflict.current, values)
+            if settled is None:
+                raise AppError(
+                    "Nothing was saved.", "The entry is as somebody else left it."
+                ) from None
+            self._form.set_values(settled)
+            await self._change(conflict.current, settled)
+
+    def _tell(self, error: AppError) -> None:
+        self._problem.setText(f"{error.title} {error.hint}".strip())
+
+
+def _scrolled(form: Form) -> QScrollArea:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 10, 8, 4)
+    column.addWidget(form)
+    column.addStretch()
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setWidget(holder)
+    return scroll
+
+
+def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:
+    shown = QPlainTextEdit()
+    shown.setReadOnly(True)
+    shown.setAccessibleName("What happened to this entry")
+    shown.setPlainText("\n\n".join(_told(line) for line in history))
+    return shown
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    head = f"{moment(str(line['at']))}  {line['action']} by {line['client'] or 'a client'}"
+    changes = [
+        f"    {name}: {_value(change['before'])} -> {_value(change['after'])}"
+        for name, change in line.get("changed", {}).items()
+    ]
+    return "\n".join([head, *changes])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "(none)"
+    return str(value) if value not in ("", None) else "(none)"

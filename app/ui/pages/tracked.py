@@ -1,0 +1,218 @@
+"""The tracked entries: find, add, change, delete with undo, take in and give out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import AppError
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.entry import EntryDialog
+from app.ui.models.tracked import TrackedModel
+from app.ui.pages.tracked_filter import TrackedFilter
+from app.ui.tracked_source import SERVER, Entry, Filter, TrackedSource
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Empty, Strip
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label
+
+_WIDTHS = (200, 230, 110, 120)
+
+
+class TrackedPage(QWidget):
+    """Works through the tracker's tools alone; the tracker must run."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._source = TrackedSource(desk.core)
+        self._wanted = Filter()
+        self._cursor = ""
+        self._wish = 0
+        self._is_fetching = False
+        self._seen_state = ""
+        theme = desk.theme
+        self._filter = TrackedFilter()
+        self._model = TrackedModel(theme, self._more)
+        self._table = QTableView()
+        self._empty = Empty(theme, "tracked", "", "")
+        self._note = label(tone="soft")
+        self._strip = Strip(theme)
+        self._add = Button(theme, "Add...", self._add_clicked, icon="plus")
+        self._edit = Button(theme, "Change...", self._edit_clicked, icon="edit")
+        self._delete = Button(theme, "Delete", self._delete_clicked, icon="trash")
+        self._lay_out()
+        self._filter.changed.connect(self._begin)
+        self._table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
+        self._table.activated.connect(lambda _index: self._edit_clicked())
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.write)
+        QShortcut(QKeySequence.StandardKey.Delete, self._table, self._delete_clicked)
+        core = desk.core
+        WhileVisible(self, self._pull, listen=(core.servers_changed, core.calls))
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(heading("Tracked", "title"))
+        top.addWidget(self._note, 0, Qt.AlignmentFlag.AlignBottom)
+        top.addStretch()
+        for part in (self._edit, self._delete, self._add):
+            top.addWidget(part)
+        self._set_up_table()
+        holder = QWidget()
+        self._holder = QStackedLayout(holder)
+        self._holder.addWidget(self._table)
+        self._holder.addWidget(self._empty)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 20)
+        column.setSpacing(12)
+        column.addLayout(top)
+        column.addWidget(self._filter)
+        column.addWidget(self._strip)
+        column.addWidget(holder, 1)
+
+    def _set_up_table(self) -> None:
+        table = self._table
+        table.setModel(self._model)
+        table.setAccessibleName("Tracked entries")
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 12)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column, width in enumerate(_WIDTHS):
+            table.setColumnWidth(column, width)
+        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        table.setColumnWidth(5, 130)
+
+    def _pull(self, _change: Any = None) -> None:
+        state = self._desk.core.server(SERVER).state
+        if state != self._seen_state:
+            self._seen_state = state
+            self._begin()
+
+    def _begin(self) -> None:
+        self._wish += 1
+        self._desk.tasks.start(self._load(self._wish), on_error=self._cannot_show)
+
+    async def _load(self, wish: int) -> None:
+        if self._seen_state != "ready":
+            raise AppError("The tracker is not ready.", "Switch it on to see what it remembers.")
+        wanted = self._filter.wanted()
+        page = await self._source.find(wanted)
+        if wish != self._wish:
+            return
+        self._wanted, self._cursor = wanted, page.cursor
+        self._is_fetching = False
+        self._model.show_entries(page.entries, has_more=bool(page.cursor))
+        self._show_which()
+
+    def _more(self) -> None:
+        if self._cursor and not self._is_fetching:
+            self._is_fetching = True
+            self._desk.tasks.start(self._load_more(self._wish), on_error=self._cannot_show)
+
+    async def _load_more(self, wish: int) -> None:
+        page = await self._source.find(self._wanted, self._cursor)
+        if wish != self._wish:
+            return
+        self._cursor = page.cursor
+        self._is_fetching = False
+        self._model.append(page.entries, has_more=bool(page.cursor))
+        self._show_which()
+
+    def _show_which(self) -> None:
+        count = self._model.rowCount()
+        self._holder.setCurrentIndex(0 if count else 1)
+        more = " and more" if self._cursor else ""
+        self._note.setText(f"{present.counted(count, 'entry', 'entries')}{more}" if count else "")
+        if not count and self._wanted.is_narrow():
+            self._empty.tell("No entry matches", "Search for something else, or show all again.")
+        elif not count:
+            self._empty.tell(
+                "Nothing tracked yet",
+                "What your clients track appears here. You can also add or import entries.",
+            )
+        self._show_buttons()
+
+    def _cannot_show(self, error: AppError) -> None:
+        self._is_fetching = False
+        self._model.show_entries((), has_more=False)
+        self._note.setText("")
+        self._holder.setCurrentIndex(1)
+        self._empty.tell(error.title, error.hint)
+        self._show_buttons()
+
+    def _chosen(self) -> list[Entry]:
+        rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
+        return [self._model.entry(row) for row in rows]
+
+    def _show_buttons(self) -> None:
+        chosen = self._chosen()
+        self._edit.setEnabled(len(chosen) == 1 and not chosen[0].get("deleted"))
+        self._delete.setEnabled(bool(chosen))
+        self._delete.setText("Bring back" if self._wanted.deleted else "Delete")
+        self._add.setEnabled(self._seen_state == "ready")
+
+    def _add_clicked(self) -> None:
+        self._desk.tasks.start(self._open(None))
+
+    def _edit_clicked(self) -> None:
+        chosen = self._chosen()
+        if len(chosen) == 1 and not chosen[0].get("deleted"):
+            self._desk.tasks.start(self._open(str(chosen[0]["id"])))
+
+    async def _open(self, id: str | None) -> None:  # noqa: A002 - the tracker's word
+        whole = await self._source.whole(id) if id else None
+        dialog = EntryDialog(self._desk, self._source, self.window(), whole)
+        if await answer_of(dialog) == EntryDialog.DialogCode.Accepted:
+            self._begin()
+
+    def _delete_clicked(self) -> None:
+        chosen = [str(entry["id"]) for entry in self._chosen()]
+        if chosen:
+            self._desk.tasks.start(self._set_deleted(chosen, gone=not self._wanted.deleted))
+
+    async def _set_deleted(self, chosen: list[str], *, gone: bool) -> None:
+        act = self._source.delete if gone else self._source.restore
+        try:
+            for id in chosen:  # noqa: A001 - the tracker's word
+                await act(id)
+        finally:
+            self._begin()
+        done = "deleted" if gone else "brought back"
+        self._strip.tell(
+            f"{present.counted(len(chosen), 'entry', 'entries')} {done}.",
+            "",
+            tone="good",
+            button="Undo",
+            mend=lambda: self._undo(chosen, gone=gone),
+        )
+
+    def _undo(self, chosen: list[str], *, gone: bool) -> None:
+        self._strip.hide()
+        self._desk.tasks.start(self._put_back(chosen, gone=gone))
+
+    async def _put_back(self, chosen: list[str], *, gone: bool) -> None:
+        act = self._source.restore if gone else self._source.delete
+        await asyncio.gather(*(act(id) for id in chosen))  # noqa: A001 - the tracker's word
+        self._begin()

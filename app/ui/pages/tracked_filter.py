@@ -1,0 +1,77 @@
+"""Which tracked entries a person wants, and in which order."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+
+from app.ui.models.tracked import status_words
+from app.ui.tracked_source import STATUSES, Filter
+
+_TYPING_MS = 200
+_SORTS = (
+    ("Last changed first", "changed"),
+    ("Last changed last", "oldest"),
+    ("Newest first", "created"),
+    ("By page", "url"),
+)
+
+
+class TrackedFilter(QWidget):
+    """Says `changed` when the choice is another one; not for every letter that is typed."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = _line("Search e-mail, page, note and tags")
+        self._tag = _line("Tag")
+        self._tag.setMaximumWidth(130)
+        self._status = QComboBox()
+        self._status.setAccessibleName("Status")
+        self._status.addItem("Any status", "")
+        for status in STATUSES:
+            self._status.addItem(status_words(status), status)
+        self._sort = QComboBox()
+        self._sort.setAccessibleName("Order")
+        for words, sort in _SORTS:
+            self._sort.addItem(words, sort)
+        self._which = QComboBox()
+        self._which.setAccessibleName("Kept or deleted")
+        self._which.addItem("Kept", False)
+        self._which.addItem("Deleted", True)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._text, 1)
+        for part in (self._tag, self._status, self._which, self._sort):
+            row.addWidget(part)
+        for line in (self._text, self._tag):
+            line.textChanged.connect(lambda _text: self._typing.start())
+        for box in (self._status, self._which, self._sort):
+            box.currentIndexChanged.connect(lambda _row: self.changed.emit())
+        self._typing.timeout.connect(self.changed)
+
+    def wanted(self) -> Filter:
+        """The choice."""
+        return Filter(
+            text=self._text.text().strip(),
+            status=str(self._status.currentData()),
+            tag=self._tag.text().strip(),
+            deleted=bool(self._which.currentData()),
+            sort=str(self._sort.currentData()),
+        )
+
+    def write(self) -> None:
+        """Let the person type a text."""
+        self._text.setFocus()
+        self._text.selectAll()
+
+
+def _line(hint: str) -> QLineEdit:
+    made = QLineEdit()
+    made.setPlaceholderText(hint)
+    made.setAccessibleName(hint)
+    made.setClearButtonEnabled(True)
+    return made

@@ -1,0 +1,143 @@
+"""The tracked entries as the window reaches them: always through the tracker's own tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core import Core
+from app.errors import ServerError
+from app.facts import Answer
+from app.ui.present import one_line
+
+SERVER = "tracker"
+PAGE = 100
+STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
+FIELDS = ("email", "url", "status", "tags", "note")
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries, and in which order."""
+
+    text: str = ""
+    status: str = ""
+    tag: str = ""
+    deleted: bool = False
+    sort: str = "changed"
+
+    def is_narrow(self) -> bool:
+        """Whether some entries are left out."""
+        return bool(self.text or self.status or self.tag or self.deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that somebody else left otherwise than the person wants it."""
+
+    field: str
+    theirs: Any
+    mine: Any
+
+
+class Conflict(ServerError):  # noqa: N818 - a state, told in words
+    """Somebody changed the entry after it was read."""
+
+    def __init__(self, message: str, current: Entry) -> None:
+        super().__init__("Somebody changed this entry meanwhile.", message, code="conflict")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, and where the next ones are; an empty cursor ends them."""
+
+    entries: tuple[Entry, ...] = ()
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One entry and what happened to it, the last first."""
+
+    entry: Entry
+    history: tuple[Mapping[str, Any], ...] = field(default=())
+
+
+class TrackedSource:
+    """Speaks to the tracker of `core`. Every method raises ServerError when it was refused."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def find(self, wanted: Filter, cursor: str = "") -> Page:
+        """One page of the wanted entries."""
+        arguments = {"sort": wanted.sort, "limit": PAGE, "deleted": wanted.deleted}
+        texts = {"text": wanted.text, "status": wanted.status, "tag": wanted.tag, "cursor": cursor}
+        found = await self.ask("find_tracked", {**arguments, **_given(texts)})
+        return Page(tuple(found["entries"]), str(found["cursor"]))
+
+    async def whole(self, id: str) -> Whole:  # noqa: A002 - the tracker's word
+        """One entry with its history."""
+        found = await self.ask("get_entry", {"id": id, "history": 50})
+        return Whole(found["entry"], tuple(found["history"]))
+
+    async def add(self, values: Mapping[str, Any]) -> str:
+        """Track an entry; says what came of it: created, merged, restored or unchanged."""
+        return str((await self.ask("track_url_email", _given(values)))["outcome"])
+
+    async def change(self, entry: Entry, values: Mapping[str, Any]) -> Entry:
+        """Change the fields of `entry` that differ in `values`.
+
+        Raises:
+            Conflict: it is not at the version of `entry` any more.
+        """
+        changed = {name: values[name] for name in FIELDS if values.get(name) != entry.get(name)}
+        if not changed:
+            return entry
+        clear = [name for name in ("note", "tags") if name in changed and not changed[name]]
+        arguments = {"id": entry["id"], "version": entry["version"], **_given(changed)}
+        if clear:
+            arguments["clear"] = clear
+        found: Entry = (await self.ask("update_entry", arguments))["entry"]
+        return found
+
+    async def delete(self, id: str) -> None:  # noqa: A002 - the tracker's word
+        """Delete an entry; `restore` brings it back."""
+        await self.ask("delete_entry", {"id": id})
+
+    async def restore(self, id: str) -> None:  # noqa: A002 - the tracker's word
+        """Bring a deleted entry back."""
+        await self.ask("restore_entry", {"id": id})
+
+    async def ask(self, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+        """What a tool of the tracker answers."""
+        answer = await self._core.call(SERVER, tool, arguments)
+        if answer.is_error:
+            raise _refused(answer)
+        found: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+        return found
+
+
+def differences(current: Entry, values: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The fields in which the present entry and the wanted values differ."""
+    return tuple(
+        Difference(name, current.get(name), values.get(name))
+        for name in FIELDS
+        if current.get(name) != values.get(name)
+    )
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in ("", [], (), None)}
+
+
+def _refused(answer: Answer) -> ServerError:
+    data = answer.data if isinstance(answer.data, dict) else {}
+    current = data.get("current")
+    if isinstance(current, dict):
+        return Conflict(answer.text, current)
+    return ServerError(one_line(answer.text, 400) or "The tracker gave no answer.")
