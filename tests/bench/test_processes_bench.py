@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,12 +19,10 @@ from hypothesis.stateful import run_state_machine_as_test
 from app.processes.command import Launch, server_argv, server_environment
 from app.processes.supervisor import State, Supervisor
 from servers.contract import endpoint
-from tests.processes.conftest import Yard, tagged, until
+from tests.processes.conftest import Yard, small_app, tagged, until
 from tests.processes.test_lifecycle_histories import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(600)]
-
-SMALL_APP = Path(__file__).parents[1] / "processes" / "small_app.py"
 
 
 @pytest.fixture
@@ -122,47 +118,33 @@ async def test_stopped_servers_are_noticed_and_replaced(yard, figure):
     figure("SIGSTOP of 8 servers: replaced, slowest", max(r for _, r in times), "s", at_most=20)
 
 
-def start_app(home: Path, tag: str) -> subprocess.Popen[str]:
-    app = subprocess.Popen(
-        [
-            *(sys.executable, str(SMALL_APP), str(home / "lou" / "run"), tag),
-            *("daemons:2", "daemons:1", "deaf", "good"),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert app.stdout is not None
-    assert app.stdout.readline() == "ready\n"
-    return app
+FOUR = ("daemons:2", "daemons:1", "deaf", "good")
 
 
 async def test_fifty_killed_apps_leave_nothing(home, figure):
+    """Every fifth next start begins while the guards of the killed one still clean up."""
     took, starts = [], []
     for round_ in range(50):
         tag = f"bench-{os.getpid()}-{round_}"
-        began = time.monotonic()
-        app = start_app(home, tag)
-        starts.append(time.monotonic() - began)
-        if round_ % 2:
-            app.send_signal(signal.SIGSTOP)
-        assert len(tagged(tag)) >= 1 + 4 + 4 + 3
-        app.kill()
-        app.wait(10)
-        app.stdout.close()
-        if round_ % 5:  # every fifth next start begins while the old guards still clean up
-            took.append(await until(lambda tag=tag: not tagged(tag), 10))
+        with small_app(tag, home, *FOUR) as app:
+            await until(lambda tag=tag: len(tagged(tag)) == 1 + 4 + 4 + 3)
+            if round_ % 2:
+                app.send_signal(signal.SIGSTOP)
+        if round_ % 5 == 0:
+            starts.append(await next_start(home, f"{tag}-next"))
+            assert not tagged(tag)
         else:
-            later = f"{tag}-next"
-            began = time.monotonic()
-            following = start_app(home, later)
-            starts.append(time.monotonic() - began)
-            await until(lambda tag=tag: not tagged(tag), 2)
-            following.kill()
-            following.wait(10)
-            following.stdout.close()
-            await until(lambda later=later: not tagged(later), 2)
+            took.append(await until(lambda tag=tag: not tagged(tag), 10))
     figure("kill -9 of the app, 50 times: until 0 orphans, slowest", max(took), "s", at_most=2)
-    figure("next start after a kill: all 4 servers ready, slowest", max(starts), "s", at_most=3)
+    figure("next start after a kill: 4 servers ready, slowest", max(starts), "s", at_most=3)
+
+
+async def next_start(home: Path, tag: str) -> float:
+    began = time.monotonic()
+    with small_app(tag, home, *FOUR):
+        took = time.monotonic() - began
+    await until(lambda: not tagged(tag), 5)
+    return took
 
 
 async def latency(yard: Yard, name: str, seconds: float) -> float:
@@ -190,25 +172,15 @@ async def test_a_server_that_exits_at_once_disturbs_nobody(yard, figure):
     assert len(yard.given_up) == 1
 
 
-async def test_the_app_at_rest(yard, figure):
+async def test_the_app_at_rest(home, figure):
     """Its own process with two servers and nothing to do."""
-    app = subprocess.Popen(
-        [sys.executable, str(SMALL_APP), str(yard.run_folder), yard.tag, "good", "good"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    app.stdout.readline()
-    process = psutil.Process(app.pid)
-    before = process.cpu_times()
-    await asyncio.sleep(40)
-    after = process.cpu_times()
+    with small_app(f"rest-{os.getpid()}", home, "good", "good") as app:
+        process = psutil.Process(app.pid)
+        before = process.cpu_times()
+        await asyncio.sleep(40)
+        after = process.cpu_times()
     spent = after.user + after.system - before.user - before.system
-    switches = process.num_ctx_switches().voluntary
-    app.kill()
-    app.wait(10)
-    app.stdout.close()
     figure("app at rest, two servers", 100 * spent / 40, "% of a core", at_most=0.5)
-    figure("app at rest, voluntary switches in all", switches)
 
 
 def test_two_thousand_histories(figure):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +17,7 @@ from app.processes.command import Launch, server_environment
 from app.processes.supervisor import Blocked, Observed, Policy, State, Supervisor, Trouble
 from servers.contract.envelope import Event
 
+SMALL_APP = str(Path(__file__).with_name("small_app.py"))
 FAULTY = str(Path(__file__).with_name("faulty_server.py"))
 
 
@@ -37,6 +40,23 @@ def tagged(tag: str) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+@contextlib.contextmanager
+def small_app(tag: str, home: Path, *behaviours: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs a supervisor over faulty servers; all are ready, and it is killed."""
+    app = subprocess.Popen(
+        [sys.executable, SMALL_APP, str(home / "lou" / "run"), tag, *behaviours],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with app:
+        try:
+            assert app.stdout is not None
+            assert app.stdout.readline() == "ready\n"
+            yield app
+        finally:
+            app.kill()
 
 
 @dataclass
