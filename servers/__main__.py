@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from servers.host.run import Build
+    from servers.host.service import Build
 
 _PARENT = os.getppid()
 _SERVERS = ("search", "tracker")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from servers.host import logs
 from servers.host.address import MAX_LINE
 from servers.host.host import Host
 from servers.host.life import code_of, end_on_signal, quiet_loop
-from servers.host.service import Configuration, Lost, Mirror, Service, StartRefused
+from servers.host.service import Build, Configuration, Lost, StartRefused
 from servers.host.session import Session
 from servers.host.streams import Inlet, Outlet, read_stdin
 
 _FINISH_WITHIN_S = 1.5
-
-Build = Callable[[], Service | Mirror]
 
 
 async def alone(build: Build, stdout: int) -> int:

@@ -21,6 +21,11 @@ COMPLETE = {"resultType": "complete"}
 _WITHIN_S = 50.0
 
 
+def client_of(known: types.InitializeRequestParams | None) -> tuple[str, str]:
+    """The name and version a client gave itself."""
+    return (known.client_info.name, known.client_info.version) if known else ("unknown", "")
+
+
 async def bounded(what: str, work: Awaitable[Any]) -> Any:
     """`work`, with its failures in words and an end in sight."""
     try:

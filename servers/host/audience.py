@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from mcp.server.connection import Connection
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.session import ServerSession
 from mcp.server.subscriptions import (
@@ -17,7 +19,8 @@ from mcp.server.subscriptions import (
 )
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from servers.host.answering import Context
+from servers.contract import messages
+from servers.host.answering import Context, client_of
 
 _MOST_LISTENERS = 100_000
 _CHANGED: dict[str, Callable[[], ServerEvent]] = {
@@ -34,7 +37,8 @@ class Audience:
     "until it closes".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client_event: Callable[[str, dict[str, Any]], None]) -> None:
+        self._client_event = client_event
         self.bus = InMemorySubscriptionBus()
         self.listen = ListenHandler(self.bus, max_subscriptions=_MOST_LISTENERS)
         self._sessions: dict[int, ServerSession] = {}
@@ -50,7 +54,22 @@ class Audience:
             connection = ctx.session._connection
             self._sessions[id(connection)] = ctx.session
             connection.exit_stack.callback(self._leave, id(connection))
+            if ctx.request is not None:
+                self._announce(connection)
         return result
+
+    def _announce(self, connection: Connection) -> None:
+        """Tell the app of a client over HTTP; those on a stream have a session of ours."""
+        client, version = client_of(connection.client_params)
+        said = {
+            "session": connection.session_id or "",
+            "client": client,
+            "version": version,
+            "protocol": connection.protocol_version,
+            "stage": "initialized",
+        }
+        self._client_event(messages.CLIENT_CONNECTED, said)
+        connection.exit_stack.callback(self._client_event, messages.CLIENT_LEFT, said)
 
     def _leave(self, key: int) -> None:
         self._sessions.pop(key, None)

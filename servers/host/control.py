@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -149,7 +150,9 @@ class Control:
             answer = Error(request.id, "cancelled", "the call was cancelled")
         except Exception:
             log.exception("The request %s failed unexpectedly", request.method)
-            answer = Error(request.id, messages.INTERNAL, "internal error; see the log")
+            debugged = {"stack_trace": redact(traceback.format_exc())} if _debugs() else {}
+            said = "internal error; see the log"
+            answer = Error(request.id, messages.INTERNAL, said, debugged)
         self._send(answer)
 
     def _ready(self) -> Host:
@@ -213,6 +216,10 @@ class Control:
     async def _stop(self, request: Request) -> dict[str, Any]:
         self._loop.call_soon(self.ended.set)
         return {}
+
+
+def _debugs() -> bool:
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 async def _no_report(done: float, total: float | None, message: str) -> None:

@@ -36,7 +36,7 @@ class Host:
         self.emit = emit
         self.meter = Meter(emit)
         self.toolbox = Toolbox(self.meter.record, emit)
-        self.audience = Audience()
+        self.audience = Audience(self.client_event)
         self.changed: list[Callable[[], None]] = []
         self.keys: Mapping[str, str] = {}
         self.lost: asyncio.Future[str] = self.loop.create_future()

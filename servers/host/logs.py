@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from servers.host.calls import current_call
 from servers.host.redact import redact
+
+log = logging.getLogger(__name__)
 
 FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 _PER_SECOND = 200
@@ -68,6 +75,55 @@ class LogPipe(logging.Handler):
         count, self._suppressed = self._suppressed, 0
         said = f"suppressed {count} log lines: more than {_PER_SECOND} in a second"
         self._send({"at": time.time(), "level": "WARNING", "logger": __name__, "message": said})
+
+
+class _Guarded(io.TextIOBase):
+    """Where prints go: stderr, line by line, without secrets."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._put(line + "\n")
+        return len(text)
+
+    def fileno(self) -> int:
+        return 2
+
+    def flush(self) -> None:
+        """Lines are written when they end; a secret cut in two could not be seen."""
+
+    def close(self) -> None:
+        if self._rest:
+            self._put(self._rest)
+            self._rest = ""
+
+    def _put(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, redact(line).encode("utf-8", "backslashreplace"))
+
+
+def guard_prints() -> None:
+    """Let no print, traceback or warning past the redaction."""
+    sys.stdout = sys.stderr = _Guarded()
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda thrown: _uncaught(
+        thrown.exc_type, thrown.exc_value, thrown.exc_traceback
+    )
+    sys.unraisablehook = lambda thrown: _uncaught(
+        thrown.exc_type, thrown.exc_value, thrown.exc_traceback
+    )
+
+
+def _uncaught(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    log.error("Nobody caught this", exc_info=(kind, error or kind(), trace))
 
 
 def set_up(send: Callable[[dict[str, Any]], None]) -> None:

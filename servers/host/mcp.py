@@ -12,10 +12,9 @@ from typing import Any
 import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel.server import NotificationOptions, Server
-from mcp.server.session import ServerSession
 from mcp.shared.exceptions import MCPError
 
-from servers.host.answering import COMPLETE, Context, Watch
+from servers.host.answering import COMPLETE, Context, Watch, client_of
 from servers.host.audience import Audience
 from servers.host.mirrored import serve_mirrored
 from servers.host.reading import serve_prompts, serve_resources
@@ -59,12 +58,6 @@ def announced(server: Server[Any]) -> Any:
     )
 
 
-def client_of(session: ServerSession) -> tuple[str, str]:
-    """The name and version the client gave itself."""
-    known = session.client_params
-    return (known.client_info.name, known.client_info.version) if known else ("unknown", "")
-
-
 def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "tools": [dict(tool.listing) for tool in toolbox.listed()]}
@@ -73,7 +66,7 @@ def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
         async def report(done: float, total: float | None, message: str) -> None:
             await ctx.session.report_progress(done, total, message or None)
 
-        client, version = client_of(ctx.session)
+        client, version = client_of(ctx.session.client_params)
         try:
             found = await toolbox.call(
                 params.name, params.arguments or {}, Caller(client, version, report)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from servers.host.redact import redact
+
 MOST_BYTES = 1_000_000
 """Of one result. Claude Desktop refuses more than 1 MB."""
 
@@ -86,8 +88,7 @@ def failure(
     verdict: str = "error",
 ) -> Outcome:
     """A failure in words; the model also reads `data`, when there is any, as JSON."""
-    blocks = [{"type": "text", "text": message}]
-    if data:
-        blocks.append({"type": "text", "text": to_json(data)})
+    texts = [message, to_json(data)] if data else [message]
+    blocks = [{"type": "text", "text": redact(text)} for text in texts]
     meta = to_json({FAILURE_KEY: {"kind": kind, **(data or {})}})
-    return Outcome(to_json(blocks), "", meta, verdict, kind)
+    return Outcome(to_json(blocks), "", redact(meta), verdict, kind)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from servers.contract import messages
 from servers.host import answers, logs, process
 from servers.host.address import Address, AddressInUse
-from servers.host.alone import Build, alone
+from servers.host.alone import alone
 from servers.host.control import Control
 from servers.host.host import Host
 from servers.host.life import code_of, end_on_signal, quiet_loop
 from servers.host.listen import Wire, address_of
 from servers.host.redact import redact
-from servers.host.service import Configuration, Lost, StartRefused
+from servers.host.service import Build, Configuration, Lost, StartRefused
 from servers.host.streams import Outlet, take_stdout
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def run(build: Build, instance: str) -> int:
     """Serve until the end of stdin; the exit code."""
     process.allow_many_connections()
     stdout = take_stdout()
+    logs.guard_prints()
     main = _supervised(build, stdout, instance) if instance else alone(build, stdout)
     return _run(main)
 

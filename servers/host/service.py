@@ -198,3 +198,7 @@ class StartRefused(Exception):  # noqa: N818 - a state, told in words
         self.code = code
         self.message = message
         self.hint = hint
+
+
+Build = Callable[[], Service | Mirror]
+"""What makes the server, once the process is ready for it."""

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 from servers.host import outcome
 from servers.host.calls import Call, current_call
 from servers.host.outcome import MOST_BYTES, Outcome
-from servers.host.redact import redact
 from servers.host.schema import ArgumentError, derive
 from servers.host.service import Mirror, Refusal, Tool, ToolFailure
 
@@ -190,9 +189,9 @@ class Toolbox:
             async with asyncio.timeout(seconds) as limit:
                 found = await tool.run(arguments)
         except ArgumentError as wrong:
-            return outcome.failure(redact(str(wrong)), "bad_argument")
+            return outcome.failure(str(wrong), "bad_argument")
         except ToolFailure as failed:
-            return outcome.failure(redact(failed.message), failed.kind, failed.data)
+            return outcome.failure(failed.message, failed.kind, failed.data)
         except Refusal:
             raise
         except Exception as broken:

@@ -55,7 +55,7 @@ class Echo:
             Tool(self.pages, "Pages", read_only=True),
             Tool(self.fail, "Fail", read_only=False, destructive=True),
             Tool(self.crash, "Crash", read_only=True),
-            Tool(self.wait, "Wait", read_only=True, timeout_s=5.0),
+            Tool(self.wait, "Wait", read_only=True, timeout_s=2.0),
             Tool(self.large, "Large", read_only=True),
             Tool(self.leak, "Leak", read_only=True),
             Tool(self.secret_length, "Secret length", read_only=True, internal=True),
@@ -82,6 +82,8 @@ class Echo:
         self.configuration = configuration
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
+        if name == "CRASH":
+            raise RuntimeError(f"no such provider for {value}")
         return KeyVerdict("accepted" if value == "good" else "rejected", f"{name} is {value}.")
 
     async def stop(self) -> None:
@@ -128,7 +130,8 @@ class Echo:
         """Write a key to the log, to stdout, to stderr and into a failure."""
         value = self.configuration.keys.get(name, "")
         log.error("The key is %s", value)
-        print(value.replace("-", "_"))
+        print("printed", value)
+        print("printed", value, file=sys.stderr)
         raise ToolFailure(f"refused with {value}", kind="denied")
 
     async def secret_length(self, name: str = "TEST_KEY") -> int:

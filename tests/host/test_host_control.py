@@ -221,10 +221,10 @@ def _is_alive(pid: int) -> bool:
 async def test_the_time_from_spawn_to_ready(home: Path, figure) -> None:
     loop = asyncio.get_running_loop()
     times = []
-    for _ in range(5):
+    for _ in range(3):
         started = loop.time()
         async with supervised() as server:
             await server.ready()
             times.append(loop.time() - started)
             await server.ended()
-    figure("host: spawn to ready, median of 5", sorted(times)[2], "s", at_most=1.0)
+    figure("host: spawn to ready, median of 3", sorted(times)[1], "s", at_most=1.0)

@@ -72,6 +72,10 @@ async def test_official_clients_are_served(served: Supervised, url: str, mode: s
     assert found.structured_content == {"text": "hihi", "times": 2}
     assert failed.is_error
     assert (await served.event("call", tool="echo"))["client"] == "mcp"
+    if mode == "legacy":
+        connected = await served.event("client_connected")
+        assert (connected["client"], connected["protocol"]) == ("mcp", "2025-11-25")
+        assert (await served.event("client_left"))["session"] == connected["session"]
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,11 +19,20 @@ from tests.host.supervised import Supervised, supervised
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def served(home: Path) -> AsyncIterator[Supervised]:
-    async with supervised(env={"LOU_TRANSPORT": "tcp"}) as server:
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[tuple[Supervised, str]]:
+    folder = tempfile.mkdtemp(prefix="lou-", dir="/tmp")
+    async with supervised(env={"LOU_TRANSPORT": "tcp", "LOU_HOME": folder}) as server:
         await server.ready()
-        yield server
+        yield server, folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def served(shared: tuple[Supervised, str], monkeypatch: pytest.MonkeyPatch) -> Supervised:
+    """One server for this module; its home is this process's, too."""
+    monkeypatch.setenv("LOU_HOME", shared[1])
+    return shared[0]
 
 
 async def _connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter, greeting.Port]:

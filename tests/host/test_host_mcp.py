@@ -147,7 +147,7 @@ async def test_a_call_that_takes_too_long_is_stopped_with_words(echo: Supervised
     async with Client(over_socket(echo.socket), mode="legacy") as client:
         found = await client.call_tool("wait", {"seconds": 60})
     assert found.is_error
-    assert found.content[0].text == "wait did not finish within 5 s and was stopped."
+    assert found.content[0].text == "wait did not finish within 2 s and was stopped."
     assert (await echo.event("call", tool="wait"))["outcome"] == "timeout"
 
 

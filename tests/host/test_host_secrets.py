@@ -49,14 +49,25 @@ async def test_a_planted_secret_is_nowhere_but_in_memory(home: Path) -> None:
                 Path(f"/proc/{server.pid}/environ").read_bytes()
         argv = Path(f"/proc/{server.pid}/cmdline").read_bytes().decode()
         await server.ended()
-        said = b"".join(server.raw).decode()
+        said = b"".join([*server.raw, server.errors]).decode()
         files = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
     assert answer["result"]["content"][0]["text"] == "refused with [secret]"
     assert server.all("log"), "nothing was logged: the test proves nothing"
+    assert b"printed [secret]" in server.errors
     for form in _forms(SECRET):
         assert form not in said
         assert form not in argv
         assert not any(form.encode() in content for content in files)
+
+
+async def test_a_stack_trace_is_told_in_debug_mode_only_and_without_secrets(home: Path) -> None:
+    async with supervised() as server:
+        await server.ready(keys={"TEST_KEY": SECRET})
+        quiet = await server.answer(server.send("check_key", name="CRASH", value=SECRET))
+        await server.request("configure", keys={"TEST_KEY": SECRET}, debug=True)
+        debugged = await server.answer(server.send("check_key", name="CRASH", value=SECRET))
+    assert quiet["error"]["data"] == {}
+    assert "RuntimeError: no such provider for [secret]" in debugged["error"]["data"]["stack_trace"]
 
 
 async def test_core_files_are_off_and_memory_is_closed_to_others(home: Path) -> None:

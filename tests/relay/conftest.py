@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +25,30 @@ def entry(**more: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def relay(settings: dict[str, Any]) -> AsyncIterator[Supervised]:
-    async with supervised("-m", "servers", "relay", "mine") as server:
+async def relay(settings: dict[str, Any], **env: str) -> AsyncIterator[Supervised]:
+    async with supervised("-m", "servers", "relay", "mine", env=env) as server:
         await server.ready(keys={"MY_TOKEN": SECRET}, settings=settings)
         yield server
 
 
-@pytest.fixture(params=["stdio", "http"])
-async def mine(home: Path, request: pytest.FixtureRequest) -> AsyncIterator[Supervised]:
-    """A relay of the same server, reached in either way."""
-    if request.param == "stdio":
-        async with relay(entry()) as server:
-            yield server
-        return
-    async with served_over_http() as (url, _), relay({"upstream": {"url": url}}) as server:
-        yield server
+@pytest.fixture(scope="module", params=["stdio", "http"])
+async def shared_relay(request: pytest.FixtureRequest) -> AsyncIterator[Supervised]:
+    """A relay of the same server, reached in either way; one for the tests of a module."""
+    folder = tempfile.mkdtemp(prefix="lou-", dir="/tmp")
+    async with AsyncExitStack() as stack:
+        settings = entry()
+        if request.param == "http":
+            url, _ = await stack.enter_async_context(served_over_http())
+            settings = {"upstream": {"url": url}}
+        yield await stack.enter_async_context(relay(settings, LOU_HOME=folder))
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def mine(shared_relay: Supervised) -> Supervised:
+    """That relay; what it said before this test is forgotten."""
+    await shared_relay.forget()
+    return shared_relay
 
 
 @asynccontextmanager

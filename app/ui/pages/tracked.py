@@ -30,7 +30,7 @@ from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 
-_WIDTHS = (200, 230, 110, 120)
+_WIDTHS = (180, 200, 95, 100)
 
 
 class TrackedPage(QWidget):
@@ -102,7 +102,8 @@ class TrackedPage(QWidget):
         for column, width in enumerate(_WIDTHS):
             table.setColumnWidth(column, width)
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(5, 130)
+        table.setColumnWidth(5, 128)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _pull(self, _change: Any = None) -> None:
         state = self._desk.core.server(SERVER).state
