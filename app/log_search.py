@@ -122,7 +122,7 @@ class _Test:
         return self._every(chunk)
 
     def _passes(self, line: bytes) -> bool:
-        if self.text and self.text not in line.lower():
+        if self.text and self.text not in line[STAMP_LENGTH:].lower():
             return False
         if self._any_level:
             return True

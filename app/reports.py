@@ -110,16 +110,14 @@ def make(window: Window, now: float, cells: Iterable[tuple[int, tuple[str, str],
     """The report of what happened in the cells, each with its time, server and tool."""
     _, step, count = _SHAPES[window]
     first = _first_step(now, step, count)
-    total = Cell()
-    servers: dict[str, Cell] = {}
-    tools: dict[tuple[str, str], Cell] = {}
+    merged: dict[tuple[str, str], Cell] = {}
     steps: dict[int, dict[str, Cell]] = {}
     for at, key, cell in cells:
-        total.add(cell)
-        servers.setdefault(key[0], Cell()).add(cell)
+        merged.setdefault(key, Cell()).add(cell)
         steps.setdefault(at - at % step, {}).setdefault(key[0], Cell()).add(cell)
-        if key[1]:
-            tools.setdefault(key, Cell()).add(cell)
+    servers = _merged((key[0], cell) for key, cell in merged.items())
+    total = _merged(("", cell) for cell in servers.values()).get("", Cell())
+    tools = {key: cell for key, cell in merged.items() if key[1]}
     return Report(
         window,
         step,
@@ -149,6 +147,14 @@ def _rounded(value: float) -> float:
 def _first_step(now: float, step: int, count: int) -> int:
     newest = int(now) - int(now) % step
     return newest - step * (count - 1)
+
+
+def _merged(cells: Iterable[tuple[str, Cell]]) -> dict[str, Cell]:
+    """One cell for each name."""
+    merged: dict[str, Cell] = {}
+    for name, cell in cells:
+        merged.setdefault(name, Cell()).add(cell)
+    return merged
 
 
 def _summary(server: str, tool: str, cell: Cell, processes: Collection[Cell]) -> Summary:
