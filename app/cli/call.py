@@ -63,7 +63,7 @@ def _shown(answer: Mapping[str, Any]) -> str:
 
 
 def _arguments(wire: Wire, given: Namespace) -> dict[str, Any]:
-    words: list[str] = given.arguments
+    words: list[str] = given.arguments + given.rest
     if words == ["-"]:
         return _object(sys.stdin.read())
     if len(words) == 1 and words[0].lstrip().startswith("{"):

@@ -66,8 +66,9 @@ def run(words: list[str]) -> int:
 def _run(command: Command, words: list[str]) -> int:
     parser = argparse.ArgumentParser(f"lou {command.word}", description=command.summary)
     import_module(command.module).declare(parser)
+    ours, theirs = _split(words)
     try:
-        given = parser.parse_args(words)
+        given = parser.parse_args(ours, argparse.Namespace(rest=theirs))
     except SystemExit as usage:
         return int(usage.code or 0)
     output = Output(getattr(given, "json", False))
@@ -80,6 +81,14 @@ def _run(command: Command, words: list[str]) -> int:
     except BrokenPipeError:  # the reader of the output left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """What is for us, and what follows `--`: the words of somebody else's command."""
+    if "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
 
 
 def _refused(refused: AppError, output: Output) -> int:

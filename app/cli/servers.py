@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import REMAINDER, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def declare(parser: ArgumentParser) -> None:
 
 def _declare_add(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="1 to 32 of a-z, 0-9, - and _")
-    parser.add_argument("command", nargs=REMAINDER, help="the command and its arguments")
+    parser.usage = "lou servers add NAME [options] (-- COMMAND [ARG ...] | --url URL)"
     parser.add_argument("--url", default="", help="a server that runs elsewhere")
     for option, what in (("--env", "a variable of its environment"), ("--header", "for its URL")):
         parser.add_argument(
@@ -54,7 +54,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _add(given: Namespace, output: Output) -> int:
-    words = given.command[1:] if given.command[:1] == ["--"] else given.command
+    words = given.rest
     if bool(words) == bool(given.url):
         output.complain("Give either a command or a --url.")
         return 2

@@ -1,0 +1,293 @@
+"""Every command of the command line, as a real process against a real Lou."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.running import LOU, Lou, lou
+from tests.desktop import wait_until
+
+CANARY = "tvly-canary-5f0c9e51b7a24d"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Lou]:
+    with lou() as found:
+        found.start()
+        found.wait_for("search", "ready")
+        found.wait_for("tracker", "ready")
+        yield found
+
+
+def test_status_has_the_promised_shape(running: Lou) -> None:
+    found = running.json("status")
+    assert found["app"].keys() == {"pid", "version", "mode", "uptime_s"}
+    assert found["app"]["mode"] == "headless"
+    assert [server["name"] for server in found["servers"]] == ["search", "tracker"]
+    assert found["servers"][0].keys() == {
+        "name", "wanted", "state", "pid", "restarts", "tools", "clients", "endpoint", "trouble",
+        "rss_bytes", "cpu_percent",
+    }  # fmt: skip
+
+
+def test_status_for_people_is_aligned(running: Lou) -> None:
+    done = running.run("status")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    header = next(line for line in lines if line.startswith("SERVER"))
+    row = next(line for line in lines if line.startswith("search"))
+    assert header.index("STATE") == row.index("ready")
+
+
+def test_disable_and_enable_return_when_it_is_so(running: Lou) -> None:
+    assert running.run("disable", "search").returncode == 0
+    assert running.json("status")["servers"][0]["state"] == "off"
+    assert json.loads((running.home / "lou/config.json").read_bytes())["mcpServers"]["search"][
+        "disabled"
+    ]
+    done = running.run("enable", "search")
+    assert (done.returncode, done.stdout) == (0, "search is ready.\n")
+    assert running.json("status")["servers"][0]["wanted"] is True
+
+
+def test_a_tool_is_switched_for_the_next_call(running: Lou) -> None:
+    assert running.run("disable", "tracker", "find_tracked").returncode == 0
+    refused = running.run("call", "tracker", "find_tracked")
+    assert refused.returncode == 1
+    assert "off" in refused.stderr
+    tools = {tool["name"]: tool["enabled"] for tool in running.json("tools", "tracker")["tools"]}
+    assert tools["find_tracked"] is False
+    assert running.run("enable", "tracker", "find_tracked").returncode == 0
+    assert running.run("call", "tracker", "find_tracked").returncode == 0
+
+
+def test_a_call_writes_and_reads_back(running: Lou) -> None:
+    arguments = json.dumps({"url": "https://example.com/jobs/1", "email": "jo@example.com"})
+    done = running.run("call", "tracker", "track_url_email", arguments)
+    assert done.returncode == 0, done.stderr
+    found = running.json("call", "tracker", "find_tracked", "url=https://example.com/jobs/1")
+    assert found.keys() == {"status", "data", "text", "is_error", "ms"}
+    assert found["data"]["entries"]
+
+
+def test_arguments_come_as_json_pairs_or_stdin(running: Lou) -> None:
+    pairs = running.json("call", "tracker", "find_tracked", "limit=1")
+    stdin = running.json("call", "tracker", "find_tracked", "-", stdin='{"limit": 1}')
+    assert pairs["data"].keys() == stdin["data"].keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (("call", "nosuch", "x"), 1, "no server called nosuch"),
+        (("call", "tracker", "nosuch"), 1, "nosuch"),
+        (("call", "tracker", "find_tracked", '{"limit": "many"}'), 1, "limit"),
+        (("call", "tracker", "find_tracked", "{broken"), 2, "not JSON"),
+        (("call", "tracker", "find_tracked", "what"), 2, "key=value"),
+        (("enable", "nosuch"), 1, "no server called nosuch"),
+        (("disable", "tracker", "nosuch"), 1, "no tool called nosuch"),
+        (("restart", "nosuch"), 1, "no server called nosuch"),
+        (("logs", "nosuch"), 1, "no server called nosuch"),
+        (("metrics", "nosuch"), 1, "no server called nosuch"),
+        (("servers", "remove", "tracker"), 1, "cannot be removed"),
+        (("servers", "remove", "nosuch"), 1, "no server called nosuch"),
+        (("servers", "add", "Bad Name", "--", "true"), 1, "name"),
+        (("servers", "add", "mine"), 2, "command or a --url"),
+        (("servers", "import", "/nowhere.json"), 1, "cannot be read"),
+        (("keys", "rotate", "TAVILY_API_KEY"), 1, "not made by Lou"),
+        (("enable",), 2, "required"),
+        (("logs", "--level", "loud"), 2, "invalid choice"),
+        (("frobnicate",), 2, "no command"),
+    ],
+)
+def test_bad_input_gets_a_reason_and_its_exit_code(
+    running: Lou, words: tuple[str, ...], code: int, reason: str
+) -> None:
+    done = running.run(*words)
+    assert done.returncode == code, done.stderr
+    assert reason in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_error_as_json_is_still_one_document(running: Lou) -> None:
+    done = running.run("call", "nosuch", "x", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"]["code"] == "unknown_server"
+    assert "nosuch" in done.stderr
+
+
+def test_logs_show_the_last_lines(running: Lou) -> None:
+    lines = running.json("logs", "-n", "5")["lines"]
+    assert 0 < len(lines) <= 5
+    assert lines[0].keys() == {"server", "at", "logger", "level", "message"}
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    assert {line["server"] for line in running.json("logs", "lou")["lines"]} == {"lou"}
+    assert running.json("logs", "--level", "CRITICAL")["lines"] == []
+
+
+def test_logs_follow_what_comes(running: Lou) -> None:
+    with subprocess.Popen(
+        [LOU, "logs", "tracker", "-f", "-n", "0"], env=running.environment, stdout=subprocess.PIPE,
+        text=True,
+    ) as follower:  # fmt: skip
+        assert follower.stdout is not None
+        running.run("restart", "tracker")
+        assert "tracker" in follower.stdout.readline()
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(10) == 0
+
+
+def test_metrics_count_the_calls(running: Lou) -> None:
+    before = running.json("metrics", "tracker")["total"]["calls"]
+    running.run("call", "tracker", "find_tracked")
+
+    def counted() -> bool:
+        return running.json("metrics", "tracker")["total"]["calls"] == before + 1
+
+    wait_until(counted, what="the call was counted")
+    found = running.json("metrics", "tracker")
+    assert found["total"]["p95"] > 0
+    assert "find_tracked" in {tool["tool"] for tool in found["tools"]}
+    assert "find_tracked" in running.run("metrics").stdout
+
+
+def test_keys_are_listed_without_a_value(running: Lou) -> None:
+    found = running.json("keys", "list")
+    assert {"TAVILY_API_KEY", "ENCRYPTION_KEY"} <= {key["name"] for key in found["keys"]}
+    assert found["state"] == "absent"
+
+
+def test_without_a_keyring_a_key_is_refused_and_written_nowhere(running: Lou) -> None:
+    done = running.run("keys", "set", "TAVILY_API_KEY", stdin=CANARY)
+    assert done.returncode == 1
+    assert "lou keys store file" in done.stderr
+    for path in (path for path in running.home.rglob("*") if path.is_file()):
+        assert CANARY.encode() not in path.read_bytes(), path
+
+
+def test_a_value_in_argv_is_wrong_usage(running: Lou) -> None:
+    done = running.run("keys", "set", "TAVILY_API_KEY", CANARY)
+    assert done.returncode == 2
+
+
+def test_a_sealed_file_keeps_keys_and_servers_get_them(running: Lou) -> None:
+    assert running.run("keys", "store", "file", stdin="a long passphrase").returncode == 0
+    assert running.run("keys", "set", "TAVILY_API_KEY", stdin=CANARY + "\n").returncode == 0
+    keys = {key["name"]: key["is_set"] for key in running.json("keys", "list")["keys"]}
+    assert keys["TAVILY_API_KEY"]
+    assert keys["ENCRYPTION_KEY"], "the tracker's key moved in"
+    assert not (running.home / "lou/data/tracker.key").exists()
+    for path in (path for path in running.home.rglob("*") if path.is_file()):
+        assert CANARY.encode() not in path.read_bytes(), path
+    assert running.run("keys", "unset", "TAVILY_API_KEY").returncode == 0
+    assert running.json("call", "tracker", "find_tracked")["status"] == "success"
+
+
+def test_a_server_of_ones_own_comes_and_goes(running: Lou) -> None:
+    added = running.run("servers", "add", "mine", "--disabled", "--env", "A=b", "--", "npx", "-y")
+    assert added.returncode == 0, added.stderr
+    config = json.loads((running.home / "lou/config.json").read_bytes())
+    assert config["mcpServers"]["mine"] == {
+        "command": "npx", "args": ["-y"], "env": {"A": "b"}, "requiredTools": [],
+        "disabled": True, "disabledTools": [],
+    }  # fmt: skip
+    taken = running.run("servers", "add", "mine", "--", "true")
+    assert taken.returncode == 1
+    assert running.run("servers", "remove", "mine").returncode == 0
+    names = [server["name"] for server in running.json("status")["servers"]]
+    assert names == ["search", "tracker"]
+
+
+def test_import_takes_servers_and_leaves_out_what_it_cannot(running: Lou, tmp_path: Path) -> None:
+    file = tmp_path / "claude.json"
+    entries = {
+        "My Server": {"command": "true", "disabled": True},
+        "tracker": {"command": "other"},
+        "lou-search": {"command": "/usr/bin/lou-connect", "args": ["search"]},
+    }
+    file.write_text(json.dumps({"mcpServers": entries}))
+    found = running.json("servers", "import", str(file))
+    assert found["added"] == ["my-server"]
+    assert set(found["skipped"]) == {"tracker", "lou-search"}
+    running.run("servers", "remove", "my-server")
+
+
+def test_doctor_has_stable_codes_and_a_fix_for_each(running: Lou) -> None:
+    checks = running.json("doctor")["checks"]
+    assert {"running", "config_readable", "keyring", "server_search"} <= {c["code"] for c in checks}
+    assert all(check["ok"] or check["fix"] for check in checks)
+
+
+def test_a_second_serve_says_that_lou_runs(running: Lou) -> None:
+    done = running.run("serve")
+    assert done.returncode == 1
+    assert "runs already" in done.stderr
+
+
+def test_without_a_display_lou_says_how_to_run(running: Lou) -> None:
+    done = running.run()
+    assert done.returncode == 1
+    assert "lou serve" in done.stderr
+
+
+def test_a_key_is_asked_for_without_echo(running: Lou) -> None:
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [LOU, "keys", "set", "TAVILY_API_KEY"], env=running.environment, stdin=child,
+        stdout=subprocess.PIPE, stderr=child, start_new_session=True,
+    ) as asking:  # fmt: skip
+        os.close(child)
+        said = b""
+        while b"TAVILY_API_KEY: " not in said:
+            said += os.read(parent, 1000)
+        os.write(parent, b"secret-typed-in\n")
+        assert asking.wait(20) in {0, 1}
+    os.close(parent)
+    assert b"secret-typed-in" not in said
+    running.run("keys", "unset", "TAVILY_API_KEY")
+
+
+def test_every_command_without_lou_says_that_it_does_not_run() -> None:
+    with lou() as absent:
+        for words in (("status",), ("tools", "x"), ("logs",), ("quit",), ("keys", "list")):
+            done = absent.run(*words)
+            assert (done.returncode, done.stdout) == (3, "")
+            assert "Lou is not running" in done.stderr
+        assert absent.run("doctor").returncode == 3
+        assert json.loads(absent.run("status", "--json").stdout)["error"]["code"] == "not_running"
+        assert not (absent.home / "lou").exists(), "asking makes no files"
+
+
+def test_help_names_every_command() -> None:
+    with lou() as absent:
+        shown = absent.run("--help").stdout
+        for word in ("status", "enable", "call", "keys", "servers", "doctor", "quit", "serve"):
+            assert f"lou {word}" in shown
+        assert absent.run("keys", "--help").returncode == 0
+        assert absent.run("--version").stdout.startswith("lou ")
+
+
+def test_quit_ends_lou_and_leaves_nothing_running() -> None:
+    with lou() as found:
+        found.start()
+        pids = [found.wait_for(name, "ready")["pid"] for name in ("search", "tracker")]
+        assert found.run("quit").returncode == 0
+        assert found.process is not None
+        assert found.process.wait(10) == 0
+        for pid in pids:
+            wait_until(
+                lambda pid=pid: (
+                    not Path(f"/proc/{pid}/cmdline").exists()
+                    or not Path(f"/proc/{pid}/cmdline").read_bytes()
+                )
+            )
+        assert found.run("status").returncode == 3
+        assert not (found.home / "lou/run/control.sock").exists()
