@@ -93,7 +93,7 @@ class Channel:
         """
         await self._wait_out_short_hold(deadline)
         self._check()
-        async with self._limiter.place(deadline):
+        async with self._limiter.place(deadline - retry.SHORTEST_TRY_S):
             self._check()
             self._budget.call()
             return await self._attempts(request, read, deadline)
@@ -153,7 +153,7 @@ class Channel:
         if refusal is None or refusal.kind is not Kind.RATE_LIMITED:
             return
         wait = refusal.until - _now()
-        if wait < min(_LONGEST_HOLD_WAITED, deadline - _now()):
+        if wait < min(_LONGEST_HOLD_WAITED, deadline - _now() - retry.SHORTEST_TRY_S):
             await asyncio.sleep(wait)
 
     def _check(self) -> None:

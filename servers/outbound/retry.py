@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from servers.outbound.failure import Failed
 
 MOST_RETRIES = 2
+SHORTEST_TRY_S = 0.1
+"""Less time than this before the deadline is not worth a request."""
 _FIRST_S = 0.3
 _LONGEST_S = 5.0
 
@@ -28,7 +30,7 @@ def pause(
     wait = failure.retry_after
     if wait is None:
         wait = min(_FIRST_S * 2**attempt, _LONGEST_S) * jitter()
-    return wait if wait < remaining else None
+    return wait if wait + SHORTEST_TRY_S < remaining else None
 
 
 def seconds(header: str | None, now: float) -> float | None:
