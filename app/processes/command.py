@@ -38,6 +38,7 @@ class Launch:
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str | None = None
+    """The run folder when it is None; never the folder that the app happens to be in."""
     configure: Mapping[str, Any] = field(default_factory=dict)
     """The params of the first message: keys, settings, disabled_tools, debug."""
     required_tools: tuple[str, ...] = ()

@@ -12,6 +12,8 @@ from servers.contract import messages
 from servers.contract.envelope import Event
 
 _MISSING_TOOLS = "missing_tools"
+_ERRORS = ("ERROR", "CRITICAL")
+_LONGEST = 300
 
 
 @dataclass(slots=True)
@@ -27,11 +29,13 @@ class Facts:
     endpoint: str = ""
     rss_bytes: int = 0
     cpu_percent: float = 0.0
+    complaint: str = ""
+    """The last error it logged, or else the reason of its farewell, in one line."""
     _sessions: set[str] = field(default_factory=set)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
 
-    def hear(self, event: Event) -> None:
-        """Take in one event; those that say nothing of the process itself change nothing."""
+    def hear(self, event: Event) -> bool:
+        """Take in one event; returns whether it may have changed what is shown of the server."""
         data = event.data
         if event.event == messages.READY:
             self.tools = data["tools"] if isinstance(data.get("tools"), int) else 0
@@ -42,6 +46,10 @@ class Facts:
             self._sessions.discard(str(data.get("session")))
         elif event.event == messages.TROUBLE:
             self._hear_trouble(data)
+        else:
+            self._hear_complaint(event)
+            return False
+        return True
 
     def check_tools(self, there: Iterable[str]) -> None:
         """Note which of the required tools the server does not offer."""
@@ -75,3 +83,11 @@ class Facts:
         if not data.get("cleared"):
             words = (str(data.get(part, "")) for part in ("message", "hint", "key"))
             self._troubles[code] = Trouble(code, *words)
+
+    def _hear_complaint(self, event: Event) -> None:
+        data = event.data
+        if event.event == messages.LOG and data.get("level") in _ERRORS:
+            lines = str(data.get("message", "")).strip().splitlines() or [""]
+            self.complaint = lines[-1][:_LONGEST]
+        elif event.event == messages.BYE and data.get("code") and not self.complaint:
+            self.complaint = str(data.get("reason", ""))[:_LONGEST]

@@ -195,7 +195,7 @@ class Watch:
         if not isinstance(launch, Launch):
             self.feed(launch)
             return
-        launch = self._with_newer(launch)
+        launch = self._completed(launch)
         facts = Facts(uuid4().hex[:16], launch.memory_budget, launch.required_tools)
         ears = Ears(self._heard, self._read, lambda code, words: self._go(self._end(code, words)))
         try:
@@ -213,8 +213,9 @@ class Watch:
             facts.pid = await self._child.started()
         self.announce()
 
-    def _with_newer(self, launch: Launch) -> Launch:
-        return launch if self._newer is None else replace(launch, configure=self._newer)
+    def _completed(self, launch: Launch) -> Launch:
+        configure = launch.configure if self._newer is None else self._newer
+        return replace(launch, configure=configure, cwd=launch.cwd or str(self._around.run_folder))
 
     def _born(self, birth: asyncio.Task[None]) -> None:
         """Whoever cancelled a start waits to hear that nothing came of it."""
@@ -229,19 +230,18 @@ class Watch:
             await asyncio.to_thread(run_files.end, [facts.instance])
         run_files.erase(self._around.run_folder, self.name)
         self._facts = self._scale = None
+        words = self._around.redact(words or (facts.complaint if facts is not None else ""))
         reported = facts.trouble if facts is not None else None
-        words = self._around.redact(words)
         self.feed(Exited(_KILLED if code is None else code, words, reported))
 
     def _heard(self, event: Event) -> None:
-        if self._facts is not None:
-            self._facts.hear(event)
+        is_news = self._facts is not None and self._facts.hear(event)
         self._around.message((self.name, event))
         if event.event == messages.READY:
             self._go(self._check_tools())
             self._weigh()
             self.feed(BecameReady())
-        else:
+        elif is_news:
             self.announce()
 
     def _read(self, line: str) -> None:

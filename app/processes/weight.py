@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import psutil
@@ -11,7 +12,7 @@ _SAME_TREE = 30.0
 
 
 class Scale:
-    """Weighs one tree again and again."""
+    """Weighs one tree again and again, without the guard that is its root."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -43,6 +44,7 @@ class Scale:
 def _tree(root: int) -> list[psutil.Process]:
     try:
         process = psutil.Process(root)
-        return [process, *process.children(recursive=True)]
+        own = [process] if sys.platform == "win32" else []
+        return own + process.children(recursive=True)
     except psutil.Error:
         return []

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from app.processes.command import Launch, server_argv, server_environment
+from app.processes.command import Launch
 from app.processes.supervisor import State, Supervisor
 from servers.contract import endpoint
-from tests.processes.conftest import Yard, small_app, tagged, until
+from tests.processes.conftest import Yard, real_launch, small_app, tagged, until
 from tests.processes.test_lifecycle_histories import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(600)]
@@ -30,7 +30,7 @@ async def real(home: Path) -> AsyncIterator[Supervisor]:
     """A supervisor over Lou's own servers."""
 
     async def prepare(name: str) -> Launch:
-        return Launch(server_argv(name), server_environment(), configure={"keys": {}})
+        return real_launch(name, home)
 
     supervisor = Supervisor(prepare, run_folder=Path(endpoint.run_folder()))
     for name in ("search", "tracker"):

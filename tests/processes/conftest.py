@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from app.processes.command import Launch, server_environment
+from app.processes.command import Launch, server_argv, server_environment
 from app.processes.supervisor import Blocked, Observed, Policy, State, Supervisor, Trouble
 from servers.contract.envelope import Event
 
@@ -40,6 +41,14 @@ def tagged(tag: str) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+def real_launch(name: str, home: Path) -> Launch:
+    """How Lou's own servers are launched, with a key and folders of their own."""
+    folders = {"data": str(home / "lou" / "data"), "cache": str(home / "lou" / "cache")}
+    keys = {"ENCRYPTION_KEY": base64.urlsafe_b64encode(bytes(range(32))).decode()}
+    configure = {"keys": keys, "settings": {"folders": folders}}
+    return Launch(server_argv(name), server_environment(), configure=configure)
 
 
 @contextlib.contextmanager

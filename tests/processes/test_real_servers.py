@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from app.processes.command import Launch, server_argv, server_environment
-from app.processes.supervisor import State, Supervisor
+from app.processes.supervisor import Policy, State, Supervisor
 from servers.contract import endpoint
-from tests.processes.conftest import until
+from tests.processes.conftest import real_launch, until
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def supervisor(home: Path) -> AsyncIterator[Supervisor]:
     async def prepare(name: str) -> Launch:
-        return Launch(server_argv(name), server_environment(), configure={"keys": {}})
+        return real_launch(name, home)
 
     made = Supervisor(prepare, run_folder=Path(endpoint.run_folder()))
     yield made
@@ -60,6 +60,20 @@ async def test_a_socket_path_left_behind_by_a_dead_process_is_no_obstacle(superv
     await start(supervisor, "search")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(path))
+
+
+async def test_a_real_server_that_cannot_start_says_why(home, figure):
+    async def prepare(name: str) -> Launch:
+        return Launch(server_argv("nonsense"), server_environment())
+
+    supervisor = Supervisor(
+        prepare, run_folder=Path(endpoint.run_folder()), policy=Policy(delay_unit=0.01)
+    )
+    supervisor.add("nonsense")
+    supervisor.want("nonsense", True)
+    observed = await supervisor.settled("nonsense", 30)
+    assert observed.state is State.FAILED
+    assert "nonsense" in observed.trouble.message
 
 
 async def test_a_killed_real_server_comes_back_once(supervisor, figure):
