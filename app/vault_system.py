@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_QUICK_S = 5.0
+_QUICK_S = 4.0
+"""A server that must wait for this long is blocked 5.5 s after Lou started, at the latest."""
 _WITH_A_PERSON_S = 120.0
 _PART = 1_000
 """Characters of one item; Windows takes 1,280."""

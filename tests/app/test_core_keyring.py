@@ -1,0 +1,197 @@
+"""Lou with a real keyring: keys reach servers, and a closed keyring is a state, not a crash."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from tests.app.running import Lou, lou
+from tests.desktop import Desktop, wait_until
+
+CANARY = "tvly-canary/5f0c+9e51b7a24d"
+
+
+@pytest.fixture
+def running(desktop: Desktop) -> Iterator[Lou]:
+    with lou(desktop.environment) as found:
+        yield found
+
+
+def start_with_key(running: Lou) -> None:
+    running.start()
+    running.wait_for("search", "ready")
+    assert running.run("keys", "set", "TAVILY_API_KEY", stdin=CANARY).returncode == 0
+
+
+def blocked_within(running: Lou, server: str, figure, name: str) -> dict:
+    found = running.wait_for(server, "blocked", timeout=10)
+    began = psutil.Process(running.process.pid).create_time()
+    said = running.json("logs", "-n", "0")
+    assert said == {"lines": []}
+    figure(f"{name}: start of Lou to `blocked`", time.time() - began, "s", at_most=5.5)
+    return found
+
+
+def test_a_new_key_reaches_the_server_without_a_restart(running: Lou) -> None:
+    start_with_key(running)
+    before = running.wait_for("search", "ready")
+    assert running.run("keys", "set", "TAVILY_API_KEY", stdin=f"{CANARY}2").returncode == 0
+    after = running.wait_for("search", "ready")
+    assert (after["pid"], after["restarts"]) == (before["pid"], before["restarts"])
+    verdict = running.json("keys", "test", "TAVILY_API_KEY")
+    assert verdict["verdict"] in {"unreachable", "accepted", "rejected", "unknown"}
+    assert running.run("keys", "unset", "TAVILY_API_KEY").returncode == 0
+    assert running.json("keys", "test", "TAVILY_API_KEY")["verdict"] == "missing"
+
+
+def test_a_locked_keyring_blocks_what_needs_it_and_opens_by_itself(
+    running: Lou, desktop: Desktop, figure
+) -> None:
+    start_with_key(running)
+    running.stop()
+    desktop.lock()
+    running.start()
+    found = blocked_within(running, "search", figure, "locked keyring")
+    assert found["trouble"]["code"] == "keyring_locked"
+    assert found["restarts"] == 0
+    assert running.wait_for("tracker", "blocked")["trouble"]["code"] == "keyring_locked"
+    desktop.unlock()
+    running.wait_for("search", "ready")
+    running.wait_for("tracker", "ready")
+
+
+def test_a_keyring_that_hangs_blocks_in_time_and_nothing_else_hangs(
+    running: Lou, desktop: Desktop, figure
+) -> None:
+    start_with_key(running)
+    running.stop()
+    desktop.hang()
+    running.start()
+    wait_until(lambda: running.run("status").returncode == 0, what="the control socket answers")
+    found = blocked_within(running, "search", figure, "keyring daemon stopped")
+    assert found["trouble"]["code"] == "keyring_hung"
+    began = time.monotonic()
+    refused = running.run("keys", "set", "TAVILY_API_KEY", stdin=CANARY)
+    assert refused.returncode == 1
+    assert "gave no answer" in refused.stderr
+    assert time.monotonic() - began < 6.5
+    desktop.wake()
+    running.wait_for("search", "ready")
+    running.wait_for("tracker", "ready")
+
+
+def test_without_keys_a_closed_keyring_stops_no_search(running: Lou, desktop: Desktop) -> None:
+    desktop.lock()
+    running.start()
+    running.wait_for("search", "ready")
+    found = running.wait_for("tracker", "blocked")
+    assert found["trouble"]["code"] == "keyring_locked", "its own key must be made in a keyring"
+    desktop.unlock()
+    running.wait_for("tracker", "ready")
+
+
+def test_a_secret_is_in_no_file_argument_or_environment(running: Lou, desktop: Desktop) -> None:
+    start_with_key(running)
+    running.run("call", "search", "web_search", f"query={CANARY}")
+    running.run("call", "tracker", "find_tracked", f"url=https://x.example/?key={quote(CANARY)}")
+    running.run("keys", "test", "TAVILY_API_KEY")
+    running.run("restart", "search")
+    running.wait_for("search", "ready")
+    pids = [each["pid"] for each in running.json("status")["servers"]]
+    shown = [Path(f"/proc/{pid}/{name}") for pid in pids for name in ("cmdline", "environ")]
+    files = [path for folder in (running.home, desktop.home) for path in folder.rglob("*")]
+    for path in (*shown, *(path for path in files if path.is_file())):
+        try:
+            content = path.read_bytes()
+        except OSError:  # closed to this user, which is the point
+            continue
+        for form in (CANARY, quote(CANARY, safe="")):
+            assert form.encode() not in content, path
+    assert CANARY not in running.run("logs", "-n", "1000").stdout
+
+
+def test_the_tracker_key_is_made_once_and_kept(running: Lou, desktop: Desktop) -> None:
+    running.start()
+    running.wait_for("tracker", "ready")
+    arguments = ("url=https://example.com/1", "email=jo@example.com")
+    assert running.run("call", "tracker", "track_url_email", *arguments).returncode == 0
+    running.stop()
+    (running.home / "lou/data/keys.json").unlink()
+    running.start()
+    running.wait_for("tracker", "ready")
+    found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "jo@example.com" in str(found["data"])
+    assert not (running.home / "lou/data/tracker.key").exists()
+
+
+def test_rotation_keeps_what_was_sealed_before(running: Lou) -> None:
+    running.start()
+    running.wait_for("tracker", "ready")
+    arguments = ("url=https://example.com/1", "email=jo@example.com")
+    assert running.run("call", "tracker", "track_url_email", *arguments).returncode == 0
+    assert running.run("keys", "rotate", "ENCRYPTION_KEY").returncode == 0
+    running.run("restart", "tracker")
+    running.wait_for("tracker", "ready")
+    found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "jo@example.com" in str(found["data"])
+
+
+def test_a_killed_lou_leaves_a_path_that_the_next_one_takes(running: Lou) -> None:
+    running.start()
+    running.wait_for("search", "ready")
+    assert running.process is not None
+    running.process.kill()
+    running.process.wait(10)
+    control = running.home / "lou/run/control.sock"
+    assert control.exists(), "the dead process left its path"
+    assert running.run("status").returncode == 3
+    running.start()
+    running.wait_for("search", "ready")
+    assert oct(control.stat().st_mode & 0o777) == "0o600"
+
+
+def test_imported_secrets_move_into_the_keyring(running: Lou, desktop: Desktop) -> None:
+    running.start()
+    running.wait_for("search", "ready")
+    text = (
+        '{"mcpServers": {"github": {"command": "true", "disabled": true, '
+        f'"env": {{"GITHUB_TOKEN": "{CANARY}", "MODE": "fast"}}}}}}}}'
+    )
+    found = running.run("servers", "import", "-", stdin=text)
+    assert found.returncode == 0, found.stderr
+    assert "GITHUB_GITHUB_TOKEN" in found.stdout
+    config = (running.home / "lou/config.json").read_text()
+    assert "${keyring:GITHUB_GITHUB_TOKEN}" in config
+    assert '"MODE": "fast"' in config
+    for folder in (running.home, desktop.home):
+        for path in (path for path in folder.rglob("*") if path.is_file()):
+            assert CANARY.encode() not in path.read_bytes(), path
+
+
+def test_config_that_is_broken_is_kept_and_lou_runs_on_defaults(running: Lou) -> None:
+    (running.home / "lou").mkdir()
+    (running.home / "lou/config.json").write_text('{"mcpServers": {"search": ')
+    running.start()
+    running.wait_for("search", "ready")
+    (aside,) = (running.home / "lou").glob("config.json.broken-*")
+    assert aside.read_text() == '{"mcpServers": {"search": '
+    assert "config.json is broken" in running.said()
+    checks = {check["code"]: check for check in running.json("doctor")["checks"]}
+    assert not checks["config_readable"]["ok"]
+    assert aside.name in checks["config_readable"]["fix"]
+
+
+def test_an_edit_of_the_file_takes_effect_while_lou_runs(running: Lou) -> None:
+    running.start()
+    running.wait_for("search", "ready")
+    config = running.home / "lou/config.json"
+    text = config.read_text()
+    written = config.with_name("edited")
+    written.write_text(text.replace('"disabled": false', '"disabled": true', 1))
+    written.replace(config)
+    running.wait_for("search", "off")
