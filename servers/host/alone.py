@@ -35,6 +35,8 @@ async def alone(build: Build, stdout: int) -> int:
     outlet = Outlet(stdout)
     await outlet.open()
     session = Session(host, outlet.write)
+    if sys.stdin.isatty():
+        sys.stderr.write("This server speaks MCP here; a client starts it. Control-D ends it.\n")
     inlet = Inlet(MAX_LINE, session.receive)
     await read_stdin(inlet)
     end_on_signal(inlet.ended)

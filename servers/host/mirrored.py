@@ -28,25 +28,19 @@ _EMPTY = {
 
 
 def serve_mirrored(server: Server[Any], mirror: Mirror) -> None:
-    """Let `server` pass on what `mirror` offers, and answer the rest with nothing."""
-    offers = mirror.offers()
+    """Let `server` pass on what `mirror` offers, and answer for lists it does not have."""
     for kind, method, params_type in _MIRRORED:
-        if kind in offers:
-            server.add_request_handler(method, params_type, _passing_on(mirror, method))
-        elif method in _EMPTY:
-            empty = {**COMPLETE, _EMPTY[method]: []}
-            server.add_request_handler(method, params_type, _answering(empty))
+        if method in _EMPTY or kind in mirror.offers():
+            server.add_request_handler(method, params_type, _passing_on(mirror, kind, method))
 
 
-def _answering(result: dict[str, Any]) -> Callable[[Context, Any], Awaitable[dict[str, Any]]]:
-    async def answer(ctx: Context, params: Any) -> dict[str, Any]:
-        return result
-
-    return answer
-
-
-def _passing_on(mirror: Mirror, method: str) -> Callable[[Context, Any], Awaitable[dict[str, Any]]]:
+def _passing_on(
+    mirror: Mirror, kind: str, method: str
+) -> Callable[[Context, Any], Awaitable[dict[str, Any]]]:
     async def ask(ctx: Context, params: Any) -> dict[str, Any]:
+        if method in _EMPTY and kind not in mirror.offers():
+            # Some clients take a refused list for a broken server.
+            return {**COMPLETE, _EMPTY[method]: []}
         wanted = {key: value for key, value in (ctx.params or {}).items() if key != "_meta"}
         try:
             found = await bounded(f"The request {method}", mirror.ask(method, wanted))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
 import resource
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,55 @@ async def test_a_client_that_asks_too_much_at_once_waits(own_echo: Supervised) -
         await _is_well(own_echo)
         answered = [await greedy.line() for _ in range(3_000)]
     assert len({answer["id"] for answer in answered}) == 3_000
+
+
+async def test_an_app_that_does_not_read_loses_events_and_nothing_else(
+    own_echo: Supervised, figure: Any
+) -> None:
+    await _is_well(own_echo)
+    before = _memory(own_echo.pid, "VmRSS")
+    stdout = own_echo.process.stdout
+    assert stdout is not None
+    stdout._transport.pause_reading()  # type: ignore[attr-defined]
+    async with lines(own_echo.socket) as client:
+        await client.initialize()
+        for _ in range(120):
+            for _ in range(250):
+                client.send("tools/call", {"name": "echo", "arguments": {"text": "x"}})
+            for _ in range(250):
+                assert (await client.line())["result"]["isError"] is False
+    grown = _memory(own_echo.pid, "VmHWM") - before
+    stdout._transport.resume_reading()  # type: ignore[attr-defined]
+    figure("host: 30,000 calls while the app reads nothing, memory", grown, "MB", at_most=32)
+    await own_echo.request("ping")
+    await _is_well(own_echo)
+    dropped = await own_echo.event("log", level="WARNING")
+    assert "events were dropped while the app did not read" in dropped["message"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+async def test_another_user_is_refused_even_where_the_folder_lets_him(
+    own_echo: Supervised, home: Path
+) -> None:
+    for folder in (home, home / "lou", Path(own_echo.socket).parent):
+        folder.chmod(0o755)
+    Path(own_echo.socket).chmod(0o666)
+    code = f"""
+import os, socket
+os.setuid(65534)
+link = socket.socket(socket.AF_UNIX)
+link.connect({own_echo.socket!r})
+try:
+    link.sendall(b'{{"jsonrpc":"2.0","id":1,"method":"ping"}}\\n')
+    print(link.recv(100))
+except OSError:
+    print(b"")
+"""
+    stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=-1)
+    said, _ = await asyncio.wait_for(stranger.communicate(), 20)
+    assert said.strip() == b"b''"
+    assert "65534" in (await own_echo.event("log", level="WARNING"))["message"]
+    await _is_well(own_echo)
 
 
 async def test_out_of_descriptors_it_stays_quiet_and_recovers(home: Path) -> None:

@@ -219,6 +219,32 @@ async def test_a_server_that_does_not_come_up_is_reported_honestly(
     assert not server.errors
 
 
+async def test_a_changed_entry_is_followed_without_losing_a_client(home: Path) -> None:
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def hear(message: Any) -> None:
+        heard.put_nowait(message)
+
+    async with (
+        relay(entry()) as server,
+        Client(over_socket(server.socket), mode="legacy", message_handler=hear) as client,
+    ):
+        started = await client.call_tool("child", {})
+        before = int(started.content[0].text)
+        changed = entry(env={"TOKEN": "a plain one"})
+        await server.request("configure", keys={}, settings=changed)
+        async with asyncio.timeout(SOON_S):
+            assert (await heard.get()).method == "notifications/tools/list_changed"
+        found = await client.call_tool("tell_env", {"name": "TOKEN"})
+        assert not found.is_error
+        await server.event("log", message="TOKEN is a plain one")
+        assert not _is_alive(before), "the server of before left its child behind"
+        broken = {"upstream": {"command": "no-such-command-here"}}
+        await server.answer(server.send("configure", keys={}, settings=broken))
+        assert await server.exited() == 1
+    assert "was not found" in server.all("bye")[0]["reason"]
+
+
 async def test_noise_on_stdout_is_told_once_and_hurts_nothing(home: Path) -> None:
     become = f"os.execv({sys.executable!r}, [{sys.executable!r}, {UPSTREAM!r}])"
     noisy = f"import os; os.write(1, b'hello\\nthere\\n'); {become}"

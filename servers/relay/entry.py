@@ -1,0 +1,70 @@
+"""What the user's entry says: a command to run or an address to reach, with its keys filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from servers.host.service import Configuration, StartRefused
+from servers.relay.child import Command
+
+_REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    """A Streamable HTTP server."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(name: str, configuration: Configuration) -> Command | WebAddress:
+    """How to reach the server that the user calls `name`.
+
+    Raises:
+        StartRefused: the entry is wrong, or a key it refers to is missing.
+    """
+    entry = configuration.settings.get("upstream")
+    if not isinstance(entry, Mapping) or not (entry.get("command") or entry.get("url")):
+        raise _wrong(name, "it names neither a command nor a url")
+    keys = _Keys(name, configuration.keys)
+    if entry.get("url"):
+        return WebAddress(keys.fill(str(entry["url"])), keys.fill_all(entry, "headers"))
+    arguments = entry.get("args") or []
+    if not isinstance(arguments, list):
+        raise _wrong(name, "`args` is not a list")
+    argv = (str(entry["command"]), *map(str, arguments))
+    return Command(argv, keys.fill_all(entry, "env"), entry.get("cwd") or None)
+
+
+class _Keys:
+    """Puts keys in the place of what refers to them."""
+
+    def __init__(self, name: str, keys: Mapping[str, str]) -> None:
+        self._name = name
+        self._keys = keys
+
+    def fill(self, text: str) -> str:
+        return _REFERENCE.sub(self._value, text)
+
+    def fill_all(self, entry: Mapping[str, Any], member: str) -> dict[str, str]:
+        found = entry.get(member) or {}
+        if not isinstance(found, Mapping) or not all(isinstance(t, str) for t in found.values()):
+            raise _wrong(self._name, f"`{member}` is not an object of texts")
+        return {key: self.fill(text) for key, text in found.items()}
+
+    def _value(self, reference: re.Match[str]) -> str:
+        wanted = reference[1]
+        if wanted not in self._keys:
+            said = f"The key {wanted} that {self._name} needs is not set."
+            raise StartRefused("missing_key", said, "Set it on Lou's keys page.")
+        return self._keys[wanted]
+
+
+def _wrong(name: str, why: str) -> StartRefused:
+    return StartRefused(
+        "wrong_entry", f"The entry of {name} is wrong: {why}.", "Correct it in Lou."
+    )
