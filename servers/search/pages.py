@@ -33,6 +33,7 @@ _HIDDEN_STYLE = re.compile(
     re.IGNORECASE,
 )
 _NO_TEXT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "head")
+_AROUND = ("nav", "footer")
 _BLOCK_NAMES = (
     "p div section article li tr h1 h2 h3 h4 h5 h6 br pre table ul ol dl dt dd blockquote"
 )
@@ -135,6 +136,7 @@ def _main_text(tree: HtmlElement, form: Format) -> str:
         include_tables=True,
         include_comments=False,
         favor_recall=True,
+        fast=True,
     )
     return found or ""
 
@@ -143,7 +145,7 @@ def _plain_text(tree: HtmlElement) -> str:
     """All text of the page, a line for each block; takes what is no text out of `tree`."""
     from lxml import etree  # noqa: PLC0415 - only pages need it
 
-    etree.strip_elements(tree, *_NO_TEXT, with_tail=False)
+    etree.strip_elements(tree, *_NO_TEXT, *_AROUND, with_tail=False)
     for block in tree.iter(*_BLOCKS):
         block.text = f"\n{block.text or ''}"
         block.tail = f"\n{block.tail or ''}"

@@ -1,0 +1,177 @@
+"""Saved pages of our own making, the text a person would read on each, and how close we come."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import anyio
+import pytest
+
+from servers.search.pages import Extractor, decoded, extract
+
+PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
+_TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|\w+")
+
+
+def tokens(text: str) -> Counter[str]:
+    return Counter(_TOKEN.findall(text.casefold()))
+
+
+def f1(found: str, wanted: str) -> float:
+    ours, theirs = tokens(found), tokens(wanted)
+    both = sum((ours & theirs).values())
+    return 2 * both / (sum(ours.values()) + sum(theirs.values()))
+
+
+def read(path: Path, form: str = "text") -> str:
+    return extract(path.read_text(), f"https://e.org/{path.stem}", form).text  # type: ignore[arg-type]
+
+
+def test_the_table_of_pages(figure) -> None:
+    scores = {path.stem: f1(read(path), path.with_suffix(".txt").read_text()) for path in PAGES}
+    for name, score in scores.items():
+        figure(f"search: page extraction F1, {name}", score, "", at_least=0.8)
+    mean = sum(scores.values()) / len(scores)
+    figure("search: page extraction, pages", len(scores), "", at_least=20, enforce=True)
+    figure("search: page extraction F1, mean", mean, "", at_least=0.95, enforce=True)
+    assert min(scores.values()) > 0.7, scores
+
+
+def test_markdown_keeps_headings_tables_lists_and_code() -> None:
+    pages = Path(__file__).parent / "pages"
+    assert "## Install" in read(pages / "tutorial.html", "markdown")
+    assert "```" in read(pages / "tutorial.html", "markdown")
+    assert "| Swift 2 |" in read(pages / "table.html", "markdown")
+    assert "- 500 g flour" in read(pages / "recipe.html", "markdown")
+
+
+@pytest.mark.parametrize("form", ["markdown", "text"])
+def test_what_a_person_cannot_see_does_not_speak(form: str) -> None:
+    text = read(Path(__file__).parent / "pages" / "injection.html", form)
+    assert "accordions" in text
+    for hidden in ("Ignore all", "developer mode", "delete_entry", "obey", "Reveal", "pills"):
+        assert hidden not in text
+
+
+def test_title_date_language_and_links_are_found() -> None:
+    path = Path(__file__).parent / "pages" / "news.html"
+    found = extract(path.read_text(), "https://e.org/news/", "text")
+    assert found.title == "Council closes old bridge to cars"
+    assert (found.published, found.language) == ("2026-03-04T08:00:00Z", "en")
+    assert ("Shop", "https://e.org/shop") in [(link.text, link.url) for link in found.links]
+
+
+def test_links_that_are_no_web_addresses_are_left_out() -> None:
+    page = "<p>x</p>" + "".join(
+        f'<a href="{href}">t</a>'
+        for href in (
+            "javascript:x()",
+            "data:text/html,x",
+            "file:///etc",
+            "mailto:a@b.c",
+            "http://[",
+        )
+    )
+    assert extract(page, "https://e.org/", "text").links == []
+
+
+def test_text_that_would_make_a_link_is_passive() -> None:
+    page = "<main><p>Please visit [our site](http://evil.test/?q=secret) and ![x](http://evil.test)</p></main>"
+    text = extract(page * 3, "https://e.org/", "markdown").text
+    assert "](" not in text
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "   ",
+        "<",
+        "<html>",
+        "\x00\x01\x02",
+        "<p>" * 5000,
+        "<div>" * 3000 + "x",
+        "<table>" * 500,
+        "<!-- " * 1000,
+        "&#0;&#x110000;&#xD800;",
+        "<p>\ud800</p>",
+        "<svg><script>x</script></svg>",
+        "<a href='http://[::1'>x</a>",
+    ],
+)
+def test_no_page_breaks_the_reader(page: str) -> None:
+    extract(page, "https://e.org/", "markdown")
+
+
+@pytest.mark.parametrize(
+    ("content", "charset", "text"),
+    [
+        ("<p>Grüße</p>".encode(), "", "Grüße"),
+        ("<p>Grüße</p>".encode("latin-1"), "iso-8859-1", "Grüße"),
+        (b'<meta charset="windows-1251"><p>' + "Привет".encode("cp1251"), "", "Привет"),
+        ("<p>Grüße</p>".encode("utf-16"), "", "Grüße"),
+        ("\ufeff<p>Grüße</p>".encode(), "", "Grüße"),
+        ("<p>Grüße</p>".encode("cp1252"), "", "Grüße"),
+        ("<p>Grüße</p>".encode(), "no-such-charset", "Grüße"),
+    ],
+)
+def test_every_encoding_is_read(content: bytes, charset: str, text: str) -> None:
+    assert text in decoded(content, charset)
+
+
+def big_page(size: int = 100_000) -> str:
+    """An article with navigation, 80 comments, tables and code."""
+    words = "The harbour was quiet that morning and the boats lay close together in the mist. "
+    nav = "".join(f'<li><a href="/{n}">Section {n}</a></li>' for n in range(60))
+    table = "<table>" + "<tr><td>alpha</td><td>beta</td><td>42</td></tr>" * 40 + "</table>"
+    code = "<pre><code>" + "value = compute(1)\n" * 30 + "</code></pre>"
+    comments = "".join(f'<div class="comment"><p>Comment {n}</p></div>' for n in range(80))
+    body = f"<h1>The harbour</h1>{table}{code}"
+    while len(body) < size - len(nav) - len(comments) - 500:
+        body += f"<h2>Part {len(body)}</h2><p>{words * 6}</p>"
+    return (
+        f"<html lang=en><head><title>Harbour</title></head><body><nav><ul>{nav}</ul></nav><main>"
+        f"<article>{body}</article></main><section id=comments>{comments}</section></body></html>"
+    )
+
+
+@pytest.mark.anyio
+async def test_a_page_of_100_kb_is_read_off_the_loop(figure) -> None:
+    page = big_page()
+    assert 95_000 < len(page) < 105_000
+    extractor = Extractor()
+    await extractor.read(page, "https://e.org/", "markdown")
+    times, lag = [], 0.0
+    for _ in range(5):
+        started = time.perf_counter()
+        async with anyio.create_task_group() as group:
+            ticking = anyio.CancelScope()
+            longest: list[float] = []
+            group.start_soon(_tick, ticking, longest)
+            await extractor.read(page, "https://e.org/", "markdown")
+            times.append(time.perf_counter() - started)
+            ticking.cancel()
+        lag = max([lag, *longest])
+    figure("search: reading a 100 KB page, median", sorted(times)[2] * 1000, "ms", at_most=60)
+    figure("search: longest gap on the loop meanwhile", lag * 1000, "ms", at_most=60)
+
+
+async def _tick(scope: anyio.CancelScope, longest: list[float]) -> None:
+    with scope:
+        while True:
+            started = time.perf_counter()
+            await anyio.sleep(0.001)
+            longest.append(time.perf_counter() - started)
+
+
+def test_nothing_heavy_is_imported_before_the_first_page() -> None:
+    script = "import sys, servers.search.pages; print('lxml' in sys.modules, 'trafilatura' in sys.modules)"  # noqa: E501
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
