@@ -1,10 +1,10 @@
-"""The tracker server: chooses the store, opens it with the keys it is given, and closes it."""
+"""The tracker server: its tools, its resources, and what it is told to work with."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
-from servers.host import calls
 from servers.host.service import (
     Configuration,
     KeyVerdict,
@@ -12,17 +12,17 @@ from servers.host.service import (
     Resource,
     StartRefused,
     Tool,
+    ToolFailure,
 )
 from servers.tracker import settings as reading
-from servers.tracker.board import Board
-from servers.tracker.scribe import Scribe
-from servers.tracker.seal import KeyFormatError, Sealer, parse_keys
-from servers.tracker.settings import Settings
-from servers.tracker.stores.base import Store, StoreError
-from servers.tracker.stores.sqlite import SqliteStore
-from servers.tracker.tools import Desk, EntryTools
-
-_KEY = "ENCRYPTION_KEY"
+from servers.tracker.apptools import AppTools
+from servers.tracker.batchtools import BatchTools
+from servers.tracker.desk import Desk
+from servers.tracker.exchange import Exchange
+from servers.tracker.opening import ENCRYPTION_KEY, tell_refused
+from servers.tracker.seal import KeyFormatError, parse_keys
+from servers.tracker.tools import EntryTools
+from servers.tracker.workroom import Workroom
 
 
 class TrackerServer:
@@ -38,84 +38,70 @@ class TrackerServer:
     )
 
     def __init__(self) -> None:
-        self._desk = Desk()
-        self._entries = EntryTools(self._desk)
-        self._store: Store | None = None
-        self.tools: Sequence[Tool] = self._entries.tools
-        self.resources: Sequence[Resource] = ()
+        desk = Desk()
+        self._desk = desk
+        self._workroom = Workroom(desk)
+        self._exchange = Exchange()
+        self._entries = EntryTools(desk)
+        self._batches = BatchTools(desk, self._exchange)
+        app = AppTools(desk, self._exchange, self._workroom)
+        self.tools: Sequence[Tool] = (*self._entries.tools, *self._batches.tools, *app.tools)
+        self.resources: Sequence[Resource] = (
+            Resource(
+                "tracker://stats", "stats", "Totals", "How many entries there are.", self._stats
+            ),
+            Resource(
+                "tracker://entries/{id}",
+                "entry",
+                "An entry",
+                "One entry and its history.",
+                self._entry,
+            ),
+        )
         self.prompts: Sequence[Prompt] = ()
 
     async def start(self, configuration: Configuration) -> None:
         """Open the store and make sure that the key opens what is in it."""
         settings = reading.read(configuration.settings)
-        sealer = _sealer(configuration, settings)
-        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store = SqliteStore(settings.folder, tell=_tell)
+        self._batches.exchange_folder = settings.exchange
         try:
-            await store.open()
-        except StoreError as refused:
-            raise StartRefused(refused.code, refused.said, refused.hint) from None
-        self._store = store
-        scribe = Scribe(sealer, settings.rules)
-        stamps = await store.stamps()
-        if stamps and not any(sealer.knows(stamp) for stamp in stamps):
-            await store.close()
-            raise StartRefused(
-                "tracker_locked",
-                "The encryption key does not open the tracker's entries. They are all there, "
-                "locked.",
-                "Put the ENCRYPTION_KEY that they were sealed with, or its recovery key, back in "
-                "Lou's keys. Lou never makes a new key while there are entries.",
-            )
-        scribe.older = tuple(sorted(filter(sealer.knows, stamps - {sealer.stamp})))
-        self._desk.use(Board(store, scribe))
+            await self._workroom.open(settings, configuration.keys)
+        except StartRefused:
+            await self._workroom.close()
+            raise
 
     async def configure(self, configuration: Configuration) -> None:
-        """Take new keys and settings."""
-        await self.stop()
-        await self.start(configuration)
+        """Take new keys and settings; while they do not fit, every call says why."""
+        try:
+            settings = reading.read(configuration.settings)
+            self._batches.exchange_folder = settings.exchange
+            await self._workroom.open(settings, configuration.keys)
+        except StartRefused as refused:
+            self._desk.shut(ToolFailure(f"{refused.message} {refused.hint}", kind="locked"))
+            tell_refused(refused)
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Whether the key is one and opens what is stored."""
+        if name != ENCRYPTION_KEY:
+            return await self._workroom.check_account(value)
         try:
-            parse_keys(value)
+            keys = parse_keys(value)
         except KeyFormatError as wrong:
-            return KeyVerdict("rejected", f"This is no {name}: {wrong}.")
-        return KeyVerdict("accepted", "This is a key.")
+            return KeyVerdict("rejected", f"This cannot be the key: {wrong}.")
+        return await self._workroom.check_keys(keys)
 
     async def stop(self) -> None:
-        """Finish what was acknowledged and close the store."""
-        if self._store is not None:
-            await self._store.close()
-            self._store = None
+        """Stop the jobs, finish what was acknowledged and close the store."""
+        await self._exchange.close()
+        await self._workroom.close()
+
+    async def _stats(self) -> str:
+        return json.dumps(await self._batches.tracker_stats(), ensure_ascii=False)
+
+    async def _entry(self, id: str) -> str:  # noqa: A002 - the clients' word
+        return json.dumps(await self._entries.get_entry(id), ensure_ascii=False)
 
 
 def build() -> TrackerServer:
     """The service."""
     return TrackerServer()
-
-
-def _sealer(configuration: Configuration, settings: Settings) -> Sealer:
-    text = configuration.keys.get(_KEY, "")
-    if not text:
-        raise StartRefused(
-            "key_missing",
-            "The tracker seals addresses with ENCRYPTION_KEY, and there is none.",
-            "Lou makes one and keeps it in the keyring. For a server of your own, make one with "
-            "`python -c 'from cryptography.fernet import Fernet; "
-            "print(Fernet.generate_key().decode())'`, keep a copy, and set it as ENCRYPTION_KEY.",
-        )
-    try:
-        return Sealer(parse_keys(text), settings.rules)
-    except KeyFormatError as wrong:
-        raise StartRefused(
-            "key_malformed",
-            f"ENCRYPTION_KEY cannot be used: {wrong}.",
-            "Put the right key back in Lou's keys.",
-        ) from None
-
-
-def _tell(trouble: StoreError, *, cleared: bool) -> None:
-    calls.emit(
-        "trouble", code=trouble.code, message=trouble.said, hint=trouble.hint, cleared=cleared
-    )

@@ -178,7 +178,7 @@ class Store(Protocol):
         """What the records and their histories were sealed with."""
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[Record], list[Change]]:
-        """Some records and some changes that were not made with `stamp`."""
+        """Some records and some changes that were made with `stamp`."""
 
     async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:
         """Store these again, each only when its version is unchanged. No new version, no change."""

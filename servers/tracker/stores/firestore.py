@@ -90,11 +90,11 @@ class FirestoreStore:
         return await self._cloud.call(self._stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[Record], list[Change]]:
-        """Some records and some changes that were not made with `stamp`."""
-        other = FieldFilter("stamp", "!=", stamp)
+        """Some records and some changes that were made with `stamp`."""
+        made_so = FieldFilter("stamp", "==", stamp)
 
         async def found(kind: str) -> Any:
-            return await self._of(kind).where(filter=other).limit(limit).get(**BOUNDED)
+            return await self._of(kind).where(filter=made_so).limit(limit).get(**BOUNDED)
 
         entries = await self._cloud.call(lambda: found("entries"))
         changes = await self._cloud.call(lambda: found("changes"))

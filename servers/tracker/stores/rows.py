@@ -21,6 +21,7 @@ from servers.tracker.stores.clock import Clock
 
 COLUMNS = "id, version, url, secret, tags, status, deleted, created, seq, stamp, pair"
 _SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
+_SELECT_CHANGES = "SELECT entry, version, at, what, stamp FROM changes"
 
 
 def write(connection: apsw.Connection, writes: Sequence[Write], clock: Clock) -> list[Written]:
@@ -125,11 +126,8 @@ def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[Record]:
 
 def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]:
     """The last changes of `entry`."""
-    rows = connection.execute(
-        "SELECT entry, version, at, what, stamp FROM changes WHERE entry = ?"
-        " ORDER BY version DESC LIMIT ?",
-        (entry, limit),
-    )
+    sql = f"{_SELECT_CHANGES} WHERE entry = ? ORDER BY version DESC LIMIT ?"
+    rows = connection.execute(sql, (entry, limit))
     return [Change(*row) for row in rows]
 
 
@@ -165,17 +163,10 @@ def stamps(connection: apsw.Connection) -> set[str]:
 def outdated(
     connection: apsw.Connection, stamp: str, limit: int
 ) -> tuple[list[Record], list[Change]]:
-    """Some of what was not made with `stamp`."""
-    entries = f"{_SELECT} WHERE stamp = ? LIMIT ?"
-    changes = "SELECT entry, version, at, what, stamp FROM changes WHERE stamp = ? LIMIT ?"
-    records: list[Record] = []
-    lines: list[Change] = []
-    for old in sorted(stamps(connection) - {stamp}):
-        rest = limit - len(records)
-        records += [record_of(row) for row in connection.execute(entries, (old, rest))]
-        rest = limit - len(lines)
-        lines += [Change(*row) for row in connection.execute(changes, (old, rest))]
-    return records, lines
+    """Some of what was made with `stamp`."""
+    entries = connection.execute(f"{_SELECT} WHERE stamp = ? LIMIT ?", (stamp, limit))
+    changes = connection.execute(f"{_SELECT_CHANGES} WHERE stamp = ? LIMIT ?", (stamp, limit))
+    return [record_of(row) for row in entries], [Change(*row) for row in changes]
 
 
 def reseal(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from servers.tracker import tables
-from servers.tracker.stores import lookups, rows
+from servers.tracker.stores import lookups, rows, upkeep
 from servers.tracker.stores.base import (
     Change,
     Counts,
@@ -44,6 +44,10 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what was acknowledged."""
         await self._custody.close()
+
+    def backups(self) -> list[str]:
+        """The backups there are, the newest first."""
+        return [path.name for path in upkeep.backups(self._custody.backups)]
 
     async def back_up(self) -> Path:
         """A checked copy of the file as it is now."""
@@ -83,7 +87,7 @@ class SqliteStore:
         return await self._custody.read(rows.stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[Record], list[Change]]:
-        """Some records and some changes that were not made with `stamp`."""
+        """Some records and some changes that were made with `stamp`."""
         return await self._custody.read(lambda connection: rows.outdated(connection, stamp, limit))
 
     async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:

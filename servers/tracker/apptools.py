@@ -1,0 +1,171 @@
+"""The tools of the app's own page: jobs, the state of store and keys, copy and backup.
+
+Only the app reaches them, for a person who chose a file in a dialog: so any path is theirs to
+choose. MCP clients have `import_tracked` and `export_tracked`, and one folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from servers.host.service import Tool, ToolFailure
+from servers.tracker import folder, sheet
+from servers.tracker.batchtools import Report, report
+from servers.tracker.desk import AnyStatus, Desk, looked_for
+from servers.tracker.exchange import Exchange
+from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.workroom import Workroom
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a file, and which of them are understood as what."""
+
+    columns: list[str]
+    understood: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """How the store and the keys are. `state` is ready, trouble, locked or closed."""
+
+    store: str
+    state: str
+    message: str
+    entries: int
+    deleted: int
+    backups: list[str]
+    key: str
+    older_keys: int
+    resealing: dict[str, Any]
+    other_store: str
+    copy: dict[str, Any]
+
+
+class AppTools:
+    """Internal tools; none of them is listed to MCP clients."""
+
+    def __init__(self, desk: Desk, exchange: Exchange, workroom: Workroom) -> None:
+        self._desk = desk
+        self._exchange = exchange
+        self._workroom = workroom
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """All of them."""
+        reading = (self.file_columns, self.job_state, self.store_state)
+        doing = (
+            self.start_import,
+            self.start_export,
+            self.cancel_job,
+            self.start_copy,
+            self.stop_copy,
+            self.start_resealing,
+            self.make_backup,
+        )
+        return (
+            *(Tool(run, run.__name__, read_only=True, internal=True) for run in reading),
+            *(Tool(run, run.__name__, read_only=False, internal=True) for run in doing),
+        )
+
+    async def file_columns(self, path: str) -> Columns:
+        """The columns of a CSV file, for the mapping that a person chooses."""
+        file = Path(path)
+        try:
+            with folder.opened(file) as handle:
+                found = sheet.columns(handle, sheet.format_of(file.name))
+        except sheet.SheetError as wrong:
+            raise ToolFailure(str(wrong), kind="bad_argument") from None
+        return Columns(found, sheet.understood(found))
+
+    async def start_import(
+        self,
+        path: str,
+        columns: dict[str, str] = {},  # noqa: B006 - never changed
+        *,
+        trial: bool = False,
+    ) -> Report:
+        """Begin to import the file at `path`; poll `job_state`."""
+        job = self._exchange.start_import(self._desk.board, Path(path), columns, "lou", trial=trial)
+        return report(job, 0)
+
+    async def start_export(
+        self,
+        path: str,
+        *,
+        text: str = "",
+        tag: str = "",
+        status: AnyStatus = "",
+        deleted: bool = False,
+        overwrite: bool = False,
+    ) -> Report:
+        """Begin to export what matches to the file at `path`; poll `job_state`."""
+        search = looked_for(text=text, tag=tag, status=status, deleted=deleted)
+        board = self._desk.board
+        job = self._exchange.start_export(board, Path(path), search, overwrite=overwrite)
+        return report(job, 0)
+
+    async def job_state(self, job: str, problems_from: int = 0) -> Report:
+        """How far a job is."""
+        return report(self._exchange.job(job), problems_from)
+
+    async def cancel_job(self, job: str) -> Report:
+        """Stop a job; what it counts is kept."""
+        return report(await self._exchange.cancel(job), 0)
+
+    async def store_state(self) -> StoreState:
+        """How the store, the keys, the resealing and the copy are."""
+        room = self._workroom
+        state, message, entries, deleted = await self._state()
+        sealer = room.board.scribe.sealer if room.board else None
+        return StoreState(
+            room.store.kind if room.store else "",
+            state,
+            message,
+            entries,
+            deleted,
+            room.store.backups() if isinstance(room.store, SqliteStore) else [],
+            sealer.key_ids[0] if sealer else "",
+            len(room.board.scribe.older) if room.board else 0,
+            asdict(room.resealing.progress) if room.resealing else {},
+            room.other_kind(),
+            asdict(room.copying.progress) if room.copying else {},
+        )
+
+    async def start_copy(self) -> StoreState:
+        """Begin or go on with the one-time copy from the other store."""
+        await self._workroom.start_copy()
+        return await self.store_state()
+
+    async def stop_copy(self) -> StoreState:
+        """Pause the copy; it can go on later."""
+        await self._workroom.stop_copy()
+        return await self.store_state()
+
+    async def start_resealing(self) -> StoreState:
+        """Bring every entry to the newest key; it also begins by itself with a new key."""
+        self._workroom.start_resealing()
+        return await self.store_state()
+
+    async def make_backup(self) -> StoreState:
+        """Back the SQLite file up now."""
+        store = self._workroom.store
+        if not isinstance(store, SqliteStore):
+            raise ToolFailure("Only the SQLite store makes backups.", kind="not_found")
+        await store.back_up()
+        return await self.store_state()
+
+    async def _state(self) -> tuple[str, str, int, int]:
+        try:
+            store = self._desk.board.store
+            counts = await store.counts()
+        except StoreError as failing:
+            return "trouble", failing.message, 0, 0
+        except ToolFailure as closed:
+            return ("locked" if closed.kind == "locked" else "closed"), closed.message, 0, 0
+        if store.trouble is not None:
+            return "trouble", store.trouble.message, counts.live, counts.deleted
+        return "ready", "", counts.live, counts.deleted

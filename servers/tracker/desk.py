@@ -1,0 +1,100 @@
+"""Where every tool finds the board, and what all tools say alike: refusals, filters, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Literal
+
+from servers.host import calls
+from servers.host.service import ToolFailure
+from servers.tracker import terms, urls, views
+from servers.tracker.board import Board
+from servers.tracker.entry import Entry, Fault, Rejected, email_address, tag_name
+from servers.tracker.scribe import Search
+
+AnyStatus = Literal["", "new", "contacted", "replied", "won", "lost", "do_not_contact"]
+
+
+class Desk:
+    """Where every tool finds the board in use, or the reason why there is none."""
+
+    def __init__(self) -> None:
+        self._board: Board | None = None
+        self._closed: ToolFailure = ToolFailure("The tracker is starting.", kind="starting")
+
+    @property
+    def board(self) -> Board:
+        """The board in use.
+
+        Raises:
+            ToolFailure: there is none, for a reason.
+        """
+        if self._board is None:
+            raise ToolFailure(self._closed.message, kind=self._closed.kind)
+        return self._board
+
+    def use(self, board: Board) -> None:
+        """Work with `board` from now on."""
+        self._board = board
+
+    def shut(self, reason: ToolFailure) -> None:
+        """Answer every call with `reason` from now on."""
+        self._board, self._closed = None, reason
+
+
+def refusal(rejected: Rejected) -> ToolFailure:
+    """What the model reads about refused fields."""
+    said = "; ".join(f"`{fault.field}` {fault.reason}" for fault in rejected.faults)
+    return ToolFailure(
+        f"Nothing was stored: {said}.",
+        kind="bad_argument",
+        data={"rejected": [asdict(fault) for fault in rejected.faults]},
+    )
+
+
+async def announce(*entries: Entry) -> None:
+    """Tell whoever watches these entries, or the totals."""
+    for entry in entries:
+        await calls.resource_changed(f"tracker://entries/{entry.id}")
+    await calls.resource_changed("tracker://stats")
+
+
+def looked_for(  # noqa: PLR0913 - the filters there are
+    *,
+    text: str = "",
+    url: str = "",
+    email: str = "",
+    domain: str = "",
+    tag: str = "",
+    status: str = "",
+    changed_since: str = "",
+    deleted: bool = False,
+) -> Search:
+    """The filters, each in the one spelling that is compared.
+
+    Raises:
+        ToolFailure: names every filter that cannot be read.
+    """
+    faults: list[Fault] = []
+
+    def read(field: str, value: str, reading: Callable[[str], Any], missing: Any = "") -> Any:
+        try:
+            return reading(value) if value.strip() else missing
+        except ValueError as wrong:
+            faults.append(Fault(field, str(wrong)))
+            return missing
+
+    search = Search(
+        words=tuple(dict.fromkeys(terms.words(text))),
+        url=read("url", url, lambda value: terms.lookup_url(urls.normalise(value))),
+        email=read("email", email, lambda value: terms.lookup_email(email_address(value))),
+        domain=read("domain", domain, urls.host_name),
+        tag=read("tag", tag, tag_name),
+        status=status,
+        deleted=deleted,
+        since=read("changed_since", changed_since, views.micros, 0),
+    )
+    if faults:
+        raise refusal(Rejected(faults))
+    return search

@@ -1,0 +1,244 @@
+"""Imports and exports as jobs: they tell how far they are, and what they told as kept is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from servers.host.service import ToolFailure
+from servers.tracker import folder, sheet, views
+from servers.tracker.board import Board
+from servers.tracker.entry import Draft, Rejected, checked
+from servers.tracker.scribe import Search
+
+log = logging.getLogger(__name__)
+State = Literal["running", "done", "cancelled", "failed"]
+_AT_ONCE = 64
+_PAGE = 200
+_KEPT_JOBS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that was not stored: its number, the field and the reason."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Job:
+    """One import or export. `rows` are those that are dealt with for good."""
+
+    id: str
+    kind: Literal["import", "export"]
+    file: str
+    total_bytes: int = 0
+    done_bytes: int = 0
+    state: State = "running"
+    rows: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    message: str = ""
+    task: asyncio.Task[None] | None = None
+
+
+class Exchange:
+    """The jobs of this process; finished ones are remembered for a while."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    def job(self, name: str) -> Job:
+        """The job called `name`.
+
+        Raises:
+            ToolFailure: there is none.
+        """
+        if name not in self._jobs:
+            raise ToolFailure(
+                "There is no such job; jobs end with the server. Rows that were reported as "
+                "stored are kept, and importing the file again stores none of them twice.",
+                kind="not_found",
+            )
+        return self._jobs[name]
+
+    def start_import(
+        self, board: Board, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
+    ) -> Job:
+        """Begin to import the file at `path`; a trial stores nothing."""
+        handle = folder.opened(path)
+        try:
+            rows = sheet.rows(handle, sheet.format_of(path.name), columns)
+        except sheet.SheetError as wrong:
+            handle.close()
+            raise ToolFailure(str(wrong), kind="bad_argument") from None
+        job = self._begun("import", path)
+        job.total_bytes = path.stat().st_size
+        work = _Import(job, board, handle, rows, client="" if trial else client)
+        job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
+        return job
+
+    def start_export(self, board: Board, path: Path, search: Search, *, overwrite: bool) -> Job:
+        """Begin to export what `search` finds to the file at `path`."""
+        try:
+            kind = sheet.format_of(path.name)
+        except sheet.SheetError as wrong:
+            raise ToolFailure(str(wrong), kind="bad_argument") from None
+        target = folder.Draftsheet(path, overwrite=overwrite)
+        job = self._begun("export", path)
+        work = _export(job, board, search, target, kind=kind)
+        job.task = asyncio.get_running_loop().create_task(_ended(job, work))
+        return job
+
+    async def cancel(self, name: str) -> Job:
+        """The job, stopped; the rows it reported are kept."""
+        job = self.job(name)
+        if job.task is not None and not job.task.done():
+            job.task.cancel()
+            await asyncio.wait([job.task])
+        return job
+
+    async def close(self) -> None:
+        """Stop all jobs."""
+        await asyncio.gather(*(self.cancel(name) for name in list(self._jobs)))
+
+    def _begun(self, kind: Literal["import", "export"], path: Path) -> Job:
+        job = Job(secrets.token_hex(16), kind, path.name)
+        self._jobs[job.id] = job
+        finished = [name for name, old in self._jobs.items() if old.state != "running"]
+        for name in finished[: max(0, len(self._jobs) - _KEPT_JOBS)]:
+            del self._jobs[name]
+        return job
+
+
+class _Import:
+    """Reads, checks and stores rows in small groups, the next one read while one is stored."""
+
+    def __init__(
+        self, job: Job, board: Board, handle: BinaryIO, rows: Iterator[sheet.Row], *, client: str
+    ) -> None:
+        self._job = job
+        self._board = board
+        self._handle = handle
+        self._rows = rows
+        self._client = client
+
+    async def run(self) -> None:
+        """To the end of the file."""
+        try:
+            group = await asyncio.to_thread(self._read)
+            while group:
+                following = asyncio.ensure_future(asyncio.to_thread(self._read))
+                try:
+                    await self._store(group)
+                finally:
+                    group = await following
+        finally:
+            self._handle.close()
+        self._job.done_bytes = self._job.total_bytes
+
+    def _read(self) -> list[tuple[int, Draft | Rejected | str]]:
+        found: list[tuple[int, Draft | Rejected | str]] = []
+        for row in itertools.islice(self._rows, _AT_ONCE):
+            if row.fault:
+                found.append((row.number, row.fault))
+                continue
+            try:
+                draft = checked(rules=self._board.scribe.rules, **row.fields)
+            except Rejected as rejected:
+                found.append((row.number, rejected))
+            else:
+                found.append((row.number, draft))
+        return found
+
+    async def _store(self, group: list[tuple[int, Draft | Rejected | str]]) -> None:
+        """Store a group and count it, even when the job is cancelled meanwhile."""
+        work = asyncio.ensure_future(self._stored(group))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await work
+            raise
+
+    async def _stored(self, group: list[tuple[int, Draft | Rejected | str]]) -> None:
+        numbers = [number for number, found in group if isinstance(found, Draft)]
+        drafts = [found for _, found in group if isinstance(found, Draft)]
+        for number, found in group:
+            if not isinstance(found, Draft):
+                self._refuse(number, found)
+        if self._client:
+            results = await self._board.track(drafts, self._client)
+            for number, result in zip(numbers, results, strict=True):
+                if isinstance(result, Rejected):
+                    self._refuse(number, result)
+                else:
+                    self._job.counts[result[0]] += 1
+        else:
+            self._job.counts["would be stored"] += len(drafts)
+        self._job.rows += len(group)
+        self._job.done_bytes = min(self._handle.tell(), self._job.total_bytes)
+
+    def _refuse(self, number: int, found: Rejected | str) -> None:
+        self._job.counts["refused"] += 1
+        if isinstance(found, str):
+            self._job.problems.append(Problem(number, "row", found))
+            return
+        for fault in found.faults:
+            self._job.problems.append(Problem(number, fault.field, fault.reason))
+
+
+async def _export(
+    job: Job, board: Board, search: Search, target: folder.Draftsheet, *, kind: sheet.Format
+) -> None:
+    """Oldest change first: what changes meanwhile comes again at the end, and is left out there."""
+    written: set[str] = set()
+    cursor = ""
+    try:
+        if kind == "csv":
+            target.write(sheet.header())
+        while True:
+            entries, cursor = await board.find(_page(search, cursor))
+            for entry in entries:
+                if entry.id not in written and not entry.locked:
+                    written.add(entry.id)
+                    target.write(sheet.line(kind, views.entry(entry)))
+                    job.rows += 1
+            job.counts["locked"] += sum(entry.locked for entry in entries)
+            if not cursor:
+                break
+        await asyncio.to_thread(target.finish)
+    except BaseException:
+        target.drop()
+        raise
+    job.counts["written"] = job.rows
+
+
+def _page(search: Search, cursor: str) -> Search:
+    return replace(search, sort="oldest", limit=_PAGE, cursor=cursor)
+
+
+async def _ended(job: Job, work: Awaitable[None]) -> None:
+    """How a job ends, in its own words."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        job.state, job.message = "cancelled", "It was cancelled; what is counted here is kept."
+    except ToolFailure as failed:
+        job.state, job.message = "failed", failed.message
+    except (OSError, sheet.SheetError) as failed:
+        job.state = "failed"
+        job.message = f"The file could not be used to its end: {failed}"
+    except Exception:
+        log.exception("A job failed unexpectedly")
+        job.state, job.message = "failed", "It failed; the log of this server says why."
+    else:
+        job.state = "done"

@@ -1,0 +1,207 @@
+"""What is open now: the store, the board on it, and what goes on in the background.
+
+The rule of the key: entries that no key opens are locked, never lost, and nothing new is sealed
+beside them with another key. Whoever puts the right key back finds everything as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from servers.host.service import KeyVerdict, StartRefused, ToolFailure
+from servers.tracker import opening
+from servers.tracker.board import Board
+from servers.tracker.copying import Copying
+from servers.tracker.desk import Desk
+from servers.tracker.entry import Rules
+from servers.tracker.opening import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
+from servers.tracker.resealing import Resealing
+from servers.tracker.scribe import Scribe
+from servers.tracker.seal import Sealer
+from servers.tracker.settings import Settings
+from servers.tracker.stores.base import Store, StoreError, untold
+from servers.tracker.stores.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+_LOCKED = StartRefused(
+    "tracker_locked",
+    "The encryption key does not open the tracker's entries. They are all there, but locked.",
+    "Put the ENCRYPTION_KEY that they were sealed with, or its recovery key, back in Lou's keys. "
+    "Without it nobody can read the addresses again. Lou seals nothing with another key while "
+    "there are entries.",
+)
+_PATIENCE_S = 1.0
+
+
+class Workroom:
+    """Opens and exchanges what the tools work with."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.store: Store | None = None
+        self.board: Board | None = None
+        self.resealing: Resealing | None = None
+        self.copying: Copying | None = None
+        self._desk = desk
+        self._place: tuple[Any, ...] = ()
+        self._settings: Settings | None = None
+        self._keys: Mapping[str, str] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self, settings: Settings, keys: Mapping[str, str]) -> None:
+        """Work with these from now on; a store that stays the same stays open.
+
+        Raises:
+            StartRefused: the key is missing or does not open what is stored, or the store is taken.
+        """
+        sealer = opening.sealer(keys.get(ENCRYPTION_KEY, ""), settings)
+        place = opening.place(settings, keys)
+        if self.store is None or place != self._place:
+            await self.close()
+            self.store = await opening.opened(settings, keys)
+            self._place = place
+        self._settings, self._keys = settings, keys
+        await self._end("verify", "reseal")
+        board = Board(self.store, Scribe(sealer, settings.rules))
+        try:
+            await self._use(board)
+        except StoreError as trouble:
+            # Which keys it was sealed with cannot be asked now; until then nothing is sealed.
+            self._desk.shut(trouble)
+            self._begin("verify", self._use_later(board))
+
+    async def close(self) -> None:
+        """End what goes on, finish what was acknowledged."""
+        await self._end(*self._tasks)
+        self._desk.shut(ToolFailure("The tracker is stopping.", kind="stopping"))
+        self.board = None
+        if self.store is not None:
+            await self.store.close()
+            self.store = None
+
+    async def start_copy(self) -> Copying:
+        """Begin or go on with the one-time copy from the other store.
+
+        Raises:
+            ToolFailure: there is no other store, or it cannot be opened.
+        """
+        board = self._desk.board
+        if self.copying is not None and self.copying.progress.state == "running":
+            return self.copying
+        source = await self._other_store()
+        self.copying = Copying(source, board)
+        self.copying.progress.state = "running"
+        self._begin("copy", self._copy(self.copying, source))
+        return self.copying
+
+    async def stop_copy(self) -> None:
+        """Pause the copy; it can go on later."""
+        await self._end("copy")
+
+    def start_resealing(self) -> None:
+        """Go on with rows of older keys, when there are any and nobody is at it."""
+        if self.resealing is not None and not self.resealing.progress.running:
+            self._begin("reseal", self.resealing.run())
+
+    async def check_keys(self, keys: Sequence[bytes]) -> KeyVerdict:
+        """Whether `keys` open what is stored."""
+        if self.store is None:
+            return KeyVerdict("unknown", "This is a key. The tracker is not open to try it.")
+        sealer = Sealer(keys, Rules())
+        try:
+            stamps = await self.store.stamps()
+        except StoreError as trouble:
+            return KeyVerdict("unreachable", trouble.message)
+        if stamps and not any(sealer.knows(stamp) for stamp in stamps):
+            return KeyVerdict("rejected", "This is a key, but it does not open the entries.")
+        return KeyVerdict("accepted", "This key opens the entries.")
+
+    async def check_account(self, text: str) -> KeyVerdict:
+        """Whether Firestore takes the service account in `text`."""
+        if self._settings is None:
+            return KeyVerdict("unknown", "The tracker is not open to try it.")
+        store = await opening.firestore(self._settings, {FIREBASE_CREDENTIALS: text}, untold)
+        try:
+            await store.open()
+            trouble = store.trouble
+        finally:
+            await store.close()
+        if trouble is None:
+            return KeyVerdict("accepted", "Firestore takes this service account.")
+        verdict = "rejected" if trouble.code == "firestore_rejected" else "unreachable"
+        return KeyVerdict(verdict, trouble.message)
+
+    def other_kind(self) -> str:
+        """The kind of the store that is not in use but could be copied from; empty if none."""
+        if self.store is None or self._settings is None:
+            return ""
+        if self.store.kind == "firestore":
+            return "sqlite" if (self._settings.folder / "tracker.db").exists() else ""
+        return "firestore" if opening.has_firestore(self._settings, self._keys) else ""
+
+    async def _use(self, board: Board) -> None:
+        """Put `board` on the desk when the key opens what is stored.
+
+        Raises:
+            StartRefused: it does not.
+        """
+        assert self.store is not None
+        scribe = board.scribe
+        stamps = await self.store.stamps()
+        if stamps and not any(scribe.sealer.knows(stamp) for stamp in stamps):
+            self._desk.shut(ToolFailure(f"{_LOCKED.message} {_LOCKED.hint}", kind="locked"))
+            raise _LOCKED
+        scribe.older = tuple(sorted(filter(scribe.sealer.knows, stamps - {scribe.sealer.stamp})))
+        self.board = board
+        self._desk.use(board)
+        self.resealing = Resealing(board)
+        if scribe.older:
+            self._begin("reseal", self.resealing.run())
+
+    async def _use_later(self, board: Board) -> None:
+        while True:
+            await asyncio.sleep(_PATIENCE_S)
+            try:
+                await self._use(board)
+            except StoreError as trouble:
+                self._desk.shut(trouble)
+                continue
+            except StartRefused as refused:
+                opening.tell_refused(refused)
+            return
+
+    async def _other_store(self) -> Store:
+        kind = self.other_kind()
+        if not kind or self._settings is None:
+            raise ToolFailure("There is no other store to copy from.", kind="not_found")
+        source: Store
+        if kind == "sqlite":
+            source = SqliteStore(self._settings.folder)
+        else:
+            source = await opening.firestore(self._settings, self._keys, untold)
+        await source.open()
+        return source
+
+    async def _copy(self, copying: Copying, source: Store) -> None:
+        try:
+            await copying.run()
+        finally:
+            await source.close()
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(_say_why)
+        self._tasks[name] = task
+
+    async def _end(self, *names: str) -> None:
+        tasks = [self._tasks.pop(name) for name in names if name in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("Work in the background failed unexpectedly", exc_info=task.exception())
