@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-BEHAVIOUR = sys.argv[1]
+BEHAVIOUR = sys.argv[1] if len(sys.argv) > 1 else ""
 TAG = sys.argv[2] if len(sys.argv) > 2 else ""
 LINE = "x" * 99
 
@@ -121,4 +121,5 @@ def main() -> None:
         time.sleep(3600)
 
 
-main()
+if __name__ == "__main__":
+    main()
