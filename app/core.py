@@ -11,7 +11,6 @@ import time
 from typing import Any
 
 from app import files, paths, roster, server_views, tool_calls, version
-from app.config import Config
 from app.control import ControlSocket
 from app.doctor import Doctor
 from app.errors import ServerError
@@ -275,17 +274,9 @@ class Core:
             AppError: nothing was added.
         """
         taken = roster.taken_over(self.settings.config, text)
-        for name, value in taken.secrets.items():
-            self._keys.learn(name, value)
-            await self.vault.set(name, value)
-
-        def extended(config: Config) -> Config:
-            for name, entry in taken.entries.items():
-                config = config.with_server(name, entry)
-            return config
-
+        await self._keys.keep(taken.secrets)
         if taken.entries:
-            self.settings.update(extended)
+            self.settings.update(taken.joined)
         return taken
 
     async def doctor(self) -> list[Check]:

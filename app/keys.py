@@ -6,7 +6,7 @@ import asyncio
 import base64
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from app import config as meaning
 from app import preparation
@@ -91,6 +91,16 @@ class Keys:
     def learn(self, name: str, value: str) -> None:
         """Take `value` out of every line from now on."""
         self._redactor.learn(name, value)
+
+    async def keep(self, values: Mapping[str, str]) -> None:
+        """Put several keys into the vault.
+
+        Raises:
+            VaultError: one was not kept.
+        """
+        for name, value in values.items():
+            self.learn(name, value)
+            await self._vault().set(name, value)
 
     async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Blocked:
         """The keys of a server by the name it knows them by, or why it cannot start."""

@@ -26,6 +26,10 @@ class Taken:
     skipped: Mapping[str, str] = field(default_factory=dict)
     """The name of an entry that was left out, and why."""
 
+    def joined(self, config: Config) -> Config:
+        """`config` with the entries."""
+        return replace(config, servers={**config.servers, **self.entries})
+
 
 def added(config: Config, name: str, found: Any) -> Config:
     """`config` with one more server.
