@@ -76,6 +76,8 @@ class ClientFile:
                     with locked(real.parent, self.shelf.folder):
                         return self._once(plan, cached_by)
                 except ChangedError as changed:
+                    if changed.displaced is not None:
+                        self.shelf.keep(changed.displaced)
                     log.info("%s changed meanwhile; looked again: %s", real, changed.strerror)
         except OSError as failure:
             raise _not_written(self.path, failure) from failure
@@ -85,10 +87,26 @@ class ClientFile:
             code="busy",
         )
 
+    def remember_good(self, content: bytes | None) -> None:
+        """Keep the last copy in which nothing was missing; no change depends on it."""
+        try:
+            if content is not None:
+                self.shelf.keep_good(content)
+        except OSError as failure:
+            log.warning("The last good copy could not be kept: %s", failure.strerror)
+
+    def sweep(self, folder: Path) -> None:
+        """Delete what killed processes left; each content is backed up first."""
+        for left in self.disk.left_over(folder):
+            content = self.disk.read(left)
+            if content:
+                self.shelf.keep(content)
+            self.disk.unlink(left)
+        self.disk.sweep(self.shelf.folder)
+
     def _once(self, plan: Plan, cached_by: tuple[tuple[int, float], ...]) -> Done:
         seen = self._usable()
-        for left in self.disk.sweep(seen.real.parent):
-            self.shelf.keep(left)
+        self.sweep(seen.real.parent)
         record = self.shelf.record(seen.content)
         change = plan(seen.content, record)
         if not change.is_needed:

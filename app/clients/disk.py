@@ -21,6 +21,7 @@ if sys.platform != "win32":
     import fcntl
 
 PREFIX = ".lou-"
+_FOREIGN = "another program wrote the file"
 _PRIVATE = 0o600
 _EXCHANGE = 2
 """RENAME_EXCHANGE of renameat2, and RENAME_SWAP of renamex_np."""
@@ -31,6 +32,11 @@ _OLD_AFTER_S = 600.0
 
 class ChangedError(OSError):
     """The file was not, or did not stay, what it was when the change was planned."""
+
+    def __init__(self, number: int, words: str, path: str, displaced: bytes | None = None) -> None:
+        super().__init__(number, words, path)
+        self.displaced = displaced
+        """What a foreign program wrote and has no place in the file now."""
 
 
 class Disk:
@@ -146,14 +152,14 @@ class Disk:
             self._exchange(path, before, after)
         self.sync_folder(path.parent)
         if self.read(path) != after:
-            raise ChangedError(errno.EBUSY, "another program wrote the file", str(path))
+            raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
 
     def _exchange(self, path: Path, before: bytes, after: bytes) -> None:
         temporary = self._written(path, after, path.stat())
         exchanged = False
         try:
             if self.read(path) != before:
-                raise ChangedError(errno.EBUSY, "another program wrote the file", str(path))
+                raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
             exchanged = self.exchange(temporary, path)
             if not exchanged:
                 self.replace(temporary, path)
@@ -161,15 +167,25 @@ class Disk:
             if not exchanged:
                 self._drop(temporary)
         if exchanged:
-            self._give_back(path, temporary, before)
+            self._give_back(path, temporary, (before, after))
 
-    def _give_back(self, path: Path, temporary: Path, before: bytes) -> None:
-        """Look at what was replaced; put it back when a foreign program wrote it just now."""
-        if self.read(temporary) != before:
+    def _give_back(self, path: Path, temporary: Path, contents: tuple[bytes, bytes]) -> None:
+        """Look at what was replaced; put it back when a foreign program wrote it just now.
+
+        What that program wrote in between, on top of Lou's own content, is newer and stays.
+        """
+        before, after = contents
+        found = self.read(temporary)
+        if found == before:
+            self._drop(temporary)
+            return
+        self.exchange(temporary, path)
+        displaced = None
+        if self.read(temporary) != after:
             self.exchange(temporary, path)
-            self.unlink(temporary)
-            raise ChangedError(errno.EBUSY, "another program wrote the file", str(path))
-        self._drop(temporary)
+            displaced = found
+        self.unlink(temporary)
+        raise ChangedError(errno.EBUSY, _FOREIGN, str(path), displaced=displaced)
 
     def _delete(self, path: Path, before: bytes | None) -> None:
         aside = _beside(path)
@@ -177,7 +193,7 @@ class Disk:
         if self.read(aside) != before:
             with _exists_means_changed():
                 self.link(aside, path)
-            raise ChangedError(errno.EBUSY, "another program wrote the file", str(path))
+            raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
         self.unlink(aside)
 
     def _written(self, path: Path, content: bytes, like: os.stat_result | None) -> Path:
@@ -210,15 +226,14 @@ class Disk:
         with contextlib.suppress(OSError):
             self.unlink(temporary)
 
-    def sweep(self, folder: Path) -> list[bytes]:
-        """Delete what killed processes left in `folder`; the contents, so that none is lost."""
-        found = []
-        for left in folder.glob(f"{PREFIX}*"):
-            if _is_left_over(left):
-                with contextlib.suppress(OSError):
-                    found.append(left.read_bytes())
-                    left.unlink()
-        return found
+    def left_over(self, folder: Path) -> list[Path]:
+        """What killed processes left in `folder`."""
+        return [path for path in folder.glob(f"{PREFIX}*") if _is_left_over(path)]
+
+    def sweep(self, folder: Path) -> None:
+        """Delete what killed processes left in a folder of Lou's own."""
+        for path in self.left_over(folder):
+            self._drop(path)
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -234,7 +249,9 @@ def _exists_means_changed() -> Iterator[None]:
     try:
         yield
     except FileExistsError as found:
-        raise ChangedError(errno.EEXIST, "another program made the file", found.filename) from None
+        raise ChangedError(
+            errno.EEXIST, "another program made the file", str(found.filename)
+        ) from None
 
 
 def _is_left_over(path: Path) -> bool:

@@ -86,11 +86,14 @@ class RefusedError(Exception):
 
 def look(client: Client, content: bytes | None, wish: Wish, record: Record) -> Finding:
     """The state of a file with this content."""
+    wanted = own.entries(client, wish.servers, wish.bridge)
     try:
-        outline = _outline(client, content)
+        page = _page(client, content)
+        outline = formats.read(page.text, client.layout)
+        if wanted and not wanted.keys() & outline.servers.keys():
+            formats.add(page.text, client.layout, wanted)
     except FormatError as broken:
         return refusal(broken)
-    wanted = own.entries(client, wish.servers, wish.bridge)
     known = {**wanted, **own.entries(client, wish.paused, wish.bridge)}
     mine = _mine(client, outline, known, record)
     foreign = tuple(name for name in wanted if name in outline.servers and name not in mine)
@@ -206,7 +209,7 @@ def _connected(
     record: Record,
     finding: Finding,
 ) -> Change:
-    page = Page(_blank(client)) if content is None else formats.decode(content, client.layout)
+    page = _page(client, content)
     found = formats.read(page.text, client.layout).servers
     merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
     known = record if finding.present else replace(record, made_file=False, made_root=False)
@@ -230,11 +233,8 @@ def _stripped(client: Client, text: str, record: Record, names: Sequence[str]) -
     return formats.remove(left, client.layout, names, drop_root=record.made_root)
 
 
-def _outline(client: Client, content: bytes | None) -> Outline:
-    if content is None:
-        return Outline({}, False, {})
-    page = formats.decode(content, client.layout)
-    return formats.read(page.text, client.layout)
+def _page(client: Client, content: bytes | None) -> Page:
+    return Page(_blank(client)) if content is None else formats.decode(content, client.layout)
 
 
 def _mine(

@@ -58,8 +58,8 @@ def look(client: Client, file: ClientFile) -> Look:
     if verdict.loss is Loss.REMOVED:
         _respect(file, record, verdict.ours)
         return Look(Outcome.REMOVED, verdict.ours)
-    if seen.content is not None and not others:
-        file.shelf.keep_good(seen.content)
+    if not others:
+        file.remember_good(seen.content)
     return Look(Outcome.FINE, others=others)
 
 
@@ -99,8 +99,7 @@ def put_others_back(client: Client, file: ClientFile) -> Done:
             raise RefusedError(plan.refusal(broken)) from broken
 
     done = file.carry_out(with_others)
-    if done.after is not None:
-        file.shelf.keep_good(done.after)
+    file.remember_good(done.after)
     return done
 
 
@@ -126,9 +125,7 @@ def forget_old_copies(file: ClientFile) -> None:
 
 def accept(file: ClientFile) -> None:
     """Take the file as it is for the good copy."""
-    content = file.see().content
-    if content is not None:
-        file.shelf.keep_good(content)
+    file.remember_good(file.see().content)
 
 
 def _verdict(client: Client, file: ClientFile, record: Record, now: Outline | None) -> Verdict:

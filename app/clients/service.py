@@ -74,6 +74,7 @@ class Clients:
 
     async def start(self) -> None:
         """Look at every client, repair what may be unasked, and watch what is connected."""
+        await asyncio.to_thread(self._workshop.sweep)
         await asyncio.to_thread(self._proofs.load)
         await self.refresh()
         if self._choices.repairs():
@@ -211,9 +212,9 @@ class Clients:
         ((name, entry),) = entries(row, (server,), self._wish().bridge).items()
         return links.link(row, name, entry)
 
-    def bundle(self, server: str, title: str, purpose: str, version: str) -> bytes:
+    def bundle(self, server: str, title: str, purpose: str) -> bytes:
         """An .mcpb bundle for one server."""
-        return bundle.build(server, title, purpose, bridge=self._wish().bridge, version=version)
+        return bundle.build(server, title, purpose, self._wish().bridge)
 
     def saw(self, event: ClientEvent) -> None:
         """A client reached a stage with a server."""

@@ -1,7 +1,7 @@
 """TOML: the standard library reads, a table at the end of the file is the only thing ever added.
 
 A table header means the same wherever it stands, so that nothing above it needs to be understood
-to be kept. Where the text of an entry was changed meanwhile, tomlkit takes it out.
+to be kept. Where the text of an entry was changed meanwhile, its lines are taken out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,21 @@ from typing import Any
 
 import tomlkit
 import tomlkit.exceptions
-import tomlkit.items
 
 from app.clients.catalog import Layout
-from app.clients.spans import AmbiguousError, Edit, Outline, UnreadableError, newline_of, position
+from app.clients.spans import (
+    AmbiguousError,
+    Edit,
+    Outline,
+    UnreadableError,
+    line_start,
+    newline_of,
+    position,
+)
 
+_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_TABLES = 8
+"""How many headers behind an entry's own may be tables of that entry."""
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -59,19 +69,43 @@ def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterato
 
 
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
-    """`text` without the entry called `name`."""
+    """Ways to take the entry called `name` out of `text`: its lines, else with tomlkit."""
+    tables = _ours(layout, name)
+    headers = [found.start() for found in _HEADER.finditer(text)]
+    for start in headers:
+        if tables.match(text, start):
+            ends = [*[at for at in headers if at > start][:_TABLES], len(text)]
+            for end in ends:
+                yield text[:start] + text[_before_notes(text, start, end) :]
+    if not layout.is_list:
+        yield from _without_key(text, layout, name)
+
+
+def _ours(layout: Layout, name: str) -> re.Pattern[str]:
+    root, entry = re.escape(layout.root[0]), re.escape(name)
+    if layout.is_list:
+        return re.compile(rf"[ \t]*\[\[[ \t]*{root}[ \t]*\]\]")
+    return re.compile(rf"[ \t]*\[[ \t]*{root}[ \t]*\.[ \t]*([\"']?){entry}\1[ \t]*\]")
+
+
+def _before_notes(text: str, start: int, end: int) -> int:
+    """Where the comments and blank lines begin that belong to what stands at `end`."""
+    while end > start:
+        line = line_start(text, end - 1)
+        words = text[line:end].strip()
+        if words and not words.startswith("#"):
+            return end
+        end = line
+    return end
+
+
+def _without_key(text: str, layout: Layout, name: str) -> Iterator[str]:
     try:
         document = tomlkit.parse(text)
-        if tomlkit.dumps(document) != text:
-            return
-        root = document[layout.root[0]]
-        if isinstance(root, tomlkit.items.AoT):
-            at = next(i for i, item in enumerate(root) if item.get("name") == name)
-            del root[at]
-        else:
-            del root[name]
-        yield tomlkit.dumps(document)
-    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, StopIteration):
+        if tomlkit.dumps(document) == text:
+            del document[layout.root[0]][name]
+            yield tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError):
         return
 
 

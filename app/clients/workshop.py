@@ -49,6 +49,16 @@ class Workshop:
                 paths[shelf.path] = None
         return tuple(self.file(client, path) for path in paths)
 
+    def sweep(self) -> None:
+        """Delete what a killed Lou left beside the files it wrote, and in its own folder."""
+        for folder in (self.root, *self.root.glob("*/")):
+            self.disk.sweep(folder)
+        for shelf in Shelf.known(self.disk, self.root):
+            file = ClientFile(self.disk, shelf, shelf.path)
+            folder = file.see().real.parent
+            if folder.is_dir():
+                file.sweep(folder)
+
     def inspect(self, client: Client) -> tuple[Inspected, ...]:
         """Look at the client's files; one that Lou once wrote counts while its entry is there."""
         wish = self.wish()
@@ -63,6 +73,10 @@ class Workshop:
     def connect(self, client: Client, *, replace_foreign: bool = False) -> list[Done]:
         """Write Lou's entries into each of the client's files."""
         wish = self.wish()
+        if not wish.servers:
+            raise ClientConfigError(
+                "No server is switched on.", "Switch one on, then connect.", code="no_servers"
+            )
         marks = as_marks(instances(client, self.places.platform)) if client.rewrites else ()
 
         def change(content: bytes | None, record: Record) -> Change:
@@ -70,8 +84,7 @@ class Workshop:
 
         def one(file: ClientFile) -> Done:
             done = file.carry_out(change, cached_by=marks)
-            if done.after is not None:
-                file.shelf.keep_good(done.after)
+            file.remember_good(done.after)
             return done
 
         return _each(client, self._usual(client), one)

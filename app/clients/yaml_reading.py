@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,6 +15,7 @@ from app.clients.spans import AmbiguousError, Outline, UnreadableError, position
 
 _MOST_NODES = 100_000
 _DEEPEST = 100
+_BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -23,7 +26,7 @@ def outline(text: str, layout: Layout) -> Outline:
         FormatError: it is no YAML, or its servers are not where they belong.
     """
     top = compose(text)
-    if top is None:
+    if top is None or is_null(top):
         return Outline({}, False, {})
     if not isinstance(top, MappingNode):
         raise UnreadableError("The file holds no mapping of settings.", *_at(top))
@@ -38,12 +41,14 @@ def outline(text: str, layout: Layout) -> Outline:
     return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
 
 
+@lru_cache(maxsize=8)
 def compose(text: str) -> Node | None:
     """The node of the whole file; None when it says nothing.
 
     Raises:
         FormatError: it is no YAML.
     """
+    _refuse_depths(text)
     try:
         return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as broken:
@@ -58,6 +63,16 @@ def compose(text: str) -> Node | None:
         ) from None
     except (RecursionError, ValueError, IndexError, AttributeError):
         raise UnreadableError("The file is not YAML that can be read.", 1, 1) from None
+
+
+def _refuse_depths(text: str) -> None:
+    """Brackets within brackets take the reader quadratic time."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = 0 if found[2] else depth - 1 if found[1] else depth + 1
+        if depth > _DEEPEST:
+            where = position(text, found.start())
+            raise UnreadableError("The file is nested too deeply to be a settings file.", *where)
 
 
 def _sentence(broken: MarkedYAMLError) -> str:
@@ -139,7 +154,7 @@ class _Plain:
 
     def of(self, node: Node, depth: int = 0) -> Any:
         self._left -= 1
-        if self._left < 0 or depth > 100:
+        if self._left < 0 or depth > _DEEPEST:
             raise UnreadableError(
                 "The file is nested too deeply to be a settings file.", *_at(node)
             )

@@ -130,12 +130,13 @@ class _Pen:
     def first(self, top: Node | None, entries: Mapping[str, Any]) -> Iterator[Edit]:
         """Into a file that says nothing yet."""
         block = self._block({self._layout.root[0]: self.shaped(entries)}, 0)
-        if top is not None:  # {}
+        if isinstance(top, MappingNode):  # {}
             start, end = top.start_mark.index, top.end_mark.index
             yield Edit(start, self._text[start:end], block.removesuffix(self._newline))
             return
         gap = "" if not self._text or self._text.endswith("\n") else self._newline
         yield Edit(len(self._text), "", gap + block)
+        yield Edit(line_start(self._text, max(self._text.rfind("..."), 0)), "", block)
 
     def behind(self, holder: Node, value: Any) -> Iterator[Edit]:
         """Behind the last line of `holder`, or before its first, or all in braces."""
@@ -156,6 +157,8 @@ class _Pen:
         """Below a key whose value is null or empty."""
         key = next(key for key, value in top.value if value is root)
         start, begin, end = key.end_mark.index, root.start_mark.index, root.end_mark.index
+        if begin == end:  # the mark of nothing stands where the next thing begins
+            begin = end = start
         stop = line_end(self._text, end)
         old = self._text[start:stop]
         words = self._text[start:begin] + self._text[end:stop]

@@ -1,0 +1,48 @@
+"""The promise of the formats, as one check: connect, whatever happens to Lou, disconnect."""
+
+from __future__ import annotations
+
+from app.clients import formats, plan
+from app.clients.catalog import Client
+from app.clients.entries import Bridge, entry_name
+from app.clients.plan import State, Wish
+from app.clients.records import Record
+
+ONE = Wish(("search",), Bridge("/opt/lou/bin/lou-connect"))
+TWO = Wish(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
+MOVED = Wish(("search", "my_server"), Bridge("/home/me/Lou é/lou-connect", "/home/me/.lou home"))
+
+
+def there_and_back(client: Client, content: bytes) -> None:
+    """Connect, add a server, move the installation, move back: then nothing of Lou is left."""
+    assert plan.look(client, content, ONE, Record()).state is State.ABSENT
+    first = change = plan.connect(client, content, ONE, Record())
+    assert plan.look(client, change.after, ONE, change.record).state is State.CONNECTED
+    for wish in (TWO, MOVED, ONE):
+        assert plan.look(client, change.after, wish, change.record).state is State.OUTDATED
+        change = plan.connect(client, change.after, wish, change.record)
+        assert plan.look(client, change.after, wish, change.record).state is State.CONNECTED
+    assert change.after == first.after
+    assert plan.disconnect(client, change.after, ONE, change.record).after == content
+
+
+def there_and_back_with_foreign_edits(client: Client, content: bytes) -> None:
+    """As `there_and_back`, but the client switches Lou's entry off, and so edits it in between."""
+    change = plan.connect(client, content, ONE, Record())
+    page = formats.decode(change.after or b"", client.layout)
+    entry = formats.read(page.text, client.layout).servers[entry_name(client, "search")]
+    text = formats.remove(page.text, client.layout, [entry_name(client, "search")])
+    edited = {**entry, "note": "kept by the client"}
+    again = formats.add(text, client.layout, {entry_name(client, "search"): edited}).apply(text)
+    touched = page.with_text(again).encoded()
+    assert plan.look(client, touched, ONE, change.record).state is State.CONNECTED
+    moved = plan.connect(client, touched, MOVED, change.record)
+    kept = formats.read(formats.decode(moved.after or b"", client.layout).text, client.layout)
+    assert kept.servers[entry_name(client, "search")]["note"] == "kept by the client"
+    back = plan.disconnect(client, moved.after, MOVED, moved.record)
+    assert meaning(client, back.after) == meaning(client, content)
+
+
+def meaning(client: Client, content: bytes | None) -> tuple[object, object]:
+    outline = formats.read(formats.decode(content or b"", client.layout).text, client.layout)
+    return outline.servers, outline.rest

@@ -1,0 +1,38 @@
+"""Every format keeps what is not Lou's, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.clients import catalog
+from tests.clients.generated import files
+from tests.clients.roundtrip import there_and_back, there_and_back_with_foreign_edits
+
+FORMATS = {
+    "json": "claude-desktop",
+    "json with comments": "gemini-cli",
+    "jsonc": "zed",
+    "toml": "codex",
+    "toml list": "vibe",
+    "yaml": "goose",
+    "yaml list": "continue",
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_connect_then_disconnect_leaves_every_byte(name: str, data: st.DataObject) -> None:
+    client = catalog.client(FORMATS[name])
+    content = data.draw(files(client))
+    there_and_back(client, content)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_a_client_adds_to_lous_entry_survives_a_repair(name: str, data: st.DataObject) -> None:
+    client = catalog.client(FORMATS[name])
+    there_and_back_with_foreign_edits(client, data.draw(files(client)))
