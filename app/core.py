@@ -10,7 +10,8 @@ import os
 import time
 from typing import Any
 
-from app import files, paths, roster, server_views, tool_calls, version
+from app import client_wish, files, paths, roster, server_views, tool_calls, version
+from app.clients.service import Choices, Clients
 from app.control import ControlSocket
 from app.doctor import Doctor
 from app.errors import ServerError
@@ -67,7 +68,11 @@ class Core:
         self._intake = Intake(self.logbook, self.metrics)
         self._journal = Journal(self.logbook)
         self._control = ControlSocket(self)
-        self.clients: Any = None
+        self.clients = Clients(
+            paths.data_folder("clients"),
+            lambda: client_wish.wish(self.settings.config),
+            choices=Choices(guards=lambda: self.settings.config.settings.guard_clients),
+        )
         self.notices: Listeners[Notice] = self._intake.notices
         self.calls: Listeners[CallRecord] = self._intake.calls
         self.connections: Listeners[ClientEvent] = self._intake.connections
@@ -109,6 +114,7 @@ class Core:
     async def stop(self, *, quick: bool = False) -> None:
         """Stop the servers and put everything on disk."""
         await self._reactions.end()
+        await self.clients.stop()
         await self._switches.close()
         await self.supervisor.stop(quick=quick)
         await self._control.stop()

@@ -52,6 +52,10 @@ class Reactions:
         core.settings.changed.subscribe(self._settings_changed)
         core.settings.troubled.subscribe(self._settings_broken)
         core.vault_changed.subscribe(self.vault_seen)
+        core.connections.subscribe(core.clients.saw)
+        core.calls.subscribe(core.clients.called)
+        core.clients.notices.subscribe(core.notices.tell)
+        self._switches.changed.subscribe(lambda _: core.clients.servers_changed())
 
     def begin(self) -> None:
         """Bring files outside up to date, and begin to look at what nobody tells."""
@@ -60,6 +64,7 @@ class Reactions:
             self._settings_broken(core.settings.trouble)
         core.logbook.keep_from(self._settings.log_level)
         self._try(self._write_first_files)
+        self._start(core.clients.start())
         self._heartbeat.every(1, self._look_at_settings)
         self._heartbeat.every(1, self._look_at_vault)
         self._heartbeat.every(15, self._look_at_closed_vault)
