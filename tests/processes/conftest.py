@@ -78,7 +78,7 @@ class Yard:
     behaviours: dict[str, str] = field(default_factory=dict)
     plans: dict[str, Launch | Blocked] = field(default_factory=dict)
     given_up: list[tuple[str, Trouble]] = field(default_factory=list)
-    events: list[tuple[str, Event]] = field(default_factory=list)
+    logged: int = 0
     lines: list[tuple[str, str]] = field(default_factory=list)
     states: list[tuple[str, State]] = field(default_factory=list)
     prepared: int = 0
@@ -87,9 +87,12 @@ class Yard:
     def __post_init__(self) -> None:
         self.supervisor = Supervisor(self.prepare, policy=self.policy, run_folder=self.run_folder)
         self.supervisor.gave_up.subscribe(self.given_up.append)
-        self.supervisor.messages.subscribe(self.events.append)
+        self.supervisor.messages.subscribe(self._count)
         self.supervisor.stderr.subscribe(self.lines.append)
         self.supervisor.changed.subscribe(self._note)
+
+    def _count(self, message: tuple[str, Event]) -> None:
+        self.logged += message[1].event == "log"
 
     def _note(self, name: str) -> None:
         state = (name, self.supervisor.observed(name).state)

@@ -124,7 +124,7 @@ def test_a_flood_of_events_does_not_stall_the_app(on_qt, figure):
         await yard.ready("a")
         with Heartbeat() as heart:
             await yard.call("a", "events", count=50_000, within=40)
-        assert sum(event.event == "log" for _, event in yard.events) == 50_000
+        assert yard.logged == 50_000
         figure("Qt: loop lag during 50,000 log events", 1000 * heart.longest, "ms", at_most=100)
 
     on_qt(main)
