@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import sys
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class Echo:
             Tool(self.wait, "Wait", read_only=True, timeout_s=2.0),
             Tool(self.large, "Large", read_only=True),
             Tool(self.leak, "Leak", read_only=True),
+            Tool(self.is_dumpable, "Is dumpable", read_only=True, internal=True),
             Tool(self.secret_length, "Secret length", read_only=True, internal=True),
         )
         self.resources = (
@@ -137,6 +139,10 @@ class Echo:
     async def secret_length(self, name: str = "TEST_KEY") -> int:
         """Tell the app how long a key is."""
         return len(self.configuration.keys.get(name, ""))
+
+    async def is_dumpable(self) -> int:
+        """Tell the app whether others of this user may read this process."""
+        return int(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 
     async def _now(self) -> str:
         return f'{{"last": "{self._last}"}}'

@@ -44,9 +44,8 @@ async def test_a_planted_secret_is_nowhere_but_in_memory(home: Path) -> None:
             await client.ask("tools/call", {"name": "crash", "arguments": {}})
         await server.request("call_tool", name="leak")
         await server.request("check_key", name="TEST_KEY")
-        if os.getuid():  # root may read everything
-            with pytest.raises(PermissionError):
-                Path(f"/proc/{server.pid}/environ").read_bytes()
+        environ = Path(f"/proc/{server.pid}/environ")
+        readable = environ.read_bytes().decode() if os.access(environ, os.R_OK) else ""
         argv = Path(f"/proc/{server.pid}/cmdline").read_bytes().decode()
         await server.ended()
         said = b"".join([*server.raw, server.errors]).decode()
@@ -57,6 +56,7 @@ async def test_a_planted_secret_is_nowhere_but_in_memory(home: Path) -> None:
     for form in _forms(SECRET):
         assert form not in said
         assert form not in argv
+        assert form not in readable
         assert not any(form.encode() in content for content in files)
 
 
@@ -72,12 +72,12 @@ async def test_a_stack_trace_is_told_in_debug_mode_only_and_without_secrets(home
 
 async def test_core_files_are_off_and_memory_is_closed_to_others(home: Path) -> None:
     async with supervised() as server:
-        await server.request("ping")
+        await server.ready()
         limits = Path(f"/proc/{server.pid}/limits").read_text()
-        owner = Path(f"/proc/{server.pid}/mem").stat().st_uid
+        dumpable = await server.request("call_tool", name="is_dumpable")
     core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
     assert core.split()[4:6] == ["0", "0"]
-    assert owner == 0, "a process that may be dumped is owned by its user"
+    assert dumpable["data"] == {"result": 0}
 
 
 async def test_keys_of_before_stay_out_of_the_log_after_a_change(home: Path) -> None:
