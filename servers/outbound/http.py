@@ -72,7 +72,7 @@ class Http:
     def __init__(self, user_agent: str) -> None:
         self._proxies = getproxies()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=256, ttl_dns_cache=60, keepalive_timeout=60),
+            connector=aiohttp.TCPConnector(limit=1024, ttl_dns_cache=60, keepalive_timeout=60),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip"},
