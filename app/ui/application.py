@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_THREADS = 4
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -46,6 +48,7 @@ def main(lock: InstanceLock) -> int:
     tray = Tray(theme)
     app.setWindowIcon(icons.app_icon())
     loop = QEventLoop(app)
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS, "lou"))
     asyncio.set_event_loop(loop)
     try:
         with loop:
@@ -61,7 +64,7 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
 
     problems = Problems(theme)
     core = Core("tray")
-    session = Session(core, theme, tray, problems)
+    session = Session(core, theme, tray, problems, loop=asyncio.get_running_loop())
     app.commitDataRequest.connect(lambda _manager: session.log_out())
     release = _listen_to_signals(session.quit)
     try:

@@ -30,13 +30,8 @@ class Place:
 
 def places(desk: Desk) -> tuple[Place, ...]:
     """The pages that have something to show now."""
-    core = desk.core
-    hidden = set()
-    if core.settings.config.settings.welcome_seen:
-        hidden.add("welcome")
-    if core.clients is None:
-        hidden.add("clients")
-    return tuple(place for place in PLACES if place.name not in hidden)
+    seen = desk.core.settings.config.settings.welcome_seen
+    return tuple(place for place in PLACES if place.name != "welcome" or not seen)
 
 
 PLACES = (

@@ -27,12 +27,20 @@ _STAYS_TEXT = "Your servers stay on. Open or quit Lou from its icon."
 class Session:
     """Holds the core and the window. `run` returns when a person quits."""
 
-    def __init__(self, core: Core, theme: Theme, tray: Tray, problems: Problems) -> None:
+    def __init__(
+        self,
+        core: Core,
+        theme: Theme,
+        tray: Tray,
+        problems: Problems,
+        *,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._core = core
         self._theme = theme
         self._tray = tray
         self._problems = problems
-        self._tasks = Tasks(problems.show)
+        self._tasks = Tasks(problems.show, loop)
         self._window: Window | None = None
         self._over = asyncio.Event()
         self._is_log_out = False

@@ -20,15 +20,16 @@ _UNEXPECTED_HINT = "What happened is in Lou's own log. Trying again may help."
 class Tasks:
     """Every coroutine the window started and that has not ended."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show, loop: asyncio.AbstractEventLoop) -> None:
         self._show = show
+        self._loop = loop
         self._running: set[asyncio.Task[Any]] = set()
 
     def start(
         self, work: Coroutine[Any, Any, Any], *, on_error: Show | None = None
     ) -> asyncio.Task[Any]:
         """Run `work` now. An error goes to `on_error`, or is shown to the person."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._running.add(task)
         task.add_done_callback(lambda done: self._finish(done, on_error or self._show))
         return task

@@ -148,10 +148,7 @@ class Tray(QObject):
 
 def _connecting(desk: Desk) -> tuple[str, str]:
     """The entry that leads to a connection, until the client that most people have is connected."""
-    clients = desk.core.clients
-    if clients is None:
-        return "Connect a client...", "welcome"
-    for view in clients.views():
+    for view in desk.core.clients.views():
         if view.id == CLAUDE and not view.wanted:
             return f"Connect {view.name}...", f"clients {CLAUDE}"
     return "Connect a client...", "clients"

@@ -29,9 +29,7 @@ class ClientActions:
     @property
     def clients(self) -> Clients:
         """The clients of the core."""
-        clients = self._desk.core.clients
-        assert isinstance(clients, Clients)
-        return clients
+        return self._desk.core.clients
 
     def connect(self, client: ClientView) -> None:
         """Write Lou's entries, once the person agreed."""

@@ -41,10 +41,10 @@ class ConnectStep(Step):
 
     def pull(self) -> None:
         """Show what is true now."""
-        if self._desk.core.clients is None:
+        views = self._actions.clients.views()
+        if not views:
             self.tell("The clients are being looked for.", done=False)
             return
-        views = self._actions.clients.views()
         connected = [view for view in views if view.state == "connected"]
         claude = next((view for view in views if view.id == _CLAUDE), None)
         self._connect.setVisible(claude is not None and claude.state != "connected")

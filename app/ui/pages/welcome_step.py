@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.ui import icons
 from app.ui.theme import Theme
@@ -24,7 +24,7 @@ class Step(Card):
         self._theme = theme
         self._number = number
         self._done = False
-        self._sign = QLabel(number)
+        self._sign = label(number)
         self._sign.setObjectName("sign")
         self._sign.setFixedSize(_SIGN, _SIGN)
         self._sign.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,8 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.observe import Listeners
 
-_TOGETHER_MS = 30
-"""Changes within this time are shown at once."""
+_APART_S = 0.03
+"""A change is shown at once; those that follow within this time are shown together after it."""
 
 
 class WhileVisible(QObject):
@@ -30,7 +32,8 @@ class WhileVisible(QObject):
         self._refresh = refresh
         self._listen = tuple(listen)
         self._unsubscribe: list[Callable[[], None]] = []
-        self._soon = QTimer(self, singleShot=True, interval=_TOGETHER_MS)
+        self._soon = QTimer(self, singleShot=True)
+        self._last = 0.0
         self._soon.timeout.connect(self._due)
         self._regular = QTimer(self, interval=every_ms)
         self._regular.timeout.connect(self._due)
@@ -39,9 +42,10 @@ class WhileVisible(QObject):
             self._begin()
 
     def soon(self, _change: object = None) -> None:
-        """Refresh within a moment, however often this is called until then."""
+        """Refresh at the end of this turn of the loop, but not again and again."""
         if not self._soon.isActive():
-            self._soon.start()
+            wait = self._last + _APART_S - time.monotonic()
+            self._soon.start(max(0, math.ceil(wait * 1_000)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Show:
@@ -67,4 +71,5 @@ class WhileVisible(QObject):
 
     def _due(self) -> None:
         if not self._widget.window().isMinimized():
+            self._last = time.monotonic()
             self._refresh()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtWidgets import QApplication
+
+from tests.ui import rig as rigs
+from tests.ui import screen as screens
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The platform that draws into memory says of each thing that it cannot do that it cannot."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
+
+
+@pytest.fixture(scope="module")
+def lou(qapp: QApplication) -> Iterator[rigs.Rig]:
+    """The window over a real core with real servers and a real keyring; one for a module."""
+    with rigs.rig(qapp) as rig:
+        yield rig
+
+
+@pytest.fixture
+def screen(home: Path) -> Iterator[screens.Screen]:
+    """An X server with a window manager's least and a real tray."""
+    with screens.screen(home) as made:
+        yield made

@@ -1,0 +1,145 @@
+"""The whole window in this process, over a real core with real servers, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from qasync import QEventLoop
+
+from app.core import Core
+from app.errors import AppError
+from app.ui.dialogs.problem import Problems
+from app.ui.session import Session
+from app.ui.theme import Theme
+from app.ui.tray import Tray
+from app.ui.window import Window
+from tests import desktop as desktops
+
+T = TypeVar("T")
+
+
+@dataclass
+class Rig:
+    """`until` and `run` turn Qt's loop, and with it asyncio's; nothing happens between them."""
+
+    app: QApplication
+    loop: QEventLoop
+    home: Path
+    core: Core
+    theme: Theme
+    tray: Tray
+    session: Session
+    problems: list[AppError] = field(default_factory=list)
+    desktop: desktops.Desktop | None = None
+    _life: asyncio.Task[None] | None = None
+
+    @property
+    def window(self) -> Window:
+        return self.session.window
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 20.0) -> T:
+        """What `work` returns."""
+        task = self.loop.create_task(work)
+        self.until(task.done, seconds, "the work did not end")
+        return task.result()
+
+    def until(
+        self, condition: Callable[[], object], seconds: float = 10.0, what: str = ""
+    ) -> float:
+        """Turn the loop until `condition` holds; returns how long that took."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() < began + seconds, what or "it did not come about"
+            QTest.qWait(1)
+        return time.monotonic() - began
+
+    def page(self, name: str) -> QWidget:
+        """The page called `name`, on the screen."""
+        self.session.go(name)
+        page = self.window.page(name)
+        self.until(page.isVisible)
+        return page
+
+    def state(self, server: str) -> str:
+        return self.core.server(server).state
+
+    def start(self) -> None:
+        self._life = self.loop.create_task(self.session.run())
+        self.until(lambda: len(self.core.servers()) >= 2 or self._life.done())
+        if self._life.done():
+            self._life.result()
+
+    def stop(self) -> None:
+        assert self._life is not None
+        self.session.quit()
+        self.until(self._life.done, 20, "Lou does not end")
+        self._life.result()
+
+
+@contextlib.contextmanager
+def rig(
+    app: QApplication, *, with_keyring: bool = True, ready: bool = True, **settings: Any
+) -> Iterator[Rig]:
+    """A running application in a private home; the environment is put back afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith(("XDG_", "LOU_"))]:
+        del os.environ[name]
+    os.environ.update(HOME=str(home), LOU_HOME=str(home / "lou"))
+    try:
+        with contextlib.ExitStack() as stack:
+            desktop = stack.enter_context(desktops.session(home)) if with_keyring else None
+            made = stack.enter_context(_built(app, home, {"welcome_seen": True, **settings}))
+            made.desktop = desktop
+            made.start()
+            if ready:
+                made.until(lambda: all(made.state(n) == "ready" for n in ("search", "tracker")), 30)
+            yield made
+            made.stop()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[Rig]:
+    app.setQuitOnLastWindowClosed(False)
+    loop = QEventLoop(app, already_running=True)  # the tests turn it
+    loop.set_default_executor(ThreadPoolExecutor(4))
+    theme = Theme(app)
+    tray = Tray(theme)
+    core = Core("tray")
+    core.settings.update(lambda config: config.with_settings(**settings))
+    problems = Problems(theme)
+    session = Session(core, theme, tray, problems, loop=loop)
+    made = Rig(app, loop, home, core, theme, tray, session)
+    show = problems.show
+
+    def noted(error: AppError) -> None:
+        made.problems.append(error)
+        show(error)
+
+    problems.show = noted
+    session._tasks._show = noted
+    try:
+        yield made
+    finally:
+        tray.close()
+        session.window.deleteLater()
+        QTest.qWait(1)
+        loop.stop()
+        loop.close()
+        asyncio.events._set_running_loop(None)

@@ -1,0 +1,125 @@
+"""A real screen for end-to-end tests: Xvfb, a real tray (trayer), and ways to look and to click."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.desktop import wait_until
+
+ROOT = Path(__file__).parents[2]
+_NODE = re.compile(r"^\s*(0x[0-9a-f]+) (.*?)\s+(\d+)x(\d+)\+(-?\d+)\+(-?\d+)\s+\+(-?\d+)\+(-?\d+)")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One window on the screen; `x` and `y` are absolute."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    x: int
+    y: int
+
+
+@dataclass
+class Screen:
+    """The display and what runs on it."""
+
+    display: str
+    environment: dict[str, str]
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, *argv: str, **env: str) -> subprocess.Popen[bytes]:
+        """A program on this screen; it is ended with the screen."""
+        process = subprocess.Popen(
+            argv, env={**self.environment, **env}, cwd=ROOT, stderr=subprocess.PIPE
+        )
+        self.started.append(process)
+        return process
+
+    def lou(self, **env: str) -> subprocess.Popen[bytes]:
+        """The tray application, as a person starts it."""
+        return self.start(sys.executable, "-I", "-m", "app", **env)
+
+    def tray(self) -> None:
+        """A real tray."""
+        argv = ("trayer", "--SetDockType", "true", "--edge", "top", "--widthtype", "request")
+        self.start(*argv, "--height", "28")
+        wait_until(lambda: any("panel" in seen.name for seen in self.windows()), what="the tray")
+
+    def windows(self) -> list[Seen]:
+        """Every window there is, those inside others too."""
+        told = self._ask("xwininfo", "-root", "-tree")
+        found = [_NODE.match(line) for line in told.splitlines()]
+        return [Seen(m[1], m[2], int(m[3]), int(m[4]), int(m[7]), int(m[8])) for m in found if m]
+
+    def icon(self) -> Seen | None:
+        """Lou's icon in the tray, when it can be seen."""
+        for seen in self.windows():
+            if '("lou" "lou")' in seen.name and 8 < seen.width < 60 and self._is_viewable(seen.id):
+                return seen
+        return None
+
+    def window(self) -> Seen | None:
+        """Lou's window, when it can be seen."""
+        for seen in self.windows():
+            if '("lou" "lou")' in seen.name and seen.width > 600 and self._is_viewable(seen.id):
+                return seen
+        return None
+
+    def click(self, seen: Seen, button: int = 1) -> None:
+        """Click into the middle of what was seen."""
+        x, y = seen.x + seen.width // 2, seen.y + seen.height // 2
+        self._ask("xdotool", "mousemove", str(x), str(y), "click", str(button))
+
+    def picture(self, target: Path) -> None:
+        """Everything on the screen, as a PNG."""
+        self._ask("import", "-window", "root", str(target))
+
+    def _is_viewable(self, window: str) -> bool:
+        return "IsViewable" in self._ask("xwininfo", "-id", window)
+
+    def _ask(self, *argv: str) -> str:
+        done = subprocess.run(
+            argv, env=self.environment, capture_output=True, text=True, check=False, timeout=20
+        )
+        return done.stdout
+
+
+@contextlib.contextmanager
+def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
+    """A screen whose programs have `home` as their home. A missing program is a failure."""
+    for program in ("Xvfb", "trayer", "xdotool", "xwininfo"):
+        assert shutil.which(program), f"{program} is not installed; run `make desktop`"
+    reader, writer = os.pipe()
+    argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(argv, pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        display = f":{told.readline().strip()}"
+    environment = {**os.environ, "HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    environment.pop("WAYLAND_DISPLAY", None)
+    made = Screen(display, environment)
+    try:
+        yield made
+    finally:
+        for process in reversed(made.started):
+            process.terminate()
+        for process in made.started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait(5)
+            if process.stderr:
+                process.stderr.close()
+        server.kill()
+        server.wait(5)

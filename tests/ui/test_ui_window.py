@@ -1,0 +1,109 @@
+"""The window over a real core: what a person sees and switches is what the core says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
+
+from app.ui import present
+from app.ui.places import PLACES
+from app.ui.widgets.rows import ROW, RowList
+from app.ui.widgets.switch import Switch
+from tests.ui.rig import Rig
+
+NAMED = (QAbstractButton, QLineEdit)
+
+
+def row_list(page: QWidget, name: str) -> RowList:
+    return next(each for each in page.findChildren(RowList) if each.accessibleName() == name)
+
+
+def test_every_page_opens_and_shows_no_problem(lou: Rig) -> None:
+    for place in PLACES:
+        page = lou.page(place.name)
+        assert page.isVisible()
+    assert lou.problems == []
+
+
+def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
+    servers = row_list(lou.page("servers"), "Servers")
+    index = servers.model().index(0, 0)
+    servers.setCurrentIndex(index)
+    QTest.keyClick(servers, Qt.Key.Key_Space)
+    lou.until(lambda: lou.state("search") == "off")
+    lou.until(lambda: index.data(ROW).on is False)
+    QTest.keyClick(servers, Qt.Key.Key_Space)
+    lou.until(lambda: lou.state("search") == "ready", 20)
+    lou.until(lambda: index.data(ROW).on is True)
+
+
+def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
+    servers = row_list(lou.page("servers"), "Servers")
+    menu = lou.tray.icon.contextMenu()
+    for on in (False, True):
+        lou.run(lou.core.enable("tracker", on))
+        lou.until(lambda on=on: servers.model().index(1, 0).data(ROW).on is on)
+        menu.aboutToShow.emit()
+        rows = {action.text(): action.isChecked() for action in menu.actions()}
+        words = present.mood(lou.core.server("tracker")).words.lower()
+        assert rows[f"Tracker: {words}"] is on
+        lou.until(lambda w=words: servers.model().index(1, 0).data(ROW).detail.lower() == w, 1)
+    lou.until(lambda: lou.state("tracker") == "ready", 20)
+
+
+def test_a_tool_switched_in_the_tray_is_off_in_the_window(lou: Rig) -> None:
+    page = lou.page("servers")
+    servers = row_list(page, "Servers")
+    servers.setCurrentIndex(servers.model().index(0, 0))
+    tools = row_list(page, "Tools")
+    lou.until(lambda: tools.model().rowCount() == 5)
+    menu = lou.tray.icon.contextMenu()
+    menu.aboutToShow.emit()
+    submenu = next(action.menu() for action in menu.actions() if action.menu())
+    assert isinstance(submenu, QMenu)
+    first = submenu.actions()[0]
+    first.trigger()
+    lou.until(lambda: tools.model().index(0, 0).data(ROW).on is False)
+    assert lou.core.server("search").disabled_tools == ("web_search",)
+    lou.run(lou.core.enable("search", True, "web_search"))
+    lou.until(lambda: tools.model().index(0, 0).data(ROW).on is True)
+
+
+def test_pause_all_stops_every_server_and_resume_brings_back_what_was_on(lou: Rig) -> None:
+    page = lou.page("servers")
+    pause = next(b for b in page.findChildren(QAbstractButton) if b.text() == "Pause all")
+    pause.click()
+    lou.until(lambda: {server.state for server in lou.core.servers()} == {"off"}, 20)
+    lou.until(lambda: pause.text() == "Resume all")
+    pause.click()
+    lou.until(lambda: {server.state for server in lou.core.servers()} == {"ready"}, 30)
+
+
+def test_everything_a_person_can_press_has_a_name(lou: Rig) -> None:
+    for place in PLACES:
+        page = lou.page(place.name)
+        for widget in page.findChildren(QWidget):
+            if not isinstance(widget, (*NAMED, Switch)) or widget.objectName().startswith("qt_"):
+                continue
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            has_name = text or widget.accessibleName() or isinstance(widget.parent(), NAMED)
+            assert has_name or not widget.isVisible(), f"{place.name}: {widget}"
+
+
+def test_no_label_of_the_window_reads_markup(lou: Rig) -> None:
+    for place in PLACES:
+        for label in lou.page(place.name).findChildren(QLabel):
+            has_picture = not label.pixmap().isNull()
+            assert (
+                has_picture or label.textFormat() == Qt.TextFormat.PlainText or not label.text()
+            ), f"{place.name}: {label.text()!r}"
+
+
+def test_hidden_window_does_no_work(lou: Rig) -> None:
+    lou.page("logs")
+    lou.window.hide()
+    hidden = [timer for timer in lou.window.findChildren(QTimer) if timer.isActive()]
+    assert hidden == []
+    lou.page("logs")
+    assert [timer for timer in lou.window.findChildren(QTimer) if timer.isActive()]
