@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from app.clients import joining
 from app.facts import as_json
 from app.log_search import Wanted
 from app.logbook import LEVELS
@@ -165,6 +166,10 @@ async def _doctor(core: Core, params: Params) -> dict[str, Any]:
     return {"checks": [as_json(check) for check in await core.doctor()]}
 
 
+async def _clients(core: Core, params: Params) -> dict[str, Any]:
+    return await joining.answer(core.clients, params)
+
+
 async def _show(core: Core, params: Params) -> dict[str, Any]:
     core.raise_wanted.tell(_text(params, "page", ""))
     return {"mode": core.mode}
@@ -208,6 +213,7 @@ METHODS: Mapping[str, Method] = {
     "remove_server": _remove_server,
     "import_servers": _import_servers,
     "doctor": _doctor,
+    "clients": _clients,
     "show": _show,
     "pause": _pause,
     "resume": _resume,

@@ -65,6 +65,12 @@ class Settings:
         "Put Lou's own entry back when a client loses it.",
         group="Clients",
     )
+    repair_clients: bool = _setting(
+        False,
+        "Repair moved entries without asking",
+        "After Lou was moved, write its new place into the clients' files at the next start.",
+        group="Clients",
+    )
     key_store: str = _setting(
         "system",
         "Keep keys in",

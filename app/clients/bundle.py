@@ -12,21 +12,20 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from app import version
 from app.clients.entries import Bridge
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _README = "README.md"
 
 
-def manifest(server: str, title: str, purpose: str, bridge: Bridge) -> str:
+def manifest(server: str, title: str, purpose: str, *, bridge: Bridge, version: str) -> str:
     """The manifest, of version 0.3: the newest that every Claude Desktop in use accepts."""
     environment = {"LOU_HOME": bridge.home} if bridge.home else {}
     found: Mapping[str, Any] = {
         "manifest_version": "0.3",
         "name": f"lou-{server}",
         "display_name": f"Lou: {title}",
-        "version": version.current(),
+        "version": version,
         "description": purpose or f"The server {server} of Lou.",
         "author": {"name": "Lou"},
         "server": {
@@ -40,9 +39,9 @@ def manifest(server: str, title: str, purpose: str, bridge: Bridge) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
-def build(server: str, title: str, purpose: str, bridge: Bridge) -> bytes:
+def build(server: str, title: str, purpose: str, *, bridge: Bridge, version: str) -> bytes:
     """The bundle's bytes."""
-    text = manifest(server, title, purpose, bridge)
+    text = manifest(server, title, purpose, bridge=bridge, version=version)
     readme = f"Connects Claude Desktop to the server {server} of Lou on this computer.\n"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:

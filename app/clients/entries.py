@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from app.clients.catalog import Client
-from app.errors import ClientConfigError
 from servers.contract import endpoint
 
 _PREFIX = "lou-"
@@ -33,22 +32,15 @@ class Bridge:
 
     command: str
     home: str = ""
+    is_missing: bool = False
 
 
 def installed_bridge() -> Bridge:
-    """The bridge that was installed with this Lou.
-
-    Raises:
-        ClientConfigError: it is not there.
-    """
+    """The bridge that was installed with this Lou."""
     name = "lou-connect.exe" if os.name == "nt" else "lou-connect"
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.is_file() else shutil.which(name)
-    if not found:
-        raise ClientConfigError(
-            f"`{name}` is not beside {sys.executable}.", "Install Lou again.", code="no_bridge"
-        )
-    return Bridge(str(Path(found).absolute()), endpoint.home())
+    return Bridge(str(Path(found or beside).absolute()), endpoint.home(), is_missing=not found)
 
 
 def entry_name(client: Client, server: str) -> str:

@@ -75,7 +75,7 @@ class Clients:
     async def start(self) -> None:
         """Look at every client, repair what may be unasked, and watch what is connected."""
         await asyncio.to_thread(self._workshop.sweep)
-        await asyncio.to_thread(self._proofs.load)
+        self._proofs.load()
         await self.refresh()
         if self._choices.repairs():
             for view in self.views():
@@ -96,12 +96,9 @@ class Clients:
         return tuple(self._views[row.id] for row in self._rows if row.id in self._views)
 
     def view(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """One client as it was last seen.
-
-        Raises:
-            ClientConfigError: no client has this id.
-        """
-        return self._views[self._row(id).id]
+        """One client as it was last seen; before the first look, as if nothing were there."""
+        row = self._row(id)
+        return self._views.get(id) or client_view(row, (), Surroundings(), self._proofs.of(id))
 
     async def refresh(self, *ids: str) -> tuple[ClientView, ...]:
         """Look at these clients again, or at all; one that cannot be looked at stops no other."""
@@ -212,9 +209,9 @@ class Clients:
         ((name, entry),) = entries(row, (server,), self._wish().bridge).items()
         return links.link(row, name, entry)
 
-    def bundle(self, server: str, title: str, purpose: str) -> bytes:
+    def bundle(self, server: str, title: str, purpose: str, version: str) -> bytes:
         """An .mcpb bundle for one server."""
-        return bundle.build(server, title, purpose, self._wish().bridge)
+        return bundle.build(server, title, purpose, bridge=self._wish().bridge, version=version)
 
     def saw(self, event: ClientEvent) -> None:
         """A client reached a stage with a server."""

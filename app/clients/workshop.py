@@ -73,10 +73,7 @@ class Workshop:
     def connect(self, client: Client, *, replace_foreign: bool = False) -> list[Done]:
         """Write Lou's entries into each of the client's files."""
         wish = self.wish()
-        if not wish.servers:
-            raise ClientConfigError(
-                "No server is switched on.", "Switch one on, then connect.", code="no_servers"
-            )
+        _check(wish)
         marks = as_marks(instances(client, self.places.platform)) if client.rewrites else ()
 
         def change(content: bytes | None, record: Record) -> Change:
@@ -206,6 +203,17 @@ def as_error(client: Client, path: Path, refused: RefusedError) -> ClientConfigE
     return ClientConfigError(
         f"{client.name}: {finding.reason} ({path})", finding.hint, code=finding.state.value
     )
+
+
+def _check(wish: Wish) -> None:
+    if not wish.servers:
+        raise ClientConfigError(
+            "No server is switched on.", "Switch one on, then connect.", code="no_servers"
+        )
+    if wish.bridge.is_missing:
+        raise ClientConfigError(
+            f"The bridge is missing: {wish.bridge.command}.", "Install Lou again.", code="no_bridge"
+        )
 
 
 def _each(

@@ -1,0 +1,133 @@
+"""`lou clients`: what `lou` does with MCP clients, through a running Lou or without one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from app import paths
+from app.cli.arguments import add_json
+from app.cli.output import Output
+from app.clients import joining
+from app.settings_file import SettingsFile
+from app.wire import NotRunningError, Wire
+
+
+def declare(parser: ArgumentParser) -> None:
+    """List, diff, connect, disconnect, undo, restore."""
+    words = parser.add_subparsers(required=True, metavar="WORD")
+    listed = words.add_parser("list", help="every client: found, state, how far it came")
+    listed.add_argument("client", nargs="?", default="", help="only this one")
+    listed.add_argument("--all", action="store_true", help="those too that were not found")
+    _finish(listed, _list)
+    diff = words.add_parser("diff", help="what connect would change")
+    diff.add_argument("client", help="its name in `lou clients list`")
+    diff.add_argument(
+        "--of", choices=("connect", "disconnect", "undo"), default="connect", help="the change"
+    )
+    _finish(diff, _diff)
+    for verb, summary in (
+        ("connect", "write Lou's entries into the client's file"),
+        ("disconnect", "take out what Lou wrote, and nothing else"),
+        ("undo", "bring back the bytes before the last change"),
+        ("restore", "put back other entries that the client lost"),
+    ):
+        each = words.add_parser(verb, help=summary)
+        each.add_argument("client", help="its name in `lou clients list`")
+        _declare_options(each, verb)
+        _finish(each, _change, verb)
+
+
+def _declare_options(parser: ArgumentParser, verb: str) -> None:
+    if verb == "connect":
+        parser.add_argument(
+            "--replace", action="store_true", help="replace an entry that Lou did not write"
+        )
+        parser.add_argument(
+            "--restart", action="store_true", help="ask the client to quit first, then start it"
+        )
+    if verb == "undo":
+        parser.add_argument(
+            "--force", action="store_true", help="even if the file changed since; that is kept"
+        )
+
+
+def _finish(parser: ArgumentParser, run: Any, verb: str = "") -> None:
+    add_json(parser)
+    parser.set_defaults(run=run, verb=verb)
+
+
+def _ask(**params: Any) -> dict[str, Any]:
+    try:
+        with Wire() as wire:
+            return wire.ask("clients", **params)
+    except NotRunningError:
+        settings = SettingsFile(paths.config_file())
+        settings.load()
+        return asyncio.run(joining.answer_alone(settings.config, params))
+
+
+def _list(given: Namespace, output: Output) -> int:
+    found = _ask(verb="list", client=given.client)
+    if output.is_json:
+        output.document(found)
+        return 0
+    shown = [
+        view
+        for view in found["clients"]
+        if given.all or given.client or view["installed"] or view["wanted"]
+    ]
+    if not shown:
+        output.line("No MCP client was found. All that Lou knows: lou clients list --all")
+        return 0
+    output.table(("CLIENT", "STATE", "PROOF", "FILE"), [_row(view) for view in shown])
+    for view in shown:
+        words = " ".join(filter(None, (view["reason"], view["hint"], view["advice"])))
+        if words:
+            output.line(f"\n{view['id']}: {words}")
+    return 0
+
+
+def _diff(given: Namespace, output: Output) -> int:
+    found = _ask(verb="diff", client=given.client, action=given.of)
+    if output.is_json:
+        output.document(found)
+    else:
+        output.line(found["diff"] or "Nothing would change.")
+    return 0
+
+
+def _change(given: Namespace, output: Output) -> int:
+    options = {
+        name: True for name in ("replace", "restart", "force") if getattr(given, name, False)
+    }
+    found = _ask(verb=given.verb, client=given.client, **options)
+    if output.is_json:
+        output.document(found)
+        return 0
+    view = found["client"]
+    state = "not connected" if view["state"] == "absent" else view["state"]
+    output.line(f"{view['name']} is {state}.")
+    for file in view["files"]:
+        output.line(f"  {file['path']}: {file['state']}")
+    if view["advice"]:
+        output.line(view["advice"])
+    return 0
+
+
+def _row(view: dict[str, Any]) -> tuple[str, ...]:
+    files = [file["path"] for file in view["files"]]
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    state = view["state"] if view["installed"] or view["wanted"] else "not found"
+    return view["id"], state, _proof(view["proof"]), (files[0] + more if files else "")
+
+
+def _proof(steps: list[dict[str, Any]]) -> str:
+    reached = [step for step in steps if step["at"]]
+    if not reached:
+        return ""
+    last = reached[-1]
+    at = time.strftime("%Y-%m-%d %H:%M", time.localtime(last["at"]))
+    return f"{last['title'].lower()} {at}"

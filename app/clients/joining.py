@@ -1,0 +1,83 @@
+"""What of config.json matters to the clients, and how a request for them is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from app import paths
+from app.clients.entries import installed_bridge
+from app.clients.plan import Wish
+from app.clients.service import Choices, Clients
+from app.config import Config
+from app.errors import ClientConfigError
+
+Params = Mapping[str, Any]
+
+
+def wish_of(config: Config) -> Wish:
+    """The servers that clients should have, and those that are only switched off."""
+    on = tuple(name for name, entry in config.servers.items() if not entry.disabled)
+    off = tuple(name for name, entry in config.servers.items() if entry.disabled)
+    return Wish(on, installed_bridge(), off)
+
+
+def clients_of(config: Callable[[], Config]) -> Clients:
+    """The clients of this user, as the configuration wants them."""
+    choices = Choices(
+        guards=lambda: config().settings.guard_clients,
+        repairs=lambda: config().settings.repair_clients,
+    )
+    return Clients(paths.data_folder("clients"), lambda: wish_of(config()), choices=choices)
+
+
+async def answer(clients: Clients, params: Params) -> dict[str, Any]:
+    """The result of one verb: list, diff, connect, disconnect, undo, repair, restore or dismiss.
+
+    Raises:
+        ClientConfigError: the verb or the client is unknown, or nothing was changed.
+    """
+    verb, client = str(params.get("verb", "list")), str(params.get("client", ""))
+    if verb == "list":
+        views = await clients.refresh(*([client] if client else []))
+        return {"clients": [view.as_json() for view in views if client in {"", view.id}]}
+    if verb == "diff":
+        action = str(params.get("action", "connect"))
+        return {"client": client, "diff": await clients.diff(client, action)}
+    change = _VERBS.get(verb)
+    if change is None:
+        raise ClientConfigError(
+            f"There is no verb {verb!r:.40} for clients.",
+            f"There are: list, diff, {', '.join(_VERBS)}.",
+            code="unknown_verb",
+        )
+    view = await change(clients, client, params)
+    return {"client": view.as_json()}
+
+
+async def answer_alone(config: Config, params: Params) -> dict[str, Any]:
+    """The same while Lou does not run: the files are there all the same."""
+    clients = clients_of(lambda: config)
+    try:
+        return await answer(clients, params)
+    finally:
+        await asyncio.shield(clients.stop())
+
+
+def _connect(clients: Clients, client: str, params: Params) -> Awaitable[Any]:
+    return clients.connect(
+        client,
+        replace_foreign=bool(params.get("replace")),
+        restart=bool(params.get("restart")),
+    )
+
+
+_VERBS: Mapping[str, Callable[[Clients, str, Params], Awaitable[Any]]] = {
+    "connect": _connect,
+    "disconnect": lambda clients, client, _: clients.disconnect(client),
+    "undo": lambda clients, client, params: clients.undo(client, force=bool(params.get("force"))),
+    "repair": lambda clients, client, _: clients.repair(client),
+    "restore": lambda clients, client, _: clients.restore(client),
+    "dismiss": lambda clients, client, _: clients.dismiss(client),
+}
