@@ -10,8 +10,8 @@ import os
 import time
 from typing import Any
 
-from app import client_wish, files, paths, roster, server_views, tool_calls, version
-from app.clients.service import Choices, Clients
+from app import files, paths, roster, server_views, tool_calls, version
+from app.clients import joining
 from app.control import ControlSocket
 from app.doctor import Doctor
 from app.errors import ServerError
@@ -68,11 +68,7 @@ class Core:
         self._intake = Intake(self.logbook, self.metrics)
         self._journal = Journal(self.logbook)
         self._control = ControlSocket(self)
-        self.clients = Clients(
-            paths.data_folder("clients"),
-            lambda: client_wish.wish(self.settings.config),
-            choices=Choices(guards=lambda: self.settings.config.settings.guard_clients),
-        )
+        self.clients = joining.clients_of(lambda: self.settings.config)
         self.notices: Listeners[Notice] = self._intake.notices
         self.calls: Listeners[CallRecord] = self._intake.calls
         self.connections: Listeners[ClientEvent] = self._intake.connections
