@@ -55,9 +55,6 @@ class Reactions:
         core.connections.subscribe(core.clients.saw)
         core.calls.subscribe(core.clients.called)
         core.clients.notices.subscribe(core.notices.tell)
-        core.connections.subscribe(core.clients.saw)
-        core.calls.subscribe(core.clients.called)
-        core.clients.notices.subscribe(core.notices.tell)
         self._switches.changed.subscribe(lambda _: core.clients.servers_changed())
 
     def begin(self) -> None:
@@ -73,7 +70,6 @@ class Reactions:
         self._heartbeat.every(15, self._look_at_closed_vault)
         self._heartbeat.every(3, self._weigh)
         self._heartbeat.start()
-        self._start(core.clients.start())
 
     async def end(self) -> None:
         """Look no more."""
@@ -106,7 +102,6 @@ class Reactions:
     def _settings_changed(self, config: Config) -> None:
         before, self._settings = self._settings, config.settings
         after = config.settings
-        self._core.clients.servers_changed()
         self._core.logbook.keep_from(after.log_level)
         self._core.logbook.resize(after.log_total_mb * _MB)
         self._core.metrics.days = after.metrics_days
