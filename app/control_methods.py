@@ -20,10 +20,7 @@ Params = Mapping[str, Any]
 Method = Callable[["Core", Params], Awaitable[dict[str, Any]]]
 
 _MOST_LINES = 5_000
-_REASONS = {
-    "off": "{title} is switched off in Lou. Switch it on there, or with `lou enable {name}`.",
-    "stopping": "{title} is stopping.",
-}
+_OFF = "{title} is switched off in Lou. Switch it on there, or with `lou enable {name}`."
 
 
 class BadParams(ValueError):  # noqa: N818 - an answer, told in words
@@ -35,7 +32,7 @@ async def _bridge_hello(core: Core, params: Params) -> dict[str, Any]:
     if name not in core.settings.config.servers:
         return {"known": False, "wanted": False, "state": "", "message": ""}
     server = core.server(name)
-    message = _REASONS.get(server.state, "").format(title=server.title, name=name)
+    message = "" if server.wanted else _OFF.format(title=server.title, name=name)
     if server.state in {"blocked", "failed"} and server.trouble:
         message = f"{server.trouble.message} {server.trouble.hint}".strip()
     return {"known": True, "wanted": server.wanted, "state": server.state, "message": message}
