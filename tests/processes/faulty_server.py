@@ -15,6 +15,7 @@ import time
 BEHAVIOUR = sys.argv[1] if len(sys.argv) > 1 else ""
 TAG = sys.argv[2] if len(sys.argv) > 2 else ""
 LINE = "x" * 99
+SEEN: list[str] = []
 
 DAEMON = """
 import os, signal, sys, time
@@ -90,6 +91,8 @@ def call(name: str, arguments: dict) -> dict:
         os._exit(arguments["code"])
     if name == "daemon":
         spawn_daemon()
+    if name == "seen":
+        return {"methods": SEEN}
     if name == "grow":
         globals()["ballast"] = bytearray(arguments["bytes"])
     return {"echo": arguments}
@@ -108,6 +111,9 @@ def main() -> None:
     before_ready()
     for number, line in enumerate(sys.stdin):
         request = json.loads(line)
+        SEEN.append(request["method"])
+        if request.get("params", {}).get("name") == "mute":
+            continue
         if request["method"] == "unknown":
             error = {"code": "unknown_method", "message": "No such method.", "data": {}}
             say({"type": "error", "id": request["id"], "error": error})

@@ -55,6 +55,7 @@ async def test_the_next_start_ends_what_survived_even_the_guards(home, figure):
         app.send_signal(signal.SIGSTOP)
         for guard in guards:
             guard.kill()
+        await until(lambda: {process.pid for process in tagged(tag)} == {app.pid, *daemons})
     await until(lambda: {process.pid for process in tagged(tag)} == daemons)
     began = time.monotonic()
     with small_app(f"{tag}-2", home, "good", "good"):

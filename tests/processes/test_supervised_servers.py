@@ -81,11 +81,22 @@ async def test_a_request_in_flight_fails_when_the_server_is_killed(yard):
         await call
 
 
-async def test_a_call_that_takes_too_long_is_given_up(yard):
+async def test_a_call_that_takes_too_long_is_given_up_and_cancelled(yard):
     await yard.ready("a")
     with pytest.raises(ServerError) as late:
-        await yard.call("a", "hang", within=0.2)
+        await yard.call("a", "mute", within=0.05)
     assert late.value.code == "timed_out"
+    assert (await yard.call("a", "seen"))["methods"].count("cancel") == 1
+
+
+async def test_a_call_whose_caller_leaves_is_cancelled_in_the_server(yard):
+    await yard.ready("a")
+    call = asyncio.ensure_future(yard.call("a", "mute"))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert (await yard.call("a", "seen"))["methods"].count("cancel") == 1
 
 
 async def test_a_killed_server_comes_back_and_is_there_once(yard):
@@ -257,6 +268,18 @@ async def test_switching_off_while_the_start_is_prepared_starts_nothing(yard):
     yard.supervisor.want("a", False)
     assert (await yard.supervisor.settled("a", 5)).state is State.OFF
     assert not tagged(yard.tag)
+
+
+async def test_switching_off_in_the_middle_of_a_spawn_does_not_wait_for_the_ladder(yard):
+    for turns in range(12):
+        yard.start("a")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        yard.supervisor.want("a", False)
+        began = time.monotonic()
+        assert (await yard.supervisor.settled("a", 10)).state is State.OFF
+        assert time.monotonic() - began < 1.5
+        assert not yard.servers()
 
 
 async def test_a_cause_that_changes_while_the_start_is_prepared_is_not_missed(yard):
