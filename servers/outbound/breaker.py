@@ -63,6 +63,8 @@ class Refusal:
     until: float = 0.0
 
 
+_REMEMBERED = 19
+"""How many outcomes within the window are looked at beside the newest."""
 _COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.UPSTREAM, Kind.BLOCKED})
 """The kinds that say something about the provider's health, not about our key or request."""
 
@@ -134,4 +136,4 @@ def _rest(seconds: float, now: float) -> Health:
 
 
 def _within(health: Health, now: float, policy: Policy) -> tuple[tuple[float, bool], ...]:
-    return tuple(seen for seen in health.recent[-99:] if seen[0] > now - policy.window_s)
+    return tuple(seen for seen in health.recent[-_REMEMBERED:] if seen[0] > now - policy.window_s)

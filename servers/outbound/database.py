@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -32,6 +33,7 @@ class Database:
         self._path = path
         self._schema = schema
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._sent: deque[Callable[[apsw.Connection], object]] = deque()
         self._connection: apsw.Connection | None = None
 
     async def open(self) -> None:
@@ -39,21 +41,37 @@ class Database:
         await self.run(lambda _: None)
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
-        """What `work` returns for the connection, in one transaction."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+        """What `work` returns for the connection, in one transaction, after what was sent."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._after_sent, work
+        )
 
     def send(self, work: Callable[[apsw.Connection], object]) -> None:
-        """Run `work` later; a failure is logged and costs nothing but the entry."""
-        self._thread.submit(self._quietly, work)
+        """Run `work` later, together with what else is sent until then.
+
+        A failure is logged and costs nothing but what was sent with it.
+        """
+        self._sent.append(work)
+        if len(self._sent) == 1:
+            self._thread.submit(self._work_off)
 
     async def close(self) -> None:
         """Finish what was sent and close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    def _quietly(self, work: Callable[[apsw.Connection], object]) -> None:
+    def _after_sent(self, work: Callable[[apsw.Connection], T]) -> T:
+        self._work_off()
+        return self._do(work)
+
+    def _work_off(self) -> None:
+        sent: list[Callable[[apsw.Connection], object]] = []
+        while self._sent:
+            sent.append(self._sent.popleft())
+        if not sent:
+            return
         try:
-            self._do(work)
+            self._do(lambda connection: [work(connection) for work in sent])
         except (apsw.Error, OSError):
             log.warning("Could not write to %s", self._path, exc_info=True)
 
@@ -107,6 +125,7 @@ class Database:
                 Path(f"{self._path}{suffix}").unlink()
 
     def _close(self) -> None:
+        self._work_off()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

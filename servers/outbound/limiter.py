@@ -52,6 +52,9 @@ class Limiter:
             self._places.release()
 
     async def _take_place(self, deadline: float) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
         self._waiting += 1
         try:
             async with asyncio.timeout_at(deadline):

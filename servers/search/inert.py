@@ -13,12 +13,13 @@ _INVISIBLE = re.compile(
 )
 """Control, zero-width, direction, variation and tag characters: text a person cannot see."""
 _TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]{0,400}>", re.DOTALL)
-_SPACES = re.compile(r"\s+")
 _MARKDOWN_LINK = re.compile(r"\]\s?(?=[(\[:])")
 
 
 def visible(text: str) -> str:
     """`text` without the characters that a person would not see."""
+    if text.isascii() and text.isprintable():
+        return text
     return _INVISIBLE.sub("", text)
 
 
@@ -28,7 +29,7 @@ def line(text: object, longest: int = 400) -> str:
         return ""
     plain = _TAG.sub("", text) if "<" in text else text
     plain = html.unescape(plain) if "&" in plain else plain
-    plain = _SPACES.sub(" ", visible(plain)).strip()
+    plain = " ".join(visible(plain).split())
     return plain if len(plain) <= longest else plain[: longest - 3].rstrip() + "..."
 
 

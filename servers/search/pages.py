@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urljoin
 
 from servers.search import inert
-from servers.search.results import urlsplit_or_none
+from servers.search.results import is_web_address
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -181,7 +181,7 @@ def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
         except ValueError:
             continue
         text = inert.line(" ".join(element.itertext()), 100)
-        if text and goal not in seen and len(goal) <= 500 and urlsplit_or_none(goal):
+        if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
             seen.add(goal)
             yield Link(text, inert.visible(goal))
         if len(seen) >= _MOST_LINKS:

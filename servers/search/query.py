@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Freshness = Literal["any", "day", "week", "month", "year"]
@@ -28,7 +28,8 @@ class Query:
     @property
     def key(self) -> str:
         """The same for searches that differ only in case and spacing, or in a few results more."""
-        return "\x1f".join(map(str, astuple(replace(self, text=folded(self.text)))))
+        filters = (self.site, self.freshness, self.country, self.language, self.safe)
+        return "\x1f".join((folded(self.text), str(self.count), *filters))
 
     @property
     def with_site(self) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from servers.outbound.failure import Failed
 from servers.search import inert
@@ -82,14 +84,15 @@ def _ms_since(started: float) -> float:
 
 
 _TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})
-_WEB = frozenset({"http", "https"})
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#\[\]]|https?://\[[0-9a-f:.]+\]", re.IGNORECASE)
+_LONGEST_URL = 2048
 
 
 def result(
     title: object, url: object, snippet: object = "", published: object = ""
 ) -> Result | None:
     """A hit made of what a provider sent; None when it has no web address."""
-    if not isinstance(url, str) or len(url) > 2048 or urlsplit_or_none(url) is None:
+    if not isinstance(url, str) or not is_web_address(url.strip()):
         return None
     return Result(
         title=inert.line(title, 200) or url,
@@ -99,29 +102,34 @@ def result(
     )
 
 
-def urlsplit_or_none(url: str) -> tuple[str, str] | None:
-    """Scheme and host of a web address, or None when `url` is none."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return None
-    return (parts.scheme, host) if parts.scheme in _WEB and host else None
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an address of the web, and short enough to be used."""
+    return len(url) <= _LONGEST_URL and _WEB_ADDRESS.match(url) is not None
 
 
+@lru_cache(maxsize=4096)
 def same_page(url: str) -> str:
     """The form of `url` in which two addresses of one page are equal."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
-    query = urlencode(
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    host = host.removeprefix("www.").removeprefix("m.")
+    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    query = f"?{_lasting(parts.query)}" if parts.query else ""
+    return f"//{place}{parts.path.rstrip('/')}{query}"
+
+
+def _lasting(query: str) -> str:
+    """The query without what only tells where a visitor came from."""
+    return urlencode(
         sorted(
             (name, value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+            for name, value in parse_qsl(query, keep_blank_values=True)
             if name.lower() not in _TRACKING and not name.lower().startswith("utm_")
         )
     )
-    port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
-    return urlunsplit(("", host + port, parts.path.rstrip("/"), query, ""))
 
 
 _RANK_SMOOTHING = 60
@@ -129,6 +137,8 @@ _RANK_SMOOTHING = 60
 
 def merged(pages: Sequence[Sequence[Result]], count: int) -> list[Result]:
     """The best `count` of several rankings, each page once, by reciprocal rank fusion."""
+    if len(pages) == 1:
+        return _once(pages[0])[:count]
     scores: dict[str, float] = {}
     kept: dict[str, Result] = {}
     for page in pages:

@@ -6,7 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from servers.host.service import ToolFailure
 from servers.outbound.cache import Cache, Hit, Made
@@ -135,9 +135,12 @@ def _told(failure: NoAnswer) -> ToolFailure:
 def _packed(outcome: Outcome) -> bytes:
     return json.dumps(
         {
-            "results": [astuple(hit) for hit in outcome.results],
+            "results": [
+                (hit.title, hit.url, hit.snippet, hit.published, hit.provider)
+                for hit in outcome.results
+            ],
             "provider": outcome.provider,
-            "tried": [astuple(attempt) for attempt in outcome.tried],
+            "tried": [(one.provider, one.outcome, one.reason, one.ms) for one in outcome.tried],
             "degraded": outcome.degraded,
             "note": outcome.note,
         },

@@ -8,7 +8,7 @@ from servers.outbound.failure import Failed, Kind
 from servers.search.line import Line
 from servers.search.providers.provider import Provider, Traits
 from servers.search.query import Query
-from servers.search.results import Page
+from servers.search.results import Page, Result
 
 
 class Source:
@@ -50,7 +50,10 @@ class Source:
         page = await self.line.exchange(request, self._provider.read, deadline)
         self._learn(page)
         name = self.traits.name
-        return replace(page, results=tuple(replace(hit, provider=name) for hit in page.results))
+        hits = (
+            Result(one.title, one.url, one.snippet, one.published, name) for one in page.results
+        )
+        return replace(page, results=tuple(hits))
 
     def _learn(self, page: Page) -> None:
         """Follow the limits the provider announced with its answer."""

@@ -35,6 +35,8 @@ def code_of(text: str) -> str:
     Empty when it is none, so that a search is never refused for it.
     """
     plain = text.strip().lower()
+    if not plain:
+        return ""
     if plain in {"uk", "england"}:
         return "gb"
     if plain in {"usa", "america"}:
