@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 2.0
-_LONGEST_WAIT_ASKED_S = 0.25
+_LONGEST_WAIT_ASKED_S = 0.1
 _FRESH_S = 0.5
 """How long the app's word holds while the client waits."""
 _HUNG_APP_S = 5.0
