@@ -85,8 +85,11 @@ class Child:
                 )
 
     async def ended(self) -> str:
-        """How it ended, in words."""
-        code = await self._process.wait()
+        """How it ended, in words, now that it says no more."""
+        try:
+            code = await asyncio.wait_for(self._process.wait(), _ENDS_WITHIN_S)
+        except TimeoutError:
+            return "closed its stdout"
         return f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
 
 

@@ -82,15 +82,15 @@ class Link:
     async def _live(self, answered: asyncio.Future[Upstream]) -> None:
         try:
             async with (
-                self._streams() as streams,
-                connected(streams, self._heard) as session,
+                self._dispatcher() as dispatcher,
+                connected(dispatcher, self._heard) as session,
             ):
                 answered.set_result(session)
                 await self._closing.wait()
         except BaseExceptionGroup as failures:
             raise self._reason(failures) from None
 
-    def _streams(self) -> Any:
+    def _dispatcher(self) -> Any:
         if isinstance(self._target, WebAddress):
             return over_http(self._target.url, self._target.headers)
         return over_stdio(self._target, self._said, self._ended)
@@ -118,5 +118,7 @@ class Link:
             self._lost(self._epitaph(self._how or how))
 
     def _epitaph(self, how: str) -> str:
-        last = f" It last wrote: {' | '.join(self._last_words)}" if self._last_words else ""
-        return redact(f"The server {self._name} {how}.{last[:_LONGEST_WORDS]}")
+        said = f"The server {self._name} {how}."
+        if self._last_words:
+            said += f' It last wrote: "{" | ".join(self._last_words)[:_LONGEST_WORDS]}".'
+        return redact(said)

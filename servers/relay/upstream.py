@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import mcp_types as types
-from anyio import BrokenResourceError, ClosedResourceError, create_memory_object_stream
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import listen
@@ -18,19 +15,14 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.dispatcher import CallOptions, Dispatcher
 from mcp.shared.exceptions import MCPError
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
-from mcp.shared.message import SessionMessage
 
 from servers.host.calls import current_call
 from servers.host.service import Lost, Refusal
-from servers.relay.child import Child, Command, running
-
-log = logging.getLogger(__name__)
+from servers.relay.child import Command, running
+from servers.relay.dispatch import LineDispatch
 
 _ANSWERS_WITHIN_S = 60.0
 """To `initialize`: a first `npx` or `uvx` downloads its package before it says anything."""
-_NOISE_SHOWN = 3
-
-Streams = tuple[Any, Any]
 
 
 class Upstream:
@@ -114,9 +106,9 @@ class Upstream:
 
 @asynccontextmanager
 async def connected(
-    streams: Streams, heard: Callable[[types.ServerNotification], Awaitable[None]]
+    dispatcher: Dispatcher[Any], heard: Callable[[types.ServerNotification], Awaitable[None]]
 ) -> AsyncIterator[Upstream]:
-    """A session over `streams`, of whichever era the other side speaks.
+    """A session over `dispatcher`, of whichever era the other side speaks.
 
     Raises:
         Lost: it gave no usable answer.
@@ -126,7 +118,6 @@ async def connected(
         if not isinstance(message, Exception):
             await heard(message)
 
-    dispatcher: JSONRPCDispatcher[Any] = JSONRPCDispatcher(*streams)
     client = types.Implementation(name="lou", version="1")
     session = ClientSession(dispatcher=dispatcher, message_handler=on_message, client_info=client)
     async with session:
@@ -153,53 +144,22 @@ async def _shake_hands(session: ClientSession) -> None:
 @asynccontextmanager
 async def over_stdio(
     command: Command, said: Callable[[str], None], ended: Callable[[str], None]
-) -> AsyncIterator[Streams]:
-    """Streams to a child process; `said` hears its stderr, `ended` how it ended by itself."""
+) -> AsyncIterator[Dispatcher[Any]]:
+    """Lines of a child process; `said` hears its stderr, `ended` how it ended by itself."""
     async with running(command) as child:
-        inward, incoming = create_memory_object_stream[SessionMessage | Exception](64)
-        outgoing, outward = create_memory_object_stream[SessionMessage](64)
-        tasks = (
-            asyncio.create_task(_pump_in(child, inward, ended)),
-            asyncio.create_task(_pump_out(child, outward)),
-            asyncio.create_task(child.words(said)),
-        )
+        words = asyncio.create_task(child.words(said))
         try:
-            yield incoming, outgoing
+            yield LineDispatch(child, ended)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for stream in (inward, incoming, outgoing, outward):
-                stream.close()
+            words.cancel()
+            await asyncio.wait((words,))
 
 
 @asynccontextmanager
-async def over_http(url: str, headers: Mapping[str, str]) -> AsyncIterator[Streams]:
-    """Streams to a Streamable HTTP server."""
+async def over_http(url: str, headers: Mapping[str, str]) -> AsyncIterator[Dispatcher[Any]]:
+    """Messages of a Streamable HTTP server."""
     async with (
         create_mcp_http_client(headers=dict(headers)) as client,
         streamable_http_client(url, http_client=client) as streams,
     ):
-        yield streams[0], streams[1]
-
-
-async def _pump_in(child: Child, inward: Any, ended: Callable[[str], None]) -> None:
-    noise = 0
-    with contextlib.suppress(ClosedResourceError, BrokenResourceError):
-        async for line in child.lines():
-            try:
-                message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except ValueError:
-                noise += bool(line.strip())
-                if line.strip() and noise <= _NOISE_SHOWN:
-                    log.warning("The server wrote what is no MCP to stdout: %.200r", line)
-                continue
-            await inward.send(SessionMessage(message))
-    ended(await child.ended())
-    inward.close()
-
-
-async def _pump_out(child: Child, outward: Any) -> None:
-    async for item in outward:
-        line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
-        child.send(line.encode("utf-8", "backslashreplace"))
+        yield JSONRPCDispatcher(streams[0], streams[1])

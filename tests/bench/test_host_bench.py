@@ -31,6 +31,7 @@ OPENING = {
     "clientInfo": {"name": "bench", "version": "1"},
 }
 CALL = {"name": "echo", "arguments": {"text": "hello", "times": 2}}
+ADD = {"name": "add", "arguments": {"a": 1}}
 BRIDGE = (sys.executable, "-I", "-S", "-E", str(ROOT / "servers/bridge/__main__.py"), "echo")
 KEYS = {"search": {}, "tracker": {"ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}}
 
@@ -56,18 +57,20 @@ class Client:
         answer, _, self._rest = self._rest.partition(b"\n")
         return answer
 
-    def call_ms(self, rounds: int = 3_000) -> list[float]:
+    def call_ms(self, rounds: int = 3_000, call: dict[str, Any] = CALL) -> list[float]:
         """How long single calls take, one after the other."""
-        line, took = _request(1, "tools/call", CALL), []
+        line, took = _request(1, "tools/call", call), []
         for _ in range(rounds):
             began = time.perf_counter()
             answer = self.ask(line)
             took.append((time.perf_counter() - began) * 1e3)
-        assert b"hellohello" in answer
+        assert b"structuredContent" in answer
         return sorted(took)
 
-    def calls_per_second(self, in_flight: int, total: int = 20_000) -> float:
-        line = _request(1, "tools/call", CALL)
+    def calls_per_second(
+        self, in_flight: int, total: int = 20_000, call: dict[str, Any] = CALL
+    ) -> float:
+        line = _request(1, "tools/call", call)
         began = time.perf_counter()
         os.write(self._into, line * in_flight)
         sent, answered = in_flight, 0
@@ -218,3 +221,25 @@ async def test_spawn_to_ready(home: Path, figure: Figures, name: str) -> None:
             took.append(time.perf_counter() - began)
             await server.ended()
     figure(f"{name}: spawn to ready, median of 11", statistics.median(took), "s", at_most=1.0)
+
+
+async def test_a_call_through_the_relay(home: Path, figure: Figures) -> None:
+    upstream = str(ROOT / "tests/relay/upstream_server.py")
+    with subprocess.Popen((sys.executable, upstream), stdin=-1, stdout=-1, stderr=-3) as direct:
+        assert direct.stdin is not None
+        assert direct.stdout is not None
+        client = Client(direct.stdin.fileno(), direct.stdout.fileno())
+        alone = client.call_ms(500, ADD), client.calls_per_second(64, 2_000, ADD)
+        direct.stdin.close()
+    settings = {"upstream": {"command": sys.executable, "args": [upstream]}}
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        await server.ready(settings=settings)
+        relayed = await asyncio.to_thread(_over_the_relay, server.socket)
+    for name, (took, rate) in {"user's server alone": alone, "through the relay": relayed}.items():
+        figure(f"relay: {name}, one call, median", statistics.median(took), "ms")
+        figure(f"relay: {name}, 64 in flight", rate, "calls/s")
+
+
+def _over_the_relay(path: str) -> tuple[list[float], float]:
+    with _over_socket(path) as client:
+        return client.call_ms(500, ADD), client.calls_per_second(64, 2_000, ADD)
