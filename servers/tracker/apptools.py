@@ -75,8 +75,9 @@ class AppTools:
         """The columns of a CSV file, for the mapping that a person chooses."""
         file = Path(path)
         try:
-            with folder.opened(file) as handle:
-                found = sheet.columns(handle, sheet.format_of(file.name))
+            kind = sheet.format_of(file.name)
+            with sheet.text_of(folder.opened(file)) as text:
+                found = sheet.columns(text, kind)
         except sheet.SheetError as wrong:
             raise ToolFailure(str(wrong), kind="bad_argument") from None
         return Columns(found, sheet.understood(found))

@@ -137,7 +137,7 @@ def email_address(text: str) -> str:
     if not text:
         raise ValueError("is empty")
     try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
+        found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refused:
         raise ValueError(f"is no e-mail address: {refused}") from None
     return f"{found.local_part}@{found.ascii_domain}"

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal, TextIO
 
 from servers.host.service import ToolFailure
 from servers.tracker import folder, sheet, views
@@ -75,24 +75,22 @@ class Exchange:
         self, board: Board, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
-        handle = folder.opened(path)
+        kind = _format(path)
+        text = sheet.text_of(folder.opened(path))
         try:
-            rows = sheet.rows(handle, sheet.format_of(path.name), columns)
+            rows = sheet.rows(text, kind, columns)
         except sheet.SheetError as wrong:
-            handle.close()
+            text.close()
             raise ToolFailure(str(wrong), kind="bad_argument") from None
         job = self._begun("import", path)
         job.total_bytes = path.stat().st_size
-        work = _Import(job, board, handle, rows, client="" if trial else client)
+        work = _Import(job, board, text, rows, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
         return job
 
     def start_export(self, board: Board, path: Path, search: Search, *, overwrite: bool) -> Job:
         """Begin to export what `search` finds to the file at `path`."""
-        try:
-            kind = sheet.format_of(path.name)
-        except sheet.SheetError as wrong:
-            raise ToolFailure(str(wrong), kind="bad_argument") from None
+        kind = _format(path)
         target = folder.Draftsheet(path, overwrite=overwrite)
         job = self._begun("export", path)
         work = _export(job, board, search, target, kind=kind)
@@ -124,11 +122,12 @@ class _Import:
     """Reads, checks and stores rows in small groups, the next one read while one is stored."""
 
     def __init__(
-        self, job: Job, board: Board, handle: BinaryIO, rows: Iterator[sheet.Row], *, client: str
+        self, job: Job, board: Board, text: TextIO, rows: Iterator[sheet.Row], *, client: str
     ) -> None:
         self._job = job
         self._board = board
-        self._handle = handle
+        self._text = text
+        self._position = 0
         self._rows = rows
         self._client = client
 
@@ -143,7 +142,7 @@ class _Import:
                 finally:
                     group = await following
         finally:
-            self._handle.close()
+            self._text.close()
         self._job.done_bytes = self._job.total_bytes
 
     def _read(self) -> list[tuple[int, Draft | Rejected | str]]:
@@ -158,6 +157,7 @@ class _Import:
                 found.append((row.number, rejected))
             else:
                 found.append((row.number, draft))
+        self._position = self._text.buffer.tell()
         return found
 
     async def _store(self, group: list[tuple[int, Draft | Rejected | str]]) -> None:
@@ -185,7 +185,7 @@ class _Import:
         else:
             self._job.counts["would be stored"] += len(drafts)
         self._job.rows += len(group)
-        self._job.done_bytes = min(self._handle.tell(), self._job.total_bytes)
+        self._job.done_bytes = min(self._position, self._job.total_bytes)
 
     def _refuse(self, number: int, found: Rejected | str) -> None:
         self._job.counts["refused"] += 1
@@ -194,6 +194,13 @@ class _Import:
             return
         for fault in found.faults:
             self._job.problems.append(Problem(number, fault.field, fault.reason))
+
+
+def _format(path: Path) -> sheet.Format:
+    try:
+        return sheet.format_of(path.name)
+    except sheet.SheetError as wrong:
+        raise ToolFailure(str(wrong), kind="bad_argument") from None
 
 
 async def _export(

@@ -63,21 +63,28 @@ def format_of(name: str) -> Format:
     return _SUFFIXES[suffix]
 
 
-def rows(handle: BinaryIO, kind: Format, columns: Mapping[str, str]) -> Iterator[Row]:
+def text_of(handle: BinaryIO) -> TextIO:
+    """The text in a file, in the encoding that its first bytes tell; what is none stays visible."""
+    start = handle.read(4)
+    handle.seek(0)
+    encoding = next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
+    return io.TextIOWrapper(handle, encoding=encoding, errors="surrogateescape", newline="")
+
+
+def rows(text: TextIO, kind: Format, columns: Mapping[str, str]) -> Iterator[Row]:
     """The rows of a file; `columns` says which column holds a field, where its name does not.
 
     Raises:
         SheetError: there is no column for the URL or for the e-mail address.
     """
-    text = _text(handle)
     return _from_csv(text, columns) if kind == "csv" else _from_json(text, columns)
 
 
-def columns(handle: BinaryIO, kind: Format) -> list[str]:
+def columns(text: TextIO, kind: Format) -> list[str]:
     """The names of the columns of a CSV file; none of a JSON Lines file."""
     if kind == "jsonl":
         return []
-    return _names(_text(handle).readline(_LONGEST_LINE))
+    return _names(next(_lines(text), ""))
 
 
 def understood(names: list[str]) -> dict[str, str]:
@@ -120,13 +127,6 @@ def _line(cells: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def _text(handle: BinaryIO) -> TextIO:
-    start = handle.read(4)
-    handle.seek(0)
-    encoding = next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
-    return io.TextIOWrapper(handle, encoding=encoding, errors="surrogateescape", newline="")
-
-
 def _lines(text: TextIO) -> Iterator[str]:
     """The lines of `text`; one that is too long comes in pieces."""
     while True:
@@ -140,9 +140,13 @@ def _lines(text: TextIO) -> Iterator[str]:
 
 
 def _from_csv(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
-    first = text.readline(_LONGEST_LINE)
+    first = next(_lines(text), "")
     places = _places(_names(first), columns)
     reader = csv.reader(_lines(text), delimiter=_delimiter(first), strict=True)
+    return _csv_rows(reader, places)
+
+
+def _csv_rows(reader: Iterator[list[str]], places: Mapping[str, int]) -> Iterator[Row]:
     number = 1
     while True:
         number += 1
@@ -159,7 +163,8 @@ def _from_csv(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
 
 def _row(number: int, cells: list[str], places: Mapping[str, int]) -> Row:
     fields: dict[str, Any] = {
-        field: unguarded(cells[place]) for field, place in places.items() if place < len(cells)
+        field: unguarded(cells[place]) if place < len(cells) else ""
+        for field, place in places.items()
     }
     if any(_LONE.search(cell) for cell in fields.values()):
         return Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")

@@ -69,7 +69,7 @@ def _parsed(text: str) -> URL:
         raise UrlError(f"cannot be read: {broken}") from None
     if url.scheme not in {"http", "https"}:
         raise UrlError("must start with http:// or https://")
-    if url.user is not None or url.password is not None or "@" in url.raw_authority:
+    if url.user is not None or url.password is not None:
         raise UrlError("must not contain a user name or a password")
     return url
 

@@ -1,8 +1,7 @@
-"""Both stores for every test that asks for `store`: SQLite in a folder, Firestore in its emulator."""
+"""Both stores for every test that asks for `store`: SQLite in a folder, Firestore emulated."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -10,26 +9,21 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 from servers.tracker.board import Board
-from servers.tracker.entry import Rules
-from servers.tracker.scribe import Scribe, new_id
-from servers.tracker.seal import Sealer
+from servers.tracker.scribe import new_id
 from servers.tracker.stores.base import Store, StoreError
 from servers.tracker.stores.sqlite import SqliteStore
+from tests.tracker.scene import make_board
 
 _LAUNCHER = Path(
     "/usr/lib/google-cloud-sdk/platform/cloud-firestore-emulator/cloud_firestore_emulator"
 )
 _STARTS_WITHIN_S = 60.0
-KEY = Fernet.generate_key()
-
-OpenStore = Callable[[], Awaitable[Store]]
 
 
 @pytest.fixture(scope="session")
@@ -107,17 +101,6 @@ async def store(
     await opened.close()
 
 
-def make_board(store: Store, *keys: bytes, rules: Rules = Rules()) -> Board:  # noqa: B008 - frozen
-    return Board(store, Scribe(Sealer(keys or (KEY,), rules), rules))
-
-
 @pytest.fixture
 def board(store: Store) -> Board:
     return make_board(store)
-
-
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until `condition` holds; fail when it does not in time."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)

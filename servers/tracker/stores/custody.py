@@ -173,7 +173,7 @@ class Custody:
     async def _back_up_daily(self) -> None:
         while True:
             try:
-                if await asyncio.to_thread(upkeep.is_due, self.backups):
+                if self.clock.last and await asyncio.to_thread(upkeep.is_due, self.backups):
                     await self.back_up()
             except (apsw.Error, OSError) as broken:
                 log.warning("The daily backup failed and is tried again in an hour: %s", broken)

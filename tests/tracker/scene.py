@@ -1,0 +1,53 @@
+"""What tracker tests are about: boards, drafts, servers, and waiting for a condition."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from servers.host.service import Configuration
+from servers.tracker.board import Board
+from servers.tracker.entry import Draft, Rules
+from servers.tracker.scribe import Scribe
+from servers.tracker.seal import Sealer
+from servers.tracker.server import TrackerServer, build
+from servers.tracker.stores.base import Store
+
+KEY = Fernet.generate_key()
+
+
+def make_board(store: Store, *keys: bytes, rules: Rules = Rules()) -> Board:  # noqa: B008 - frozen
+    return Board(store, Scribe(Sealer(keys or (KEY,), rules), rules))
+
+
+def draft(number: int, **fields: Any) -> Draft:
+    plain = Draft(f"https://site{number}.example/contact", f"person{number}@site{number}.example")
+    return replace(plain, **fields)
+
+
+def configuration(folder: Path, *keys: bytes, **settings: Any) -> Configuration:
+    text = b",".join(keys or (KEY,)).decode()
+    folders = {"data": str(folder), "cache": str(folder)}
+    return Configuration({"ENCRYPTION_KEY": text}, {"folders": folders, **settings})
+
+
+async def started(folder: Path, *keys: bytes, **settings: Any) -> TrackerServer:
+    server = build()
+    await server.start(configuration(folder, *keys, **settings))
+    return server
+
+
+def tools(server: TrackerServer) -> dict[str, Callable[..., Any]]:
+    return {tool.name: tool.run for tool in server.tools}
+
+
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until `condition` holds; fail when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)

@@ -1,0 +1,144 @@
+"""Sealing: bound to its place, padded, rotated, and never confused with another key."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+
+import pytest
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.tracker import terms
+from servers.tracker.entry import Draft, Rules
+from servers.tracker.scribe import Scribe
+from servers.tracker.seal import KeyFormatError, Locked, Sealer, parse_keys
+
+OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
+SEALER = Sealer([OLD], Rules())
+
+
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200
+    )
+)
+def test_what_is_sealed_opens_in_its_place(text: str) -> None:
+    assert SEALER.open("row", "secret", SEALER.seal("row", "secret", text)) == text
+
+
+def test_a_token_opens_nowhere_else() -> None:
+    token = SEALER.seal("row", "secret", "jane@acme.com")
+    for row, column in (("other", "secret"), ("row", "history 1"), ("row|secret", "")):
+        with pytest.raises(Locked):
+            SEALER.open(row, column, token)
+
+
+def test_a_token_of_another_key_or_a_broken_one_is_locked() -> None:
+    token = SEALER.seal("row", "secret", "x")
+    for broken in (Sealer([NEW], Rules()).seal("row", "secret", "x"), token[:-4] + "AAAA", "", "x"):
+        with pytest.raises(Locked):
+            SEALER.open("row", "secret", broken)
+
+
+def test_the_length_of_a_token_says_little() -> None:
+    lengths = {len(SEALER.seal("row", "secret", "x" * n)) for n in range(1, 40)}
+    assert len(lengths) == 1
+
+
+def test_the_padding_reaches_the_next_block_only() -> None:
+    plain = Fernet(OLD).decrypt(SEALER.seal("r", "c", "x" * 100))
+    assert len(plain) % 64 == 0
+    assert len(plain) <= len(b"v1|r|c|") + 100 + 64
+
+
+def test_a_newer_key_opens_what_the_older_sealed_and_reseals_it() -> None:
+    token = SEALER.seal("row", "secret", "x")
+    both = Sealer([NEW, OLD], Rules())
+    assert both.open("row", "secret", token) == "x"
+    fresh = both.reseal(token)
+    assert Sealer([NEW], Rules()).open("row", "secret", fresh) == "x"
+    with pytest.raises(Locked):
+        SEALER.open("row", "secret", fresh)
+
+
+def test_digests_are_hmac_with_a_key_derived_from_the_key() -> None:
+    secret = base64.urlsafe_b64decode(OLD)
+    derived = HKDF(SHA256(), 32, salt=None, info=b"lou tracker index v1").derive(secret)
+    expected = hmac.digest(derived, b"email\0jane@acme.com", "sha256").hex()
+    assert SEALER.digest("email", "jane@acme.com") == expected[:16]
+    assert len(SEALER.digest("pair", "x")) == 32
+
+
+def test_digests_differ_by_kind_and_by_key() -> None:
+    other = Sealer([NEW, OLD], Rules())
+    assert SEALER.digest("tag", "x") != SEALER.digest("word", "x")
+    assert SEALER.digest("tag", "x") != other.digest("tag", "x")
+    assert SEALER.digest("tag", "x") == other.digest("tag", "x", SEALER.stamp)
+
+
+def test_the_stamp_names_key_and_rules_and_gives_the_key_away_to_nobody() -> None:
+    folding = Sealer([OLD], Rules(fold_plus_tag=True))
+    assert SEALER.stamp != folding.stamp
+    assert folding.knows(SEALER.stamp)
+    assert not Sealer([NEW], Rules()).knows(SEALER.stamp)
+    assert folding.rules_of(SEALER.stamp) == Rules()
+    assert SEALER.rules_of(folding.stamp) == Rules(fold_plus_tag=True)
+    assert OLD.decode()[:8] not in SEALER.stamp
+
+
+@pytest.mark.parametrize("text", ["", " , ", "short", "x" * 44, OLD.decode() + ",bad", "ä" * 44])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(KeyFormatError) as refused:
+        parse_keys(text)
+    assert OLD.decode()[:10] not in str(refused.value)
+
+
+def test_keys_are_read_newest_first_and_once_each() -> None:
+    assert parse_keys(f" {NEW.decode()}, {OLD.decode()},{NEW.decode()} ") == (NEW, OLD)
+
+
+def test_nothing_that_is_stored_shows_an_address() -> None:
+    scribe = Scribe(SEALER, Rules())
+    from servers.tracker.ledger import begun
+
+    draft = Draft("https://acme.com/?m=jane%40acme.com", "jane@acme.com", "call jane@acme.com")
+    entry = begun("id", draft)
+    stored = repr(scribe.record(entry)) + repr(
+        scribe.change(entry, "created", "jane@acme.com", None)
+    )
+    assert "jane" not in stored
+    assert "acme.com" not in stored
+    assert scribe.entry(scribe.record(entry)) == entry
+
+
+def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:
+    from servers.tracker.ledger import begun
+
+    draft = Draft(
+        "https://www.acmecorp.com/our-team",
+        "jane.doe@mail.acme.com",
+        "Met at FOSDEM",
+        ("hot lead",),
+    )
+    found = terms.of(begun("id", draft))
+    words = {value for kind, value in found if kind == "word"}
+    assert {
+        "acmecorp",
+        "acm",
+        "acmecor",
+        "our",
+        "team",
+        "jane",
+        "doe",
+        "met",
+        "fosdem",
+        "hot",
+    } <= words
+    assert "fos" not in words
+    assert "www" not in words
+    domains = {value for kind, value in found if kind == "domain"}
+    assert domains == {"www.acmecorp.com", "acmecorp.com", "mail.acme.com", "acme.com"}

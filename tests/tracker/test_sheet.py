@@ -1,0 +1,214 @@
+"""CSV and JSON Lines: what is written comes back, and no file is a crash."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from servers.tracker import sheet
+from servers.tracker.entry import Rejected, Rules, checked
+
+FORMULAS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+
+
+def rows(text: str | bytes, kind: Any = "csv", **columns: str) -> list[sheet.Row]:
+    data = text.encode() if isinstance(text, str) else text
+    return list(sheet.rows(sheet.text_of(io.BytesIO(data)), kind, columns))
+
+
+def test_the_header_is_row_one_and_names_are_understood() -> None:
+    (row,) = rows("E-Mail;Website;Labels;Comment\njane@acme.com;acme.com;a, b;hello\n")
+    assert row.number == 2
+    assert row.fields == {
+        "email": "jane@acme.com",
+        "url": "acme.com",
+        "tags": ["a", " b"],
+        "note": "hello",
+    }
+
+
+def test_columns_can_be_named_by_the_user() -> None:
+    (row,) = rows("who,where\njane@acme.com,acme.com\n", email="who", url="where")
+    assert (row.fields["email"], row.fields["url"]) == ("jane@acme.com", "acme.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "words"),
+    [
+        ("name,phone\n", {}, "No column is called url. There are: 'name', 'phone'"),
+        ("url\n", {}, "No column is called email"),
+        ("url,email\n", {"email": "mail"}, "There is no column 'mail'"),
+        ("", {}, "The first row is empty"),
+    ],
+)
+def test_a_file_without_the_columns_is_refused_in_words(
+    text: str, columns: dict[str, str], words: str
+) -> None:
+    with pytest.raises(sheet.SheetError, match=words):
+        rows(text, **columns)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_tells_the_encoding(encoding: str) -> None:
+    (row,) = rows("url,email,note\nacme.com,jane@acme.com,Grüße\n".encode(encoding))
+    assert row.fields["note"] == "Grüße"
+
+
+def test_bad_rows_are_told_by_number_and_the_others_are_read() -> None:
+    data = b'url,email\na.com,a@a.com\nb.com,"b\xff@b.com"\n"c.com"x,c@c.com\n\nd.com,d@d.com\n'
+    found = rows(data)
+    assert [(row.number, bool(row.fault)) for row in found] == [
+        (2, False),
+        (3, True),
+        (4, True),
+        (6, False),
+    ]
+
+
+def test_a_quote_that_is_never_closed_is_told() -> None:
+    found = rows('url,email\na.com,"a@a.com\nb.com,b@b.com\n')
+    assert [bool(row.fault) for row in found] == [True]
+
+
+def test_a_huge_cell_is_told_and_does_not_end_the_import() -> None:
+    found = rows('url,email\na.com,"' + "x" * 200_000 + '"\nb.com,b@b.com\n')
+    assert found[0].fault
+    assert found[-1].fields["email"] == "b@b.com"
+
+
+def test_rows_of_json_lines_have_line_numbers() -> None:
+    text = '{"url":"a.com","email":"a@a.com","tags":["x"]}\n\n[1]\n{"url":1}\n{bad\n' + "[" * 5000
+    found = rows(text, "jsonl")
+    assert [(row.number, bool(row.fault)) for row in found] == [
+        (1, False),
+        (3, True),
+        (4, True),
+        (5, True),
+        (6, True),
+    ]
+
+
+def test_a_line_without_an_end_is_told_once_and_costs_no_memory() -> None:
+    text = "x" * (5 << 20) + '\n{"url":"a.com","email":"a@a.com"}\n'
+    found = rows(text, "jsonl")
+    assert [(row.number, bool(row.fault)) for row in found] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.exe", ""])
+def test_other_endings_are_refused(name: str) -> None:
+    with pytest.raises(sheet.SheetError):
+        sheet.format_of(name)
+
+
+@given(st.text(alphabet=FORMULAS + "' a1", max_size=6))
+def test_no_written_cell_starts_a_formula_and_every_cell_comes_back(text: str) -> None:
+    guarded = sheet.guarded(text)
+    assert not guarded.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))
+    assert sheet.unguarded(guarded) == text
+
+
+VALUES = st.fixed_dictionaries(
+    {
+        "id": st.just("id"),
+        "url": st.just("https://a.com/"),
+        "email": st.just("a@a.com"),
+        "note": st.text(
+            alphabet=FORMULAS.replace("\r", "") + "'\",;ab\u00e4\u2028", max_size=30
+        ).map(str.strip),
+        "tags": st.lists(st.sampled_from(["a", "b c"]), unique=True).map(sorted),
+        "status": st.sampled_from(["new", "won"]),
+        "created": st.just(""),
+        "changed": st.just(""),
+    }
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=5), st.sampled_from(["csv", "jsonl"]))
+def test_what_is_exported_is_imported_as_it_was(values: list[dict[str, Any]], kind: Any) -> None:
+    text = sheet.header() if kind == "csv" else ""
+    text += "".join(sheet.line(kind, one) for one in values)
+    found = rows(text, kind)
+    assert [row.fault for row in found] == [""] * len(values)
+    for row, one in zip(found, values, strict=True):
+        assert {**row.fields, "tags": [tag.strip() for tag in row.fields["tags"]]} == {
+            name: one[name] for name in sheet.FIELDS
+        }
+
+
+def no_bytes_crash(data: bytes, kind: Any) -> None:
+    """Every row is read or told, by a number that grows."""
+    try:
+        found = rows(data, kind)
+    except sheet.SheetError:
+        return
+    assert [row.number for row in found] == sorted({row.number for row in found})
+    for row in found:
+        if row.fault:
+            continue
+        try:
+            checked(rules=Rules(), **row.fields)
+        except Rejected as rejected:
+            assert rejected.faults  # noqa: PT017 - being refused is one of two good ends
+
+
+CELL = st.one_of(
+    st.sampled_from(
+        [
+            "a@a.com",
+            "https://a.com/",
+            '"',
+            '""',
+            '"a',
+            'a"b',
+            "\x00",
+            "=1+1",
+            "x" * 70_000,
+            "\u2028",
+            "\ud83d",
+            "'=1",
+            ",",
+            ";",
+        ]
+    ),
+    st.text(max_size=10),
+)
+CSV = st.lists(st.lists(CELL, max_size=4), max_size=6).map(
+    lambda lines: "url,email,note\n" + "\n".join(",".join(cells) for cells in lines)
+)
+JSON_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["url", "email", "tags"]), inner)
+    ),
+    max_leaves=5,
+)
+LINES = st.lists(JSON_VALUE.map(json.dumps) | st.text(max_size=20), max_size=6).map("\n".join)
+ENCODINGS = st.sampled_from(
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1252", "utf-32"]
+)
+FILES = st.one_of(
+    st.tuples(CSV, ENCODINGS).map(lambda one: one[0].encode(one[1], "replace")),
+    st.tuples(LINES, ENCODINGS).map(lambda one: one[0].encode(one[1], "replace")),
+    st.binary(max_size=200),
+    st.binary(max_size=100).map(lambda tail: b"url,email\n" + tail),
+    st.binary(max_size=60).map(lambda tail: b"\xff\xfe" + tail),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(FILES, st.sampled_from(["csv", "jsonl"]))
+def test_no_file_is_a_crash(data: bytes, kind: Any) -> None:
+    no_bytes_crash(data, kind)
+
+
+def test_the_written_cells_are_read_alike_by_another_reader() -> None:
+    line = sheet.line("csv", {name: "=x" if name != "tags" else ["a"] for name in sheet.WRITTEN})
+    assert next(csv.reader([line])).count("'=x") == len(sheet.WRITTEN) - 1
