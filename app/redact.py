@@ -27,7 +27,7 @@ _SHAPES = re.compile(
 )
 _LABELLED = re.compile(
     r"""((?:\bBearer|\bBasic)\s+
-    | \w*(?:api_?key|token|secret|passw(?:or)?d|credential|private_key|app_id)\w*
+    | (?:api_?key|token|secret|passw(?:or)?d|credential|private_key|app_id)\w*
       ["']?\s*[=:]\s*["']?
     | ://[^\s/@:]*:(?=[^\s/@]+@)
     | [?&]key=)

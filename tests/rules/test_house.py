@@ -1,0 +1,124 @@
+"""The rules of the house that no linter knows: sizes, names, and no dead weight."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from servers.contract import manifest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for top in ("app", "servers") for path in (ROOT / top).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+RESOURCES = sorted(path for path in (ROOT / "resources").rglob("*") if path.is_file())
+MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 300, 500, 50
+BANNED = re.compile(r"(Manager|Helper|Util|Utils|Data|Info|Base|Impl|Wrapper)$")
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text("utf-8").splitlines())
+
+
+def test_no_module_is_longer_than_one_sitting() -> None:
+    long = {str(path.relative_to(ROOT)): lines_of(path) for path in SOURCES}
+    assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}
+
+
+def test_no_test_module_is_too_long_to_read() -> None:
+    long = {path.name: lines_of(path) for path in TESTS if path.name.startswith("test_")}
+    assert {name: lines for name, lines in long.items() if lines > MOST_TEST_LINES} == {}
+
+
+def test_functions_are_short(figure) -> None:
+    sizes = {
+        f"{path.relative_to(ROOT)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path in SOURCES
+        for node in functions(path)
+    }
+    assert {name: size for name, size in sizes.items() if size > MOST_IN_FUNCTION} == {}
+    figure("lines of a function, median", statistics.median(sizes.values()), "lines", at_most=10)
+    module = statistics.median(lines_of(path) for path in SOURCES if path.name != "__init__.py")
+    figure("lines of a module, median", module, "lines", at_most=130)
+
+
+def test_names_say_what_a_thing_is() -> None:
+    for path in SOURCES:
+        assert not re.search(r"util|helper|manager|common|misc", path.stem), path
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                assert not BANNED.search(node.name), f"{path}: {node.name}"
+
+
+def test_a_package_says_what_it_is_and_holds_a_table_at_most() -> None:
+    for path in (path for path in SOURCES if path.name == "__init__.py"):
+        first, *rest = ast.parse(path.read_text("utf-8")).body
+        assert isinstance(first, ast.Expr), path
+        harmless = ast.ImportFrom | ast.AnnAssign | ast.Assign | ast.Expr
+        assert all(isinstance(node, harmless) for node in rest), path
+
+
+def test_nothing_waits_to_be_done() -> None:
+    for path in (*SOURCES, *TESTS):
+        if path != Path(__file__):
+            assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", path.read_text("utf-8")), path
+
+
+def test_every_resource_is_used_and_every_icon_that_is_named_exists() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in SOURCES)
+    words = set(re.findall(r"[a-z0-9_-]+", text))
+    families = {f"{word}-" for word in re.findall(r'f"(\w+)-\{', text)}
+    unused = [
+        path.name
+        for path in RESOURCES
+        if path.stem not in words and not path.name.startswith(tuple(families) or "?")
+    ]
+    assert unused == []
+    for folders in re.findall(r"resource\((.*?)\)", text):
+        parts = re.findall(r'"([^"]+)"', folders)
+        if parts and "{" not in folders and "*parts" not in folders:
+            assert (ROOT / "resources").joinpath(*parts).is_file(), folders
+
+
+def test_the_manifest_names_what_the_servers_register() -> None:
+    from importlib import import_module
+
+    for known in manifest.SERVERS:
+        service = import_module(f"servers.{known.name}.server").build()
+        public = {tool.name for tool in service.tools if not tool.internal}
+        assert set(known.required_tools) <= public, known.name
+        assert service.name == known.name
+        assert service.title
+
+
+def test_every_key_of_the_manifest_is_used_by_a_server_that_ships() -> None:
+    names = {server.name for server in manifest.SERVERS}
+    for key in manifest.KEYS:
+        assert key.servers
+        assert set(key.servers) <= names
+        text = "\n".join(
+            path.read_text("utf-8")
+            for path in SOURCES
+            if path.parts[-3:-1] != ("servers", "contract")
+        )
+        assert key.name in text, key.name
+
+
+def test_every_command_of_the_command_line_exists() -> None:
+    from argparse import ArgumentParser
+    from importlib import import_module
+
+    from app.cli.program import COMMANDS
+
+    for command in COMMANDS:
+        parser = ArgumentParser(f"lou {command.word}")
+        import_module(command.module).declare(parser)
+        assert parser.format_help()
