@@ -135,7 +135,7 @@ class Shelf:
             self._disk.put(self.folder / _ORIGINAL, content)
         name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}.bak"
         self._disk.put(self.folder / name, content)
-        for old in names[: len(names) + 1 - BACKUPS]:
+        for old in names[: max(len(names) + 1 - BACKUPS, 0)]:
             with contextlib.suppress(OSError):
                 self._disk.unlink(self.folder / old)
         return name

@@ -1,0 +1,48 @@
+"""A Lou of its own process that updates its entry again and again: `lou_process.py SPEC`.
+
+SPEC is JSON: home, lou, prefix, count. It prints how many of its own updates were lost and redone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from app.clients import catalog
+from app.clients.disk import Disk
+from app.clients.entries import Bridge
+from app.clients.places import Places
+from app.clients.plan import State, Wish
+from app.clients.workshop import Workshop
+from app.errors import ClientConfigError
+
+CLIENT = catalog.client("cursor")
+
+
+def main(spec: dict[str, str]) -> dict[str, int]:
+    places = Places("linux", Path(spec["home"]), {})
+    bridge = Bridge(f"/opt/{spec['prefix']}/lou-connect")
+    wish = Wish(("none",), bridge)
+    workshop = Workshop(Path(spec["lou"]), lambda: wish, places, Disk())
+    lost = refused = 0
+    for number in range(int(spec["count"])):
+        if number:
+            (seen,) = workshop.inspect(CLIENT)
+            lost += seen.finding.state is not State.CONNECTED
+        wish = Wish((f"{spec['prefix']}{number}",), bridge)
+        while True:
+            try:
+                workshop.connect(CLIENT)
+                break
+            except ClientConfigError:
+                refused += 1
+    (seen,) = workshop.inspect(CLIENT)
+    if seen.finding.state is not State.CONNECTED:
+        lost += 1
+        workshop.connect(CLIENT)
+    return {"lost": lost, "refused": refused}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))

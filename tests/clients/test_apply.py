@@ -1,0 +1,245 @@
+"""How a client's file is written: what it keeps, what it backs up, and what undo brings back."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from app.clients import plan
+from app.clients.apply import ClientFile
+from app.clients.disk import Disk
+from app.clients.entries import Bridge
+from app.clients.plan import Wish
+from app.clients.records import BACKUPS, Record, Shelf
+from app.errors import ClientConfigError
+from tests.clients.conftest import WISH, User, row, temporaries
+
+CURSOR = row("cursor")
+BEFORE = b'{\n  "mcpServers": {"x": {"command": "y"}}\n}\n'
+
+
+@pytest.fixture
+def path(user: User) -> Path:
+    return user.write(".cursor/mcp.json", BEFORE)
+
+
+def servers(path: Path) -> set[str]:
+    return set(json.loads(path.read_bytes())["mcpServers"])
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o755])
+def test_the_mode_stays(user: User, path: Path, mode: int) -> None:
+    path.chmod(mode)
+    user.workshop().connect(CURSOR)
+    assert path.stat().st_mode & 0o7777 == mode
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_the_owner_stays(user: User, path: Path) -> None:
+    os.chown(path, 1234, 2345)
+    user.workshop().connect(CURSOR)
+    assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
+
+
+def test_extended_attributes_stay(user: User, path: Path) -> None:
+    try:
+        os.setxattr(path, "user.note", b"mine")
+    except OSError:
+        pytest.skip("this file system has none")
+    user.workshop().connect(CURSOR)
+    assert os.getxattr(path, "user.note") == b"mine"
+
+
+def test_a_link_stays_a_link_and_the_file_behind_it_changes(user: User, path: Path) -> None:
+    real = user.home / "dotfiles/cursor.json"
+    real.parent.mkdir()
+    path.rename(real)
+    path.symlink_to("../dotfiles/cursor.json")
+    user.workshop().connect(CURSOR)
+    assert path.is_symlink()
+    assert "lou-search" in servers(real)
+    assert temporaries(user.home) == []
+
+
+def test_a_linked_folder_stays_a_link(user: User, path: Path) -> None:
+    path.parent.rename(user.home / "real")
+    (user.home / ".cursor").symlink_to("real")
+    user.workshop().connect(CURSOR)
+    assert (user.home / ".cursor").is_symlink()
+    assert "lou-search" in servers(user.home / "real/mcp.json")
+
+
+def test_a_second_connect_writes_nothing(user: User, path: Path) -> None:
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    state = path.stat()
+    workshop.connect(CURSOR)
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (state.st_mtime_ns, state.st_ino)
+
+
+def test_disconnect_takes_only_what_lou_wrote(user: User, path: Path) -> None:
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    found = json.loads(path.read_bytes())
+    found["mcpServers"]["later"] = {"command": "z"}
+    found["mcpServers"]["lou-mine"] = {"command": "not Lou's"}
+    path.write_text(json.dumps(found, indent=4))
+    workshop.disconnect(CURSOR)
+    assert servers(path) == {"x", "later", "lou-mine"}
+
+
+def test_an_entry_that_somebody_changed_is_not_lous_any_more(user: User, path: Path) -> None:
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    text = path.read_text().replace("/opt/lou/bin/lou-connect", "/tmp/evil", 1)
+    path.write_text(text)
+    with pytest.raises(ClientConfigError, match="did not write"):
+        workshop.connect(CURSOR)
+    workshop.disconnect(CURSOR)
+    assert servers(path) == {"x", "lou-search"}
+    workshop.connect(CURSOR, replace_foreign=True)
+    assert "evil" not in path.read_text()
+
+
+def test_undo_brings_back_the_exact_bytes_again_and_again(user: User, path: Path) -> None:
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    connected = path.read_bytes()
+    workshop.undo(CURSOR)
+    assert path.read_bytes() == BEFORE
+    workshop.undo(CURSOR)
+    assert path.read_bytes() == connected
+    workshop.disconnect(CURSOR)
+    assert path.read_bytes() == BEFORE
+    workshop.undo(CURSOR)
+    workshop.disconnect(CURSOR)
+    assert path.read_bytes() == BEFORE
+
+
+def test_undo_of_a_file_that_lou_made_removes_it(user: User) -> None:
+    (user.home / ".cursor").mkdir()
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    workshop.undo(CURSOR)
+    assert not (user.home / ".cursor/mcp.json").exists()
+
+
+def test_undo_after_a_foreign_change_asks_first_and_keeps_a_copy(user: User, path: Path) -> None:
+    workshop = user.workshop()
+    workshop.connect(CURSOR)
+    changed = path.read_bytes().replace(b'"y"', b'"precious"')
+    path.write_bytes(changed)
+    with pytest.raises(ClientConfigError, match="changed after"):
+        workshop.undo(CURSOR)
+    assert path.read_bytes() == changed
+    workshop.undo(CURSOR, force=True)
+    assert path.read_bytes() == BEFORE
+    shelf = Shelf(Disk(), user.lou, "cursor", path)
+    assert shelf.backup(shelf.backups()[-1]) == changed
+
+
+def test_undo_without_a_change_says_so(user: User, path: Path) -> None:
+    with pytest.raises(ClientConfigError, match="nothing to undo"):
+        user.workshop().undo(CURSOR)
+
+
+def test_the_last_ten_and_the_first_original_are_kept_and_private(user: User, path: Path) -> None:
+    for number in range(15):
+        wish = Wish((f"s{number}",), Bridge("/opt/lou/bin/lou-connect"))
+        user.workshop(wish).connect(CURSOR)
+    shelf = Shelf(Disk(), user.lou, "cursor", path)
+    assert len(shelf.backups()) == BACKUPS
+    assert shelf.original() == BEFORE
+    assert "s13" in (shelf.backup(shelf.backups()[-1]) or b"").decode()
+    for file in user.lou.rglob("*"):
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_a_write_protected_file_is_left_alone(user: User, path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(ClientConfigError, match="write-protected"):
+        user.workshop().connect(CURSOR)
+    assert path.read_bytes() == BEFORE
+
+
+def test_another_lou_that_holds_the_lock_is_waited_for_and_then_named(
+    user: User, path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("app.clients.lock._WAIT_S", 0.05)
+    handle = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(ClientConfigError, match="kept changing"):
+            user.workshop().connect(CURSOR)
+    finally:
+        os.close(handle)
+    assert path.read_bytes() == BEFORE
+
+
+def test_a_foreign_write_in_the_last_moment_is_kept_and_the_plan_redone(
+    user: User, path: Path
+) -> None:
+    class Late(Disk):
+        """A foreign program writes just before the names are exchanged."""
+
+        done = False
+
+        def exchange(self, one: Path, other: Path) -> bool:
+            if not self.done:
+                type(self).done = True
+                beside = path.with_name("foreign")
+                beside.write_bytes(BEFORE.replace(b'"y"', b'"foreign"'))
+                beside.replace(path)
+            return super().exchange(one, other)
+
+    user.workshop(disk=Late()).connect(CURSOR)
+    assert servers(path) == {"x", "lou-search", "lou-my_server"}
+    assert json.loads(path.read_bytes())["mcpServers"]["x"] == {"command": "foreign"}
+
+
+def test_a_file_that_never_rests_is_given_up_with_words(user: User, path: Path) -> None:
+    class Restless(Disk):
+        count = 0
+
+        def exchange(self, one: Path, other: Path) -> bool:
+            type(self).count += 1
+            path.write_bytes(BEFORE + b" " * self.count)
+            return super().exchange(one, other)
+
+    with pytest.raises(ClientConfigError, match="kept changing"):
+        user.workshop(disk=Restless()).connect(CURSOR)
+    assert json.loads(path.read_bytes()) == json.loads(BEFORE)
+    assert temporaries(user.home) == []
+
+
+def test_where_names_cannot_be_exchanged_the_file_is_replaced(user: User, path: Path) -> None:
+    class Plain(Disk):
+        def exchange(self, one: Path, other: Path) -> bool:
+            return False
+
+    user.workshop(disk=Plain()).connect(CURSOR)
+    assert servers(path) == {"x", "lou-search", "lou-my_server"}
+
+
+def test_a_record_that_was_not_finished_is_completed_from_the_file(user: User, path: Path) -> None:
+    shelf = Shelf(Disk(), user.lou, "cursor", path)
+    change = plan.connect(CURSOR, BEFORE, WISH, Record())
+    shelf.intend(Record(), change.record, change.after)
+    assert shelf.record(BEFORE) == Record(
+        launches=change.record.launches, edits=change.record.edits
+    )
+    assert shelf.record(change.after) == change.record
+
+
+def test_a_broken_record_is_as_none(user: User, path: Path) -> None:
+    file = ClientFile(Disk(), Shelf(Disk(), user.lou, "cursor", path), path)
+    file.shelf.folder.mkdir(parents=True)
+    for content in (b"", b"[]", b"{", b'{"now": 5}', b'{"now": {"edits": [{"bad": 1}]}}'):
+        (file.shelf.folder / "record.json").write_bytes(content)
+        assert file.shelf.record(BEFORE) == Record()
+    user.workshop().connect(CURSOR)
+    assert "lou-search" in servers(path)

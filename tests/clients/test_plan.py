@@ -1,0 +1,134 @@
+"""What a file says about Lou, state by state."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.clients import catalog, difference, plan
+from app.clients.entries import Bridge, entries, entry_name, launch, snippet
+from app.clients.plan import State, Wish
+from app.clients.records import Record
+from tests.clients.conftest import WISH, row
+
+CURSOR = row("cursor")
+MOVED = Wish(WISH.servers, Bridge("/somewhere/else/lou-connect"))
+
+
+def connected(wish: Wish = WISH) -> plan.Change:
+    return plan.connect(CURSOR, b'{"mcpServers": {"x": {}}}', wish, Record())
+
+
+def test_each_state_is_told() -> None:
+    change = connected()
+    assert plan.look(CURSOR, None, WISH, Record()).state is State.ABSENT
+    assert plan.look(CURSOR, change.before, WISH, Record()).state is State.ABSENT
+    assert plan.look(CURSOR, change.after, WISH, change.record).state is State.CONNECTED
+    assert plan.look(CURSOR, change.after, MOVED, change.record).state is State.OUTDATED
+    assert plan.look(CURSOR, change.after, MOVED, Record()).state is State.FOREIGN
+    assert plan.look(CURSOR, b"{", WISH, Record()).state is State.UNREADABLE
+    assert plan.look(CURSOR, b'{"a": 1, "a": 2}', WISH, Record()).state is State.AMBIGUOUS
+
+
+def test_without_a_record_what_lou_would_write_is_still_lous() -> None:
+    change = connected()
+    assert plan.look(CURSOR, change.after, WISH, Record()).state is State.CONNECTED
+    assert json.loads(plan.disconnect(CURSOR, change.after, WISH, Record()).after or b"") == {
+        "mcpServers": {"x": {}}
+    }
+
+
+@pytest.mark.parametrize("key", ["command", "args", "env"])
+@given(data=st.data())
+def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
+    key: str, data: st.DataObject
+) -> None:
+    wish = Wish(WISH.servers, Bridge("/opt/lou/bin/lou-connect", "/home/me/.lou"))
+    change = connected(wish)
+    found = json.loads(change.after or b"")
+    entry = found["mcpServers"]["lou-search"]
+    text = json.dumps(entry[key])
+    at = data.draw(st.sampled_from([m.start() for m in re.finditer(r"[a-z]", text)]))
+    entry[key] = json.loads(text[:at] + "Z" + text[at + 1 :])
+    content = json.dumps(found).encode()
+    finding = plan.look(CURSOR, content, wish, change.record)
+    assert finding.state is State.FOREIGN
+    assert finding.foreign == ("lou-search",)
+    with pytest.raises(plan.RefusedError):
+        plan.connect(CURSOR, content, wish, change.record)
+    assert (
+        "lou-search"
+        in (plan.disconnect(CURSOR, content, wish, change.record).after or b"").decode()
+    )
+
+
+def test_a_switch_that_the_client_put_into_the_entry_is_respected_and_shown() -> None:
+    cline = row("cline")
+    change = plan.connect(cline, b"{}", WISH, Record())
+    found = json.loads(change.after or b"")
+    found["mcpServers"]["lou-search"] |= {"disabled": True, "autoApprove": ["web_search"]}
+    content = json.dumps(found).encode()
+    finding = plan.look(cline, content, WISH, change.record)
+    assert finding.state is State.CONNECTED
+    assert finding.switched_off == ("lou-search",)
+    moved = plan.connect(cline, content, MOVED, change.record)
+    kept = json.loads(moved.after or b"")["mcpServers"]["lou-search"]
+    assert kept["command"] == "/somewhere/else/lou-connect"
+    assert kept["disabled"] is True
+    assert kept["autoApprove"] == ["web_search"]
+
+
+def test_a_paused_server_keeps_its_entry_and_is_not_missed() -> None:
+    change = connected()
+    paused = Wish(("search",), WISH.bridge, ("my_server",))
+    assert plan.look(CURSOR, change.after, paused, change.record).state is State.CONNECTED
+    assert not plan.connect(CURSOR, change.after, paused, change.record).is_needed
+    gone = Wish(("search",), WISH.bridge)
+    assert plan.look(CURSOR, change.after, gone, change.record).state is State.OUTDATED
+    after = json.loads(plan.connect(CURSOR, change.after, gone, change.record).after or b"")
+    assert set(after["mcpServers"]) == {"x", "lou-search"}
+
+
+def test_entries_hold_no_key_no_token_and_no_port() -> None:
+    for client in catalog.clients():
+        text = json.dumps(entries(client, ("search",), Bridge("/b/lou-connect", "/h")))
+        assert "/b/lou-connect" in text
+        assert "search" in text
+        assert not re.search(r"token|key|\bport|secret|127\.0|http", text, re.IGNORECASE), client.id
+        assert '"LOU_HOME": "/h"' in text
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9_-]{1,32}", fullmatch=True), unique=True, max_size=6))
+def test_entry_names_obey_the_client_and_never_collide(servers: list[str]) -> None:
+    for client in catalog.clients():
+        names = [entry_name(client, server) for server in servers]
+        assert len(set(names)) == len(names)
+        for name in names:
+            assert client.name_pattern.fullmatch(name)
+            assert len(name) <= client.name_limit
+            assert name.startswith("lou")
+
+
+def test_the_launch_is_known_in_every_shape() -> None:
+    for client in catalog.clients():
+        one = next(iter(entries(client, ("search",), WISH.bridge).values()))
+        other = next(iter(entries(client, ("search",), MOVED.bridge).values()))
+        assert launch(client, one) == launch(client, {**one, "note": "kept"})
+        assert launch(client, one) != launch(client, other)
+
+
+def test_the_snippet_is_what_a_person_pastes() -> None:
+    found = json.loads(snippet(row("warp"), ("search",), WISH.bridge))
+    assert found["mcpServers"]["lou-search"]["args"] == ["search"]
+
+
+def test_the_difference_cuts_what_nobody_reads() -> None:
+    text = difference.unified("f.json", b'{"a": "' + b"x" * 5000 + b'"}', b"{}")
+    assert "4,6" in text
+    assert max(len(line) for line in text.splitlines()) < 500
+    assert difference.unified("f", b"a\n", b"a\n") == ""
+    assert difference.unified("f", None, b"a\n").startswith("--- no file")

@@ -1,0 +1,62 @@
+"""Steps are seen, never assumed."""
+
+from __future__ import annotations
+
+from app.clients import proof as proving
+from app.clients.proof import Proof, Step, advice, met, started, wrote
+from tests.clients.conftest import row
+
+CLAUDE, BOTH = row("claude-desktop"), ("search", "tracker")
+
+
+def test_the_steps_follow_each_other() -> None:
+    proof = Proof()
+    assert proof.step(BOTH) is Step.NOTHING
+    proof = wrote(proof, 100.0)
+    assert proof.step(BOTH) is Step.WRITTEN
+    proof = started(proof, 110.0)
+    assert proof.step(BOTH) is Step.RESTARTED
+    proof = met(proof, "search", "initialized", 120.0)
+    assert proof.step(BOTH) is Step.RESTARTED
+    proof = met(proof, "tracker", "initialized", 121.0)
+    assert proof.step(BOTH) is Step.INITIALIZED
+    for server, at in (("search", 122.0), ("tracker", 123.0)):
+        proof = met(proof, server, "tools_listed", at)
+    assert proof.step(BOTH) is Step.LISTED
+    assert proof.at(Step.LISTED, BOTH) == 123.0
+    proof = met(proof, "search", "called", 130.0)
+    assert proof.step(BOTH) is Step.CALLED
+    assert proof.at(Step.CALLED, BOTH) == 130.0
+
+
+def test_a_session_older_than_the_file_proves_nothing() -> None:
+    proof = met(met(Proof(), "search", "initialized", 50.0), "search", "called", 60.0)
+    proof = wrote(proof, 100.0)
+    assert proof.step(("search",)) is Step.WRITTEN
+    assert "Restart Claude Desktop to finish" in advice(proof, ("search",), CLAUDE)
+    proof = started(proof, 99.0)
+    assert proof.step(("search",)) is Step.WRITTEN
+
+
+def test_a_restart_is_seen_from_the_session_too() -> None:
+    proof = met(wrote(Proof(), 100.0), "search", "initialized", 101.0)
+    assert proof.at(Step.RESTARTED, ("search",)) == 101.0
+
+
+def test_the_advice_ends_when_a_call_came() -> None:
+    proof = wrote(Proof(), 1.0)
+    words = [advice(Proof(), ("search",), CLAUDE), advice(proof, ("search",), CLAUDE)]
+    for stage in ("initialized", "tools_listed", "called"):
+        proof = met(proof, "search", stage, 2.0)
+        words.append(advice(proof, ("search",), CLAUDE))
+    assert words[0] == ""
+    assert words[2] == words[3] == "Claude Desktop is connected. Ask it to use a tool."
+    assert words[4] == "Claude Desktop is connected."
+
+
+def test_an_unknown_stage_changes_nothing() -> None:
+    assert met(Proof(), "search", "left", 5.0) == Proof()
+
+
+def test_a_client_that_reads_its_file_at_once_is_not_told_to_restart() -> None:
+    assert "Restart" not in proving.advice(wrote(Proof(), 1.0), ("search",), row("zed"))
