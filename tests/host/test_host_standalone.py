@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -104,3 +105,20 @@ def test_wrong_usage_is_told_and_exits_2(
         main(argv)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+async def test_it_speaks_over_socket_pairs_as_node_clients_use_them(home: Path) -> None:
+    ours_in, theirs_in = socket.socketpair()
+    ours_out, theirs_out = socket.socketpair()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *ECHO, stdin=theirs_in, stdout=theirs_out, stderr=-3, cwd=ROOT
+    )
+    theirs_in.close()
+    theirs_out.close()
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    ours_in.sendall(json.dumps(ping).encode() + b"\n")
+    reader, writer = await asyncio.open_connection(sock=ours_out)
+    assert json.loads(await asyncio.wait_for(reader.readline(), 20))["result"] == {}
+    ours_in.close()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    writer.close()
