@@ -43,6 +43,7 @@ class Custody:
         self._writer: Lane | None = None
         self._reader: Lane | None = None
         self._usable = asyncio.Event()
+        self._is_closed = self._is_prepared = self._is_mending = self._is_waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -52,27 +53,31 @@ class Custody:
             StoreError: another process has it, or a newer Lou wrote it.
         """
         self._lock = await disk.take(self.file.parent)
-        was_clean = not upkeep.wal(self.file).exists()
-        self._start_lanes()
+        was_clean = not upkeep.has_waiting_changes(self.file)
         try:
             await asyncio.to_thread(self._prepare)
         except apsw.Error as broken:
             self._failed(broken)
         except StoreError:
-            await self.close()
+            self._lock.release()
             raise
-        if not was_clean and self.trouble is None:
-            await self._check(_CHECK_BEFORE_READY_S)
-        if self.trouble is not None and self.trouble.code == "damaged":
-            await self._usable.wait()
+        else:
+            self._start_lanes()
+            if not was_clean:
+                await self._check(_CHECK_BEFORE_READY_S)
+        if not self._is_mending:
+            self._start_lanes()
+        await self._usable.wait()
         self._begin(self._back_up_daily())
 
     async def close(self) -> None:
         """Finish what was acknowledged; what comes later is refused."""
+        self._is_closed = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stop_lanes()
+        self._usable.set()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -131,10 +136,18 @@ class Custody:
             raise broken
         if found.code == "closed" or (self.trouble and self.trouble.code == found.code):
             return found
+        if self.trouble is not None:
+            self._tell(self.trouble, cleared=True)
         self.trouble = found
         log.error("%s", found.said)
         self._tell(found, cleared=False)
-        self._begin(self._mend() if found.code == "damaged" else self._outwait())
+        if found.code == "damaged":
+            self._is_mending = True
+            self._usable.clear()
+            self._begin(self._mend())
+        elif not self._is_waiting:
+            self._is_waiting = True
+            self._begin(self._outwait())
         return found
 
     def _healed(self) -> None:
@@ -145,13 +158,15 @@ class Custody:
 
     async def _outwait(self) -> None:
         """Try until the disk takes a write again."""
-        while self.trouble is not None:
+        while self.trouble is not None and not self._is_mending:
             await asyncio.sleep(_TRY_AGAIN_S)
             with contextlib.suppress(StoreError, apsw.Error, OSError):
-                await asyncio.to_thread(self._prepare)
+                if not self._is_prepared:
+                    await asyncio.to_thread(self._prepare)
                 await self.write(rows.try_out)
-        await self._stop_lanes()
-        self._start_lanes()
+        self._is_waiting = False
+        if not self._is_mending:
+            await self._renew_reader()
 
     async def _mend(self) -> None:
         """Go back to the newest good backup, and say what that costs."""
@@ -160,6 +175,7 @@ class Custody:
         await asyncio.to_thread(self._prepare)
         self._healed()
         self._tell(_restored(aside, backup), cleared=False)
+        self._is_mending = False
         self._start_lanes()
 
     async def _check(self, limit_s: float) -> None:
@@ -185,6 +201,7 @@ class Custody:
         with contextlib.closing(upkeep.connect(self.file)) as connection:
             tables.migrate(connection, self._back_up_before, self._steps)
             self.clock.last = max(self.clock.last, rows.last_change(connection))
+        self._is_prepared = True
 
     def _back_up_before(self, label: str) -> None:
         upkeep.back_up(self.file, self.backups, label)
@@ -194,9 +211,16 @@ class Custody:
             return upkeep.is_sound(connection, limit_s=limit_s)
 
     def _start_lanes(self) -> None:
-        self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), self._merge)
-        self._reader = Lane("tracker-reader", self._connect_reader)
-        self._usable.set()
+        if not self._usable.is_set():
+            self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), self._merge)
+            self._reader = Lane("tracker-reader", self._connect_reader)
+            self._usable.set()
+
+    async def _renew_reader(self) -> None:
+        """Read from the file as it is now, after a time in which it could only be looked at."""
+        former, self._reader = self._reader, Lane("tracker-reader", self._connect_reader)
+        if former is not None:
+            await former.close()
 
     def _connect_reader(self) -> apsw.Connection:
         try:

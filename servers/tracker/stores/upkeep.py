@@ -39,15 +39,18 @@ def connect(file: Path) -> apsw.Connection:
 
 def connect_to_read(file: Path) -> apsw.Connection:
     """The file, open for reading where nothing can be written, not even what WAL needs."""
-    if wal(file).exists():
+    if has_waiting_changes(file):
         raise apsw.CantOpenError("changes wait in the write-ahead log")
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     return apsw.Connection(f"{file.absolute().as_uri()}?immutable=1", flags=flags)
 
 
-def wal(file: Path) -> Path:
-    """Where changes wait that are not in the file yet. A clean stop leaves none."""
-    return file.with_name(file.name + "-wal")
+def has_waiting_changes(file: Path) -> bool:
+    """Whether changes wait that are not in the file yet; a clean stop leaves none."""
+    try:
+        return file.with_name(file.name + "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def is_sound(connection: apsw.Connection, *, limit_s: float = 3600.0) -> bool | None:

@@ -1,0 +1,341 @@
+"""The SQLite file on a disk that is full, failing, damaged, or was left in a hurry."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from servers.host.service import ToolFailure
+from servers.tracker import tables
+from servers.tracker.board import Board
+from servers.tracker.scribe import Search
+from servers.tracker.stores import custody, upkeep
+from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.sqlite import SqliteStore
+from tests.tracker.scene import draft, make_board, until
+
+pytestmark = pytest.mark.anyio
+
+
+class FaultyFile(apsw.VFSFile):
+    """A file on a disk that can be told to fail."""
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
+        FaultyDisk.fail("write")
+        super().xWrite(data, offset)
+
+    def xSync(self, flags: int) -> None:  # noqa: N802
+        FaultyDisk.fail("sync")
+        super().xSync(flags)
+
+
+class FaultyDisk(apsw.VFS):
+    """Fails the n-th write or sync from now on, and all after it, until it is well again."""
+
+    error: type[apsw.Error] | None = None
+    after = 0
+
+    def __init__(self, base: str) -> None:
+        super().__init__("faulty", base, makedefault=True)
+        self._base = base
+
+    def xOpen(self, name: Any, flags: list[int]) -> FaultyFile:  # noqa: N802
+        return FaultyFile(self._base, name, flags)
+
+    @classmethod
+    def fail(cls, _what: str) -> None:
+        if cls.error is not None:
+            cls.after -= 1
+            if cls.after < 0:
+                raise cls.error("injected")
+
+    @classmethod
+    def break_down(cls, error: type[apsw.Error], after: int = 0) -> None:
+        cls.error, cls.after = error, after
+
+
+@pytest.fixture
+def disk() -> Iterator[type[FaultyDisk]]:
+    default = apsw.vfs_names()[0]
+    faulty = FaultyDisk(default)
+    yield FaultyDisk
+    FaultyDisk.error = None
+    faulty.unregister()
+    apsw.set_default_vfs(default)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(apsw.FullError, "disk_full"), (apsw.IOError, "disk_failing")]
+)
+async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
+    tmp_path: Path,
+    disk: type[FaultyDisk],
+    error: type[apsw.Error],
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.02)
+    told: list[tuple[str, bool]] = []
+    store = SqliteStore(tmp_path, tell=lambda one, *, cleared: told.append((one.code, cleared)))
+    await store.open()
+    board = make_board(store)
+    kept = 0
+    for after in range(0, 120, 6):
+        disk.break_down(error, after)
+        refused: list[str] = []
+        for _ in range(20):
+            try:
+                await board.track([draft(kept)], "test")
+            except StoreError as failed:
+                refused.append(failed.kind)
+                break
+            kept += 1
+        entries, _ = await board.find(Search(limit=100))
+        assert len(entries) == min(kept, 100)
+        assert set(refused) <= {code}
+        disk.error = None
+        if refused:
+            await until(lambda: store.trouble is None)
+        assert (await store.counts()).live == kept
+    assert told[:2] == [(code, False), (code, True)]
+    assert told.count((code, False)) == told.count((code, True))
+    await store.close()
+    assert kept > 0
+    connection = apsw.Connection(str(tmp_path / "tracker.db"))
+    assert connection.execute("PRAGMA integrity_check").get == "ok"
+    connection.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "lou-test", str(place)]
+    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root; the injected faults cover the same states")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(place: Path, leave: int = 0) -> Path:
+    """Fill the disk but for `leave` bytes; what to remove to have room again."""
+    ballast = place / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as handle:
+        while True:
+            handle.write(b"x" * 512)
+    with ballast.open("r+b") as handle:
+        handle.truncate(max(0, ballast.stat().st_size - leave))
+    return ballast
+
+
+async def track_until_refused(board: Board) -> None:
+    for number in range(50, 5000):
+        await board.track([draft(number, note="x" * 3000)], "test")
+
+
+async def test_a_really_full_disk_is_read_only_and_recovers_by_itself(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.05)
+    store = SqliteStore(small_disk)
+    await store.open()
+    board = make_board(store)
+    await board.track([draft(n) for n in range(50)], "test")
+    ballast = fill(small_disk, leave=200_000)
+    with pytest.raises(StoreError) as refused:
+        await track_until_refused(board)
+    assert refused.value.kind == "disk_full"
+    assert "still works" in refused.value.message
+    live = (await store.counts()).live
+    assert len((await board.find(Search(words=("person7",))))[0]) == 1
+    ballast.unlink()
+    await until(lambda: store.trouble is None)
+    await board.track([draft(9999)], "test")
+    assert (await store.counts()).live == live + 1
+    await store.close()
+
+
+async def test_a_start_on_a_full_disk_reads_and_waits_for_room(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.05)
+    store = SqliteStore(small_disk)
+    await store.open()
+    await make_board(store).track([draft(n) for n in range(50)], "test")
+    await store.close()
+    ballast = fill(small_disk)
+    store = SqliteStore(small_disk)
+    await store.open()
+    assert store.trouble is not None
+    board = make_board(store)
+    assert len((await board.find(Search(limit=100)))[0]) == 50
+    with pytest.raises(StoreError):
+        await board.track([draft(77)], "test")
+    ballast.unlink()
+    await until(lambda: store.trouble is None)
+    await board.track([draft(77)], "test")
+    await store.close()
+
+
+async def test_a_damaged_file_is_put_aside_and_the_newest_good_backup_returns(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    board = make_board(store)
+    await board.track([draft(n) for n in range(200)], "test")
+    await store.back_up()
+    await board.track([draft(n) for n in range(200, 210)], "test")
+    await store.close()
+    file = tmp_path / "tracker.db"
+    with file.open("r+b") as handle:
+        handle.write(b"\0" * 100)
+    told: list[StoreError] = []
+    store = SqliteStore(
+        tmp_path, tell=lambda one, *, cleared: None if cleared else told.append(one)
+    )
+    async with asyncio.timeout(20):
+        await store.open()
+        assert (await store.counts()).live == 200
+    assert [one.code for one in told] == ["damaged", "restored"]
+    assert "hours are missing" in told[1].said
+    assert len(list(tmp_path.glob("*.damaged.db"))) == 1
+    await make_board(store).track([draft(999)], "test")
+    await store.close()
+
+
+async def test_damage_that_only_the_check_after_a_hard_stop_sees_is_mended(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await make_board(store).track([draft(n, note="x" * 500) for n in range(400)], "test")
+    await store.back_up()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("tracker.db", "tracker.db-wal"):
+        shutil.copy(tmp_path / name, copy / name)
+    shutil.copytree(tmp_path / "backups", copy / "backups")
+    await store.close()
+    with contextlib.closing(apsw.Connection(str(copy / "tracker.db"))) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute(
+            "SELECT rootpage FROM sqlite_schema WHERE name='entries_pair'"
+        ).get
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO notes VALUES ('a','b')")
+        connection.execute("COMMIT")
+        shutil.copy(copy / "tracker.db-wal", copy / "kept-wal")
+    with (copy / "tracker.db").open("r+b") as handle:
+        handle.seek((int(page) - 1) * 4096)
+        handle.write(b"\xff" * 2000)
+    (copy / "kept-wal").replace(copy / "tracker.db-wal")
+    told: list[str] = []
+    store = SqliteStore(copy, tell=lambda one, *, cleared: told.append(f"{one.code} {cleared}"))
+    await store.open()
+    assert (await store.counts()).live == 400
+    await store.close()
+    assert told == ["damaged False", "damaged True", "restored False"]
+
+
+async def test_without_any_backup_the_damaged_file_is_kept_and_said(tmp_path: Path) -> None:
+    (tmp_path / "tracker.db").write_bytes(b"this is no database" * 1000)
+    told: list[StoreError] = []
+    store = SqliteStore(
+        tmp_path, tell=lambda one, *, cleared: None if cleared else told.append(one)
+    )
+    await store.open()
+    assert told[-1].code == "restored_empty"
+    assert (await store.counts()).live == 0
+    assert next(tmp_path.glob("*.damaged.db")).read_bytes().startswith(b"this is no database")
+    await store.close()
+
+
+async def test_a_backup_that_is_damaged_itself_is_passed_over(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await make_board(store).track([draft(1)], "test")
+    good = await store.back_up()
+    await store.close()
+    (good.parent / "tracker-99991231-000000-daily.db").write_bytes(b"bad" * 5000)
+    (tmp_path / "tracker.db").write_bytes(b"bad" * 5000)
+    store = SqliteStore(tmp_path)
+    await store.open()
+    assert (await store.counts()).live == 1
+    await store.close()
+
+
+async def test_a_file_of_a_newer_lou_is_refused_and_left_alone(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, steps=(*tables.PRESENT, "CREATE TABLE later (x)"))
+    await store.open()
+    await store.close()
+    before = (tmp_path / "tracker.db").read_bytes()
+    with pytest.raises(StoreError) as refused:
+        await SqliteStore(tmp_path).open()
+    assert refused.value.code == "newer_file"
+    assert (tmp_path / "tracker.db").read_bytes() == before
+
+
+async def test_an_older_file_is_backed_up_before_it_is_changed(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await make_board(store).track([draft(1)], "test")
+    await store.close()
+    store = SqliteStore(tmp_path, steps=(*tables.PRESENT, "CREATE TABLE later (x)"))
+    await store.open()
+    assert (await store.counts()).live == 1
+    await store.close()
+    (backup,) = upkeep.backups(tmp_path / "backups", "before-v2")
+    connection = apsw.Connection(str(backup))
+    assert tables.version(connection) == 1
+    assert connection.execute("SELECT count(*) FROM entries").get == 1
+    connection.close()
+
+
+async def test_seven_daily_backups_are_kept(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    folder = tmp_path / "backups"
+    folder.mkdir(exist_ok=True)
+    for day in range(10, 20):
+        (folder / f"tracker-202601{day}-000000-daily.db").write_bytes(b"")
+    (folder / "tracker-20260101-000000-before-v2.db").write_bytes(b"")
+    (folder / "tracker-1.db.unfinished").write_bytes(b"")
+    newest = await store.back_up()
+    assert len(upkeep.backups(folder, "daily")) == 7
+    assert upkeep.backups(folder, "daily")[0] == newest
+    assert len(upkeep.backups(folder)) == 8
+    await store.close()
+
+
+async def test_files_and_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await make_board(store).track([draft(1)], "test")
+    await store.back_up()
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    await store.close()
+
+
+async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    await store.open()
+    await store.close()
+    with pytest.raises(ToolFailure):
+        await asyncio.wait_for(make_board(store).track([draft(1)], "test"), 5)
+
+
+async def test_the_settings_that_durability_needs_are_in_force(tmp_path: Path) -> None:
+    connection = upkeep.connect(tmp_path / "x.db")
+    assert connection.pragma("journal_mode") == "wal"
+    assert connection.pragma("synchronous") == 2
+    connection.close()
+    assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= (3, 51, 3)
