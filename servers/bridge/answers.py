@@ -1,4 +1,4 @@
-"""What the bridge says of its own accord: errors, what the server last answered, its own requests.
+"""The lines of the bridge's own: errors, what the server last answered, its requests.
 
 Loaded only once the server is away; while it is connected the bridge adds nothing to the stream.
 """

@@ -17,6 +17,7 @@ from servers.bridge.glance import glance, id_of, lines_of, messages_of, read
 from servers.bridge.questions import Questions
 from servers.bridge.requests import Held, Request
 from servers.bridge.standing import Standing, params_of
+from servers.bridge.voice import INVALID_REQUEST, PARSE_ERROR, SERVER_AWAY, Voice
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 AWAY = "away"
 RESUMING = "resuming"
 LIVE = "live"
-
-PARSE_ERROR = -32700
-INVALID_REQUEST = -32600
-SERVER_AWAY = -32010
-"""Of the range JSON-RPC leaves to servers; not one that clients read as "connection closed"."""
 
 LONGEST_HOLD_S = 25.0
 """Less than the shortest patience of a client, more than a server takes to be replaced."""
@@ -48,6 +44,7 @@ class Session:
         self.phase = AWAY
         self.answers: Answers | None = None
         """What may be said without the server; must be set before it is away."""
+        self._say = Voice(self.to_client, self.to_server)
         self._name = name
         self._standing = Standing()
         self._in_flight: dict[Id, Request] = {}
@@ -60,8 +57,8 @@ class Session:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the client waits for the server to come."""
-        return bool(self._held) or self.phase == RESUMING
+        """Whether somebody waits for the server to come, or for the time to pass."""
+        return bool(self._held or self._standing.ends) or self.phase == RESUMING
 
     @property
     def is_idle(self) -> bool:
@@ -84,11 +81,11 @@ class Session:
 
     def from_server(self, block: bytes) -> None:
         """Take whole lines of the server."""
-        if self.phase == LIVE and not self._questions.await_server:
+        self.look()
+        if self.phase == LIVE and not (self._questions.await_server or self._standing.listens):
             self.to_client.append(block)
             self._passed.append((False, block))
             return
-        self.look()
         for line in lines_of(block):
             self._pass_to_client(line)
 
@@ -122,6 +119,7 @@ class Session:
         self.phase = AWAY
         self._owes_news = not self._standing.is_empty
         self._questions.lost()
+        self._standing.ends.clear()
         self.to_server.clear()
         broken, self._in_flight = self._in_flight, {}
         later, self._held = self._held, Held()
@@ -143,6 +141,7 @@ class Session:
 
     def expire(self, now: float) -> None:
         """Let nobody wait longer than LONGEST_HOLD_S."""
+        self.to_client += self._standing.overdue_ends(now)
         for request in self._held.overdue(now - LONGEST_HOLD_S):
             waited = f"The {self._name} server did not come back in {LONGEST_HOLD_S:.0f} s."
             self._fail(request.id, f"{waited} Open Lou to see why, or try again.")
@@ -152,7 +151,7 @@ class Session:
         self.look()
         if by_client:
             words = f"A message of {size} bytes was not passed on; the limit is 16 MiB."
-            self._error(id, INVALID_REQUEST, words)
+            self._say.error(id, INVALID_REQUEST, words)
         elif id is not None:
             self._in_flight.pop(id, None)
             self._fail(id, f"The answer of {size} bytes is over the limit of 16 MiB; ask for less.")
@@ -160,7 +159,7 @@ class Session:
     def _take(self, found: Found, line: bytes, now: float) -> None:
         """One line of the client while there is no server to pass it to."""
         if found is None:
-            self._error(None, PARSE_ERROR, "This is not JSON.")
+            self._say.error(None, PARSE_ERROR, "This is not JSON.")
         elif isinstance(found, list):
             from servers.bridge import answers
 
@@ -180,21 +179,18 @@ class Session:
             else:
                 self._reply(Request(id, message, line, now), params_of(message))
         elif not isinstance(message, dict) or not {"result", "error"} & message.keys():
-            self._error(id, INVALID_REQUEST, "This is not a JSON-RPC message.")
+            self._say.error(id, INVALID_REQUEST, "This is not a JSON-RPC message.")
 
     def _reply(self, request: Request, params: dict[str, Any]) -> None:
-        from servers.bridge import answers
-
         assert self.answers is not None
         if request.method == "subscriptions/listen":
-            asked = self._standing.listens[request.id]
-            self.to_client.append(answers.acknowledged(request.id, asked))
+            self._say.acknowledged(request.id, self._standing.listens[request.id])
             return
         known = self.answers.to(request.method, params)
         if known is not None:
             self._owes_news = True
             self._standing.answered(request.id)
-            self.to_client.append(answers.result(request.id, known))
+            self._say.result(request.id, known)
         elif self._refusal:
             self._fail(request.id, self._refusal)
         elif self._held.has_room_for(request.line):
@@ -216,9 +212,7 @@ class Session:
     def _resume(self) -> None:
         self.phase, self._awaited = LIVE, None
         if self._standing.is_greeted:
-            from servers.bridge import answers
-
-            self.to_server.append(answers.initialized())
+            self._say.initialized()
         for method, params in self._standing.settings():
             self._ask(method, params)
         for id, line in self._standing.listen_lines():  # noqa: A001
@@ -234,12 +228,8 @@ class Session:
         told = self._standing.is_greeted or bool(self._standing.listens)
         if self.phase != LIVE or not self._owes_news or not told:
             return
-        from servers.bridge import answers
-
         self._owes_news = False
-        if self._standing.is_greeted:
-            self.to_client.append(answers.tools_changed())
-        self.to_client += answers.tools_changed_for(self._standing.listens)
+        self._say.tools_changed(self._standing.listens, is_greeted=self._standing.is_greeted)
 
     def _send(self, request: Request) -> None:
         self.to_server.append(request.line)
@@ -254,12 +244,7 @@ class Session:
 
     def _fail(self, id: Id, words: str) -> None:  # noqa: A002
         self._standing.answered(id, failed=True)
-        self._error(id, SERVER_AWAY, words)
-
-    def _error(self, id: Id | None, code: int, words: str) -> None:  # noqa: A002
-        from servers.bridge import answers
-
-        self.to_client.append(answers.error(id, code, words))
+        self._say.error(id, SERVER_AWAY, words)
 
     def _pass_to_server(self, line: bytes) -> None:
         """While an answer to a server that is gone may still come, no line passes unread."""
@@ -274,7 +259,7 @@ class Session:
         """While the bridge has asked the server something, no line passes unread."""
         found = glance(line)
         message = found if isinstance(found, dict) else {}
-        if not self._questions.takes(message):
+        if not (self._questions.takes(message) or self._standing.keeps_end(message, line)):
             self.to_client.append(line)
             self._note_server(message, line)
         if (

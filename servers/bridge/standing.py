@@ -1,4 +1,8 @@
-"""What the client has told the server that a new server must be told again."""
+"""What the client has told the server that a new server must be told again.
+
+A server that stops in good order ends its subscriptions first. For the client they go on, so their
+ends are kept until it shows whether the server went away.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from servers.bridge.glance import Id
+
+
+_END_KEPT_S = 10.0
+"""Longer than a server takes from its last word to its end."""
 
 
 class Standing:
@@ -21,6 +29,8 @@ class Standing:
         self.is_greeted = False
         """Whether the client has said `notifications/initialized`."""
         self.listens: dict[Id, Mapping[str, Any]] = {}
+        self.ends: dict[Id, tuple[bytes, float]] = {}
+        """The server's last words on subscriptions, and when they were first asked for."""
         self._listen_lines: dict[Id, bytes] = {}
         self._settings: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
@@ -60,6 +70,27 @@ class Standing:
         """Subscription `id` is over, if it is one."""
         if self.listens.pop(id, None) is not None:
             del self._listen_lines[id]
+            self.ends.pop(id, None)
+
+    def keeps_end(self, message: Mapping[str, Any], line: bytes) -> bool:
+        """Whether this line ends a subscription in good order, so that it is kept for a while."""
+        id = message.get("id")  # noqa: A001
+        if "method" in message or not isinstance(id, (int, str)) or id not in self.listens:
+            return False
+        is_end = b'"error"' not in line
+        if is_end:
+            self.ends[id] = (line, 0.0)
+        return is_end
+
+    def overdue_ends(self, now: float) -> list[bytes]:
+        """The ends after which the server did not go away; they are true."""
+        overdue = []
+        for id, (line, since) in tuple(self.ends.items()):  # noqa: A001
+            self.ends[id] = (line, since or now)
+            if since and now - since >= _END_KEPT_S:
+                overdue.append(line)
+                self.ended(id)
+        return overdue
 
     def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The requests that set the handshake-era session up as the client wants it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -67,7 +68,8 @@ class StandIn:
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accept
             self._listener.close()
             for link in self._links:
-                link.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # the bridge left first
+                    link.shutdown(socket.SHUT_RDWR)
 
     def leave(self) -> None:
         self.die()

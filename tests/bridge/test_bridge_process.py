@@ -279,7 +279,10 @@ def test_until_the_first_answer_it_loads_next_to_nothing(bridge: Bridge, stand_i
             f"servers.bridge{part}"
             for part in ("", ".client", ".dial", ".glance", ".lines", ".outlet", ".pump")
         ),
-        *(f"servers.bridge.{part}" for part in ("questions", "requests", "session", "standing")),
+        *(
+            f"servers.bridge.{part}"
+            for part in ("questions", "requests", "session", "standing", "voice")
+        ),
     }
     heavy = {"json", "socket", "typing", "threading", "asyncio", "re", "enum", "dataclasses"}
     assert not loaded & heavy

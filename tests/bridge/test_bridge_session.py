@@ -184,6 +184,35 @@ def test_a_cancelled_subscription_is_not_opened_again() -> None:
     assert play.heard_by_server() == []
 
 
+def test_a_server_that_stops_in_good_order_does_not_end_a_subscription() -> None:
+    play = Play().connected().client(listen("a")).server(result("a"))
+    assert play.heard_by_client() == []
+    play.heard_by_server()
+    play.lost().connected()
+    assert play.heard_by_server() == [listen("a")]
+
+
+def test_a_subscription_that_the_server_ends_while_it_stays_is_over() -> None:
+    play = Play().connected().client(listen("a")).server(result("a"))
+    play.session.expire(play.now)
+    assert play.session.is_waiting
+    play.session.expire(play.now + 10)
+    assert play.heard_by_client() == [result("a")]
+    assert not play.session.is_waiting
+    play.heard_by_server()
+    play.lost().connected()
+    assert play.heard_by_server() == []
+
+
+def test_a_refused_subscription_is_told_at_once() -> None:
+    refusal = {"jsonrpc": "2.0", "id": "a", "error": {"code": -32603, "message": "No."}}
+    play = Play().connected().client(listen("a")).server(refusal)
+    assert play.heard_by_client() == [refusal]
+    play.heard_by_server()
+    play.lost().connected()
+    assert play.heard_by_server() == []
+
+
 def test_a_switched_off_server_refuses_calls_in_the_apps_words_and_still_lists_tools() -> None:
     play = Play().greeted().client(call(1, "find")).lost()
     play.session.refuse("The tracker is switched off.")
