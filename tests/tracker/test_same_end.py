@@ -1,0 +1,169 @@
+"""The same work on both stores ends the same: operations of eight clients, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from servers.host.service import ToolFailure
+from servers.tracker.board import Board
+from servers.tracker.entry import Draft, Rejected
+from servers.tracker.scribe import Search, new_id
+from servers.tracker.stores.sqlite import SqliteStore
+from tests.tracker.scene import make_board
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
+
+CLIENTS = 8
+PEOPLE = 60
+STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
+
+
+class Client:
+    """Does what chance says with one person's entry at a time; nobody else has it in that round."""
+
+    def __init__(self, name: str, board: Board, chance: random.Random) -> None:
+        self.name = name
+        self._board = board
+        self._chance = chance
+        self._work: tuple[Callable[[int], Awaitable[str]], ...] = (
+            self.track,
+            self.track,
+            self.track_batch,
+            self.update,
+            self.update_stale,
+            self.move,
+            self.delete,
+            self.restore,
+        )
+
+    async def step(self, person: int) -> str:
+        work = self._chance.choice(self._work)
+        try:
+            return f"{work.__name__}: {await work(person)}"
+        except ToolFailure as failed:
+            return f"{work.__name__}: {failed.kind}"
+        except Rejected as rejected:
+            return f"{work.__name__}: {rejected}"
+
+    def _draft(self, person: int) -> Draft:
+        return Draft(
+            f"https://site{person}.example/",
+            f"person{person}@site{person}.example",
+            self._chance.choice(["", f"note {self._chance.randrange(9)}"]),
+            tuple(sorted(self._chance.sample(["a", "b", "c"], self._chance.randrange(3)))),
+            self._chance.choice(STATUSES),  # type: ignore[arg-type]
+        )
+
+    async def _entry(self, person: int) -> Any:
+        email = f"person{person}@site{person}.example"
+        live, _ = await self._board.find(Search(email=email, sort="created"))
+        gone, _ = await self._board.find(Search(email=email, deleted=True, sort="created"))
+        return next(iter([*live, *gone]), None)
+
+    async def track(self, person: int) -> str:
+        (result,) = await self._board.track([self._draft(person)], self.name)
+        return str(result) if isinstance(result, Rejected) else result[0]
+
+    async def track_batch(self, person: int) -> str:
+        drafts = [self._draft(person) for _ in range(3)]
+        together = self._chance.random() < 0.5
+        results = await self._board.track(drafts, self.name, together=together)
+        return str([str(one) if isinstance(one, Rejected) else one[0] for one in results])
+
+    async def update(self, person: int) -> str:
+        fields = {
+            "note": f"set {self._chance.randrange(99)}",
+            "status": self._chance.choice(STATUSES),
+        }
+        entry = await self._entry(person)
+        if entry is None:
+            return "none"
+        return str((await self._board.update(entry.id, entry.version, fields, self.name)).version)
+
+    async def update_stale(self, person: int) -> str:
+        entry = await self._entry(person)
+        if entry is None:
+            return "none"
+        await self._board.update(entry.id, entry.version - 1, {"note": "stale"}, self.name)
+        return "done"
+
+    async def move(self, person: int) -> str:
+        page = self._chance.randrange(3)
+        entry = await self._entry(person)
+        if entry is None:
+            return "none"
+        fields = {"url": f"https://site{person}.example/{page}"}
+        return str((await self._board.update(entry.id, entry.version, fields, self.name)).version)
+
+    async def delete(self, person: int) -> str:
+        entry = await self._entry(person)
+        if entry is None:
+            return "none"
+        return str((await self._board.set_deleted(entry.id, self.name, gone=True))[1])
+
+    async def restore(self, person: int) -> str:
+        entry = await self._entry(person)
+        if entry is None:
+            return "none"
+        return str((await self._board.set_deleted(entry.id, self.name, gone=False))[1])
+
+
+async def work_through(board: Board, operations: int, seed: int) -> tuple[list[str], list[Any]]:
+    """What each operation said, and everything there is at the end."""
+    chance = random.Random(seed)
+    clients = [Client(f"client {n}", board, random.Random(seed + n)) for n in range(CLIENTS)]
+    said: list[str] = []
+    for _ in range(operations // CLIENTS):
+        people = chance.sample(range(PEOPLE), CLIENTS)
+        steps = (one.step(person) for one, person in zip(clients, people, strict=True))
+        said += await asyncio.gather(*steps)
+    return said, await final_state(board)
+
+
+async def final_state(board: Board) -> list[Any]:
+    """Every entry with its history, without what each store makes up itself."""
+    state: list[Any] = []
+    after = ""
+    while rows := await board.store.scan(after, 200):
+        for record, changes in rows:
+            entry = board.scribe.entry(record)
+            lines = [board.scribe.line(change) for change in changes]
+            facts = (entry.url, entry.email, entry.note, entry.tags, entry.status, entry.deleted)
+            history = [
+                (line.version, line.action, line.client, str(line.changed)) for line in lines
+            ]
+            state.append((facts, entry.version, sorted(history)))
+        after = rows[-1][0].id
+    counts = await board.store.counts()
+    return [sorted(state), sorted(counts.by_status.items()), counts.deleted]
+
+
+async def compare(folder: Path, emulator: str, operations: int, seed: int) -> int:
+    from servers.tracker.stores.firestore import FirestoreStore
+
+    embedded = SqliteStore(folder)
+    shared = FirestoreStore("", collection=f"same{new_id()}", emulator=emulator)
+    await embedded.open()
+    await shared.open()
+    one = await work_through(make_board(embedded), operations, seed)
+    other = await work_through(make_board(shared), operations, seed)
+    await embedded.close()
+    await shared.close()
+    assert one[0] == other[0]
+    assert one[1] == other[1]
+    assert len({said.split(":")[0] for said in one[0]}) == 7
+    return len(one[1][0])
+
+
+async def test_both_stores_end_in_the_same_state(
+    tmp_path: Path, emulator: str, figure: Any
+) -> None:
+    count = await compare(tmp_path, emulator, 400, seed=6)
+    assert count > 20
+    figure("tracker: 400 operations of 8 clients, entries alike in both stores", count, "entries")
