@@ -134,4 +134,4 @@ def _variable(line: str) -> tuple[str, str]:
 
 async def add_server(desk: Desk, parent: QWidget | None) -> None:
     """Ask for a server, and know it from then on."""
-    await answer_of(AddServerDialog(desk, parent))
+    await answer_of(AddServerDialog(desk, parent), lambda: None)

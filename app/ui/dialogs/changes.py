@@ -63,7 +63,7 @@ class ChangesDialog(QDialog):
 
     def agreed(self) -> Agreed:
         """What the person chose."""
-        return Agreed(self._restart.isVisible() and self._restart.isChecked())
+        return Agreed(not self._restart.isHidden() and self._restart.isChecked())
 
     def _buttons(self, theme: Theme, verb: str) -> QHBoxLayout:
         write = Button(theme, verb, self.accept, kind="main")
@@ -103,5 +103,4 @@ async def agree(
 ) -> Agreed | None:
     """What the person agreed to, or None when they did not."""
     dialog = ChangesDialog(theme, parent, client, action=action, diff=diff)
-    accepted = await answer_of(dialog) == QDialog.DialogCode.Accepted
-    return dialog.agreed() if accepted else None
+    return await answer_of(dialog, dialog.agreed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
@@ -10,6 +12,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
+
+T = TypeVar("T")
 
 
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
@@ -33,16 +37,19 @@ async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *
     column.addSpacing(8)
     column.addLayout(buttons)
     no.setDefault(True)
-    return await answer_of(dialog) == QDialog.DialogCode.Accepted
+    return bool(await answer_of(dialog, lambda: True))
 
 
-async def answer_of(dialog: QDialog) -> int:
-    """Show `dialog` and wait for its result, without stopping the loop."""
-    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+async def answer_of(dialog: QDialog, read: Callable[[], T]) -> T | None:
+    """What `read` tells at the moment `dialog` is accepted; None when it is not.
+
+    The dialog is shown without stopping the loop, and may be gone when this returns.
+    """
+    answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
 
     def take(result: int) -> None:
         if not answer.done():
-            answer.set_result(result)
+            answer.set_result(read() if result == QDialog.DialogCode.Accepted else None)
 
     dialog.finished.connect(take)
     dialog.open()

@@ -55,9 +55,9 @@ class ConflictDialog(QDialog):
         column.addStretch()
         column.addLayout(buttons)
 
-    def is_mine(self, name: str) -> bool:
-        """Whether the person's own value was chosen for the field."""
-        return self._mine[name].isChecked()
+    def theirs(self) -> set[str]:
+        """The fields that shall stay as they are now."""
+        return {name for name, mine in self._mine.items() if not mine.isChecked()}
 
     def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
         group = QButtonGroup(self)
@@ -91,7 +91,7 @@ async def settle(
     if not found:
         return values
     dialog = ConflictDialog(theme, parent, found)
-    if await answer_of(dialog) != QDialog.DialogCode.Accepted:
+    theirs = await answer_of(dialog, dialog.theirs)
+    if theirs is None:
         return None
-    theirs = {each.field: each.theirs for each in found if not dialog.is_mine(each.field)}
-    return {**values, **theirs}
+    return {**values, **{each.field: each.theirs for each in found if each.field in theirs}}

@@ -80,5 +80,4 @@ class PassphraseDialog(QDialog):
 async def ask_passphrase(theme: Theme, parent: QWidget | None, *, new: bool) -> str:
     """What the person typed, or nothing when they cancelled."""
     dialog = PassphraseDialog(theme, parent, new=new)
-    accepted = await answer_of(dialog) == QDialog.DialogCode.Accepted
-    return dialog.take() if accepted else ""
+    return await answer_of(dialog, dialog.take) or ""

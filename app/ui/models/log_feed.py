@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 
-from app.log_format import StoredLine
 from app.log_search import Cursor, Wanted
 from app.logbook import LEVELS, Line, Logbook
 from app.ui.models.logs import LogLine, time_of
@@ -25,7 +23,7 @@ class LogFeed:
         self.wanted = Wanted()
         self._newest = 0
         self._before: Cursor | None = None
-        self._stored_tail: Counter[tuple[str, str, str]] = Counter()
+        self._stored_tail: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def has_older(self) -> bool:
@@ -46,16 +44,19 @@ class LogFeed:
         )
         self._before = page.before
         # Lines written while the files were read are in both; they are taken from the files.
-        self._stored_tail = Counter(_key(line) for line in page.lines)
+        self._stored_tail = frozenset(_key(line) for line in page.lines)
         return list(reversed(page.lines))
 
     def new(self) -> list[LogLine]:
         """The wanted lines since the last time, oldest first."""
         lines = self._logbook.since(self._newest, self.wanted.server or None, MOST_AT_ONCE)
         self._newest = self._logbook.newest
-        tail, self._stored_tail = self._stored_tail, Counter()
+        tail, self._stored_tail = self._stored_tail, frozenset()
         chosen = self._chosen(lines)
-        return [line for line in chosen if not _consume(tail, line)] if tail else chosen
+        stored = max(
+            (place for place, line in enumerate(chosen, 1) if _key(line) in tail), default=0
+        )
+        return chosen[stored:]
 
     async def older(self) -> list[LogLine]:
         """The wanted lines before the oldest, oldest first; few when time ran out."""
@@ -78,13 +79,5 @@ def _searched(line: Line) -> str:
     return f"{line.logger} {line.level} {line.message}".lower()
 
 
-def _key(line: Line | StoredLine) -> tuple[str, str, str]:
+def _key(line: LogLine) -> tuple[str, str, str]:
     return line.server, time_of(line), line.message
-
-
-def _consume(tail: Counter[tuple[str, str, str]], line: LogLine) -> bool:
-    key = _key(line)
-    if tail[key] <= 0:
-        return False
-    tail[key] -= 1
-    return True

@@ -7,10 +7,10 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.config import Config
 from app.errors import AppError, ServerError
 from app.facts import Answer
 from app.ui import present
+from app.ui.choices import with_own
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.providers import NAME, ProvidersModel
@@ -132,9 +132,3 @@ async def ask(desk: Desk, tool: str, arguments: dict[str, Any]) -> Mapping[str, 
     if answer.is_error or not isinstance(answer.data, dict):
         raise ServerError(present.one_line(answer.text) or "The server gave no answer.")
     return answer.data
-
-
-def with_own(config: Config, server: str, changes: Mapping[str, Any]) -> Config:
-    """`config` with some of the own settings of `server` changed."""
-    own = {**config.settings.of(server), **changes}
-    return config.with_settings(servers={**config.settings.servers, server: own})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import paths, version
-from app.settings import shown_fields
+from app.ui.choices import Choice, choices
 from app.ui.desk import Desk
-from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.fields import UNSET, Field, FieldProblem, Kind
 from app.ui.pages.checks import Checks
-from app.ui.schemas import from_settings
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, rule
 from app.ui.widgets.form import editor
@@ -23,6 +23,7 @@ from app.ui.widgets.text import heading, label
 
 _TYPING_MS = 500
 _WIDTH = 760
+_WIDTHS = {Kind.SWITCH: 44, Kind.TEXT: 240}
 
 
 class SettingsPage(QWidget):
@@ -31,13 +32,13 @@ class SettingsPage(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
-        self._rows = [SettingRow(desk, field) for field in from_settings(shown_fields())]
+        self._rows = [SettingRow(desk, choice) for choice in choices()]
         inside = QWidget()
         inside.setMaximumWidth(_WIDTH)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 14, 20)
         column.setSpacing(10)
-        for group, rows in groupby(self._rows, key=lambda row: row.field.group):
+        for group, rows in groupby(self._rows, key=lambda row: row.choice.field.group):
             column.addWidget(heading(group))
             column.addWidget(_card(rows))
             column.addSpacing(8)
@@ -78,10 +79,11 @@ class SettingsPage(QWidget):
 class SettingRow(QWidget):
     """One setting: its words at the left, its control at the right."""
 
-    def __init__(self, desk: Desk, field: Field) -> None:
+    def __init__(self, desk: Desk, choice: Choice) -> None:
         super().__init__()
-        self.field = field
+        self.choice = choice
         self._desk = desk
+        field = choice.field
         self._editor = editor(desk.theme, field, bare=True)
         self._typing = QTimer(self, singleShot=True, interval=_delay(field))
         self._typing.timeout.connect(self._apply)
@@ -95,7 +97,7 @@ class SettingRow(QWidget):
         row.setSpacing(20)
         row.addLayout(words, 1)
         row.addWidget(self._editor, 0, Qt.AlignmentFlag.AlignVCenter)
-        self._editor.setFixedWidth(44 if field.kind is Kind.SWITCH else 170)
+        self._editor.setFixedWidth(_WIDTHS.get(field.kind, 170))
 
     def pull(self) -> None:
         """Show what is in force, unless the person is typing."""
@@ -104,27 +106,22 @@ class SettingRow(QWidget):
             self._editor.set_value(self._in_force())
             self._editor.blockSignals(False)
 
-    def _in_force(self) -> object:
-        return getattr(self._desk.core.settings.config.settings, self.field.name)
+    def _in_force(self) -> Any:
+        return self.choice.read(self._desk.core.settings.config)
 
     def _apply(self) -> None:
         try:
             value = self._editor.value()
         except FieldProblem:
             return
-        if value == self._in_force():
-            return
-        name = self.field.name
+        if value != self._in_force():
+            self._desk.tasks.start(self._save("" if value is UNSET else value))
 
-        async def save() -> None:
-            try:
-                self._desk.core.settings.update(
-                    lambda config: config.with_settings(**{name: value})
-                )
-            finally:
-                self.pull()
-
-        self._desk.tasks.start(save())
+    async def _save(self, value: Any) -> None:
+        try:
+            self._desk.core.settings.update(lambda config: self.choice.write(config, value))
+        finally:
+            self.pull()
 
 
 def _delay(field: Field) -> int:

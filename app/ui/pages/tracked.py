@@ -24,6 +24,8 @@ from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.models.tracked import TrackedModel
 from app.ui.pages.tracked_filter import TrackedFilter
+from app.ui.pages.tracked_job import TrackedJob
+from app.ui.pages.tracked_store import TrackedStore
 from app.ui.tracked_source import SERVER, Entry, Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
@@ -52,6 +54,12 @@ class TrackedPage(QWidget):
         self._empty = Empty(theme, "tracked", "", "")
         self._note = label(tone="soft")
         self._strip = Strip(theme)
+        self._job = TrackedJob(desk, self._source, self._begin)
+        self._store = TrackedStore(desk, self._source)
+        self._import = Button(
+            theme, "Import...", lambda: self._job.ask_import(self), icon="save", kind="quiet"
+        )
+        self._export = Button(theme, "Export...", self._export_clicked, icon="open", kind="quiet")
         self._add = Button(theme, "Add...", self._add_clicked, icon="plus")
         self._edit = Button(theme, "Change...", self._edit_clicked, icon="edit")
         self._delete = Button(theme, "Delete", self._delete_clicked, icon="trash")
@@ -70,7 +78,7 @@ class TrackedPage(QWidget):
         top.addWidget(heading("Tracked", "title"))
         top.addWidget(self._note, 0, Qt.AlignmentFlag.AlignBottom)
         top.addStretch()
-        for part in (self._edit, self._delete, self._add):
+        for part in (self._import, self._export, self._edit, self._delete, self._add):
             top.addWidget(part)
         self._set_up_table()
         holder = QWidget()
@@ -82,8 +90,10 @@ class TrackedPage(QWidget):
         column.setSpacing(12)
         column.addLayout(top)
         column.addWidget(self._filter)
+        column.addWidget(self._job)
         column.addWidget(self._strip)
         column.addWidget(holder, 1)
+        column.addWidget(self._store)
 
     def _set_up_table(self) -> None:
         table = self._table
@@ -126,6 +136,7 @@ class TrackedPage(QWidget):
         self._is_fetching = False
         self._model.show_entries(page.entries, has_more=bool(page.cursor))
         self._show_which()
+        await self._store.pull()
 
     def _more(self) -> None:
         if self._cursor and not self._is_fetching:
@@ -172,7 +183,11 @@ class TrackedPage(QWidget):
         self._edit.setEnabled(len(chosen) == 1 and not chosen[0].get("deleted"))
         self._delete.setEnabled(bool(chosen))
         self._delete.setText("Bring back" if self._wanted.deleted else "Delete")
-        self._add.setEnabled(self._seen_state == "ready")
+        for part in (self._add, self._import, self._export):
+            part.setEnabled(self._seen_state == "ready")
+
+    def _export_clicked(self) -> None:
+        self._job.ask_export(self, self._filter.wanted())
 
     def _add_clicked(self) -> None:
         self._desk.tasks.start(self._open(None))
@@ -185,7 +200,7 @@ class TrackedPage(QWidget):
     async def _open(self, id: str | None) -> None:  # noqa: A002 - the tracker's word
         whole = await self._source.whole(id) if id else None
         dialog = EntryDialog(self._desk, self._source, self.window(), whole)
-        if await answer_of(dialog) == EntryDialog.DialogCode.Accepted:
+        if await answer_of(dialog, lambda: True):
             self._begin()
 
     def _delete_clicked(self) -> None:

@@ -1,0 +1,138 @@
+"""An import or an export: tells how far it is, can be stopped, and says what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
+
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.dialogs.import_file import ask_mapping
+from app.ui.tracked_source import Filter, TrackedSource
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card
+from app.ui.widgets.text import heading
+
+_POLL_S = 0.3
+_KINDS = "Tables and lines (*.csv *.tsv *.jsonl);;All files (*)"
+
+
+class TrackedJob(Card):
+    """Hidden unless a job runs or has just ended."""
+
+    def __init__(self, desk: Desk, source: TrackedSource, ended: Callable[[], None]) -> None:
+        super().__init__(margin=12)
+        self._desk = desk
+        self._source = source
+        self._ended = ended
+        self._job = ""
+        self._words = heading("", "strong")
+        self._words.setWordWrap(True)
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._button = Button(desk.theme, "Stop", self._clicked)
+        self._problems = QPlainTextEdit()
+        self._problems.setReadOnly(True)
+        self._problems.setAccessibleName("Rows that were not stored")
+        self._problems.setFixedHeight(110)
+        row = QHBoxLayout()
+        row.setSpacing(14)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._button)
+        self.inside.addLayout(row)
+        self.inside.addWidget(self._bar)
+        self.inside.addWidget(self._problems)
+        self.hide()
+
+    def ask_import(self, parent: QWidget) -> None:
+        """Ask for a file and for its columns, then take it in."""
+        dialog = QFileDialog(parent, "Import", str(Path.home()), _KINDS)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(
+            lambda path: self._desk.tasks.start(self.take_in(Path(path), parent))
+        )
+        dialog.open()
+
+    def ask_export(self, parent: QWidget, wanted: Filter) -> None:
+        """Ask for a file, then write the wanted entries into it."""
+        dialog = QFileDialog(parent, "Export", str(Path.home() / "tracked.csv"), _KINDS)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(
+            lambda path: self._desk.tasks.start(self.give_out(Path(path), wanted))
+        )
+        dialog.open()
+
+    async def take_in(self, path: Path, parent: QWidget) -> None:
+        """Import the file, once its columns are clear."""
+        found = await self._source.ask("file_columns", {"path": str(path)})
+        columns, understood = found["columns"], found["understood"]
+        mapping = dict(understood)
+        if columns:
+            chosen = await ask_mapping(
+                self._desk.theme, parent.window(), path, columns=columns, understood=understood
+            )
+            if chosen is None:
+                return
+            mapping = chosen
+        await self.import_file(path, mapping)
+
+    async def import_file(self, path: Path, mapping: Mapping[str, str]) -> None:
+        """Import the file with these columns, and follow it to its end."""
+        arguments = {"path": str(path), "columns": dict(mapping)}
+        await self._follow(await self._source.ask("start_import", arguments), "Importing")
+
+    async def give_out(self, path: Path, wanted: Filter) -> None:
+        """Export the wanted entries, and follow it to its end."""
+        arguments = {
+            "path": str(path),
+            "text": wanted.text,
+            "tag": wanted.tag,
+            "status": wanted.status,
+            "deleted": wanted.deleted,
+            "overwrite": True,
+        }
+        await self._follow(await self._source.ask("start_export", arguments), "Exporting")
+
+    async def _follow(self, report: Mapping[str, Any], doing: str) -> None:
+        self._job = str(report["job"])
+        self._problems.hide()
+        self._bar.show()
+        self._button.setText("Stop")
+        self.show()
+        try:
+            while report["state"] == "running":
+                self._words.setText(f"{doing}: {present.counted(int(report['rows']), 'row')}")
+                await asyncio.sleep(_POLL_S)
+                report = await self._source.ask("job_state", {"job": self._job})
+            self._tell_end(report)
+        finally:
+            self._job = ""
+            self._bar.hide()
+            self._button.setText("Close")
+            self._ended()
+
+    def _tell_end(self, report: Mapping[str, Any]) -> None:
+        counts = ", ".join(f"{number:,} {what}" for what, number in report["counts"].items())
+        heads = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
+        head = heads.get(str(report["state"]), str(report["state"]))
+        rows = present.counted(int(report["rows"]), "row")
+        told = f"{head}: {rows}" + (f" ({counts})" if counts else "")
+        self._words.setText(f"{told}. {report['message']}".strip())
+        problems = [
+            f"Row {each['row']}: {each['field']} {each['reason']}" for each in report["problems"]
+        ]
+        if report.get("more"):
+            problems.append("... and more")
+        self._problems.setPlainText("\n".join(problems))
+        self._problems.setVisible(bool(problems))
+
+    def _clicked(self) -> None:
+        if self._job:
+            self._desk.tasks.start(self._source.ask("cancel_job", {"job": self._job}))
+        else:
+            self.hide()

@@ -1,0 +1,83 @@
+"""Where the entries are kept and how they are sealed, in one line, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.ui import present
+from app.ui.desk import Desk
+from app.ui.tracked_source import TrackedSource
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import label, set_tone
+
+_STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
+
+
+class TrackedStore(QWidget):
+    """Shows what `store_state` of the tracker says."""
+
+    def __init__(self, desk: Desk, source: TrackedSource) -> None:
+        super().__init__()
+        self._desk = desk
+        self._source = source
+        self._words = label(tone="soft", wrap=True)
+        self._back_up = Button(desk.theme, "Back up now", self._do("make_backup"), kind="quiet")
+        self._copy = Button(desk.theme, "", self._copy_clicked, kind="quiet")
+        self._copying = False
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._copy)
+        row.addWidget(self._back_up)
+        self.hide()
+
+    async def pull(self) -> None:
+        """Ask the tracker how it is."""
+        self.show_state(await self._source.ask("store_state", {}))
+
+    def show_state(self, state: Mapping[str, Any]) -> None:
+        """Show `state`."""
+        self._words.setText(_told(state))
+        set_tone(self._words, "soft" if state["state"] == "ready" else "warn")
+        self._back_up.setVisible(state["store"] == "sqlite")
+        other = str(state["other_store"])
+        self._copying = state["copy"].get("state") == "running"
+        place = _STORES.get(other, other)
+        self._copy.setText("Stop copying" if self._copying else f"Copy what is kept {place}")
+        self._copy.setVisible(bool(other))
+        self.show()
+
+    def _copy_clicked(self) -> None:
+        self._do("stop_copy" if self._copying else "start_copy")()
+
+    def _do(self, tool: str) -> Callable[[], object]:
+        async def act() -> None:
+            self.show_state(await self._source.ask(tool, {}))
+
+        return lambda: self._desk.tasks.start(act())
+
+
+def _told(state: Mapping[str, Any]) -> str:
+    if state["state"] != "ready":
+        return str(state["message"])
+    entries = present.counted(int(state["entries"]), "entry", "entries")
+    place = _STORES.get(str(state["store"]), str(state["store"]))
+    parts = [f"{entries} {place}."]
+    if state["deleted"]:
+        parts.append(f"{int(state['deleted']):,} deleted ones can be brought back.")
+    parts.append(f"Addresses and notes are sealed with the key {state['key']} of your keyring.")
+    if state["resealing"].get("running"):
+        parts.append("Older entries are being sealed with the newest key.")
+    if state["backups"]:
+        parts.append(f"{present.counted(len(state['backups']), 'backup')} kept.")
+    if state["copy"]:
+        parts.append(_told_copy(state["copy"]))
+    return " ".join(parts)
+
+
+def _told_copy(copy: Mapping[str, Any]) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in copy.items() if value not in ("", None))
+    return f"Copy: {facts}."

@@ -1,0 +1,107 @@
+"""Forms are made from schemas and settings; what a person types is read or refused in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.config import Config
+from app.settings import shown_fields
+from app.ui.choices import choices, with_own
+from app.ui.fields import UNSET, Field, FieldProblem, Kind, expectation, read, written
+from app.ui.schemas import from_schema, from_settings
+
+
+def one(schema: dict[str, Any], **around: Any) -> Field:
+    (field,) = from_schema({"type": "object", "properties": {"it": schema}, **around})
+    return field
+
+
+@pytest.mark.parametrize(
+    ("schema", "kind"),
+    [
+        ({"type": "string"}, Kind.TEXT),
+        ({"type": "string", "maxLength": 4000}, Kind.LONG),
+        ({"enum": ["a", "b"]}, Kind.CHOICE),
+        ({"const": "a"}, Kind.CHOICE),
+        ({"type": "integer"}, Kind.INTEGER),
+        ({"type": "number"}, Kind.NUMBER),
+        ({"type": "boolean"}, Kind.SWITCH),
+        ({"type": "array", "items": {"type": "string"}}, Kind.TEXTS),
+        ({"type": "array", "items": {"type": "object"}}, Kind.JSON),
+        ({"type": "object", "properties": {"a": {"type": "string"}}}, Kind.GROUP),
+        ({"type": "object"}, Kind.JSON),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, Kind.TEXT),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, Kind.JSON),
+        ({"type": ["integer", "null"]}, Kind.INTEGER),
+        ({}, Kind.JSON),
+        (True, None),
+    ],
+)
+def test_every_shape_of_a_schema_becomes_a_field(schema: Any, kind: Kind | None) -> None:
+    if kind is None:
+        assert from_schema({"type": "object", "properties": {"it": schema}}) == ()
+    else:
+        assert one(schema).kind is kind
+
+
+def test_references_are_followed_and_one_to_itself_ends() -> None:
+    mode = one({"$ref": "#/$defs/Mode"}, **{"$defs": {"Mode": {"enum": ["x", "y"]}}})
+    assert mode.choices == ("x", "y")
+    assert one({"$ref": "#/$defs/A"}, **{"$defs": {"A": {"$ref": "#/$defs/A"}}}).kind is Kind.JSON
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "value"),
+    [
+        (Field("a", Kind.INTEGER, "A", least=1, most=20), " 7 ", 7),
+        (Field("a", Kind.NUMBER, "A"), "0.5", 0.5),
+        (Field("a", Kind.TEXTS, "A"), " x \n\n y", ["x", "y"]),
+        (Field("a", Kind.JSON, "A"), '{"b": [1]}', {"b": [1]}),
+        (Field("a", Kind.TEXT, "A"), "", UNSET),
+        (Field("a", Kind.TEXT, "A", required=True, nullable=True), "", None),
+    ],
+)
+def test_what_is_typed_is_read(field: Field, typed: str, value: Any) -> None:
+    assert read(field, typed) == value
+    if value not in (UNSET, None):
+        assert read(field, written(field, value)) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        (Field("a", Kind.INTEGER, "A", least=1, most=20), "21", "1 to 20"),
+        (Field("a", Kind.INTEGER, "A"), "1.5", "whole number"),
+        (Field("a", Kind.NUMBER, "A"), "nan", "number"),
+        (Field("a", Kind.JSON, "A"), "{", "JSON"),
+        (Field("a", Kind.TEXT, "A", required=True), "  ", "needed"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_in_words(field: Field, typed: str, said: str) -> None:
+    with pytest.raises(FieldProblem, match=said):
+        read(field, typed)
+
+
+def test_an_empty_field_says_what_it_expects() -> None:
+    assert expectation(Field("a", Kind.INTEGER, "A", default=5, least=1, most=20)) == (
+        "1 to 20, otherwise 5"
+    )
+
+
+def test_every_setting_has_words_and_survives_a_change() -> None:
+    assert len(from_settings(shown_fields())) == len(shown_fields())
+    config = Config()
+    for choice in choices():
+        assert choice.field.title
+        assert choice.field.help
+        assert choice.field.group
+        assert choice.read(choice.write(config, choice.field.default)) == choice.field.default
+
+
+def test_a_servers_own_setting_keeps_its_neighbours() -> None:
+    config = with_own(Config(), "search", {"library": {"enabled": True, "max_mb": 7}})
+    library = next(c for c in choices() if c.field.name == "enabled")
+    changed = library.write(config, False)
+    assert changed.settings.of("search")["library"] == {"enabled": False, "max_mb": 7}

@@ -1,0 +1,115 @@
+"""The key dialog over a real keyring: set, replace, remove; never shown; always answerable."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
+
+from app.ui.dialogs.keys import KeysDialog
+from app.vault import VaultState
+from tests.ui.rig import Rig
+
+SECRET = "tvly-0123456789-canary"
+
+
+def opened(lou: Rig, key: str) -> KeysDialog:
+    lou.session.go(f"keys {key}")
+    dialog = lou.session._openers._keys
+    assert isinstance(dialog, KeysDialog)
+    lou.until(dialog.isVisible)
+    lou.until(lambda: dialog._detail._key is not None and dialog._detail._key.name == key)
+    return dialog
+
+
+def is_set(lou: Rig, name: str) -> bool:
+    return next(key.is_set for key in lou.session.desk.core.keys() if key.name == name)  # noqa: SIM118
+
+
+def test_a_pasted_key_is_trimmed_kept_and_leaves_no_trace_in_the_window(lou: Rig) -> None:
+    dialog = opened(lou, "TAVILY_API_KEY")
+    QGuiApplication.clipboard().setText(f"  {SECRET}\n")
+    edit = dialog._detail._entry._edit
+    QTest.keyClick(edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert edit.text() == SECRET
+    assert edit.echoMode() == QLineEdit.EchoMode.Password
+    dialog._detail._save.click()
+    lou.until(lambda: is_set(lou, "TAVILY_API_KEY"))
+    lou.until(lambda: "Saved" in dialog._detail._verdict.text())
+    assert lou.run(lou.core.vault.get("TAVILY_API_KEY")) == SECRET
+    assert QGuiApplication.clipboard().text() == ""
+    shown = [each.text() for each in lou.app.allWidgets() if isinstance(each, QLabel | QLineEdit)]
+    shown += [
+        each.toPlainText() for each in lou.app.allWidgets() if isinstance(each, QPlainTextEdit)
+    ]
+    assert not any(SECRET in text for text in shown)
+
+
+def test_server_gets_a_new_key_without_a_restart(lou: Rig) -> None:
+    pid = lou.core.server("search").pid
+    dialog = opened(lou, "BRAVE_API_KEY")
+    dialog._detail._entry._edit.setText("brave-key")
+    dialog._detail._save.click()
+    lou.until(lambda: is_set(lou, "BRAVE_API_KEY"))
+    lou.until(lambda: not dialog._detail._busy)
+    answer = lou.run(lou.core.call("search", "provider_states", {}))
+    brave = next(each for each in answer.data["providers"] if each["name"] == "brave")
+    assert brave["key_set"] is True
+    assert lou.core.server("search").pid == pid
+
+
+def test_secret_is_readable_only_while_the_eye_is_pressed(lou: Rig) -> None:
+    dialog = opened(lou, "EXA_API_KEY")
+    entry = dialog._detail._entry
+    entry._edit.setText("abc")
+    eye = next(b for b in entry.findChildren(type(dialog._detail._save)))
+    QTest.mousePress(eye, Qt.MouseButton.LeftButton)
+    assert entry._edit.echoMode() == QLineEdit.EchoMode.Normal
+    QTest.mouseRelease(eye, Qt.MouseButton.LeftButton)
+    assert entry._edit.echoMode() == QLineEdit.EchoMode.Password
+
+
+def test_what_was_typed_for_one_key_is_not_there_for_the_next(lou: Rig) -> None:
+    dialog = opened(lou, "SERPER_API_KEY")
+    dialog._detail._entry._edit.setText("half a key")
+    dialog.choose("TAVILY_API_KEY")
+    assert dialog._detail._entry._edit.text() == ""
+
+
+def test_locked_keyring_is_explained_and_unlocking_brings_everything_back(lou: Rig) -> None:
+    assert lou.desktop
+    dialog = opened(lou, "TAVILY_API_KEY")
+    lou.desktop.lock()
+    dialog._detail._entry._edit.setText("one more")
+    dialog._detail._save.click()
+    lou.until(lambda: lou.core.vault.state() == VaultState.LOCKED, 20)
+    lou.until(dialog._strip.isVisible)
+    assert "locked" in dialog._strip._title.text()
+    assert not dialog._detail._entry.isEnabled()
+    lou.desktop.unlock()
+    lou.until(lambda: lou.core.vault.state() == VaultState.OPEN, 20)
+    lou.until(lambda: not dialog._strip.isVisible())
+    lou.until(dialog._detail._entry.isEnabled, 20)
+
+
+def test_window_stays_alive_while_the_keyring_hangs(lou: Rig) -> None:
+    assert lou.desktop
+    dialog = opened(lou, "TAVILY_API_KEY")
+    lou.until(dialog._detail._entry.isEnabled, 20)
+    dialog._detail._entry._edit.setText("another")
+    lou.desktop.hang()
+    try:
+        dialog._detail._save.click()
+        longest, end = 0.0, time.monotonic() + 2
+        while time.monotonic() < end:
+            began = time.monotonic()
+            QTest.qWait(5)
+            longest = max(longest, time.monotonic() - began - 0.005)
+    finally:
+        lou.desktop.wake()
+    assert longest < 0.5
+    lou.until(lambda: not dialog._detail._busy, 30)
+    dialog.close()

@@ -1,0 +1,102 @@
+"""What a person reads for each fact."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+
+from app.facts import Notice, ServerView
+from app.processes.supervisor import Trouble
+from app.ui import present
+from app.ui.notifications import Notifications
+from tests.ui.rig import Rig
+
+
+def server(state: str, name: str = "search", **more: object) -> ServerView:
+    wanted = more.pop("wanted", state != "off")
+    return ServerView(name, name.capitalize(), "", True, (), bool(wanted), state, **more)
+
+
+@pytest.mark.parametrize(
+    ("states", "overall"),
+    [
+        (("ready", "ready"), "well"),
+        (("ready", "starting"), "busy"),
+        (("ready", "failed"), "attention"),
+        (("starting", "blocked"), "attention"),
+        (("off", "off"), "off"),
+        (("off", "ready"), "well"),
+        ((), "off"),
+    ],
+)
+def test_one_look_tells_how_all_servers_are(states: tuple[str, ...], overall: str) -> None:
+    servers = [server(state, f"s{n}") for n, state in enumerate(states)]
+    assert present.overall(servers).value == overall
+    assert present.summary(servers)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["off", "blocked", "starting", "ready", "unhealthy", "backoff", "stopping", "failed", "new"],
+)
+def test_every_state_has_words(state: str) -> None:
+    assert present.mood(server(state)).words[0].isupper()
+
+
+def test_a_trouble_leads_to_where_it_is_mended() -> None:
+    assert (
+        present.fix_of(server("blocked", trouble=Trouble("key_missing", "No key", key="X")))
+        == "keys"
+    )
+    assert (
+        present.fix_of(server("blocked", trouble=Trouble("keyring_locked", "Locked"))) == "unlock"
+    )
+    assert present.fix_of(server("failed", trouble=Trouble("crash_loop", "It crashed"))) == "logs"
+
+
+def test_amounts_read_well() -> None:
+    assert present.duration(3_700) == "1 h 1 min"
+    assert present.duration(200_000) == "2 d 7 h"
+    assert present.milliseconds(0.42) == "0.4 ms"
+    assert present.milliseconds(1_500) == "1.5 s"
+    assert present.size(5_400_000) == "5.1 MB"
+    assert present.percent(0.005) == "0.5 %"
+    assert present.counted(1, "entry", "entries") == "1 entry"
+
+
+def test_texts_for_places_that_read_markup_hold_none() -> None:
+    assert present.menu_text("A & B") == "A && B"
+    assert not set("<>&") & set(present.notice_text("<a href='x'>&amp;</a>"))
+
+
+def test_the_same_notice_is_shown_once_and_never_as_a_storm(
+    lou: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(lou.tray.icon, "showMessage", lambda title, *_: shown.append(title))
+    now = [0.0]
+    told = Notifications(lou.session.desk, lou.tray, clock=lambda: now[0])
+    monkeypatch.setattr(type(lou.tray), "is_there", True)
+    for _ in range(50):
+        told.show(Notice("gave_up", "Search failed", "It ended five times.", server="search"))
+    told.show(Notice("key_rejected", "Tavily refused the key", "", server="search"))
+    assert shown == ["Search failed", "Tavily refused the key"]
+    now[0] = 700.0
+    told.show(Notice("gave_up", "Search failed", "", server="search"))
+    assert len(shown) == 3
+
+
+class Emitter(QObject):
+    signal = Signal()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal from 3.12 on")
+def test_a_slot_leaves_the_reference_count_of_none_as_it_was(qapp: object) -> None:
+    emitter = Emitter()
+    emitter.signal.connect(lambda: None)
+    before = sys.getrefcount(None)
+    for _ in range(1_000):
+        emitter.signal.emit()
+    assert abs(sys.getrefcount(None) - before) < 100

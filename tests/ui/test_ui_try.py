@@ -1,0 +1,112 @@
+"""The Try it page over real servers: a form, a call, a result; cancel, history, again."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+from PySide6.QtGui import QGuiApplication
+from pytestqt.modeltest import ModelTester
+
+from app.facts import Answer
+from app.ui.attempts import Attempt, result_text
+from app.ui.choices import with_own
+from app.ui.models.json_tree import JsonTree
+from tests.ui.rig import Rig
+
+
+def choose(lou: Rig, server: str, tool: str):
+    page = lou.page("try")
+    page.choose(server)
+    lou.until(lambda: page._tool.findData(tool) >= 0)
+    page._tool.setCurrentIndex(page._tool.findData(tool))
+    lou.until(lambda: page._form is not None and page._chosen_tool()["name"] == tool)
+    page._show_form()
+    return page
+
+
+def fill(page, **values: str) -> None:
+    page._form.set_values(values)
+
+
+def test_a_tool_is_called_from_its_form_and_the_result_is_shown(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    fill(page, url="https://example.com/a", email="ann@example.com", tags=["x"])
+    page._run.click()
+    lou.until(lambda: page._history_model.rowCount() == 1)
+    attempt = page._history_model.attempt(0)
+    assert (attempt.outcome, attempt.answer.data["outcome"]) == ("ok", "created")
+    assert page._result._outcome.text() == "Done"
+    page._result._copy.click()
+    copied = json.loads(QGuiApplication.clipboard().text())
+    assert copied["arguments"]["email"] == "ann@example.com"
+
+
+def test_a_needed_field_left_empty_is_said_and_nothing_is_called(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    before = page._history_model.rowCount()
+    page._run.click()
+    assert page._running is None
+    assert page._history_model.rowCount() == before
+    assert any(each._problem.isVisible() for each in page._form.editors)
+
+
+def test_a_failing_call_tells_why(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    fill(page, url="nowhere", email="nobody")
+    before = page._history_model.rowCount()
+    page._run.click()
+    lou.until(lambda: page._history_model.rowCount() > before)
+    attempt = page._history_model.attempt(0)
+    assert attempt.outcome == "error"
+    assert "email" in attempt.answer.text
+
+
+def test_a_call_can_be_cancelled(lou: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        own = {"searxng": {"base_url": address}}
+        lou.core.settings.update(lambda config: with_own(config, "search", own))
+        page = choose(lou, "search", "web_search")
+        fill(page, query="anything", provider="searxng")
+        before = page._history_model.rowCount()
+        silent.settimeout(10)
+        page._run.click()
+        lou.until(page._cancel.isEnabled)
+        page._cancel.click()
+        lou.until(lambda: page._history_model.rowCount() > before, 5)
+    assert page._history_model.attempt(0).outcome == "cancelled"
+    assert page._run.isEnabled()
+
+
+def test_a_row_of_the_history_runs_again_with_the_same_arguments(lou: Rig) -> None:
+    page = choose(lou, "tracker", "find_tracked")
+    fill(page, email="ann@example.com")
+    page._run.click()
+    lou.until(lambda: page._history_model.attempt(0).tool == "find_tracked")
+    before = page._history_model.rowCount()
+    page._run_again(0)
+    lou.until(lambda: page._history_model.rowCount() > before)
+    assert page._history_model.attempt(0).arguments == page._history_model.attempt(1).arguments
+
+
+def test_a_result_of_a_megabyte_is_cut_and_says_so() -> None:
+    big = {"text": "x" * 1_000_000, "many": ["y" * 3_000] * 200}
+    attempt = Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=big))
+    text = result_text(attempt)
+    assert len(text) < 500_000
+    assert "more characters" in text
+    assert max(len(line) for line in text.splitlines()) < 2_200
+    assert json.loads(attempt.as_json())["result"] == big
+
+
+def test_json_tree_keeps_the_rules_of_models(qapp) -> None:
+    tree = JsonTree()
+    ModelTester(tree)
+    tree.show_value({"a": [1, {"b": None}], "c": "<b>x</b>", "d": {}})
+    a = tree.index(0, 0)
+    assert tree.rowCount(a) == 2
+    assert tree.index(1, 1, a).data() == ""
+    assert tree.index(1, 1).data() == "<b>x</b>"
+    tree.show_value("plain")
+    assert tree.index(0, 1).data() == "plain"
