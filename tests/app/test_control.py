@@ -1,0 +1,212 @@
+"""The control socket: many clients, malformed lines, strangers, and readers that do not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers.contract.envelope import MAX_LINE
+from tests.app.running import Lou, lou
+from tests.desktop import wait_until
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Lou]:
+    with lou() as found:
+        found.start()
+        found.wait_for("search", "ready")
+        yield found
+
+
+class Client:
+    """A raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def say(self, line: bytes) -> None:
+        self.writer.write(line + b"\n")
+        await self.writer.drain()
+
+    async def hear(self) -> dict:
+        async with asyncio.timeout(20):
+            return json.loads(await self.reader.readline())
+
+    async def ask(self, method: str, number: str = "1", **params: object) -> dict:
+        request = {"type": "request", "id": number, "method": method, "params": params}
+        await self.say(json.dumps(request).encode())
+        return await self.hear()
+
+
+def path_of(running: Lou) -> Path:
+    return running.home / "lou/run/control.sock"
+
+
+async def connect(running: Lou) -> Client:
+    return Client(*await asyncio.open_unix_connection(path_of(running), limit=2 * MAX_LINE))
+
+
+@pytest.fixture
+async def client(running: Lou) -> AsyncIterator[Client]:
+    found = await connect(running)
+    yield found
+    found.writer.close()
+    await found.writer.wait_closed()
+
+
+async def test_the_socket_is_private(running: Lou) -> None:
+    assert path_of(running).stat().st_mode & 0o777 == 0o600
+    assert path_of(running).parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"", "bad_message"),
+        (b"not json", "bad_message"),
+        (b"\xff\xfe\x00", "bad_message"),
+        (b"[]", "bad_message"),
+        (b'{"type": "request"}', "bad_message"),
+        (b'{"type": "request", "id": "1", "method": "fly"}', "unknown_method"),
+        (b'{"type": "request", "id": "1", "method": "enable"}', "bad_params"),
+        (b'{"type": "request", "id": "1", "method": "call", "params": []}', "bad_message"),
+        (b"[" * 100_000, "bad_message"),
+        (b"x" * (MAX_LINE + 10), "bad_message"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+async def test_a_malformed_line_gets_its_reason_and_the_next_one_works(
+    client: Client, line: bytes, code: str
+) -> None:
+    await client.say(line)
+    answer = await client.hear()
+    assert answer["type"] == "error"
+    assert answer["error"]["code"] == code
+    assert (await client.ask("status"))["type"] == "response"
+
+
+async def test_ten_thousand_malformed_lines_harm_nobody(running: Lou, figure) -> None:
+    chance = random.Random(11)
+    assert running.process is not None
+    process = psutil.Process(running.process.pid)
+    before = process.memory_info().rss
+    noisy, calm = await connect(running), await connect(running)
+
+    async def drain() -> None:
+        while await noisy.reader.read(1 << 16):
+            pass
+
+    drained = asyncio.create_task(drain())
+    valid = b'{"type": "request", "id": "1", "method": "status", "params": {}}'
+    for _ in range(10_000):
+        spot = chance.randrange(len(valid))
+        await noisy.say(valid[:spot] + chance.randbytes(3).replace(b"\n", b"") + valid[spot + 2 :])
+    assert (await calm.ask("status"))["type"] == "response"
+    grown = (process.memory_info().rss - before) / 1e6
+    figure("10,000 malformed control lines: memory growth", grown, "MB", at_most=32, enforce=True)
+    for each in (noisy, calm):
+        each.writer.close()
+        await each.writer.wait_closed()
+    drained.cancel()
+
+
+async def test_many_clients_are_served_at_once(running: Lou) -> None:
+    clients = await asyncio.gather(*(connect(running) for _ in range(100)))
+    answers = await asyncio.gather(*(each.ask("status") for each in clients))
+    assert all(answer["type"] == "response" for answer in answers)
+    for each in clients:
+        each.writer.close()
+
+
+async def test_a_slow_request_delays_no_other_of_the_same_client(client: Client) -> None:
+    slow = {"type": "request", "id": "slow", "method": "restart", "params": {"server": "tracker"}}
+    await client.say(json.dumps(slow).encode())
+    assert (await client.ask("status", "quick"))["id"] == "quick"
+    assert (await client.hear())["id"] == "slow"
+
+
+async def test_a_client_that_follows_and_does_not_read_costs_little(running: Lou) -> None:
+    lazy = await connect(running)
+    await lazy.ask("logs", follow=True, limit=0)
+    done = await asyncio.to_thread(running.run, "restart", "tracker")
+    assert done.returncode == 0
+    lazy.writer.close()
+    assert running.run("status").returncode == 0
+
+
+async def test_another_user_is_hung_up_on(running: Lou) -> None:
+    if os.geteuid() != 0:  # only root can be somebody else; for others the folder is the guard
+        assert path_of(running).parent.stat().st_mode & 0o077 == 0
+        return
+    for folder in (path_of(running), *list(path_of(running).parents)[:3]):
+        folder.chmod(0o777)
+    program = (
+        "import os, socket, sys\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "link = socket.socket(socket.AF_UNIX); link.connect(sys.argv[1])\n"
+        'link.sendall(b\'{"type": "request", "id": "1", "method": "status"}\\n\')\n'
+        "print(len(link.recv(1000)))\n"
+    )
+    command = [sys.executable, "-S", "-c", program, str(path_of(running))]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=10, check=False
+    )
+    for folder in list(path_of(running).parents)[:3]:
+        folder.chmod(0o700)
+    path_of(running).chmod(0o600)
+    hung_up = ("ConnectionReset", "BrokenPipe")
+    assert done.stdout.strip() == "0" or any(each in done.stderr for each in hung_up), done.stderr
+
+
+async def test_the_bridge_learns_why_a_server_cannot_answer(running: Lou, client: Client) -> None:
+    ready = (await client.ask("bridge_hello", server="search", pid=1))["result"]
+    assert ready == {"known": True, "wanted": True, "state": "ready", "message": ""}
+    unknown = (await client.ask("bridge_hello", server="nosuch", pid=1))["result"]
+    assert unknown["known"] is False
+    await client.ask("enable", server="search", on=False)
+    off = (await client.ask("bridge_hello", server="search", pid=1))["result"]
+    assert off["wanted"] is False
+    assert "switched off" in off["message"]
+    await client.ask("enable", server="search", on=True)
+
+
+async def test_a_call_is_cancelled_when_its_client_leaves(running: Lou) -> None:
+    leaving = await connect(running)
+    request = {
+        "type": "request", "id": "1", "method": "call",
+        "params": {"server": "search", "tool": "fetch_page",
+                   "arguments": {"url": "http://10.255.255.1/"}, "timeout_s": 40},
+    }  # fmt: skip
+    await leaving.say(json.dumps(request).encode())
+    leaving.writer.close()
+    assert (await asyncio.to_thread(running.run, "status")).returncode == 0
+
+
+def test_half_open_connections_do_not_stop_the_others(running: Lou) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    links = []
+    try:
+        for _ in range(min(300, soft - 100)):
+            link = socket.socket(socket.AF_UNIX)
+            link.connect(str(path_of(running)))
+            link.sendall(b'{"type": "req')
+            links.append(link)
+        assert running.run("status").returncode == 0
+    finally:
+        for link in links:
+            link.close()
+    wait_until(lambda: running.run("status").returncode == 0)
+    assert hard >= soft

@@ -1,0 +1,252 @@
+"""The smaller parts: one thread with a deadline, one lock, one entry, one notice each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app import autostart, instance, launch_file, preparation, roster
+from app import config as meaning
+from app.config import Config, ServerEntry
+from app.deadline import DeadlineThread
+from app.errors import ServerError, SettingsError
+from app.facts import Notice
+from app.intake import Intake
+from app.logbook import Logbook
+from app.metrics import Metrics
+from app.processes.supervisor import Trouble
+from app.settings import Settings
+from servers.contract import endpoint
+from servers.contract.envelope import Event
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_call_past_its_deadline_is_left_and_the_next_one_runs() -> None:
+    thread, release = DeadlineThread("test"), threading.Event()
+    back: list[int] = []
+    thread.came_back = lambda: back.append(thread.abandoned)
+    with pytest.raises(TimeoutError):
+        await thread.run(release.wait, 0.05)
+    assert thread.abandoned == 1
+    assert await thread.run(lambda: 42, 5) == 42
+    with pytest.raises(TimeoutError):
+        await thread.run(release.wait, 0.05)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await thread.run(lambda: 42, 5)
+    assert time.monotonic() - began < 1, "two hang: a third is not even tried"
+    release.set()
+    async with asyncio.timeout(5):
+        while thread.abandoned:
+            await asyncio.sleep(0.01)
+    assert back == [1, 0]
+    assert await thread.run(lambda: 43, 5) == 43
+    thread.close()
+
+
+async def test_what_a_call_raises_reaches_its_caller() -> None:
+    thread = DeadlineThread("test")
+    with pytest.raises(ZeroDivisionError):
+        await thread.run(lambda: 1 / 0, 5)
+    assert await thread.run(lambda: "alive", 5) == "alive"
+    thread.close()
+
+
+def test_the_lock_is_held_once_and_freed_by_a_kill(home: Path) -> None:
+    program = (
+        "import subprocess, sys; from app import instance\n"
+        "lock = instance.claim(); child = subprocess.Popen(['sleep', '60'])\n"
+        "print(lock is not None, child.pid, flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        said = first.stdout.readline().split()
+        assert said[0] == "True"
+        assert instance.claim() is None
+        assert instance.holder() == first.pid
+        first.kill()
+    lock = None
+    deadline = time.monotonic() + 5
+    while lock is None and time.monotonic() < deadline:
+        lock = instance.claim()
+    os.kill(int(said[1]), 9)
+    assert lock is not None, "a child that lives on does not hold the lock"
+    lock.release()
+
+
+def test_the_launch_file_holds_what_a_desktop_needs_and_no_secret(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":7")
+    monkeypatch.setenv("TAVILY_API_KEY", "secret")
+    launch_file.save("tray", start_with_client=True)
+    path = Path(endpoint.launch_file())
+    found = json.loads(path.read_bytes())
+    assert found["argv"][0] == sys.executable
+    assert found["env"]["DISPLAY"] == ":7"
+    assert found["env"]["LOU_HOME"] == os.environ["LOU_HOME"]
+    assert "secret" not in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_start_at_login_is_written_and_removed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    monkeypatch.setattr(autostart, "_SYSTEM", system)
+    monkeypatch.setenv("APPDATA", str(home / "AppData"))
+    assert not autostart.is_on()
+    autostart.apply(True)
+    assert autostart.is_on()
+    assert autostart.is_current()
+    monkeypatch.setattr(sys, "executable", "/somewhere else/python")
+    assert not autostart.is_current(), "a moved Lou is noticed"
+    autostart.apply(True)
+    assert autostart.is_current()
+    autostart.apply(False)
+    assert not autostart.is_on()
+
+
+def test_the_desktop_entry_quotes_as_the_specification_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", '/opt/my $apps/100% "py"')
+    autostart.apply(True)
+    text = (home / ".config/autostart/lou.desktop").read_text()
+    assert 'Exec="/opt/my \\\\$apps/100%% \\\\"py\\\\"" -I -m app' in text
+
+
+def test_an_embedded_server_gets_no_secret_in_its_environment(home: Path) -> None:
+    entry = ServerEntry(
+        "lou-server", ("search",), {"TAVILY_API_KEY": "${keyring:WORK}", "HTTPS_PROXY": "http://p"}
+    )
+    made = preparation.launch("search", entry, Settings(), {"TAVILY_API_KEY": "value"})
+    assert made.configure["keys"] == {"TAVILY_API_KEY": "value"}
+    assert made.env["HTTPS_PROXY"] == "http://p"
+    assert "TAVILY_API_KEY" not in made.env
+    assert "value" not in " ".join((*made.argv, *made.env.values()))
+    assert preparation.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
+
+
+def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Path) -> None:
+    entry = ServerEntry("npx", ("-y", "x"), {"TOKEN": "${keyring:GITHUB_TOKEN}"}, cwd="/home/me")
+    made = preparation.launch("github", entry, Settings(), {"GITHUB_TOKEN": "value"})
+    assert made.argv[-2:] == ("relay", "github")
+    assert made.configure["settings"]["upstream"] == {
+        "command": "npx", "args": ["-y", "x"], "env": {"TOKEN": "${keyring:GITHUB_TOKEN}"},
+        "cwd": "/home/me",
+    }  # fmt: skip
+    assert preparation.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
+
+
+def test_a_foreign_use_of_our_command_is_an_error(home: Path) -> None:
+    with pytest.raises(ServerError):
+        preparation.launch("mine", ServerEntry("lou-server", ("search",)), Settings(), {})
+
+
+def test_a_key_may_come_from_the_path_in_the_entry(home: Path) -> None:
+    (home / "account.json").write_text('{"private_key": "x"}')
+    path = str(home / "account.json")
+    entry = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": path})
+    assert preparation.plain_keys("tracker", entry) == {
+        "FIREBASE_CREDENTIALS": '{"private_key": "x"}'
+    }
+    missing = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": "/nowhere"})
+    with pytest.raises(ServerError):
+        preparation.plain_keys("tracker", missing)
+
+
+def test_secrets_in_an_imported_entry_become_references() -> None:
+    text = json.dumps(
+        {
+            "servers": {
+                "A b": {"command": "x", "env": {"API_KEY": "s3cret", "PATH": "/bin"}},
+                "web": {"url": "https://x.example", "headers": {"Authorization": "Bearer abc"}},
+                "broken": {"args": "none"},
+            }
+        }
+    )
+    taken = roster.taken_over(Config(meaning.defaults()), text)
+    assert taken.entries["a-b"].env == {"API_KEY": "${keyring:A_B_API_KEY}", "PATH": "/bin"}
+    assert taken.secrets == {"A_B_API_KEY": "s3cret", "WEB_AUTHORIZATION": "Bearer abc"}
+    assert list(taken.skipped) == ["broken"]
+    joined = taken.joined(Config(meaning.defaults()))
+    assert set(joined.servers) == {"search", "tracker", "a-b", "web"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"mcpServers": []}', "nonsense"])
+def test_what_is_no_configuration_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError):
+        roster.taken_over(Config(), text)
+
+
+@pytest.fixture
+def intake(home: Path) -> Intake:
+    return Intake(Logbook(home / "logs", str), Metrics(home / "m.sqlite"))
+
+
+def test_a_rejected_key_is_told_once_until_it_changes(intake: Intake) -> None:
+    told: list[Notice] = []
+    intake.notices.subscribe(told.append)
+    trouble = {"code": "key_rejected", "message": "Tavily refused the key.", "key": "TAVILY"}
+    for _ in range(50):
+        intake.event(("search", Event("trouble", trouble)))
+    assert [notice.code for notice in told] == ["key_rejected"]
+    assert told[0].action == "keys"
+    intake.key_changed("TAVILY")
+    intake.event(("search", Event("trouble", trouble)))
+    assert len(told) == 2
+    intake.event(("search", Event("trouble", {**trouble, "cleared": True})))
+    intake.event(("search", Event("trouble", trouble)))
+    assert len(told) == 3
+
+
+def test_giving_up_is_one_notice(intake: Intake) -> None:
+    told: list[Notice] = []
+    intake.notices.subscribe(told.append)
+    intake.gave_up(("search", Trouble("exited", "It ended at once.", "Look at its log.")))
+    assert [(notice.server, notice.severity) for notice in told] == [("search", "error")]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("INFO: all is well", "INFO"),
+        ("2026-11-22 [ERROR] bad", "ERROR"),
+        ("WARN something", "WARNING"),
+        ("no level at all", "INFO"),
+        ("an information about terrors", "INFO"),
+    ],
+)
+def test_a_line_of_stderr_keeps_its_own_level(home: Path, text: str, level: str) -> None:
+    logbook = Logbook(home / "logs", str)
+    Intake(logbook, Metrics(home / "m.sqlite")).words(("mine", text))
+    assert [(line.level, line.message) for line in logbook.since(0)] == [(level, text)]
+
+
+@pytest.mark.parametrize("event", ["log", "call", "usage", "client_connected", "trouble", "x"])
+def test_a_malformed_event_is_noted_and_does_no_harm(intake: Intake, event: str) -> None:
+    for data in ({}, {"session": 3, "message": None, "at": "soon"}, {"tool": [], "outcome": 5}):
+        intake.event(("search", Event(event, data)))
+
+
+def test_sessions_end_with_their_process(intake: Intake) -> None:
+    stages: list[str] = []
+    intake.connections.subscribe(lambda event: stages.append(event.stage))
+    data = {"session": "1", "client": "claude-ai", "stage": "initialized"}
+    intake.event(("search", Event("client_connected", data)))
+    assert [each.client for each in intake.sessions("search")] == ["claude-ai"]
+    intake.process_ended("search")
+    assert intake.sessions("search") == ()
+    assert stages == ["initialized", "left"]
