@@ -43,7 +43,7 @@ def spine() -> Iterator[Spine]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def ready(spine: Spine) -> None:
     """Whatever the test before left behind."""
     for name in ("search", "tracker"):

@@ -86,16 +86,19 @@ class Spine:
         )
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of this home that is alive."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("LOU_HOME") == self.env["LOU_HOME"]:
-                    found.append(process)
-            except psutil.Error:
-                continue
-        me = os.getpid()
-        return [one for one in found if one.pid != me and one.status() != psutil.STATUS_ZOMBIE]
+        """Every living process of this home that is not of the test's desktop."""
+        return [one for one in psutil.process_iter() if self._owns(one)]
+
+    def _owns(self, process: psutil.Process) -> bool:
+        try:
+            return (
+                process.environ().get("LOU_HOME") == self.env["LOU_HOME"]
+                and process.status() != psutil.STATUS_ZOMBIE
+                and not process.name().startswith(("dbus-", "gnome-"))
+                and process.pid != os.getpid()
+            )
+        except psutil.Error:
+            return False
 
     def count(self, *begin: str) -> int:
         """The live processes of this home whose arguments begin like that, program not counted."""
@@ -103,17 +106,24 @@ class Spine:
 
     def running(self, *begin: str) -> list[psutil.Process]:
         """Those of `count`."""
-        alive = [(one, one.cmdline()) for one in self.processes() if one.is_running()]
-        return [one for one, line in alive if tuple(line[1 : len(begin) + 1]) == begin]
+        return [one for one in self.processes() if words_of(one)[1 : len(begin) + 1] == begin]
 
     def end(self) -> None:
         for one in self.processes():
-            if one.cmdline()[-1:] == ["serve"]:
+            if words_of(one)[-1:] == ("serve",):
                 one.send_signal(signal.SIGTERM)
         wait_until(lambda: not self.processes(), WITHIN_S, "everything ended")
         if self.process:
             self.process.wait(WITHIN_S)
         self.words.close()
+
+
+def words_of(process: psutil.Process) -> tuple[str, ...]:
+    """Its command line; empty when it has just ended."""
+    try:
+        return tuple(process.cmdline())
+    except psutil.Error:
+        return ()
 
 
 def client(spine: Spine, server: str, mode: str = "auto", **options: Any) -> Client:

@@ -14,7 +14,7 @@ from mcp.client import Client
 
 from tests.e2e.spine import PAIR, WITHIN_S, Spine, client
 
-pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
+pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.usefixtures("ready")]
 eras = pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 
 Change = Callable[[Spine], None]

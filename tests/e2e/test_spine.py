@@ -15,7 +15,7 @@ from tests.conftest import Figures
 from tests.e2e.kills import kill_under_a_call
 from tests.e2e.spine import BRIDGE, PAIR, WITHIN_S, Spine, client
 
-pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
+pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.usefixtures("ready")]
 eras = pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
 
 
