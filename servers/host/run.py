@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from servers.contract import messages
@@ -64,18 +65,12 @@ async def _supervised(build: Build, stdout: int, instance: str) -> int:
 async def _serve_supervised(build: Build, control: Control, instance: str) -> tuple[str, int]:
     host = Host(build(), control.emit)
     ended = asyncio.ensure_future(control.ended.wait())
-    await asyncio.wait((control.configured, ended), return_when=asyncio.FIRST_COMPLETED)
-    if not control.configured.done():
-        return "the app ended", 0
-    address = address_of(host.service.name, instance)
-    web: HttpSide | None = None
+    life = asyncio.create_task(_live(host, control, instance))
+    await asyncio.wait((life, ended), return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    life.cancel()
     try:
-        await host.start(*control.configured.result())
-        await address.open(lambda: Wire(host))
-        web = _open_http(host, control.configured.result()[0])
-        await _get_ready(host, address, web.url if web else "")
-        control.serve(host)
-        await _until_told(host, ended)
+        await life
     except StartRefused as refused:
         return _refuse(host, refused.code, refused.message, refused.hint), code_of(refused)
     except AddressInUse as taken:
@@ -85,28 +80,32 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     except Exception:
         log.exception("The server failed unexpectedly")
         return "internal error; its log says more", 1
-    finally:
-        ended.cancel()
-        address.close()
-        if web:
-            await web.close()
-        await host.stop(_FINISH_WITHIN_S)
+    except asyncio.CancelledError:
+        log.debug("The app asked for the end")
     return "the app asked", 0
 
 
-async def _until_told(host: Host, ended: asyncio.Future[Any]) -> None:
-    """Serve until the app has had enough.
+async def _live(host: Host, control: Control, instance: str) -> None:
+    """Start, serve, and end in good order, whenever this is cancelled.
 
     Raises:
         Lost: what the server stands on is gone.
     """
-    figures = asyncio.create_task(_tell_figures(host))
-    try:
-        await asyncio.wait((ended, host.lost), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        figures.cancel()
-    if host.lost.done():
-        raise Lost(host.lost.result())
+    configuration, disabled = await control.configured
+    async with AsyncExitStack() as ending:
+        ending.push_async_callback(host.stop, _FINISH_WITHIN_S)
+        await host.start(configuration, disabled)
+        control.serve(host)
+        address = address_of(host.service.name, instance)
+        ending.callback(address.close)
+        await address.open(lambda: Wire(host))
+        web = _open_http(host, configuration)
+        if web:
+            ending.push_async_callback(web.close)
+        await _get_ready(host, address, web.url if web else "")
+        figures = asyncio.create_task(_tell_figures(host))
+        ending.callback(figures.cancel)
+        raise Lost(await host.lost)
 
 
 def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:

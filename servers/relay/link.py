@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,20 +46,19 @@ class Link:
             StartRefused: there is nothing to start.
             Lost: it did not come up.
         """
-        answered: asyncio.Future[Upstream] = asyncio.get_running_loop().create_future()
-        self._life = asyncio.create_task(self._live(answered))
-        await asyncio.wait((answered, self._life), return_when=asyncio.FIRST_COMPLETED)
-        if not answered.done():
-            await self._life
-        self._upstream = answered.result()
-        return self._upstream
+        try:
+            return await self._open()
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """End the session and everything that was started for it."""
         self._closing.set()
         if self._life:
-            with contextlib.suppress(Exception):
-                await self._life
+            if self._upstream is None:
+                self._life.cancel()
+            await asyncio.wait((self._life,))
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Pass a request on.
@@ -78,6 +76,15 @@ class Link:
             self._end("closed the connection")
             said = f"The server {self._name} went away while it worked on this. Try again soon."
             raise Refusal(types.INTERNAL_ERROR, said) from None
+
+    async def _open(self) -> Upstream:
+        answered: asyncio.Future[Upstream] = asyncio.get_running_loop().create_future()
+        self._life = asyncio.create_task(self._live(answered))
+        await asyncio.wait((answered, self._life), return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            await self._life
+        self._upstream = answered.result()
+        return self._upstream
 
     async def _live(self, answered: asyncio.Future[Upstream]) -> None:
         try:

@@ -119,6 +119,22 @@ async def test_before_it_is_configured_a_server_answers_pings_and_nothing_else(h
         assert await server.ended() == 0
 
 
+async def test_from_ready_on_everything_is_answered(home: Path) -> None:
+    async with supervised() as server:
+        server.write(_CONFIGURE)
+        while not any(b'"ready"' in line for line in server.raw):
+            await asyncio.sleep(0.002)
+            server.write(_LIST)
+        assert (await server.request("list_tools"))["tools"]
+        kinds = [json.loads(line) for line in server.raw]
+        ready = next(n for n, kind in enumerate(kinds) if kind.get("event") == "ready")
+        assert not [kind for kind in kinds[ready:] if kind["type"] == "error"]
+
+
+_CONFIGURE = b'{"type":"request","id":"c","method":"configure","params":{}}\n'
+_LIST = b'{"type":"request","id":"l","method":"list_tools"}\n'
+
+
 async def test_malformed_lines_of_the_app_are_answered_up_to_a_point(own_echo: Supervised) -> None:
     own_echo.write(b"nonsense\n[]\n" + b'{"type":"request","id":"q"}\n' + b"\xff\xfe\n")
     codes = [(await own_echo.event("stray"))["error"]["code"] for _ in range(4)]

@@ -219,6 +219,19 @@ async def test_a_server_that_does_not_come_up_is_reported_honestly(
     assert not server.errors
 
 
+async def test_the_end_of_the_app_does_not_wait_for_a_server_that_never_answers(
+    home: Path,
+) -> None:
+    mute = {"upstream": {"command": "sleep", "args": ["600"]}}
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        server.send("configure", settings=mute)
+        async with asyncio.timeout(SOON_S):
+            while not (children := _children_of(server.pid)):
+                await asyncio.sleep(0.01)
+        assert await asyncio.wait_for(server.ended(), SOON_S) == 0
+    assert not any(_is_alive(child) for child in children)
+
+
 async def test_a_changed_entry_is_followed_without_losing_a_client(home: Path) -> None:
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -272,6 +285,10 @@ async def test_many_clients_share_one_session_of_the_users_server(home: Path, fi
 
 def _parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def _children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _is_alive(pid: int) -> bool:
