@@ -86,7 +86,8 @@ class Cache:
 
     async def open(self) -> None:
         """Open the store and drop what is too old for any use."""
-        await self._database.run(_drop_unusable)
+        await self._database.open()
+        self._database.send(_drop_unusable)
         self._database.send(self._shrink)
 
     async def close(self) -> None:
@@ -132,7 +133,9 @@ class Cache:
         self._recent.clear()
         self._recent_bytes = 0
         self._touched.clear()
-        return await self._database.run(_delete_all)
+        gone = await self.count()
+        await self._database.clear()
+        return gone
 
     async def count(self) -> int:
         """How many answers are kept."""
@@ -261,12 +264,6 @@ def _drop_unusable(connection: apsw.Connection) -> None:
     connection.execute(
         "DELETE FROM entry WHERE stored + ttl + ? < ? OR stored > ? + 60", (STALE_S, now, now)
     )
-
-
-def _delete_all(connection: apsw.Connection) -> int:
-    gone = _count(connection)
-    connection.execute("DELETE FROM entry")
-    return gone
 
 
 def _count(connection: apsw.Connection) -> int:

@@ -35,10 +35,14 @@ class Database:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._sent: deque[Callable[[apsw.Connection], object]] = deque()
         self._connection: apsw.Connection | None = None
+        self._is_failing = False
 
     async def open(self) -> None:
-        """Open or create the file."""
-        await self.run(lambda _: None)
+        """Open or create the file; on a disk that fails, what is kept is lost, and nothing else."""
+        try:
+            await self.run(lambda _: None)
+        except apsw.Error as error:
+            log.warning("%s cannot be opened now: %s", self._path, error)
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
         """What `work` returns for the connection, in one transaction, after what was sent."""
@@ -54,6 +58,10 @@ class Database:
         self._sent.append(work)
         if len(self._sent) == 1:
             self._thread.submit(self._work_off)
+
+    async def clear(self) -> None:
+        """Begin anew: nothing of what was in the file stays on the disk."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin_anew)
 
     async def close(self) -> None:
         """Finish what was sent and close the file."""
@@ -72,14 +80,24 @@ class Database:
             return
         try:
             self._do(lambda connection: [work(connection) for work in sent])
-        except (apsw.Error, OSError):
-            log.warning("Could not write to %s", self._path, exc_info=True)
+        except (apsw.Error, OSError) as error:
+            self._note(str(error))
+        else:
+            self._note("")
+
+    def _note(self, trouble: str) -> None:
+        """Log once when writing begins to fail, and once when it works again."""
+        if trouble and not self._is_failing:
+            log.warning("%s cannot be written: %s", self._path, trouble)
+        elif self._is_failing and not trouble:
+            log.info("%s can be written again", self._path)
+        self._is_failing = bool(trouble)
 
     def _do(self, work: Callable[[apsw.Connection], T]) -> T:
         try:
             return _in_transaction(self._connected(), work)
         except _DAMAGED:
-            self._set_aside()
+            self._replace_damaged()
             return _in_transaction(self._connected(), work)
 
     def _connected(self) -> apsw.Connection:
@@ -93,7 +111,7 @@ class Database:
         try:
             return self._on_disk(self._path)
         except _DAMAGED:
-            self._set_aside()
+            self._replace_damaged()
             return self._on_disk(self._path)
         except _UNUSABLE as error:
             log.warning("%s cannot be used (%s); kept in memory instead", self._path, error)
@@ -115,12 +133,16 @@ class Database:
             raise
         return connection
 
-    def _set_aside(self) -> None:
+    def _replace_damaged(self) -> None:
+        log.warning("%s was damaged; begun anew", self._path)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._sent.clear()
         if self._connection is not None:
             self._connection.close(True)
             self._connection = None
-        log.warning("%s was damaged; begun anew", self._path)
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm") if self._path else ():
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self._path}{suffix}").unlink()
 

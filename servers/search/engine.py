@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from servers.outbound.failure import Failed, Kind
-from servers.search.providers.provider import Traits
 from servers.search.query import Query
 from servers.search.results import Attempt, Page, Result, attempted, merged
+from servers.search.traits import Traits
 
 _SHORTEST_TRY_S = 1.0
 _MOST_EMPTY = 2

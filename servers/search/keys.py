@@ -14,7 +14,7 @@ from servers.outbound.http import Http, Reply, Request
 from servers.search.contacts import SERVICES
 from servers.search.line import without
 from servers.search.providers import PROVIDERS
-from servers.search.providers.provider import Access, Traits
+from servers.search.traits import Access, Traits
 
 _PATIENCE_S = 12.0
 _AWAY = frozenset({Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.UPSTREAM, Kind.BUSY})

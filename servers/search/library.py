@@ -97,7 +97,7 @@ class Library:
     async def clear(self) -> int:
         """Forget everything; how many pages and results that were."""
         gone = await self.count()
-        await self._database.run(_forget_all)
+        await self._database.clear()
         return gone
 
     def _note_growth(self, weight: int) -> None:
@@ -147,8 +147,3 @@ def _match(
 ) -> list[tuple[apsw.SQLiteValue, ...]]:
     place = (site, f"//{site}/%", f"//%.{site}/%")
     return connection.execute(_FIND, (expression, *place, count)).fetchall()
-
-
-def _forget_all(connection: apsw.Connection) -> None:
-    connection.execute("DELETE FROM seen")
-    connection.execute("INSERT INTO words (words) VALUES ('rebuild')")

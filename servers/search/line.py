@@ -12,7 +12,7 @@ from servers.host import calls
 from servers.outbound.channel import Channel
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
-from servers.search.providers.provider import Access, Traits
+from servers.search.traits import Access, Traits
 
 T = TypeVar("T")
 

@@ -20,13 +20,13 @@ from servers.search.finding import Finding
 from servers.search.library import Library
 from servers.search.line import Line
 from servers.search.providers import PROVIDERS
-from servers.search.providers.provider import Access, Traits
 from servers.search.reading import Reading
 from servers.search.robots import Robots
 from servers.search.searching import RecentSearches, Searching
 from servers.search.settings import Settings
 from servers.search.source import Source
 from servers.search.status import ProviderState, SearchStatus
+from servers.search.traits import Access, Traits
 from servers.search.verifying import Verifying
 
 

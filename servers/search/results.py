@@ -117,8 +117,8 @@ def same_page(url: str) -> str:
         return url
     host = host.removeprefix("www.").removeprefix("m.")
     place = host if port in {None, 80, 443} else f"{host}:{port}"
-    query = f"?{_lasting(parts.query)}" if parts.query else ""
-    return f"//{place}{parts.path.rstrip('/')}{query}"
+    query = _lasting(parts.query) if parts.query else ""
+    return f"//{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
 
 
 def _lasting(query: str) -> str:

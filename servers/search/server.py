@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,10 +21,12 @@ from servers.search.library import Library
 from servers.search.line import Line
 from servers.search.parts import Outside
 from servers.search.prompts import PROMPTS
-from servers.search.providers.provider import Access, Traits
 from servers.search.searching import RecentSearches
 from servers.search.settings import Settings
 from servers.search.tools import Tools
+from servers.search.traits import Access, Traits
+
+log = logging.getLogger(__name__)
 
 _VERSION = "0.1.0"
 _USER_AGENT = f"Lou/{_VERSION} (+https://pypi.org/project/lou/) aiohttp/3"
@@ -45,6 +48,7 @@ class SearchServer:
     def __init__(self) -> None:
         self._tools = Tools()
         self._accesses: dict[str, Access] = {}
+        self._has_warned = False
         self.tools = self._tools.listed()
         self.resources = (
             Resource(
@@ -101,6 +105,13 @@ class SearchServer:
         self._outside.guard.trusted = settings.trusted
         lines = {one.name: self._line(one, settings, given) for one in parts.known()}
         self._tools.parts = parts.join(self._outside, settings, lines)
+        self._warn_of_endings(lines)
+
+    def _warn_of_endings(self, lines: Mapping[str, Line]) -> None:
+        """Tell the log once that a service in use is about to end."""
+        if lines["google"].has_keys and not self._has_warned:
+            self._has_warned = True
+            log.warning("Google ends its Custom Search API on 2027-01-01; set another key by then")
 
     def _line(self, traits: Traits, settings: Settings, given: Mapping[str, str]) -> Line:
         access = parts.access(traits, settings, given)

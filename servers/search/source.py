@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from servers.outbound.failure import Failed, Kind
 from servers.search.line import Line
-from servers.search.providers.provider import Provider, Traits
+from servers.search.providers.provider import Provider
 from servers.search.query import Query
 from servers.search.results import Page, Result
+from servers.search.traits import Traits
 
 
 class Source:

@@ -204,6 +204,21 @@ async def test_without_a_usable_folder_it_works_in_memory(tmp_path: Path) -> Non
     await cache.close()
 
 
+async def test_a_full_disk_costs_the_entry_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = await open_cache(tmp_path)
+    await cache._database.run(lambda connection: connection.execute("PRAGMA max_page_count=1"))
+    for number in range(20):
+        upstream = Upstream(b"x" * 20_000)
+        assert (await cache.through("s", f"k{number}", upstream)).value == upstream.value
+        await cache.count()
+    assert (await cache.through("s", "k1", Upstream())).cached, "from memory"
+    await cache.close()
+    warnings = [record for record in caplog.records if "cannot be written" in record.message]
+    assert len(warnings) == 1
+
+
 async def test_clearing_forgets_everything(cache: Cache) -> None:
     await cache.through("s", "k", Upstream())
     assert await cache.clear() == 1

@@ -9,9 +9,9 @@ import pytest
 
 from servers.outbound.failure import Failed, Kind
 from servers.search.engine import Engine, NoAnswer
-from servers.search.providers.provider import Traits
 from servers.search.query import Query
 from servers.search.results import Page, Result
+from servers.search.traits import Traits
 
 pytestmark = pytest.mark.anyio
 

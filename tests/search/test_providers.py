@@ -11,8 +11,9 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply
 from servers.search.contacts import SERVICES
 from servers.search.providers import PROVIDERS
-from servers.search.providers.provider import Access, Provider
+from servers.search.providers.provider import Provider
 from servers.search.query import Query
+from servers.search.traits import Access
 from tests.search.standins import samples
 from tests.search.standins.samples import Sample
 from tests.search.standins.world import KEYS

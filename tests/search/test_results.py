@@ -13,6 +13,7 @@ from servers.search.results import Result, merged, result, same_page
         ("https://e.org/a", "http://www.e.org/a/"),
         ("https://e.org/a?utm_source=x&b=1", "https://e.org/a?b=1"),
         ("https://e.org/a?b=1&c=2", "https://e.org/a?c=2&b=1#part"),
+        ("https://e.org/a?utm_source=x", "https://e.org/a"),
         ("https://m.e.org/", "https://e.org"),
         ("https://E.org:443/a", "https://e.org/a"),
     ],

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+from servers.contract import manifest
 from servers.host.toolbox import FunctionTool
+from servers.search.parts import known
+from servers.search.providers import PROVIDERS
 from servers.search.server import build
+
+ROOT = Path(__file__).parents[2]
 
 
 def listings() -> list[dict[str, object]]:
@@ -48,3 +56,27 @@ def test_the_prompt_walks_from_search_to_tracking() -> None:
     places = [text.index(step) for step in ("web_search", "fetch_page", "find_emails", "track")]
     assert places == sorted(places)
     assert "Jane Smith" in text
+
+
+def test_the_engine_knows_no_http() -> None:
+    script = (
+        "import sys, servers.search.engine; print({'aiohttp', 'yarl', 'apsw'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_provider_is_one_short_file_and_one_line_in_the_table() -> None:
+    folder = ROOT / "servers/search/providers"
+    for provider in PROVIDERS:
+        lines = (folder / f"{provider.traits.name}.py").read_text().splitlines()
+        assert len(lines) <= 200, provider.traits.name
+    table = (folder / "__init__.py").read_text()
+    assert all(table.count(f"    {type(provider).__name__}(),") == 1 for provider in PROVIDERS)
+
+
+def test_every_key_of_a_provider_is_a_row_in_the_manifest() -> None:
+    used = {key for traits in known() for key in traits.keys}
+    assert used == {key.name for key in manifest.keys_of("search")}

@@ -8,7 +8,8 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search.contacts.contact import Contact, Sought, addresses
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, payload_of
+from servers.search.providers.provider import at, by_status, failure, payload_of
+from servers.search.traits import Access, Traits
 
 _KEY = "ANYMAILFINDER_KEY"
 _SLOWEST_S = 45.0

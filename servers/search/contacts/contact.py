@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from servers.outbound.http import Reply, Request
-from servers.search.providers.provider import Access, Traits
+from servers.search.traits import Access, Traits
 
 _ADDRESS = re.compile(r"[a-z0-9][a-z0-9._%+'-]{0,63}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}")
 _NO_MAIL_ENDS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".woff2")

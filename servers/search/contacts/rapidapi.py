@@ -10,16 +10,8 @@ from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search import inert
 from servers.search.contacts.contact import Contact, Sought, addresses
-from servers.search.providers.provider import (
-    Access,
-    Traits,
-    at,
-    by_status,
-    failure,
-    number,
-    payload_of,
-    rows,
-)
+from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
+from servers.search.traits import Access, Traits
 
 _KEY = "RAPIDAPI_KEY"
 _HOST = "website-contacts-scraper.p.rapidapi.com"

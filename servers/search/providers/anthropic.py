@@ -9,9 +9,10 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search import inert
-from servers.search.providers.provider import Access, Traits, at, by_status, failure, payload_of
+from servers.search.providers.provider import at, by_status, failure, payload_of
 from servers.search.query import Query
 from servers.search.results import Page, result
+from servers.search.traits import Access, Traits
 
 KEY = "ANTHROPIC_API_KEY"
 MODEL = "claude-haiku-5-5"

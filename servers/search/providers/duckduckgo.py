@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, by_status, failure
+from servers.search.providers.provider import by_status, failure
 from servers.search.query import Query
 from servers.search.results import Page, Result, result
+from servers.search.traits import Access, Traits
 
 _LONGEST = 499
 _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}

@@ -8,17 +8,10 @@ from typing import Any
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import (
-    Access,
-    Traits,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    rows,
-)
+from servers.search.providers.provider import at, by_status, failure, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
+from servers.search.traits import Access, Traits
 
 _KEY = "EXA_API_KEY"
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}

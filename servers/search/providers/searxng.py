@@ -5,17 +5,10 @@ from __future__ import annotations
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import (
-    Access,
-    Traits,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    rows,
-)
+from servers.search.providers.provider import at, by_status, failure, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
+from servers.search.traits import Access, Traits
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 

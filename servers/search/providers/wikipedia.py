@@ -8,9 +8,10 @@ from urllib.parse import quote
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import Access, Traits, at, by_status, payload_of, rows
+from servers.search.providers.provider import at, by_status, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
+from servers.search.traits import Access, Traits
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 
