@@ -18,6 +18,7 @@ from qasync import QEventLoop
 
 from app.errors import AppError
 from app.ui import icons
+from app.ui.garbage import Garbage
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 
@@ -44,6 +45,7 @@ def main(lock: InstanceLock) -> int:
     app.setApplicationDisplayName("Lou")
     app.setDesktopFileName("lou")
     app.setQuitOnLastWindowClosed(False)
+    garbage = Garbage(app)
     theme = Theme(app)
     tray = Tray(theme)
     app.setWindowIcon(icons.app_icon())
@@ -54,6 +56,7 @@ def main(lock: InstanceLock) -> int:
         with loop:
             return int(loop.run_until_complete(_run(app, theme, tray)))
     finally:
+        garbage.stop()
         lock.release()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from qasync import QEventLoop
 from app.core import Core
 from app.errors import AppError
 from app.ui.dialogs.problem import Problems
+from app.ui.garbage import Garbage
 from app.ui.session import Session
 from app.ui.theme import Theme
 from app.ui.tray import Tray
@@ -119,6 +121,7 @@ def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[
     app.setQuitOnLastWindowClosed(False)
     loop = QEventLoop(app, already_running=True)  # the tests turn it
     loop.set_default_executor(ThreadPoolExecutor(4))
+    garbage = Garbage(app)
     theme = Theme(app)
     tray = Tray(theme)
     core = Core("tray")
@@ -140,6 +143,8 @@ def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[
         tray.close()
         session.window.deleteLater()
         QTest.qWait(1)
+        gc.collect()
+        garbage.stop()
         loop.stop()
         loop.close()
         asyncio.events._set_running_loop(None)
