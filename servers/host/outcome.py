@@ -39,8 +39,11 @@ class Outcome:
 
     @property
     def size(self) -> int:
-        """Characters on the wire, nearly."""
-        return len(self.content) + len(self.structured) + len(self.meta)
+        """Bytes on the wire, nearly."""
+        return sum(
+            len(part) if part.isascii() else len(part.encode("utf-8", "surrogatepass"))
+            for part in (self.content, self.structured, self.meta)
+        )
 
     def members(self) -> str:
         """The members of a `tools/call` result, but `_meta`."""

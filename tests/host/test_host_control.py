@@ -146,12 +146,15 @@ async def test_malformed_lines_of_the_app_are_answered_up_to_a_point(own_echo: S
     assert len(own_echo.all("stray")) <= 101
 
 
-async def test_an_answer_too_long_for_a_message_is_an_error_in_words(own_echo: Supervised) -> None:
-    size = 480_000
-    call = own_echo.send("call_tool", name="large", arguments={"size": size * 2})
-    answer = await own_echo.answer(call)
-    assert answer["type"] == "response"
-    assert answer["result"]["is_error"]
+async def test_the_largest_result_fits_a_message_to_the_app(own_echo: Supervised) -> None:
+    found = await own_echo.request("call_tool", name="large", arguments={"size": 499_900})
+    assert not found["is_error"]
+    assert len(found["text"]) == 499_900
+    refused = await own_echo.request("call_tool", name="large", arguments={"size": 500_000})
+    assert refused["data"]["kind"] == "too_large"
+    emoji = {"text": "\U0001f600" * 10_000, "times": 20}
+    refused = await own_echo.request("call_tool", name="echo", arguments=emoji)
+    assert refused["data"]["kind"] == "too_large", "bytes count, not characters"
 
 
 async def test_end_of_stdin_ends_the_server_after_the_calls_in_flight(own_echo: Supervised) -> None:

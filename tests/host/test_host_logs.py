@@ -1,0 +1,91 @@
+"""Log records on their way out: never a flood, never a novel, never a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from servers.host import logs, redact
+from servers.host.life import quiet_loop
+from servers.host.logs import LogPipe
+
+pytestmark = pytest.mark.anyio
+
+
+def _record(message: Any, created: float = 100.0, args: Any = ()) -> logging.LogRecord:
+    record = logging.LogRecord("some.where", logging.WARNING, "", 1, message, args, None)
+    record.created = created
+    return record
+
+
+def test_a_flood_is_cut_and_its_size_is_told() -> None:
+    sent: list[dict[str, Any]] = []
+    pipe = LogPipe(sent.append)
+    for number in range(1_000):
+        pipe.handle(_record(f"line {number}"))
+    assert len(sent) == 200
+    pipe.handle(_record("later", created=101.0))
+    assert [data["message"] for data in sent[200:]] == [
+        "suppressed 800 log lines: more than 200 in a second",
+        "later",
+    ]
+
+
+def test_a_long_message_is_shortened_in_its_middle() -> None:
+    sent: list[dict[str, Any]] = []
+    LogPipe(sent.append).handle(_record("a" * 5_000 + "b" * 50_000 + "c" * 5_000))
+    message = sent[0]["message"]
+    assert len(message) < 9_000
+    assert message.startswith("aaa")
+    assert message.endswith("ccc")
+    assert "52000 characters left out" in message
+
+
+def test_a_secret_in_the_arguments_or_the_traceback_is_taken_out() -> None:
+    redact.protect(["the-value-of-a-key"])
+    sent: list[dict[str, Any]] = []
+    pipe = LogPipe(sent.append)
+    pipe.handle(_record("with %s", args=("the-value-of-a-key",)))
+    try:
+        int("the-value-of-a-key")
+    except ValueError as error:
+        record = _record("failed")
+        record.exc_info = (type(error), error, error.__traceback__)
+        pipe.handle(record)
+    assert sent[0]["message"] == "with [secret]"
+    assert "base 10: '[secret]'" in sent[1]["message"]
+    assert "the-value-of-a-key" not in sent[1]["message"]
+
+
+def test_a_line_that_cannot_be_formatted_stops_nobody() -> None:
+    sent: list[dict[str, Any]] = []
+    LogPipe(sent.append).handle(_record("%d items", args=("many",)))
+    assert "could not be formatted: '%d items'" in sent[0]["message"]
+
+
+def test_libraries_that_log_addresses_stay_quiet_even_in_debug_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+    logs.be_verbose(on=True)
+    for name in ("mcp.server", "httpx", "httpcore", "aiohttp.client", "urllib3", "uvicorn.access"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO), name
+    assert logging.getLogger("servers.search").isEnabledFor(logging.DEBUG)
+
+
+async def test_the_loop_tells_of_one_kind_of_trouble_once_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    quiet_loop()
+    try:
+        for _ in range(5_000):
+            loop.call_exception_handler({"message": "socket.accept() out of system resource"})
+        loop.call_exception_handler({"message": "something else"})
+    finally:
+        loop.set_exception_handler(before)
+    assert len(caplog.records) == 2
