@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any
 
-from app import files, paths, roster, server_views, tool_calls, version
+from app import files, paths, privacy, roster, server_views, tool_calls, version
 from app.clients import joining
 from app.control import ControlSocket
 from app.doctor import Doctor
@@ -56,7 +56,7 @@ class Core:
         self.metrics = Metrics(paths.data_folder("metrics.sqlite"), days=chosen.metrics_days)
         self.key_store = KeyStore(chosen.key_store)
         self._keys = Keys(
-            lambda: self.vault,
+            self.key_store,
             lambda: self.settings.config,
             self.redactor,
             KeyFile(paths.data_folder("tracker.key")),
@@ -97,6 +97,7 @@ class Core:
         Raises:
             AppError: Lou cannot run at all.
         """
+        privacy.forbid_core_dumps()
         self._journal.open()
         files.sweep(paths.config_file().parent)
         files.sweep(paths.data_folder())

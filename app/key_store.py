@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from app.vault_file import FileVault
 from app.vault_system import SystemVault
 from servers.contract import endpoint
 
+log = logging.getLogger(__name__)
+
 SYSTEM, FILE = "system", "file"
+_OTHER = {SYSTEM: FILE, FILE: SYSTEM}
 
 
 class KeyStore:
@@ -22,24 +26,28 @@ class KeyStore:
     def __init__(self, kind: str) -> None:
         self.changed: Listeners[str] = Listeners()
         self.state_changed: Listeners[VaultState] = Listeners()
+        self._kind = kind
         self.vault = self._make(kind)
 
     async def use(self, kind: str, passphrase: str) -> None:
-        """Take the other vault into use, with every key that can be read now.
+        """Take a vault into use, with every key of the other one that can be read now.
+
+        What cannot be read stays where it is; asking again later moves it.
 
         Raises:
-            VaultError: the old one cannot be read, or the new one not be written.
+            VaultError: the vault stayed closed, or a key could not be written.
         """
-        before = self.vault
-        after = self._make(kind)
+        after = self.vault if kind == self._kind else self._make(kind)
         await after.unlock(passphrase)
-        for name, value in (await before.get_all(before.names())).items():
-            await after.set(name, value)
-        self.vault = after
-        for name in before.names():
-            await before.unset(name)
+        before = self._make(_OTHER[kind]) if kind == self._kind else self.vault
+        await _move(before, after)
         await before.close()
+        self.vault, self._kind = after, kind
         self.state_changed.tell(after.state())
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Whether the vault that is not in use has a value for `name`."""
+        return name in self._make(_OTHER[self._kind]).names()
 
     def _make(self, kind: str) -> Vault:
         data = paths.data_folder()
@@ -61,11 +69,13 @@ def _profile() -> str:
     return f"{zlib.crc32(str(Path(home).resolve()).encode()):08x}" if home else ""
 
 
-def require_passphrase(kind: str, passphrase: str) -> None:
-    """Check that a file vault gets one.
-
-    Raises:
-        VaultError: it does not.
-    """
-    if kind == FILE and not passphrase:
-        raise VaultError("A file of keys needs a passphrase.", "Enter one.", code="weak_passphrase")
+async def _move(before: Vault, after: Vault) -> None:
+    try:
+        values = await before.get_all(before.names())
+    except VaultError as closed:
+        log.warning("Keys stay where they are for now: %s", closed.title)
+        return
+    for name, value in values.items():
+        await after.set(name, value)
+    for name in values:
+        await before.unset(name)

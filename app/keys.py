@@ -14,9 +14,10 @@ from app.config import Config, ServerEntry
 from app.errors import AppError, VaultError
 from app.facts import KeyView
 from app.key_file import KeyFile
+from app.key_store import KeyStore
 from app.processes.command import Blocked
 from app.redact import Redactor
-from app.vault import Vault, VaultState, not_open
+from app.vault import VaultState, not_open
 from servers.contract import manifest
 
 log = logging.getLogger(__name__)
@@ -29,12 +30,12 @@ class Keys:
 
     def __init__(
         self,
-        vault: Callable[[], Vault],
+        store: KeyStore,
         config: Callable[[], Config],
         redactor: Redactor,
         key_file: KeyFile,
     ) -> None:
-        self._vault = vault
+        self._store = store
         self._key_file = key_file
         self._config = config
         self._redactor = redactor
@@ -43,7 +44,7 @@ class Keys:
     def views(self) -> tuple[KeyView, ...]:
         """The known keys, then those that the user's own servers refer to, then leftovers."""
         known = {key.name: key for key in manifest.KEYS}
-        vault = self._vault()
+        vault = self._store.vault
         stored = set(vault.names())
         others: dict[str, list[str]] = {name: [] for name in sorted(stored - known.keys())}
         for server, entry in self._config().servers.items():
@@ -100,7 +101,7 @@ class Keys:
         """
         for name, value in values.items():
             self.learn(name, value)
-            await self._vault().set(name, value)
+            await self._store.vault.set(name, value)
 
     async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Blocked:
         """The keys of a server by the name it knows them by, or why it cannot start."""
@@ -129,10 +130,12 @@ class Keys:
             VaultError: the keyring is closed, or failed on the way.
             SettingsError: the key could not be kept.
         """
-        vault = self._vault()
+        vault = self._store.vault
         async with self._making:
             if _ENCRYPTION in vault.names():
                 return {}
+            if self._store.is_elsewhere(_ENCRYPTION):
+                raise _left_behind()
             state = await vault.probe()
             waiting = self._key_file.read()
             if state is VaultState.OPEN:
@@ -162,12 +165,12 @@ class Keys:
             raise VaultError(
                 f"{name} is not made by Lou.", "Set a new value instead.", code="not_generated"
             )
-        before = await self._vault().get(name)
+        before = await self._store.vault.get(name)
         fresh = _new_key()
-        await self._vault().set(name, f"{fresh},{before}" if before else fresh)
+        await self._store.vault.set(name, f"{fresh},{before}" if before else fresh)
 
     async def _read(self, names: Iterable[str]) -> dict[str, str]:
-        vault = self._vault()
+        vault = self._store.vault
         configured = [name for name in names if name in vault.names()]
         if not configured:
             return {}
@@ -187,4 +190,12 @@ def _missing(server: str, name: str) -> Blocked:
         f"{server} needs the key {name}, which is not set.",
         f"Set it on the Keys page, or with `lou keys set {name}`.",
         name,
+    )
+
+
+def _left_behind() -> VaultError:
+    return VaultError(
+        "The tracker's key stayed in the store of keys that was used before.",
+        "Open that one and choose the store again, so that the key moves: lou keys store.",
+        code="key_left_behind",
     )

@@ -62,7 +62,7 @@ class Reactions:
         core = self._core
         if core.settings.trouble:
             self._settings_broken(core.settings.trouble)
-        core.logbook.keep_from(self._settings.log_level)
+        self._keep_from(self._settings.log_level)
         self._try(self._write_first_files)
         self._start(core.clients.start())
         self._heartbeat.every(1, self._look_at_settings)
@@ -102,13 +102,17 @@ class Reactions:
     def _settings_changed(self, config: Config) -> None:
         before, self._settings = self._settings, config.settings
         after = config.settings
-        self._core.logbook.keep_from(after.log_level)
+        self._keep_from(after.log_level)
         self._core.logbook.resize(after.log_total_mb * _MB)
         self._core.metrics.days = after.metrics_days
         if after.start_with_client != before.start_with_client:
             self._try(self._write_launch_file)
         if after.start_at_login != before.start_at_login:
             self._try(lambda: autostart.apply(after.start_at_login))
+
+    def _keep_from(self, level: str) -> None:
+        self._core.logbook.keep_from(level)
+        logging.getLogger().setLevel(level)
 
     def _settings_broken(self, trouble: AppError) -> None:
         notice = Notice(trouble.code, trouble.title, trouble.hint, "error", action="settings")

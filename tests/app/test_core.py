@@ -1,0 +1,109 @@
+"""The core in this process: switches, calls, pauses and views, with real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app import paths
+from app.core import Core
+from app.errors import ServerError
+from app.facts import CallRecord
+from tests.app.running import lou
+
+pytestmark = pytest.mark.anyio
+
+UPSTREAM = str(Path(__file__).parents[1] / "relay" / "upstream_server.py")
+
+
+@pytest.fixture
+async def core(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Core]:
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    found = Core("headless")
+    await found.start()
+    for name in ("search", "tracker"):
+        await found.supervisor.settled(name, 20)
+    yield found
+    await found.stop()
+
+
+async def eventually(condition, timeout: float = 20) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_pause_stops_all_and_changes_nothing_that_is_configured(core: Core) -> None:
+    before = core.settings.config
+    await core.pause_all()
+    assert core.is_paused
+    assert {server.state for server in core.servers()} == {"off"}
+    assert core.settings.config == before
+    await core.resume_all()
+    assert {server.state for server in core.servers()} == {"ready"}
+
+
+async def test_a_call_is_counted_told_and_linked(core: Core) -> None:
+    calls: list[CallRecord] = []
+    core.calls.subscribe(calls.append)
+    answer = await core.call("tracker", "find_tracked", {})
+    assert (answer.status, answer.is_error) == ("success", False)
+    await eventually(lambda: calls)
+    assert (calls[0].server, calls[0].tool, calls[0].outcome) == ("tracker", "find_tracked", "ok")
+    assert core.server("tracker").calls_today == 1
+
+
+async def test_tools_are_known_while_the_server_is_off(core: Core) -> None:
+    names = [tool["name"] for tool in await core.tools("tracker")]
+    await core.enable("tracker", False)
+    assert [tool["name"] for tool in core.remembered_tools("tracker")] == names
+    view = await core.enable("tracker", False, names[0])
+    assert view.disabled_tools == (names[0],)
+    assert not next(tool["enabled"] for tool in await core.tools("tracker"))
+    with pytest.raises(ServerError):
+        await core.call("tracker", names[0], {})
+
+
+async def test_a_server_of_ones_own_is_ready_with_its_key_and_goes(core: Core) -> None:
+    entry = {"command": sys.executable, "args": [UPSTREAM], "requiredTools": ["add"]}
+    core.add_server("mine", entry)
+    view = await core.enable("mine", True)
+    assert (view.state, view.embedded) == ("ready", False)
+    answer = await core.call("mine", "add", {"a": 2, "b": 3})
+    assert "5" in answer.text
+    await core.remove_server("mine")
+    await eventually(lambda: "mine" not in [server.name for server in core.servers()])
+
+
+async def test_a_key_that_is_referred_to_and_not_set_blocks_and_says_which(core: Core) -> None:
+    entry = {"command": "true", "env": {"TOKEN": "${keyring:GITHUB_TOKEN}"}}
+    core.add_server("github", entry)
+    view = await core.enable("github", True)
+    assert view.state == "blocked"
+    assert view.trouble is not None
+    assert (view.trouble.code, view.trouble.key) == ("missing_key", "GITHUB_TOKEN")
+    assert "GITHUB_TOKEN" in [key.name for key in core.keys() if not key.known]  # noqa: SIM118
+    assert view.restarts == 0
+
+
+async def test_the_first_start_writes_a_file_that_shows_what_can_be_set(core: Core) -> None:
+    found = json.loads(paths.config_file().read_bytes())
+    assert found["mcpServers"]["search"] == {
+        "command": "lou-server", "args": ["search"], "requiredTools": ["web_search"],
+        "disabled": False, "disabledTools": [],
+    }  # fmt: skip
+    assert paths.config_file().stat().st_mode & 0o777 == 0o600
+
+
+def test_where_there_are_no_unix_sockets_commands_reach_lou_over_loopback() -> None:
+    with lou() as running:
+        running.environment["LOU_TRANSPORT"] = "tcp"
+        running.start()
+        running.wait_for("tracker", "ready")
+        assert running.run("call", "tracker", "find_tracked").returncode == 0
+        assert running.run("quit").returncode == 0
