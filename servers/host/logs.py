@@ -59,7 +59,7 @@ class LogPipe(logging.Handler):
         try:
             message = redact(self._words.format(record))
         except Exception:  # noqa: BLE001 - a bad format string must not stop the caller
-            message = redact(f"a log line could not be formatted: {record.msg!r:.200}")
+            message = f"a log line could not be formatted: {redact(repr(record.msg))[:200]}"
         self._send(_event(record, _shortened(message)))
 
     def _has_room(self, created: float) -> bool:

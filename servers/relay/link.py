@@ -112,7 +112,7 @@ class Link:
         return Lost(self._epitaph(self._how or f"could not be reached: {failure}"))
 
     def _said(self, words: str) -> None:
-        self._last_words.append(words)
+        self._last_words.append(redact(words))  # before it is cut: half a secret is not found
         stderr.info("%s", words)
 
     def _ended(self, how: str) -> None:
