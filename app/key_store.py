@@ -10,8 +10,8 @@ from app import paths
 from app.errors import VaultError
 from app.observe import Listeners
 from app.vault import Vault, VaultState
-from app.vault_file import FileVault
-from app.vault_system import SystemVault
+from app.vaults.sealed_file import FileVault
+from app.vaults.system import SystemVault
 from servers.contract import endpoint
 
 log = logging.getLogger(__name__)

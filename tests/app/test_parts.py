@@ -16,7 +16,6 @@ import pytest
 from app import autostart, instance, launch_file, preparation, roster
 from app import config as meaning
 from app.config import Config, ServerEntry
-from app.deadline import DeadlineThread
 from app.errors import ServerError, SettingsError
 from app.facts import Notice
 from app.intake import Intake
@@ -24,6 +23,7 @@ from app.logbook import Logbook
 from app.metrics import Metrics
 from app.processes.supervisor import Trouble
 from app.settings import Settings
+from app.vaults.deadline import DeadlineThread
 from servers.contract import endpoint
 from servers.contract.envelope import Event
 

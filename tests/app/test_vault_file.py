@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import VaultError
 from app.vault import VaultState
-from app.vault_file import FileVault
+from app.vaults.sealed_file import FileVault
 
 pytestmark = pytest.mark.anyio
 

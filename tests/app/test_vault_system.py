@@ -13,7 +13,7 @@ import pytest
 
 from app.errors import VaultError
 from app.vault import VaultState
-from app.vault_system import SystemVault
+from app.vaults.system import SystemVault
 from tests.desktop import Desktop
 
 pytestmark = pytest.mark.anyio

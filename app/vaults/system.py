@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar, cast
 
-from app.deadline import DeadlineThread
 from app.errors import VaultError
-from app.key_index import KeyIndex, Place
-from app.keyring_backend import Keyring
 from app.observe import Listeners
 from app.vault import VaultState, check_value, no_answer, not_open
+from app.vaults.backend import Keyring
+from app.vaults.deadline import DeadlineThread
+from app.vaults.index import KeyIndex, Place
 
 log = logging.getLogger(__name__)
 

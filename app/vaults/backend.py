@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from app import secret_service
 from app.errors import VaultError
 from app.vault import VaultState
+from app.vaults import secret_service
 
 _ALLOWED = {
     "linux": ("keyring.backends.SecretService", "Keyring"),
