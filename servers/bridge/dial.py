@@ -22,7 +22,9 @@ def dial(path: str) -> _socket.socket | None:
     is_open = False
     try:
         is_open = _over_tcp(link, path) if tcp else _over_unix(link, path)
-    except (FileNotFoundError, ConnectionError, TimeoutError):
+    except PermissionError:
+        raise
+    except OSError:
         return None
     finally:
         if not is_open:

@@ -6,6 +6,7 @@ the server is away is loaded only then: everything imported here stands before t
 
 from __future__ import annotations
 
+import _socket
 import select
 import sys
 import time
@@ -19,8 +20,6 @@ from servers.contract import endpoint
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
-    import _socket
-
     from servers.bridge.absence import Absence
 
 _CHUNK = 1 << 16
@@ -204,10 +203,12 @@ class Pump:
         return self._server is None or now > self._farewell_at
 
     def _close_half(self) -> None:
+        """Tell the server that nothing more will come."""
         if self._server:
-            import _socket
-
-            self._server.shutdown(_socket.SHUT_WR)
+            try:
+                self._server.shutdown(_socket.SHUT_WR)
+            except OSError:  # it left first, and reading it will say so
+                return
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -61,7 +61,7 @@ class Request:
         """What to tell the client when the server died over this request."""
         what = f"the tool {self.tool}" if self.tool else self.method
         return (
-            f"The {server} server stopped while it worked on {what}, and is being started again. "
+            f"The {server} server stopped while it worked on {what}. "
             "Whether the call took effect is not known: look before you repeat it."
         )
 

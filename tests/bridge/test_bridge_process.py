@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from servers.bridge.dial import dial
 from servers.contract import endpoint
 from tests.bridge.histories import AWAY, CACHED, INITIALIZE, INITIALIZED, call, request, result
 from tests.bridge.parts import BRIDGE, PATIENCE_S, ROOT, BridgeProcess, StandIn, echo
@@ -239,6 +240,15 @@ def test_a_folder_of_somebody_else_is_not_trusted(bridge: Bridge, stand_in: Serv
     stand_in()
     os.chown(endpoint.run_folder(), 12345, -1)
     assert "belongs to another user" in bridge().ask(call(1, "find"))["error"]["message"]
+
+
+def test_what_is_no_socket_is_nobody(home: Path) -> None:
+    path = Path(endpoint.server_socket("search"))
+    endpoint.make_private(str(path.parent))
+    path.write_text("left behind")
+    assert dial(str(path)) is None
+    assert dial(str(path.parent / ("x" * 200))) is None
+    assert dial(str(path / "below")) is None
 
 
 @pytest.mark.parametrize("names", [(), ("a", "b"), ("../x",), ("UPPER",), ("x" * 33,), ("",)])
