@@ -11,7 +11,6 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtWidgets import QApplication
 
 from tests.ui import rig as rigs
-from tests.ui import screen as screens
 
 FOLDER = Path(__file__).parent
 
@@ -23,15 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support", extend=True))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lou(qapp: QApplication) -> Iterator[rigs.Rig]:
-    """The window over a real core with real servers and a real keyring; one for a module."""
+    """The window over a real core with real servers and a real keyring; one for all tests."""
     with rigs.rig(qapp) as rig:
         yield rig
-
-
-@pytest.fixture
-def screen(home: Path) -> Iterator[screens.Screen]:
-    """An X server with a window manager's least and a real tray."""
-    with screens.screen(home) as made:
-        yield made

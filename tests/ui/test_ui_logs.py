@@ -33,34 +33,33 @@ def fill(logbook: Logbook, first: int, last: int, server: str = "search") -> Non
         logbook.add(server, "INFO", "here", f"line {number}")
 
 
-@pytest.mark.anyio
-async def test_lines_that_come_while_the_files_are_read_are_shown_once(logbook: Logbook) -> None:
+def test_lines_that_come_while_the_files_are_read_are_shown_once(
+    lou: Rig, logbook: Logbook
+) -> None:
     fill(logbook, 0, 1_000)
     feed = LogFeed(logbook)
     writer = threading.Thread(target=fill, args=(logbook, 1_000, 6_000))
     writer.start()
-    shown = messages(await feed.begin(Wanted()))
+    shown = messages(lou.run(feed.begin(Wanted())))
     writer.join()
     shown += messages(feed.new())
     assert shown == [f"line {number}" for number in range(int(shown[0].split()[1]), 6_000)]
 
 
-@pytest.mark.anyio
-async def test_older_lines_come_page_by_page_to_the_very_first(logbook: Logbook) -> None:
+def test_older_lines_come_page_by_page_to_the_very_first(lou: Rig, logbook: Logbook) -> None:
     fill(logbook, 0, 5_000)
     feed = LogFeed(logbook)
-    shown = messages(await feed.begin(Wanted()))
+    shown = messages(lou.run(feed.begin(Wanted())))
     while feed.has_older:
-        shown = messages(await feed.older()) + shown
+        shown = messages(lou.run(feed.older())) + shown
     assert shown == [f"line {number}" for number in range(5_000)]
 
 
-@pytest.mark.anyio
-async def test_a_filter_holds_for_stored_and_for_new_lines(logbook: Logbook) -> None:
+def test_a_filter_holds_for_stored_and_for_new_lines(lou: Rig, logbook: Logbook) -> None:
     fill(logbook, 0, 500)
     logbook.add("tracker", "ERROR", "there", "Disk FULL")
     feed = LogFeed(logbook)
-    assert messages(await feed.begin(Wanted("", "WARNING", "full"))) == ["Disk FULL"]
+    assert messages(lou.run(feed.begin(Wanted("", "WARNING", "full")))) == ["Disk FULL"]
     logbook.add("tracker", "ERROR", "there", "disk full again")
     logbook.add("tracker", "INFO", "there", "disk full, they say")
     assert messages(feed.new()) == ["disk full again"]

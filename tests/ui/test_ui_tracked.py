@@ -36,6 +36,7 @@ def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     page = lou.page("tracked")
     source = track(lou)
     page._begin()
+    page._filter._text.setText("ann example")
     lou.until(lambda: cells(page) == ["ann@example.com"])
     entry = page._model.entry(0)
     lou.run(source.change(entry, {**entry, "status": "contacted", "tags": ["fair"]}))
@@ -46,6 +47,8 @@ def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     lou.until(lambda: cells(page) == [] and page._strip.isVisible())
     page._strip._button.click()
     lou.until(lambda: cells(page) == ["ann@example.com"])
+    page._filter._text.clear()
+    lou.until(lambda: page._wanted.text == "")
     assert lou.problems == []
 
 

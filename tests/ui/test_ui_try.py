@@ -31,7 +31,7 @@ def fill(page, **values: str) -> None:
 
 def test_a_tool_is_called_from_its_form_and_the_result_is_shown(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    fill(page, url="https://example.com/a", email="ann@example.com", tags=["x"])
+    fill(page, url="https://example.com/a", email="eve@example.com", tags=["x"])
     page._run.click()
     lou.until(lambda: page._history_model.rowCount() == 1)
     attempt = page._history_model.attempt(0)
@@ -39,7 +39,7 @@ def test_a_tool_is_called_from_its_form_and_the_result_is_shown(lou: Rig) -> Non
     assert page._result._outcome.text() == "Done"
     page._result._copy.click()
     copied = json.loads(QGuiApplication.clipboard().text())
-    assert copied["arguments"]["email"] == "ann@example.com"
+    assert copied["arguments"]["email"] == "eve@example.com"
 
 
 def test_a_needed_field_left_empty_is_said_and_nothing_is_called(lou: Rig) -> None:
@@ -81,7 +81,7 @@ def test_a_call_can_be_cancelled(lou: Rig) -> None:
 
 def test_a_row_of_the_history_runs_again_with_the_same_arguments(lou: Rig) -> None:
     page = choose(lou, "tracker", "find_tracked")
-    fill(page, email="ann@example.com")
+    fill(page, email="eve@example.com")
     page._run.click()
     lou.until(lambda: page._history_model.attempt(0).tool == "find_tracked")
     before = page._history_model.rowCount()

@@ -218,22 +218,27 @@ class TryPage(QWidget):
         self._run.setEnabled(False)
         self._cancel.setEnabled(True)
         self._run.setText("Running...")
+        at, began = time.time(), time.perf_counter()
+
+        def ended(task: asyncio.Task[tuple[str, Answer]]) -> None:
+            outcome, answer = _outcome(task)
+            ms = answer.ms or (time.perf_counter() - began) * 1_000
+            self._finish(Attempt(server, tool, arguments, at, ms, outcome, answer))
+
         self._running = self._desk.tasks.start(self._call(server, tool, arguments, limit_s))
+        self._running.add_done_callback(ended)
 
     async def _call(
         self, server: str, tool: str, arguments: dict[str, Any], limit_s: float
-    ) -> None:
-        at, began = time.time(), time.perf_counter()
-        outcome, answer = "cancelled", Answer("failure", text="You cancelled the call.")
+    ) -> tuple[str, Answer]:
         try:
             answer = await self._desk.core.call(server, tool, arguments, limit_s)
-            outcome = "error" if answer.is_error or answer.status != "success" else "ok"
         except AppError as error:
+            told = f"{error.title} {error.hint}".strip()
             outcome = "timeout" if error.code == "timed_out" else "error"
-            answer = Answer("failure", text=f"{error.title} {error.hint}".strip(), is_error=True)
-        finally:
-            ms = answer.ms or (time.perf_counter() - began) * 1_000
-            self._finish(Attempt(server, tool, arguments, at, ms, outcome, answer))
+            return outcome, Answer("failure", text=told, is_error=True)
+        failed = answer.is_error or answer.status != "success"
+        return "error" if failed else "ok", answer
 
     def _finish(self, attempt: Attempt) -> None:
         self._running = None
@@ -263,3 +268,12 @@ class TryPage(QWidget):
         attempt = self._history_model.attempt(row)
         if self._running is None:
             self._start(attempt.server, attempt.tool, dict(attempt.arguments), 50.0)
+
+
+def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:
+    """How a call ended; one that is cancelled may never have begun."""
+    if task.cancelled():
+        return "cancelled", Answer("failure", text="You cancelled the call.")
+    if task.exception():
+        return "error", Answer("failure", text="The call failed inside Lou.", is_error=True)
+    return task.result()

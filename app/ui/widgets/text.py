@@ -74,7 +74,7 @@ class Elided(QWidget):
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
         shown = self.fontMetrics().elidedText(self._text, self._mode, self.width())
-        self.setToolTip("" if shown == self._text else _plain(self._text))
+        self.setToolTip("" if shown == self._text else tooltip(self._text))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(self.rect(), flags, shown)
         painter.end()

@@ -1,0 +1,123 @@
+"""The application as a person meets it: a real screen, a real tray, real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import desktop as desktops
+from tests.desktop import wait_until
+from tests.ui.screen import Screen
+from tests.ui.screen import screen as screens
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def seen_welcome(home: Path) -> Path:
+    """A home whose person has left the welcome."""
+    folder = home / "lou"
+    folder.mkdir(mode=0o700)
+    (folder / "config.json").write_text(json.dumps({"settings": {"welcome_seen": True}}))
+    return home
+
+
+def status(screen: Screen) -> dict:
+    asked = subprocess.run(
+        [sys.executable, "-m", "app", "status", "--json"],
+        env=screen.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return json.loads(asked.stdout) if asked.returncode == 0 else {}
+
+
+def test_icon_appears_a_click_opens_the_window_and_quit_leaves_nothing(seen_welcome: Path) -> None:
+    with desktops.session(seen_welcome), screens(seen_welcome) as screen:
+        screen.tray()
+        lou = screen.lou()
+        wait_until(screen.icon, what="the icon")
+        assert screen.window() is None
+        wait_until(lambda: _all_ready(status(screen)), 30, "both servers are ready")
+        servers = [each["pid"] for each in status(screen)["servers"]]
+        screen.click(screen.icon())
+        wait_until(screen.window, what="the window after a click")
+        lou.send_signal(signal.SIGTERM)
+        assert lou.wait(15) == 0
+        assert not [pid for pid in servers if psutil.pid_exists(pid)]
+        assert screen.icon() is None
+
+
+def test_a_second_start_raises_the_first_ones_window(seen_welcome: Path) -> None:
+    with screens(seen_welcome) as screen:
+        screen.tray()
+        screen.lou()
+        wait_until(screen.icon, what="the icon")
+        wait_until(lambda: status(screen), 20)
+        assert screen.lou().wait(15) == 0
+        wait_until(screen.window, what="the window of the first")
+
+
+def test_without_a_tray_the_window_never_hides_for_good(seen_welcome: Path) -> None:
+    with screens(seen_welcome) as screen:
+        lou = screen.lou()
+        wait_until(screen.window, 20, "the window, as there is no tray")
+        window = screen.window()
+        screen._ask("xdotool", "key", "--window", window.id, "ctrl+w")
+        wait_until(lambda: status(screen), 20)
+        assert lou.poll() is None
+        assert screen.lou().wait(15) == 0
+        wait_until(screen.window, what="the window again")
+
+
+def test_a_first_run_opens_the_welcome(home: Path) -> None:
+    with screens(home) as screen:
+        screen.tray()
+        screen.lou()
+        wait_until(screen.window, 20, "the welcome")
+
+
+def test_no_display_is_said_in_words(home: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    environment.pop("QT_QPA_PLATFORM", None)
+    ended = subprocess.run(
+        [sys.executable, "-m", "app"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "lou serve" in ended.stderr
+
+
+def test_tray_icon_is_on_the_screen_soon_after_the_start(seen_welcome: Path, figure) -> None:
+    with screens(seen_welcome) as screen:
+        screen.tray()
+        took = []
+        for _ in range(3):
+            began = time.perf_counter()
+            lou = screen.lou()
+            wait_until(screen.icon, what="the icon")
+            took.append(time.perf_counter() - began)
+            wait_until(lambda: status(screen), 20)
+            lou.terminate()
+            lou.wait(15)
+        figure(
+            "ui: process start to visible tray icon, median of 3", sorted(took)[1], "s", at_most=0.6
+        )
+
+
+def _all_ready(told: dict) -> bool:
+    servers = told.get("servers", ())
+    return bool(servers) and all(each["state"] == "ready" for each in servers)
