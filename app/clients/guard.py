@@ -121,7 +121,8 @@ class Guard:
             if not self._watched:
                 await self._wake.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _round(self) -> bool:

@@ -86,7 +86,8 @@ async def run(argv: tuple[str, ...]) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()

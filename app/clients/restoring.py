@@ -43,7 +43,7 @@ def look(client: Client, file: ClientFile) -> Look:
     """Look at a file of a connected client, and remember it as good when nothing is missing."""
     seen = file.see()
     record = file.shelf.record(seen.content)
-    if not record.wanted:
+    if not record.wanted or not seen.real.parent.is_dir():  # without its folder a client is gone
         return Look(Outcome.FINE)
     try:
         now = None if seen.content is None else _outline(client, seen.content)
