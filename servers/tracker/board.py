@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from servers.host.service import ToolFailure
 from servers.tracker import ledger, views
@@ -13,7 +14,10 @@ from servers.tracker.ledger import Action, Outcome
 from servers.tracker.scribe import Line, Scribe, Search, new_id
 from servers.tracker.stores.base import Record, Store, Write
 
+_T = TypeVar("_T")
 _TRIES = 100
+_MOST_ON_THE_LOOP = 32
+"""Drafts. Sealing more at once would keep other calls waiting."""
 
 
 @dataclass(slots=True)
@@ -43,11 +47,12 @@ class Board:
 
         A draft that would make an entry too large is refused in its place.
         """
-        cases = self._cases(drafts)
+        aside = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _at_once
+        cases = await aside(self._cases, drafts)
         if len(drafts) > 1:
             await self._look_up(cases)
         for _ in range(_TRIES):
-            writes = {id(case): self._write(case, client) for case in cases if not case.done}
+            writes = await aside(self._writes, cases, client)
             if together and any(case.refused for case in cases):
                 break
             if await self._apply(cases, writes, together=together):
@@ -128,6 +133,9 @@ class Board:
             records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
             case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
 
+    def _writes(self, cases: Sequence[_Case], client: str) -> dict[int, Write | None]:
+        return {id(case): self._write(case, client) for case in cases if not case.done}
+
     def _write(self, case: _Case, client: str) -> Write | None:
         """What is to be written for `case`; None when everything is there already."""
         case.results.clear()
@@ -143,8 +151,8 @@ class Board:
             after = found
         if after is None or after is before:
             return None
-        after = replace(after, version=before.version + 1 if before else 1)
-        case.after = after
+        version = before.version + 1 if before else 1
+        case.after = after = after.stored(version, after.created, after.changed)
         action: Action = "created"
         if before:
             action = "restored" if before.deleted else "merged"
@@ -228,6 +236,10 @@ class Board:
         return entry
 
 
+async def _at_once(work: Callable[..., _T], *arguments: Any) -> _T:
+    return work(*arguments)
+
+
 def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFailure:
     differing = ledger.apart(current, wanted)
     names = ", ".join(difference["field"] for difference in differing) or "no field"
@@ -242,7 +254,7 @@ def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFa
 
 def _finish(case: _Case, stored: Record) -> None:
     assert case.after is not None
-    entry = replace(case.after, created=stored.created, changed=stored.changed)
+    entry = case.after.stored(stored.version, stored.created, stored.changed)
     case.results = {number: (outcome, entry) for number, (outcome, _) in case.results.items()}
 
 

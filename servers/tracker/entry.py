@@ -78,6 +78,22 @@ class Entry:
     changed: int = 0
     locked: bool = False
 
+    def stored(self, version: int, created: int, changed: int) -> Entry:
+        """This entry as the store has it; half of what `replace` costs, and it is done a lot."""
+        return Entry(
+            self.id,
+            version,
+            self.url,
+            self.email,
+            self.note,
+            self.tags,
+            self.status,
+            self.deleted,
+            created,
+            changed,
+            self.locked,
+        )
+
 
 def checked(
     *,

@@ -20,7 +20,7 @@ from servers.tracker.scribe import Search
 
 log = logging.getLogger(__name__)
 State = Literal["running", "done", "cancelled", "failed"]
-_AT_ONCE = 64
+_AT_ONCE = 256
 _PAGE = 200
 _KEPT_JOBS = 20
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, Queue
 from types import TracebackType
@@ -78,6 +79,28 @@ class Victims:
             told.append(fact)
             if first in fact and deadline is None and len(told) == 1:
                 deadline = time.monotonic() + self._chance.uniform(0, within_s)
+
+    @contextlib.contextmanager
+    def stopped_during(
+        self, task: dict[str, Any], *, first: str, after_s: float
+    ) -> Iterator[list[dict[str, Any]]]:
+        """What `task` told until it was frozen, some time after it told `first`; it dies then."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(task).encode() + b"\n")
+        self._process.stdin.flush()
+        pid = self._next()["pid"]
+        told = [self._next()]
+        assert first in told[0]
+        until = time.monotonic() + after_s
+        while (fact := self._next(until - time.monotonic())) is not None:
+            told.append(fact)
+        os.kill(pid, signal.SIGSTOP)
+        while (fact := self._next(0.05)) is not None:  # what was in the pipe already
+            told.append(fact)
+        yield told
+        os.kill(pid, signal.SIGKILL)
+        while "ended" not in self._next():
+            pass
 
     def _next(self, seconds: float | None = _ANSWERS_WITHIN_S) -> Any:
         """The next thing told; None when it is time to kill."""

@@ -38,6 +38,23 @@ class Record:
     pair: str
     terms: tuple[str, ...]
 
+    def at(self, moment: int) -> Record:
+        """This record changed at `moment`, and made then if it is new."""
+        return Record(
+            self.id,
+            self.version,
+            self.url,
+            self.secret,
+            self.tags,
+            self.status,
+            self.deleted,
+            self.created or moment,
+            moment,
+            self.stamp,
+            self.pair,
+            self.terms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -158,7 +158,7 @@ class Commits:
 
     def _fill(self, batch: Any, one: Write, ready: _Ready) -> Written:
         at = self._clock.tick()
-        record = replace(ready.record, changed=at, created=ready.record.created or at)
+        record = ready.record.at(at)
         self._put(batch, replace(ready, record=record))
         change = replace(one.change, at=at)
         place = self._cloud.collection("changes").document(documents.change_name(change))

@@ -71,14 +71,11 @@ class Lane:
     async def _hand_over(self, job: _Job) -> Any:
         if self._closed:
             raise apsw.ConnectionClosedError("the store is closed")
-        if self._merge is None:
-            self._groups.put([job])
-        else:
-            self._waiting.append(job)
-            if not self._at_work:
-                # What else is ready on the loop at this moment comes along.
-                self._at_work = True
-                self._loop.call_soon(self._send)
+        self._waiting.append(job)
+        if not self._at_work:
+            # What else is ready on the loop at this moment comes along.
+            self._at_work = True
+            self._loop.call_soon(self._send)
         return await job.answer
 
     def _send(self) -> None:
@@ -98,7 +95,10 @@ class Lane:
 
     def _serve(self) -> None:
         while (group := self._groups.get()) is not None:
-            settled = self._attempt(group)
+            if self._merge is None:
+                settled = [one for job in group for one in self._attempt([job])]
+            else:
+                settled = self._attempt(group)
             with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
                 self._loop.call_soon_threadsafe(self._settle, settled)
         self._disconnect()
@@ -146,8 +146,7 @@ class Lane:
             self._connection = None
 
     def _settle(self, settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
-        if self._merge is not None:
-            self._loop.call_soon(self._send)
+        self._loop.call_soon(self._send)
         for answer, value, failed in settled:
             if answer.done():
                 continue

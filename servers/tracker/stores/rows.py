@@ -53,7 +53,7 @@ class _Present:
         self._by_pair: dict[str, list[Record]] = {}
         self._dropped: list[tuple[int]] = []
         self._fresh: dict[str, Record] = {}
-        self._changes: list[Change] = []
+        self._changes: list[tuple[Any, ...]] = []
         for record in paired(connection, [pair for one in writes for pair in one.pairs]):
             self._by_pair.setdefault(record.pair, []).append(record)
         ids = [one.record.id for one in writes]
@@ -73,7 +73,7 @@ class _Present:
                 if other.id != record.id:
                     return Written(done=False, record=other)
         at = clock.tick()
-        record = replace(record, changed=at, created=record.created or at)
+        record = record.at(at)
         if present is not None and record.id not in self._fresh:
             self._dropped.append((present.changed,))
         self._fresh[record.id] = self._by_id[record.id] = record
@@ -81,7 +81,8 @@ class _Present:
             *(other for other in self._by_pair.get(record.pair, ()) if other.id != record.id),
             record,
         ]
-        self._changes.append(replace(one.change, at=at))
+        change = one.change
+        self._changes.append((change.entry, change.version, at, change.what, change.stamp))
         return Written(done=True, record=record)
 
     def flush(self) -> None:
@@ -102,12 +103,9 @@ def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
     connection.executemany("DELETE FROM found WHERE rowid = ?", seqs)
 
 
-def _insert_changes(connection: apsw.Connection, changes: Sequence[Change]) -> None:
-    bulk.insert(
-        connection,
-        "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)",
-        [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes],
-    )
+def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ...]]) -> None:
+    into = "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)"
+    bulk.insert(connection, into, changes)
 
 
 def get(connection: apsw.Connection, id: str) -> Record | None:  # noqa: A002 - what it is
@@ -203,7 +201,8 @@ def adopt(
         if present is not None:
             _drop(connection, [(present.changed,)])
         _insert(connection, [replace(record, changed=_free(connection, record.changed))])
-        _insert_changes(connection, changes)
+        lines = [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes]
+        _insert_changes(connection, lines)
         clock.last = max(clock.last, record.changed)
         taken += 1
     return taken
