@@ -31,9 +31,11 @@ async def prepared(
     return _checked(plan)
 
 
-def unspawnable(problem: OSError | ValueError) -> Exited:
-    """The system or the protocol would not have the process."""
-    return Exited(_OS_ERROR, f"It could not be started: {problem}.")
+def unspawnable(problem: BaseException) -> Exited:
+    """The system or the protocol would not have the process, or Lou has a bug."""
+    if isinstance(problem, OSError | ValueError):
+        return Exited(_OS_ERROR, f"It could not be started: {problem}.")
+    return Exited(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")
 
 
 def _checked(launch: Launch) -> Launch | Refused:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from app.processes.states import State, Trouble
+from app.processes.facts import Facts
+from app.processes.states import Server, State, Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,28 @@ class Observed:
     started_at: float | None = None
     rss_bytes: int = 0
     cpu_percent: float = 0.0
+
+
+def observe(name: str, server: Server, facts: Facts | None, since: float) -> Observed:
+    """What the lifecycle decided and, while a process is there, what it told of itself."""
+    bare = Observed(
+        name,
+        server.wanted,
+        server.state,
+        restarts=server.restarts,
+        trouble=server.trouble,
+        since=since,
+    )
+    if facts is None:
+        return bare
+    return replace(
+        bare,
+        pid=facts.pid,
+        tools=facts.tools,
+        clients=facts.clients,
+        endpoint=facts.endpoint,
+        trouble=server.trouble or facts.trouble,
+        started_at=facts.started_at,
+        rss_bytes=facts.rss_bytes,
+        cpu_percent=facts.cpu_percent,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from collections import deque
@@ -19,7 +20,7 @@ from app.processes.child import Child, Ears
 from app.processes.command import Launch
 from app.processes.facts import Facts
 from app.processes.lifecycle import step
-from app.processes.observed import Observed
+from app.processes.observed import Observed, observe
 from app.processes.states import (
     Answered,
     BecameReady,
@@ -38,7 +39,11 @@ from app.processes.weight import Scale
 from servers.contract import messages
 from servers.contract.envelope import Event
 
+log = logging.getLogger(__name__)
+
 _KILLED = -9
+_COARSE = 0.05
+"""Qt's timers may be late by this part of their time."""
 _TOOLS_DEADLINE = 10.0
 
 
@@ -80,23 +85,7 @@ class Watch:
 
     def observed(self) -> Observed:
         """What is true now."""
-        server, facts = self.server, self._facts
-        bare = Observed(
-            self.name, server.wanted, server.state, None, server.restarts, since=self._since
-        )
-        if facts is None:
-            return replace(bare, trouble=server.trouble)
-        return replace(
-            bare,
-            pid=facts.pid,
-            tools=facts.tools,
-            clients=facts.clients,
-            endpoint=facts.endpoint,
-            trouble=server.trouble or facts.trouble,
-            started_at=facts.started_at,
-            rss_bytes=facts.rss_bytes,
-            cpu_percent=facts.cpu_percent,
-        )
+        return observe(self.name, self.server, self._facts, self._since)
 
     def announce(self) -> None:
         """Tell once when something differs, and wake those who wait for it."""
@@ -201,9 +190,9 @@ class Watch:
         try:
             run_files.write(self._around.run_folder, self.name, facts.instance)
             self._child = await Child.spawn(launch, facts.instance, ears)
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError) as refused:
             run_files.erase(self._around.run_folder, self.name)
-            self.feed(unspawnable(problem))
+            self.feed(unspawnable(refused))
             return
         self._facts, self._scale = facts, Scale(self._child.guard_pid)
         self.feed(Spawned())
@@ -218,10 +207,17 @@ class Watch:
         return replace(launch, configure=configure, cwd=launch.cwd or str(self._around.run_folder))
 
     def _born(self, birth: asyncio.Task[None]) -> None:
-        """Whoever cancelled a start waits to hear that nothing came of it."""
+        """A start that came to nothing is an end too: somebody waits to hear of it."""
         if birth.cancelled():
             self._may_cancel = False
             self.feed(Exited(0))
+        elif (broken := birth.exception()) is not None:
+            self._may_cancel = False
+            log.error("Could not start %s", self.name, exc_info=broken)
+            if self._child is None:
+                self.feed(unspawnable(broken))
+            else:
+                self._child.kill()
 
     async def _end(self, code: int | None, words: str) -> None:
         """The process is gone; a guard that was killed could not see to its tree."""
@@ -280,12 +276,14 @@ class Watch:
             self._timer.cancel()
         self._armed = due
         if due is not None:
-            self._timer = asyncio.get_running_loop().call_at(due, self._ring, due)
+            loop = asyncio.get_running_loop()
+            latest = due + _COARSE * (due - loop.time())
+            self._timer = loop.call_at(due, self._ring, latest)
 
-    def _ring(self, due: float) -> None:
+    def _ring(self, latest: float) -> None:
         """A timer may ring early; then it is set again."""
         self._timer = self._armed = None
-        self._around.woke(asyncio.get_running_loop().time() - due)
+        self._around.woke(asyncio.get_running_loop().time() - latest)
         self.feed(Due())
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:

@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from app.processes.command import Launch
 from app.processes.supervisor import State, Supervisor
 from servers.contract import endpoint
-from tests.processes.conftest import Yard, real_launch, small_app, tagged, until
+from tests.processes.conftest import Yard, arguments, real_launch, small_app, tagged, until
 from tests.processes.test_lifecycle_histories import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(600)]
@@ -85,15 +85,12 @@ async def test_kill_loop(real, figure, name):
 
 def living(name: str) -> list[int]:
     """The processes that are this server now, of this test's own home."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            line = process.cmdline()
-        except psutil.Error:
-            continue
-        if name in line and "servers" in line and not any("guard." in part for part in line):
-            found.append(process.pid)
-    return found
+    lines = ((child, arguments(child)) for child in psutil.Process().children(recursive=True))
+    return [
+        child.pid
+        for child, line in lines
+        if name in line and "servers" in line and not any("guard." in part for part in line)
+    ]
 
 
 async def test_stopped_servers_are_noticed_and_replaced(yard, figure):

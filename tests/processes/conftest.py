@@ -31,16 +31,17 @@ async def until(condition: Callable[[], object], seconds: float = 10.0, what: st
     return time.monotonic() - began
 
 
+def arguments(process: psutil.Process) -> list[str]:
+    """Its command line; empty when it is gone, or all but gone."""
+    try:
+        return [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def tagged(tag: str) -> list[psutil.Process]:
     """The living processes that carry `tag` among their arguments."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and tag in process.cmdline():
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return [process for process in psutil.process_iter() if tag in arguments(process)]
 
 
 def real_launch(name: str, home: Path) -> Launch:
@@ -129,12 +130,12 @@ class Yard:
 
     def servers(self) -> list[psutil.Process]:
         """The servers themselves, without guards and grandchildren."""
-        found = []
-        for process in tagged(self.tag):
-            line = process.cmdline()
-            if FAULTY in line and not any("guard." in part for part in line):
-                found.append(process)
-        return found
+        lines = ((process, arguments(process)) for process in tagged(self.tag))
+        return [
+            process
+            for process, line in lines
+            if FAULTY in line and not any("guard." in part for part in line)
+        ]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from app.processes.leash import guard_file
-from tests.processes.conftest import small_app, tagged, until
+from tests.processes.conftest import arguments, small_app, tagged, until
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ GUARD = Path(__file__).parents[2] / "app" / "processes" / "guard.py"
 
 
 def is_guard(process: psutil.Process) -> bool:
-    return process.cmdline()[3:4] == [guard_file()]
+    return arguments(process)[3:4] == [guard_file()]
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped and killed"])
@@ -49,7 +49,7 @@ async def test_the_next_start_ends_what_survived_even_the_guards(home, figure):
     tag = f"orphan-{os.getpid()}-next"
     with small_app(tag, home, "daemons:2", "good") as app:
         await until(lambda: len(tagged(tag)) == 1 + 2 + 2 + 2)
-        daemons = {process.pid for process in tagged(tag) if "-c" in process.cmdline()}
+        daemons = {process.pid for process in tagged(tag) if "-c" in arguments(process)}
         guards = [process for process in tagged(tag) if is_guard(process)]
         assert (len(daemons), len(guards)) == (2, 2)
         app.send_signal(signal.SIGSTOP)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -259,6 +260,30 @@ async def test_a_program_that_cannot_be_executed_says_why(yards, tmp_path):
     observed = await yard.supervisor.settled("a", 20)
     assert observed.state is State.FAILED
     assert "Exec format error" in observed.trouble.message
+
+
+async def test_a_start_that_breaks_in_lou_itself_ends_as_a_failure(yards, caplog):
+    yard = yards(policy=BRISK)
+    yard.plans["a"] = yard.launch("good", env={"A": 1})
+    yard.start("a")
+    observed = await yard.supervisor.settled("a", 20)
+    assert observed.state is State.FAILED
+    assert "Lou's own log" in observed.trouble.message
+    assert "Could not start a" in caplog.text
+    del yard.plans["a"]
+    yard.supervisor.wake("a")
+    await yard.is_ready("a")
+
+
+async def test_nobody_is_blamed_for_silence_while_the_app_was_away(yards):
+    yard = yards(policy=replace(BRISK, away=0.3))
+    old = await yard.ready("a")
+    os.kill(old.pid, signal.SIGSTOP)
+    time.sleep(0.8)  # the app sleeps too
+    await asyncio.sleep(1.5)  # long enough for three misses
+    os.kill(old.pid, signal.SIGCONT)
+    assert (await yard.is_ready("a")).pid == old.pid
+    assert ("a", State.UNHEALTHY) not in yard.states
 
 
 async def test_switching_off_while_the_start_is_prepared_starts_nothing(yard):
