@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,8 @@ class Switches:
         self._followed = Config()
         self._by_hand = True
         """Changes of the file are not ours, and still have to reach the servers."""
+        self._given: dict[str, dict[str, str]] = {}
+        """The keys each server was last given: a tool can be switched while the vault is closed."""
         self._work: set[asyncio.Task[None]] = set()
 
     def serve(self, supervisor: Supervisor) -> None:
@@ -52,6 +54,7 @@ class Switches:
         keys = await self._keys.values_for(name, entry)
         if isinstance(keys, Blocked):
             return keys
+        self._given[name] = keys
         try:
             return preparation.launch(name, entry, self._settings.config.settings, keys)
         except ServerError as refused:
@@ -82,7 +85,8 @@ class Switches:
             return replace(found, disabled_tools=others if on else (*others, tool))
 
         self._update(name, switched)
-        await self.configure([name])
+        if name in self._given:
+            await self._tell(name, self._given[name])
 
     async def restart(self, name: str) -> None:
         """Start it anew; returns when it is ready, blocked or failed."""
@@ -129,16 +133,29 @@ class Switches:
         await asyncio.gather(*self._work, return_exceptions=True)
 
     async def _configure(self, name: str) -> None:
-        if self._supervisor.observed(name).state not in _RUNNING:
+        observed = self._supervisor.observed(name)
+        if observed.state is State.STARTING:  # what it was told first is already old
+            observed = await self._supervisor.settled(name, _SETTLES_WITHIN_S)
+        if observed.state not in _RUNNING:
             self._supervisor.wake(name)
             return
-        entry = self._settings.config.servers[name]
-        keys = await self._keys.values_for(name, entry)
+        keys = await self._keys.values_for(name, self._settings.config.servers[name])
         if isinstance(keys, Blocked):
             raise ServerError(keys.message, keys.hint, code=keys.code)
-        settings = self._settings.config.settings
-        told = preparation.configuration(name, entry, settings, keys)
-        await self._supervisor.configure(name, told)
+        self._given[name] = keys
+        await self._tell(name, keys)
+
+    async def _tell(self, name: str, keys: Mapping[str, str]) -> None:
+        """Give a server its configuration; one that cannot take it while it runs starts anew."""
+        if self._supervisor.observed(name).state not in _RUNNING:
+            return
+        config = self._settings.config
+        told = preparation.configuration(name, config.servers[name], config.settings, keys)
+        try:
+            await self._supervisor.configure(name, told)
+        except ServerError as refused:
+            log.warning("%s starts anew, since it did not follow a change: %s", name, refused)
+            await self._supervisor.restart(name)
 
     def _update(self, name: str, change: Callable[[ServerEntry], ServerEntry]) -> None:
         def changed(config: Config) -> Config:

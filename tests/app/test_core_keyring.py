@@ -85,6 +85,15 @@ def test_a_keyring_that_hangs_blocks_in_time_and_nothing_else_hangs(
     running.wait_for("tracker", "ready")
 
 
+def test_a_tool_is_switched_while_the_keyring_is_locked(running: Lou, desktop: Desktop) -> None:
+    start_with_key(running)
+    desktop.lock()
+    before = running.wait_for("search", "ready")
+    assert running.run("disable", "search", "fetch_page").returncode == 0
+    assert running.run("call", "search", "fetch_page", "url=https://x.example").returncode == 1
+    assert running.wait_for("search", "ready")["pid"] == before["pid"]
+
+
 def test_without_keys_a_closed_keyring_stops_no_search(running: Lou, desktop: Desktop) -> None:
     desktop.lock()
     running.start()

@@ -10,8 +10,8 @@ from app.errors import VaultError
 from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.keys import Keys
-from app.redact import Redactor
 from app.vault import VaultState
+from servers.contract.redaction import Redactor
 from tests.desktop import Desktop
 
 pytestmark = pytest.mark.anyio

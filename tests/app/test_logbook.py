@@ -16,7 +16,7 @@ from app import log_writer
 from app.log_format import Stamps, parse, render
 from app.log_search import Cursor, Wanted
 from app.logbook import Logbook
-from app.redact import Redactor
+from servers.contract.redaction import Redactor
 
 SECRET = "tvly-canary-5f0c9e51b7a24d"
 
@@ -24,7 +24,7 @@ SECRET = "tvly-canary-5f0c9e51b7a24d"
 @pytest.fixture
 def redactor() -> Redactor:
     found = Redactor()
-    found.learn("K", SECRET)
+    found.learn([SECRET])
     return found
 
 
@@ -198,7 +198,7 @@ def test_a_file_that_somebody_deletes_is_made_anew(logbook: Logbook) -> None:
 
 def test_a_flood_loses_nothing(home: Path, figure) -> None:
     redactor = Redactor()
-    redactor.learn("K", SECRET)
+    redactor.learn([SECRET])
     logbook = Logbook(home / "logs", redactor)
     lines, began, cpu = 50_000, time.monotonic(), time.process_time()
     for number in range(lines):
