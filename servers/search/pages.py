@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,6 +129,7 @@ def _drop_unseen(tree: HtmlElement) -> None:
 def _main_text(tree: HtmlElement, form: Format) -> str:
     import trafilatura  # noqa: PLC0415 - takes 0.3 s, and only pages need it
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it complains of every odd page
     found: Any = trafilatura.extract(
         tree,
         output_format="markdown" if form == "markdown" else "txt",

@@ -15,7 +15,7 @@ from servers.outbound.cache import Cache
 from servers.outbound.channel import Channel
 from servers.outbound.guard import Guard
 from servers.outbound.http import Http
-from servers.search import keys, parts
+from servers.search import inert, keys, parts
 from servers.search import settings as reading
 from servers.search.library import Library
 from servers.search.line import Line
@@ -29,7 +29,6 @@ from servers.search.traits import Access, Traits
 log = logging.getLogger(__name__)
 
 _VERSION = "0.1.0"
-_USER_AGENT = f"Lou/{_VERSION} (+https://pypi.org/project/lou/) aiohttp/3"
 
 
 class SearchServer:
@@ -71,8 +70,8 @@ class SearchServer:
         """Open the pool, the cache and the library."""
         settings = reading.read(configuration.settings)
         self._outside = Outside(
-            http=Http(_USER_AGENT),
-            guard=Guard(_USER_AGENT),
+            http=Http(_user_agent(settings)),
+            guard=Guard(_user_agent(settings)),
             cache=Cache(
                 _file(settings, "search-cache.sqlite"),
                 max_bytes=settings.cache_bytes,
@@ -145,6 +144,11 @@ class SearchServer:
 
 def _file(settings: Settings, name: str) -> Path | None:
     return settings.folder / name if settings.folder else None
+
+
+def _user_agent(settings: Settings) -> str:
+    contact = inert.line(settings.contact, 100) or "a desktop application for one person"
+    return f"Lou/{_VERSION} ({contact}) aiohttp/3"
 
 
 def _clear_trouble(traits: Traits) -> None:

@@ -34,6 +34,8 @@ class Settings:
     """Where the cache and the library live; None keeps them in memory."""
     chain: tuple[str, ...] = ()
     keyless: bool = True
+    contact: str = ""
+    """Who is asked to be told when this program misbehaves; Wikipedia's policy wants to know."""
     deadline_s: float = 15.0
     page_deadline_s: float = 10.0
     cache_bytes: int = 64 << 20
@@ -59,6 +61,7 @@ def read(given: Mapping[str, Any]) -> Settings:
         folder=_folder(_part(given, "folders")),
         chain=tuple(name for name in chain if isinstance(name, str)),
         keyless=_value(given, "keyless", True),
+        contact=_value(given, "contact", ""),
         deadline_s=min(max(_number(given, "deadline_s", 15.0), 1.0), 45.0),
         page_deadline_s=min(max(_number(pages, "deadline_s", 10.0), 1.0), 45.0),
         cache_bytes=int(_number(cache, "max_mb", 64) * (1 << 20)),

@@ -60,7 +60,8 @@ class Source:
         """Follow the limits the provider announced with its answer."""
         self.quota_left = page.quota_left
         channel = self.line.channel
-        if page.per_second and page.per_second != channel.pace.per_second:
+        is_ours_to_choose = "per_second" not in self.line.access.options
+        if is_ours_to_choose and page.per_second not in {0, channel.pace.per_second}:
             channel.pace = replace(channel.pace, per_second=page.per_second)
         if page.quota_left == 0:
             channel.hold(Kind.QUOTA, page.quota_reset_s or 3600.0)
