@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelInde
 
 from app.ui.present import counted, one_line
 
-HEADER = ("", "Value")
+HEADER = ("Name", "Value")
 _LONGEST = 300
 
 _ROOT = QModelIndex()

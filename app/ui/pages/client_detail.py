@@ -90,16 +90,16 @@ class ClientDetail(QWidget):
             return
         self._client = client
         mood = present_clients.mood(client)
-        version = f" {client.version}" if client.version else ""
         self._title.setText(client.name)
-        self._state.setText(mood.words + version)
+        self._state.setText(mood.words)
         set_tone(self._state, mood.tone)
         self._sentence.setText(present_clients.sentence(client))
         self._show_strips(client)
         self._show_buttons(client)
         self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
         self._show_files(client.files)
-        told = [client.reload_words, client.note]
+        seen = f"Last seen as version {client.version}." if client.version else ""
+        told = [seen, client.reload_words, client.note]
         if client.list_changed is False:
             told.append("It does not notice switched tools until it is restarted.")
         self._notes.setText(" ".join(part for part in told if part))

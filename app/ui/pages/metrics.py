@@ -140,8 +140,10 @@ class MetricsPage(QWidget):
             "failed": [point.errors for point in points],
         }
         self._calls.show_series(times, calls, step)
-        self._cpu.show_series(times, {"cpu": [point.cpu_percent for point in points]}, step)
-        memory = [point.rss_bytes / _MB for point in points]
+        # A step in which nothing was measured is a gap: no process has no memory.
+        cpu = [point.cpu_percent if point.rss_bytes else None for point in points]
+        self._cpu.show_series(times, {"cpu": cpu}, step)
+        memory = [point.rss_bytes / _MB if point.rss_bytes else None for point in points]
         self._memory.show_series(times, {"memory": memory}, step)
 
     def _offer(self, box: QComboBox, names: list[str]) -> None:

@@ -21,7 +21,7 @@ from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label, set_tone
 from app.ui.widgets.tiles import Tiles
 
-_FIGURES = ("Up for", "Clients", "Calls today", "CPU", "Memory")
+_FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 
 
 class ServerDetail(QWidget):
@@ -127,8 +127,9 @@ class ServerDetail(QWidget):
         up = present.duration(time.time() - (server.started_at or 0)) if is_up else "-"
         self._tiles.tell("Up for", up)
         self._tiles.tell("Clients", f"{server.clients}")
-        errors = f", {server.errors_today:,} failed" if server.errors_today else ""
-        self._tiles.tell("Calls today", f"{server.calls_today:,}{errors}")
+        failed = server.errors_today
+        self._tiles.tell("Calls today", f"{server.calls_today:,}")
+        self._tiles.tell("Failed", f"{failed:,}", tone="bad" if failed else "")
         self._tiles.tell("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
         self._tiles.tell("Memory", present.size(server.rss_bytes) if is_up else "-")
         calls = self._desk.core.metrics.live(server.name, 300)
