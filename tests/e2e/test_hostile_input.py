@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.bench.rivals import INITIALIZE
 from tests.bridge.parts import BridgeProcess
 from tests.bridge.test_bridge_hardening import live_through, malformed
 from tests.conftest import Figures
@@ -53,3 +54,13 @@ async def test_the_spine_runs_over_loopback_tcp(
             assert PAIR["email"] in str(found.structured_content)
         sockets = [path for path in (home / "lou/run").iterdir() if path.is_socket()]
         assert sockets == []
+
+
+def test_the_app_s_own_command_is_the_same_bridge(spine: Spine) -> None:
+    one = BridgeProcess("tracker", (str(BIN / "lou"), "connect"))
+    try:
+        answer = one.ask(INITIALIZE)
+        assert answer["result"]["protocolVersion"] == "2025-11-25"
+        assert one.end() == 0
+    finally:
+        one.close()
