@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import psutil
 import pytest
 
 from tests.app.running import Lou, lou
-from tests.desktop import Desktop, wait_until
+from tests.desktop import Desktop, session, wait_until
 
 CANARY = "tvly-canary/5f0c+9e51b7a24d"
 
@@ -20,6 +22,17 @@ CANARY = "tvly-canary/5f0c+9e51b7a24d"
 def running(desktop: Desktop) -> Iterator[Lou]:
     with lou(desktop.environment) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def steady() -> Iterator[Lou]:
+    """One Lou with an open keyring, for what needs no start of its own."""
+    home = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    with session(home) as desktop, lou(desktop.environment) as found:
+        start_with_key(found)
+        found.wait_for("tracker", "ready")
+        yield found
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def start_with_key(running: Lou) -> None:
@@ -36,8 +49,8 @@ def blocked_within(running: Lou, figure, name: str) -> dict:
     return running.wait_for("search", "blocked")
 
 
-def test_a_new_key_reaches_the_server_without_a_restart(running: Lou) -> None:
-    start_with_key(running)
+def test_a_new_key_reaches_the_server_without_a_restart(steady: Lou) -> None:
+    running = steady
     before = running.wait_for("search", "ready")
     assert running.run("keys", "set", "TAVILY_API_KEY", stdin=f"{CANARY}2").returncode == 0
     after = running.wait_for("search", "ready")
@@ -46,6 +59,7 @@ def test_a_new_key_reaches_the_server_without_a_restart(running: Lou) -> None:
     assert verdict["verdict"] in {"unreachable", "accepted", "rejected", "unknown"}
     assert running.run("keys", "unset", "TAVILY_API_KEY").returncode == 0
     assert running.json("keys", "test", "TAVILY_API_KEY")["verdict"] == "missing"
+    assert running.run("keys", "set", "TAVILY_API_KEY", stdin=CANARY).returncode == 0
 
 
 def test_a_locked_keyring_blocks_what_needs_it_and_opens_by_itself(
@@ -104,8 +118,8 @@ def test_without_keys_a_closed_keyring_stops_no_search(running: Lou, desktop: De
     running.wait_for("tracker", "ready")
 
 
-def test_a_secret_is_in_no_file_argument_or_environment(running: Lou, desktop: Desktop) -> None:
-    start_with_key(running)
+def test_a_secret_is_in_no_file_argument_or_environment(steady: Lou) -> None:
+    running, keyring = steady, Path(steady.environment["HOME"])
     running.run("call", "search", "web_search", f"query={CANARY}")
     running.run("call", "tracker", "find_tracked", f"url=https://x.example/?key={quote(CANARY)}")
     running.run("keys", "test", "TAVILY_API_KEY")
@@ -113,7 +127,7 @@ def test_a_secret_is_in_no_file_argument_or_environment(running: Lou, desktop: D
     running.wait_for("search", "ready")
     pids = [each["pid"] for each in running.json("status")["servers"]]
     shown = [Path(f"/proc/{pid}/{name}") for pid in pids for name in ("cmdline", "environ")]
-    files = [path for folder in (running.home, desktop.home) for path in folder.rglob("*")]
+    files = [path for folder in (running.home, keyring) for path in folder.rglob("*")]
     for path in (*shown, *(path for path in files if path.is_file())):
         try:
             content = path.read_bytes()
@@ -138,9 +152,8 @@ def test_the_tracker_key_is_made_once_and_kept(running: Lou, desktop: Desktop) -
     assert not (running.home / "lou/data/tracker.key").exists()
 
 
-def test_rotation_keeps_what_was_sealed_before(running: Lou) -> None:
-    running.start()
-    running.wait_for("tracker", "ready")
+def test_rotation_keeps_what_was_sealed_before(steady: Lou) -> None:
+    running = steady
     arguments = ("url=https://example.com/1", "email=jo@example.com")
     assert running.run("call", "tracker", "track_url_email", *arguments).returncode == 0
     assert running.run("keys", "rotate", "ENCRYPTION_KEY").returncode == 0
@@ -164,9 +177,8 @@ def test_a_killed_lou_leaves_a_path_that_the_next_one_takes(running: Lou) -> Non
     assert oct(control.stat().st_mode & 0o777) == "0o600"
 
 
-def test_imported_secrets_move_into_the_keyring(running: Lou, desktop: Desktop) -> None:
-    running.start()
-    running.wait_for("search", "ready")
+def test_imported_secrets_move_into_the_keyring(steady: Lou) -> None:
+    running, keyring = steady, Path(steady.environment["HOME"])
     text = (
         '{"mcpServers": {"github": {"command": "true", "disabled": true, '
         f'"env": {{"GITHUB_TOKEN": "{CANARY}", "MODE": "fast"}}}}}}}}'
@@ -177,7 +189,7 @@ def test_imported_secrets_move_into_the_keyring(running: Lou, desktop: Desktop) 
     config = (running.home / "lou/config.json").read_text()
     assert "${keyring:GITHUB_GITHUB_TOKEN}" in config
     assert '"MODE": "fast"' in config
-    for folder in (running.home, desktop.home):
+    for folder in (running.home, keyring):
         for path in (path for path in folder.rglob("*") if path.is_file()):
             assert CANARY.encode() not in path.read_bytes(), path
 
@@ -195,9 +207,8 @@ def test_config_that_is_broken_is_kept_and_lou_runs_on_defaults(running: Lou) ->
     assert aside.name in checks["config_readable"]["fix"]
 
 
-def test_an_edit_of_the_file_takes_effect_while_lou_runs(running: Lou) -> None:
-    running.start()
-    running.wait_for("search", "ready")
+def test_an_edit_of_the_file_takes_effect_while_lou_runs(steady: Lou) -> None:
+    running = steady
     config = running.home / "lou/config.json"
     text = config.read_text()
     written = config.with_name("edited")
