@@ -142,6 +142,14 @@ async def test_a_hostile_address_is_refused_in_words() -> None:
     await guard.close()
 
 
+async def test_what_slips_past_the_first_look_is_refused_where_the_socket_is_made(
+    site: Site, guards: Callable[..., Guard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guard, "_check_place", lambda *_: None)
+    told = await refused(guards(), f"http://127.0.0.1:{site.port}/")
+    assert (told.kind, site.inner) == (Kind.REFUSED, 0)
+
+
 async def test_a_public_page_is_read(site: Site, guards: Callable[..., Guard]) -> None:
     guard = guards(Names(good_test=[[OUTSIDE]]))
     page = await guard.get(f"http://good.test:{site.port}/x", soon())

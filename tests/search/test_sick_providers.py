@@ -69,6 +69,8 @@ async def test_a_sick_provider_hurts_nobody(start: Start, kind: str, figure) -> 
         enforce=True,
     )
     assert longest <= DEADLINE_S + 0.5
+    if kind not in {"flapping", "limited"}:
+        assert provider.asked <= CALLS * 0.3, "the breaker opens"
     for failure in ill.said:
         outcome = Kind(failure.data["tried"][0]["outcome"])
         assert outcome in TRUTHS[kind] | _ALWAYS_TRUE, failure.message

@@ -252,6 +252,7 @@ async def test_when_nobody_answers_the_library_does_and_says_so(start: Start) ->
     assert answer.results[0].title == "Title 7"
     assert "seen before" in answer.note
     assert [one.outcome for one in answer.tried] == ["upstream", "upstream"]
+    assert (await failure(running, "Title 7 please", provider="brave")).kind != "library"
 
 
 async def test_the_library_can_be_switched_off_and_cleared(start: Start) -> None:
