@@ -27,11 +27,11 @@ from app.metrics import Metrics
 from app.observe import Listeners
 from app.processes.supervisor import State, Supervisor
 from app.reactions import Reactions
-from app.redact import Redactor
 from app.settings_file import SettingsFile
 from app.switches import Switches
 from app.vault import Vault, VaultState
 from servers.contract import messages
+from servers.contract.redaction import Redactor
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from app.facts import KeyView
 from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.processes.command import Blocked
-from app.redact import Redactor
 from app.vault import VaultState, not_open
 from servers.contract import manifest
+from servers.contract.redaction import Redactor
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Keys:
 
     def learn(self, name: str, value: str) -> None:
         """Take `value` out of every line from now on."""
-        self._redactor.learn(name, value)
+        self._redactor.learn([value])
 
     async def keep(self, values: Mapping[str, str]) -> None:
         """Put several keys into the vault.

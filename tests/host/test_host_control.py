@@ -94,7 +94,7 @@ async def test_a_key_is_checked_as_given_or_as_configured(own_echo: Supervised) 
         "verdict"
     ] == "accepted"
     configured = await own_echo.request("check_key", name="TEST_KEY")
-    assert configured == {"verdict": "rejected", "message": "TEST_KEY is [secret]."}
+    assert configured == {"verdict": "rejected", "message": "TEST_KEY is [redacted]."}
     assert (await own_echo.request("check_key", name="OTHER"))["verdict"] == "missing"
 
 

@@ -55,8 +55,8 @@ def test_a_secret_in_the_arguments_or_the_traceback_is_taken_out() -> None:
         record = _record("failed")
         record.exc_info = (type(error), error, error.__traceback__)
         pipe.handle(record)
-    assert sent[0]["message"] == "with [secret]"
-    assert "base 10: '[secret]'" in sent[1]["message"]
+    assert sent[0]["message"] == "with [redacted]"
+    assert "base 10: '[redacted]'" in sent[1]["message"]
     assert "the-value-of-a-key" not in sent[1]["message"]
 
 

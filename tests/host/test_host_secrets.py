@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from servers.host.redact import Redactor
+from servers.contract.redaction import Redactor
 from tests.host.clients import lines
 from tests.host.supervised import supervised
 
@@ -50,9 +50,9 @@ async def test_a_planted_secret_is_nowhere_but_in_memory(home: Path) -> None:
         await server.ended()
         said = b"".join([*server.raw, server.errors]).decode()
         files = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
-    assert answer["result"]["content"][0]["text"] == "refused with [secret]"
+    assert answer["result"]["content"][0]["text"] == "refused with [redacted]"
     assert server.all("log"), "nothing was logged: the test proves nothing"
-    assert b"printed [secret]" in server.errors
+    assert b"printed [redacted]" in server.errors
     for form in _forms(SECRET):
         assert form not in said
         assert form not in argv
@@ -67,7 +67,9 @@ async def test_a_stack_trace_is_told_in_debug_mode_only_and_without_secrets(home
         await server.request("configure", keys={"TEST_KEY": SECRET}, debug=True)
         debugged = await server.answer(server.send("check_key", name="CRASH", value=SECRET))
     assert quiet["error"]["data"] == {}
-    assert "RuntimeError: no such provider for [secret]" in debugged["error"]["data"]["stack_trace"]
+    assert (
+        "RuntimeError: no such provider for [redacted]" in debugged["error"]["data"]["stack_trace"]
+    )
 
 
 async def test_core_files_are_off_and_memory_is_closed_to_others(home: Path) -> None:
@@ -95,7 +97,7 @@ TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=8, m
 @settings(max_examples=300, deadline=None)
 @given(secret=TEXT, before=st.binary(max_size=12), after=st.binary(max_size=12))
 def test_every_form_of_a_secret_is_found(secret: str, before: bytes, after: bytes) -> None:
-    assume(secret not in "x [secret] y")
+    assume(secret not in "x [redacted] y")
     redactor = Redactor([secret])
     for form in _forms(secret):
         assert form not in redactor(f"x {form} y")
@@ -125,7 +127,7 @@ def test_a_service_accounts_private_key_is_found_alone_and_by_the_line() -> None
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out_too(text: str) -> None:
-    assert "[secret]" in Redactor()(text)
+    assert "[redacted]" in Redactor()(text)
 
 
 def test_ordinary_words_stay() -> None:

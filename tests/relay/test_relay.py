@@ -120,7 +120,7 @@ async def test_switches_calls_logs_and_keys_work_as_for_any_server(home: Path) -
         async with Client(over_socket(server.socket), mode="legacy") as client:
             await client.call_tool("tell_env", {"name": "TOKEN"})
             logged = await server.event("log", logger="stderr")
-            assert logged["message"] == "TOKEN is [secret]"
+            assert logged["message"] == "TOKEN is [redacted]"
             call = await server.event("call", tool="tell_env")
             assert (call["outcome"], call["client"]) == ("ok", "mcp")
             settings = entry()
