@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.tracker.emulation import emulator
+from tests.tracker.emulation import emulator, one_loop
 
-__all__ = ["emulator"]
+__all__ = ["emulator", "one_loop"]

@@ -11,10 +11,10 @@ from servers.tracker.board import Board
 from servers.tracker.scribe import new_id
 from servers.tracker.stores.base import Store, StoreError
 from servers.tracker.stores.sqlite import SqliteStore
-from tests.tracker.emulation import emulator
+from tests.tracker.emulation import emulator, one_loop
 from tests.tracker.scene import make_board
 
-__all__ = ["emulator"]
+__all__ = ["emulator", "one_loop"]
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -29,9 +29,15 @@ def told() -> list[tuple[StoreError, bool]]:
 
 
 @pytest.fixture
+def address(kind: str, request: pytest.FixtureRequest) -> str:
+    """Where Firestore is emulated; nowhere when SQLite is meant."""
+    return str(request.getfixturevalue("emulator")) if kind == "firestore" else ""
+
+
+@pytest.fixture
 async def store(
     kind: str,
-    request: pytest.FixtureRequest,
+    address: str,
     tmp_path: Path,
     told: list[tuple[StoreError, bool]],
 ) -> AsyncIterator[Store]:
@@ -44,7 +50,6 @@ async def store(
     else:
         from servers.tracker.stores.firestore import FirestoreStore
 
-        address = request.getfixturevalue("emulator")
         opened = FirestoreStore("", collection=f"t{new_id()}", emulator=address, tell=tell)
     await opened.open()
     yield opened

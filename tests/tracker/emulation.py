@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,13 @@ _STARTS_WITHIN_S = 60.0
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
+async def one_loop() -> AsyncIterator[None]:
+    """Keeps one loop for all tests that need the emulator: gRPC clings to the first it meets."""
+    yield  # noqa: PT022 - it is the end that matters
+
+
+@pytest.fixture(scope="session")
+def emulator(one_loop: None) -> Iterator[str]:
     """The address of the official Firestore emulator, in memory only, for this run."""
     launcher = shutil.which("cloud_firestore_emulator") or str(_LAUNCHER)
     if not Path(launcher).exists() or not shutil.which("java"):

@@ -105,11 +105,10 @@ class Cloud:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)
         if self._app is not None:
-            closing = self.client.close()
-            if closing is not None:
-                await closing
+            # The client has no public way to end its connection.
+            await self.client._firestore_api.transport.close()
             firebase_admin.delete_app(self._app)
-            self._app = None
+            self._app = self.client = None
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` answers in time.

@@ -1,0 +1,61 @@
+"""What is shipped for Firestore says what the store asks for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from google.api_core import exceptions
+
+from servers.tracker.stores import cloud, documents
+
+INDEXES = Path(cloud.__file__).with_name("firestore.indexes.json")
+
+
+def test_there_is_an_index_for_every_query_of_the_store() -> None:
+    shipped = json.loads(INDEXES.read_text())["indexes"]
+    found = {
+        (
+            one["collectionGroup"],
+            *((field["fieldPath"], field.get("order", "CONTAINS")) for field in one["fields"]),
+        )
+        for one in shipped
+    }
+    expected = {("lou_changes", ("entry", "ASCENDING"), ("version", "DESCENDING"))}
+    for sort in documents.ORDER.values():
+        expected.add(("lou_entries", ("deleted", "ASCENDING"), sort))
+        expected.add(("lou_entries", ("terms", "CONTAINS"), sort))
+    assert found == expected
+
+
+def test_a_missing_index_is_told_with_the_link_that_makes_it() -> None:
+    link = (
+        "https://console.firebase.google.com/v1/r/project/x/firestore/indexes?create_composite=abc"
+    )
+    broken = exceptions.FailedPrecondition(
+        f"The query requires an index. You can create it here: {link}"
+    )
+    told = cloud.told(broken)
+    assert told is not None
+    assert told.code == "firestore_index"
+    assert link in told.message
+
+
+def test_an_answer_is_no_trouble() -> None:
+    for kind in (exceptions.AlreadyExists, exceptions.NotFound, exceptions.FailedPrecondition):
+        assert cloud.told(kind("x")) is None
+
+
+def test_each_failure_of_the_line_has_its_words() -> None:
+    codes = {
+        exceptions.Unauthenticated: "firestore_rejected",
+        exceptions.PermissionDenied: "firestore_rejected",
+        exceptions.ResourceExhausted: "firestore_quota",
+        exceptions.ServiceUnavailable: "firestore_offline",
+        exceptions.DeadlineExceeded: "firestore_offline",
+    }
+    for kind, code in codes.items():
+        told = cloud.told(kind("x"))
+        assert told is not None
+        assert told.code == code
+        assert told.hint
