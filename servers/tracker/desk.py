@@ -86,7 +86,7 @@ def looked_for(  # noqa: PLR0913 - the filters there are
             return missing
 
     search = Search(
-        words=tuple(dict.fromkeys(terms.words(text))),
+        words=read("text", text, _words, ()),
         url=read("url", url, lambda value: terms.lookup_url(urls.normalise(value))),
         email=read("email", email, lambda value: terms.lookup_email(email_address(value))),
         domain=read("domain", domain, urls.host_name),
@@ -98,3 +98,10 @@ def looked_for(  # noqa: PLR0913 - the filters there are
     if faults:
         raise refusal(Rejected(faults))
     return search
+
+
+def _words(text: str) -> tuple[str, ...]:
+    found = terms.sought(text)
+    if not found:
+        raise ValueError("has no word that could be looked for")
+    return found

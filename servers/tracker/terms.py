@@ -1,7 +1,8 @@
 """What an entry is found by: pure. The store sees none of this but keyed digests of it.
 
 Whole words of the URL, the e-mail address, the note and the tags are found, and the beginnings
-(3 to 8 letters) of the words in a host name or an e-mail address.
+(3 to 8 letters) of the words in a host name or an e-mail address. Encoded URLs and international
+domains are found by what a person reads.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
 
 from servers.tracker import urls
 from servers.tracker.entry import Draft, Entry, Rules, folded_email
@@ -61,8 +63,15 @@ def words(text: str) -> Iterator[str]:
         yield found.group()[:64]
 
 
+def sought(text: str) -> tuple[str, ...]:
+    """The words to look for when somebody typed `text`; those that all entries have say nothing."""
+    found = dict.fromkeys(words(text))
+    return tuple(word for word in found if word not in _SAID_BY_ALL)
+
+
 def _words_of(entry: Entry, host: str) -> set[str]:
-    named = {*words(host), *words(entry.email)}
+    local, _, email_host = entry.email.rpartition("@")
+    named = {*words(_readable(host)), *words(local), *words(_readable(email_host))}
     found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
     note = (word for word in words(entry.note))
     noted: set[str] = set()
@@ -71,7 +80,8 @@ def _words_of(entry: Entry, host: str) -> set[str]:
         if len(noted) == MOST_NOTE_WORDS:
             break
     tagged = (word for tag in entry.tags for word in words(tag))
-    return (found | named | noted | {*words(entry.url), *tagged}) - _SAID_BY_ALL
+    shown = {*words(unquote(entry.url)), *words(host), *words(email_host)}
+    return (found | named | noted | shown | {*tagged}) - _SAID_BY_ALL
 
 
 def _email_spellings(email: str) -> Iterable[str]:
@@ -79,6 +89,16 @@ def _email_spellings(email: str) -> Iterable[str]:
         folded_email(email, case=True, plus_tag=False),
         folded_email(email, case=True, plus_tag=True),
     )
+
+
+def _readable(host: str) -> str:
+    """An international domain as people read it."""
+    if "xn--" not in host:
+        return host
+    try:
+        return host.encode().decode("idna")
+    except UnicodeError:
+        return host
 
 
 def _parents(host: str) -> Iterator[str]:

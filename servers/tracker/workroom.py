@@ -49,6 +49,7 @@ class Workroom:
         self._settings: Settings | None = None
         self._keys: Mapping[str, str] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._opening = asyncio.Lock()
 
     async def open(self, settings: Settings, keys: Mapping[str, str]) -> None:
         """Work with these from now on; a store that stays the same stays open.
@@ -56,6 +57,10 @@ class Workroom:
         Raises:
             StartRefused: the key is missing or does not open what is stored, or the store is taken.
         """
+        async with self._opening:
+            await self._open(settings, keys)
+
+    async def _open(self, settings: Settings, keys: Mapping[str, str]) -> None:
         sealer = opening.sealer(keys.get(ENCRYPTION_KEY, ""), settings)
         place = opening.place(settings, keys)
         if self.store is None or place != self._place:

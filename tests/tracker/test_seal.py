@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from servers.tracker import terms
 from servers.tracker.entry import Draft, Rules
+from servers.tracker.ledger import begun
 from servers.tracker.scribe import Scribe
 from servers.tracker.seal import KeyFormatError, Locked, Sealer, parse_keys
 
@@ -103,8 +104,6 @@ def test_keys_are_read_newest_first_and_once_each() -> None:
 
 def test_nothing_that_is_stored_shows_an_address() -> None:
     scribe = Scribe(SEALER, Rules())
-    from servers.tracker.ledger import begun
-
     draft = Draft("https://acme.com/?m=jane%40acme.com", "jane@acme.com", "call jane@acme.com")
     entry = begun("id", draft)
     stored = repr(scribe.record(entry)) + repr(
@@ -116,8 +115,6 @@ def test_nothing_that_is_stored_shows_an_address() -> None:
 
 
 def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:
-    from servers.tracker.ledger import begun
-
     draft = Draft(
         "https://www.acmecorp.com/our-team",
         "jane.doe@mail.acme.com",
@@ -142,3 +139,14 @@ def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:
     assert "www" not in words
     domains = {value for kind, value in found if kind == "domain"}
     assert domains == {"www.acmecorp.com", "acmecorp.com", "mail.acme.com", "acme.com"}
+
+
+def test_encoded_urls_and_international_domains_are_found_as_people_read_them() -> None:
+    draft = Draft("https://xn--bcher-kva.de/caf%C3%A9", "jane@xn--mller-kva.de")
+    found = {value for kind, value in terms.of(begun("id", draft)) if kind == "word"}
+    assert {"b\u00fccher", "b\u00fcc", "caf\u00e9", "m\u00fcller", "jane"} <= found
+
+
+def test_a_pasted_address_is_looked_for_by_its_telling_words() -> None:
+    assert terms.sought("https://www.Acme.com/team") == ("acme", "com", "team")
+    assert terms.sought("www @") == ()

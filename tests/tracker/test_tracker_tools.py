@@ -104,9 +104,9 @@ async def test_an_unknown_entry_is_told_so(server: TrackerServer) -> None:
 
 async def test_bad_filters_are_named(server: TrackerServer) -> None:
     find = tools(server)["find_tracked"]
-    failed = await refused(find(email="x", url="ftp://x", changed_since="soon", tag="@"))
+    failed = await refused(find(text="@", email="x", url="ftp://x", changed_since="soon", tag="@"))
     named = [fault["field"] for fault in failed.data["rejected"]]
-    assert named == ["url", "email", "tag", "changed_since"]
+    assert named == ["text", "url", "email", "tag", "changed_since"]
 
 
 async def test_a_page_never_grows_past_what_a_client_takes(server: TrackerServer) -> None:
