@@ -160,7 +160,7 @@ class Board:
             self.scribe.record(after),
             self.scribe.change(after, action, client, before),
             before.version if before else 0,
-            case.pairs,
+            () if before else case.pairs,
         )
 
     async def _apply(

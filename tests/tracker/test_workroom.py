@@ -153,6 +153,8 @@ async def test_new_rules_of_folding_count_for_what_is_there_already(tmp_path: Pa
     third = await tools(server)["track_url_email"](url="a.com", email="Jane+new@a.com")
     assert third["outcome"] == "unchanged"
     assert third["entry"]["id"] in two
+    more = await tools(server)["track_url_email"](url="a.com", email="jane@a.com", note="more")
+    assert (more["outcome"], more["entry"]["id"]) == ("merged", third["entry"]["id"])
     assert len(await found(server)) == 2
     await server.stop()
 
