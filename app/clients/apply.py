@@ -87,14 +87,6 @@ class ClientFile:
             code="busy",
         )
 
-    def remember_good(self, content: bytes | None) -> None:
-        """Keep the last copy in which nothing was missing; no change depends on it."""
-        try:
-            if content is not None:
-                self.shelf.keep_good(content)
-        except OSError as failure:
-            log.warning("The last good copy could not be kept: %s", failure.strerror)
-
     def sweep(self, folder: Path) -> None:
         """Delete what killed processes left; each content is backed up first."""
         for left in self.disk.left_over(folder):

@@ -28,6 +28,8 @@ class Policy:
 
     poll_s: float = 1.0
     settle_s: float = 0.3
+    thorough_s: float = 30.0
+    """Some clients write their file every second: within this time a glance at it will do."""
     restores: int = 5
     per_s: float = 60.0
 
@@ -45,6 +47,11 @@ class Watched:
     stopped: bool = False
     looks: int = 0
     """How often in a row the file could not be read."""
+    thorough_until: float = 0.0
+    is_owed: bool = False
+    """It was only glanced at since it changed, or could not be mended."""
+    was_told: bool = False
+    """The user knows that it cannot be mended."""
 
     def may_restore(self, policy: Policy) -> bool:
         """Whether one more restore is within the limit."""
@@ -52,6 +59,10 @@ class Watched:
         while self.restored and now - self.restored[0] > policy.per_s:
             self.restored.popleft()
         return len(self.restored) < policy.restores
+
+    def is_due(self) -> bool:
+        """Whether a thorough look is owed, and its time has come."""
+        return self.is_owed and time.monotonic() > self.thorough_until
 
     def count(self) -> None:
         """Note a restore."""
@@ -95,7 +106,7 @@ class Guard:
     def resume(self, client: str) -> None:
         """Start again where the guard stopped."""
         for watched in self.of(client):
-            watched.stopped, watched.is_moving = False, True
+            watched.stopped, watched.is_moving, watched.was_told = False, True, False
             watched.restored.clear()
         self._wake.set()
 
@@ -132,7 +143,7 @@ class Guard:
             signature = _signature(watched.path)
             if signature != watched.signature:
                 watched.signature, watched.is_moving = signature, True
-            elif watched.is_moving:
+            elif watched.is_moving or watched.is_due():
                 watched.is_moving = await self._look(watched)
         return any(each.is_moving and not each.stopped for each in self._watched.values())
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from app.clients.disk import Disk
-from app.clients.spans import Edit
+from app.clients.spans import Edit, Outline
 
 BACKUPS = 10
 _ORIGINAL = "original"
+_GOOD = "good.json"
 _EDITS = 2
 _LAUNCHES = 8
 
@@ -152,15 +153,21 @@ class Shelf:
         """The file as it was before Lou first touched it."""
         return self._read(_ORIGINAL)
 
-    def keep_good(self, content: bytes) -> None:
-        """Remember `content` as the last copy in which nothing was missing."""
-        if self._read("good") != content:
+    def keep_good(self, outline: Outline) -> None:
+        """Remember what the file says now as the last state in which nothing was missing."""
+        good = {"servers": outline.servers, "settings": sorted(map(str, outline.rest))}
+        content = json.dumps(good, indent=1, default=str).encode()
+        if self._read(_GOOD) != content:
             self._disk.make_folder(self.folder)
-            self._disk.put(self.folder / "good", content)
+            self._disk.put(self.folder / _GOOD, content)
 
-    def good(self) -> bytes | None:
-        """The last copy in which nothing was missing."""
-        return self._read("good")
+    def good(self) -> Outline | None:
+        """The last state in which nothing was missing; of the settings, only the names."""
+        found = _read_document(self.folder / _GOOD)
+        servers, settings = found.get("servers"), found.get("settings")
+        if not isinstance(servers, Mapping) or not isinstance(settings, list):
+            return None
+        return Outline(servers, True, dict.fromkeys(settings))
 
     def _read(self, name: str) -> bytes | None:
         try:

@@ -39,6 +39,15 @@ class Look:
     others: tuple[str, ...] = ()
 
 
+def is_untouched(file: ClientFile) -> bool:
+    """Whether Lou's entries stand in the file letter for letter: known without reading it all."""
+    content = file.see().content
+    if content is None:
+        return False
+    edits = file.shelf.record(content).edits
+    return bool(edits) and edits[0].new.encode("utf-8", "surrogatepass") in content
+
+
 def look(client: Client, file: ClientFile) -> Look:
     """Look at a file of a connected client, and remember it as good when nothing is missing."""
     seen = file.see()
@@ -51,15 +60,15 @@ def look(client: Client, file: ClientFile) -> Look:
         return Look(Outcome.UNREADABLE)
     if seen.problem is not None:
         return Look(Outcome.UNREADABLE)
-    verdict = _verdict(client, file, record, now)
+    verdict = _verdict(file, record, now)
     others = tuple(verdict.others)
     if verdict.loss is Loss.WIPED:
         return Look(Outcome.WIPED, verdict.ours, others)
     if verdict.loss is Loss.REMOVED:
         _respect(file, record, verdict.ours)
         return Look(Outcome.REMOVED, verdict.ours)
-    if not others:
-        file.remember_good(seen.content)
+    if not others and now is not None:
+        _remember(file, now)
     return Look(Outcome.FINE, others=others)
 
 
@@ -99,7 +108,7 @@ def put_others_back(client: Client, file: ClientFile) -> Done:
             raise RefusedError(plan.refusal(broken)) from broken
 
     done = file.carry_out(with_others)
-    file.remember_good(done.after)
+    remember_good(client, file, done.after)
     return done
 
 
@@ -113,7 +122,7 @@ def lost_others(
         return {}
     if not record.wanted:
         return {}
-    return dict(_verdict(client, file, record, now).others)
+    return dict(_verdict(file, record, now).others)
 
 
 def forget_old_copies(file: ClientFile) -> None:
@@ -123,24 +132,26 @@ def forget_old_copies(file: ClientFile) -> None:
         file.shelf.settle(replace(record, cached_by=()))
 
 
-def accept(file: ClientFile) -> None:
-    """Take the file as it is for the good copy."""
-    file.remember_good(file.see().content)
-
-
-def _verdict(client: Client, file: ClientFile, record: Record, now: Outline | None) -> Verdict:
-    ours = record.servers.keys() - set(record.left_out)
-    return judge(_good(client, file), now, ours, has_old_copy=bool(record.cached_by))
-
-
-def _good(client: Client, file: ClientFile) -> Outline | None:
-    content = file.shelf.good()
+def remember_good(client: Client, file: ClientFile, content: bytes | None) -> None:
+    """Take this content for the last good one; no change depends on it."""
     if content is None:
-        return None
+        return
     try:
-        return _outline(client, content)
+        _remember(file, _outline(client, content))
     except FormatError:
-        return None
+        log.warning("%s cannot be read; the last good copy stays", file.path)
+
+
+def _remember(file: ClientFile, outline: Outline) -> None:
+    try:
+        file.shelf.keep_good(outline)
+    except OSError as failure:
+        log.warning("The last good copy could not be kept: %s", failure.strerror)
+
+
+def _verdict(file: ClientFile, record: Record, now: Outline | None) -> Verdict:
+    ours = record.servers.keys() - set(record.left_out)
+    return judge(file.shelf.good(), now, ours, has_old_copy=bool(record.cached_by))
 
 
 def _respect(file: ClientFile, record: Record, names: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -74,41 +75,66 @@ class Watch:
     async def _examine(self, watched: Watched) -> bool:
         row = self._row(watched.client)
         file = self._workshop.file(row, watched.path)
+        if time.monotonic() < watched.thorough_until:
+            watched.is_owed = await asyncio.to_thread(restoring.is_untouched, file)
+            if watched.is_owed:
+                return False
+        watched.is_owed = False
+        watched.thorough_until = time.monotonic() + self._guard.policy.thorough_s
         look = await asyncio.to_thread(restoring.look, row, file)
-        if look.outcome is Outcome.UNREADABLE and watched.looks < _LOOKS:
-            watched.looks += 1
-            return True
-        watched.looks = 0
+        again = await self._follow(row, watched, look)
+        if not again:
+            watched.looks = 0
+            self.looked.tell(row.id)
+        return again
+
+    async def _follow(self, row: Client, watched: Watched, look: Look) -> bool:
+        """Do what the look asks for; whether to look once more."""
         if look.outcome is Outcome.UNREADABLE:
-            self._say(_unreadable(row))
-        elif look.outcome is Outcome.REMOVED:
+            return self._is_patient(watched) or self._say_once(watched, _unreadable(row))
+        if look.outcome is Outcome.REMOVED:
             log.info("%s: %s was taken out by hand", row.name, ", ".join(look.ours))
-            self._say(_removed(row, look))
+            self.notices.tell(_removed(row, look))
         elif look.outcome is Outcome.WIPED and self._guards():
-            await self._wiped(row, watched, look)
-        self.looked.tell(row.id)
+            return await self._wiped(row, watched, look)
+        watched.was_told = False
         return False
 
-    async def _wiped(self, row: Client, watched: Watched, look: Look) -> None:
+    async def _wiped(self, row: Client, watched: Watched, look: Look) -> bool:
         if not watched.may_restore(self._guard.policy):
             watched.stopped = True
             log.warning("%s keeps wiping %s; the guard stopped", row.name, watched.path)
-            self._say(_stopped(row, len(watched.restored)))
-            return
-        is_first = not watched.restored
-        watched.count()
+            self.notices.tell(_stopped(row, len(watched.restored)))
+            return False
+        if not watched.looks:  # else it is the same wipe, looked at again
+            watched.count()
         try:
             await asyncio.to_thread(self._put_back, row, watched)
         except (ClientConfigError, RefusedError) as failure:
             trouble = failure
             if isinstance(failure, RefusedError):
                 trouble = as_error(row, watched.path, failure)
-            log.warning("Lou's entry could not be put back: %s", trouble)
-            self._say(_not_put_back(row, str(trouble)))
-            return
+            log.warning("Lou's entry was not put back: %s", trouble)
+            return self._is_patient(watched) or self._say_once(
+                watched, _not_put_back(row, str(trouble))
+            )
         log.warning("%s lost %s; put back", row.name, ", ".join(look.ours))
-        if is_first:
-            self._say(_put_back(row, look))
+        if len(watched.restored) == 1:
+            self.notices.tell(_put_back(row, look))
+        watched.was_told = False
+        return False
+
+    def _is_patient(self, watched: Watched) -> bool:
+        """A file that cannot be read may be half written: it gets a few more looks."""
+        watched.looks += 1
+        return watched.looks < _LOOKS
+
+    def _say_once(self, watched: Watched, notice: Notice) -> bool:
+        """Tell, unless it was told already; and come back later."""
+        if not watched.was_told:
+            self.notices.tell(notice)
+        watched.was_told = watched.is_owed = True
+        return False
 
     def _put_back(self, row: Client, watched: Watched) -> None:
         file = self._workshop.file(row, watched.path)
@@ -120,9 +146,6 @@ class Watch:
         for client, path in self._old.outlived():
             file = self._workshop.file(self._row(client), path)
             await asyncio.to_thread(restoring.forget_old_copies, file)
-
-    def _say(self, notice: Notice) -> None:
-        self.notices.tell(notice)
 
 
 def _put_back(row: Client, look: Look) -> Notice:

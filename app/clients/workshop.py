@@ -81,7 +81,7 @@ class Workshop:
 
         def one(file: ClientFile) -> Done:
             done = file.carry_out(change, cached_by=marks)
-            file.remember_good(done.after)
+            restoring.remember_good(client, file, done.after)
             return done
 
         return _each(client, self._usual(client), one)
@@ -117,7 +117,7 @@ class Workshop:
     def accept(self, client: Client) -> None:
         """Take the files as they are for the last good copies."""
         for file in self._known(client):
-            restoring.accept(file)
+            restoring.remember_good(client, file, file.see().content)
 
     def diff(self, client: Client, action: str) -> str:
         """What connect, disconnect or undo would change, for a person.

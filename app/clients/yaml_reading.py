@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from app.clients.catalog import Layout
 from app.clients.spans import AmbiguousError, Outline, UnreadableError, position
 
+_PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000
 _DEEPEST = 100
 _BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
@@ -166,13 +167,13 @@ class _Plain:
 
 
 def _scalar(node: Node) -> Any:
-    kind = str(node.tag).removeprefix(_TAG)
-    if kind == "str":
-        return node.value
+    kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
     if kind == "bool":
-        return node.value.lower() == "true"
+        return text.lower() == "true"
     if kind == "null":
         return None
-    if kind == "int" and node.value.isdecimal() and len(node.value) < 19:
-        return int(node.value)
-    return (kind, node.value)
+    if kind == "int" and text.isdecimal() and len(text) < 19:
+        return int(text)
+    if kind == "float" and _PLAIN_FLOAT.fullmatch(text):
+        return float(text)
+    return text

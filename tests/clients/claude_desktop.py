@@ -58,6 +58,8 @@ class Session:
         self._count += 1
         self._send({"id": self._count, "method": method, "params": params})
         answer = self.answers.get(timeout=PATIENCE_S)
+        if not answer:
+            raise ConnectionError(f"{self.name} ended")
         return answer.get("result") or {"error": answer.get("error")}
 
     def close(self) -> None:
@@ -77,6 +79,7 @@ class Session:
             message = json.loads(line)
             if "id" in message and "method" not in message:  # a notification is not looked at
                 self.answers.put(message)
+        self.answers.put({})
 
 
 class Desktop:

@@ -297,6 +297,7 @@ async def test_a_client_that_wipes_again_and_again_stops_the_guard(house: House)
     await house.clients.connect("cursor")
     view = house.clients.view
     for _ in range(10):
+        await asyncio.sleep(0.15)
         path(house).write_bytes(b'{"new": 1}')
         await until(
             lambda: servers(house) >= BOTH or view("cursor").guard == "stopped",

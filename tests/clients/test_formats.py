@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.clients import catalog
+from tests.clients import mutation
 from tests.clients.generated import files
 from tests.clients.roundtrip import there_and_back, there_and_back_with_foreign_edits
 
@@ -36,3 +37,8 @@ def test_connect_then_disconnect_leaves_every_byte(name: str, data: st.DataObjec
 def test_what_a_client_adds_to_lous_entry_survives_a_repair(name: str, data: st.DataObject) -> None:
     client = catalog.client(FORMATS[name])
     there_and_back_with_foreign_edits(client, data.draw(files(client)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_mutated_file_is_refused_with_words_or_edited_there_and_back(name: str) -> None:
+    mutation.run(catalog.client(FORMATS[name]), 60 if name.startswith("yaml") else 300, seed=1)
