@@ -71,7 +71,7 @@ def sought(text: str) -> tuple[str, ...]:
 
 def _words_of(entry: Entry, host: str) -> set[str]:
     local, _, email_host = entry.email.rpartition("@")
-    named = {*words(_readable(host)), *words(local), *words(_readable(email_host))}
+    named = {*words(local), *_named(host), *_named(email_host)}
     found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
     note = (word for word in words(entry.note))
     noted: set[str] = set()
@@ -89,6 +89,11 @@ def _email_spellings(email: str) -> Iterable[str]:
         folded_email(email, case=True, plus_tag=False),
         folded_email(email, case=True, plus_tag=True),
     )
+
+
+def _named(host: str) -> Iterator[str]:
+    """The words of `host` that somebody chose: all but those of its last label."""
+    return words(_readable(host).rpartition(".")[0])
 
 
 def _readable(host: str) -> str:
