@@ -38,6 +38,7 @@ class Doctor:
             *self._servers(),
             *self._keys(),
             *self._commands(),
+            *self._clients(),
             self._login(),
             *self._logs(),
         ]
@@ -123,6 +124,19 @@ class Doctor:
                 fine=f"{name} starts {found}.",
                 wrong=f"The command {entry.command} of {name} was not found.",
                 fix="Install it, or write its full path in config.json.",
+            )
+
+    def _clients(self) -> Iterator[Check]:
+        for view in self._core.clients.views():
+            if not view.wanted:
+                continue
+            stopped = "The guard stopped, because its file is wiped again and again."
+            yield check(
+                f"client_{view.id}",
+                ok=view.state == "connected" and view.guard != "stopped",
+                fine=f"{view.name} has Lou's entries.",
+                wrong=f"{view.name}: {view.reason or stopped}",
+                fix=view.hint or f"lou clients connect {view.id}",
             )
 
     def _login(self) -> Check:

@@ -92,3 +92,21 @@ def test_with_lou_running_the_same_words_do_the_same(alone: Lou) -> None:
     done = alone.run("clients", "diff", "nobody", "--json")
     assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "unknown_client")
     assert alone.json("clients", "disconnect", "cursor")["client"]["state"] == "absent"
+
+
+def test_the_doctor_looks_at_every_connected_client(alone: Lou) -> None:
+    alone.start()
+    alone.wait_for("tracker", "ready", "blocked", "failed")
+    file = alone.home / ".cursor/mcp.json"
+    alone.run("clients", "connect", "cursor")
+
+    def found() -> dict[str, object]:
+        checks = alone.json("doctor")["checks"]
+        return next(each for each in checks if each["code"] == "client_cursor")
+
+    assert found()["ok"]
+    file.write_text('{"broken')
+    alone.run("clients", "list")
+    assert not found()["ok"]
+    assert "Line 1" in str(found()["sentence"])
+    assert found()["fix"]
