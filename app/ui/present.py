@@ -118,6 +118,12 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def words(name: str) -> str:
+    """A name of a program's as a person reads it: `find_tracked` is `Find tracked`."""
+    told = name.replace("_", " ").replace("-", " ").strip()
+    return told[:1].upper() + told[1:]
+
+
 def duration(seconds: float) -> str:
     """A span of time in its two largest units."""
     seconds = max(0, int(seconds))

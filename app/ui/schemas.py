@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from app.ui.fields import UNSET, Field, Kind
+from app.ui.present import words
 
 _DEEPEST: Final = 3
 _SHORT_TEXT: Final = 400
@@ -54,7 +55,7 @@ def _property(
     return Field(
         name=name,
         kind=kind,
-        title=_title(name),
+        title=words(name),
         help=str(schema.get("description") or shape.get("description") or ""),
         default=schema.get("default", shape.get("default", UNSET)),
         required=required,
@@ -117,11 +118,6 @@ def _bound(shape: Mapping[str, Any], inclusive: str, exclusive: str, step: int) 
     if isinstance(bound, int | float) and not isinstance(bound, bool):
         return float(bound) + (step if shape.get("type") == "integer" else 0)
     return None
-
-
-def _title(name: str) -> str:
-    words = name.replace("_", " ").replace("-", " ").strip()
-    return words[:1].upper() + words[1:]
 
 
 _SETTING_KINDS: Final = {bool: Kind.SWITCH, int: Kind.INTEGER, str: Kind.TEXT}

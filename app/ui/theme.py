@@ -192,7 +192,8 @@ def _style_sheet(is_dark: bool) -> str:
     names = asdict(DARK if is_dark else LIGHT)
     body = QApplication.font().pointSizeF()
     names |= {size: f"{body * scale:.1f}pt" for size, scale in _SIZES.items()}
-    names["chevron"] = paths.resource("icons", "chevron.svg").as_posix()
+    for name in ("chevron", "tick"):
+        names[name] = paths.resource("icons", f"{name}.svg").as_posix()
     text = paths.resource("style", "lou.qss").read_text(encoding="utf-8")
     return re.sub(r"@(\w+)", lambda found: str(names[found[1]]), text)
 

@@ -120,7 +120,7 @@ class Tray(QObject):
         row.setCheckable(True)
         row.triggered.connect(lambda on: desk.tasks.start(desk.core.enable(server.name, on)))
         self._rows[server.name] = row
-        tools = QMenu(f"    Tools of {present.menu_text(server.title, 40)}", self._menu)
+        tools = QMenu(f"Tools of {present.menu_text(server.title, 40)}", self._menu)
         tools.aboutToShow.connect(lambda: self._fill_tools(desk, server.name, tools))
         self._menu.addMenu(tools)
         self._fill_tools(desk, server.name, tools)
@@ -135,14 +135,16 @@ class Tray(QObject):
 
     def _fill_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
         menu.clear()
-        tools = desk.core.remembered_tools(server)
-        for tool in tools:
-            name = str(tool["name"])
-            row = menu.addAction(present.menu_text(str(tool.get("title") or name)))
+        off = desk.core.server(server).disabled_tools
+        titles = dict.fromkeys(off, "")
+        for tool in desk.core.remembered_tools(server):
+            titles[str(tool["name"])] = str(tool.get("title") or "")
+        for name, title in sorted(titles.items()):
+            row = menu.addAction(present.menu_text(title or present.words(name)))
             row.setCheckable(True)
-            row.setChecked(bool(tool.get("enabled", True)))
+            row.setChecked(name not in off)
             row.triggered.connect(_switch_tool(desk, server, name))
-        if not tools:
+        if not titles:
             menu.addAction("Listed once the server was ready").setEnabled(False)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui.present import one_line
+from app.ui.present import one_line, words
 from app.ui.theme import Theme
 from app.ui.tracked_source import Entry
 
@@ -87,18 +87,13 @@ def _cell(entry: Entry, column: int) -> str:
         case 1:
             return str(entry["url"]).removeprefix("https://")
         case 2:
-            return status_words(str(entry["status"]))
+            return words(str(entry["status"]))
         case 3:
             return ", ".join(entry["tags"])
         case 4:
             return one_line(str(entry["note"]), 200)
         case _:
             return moment(str(entry["changed"]))
-
-
-def status_words(status: str) -> str:
-    """A status as a person reads it."""
-    return status.replace("_", " ").capitalize()
 
 
 def moment(at: str) -> str:

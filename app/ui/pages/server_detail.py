@@ -96,7 +96,8 @@ class ServerDetail(QWidget):
         self._purpose.setText(server.purpose)
         self._purpose.setVisible(bool(server.purpose))
         self._command.setText(" ".join(server.command))
-        self._command.setVisible(not server.embedded)
+        is_told = self._command.text() == server.purpose
+        self._command.setVisible(not server.embedded and not is_told)
         self._remove.setVisible(not server.embedded)
         self._show_trouble(server)
         self._show_figures(server)

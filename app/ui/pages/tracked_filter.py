@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
-from app.ui.models.tracked import status_words
+from app.ui.present import words
 from app.ui.tracked_source import STATUSES, Filter
 
 _TYPING_MS = 200
@@ -31,11 +31,11 @@ class TrackedFilter(QWidget):
         self._status.setAccessibleName("Status")
         self._status.addItem("Any status", "")
         for status in STATUSES:
-            self._status.addItem(status_words(status), status)
+            self._status.addItem(words(status), status)
         self._sort = QComboBox()
         self._sort.setAccessibleName("Order")
-        for words, sort in _SORTS:
-            self._sort.addItem(words, sort)
+        for told, sort in _SORTS:
+            self._sort.addItem(told, sort)
         self._which = QComboBox()
         self._which.setAccessibleName("Kept or deleted")
         self._which.addItem("Kept", False)
