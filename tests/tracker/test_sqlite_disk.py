@@ -18,7 +18,7 @@ from servers.host.service import ToolFailure
 from servers.tracker import tables
 from servers.tracker.board import Board
 from servers.tracker.scribe import Search
-from servers.tracker.stores import custody, upkeep
+from servers.tracker.stores import custody, disk, upkeep
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite import SqliteStore
 from tests.tracker.scene import draft, make_board, until
@@ -64,7 +64,7 @@ class FaultyDisk(apsw.VFS):
 
 
 @pytest.fixture
-def disk() -> Iterator[type[FaultyDisk]]:
+def faulty_disk() -> Iterator[type[FaultyDisk]]:
     default = apsw.vfs_names()[0]
     faulty = FaultyDisk(default)
     yield FaultyDisk
@@ -78,7 +78,7 @@ def disk() -> Iterator[type[FaultyDisk]]:
 )
 async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
     tmp_path: Path,
-    disk: type[FaultyDisk],
+    faulty_disk: type[FaultyDisk],
     error: type[apsw.Error],
     code: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +90,7 @@ async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
     board = make_board(store)
     kept = 0
     for after in range(0, 120, 6):
-        disk.break_down(error, after)
+        faulty_disk.break_down(error, after)
         refused: list[str] = []
         for _ in range(20):
             try:
@@ -102,7 +102,7 @@ async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
         entries, _ = await board.find(Search(limit=100))
         assert len(entries) == min(kept, 100)
         assert set(refused) <= {code}
-        disk.error = None
+        faulty_disk.error = None
         if refused:
             await until(lambda: store.trouble is None)
         assert (await store.counts()).live == kept
@@ -339,3 +339,20 @@ async def test_the_settings_that_durability_needs_are_in_force(tmp_path: Path) -
     assert connection.pragma("synchronous") == 2
     connection.close()
     assert tuple(int(part) for part in apsw.sqlite_lib_version().split(".")) >= (3, 51, 3)
+
+
+def test_a_network_drive_is_recognised_by_the_mount_that_is_nearest() -> None:
+    mounts = (
+        "/dev/sda / ext4 rw 0 0\n"
+        "server:/home /home nfs4 rw 0 0\n"
+        "/dev/sdb /home/me/local\\040disk ext4 rw 0 0\n"
+        "//nas/x /mnt/nas cifs rw 0 0\n"
+    )
+    kinds = {
+        "/var/lib/lou": "",
+        "/home/me/lou": "nfs4",
+        "/home/me/local disk/lou": "",
+        "/mnt/nas/lou": "cifs",
+        "/mnt/nasty": "",
+    }
+    assert {place: disk.remote_kind(Path(place), mounts) for place in kinds} == kinds

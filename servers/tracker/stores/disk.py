@@ -15,6 +15,7 @@ from servers.tracker.stores.base import StoreError
 
 _PATIENCE_S = 2.0
 _EVERY_S = 0.05
+_REMOTE = ("nfs", "cifs", "smb", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.rclone")
 
 _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
     (
@@ -72,6 +73,35 @@ def told(error: apsw.Error) -> StoreError | None:
     return None
 
 
+def remote_kind(folder: Path, mounts: str) -> str:
+    """The kind of network drive that `folder` is on, by the text of /proc/mounts; empty if none."""
+    found = ("", "")
+    for line in mounts.splitlines():
+        _, place, kind, *_ = line.split()
+        if folder.is_relative_to(place.replace("\\040", " ")) and len(place) >= len(found[0]):
+            found = (place, kind)
+    return found[1] if found[1].startswith(_REMOTE) else ""
+
+
+def refuse_remote(folder: Path) -> None:
+    """Refuse a network drive: several machines would each believe they own the file.
+
+    Raises:
+        StoreError: `folder` is on one.
+    """
+    try:
+        mounts = Path("/proc/mounts").read_text("utf-8", "replace")
+    except OSError:
+        return
+    kind = remote_kind(folder.resolve(), mounts)
+    if kind:
+        raise StoreError(
+            "network_drive",
+            f"The tracker's folder is on a network drive ({kind}), where SQLite is not safe.",
+            "Move Lou's data to a disk of this machine. A team shares entries through Firestore.",
+        )
+
+
 class Lock:
     """The right to use a folder; the kernel takes it back when the process ends."""
 
@@ -87,8 +117,9 @@ async def take(folder: Path) -> Lock:
     """The lock of `folder`; a process that is just ending is waited for.
 
     Raises:
-        StoreError: another process keeps it.
+        StoreError: another process keeps it, or it is on a network drive.
     """
+    await asyncio.to_thread(refuse_remote, folder)
     handle = await asyncio.to_thread(_opened, folder / "tracker.lock")
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     while not _locked(handle):
