@@ -16,8 +16,9 @@ from pathlib import Path
 
 from app.clients import formats
 from app.clients.disk import ChangedError, Disk
+from app.clients.finding import Finding, RefusedError, State
 from app.clients.lock import locked
-from app.clients.plan import Change, Finding, RefusedError, State
+from app.clients.plan import Change
 from app.clients.records import Record, Shelf, Undo, digest
 from app.errors import ClientConfigError
 

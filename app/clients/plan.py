@@ -1,39 +1,18 @@
-"""What a client's file says about Lou, and what a change would make of it. Pure: bytes in and out.
-
-| state | the file |
-|---|---|
-| absent | says nothing of Lou |
-| connected | says just what Lou would write |
-| outdated | has Lou's entries, but not those that are right now |
-| foreign | has an entry of Lou's name that Lou did not write; nothing happens unasked |
-| unreadable | is not in its format, or cannot be read; it is never touched |
-| ambiguous | can be read in two ways, or not be edited without a rewrite; it is never touched |
-"""
+"""What a file says about Lou, and what a change would make of it. Pure: bytes in, bytes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from app.clients import entries as own
 from app.clients import formats
 from app.clients.catalog import Client
+from app.clients.finding import Finding, RefusedError, State, refusal
 from app.clients.formats import Page
 from app.clients.records import Record
-from app.clients.spans import AmbiguousError, FormatError, Outline
-
-
-class State(Enum):
-    """What the file says about Lou."""
-
-    ABSENT = "absent"
-    CONNECTED = "connected"
-    OUTDATED = "outdated"
-    FOREIGN = "foreign"
-    UNREADABLE = "unreadable"
-    AMBIGUOUS = "ambiguous"
+from app.clients.spans import FormatError, Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +23,6 @@ class Wish:
     bridge: own.Bridge
     paused: tuple[str, ...] = ()
     """Servers that are switched off: an entry that is there stays; none is missed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The state of one file, with the words for it."""
-
-    state: State
-    reason: str = ""
-    hint: str = ""
-    line: int = 0
-    column: int = 0
-    present: tuple[str, ...] = ()
-    """Lou's entries in the file."""
-    foreign: tuple[str, ...] = ()
-    switched_off: tuple[str, ...] = ()
-    """Lou's entries that the client itself has switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +37,6 @@ class Change:
     def is_needed(self) -> bool:
         """Whether the file changes at all."""
         return self.before != self.after
-
-
-class RefusedError(Exception):
-    """The change would touch what is not Lou's; `finding` says why."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.reason)
-        self.finding = finding
 
 
 def look(client: Client, content: bytes | None, wish: Wish, record: Record) -> Finding:
@@ -179,19 +134,6 @@ def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> byte
         return content
     edit = formats.add(page.text, client.layout, missing)
     return page.with_text(edit.apply(page.text)).encoded()
-
-
-def refusal(broken: FormatError) -> Finding:
-    """The finding for a text that cannot be read or edited."""
-    state = State.AMBIGUOUS if isinstance(broken, AmbiguousError) else State.UNREADABLE
-    where = f"Line {broken.line}, column {broken.column}: " if broken.line else ""
-    return Finding(
-        state,
-        where + broken.reason,
-        "Lou leaves the file as it is. Mend it there, or undo the last edit, and look again.",
-        broken.line,
-        broken.column,
-    )
 
 
 def _check(finding: Finding, *, replace_foreign: bool) -> None:

@@ -11,8 +11,9 @@ from app.clients import entries as own
 from app.clients import formats, plan
 from app.clients.apply import ClientFile, Done
 from app.clients.catalog import Client
+from app.clients.finding import RefusedError, refusal
 from app.clients.loss import Loss, Verdict, judge
-from app.clients.plan import Change, RefusedError, Wish
+from app.clients.plan import Change, Wish
 from app.clients.records import Record
 from app.clients.running import Instance, as_marks
 from app.clients.spans import FormatError, Outline
@@ -105,7 +106,7 @@ def put_others_back(client: Client, file: ClientFile) -> Done:
         try:
             return Change(content, plan.restored(client, content, others), record)
         except FormatError as broken:
-            raise RefusedError(plan.refusal(broken)) from broken
+            raise RefusedError(refusal(broken)) from broken
 
     done = file.carry_out(with_others)
     remember_good(client, file, done.after)

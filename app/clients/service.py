@@ -17,9 +17,10 @@ from app.clients import bundle, catalog, links, restoring, running
 from app.clients.catalog import Client
 from app.clients.disk import Disk
 from app.clients.entries import entries, snippet
+from app.clients.finding import State
 from app.clients.guard import Policy
 from app.clients.places import Places, is_installed
-from app.clients.plan import State, Wish
+from app.clients.plan import Wish
 from app.clients.proofs import Proofs
 from app.clients.running import Instance
 from app.clients.views import ClientView, Inspected, Surroundings, client_view

@@ -9,7 +9,8 @@ from typing import Any
 from app.clients import proof as proving
 from app.clients.apply import ClientFile, Seen
 from app.clients.catalog import Client
-from app.clients.plan import Finding, State, Wish, look
+from app.clients.finding import Finding, State
+from app.clients.plan import Wish, look
 from app.clients.proof import Proof, Step
 from app.clients.records import Record
 

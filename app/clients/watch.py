@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from app.clients import restoring, running
 from app.clients.catalog import Client
+from app.clients.finding import RefusedError
 from app.clients.guard import Guard, Policy, Watched
-from app.clients.plan import RefusedError
 from app.clients.restoring import Look, Outcome
 from app.clients.running import OldCopies
 from app.clients.views import Inspected, Surroundings

@@ -16,8 +16,9 @@ from app.clients.catalog import Client
 from app.clients.difference import unified
 from app.clients.disk import Disk
 from app.clients.entries import snippet
+from app.clients.finding import RefusedError
 from app.clients.places import Places, is_installed, targets
-from app.clients.plan import Change, RefusedError, Wish, look
+from app.clients.plan import Change, Wish, look
 from app.clients.records import Record, Shelf
 from app.clients.running import as_marks, instances
 from app.clients.views import Inspected, inspect

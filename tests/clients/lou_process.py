@@ -12,8 +12,9 @@ from pathlib import Path
 from app.clients import catalog
 from app.clients.disk import Disk
 from app.clients.entries import Bridge
+from app.clients.finding import State
 from app.clients.places import Places
-from app.clients.plan import State, Wish
+from app.clients.plan import Wish
 from app.clients.workshop import Workshop
 from app.errors import ClientConfigError
 

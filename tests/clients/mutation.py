@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.clients import plan
 from app.clients.catalog import Client
+from app.clients.finding import RefusedError, State
 from app.clients.records import Record
 from tests.clients.conftest import WISH
 
@@ -56,21 +57,17 @@ def mutated(rng: random.Random, content: bytes) -> bytes:
 def survive(client: Client, content: bytes) -> bool:
     """Look at it, and where it can be edited, edit it there and back; whether it could."""
     finding = plan.look(client, content, WISH, Record())
-    assert (
-        finding.state is plan.State.CONNECTED
-        or finding.state is plan.State.ABSENT
-        or finding.reason
-    )
+    assert finding.state is State.CONNECTED or finding.state is State.ABSENT or finding.reason
     try:
         change = plan.connect(client, content, WISH, Record())
-    except plan.RefusedError as refused:
+    except RefusedError as refused:
         finding = refused.finding
         change = None
     if change is None:
         assert finding.reason
         assert finding.hint
         return False
-    if finding.state is plan.State.ABSENT:
+    if finding.state is State.ABSENT:
         assert plan.disconnect(client, change.after, WISH, change.record).after == content
     return True
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.clients import formats, plan
 from app.clients.catalog import Client
 from app.clients.entries import Bridge, entry_name
-from app.clients.plan import State, Wish
+from app.clients.finding import State
+from app.clients.plan import Wish
 from app.clients.records import Record
 
 ONE = Wish(("search",), Bridge("/opt/lou/bin/lou-connect"))

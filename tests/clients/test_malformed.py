@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.clients.plan import State
+from app.clients.finding import State
 from app.errors import ClientConfigError
 from tests.clients.conftest import User, row
 from tests.clients.malformed import Broken, every

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.clients import catalog, difference, plan
 from app.clients.entries import Bridge, entries, entry_name, launch, snippet
-from app.clients.plan import State, Wish
+from app.clients.finding import RefusedError, State
+from app.clients.plan import Wish
 from app.clients.records import Record
 from tests.clients.conftest import WISH, row
 
@@ -58,7 +59,7 @@ def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
     finding = plan.look(CURSOR, content, wish, change.record)
     assert finding.state is State.FOREIGN
     assert finding.foreign == ("lou-search",)
-    with pytest.raises(plan.RefusedError):
+    with pytest.raises(RefusedError):
         plan.connect(CURSOR, content, wish, change.record)
     assert (
         "lou-search"
