@@ -91,6 +91,22 @@ class Commits:
         snapshot = await self._snapshot(claim.get("entry"))
         return documents.record(snapshot.id, snapshot.to_dict()) if snapshot.exists else None
 
+    async def all_claimed(self, pairs: Sequence[str]) -> list[Record]:
+        """The records that have one of `pairs`, in two requests however many they are."""
+        claims = await self._all("claims", pairs)
+        names = sorted({str(claim.get("entry")) for claim in claims})
+        return [
+            documents.record(one.id, one.to_dict()) for one in await self._all("entries", names)
+        ]
+
+    async def _all(self, kind: str, names: Sequence[str]) -> list[Any]:
+        """The documents that there are of those called `names`."""
+        places = [self._cloud.collection(kind).document(name) for name in names]
+        if not places:
+            return []
+        found = self._cloud.client.get_all(places, **BOUNDED)
+        return [snapshot async for snapshot in found if snapshot.exists]
+
     async def _at_once(
         self, writes: Sequence[Write], seen: Sequence[_Ready | Written], *, together: bool
     ) -> list[Written] | None:

@@ -66,11 +66,9 @@ class FirestoreStore:
 
     async def paired(self, pairs: Collection[str]) -> list[Record]:
         """The records that have one of `pairs`."""
-        found = await self._cloud.call(
-            lambda: each(self._commits.claimed, list(dict.fromkeys(pairs)))
-        )
-        records = {record.id: record for record in found if record is not None}
-        return sorted(records.values(), key=lambda record: (record.created, record.id))
+        wanted = list(dict.fromkeys(pairs))
+        found = await self._cloud.call(lambda: self._commits.all_claimed(wanted))
+        return sorted(found, key=lambda record: (record.created, record.id))
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
         """The last changes of one entry."""
