@@ -7,7 +7,6 @@ what one entry is.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -19,6 +18,7 @@ from pathlib import Path
 import apsw
 
 from servers.outbound.database import Database
+from servers.outbound.flights import Flights
 
 STALE_S = 86_400.0
 _MEMORY_BYTES = 8 << 20
@@ -81,13 +81,19 @@ class Cache:
         self._recent: OrderedDict[bytes, _Entry] = OrderedDict()
         self._recent_bytes = 0
         self._touched: set[bytes] = set()
-        self._flights: dict[bytes, _Flight] = {}
+        self._flights = Flights[Hit]()
+        self._on_disk: set[bytes] = set()
+        """May hold keys that are gone since; what is not in it is not on the disk."""
         self._written = 0
 
     async def open(self) -> None:
         """Open the store and drop what is too old for any use."""
         await self._database.open()
         self._database.send(_drop_unusable)
+        try:
+            self._on_disk = await self._database.run(_keys)
+        except apsw.Error:  # told by `open`; nothing is found then
+            self._on_disk = set()
         self._database.send(self._shrink)
 
     async def close(self) -> None:
@@ -115,15 +121,11 @@ class Cache:
             self._touched.add(name)
             self._count(kind, hit=True)
             return Hit(entry.value, cached=True, age_s=entry.age())
-        flight = self._flights.get(name)
-        shared = flight is not None
-        if flight is None:
-            making = self._found_or_made(name, kind, make, stale_for)
-            flight = self._flights[name] = _Flight(making, partial(self._landed, name))
+        looking = partial(self._found_or_made, name, kind, make, stale_for)
         try:
-            hit = await flight.join()
+            hit, shared = await self._flights.share(name, looking)
         except Exception:
-            self._count(kind, hit=shared)
+            self._count(kind, hit=False)
             raise
         self._count(kind, hit=shared or (hit.cached and hit.error is None))
         return hit
@@ -133,6 +135,7 @@ class Cache:
         self._recent.clear()
         self._recent_bytes = 0
         self._touched.clear()
+        self._on_disk.clear()
         gone = await self.count()
         await self._database.clear()
         return gone
@@ -149,7 +152,9 @@ class Cache:
         stale_for: tuple[type[Exception], ...],
     ) -> Hit:
         try:
-            entry = self._recent.get(name) or await self._stored(name)
+            entry = self._recent.get(name)
+            if entry is None and name in self._on_disk:
+                entry = await self._stored(name)
             if entry and entry.is_fresh:
                 self._touched.add(name)
                 return Hit(entry.value, cached=True, age_s=entry.age())
@@ -159,10 +164,6 @@ class Cache:
                 raise
             return Hit(entry.value, cached=True, age_s=entry.age(), error=error)
 
-    def _landed(self, name: bytes, flight: _Flight) -> None:
-        if self._flights.get(name) is flight:
-            del self._flights[name]
-
     async def _made(self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]) -> Hit:
         made = await make()
         if made.ttl > 0:
@@ -171,6 +172,7 @@ class Cache:
 
     def _keep(self, name: bytes, kind: str, entry: _Entry) -> None:
         self._remember(name, entry)
+        self._on_disk.add(name)
         row = (name, kind, entry.value, entry.stored, entry.ttl, entry.stored)
         self._database.send(
             lambda connection: connection.execute(
@@ -226,26 +228,6 @@ class Cache:
         self._observe(kind, hit)
 
 
-class _Flight:
-    """One making that any number wait for; it ends early only when nobody waits any more."""
-
-    def __init__(self, making: Awaitable[Hit], landed: Callable[[_Flight], None]) -> None:
-        self._task = asyncio.ensure_future(making)
-        self._task.add_done_callback(lambda _: landed(self))
-        self._landed = landed
-        self._waiting = 0
-
-    async def join(self) -> Hit:
-        self._waiting += 1
-        try:
-            return await asyncio.shield(self._task)
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self._task.done():
-                self._task.cancel()
-                self._landed(self)
-
-
 def _digest(kind: str, key: str) -> bytes:
     return hashlib.blake2b(
         f"{kind}\x1f{key}".encode("utf-8", "surrogatepass"), digest_size=16
@@ -264,6 +246,10 @@ def _drop_unusable(connection: apsw.Connection) -> None:
     connection.execute(
         "DELETE FROM entry WHERE stored + ttl + ? < ? OR stored > ? + 60", (STALE_S, now, now)
     )
+
+
+def _keys(connection: apsw.Connection) -> set[bytes]:
+    return {bytes(key) for (key,) in connection.execute("SELECT key FROM entry")}
 
 
 def _count(connection: apsw.Connection) -> int:

@@ -19,7 +19,7 @@ from yarl import URL
 
 from servers.outbound.failure import Failed, Kind
 
-CONNECT_S = 3.0
+CONNECT_S = 5.0
 SILENCE_S = 10.0
 """Longest wait for the next byte."""
 MOST_BYTES = 5 << 20
