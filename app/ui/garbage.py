@@ -11,6 +11,8 @@ import gc
 from PySide6.QtCore import QObject, Qt, QTimer
 
 _EVERY_MS = 2_000
+_FULL_EVERY = 15
+"""Ticks between two looks at everything there is, which take longest."""
 
 
 class Garbage(QObject):
@@ -19,6 +21,7 @@ class Garbage(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._thresholds = gc.get_threshold()
+        self._ticks = 0
         gc.disable()
         self._timer = QTimer(self, interval=_EVERY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self._collect)
@@ -30,9 +33,15 @@ class Garbage(QObject):
         gc.enable()
 
     def _collect(self) -> None:
+        self._ticks += 1
+        if self._ticks == 1:
+            # What the start has made stays for good; nobody need look at it again.
+            gc.collect()
+            gc.freeze()
+            return
         counts = gc.get_count()
         oldest = max(
             (age for age, limit in enumerate(self._thresholds) if counts[age] > limit), default=-1
         )
         if oldest >= 0:
-            gc.collect(oldest)
+            gc.collect(oldest if self._ticks % _FULL_EVERY == 0 else min(oldest, 1))

@@ -25,9 +25,17 @@ _SIGNS = {
 class Notifications:
     """Shows the core's notices at the tray; where there is none, the window carries them."""
 
-    def __init__(self, desk: Desk, tray: Tray, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        tray: Tray,
+        carry: Callable[[Notice], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._desk = desk
         self._tray = tray
+        self._carry = carry
         self._clock = clock
         self._shown: dict[tuple[str, str], float] = {}
         self._place = "window"
@@ -39,9 +47,12 @@ class Notifications:
         now, key = self._clock(), (notice.code, notice.server)
         if now - self._shown.get(key, -_QUIET_S) < _QUIET_S:
             return
-        if not self._desk.core.settings.config.settings.notifications or not self._tray.is_there:
+        if not self._desk.core.settings.config.settings.notifications:
             return
         self._shown[key] = now
+        if not self._tray.is_there:
+            self._carry(notice)
+            return
         self._place = f"{notice.action or 'window'} {notice.server}".strip()
         self._tray.icon.showMessage(
             present.notice_text(notice.title),

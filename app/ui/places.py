@@ -28,10 +28,10 @@ class Place:
         return page(desk)
 
 
-def places(desk: Desk) -> tuple[Place, ...]:
-    """The pages that have something to show now."""
-    seen = desk.core.settings.config.settings.welcome_seen
-    return tuple(place for place in PLACES if place.name != "welcome" or not seen)
+def places(desk: Desk, opened: str) -> tuple[Place, ...]:
+    """The pages to offer: the welcome only until it was left, or while it is `opened` again."""
+    shows_welcome = opened == "welcome" or not desk.core.settings.config.settings.welcome_seen
+    return tuple(place for place in PLACES if place.name != "welcome" or shows_welcome)
 
 
 PLACES = (

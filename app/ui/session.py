@@ -18,6 +18,7 @@ from app.ui.tray import Tray
 
 if TYPE_CHECKING:
     from app.config import Config
+    from app.facts import Notice
     from app.ui.window import Window
 
 _STAYS = "Lou keeps running in the tray"
@@ -97,7 +98,7 @@ class Session:
         core.settings.changed.subscribe(self._settings_changed)
         self._settings_changed(core.settings.config)
         self._tray.attach(self.desk)
-        self._notifications = Notifications(self.desk, self._tray)
+        self._notifications = Notifications(self.desk, self._tray, self._carry)
         if not core.settings.config.settings.welcome_seen:
             self.go("welcome")
         elif not self._tray.is_there:
@@ -114,6 +115,10 @@ class Session:
 
     def _settings_changed(self, config: Config) -> None:
         self._theme.choose(config.settings.theme)
+
+    def _carry(self, notice: Notice) -> None:
+        """Show in the window what no tray can show."""
+        self.window.tell(notice)
 
     def _closing(self) -> bool:
         """Whether the window may hide. Without a tray nobody could find it again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -17,10 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from app import paths
+from app.facts import Notice
 from app.ui import icons, present
 from app.ui.desk import Desk
 from app.ui.places import PLACES, Place, places
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
 
@@ -44,19 +46,19 @@ class Choosing(Protocol):
 class Window(QWidget):
     """`closing` is asked when a person closes the window; true lets it hide."""
 
-    shown_page = Signal(str)
-
     def __init__(self, desk: Desk, closing: Callable[[], bool]) -> None:
         super().__init__()
         self._desk = desk
         self._closing = closing
         self._pages: dict[str, QWidget] = {}
         self._shown: tuple[Place, ...] = ()
+        self._opened = ""
         self.setWindowTitle("Lou")
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(_SMALLEST)
         self._navigation = QListWidget()
         self._stack = QStackedWidget()
+        self._strip = Strip(desk.theme)
         self._state = label(tone="soft", wrap=True)
         self._lay_out()
         self._fill_navigation()
@@ -79,7 +81,7 @@ class Window(QWidget):
         """Come to the front, on the page called `name` and the thing of it."""
         if name:
             self._show_page(name)
-        elif self._navigation.currentRow() < 0:
+        elif not self._opened:
             self._show_page(self._shown[0].name)
         self.show()
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
@@ -88,6 +90,22 @@ class Window(QWidget):
         page = self._stack.currentWidget()
         if thing and hasattr(page, "choose"):
             cast("Choosing", page).choose(thing)
+
+    def tell(self, notice: Notice) -> None:
+        """Show `notice` above the page, until the person has dealt with it."""
+        place = f"{notice.action or 'window'} {notice.server}".strip()
+
+        def mend() -> None:
+            self._strip.hide()
+            self._desk.go(place)
+
+        self._strip.tell(
+            notice.title,
+            notice.text,
+            tone="bad" if notice.severity == "error" else "warn",
+            button=present.fix(notice.action) or "Close",
+            mend=mend,
+        )
 
     def page(self, name: str) -> QWidget:
         """The page called `name`, made now if it was never shown."""
@@ -140,10 +158,14 @@ class Window(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(side)
-        row.addWidget(self._stack, 1)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self._strip)
+        right.addWidget(self._stack, 1)
+        row.addLayout(right, 1)
 
     def _fill_navigation(self) -> None:
-        self._shown = places(self._desk)
+        self._shown = places(self._desk, self._opened)
         self._navigation.clear()
         for place in self._shown:
             self._navigation.addItem(QListWidgetItem(place.title))
@@ -163,24 +185,22 @@ class Window(QWidget):
 
     def _show_page(self, name: str) -> None:
         page = self.page(name)
+        self._opened = name
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
-        row = next((n for n, place in enumerate(self._shown) if place.name == name), -1)
-        if self._navigation.currentRow() != row:
-            self._navigation.setCurrentRow(row)
-        self.shown_page.emit(name)
+        self._offer_pages()
 
     def _refresh(self) -> None:
         servers = self._desk.core.servers()
         self._state.setText(present.summary(servers))
         set_tone(self._state, _TONES[present.overall(servers)])
-        if places(self._desk) != self._shown:
-            self._offer_other_pages()
+        self._offer_pages()
 
-    def _offer_other_pages(self) -> None:
-        chosen = self._stack.currentWidget()
+    def _offer_pages(self) -> None:
+        """Bring the navigation in line with what there is to offer and what is open."""
         self._navigation.blockSignals(True)
-        self._fill_navigation()
-        rows = [n for n, place in enumerate(self._shown) if self._pages.get(place.name) is chosen]
-        self._navigation.setCurrentRow(rows[0] if rows else -1)
+        if places(self._desk, self._opened) != self._shown:
+            self._fill_navigation()
+        names = [place.name for place in self._shown]
+        self._navigation.setCurrentRow(names.index(self._opened) if self._opened in names else 0)
         self._navigation.blockSignals(False)

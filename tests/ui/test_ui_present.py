@@ -77,7 +77,7 @@ def test_the_same_notice_is_shown_once_and_never_as_a_storm(
     shown: list[str] = []
     monkeypatch.setattr(lou.tray.icon, "showMessage", lambda title, *_: shown.append(title))
     now = [0.0]
-    told = Notifications(lou.session.desk, lou.tray, clock=lambda: now[0])
+    told = Notifications(lou.session.desk, lou.tray, print, clock=lambda: now[0])
     monkeypatch.setattr(type(lou.tray), "is_there", True)
     for _ in range(50):
         told.show(Notice("gave_up", "Search failed", "It ended five times.", server="search"))
@@ -86,6 +86,16 @@ def test_the_same_notice_is_shown_once_and_never_as_a_storm(
     now[0] = 700.0
     told.show(Notice("gave_up", "Search failed", "", server="search"))
     assert len(shown) == 3
+
+
+def test_without_a_tray_the_window_carries_the_notice(lou: Rig) -> None:
+    lou.page("servers")
+    told = Notifications(lou.session.desk, lou.tray, lou.window.tell)
+    told.show(Notice("gave_up", "Tracker failed for good", "It ended five times.", action="logs"))
+    assert lou.window._strip.isVisible()
+    lou.window._strip._button.click()
+    assert not lou.window._strip.isVisible()
+    assert lou.window.page("logs").isVisible()
 
 
 class Emitter(QObject):

@@ -34,6 +34,7 @@ def cells(page: QWidget) -> list[str]:
 
 def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     page = lou.page("tracked")
+    known = len(lou.problems)
     source = track(lou)
     page._begin()
     page._filter._text.setText("ann example")
@@ -49,7 +50,7 @@ def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     lou.until(lambda: cells(page) == ["ann@example.com"])
     page._filter._text.clear()
     lou.until(lambda: page._wanted.text == "")
-    assert lou.problems == []
+    assert lou.problems[known:] == []
 
 
 def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> None:

@@ -20,10 +20,11 @@ def row_list(page: QWidget, name: str) -> RowList:
 
 
 def test_every_page_opens_and_shows_no_problem(lou: Rig) -> None:
+    known = len(lou.problems)
     for place in PLACES:
         page = lou.page(place.name)
         assert page.isVisible()
-    assert lou.problems == []
+    assert lou.problems[known:] == []
 
 
 def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
@@ -62,8 +63,7 @@ def test_a_tool_switched_in_the_tray_is_off_in_the_window(lou: Rig) -> None:
     menu.aboutToShow.emit()
     submenu = next(action.menu() for action in menu.actions() if action.menu())
     assert isinstance(submenu, QMenu)
-    first = submenu.actions()[0]
-    first.trigger()
+    next(each for each in submenu.actions() if each.text() == "Search the web").trigger()
     lou.until(lambda: tools.model().index(0, 0).data(ROW).on is False)
     assert lou.core.server("search").disabled_tools == ("web_search",)
     lou.run(lou.core.enable("search", True, "web_search"))

@@ -61,7 +61,8 @@ class ConflictDialog(QDialog):
 
     def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
         group = QButtonGroup(self)
-        grid.addWidget(heading(difference.field.capitalize(), "strong"), row, 0)
+        name = heading(difference.field.capitalize(), "strong")
+        grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         for column, value in ((1, difference.theirs), (2, difference.mine)):
             holder = QWidget()
             line = QHBoxLayout(holder)
@@ -71,7 +72,8 @@ class ConflictDialog(QDialog):
             choice.setAccessibleName(f"{difference.field} {whose}")
             group.addButton(choice)
             line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
-            line.addWidget(label(_told(value), wrap=True, selectable=True), 1)
+            told = label(_told(value), wrap=True, selectable=True)
+            line.addWidget(told, 1, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(holder, row, column)
         self._mine[difference.field] = choice
         choice.setChecked(True)

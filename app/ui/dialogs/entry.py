@@ -48,7 +48,7 @@ class EntryDialog(QDialog):
         self._entry: Entry | None = whole.entry if whole else None
         title = "Change an entry" if whole else "Add an entry"
         self.setWindowTitle(title)
-        self.resize(540, 580)
+        self.resize(540, 640)
         self._form = Form(desk.theme, _FIELDS)
         self._problem = label(tone="bad", wrap=True)
         self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")

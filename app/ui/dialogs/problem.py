@@ -82,6 +82,7 @@ class ProblemDialog(QDialog):
         column.addLayout(buttons)
         self.setMinimumWidth(440)
         self.tell(error)
+        close.setFocus()
 
     def tell(self, error: AppError) -> None:
         """Show `error`."""

@@ -1,0 +1,164 @@
+"""Clients, welcome, metrics and settings over the real core."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QComboBox
+
+from app.facts import CallRecord, ClientEvent
+from app.ui import present_clients
+from app.ui.dialogs.add_server import AddServerDialog, entry_of
+from app.ui.dialogs.changes import ChangesDialog
+from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.passphrase import PassphraseDialog
+from app.ui.pages.settings import SettingRow
+from app.ui.widgets.switch import Switch
+from tests.ui import measures
+from tests.ui.rig import Rig
+
+BEFORE = '{\n  // mine\n  "mcpServers": {\n    "files": {"command": "npx"}\n  }\n}\n'
+
+
+@pytest.fixture
+def claude(lou: Rig) -> Path:
+    """The file of a Claude Desktop that is installed here."""
+    folder = lou.home / ".config" / "Claude"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "claude_desktop_config.json"
+    file.write_text(BEFORE.replace("  // mine\n", ""))
+    lou.run(lou.core.clients.refresh("claude-desktop"))
+    return file
+
+
+def shown_changes(lou: Rig) -> ChangesDialog:
+    lou.until(lambda: lou.window.findChildren(ChangesDialog))
+    return lou.window.findChildren(ChangesDialog)[-1]
+
+
+def test_a_client_is_connected_after_the_change_was_shown_and_disconnected_again(
+    lou: Rig, claude: Path
+) -> None:
+    page = lou.page("clients")
+    page.choose("claude-desktop")
+    before = claude.read_bytes()
+    lou.until(page._detail._connect.isVisible)
+    page._detail._connect.click()
+    dialog = shown_changes(lou)
+    assert claude.read_bytes() == before
+    dialog.accept()
+    lou.until(lambda: "lou-search" in json.loads(claude.read_text())["mcpServers"])
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    lou.until(lambda: not page._detail._connect.isVisible())
+    page._detail._disconnect.click()
+    shown_changes(lou).accept()
+    lou.until(lambda: claude.read_bytes() == before)
+
+
+def test_a_cancelled_change_writes_nothing(lou: Rig, claude: Path) -> None:
+    page = lou.page("clients")
+    page.choose("claude-desktop")
+    before = claude.read_bytes()
+    lou.until(page._detail._connect.isVisible)
+    page._detail._connect.click()
+    shown_changes(lou).reject()
+    measures.wait(0.2)
+    assert claude.read_bytes() == before
+
+
+def test_every_state_of_a_client_has_words(lou: Rig) -> None:
+    lou.run(lou.core.clients.refresh())
+    for view in lou.core.clients.views():
+        assert present_clients.mood(view).words
+        assert present_clients.sentence(view)
+        assert present_clients.verb(view)
+
+
+def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
+    page = lou.page("welcome")
+    lou.until(lambda: page._servers._done)
+    lou.core.connections.tell(ClientEvent("search", "1", "claude-ai", "initialized", at=1.0))
+    lou.until(lambda: "opened a session" in page._proven._words.text())
+    lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="lou"))
+    assert not page._proven._done
+    lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="claude-ai", at=2.0))
+    lou.until(lambda: page._proven._done)
+    assert page._done.text() == "Done"
+
+
+def test_metrics_show_and_export_what_was_counted(lou: Rig, tmp_path: Path) -> None:
+    for ms in (10.0, 20.0, 400.0):
+        lou.core.metrics.call(CallRecord("search", "web_search", ms, "ok", client="x", id="m"))
+    lou.core.metrics.call(CallRecord("search", "fetch_page", 5.0, "error", "quota", client="x"))
+    page = lou.page("metrics")
+    lou.until(lambda: page._report is not None and page._report.total.errors >= 1)
+    assert page._tiles._values["Failed"].text().startswith(f"{page._report.total.errors}")
+    page.save_csv(tmp_path / "m.csv")
+    with (tmp_path / "m.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(int(row["calls"]) for row in rows) == page._report.total.calls
+    page.save_png(tmp_path / "m.png")
+    assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
+
+
+def row_of(lou: Rig, name: str) -> SettingRow:
+    page = lou.page("settings")
+    return next(row for row in page._rows if row.choice.field.name == name)
+
+
+def test_a_switched_setting_is_in_force_and_on_disk(lou: Rig) -> None:
+    row = row_of(lou, "debug")
+    row.findChild(Switch).click()
+    lou.until(lambda: lou.core.settings.config.settings.debug)
+    lou.until(lambda: json.loads(lou.core.settings.path.read_text())["settings"]["debug"])
+    row.findChild(Switch).click()
+    lou.until(lambda: not lou.core.settings.config.settings.debug)
+
+
+def test_a_number_out_of_bounds_is_refused_beside_its_field(lou: Rig) -> None:
+    row = row_of(lou, "metrics_days")
+    before = lou.core.settings.config.settings.metrics_days
+    row._editor._edit.setText("9999")
+    lou.until(row._editor._problem.isVisible)
+    assert lou.core.settings.config.settings.metrics_days == before
+    row._editor._edit.setText(str(before))
+    lou.until(lambda: not row._editor._problem.isVisible())
+
+
+def test_appearance_changes_the_whole_window_at_once(lou: Rig) -> None:
+    box = row_of(lou, "theme").findChild(QComboBox)
+    box.setCurrentText("dark")
+    lou.until(lambda: lou.theme.is_dark)
+    box.setCurrentText("light")
+    lou.until(lambda: not lou.theme.is_dark)
+
+
+def test_a_server_is_added_from_a_command_line_and_removed(lou: Rig) -> None:
+    dialog = AddServerDialog(lou.session.desk, None)
+    dialog._form.set_values({"name": "mine", "run": "sleep 'a b'", "env": ["A=1"]})
+    name, entry = entry_of(dialog._form.values())
+    assert (name, entry["command"], entry["args"], entry["env"]) == (
+        "mine", "sleep", ["a b"], {"A": "1"},
+    )  # fmt: skip
+    dialog._form.set_values({"name": "Not Allowed", "run": "sleep 1"})
+    dialog._add()
+    lou.until(dialog._problem.text)
+    dialog.deleteLater()
+
+
+def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:
+    dialog = PassphraseDialog(lou.theme, None, new=True)
+    task = lou.loop.create_task(answer_of(dialog, dialog.take))
+    lou.until(dialog.isVisible)
+    for first, again, said in (("short", "short", "12"), ("long enough!", "other", "same")):
+        dialog._first._edit.setText(first)
+        dialog._again._edit.setText(again)
+        dialog._save.click()
+        assert said in dialog._problem.text()
+    dialog._again._edit.setText("long enough!")
+    dialog._save.click()
+    lou.until(task.done)
+    assert task.result() == "long enough!"
