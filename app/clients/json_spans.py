@@ -136,7 +136,7 @@ def _page(text: str, layout: Layout) -> str:
     solid = _solid(text, layout)
     if layout.format != "jsonc":
         return solid
-    return _TRAILING.sub(lambda m: m[0].replace(",", " ") if m[1] else m[0], solid)
+    return _TRAILING.sub(lambda m: m[0][:-1] + " " if m[1] else m[0], solid)
 
 
 def _value(text: str, page: str, layout: Layout) -> dict[str, Any]:

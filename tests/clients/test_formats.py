@@ -42,3 +42,7 @@ def test_what_a_client_adds_to_lous_entry_survives_a_repair(name: str, data: st.
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_mutated_file_is_refused_with_words_or_edited_there_and_back(name: str) -> None:
     mutation.run(catalog.client(FORMATS[name]), 60 if name.startswith("yaml") else 300, seed=1)
+
+
+def test_a_comma_in_a_text_before_a_trailing_comma_is_no_trailing_comma() -> None:
+    there_and_back(catalog.client("zed"), b'{\r\n  "a": "],",\r\n}')
