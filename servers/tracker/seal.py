@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
+import hashlib
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -39,9 +39,8 @@ class Sealer:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self.key_ids = tuple(_key_id(key) for key in keys)
         self._rules = _bits(rules)
-        # A copy of a begun HMAC costs less than a new one, and never lets go of the interpreter.
         self._digests = {
-            key_id: hmac.new(_derived(key, b"lou tracker index v1", 32), digestmod="sha256")
+            key_id: _Mac(_derived(key, b"lou tracker index v1", 32))
             for key_id, key in zip(self.key_ids, keys, strict=True)
         }
         self.stamp = f"{self.key_ids[0]}.{self._rules}"
@@ -90,9 +89,27 @@ class Sealer:
 
     def digest(self, kind: str, value: str, stamp: str = "") -> str:
         """What `value` is looked up by; with `stamp`, among the rows made with that."""
-        work = (self._digests[key_of(stamp)] if stamp else self._digest).copy()
-        work.update(f"{kind}\0{value}".encode())
-        return work.hexdigest()[: _LENGTHS.get(kind, _LENGTH)]
+        mac = self._digests[key_of(stamp)] if stamp else self._digest
+        return mac.of(f"{kind}\0{value}".encode())[: _LENGTHS.get(kind, _LENGTH)]
+
+
+class _Mac:
+    """HMAC-SHA256 (RFC 2104) with both blocks of the key hashed in advance.
+
+    An entry needs about thirty digests. `hmac.digest` costs three times as much each, and lets go
+    of the interpreter every time.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def of(self, data: bytes) -> str:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
 
 def parse_keys(text: str) -> tuple[bytes, ...]:

@@ -32,7 +32,9 @@ def of(entry: Entry) -> list[Term]:
     host, email_host = urls.host(entry.url), entry.email.rpartition("@")[2]
     found.update(("domain", domain) for domain in (*_parents(host), *_parents(email_host)))
     found.update(("word", word) for word in _words_of(entry, host))
-    return [(kind_of(kind, deleted=entry.deleted), value) for kind, value in sorted(found)]
+    if entry.deleted:
+        return [(kind_of(kind, deleted=True), value) for kind, value in found]
+    return list(found)
 
 
 def kind_of(kind: str, *, deleted: bool) -> str:
@@ -57,10 +59,10 @@ def pair(draft: Draft | Entry, rules: Rules) -> str:
     return f"{url} {email}"
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """The words of `text`, as they are compared."""
-    for found in _WORD.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        yield found.group()[:64]
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return [word[:64] for word in _WORD.findall(plain)]
 
 
 def sought(text: str) -> tuple[str, ...]:
@@ -73,15 +75,10 @@ def _words_of(entry: Entry, host: str) -> set[str]:
     local, _, email_host = entry.email.rpartition("@")
     named = {*words(local), *_named(host), *_named(email_host)}
     found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
-    note = (word for word in words(entry.note))
-    noted: set[str] = set()
-    for word in note:
-        noted.add(word)
-        if len(noted) == MOST_NOTE_WORDS:
-            break
-    tagged = (word for tag in entry.tags for word in words(tag))
+    noted = list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS]
+    tagged = [word for tag in entry.tags for word in words(tag)]
     shown = {*words(unquote(entry.url)), *words(host), *words(email_host)}
-    return (found | named | noted | shown | {*tagged}) - _SAID_BY_ALL
+    return (found | named | shown | {*noted, *tagged}) - _SAID_BY_ALL
 
 
 def _email_spellings(email: str) -> Iterable[str]:
@@ -91,7 +88,7 @@ def _email_spellings(email: str) -> Iterable[str]:
     )
 
 
-def _named(host: str) -> Iterator[str]:
+def _named(host: str) -> list[str]:
     """The words of `host` that somebody chose: all but those of its last label."""
     return words(_readable(host).rpartition(".")[0])
 
