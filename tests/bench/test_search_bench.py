@@ -164,27 +164,6 @@ async def test_the_overhead_over_the_providers_own_time(home: Path, figure: Figu
     figure("search: overhead over it, p99", p99(took), "ms")
 
 
-async def visit(server: Supervised, number: int, opened: list[float], called: list[float]) -> Any:
-    """One client of the crowd: one search of five is new, as in the Zipf workload below."""
-    link = lines(server.socket)
-    client: Lines = await link.__aenter__()
-    clock = time.perf_counter
-    began = clock()
-    assert "result" in await client.initialize()
-    opened.append((clock() - began) * 1e3)
-    for turn in range(5):
-        is_new = turn == number % 5
-        query = f"new {number} {turn}" if is_new else f"known {(number + turn) % 50}"
-        params = {"name": "web_search", "arguments": {"query": query}}
-        began = clock()
-        answer = await client.ask("tools/call", params)
-        called.append((clock() - began) * 1e3)
-        found = answer["result"]["structuredContent"]
-        assert found["cached"] is not is_new
-        assert len(found["results"]) == 10
-    return link
-
-
 async def burst(client: Lines, queries: list[str]) -> None:
     """Searches at the same time, as a server in use has seen them: its pool is warm then."""
     for query in queries:
@@ -194,10 +173,7 @@ async def burst(client: Lines, queries: list[str]) -> None:
 
 
 async def test_a_thousand_clients_at_once(home: Path, figure: Figures) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
-    opened: list[float] = []
-    called: list[float] = []
+    """One search of five is new, as in the workload below."""
     with upstream() as provider:
         async with search_server(home, provider) as server:
             async with lines(server.socket) as first:
@@ -206,22 +182,30 @@ async def test_a_thousand_clients_at_once(home: Path, figure: Figures) -> None:
                     first, [f"known {n}" for n in range(50)] + [f"x {n}" for n in range(200)]
                 )
             before = provider.answers
-            began = time.perf_counter()
-            visits = [visit(server, number, opened, called) for number in range(CROWD)]
-            links = await asyncio.gather(*visits)
-            took = time.perf_counter() - began
-            memory = high_water_mb(server.pid)
+            told = await crowd(server.socket)
             fresh = provider.answers - before
-            for link in links:
-                await link.__aexit__(None, None, None)
+            memory = high_water_mb(server.pid)
+    opened, called = told["opened"], told["called"]
     name = f"search: {CROWD} clients at once, initialize + 5 searches"
     figure(f"{name}: answered", len(called) / (5 * CROWD) * 100, "%", at_least=100, enforce=True)
     figure(f"{name}: of them new", fresh, "searches")
     figure(f"{name}: initialize, median", statistics.median(opened), "ms")
     figure(f"{name}: a call, median", statistics.median(called), "ms")
     figure(f"{name}: a call, p99", p99(called), "ms", at_most=500)
-    figure(f"{name}: the whole job", took, "s")
+    figure(f"{name}: the whole job", told["seconds"], "s")
     figure(f"{name}: server memory", memory, "MB", at_most=150)
+
+
+async def crowd(path: str) -> dict[str, Any]:
+    """What a crowd of clients in a process of its own tells."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
+    argv = (sys.executable, str(ROOT / "tests/bench/search_crowd.py"), path, str(CROWD))
+    process = await asyncio.create_subprocess_exec(*argv, stdout=subprocess.PIPE, limit=1 << 22)
+    told, _ = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 async def test_the_zipf_workload_over_a_real_restart(home: Path, figure: Figures) -> None:
