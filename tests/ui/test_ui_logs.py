@@ -89,7 +89,7 @@ def test_far_too_many_rows_are_cut_at_the_old_end(lou: Rig) -> None:
 
 def test_page_follows_the_newest_line_until_a_person_scrolls_away(lou: Rig) -> None:
     page = lou.page("logs")
-    lou.until(lambda: not page._is_loading)
+    lou.until(lambda: not page._is_loading and not page._feed.missed)
     fill(lou.core.logbook, 0, 2_000)
     table = page._table
     lou.until(lambda: table.model().rowCount() > 1_000 and not page._feed.missed)

@@ -49,8 +49,9 @@ class LogFeed:
 
     def new(self) -> list[LogLine]:
         """The wanted lines since the last time, oldest first."""
+        newest = self._logbook.newest
         lines = self._logbook.since(self._newest, self.wanted.server or None, MOST_AT_ONCE)
-        self._newest = self._logbook.newest
+        self._newest = max(newest, lines[-1].n if lines else 0)
         tail, self._stored_tail = self._stored_tail, frozenset()
         chosen = self._chosen(lines)
         stored = max(
