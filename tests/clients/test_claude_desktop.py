@@ -85,7 +85,6 @@ def test_a_client_that_writes_its_older_memory_back_does_not_win(claude: Claude,
         enforce=True,
     )
     claude.quit()
-    assert "lou-search" not in claude.servers()
     took = claude.wait_for_entry()
     figure(
         "clients: Lou's entry back after a stale exit",

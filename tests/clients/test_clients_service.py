@@ -290,7 +290,7 @@ async def test_a_file_that_breaks_is_told_and_left_alone(house: House) -> None:
     path(house).write_bytes(b'{"half')
     await until(lambda: "client_unreadable" in house.codes(), "told")
     assert path(house).read_bytes() == b'{"half'
-    assert house.clients.view("cursor").state == "unreadable"
+    await until(lambda: house.clients.view("cursor").state == "unreadable", "shown")
 
 
 async def test_a_client_that_wipes_again_and_again_stops_the_guard(house: House) -> None:
