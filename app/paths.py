@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import platformdirs
@@ -44,7 +43,7 @@ def run_folder() -> Path:
 
 def resource(*parts: str) -> Path:
     """A file of `resources/`, in an installed package or in a checkout."""
-    installed = Path(str(files("app"))) / "resources"
+    installed = Path(__file__).parent / "resources"
     base = installed if installed.is_dir() else Path(__file__).parent.parent / "resources"
     return base.joinpath(*parts)
 
