@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from app import autostart, launch_file, paths
+from app.chronicle import Chronicle
 from app.config import Config
 from app.errors import AppError
 from app.facts import APP, Notice
@@ -37,6 +38,7 @@ class Reactions:
         self._intake = intake
         self._keys = keys
         self._settings = core.settings.config.settings
+        self._chronicle = Chronicle(core.logbook)
         self._heartbeat = Heartbeat()
         self._process = psutil.Process()
         self._work: set[asyncio.Task[None]] = set()
@@ -52,6 +54,8 @@ class Reactions:
         core.settings.changed.subscribe(self._settings_changed)
         core.settings.troubled.subscribe(self._settings_broken)
         core.vault_changed.subscribe(self.vault_seen)
+        core.connections.subscribe(self._chronicle.client)
+        core.calls.subscribe(self._chronicle.call)
         core.connections.subscribe(core.clients.saw)
         core.calls.subscribe(core.clients.called)
         core.clients.notices.subscribe(core.notices.tell)
@@ -95,7 +99,9 @@ class Reactions:
             await self._keys.encryption_key()
 
     def _server_changed(self, name: str) -> None:
-        if self._core.supervisor.observed(name).pid is None:
+        now = self._core.supervisor.observed(name)
+        self._chronicle.server(now)
+        if now.pid is None:
             self._intake.process_ended(name)
         self._core.servers_changed.tell(name)
 
