@@ -33,6 +33,16 @@ class _Case:
     refused: dict[int, Rejected] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Plan:
+    """Drafts on their way: what is to be written for each case, None where nothing is."""
+
+    client: str
+    count: int
+    cases: list[_Case]
+    writes: dict[int, Write | None]
+
+
 class Board:
     """The entries of one store."""
 
@@ -47,19 +57,29 @@ class Board:
 
         A draft that would make an entry too large is refused in its place.
         """
+        return await self.settle(await self.planned(drafts, client), together=together)
+
+    async def planned(self, drafts: Sequence[Draft], client: str) -> Plan:
+        """What tracking `drafts` takes, as far as can be seen now; nothing is stored yet."""
         aside = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _at_once
         cases = await aside(self._cases, drafts)
         if len(drafts) > 1:
             await self._look_up(cases)
+        return Plan(client, len(drafts), cases, await aside(self._writes, cases, client))
+
+    async def settle(
+        self, plan: Plan, *, together: bool = False
+    ) -> list[tuple[Outcome, Entry] | Rejected]:
+        """Do what was planned; what others changed meanwhile is taken into account."""
         for _ in range(_TRIES):
-            writes = await aside(self._writes, cases, client)
-            if together and any(case.refused for case in cases):
+            if together and any(case.refused for case in plan.cases):
                 break
-            if await self._apply(cases, writes, together=together):
+            if await self._apply(plan.cases, plan.writes, together=together):
                 break
+            plan.writes = self._writes(plan.cases, plan.client)
         else:
             raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
-        return _in_order(cases, len(drafts))
+        return _in_order(plan.cases, plan.count)
 
     async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
         """The entry called `id`, deleted ones included."""

@@ -14,7 +14,7 @@ from typing import Literal, TextIO
 
 from servers.host.service import ToolFailure
 from servers.tracker import folder, sheet, views
-from servers.tracker.board import Board
+from servers.tracker.board import Board, Plan
 from servers.tracker.entry import Draft, Rejected, checked
 from servers.tracker.scribe import Search
 
@@ -118,8 +118,11 @@ class Exchange:
         return job
 
 
+_Found = list[tuple[int, Draft | Rejected | str]]
+
+
 class _Import:
-    """Reads, checks and stores rows in small groups, the next one read while one is stored."""
+    """Reads, checks and seals one group of rows while the one before is stored."""
 
     def __init__(
         self, job: Job, board: Board, text: TextIO, rows: Iterator[sheet.Row], *, client: str
@@ -127,26 +130,31 @@ class _Import:
         self._job = job
         self._board = board
         self._text = text
-        self._position = 0
         self._rows = rows
         self._client = client
 
     async def run(self) -> None:
         """To the end of the file."""
+        following = asyncio.ensure_future(self._prepared())
         try:
-            group = await asyncio.to_thread(self._read)
-            while group:
-                following = asyncio.ensure_future(asyncio.to_thread(self._read))
-                try:
-                    await self._store(group)
-                finally:
-                    group = await following
+            while (group := await asyncio.shield(following)) is not None:
+                following = asyncio.ensure_future(self._prepared())
+                await self._store(*group)
         finally:
+            # A thread may still be reading: it comes to the end of its group.
+            await asyncio.wait([following])
             self._text.close()
         self._job.done_bytes = self._job.total_bytes
 
-    def _read(self) -> list[tuple[int, Draft | Rejected | str]]:
-        found: list[tuple[int, Draft | Rejected | str]] = []
+    async def _prepared(self) -> tuple[_Found, Plan, int] | None:
+        found, position = await asyncio.to_thread(self._read)
+        if not found:
+            return None
+        drafts = [one for _, one in found if isinstance(one, Draft)]
+        return found, await self._board.planned(drafts, self._client), position
+
+    def _read(self) -> tuple[_Found, int]:
+        found: _Found = []
         for row in itertools.islice(self._rows, _AT_ONCE):
             if row.fault:
                 found.append((row.number, row.fault))
@@ -157,35 +165,32 @@ class _Import:
                 found.append((row.number, rejected))
             else:
                 found.append((row.number, draft))
-        self._position = self._text.buffer.tell()
-        return found
+        return found, self._text.buffer.tell()
 
-    async def _store(self, group: list[tuple[int, Draft | Rejected | str]]) -> None:
+    async def _store(self, found: _Found, plan: Plan, position: int) -> None:
         """Store a group and count it, even when the job is cancelled meanwhile."""
-        work = asyncio.ensure_future(self._stored(group))
+        work = asyncio.ensure_future(self._stored(found, plan, position))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             await work
             raise
 
-    async def _stored(self, group: list[tuple[int, Draft | Rejected | str]]) -> None:
-        numbers = [number for number, found in group if isinstance(found, Draft)]
-        drafts = [found for _, found in group if isinstance(found, Draft)]
-        for number, found in group:
-            if not isinstance(found, Draft):
-                self._refuse(number, found)
+    async def _stored(self, found: _Found, plan: Plan, position: int) -> None:
+        numbers = [number for number, one in found if isinstance(one, Draft)]
+        for number, one in found:
+            if not isinstance(one, Draft):
+                self._refuse(number, one)
         if self._client:
-            results = await self._board.track(drafts, self._client)
-            for number, result in zip(numbers, results, strict=True):
+            for number, result in zip(numbers, await self._board.settle(plan), strict=True):
                 if isinstance(result, Rejected):
                     self._refuse(number, result)
                 else:
                     self._job.counts[result[0]] += 1
         else:
-            self._job.counts["would be stored"] += len(drafts)
-        self._job.rows += len(group)
-        self._job.done_bytes = min(self._position, self._job.total_bytes)
+            self._job.counts["would be stored"] += len(numbers)
+        self._job.rows += len(found)
+        self._job.done_bytes = min(position, self._job.total_bytes)
 
     def _refuse(self, number: int, found: Rejected | str) -> None:
         self._job.counts["refused"] += 1

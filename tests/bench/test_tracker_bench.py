@@ -113,7 +113,7 @@ async def seed(folder: Path, numbers: range, chance: random.Random) -> None:
 
 
 def _seeded(number: int, chance: random.Random, words: list[str]) -> Any:
-    company = number % 50_000
+    company = number // 20
     note = " ".join(words[int(len(words) * chance.random() ** 3)] for _ in range(6))
     return Draft(
         f"https://company{company}.example/people/{number}",
@@ -132,9 +132,9 @@ def lookups(count: int, chance: random.Random) -> dict[str, Iterator[dict[str, A
             yield make(chance.randrange(count))
 
     return {
-        "email": one(lambda n: {"email": f"person{n}@company{n % 50_000}.example"}),
-        "url": one(lambda n: {"url": f"https://company{n % 50_000}.example/people/{n}"}),
-        "domain": one(lambda n: {"domain": f"company{n % 50_000}.example"}),
+        "email": one(lambda n: {"email": f"person{n}@company{n // 20}.example"}),
+        "url": one(lambda n: {"url": f"https://company{n // 20}.example/people/{n}"}),
+        "domain": one(lambda n: {"domain": f"company{n // 20}.example"}),
         "tag": one(lambda n: {"tag": f"tag{n % 40}"}),
         "status": one(lambda n: {"status": ("new", "won", "lost")[n % 3]}),
         "text": one(lambda n: {"text": f"word{n % 5000}"}),
