@@ -1,4 +1,7 @@
-"""The tray icon and its menu. It holds no state: every time it is opened it reads the core."""
+"""The tray icon and its menu. It holds no state: every time it is opened it reads the core.
+
+Only the titles of tools are remembered, for those that are switched off.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ class Tray(QObject):
         self._desk: Desk | None = None
         self._overall = present.Overall.BUSY
         self._rows: dict[str, QAction] = {}
+        self._titles: dict[str, dict[str, str]] = {}
         self._menu = QMenu()
         self._menu.aboutToShow.connect(self._rebuild)
         self.icon = QSystemTrayIcon()
@@ -136,7 +140,10 @@ class Tray(QObject):
     def _fill_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
         menu.clear()
         off = desk.core.server(server).disabled_tools
-        titles = dict.fromkeys(off, "")
+        # A server lists only what is on, and lists it a moment after the switch.
+        titles = self._titles.setdefault(server, {})
+        for name in off:
+            titles.setdefault(name, "")
         for tool in desk.core.remembered_tools(server):
             titles[str(tool["name"])] = str(tool.get("title") or "")
         for name, title in sorted(titles.items()):

@@ -10,7 +10,7 @@ from app.logbook import LEVELS, Line, Logbook
 from app.ui.models.logs import LogLine, time_of
 
 _FIRST = 400
-_MORE = 1_000
+_MORE = 300
 _BUDGET_S = 0.15
 MOST_AT_ONCE = 5_000
 
