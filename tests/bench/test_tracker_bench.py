@@ -20,8 +20,8 @@ from servers.tracker.board import Board
 from servers.tracker.entry import Draft
 from servers.tracker.scribe import Search
 from servers.tracker.stores.sqlite import SqliteStore
-from tests.bench.rivals import Piped, call, call_times, greet
-from tests.bench.tracker_rig import LOU_CONNECT, Bridges, Image, Tracker, may_mount
+from tests.bench.rivals import Piped, call_times, greet
+from tests.bench.tracker_rig import LOU_CONNECT, Bridges, Image, Tracker, may_mount, tracking
 from tests.conftest import Figures
 from tests.tracker.killing import Victims, integrity
 from tests.tracker.scene import KEY, draft, make_board
@@ -30,6 +30,7 @@ from tests.tracker.test_kill import (
     kill_imports,
     kill_migrations,
     kill_resealing,
+    kill_servers,
     kill_writers,
     opened_board,
 )
@@ -37,17 +38,6 @@ from tests.tracker.test_same_end import compare
 from tests.tracker.test_sheet import FILES, no_bytes_crash
 
 pytestmark = [pytest.mark.bench, pytest.mark.anyio, pytest.mark.timeout(3600)]
-
-
-def tracking(start: int = 0) -> Iterator[bytes]:
-    """Calls that each track a new address."""
-    for number in itertools.count(start):
-        arguments = {
-            "url": f"https://site{number}.example/contact",
-            "email": f"person{number}@site{number}.example",
-            "note": "found on the page of the team",
-        }
-        yield call(number + 1, "track_url_email", arguments)
 
 
 def p95(times: list[float]) -> float:
@@ -245,37 +235,11 @@ async def test_a_thousand_deaths(tmp_path: Path, figure: Figures) -> None:
     )
 
 
-async def test_two_hundred_deaths_of_the_real_server_under_load(
-    home: Path, figure: Figures
-) -> None:
-    """Each answer that a client saw through its bridge is an acknowledgement."""
-    acknowledged: set[int] = set()
-    chance = random.Random(21)
-    requests = tracking(50_000)
-    for _ in range(200):
-        tracker = Tracker(KEY.decode(), home / "data")
-        with closing(Piped(LOU_CONNECT, "tracker")) as bridge:
-            greet(bridge)
-            bridge.write(b"".join(itertools.islice(requests, 64)))
-            until = time.monotonic() + chance.uniform(0.001, 0.06)
-            said = b""
-            while time.monotonic() < until:
-                said += bridge.read()
-                fresh = said.count(b"\n") - len(acknowledged)
-                bridge.write(b"".join(itertools.islice(requests, min(16, max(1, fresh)))))
-            tracker.kill()
-            for one in said.split(b"\n")[:-1]:
-                if b'outcome\\":\\"created' in one:
-                    acknowledged.add(int(one.split(b'"id":', 1)[1].split(b",")[0]) - 1)
-        assert integrity(home / "data") == "ok"
-    async with opened_board(home / "data", KEY) as board:
-        found = await emails(board)
-    lost = {f"person{n}@site{n}.example" for n in acknowledged} - set(found)
-    figure(
-        "tracker: writes acknowledged across 200 kill -9 of the server", len(acknowledged), "writes"
-    )
-    figure("tracker: of them lost", len(lost), "writes", at_most=0, enforce=True)
-    figure("tracker: doubled", len(found) - len(set(found)), "writes", at_most=0, enforce=True)
+async def test_two_hundred_deaths_of_the_real_server(home: Path, figure: Figures) -> None:
+    count, lost, doubled = await kill_servers(home / "data", 200, seed=21)
+    figure("tracker: acknowledged across 200 kill -9 of the server", count, "writes")
+    figure("tracker: of them lost", lost, "writes", at_most=0, enforce=True)
+    figure("tracker: of them doubled", doubled, "writes", at_most=0, enforce=True)
 
 
 @pytest.mark.skipif(not may_mount(), reason="a simulated power cut needs root and loop devices")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import selectors
@@ -16,9 +17,20 @@ from pathlib import Path
 from typing import Any
 
 from servers.contract import endpoint
-from tests.bench.rivals import INITIALIZE, INITIALIZED, Piped, line, wait_for_socket
+from tests.bench.rivals import INITIALIZE, INITIALIZED, Piped, call, line, wait_for_socket
 
 LOU_CONNECT = str(Path(sys.executable).parent / "lou-connect")
+
+
+def tracking(start: int = 0) -> Iterator[bytes]:
+    """Calls that each track a new address."""
+    for number in itertools.count(start):
+        arguments = {
+            "url": f"https://site{number}.example/contact",
+            "email": f"person{number}@site{number}.example",
+            "note": "found on the page of the team",
+        }
+        yield call(number + 1, "track_url_email", arguments)
 
 
 class Tracker:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from servers.tracker.board import Board
 from servers.tracker.scribe import Search
 from servers.tracker.stores import upkeep
 from servers.tracker.stores.sqlite import SqliteStore
+from tests.bench.rivals import Piped, greet
+from tests.bench.tracker_rig import LOU_CONNECT, Tracker, tracking
 from tests.tracker.killing import Victims, integrity
-from tests.tracker.scene import draft, make_board
+from tests.tracker.scene import KEY, draft, make_board
 from tests.tracker.victim import STEPS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -137,6 +141,42 @@ async def kill_migrations(folder: Path, times: int, seed: int) -> None:
                 assert len(await emails(board)) == 2000
             for backup in upkeep.backups(folder / "tracker" / "backups"):
                 backup.unlink()
+
+
+async def kill_servers(folder: Path, times: int, seed: int) -> tuple[int, int, int]:
+    """Kill the real server under a client; every answer that the client saw is an acknowledgement.
+
+    How many there were, how many of them are lost, and how many entries are there twice.
+    """
+    acknowledged: set[int] = set()
+    chance = random.Random(seed)
+    requests = tracking(50_000)
+    for _ in range(times):
+        server = Tracker(KEY.decode(), folder)
+        with closing(Piped(LOU_CONNECT, "tracker")) as bridge:
+            greet(bridge)
+            bridge.write(b"".join(itertools.islice(requests, 64)))
+            until = time.monotonic() + chance.uniform(0.001, 0.06)
+            said = b""
+            while time.monotonic() < until:
+                said += bridge.read()
+                bridge.write(b"".join(itertools.islice(requests, 16)))
+            server.kill()
+        for one in said.split(b"\n")[:-1]:
+            if b'outcome\\":\\"created' in one:
+                acknowledged.add(int(one.split(b'"id":', 1)[1].split(b",")[0]) - 1)
+        assert integrity(folder) == "ok"
+    async with opened_board(folder, KEY) as board:
+        found = await emails(board)
+    lost = {f"person{n}@site{n}.example" for n in acknowledged} - set(found)
+    return len(acknowledged), len(lost), len(found) - len(set(found))
+
+
+async def test_what_the_real_server_answered_survives_kill_9(home: Path, figure: Any) -> None:
+    count, lost, doubled = await kill_servers(home / "data", 5, seed=5)
+    assert count
+    figure("tracker: acknowledged across 5 kill -9 of the real server", count, "writes")
+    figure("tracker: of them lost or doubled", lost + doubled, at_most=0, enforce=True)
 
 
 async def test_acknowledged_writes_survive_kill_9(tmp_path: Path, figure: Any) -> None:
