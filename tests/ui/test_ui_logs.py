@@ -119,8 +119,9 @@ def test_a_chosen_line_is_shown_whole_and_as_plain_text(lou: Rig) -> None:
     hostile = "<b>bold</b> <a href='file:///etc/passwd'>x</a>" + "y" * 900
     lou.core.logbook.add("search", "ERROR", "here", hostile)
     lou.until(lambda: not page._feed.missed)
-    last = page._table.model().rowCount() - 1
-    page._table.selectRow(last)
+    model = page._table.model()
+    rows = [row for row in range(model.rowCount()) if model.line(row).message == hostile]
+    page._table.selectRow(rows[-1])
     assert page._detail._text.toPlainText() == hostile
 
 
