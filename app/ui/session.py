@@ -45,6 +45,8 @@ class Session:
         self._window: Window | None = None
         self._over = asyncio.Event()
         self._is_log_out = False
+        self._has_begun = False
+        self._early = ""
         self._told_where = False
         self.desk = Desk(core, theme, self._tasks, self.go, CallHistory(core.calls))
         self._openers = Openers(self.desk)
@@ -57,7 +59,7 @@ class Session:
             AppError: Lou cannot run at all.
         """
         core = self._core
-        core.raise_wanted.subscribe(lambda place: self.go(place or "window"))
+        core.raise_wanted.subscribe(self._raise)
         core.quit_wanted.subscribe(lambda _who: self.quit())
         await core.start()
         try:
@@ -93,7 +95,14 @@ class Session:
         self._is_log_out = True
         self._over.set()
 
+    def _raise(self, place: str) -> None:
+        """A second start wants the window; while the core still starts it has to wait."""
+        self._early = place or "window"
+        if self._has_begun:
+            self.go(self._early)
+
     def _begin(self) -> None:
+        self._has_begun = True
         core = self._core
         core.settings.changed.subscribe(self._settings_changed)
         self._settings_changed(core.settings.config)
@@ -101,8 +110,8 @@ class Session:
         self._notifications = Notifications(self.desk, self._tray, self._carry)
         if not core.settings.config.settings.welcome_seen:
             self.go("welcome")
-        elif not self._tray.is_there:
-            self.go("window")
+        elif self._early or not self._tray.is_there:
+            self.go(self._early or "window")
 
     async def _end(self) -> None:
         if self._window is not None:
