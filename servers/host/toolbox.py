@@ -159,6 +159,8 @@ class Toolbox:
             raise UnknownTool(f"No tool is called {name[:80]!r}. There are: {known}.")
         seconds = min(tool.timeout_s, limit_s or tool.timeout_s)
         deadline = asyncio.get_running_loop().time() + seconds
+        # The app's own questions are no calls that a person would count.
+        record = _uncounted if tool.internal else self._record
         started = time.perf_counter()
         call = Call(
             f"{next(self._numbers):x}", name, caller.client, deadline, caller.report, self._emit
@@ -169,11 +171,11 @@ class Toolbox:
         except BaseException as ended:
             cancelled = isinstance(ended, asyncio.CancelledError)
             lost = Outcome("[]", verdict="cancelled" if cancelled else "error", kind="refused")
-            self._record(call, lost, (time.perf_counter() - started) * 1000, caller)
+            record(call, lost, (time.perf_counter() - started) * 1000, caller)
             raise
         finally:
             current_call.reset(token)
-        self._record(call, found, (time.perf_counter() - started) * 1000, caller)
+        record(call, found, (time.perf_counter() - started) * 1000, caller)
         return found
 
     async def _attempt(
@@ -222,3 +224,7 @@ def _annotations(tool: Tool) -> dict[str, Any]:
         "idempotentHint": tool.idempotent or tool.read_only,
         "openWorldHint": tool.open_world,
     }
+
+
+def _uncounted(call: Call, outcome: Outcome, ms: float, caller: Caller) -> None:
+    del call, outcome, ms, caller
