@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from servers.host import calls
 from servers.host.service import Tool, ToolFailure
 from servers.tracker import folder, views
-from servers.tracker.desk import AnyStatus, Desk, announce, looked_for
+from servers.tracker.desk import AnyStatus, Desk, looked_for
 from servers.tracker.entry import Draft, Entry, Fault, Rejected, checked
 from servers.tracker.exchange import Exchange, Job
 from servers.tracker.tools import Answer
@@ -76,7 +76,7 @@ class BatchTools:
         results = await self._desk.board.track(drafts, calls.client(), together=all_or_nothing)
         stored = not (all_or_nothing and any(isinstance(one, Rejected) for one in results))
         if stored:
-            await announce(*(one[1] for one in results if not isinstance(one, Rejected)))
+            await self._desk.announce(*(one[1] for one in results if not isinstance(one, Rejected)))
         return _reported(found, results, stored=stored)
 
     async def import_tracked(
@@ -154,7 +154,7 @@ class BatchTools:
             await self._exchange.cancel(job.id)
             raise
         if job.kind == "import":
-            await announce()
+            await self._desk.announce()
         return report(job, problems_from)
 
 

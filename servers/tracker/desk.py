@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from servers.tracker.board import Board
 from servers.tracker.entry import Entry, Fault, Rejected, email_address, tag_name
 from servers.tracker.scribe import Search
 
+_TOTALS_AFTER_S = 0.2
+"""A thousand writes in this time change the totals once."""
 AnyStatus = Literal["", "new", "contacted", "replied", "won", "lost", "do_not_contact"]
 
 
@@ -22,6 +25,7 @@ class Desk:
     def __init__(self) -> None:
         self._board: Board | None = None
         self._closed: ToolFailure = ToolFailure("The tracker is starting.", kind="starting")
+        self._totals: asyncio.Task[None] | None = None
 
     @property
     def board(self) -> Board:
@@ -38,9 +42,21 @@ class Desk:
         """Work with `board` from now on."""
         self._board = board
 
+    async def announce(self, *entries: Entry) -> None:
+        """Tell whoever watches these entries, and soon whoever watches the totals."""
+        for entry in entries:
+            await calls.resource_changed(f"tracker://entries/{entry.id}")
+        if self._totals is None or self._totals.done():
+            self._totals = asyncio.get_running_loop().create_task(_announce_totals())
+
     def shut(self, reason: ToolFailure) -> None:
         """Answer every call with `reason` from now on."""
         self._board, self._closed = None, reason
+
+
+async def _announce_totals() -> None:
+    await asyncio.sleep(_TOTALS_AFTER_S)
+    await calls.resource_changed("tracker://stats")
 
 
 def refusal(rejected: Rejected) -> ToolFailure:
@@ -51,13 +67,6 @@ def refusal(rejected: Rejected) -> ToolFailure:
         kind="bad_argument",
         data={"rejected": [asdict(fault) for fault in rejected.faults]},
     )
-
-
-async def announce(*entries: Entry) -> None:
-    """Tell whoever watches these entries, or the totals."""
-    for entry in entries:
-        await calls.resource_changed(f"tracker://entries/{entry.id}")
-    await calls.resource_changed("tracker://stats")
 
 
 def looked_for(  # noqa: PLR0913 - the filters there are

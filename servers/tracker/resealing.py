@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from servers.tracker.board import Board
-from servers.tracker.seal import Locked
-from servers.tracker.stores.base import Change, Record, StoreError
+from servers.tracker.stores.base import Record, StoreError
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 50
@@ -53,7 +52,7 @@ class Resealing:
         while True:
             records, changes = await store.outdated(stamp, _AT_ONCE)
             fresh = [one for one in map(self._record, records) if one]
-            lines = [one for one in map(self._change, changes) if one]
+            lines = [one for one in map(scribe.resealed, changes) if one]
             if not fresh and not lines:
                 break
             await store.reseal(fresh, lines)
@@ -67,10 +66,3 @@ class Resealing:
     def _record(self, record: Record) -> Record | None:
         entry = self._board.scribe.entry(record)
         return None if entry.locked else self._board.scribe.record(entry)
-
-    def _change(self, change: Change) -> Change | None:
-        sealer = self._board.scribe.sealer
-        try:
-            return replace(change, what=sealer.reseal(change.what), stamp=sealer.stamp)
-        except Locked:
-            return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from servers.tracker import ledger, terms
@@ -15,6 +16,8 @@ from servers.tracker.seal import Locked, Sealer
 from servers.tracker.stores.base import Change, Query, Record, Sort
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,79}")
+"""Names that cannot be an address and need not be sealed."""
 _STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
 
 
@@ -103,7 +106,9 @@ class Scribe:
         )
 
     def change(self, entry: Entry, action: str, client: str, before: Entry | None) -> Change:
-        """The line of history that leads to `entry`."""
+        """The line of history that leads to `entry`; the first one has nothing to seal."""
+        if before is None and _CLIENT.fullmatch(client):
+            return Change(entry.id, entry.version, 0, f"{action} {client}", self.sealer.stamp)
         changed = ledger.differences(before, entry) if before else {}
         what = _to_json([action, client[:80], changed])
         sealed = self.sealer.seal(entry.id, f"history {entry.version}", what)
@@ -111,12 +116,24 @@ class Scribe:
 
     def line(self, change: Change) -> Line:
         """That line, opened."""
+        action, _, client = change.what.partition(" ")
+        if client:
+            return Line(change.version, change.at, action, client, {})
         try:
             what = self.sealer.open(change.entry, f"history {change.version}", change.what)
         except Locked:
             return Line(change.version, change.at, "locked", "", {})
         action, client, changed = json.loads(what)
         return Line(change.version, change.at, action, client, changed)
+
+    def resealed(self, change: Change) -> Change | None:
+        """That line made with the first key; None when no key opens it."""
+        if " " in change.what:
+            return replace(change, stamp=self.sealer.stamp)
+        try:
+            return replace(change, what=self.sealer.reseal(change.what), stamp=self.sealer.stamp)
+        except Locked:
+            return None
 
     def pairs(self, draft: Draft | Entry) -> tuple[str, ...]:
         """The digests of what a draft is the same by, the present one first."""

@@ -10,7 +10,7 @@ from servers.host import calls
 from servers.host.service import Range, Tool
 from servers.tracker import views
 from servers.tracker.board import Board
-from servers.tracker.desk import AnyStatus, Desk, announce, looked_for, refusal
+from servers.tracker.desk import AnyStatus, Desk, looked_for, refusal
 from servers.tracker.entry import Draft, Entry, Rejected, checked
 from servers.tracker.ledger import Outcome
 from servers.tracker.stores.base import Sort
@@ -74,7 +74,7 @@ class EntryTools:
         draft = accepted(board, url=url, email=email, note=note, tags=tags, status=status or "new")
         ((outcome, entry),) = taken(await board.track([draft], calls.client()))
         if outcome != "unchanged":
-            await announce(entry)
+            await self._desk.announce(entry)
         return {"outcome": outcome, "entry": views.entry(entry)}
 
     async def find_tracked(  # noqa: PLR0913 - its filters
@@ -154,7 +154,7 @@ class EntryTools:
             entry = await self._desk.board.update(id, version, fields, calls.client())
         except Rejected as rejected:
             raise refusal(rejected) from None
-        await announce(entry)
+        await self._desk.announce(entry)
         return {"entry": views.entry(entry)}
 
     async def delete_entry(self, id: str) -> Answer:  # noqa: A002 - the clients' word
@@ -168,7 +168,7 @@ class EntryTools:
     async def _set_deleted(self, id: str, *, gone: bool) -> Answer:  # noqa: A002
         entry, did = await self._desk.board.set_deleted(id, calls.client(), gone=gone)
         if did:
-            await announce(entry)
+            await self._desk.announce(entry)
         return {"entry": views.entry(entry)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from servers.tracker.entry import (
     checked,
     folded_email,
     holds_address,
+    is_plain_email,
 )
 
 GOOD: dict[str, Any] = {"url": "acme.com", "email": "jane@acme.com", "rules": Rules()}
@@ -113,3 +115,23 @@ def test_folding_is_what_the_rules_say() -> None:
     assert folded_email("Jane+x@a.com", case=False, plus_tag=True) == "Jane@a.com"
     assert folded_email("Jane+x@a.com", case=True, plus_tag=False) == "jane+x@a.com"
     assert folded_email("+x@a.com", case=True, plus_tag=True) == "+x@a.com"
+
+
+LIKELY = st.from_regex(
+    r"[A-Za-z0-9_+.-]{1,20}@(?:[a-z0-9-]{1,12}\.){1,3}(?:com|example|local|test|onion|arpa|a|[a-z]{2,6})",
+    fullmatch=True,
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(LIKELY | st.emails() | st.text(max_size=20))
+def test_what_is_taken_at_a_glance_the_library_takes_as_it_is(text: str) -> None:
+    if is_plain_email(text):
+        found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
+        assert f"{found.local_part}@{found.ascii_domain}" == text
+
+
+def test_ordinary_addresses_are_taken_at_a_glance() -> None:
+    assert is_plain_email("jane.doe+lead@mail.acme-corp.com")
+    for text in ("jane@xn--bcher-kva.de", "jane@printer.local", "Jane@Acme.com", "a..b@acme.com"):
+        assert not is_plain_email(text)

@@ -14,7 +14,7 @@ from servers.host import calls
 from servers.host.service import ToolFailure
 from servers.host.toolbox import FunctionTool
 from servers.tracker.server import TrackerServer, build
-from tests.tracker.scene import started, tools
+from tests.tracker.scene import started, tools, until
 
 pytestmark = pytest.mark.anyio
 
@@ -174,10 +174,15 @@ async def test_watchers_hear_of_the_entry_and_of_the_totals(
         heard.append(uri)
 
     monkeypatch.setattr(calls, "_changed", [hear])
-    entry = (await tools(server)["track_url_email"](url="a.com", email="a@a.com"))["entry"]
-    assert heard == [f"tracker://entries/{entry['id']}", "tracker://stats"]
+    entries = [
+        (await tools(server)["track_url_email"](url="a.com", email=f"{n}@a.com"))["entry"]
+        for n in range(2)
+    ]
+    await until(lambda: "tracker://stats" in heard)
+    assert heard == [*(f"tracker://entries/{entry['id']}" for entry in entries), "tracker://stats"]
+    entry = entries[0]
     stats, one = server.resources
-    assert json.loads(await stats.read())["entries"] == 1
+    assert json.loads(await stats.read())["entries"] == 2
     assert json.loads(await one.read(id=entry["id"]))["entry"]["id"] == entry["id"]
 
 

@@ -58,7 +58,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of an entry's history; `what` is a token."""
+    """One line of an entry's history; `what` is a token, or says no more than who made it."""
 
     entry: str
     version: int

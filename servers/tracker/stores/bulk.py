@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-_SIZES = (128, 32, 8, 1)
+_SIZES = (128, 64, 32, 16, 8, 4, 2, 1)
 
 
 def insert(connection: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
