@@ -77,8 +77,9 @@ def _words_of(entry: Entry, host: str) -> set[str]:
     found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
     noted = list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS]
     tagged = [word for tag in entry.tags for word in words(tag)]
-    shown = {*words(unquote(entry.url)), *words(host), *words(email_host)}
-    return (found | named | shown | {*noted, *tagged}) - _SAID_BY_ALL
+    read = unquote(entry.url) if "%" in entry.url else entry.url
+    found.update(named, words(read), words(email_host), noted, tagged)
+    return found - _SAID_BY_ALL
 
 
 def _email_spellings(email: str) -> Iterable[str]:
