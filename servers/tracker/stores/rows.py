@@ -56,7 +56,8 @@ class _Present:
         self._changes: list[tuple[Any, ...]] = []
         for record in paired(connection, [pair for one in writes for pair in one.pairs]):
             self._by_pair.setdefault(record.pair, []).append(record)
-        ids = [one.record.id for one in writes]
+            self._by_id[record.id] = record
+        ids = [one.record.id for one in writes if one.seen]
         for row in bulk.for_each(connection, f"{_SELECT} WHERE id", ids):
             self._by_id[row[0]] = record_of(row)
 
