@@ -6,17 +6,17 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import qasync  # after PySide6, whose binding it then takes
 from PySide6.QtCore import Qt, QTimer
 
 from app.processes.supervisor import State
 from tests.processes.conftest import Yard, tagged, until
+from tests.qt_loop import qt_loop
 
 
 class Heartbeat:
@@ -53,7 +53,7 @@ Run = Callable[[Callable[[Yard], Coroutine[Any, Any, None]]], None]
 
 
 @pytest.fixture
-def on_qt(qapp, home: Path) -> Iterator[Run]:
+def on_qt(qapp, home: Path) -> Run:
     def run(main: Callable[[Yard], Coroutine[Any, Any, None]]) -> None:
         async def whole() -> None:
             yard = Yard(home / "lou" / "run")
@@ -63,12 +63,10 @@ def on_qt(qapp, home: Path) -> Iterator[Run]:
                 await yard.supervisor.stop(quick=True)
             await until(lambda: not tagged(yard.tag), 5)
 
-        loop = qasync.QEventLoop(qapp)
-        with loop:
+        with qt_loop(qapp) as loop:
             loop.run_until_complete(asyncio.wait_for(whole(), 50))
 
-    yield run
-    asyncio.set_event_loop(None)
+    return run
 
 
 def test_a_server_lives_dies_and_comes_back_on_qts_loop(on_qt):

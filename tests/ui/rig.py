@@ -22,12 +22,12 @@ from qasync import QEventLoop
 from app.core import Core
 from app.errors import AppError
 from app.ui.dialogs.problem import Problems
-from app.ui.garbage import Garbage
 from app.ui.session import Session
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 from app.ui.window import Window
 from tests import desktop as desktops
+from tests.qt_loop import qt_loop
 
 T = TypeVar("T")
 
@@ -119,9 +119,14 @@ def rig(
 @contextlib.contextmanager
 def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[Rig]:
     app.setQuitOnLastWindowClosed(False)
-    loop = QEventLoop(app, already_running=True)  # the tests turn it
-    loop.set_default_executor(ThreadPoolExecutor(4))
-    garbage = Garbage(app)
+    with qt_loop(app, already_running=True) as loop:  # the tests turn it
+        loop.set_default_executor(ThreadPoolExecutor(4))
+        yield from _session(app, loop, home, settings)
+
+
+def _session(
+    app: QApplication, loop: QEventLoop, home: Path, settings: dict[str, Any]
+) -> Iterator[Rig]:
     theme = Theme(app)
     tray = Tray(theme)
     core = Core("tray")
@@ -144,7 +149,3 @@ def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[
         session.window.deleteLater()
         QTest.qWait(1)
         gc.collect()
-        garbage.stop()
-        loop.stop()
-        loop.close()
-        asyncio.events._set_running_loop(None)
