@@ -37,12 +37,13 @@ def main(argv: list[str] | None = None) -> int:
 
 def serve(load: Callable[[], Build], instance: str) -> int:
     """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
-    from servers.host import process  # noqa: PLC0415 - secrets first, imports after
+    from servers.host import process, sdk  # noqa: PLC0415 - secrets first, imports after
 
     process.keep_secrets()
     if instance:
         process.die_with_parent(_PARENT)
     gc.disable()  # the imports make half a million objects that all stay
+    sdk.delay_fronts()
     from servers.host.run import run  # noqa: PLC0415
 
     build = load()

@@ -18,6 +18,8 @@ from tests.app.running import Lou, lou
 
 ROOT = Path(__file__).parents[2]
 REPORT = [sys.executable, "-X", "importtime"]
+UNUSED = {"mcp.client", "mcp.server.mcpserver"}
+"""What the SDK's fronts would import into a server that has no use for it."""
 ENCRYPTION_KEY = "bG91IGxvdSBsb3UgbG91IGxvdSBsb3UgbG91IGxvdSE="
 
 
@@ -73,6 +75,7 @@ def test_search_imports_no_desktop_and_no_keyring(private: Lou) -> None:
     modules = a_supervised_server(private, ["search"], settings, {})
     assert {"mcp", "aiohttp"} <= tops(modules)
     assert not {"PySide6", "keyring", "app", "firebase_admin", "psutil"} & tops(modules)
+    assert not UNUSED & modules
 
 
 def test_tracker_imports_firebase_only_when_that_store_is_chosen(private: Lou) -> None:
@@ -82,6 +85,7 @@ def test_tracker_imports_firebase_only_when_that_store_is_chosen(private: Lou) -
     assert {"mcp", "cryptography"} <= tops(modules)
     banned = {"PySide6", "keyring", "app", "firebase_admin", "grpc", "aiohttp"}
     assert not banned & tops(modules)
+    assert not UNUSED & modules
 
 
 def test_relay_imports_no_desktop_and_no_keyring(private: Lou) -> None:
