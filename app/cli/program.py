@@ -38,7 +38,7 @@ COMMANDS = (
     Command("logs", "show or follow log lines", "app.cli.logs"),
     Command("metrics", "counts, times and errors", "app.cli.figures"),
     Command("keys", "list, set, unset and test keys", "app.cli.keys"),
-    Command("clients", "connect MCP clients", "app.clients.commands"),
+    Command("clients", "connect MCP clients", "app.cli.clients"),
     Command("servers", "add, remove and import servers of your own", "app.cli.servers"),
     Command("doctor", "check everything and say how to mend it", "app.cli.checkup"),
     Command("quit", "stop Lou and its servers", "app.cli.status"),
