@@ -16,7 +16,7 @@ from app.wire import NotRunningError, Wire
 
 
 def declare(parser: ArgumentParser) -> None:
-    """List, diff, connect, disconnect, undo, restore."""
+    """List, diff, connect, disconnect, undo, restore, and what to do by hand."""
     words = parser.add_subparsers(required=True, metavar="WORD")
     listed = words.add_parser("list", help="every client: found, state, how far it came")
     listed.add_argument("client", nargs="?", default="", help="only this one")
@@ -28,6 +28,9 @@ def declare(parser: ArgumentParser) -> None:
         "--of", choices=("connect", "disconnect", "undo"), default="connect", help="the change"
     )
     _finish(diff, _diff)
+    by_hand = words.add_parser("by-hand", help="the entry, links and commands to use yourself")
+    by_hand.add_argument("client", help="its name in `lou clients list`")
+    _finish(by_hand, _by_hand)
     for verb, summary in (
         ("connect", "write Lou's entries into the client's file"),
         ("disconnect", "take out what Lou wrote, and nothing else"),
@@ -96,6 +99,26 @@ def _diff(given: Namespace, output: Output) -> int:
         output.document(found)
     else:
         output.line(found["diff"] or "Nothing would change.")
+    return 0
+
+
+_BY_HAND = (
+    ("entry", "The entry, for its file or its settings:"),
+    ("links", "Links that make it ask whether to add it:"),
+    ("add", "Its own commands to add it:"),
+    ("remove", "Its own commands to take it out again:"),
+)
+
+
+def _by_hand(given: Namespace, output: Output) -> int:
+    found = _ask(verb="by-hand", client=given.client)
+    if output.is_json:
+        output.document(found)
+        return 0
+    for name, title in _BY_HAND:
+        lines = [found[name]] if name == "entry" else found[name]
+        if lines:
+            output.line("\n".join((title, *lines, "")))
     return 0
 
 

@@ -33,7 +33,7 @@ def clients_of(config: Callable[[], Config]) -> Clients:
 
 
 async def answer(clients: Clients, params: Params) -> dict[str, Any]:
-    """The result of one verb: list, diff, connect, disconnect, undo, repair, restore or dismiss.
+    """The result of one verb: list, diff, by-hand, connect, disconnect, undo and so on.
 
     Raises:
         ClientConfigError: the verb or the client is unknown, or nothing was changed.
@@ -45,11 +45,20 @@ async def answer(clients: Clients, params: Params) -> dict[str, Any]:
     if verb == "diff":
         action = str(params.get("action", "connect"))
         return {"client": client, "diff": await clients.diff(client, action)}
+    if verb == "by-hand":
+        by_hand = clients.by_hand
+        return {
+            "client": client,
+            "entry": by_hand.snippet(client),
+            "links": list(by_hand.links(client)),
+            "add": list(by_hand.commands(client, "add")),
+            "remove": list(by_hand.commands(client, "remove")),
+        }
     change = _VERBS.get(verb)
     if change is None:
         raise ClientConfigError(
             f"There is no verb {verb!r:.40} for clients.",
-            f"There are: list, diff, {', '.join(_VERBS)}.",
+            f"There are: list, diff, by-hand, {', '.join(_VERBS)}.",
             code="unknown_verb",
         )
     view = await change(clients, client, params)

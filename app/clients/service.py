@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.clients import bundle, catalog, links, restoring, running
+from app.clients import catalog, restoring, running
+from app.clients.by_hand import ByHand
 from app.clients.catalog import Client
 from app.clients.disk import Disk
-from app.clients.entries import entries, snippet
 from app.clients.finding import State
 from app.clients.guard import Policy
 from app.clients.places import Places, is_installed
@@ -60,7 +60,7 @@ class Clients:
         self.notices: Listeners[Notice] = Listeners()
         self._places = places or Places.here()
         self._rows = catalog.clients() if rows is None else rows
-        self._wish = wish
+        self.by_hand = ByHand(self._rows, wish, self._places.platform)
         self._choices = choices or Choices()
         disk = Disk()
         self._workshop = Workshop(folder, wish, self._places, disk)
@@ -198,21 +198,6 @@ class Clients:
                 f"{row.name} is still running.", row.reload_words, code="still_running"
             )
         return bool(found)
-
-    def snippet(self, id: str) -> str:  # noqa: A002 - the row's own word
-        """The entries as JSON, to paste by hand."""
-        wish = self._wish()
-        return snippet(self._row(id), wish.servers, wish.bridge)
-
-    def link(self, id: str, server: str) -> str:  # noqa: A002 - the row's own word
-        """The client's install link for one server; empty when it has none."""
-        row = self._row(id)
-        ((name, entry),) = entries(row, (server,), self._wish().bridge).items()
-        return links.link(row, name, entry)
-
-    def bundle(self, server: str, title: str, purpose: str, version: str) -> bytes:
-        """An .mcpb bundle for one server."""
-        return bundle.build(server, title, purpose, bridge=self._wish().bridge, version=version)
 
     def saw(self, event: ClientEvent) -> None:
         """A client reached a stage with a server."""

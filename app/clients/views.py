@@ -89,6 +89,7 @@ class ClientView:
     """The user's own entries that vanished with Lou's and can be put back."""
     can_undo: bool
     has_link: bool
+    has_command: bool
     has_bundle: bool
     list_changed: bool | None
     reload_words: str
@@ -161,6 +162,7 @@ def client_view(
         lost=around.lost,
         can_undo=any(each.record.undo for each in files),
         has_link=bool(client.link),
+        has_command=bool(client.cli),
         has_bundle=client.bundle,
         list_changed=client.list_changed,
         reload_words=client.reload_words,

@@ -47,6 +47,16 @@ def test_the_entry_opens_the_lou_of_this_home(alone: Lou) -> None:
     assert entry["command"].endswith("/lou-connect")
 
 
+def test_the_ways_by_hand_are_told_and_nothing_is_written(alone: Lou) -> None:
+    told = alone.run("clients", "by-hand", "cursor").stdout
+    assert '"lou-search"' in told
+    assert "cursor://anysphere.cursor-deeplink/mcp/install?name=lou-tracker" in told
+    found = alone.json("clients", "by-hand", "claude-code")
+    assert [line.split()[:3] for line in found["add"]] == [["claude", "mcp", "add-json"]] * 2
+    assert found["remove"][0] == "claude mcp remove -s user lou-search"
+    assert not (alone.home / ".cursor/mcp.json").exists()
+
+
 def test_failures_have_a_code_a_reason_and_a_way_out(alone: Lou) -> None:
     done = alone.run("clients", "connect", "nobody")
     assert done.returncode == 1

@@ -123,7 +123,7 @@ async def test_a_client_without_a_file_gives_the_text_to_paste(house: House) -> 
         await house.clients.connect("warp")
     assert refused.value.code == "paste"
     assert "lou-search" in refused.value.hint
-    assert "lou-search" in house.clients.snippet("warp")
+    assert "lou-search" in house.clients.by_hand.snippet("warp")
 
 
 async def test_a_client_that_is_not_there_says_what_to_do(house: House) -> None:
@@ -379,6 +379,7 @@ async def test_a_restore_asks_for_no_new_session(house: House) -> None:
 
 
 async def test_links_and_bundles_come_from_the_same_entries(house: House) -> None:
-    assert house.clients.link("cursor", "search").startswith("cursor://anysphere")
-    assert house.clients.link("zed", "search") == ""
-    assert house.clients.bundle("search", "Search", "", "1")[:2] == b"PK"
+    hand = house.clients.by_hand
+    assert [link[:18] for link in hand.links("cursor")] == ["cursor://anysphere"] * 2
+    assert hand.links("zed") == ()
+    assert hand.bundle("search", "Search", "", "1")[:2] == b"PK"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import json
-import sys
+import shlex
 import zipfile
-from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
 from app.clients import bundle, catalog, links
+from app.clients.by_hand import ByHand
 from app.clients.entries import Bridge, entries
+from app.clients.plan import Wish
 from app.errors import ClientConfigError
 from tests.clients.conftest import row
 
@@ -68,36 +69,20 @@ def test_the_official_commands_are_words() -> None:
     assert links.command(row("zed"), "add", *entry("zed")) == ()
 
 
-@pytest.mark.anyio
-async def test_a_command_gets_its_words_untouched(tmp_path: Path, monkeypatch) -> None:
-    program = tmp_path / "claude"
-    program.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    words = ("claude", "mcp", "$(touch x)", '{"a": "b c"}', "")
-    assert json.loads(await links.run(words)) == list(words[1:])
+def test_the_commands_are_lines_that_a_shell_reads_back_as_the_words() -> None:
+    hand = ByHand(catalog.clients(), lambda: Wish(("search", "tracker"), BRIDGE, ()), "linux")
+    first, second = (shlex.split(line) for line in hand.commands("claude-code"))
+    assert json.loads(first[-1]) == entry("claude-code")[1]
+    assert second[-2] == "lou-tracker"
+    assert shlex.split(hand.commands("codex", "remove")[0])[:3] == ["codex", "mcp", "remove"]
+    assert hand.commands("zed") == ()
 
 
-@pytest.mark.anyio
-async def test_a_command_that_fails_is_told_with_its_own_words(tmp_path: Path, monkeypatch) -> None:
-    program = tmp_path / "claude"
-    program.write_text(f"#!{sys.executable}\nimport sys\nsys.exit('already exists')\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ClientConfigError, match="already exists"):
-        await links.run(("claude",))
-    with pytest.raises(ClientConfigError, match="not on the search path"):
-        await links.run(("codex",))
-
-
-@pytest.mark.anyio
-async def test_a_script_for_a_shell_is_never_run(tmp_path: Path, monkeypatch) -> None:
-    program = tmp_path / "code.cmd"
-    program.write_text("")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ClientConfigError, match="script"):
-        await links.run(("code.cmd",))
+def test_a_command_that_cannot_say_where_lou_lives_is_not_offered() -> None:
+    wish = Wish(("search",), Bridge(BRIDGE.command, "/elsewhere"), ())
+    hand = ByHand(catalog.clients(), lambda: wish, "linux")
+    assert "/elsewhere" in hand.commands("claude-code")[0]
+    assert hand.commands("codex") == ()
 
 
 def test_a_bundle_holds_a_manifest_and_no_program() -> None:

@@ -57,15 +57,18 @@ class ClientActions:
 
     def copy_entry(self, client: ClientView) -> None:
         """Put the entry on the clipboard, to be pasted by hand."""
-        QGuiApplication.clipboard().setText(self.clients.snippet(client.id))
+        QGuiApplication.clipboard().setText(self.clients.by_hand.snippet(client.id))
+
+    def copy_commands(self, client: ClientView) -> None:
+        """Put the client's own commands on the clipboard, to be run in a terminal."""
+        lines = self.clients.by_hand.commands(client.id)
+        QGuiApplication.clipboard().setText("\n".join(lines))
 
     def open_links(self, client: ClientView) -> None:
         """Let the client install the entries by its own link."""
-        for server in self._desk.core.servers():
-            if server.wanted:
-                url = QUrl(self.clients.link(client.id, server.name))
-                if url.scheme() in _LINK_SCHEMES:
-                    QDesktopServices.openUrl(url)
+        for url in map(QUrl, self.clients.by_hand.links(client.id)):
+            if url.scheme() in _LINK_SCHEMES:
+                QDesktopServices.openUrl(url)
 
     def save_bundle(self) -> None:
         """Ask for a folder and save a bundle for each server that is on."""
@@ -78,7 +81,7 @@ class ClientActions:
         async def save() -> None:
             for server in self._desk.core.servers():
                 if server.wanted:
-                    made = self.clients.bundle(
+                    made = self.clients.by_hand.bundle(
                         server.name, server.title, server.purpose, version.current()
                     )
                     _write(Path(folder) / f"lou-{server.name}.mcpb", made)

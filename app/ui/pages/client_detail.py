@@ -44,6 +44,10 @@ class ClientDetail(QWidget):
         self._link = Button(
             theme, "Install link", self._do(self._actions.open_links), icon="open", kind="quiet"
         )
+        self._command = Button(
+            theme, "Copy its command", self._do(self._actions.copy_commands), icon="copy",
+            kind="quiet",
+        )  # fmt: skip
         self._bundle = Button(
             theme, "Save a bundle...", self._actions.save_bundle, icon="save", kind="quiet"
         )
@@ -76,7 +80,7 @@ class ClientDetail(QWidget):
         card.inside.addLayout(self._files)
         by_hand = QHBoxLayout()
         by_hand.setSpacing(4)
-        for part in (self._copy, self._link, self._bundle):
+        for part in (self._copy, self._command, self._link, self._bundle):
             by_hand.addWidget(part)
         by_hand.addStretch()
         card.inside.addLayout(by_hand)
@@ -130,6 +134,7 @@ class ClientDetail(QWidget):
         self._disconnect.setVisible(client.wanted or client.state in ("connected", "outdated"))
         self._undo.setVisible(client.can_undo)
         self._link.setVisible(client.has_link)
+        self._command.setVisible(client.has_command)
         self._bundle.setVisible(client.has_bundle)
 
     def _show_files(self, files: tuple[FileView, ...]) -> None:

@@ -54,7 +54,7 @@ class ConnectStep(Step):
         self._actions.connect(self._actions.clients.view(_CLAUDE))
 
     def _show_entry(self) -> None:
-        self._entry.setPlainText(self._actions.clients.snippet(_CLAUDE))
+        self._entry.setPlainText(self._actions.clients.by_hand.snippet(_CLAUDE))
         self._entry.show()
         self._copy.show()
         self._by_hand.hide()
