@@ -38,7 +38,10 @@ def _tray() -> int:
     lock = second_start.claim_or_raise("tray")
     if isinstance(lock, int):
         return lock
-    from app.ui.application import main as show  # noqa: PLC0415 - Qt belongs to this branch alone
+    from app.ui.plain_imports import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
+
+    load_qt()
+    from app.ui.application import main as show  # noqa: PLC0415
 
     return show(lock)
 

@@ -119,6 +119,25 @@ def test_the_bridge_imports_the_standard_library_and_lou_alone(private: Lou) -> 
     assert not {"asyncio", "typing", "json"} & tops(modules), "the first answer does not need them"
 
 
+def test_qt_leaves_the_import_of_other_modules_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_AFTER_QT], cwd=ROOT, text=True, capture_output=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout == "the same, nothing read\n"
+
+
+_IMPORT_AFTER_QT = """
+import builtins
+before = builtins.__import__
+from app.ui.plain_imports import load_qt
+load_qt()
+import linecache, mailbox
+read = [name for name in linecache.cache if name.endswith("mailbox.py")]
+print("the same" if builtins.__import__ is before else "changed", read or "nothing read", sep=", ")
+"""
+
+
 def the_app(private: Lou, words: list[str], **extra: str) -> set[str]:
     """Run a face of the app until its servers are ready and a tool was called; then quit it."""
     report = private.home / "imports.txt"
