@@ -21,6 +21,10 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.argv[1:] = words[1:]
         return connect()
+    if words[0] == "keyring":
+        from app.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
+
+        keep(words[1])
     from app.cli.program import run  # noqa: PLC0415 - not in the tray's start
 
     return run(words)

@@ -1,12 +1,13 @@
 """The one place that imports keyring: which backends are allowed, and their errors in our words.
 
-It is imported late, since it takes a tenth of a second. Every method blocks; a thread with a
-deadline calls them.
+It is imported late, since it takes a tenth of a second, and only in a process of its own. Every
+method blocks, and some may hang.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -24,6 +25,11 @@ _ALLOWED = {
 _USER = "lou"
 _SYSTEM: str = sys.platform
 _HAS_SECRET_SERVICE = _SYSTEM == "linux"
+
+
+def can_be_asked() -> bool:
+    """Whether there may be a keyring at all; without a bus nothing could be asked."""
+    return not _HAS_SECRET_SERVICE or "DBUS_SESSION_BUS_ADDRESS" in os.environ
 
 
 class Keyring:

@@ -21,13 +21,22 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 class DeadlineThread:
     """Runs calls one after another, none of them on the loop's thread."""
 
-    def __init__(self, name: str, *, most_abandoned: int = 2) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        most_abandoned: int = 2,
+        rest: Callable[[], None] = lambda: None,
+        rest_after_s: float | None = None,
+    ) -> None:
         self.came_back: Callable[[], None] = lambda: None
         """Called on the loop's thread when an abandoned call returned after all."""
         self._name = name
         self._most_abandoned = most_abandoned
         self._abandoned = 0
         self._jobs: queue.SimpleQueue[_Job | None] | None = None
+        self._rest = rest
+        self._rest_after_s = rest_after_s
 
     @property
     def abandoned(self) -> int:
@@ -73,11 +82,19 @@ class DeadlineThread:
             jobs.put(None)
 
     def _work(self, jobs: queue.SimpleQueue[_Job | None], loop: asyncio.AbstractEventLoop) -> None:
-        while (job := jobs.get()) is not None:
+        while (job := self._next(jobs)) is not None:
             call, future = job
             if not future.cancelled():
                 _post(loop, _settle(call, future))
+        self._rest()
         _post(loop, lambda: self._ended(jobs))
+
+    def _next(self, jobs: queue.SimpleQueue[_Job | None]) -> _Job | None:
+        try:
+            return jobs.get(timeout=self._rest_after_s)
+        except queue.Empty:
+            self._rest()
+            return jobs.get()
 
     def _ended(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
         if self._jobs is not jobs and self._abandoned:

@@ -16,9 +16,9 @@ from typing import TypeVar, cast
 from app.errors import VaultError
 from app.observe import Listeners
 from app.vault import VaultState, check_value, no_answer, not_open
-from app.vaults.backend import Keyring
 from app.vaults.deadline import DeadlineThread
 from app.vaults.index import KeyIndex, Place
+from app.vaults.keyring_process import KeyringProcess
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ T = TypeVar("T")
 _QUICK_S = 4.0
 """A server that must wait for this long is blocked 5.5 s after Lou started, at the latest."""
 _WITH_A_PERSON_S = 120.0
+_RESTS_AFTER_S = 20.0
+"""Longer than the time between two looks at a closed keyring."""
 _PART = 1_000
 """Characters of one item; Windows takes 1,280."""
 _SLOTS_TO_SEARCH = 9
@@ -43,12 +45,15 @@ class SystemVault:
         changed: Listeners[str] | None = None,
         state_changed: Listeners[VaultState] | None = None,
         quick_s: float = _QUICK_S,
+        rests_after_s: float = _RESTS_AFTER_S,
     ) -> None:
         self.changed = changed or Listeners()
         self.state_changed = state_changed or Listeners()
         self._index = KeyIndex(index_file)
-        self._keyring = Keyring(profile)
-        self._thread = DeadlineThread("keyring")
+        self._keyring = KeyringProcess(profile)
+        self._thread = DeadlineThread(
+            "keyring", rest=self._keyring.rest, rest_after_s=rests_after_s
+        )
         self._thread.came_back = self._look_again
         self._state = VaultState.UNKNOWN
         self._quick_s = quick_s
@@ -111,7 +116,7 @@ class SystemVault:
             return self._see(VaultState.HUNG)
         try:
             return self._see(await self._thread.run(self._keyring.look, self._quick_s))
-        except TimeoutError:
+        except (TimeoutError, VaultError):
             return self._see(VaultState.HUNG)
 
     async def close(self) -> None:

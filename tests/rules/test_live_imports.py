@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import desktop as desktops
 from tests.app.running import Lou, lou
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ def tops(modules: set[str]) -> set[str]:
 
 @pytest.fixture
 def private(home: Path) -> Iterator[Lou]:
-    with lou() as found:
+    with desktops.session(home) as desktop, lou(desktop.environment) as found:
         yield found
 
 
@@ -158,17 +159,20 @@ def the_app(private: Lou, words: list[str], **extra: str) -> set[str]:
 HEAVY = {"mcp", "mcp_types", "pydantic", "starlette", "anyio", "aiohttp", "firebase_admin", "numpy"}
 
 
+KEYRING = {"keyring", "secretstorage", "jeepney", "cryptography"}
+
+
 def test_the_headless_app_has_no_qt_and_nothing_heavy(private: Lou) -> None:
     modules = the_app(private, ["serve"])
     assert "app.core" in modules
-    assert not ({"PySide6", "qasync", "pyqtgraph"} | HEAVY) & tops(modules)
+    assert not ({"PySide6", "qasync", "pyqtgraph"} | KEYRING | HEAVY) & tops(modules)
     assert not [module for module in modules if module.startswith("app.ui")]
 
 
 def test_the_tray_has_nothing_heavy_before_the_metrics_page_is_shown(private: Lou) -> None:
     modules = the_app(private, [], QT_QPA_PLATFORM="offscreen")
     assert {"PySide6", "qasync"} <= tops(modules)
-    assert not ({"pyqtgraph"} | HEAVY) & tops(modules)
+    assert not ({"pyqtgraph"} | KEYRING | HEAVY) & tops(modules)
 
 
 def test_the_core_and_its_features_are_light_and_without_qt() -> None:
