@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import plistlib
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +73,8 @@ def _desktop_entry(argv: tuple[str, ...]) -> bytes:
 
 def _quoted(word: str) -> str:
     """A word of an Exec line, as the Desktop Entry Specification quotes it."""
+    import shlex  # noqa: PLC0415 - only while a login entry is written or examined
+
     escaped = word.replace("%", "%%")
     if shlex.quote(word) == word:
         return escaped
@@ -84,6 +84,8 @@ def _quoted(word: str) -> str:
 
 
 def _property_list(argv: tuple[str, ...]) -> bytes:
+    import plistlib  # noqa: PLC0415 - only on macOS
+
     return plistlib.dumps({"Label": _LABEL, "ProgramArguments": list(argv), "RunAtLoad": True})
 
 

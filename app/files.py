@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import sys
 import time
 from pathlib import Path
@@ -29,7 +28,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         SettingsError: it could not be written; the file there is as it was.
     """
     real = path.resolve()
-    temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{real.name}")
+    temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name}")
     try:
         real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_durably(temporary, content, mode)

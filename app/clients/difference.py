@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-
 _WIDEST = 400
 
 
 def unified(name: str, before: bytes | None, after: bytes | None) -> str:
     """The lines that go and the lines that come; empty when nothing changes."""
+    import difflib  # noqa: PLC0415 - only while a person looks at a change
+
     now, then = (name if each is not None else "no file" for each in (before, after))
     lines = difflib.unified_diff(_lines(before), _lines(after), now, then, lineterm="")
     return "\n".join(lines)

@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -241,7 +240,7 @@ _ATTEMPTS = 10
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
+    return path.with_name(f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}")
 
 
 @contextlib.contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import time
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 from app.errors import ServerError
 from app.processes import run_files
@@ -185,7 +185,7 @@ class Watch:
             self.feed(launch)
             return
         launch = self._completed(launch)
-        facts = Facts(uuid4().hex[:16], launch.memory_budget, launch.required_tools)
+        facts = Facts(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
         ears = Ears(self._heard, self._read, lambda code, words: self._go(self._end(code, words)))
         try:
             run_files.write(self._around.run_folder, self.name, facts.instance)
