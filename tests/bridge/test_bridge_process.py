@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -267,7 +268,8 @@ def test_a_client_that_stops_reading_ends_the_bridge(bridge: Bridge, stand_in: S
     assert one.process.stdout
     one.process.stdout.close()
     one.process.stdout = Path(os.devnull).open("rb", buffering=0)  # noqa: SIM115 - closed with it
-    one.say(request(2, "ping"))
+    with contextlib.suppress(BrokenPipeError):  # the first answer may have ended it already
+        one.say(request(2, "ping"))
     assert one.process.wait(PATIENCE_S) == 0
 
 
