@@ -9,8 +9,8 @@ from typing import Any
 
 from app.clients import bundle, catalog, links
 from app.clients.catalog import Client
-from app.clients.entries import entries, snippet
-from app.clients.plan import Wish
+from app.clients.entries import entries
+from app.clients.plan import Wish, snippet
 
 
 class ByHand:
@@ -22,9 +22,8 @@ class ByHand:
         self._platform = platform
 
     def snippet(self, id: str) -> str:  # noqa: A002 - the row's own word
-        """The entries as JSON, to paste."""
-        wish = self._wish()
-        return snippet(self._row(id), wish.servers, wish.bridge)
+        """The entries as the client's own file would hold them, to paste."""
+        return snippet(self._row(id), self._wish())
 
     def links(self, id: str) -> tuple[str, ...]:  # noqa: A002 - the row's own word
         """The client's install links, one for each server; none when it has no such links."""

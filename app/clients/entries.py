@@ -92,12 +92,6 @@ def switched_off(client: Client, entry: Any) -> bool:
     return bool(entry.get(client.off_key, default)) is not default
 
 
-def snippet(client: Client, servers: Sequence[str], bridge: Bridge) -> str:
-    """The entries as JSON, for a person to paste where no file can be edited."""
-    found = entries(client, servers, bridge)
-    return json.dumps({"mcpServers": found}, indent=2, ensure_ascii=False)
-
-
 def _entry(client: Client, name: str, server: str, bridge: Bridge) -> dict[str, Any]:
     words = {"<command>": bridge.command, "<server>": server, "<name>": name}
     entry: dict[str, Any] = _filled(client.entry, words)

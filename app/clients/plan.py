@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -134,6 +135,18 @@ def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> byte
         return content
     edit = formats.add(page.text, client.layout, missing)
     return page.with_text(edit.apply(page.text)).encoded()
+
+
+def snippet(client: Client, wish: Wish) -> str:
+    """Lou's entries as the client's file would hold them alone, for a person to paste.
+
+    A client without a file takes them as JSON, in what most clients' settings call `mcpServers`.
+    """
+    if not client.has_file:
+        found = own.entries(client, wish.servers, wish.bridge)
+        return json.dumps({"mcpServers": found}, indent=2, ensure_ascii=False)
+    written = connect(client, None, wish, Record()).after or b""
+    return formats.decode(written, client.layout).text
 
 
 def _check(finding: Finding, *, replace_foreign: bool) -> None:

@@ -15,10 +15,9 @@ from app.clients.apply import ClientFile, Done, Plan, undo_of
 from app.clients.catalog import Client
 from app.clients.difference import unified
 from app.clients.disk import Disk
-from app.clients.entries import snippet
 from app.clients.finding import RefusedError
 from app.clients.places import Places, is_installed, targets
-from app.clients.plan import Change, Wish, look
+from app.clients.plan import Change, Wish, look, snippet
 from app.clients.records import Record, Shelf
 from app.clients.running import as_marks, instances
 from app.clients.views import Inspected, inspect
@@ -164,10 +163,9 @@ class Workshop:
 
     def _usual(self, client: Client) -> Sequence[ClientFile]:
         if not client.has_file:
-            wish = self.wish()
             raise ClientConfigError(
                 f"{client.name} has no file that Lou could write.",
-                f"{client.reload_words}\n{snippet(client, wish.servers, wish.bridge)}",
+                f"{client.reload_words}\n{snippet(client, self.wish())}",
                 code="paste",
             )
         found = [self.file(client, target.path) for target in targets(client, self.places)]

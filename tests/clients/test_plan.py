@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clients import catalog, difference, plan
-from app.clients.entries import Bridge, entries, entry_name, launch, snippet
+from app.clients.entries import Bridge, entries, entry_name, launch
 from app.clients.finding import RefusedError, State
 from app.clients.plan import Wish
 from app.clients.records import Record
@@ -123,8 +123,11 @@ def test_the_launch_is_known_in_every_shape() -> None:
 
 
 def test_the_snippet_is_what_a_person_pastes() -> None:
-    found = json.loads(snippet(row("warp"), ("search",), WISH.bridge))
+    found = json.loads(plan.snippet(row("warp"), WISH))
     assert found["mcpServers"]["lou-search"]["args"] == ["search"]
+    for client in filter(lambda each: each.has_file, catalog.clients()):
+        pasted = plan.snippet(client, WISH).encode()
+        assert plan.look(client, pasted, WISH, Record()).state is State.CONNECTED, client.id
 
 
 def test_the_difference_cuts_what_nobody_reads() -> None:
