@@ -14,6 +14,9 @@ from app.processes.command import Launch, server_argv, server_environment
 from app.settings import Settings
 from servers.contract import manifest
 
+_MEMORY = 512 << 20
+"""Bytes that Lou's own servers promise. What a user's server needs, a browser say, is not ours."""
+
 
 def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]) -> Launch:
     """How to start the server now.
@@ -25,7 +28,7 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
     if meaning.is_embedded(name, entry):
         plain = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}
         environment = server_environment(plain)
-        argv = server_argv(name)
+        argv, budget = server_argv(name), _MEMORY
     elif entry.command == meaning.EMBEDDED_COMMAND:
         raise ServerError(
             f"The entry of {name} starts {entry.command}, but no such server comes with Lou.",
@@ -34,8 +37,8 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
         )
     else:
         environment = server_environment()
-        argv = server_argv("relay", name)
-    return Launch(argv, environment, None, told, entry.required_tools)
+        argv, budget = server_argv("relay", name), 0
+    return Launch(argv, environment, None, told, entry.required_tools, budget)
 
 
 def configuration(

@@ -42,7 +42,7 @@ class Launch:
     configure: Mapping[str, Any] = field(default_factory=dict)
     """The params of the first message: keys, settings, disabled_tools, debug."""
     required_tools: tuple[str, ...] = ()
-    memory_budget: int = 512 << 20
+    memory_budget: int = 0
     """Bytes of the process tree; twice as much for a minute is a failure. 0 means no limit."""
 
 

@@ -137,6 +137,7 @@ def test_an_embedded_server_gets_no_secret_in_its_environment(home: Path) -> Non
     assert "TAVILY_API_KEY" not in made.env
     assert "value" not in " ".join((*made.argv, *made.env.values()))
     assert preparation.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
+    assert made.memory_budget == 512 << 20
 
 
 def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Path) -> None:
@@ -148,6 +149,7 @@ def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Pa
         "cwd": "/home/me",
     }  # fmt: skip
     assert preparation.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
+    assert made.memory_budget == 0
 
 
 def test_a_foreign_use_of_our_command_is_an_error(home: Path) -> None:
