@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -19,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from app.errors import AppError
-from app.ui import icons
+from app.ui import footprint, icons
 from app.ui.garbage import Garbage
 from app.ui.theme import Theme
 from app.ui.tray import Tray
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _THREADS = 4
-_M_ARENA_MAX = -8
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -42,7 +39,7 @@ _LEVELS = {
 
 def main(lock: InstanceLock) -> int:
     """Run until a person quits, then give the lock back; returns the exit code."""
-    _share_one_heap()
+    footprint.share_one_heap()
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
     app.setApplicationName("lou")
@@ -109,13 +106,6 @@ def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:
         theirs.close()
 
     return release
-
-
-def _share_one_heap() -> None:
-    """Keep glibc from giving every thread a heap of its own, each of which stays half empty."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another libc has no such word
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:

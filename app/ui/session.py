@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app.core import Core
-from app.ui import icons
+from app.ui import footprint, icons
 from app.ui.call_history import CallHistory
 from app.ui.desk import Desk
 from app.ui.dialogs.problem import Problems
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _STAYS = "Lou keeps running in the tray"
 _STAYS_TEXT = "Your servers stay on. Open or quit Lou from its icon."
+_RESTS_AFTER_S = 5.0
 
 
 class Session:
@@ -42,6 +43,8 @@ class Session:
         self._tray = tray
         self._problems = problems
         self._tasks = Tasks(problems.show, loop)
+        self._loop = loop
+        self._resting: asyncio.TimerHandle | None = None
         self._window: Window | None = None
         self._over = asyncio.Event()
         self._is_log_out = False
@@ -112,8 +115,11 @@ class Session:
             self.go("welcome")
         elif self._early or not self._tray.is_there:
             self.go(self._early or "window")
+        self._rest_soon()
 
     async def _end(self) -> None:
+        if self._resting:
+            self._resting.cancel()
         if self._window is not None:
             self._window.keep_geometry()
             self._window.hide()
@@ -129,6 +135,15 @@ class Session:
         """Show in the window what no tray can show."""
         self.window.tell(notice)
 
+    def _rest_soon(self) -> None:
+        if self._resting:
+            self._resting.cancel()
+        self._resting = self._loop.call_later(_RESTS_AFTER_S, self._rest)
+
+    def _rest(self) -> None:
+        if self._window is None or not self._window.isVisible():
+            footprint.give_back_code()
+
     def _closing(self) -> bool:
         """Whether the window may hide. Without a tray nobody could find it again."""
         if not self._core.settings.config.settings.keep_running:
@@ -140,4 +155,5 @@ class Session:
         if not self._told_where:
             self._told_where = True
             self._tray.icon.showMessage(_STAYS, _STAYS_TEXT, icons.app_icon(), 6_000)
+        self._rest_soon()
         return True

@@ -1,0 +1,47 @@
+"""What this process keeps of the machine's memory beyond what Python decides. Linux alone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_M_ARENA_MAX = -8
+_MADV_DONTNEED = 4
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ +(.*)")
+
+
+def share_one_heap() -> None:
+    """Keep glibc from giving every thread a heap of its own, each of which stays half empty."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another libc has no such word
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back_code() -> None:
+    """Let go of the code of Qt and Python that ran until now: most of it only the start needs.
+
+    What runs again is taken from the system's cache of files, a few pages at a time.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        madvise = ctypes.CDLL(None).madvise
+        madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        with Path("/proc/self/smaps").open(encoding="utf-8") as smaps:
+            for begin, end in _code(smaps):
+                madvise(begin, end - begin, _MADV_DONTNEED)
+
+
+def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """The ranges of executable files; one that was written to would lose what was written."""
+    found = None
+    for line in smaps:
+        if mapping := _MAPPING.match(line):
+            is_code = mapping[3] == "r-xp" and mapping[4].startswith("/")
+            found = (int(mapping[1], 16), int(mapping[2], 16)) if is_code else None
+        elif found and line.startswith("Private_Dirty:") and int(line.split()[1]) == 0:
+            yield found
