@@ -64,6 +64,7 @@ class Event:
 
 
 Message = Request | Response | Error | Event
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(message: Message) -> bytes:
@@ -72,8 +73,7 @@ def encode(message: Message) -> bytes:
     Raises:
         EnvelopeError: the line would be longer than MAX_LINE.
     """
-    line = json.dumps(_shape(message), ensure_ascii=False, separators=(",", ":"))
-    encoded = line.encode("utf-8", "backslashreplace") + b"\n"
+    encoded = _to_json(_shape(message)).encode("utf-8", "backslashreplace") + b"\n"
     if len(encoded) > MAX_LINE:
         raise EnvelopeError(f"a message of {len(encoded)} bytes; the limit is {MAX_LINE}")
     return encoded

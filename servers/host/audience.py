@@ -30,6 +30,28 @@ _CHANGED: dict[str, Callable[[], ServerEvent]] = {
 }
 
 
+class _Bus:
+    """The SDK's bus, left alone while nobody listens: every event costs a turn of the loop."""
+
+    def __init__(self) -> None:
+        self._bus = InMemorySubscriptionBus()
+        self._listeners: set[object] = set()
+
+    async def publish(self, event: ServerEvent) -> None:
+        if self._listeners:
+            await self._bus.publish(event)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        leave, token = self._bus.subscribe(listener), object()
+        self._listeners.add(token)
+
+        def unsubscribe() -> None:
+            self._listeners.discard(token)
+            leave()
+
+        return unsubscribe
+
+
 class Audience:
     """Every client that wants to hear of changes, of both eras.
 
@@ -39,8 +61,8 @@ class Audience:
 
     def __init__(self, client_event: Callable[[str, dict[str, Any]], None]) -> None:
         self._client_event = client_event
-        self.bus = InMemorySubscriptionBus()
-        self.listen = ListenHandler(self.bus, max_subscriptions=_MOST_LISTENERS)
+        self._bus = _Bus()
+        self.listen = ListenHandler(self._bus, max_subscriptions=_MOST_LISTENERS)
         self._sessions: dict[int, ServerSession] = {}
         self._watching: dict[str, dict[int, ServerSession]] = {}
 
@@ -86,13 +108,13 @@ class Audience:
 
     async def list_changed(self, kind: str) -> None:
         """Tell everybody that the list of `kind` is another one."""
-        await self.bus.publish(_CHANGED[kind]())
+        await self._bus.publish(_CHANGED[kind]())
         method = f"notifications/{kind}/list_changed"
         for session in tuple(self._sessions.values()):
             await session._connection.notify(method, None)
 
     async def resource_changed(self, uri: str) -> None:
         """Tell those who watch `uri`."""
-        await self.bus.publish(ResourceUpdated(uri=uri))
+        await self._bus.publish(ResourceUpdated(uri=uri))
         for session in tuple(self._watching.get(uri, {}).values()):
             await session.send_resource_updated(uri)
