@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
+import itertools
 import json
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +12,14 @@ from typing import Any, get_args
 
 from servers.tracker import ledger, terms
 from servers.tracker.entry import Draft, Entry, Rules, Status, holds_address
-from servers.tracker.seal import Locked, Sealer
+from servers.tracker.seal import Locked, Sealer, random_block
 from servers.tracker.stores.base import Change, Query, Record, Sort
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,79}")
 """Names that cannot be an address and need not be sealed."""
 _FIRST_MS = 1_767_225_600_000  # 2026-01-01
+_TWO_DIGITS = [a + b for a, b in itertools.product("0123456789abcdefghijklmnopqrstuv", repeat=2)]
 _STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
 
 
@@ -53,8 +53,8 @@ class Search:
 
 def new_id() -> str:
     """A name for an entry. Names follow each other in time, which keeps their indexes compact."""
-    moment = max(0, time.time_ns() // 1_000_000 - _FIRST_MS).to_bytes(5, "big")
-    return base64.b32hexencode(moment + secrets.token_bytes(5)).decode().lower()
+    moment = max(0, time.time_ns() // 1_000_000 - _FIRST_MS)
+    return _eight_digits(moment) + _eight_digits(int.from_bytes(random_block()[:5], "big"))
 
 
 class Scribe:
@@ -68,8 +68,8 @@ class Scribe:
     def record(self, entry: Entry) -> Record:
         """`entry` sealed."""
         hidden = entry.url if holds_address(entry.url) else ""
-        secret = _to_json([entry.email, entry.note, hidden])
-        digest = self.sealer.digest
+        # One text after the other: for a list the encoder is built anew each time.
+        secret = f"[{_to_json(entry.email)},{_to_json(entry.note)},{_to_json(hidden)}]"
         return Record(
             entry.id,
             entry.version,
@@ -81,8 +81,8 @@ class Scribe:
             entry.created,
             entry.changed,
             self.sealer.stamp,
-            digest("pair", terms.pair(entry, self.rules)),
-            tuple([digest(kind, value) for kind, value in terms.of(entry)]),
+            self.sealer.digest("pair", terms.pair(entry, self.rules)),
+            self.sealer.digests(terms.of(entry)),
         )
 
     def entry(self, record: Record) -> Entry:
@@ -162,3 +162,13 @@ class Scribe:
     def _digests(self, kind: str, value: str) -> tuple[str, ...]:
         keys = dict.fromkeys(("", *self.older))
         return tuple(dict.fromkeys(self.sealer.digest(kind, value, stamp) for stamp in keys))
+
+
+def _eight_digits(number: int) -> str:
+    """The last 40 bits of `number` in base 32, whose digits are in the order of their values."""
+    return (
+        _TWO_DIGITS[number >> 30 & 1023]
+        + _TWO_DIGITS[number >> 20 & 1023]
+        + _TWO_DIGITS[number >> 10 & 1023]
+        + _TWO_DIGITS[number & 1023]
+    )

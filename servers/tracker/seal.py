@@ -9,19 +9,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
-from collections.abc import Sequence
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from servers.tracker.entry import Rules
 
 _BLOCK = 64
+_CIPHER_BLOCK = 16
+_PADDING = bytes([_CIPHER_BLOCK]) * _CIPHER_BLOCK
+"""What ends whole blocks (PKCS 7)."""
 _LENGTH = 16
 _LENGTHS = {"pair": 32}
 """Hexadecimal digits. A false hit among words is a nuisance, in pairs it would merge two leads."""
+_SAID_ONCE = frozenset({"url", "email", "pair"})
+_REMEMBERED = 8192
+"""Digests. Words, tags, domains and states come again and again."""
 
 
 class KeyFormatError(ValueError):
@@ -37,14 +50,16 @@ class Sealer:
 
     def __init__(self, keys: Sequence[bytes], rules: Rules) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._press = _Press(keys[0])
         self.key_ids = tuple(_key_id(key) for key in keys)
         self._rules = _bits(rules)
         self._digests = {
-            key_id: _Mac(_derived(key, b"lou tracker index v1", 32))
+            key_id: _Index(_derived(key, b"lou tracker index v1", 32))
             for key_id, key in zip(self.key_ids, keys, strict=True)
         }
         self.stamp = f"{self.key_ids[0]}.{self._rules}"
-        self._digest = self._digests[self.key_ids[0]]
+        self._digest = self._digests[self.key_ids[0]].of
+        self._known: Callable[[str, str], str] = functools.lru_cache(_REMEMBERED)(self._digest)
 
     def knows(self, stamp: str) -> bool:
         """Whether what was made with `stamp` can be opened."""
@@ -58,8 +73,7 @@ class Sealer:
     def seal(self, row: str, column: str, text: str) -> str:
         """The token of `text`, which opens at this row and column only."""
         plain = f"v1|{row}|{column}|{text}".encode()
-        padded = plain + b"\0" * (-(len(plain) + 1) % _BLOCK) + b"\0"
-        return self._fernet.encrypt(padded).decode()
+        return self._press.token(plain + b"\0" * (-(len(plain) + 1) % _BLOCK) + b"\0")
 
     def open(self, row: str, column: str, token: str) -> str:
         """The text of `token`.
@@ -89,27 +103,77 @@ class Sealer:
 
     def digest(self, kind: str, value: str, stamp: str = "") -> str:
         """What `value` is looked up by; with `stamp`, among the rows made with that."""
-        mac = self._digests[key_of(stamp)] if stamp else self._digest
-        return mac.of(f"{kind}\0{value}".encode())[: _LENGTHS.get(kind, _LENGTH)]
+        return (self._digests[key_of(stamp)].of if stamp else self._digest)(kind, value)
+
+    def digests(self, terms: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """The digests of an entry's kinds and values."""
+        new, known = self._digest, self._known
+        return tuple([(new if kind in _SAID_ONCE else known)(kind, value) for kind, value in terms])
 
 
 class _Mac:
     """HMAC-SHA256 (RFC 2104) with both blocks of the key hashed in advance.
 
-    An entry needs about thirty digests. `hmac.digest` costs three times as much each, and lets go
-    of the interpreter every time.
+    An entry needs about thirty. `hmac.digest` costs three times as much each, and lets go of the
+    interpreter every time.
     """
 
     def __init__(self, key: bytes) -> None:
         block = key.ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block)).copy
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block)).copy
 
-    def of(self, data: bytes) -> str:
-        inner, outer = self._inner.copy(), self._outer.copy()
+    def over(self, data: bytes) -> hashlib._Hash:
+        inner, outer = self._inner(), self._outer()
         inner.update(data)
         outer.update(inner.digest())
-        return outer.hexdigest()
+        return outer
+
+
+class _Index:
+    """The digests that one key makes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._mac = _Mac(key).over
+
+    def of(self, kind: str, value: str) -> str:
+        found = self._mac(f"{kind}\0{value}".encode()).hexdigest()
+        return found[: _LENGTHS.get(kind, _LENGTH)]
+
+
+class _Press:
+    """Makes the tokens that `Fernet(key).encrypt` makes, of whole blocks, in a third of the time.
+
+    One cipher serves all tokens. Its mode chains what it is given, so a random block that goes
+    first comes out as the next token's initial vector, which nobody can foresee.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        secret = base64.urlsafe_b64decode(key)
+        self._mac = _Mac(secret[:16]).over
+        self._cipher = Cipher(AES(secret[16:]), CBC(os.urandom(_CIPHER_BLOCK))).encryptor()
+        self._lock = threading.Lock()
+
+    def token(self, blocks: bytes) -> str:
+        with self._lock:
+            sealed = self._cipher.update(random_block() + blocks + _PADDING)
+        said = b"\x80" + int(time.time()).to_bytes(8, "big") + sealed
+        return base64.urlsafe_b64encode(said + self._mac(said).digest()).decode()
+
+
+_spare: list[bytes] = []
+
+
+def random_block() -> bytes:
+    """16 random bytes. They are fetched many at a time: each fetch lets go of the interpreter."""
+    while True:
+        try:
+            return _spare.pop()
+        except IndexError:
+            fresh = os.urandom(_CIPHER_BLOCK * 64)
+            _spare.extend(
+                fresh[at : at + _CIPHER_BLOCK] for at in range(0, len(fresh), _CIPHER_BLOCK)
+            )
 
 
 def parse_keys(text: str) -> tuple[bytes, ...]:

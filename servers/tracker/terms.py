@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 from urllib.parse import unquote
 
 from servers.tracker import urls
@@ -20,21 +20,22 @@ Term = tuple[str, str]
 
 MOST_NOTE_WORDS = 200
 _WORD = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 64
 _SHORTEST, _LONGEST = 3, 8
 _SAID_BY_ALL = frozenset({"http", "https", "www"})
 
 
 def of(entry: Entry) -> list[Term]:
     """Every term that finds `entry`."""
-    found = {("status", entry.status), ("url", lookup_url(entry.url))}
-    found.update(("tag", tag) for tag in entry.tags)
-    found.update(("email", email) for email in _email_spellings(entry.email))
-    host, email_host = urls.host(entry.url), entry.email.rpartition("@")[2]
-    found.update(("domain", domain) for domain in (*_parents(host), *_parents(email_host)))
-    found.update(("word", word) for word in _words_of(entry, host))
+    hosts = {urls.host(entry.url), entry.email.rpartition("@")[2]}
+    found = [("status", entry.status), ("url", lookup_url(entry.url))]
+    found += [("tag", tag) for tag in entry.tags]
+    found += [("email", email) for email in _email_spellings(entry.email)]
+    found += [("domain", domain) for domain in {part for host in hosts for part in _parents(host)}]
+    found += [("word", word) for word in _words_of(entry, hosts)]
     if entry.deleted:
         return [(kind_of(kind, deleted=True), value) for kind, value in found]
-    return list(found)
+    return found
 
 
 def kind_of(kind: str, *, deleted: bool) -> str:
@@ -62,7 +63,8 @@ def pair(draft: Draft | Entry, rules: Rules) -> str:
 def words(text: str) -> list[str]:
     """The words of `text`, as they are compared."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return [word[:64] for word in _WORD.findall(plain)]
+    found: list[str] = _WORD.findall(plain)
+    return found if len(plain) <= _LONGEST_WORD else [word[:_LONGEST_WORD] for word in found]
 
 
 def sought(text: str) -> tuple[str, ...]:
@@ -71,22 +73,21 @@ def sought(text: str) -> tuple[str, ...]:
     return tuple(word for word in found if word not in _SAID_BY_ALL)
 
 
-def _words_of(entry: Entry, host: str) -> set[str]:
+def _words_of(entry: Entry, hosts: Collection[str]) -> set[str]:
     local, _, email_host = entry.email.rpartition("@")
-    named = {*words(local), *_named(host), *_named(email_host)}
-    found = {word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
-    noted = list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS]
-    tagged = [word for tag in entry.tags for word in words(tag)]
-    read = unquote(entry.url) if "%" in entry.url else entry.url
-    found.update(named, words(read), words(email_host), noted, tagged)
+    found = {*words(local), *(word for host in hosts for word in _named(host))}
+    found |= {word[:n] for word in found for n in range(_SHORTEST, min(len(word), _LONGEST + 1))}
+    found.update(list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS])
+    if entry.tags:
+        found.update(word for tag in entry.tags for word in words(tag))
+    found.update(words(unquote(entry.url) if "%" in entry.url else entry.url), words(email_host))
     return found - _SAID_BY_ALL
 
 
-def _email_spellings(email: str) -> Iterable[str]:
-    return (
-        folded_email(email, case=True, plus_tag=False),
-        folded_email(email, case=True, plus_tag=True),
-    )
+def _email_spellings(email: str) -> set[str]:
+    if "+" not in email:
+        return {folded_email(email, case=True, plus_tag=False)}
+    return {folded_email(email, case=True, plus_tag=is_cut) for is_cut in (False, True)}
 
 
 def _named(host: str) -> list[str]:
@@ -104,9 +105,7 @@ def _readable(host: str) -> str:
         return host
 
 
-def _parents(host: str) -> Iterator[str]:
+def _parents(host: str) -> list[str]:
     """`host` and the domains it is part of, down to two labels."""
     labels = host.split(".")
-    yield host
-    for start in range(1, len(labels) - 1):
-        yield ".".join(labels[start:])
+    return [host, *(".".join(labels[start:]) for start in range(1, len(labels) - 1))]

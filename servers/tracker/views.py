@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,8 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def when(micros: int) -> str:
     """A moment, to the microsecond, in UTC."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{_second(micros // 1_000_000)}.{micros % 1_000_000:06d}Z"
 
 
 def micros(text: str) -> int:
@@ -72,3 +72,8 @@ def line(found: Line) -> dict[str, Any]:
 
 def _changed(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {"before": old, "after": new} for name, (old, new) in fields.items()}
+
+
+@functools.lru_cache(1024)
+def _second(number: int) -> str:
+    return (_EPOCH + timedelta(seconds=number)).isoformat().removesuffix("+00:00")

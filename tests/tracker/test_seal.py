@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hmac
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,7 +18,7 @@ from servers.tracker import terms
 from servers.tracker.entry import Draft, Rules
 from servers.tracker.ledger import begun
 from servers.tracker.scribe import Scribe
-from servers.tracker.seal import KeyFormatError, Locked, Sealer, parse_keys
+from servers.tracker.seal import KeyFormatError, Locked, Sealer, parse_keys, random_block
 
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
 SEALER = Sealer([OLD], Rules())
@@ -54,6 +56,22 @@ def test_the_padding_reaches_the_next_block_only() -> None:
     plain = Fernet(OLD).decrypt(SEALER.seal("r", "c", "x" * 100))
     assert len(plain) % 64 == 0
     assert len(plain) <= len(b"v1|r|c|") + 100 + 64
+
+
+def test_a_token_is_one_of_fernet_and_no_two_begin_alike() -> None:
+    before = int(time.time())
+    with ThreadPoolExecutor(4) as threads:
+        tokens = list(threads.map(lambda n: SEALER.seal("r", "c", f"text {n % 3}"), range(2000)))
+    assert {SEALER.open("r", "c", token) for token in tokens} == {"text 0", "text 1", "text 2"}
+    assert len({base64.urlsafe_b64decode(token)[9:25] for token in tokens}) == 2000
+    assert before <= Fernet(OLD).extract_timestamp(tokens[0]) <= time.time()
+
+
+def test_random_blocks_never_come_twice() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        blocks = list(threads.map(lambda _: random_block(), range(5000)))
+    assert {len(block) for block in blocks} == {16}
+    assert len(set(blocks)) == 5000
 
 
 def test_a_newer_key_opens_what_the_older_sealed_and_reseals_it() -> None:
