@@ -10,6 +10,10 @@ from yarl import URL
 LONGEST = 2048
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?!\d+(?:[/?#]|$))")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_NAME = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
+_STEP = r"[\w~-]+(?:\.[\w~-]+)*"
+_PLAIN = re.compile(rf"https?://(?:{_NAME}\.)+[a-z]{{2,24}}/(?:{_STEP}(?:/{_STEP})*/?)?", re.ASCII)
+_LONGEST_PLAIN = 200
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TRACKING = re.compile(
     r"utm_\w+|(?:fb|g|d|tw|tt|y)clid|msclkid|gbraid|wbraid|gclsrc|igshid|srsltid"
@@ -29,8 +33,14 @@ def normalise(text: str, *, strip_tracking: bool = True) -> str:
         UrlError: it is not the address of a web page.
     """
     text = text.strip()
+    if is_plain(text):
+        return text
     if not text:
         raise UrlError("is empty")
+    return _spelled(text, strip_tracking=strip_tracking)
+
+
+def _spelled(text: str, *, strip_tracking: bool) -> str:
     if len(text) > LONGEST:
         raise UrlError(f"is {len(text)} characters long; the limit is {LONGEST}")
     if _CONTROL.search(text):
@@ -45,6 +55,11 @@ def normalise(text: str, *, strip_tracking: bool = True) -> str:
     if len(found) > LONGEST:
         raise UrlError(f"is {len(found)} characters long once encoded; the limit is {LONGEST}")
     return found
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` is an address that already has its one spelling; most have."""
+    return len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text) is not None
 
 
 def host(url: str) -> str:

@@ -88,6 +88,29 @@ def test_normalising_twice_changes_nothing_and_never_crashes(text: str) -> None:
     assert urls.host(once)
 
 
+PIECES = st.sampled_from(
+    ("acme", ".com", "b-", "-", ".", "/", "..", "~", "_", "xn--", "1", "A", "de")
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=4), st.lists(PIECES, max_size=6))
+def test_what_is_taken_at_a_glance_is_spelled_like_this_already(
+    host: list[str], path: list[str]
+) -> None:
+    text = f"https://{''.join(host)}.com/{''.join(path)}"
+    if urls.is_plain(text):
+        assert urls.normalise(f"{text}#a-fragment-wants-a-closer-look") == text
+
+
+def test_ordinary_pages_are_taken_at_a_glance() -> None:
+    assert urls.is_plain("https://www.acme-corp.com/about/team.html")
+    for text in ("https://acme.com", "https://acme.com/a/../b", "https://xn--bcher-kva.de/"):
+        assert not urls.is_plain(text)
+    for text in ("https://10.0.0.1/", "https://acme.com:443/", "https://acme.com/?a=1"):
+        assert not urls.is_plain(text)
+
+
 @pytest.mark.parametrize(
     ("text", "host"),
     [
