@@ -22,11 +22,15 @@ _MOST_ON_THE_LOOP = 32
 
 @dataclass(slots=True)
 class _Case:
-    """One entry to be, and the drafts that make it: those that count as the same."""
+    """One entry to be, and the drafts that make it: those that count as the same.
+
+    `write` is what has to be written for that, None when nothing has.
+    """
 
     pairs: tuple[str, ...]
     drafts: list[tuple[int, Draft]] = field(default_factory=list)
     before: Entry | None = None
+    write: Write | None = None
     done: bool = False
     after: Entry | None = None
     results: dict[int, tuple[Outcome, Entry]] = field(default_factory=dict)
@@ -35,12 +39,11 @@ class _Case:
 
 @dataclass(slots=True)
 class Plan:
-    """Drafts on their way: what is to be written for each case, None where nothing is."""
+    """Drafts on their way."""
 
     client: str
     count: int
     cases: list[_Case]
-    writes: dict[int, Write | None]
 
 
 class Board:
@@ -65,7 +68,8 @@ class Board:
         cases = await aside(self._cases, drafts)
         if len(drafts) > 1:
             await self._look_up(cases)
-        return Plan(client, len(drafts), cases, await aside(self._writes, cases, client))
+        await aside(self._fill, cases, client)
+        return Plan(client, len(drafts), cases)
 
     async def settle(
         self, plan: Plan, *, together: bool = False
@@ -74,9 +78,9 @@ class Board:
         for _ in range(_TRIES):
             if together and any(case.refused for case in plan.cases):
                 break
-            if await self._apply(plan.cases, plan.writes, together=together):
+            if await self._apply(plan.cases, together=together):
                 break
-            plan.writes = self._writes(plan.cases, plan.client)
+            self._fill(plan.cases, plan.client)
         else:
             raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
         return _in_order(plan.cases, plan.count)
@@ -153,8 +157,10 @@ class Board:
             records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
             case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
 
-    def _writes(self, cases: Sequence[_Case], client: str) -> dict[int, Write | None]:
-        return {id(case): self._write(case, client) for case in cases if not case.done}
+    def _fill(self, cases: Sequence[_Case], client: str) -> None:
+        for case in cases:
+            if not case.done:
+                case.write = self._write(case, client)
 
     def _write(self, case: _Case, client: str) -> Write | None:
         """What is to be written for `case`; None when everything is there already."""
@@ -183,16 +189,14 @@ class Board:
             () if before else case.pairs,
         )
 
-    async def _apply(
-        self, cases: Sequence[_Case], writes: Mapping[int, Write | None], *, together: bool
-    ) -> bool:
+    async def _apply(self, cases: Sequence[_Case], *, together: bool) -> bool:
         """Whether everything is settled now; what stood in the way is taken into account."""
         open_cases = [case for case in cases if not case.done]
-        pending = [(case, write) for case in open_cases if (write := writes[id(case)])]
+        pending = [(case, case.write) for case in open_cases if case.write]
         written = await self.store.apply([write for _, write in pending], together=together)
         settled = all(one.done for one in written)
         for case in open_cases:
-            case.done = not together and writes[id(case)] is None
+            case.done = not together and case.write is None
         for (case, _), one in zip(pending, written, strict=True):
             if one.done and (settled or not together):
                 case.done = True
