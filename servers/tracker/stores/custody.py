@@ -27,10 +27,14 @@ T = TypeVar("T")
 _CHECK_BEFORE_READY_S = 2.0
 _TRY_AGAIN_S = 1.0
 _HOUR_S = 3600.0
+_SMALL_CACHE = "PRAGMA cache_size = -2048"
 
 
 class Custody:
-    """The one owner of `file`: writes go through one thread in groups, reads through another."""
+    """The one owner of `file`: writes go through one thread in groups, reads through another.
+
+    What is read by its key is read on the spot, through a connection that waits for nothing.
+    """
 
     def __init__(self, file: Path, tell: Tell, steps: Sequence[str] = tables.PRESENT) -> None:
         self.file = file
@@ -42,6 +46,7 @@ class Custody:
         self._lock: disk.Lock | None = None
         self._writer: Lane | None = None
         self._reader: Lane | None = None
+        self._at_hand: apsw.Connection | None = None
         self._usable = asyncio.Event()
         self._is_closed = self._is_prepared = self._is_mending = self._is_waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,6 +99,19 @@ class Custody:
             return await self._reader.run(work)
         except apsw.Error as broken:
             raise self._failed(broken) from None
+
+    async def look_up(self, work: Callable[[apsw.Connection], T]) -> T:
+        """What `work` finds; it reads a few rows by their keys and no more.
+
+        Raises:
+            StoreError: the file cannot be read now.
+        """
+        if self._usable.is_set() and not (self.trouble or self._is_closed):
+            try:
+                return work(self._reached())
+            except apsw.Error:
+                self._let_go()  # a thread may wait, and says what is wrong
+        return await self.read(work)
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """What `work` says, once what it did is on disk.
@@ -216,6 +234,19 @@ class Custody:
             self._reader = Lane("tracker-reader", self._connect_reader)
             self._usable.set()
 
+    def _reached(self) -> apsw.Connection:
+        if self._at_hand is None:
+            self._at_hand = upkeep.connect(self.file)
+            self._at_hand.set_busy_timeout(0)
+            self._at_hand.execute(_SMALL_CACHE)
+        return self._at_hand
+
+    def _let_go(self) -> None:
+        if self._at_hand is not None:
+            with contextlib.suppress(apsw.Error):
+                self._at_hand.close()
+            self._at_hand = None
+
     async def _renew_reader(self) -> None:
         """Read from the file as it is now, after a time in which it could only be looked at."""
         former, self._reader = self._reader, Lane("tracker-reader", self._connect_reader)
@@ -230,6 +261,7 @@ class Custody:
 
     async def _stop_lanes(self) -> None:
         self._usable.clear()
+        self._let_go()
         for lane in (self._reader, self._writer):
             if lane is not None:
                 await lane.close()

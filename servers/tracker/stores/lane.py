@@ -8,12 +8,15 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import apsw
 
 T = TypeVar("T")
 
+_ENOUGH = 16
+"""Jobs. With as many the thread is woken at once, to write them while others are prepared."""
+_END: Final[list[_Job]] = []
 
 Work = Callable[[apsw.Connection], T]
 Merge = Callable[[apsw.Connection, Sequence[Any]], list[Any]]
@@ -43,8 +46,7 @@ class Lane:
         self._merge = merge
         self._connection: apsw.Connection | None = None
         self._waiting: list[_Job] = []
-        self._at_work = False
-        self._groups: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[list[_Job]] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._closed = False
@@ -72,16 +74,15 @@ class Lane:
         if self._closed:
             raise apsw.ConnectionClosedError("the store is closed")
         self._waiting.append(job)
-        if not self._at_work:
-            # What else is ready on the loop at this moment comes along.
-            self._at_work = True
-            self._loop.call_soon(self._send)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._send)  # what else is ready at this moment comes along
+        elif len(self._waiting) == _ENOUGH:
+            self._send()
         return await job.answer
 
     def _send(self) -> None:
-        group, self._waiting = self._waiting, []
-        self._at_work = bool(group)
-        if group:
+        if self._waiting:
+            group, self._waiting = self._waiting, []
             self._groups.put(group)
 
     async def close(self) -> None:
@@ -90,18 +91,28 @@ class Lane:
             return
         self._closed = True
         self._send()
-        self._groups.put(None)
+        self._groups.put(_END)
         await asyncio.to_thread(self._thread.join)
 
     def _serve(self) -> None:
-        while (group := self._groups.get()) is not None:
+        while group := self._groups.get():
             if self._merge is None:
-                settled = [one for job in group for one in self._attempt([job])]
+                for job in group:
+                    self._tell(self._attempt([job]))
             else:
-                settled = self._attempt(group)
-            with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
-                self._loop.call_soon_threadsafe(self._settle, settled)
+                self._tell(self._attempt(group + self._arrived()))
         self._disconnect()
+
+    def _arrived(self) -> list[_Job]:
+        """What came while the group before was written."""
+        jobs: list[_Job] = []
+        while not self._groups.empty():
+            more = self._groups.get()
+            if not more:
+                self._groups.put(_END)
+                break
+            jobs += more
+        return jobs
 
     def _attempt(self, group: list[_Job]) -> list[tuple[asyncio.Future[Any], Any, bool]]:
         try:
@@ -145,12 +156,16 @@ class Lane:
                 self._connection.close()
             self._connection = None
 
-    def _settle(self, settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
-        self._loop.call_soon(self._send)
-        for answer, value, failed in settled:
-            if answer.done():
-                continue
-            if failed:
-                answer.set_exception(value)
-            else:
-                answer.set_result(value)
+    def _tell(self, settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
+            self._loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
+    for answer, value, failed in settled:
+        if answer.done():
+            continue
+        if failed:
+            answer.set_exception(value)
+        else:
+            answer.set_result(value)

@@ -111,9 +111,8 @@ def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ..
 
 def get(connection: apsw.Connection, id: str) -> Record | None:  # noqa: A002 - what it is
     """The record called `id`."""
-    return next(
-        (record_of(row) for row in connection.execute(f"{_SELECT} WHERE id = ?", (id,))), None
-    )
+    found = connection.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchall()
+    return record_of(found[0]) if found else None
 
 
 def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[Record]:
@@ -126,8 +125,8 @@ def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[Record]:
 def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]:
     """The last changes of `entry`."""
     sql = f"{_SELECT_CHANGES} WHERE entry = ? ORDER BY version DESC LIMIT ?"
-    rows = connection.execute(sql, (entry, limit))
-    return [Change(*row) for row in rows]
+    found: list[Any] = connection.execute(sql, (entry, limit)).fetchall()
+    return [Change(*row) for row in found]
 
 
 def counts(connection: apsw.Connection) -> Counts:

@@ -64,7 +64,7 @@ class SqliteStore:
 
     async def get(self, id: str) -> Record | None:  # noqa: A002 - what it is
         """The record called `id`."""
-        return await self._custody.read(lambda connection: rows.get(connection, id))
+        return await self._custody.look_up(lambda connection: rows.get(connection, id))
 
     async def paired(self, pairs: Collection[str]) -> list[Record]:
         """The records that have one of `pairs`."""
@@ -72,7 +72,9 @@ class SqliteStore:
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
         """The last changes of one entry."""
-        return await self._custody.read(lambda connection: rows.history(connection, entry, limit))
+        return await self._custody.look_up(
+            lambda connection: rows.history(connection, entry, limit)
+        )
 
     async def find(self, query: Query) -> Page:
         """One page."""
