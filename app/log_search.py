@@ -115,11 +115,16 @@ class _Test:
 
     def lines(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
         """The lines of `chunk` that pass, last first, each with its offset."""
-        if self.tags:
+        if not self.tags and not self.text:
+            return self._every(chunk)
+        lower = chunk.lower() if self.text else b""
+        if not self.text or (self.tags and self._is_level_rarer(chunk, lower)):
             return self._by_bytes(chunk, self.tags)
-        if self.text:
-            return self._by_bytes(chunk.lower(), (self.text,), chunk)
-        return self._every(chunk)
+        return self._by_bytes(lower, (self.text,), chunk)
+
+    def _is_level_rarer(self, chunk: bytes, lower: bytes) -> bool:
+        """Whether fewer lines have the level than the text: each of the fewer is looked at."""
+        return sum(map(chunk.count, self.tags)) < lower.count(self.text)
 
     def _passes(self, line: bytes) -> bool:
         if self.text and self.text not in line[STAMP_LENGTH:].lower():

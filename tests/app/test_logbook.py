@@ -15,7 +15,7 @@ import pytest
 from app import log_writer
 from app.log_format import Stamps, parse, render
 from app.log_search import Cursor, Wanted
-from app.logbook import Logbook
+from app.logbook import LEVELS, Logbook
 from servers.contract.redaction import Redactor
 
 SECRET = "tvly-canary-5f0c9e51b7a24d"
@@ -107,6 +107,27 @@ def test_a_level_and_a_text_find_their_lines(logbook: Logbook) -> None:
     assert len(stored(logbook, Wanted(text="nEEdle"))) == 1
     assert stored(logbook, Wanted(level="ERROR", text="line 500")) == ["Line 500 says - ERROR - "]
     assert stored(logbook, Wanted(text="absent")) == []
+
+
+@pytest.mark.parametrize("text", ["", "common", "RARE", "both", "absent", " - error - "])
+@pytest.mark.parametrize("level", ["", "INFO", "WARNING", "ERROR", "CRITICAL"])
+def test_the_same_lines_are_found_whether_the_level_or_the_text_is_rarer(
+    logbook: Logbook, level: str, text: str
+) -> None:
+    lines = []
+    for n in range(4_000):
+        says = f"Common {n}{' rare' * (n % 700 == 3)}{' both' * (n % 50 == 0)}"
+        says += " - ERROR - " * (n % 900 == 1)
+        kind = "ERROR" if n % 400 == 0 else "WARNING" if n % 3 == 0 else "INFO"
+        logbook.add("search", kind, "lou.search", says)
+        lines.append((kind, says))
+    least = LEVELS.index(level or "DEBUG")
+    expected = [
+        says
+        for kind, says in lines
+        if LEVELS.index(kind) >= least and text.lower() in f"- lou.search - {kind} - {says}".lower()
+    ]
+    assert stored(logbook, Wanted(level=level, text=text)) == expected
 
 
 def test_pages_of_all_servers_are_in_the_order_of_time(logbook: Logbook) -> None:

@@ -11,7 +11,7 @@ from app.ui.models.logs import LogLine, time_of
 
 _FIRST = 400
 _MORE = 300
-_BUDGET_S = 0.15
+_BUDGET_S = 0.1
 MOST_AT_ONCE = 5_000
 
 

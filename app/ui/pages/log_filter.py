@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.log_search import Wanted
 
-_TYPING_MS = 100
+_TYPING_MS = 50
 _LEVELS = (
     ("All levels", ""),
     ("Info and up", "INFO"),
