@@ -28,7 +28,8 @@ Private_Dirty:         0 kB
 
 def code_kb() -> int:
     """How much of files of code is in this process now."""
-    parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text(), flags=re.M)
+    smaps = Path("/proc/self/smaps").read_text()
+    parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", smaps, flags=re.MULTILINE)
     code = [part for part in parts if re.match(r"\S+ r-xp .* /", part)]
     return sum(int(found[1]) for part in code if (found := re.search(r"Rss: +(\d+)", part)))
 
