@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,6 +43,11 @@ _figures = Figures()
 @pytest.fixture
 def figure() -> Figures:
     return _figures
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a run in the background ignores it, and so would every program it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
