@@ -86,8 +86,8 @@ class DeadlineThread:
             call, future = job
             if not future.cancelled():
                 _post(loop, _settle(call, future))
-        self._rest()
         _post(loop, lambda: self._ended(jobs))
+        self._rest()
 
     def _next(self, jobs: queue.SimpleQueue[_Job | None]) -> _Job | None:
         try:
