@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from app.errors import SettingsError
@@ -16,7 +17,7 @@ def _setting(  # noqa: PLR0913 - one column of the settings' table each
     *,
     group: str,
     restart: bool = False,
-    choices: tuple[str, ...] = (),
+    choices: Mapping[str, str] = MappingProxyType({}),
     bounds: tuple[int, int] | None = None,
     shown: bool = True,
 ) -> Any:
@@ -51,7 +52,7 @@ class Settings:
         "Appearance",
         "Follow the desktop, or always light or dark.",
         group="Window",
-        choices=("system", "light", "dark"),
+        choices={"system": "As the desktop", "light": "Light", "dark": "Dark"},
     )
     notifications: bool = _setting(
         True,
@@ -76,7 +77,7 @@ class Settings:
         "Keep keys in",
         "The keyring of this computer, or a file that your passphrase encrypts.",
         group="Keys",
-        choices=("system", "file"),
+        choices={"system": "The keyring", "file": "An encrypted file"},
         restart=True,
     )
     log_level: str = _setting(
@@ -84,7 +85,7 @@ class Settings:
         "Log level",
         "What is kept from here up.",
         group="Logs",
-        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        choices={"DEBUG": "Debug", "INFO": "Info", "WARNING": "Warning", "ERROR": "Error"},
     )
     log_total_mb: int = _setting(
         200,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from app.config import Config
@@ -71,11 +72,20 @@ def _row(  # noqa: PLR0917 - one column of the table each
     help: str,  # noqa: A002 - the word of Field
     *,
     default: Any,
-    choices: tuple[str, ...] = (),
+    choices: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, tuple[str, ...], Field]:
     parts = tuple(path.split("."))
     group = server.capitalize()
-    field = Field(parts[-1], kind, title, help, default=default, choices=choices, group=group)
+    field = Field(
+        parts[-1],
+        kind,
+        title,
+        help,
+        default=default,
+        choices=tuple(choices),
+        words=tuple(choices.values()),
+        group=group,
+    )
     return server, parts, field
 
 
@@ -119,7 +129,7 @@ _SERVERS = (
         "Keep tracked entries in",
         "Automatic: Firestore when its account is among the keys, else this computer.",
         default="auto",
-        choices=("auto", "sqlite", "firestore"),
+        choices={"auto": "Automatic", "sqlite": "This computer", "firestore": "Firestore"},
     ),
     _row(
         "tracker",

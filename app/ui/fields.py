@@ -42,6 +42,8 @@ class Field:
     default: Any = UNSET
     required: bool = False
     choices: tuple[Any, ...] = ()
+    words: tuple[str, ...] = ()
+    """What a person reads for each of the choices, where it is not the choice itself."""
     least: float | None = None
     most: float | None = None
     nullable: bool = False

@@ -92,8 +92,8 @@ class Engine:
     def candidates(self) -> list[Asked]:
         """The sources `auto` may ask, best first."""
         usable = [self.sources[name] for name in self._chain if not self.sources[name].missing]
-        keyed = [source for source in usable if _is_users_own(source)]
-        free = [source for source in usable if not _is_users_own(source)]
+        keyed = [source for source in usable if is_users_own(source)]
+        free = [source for source in usable if not is_users_own(source)]
         return keyed + (free if self._keyless else [])
 
     async def auto(self, query: Query, deadline: float) -> Outcome:
@@ -145,7 +145,7 @@ class Engine:
         return True
 
 
-def _is_users_own(source: Asked) -> bool:
+def is_users_own(source: Asked) -> bool:
     """Whether the user set it up: a key, or an address where none is usual."""
     return source.has_keys or not (source.traits.keyless and source.traits.base_url)
 

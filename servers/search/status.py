@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from servers.outbound.cache import Cache
 from servers.outbound.failure import Kind
-from servers.search.engine import Engine
+from servers.search.engine import Engine, is_users_own
 from servers.search.library import Library
 from servers.search.line import Line
 from servers.search.source import Source
@@ -16,8 +16,8 @@ from servers.search.source import Source
 class ProviderState:
     """One provider now. `state` is one word, `words` what a person reads.
 
-    `position` is its place in the auto chain, from 1; 0 when auto does not ask it. `quota_left` is
-    -1 when the provider does not tell.
+    `position` is its place in the auto chain, from 1; 0 when auto does not ask it; those that are
+    `yours` come first. `quota_left` is -1 when the provider does not tell.
     """
 
     name: str
@@ -28,6 +28,7 @@ class ProviderState:
     keys: list[str]
     key_set: bool
     position: int
+    yours: bool
     breaker: str
     quota_left: int
     calls: int
@@ -61,12 +62,13 @@ def of_search(engine: Engine, source: Source) -> ProviderState:
     chain = [one.traits.name for one in engine.candidates()]
     name = source.traits.name
     position = chain.index(name) + 1 if name in chain else 0
-    return _state(source.line, "search", position, source.quota_left)
+    yours, left = is_users_own(source), source.quota_left
+    return _state(source.line, "search", position, yours=yours, quota_left=left)
 
 
 def of_contacts(line: Line, position: int) -> ProviderState:
     """The state of a contact service."""
-    return _state(line, "contacts", position, -1)
+    return _state(line, "contacts", position, yours=line.has_keys, quota_left=-1)
 
 
 async def whole(
@@ -84,7 +86,7 @@ async def whole(
     )
 
 
-def _state(line: Line, role: str, position: int, quota_left: int) -> ProviderState:
+def _state(line: Line, role: str, position: int, *, yours: bool, quota_left: int) -> ProviderState:
     state, sentence = _now(line)
     record, traits = line.channel.record, line.traits
     return ProviderState(
@@ -96,6 +98,7 @@ def _state(line: Line, role: str, position: int, quota_left: int) -> ProviderSta
         keys=list(traits.keys),
         key_set=line.has_keys,
         position=position,
+        yours=yours,
         breaker=line.channel.health.state.value,
         quota_left=quota_left,
         calls=record.calls,

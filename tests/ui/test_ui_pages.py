@@ -130,9 +130,9 @@ def test_a_number_out_of_bounds_is_refused_beside_its_field(lou: Rig) -> None:
 
 def test_appearance_changes_the_whole_window_at_once(lou: Rig) -> None:
     box = row_of(lou, "theme").findChild(QComboBox)
-    box.setCurrentText("dark")
+    box.setCurrentText("Dark")
     lou.until(lambda: lou.theme.is_dark)
-    box.setCurrentText("light")
+    box.setCurrentText("Light")
     lou.until(lambda: not lou.theme.is_dark)
 
 
@@ -162,3 +162,14 @@ def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:
     dialog._save.click()
     lou.until(task.done)
     assert task.result() == "long enough!"
+
+
+def test_a_choice_is_shown_in_words_and_kept_as_its_value(lou: Rig) -> None:
+    box = row_of(lou, "log_level").findChild(QComboBox)
+    assert [box.itemText(place) for place in range(box.count())] == [
+        *("Debug", "Info", "Warning", "Error")
+    ]
+    box.setCurrentText("Warning")
+    lou.until(lambda: lou.core.settings.config.settings.log_level == "WARNING")
+    box.setCurrentText("Info")
+    lou.until(lambda: lou.core.settings.config.settings.log_level == "INFO")

@@ -43,6 +43,17 @@ class ProvidersModel(QAbstractListModel):
             self._providers = fresh
             self.dataChanged.emit(self.index(0), self.index(len(fresh) - 1))
 
+    def can_swap(self, row: int, other: int) -> bool:
+        """Whether a person may exchange two rows: both are asked, and of one kind.
+
+        The server asks those that the person set up before those that need nothing, in any chain.
+        """
+        if not (0 <= row < len(self._providers) and 0 <= other < len(self._providers)):
+            return False
+        one, two = self._providers[row], self._providers[other]
+        are_asked = all(each["role"] == "search" and each["position"] for each in (one, two))
+        return are_asked and one["yours"] == two["yours"]
+
     def row_of(self, name: str) -> int:
         """The row of the provider called `name`, or -1."""
         return next((n for n, each in enumerate(self._providers) if each["name"] == name), -1)

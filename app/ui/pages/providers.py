@@ -22,6 +22,10 @@ from app.ui.widgets.text import heading, label
 
 SERVER = "search"
 _EVERY_MS = 5_000
+_ORDER = (
+    "Lou asks those with a number, from the top down: first those with a key or an address of"
+    " yours, then those that need none."
+)
 _KEPT = {
     "clear_cache": ("cached answers", "Lou asks the providers again from then on."),
     "clear_library": ("pages and results", "Offline search finds nothing until new ones are seen."),
@@ -37,7 +41,7 @@ class Providers(QWidget):
         self._model = ProvidersModel()
         self._list = RowList(desk.theme, "Search providers")
         self._list.setModel(self._model)
-        self._note = label("Lou asks them from the top down.", tone="soft", wrap=True)
+        self._note = label(_ORDER, tone="soft", wrap=True)
         self._up = icon_button(desk.theme, "up", "Ask it earlier", lambda: self._move(-1))
         self._down = icon_button(desk.theme, "down", "Ask it later", lambda: self._move(1))
         self._cache = label()
@@ -84,7 +88,7 @@ class Providers(QWidget):
             self._list.setCurrentIndex(self._model.index(row))
         ratio = present.percent(float(status.get("cache_hit_ratio", 0.0)))
         entries = present.counted(int(status.get("cache_entries", 0)), "cached answer")
-        self._cache.setText(f"{entries}; {ratio} of the questions since the start were answered so")
+        self._cache.setText(f"{entries}; they gave {ratio} of the answers since the start")
         pages = present.counted(
             int(status.get("library_pages", 0)), "page or result", "pages and results"
         )
@@ -96,13 +100,13 @@ class Providers(QWidget):
         self._note.setText(error.title)
 
     def _show_buttons(self) -> None:
-        row, names = self._list.currentIndex().row(), self._model.names
-        self._up.setEnabled(0 < row < len(names))
-        self._down.setEnabled(0 <= row < len(names) - 1)
+        row = self._list.currentIndex().row()
+        self._up.setEnabled(self._model.can_swap(row, row - 1))
+        self._down.setEnabled(self._model.can_swap(row, row + 1))
 
     def _move(self, by: int) -> None:
         row, names = self._list.currentIndex().row(), self._model.names
-        if not (0 <= row < len(names) and 0 <= row + by < len(names)):
+        if not self._model.can_swap(row, row + by):
             return
         names[row], names[row + by] = names[row + by], names[row]
         self._desk.tasks.start(self._save_chain(names))

@@ -126,8 +126,10 @@ class _Choice(Editor):
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)
+        words = dict(zip(self.field.choices, self.field.words, strict=False))
         for value in self._values:
-            self._box.addItem("Not set" if value is UNSET else str(value) or "(empty)")
+            told = words.get(value, str(value)) or "(empty)"
+            self._box.addItem("Not set" if value is UNSET else told)
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.setFocusProxy(self._box)

@@ -1,0 +1,59 @@
+"""The order of the search providers: a person moves those that the server would ask so."""
+
+from __future__ import annotations
+
+from app.ui.models.providers import NAME, ProvidersModel
+from app.ui.pages.providers import Providers
+from tests.ui.rig import Rig
+
+
+def provider(name: str, position: int, *, yours: bool, role: str = "search") -> dict[str, object]:
+    return {"name": name, "title": name, "position": position, "yours": yours, "role": role}
+
+
+def test_only_neighbours_of_one_kind_that_are_asked_change_places() -> None:
+    model = ProvidersModel()
+    model.show_providers(
+        [
+            provider("tavily", 1, yours=True),
+            provider("brave", 2, yours=True),
+            provider("wikipedia", 3, yours=False),
+            provider("duckduckgo", 4, yours=False),
+            provider("exa", 0, yours=False),
+            provider("anymailfinder", 1, yours=True, role="contacts"),
+        ]
+    )
+    assert [model.can_swap(row, row + 1) for row in range(-1, 6)] == [
+        *(False, True, False, True),
+        *(False, False, False),
+    ]
+
+
+def shown(page: Providers) -> list[str]:
+    model = page._model
+    return [model.index(row).data(NAME) for row in range(model.rowCount())]
+
+
+def choose(page: Providers, name: str) -> None:
+    page._list.setCurrentIndex(page._model.index(page._model.row_of(name)))
+
+
+def test_a_provider_moves_one_place_and_stays_there(lou: Rig) -> None:
+    lou.page("servers").choose("search")
+    page = lou.window.findChild(Providers)
+    lou.until(lambda: page._model.rowCount() > 3)
+    keyless = [name for name in shown(page) if name in {"wikipedia", "duckduckgo"}]
+    choose(page, keyless[1])
+    assert page._up.isEnabled()
+    page._up.click()
+    lou.until(lambda: [n for n in shown(page) if n in keyless] == keyless[::-1])
+    assert page._list.currentIndex().data(NAME) == keyless[1]
+
+
+def test_a_provider_without_its_key_cannot_be_moved(lou: Rig) -> None:
+    lou.page("servers").choose("search")
+    page = lou.window.findChild(Providers)
+    lou.until(lambda: page._model.rowCount() > 3)
+    choose(page, "exa")
+    assert not page._up.isEnabled()
+    assert not page._down.isEnabled()
