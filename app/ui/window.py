@@ -26,7 +26,8 @@ from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
 
-_SMALLEST = QSize(760, 520)
+_SMALLEST = QSize(860, 500)
+"""Fits a laptop of 1366 x 768 at 150 %."""
 _FIRST = QSize(1060, 720)
 _TONES = {
     present.Overall.WELL: "good",
@@ -75,7 +76,7 @@ class Window(QWidget):
         )
         saved = self._geometry.value("geometry")
         if not (isinstance(saved, QByteArray) and self.restoreGeometry(saved)):
-            self.resize(_FIRST)
+            self.resize(_FIRST.boundedTo(self.screen().availableSize()))
 
     def open(self, name: str = "", thing: str = "") -> None:
         """Come to the front, on the page called `name` and the thing of it."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
 
 from app.ui import present
+from app.ui.models.servers import NAME
+from app.ui.pages.servers import ServersPage
 from app.ui.places import PLACES
 from app.ui.widgets.rows import ROW, RowList
 from app.ui.widgets.switch import Switch
+from app.ui.widgets.tiles import Tiles
 from tests.ui.rig import Rig
 
 NAMED = (QAbstractButton, QLineEdit)
@@ -27,6 +31,35 @@ def test_every_page_opens_and_shows_no_problem(lou: Rig) -> None:
     assert lou.problems[known:] == []
 
 
+@pytest.mark.parametrize("name", [place.name for place in PLACES])
+def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
+    page = lou.page(name)
+    before = lou.window.size()
+    lou.window.resize(1, 1)
+    lou.until(lambda: lou.window.size() == lou.window.minimumSize())
+    lou.until(lambda: page.width() >= page.minimumSizeHint().width())
+    assert page.height() >= page.minimumSizeHint().height()
+    for area in page.findChildren(QScrollArea):
+        if area.isVisible() and area.widget():
+            needed = area.widget().minimumSizeHint().width
+            lou.until(lambda area=area, needed=needed: needed() <= area.viewport().width())
+    lou.window.resize(before)
+
+
+def test_figures_stand_in_two_rows_where_one_is_too_narrow(lou: Rig) -> None:
+    tiles = Tiles(("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory"))
+    tiles.show()
+    tiles.resize(700, 100)
+    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 1)
+    tiles.resize(tiles.minimumSizeHint())
+    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 2)
+    tiles.resize(700, 100)
+    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 1)
+    tiles.tell("Up for", "a very long time, longer than any row has room for, and longer still")
+    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 2)
+    tiles.close()
+
+
 def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
     servers = row_list(lou.page("servers"), "Servers")
     index = servers.model().index(0, 0)
@@ -37,6 +70,17 @@ def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
     QTest.keyClick(servers, Qt.Key.Key_Space)
     lou.until(lambda: lou.state("search") == "ready", 20)
     lou.until(lambda: index.data(ROW).on is True)
+
+
+def test_the_servers_page_begins_with_the_one_that_needs_the_person(lou: Rig) -> None:
+    lou.core.add_server("broken", {"command": "/nowhere/at/all"})
+    lou.until(lambda: any(each.trouble for each in lou.core.servers()), 20)
+    page = ServersPage(lou.session.desk)
+    page.show()
+    chosen = row_list(page, "Servers").currentIndex
+    lou.until(lambda: chosen().data(NAME) == "broken")
+    page.close()
+    lou.run(lou.core.remove_server("broken"))
 
 
 def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:

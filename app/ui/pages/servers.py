@@ -71,12 +71,17 @@ class ServersPage(QWidget):
     def _pull(self) -> None:
         self._model.pull()
         if not self._list.currentIndex().isValid() and self._model.rowCount():
-            self._list.setCurrentIndex(self._model.index(0))
+            self._list.setCurrentIndex(self._model.index(self._first()))
         else:
             self._show_chosen()
         is_paused = self._desk.core.is_paused
         self._pause.setText("Resume all" if is_paused else "Pause all")
         self._pause.setIconName("run" if is_paused else "pause")
+
+    def _first(self) -> int:
+        """The row of a server that needs the person, if there is one."""
+        troubled = [each.name for each in self._desk.core.servers() if each.trouble]
+        return max(0, self._model.row_of(troubled[0])) if troubled else 0
 
     def _show_chosen(self) -> None:
         name = self._list.currentIndex().data(NAME)

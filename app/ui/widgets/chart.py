@@ -82,7 +82,8 @@ class Chart(Card):
         for name in self._tones:
             self._draw_one(x, series.get(name, ()), self._tones[name], step)
         self._plot.setXRange(times[0], times[-1] + step, padding=0.01)
-        self._plot.setYRange(0, _top(series), padding=0.02)
+        top = _top(series)
+        self._plot.setYRange(-0.02 * top, 1.1 * top, padding=0)  # room for the topmost figure
 
     def _draw_one(self, x: np.ndarray, values: Values, tone: str, step: float) -> None:
         y = np.array([np.nan if value is None else value for value in values], dtype=float)

@@ -1,32 +1,43 @@
-"""A row of figures: a value in large type over what it means."""
+"""Figures side by side: a value in large type over what it means."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading, label, set_tone
 
+_SPACE = 18
+_FEWEST = 3
+"""Tiles in a row where there is little room."""
+
 
 class Tiles(Card):
-    """One tile for each of `names`, in one card."""
+    """One tile for each of `names`, in one card; in several rows where one is too narrow."""
 
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__()
         self._values = {}
-        row = QHBoxLayout()
-        row.setSpacing(18)
+        self._tiles: list[QWidget] = []
+        self._columns = 0
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(_SPACE)
         for name in names:
-            column = QVBoxLayout()
+            tile = QWidget()
+            column = QVBoxLayout(tile)
+            column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(0)
             value = heading("", "part")
             self._values[name] = value
             column.addWidget(value)
             column.addWidget(label(name, tone="soft"))
-            row.addLayout(column, 1)
-        self.inside.addLayout(row)
+            self._tiles.append(tile)
+        self.inside.addLayout(self._grid)
+        self._arrange(len(self._tiles))
 
     def tell(self, name: str, value: str, *, tone: str = "") -> None:
         """Show `value` over `name`."""
@@ -34,4 +45,31 @@ class Tiles(Card):
         if shown.text() != value:
             shown.setText(value)
             shown.setAccessibleName(f"{name}: {value}")
+            self._fit(self.width())
         set_tone(shown, tone)
+
+    def minimumSizeHint(self) -> QSize:
+        whole = super().minimumSizeHint()
+        return QSize(min(whole.width(), self._needed(_FEWEST)), whole.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        is_enough = width >= self._needed(len(self._tiles))
+        self._arrange(len(self._tiles) if is_enough else _FEWEST)
+
+    def _needed(self, columns: int) -> int:
+        widest = max(tile.minimumSizeHint().width() for tile in self._tiles)
+        sides = self.inside.contentsMargins()
+        return columns * (widest + _SPACE) - _SPACE + sides.left() + sides.right()
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for place, tile in enumerate(self._tiles):
+            self._grid.addWidget(tile, place // columns, place % columns)
+        for column in range(len(self._tiles)):
+            self._grid.setColumnStretch(column, 1 if column < columns else 0)
