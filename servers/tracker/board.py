@@ -62,11 +62,16 @@ class Board:
         """
         return await self.settle(await self.planned(drafts, client), together=together)
 
-    async def planned(self, drafts: Sequence[Draft], client: str) -> Plan:
-        """What tracking `drafts` takes, as far as can be seen now; nothing is stored yet."""
+    async def planned(
+        self, drafts: Sequence[Draft], client: str, *, are_known: bool = False
+    ) -> Plan:
+        """What tracking `drafts` takes, as far as can be seen now; nothing is stored yet.
+
+        Those that probably `are_known` are looked up before they are sealed in vain.
+        """
         aside = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _at_once
         cases = await aside(self._cases, drafts)
-        if len(drafts) > 1:
+        if are_known or (self.store.is_remote and len(drafts) > 1):
             await self._look_up(cases)
         await aside(self._fill, cases, client)
         return Plan(client, len(drafts), cases)
@@ -171,7 +176,7 @@ class Board:
             try:
                 found = ledger.merged(after, draft) if after else ledger.begun(new_id(), draft)
             except Rejected as refused:
-                case.refused[number] = refused
+                case.refused[number] = refused.with_traceback(None)  # which holds the case
                 continue
             case.results[number] = (ledger.outcome(after, found), found)
             after = found
@@ -183,7 +188,7 @@ class Board:
         if before:
             action = "restored" if before.deleted else "merged"
         return Write(
-            self.scribe.record(after),
+            self.scribe.record(after, "" if before else case.pairs[0]),
             self.scribe.change(after, action, client, before),
             before.version if before else 0,
             () if before else case.pairs,

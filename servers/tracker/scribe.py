@@ -65,8 +65,8 @@ class Scribe:
         self.rules = rules
         self.older: tuple[str, ...] = ()
 
-    def record(self, entry: Entry) -> Record:
-        """`entry` sealed."""
+    def record(self, entry: Entry, pair: str = "") -> Record:
+        """`entry` sealed; `pair` when its present one is known."""
         hidden = entry.url if holds_address(entry.url) else ""
         # One text after the other: for a list the encoder is built anew each time.
         secret = f"[{_to_json(entry.email)},{_to_json(entry.note)},{_to_json(hidden)}]"
@@ -81,7 +81,7 @@ class Scribe:
             entry.created,
             entry.changed,
             self.sealer.stamp,
-            self.sealer.digest("pair", terms.pair(entry, self.rules)),
+            pair or self.sealer.digest("pair", terms.pair(entry, self.rules)),
             self.sealer.digests(terms.of(entry)),
         )
 

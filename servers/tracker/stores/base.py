@@ -158,6 +158,8 @@ class Store(Protocol):
     """Every method that reads or writes may raise StoreError."""
 
     kind: str
+    is_remote: bool
+    """Whether a refused write costs a journey, so that one should ask before."""
 
     @property
     def trouble(self) -> StoreError | None:

@@ -35,6 +35,7 @@ class FirestoreStore:
     """The Store in the collections of one Firestore database."""
 
     kind = "firestore"
+    is_remote = True
 
     def __init__(
         self, credentials: str, *, collection: str, emulator: str = "", tell: Tell = untold

@@ -26,6 +26,7 @@ class SqliteStore:
     """The Store in the file `tracker.db` of a folder that nobody else uses."""
 
     kind = "sqlite"
+    is_remote = False
 
     def __init__(
         self, folder: Path, *, tell: Tell = untold, steps: Sequence[str] = tables.PRESENT
