@@ -161,7 +161,7 @@ class BatchTools:
 def report(job: Job, problems_from: int) -> Report:
     """How far `job` is, with some of its problems."""
     problems_from = max(0, problems_from)
-    shown = job.problems[problems_from : problems_from + _PROBLEMS_SHOWN]
+    shown = job.problems.page(problems_from, _PROBLEMS_SHOWN)
     following = problems_from + len(shown)
     return Report(
         job.id,

@@ -15,23 +15,15 @@ from typing import Literal, TextIO
 from servers.host.service import ToolFailure
 from servers.tracker import folder, sheet, views
 from servers.tracker.board import Board, Plan
-from servers.tracker.entry import Draft, Rejected, checked
+from servers.tracker.entry import Draft, Fault, Rejected, checked
+from servers.tracker.problems import Problems
 from servers.tracker.scribe import Search
 
 log = logging.getLogger(__name__)
 State = Literal["running", "done", "cancelled", "failed"]
-_AT_ONCE = 256
+_AT_ONCE = 512
 _PAGE = 200
 _KEPT_JOBS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A row that was not stored: its number, the field and the reason."""
-
-    row: int
-    field: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -46,7 +38,7 @@ class Job:
     state: State = "running"
     rows: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     message: str = ""
     task: asyncio.Task[None] | None = None
 
@@ -132,6 +124,8 @@ class _Import:
         self._text = text
         self._rows = rows
         self._client = client
+        self._are_known = False
+        """Whether most rows before were; then the next ones probably are, too."""
 
     async def run(self) -> None:
         """To the end of the file."""
@@ -151,7 +145,8 @@ class _Import:
         if not found:
             return None
         drafts = [one for _, one in found if isinstance(one, Draft)]
-        return found, await self._board.planned(drafts, self._client), position
+        plan = await self._board.planned(drafts, self._client, are_known=self._are_known)
+        return found, plan, position
 
     def _read(self) -> tuple[_Found, int]:
         found: _Found = []
@@ -162,7 +157,8 @@ class _Import:
             try:
                 draft = checked(rules=self._board.scribe.rules, **row.fields)
             except Rejected as rejected:
-                found.append((row.number, rejected))
+                # Its traceback holds this frame and all rows in it.
+                found.append((row.number, rejected.with_traceback(None)))
             else:
                 found.append((row.number, draft))
         return found, self._text.buffer.tell()
@@ -182,7 +178,10 @@ class _Import:
             if not isinstance(one, Draft):
                 self._refuse(number, one)
         if self._client:
-            for number, result in zip(numbers, await self._board.settle(plan), strict=True):
+            results = await self._board.settle(plan)
+            created = sum(one[0] == "created" for one in results if not isinstance(one, Rejected))
+            self._are_known = 2 * created < len(results)
+            for number, result in zip(numbers, results, strict=True):
                 if isinstance(result, Rejected):
                     self._refuse(number, result)
                 else:
@@ -195,10 +194,10 @@ class _Import:
     def _refuse(self, number: int, found: Rejected | str) -> None:
         self._job.counts["refused"] += 1
         if isinstance(found, str):
-            self._job.problems.append(Problem(number, "row", found))
+            self._job.problems.add(number, Fault("row", found))
             return
         for fault in found.faults:
-            self._job.problems.append(Problem(number, fault.field, fault.reason))
+            self._job.problems.add(number, fault)
 
 
 def _format(path: Path) -> sheet.Format:
