@@ -22,7 +22,7 @@ from app.ui.models.json_tree import JsonTree
 from app.ui.theme import fixed_font
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import Elided, heading, set_tone
 
 
 class TryResult(QWidget):
@@ -32,7 +32,8 @@ class TryResult(QWidget):
         super().__init__()
         self._attempt: Attempt | None = None
         self._outcome = heading("", "strong")
-        self._facts = label(tone="soft")
+        self._facts = Elided()
+        set_tone(self._facts, "soft")
         self._copy = Button(desk.theme, "Copy as JSON", self._copy_clicked, icon="copy")
         self._tree_model = JsonTree()
         self._tree = QTreeView()
@@ -64,8 +65,7 @@ class TryResult(QWidget):
         self._tabs.addTab(text, "Text")
         top = QHBoxLayout()
         top.addWidget(self._outcome)
-        top.addWidget(self._facts)
-        top.addStretch()
+        top.addWidget(self._facts, 1)
         top.addWidget(self._copy)
         shown = QWidget()
         column = QVBoxLayout(shown)
