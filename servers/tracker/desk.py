@@ -61,9 +61,13 @@ async def _announce_totals() -> None:
 
 def refusal(rejected: Rejected) -> ToolFailure:
     """What the model reads about refused fields."""
+    return _refused("Nothing was stored", rejected)
+
+
+def _refused(what: str, rejected: Rejected) -> ToolFailure:
     said = "; ".join(f"`{fault.field}` {fault.reason}" for fault in rejected.faults)
     return ToolFailure(
-        f"Nothing was stored: {said}.",
+        f"{what}: {said}.",
         kind="bad_argument",
         data={"rejected": [asdict(fault) for fault in rejected.faults]},
     )
@@ -105,7 +109,7 @@ def looked_for(  # noqa: PLR0913 - the filters there are
         since=read("changed_since", changed_since, views.micros, 0),
     )
     if faults:
-        raise refusal(Rejected(faults))
+        raise _refused("Nothing was looked up", Rejected(faults))
     return search
 
 

@@ -163,7 +163,7 @@ def email_address(text: str) -> str:
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refused:
-        raise ValueError(f"is no e-mail address: {refused}") from None
+        raise ValueError(f"is no e-mail address: {str(refused).rstrip('.')}") from None
     return f"{found.local_part}@{found.ascii_domain}"
 
 
@@ -208,7 +208,9 @@ def tag_name(text: str) -> str:
 
 
 def _status(text: str) -> Status:
+    """An entry of which nothing is said is new."""
+    named = text.strip().casefold() or "new"
     for status in STATUSES:
-        if text.strip().casefold() == status:
+        if named == status:
             return status
     raise ValueError(f"must be one of {', '.join(STATUSES)}")

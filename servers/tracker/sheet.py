@@ -75,8 +75,11 @@ def rows(text: TextIO, kind: Format, columns: Mapping[str, str]) -> Iterator[Row
     """The rows of a file; `columns` says which column holds a field, where its name does not.
 
     Raises:
-        SheetError: there is no column for the URL or for the e-mail address.
+        SheetError: there is no column for the URL or for the e-mail address, or no such field.
     """
+    strange = next((field for field in columns if field not in FIELDS), None)
+    if strange is not None:
+        raise SheetError(f"There is no field {strange[:40]!r}. There are: {', '.join(FIELDS)}.")
     return _from_csv(text, columns) if kind == "csv" else _from_json(text, columns)
 
 
@@ -141,6 +144,8 @@ def _lines(text: TextIO) -> Iterator[str]:
 
 def _from_csv(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
     first = next(_lines(text), "")
+    if not first:
+        raise SheetError("The file is empty.")
     places = _places(_names(first), columns)
     reader = csv.reader(_lines(text), delimiter=_delimiter(first), strict=True)
     return _csv_rows(reader, places)
@@ -189,8 +194,8 @@ def _places(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
     for field in ("url", "email"):
         if field not in chosen:
             raise SheetError(
-                f"No column is called {field}. {_there_are(names)} Say which one it is: "
-                f'columns {{"{field}": "..."}}.'
+                f"No column is called {field}, and the first row must name the columns. "
+                f'{_there_are(names)} Say which one it is: columns {{"{field}": "..."}}.'
             )
     return {field: names.index(chosen[field]) for field in FIELDS if field in chosen}
 
@@ -223,7 +228,9 @@ def _from_object(number: int, found: str, columns: Mapping[str, str]) -> Row:
         return Row(number, {}, "is no JSON object")
     fields: dict[str, Any] = {}
     for field in FIELDS:
-        value = values.get(columns.get(field, field), "")
+        value = values.get(columns.get(field, field))
+        if value is None:
+            continue
         if field == "tags" and isinstance(value, str):
             value = [tag for tag in re.split(r"[,;]", value) if tag.strip()]
         wanted = list if field == "tags" else str
@@ -234,4 +241,4 @@ def _from_object(number: int, found: str, columns: Mapping[str, str]) -> Row:
         fields[field] = value
     if _LONE.search(json.dumps(fields, ensure_ascii=False)):
         return Row(number, {}, "contains characters that do not exist")
-    return Row(number, fields)
+    return Row(number, {"url": "", "email": "", **fields})

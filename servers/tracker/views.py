@@ -25,7 +25,12 @@ def micros(text: str) -> int:
     Raises:
         ValueError: it names none.
     """
-    moment = datetime.fromisoformat(text.strip())
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            "is no ISO date or time, such as 2026-03-31 or 2026-03-31T09:30:00Z"
+        ) from None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (aware - _EPOCH) // timedelta(microseconds=1)
 

@@ -41,10 +41,12 @@ def test_columns_can_be_named_by_the_user() -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "words"),
     [
-        ("name,phone\n", {}, "No column is called url. There are: 'name', 'phone'"),
+        ("name,phone\n", {}, "No column is called url, .* There are: 'name', 'phone'"),
         ("url\n", {}, "No column is called email"),
         ("url,email\n", {"email": "mail"}, "There is no column 'mail'"),
-        ("", {}, "The first row is empty"),
+        ("url,email\n", {"mail": "email"}, "There is no field 'mail'. There are: url, email"),
+        ("\nurl,email\n", {}, "The first row is empty"),
+        ("", {}, "The file is empty"),
     ],
 )
 def test_a_file_without_the_columns_is_refused_in_words(
@@ -92,6 +94,13 @@ def test_rows_of_json_lines_have_line_numbers() -> None:
         (5, True),
         (6, True),
     ]
+
+
+def test_what_a_line_does_not_say_or_says_is_null_is_left_out() -> None:
+    text = '{"url":"a.com","email":"a@a.com"}\n{"url":"a.com","email":null,"note":null}\n'
+    said, null = rows(text, "jsonl")
+    assert said.fields == {"url": "a.com", "email": "a@a.com"}
+    assert null.fields == {"url": "a.com", "email": ""}
 
 
 def test_a_line_without_an_end_is_told_once_and_costs_no_memory() -> None:

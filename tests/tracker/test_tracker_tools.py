@@ -107,6 +107,8 @@ async def test_bad_filters_are_named(server: TrackerServer) -> None:
     failed = await refused(find(text="@", email="x", url="ftp://x", changed_since="soon", tag="@"))
     named = [fault["field"] for fault in failed.data["rejected"]]
     assert named == ["text", "url", "email", "tag", "changed_since"]
+    assert failed.message.startswith("Nothing was looked up: ")
+    assert "such as 2026-03-31" in failed.message
 
 
 async def test_a_page_never_grows_past_what_a_client_takes(server: TrackerServer) -> None:
@@ -208,6 +210,23 @@ async def test_an_import_reports_rows_and_an_export_gives_them_back(
     assert (tmp_path / "files" / "out.csv").stat().st_mode & 0o777 == 0o600
     assert (await refused(found["export_tracked"]("out.csv"))).kind == "exists"
     assert (await found["import_tracked"]("out.csv"))["counts"] == {"unchanged": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("in.csv", "url,email,status,tags\na.com,a@a.com,,\n"),
+        ("in.jsonl", '{"url":"a.com","email":"a@a.com"}\n'),
+        ("in.jsonl", '{"url":"a.com","email":"a@a.com","status":"","tags":null,"note":null}\n'),
+    ],
+)
+async def test_a_row_that_says_nothing_of_a_status_is_new(
+    server: TrackerServer, tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / "files" / name).write_text(text)
+    report = await tools(server)["import_tracked"](name)
+    assert report["counts"] == {"created": 1}, report
+    assert (await tools(server)["tracker_stats"]())["by_status"] == {"new": 1}
 
 
 async def test_problems_are_paged(server: TrackerServer, tmp_path: Path) -> None:
