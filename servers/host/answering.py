@@ -26,8 +26,8 @@ def client_of(known: types.InitializeRequestParams | None) -> tuple[str, str]:
     return (known.client_info.name, known.client_info.version) if known else ("unknown", "")
 
 
-async def bounded(what: str, work: Awaitable[Any]) -> Any:
-    """`work`, with its failures in words and an end in sight."""
+async def bounded(what: str, work: Awaitable[Any], absent: int = types.INVALID_PARAMS) -> Any:
+    """`work`, with its failures in words and an end in sight; `absent` is said of what is not."""
     try:
         async with asyncio.timeout(_WITHIN_S):
             return await work
@@ -35,4 +35,5 @@ async def bounded(what: str, work: Awaitable[Any]) -> Any:
         said = f"{what} was not answered within {_WITHIN_S:g} s."
         raise MCPError(types.INTERNAL_ERROR, said) from None
     except ToolFailure as failed:
-        raise MCPError(types.INVALID_PARAMS, redact(failed.message), failed.data) from None
+        code = absent if failed.kind == "not_found" else types.INVALID_PARAMS
+        raise MCPError(code, redact(failed.message), failed.data) from None

@@ -33,11 +33,11 @@ def serve_resources(server: Server[Any], resources: tuple[Resource, ...]) -> Non
     async def read(ctx: Context, params: types.ReadResourceRequestParams) -> dict[str, Any]:
         uri = str(params.uri)
         found, names = _matching(uri, fixed, templates)
+        modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
+        absent = types.INVALID_PARAMS if modern else _NOT_FOUND
         if found is None:
-            modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
-            code = types.INVALID_PARAMS if modern else _NOT_FOUND
-            raise MCPError(code, f"No resource is at {uri[:200]!r}.", {"uri": uri})
-        text = await bounded(f"The resource {uri[:200]}", found.read(**names))
+            raise MCPError(absent, f"No resource is at {uri[:200]!r}.", {"uri": uri})
+        text = await bounded(f"The resource {uri[:200]}", found.read(**names), absent)
         return {**COMPLETE, "contents": [{"uri": uri, "mimeType": found.mime_type, "text": text}]}
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_fixed)

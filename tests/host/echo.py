@@ -148,6 +148,8 @@ class Echo:
         return f'{{"last": "{self._last}"}}'
 
     async def _said(self, word: str) -> str:
+        if word == "nothing":
+            raise ToolFailure("Nobody said that.", kind="not_found")
         return word
 
 

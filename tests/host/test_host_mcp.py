@@ -169,12 +169,15 @@ async def test_resources_templates_and_prompts_are_served(echo: Supervised, mode
         read = await client.read_resource("echo://said/hello")
         prompts = (await client.list_prompts()).prompts
         greeting = await client.get_prompt("greet", {"name": "Ada"})
-        with pytest.raises(MCPError, match="No resource is at"):
+        with pytest.raises(MCPError, match="No resource is at") as nowhere:
             await client.read_resource("echo://nowhere")
+        with pytest.raises(MCPError, match="Nobody said that") as unsaid:
+            await client.read_resource("echo://said/nothing")
         with pytest.raises(MCPError, match=r"There are: greet\."):
             await client.get_prompt("nope")
         with pytest.raises(MCPError, match="Missing arguments: name"):
             await client.get_prompt("greet")
+    assert nowhere.value.code == unsaid.value.code
     assert [found.uri for found in listed] == ["echo://now"]
     assert [found.uri_template for found in templates] == ["echo://said/{word}"]
     assert (read.contents[0].text, read.contents[0].mime_type) == ("hello", "text/plain")
