@@ -49,6 +49,10 @@ class KeyStore:
         """Whether the vault that is not in use has a value for `name`."""
         return name in self._make(_OTHER[self._kind]).names()
 
+    def is_made(self, kind: str) -> bool:
+        """Whether there was a vault of this kind before: a file has its passphrase then."""
+        return self._make(kind).state() is not VaultState.ABSENT
+
     def _make(self, kind: str) -> Vault:
         data = paths.data_folder()
         if kind == FILE:

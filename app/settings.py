@@ -10,18 +10,17 @@ from typing import Any
 from app.errors import SettingsError
 
 
-def _setting(  # noqa: PLR0913 - one column of the settings' table each
+def _setting(
     default: Any,
     label: str,
     help: str,  # noqa: A002 - the word the dialog and the docs use
     *,
     group: str,
-    restart: bool = False,
     choices: Mapping[str, str] = MappingProxyType({}),
     bounds: tuple[int, int] | None = None,
     shown: bool = True,
 ) -> Any:
-    words = {"label": label, "help": help, "group": group, "restart": restart, "shown": shown}
+    words = {"label": label, "help": help, "group": group, "shown": shown}
     return field(default=default, metadata={**words, "choices": choices, "bounds": bounds})
 
 
@@ -75,10 +74,9 @@ class Settings:
     key_store: str = _setting(
         "system",
         "Keep keys in",
-        "The keyring of this computer, or a file that your passphrase encrypts.",
+        "The keyring of this computer, or a file that your passphrase encrypts. Your keys move.",
         group="Keys",
         choices={"system": "The keyring", "file": "An encrypted file"},
-        restart=True,
     )
     log_level: str = _setting(
         "INFO",

@@ -126,12 +126,11 @@ _SETTING_KINDS: Final = {bool: Kind.SWITCH, int: Kind.INTEGER, str: Kind.TEXT}
 def _setting(each: dataclasses.Field[Any]) -> Field:
     told = each.metadata
     least, most = told["bounds"] or (None, None)
-    restart = " Takes effect when Lou starts again." if told["restart"] else ""
     return Field(
         name=each.name,
         kind=Kind.CHOICE if told["choices"] else _SETTING_KINDS[type(each.default)],
         title=told["label"],
-        help=told["help"] + restart,
+        help=told["help"],
         default=each.default,
         required=True,
         choices=tuple(told["choices"]),

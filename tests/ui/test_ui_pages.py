@@ -164,6 +164,38 @@ def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:
     assert task.result() == "long enough!"
 
 
+def test_keys_move_when_another_place_is_chosen_for_them_and_back(lou: Rig) -> None:
+    lou.run(lou.core.set_key("SERPER_API_KEY", "a-key-that-moves"))
+    row = row_of(lou, "key_store")
+    box = row.findChild(QComboBox)
+    box.setCurrentText("An encrypted file")
+    asked = passphrase_dialog(lou)
+    asked.reject()
+    lou.until(lambda: box.currentText() == "The keyring")
+    box.setCurrentText("An encrypted file")
+    asked = passphrase_dialog(lou)
+    for entry in (asked._first, asked._again):
+        entry._edit.setText("four words are enough")
+    asked._save.click()
+    lou.until(lambda: lou.core.settings.config.settings.key_store == "file", 20)
+    assert lou.run(lou.core.vault.get("SERPER_API_KEY")) == "a-key-that-moves"
+    lou.until(lambda: box.currentText() == "An encrypted file")
+    box.setCurrentText("The keyring")
+    lou.until(lambda: lou.core.settings.config.settings.key_store == "system", 20)
+    assert lou.run(lou.core.vault.get("SERPER_API_KEY")) == "a-key-that-moves"
+    assert lou.core.key_store.is_made("file")
+    lou.run(lou.core.unset_key("SERPER_API_KEY"))
+
+
+def passphrase_dialog(lou: Rig) -> PassphraseDialog:
+    lou.until(lambda: [each for each in dialogs(lou) if each.isVisible()])
+    return next(each for each in dialogs(lou) if each.isVisible())
+
+
+def dialogs(lou: Rig) -> list[PassphraseDialog]:
+    return lou.window.findChildren(PassphraseDialog)
+
+
 def test_a_choice_is_shown_in_words_and_kept_as_its_value(lou: Rig) -> None:
     box = row_of(lou, "log_level").findChild(QComboBox)
     assert [box.itemText(place) for place in range(box.count())] == [

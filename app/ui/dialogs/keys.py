@@ -51,6 +51,7 @@ class KeysDialog(QDialog):
         self._list.setMinimumWidth(240)
         self._detail = KeyDetail(desk)
         self._strip = Strip(desk.theme)
+        self._where = label(tone="soft")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         core = desk.core
@@ -77,12 +78,7 @@ class KeysDialog(QDialog):
         parts.setSizes([280, 500])
         parts.setChildrenCollapsible(False)
         foot = QHBoxLayout()
-        foot.addWidget(
-            label(
-                "All keys are optional. They are kept in the keyring and never shown.", tone="soft"
-            ),
-            1,
-        )
+        foot.addWidget(self._where, 1)
         foot.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
@@ -99,6 +95,10 @@ class KeysDialog(QDialog):
             self._list.setCurrentIndex(self._model.index(0))
         else:
             self._show_chosen()
+
+        store = self._desk.core.settings.config.settings.key_store
+        place = "an encrypted file" if store == "file" else "the keyring"
+        self._where.setText(f"All keys are optional. They are kept in {place} and never shown.")
 
     def _tell_vault(self, state: VaultState) -> None:
         trouble = _TROUBLES.get(state)
@@ -117,15 +117,24 @@ class KeysDialog(QDialog):
         await unlock(self._desk, self)
 
     async def _move_to_file(self) -> None:
-        passphrase = await ask_passphrase(self._desk.theme, self, new=True)
-        if passphrase:
-            await self._desk.core.use_key_store("file", passphrase)
-            self._live.soon()
+        await keep_keys_in(self._desk, self, "file")
+        self._live.soon()
 
     def _show_chosen(self) -> None:
         key = self._model.key(self._list.currentIndex())
         if key:
             self._detail.show_key(key)
+
+
+async def keep_keys_in(desk: Desk, parent: QWidget | None, kind: str) -> None:
+    """Move the keys into another store; a file needs a passphrase, and a new file a new one."""
+    passphrase = ""
+    if kind == "file":
+        is_new = not desk.core.key_store.is_made(kind)
+        passphrase = await ask_passphrase(desk.theme, parent, new=is_new)
+        if not passphrase:
+            return
+    await desk.core.use_key_store(kind, passphrase)
 
 
 async def unlock(desk: Desk, parent: QWidget | None) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from app import paths, version
 from app.ui.choices import Choice, choices
 from app.ui.desk import Desk
+from app.ui.dialogs.keys import keep_keys_in
 from app.ui.fields import UNSET, Field, FieldProblem, Kind
 from app.ui.pages.checks import Checks
 from app.ui.widgets.buttons import Button
@@ -119,7 +120,10 @@ class SettingRow(QWidget):
 
     async def _save(self, value: Any) -> None:
         try:
-            self._desk.core.settings.update(lambda config: self.choice.write(config, value))
+            if self.choice.field.name == "key_store":
+                await keep_keys_in(self._desk, self.window(), value)
+            else:
+                self._desk.core.settings.update(lambda config: self.choice.write(config, value))
         finally:
             self.pull()
 
