@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.argv[1:] = words[1:]
         return connect()
-    if words[0] == "keyring":
+    if words[0] == "keyring" and len(words) == 2:
         from app.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
 
         keep(words[1])

@@ -26,6 +26,7 @@ _asked: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 def main(profile: str) -> None:
     """Answer until the app that asks is gone, or has no more to ask."""
     privacy.forbid_core_dumps()
+    privacy.forbid_reading()
     threading.Thread(target=_read, daemon=True).start()
     keyring = Keyring(profile)
     while True:
