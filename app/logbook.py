@@ -100,15 +100,16 @@ class Logbook:
         known = level if level in LEVELS else "INFO"
         if LEVELS.index(known) < self._level:
             return
-        self._newest += 1
+        number = self._newest + 1
         moment = time.time() if at is None else at
-        line = Line(self._newest, moment, server, known, logger, self._redact(message), call)
+        line = Line(number, moment, server, known, logger, self._redact(message), call)
         ring = self._rings.get(server)
         if ring is None:
             ring = self._rings[server] = deque(maxlen=self._size)
         ring.append(line)
         self._writer.put(server, line)
-        self.changed.tell(self._newest)
+        self._newest = number  # last: who reads it in a thread finds the line
+        self.changed.tell(number)
 
     def servers(self) -> tuple[str, ...]:
         """Those with lines in memory or on disk."""

@@ -206,7 +206,7 @@ async def test_a_short_stall_is_forgiven(yards):
 
 async def test_grandchildren_go_with_their_server(yard):
     observed = await yard.ready("a", "daemons:3")
-    assert len(tagged(yard.tag)) == 5
+    await until(lambda: len(tagged(yard.tag)) == 5)
     yard.behaviours["a"] = "good"
     os.kill(observed.pid, signal.SIGKILL)
     await until(lambda: len(tagged(yard.tag)) == 2 and yard.servers())
@@ -220,7 +220,7 @@ async def test_grandchildren_go_when_the_guard_is_killed(yard):
     guard.kill()
     await until(lambda: yard.supervisor.observed("a").pid not in {None, observed.pid})
     await yard.is_ready("a")
-    assert len(tagged(yard.tag)) == 2
+    await until(lambda: len(tagged(yard.tag)) == 2)
 
 
 async def test_a_stopped_guard_does_not_keep_a_server_alive(yards):
