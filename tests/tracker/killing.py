@@ -97,8 +97,10 @@ class Victims:
         os.kill(pid, signal.SIGSTOP)
         while (fact := self._next(0.05)) is not None:  # what was in the pipe already
             told.append(fact)
-        yield told
-        os.kill(pid, signal.SIGKILL)
+        try:
+            yield told
+        finally:
+            os.kill(pid, signal.SIGKILL)
         while "ended" not in self._next():
             pass
 

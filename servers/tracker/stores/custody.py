@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +26,8 @@ T = TypeVar("T")
 _CHECK_BEFORE_READY_S = 2.0
 _TRY_AGAIN_S = 1.0
 _HOUR_S = 3600.0
+_LAST_WORK_S = 1.0
+"""What is at the file longer than this when it is closed is swept away at the next start."""
 _SMALL_CACHE = "PRAGMA cache_size = -2048"
 
 
@@ -50,6 +51,7 @@ class Custody:
         self._usable = asyncio.Event()
         self._is_closed = self._is_prepared = self._is_mending = self._is_waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._threads: set[asyncio.Future[Any]] = set()
 
     async def open(self) -> None:
         """Take the file, bring it to its present shape, and check it after an unclean stop.
@@ -60,7 +62,7 @@ class Custody:
         self._lock = await disk.take(self.file.parent)
         was_clean = not upkeep.has_waiting_changes(self.file)
         try:
-            await asyncio.to_thread(self._prepare)
+            await self._aside(self._prepare)
         except apsw.Error as broken:
             self._failed(broken)
         except StoreError:
@@ -81,6 +83,8 @@ class Custody:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._threads:
+            await asyncio.wait(self._threads, timeout=_LAST_WORK_S)
         await self._stop_lanes()
         self._usable.set()
         if self._lock is not None:
@@ -145,7 +149,7 @@ class Custody:
 
     async def back_up(self, label: str = "daily") -> Path:
         """A checked copy of the file as it is now."""
-        return await asyncio.to_thread(upkeep.back_up, self.file, self.backups, label)
+        return await self._aside(upkeep.back_up, self.file, self.backups, label)
 
     def _failed(self, broken: apsw.Error) -> StoreError:
         """The failure in words; told once, and its end looked for."""
@@ -180,7 +184,7 @@ class Custody:
             await asyncio.sleep(_TRY_AGAIN_S)
             with contextlib.suppress(StoreError, apsw.Error, OSError):
                 if not self._is_prepared:
-                    await asyncio.to_thread(self._prepare)
+                    await self._aside(self._prepare)
                 await self.write(rows.try_out)
         self._is_waiting = False
         if not self._is_mending:
@@ -189,16 +193,16 @@ class Custody:
     async def _mend(self) -> None:
         """Go back to the newest good backup, and say what that costs."""
         await self._stop_lanes()
-        aside, backup = await asyncio.to_thread(upkeep.go_back, self.file, self.backups)
-        await asyncio.to_thread(self._prepare)
+        aside, backup = await self._aside(upkeep.go_back, self.file, self.backups)
+        await self._aside(self._prepare)
         self._healed()
-        self._tell(_restored(aside, backup), cleared=False)
+        self._tell(disk.restored(aside, backup), cleared=False)
         self._is_mending = False
         self._start_lanes()
 
     async def _check(self, limit_s: float) -> None:
         """Look through the whole file; go on in the background when that takes long."""
-        sound = await asyncio.to_thread(self._is_sound, limit_s)
+        sound = await self._aside(self._is_sound, limit_s)
         if sound is None:
             self._begin(self._check(_HOUR_S))
         elif not sound:
@@ -226,7 +230,7 @@ class Custody:
 
     def _is_sound(self, limit_s: float) -> bool | None:
         with contextlib.closing(upkeep.connect(self.file)) as connection:
-            return upkeep.is_sound(connection, limit_s=limit_s)
+            return upkeep.is_sound(connection, limit_s=limit_s, is_over=lambda: self._is_closed)
 
     def _start_lanes(self) -> None:
         if not self._usable.is_set():
@@ -266,25 +270,14 @@ class Custody:
             if lane is not None:
                 await lane.close()
 
+    async def _aside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """What `work` returns in a thread; `close` waits for it even when nobody else does."""
+        thread = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+        self._threads.add(thread)
+        thread.add_done_callback(self._threads.discard)
+        return await asyncio.shield(thread)
+
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _restored(aside: Path, backup: Path | None) -> StoreError:
-    if backup is None:
-        return StoreError(
-            "restored_empty",
-            "The tracker's file was damaged and there was no good backup, so it starts empty.",
-            f"The damaged file is kept as {aside}.",
-        )
-    taken = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
-    hours = (datetime.now(UTC) - taken).total_seconds() / 3600
-    return StoreError(
-        "restored",
-        "The tracker's file was damaged. The backup of "
-        f"{taken:%Y-%m-%d %H:%M} UTC took its place: changes of the last {hours:.1f} hours "
-        "are missing.",
-        f"The damaged file is kept as {aside}.",
-    )

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,25 @@ def told(error: apsw.Error) -> StoreError | None:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
     return None
+
+
+def restored(aside: Path, backup: Path | None) -> StoreError:
+    """What to say when `backup` took the place of a damaged file that is now `aside`."""
+    if backup is None:
+        return StoreError(
+            "restored_empty",
+            "The tracker's file was damaged and there was no good backup, so it starts empty.",
+            f"The damaged file is kept as {aside}.",
+        )
+    taken = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
+    hours = (datetime.now(UTC) - taken).total_seconds() / 3600
+    return StoreError(
+        "restored",
+        "The tracker's file was damaged. The backup of "
+        f"{taken:%Y-%m-%d %H:%M} UTC took its place: changes of the last {hours:.1f} hours "
+        "are missing.",
+        f"The damaged file is kept as {aside}.",
+    )
 
 
 def remote_kind(folder: Path, mounts: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,10 +55,15 @@ def has_waiting_changes(file: Path) -> bool:
         return False
 
 
-def is_sound(connection: apsw.Connection, *, limit_s: float = 3600.0) -> bool | None:
-    """Whether the whole file is in order; None when that took longer than `limit_s`."""
+def is_sound(
+    connection: apsw.Connection,
+    *,
+    limit_s: float = 3600.0,
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool | None:
+    """Whether the whole file is in order; None after `limit_s`, or once it `is_over`."""
     deadline = time.monotonic() + limit_s
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    connection.set_progress_handler(lambda: is_over() or time.monotonic() > deadline, 10_000)
     try:
         return bool(connection.execute("PRAGMA integrity_check(1)").get == "ok")
     except apsw.InterruptError:
