@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.clients import joining
@@ -123,6 +124,11 @@ async def _rotate_key(core: Core, params: Params) -> dict[str, Any]:
     return {}
 
 
+async def _export_key(core: Core, params: Params) -> dict[str, Any]:
+    await core.export_key(_text(params, "name"), Path(_text(params, "path")))
+    return {}
+
+
 async def _test_key(core: Core, params: Params) -> dict[str, Any]:
     value = _text(params, "value", "")
     return as_json(await core.test_key(_text(params, "name"), value or None))
@@ -203,6 +209,7 @@ METHODS: Mapping[str, Method] = {
     "set_key": _set_key,
     "unset_key": _unset_key,
     "rotate_key": _rotate_key,
+    "export_key": _export_key,
     "test_key": _test_key,
     "unlock": _unlock,
     "key_store": _key_store,

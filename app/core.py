@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from app import files, paths, privacy, roster, server_views, tool_calls, version
@@ -198,11 +199,7 @@ class Core:
         await self._reactions.key_changed(name)
 
     async def unset_key(self, name: str) -> None:
-        """Forget a key.
-
-        Raises:
-            VaultError: the vault is closed.
-        """
+        """Forget a key, unless the vault is closed."""
         await self.vault.unset(name)
         await self._reactions.key_changed(name)
 
@@ -210,6 +207,10 @@ class Core:
         """Put a new value in front of a key that Lou makes; the old ones still open old data."""
         await self._keys.rotate(name)
         await self._reactions.key_changed(name)
+
+    async def export_key(self, name: str, path: Path) -> None:
+        """Write a key that Lou makes to a new file, as a recovery key."""
+        await self._keys.export(name, path)
 
     async def test_key(self, name: str, value: str | None = None) -> KeyVerdict:
         """Ask the key's provider, through the server that uses it.

@@ -7,11 +7,12 @@ import base64
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from app import config as meaning
 from app import preparation
 from app.config import Config, ServerEntry
-from app.errors import AppError, VaultError
+from app.errors import AppError, SettingsError, VaultError
 from app.facts import KeyView
 from app.key_file import KeyFile
 from app.key_store import KeyStore
@@ -160,14 +161,26 @@ class Keys:
         Raises:
             VaultError: it is no key that Lou makes, or the keyring is closed.
         """
-        key = next((key for key in manifest.KEYS if key.name == name and key.generated), None)
-        if key is None:
-            raise VaultError(
-                f"{name} is not made by Lou.", "Set a new value instead.", code="not_generated"
-            )
+        _must_be_generated(name, "Set a new value instead.")
         before = await self._store.vault.get(name)
         fresh = _new_key()
         await self._store.vault.set(name, f"{fresh},{before}" if before else fresh)
+
+    async def export(self, name: str, path: Path) -> None:
+        """Write a key that Lou makes to a new private file at `path`: a recovery key.
+
+        Raises:
+            VaultError: it is no key that Lou makes, there is none yet, or the keyring is closed.
+            SettingsError: the file is there already, or cannot be written.
+        """
+        _must_be_generated(name, "Its provider shows it, or makes a new one.")
+        is_stored = name in self._store.vault.names()
+        value = await self._store.vault.get(name) if is_stored else self._key_file.read()
+        if not value:
+            raise VaultError(
+                f"There is no {name} yet.", "Lou makes it when the tracker starts.", code="no_key"
+            )
+        await asyncio.to_thread(_write_new, path, value)
 
     async def _read(self, names: Iterable[str]) -> dict[str, str]:
         vault = self._store.vault
@@ -182,6 +195,17 @@ class Keys:
 
 def _new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+def _must_be_generated(name: str, hint: str) -> None:
+    if not any(key.name == name and key.generated for key in manifest.KEYS):
+        raise VaultError(f"{name} is not made by Lou.", hint, code="not_generated")
+
+
+def _write_new(path: Path, value: str) -> None:
+    if path.exists():
+        raise SettingsError(f"{path} is there already.", "Choose another name.", code="exists")
+    KeyFile(path).write(value)
 
 
 def _missing(server: str, name: str) -> Blocked:

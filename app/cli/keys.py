@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from app.cli.arguments import add_json
 from app.cli.output import Output
@@ -29,12 +30,17 @@ def declare(parser: ArgumentParser) -> None:
         ("unset", "forget a key", _unset, True),
         ("test", "ask the key's provider", _test, True),
         ("rotate", "make a new one of a key that Lou makes", _rotate, True),
+        ("export", "write a key that Lou makes to a file: a recovery key", _export, True),
         ("unlock", "open the keyring, or the sealed file", _unlock, False),
     )
     for word, summary, run, has_name in rows:
         each = words.add_parser(word, help=summary, description=summary)
         if has_name:
             each.add_argument("name", metavar="NAME", help="e.g. TAVILY_API_KEY")
+        if word == "export":
+            each.add_argument("file", metavar="FILE", type=Path, help="a new file")
+        if word in {"set", "unset"}:
+            each.add_argument("--yes", action="store_true", help="give up a key that Lou made")
         add_json(each)
         each.set_defaults(run=run)
     store = words.add_parser("store", help="where to keep keys")
@@ -61,12 +67,14 @@ def _list(given: Namespace, output: Output) -> int:
 
 def _set(given: Namespace, output: Output) -> int:
     with Wire() as wire:
+        _warn_of_loss(wire, given)
         wire.ask("set_key", name=given.name, value=_secret(f"{given.name}: "))
     return _done(output, {"name": given.name, "set": True}, f"{given.name} is set.")
 
 
 def _unset(given: Namespace, output: Output) -> int:
     with Wire() as wire:
+        _warn_of_loss(wire, given)
         wire.ask("unset_key", name=given.name)
     return _done(output, {"name": given.name, "set": False}, f"{given.name} is forgotten.")
 
@@ -86,6 +94,29 @@ def _rotate(given: Namespace, output: Output) -> int:
         wire.ask("rotate_key", name=given.name)
     said = f"{given.name} has a new value; the old one still opens what it sealed."
     return _done(output, {"name": given.name, "rotated": True}, said)
+
+
+def _export(given: Namespace, output: Output) -> int:
+    with Wire() as wire:
+        wire.ask("export_key", name=given.name, path=str(given.file.absolute()))
+    said = (
+        f"The recovery key is in {given.file}. Keep it where others cannot read it. To go back to "
+        f"it: lou keys set {given.name} --yes < {given.file}"
+    )
+    return _done(output, {"name": given.name, "file": str(given.file.absolute())}, said)
+
+
+def _warn_of_loss(wire: Wire, given: Namespace) -> None:
+    """A key that Lou made is given up only by somebody who knows what that means."""
+    is_made = any(
+        key["name"] == given.name and key["generated"] and key["is_set"]
+        for key in wire.ask("keys")["keys"]
+    )
+    if is_made and not given.yes:
+        raise AppError(
+            f"Without {given.name} nobody can ever read again what was sealed with it.",
+            f"Keep a copy first: lou keys export {given.name} FILE. Then say it again with --yes.",
+        )
 
 
 def _unlock(given: Namespace, output: Output) -> int:

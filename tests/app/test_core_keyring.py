@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import psutil
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.app.running import Lou, lou
 from tests.desktop import Desktop, session, wait_until
@@ -159,6 +160,28 @@ def test_rotation_keeps_what_was_sealed_before(steady: Lou) -> None:
     assert running.run("keys", "rotate", "ENCRYPTION_KEY").returncode == 0
     running.run("restart", "tracker")
     running.wait_for("tracker", "ready")
+    found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "jo@example.com" in str(found["data"])
+
+
+def test_a_recovery_key_opens_what_a_lost_key_locked(steady: Lou) -> None:
+    running, saved = steady, steady.home / "recovery.txt"
+    arguments = ("url=https://example.com/1", "email=jo@example.com")
+    assert running.run("call", "tracker", "track_url_email", *arguments).returncode == 0
+    assert running.run("keys", "export", "ENCRYPTION_KEY", str(saved)).returncode == 0
+    assert saved.stat().st_mode & 0o777 == 0o600
+    again = running.run("keys", "export", "ENCRYPTION_KEY", str(saved))
+    assert (again.returncode, "is there already" in again.stderr) == (1, True)
+    for word in ("unset", "set"):
+        refused = running.run("keys", word, "ENCRYPTION_KEY", stdin="x")
+        assert refused.returncode == 1
+        assert "lou keys export ENCRYPTION_KEY FILE" in refused.stderr
+    wrong = Fernet.generate_key().decode()
+    assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=wrong).returncode == 0
+    locked = running.run("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "recovery key" in locked.stdout + locked.stderr
+    right = saved.read_text()
+    assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=right).returncode == 0
     found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
     assert "jo@example.com" in str(found["data"])
 
