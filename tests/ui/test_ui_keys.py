@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit
 
 from app.ui.dialogs.keys import KeysDialog
 from app.vault import VaultState
@@ -77,6 +78,27 @@ def test_what_was_typed_for_one_key_is_not_there_for_the_next(lou: Rig) -> None:
     dialog._detail._entry._edit.setText("half a key")
     dialog.choose("TAVILY_API_KEY")
     assert dialog._detail._entry._edit.text() == ""
+
+
+def test_the_trackers_key_can_be_kept_and_is_given_up_only_knowingly(
+    lou: Rig, tmp_path: Path
+) -> None:
+    lou.until(lambda: is_set(lou, "ENCRYPTION_KEY"), 20)
+    detail = opened(lou, "ENCRYPTION_KEY")._detail
+    before = lou.run(lou.core.vault.get("ENCRYPTION_KEY"))
+    lou.until(detail._export.isVisible)
+    detail._export_to(str(tmp_path / "recovery.txt"))
+    lou.until((tmp_path / "recovery.txt").exists)
+    assert (tmp_path / "recovery.txt").read_text().strip() == before
+    lou.until(lambda: not detail._busy)
+    detail._entry._edit.setText("another key")
+    detail._save.click()
+    lou.until(lambda: detail.window().findChild(QDialog))
+    asked = detail.window().findChild(QDialog)
+    assert any("recovery key" in each.text() for each in asked.findChildren(QLabel))
+    asked.reject()
+    lou.until(lambda: "as it was" in detail._verdict.text())
+    assert lou.run(lou.core.vault.get("ENCRYPTION_KEY")) == before
 
 
 def test_locked_keyring_is_explained_and_unlocking_brings_everything_back(lou: Rig) -> None:

@@ -31,7 +31,8 @@ _TONES = {
 }
 _LARGEST_FILE = 64_000
 _LOSING = {
-    "ENCRYPTION_KEY": "What the tracker has sealed with it can never be read again.",
+    "ENCRYPTION_KEY": "Without it nobody can ever read again what the tracker has sealed with it. "
+    "Save a recovery key first: with that everything can be opened again.",
 }
 
 
@@ -54,6 +55,7 @@ class KeyDetail(QWidget):
         self._entry.entered.connect(self._save_clicked)
         self._file = Button(theme, "From a file...", self._choose_file, icon="folder")
         self._save = Button(theme, "Save", self._save_clicked, kind="main")
+        self._export = Button(theme, "Save a recovery key...", self._choose_place, icon="save")
         self._test = Button(theme, "Test", self._test_clicked, icon="check")
         self._remove = Button(theme, "Remove", self._remove_clicked, icon="trash", kind="danger")
         self._verdict = label(wrap=True, selectable=True)
@@ -67,7 +69,7 @@ class KeyDetail(QWidget):
         get.addStretch()
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for part in (self._save, self._test, self._file):
+        for part in (self._save, self._test, self._file, self._export):
             buttons.addWidget(part)
         buttons.addStretch()
         buttons.addWidget(self._remove)
@@ -116,6 +118,8 @@ class KeyDetail(QWidget):
         has_text = self._entry.has_text()
         self._entry.setEnabled(free)
         self._file.setEnabled(free)
+        self._export.setVisible(key.generated and key.is_set)
+        self._export.setEnabled(free)
         self._save.setEnabled(free and has_text)
         self._save.setText("Replace" if key.is_set else "Save")
         self._test.setVisible(key.can_be_tested)
@@ -125,8 +129,15 @@ class KeyDetail(QWidget):
 
     def _save_clicked(self) -> None:
         if self._key and self._save.isEnabled():
-            name = self._key.name
-            self._work(self._do_save(name, self._entry.take()), "Saving...")
+            self._work(self._do_replace(self._key, self._entry.take()), "Saving...")
+
+    async def _do_replace(self, key: KeyView, value: str) -> None:
+        loss = _LOSING.get(key.name, "") if key.is_set else ""
+        title = f"Replace the key for {key.title}?"
+        if loss and not await confirm(self._desk.theme, self.window(), title, loss, yes="Replace"):
+            self._tell("It is as it was.", "soft")
+            return
+        await self._do_save(key.name, value)
 
     async def _do_save(self, name: str, value: str) -> None:
         await self._desk.core.set_key(name, value)
@@ -151,6 +162,22 @@ class KeyDetail(QWidget):
         if await confirm(self._desk.theme, self.window(), title, loss, yes="Remove"):
             await self._desk.core.unset_key(key.name)
             self._tell("Removed.", "soft")
+
+    def _choose_place(self) -> None:
+        place = str(Path.home() / "lou-recovery-key.txt")
+        dialog = QFileDialog(self, "Save a recovery key", place)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        dialog.fileSelected.connect(self._export_to)
+        dialog.open()
+
+    def _export_to(self, path: str) -> None:
+        if self._key:
+            self._work(self._do_export(self._key.name, Path(path)), "Saving...")
+
+    async def _do_export(self, name: str, path: Path) -> None:
+        await self._desk.core.export_key(name, path)
+        self._tell(f"The recovery key is in {path.name}. Keep it to yourself.", "good")
 
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, "Choose the service account file", str(Path.home()))
