@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ from servers.tracker.stores.base import Record, Store, Write
 
 _T = TypeVar("_T")
 _TRIES = 100
+_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
+"""What an entry may be called. Firestore takes some other texts for paths, or for its own."""
 _MOST_ON_THE_LOOP = 32
 """Drafts. Sealing more at once would keep other calls waiting."""
 
@@ -92,7 +95,7 @@ class Board:
 
     async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
         """The entry called `id`, deleted ones included."""
-        record = await self.store.get(id)
+        record = await self.store.get(id) if _NAME.fullmatch(id) else None
         if record is None:
             raise ToolFailure(
                 f"There is no entry {id[:40]!r}. find_tracked lists what there is.",

@@ -48,6 +48,13 @@ async def test_a_missing_record_is_none(store: Store) -> None:
     assert await store.history("nothing", limit=5) == []
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "..", "__x__", "x" * 2000, "ä", "a\0"])
+async def test_what_no_entry_is_called_is_told_as_not_there(board: Board, name: str) -> None:
+    with pytest.raises(ToolFailure) as told:
+        await board.get(name)
+    assert told.value.kind == "not_found"
+
+
 async def test_a_second_record_with_the_same_pair_is_not_written(
     store: Store, board: Board
 ) -> None:
