@@ -69,6 +69,22 @@ def test_tracking_through_the_bridge(home: Path, figure: Figures) -> None:
         figure("tracker: the same, p95", p95(times), "ms")
 
 
+def test_reading_an_entry_through_the_bridge(home: Path, figure: Figures) -> None:
+    with (
+        closing(Tracker(KEY.decode(), home / "data")) as tracker,
+        closing(Piped(LOU_CONNECT, "tracker")) as bridge,
+    ):
+        greet(bridge)
+        entry = tracker.call("track_url_email", url="acme.com", email="jane@acme.com")["entry"]
+        times = call_times(bridge, "get_entry", {"id": entry["id"]}, 1000)
+        figure(
+            "tracker: get_entry through the bridge, median",
+            statistics.median(times),
+            "ms",
+            at_most=0.5,
+        )
+
+
 def test_64_clients_track_at_once(home: Path, figure: Figures) -> None:
     with (
         closing(Tracker(KEY.decode(), home / "data")) as tracker,
@@ -156,6 +172,11 @@ async def test_finding_among_a_million(home: Path, figure: Figures) -> None:
                     for arguments in itertools.islice(wanted, 220)
                 ][20:]
                 medians[count][kind] = statistics.median(times)
+                figure(
+                    f"tracker: find by {kind}, {count:,} entries, median",
+                    medians[count][kind],
+                    "ms",
+                )
                 figure(
                     f"tracker: find by {kind}, {count:,} entries, p95",
                     p95(times),
