@@ -81,6 +81,10 @@ class Screen:
         x, y = seen.x + seen.width // 2, seen.y + seen.height // 2
         self._ask("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
+    def press(self, keys: str, seen: Seen) -> None:
+        """Press `keys` in what was seen."""
+        self._ask("xdotool", "windowfocus", seen.id, "key", keys)
+
     def picture(self, target: Path) -> None:
         """Everything on the screen, as a PNG."""
         self._ask("import", "-window", "root", str(target))

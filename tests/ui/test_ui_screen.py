@@ -72,7 +72,7 @@ def test_without_a_tray_the_window_never_hides_for_good(seen_welcome: Path) -> N
         lou = screen.lou()
         wait_until(screen.window, 20, "the window, as there is no tray")
         window = screen.window()
-        screen._ask("xdotool", "key", "--window", window.id, "ctrl+w")
+        screen.press("ctrl+w", window)
         wait_until(lambda: status(screen), 20)
         assert lou.poll() is None
         assert screen.lou().wait(15) == 0
