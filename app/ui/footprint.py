@@ -31,7 +31,7 @@ def give_back_code() -> None:
     with contextlib.suppress(OSError, AttributeError):
         madvise = ctypes.CDLL(None).madvise
         madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-        with Path("/proc/self/smaps").open(encoding="utf-8") as smaps:
+        with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as smaps:
             for begin, end in _code(smaps):
                 madvise(begin, end - begin, _MADV_DONTNEED)
 
