@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 
@@ -37,7 +36,8 @@ async def test_starts_are_spaced_at_the_pace() -> None:
     for _ in range(4):
         async with limiter.place(now() + 5):
             starts.append(now())
-    assert min(b - a for a, b in itertools.pairwise(starts)) > 0.018
+    # One start may be late and the next on time, but none is ever before its turn.
+    assert all(start - starts[0] > 0.019 * turn for turn, start in enumerate(starts[1:], 1))
 
 
 async def test_a_turn_that_comes_too_late_is_refused_at_once() -> None:
