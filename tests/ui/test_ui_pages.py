@@ -89,6 +89,21 @@ def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
     assert page._done.text() == "Done"
 
 
+def test_welcome_says_why_a_server_waits_and_leads_to_what_mends_it(lou: Rig) -> None:
+    page = lou.page("welcome")
+    assert page._mend.isHidden()
+    lou.core.add_server("broken", {"command": "/nowhere/at/all"})
+    lou.until(page._mend.isVisible, 20)
+    trouble = lou.core.server("broken").trouble
+    assert trouble is not None
+    lou.until(lambda: trouble.message in page._servers._words.text())
+    page._mend.click()
+    lou.until(lambda: not page.isVisible())
+    lou.run(lou.core.remove_server("broken"))
+    lou.page("welcome")
+    lou.until(page._mend.isHidden)
+
+
 def test_metrics_show_and_export_what_was_counted(lou: Rig, tmp_path: Path) -> None:
     for ms in (10.0, 20.0, 400.0):
         lou.core.metrics.call(CallRecord("search", "web_search", ms, "ok", client="x", id="m"))

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.facts import CallRecord, ClientEvent
+from app.facts import CallRecord, ClientEvent, ServerView
 from app.ui import present
 from app.ui.desk import Desk
 from app.ui.pages.welcome_connect import ConnectStep
@@ -29,6 +29,8 @@ class WelcomePage(QWidget):
         self._proof: ClientEvent | CallRecord | None = None
         theme = desk.theme
         self._servers = Step(theme, "1", "Your servers")
+        self._mend = self._servers.add_button("", lambda: desk.go(self._mends_at))
+        self._mends_at = ""
         self._keys = Step(theme, "2", "Keys, if you have any")
         self._keys.add_button("Add keys...", lambda: desk.go("keys"), icon="keys")
         self._connect = ConnectStep(desk)
@@ -80,11 +82,20 @@ class WelcomePage(QWidget):
         servers = self._desk.core.servers()
         wanted = [server for server in servers if server.wanted]
         told = [
-            f"{server.title}: {present.mood(server).words.lower()}. {server.purpose}"
+            f"{server.title}: {present.mood(server).words.lower()}. "
+            f"{server.trouble.message if server.trouble else server.purpose}"
             for server in servers
         ]
+        self._offer_to_mend(next((server for server in servers if server.trouble), None))
         is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
         self._servers.tell("\n".join(told), done=is_up)
+
+    def _offer_to_mend(self, server: ServerView | None) -> None:
+        self._mend.setVisible(server is not None)
+        if server and server.trouble:
+            action = present.fix_of(server)
+            self._mend.setText(present.fix(action))
+            self._mends_at = f"{action} {server.trouble.key or server.name}"
 
     def _tell_keys(self) -> None:
         keys = self._desk.core.keys()
