@@ -62,7 +62,8 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
         return None
     if not token:
         said = "The HTTP port needs a token and there is none."
-        raise StartRefused("http_needs_token", said, f"Set the key {TOKEN_KEY} in Lou.")
+        hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
+        raise StartRefused("http_needs_token", said, hint)
     listening = _bind(int(wanted.get("port", 0)))
     app = host.server.streamable_http_app(
         max_request_body_size=LONGEST_BODY,
@@ -96,7 +97,8 @@ def _bind(port: int) -> socket.socket:
     except (OSError, OverflowError) as refused:
         listening.close()
         said = f"Port {port} cannot be used: {refused}."
-        raise StartRefused("http_port", said, "Choose another in Lou's settings.") from None
+        hint = "Choose another as `http.port` of the server's settings in config.json."
+        raise StartRefused("http_port", said, hint) from None
     return listening
 
 
