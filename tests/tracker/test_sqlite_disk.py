@@ -7,7 +7,8 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,26 @@ async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
     await store.close()
     with pytest.raises(ToolFailure):
         await asyncio.wait_for(make_board(store).track([draft(1)], "test"), 5)
+
+
+async def test_a_long_look_up_is_left_to_a_thread(tmp_path: Path) -> None:
+    file = custody.Custody(tmp_path / "x.db", lambda _trouble, *, cleared: None)
+    await file.open()
+
+    def up_to(last: int) -> Callable[[apsw.Connection], tuple[int, str]]:
+        steps = f"VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {last}"
+        sql = f"WITH RECURSIVE n(i) AS ({steps}) SELECT count(*) FROM n"
+
+        def work(connection: apsw.Connection) -> tuple[int, str]:
+            ((found,),) = connection.execute(sql).fetchall()
+            return found, threading.current_thread().name
+
+        return work
+
+    assert await file.look_up(up_to(10)) == (10, threading.current_thread().name)
+    assert await file.look_up(up_to(100_000)) == (100_000, "tracker-reader")
+    assert await file.look_up(up_to(20)) == (20, threading.current_thread().name)
+    await file.close()
 
 
 async def test_the_settings_that_durability_needs_are_in_force(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ _TRY_AGAIN_S = 1.0
 _HOUR_S = 3600.0
 _LAST_WORK_S = 1.0
 """What is at the file longer than this when it is closed is swept away at the next start."""
+_FEW_STEPS = 5_000
+"""Of SQLite's machine for one statement, a fraction of a millisecond; a hundred rows take 3,000."""
 _SMALL_CACHE = "PRAGMA cache_size = -2048"
 
 
@@ -105,7 +107,9 @@ class Custody:
             raise self._failed(broken) from None
 
     async def look_up(self, work: Callable[[apsw.Connection], T]) -> T:
-        """What `work` finds; it reads a few rows by their keys and no more.
+        """What `work` finds; what turns out to be more than a few rows is left to the thread.
+
+        A search for words must not come here: SQLite counts its steps as one.
 
         Raises:
             StoreError: the file cannot be read now.
@@ -113,6 +117,8 @@ class Custody:
         if self._usable.is_set() and not (self.trouble or self._is_closed):
             try:
                 return work(self._reached())
+            except apsw.InterruptError:
+                log.debug("A look-up was longer than it seemed")
             except apsw.Error:
                 self._let_go()  # a thread may wait, and says what is wrong
         return await self.read(work)
@@ -243,6 +249,7 @@ class Custody:
             self._at_hand = upkeep.connect(self.file)
             self._at_hand.set_busy_timeout(0)
             self._at_hand.execute(_SMALL_CACHE)
+            self._at_hand.set_progress_handler(lambda: True, _FEW_STEPS)
         return self._at_hand
 
     def _let_go(self) -> None:

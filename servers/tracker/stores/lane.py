@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -16,9 +17,12 @@ T = TypeVar("T")
 
 _ENOUGH = 16
 """Jobs. With as many the thread is woken at once, to write them while others are prepared."""
+_SOON_S = 0.001
 _END: Final[list[_Job]] = []
 
 Work = Callable[[apsw.Connection], T]
+_Settled = tuple[asyncio.Future[Any], Any, bool]
+"""Who waits, for what, and whether that is what went wrong."""
 Merge = Callable[[apsw.Connection, Sequence[Any]], list[Any]]
 """Does one thing after another as a whole: one result each."""
 
@@ -97,11 +101,22 @@ class Lane:
     def _serve(self) -> None:
         while group := self._groups.get():
             if self._merge is None:
-                for job in group:
-                    self._tell(self._attempt([job]))
+                self._answer(group)
             else:
                 self._tell(self._attempt(group + self._arrived()))
         self._disconnect()
+
+    def _answer(self, group: list[_Job]) -> None:
+        """Do one read after the other; none waits long for the next, and few wake the loop."""
+        settled: list[_Settled] = []
+        told = time.monotonic()
+        for job in group:
+            settled += self._attempt([job])
+            if time.monotonic() - told > _SOON_S:
+                self._tell(settled)
+                settled, told = [], time.monotonic()
+        if settled:
+            self._tell(settled)
 
     def _arrived(self) -> list[_Job]:
         """What came while the group before was written."""
@@ -114,7 +129,7 @@ class Lane:
             jobs += more
         return jobs
 
-    def _attempt(self, group: list[_Job]) -> list[tuple[asyncio.Future[Any], Any, bool]]:
+    def _attempt(self, group: list[_Job]) -> list[_Settled]:
         try:
             found = self._commit(group)
         except Exception as broken:  # noqa: BLE001 - handed to whoever waits
@@ -156,12 +171,12 @@ class Lane:
                 self._connection.close()
             self._connection = None
 
-    def _tell(self, settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
+    def _tell(self, settled: list[_Settled]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
             self._loop.call_soon_threadsafe(_settle, settled)
 
 
-def _settle(settled: list[tuple[asyncio.Future[Any], Any, bool]]) -> None:
+def _settle(settled: list[_Settled]) -> None:
     for answer, value, failed in settled:
         if answer.done():
             continue

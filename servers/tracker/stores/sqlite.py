@@ -79,7 +79,8 @@ class SqliteStore:
 
     async def find(self, query: Query) -> Page:
         """One page."""
-        return await self._custody.read(lambda connection: lookups.find(connection, query))
+        ask = self._custody.read if query.groups else self._custody.look_up
+        return await ask(lambda connection: lookups.find(connection, query))
 
     async def counts(self) -> Counts:
         """How many there are now."""
