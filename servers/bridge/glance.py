@@ -52,13 +52,6 @@ def lines_of(block: bytes) -> list[bytes]:
     return [line + b"\n" for line in block.split(b"\n") if line.strip()]
 
 
-def messages_of(found: Found) -> list[dict[str, Any]]:
-    """What was read, as messages: a batch may hold several."""
-    if isinstance(found, dict):
-        return [found]
-    return [message for message in found or () if isinstance(message, dict)]
-
-
 def id_by_ends(head: bytes, tail: bytes) -> Id | None:
     """The id of a message of which only the ends are known; None when they do not tell.
 
@@ -98,7 +91,7 @@ def _scan_first(text: str, start: int) -> tuple[Any, int]:
     except ImportError:
         from json import JSONDecoder
 
-        _scan = JSONDecoder().raw_decode
+        _scan = JSONDecoder(parse_constant=_not_a_number).raw_decode
     return _scan(text, start)
 
 
@@ -106,12 +99,17 @@ _scan: Callable[[str, int], tuple[Any, int]] = _scan_first
 """One JSON value in a text, and where it ends."""
 
 
+def _not_a_number(word: str) -> None:
+    """The server does not take such a line for JSON, so it answers no request in it."""
+    raise ValueError(word)
+
+
 class _Leniency:
-    """What the scanner asks of its context: what `json.loads` does by default."""
+    """What the scanner asks of its context: what `json.loads` does, without NaN."""
 
     strict = True
     object_hook = None
     object_pairs_hook = None
     parse_float = float
     parse_int = int
-    parse_constant = float
+    parse_constant = _not_a_number

@@ -13,7 +13,7 @@ LIVE      bytes pass
 
 from __future__ import annotations
 
-from servers.bridge.glance import glance, id_of, lines_of, messages_of, read
+from servers.bridge.glance import glance, id_of, lines_of, read
 from servers.bridge.questions import Questions
 from servers.bridge.requests import Held, Request
 from servers.bridge.standing import Standing, params_of
@@ -95,8 +95,9 @@ class Session:
         for is_clients, block in passed:
             note = self._note_client if is_clients else self._note_server
             for line in lines_of(block):
-                for message in messages_of(glance(line)):
-                    note(message, line)
+                found = glance(line)
+                if isinstance(found, dict):  # a batch is refused as a whole
+                    note(found, line)
 
     def connected(self) -> None:
         """The server is there: bring it to where the last one stood, then let bytes pass."""
@@ -252,8 +253,8 @@ class Session:
         if isinstance(found, dict) and self._questions.is_stale(found):
             return
         self.to_server.append(line)
-        for message in messages_of(found):
-            self._note_client(message, line)
+        if isinstance(found, dict):
+            self._note_client(found, line)
 
     def _pass_to_client(self, line: bytes) -> None:
         """While the bridge has asked the server something, no line passes unread."""

@@ -311,6 +311,21 @@ def test_a_batch_is_answered_message_by_message_while_away() -> None:
     assert Play().client(batch).heard_by_client() == [result(1), result(2)]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]\n',
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{"n":NaN}}}\n',
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{"n":-Infinity}}}\n',
+    ],
+)
+def test_nobody_waits_for_answers_to_a_line_that_the_server_refuses_whole(line: bytes) -> None:
+    play = Play().greeted().client(line)
+    play.server({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no"}})
+    assert codes(play.heard_by_client()) == [(None, -32600)]
+    assert play.session.is_idle
+
+
 def test_what_is_held_is_bounded() -> None:
     play = Play()
     big = request(1, "tools/call", name="save", text="x" * (3 << 20))
