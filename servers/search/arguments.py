@@ -10,8 +10,30 @@ from servers.search.providers.countries import code_of
 
 _LONGEST_QUERY = 400
 _LONGEST_QUESTION = 4000
-_SITE = re.compile(r"^(?:https?://)?(?:www\.)?([^/\s?#]+).*$", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
+_LONGEST_DOMAIN = 253
+_SITE = re.compile(
+    r"(?:site:\s*)?+(?:https?://)?+(?:\*\.)?+(?:www\.)?+([\w-]+(?:\.[\w-]+)*)\.?(?:[/?#:]\S*)?"
+)
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
+_LANGUAGES = {
+    name: code
+    for code, names in {
+        "ar": "arabic ara", "cs": "czech ces cze", "da": "danish dan", "de": "german deu ger",
+        "el": "greek ell gre", "en": "english eng", "es": "spanish spa", "fi": "finnish fin",
+        "fr": "french fra fre", "he": "hebrew heb", "hi": "hindi hin", "hu": "hungarian hun",
+        "id": "indonesian ind", "it": "italian ita", "ja": "japanese jpn", "ko": "korean kor",
+        "nl": "dutch nld dut", "no": "norwegian nor", "pl": "polish pol", "pt": "portuguese por",
+        "ro": "romanian ron rum", "ru": "russian rus", "sv": "swedish swe", "th": "thai tha",
+        "tr": "turkish tur", "uk": "ukrainian ukr", "vi": "vietnamese vie", "zh": "chinese zho chi",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""What comes along when text is copied and says nothing. The joiners that some scripts are spelled
+with are not among it."""
 
 
 def query(text: str) -> str:
@@ -26,7 +48,14 @@ def question(text: str) -> str:
 
 def site(text: str) -> str:
     """The bare domain in what a model wrote for a site, e.g. `https://www.example.org/a`."""
-    return _SITE.sub(r"\1", text.strip().removeprefix("site:")).lower()
+    plain = _UNSEEN.sub("", text).strip().lower()
+    if not plain:
+        return ""
+    found = _SITE.fullmatch(plain)
+    if found is None or len(found.group(1)) > _LONGEST_DOMAIN:
+        message = f"{text[:80]!r} is not one domain; leave `site` empty to search everywhere."
+        raise ToolFailure(message, kind="bad_argument")
+    return found.group(1)
 
 
 def country(text: str) -> str:
@@ -35,9 +64,11 @@ def country(text: str) -> str:
 
 
 def language(text: str) -> str:
-    """The two-letter code in `en`, `EN` or `en-US`; empty when it is none."""
-    found = _LANGUAGE.match(text.strip().lower())
-    return found.group(0) if found else ""
+    """The short code in `en`, `EN`, `en-US`, `eng` or `English`; empty when it is none."""
+    plain = text.strip().lower()
+    found = _LANGUAGE.fullmatch(plain)
+    code = found.group(1) if found else plain
+    return _LANGUAGES.get(code, code if found else "")
 
 
 def providers(text: str, known: Collection[str]) -> list[str]:
@@ -45,6 +76,7 @@ def providers(text: str, known: Collection[str]) -> list[str]:
     names = [name for name in re.split(r"[+,\s]+", text.lower()) if name]
     if not names or names == ["auto"]:
         return []
+    names = [name for name in names if name != "auto"]
     unknown = [name for name in names if name not in known]
     if unknown:
         message = f"No provider named {unknown[0][:40]!r}; there are auto, {', '.join(known)}."
@@ -64,7 +96,7 @@ def email(text: str) -> str:
 
 
 def _text(text: str, name: str, longest: int) -> str:
-    plain = " ".join(text.split())
+    plain = " ".join(_UNSEEN.sub("", text).split())
     if not plain:
         raise ToolFailure(f"The {name} is empty; say what is meant.", kind="bad_argument")
     if len(plain) > longest:

@@ -8,11 +8,14 @@ import secrets
 
 _INVISIBLE = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
-    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
+    "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-"""Control, zero-width, direction, variation and tag characters: text a person cannot see."""
-_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]{0,400}>", re.DOTALL)
+"""Control, zero-width, direction, variation and tag characters, and halves of characters that were
+cut in two, which no JSON can carry: text a person cannot see."""
+_TAG = re.compile(r"<!--.{0,1000}?-->|</?[a-zA-Z][^<>]{0,400}>", re.DOTALL)
+_LOOKED_AT = 20
+"""How many times the wanted length is read for it, however much was sent."""
 _MARKDOWN_LINK = re.compile(r"\]\s?(?=[(\[:])")
 
 
@@ -27,6 +30,7 @@ def line(text: object, longest: int = 400) -> str:
     """`text` as one plain line: no tags, no entities, nothing invisible, at most `longest` long."""
     if not isinstance(text, str) or not text:
         return ""
+    text = text[: _LOOKED_AT * longest]
     plain = _TAG.sub("", text) if "<" in text else text
     plain = html.unescape(plain) if "&" in plain else plain
     plain = " ".join(visible(plain).split())

@@ -86,17 +86,19 @@ def _ms_since(started: float) -> float:
 _TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#\[\]]|https?://\[[0-9a-f:.]+\]", re.IGNORECASE)
 _LONGEST_URL = 2048
+_AS_BROWSERS_DO = str.maketrans({"\t": None, "\n": None, "\r": None, " ": "%20"})
 
 
 def result(
     title: object, url: object, snippet: object = "", published: object = ""
 ) -> Result | None:
     """A hit made of what a provider sent; None when it has no web address."""
-    if not isinstance(url, str) or not is_web_address(url.strip()):
+    place = inert.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
+    if not is_web_address(place):
         return None
     return Result(
-        title=inert.line(title, 200) or url,
-        url=inert.visible(url).strip(),
+        title=inert.line(title, 200) or place,
+        url=place,
         snippet=inert.line(snippet),
         published=inert.line(published, 40),
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from servers.search import inert
@@ -71,6 +73,20 @@ def test_invisible_characters_and_markup_do_not_come_through() -> None:
     hidden = "a\u200bb\u202ec\u2063d\U000e0041e\ufefff"
     assert inert.visible(hidden) == "abcdef"
     assert inert.line("<b>T</b><!-- do this --> &amp; \n U<script>") == "T & U"
+    assert inert.line("half a smile \ud83d") == "half a smile"
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<a ", "&#", "<", " \n"])
+def test_a_line_of_a_megabyte_is_no_work(piece: str) -> None:
+    started = time.perf_counter()
+    assert len(inert.line(piece * (1 << 20))) <= 400
+    assert time.perf_counter() - started < 1
+
+
+def test_an_address_is_one_line() -> None:
+    hit = result("t", " https://e.org/a b\r\n[do this](x)\t ")
+    assert hit is not None
+    assert hit.url == "https://e.org/a%20b[do%20this](x)"
 
 
 @pytest.mark.parametrize(

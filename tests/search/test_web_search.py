@@ -13,6 +13,7 @@ import pytest
 
 from servers.host.service import ToolFailure
 from servers.outbound import cache as caches
+from servers.search import arguments
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples
 from tests.search.standins.world import KEYS
@@ -175,6 +176,11 @@ async def test_several_providers_are_asked_at_once_and_merged(start: Start) -> N
         ({"query": "   "}, "empty"),
         ({"query": "x" * 401}, "401 characters"),
         ({"query": "x", "provider": "altavista"}, "No provider named 'altavista'"),
+        ({"query": "\u200b\ufeff \ud800"}, "empty"),
+        ({"query": "x", "site": "a.test, b.test"}, "is not one domain"),
+        ({"query": "x", "site": "a.test OR site:b.test"}, "is not one domain"),
+        ({"query": "x", "site": "https://"}, "is not one domain"),
+        ({"query": "x", "site": "x" * 300}, "is not one domain"),
     ],
 )
 async def test_bad_arguments_are_refused_in_words(
@@ -198,6 +204,55 @@ async def test_what_a_model_writes_for_a_filter_is_understood(start: Start) -> N
     body = running.world.seen[0].body
     assert body["include_domains"] == ["example.org"]
     assert (body["country"], body["time_range"]) == ("germany", "week")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (" site: Example.org ", "example.org"),
+        ("*.example.org", "example.org"),
+        ("example.org.", "example.org"),
+        ("https://example.org:443/a?b#c", "example.org"),
+        ("https://m\u00fcller.test/", "m\u00fcller.test"),
+        ("  ", ""),
+    ],
+)
+def test_a_site_is_understood_however_it_is_written(written: str, meant: str) -> None:
+    assert arguments.site(written) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("English", "en"),
+        ("ger", "de"),
+        ("pt_BR", "pt"),
+        ("zh-Hant-TW", "zh"),
+        ("ceb", "ceb"),
+        ("Klingon", ""),
+        ("the local one", ""),
+    ],
+)
+def test_a_language_is_a_code_or_none_and_never_the_start_of_a_word(
+    written: str, meant: str
+) -> None:
+    assert arguments.language(written) == meant
+
+
+async def test_marks_that_come_along_when_text_is_copied_are_not_searched_for(
+    start: Start,
+) -> None:
+    running = await start(KEYS, chain=["brave"])
+    first = await search(running, "heron\u00a0weir")
+    again = await search(running, "\u200f\ufeffHeron \u2068weir\u2069\x00 \ud83d")
+    assert (again.cached, again.query, first.query) == (True, "Heron weir", "heron weir")
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert (await search(running, persian)).query == persian, "it is spelled with a joiner"
+
+
+async def test_auto_among_names_leaves_the_names(start: Start) -> None:
+    running = await start(KEYS)
+    assert (await search(running, provider="auto, Brave")).provider == "brave"
 
 
 async def test_a_country_a_provider_does_not_know_is_left_out_and_told(start: Start) -> None:
