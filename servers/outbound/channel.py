@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections import deque
@@ -15,6 +16,8 @@ from servers.outbound.breaker import Health, Policy
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Http, Reply, Request
 from servers.outbound.limiter import Limiter, Pace
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -114,7 +117,7 @@ class Channel:
         self.health = breaker.admitted(self.health)
         started = _now()
         try:
-            answer = read(await self._http.send(request, deadline))
+            answer = _understood(await self._http.send(request, deadline), read)
         except Failed as failure:
             self._note_failure(failure, started)
             raise
@@ -160,6 +163,15 @@ class Channel:
         refusal = self.refusal()
         if refusal:
             raise refusal
+
+
+def _understood(reply: Reply, read: Callable[[Reply], T]) -> T:
+    """What `read` makes of the reply; one of a shape nobody foresaw is the provider's failure."""
+    try:
+        return read(reply)
+    except (TypeError, ValueError, LookupError, AttributeError):
+        log.debug("an answer could not be read", exc_info=True)
+        raise Failed(Kind.UPSTREAM, "its answer has a shape that cannot be read") from None
 
 
 def _sentence(refusal: breaker.Refusal, last_error: str) -> str:

@@ -6,6 +6,7 @@ about the load of a healthy one. (Retry libraries count per call and know no bud
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
@@ -38,7 +39,8 @@ def seconds(header: str | None, now: float) -> float | None:
     if not header:
         return None
     try:
-        return max(0.0, float(header))
+        wanted = float(header)
+        return max(0.0, wanted) if math.isfinite(wanted) else None
     except ValueError:
         pass
     try:

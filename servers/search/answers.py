@@ -103,7 +103,7 @@ class Answers:
 def _answer(question: str, turns: list[dict[str, Any]]) -> Answer:
     content = [block for turn in turns for block in turn["content"]]
     reason = str(turns[-1].get("stop_reason"))
-    text = "".join(str(block.get("text", "")) for block in content if at(block, "type") == "text")
+    text = "".join(_text(block) for block in content if at(block, "type") == "text")
     if reason == "refusal" or not text.strip():
         raise Failed(Kind.UPSTREAM, f"it gave no answer (stop_reason {inert.line(reason, 40)})")
     model = inert.line(turns[-1].get("model"), 60)
@@ -120,6 +120,11 @@ def _answer(question: str, turns: list[dict[str, Any]]) -> Answer:
         age_s=0,
         note="" if reason in {"end_turn", "stop_sequence"} else f"Not complete: {reason}.",
     )
+
+
+def _text(block: dict[str, Any]) -> str:
+    text = block.get("text")
+    return text if isinstance(text, str) else ""
 
 
 def _citations(content: list[Any]) -> list[Citation]:

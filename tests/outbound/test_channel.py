@@ -74,6 +74,19 @@ async def test_a_passing_failure_is_asked_again(http: Http, serve: Serving) -> N
     assert way.told == ["upstream", "ok"]
 
 
+@pytest.mark.parametrize("wrong", [TypeError, KeyError, AttributeError, UnicodeError])
+async def test_an_answer_that_nobody_foresaw_is_a_failure_of_the_provider(
+    http: Http, serve: Serving, wrong: type[Exception]
+) -> None:
+    def read(_reply: Reply) -> None:
+        raise wrong
+
+    way = Way(http, await serve(Provider(200)))
+    with pytest.raises(Failed) as caught:
+        await way.channel.exchange(way.request, read, asyncio.get_running_loop().time() + 3)
+    assert (caught.value.kind, way.told) == (Kind.UPSTREAM, ["upstream"])
+
+
 async def test_retry_after_is_waited_for(http: Http, serve: Serving) -> None:
     provider = Provider(429, 200, headers=("Retry-After: 0.4",))
     way = Way(http, await serve(provider))

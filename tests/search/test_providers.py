@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from multidict import CIMultiDict
@@ -13,6 +16,7 @@ from servers.search.contacts import SERVICES
 from servers.search.providers import PROVIDERS
 from servers.search.providers.provider import Provider
 from servers.search.query import Query
+from servers.search.results import Page
 from servers.search.traits import Access
 from tests.search.standins import samples
 from tests.search.standins.samples import Sample
@@ -104,6 +108,67 @@ def test_an_answer_of_another_shape_is_a_failure_and_no_crash(name: str, wrong: 
     content = json.dumps(wrong).encode()
     with pytest.raises(Failed):
         BY_NAME[name].read(Reply(200, CIMultiDict(), content))
+
+
+ODD = (None, 0, 1.5, True, "", "\ud83d", [], [None], {}, {"a": 1}, [["x"]])
+
+
+def changed(body: Any) -> Iterator[Any]:
+    """`body` again and again, each time with one value in it gone or something else."""
+    yield from ODD
+    if not isinstance(body, dict | list):
+        return
+    places = list(body) if isinstance(body, dict) else range(min(len(body), 2))
+    for place in places:
+        for other in changed(body[place]):
+            one: Any = dict(body) if isinstance(body, dict) else list(body)
+            one[place] = other
+            yield one
+        if isinstance(body, dict):
+            yield {name: value for name, value in body.items() if name != place}
+
+
+@pytest.mark.parametrize("case", [*CASES, *CONTACT_CASES], ids=label)
+def test_an_answer_changed_in_one_place_is_read_or_a_failure_and_no_crash(
+    case: tuple[str, Sample],
+) -> None:
+    name, one = case
+    reader: Any = BY_NAME.get(name) or SERVICE[name]
+    bodies = changed(one.body) if not isinstance(one.body, str) else iter([])
+    for body in bodies:
+        content = json.dumps(body).encode()
+        for status in (one.status, 200):
+            try:
+                found = reader.read(Reply(status, CIMultiDict(one.headers), content, "https://w"))
+            except Failed:
+                continue
+            assert isinstance(found, Page | list), body
+
+
+def test_the_items_of_google_may_be_absent_but_not_something_else() -> None:
+    for items in (None, {}, 7):
+        body = json.dumps(samples.GOOGLE_OK | {"items": items}).encode()
+        with pytest.raises(Failed):
+            BY_NAME["google"].read(Reply(200, CIMultiDict(), body))
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "x, y", "nan, nan", ", ,", "9" * 400])
+def test_odd_limits_in_headers_do_no_harm(value: str) -> None:
+    names = [f"X-RateLimit-{part}" for part in ("Limit", "Remaining", "Reset")]
+    headers = CIMultiDict(dict.fromkeys(names, value) | {"Retry-After": value})
+    page = BY_NAME["brave"].read(Reply(200, headers, samples.BRAVE[0].content))
+    assert page.results
+    assert 0 <= page.per_second < 10**9
+    assert math.isfinite(page.quota_left)
+    assert math.isfinite(page.quota_reset_s)
+
+
+@pytest.mark.parametrize("name", ["brave", "tavily", "exa", "serper", "google", "anthropic"])
+def test_a_wall_before_the_service_says_nothing_about_the_key(name: str) -> None:
+    wall = b"<html><title>403 Forbidden</title><h1>Your country is not served</h1></html>"
+    with pytest.raises(Failed) as caught:
+        BY_NAME[name].read(Reply(403, CIMultiDict({"Content-Type": "text/html"}), wall))
+    assert caught.value.kind is Kind.BLOCKED
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -43,7 +43,7 @@ class AnyMailFinder:
 
     def read(self, reply: Reply) -> list[Contact]:
         """The addresses: verified ones are sure, others are marked."""
-        if reply.status == 404 and at(payload_of(reply), "error") in {None, "not_found"}:
+        if reply.status == 404 and str(at(payload_of(reply), "error")) in {"None", "not_found"}:
             return []
         payload = _payload(reply)
         status = str(payload["email_status"])

@@ -63,9 +63,11 @@ def _headers(access: Access) -> dict[str, str]:
 
 
 def _contacts(row: dict[str, Any]) -> Iterator[Contact]:
-    for found in row.get("emails") or []:
-        pages = at(found, "sources") or []
-        sources = [inert.line(page, 300) for page in pages[:_MOST_SOURCES]]
+    emails = row.get("emails")
+    for found in emails if isinstance(emails, list) else []:
+        pages = at(found, "sources")
+        known = pages[:_MOST_SOURCES] if isinstance(pages, list) else []
+        sources = [inert.line(page, 300) for page in known]
         for address in addresses(str(at(found, "value"))):
             yield Contact(address, 0.75, sources or ["RapidAPI Website Contacts"])
 

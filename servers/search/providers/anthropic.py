@@ -28,6 +28,8 @@ _ERRORS = {
     "timeout_error": Kind.TIMEOUT,
     "api_error": Kind.UPSTREAM,
 }
+_SPENT = ("credit balance is too low", "usage limits")
+"""What it says, as an invalid request, of an account that has spent its money."""
 _SEARCH_ERRORS = {
     "too_many_requests": Kind.RATE_LIMITED,
     "unavailable": Kind.UPSTREAM,
@@ -154,8 +156,10 @@ def searched(content: list[Any]) -> Iterator[dict[str, Any]]:
 def citations(content: list[Any]) -> Iterator[dict[str, Any]]:
     """The passages that a message cites."""
     for block in content:
-        for citation in at(block, "citations") or []:
-            if at(citation, "type") == "web_search_result_location" and at(citation, "url"):
+        cited = at(block, "citations")
+        for citation in cited if isinstance(cited, list) else []:
+            is_found = at(citation, "type") == "web_search_result_location"
+            if is_found and isinstance(at(citation, "url"), str):
                 yield citation
 
 
@@ -174,6 +178,8 @@ def _failure(reply: Reply, payload: Any) -> Failed:
     said = at(payload, "error", "message")
     kind = _ERRORS.get(str(at(payload, "error", "type")))
     usual = by_status(reply, said)
+    if reply.status == 400 and any(words in str(said).lower() for words in _SPENT):
+        return failure(Kind.QUOTA, reply, said)
     if kind is None:
         return usual
     again = usual.transient and reply.headers.get("x-should-retry") != "false"

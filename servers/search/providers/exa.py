@@ -75,7 +75,7 @@ def _snippet(hit: dict[str, Any]) -> str:
 
 
 def _failure(reply: Reply, payload: object) -> Failed:
-    said, tag = at(payload, "error"), at(payload, "tag")
+    said, tag = at(payload, "error"), str(at(payload, "tag"))
     if tag == "INVALID_API_KEY":
         return failure(Kind.AUTH, reply, said)
     if tag in _NO_CREDIT:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.providers.provider import at, by_status, failure, payload_of
+from servers.search.providers.provider import at, by_status, failure, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
 from servers.search.traits import Access, Traits
@@ -17,6 +17,8 @@ _KEY = "GOOGLE_API_KEY"
 _ENGINE = "GOOGLE_CSE_ID"
 _MOST = 10
 _DATE = {"day": "d1", "week": "w1", "month": "m1", "year": "y1"}
+_LIMITS = frozenset({"dailyLimitExceeded", "rateLimitExceeded", "userRateLimitExceeded"})
+"""Of the older errors, which come as a 403."""
 _CLOSED = (
     "Google has closed the Custom Search API to new projects and ends it on 2027-01-01, whatever "
     "its console shows; use another provider"
@@ -64,8 +66,7 @@ class Google:
             raise Failed(Kind.UPSTREAM, "its answer is no search result")
         hits = (
             result(hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit))
-            for hit in payload.get("items", [])
-            if isinstance(hit, dict)
+            for hit in (rows(payload, "items") if "items" in payload else [])
         )
         return Page(tuple(hit for hit in hits if hit))
 
@@ -86,8 +87,10 @@ def _published(hit: dict[str, object]) -> object:
 
 def _failure(reply: Reply, error: object) -> Failed:
     said = str(at(error, "message") or "")
-    details = at(error, "details")
-    reasons = {at(detail, "reason") for detail in details} if isinstance(details, list) else set()
+    reasons = {*_reasons(at(error, "details")), *_reasons(at(error, "errors"))}
+    is_limit = at(error, "status") == "RESOURCE_EXHAUSTED" or reply.status == 429
+    if is_limit or reasons & _LIMITS:
+        return _limit(reply, said, reasons)
     if "API_KEY_INVALID" in reasons or "API key" in said:
         return failure(Kind.AUTH, reply, said)
     if at(error, "status") == "PERMISSION_DENIED":
@@ -95,13 +98,15 @@ def _failure(reply: Reply, error: object) -> Failed:
         return failure(Kind.AUTH, reply, _CLOSED if closed else said)
     if reply.status == 410:
         return failure(Kind.AUTH, reply, _CLOSED)
-    if at(error, "status") == "RESOURCE_EXHAUSTED" or reply.status == 429:
-        return _limit(reply, said)
     return by_status(reply, said)
 
 
-def _limit(reply: Reply, said: str) -> Failed:
-    if "per day" not in said:
+def _reasons(told: object) -> list[str]:
+    return [str(at(one, "reason")) for one in told] if isinstance(told, list) else []
+
+
+def _limit(reply: Reply, said: str, reasons: set[str]) -> Failed:
+    if "per day" not in said and "dailyLimitExceeded" not in reasons:
         return failure(Kind.RATE_LIMITED, reply, said, transient=True)
     failed = failure(Kind.QUOTA, reply, said)
     failed.retry_after = _until_midnight_in_california()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Protocol
 
@@ -43,12 +44,16 @@ class Provider(Protocol):
 def payload_of(reply: Reply) -> Any:
     """The JSON in `reply`; a failure that comes as something else is told by its status.
 
+    A 403 that is no JSON comes from a wall before the service, which never looked at the key.
+
     Raises:
         Failed: there is no JSON.
     """
     try:
         return reply.json()
     except Failed:
+        if reply.status == 403:
+            raise failure(Kind.BLOCKED, reply, "a wall before it refused us") from None
         if reply.status >= 300:
             raise by_status(reply) from None
         raise
@@ -121,8 +126,9 @@ _WORDS = {
 
 
 def number(text: object, default: float = -1) -> float:
-    """A number that may come as a text."""
+    """A number that may come as a text; `nan` and `inf` are none."""
     try:
-        return float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        found = float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         return default
+    return found if math.isfinite(found) else default

@@ -50,7 +50,8 @@ class Searxng:
         found = rows(payload, "results")
         silent = at(payload, "unresponsive_engines")
         if not found and silent:
-            names = ", ".join(str(one[0]) for one in silent if isinstance(one, list) and one)
+            engines = silent if isinstance(silent, list) else []
+            names = ", ".join(str(one[0]) for one in engines if isinstance(one, list) and one)
             raise Failed(Kind.UPSTREAM, f"none of its engines answered ({names[:120]})")
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))

@@ -88,7 +88,7 @@ def _keyless_limit(reply: Reply, error: dict[str, Any]) -> Failed:
     if "rate_limited" not in str(error.get("code")) and reply.status != 429:
         return by_status(reply, error.get("message"))
     wait = number(error.get("retry_after_seconds"))
-    long = wait > 60 or error.get("window") in {"day", "month"}
+    long = wait > 60 or str(error.get("window")) in {"day", "month"}
     kind = Kind.QUOTA if long else Kind.RATE_LIMITED
     failed = failure(kind, reply, error.get("message"), transient=not long)
     failed.retry_after = wait if wait >= 0 else failed.retry_after

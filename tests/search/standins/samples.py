@@ -107,6 +107,25 @@ GOOGLE = (
         _error(400, "Request contains an invalid argument.", "INVALID_ARGUMENT"),
         Kind.BAD_REQUEST,
     ),
+    Sample(
+        "daily limit, as it was once told",
+        403,
+        _error(
+            403,
+            "Daily Limit Exceeded. The quota will be reset at midnight Pacific Time (PT).",
+            "PERMISSION_DENIED",
+            errors=[{"domain": "usageLimits", "reason": "dailyLimitExceeded"}],
+        ),
+        Kind.QUOTA,
+    ),
+    Sample(
+        "limit for a key",
+        429,
+        _error(
+            429, "Quota exceeded for limit 'Queries per minute per API key'.", "RESOURCE_EXHAUSTED"
+        ),
+        Kind.RATE_LIMITED,
+    ),
     Sample("gone", 410, _error(410, "Gone", "NOT_FOUND"), Kind.AUTH, says="2027-01-01"),
     Sample("html", 502, "<html>Bad gateway</html>", Kind.UPSTREAM),
     Sample("lying", 200, _error(500, "backend error", "INTERNAL"), Kind.UPSTREAM),
@@ -188,6 +207,12 @@ ANTHROPIC = (
     Sample("bad key", 401, _anthropic_error("authentication_error"), Kind.AUTH),
     Sample("billing", 402, _anthropic_error("billing_error"), Kind.QUOTA),
     Sample("permission", 403, _anthropic_error("permission_error"), Kind.AUTH),
+    Sample(
+        "balance",
+        400,
+        _anthropic_error("invalid_request_error", "Your credit balance is too low to access it."),
+        Kind.QUOTA,
+    ),
     Sample("no model", 404, _anthropic_error("not_found_error"), Kind.BAD_REQUEST),
     Sample("too large", 413, _anthropic_error("request_too_large"), Kind.BAD_REQUEST),
     Sample(
