@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -29,6 +30,9 @@ class _Unset(Enum):
 
 UNSET: Final = _Unset.UNSET
 """No value: the field stays out of the arguments and its default holds."""
+
+
+_LARGEST_TOLD: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +122,38 @@ def _read_number(field: Field, text: str) -> int | float:
         raise FieldProblem(field, f"This must be {wanted}.") from None
     below = field.least is not None and value < field.least
     above = field.most is not None and value > field.most
-    if below or above or value != value:  # noqa: PLR0124 - NaN is no number to send
+    if not (is_whole or math.isfinite(value)):
         raise FieldProblem(field, f"This must be {_bounds(field) or 'a number'}.")
+    if below or above:
+        bounds = _bounds(field)
+        raise FieldProblem(field, f"This must be {bounds}." if bounds else "This is too large.")
     return value
 
 
 def _read_json(field: Field, text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise FieldProblem(field, f"This is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise FieldProblem(field, "This is nested too deeply.") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no value of it")
 
 
 def _bounds(field: Field) -> str:
-    least, most = field.least, field.most
-    if least is not None and most is not None:
-        return f"{least:g} to {most:g}"
-    if least is not None:
-        return f"{least:g} or more"
-    return f"{most:g} or less" if most is not None else ""
+    least, most = _bound(field.least), _bound(field.most)
+    if least and most:
+        return f"{least} to {most}"
+    if least:
+        return f"{least} or more"
+    return f"{most} or less" if most else ""
+
+
+def _bound(value: float | None) -> str:
+    """A bound as a person writes it. Those of all integers of a machine tell a person nothing."""
+    if value is None or abs(value) >= _LARGEST_TOLD:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.12g}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from app.ui.fields import UNSET, Field, Kind
 from app.ui.present import words
+
+Schema = Mapping[str, Any]
+"""Of a tool of anybody's: any part of it may be of any type."""
 
 _DEEPEST: Final = 3
 _SHORT_TEXT: Final = 400
@@ -17,12 +21,13 @@ _PLAIN_KINDS: Final = {
     "number": Kind.NUMBER,
     "boolean": Kind.SWITCH,
 }
+_NO_DEFAULT: Final = (UNSET, None)
+_YES_OR_NO: Final = ((True, False), ("Yes", "No"))
 
 
 def from_schema(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of an object schema, in its own order."""
-    definitions = schema.get("$defs", schema.get("definitions", {}))
-    return _properties(schema, definitions, depth=0)
+    """The fields of an object schema, in its own order. What is no schema is asked for as JSON."""
+    return _properties(schema, schema, depth=0)
 
 
 def from_settings(settings: Iterable[dataclasses.Field[Any]]) -> tuple[Field, ...]:
@@ -30,60 +35,54 @@ def from_settings(settings: Iterable[dataclasses.Field[Any]]) -> tuple[Field, ..
     return tuple(_setting(each) for each in settings)
 
 
-def _properties(
-    schema: Mapping[str, Any], definitions: Mapping[str, Any], *, depth: int
-) -> tuple[Field, ...]:
-    required = schema.get("required", ())
-    properties = schema.get("properties", {})
+def _properties(schema: Schema, root: Schema, *, depth: int) -> tuple[Field, ...]:
+    required = _list(schema.get("required"))
     return tuple(
-        _property(name, part, definitions, required=name in required, depth=depth)
-        for name, part in properties.items()
+        _property(name, part, root, required=name in required, depth=depth)
+        for name, part in _mapping(schema.get("properties")).items()
         if isinstance(part, Mapping)
     )
 
 
-def _property(
-    name: str,
-    schema: Mapping[str, Any],
-    definitions: Mapping[str, Any],
-    *,
-    required: bool,
-    depth: int,
-) -> Field:
-    shape, nullable = _resolve(schema, definitions)
-    kind = _kind(shape, depth)
+def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth: int) -> Field:
+    shape, nullable = _resolve(schema, root)
+    default = schema.get("default", shape.get("default", UNSET))
+    choices, told = _choices(shape)
+    if shape.get("type") == "boolean" and not choices and not required and default in _NO_DEFAULT:
+        choices, told = _YES_OR_NO  # a switch could not say that it was left alone
+    kind = Kind.CHOICE if choices else _kind(shape, depth)
     return Field(
         name=name,
         kind=kind,
         title=words(name),
         help=str(schema.get("description") or shape.get("description") or ""),
-        default=schema.get("default", shape.get("default", UNSET)),
+        default=default,
         required=required,
-        choices=_choices(shape),
+        choices=choices,
+        words=told,
         least=_bound(shape, "minimum", "exclusiveMinimum", 1),
         most=_bound(shape, "maximum", "exclusiveMaximum", -1),
         nullable=nullable,
-        parts=_properties(shape, definitions, depth=depth + 1) if kind is Kind.GROUP else (),
+        parts=_properties(shape, root, depth=depth + 1) if kind is Kind.GROUP else (),
     )
 
 
-def _resolve(
-    schema: Mapping[str, Any], definitions: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], bool]:
+def _resolve(schema: Schema, root: Schema) -> tuple[Schema, bool]:
     """The schema behind references and `or null`, and whether null is allowed."""
     nullable = False
     for _ in range(8):  # a schema may refer to itself
         if "$ref" in schema:
-            schema = definitions.get(str(schema["$ref"]).rsplit("/", 1)[-1], {})
-            continue
-        options = schema.get("anyOf", schema.get("oneOf"))
-        if not isinstance(options, list):
-            break
-        others = [option for option in options if option.get("type") != "null"]
-        nullable = nullable or len(others) < len(options)
-        if len(others) != 1:
-            return {}, nullable
-        schema = others[0]
+            schema = _pointed(root, schema["$ref"])
+        elif _list(schema.get("allOf")):
+            schema = _joined(schema, root)
+        else:
+            options = _list(schema.get("anyOf", schema.get("oneOf")))
+            others = [each for each in options if _mapping(each).get("type") != "null"]
+            nullable = nullable or len(others) < len(options)
+            if len(others) != 1:
+                schema = _one_of_constants(schema, others)
+                break
+            schema = _mapping(others[0])
     kinds = schema.get("type")
     if isinstance(kinds, list):
         others = [kind for kind in kinds if kind != "null"]
@@ -92,32 +91,77 @@ def _resolve(
     return schema, nullable
 
 
-def _kind(shape: Mapping[str, Any], depth: int) -> Kind:
-    if _choices(shape):
-        return Kind.CHOICE
+def _pointed(root: Schema, reference: object) -> Schema:
+    """What a reference inside the same schema leads to; nothing for any other."""
+    place: object = root
+    head, *names = str(reference).split("/")
+    for name in names if head == "#" else ("",):
+        place = _mapping(place).get(name.replace("~1", "/").replace("~0", "~"))
+    return _mapping(place)
+
+
+def _joined(schema: Schema, root: Schema) -> Schema:
+    """`schema` with what its `allOf` adds; its own words win."""
+    whole: dict[str, Any] = {name: value for name, value in schema.items() if name != "allOf"}
+    for part in map(_mapping, schema["allOf"]):
+        more = _pointed(root, part["$ref"]) if "$ref" in part else part
+        properties = {**_mapping(more.get("properties")), **_mapping(whole.get("properties"))}
+        required = [*_list(more.get("required")), *_list(whole.get("required"))]
+        whole = {**more, **whole, "properties": properties, "required": required}
+    return whole
+
+
+def _one_of_constants(schema: Schema, options: list[Any]) -> Schema:
+    """Options that are one value each are the values of an enum, each with its own title."""
+    if not options:
+        return schema
+    if not all("const" in _mapping(option) for option in options):
+        return {}
+    values = [option["const"] for option in options]
+    return {"enum": values, "titles": [option.get("title") or "" for option in options]}
+
+
+def _kind(shape: Schema, depth: int) -> Kind:
     kind = _PLAIN_KINDS.get(str(shape.get("type")), Kind.JSON)
-    if kind is Kind.TEXT and int(shape.get("maxLength", 0)) > _SHORT_TEXT:
+    longest = shape.get("maxLength", 0)
+    if kind is Kind.TEXT and isinstance(longest, int | float) and longest > _SHORT_TEXT:
         return Kind.LONG
-    if shape.get("type") == "array" and shape.get("items", {}).get("type") == "string":
+    if shape.get("type") == "array" and _mapping(shape.get("items")).get("type") == "string":
         return Kind.TEXTS
-    if shape.get("type") == "object" and shape.get("properties") and depth < _DEEPEST:
+    if shape.get("type") == "object" and _mapping(shape.get("properties")) and depth < _DEEPEST:
         return Kind.GROUP
     return kind
 
 
-def _choices(shape: Mapping[str, Any]) -> tuple[Any, ...]:
-    if "const" in shape:
-        return (shape["const"],)
-    return tuple(value for value in shape.get("enum", ()) if value is not None)
+def _choices(shape: Schema) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """The values to choose from, and what a person reads for each of them."""
+    values = [shape["const"]] if "const" in shape else _list(shape.get("enum"))
+    titles = _list(shape.get("titles")) or [""] * len(values)
+    rows = [pair for pair in zip(values, titles, strict=False) if pair[0] is not None]
+    return tuple(value for value, _ in rows), tuple(str(told) or _told(v) for v, told in rows)
 
 
-def _bound(shape: Mapping[str, Any], inclusive: str, exclusive: str, step: int) -> float | None:
-    if isinstance(shape.get(inclusive), int | float):
-        return float(shape[inclusive])
-    bound = shape.get(exclusive)
-    if isinstance(bound, int | float) and not isinstance(bound, bool):
-        return float(bound) + (step if shape.get("type") == "integer" else 0)
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _bound(shape: Schema, inclusive: str, exclusive: str, step: int) -> float | None:
+    for name, inward in (
+        (inclusive, 0),
+        (exclusive, step if shape.get("type") == "integer" else 0),
+    ):
+        bound = shape.get(name)
+        if isinstance(bound, int | float) and not isinstance(bound, bool):
+            return bound + inward
     return None
+
+
+def _mapping(value: object) -> Schema:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 _SETTING_KINDS: Final = {bool: Kind.SWITCH, int: Kind.INTEGER, str: Kind.TEXT}

@@ -27,7 +27,11 @@ def one(schema: dict[str, Any], **around: Any) -> Field:
         ({"const": "a"}, Kind.CHOICE),
         ({"type": "integer"}, Kind.INTEGER),
         ({"type": "number"}, Kind.NUMBER),
-        ({"type": "boolean"}, Kind.SWITCH),
+        ({"type": "boolean", "default": False}, Kind.SWITCH),
+        ({"type": "boolean"}, Kind.CHOICE),
+        ({"enum": [{"a": 1}, [1]]}, Kind.CHOICE),
+        ({"oneOf": [{"const": "a", "title": "Apple"}, {"const": "b"}]}, Kind.CHOICE),
+        ({"allOf": [{"type": "string"}, {"description": "x"}]}, Kind.TEXT),
         ({"type": "array", "items": {"type": "string"}}, Kind.TEXTS),
         ({"type": "array", "items": {"type": "object"}}, Kind.JSON),
         ({"type": "object", "properties": {"a": {"type": "string"}}}, Kind.GROUP),
@@ -50,6 +54,45 @@ def test_references_are_followed_and_one_to_itself_ends() -> None:
     mode = one({"$ref": "#/$defs/Mode"}, **{"$defs": {"Mode": {"enum": ["x", "y"]}}})
     assert mode.choices == ("x", "y")
     assert one({"$ref": "#/$defs/A"}, **{"$defs": {"A": {"$ref": "#/$defs/A"}}}).kind is Kind.JSON
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "required": True},
+        {"type": "array", "items": [{"type": "string"}]},
+        {"type": "array", "items": True},
+        {"type": "string", "maxLength": "many"},
+        {"type": "object", "properties": ["a"]},
+        {"type": "object", "properties": {"b": {"type": "string"}}, "required": True},
+        {"anyOf": [True, {"type": "null"}]},
+        {"anyOf": {}},
+        {"enum": "abc"},
+        {"enum": None},
+        {"allOf": [True]},
+        {"$ref": 5},
+        {"$ref": "#/$defs/A"},
+        {"type": ["string", ["x"]]},
+        {"type": "integer", "maximum": 10**400},
+        {"description": ["a", "b"]},
+    ],
+)
+def test_a_part_that_is_no_schema_is_asked_for_all_the_same(schema: Any) -> None:
+    field = one(schema, **{"$defs": [1], "required": True})
+    assert field.name == "it"
+    expectation(field)
+
+
+def test_what_is_chosen_from_is_told_in_its_own_words() -> None:
+    fruits = {"oneOf": [{"const": "a", "title": "Apple"}, {"const": {"b": 1}}]}
+    assert one(fruits).words == ("Apple", '{"b": 1}')
+    flag = one({"type": "boolean"})
+    assert (flag.choices, flag.words) == ((True, False), ("Yes", "No"))
+
+
+def test_a_reference_leads_to_any_part_of_the_schema() -> None:
+    whole = {"properties": {"it": {"$ref": "#/properties/other"}, "other": {"type": "integer"}}}
+    assert [field.kind for field in from_schema(whole)] == [Kind.INTEGER] * 2
 
 
 @pytest.mark.parametrize(
@@ -76,6 +119,10 @@ def test_what_is_typed_is_read(field: Field, typed: str, value: Any) -> None:
         (Field("a", Kind.INTEGER, "A"), "1.5", "whole number"),
         (Field("a", Kind.NUMBER, "A"), "nan", "number"),
         (Field("a", Kind.JSON, "A"), "{", "JSON"),
+        (Field("a", Kind.JSON, "A"), "[NaN]", "JSON"),
+        (Field("a", Kind.JSON, "A"), "[" * 100_000, "deeply"),
+        (Field("a", Kind.NUMBER, "A"), "1e400", "number"),
+        (Field("a", Kind.INTEGER, "A", most=2**63 - 1), "9" * 30, "too large"),
         (Field("a", Kind.TEXT, "A", required=True), "  ", "needed"),
     ],
 )
@@ -88,6 +135,19 @@ def test_an_empty_field_says_what_it_expects() -> None:
     assert expectation(Field("a", Kind.INTEGER, "A", default=5, least=1, most=20)) == (
         "1 to 20, otherwise 5"
     )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "told"),
+    [
+        (1_000_000, 50_000_000, "1000000 to 50000000"),
+        (0.1, None, "0.1 or more"),
+        (-(2**53) + 1, 2**53 - 1, ""),
+        (0, 2**63 - 1, "0 or more"),
+    ],
+)
+def test_bounds_are_told_as_a_person_writes_them(least: Any, most: Any, told: str) -> None:
+    assert expectation(Field("a", Kind.INTEGER, "A", least=least, most=most)) == told
 
 
 def test_every_setting_has_words_and_survives_a_change() -> None:

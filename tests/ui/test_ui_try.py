@@ -21,7 +21,7 @@ def choose(lou: Rig, server: str, tool: str):
     lou.until(lambda: page._tool.findData(tool) >= 0)
     page._tool.setCurrentIndex(page._tool.findData(tool))
     lou.until(lambda: page._form is not None and page._chosen_tool()["name"] == tool)
-    page._show_form()
+    page._form.set_values({})
     return page
 
 
@@ -88,6 +88,48 @@ def test_a_row_of_the_history_runs_again_with_the_same_arguments(lou: Rig) -> No
     page._run_again(0)
     lou.until(lambda: page._history_model.rowCount() > before)
     assert page._history_model.attempt(0).arguments == page._history_model.attempt(1).arguments
+
+
+def test_what_was_typed_stays_when_the_tools_change_and_the_server_restarts(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    fill(page, url="https://example.com/typed", note="half a")
+    typed = {"url": "https://example.com/typed", "note": "half a"}
+    tools = lou.run(lou.core.tools("tracker"))
+    mine = next(tool for tool in tools if tool["name"] == "track_url_email")
+    page._offer([{**mine, "description": "Another"}, *tools[:2]])
+    assert typed.items() <= page._form.typed().items()
+    lou.run(lou.core.enable("tracker", False))
+    lou.until(lambda: not page._note.isHidden())
+    assert not page._run.isEnabled()
+    lou.run(lou.core.enable("tracker", True), 30)
+    lou.until(lambda: page._note.isHidden() and page._run.isEnabled())
+    assert page._chosen_tool()["name"] == "track_url_email"
+    assert typed.items() <= page._form.typed().items()
+
+
+def test_the_chosen_server_stays_when_another_comes_and_goes(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    fill(page, url="https://example.com/typed")
+    form = page._form
+    lou.core.add_server("other", {"command": "/nowhere/at/all", "disabled": True})
+    lou.until(lambda: page._server.count() == 3)
+    assert (page._chosen_server(), page._form) == ("tracker", form)
+    page.choose("other")
+    lou.until(lambda: page._form is None)
+    lou.run(lou.core.remove_server("other"))
+    lou.until(lambda: page._server.count() == 2 and page._form is not None)
+    assert page._chosen_server() == "search"
+
+
+def test_a_form_of_any_words_fits_its_place(lou: Rig) -> None:
+    page = choose(lou, "tracker", "track_url_email")
+    long = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz" * 3
+    fields = {long: {"type": "string", "description": long}, "pick": {"enum": [long, long * 2]}}
+    tools = [{"name": long, "description": long, "input_schema": {"properties": fields}}]
+    page._offer(tools)
+    holder = page._scroll.widget()
+    lou.until(lambda: holder.minimumSizeHint().width() <= page._scroll.viewport().width())
+    page._offer(lou.run(lou.core.tools("tracker")))
 
 
 def test_a_result_of_a_megabyte_is_cut_and_says_so() -> None:

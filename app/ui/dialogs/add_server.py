@@ -7,13 +7,14 @@ import shlex
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from app.errors import AppError, SettingsError
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import answer_of
 from app.ui.fields import Field, FieldProblem, Kind
 from app.ui.theme import fixed_font
+from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.form import Form
 from app.ui.widgets.text import heading, label
@@ -49,7 +50,8 @@ class AddServerDialog(QDialog):
         self.setMinimumSize(540, 480)
         self._form = Form(desk.theme, _FIELDS)
         self._form.entered.connect(self._add)
-        self._pasted = QPlainTextEdit()
+        self._pasted = TextArea()
+        self._pasted.refused.connect(self._tell_refused)
         self._pasted.setFont(fixed_font())
         self._pasted.setTabChangesFocus(True)
         self._pasted.setPlaceholderText(_EXAMPLE)
@@ -102,6 +104,9 @@ class AddServerDialog(QDialog):
 
     def _tell(self, error: AppError) -> None:
         self._problem.setText(f"{error.title} {error.hint}".strip())
+
+    def _tell_refused(self) -> None:
+        self._problem.setText(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
 
 def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:

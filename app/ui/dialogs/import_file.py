@@ -12,6 +12,7 @@ from app.ui.dialogs.confirm import answer_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import FIELDS
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.combo import combo
 from app.ui.widgets.text import heading, label
 
 _NEEDED = ("email", "url")
@@ -38,8 +39,7 @@ class ImportDialog(QDialog):
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
         for name in FIELDS:
-            box = QComboBox()
-            box.setAccessibleName(f"Column for {name}")
+            box = combo(f"Column for {name}", letters=20)
             box.addItem("Not in the file", "")
             for name_in_file in columns:
                 box.addItem(name_in_file, name_in_file)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.log_format import StoredLine
 from app.ui import present
 from app.ui.desk import Desk
 from app.ui.models.logs import LogLine, time_of
-from app.ui.theme import fixed_font
+from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import Elided
@@ -24,10 +24,7 @@ class LogDetail(Card):
         self._desk = desk
         self._where = Elided()
         self._call = Elided()
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setFont(fixed_font())
-        self._text.setAccessibleName("The whole line")
+        self._text = reader("The whole line")
         top = QHBoxLayout()
         words = QVBoxLayout()
         words.addWidget(self._where)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from app.log_search import Wanted
+from app.ui.widgets.combo import combo
 
 _TYPING_MS = 50
 _LEVELS = (
@@ -25,9 +26,7 @@ class LogFilter(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._server = QComboBox()
-        self._server.setAccessibleName("Server")
-        self._server.setMinimumWidth(130)
+        self._server = combo("Server", letters=8)
         self._server.addItem("All servers", "")
         self._level = QComboBox()
         self._level.setAccessibleName("Level")

@@ -23,6 +23,7 @@ from app.ui.desk import Desk
 from app.ui.pages.breakdown import Breakdown
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
+from app.ui.widgets.combo import combo
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 from app.ui.widgets.tiles import Tiles
@@ -196,8 +197,6 @@ async def _saved(save: Callable[[Path], None], target: Path) -> None:
 
 
 def _chooser(name: str, everything: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
+    box = combo(name, letters=7)
     box.addItem(everything, "")
-    box.setMinimumWidth(120)
     return box

@@ -9,13 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QScrollArea,
     QSplitter,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -27,9 +23,11 @@ from app.ui.desk import Desk
 from app.ui.fields import Field, FieldProblem, Kind
 from app.ui.models.attempts import AttemptsModel
 from app.ui.models.servers import NAME, ServersModel
+from app.ui.pages.try_history import TryHistory
 from app.ui.pages.try_result import TryResult
 from app.ui.schemas import from_schema
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.combo import combo
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
@@ -51,13 +49,13 @@ class TryPage(QWidget):
         self._seen: tuple[object, ...] = ()
         self._running: asyncio.Task[Any] | None = None
         self._form: Form | None = None
+        self._form_of: tuple[str, dict[str, Any]] | None = None
+        """The server and the tool that the form was made for."""
         self._again: Attempt | None = None
         self._servers_model = ServersModel(desk.core.servers)
-        self._server = QComboBox()
-        self._server.setAccessibleName("Server")
+        self._server = combo("Server", letters=8)
         self._server.setModel(self._servers_model)
-        self._tool = QComboBox()
-        self._tool.setAccessibleName("Tool")
+        self._tool = combo("Tool", letters=16)
         self._note = label(tone="soft", wrap=True)
         self._timeout = editor(desk.theme, _TIMEOUT, bare=True)
         self._timeout.set_value(50)
@@ -67,7 +65,9 @@ class TryPage(QWidget):
         self._cancel.setEnabled(False)
         self._result = TryResult(desk)
         self._history_model = AttemptsModel(desk.theme, self._attempts)
-        self._history = QTableView()
+        self._history = TryHistory(self._history_model)
+        self._history.clicked.connect(lambda index: self._show_again(index.row()))
+        self._history.activated.connect(lambda index: self._run_again(index.row()))
         self._lay_out()
         self._server.currentIndexChanged.connect(lambda _row: self._pull())
         self._tool.currentIndexChanged.connect(lambda _row: self._show_form())
@@ -76,7 +76,8 @@ class TryPage(QWidget):
     def choose(self, name: str) -> None:
         """Offer the tools of the server called `name`."""
         self._servers_model.pull()
-        self._server.setCurrentIndex(max(0, self._servers_model.row_of(name)))
+        if self._servers_model.row_of(name) >= 0:
+            self._server.setCurrentIndex(self._servers_model.row_of(name))
 
     def _lay_out(self) -> None:
         choice = QHBoxLayout()
@@ -107,7 +108,6 @@ class TryPage(QWidget):
         upper.addWidget(self._result)
         upper.setSizes([380, 460])
         upper.setChildrenCollapsible(False)
-        self._set_up_history()
         whole = QSplitter(Qt.Orientation.Vertical)
         whole.setHandleWidth(14)
         whole.addWidget(upper)
@@ -120,30 +120,13 @@ class TryPage(QWidget):
         page.addWidget(heading("Try it", "title"))
         page.addWidget(whole, 1)
 
-    def _set_up_history(self) -> None:
-        table = self._history
-        table.setModel(self._history_model)
-        table.setAccessibleName("What was tried")
-        table.setToolTip("Press Enter on a row to run it again")
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 10)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
-        table.clicked.connect(lambda index: self._show_again(index.row()))
-        table.activated.connect(lambda index: self._run_again(index.row()))
-
     def _pull(self) -> None:
-        chosen = self._server.currentIndex()
+        chosen = self._chosen_server()
+        self._server.blockSignals(True)
         self._servers_model.pull()
-        if chosen < 0 and self._servers_model.rowCount():
-            self._server.setCurrentIndex(0)
-        name = str(self._server.currentData(NAME) or "")
+        self._server.setCurrentIndex(max(0, self._servers_model.row_of(chosen)))
+        self._server.blockSignals(False)
+        name = self._chosen_server()
         if not name:
             return
         server = self._desk.core.server(name)
@@ -152,16 +135,21 @@ class TryPage(QWidget):
             self._seen = seen
             self._desk.tasks.start(self._fetch(name), on_error=self._cannot_list)
 
+    def _chosen_server(self) -> str:
+        return str(self._server.currentData(NAME) or "")
+
     async def _fetch(self, name: str) -> None:
         if self._desk.core.server(name).state != "ready":
             title = self._desk.core.server(name).title
             raise AppError(f"{title} is not ready.", "Switch it on to try its tools.")
         tools = await self._desk.core.tools(name)
-        if str(self._server.currentData(NAME)) == name:
+        if self._chosen_server() == name:
             self._offer(tools)
 
     def _cannot_list(self, error: AppError) -> None:
-        self._offer([])
+        if self._form_of is None or self._form_of[0] != self._chosen_server():
+            self._offer([])
+        self._run.setEnabled(False)  # what was typed waits for the server to be back
         self._note.setText(f"{error.title} {error.hint}".strip())
         self._note.show()
 
@@ -178,25 +166,37 @@ class TryPage(QWidget):
 
     def _show_form(self) -> None:
         tool = self._chosen_tool()
+        self._note.hide()
         self._run.setEnabled(tool is not None and self._running is None)
-        self._form = None
         if tool is None:
+            self._form = self._form_of = None
             self._scroll.setWidget(QWidget())
             return
-        told = " ".join(str(tool.get("description", "")).split())
-        self._note.setText(told)
-        self._note.setVisible(bool(told))
-        self._form = Form(self._desk.theme, from_schema(tool.get("input_schema", {})))
-        self._form.entered.connect(self._run_clicked)
+        again, self._again = self._again, None
+        server, before = self._chosen_server(), self._form_of
+        is_same = before is not None and (before[0], before[1]["name"]) == (server, tool["name"])
+        if self._form is None or before != (server, tool):
+            typed = self._form.typed() if self._form and is_same else {}
+            self._form_of = server, tool
+            self._form = self._made_form(tool)
+            self._form.set_values(typed)
+        if again and (again.server, again.tool) == (server, tool["name"]):
+            self._form.set_values(again.arguments)
+
+    def _made_form(self, tool: dict[str, Any]) -> Form:
+        form = Form(self._desk.theme, from_schema(tool.get("input_schema", {})))
+        form.entered.connect(self._run_clicked)
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 2, 8, 2)
-        column.addWidget(self._form)
+        column.setSpacing(10)
+        told = " ".join(str(tool.get("description", "")).split())
+        if told:
+            column.addWidget(label(told, tone="soft", wrap=True))
+        column.addWidget(form)
         column.addStretch()
         self._scroll.setWidget(holder)
-        if self._again and self._again.tool == tool["name"]:
-            self._form.set_values(self._again.arguments)
-        self._again = None
+        return form
 
     def _chosen_tool(self) -> dict[str, Any] | None:
         row = self._tool.currentIndex()
@@ -211,8 +211,7 @@ class TryPage(QWidget):
             timeout = float(self._timeout.value())
         except FieldProblem:
             return
-        server = str(self._server.currentData(NAME))
-        self._start(server, str(tool["name"]), arguments, timeout)
+        self._start(self._chosen_server(), str(tool["name"]), arguments, timeout)
 
     def _start(self, server: str, tool: str, arguments: dict[str, Any], limit_s: float) -> None:
         self._run.setEnabled(False)
@@ -246,7 +245,7 @@ class TryPage(QWidget):
         self._history_model.pull()
         self._result.show_attempt(attempt)
         self._run.setText("Run")
-        self._run.setEnabled(True)
+        self._run.setEnabled(self._form is not None and self._note.isHidden())
         self._cancel.setEnabled(False)
 
     def _cancel_clicked(self) -> None:
@@ -256,6 +255,8 @@ class TryPage(QWidget):
     def _show_again(self, row: int) -> None:
         attempt = self._history_model.attempt(row)
         self._result.show_attempt(attempt)
+        if self._servers_model.row_of(attempt.server) < 0:
+            return
         self._again = attempt
         self.choose(attempt.server)
         place = self._tool.findData(attempt.tool)
@@ -266,8 +267,13 @@ class TryPage(QWidget):
 
     def _run_again(self, row: int) -> None:
         attempt = self._history_model.attempt(row)
-        if self._running is None:
-            self._start(attempt.server, attempt.tool, dict(attempt.arguments), 50.0)
+        if self._running is not None:
+            return
+        try:
+            timeout = float(self._timeout.value())
+        except FieldProblem:
+            return
+        self._start(attempt.server, attempt.tool, dict(attempt.arguments), timeout)
 
 
 def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:

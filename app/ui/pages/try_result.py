@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QPlainTextEdit,
     QStackedWidget,
     QTabWidget,
     QTreeView,
@@ -19,7 +18,7 @@ from app.ui import present
 from app.ui.attempts import Attempt, result_text, size_of
 from app.ui.desk import Desk
 from app.ui.models.json_tree import JsonTree
-from app.ui.theme import fixed_font
+from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.text import Elided, heading, set_tone
@@ -44,8 +43,8 @@ class TryResult(QWidget):
         header = self._tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        self._whole = _reader("The chosen value in full")
-        self._text = _reader("Result as text")
+        self._whole = reader("The chosen value in full")
+        self._text = reader("Result as text")
         self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self._pages = QStackedWidget()
         self._lay_out(desk)
@@ -108,11 +107,3 @@ class TryResult(QWidget):
     def _copy_clicked(self) -> None:
         if self._attempt:
             QGuiApplication.clipboard().setText(self._attempt.as_json())
-
-
-def _reader(name: str) -> QPlainTextEdit:
-    made = QPlainTextEdit()
-    made.setReadOnly(True)
-    made.setFont(fixed_font())
-    made.setAccessibleName(name)
-    return made

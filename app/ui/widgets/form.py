@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.fields import UNSET, Field, FieldProblem, Kind, expectation, read, written
+from app.ui.present import one_line
 from app.ui.theme import Theme, fixed_font
+from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.card import Card
+from app.ui.widgets.combo import combo
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label
 
 _LINES = {Kind.LONG: 4, Kind.TEXTS: 3, Kind.JSON: 5}
+_LONGEST_CHOICE = 80
 
 
 class Editor(QWidget):
@@ -30,6 +35,7 @@ class Editor(QWidget):
         self._problem.hide()
         needed = "  (needed)" if field.required and field.kind is not Kind.SWITCH else ""
         title = heading(f"{field.title}{needed}", "strong")
+        title.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -78,10 +84,14 @@ class _Line(Editor):
         self._edit.setAccessibleDescription(self.field.help)
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
+        self._edit.inputRejected.connect(self._tell_cut)
         if self.field.kind in (Kind.INTEGER, Kind.NUMBER):
-            self._edit.setMaximumWidth(220)
+            self._edit.setMaximumWidth(320)
         self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
+
+    def _tell_cut(self) -> None:
+        self.tell_problem(f"This was cut: it takes {self._edit.maxLength():,} characters.")
 
     def set_value(self, value: Any) -> None:
         self._edit.setText(written(self.field, value))
@@ -92,7 +102,7 @@ class _Line(Editor):
 
 class _Text(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
-        self._edit = QPlainTextEdit()
+        self._edit = TextArea()
         lines = _LINES[self.field.kind]
         self._edit.setFixedHeight(self._edit.fontMetrics().lineSpacing() * lines + 16)
         self._edit.setTabChangesFocus(True)
@@ -102,8 +112,12 @@ class _Text(Editor):
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
+        self._edit.refused.connect(self._tell_refused)
         self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
+
+    def _tell_refused(self) -> None:
+        self.tell_problem(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
     def _hint(self) -> str:
         kinds = {Kind.TEXTS: "One on each line", Kind.JSON: "JSON"}
@@ -119,17 +133,17 @@ class _Text(Editor):
 
 class _Choice(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
-        self._box = QComboBox()
-        self._box.setAccessibleName(self.field.title)
+        self._box = combo(self.field.title, letters=8)
         self._box.setAccessibleDescription(self.field.help)
         self._box.setMaximumWidth(320)
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)
-        words = dict(zip(self.field.choices, self.field.words, strict=False))
-        for value in self._values:
-            told = words.get(value, str(value)) or "(empty)"
-            self._box.addItem("Not set" if value is UNSET else told)
+        told = list(self.field.words or map(str, self.field.choices))
+        if len(told) < len(self._values):
+            told.insert(0, "Not set")
+        for words in told:
+            self._box.addItem(one_line(words, _LONGEST_CHOICE) or "(empty)")
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.setFocusProxy(self._box)
@@ -231,6 +245,14 @@ class Form(QWidget):
             problems[0][0].setFocus()
             raise problems[0][1]
         return values
+
+    def typed(self) -> dict[str, Any]:
+        """What was typed and can be read, for another form of the same thing."""
+        values = {}
+        for each in self.editors:
+            with contextlib.suppress(FieldProblem):
+                values[each.field.name] = each.value()
+        return {name: value for name, value in values.items() if value is not UNSET}
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Show `values`; fields without one show their default."""

@@ -2,16 +2,73 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+)
+from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
+
+_LONG_WORD = re.compile(r"[!-,.0-~\u00c0-\u024f]{25,}")
+_PIECE = re.compile(r"(.{10})(?=.)")
+_BREAK = "\u200b"
+
+
+class _Label(QLabel):
+    """A text that may break inside a long word: a label is never narrower than its longest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = ""
+
+    def text(self) -> str:
+        return self._whole
+
+    def setText(self, text: str) -> None:
+        self._whole = text
+        super().setText(_LONG_WORD.sub(_breakable, text) if self.wordWrap() else text)
+
+    def setWordWrap(self, on: bool) -> None:
+        super().setWordWrap(on)
+        self.setText(self._whole)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self._copy()
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse:
+            super().contextMenuEvent(event)
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Copy", self._copy).setEnabled(self.hasSelectedText())
+        menu.addAction("Select all", lambda: self.setSelection(0, len(super(_Label, self).text())))
+        menu.popup(event.globalPos())
+
+    def _copy(self) -> None:
+        if self.hasSelectedText():
+            QGuiApplication.clipboard().setText(self.selectedText().replace(_BREAK, ""))
+
+
+def _breakable(word: re.Match[str]) -> str:
+    return _PIECE.sub(rf"\1{_BREAK}", word[0])
 
 
 def label(
     text: str = "", *, tone: str = "", wrap: bool = False, selectable: bool = False
 ) -> QLabel:
     """A plain text; `tone` is a colour of the theme: soft, faint, good, busy, warn, bad."""
-    made = QLabel()
+    made = _Label()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setText(text)
     made.setWordWrap(wrap)
