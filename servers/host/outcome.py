@@ -61,8 +61,10 @@ class Outcome:
     def for_app(self) -> dict[str, Any]:
         """The result as the app's control channel tells it."""
         wire = self.wire()
-        failure = wire.get("_meta", {}).get(FAILURE_KEY, {})
-        texts = [str(block.get("text", "")) for block in wire["content"]]
+        meta, blocks = wire.get("_meta"), wire["content"]
+        failure = meta.get(FAILURE_KEY, {}) if isinstance(meta, dict) else {}
+        blocks = blocks if isinstance(blocks, list) else []
+        texts = [str(block.get("text", "")) for block in blocks if isinstance(block, dict)]
         return {
             "status": "failure" if self.is_error else "success",
             "data": wire.get("structuredContent", failure),

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from servers.host.framing import Lines
 from servers.host.service import StartRefused
@@ -27,14 +28,18 @@ _DIE_WITH_PARENT = (
     "import ctypes,os,sys;"
     "ctypes.CDLL(None).prctl(1,9,0,0,0);"
     "os.getppid()==int(sys.argv[1]) or os._exit(1);"
+    "os.closerange(3,1<<16);"
     "os.execv(sys.argv[2],sys.argv[2:])"
 )
 """Run by a fresh interpreter that becomes the command: the wish to die with the parent outlives
-that, while a `preexec_fn` is not safe in a process with threads."""
+that, while a `preexec_fn` is not safe in a process with threads. uvloop leaves copies of the pipes
+open, which would hide that the command closed one, and hand them to whatever it starts."""
 
 _MAX_LINE = 64 << 20
 _LONGEST_WORDS = 64 << 10
 _CHUNK = 1 << 16
+_LAST_LINES_S = 0.5
+"""What an ended command wrote is here by then; a pipe that stays open is somebody else's."""
 _ENDS_WITHIN_S = 1.0
 """After its stdin closed, and again after SIGTERM; then it is killed."""
 
@@ -84,6 +89,11 @@ class Child:
                     "(a line too long to show)" if line is None else line.decode(errors="replace")
                 )
 
+    async def left(self) -> None:
+        """Wait until it ended, whoever still holds its stdout."""
+        await self._process.wait()
+        await asyncio.sleep(_LAST_LINES_S)
+
     async def ended(self) -> str:
         """How it ended, in words, now that it says no more."""
         try:
@@ -110,14 +120,8 @@ async def running(command: Command) -> AsyncIterator[Child]:
 async def _start(command: Command) -> asyncio.subprocess.Process:
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {**command.env}
     name = command.argv[0]
-    found = shutil.which(name, path=env.get("PATH"))
-    if found is None:
-        raise StartRefused(
-            "not_launchable",
-            f"The command {name!r} was not found.",
-            "Give its full path in the server's settings, or install it.",
-        )
-    argv = (found, *command.argv[1:])
+    folder = Path(command.cwd or env.get("HOME") or os.curdir)
+    argv = (_program(name, folder, env.get("PATH")), *command.argv[1:])
     if sys.platform == "linux":
         argv = (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *argv)
     try:
@@ -127,7 +131,7 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=env,
-            cwd=command.cwd or env.get("HOME"),
+            cwd=folder,
             start_new_session=True,
         )
     except (OSError, ValueError) as refused:
@@ -136,6 +140,27 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
             f"The command {name!r} cannot be started: {refused}.",
             "Check the command and its folder in the server's settings.",
         ) from None
+
+
+def _program(name: str, folder: Path, path: str | None) -> str:
+    """Where the command is: a path is meant from the folder that it runs in."""
+    if not folder.is_dir():
+        raise StartRefused(
+            "not_launchable",
+            f"The folder {str(folder)!r} that it should run in was not found.",
+            "Correct the `cwd` in the server's settings.",
+        )
+    if os.sep in name:
+        name = str(folder / name)
+    found = shutil.which(name, path=path)
+    if found is None:
+        is_there = Path(name).exists() or shutil.which(name, os.F_OK, path)
+        raise StartRefused(
+            "not_launchable",
+            f"The command {name!r} {'may not be executed' if is_there else 'was not found'}.",
+            "Give its full path in the server's settings, or install it.",
+        )
+    return found
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -125,28 +125,42 @@ class LineDispatch:
     ) -> None:
         """Take what the child says until it says no more."""
         task_status.started()
+        hearing = asyncio.create_task(self._hear(on_request, on_notify, on_notify_intercept))
+        leaving = asyncio.create_task(self._child.left())
         try:
-            async for line in self._child.lines():
-                message = self._read(line)
-                if message is None:
-                    continue
-                if "method" not in message:
-                    self._resolve(message)
-                elif "id" in message:
-                    self._start(self._serve(on_request, message))
-                elif not self._intercepted(on_notify_intercept, message):
-                    exchange = _Exchange(self, None)
-                    self._start(on_notify(exchange, message["method"], message.get("params")))  # type: ignore[arg-type]
+            await asyncio.wait((hearing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if hearing.done():
+                hearing.result()
             self._ended(await self._child.ended())
         finally:
+            hearing.cancel()
+            leaving.cancel()
             self._close()
+
+    async def _hear(
+        self,
+        on_request: OnRequest,
+        on_notify: OnNotify,
+        on_notify_intercept: OnNotifyIntercept | None,
+    ) -> None:
+        async for line in self._child.lines():
+            message = self._read(line)
+            if message is None:
+                continue
+            if "method" not in message:
+                self._resolve(message)
+            elif "id" in message:
+                self._start(self._serve(on_request, message))
+            elif not self._intercepted(on_notify_intercept, message):
+                exchange = _Exchange(self, None)
+                self._start(on_notify(exchange, message["method"], message.get("params")))  # type: ignore[arg-type]
 
     def _read(self, line: bytes) -> dict[str, Any] | None:
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
             message = None
-        if isinstance(message, dict):
+        if isinstance(message, dict) and isinstance(message.get("method", ""), str):
             return message
         if line.strip():
             self._noise += 1
@@ -164,9 +178,10 @@ class LineDispatch:
             said = str(error.get("message", ""))
             known = code if isinstance(code, int) else INTERNAL_ERROR
             answered.set_exception(MCPError(known, said, error.get("data")))
+        elif isinstance(found := message.get("result"), dict):
+            answered.set_result(found)
         else:
-            found = message.get("result")
-            answered.set_result(found if isinstance(found, dict) else {})
+            answered.set_exception(MCPError(INTERNAL_ERROR, "its answer holds no result"))
 
     def _intercepted(self, intercept: OnNotifyIntercept | None, message: Mapping[str, Any]) -> bool:
         params = message.get("params")

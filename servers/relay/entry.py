@@ -32,7 +32,7 @@ def read(name: str, configuration: Configuration) -> Command | WebAddress:
         raise _wrong(name, "it names neither a command nor a url")
     keys = _Keys(name, configuration.keys)
     if entry.get("url"):
-        return WebAddress(keys.fill(str(entry["url"])), keys.fill_all(entry, "headers"))
+        return WebAddress(_web(name, keys.fill(str(entry["url"]))), keys.fill_all(entry, "headers"))
     arguments = entry.get("args") or []
     if not isinstance(arguments, list):
         raise _wrong(name, "`args` is not a list")
@@ -62,6 +62,12 @@ class _Keys:
             said = f"The key {wanted} that {self._name} needs is not set."
             raise StartRefused("missing_key", said, "Set it on Lou's keys page.")
         return self._keys[wanted]
+
+
+def _web(name: str, url: str) -> str:
+    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        raise _wrong(name, "its `url` does not begin with http:// or https:// and a host")
+    return url
 
 
 def _wrong(name: str, why: str) -> StartRefused:

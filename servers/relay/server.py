@@ -134,11 +134,17 @@ class Relay:
         params: dict[str, Any] = {}
         for _ in range(_MOST_PAGES if "tools" in self.offers() else 0):
             page = await self.ask("tools/list", params)
-            found.extend(page.get("tools", ()))
+            listed = page.get("tools")
+            found.extend(listed if isinstance(listed, list) else ())
             if not page.get("nextCursor"):
                 break
             params = {"cursor": page["nextCursor"]}
-        self._listings = tuple(found)
+        self._listings = tuple(filter(_is_tool, found))
+        if len(self._listings) < len(found):
+            log.warning(
+                "%d of its tools are left out: a tool has a `name` and an `inputSchema`",
+                len(found) - len(self._listings),
+            )
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:
@@ -150,6 +156,15 @@ class Relay:
         task = asyncio.create_task(guarded())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_tool(listing: Any) -> bool:
+    """Whether clients can take it: to most of them one that is none spoils the whole list."""
+    return (
+        isinstance(listing, dict)
+        and isinstance(listing.get("name"), str)
+        and isinstance(listing.get("inputSchema"), dict)
+    )
 
 
 def build(name: str) -> Relay:

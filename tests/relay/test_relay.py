@@ -198,16 +198,17 @@ async def test_nothing_of_the_users_server_outlives_the_relay(home: Path, how: s
     [
         ({}, 78, "neither a command nor a url"),
         ({"upstream": {"command": "no-such-command-here"}}, 78, "was not found"),
-        ({"upstream": {"command": "/etc/passwd"}}, 78, "was not found"),
-        (entry(cwd="/no/such/folder"), 78, "cannot be started"),
+        ({"upstream": {"command": "/etc/passwd"}}, 78, "may not be executed"),
+        (entry(cwd="/no/such/folder"), 78, "The folder '/no/such/folder'"),
         (entry(args="x"), 78, "`args` is not a list"),
         (entry(env={"A": 1}), 78, "`env` is not an object of texts"),
         (entry(env={"A": "${keyring:OTHER}"}), 78, "The key OTHER that mine needs is not set"),
         ({"upstream": {"command": "false"}}, 1, "ended with exit code 1"),
         ({"upstream": {"command": "sh", "args": ["-c", "echo oops >&2; exit 4"]}}, 1, "oops"),
         ({"upstream": {"url": "http://127.0.0.1:9/mcp"}}, 1, "mine"),
+        ({"upstream": {"url": "127.0.0.1:9/mcp"}}, 78, "http:// or https://"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 async def test_a_server_that_does_not_come_up_is_reported_honestly(
     home: Path, settings: dict[str, Any], code: int, said: str

@@ -1,0 +1,96 @@
+"""A user's own server that breaks the rules hurts itself, and Lou says how."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.host.supervised import Supervised
+from tests.relay.conftest import relay
+
+pytestmark = pytest.mark.anyio
+
+FAULTY = str(Path(__file__).parent / "faulty_upstream.py")
+SETTINGS = {"upstream": {"command": sys.executable, "args": [FAULTY]}}
+
+
+async def test_a_server_that_closes_its_stdout_and_lives_on_is_given_up(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        server.send("call_tool", name="close_stdout")
+        assert await server.exited() == 1
+        assert "closed its stdout" in server.all("bye")[0]["reason"]
+
+
+async def test_a_server_that_ends_is_missed_though_its_daemon_holds_its_stdout(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        (upstream,) = psutil.Process(server.pid).children()
+        server.send("call_tool", name="leave_a_daemon")
+        try:
+            assert await server.exited() == 1
+            assert "ended with exit code 5" in server.all("bye")[0]["reason"]
+        finally:  # it left the group of the relay's command; the app's guard ends such
+            for one in psutil.process_iter():
+                if one.pid != upstream.pid and FAULTY in _words(one):
+                    os.kill(one.pid, signal.SIGKILL)
+
+
+async def test_the_users_server_inherits_nothing_but_its_three_pipes(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        found = await server.request("call_tool", name="descriptors")
+        assert found["text"] == "0,1,2,3"  # 3 is the listing itself
+
+
+async def test_a_tool_that_no_client_could_take_is_left_out_alone(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        named = [tool["name"] for tool in (await server.request("list_tools"))["tools"]]
+        assert "answer" in named
+        assert not {"no_schema", 5} & set(named)
+        assert "4 of its tools" in (await server.event("log", level="WARNING"))["message"]
+
+
+@pytest.mark.parametrize("result", [None, 5, [], "text"])
+async def test_an_answer_without_a_result_is_no_success(home: Path, result: Any) -> None:
+    async with relay(SETTINGS) as server:
+        answer = await _answer(server, result)
+        assert answer["type"] == "error"
+        assert "holds no result" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{"content": 5}, {"content": [5]}, {"content": [], "_meta": 7}, {"content": [{"text": None}]}],
+)
+async def test_a_malformed_result_is_told_to_the_app_as_far_as_it_goes(
+    home: Path, result: Any
+) -> None:
+    async with relay(SETTINGS) as server:
+        assert (await _answer(server, result))["result"]["status"] == "success"
+
+
+async def test_a_relative_command_is_meant_from_its_folder(home: Path) -> None:
+    program = home / "work" / "server"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} {FAULTY}\n")
+    program.chmod(0o700)
+    settings = {"upstream": {"command": "./server", "cwd": str(program.parent)}}
+    async with relay(settings) as server:
+        assert (await server.request("call_tool", name="where"))["text"] == str(program.parent)
+
+
+async def _answer(server: Supervised, result: Any) -> dict[str, Any]:
+    return await server.answer(
+        server.send("call_tool", name="answer", arguments={"result": result})
+    )
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
