@@ -111,7 +111,7 @@ def sought(target: str, person: str) -> Sought | None:
         host = urlsplit(text if "//" in text else f"https://{text}").hostname or ""
     except ValueError:
         return None
-    domain = host.removeprefix("www.")
+    domain = host.removeprefix("www.").rstrip(".")
     if "." not in domain and domain != "localhost":
         return None
     url = text if "//" in text else f"https://{text}"

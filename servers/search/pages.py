@@ -12,10 +12,10 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urljoin
 
-from servers.search import inert
+from servers.search import inert, markup
 from servers.search.results import is_web_address
 
 if TYPE_CHECKING:
@@ -28,17 +28,7 @@ _MOST_LINKS = 60
 _LARGEST = 2 << 20
 """Characters; a larger page is stripped plainly, since finding its text would take seconds."""
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
-    r"opacity\s*:\s*0(?![.\d]*[1-9])|(?:left|top|text-indent)\s*:\s*-\d{3,}",
-    re.IGNORECASE,
-)
-_NO_TEXT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "head")
-_AROUND = ("nav", "footer")
-_BLOCK_NAMES = (
-    "p div section article li tr h1 h2 h3 h4 h5 h6 br pre table ul ol dl dt dd blockquote"
-)
-_BLOCKS = _BLOCK_NAMES.split()
+_AROUND = ("nav", "footer", "noscript")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,43 +77,18 @@ def decoded(content: bytes, charset: str) -> str:
 
 def extract(page: str, url: str, form: Format) -> Extract:
     """The readable part of the HTML `page`; blocks for tens of milliseconds."""
-    tree = _tree(page)
+    tree = markup.parsed(page)
     if tree is None:
         return Extract("", inert.passive(page), [])
-    _drop_unseen(tree)
+    markup.drop_unseen(tree)
     title, published = _title(tree), _published(tree)
     language = str(tree.get("lang") or "")[:12]
     links = list(_links(tree, url))
     text = _main_text(tree, form) if len(page) <= _LARGEST else ""
-    plain = _plain_text(tree)
+    plain = markup.lines(tree, *_AROUND)
     if len(text) < 200 and len(plain) > len(text):
         text = plain
     return Extract(title, inert.passive(text).strip(), links, published, language)
-
-
-def _tree(page: str) -> HtmlElement | None:
-    from lxml import etree, html  # noqa: PLC0415 - only pages need it
-
-    parser = html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
-    try:
-        return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError):
-        return None
-
-
-def _drop_unseen(tree: HtmlElement) -> None:
-    """Take out what a person would not see, so that it cannot speak to a model."""
-    for element in list(tree.iter()):
-        if not isinstance(element.tag, str) or element.tag in {"html", "body"}:
-            continue
-        style = element.get("style")
-        unseen = (
-            element.get("hidden") is not None
-            or element.get("aria-hidden") == "true"
-            or (style and _HIDDEN_STYLE.search(style))
-        )
-        if unseen and element.getparent() is not None:
-            element.drop_tree()
 
 
 def _main_text(tree: HtmlElement, form: Format) -> str:
@@ -141,18 +106,6 @@ def _main_text(tree: HtmlElement, form: Format) -> str:
         fast=True,
     )
     return found or ""
-
-
-def _plain_text(tree: HtmlElement) -> str:
-    """All text of the page, a line for each block; takes what is no text out of `tree`."""
-    from lxml import etree  # noqa: PLC0415 - only pages need it
-
-    etree.strip_elements(tree, *_NO_TEXT, *_AROUND, with_tail=False)
-    for block in tree.iter(*_BLOCKS):
-        block.text = f"\n{block.text or ''}"
-        block.tail = f"\n{block.tail or ''}"
-    lines = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
-    return "\n".join(line for line in lines if line)
 
 
 def _title(tree: HtmlElement) -> str:
@@ -176,13 +129,11 @@ def _published(tree: HtmlElement) -> str:
 
 def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
     seen: set[str] = set()
+    start = markup.base(tree, url)
     places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
     for element in places:
-        try:
-            goal = urljoin(url, str(element.get("href")).strip()).split("#")[0]
-        except ValueError:
-            continue
-        text = inert.line(" ".join(element.itertext()), 100)
+        goal = markup.joined(start, str(element.get("href")))
+        text = inert.line(" ".join(islice(element.itertext(), 20)), 100)
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
             seen.add(goal)
             yield Link(text, inert.visible(goal))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aiohttp import web
 from servers.host.service import ToolFailure
 from servers.outbound import mail
 from servers.search.contacts.contact import Contact, addresses, joined
-from servers.search.contacts.page import contacts_on
+from servers.search.contacts.page import _likely_links, contacts_on
 from servers.search.finding import sought
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples
@@ -107,6 +108,109 @@ def test_the_addresses_a_page_shows_are_found_in_all_their_disguises() -> None:
     assert not any("sentry" in address for address in found)
 
 
+def shown(page: str) -> list[str]:
+    return [one.email for one in contacts_on(page, "https://acme.test/", "acme.test")]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "info (at) acme (dot) test",
+        "info&lt;at&gt;acme.test",
+        "info at acme dot test",
+        "INFO AT ACME DOT TEST",
+        "<b>info</b>@<i>acme</i>.test",
+        "info<span style='display:none'>.no-spam</span>@acme.test",
+        "info<!-- no-spam -->@acme.test",
+        "info&commat;acme&period;test",
+        "info\uff20acme\uff0etest",
+        "in\u00adfo\u200b@acme.test",
+        "<a href='&#109;ailto:info&#64;acme.test'>write</a>",
+        "<a href=' MAILTO:%69nfo%40acme.test?subject=x'>write</a>",
+        "<a href='mailto:?cc=info@acme.test'>write</a>",
+        f"<a data-cfemail='{cover('info@acme.test')}'>[email&#160;protected]</a>",
+        f"<a href='/cdn-cgi/l/email-protection#{cover('info@acme.test').upper()}'>write</a>",
+        '<script type="application/ld+json">{"email": "\\u003cinfo@acme.test"}</script>',
+        "<table><tr><td>Office</td><td>info@acme.test</td><td>Tel</td></tr></table>",
+        "\u90ae\u7bb1info@acme.test\u8c22\u8c22",
+        "Office <info@acme.test>",
+        "<noscript>info@acme.test</noscript>",
+        "<footer>info@acme.test</footer>",
+    ],
+)
+def test_an_address_is_found_in_every_disguise(page: str) -> None:
+    assert shown(page) == ["info@acme.test"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "icon@3x.avif and logo@1.5x.webp",
+        "https://0123456789abcdef@errors.acme.test/5",
+        "ftp://user:secret@files.acme.test/",
+        "react@18.2.0-beta.next webpack@v5.1.latest",
+        "git@code.acme.test:user/repo.git or root@acme.test:/var/www",
+        "@someone@social.acme.test",
+        "m\u00fcller@acme.test",
+        "a" * 80 + "@acme.test",
+        "<p hidden>trap@acme.test</p>",
+        "<style>a{background:url(x@acme.test)}</style>",
+        "Look at (a) acme.test or at acme.test",
+    ],
+)
+def test_what_only_looks_like_an_address_is_not_found(page: str) -> None:
+    assert shown(page) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("info@m\u00fcller.test", "info@m\u00fcller.test"),
+        ("info@xn--mller-kva.test", "info@m\u00fcller.test"),
+        ("info@xn--e1afmkfd.xn--p1ai", "info@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"),
+    ],
+)
+def test_a_domain_of_any_script_is_whole_and_spelled_in_one_way(written: str, read: str) -> None:
+    domain = written.partition("@")[2]
+    assert [(one.email, one.confidence) for one in contacts_on(written, "https://x/", domain)] == [
+        (read, 0.8)
+    ]
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<script>", "<", "<a ", " ", "\n", "a-", "a@a.", " [ at"]
+)
+def test_a_hostile_page_is_scanned_in_bounded_time(piece: str) -> None:
+    started = time.perf_counter()
+    contacts_on(piece * ((1 << 20) // len(piece)), "https://acme.test/", "acme.test")
+    assert time.perf_counter() - started < 5
+
+
+def test_contacts_are_looked_for_on_the_pages_of_the_site_and_no_others() -> None:
+    page = (
+        "<base href='/en/'><a href='/games'>all</a><a href='https://www.steam.test/contact'>c</a>"
+        "<a href='staff'>s</a><a href='https://other.test/contact'>o</a>"
+        "<a href='mailto:about@x'>m</a>"
+    )
+    assert _likely_links("https://steam.test/", page) == [
+        "https://www.steam.test/contact",
+        "https://steam.test/en/staff",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("person", "email"),
+    [
+        ("Jos\u00e9 \u00c1lvarez", "jalvarez@acme.test"),
+        ("J\u00fcrgen M\u00fcller", "mueller@acme.test"),
+        ("Bj\u00f8rn Stra\u00dfe", "strasse@acme.test"),
+    ],
+)
+def test_a_person_is_known_by_the_letters_that_addresses_have(person: str, email: str) -> None:
+    found = joined([Contact("info@acme.test", 0.9, ["x"]), Contact(email, 0.4, ["x"])], person)
+    assert found[0].email == email
+
+
 def test_an_address_known_twice_is_surer_and_the_named_person_leads() -> None:
     one = Contact("info@acme.test", 0.9, ["https://acme.test"])
     two = Contact("info@acme.test", 0.75, ["https://acme.test/contact"])
@@ -130,6 +234,7 @@ def test_what_is_no_address_is_not_found(text: str) -> None:
         ("https://www.acme.test/team/jane", "acme.test", True),
         ("acme.test/contact", "acme.test", True),
         ("ACME.test", "acme.test", False),
+        ("acme.test.", "acme.test", False),
     ],
 )
 def test_a_target_is_a_domain_or_a_page(target: str, domain: str, is_page: bool) -> None:

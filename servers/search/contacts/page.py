@@ -5,27 +5,36 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from typing import Protocol
-from urllib.parse import unquote, urljoin, urlsplit
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
 
 from servers.outbound.failure import Failed
-from servers.search.contacts.contact import Contact, Sought, addresses
+from servers.search import inert, markup
+from servers.search.contacts.contact import Contact, Sought, addresses, readable
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 _MOST_PAGES = 5
+_LARGEST = 2 << 20
+"""Characters of a page that are looked at."""
 _LIKELY = re.compile(
     r"contact|kontakt|impressum|imprint|about|team|people|staff|legal|ueber-uns|contatti|contacto",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"<a\b[^>]{0,500}?href\s*=\s*[\"']?([^\"'\s>]{1,500})", re.IGNORECASE)
-_MAILTO = re.compile(r"mailto:([^\"'?>\s]{3,200})", re.IGNORECASE)
-_CLOUDFLARE = re.compile(r"(?:data-cfemail=\"|email-protection#)([0-9a-f]{8,200})")
-_NOISE = re.compile(
-    r"<!--.*?-->|<style\b.*?</style>|<script\b(?![^>]{0,200}ld\+json).*?</script>",
-    re.IGNORECASE | re.DOTALL,
+_COVER = "email-protection#"
+_AT = re.compile(
+    r" ?[\[({<] ?(?:at|@|ät|arroba) ?[\])}>] ?|"
+    r" at (?=[\w-]{1,63}(?:\.[\w-]{1,63}){0,3} (?:[\[({] ?)?dot )",
+    re.IGNORECASE,
 )
-_TAGS = re.compile(r"<[^>]{1,2000}>")
-_AT = re.compile(r"\s*[\[({]\s*(?:at|@|ät)\s*[\])}]\s*", re.IGNORECASE)
-_DOT = re.compile(r"\s*[\[({]\s*(?:dot|\.|punkt)\s*[\])}]\s*", re.IGNORECASE)
+_DOT = re.compile(r" ?[\[({<] ?(?:dot|\.|punkt|punto) ?[\])}>] ?", re.IGNORECASE)
+_SPOKEN_DOT = re.compile(r"(@[\w.-]{1,200}) dot (?=[a-z]{2})", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
+_IN_ANGLES = re.compile(r"<([^<>\s@=]{1,64}@[^<>\s@=]{1,255})>")
+"""An address as plain text shows it, which is no tag."""
+_WIDE = str.maketrans({"\uff20": "@", "\ufe6b": "@", "\uff0e": "."})
 
 
 class ReadsPages(Protocol):
@@ -50,14 +59,18 @@ class PageScan:
             Failed: its first page cannot be read.
         """
         url, first = await self._first(sought, deadline)
-        more = _likely_links(url, first)
+        more = await asyncio.to_thread(_likely_links, url, first)
         read = await asyncio.gather(
             *(self._pages.html(link, deadline) for link in more), return_exceptions=True
         )
         pages = [(url, first), *(page for page in read if not isinstance(page, BaseException))]
-        return [
-            contact for place, page in pages for contact in contacts_on(page, place, sought.domain)
-        ]
+        return await asyncio.to_thread(
+            lambda: [
+                contact
+                for place, page in pages
+                for contact in contacts_on(page, place, sought.domain)
+            ]
+        )
 
     async def _first(self, sought: Sought, deadline: float) -> tuple[str, str]:
         if sought.url:
@@ -73,9 +86,12 @@ class PageScan:
 
 def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     """The addresses in the HTML `page`: those that are links are surer than those in the text."""
-    linked = addresses(" ".join(_mailtos(page)))
-    plain = html.unescape(_TAGS.sub(" ", _NOISE.sub(" ", page)))
-    written = addresses(_DOT.sub(".", _AT.sub("@", plain)))
+    tree = markup.parsed(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST]))
+    if tree is None:
+        return []
+    markup.drop_unseen(tree)
+    linked = addresses(" ".join(_linked(tree)))
+    written = addresses(_plain(f"{_data(tree)}\n{markup.lines(tree)}"))
     found = dict.fromkeys(written, 0.8) | dict.fromkeys(linked, 0.9)
     return [
         Contact(address, sure if _is_at(address, domain) else sure - 0.35, [url])
@@ -83,35 +99,74 @@ def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     ]
 
 
-def _mailtos(page: str) -> list[str]:
-    plain = [unquote(html.unescape(found)) for found in _MAILTO.findall(page)]
-    return plain + [_uncovered(found) for found in _CLOUDFLARE.findall(page)]
+def _linked(tree: HtmlElement) -> Iterator[str]:
+    for href in tree.xpath("//@href"):
+        scheme, _, rest = str(href).strip().partition(":")
+        if scheme.lower() == "mailto":
+            yield from _receivers(rest)
+        elif _COVER in href:
+            yield _uncovered(href.partition(_COVER)[2])
+    yield from map(_uncovered, tree.xpath("//@data-cfemail"))
+    yield from map(str, tree.xpath("//meta[@itemprop='email']/@content"))
+
+
+def _receivers(mailto: str) -> Iterator[str]:
+    to, _, fields = mailto.partition("?")
+    yield unquote(to)
+    for field in fields.split("&"):
+        name, _, value = field.partition("=")
+        if name.lower() in {"to", "cc", "bcc"}:
+            yield unquote(value)
+
+
+def _data(tree: HtmlElement) -> str:
+    """What the page tells programs about itself, with the escapes of JSON resolved."""
+    told = "\n".join(map(str, tree.xpath("//script[contains(@type, 'ld+json')]/text()")))
+    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), told)
+
+
+def _plain(text: str) -> str:
+    """`text` with the disguises of addresses taken off."""
+    shown = inert.visible(html.unescape(text).translate(_WIDE))
+    return _SPOKEN_DOT.sub(r"\1.", _SPOKEN_DOT.sub(r"\1.", _DOT.sub(".", _AT.sub("@", shown))))
 
 
 def _uncovered(covered: str) -> str:
     """The address behind Cloudflare's cover: each byte is combined with the first."""
     try:
-        key, *rest = bytes.fromhex(covered)
+        key, *rest = bytes.fromhex(covered.strip())
     except ValueError:
         return ""
     return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
 
 
 def _is_at(address: str, domain: str) -> bool:
-    place = address.partition("@")[2]
+    place, domain = address.partition("@")[2], readable(domain)
     return place == domain or place.endswith(f".{domain}") or domain.endswith(f".{place}")
 
 
 def _likely_links(url: str, page: str) -> list[str]:
     """The pages of the same site that may show contacts."""
-    host = urlsplit(url).hostname
+    tree = markup.parsed(page[:_LARGEST])
+    if tree is None:
+        return []
+    start, here = markup.base(tree, url), _site(url)
     links: dict[str, None] = {}
-    for href in _LINK.findall(page):
-        try:
-            goal = urljoin(url, html.unescape(href)).split("#")[0]
-            same = urlsplit(goal).hostname == host
-        except ValueError:
+    for href in tree.xpath("//a/@href"):
+        goal = markup.joined(start, str(href))
+        if goal == url or _site(goal) != here:
             continue
-        if same and goal != url and _LIKELY.search(goal):
+        if _LIKELY.search(goal.partition("//")[2].partition("/")[2]):
             links[goal] = None
-    return list(links)[: _MOST_PAGES - 1]
+            if len(links) == _MOST_PAGES - 1:
+                break
+    return list(links)
+
+
+def _site(url: str) -> str:
+    """The host, with its port, of a web address; empty for another address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.netloc.lower().removeprefix("www.") if parts.scheme in {"http", "https"} else ""
