@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+TOO_DEEP = "The file is nested too deeply to be a settings file."
+_DEEPEST = 500
+
 
 class FormatError(ValueError):
     """A text that cannot be read or edited: a sentence, and line and column from 1."""
@@ -48,6 +51,25 @@ class Edit:
     def apply(self, text: str) -> str:
         """`text` after the edit."""
         return text[: self.start] + self.new + text[self.start + len(self.old) :]
+
+
+def refuse_depths(value: Any) -> None:
+    """Refuse what no settings file is, and what the interpreter's own stack may not hold.
+
+    Raises:
+        UnreadableError: lists and objects are within each other too often.
+    """
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise UnreadableError(TOO_DEEP, 1, 1)
 
 
 def position(text: str, index: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
-"""TOML: the standard library reads, a table at the end of the file is the only thing ever added.
+"""TOML: the standard library reads, and a table is added at the end of the file.
 
 A table header means the same wherever it stands, so that nothing above it needs to be understood
-to be kept. Where the text of an entry was changed meanwhile, its lines are taken out.
+to be kept. Only servers in braces or brackets are added to where they stand. Where the text of an
+entry was changed meanwhile, its lines are taken out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tomlkit.exceptions
 
 from app.clients.catalog import Layout
 from app.clients.spans import (
+    TOO_DEEP,
     AmbiguousError,
     Edit,
     Outline,
@@ -23,9 +25,14 @@ from app.clients.spans import (
     line_start,
     newline_of,
     position,
+    refuse_depths,
 )
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_TOKEN = re.compile(
+    r'''"""(?:[^\\]|\\.)*?"""|\'{3}.*?\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|([\[{])|([\]}])''',
+    re.DOTALL,
+)
 _TABLES = 8
 """How many headers behind an entry's own may be tables of that entry."""
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -60,12 +67,39 @@ def outline(text: str, layout: Layout) -> Outline:
 
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
-    """The one way to put `entries` into `text`: behind all that is there."""
+    """Ways to put `entries` into `text`: behind all that is there, else into its brackets."""
     newline = newline_of(text)
     ends_well = text.endswith("\n") or not text
     gap = (newline if text else "") if ends_well else newline * 2
     tables = newline.join(_table(layout, name, entry, newline) for name, entry in entries.items())
     yield Edit(len(text), "", gap + (tables if ends_well else tables.removesuffix(newline)))
+    yield from _into_brackets(text, layout, entries)
+
+
+def _into_brackets(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
+    root = re.escape(layout.root[0])
+    items = [
+        _inline(entry) if layout.is_list else f"{name} = {_inline(entry)}"
+        for name, entry in entries.items()
+    ]
+    body = ", ".join(items)
+    for found in re.finditer(
+        rf"^[ \t]*([\"']?){root}\1[ \t]*=[ \t]*(?=[\[{{])", text, re.MULTILINE
+    ):
+        close = _close_of(text, found.end())
+        yield Edit(len(text[:close].rstrip()), "", f", {body}")
+        yield Edit(close, "", body)
+        yield Edit(close, "", f", {body}")
+
+
+def _close_of(text: str, start: int) -> int:
+    """Where the bracket at `start` is closed."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        depth += bool(token[1]) - bool(token[2])
+        if not depth:
+            return token.start()
+    return len(text)
 
 
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
@@ -77,8 +111,7 @@ def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
             ends = [*[at for at in headers if at > start][:_TABLES], len(text)]
             for end in ends:
                 yield text[:start] + text[_before_notes(text, start, end) :]
-    if not layout.is_list:
-        yield from _without_key(text, layout, name)
+    yield from _without_key(text, layout, name)
 
 
 def _ours(layout: Layout, name: str) -> re.Pattern[str]:
@@ -103,9 +136,11 @@ def _without_key(text: str, layout: Layout, name: str) -> Iterator[str]:
     try:
         document = tomlkit.parse(text)
         if tomlkit.dumps(document) == text:
-            del document[layout.root[0]][name]
+            root: Any = document[layout.root[0]]
+            key = [each["name"] for each in root].index(name) if layout.is_list else name
+            del root[key]
             yield tomlkit.dumps(document)
-    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError):
+    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, ValueError, RecursionError):
         return
 
 
@@ -121,16 +156,16 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
 
 def _value(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text, parse_float=str)
+        value = tomllib.loads(text, parse_float=str)
     except tomllib.TOMLDecodeError as broken:
         words = str(broken)
         at = _AT.search(words)
         line, column = (int(at[1]), int(at[2])) if at and at[1] else position(text, len(text))
         raise UnreadableError(f"{_AT.sub('', words)}.", line, column) from None
     except RecursionError:
-        raise UnreadableError(
-            "The file is nested too deeply to be a settings file.", 1, 1
-        ) from None
+        raise UnreadableError(TOO_DEEP, 1, 1) from None
+    refuse_depths(value)
+    return value
 
 
 def _found_at(text: str, layout: Layout) -> tuple[int, int]:
@@ -147,3 +182,13 @@ def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) ->
         path = f"{root}.{key}" if layout.is_list else f"{root}.{name}.{key}"
         lines += ["", f"[{path}]", *tomlkit.dumps(dict(value)).splitlines()]
     return "".join(line + newline for line in lines)
+
+
+def _inline(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, Mapping):
+        pairs = (f"{tomlkit.key(key).as_string()} = {_inline(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return str(tomlkit.item(value).as_string())

@@ -11,7 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from app.clients.catalog import Layout
-from app.clients.spans import AmbiguousError, Outline, UnreadableError, position
+from app.clients.spans import TOO_DEEP, AmbiguousError, Outline, UnreadableError, position
 
 _PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000
@@ -62,7 +62,9 @@ def compose(text: str) -> Node | None:
         raise UnreadableError(
             "The file holds a character that YAML forbids.", *position(text, at)
         ) from None
-    except (RecursionError, ValueError, IndexError, AttributeError):
+    except RecursionError:
+        raise UnreadableError(TOO_DEEP, 1, 1) from None
+    except (ValueError, IndexError, AttributeError):
         raise UnreadableError("The file is not YAML that can be read.", 1, 1) from None
 
 
@@ -73,7 +75,7 @@ def _refuse_depths(text: str) -> None:
         depth = 0 if found[2] else depth - 1 if found[1] else depth + 1
         if depth > _DEEPEST:
             where = position(text, found.start())
-            raise UnreadableError("The file is nested too deeply to be a settings file.", *where)
+            raise UnreadableError(TOO_DEEP, *where)
 
 
 def _sentence(broken: MarkedYAMLError) -> str:
@@ -155,10 +157,10 @@ class _Plain:
 
     def of(self, node: Node, depth: int = 0) -> Any:
         self._left -= 1
-        if self._left < 0 or depth > _DEEPEST:
-            raise UnreadableError(
-                "The file is nested too deeply to be a settings file.", *_at(node)
-            )
+        if self._left < 0:
+            raise UnreadableError("The file says too much for a settings file.", *_at(node))
+        if depth > _DEEPEST:
+            raise UnreadableError(TOO_DEEP, *_at(node))
         if isinstance(node, MappingNode):
             return {key_of(key): self.of(value, depth + 1) for key, value in pairs(node)}
         if isinstance(node, SequenceNode):

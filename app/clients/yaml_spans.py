@@ -144,14 +144,15 @@ class _Pen:
         if is_flow(holder):
             yield from self._flow(holder, value)
             return
-        indent = holder.start_mark.column
+        head = _head(text, holder)
+        indent = head - line_start(text, head)
         block = self._block(value, indent)
         for end in _ends(text, holder):
             if end == 0 or text[end - 1] == "\n":
                 yield Edit(end, "", block)
             else:
                 yield Edit(end, "", self._newline + block.removesuffix(self._newline))
-        yield Edit(line_start(text, holder.start_mark.index), "", block)
+        yield Edit(line_start(text, head), "", block)
 
     def into_nothing(self, top: Node, root: Node, entries: Mapping[str, Any]) -> Iterator[Edit]:
         """Below a key whose value is null or empty."""
@@ -185,6 +186,17 @@ class _Pen:
     def _block(self, value: Any, indent: int) -> str:
         lines = _dumped(value, flow=False).splitlines()
         return "".join(" " * indent + line + self._newline for line in lines)
+
+
+def _head(text: str, holder: Node) -> int:
+    """Where the first item of a block stands, behind its anchor or tag."""
+    head = int(holder.start_mark.index)
+    if text[head] not in "&!":
+        return head
+    first = holder.value[0]
+    if isinstance(first, tuple):
+        return int(first[0].start_mark.index)
+    return text.rfind("-", 0, first.start_mark.index)
 
 
 def _end_of(item: Any) -> int:

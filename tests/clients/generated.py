@@ -132,6 +132,23 @@ _TOML_VALUES = [
 ]
 
 
+_TOML_ROOTS = [
+    "ROOT = {}",
+    "ROOT = { } # none",
+    "ROOT = { s0 = { command = '}', args = ['#'] } }  # one",
+    "'ROOT' = {s0 = {command = \"c\", env = {}}}",
+    "ROOT.s0.command = 'c'",
+    "ROOT.s0 = { command = 'c' }",
+]
+_TOML_LISTS = [
+    "ROOT = []",
+    "ROOT = [ # none\n]",
+    "ROOT = [{ name = 's0', command = ']' }]  # one",
+    'ROOT = [\n  { name = "s0" }, # a ]\n  { name = "s1" }  # no comma\n  # end\n]',
+    'ROOT = [\n  { name = "s0" },\n]',
+]
+
+
 def _toml_lines(rng: random.Random, used: set[str], count: int) -> list[str]:
     lines = []
     for _ in range(count):
@@ -155,12 +172,15 @@ def toml_files(draw: Any, root: str, *, is_list: bool) -> bytes:
     rng = random.Random(draw(st.integers(0, 2**32)))
     used: set[str] = set()
     lines = _toml_lines(rng, used, rng.randrange(5))
+    in_place = rng.choice(_TOML_LISTS if is_list else _TOML_ROOTS) if rng.random() < 0.2 else ""
+    if in_place:
+        lines.insert(0, in_place.replace("ROOT", root))
     for index in range(rng.randrange(4)):
         header = rng.choice(
             [f"[t{index}]", f"[t{index}.sub]", f"[[a{index}]]", f"[ t{index} . 'q q' ]"]
         )
         lines += [header, *_toml_lines(rng, used, rng.randrange(4))]
-    for index in range(rng.choice([0, 0, 1, 2])):
+    for index in range(0 if in_place else rng.choice([0, 0, 1, 2])):
         opening = f"[[{root}]]" if is_list else f"[{root}.s{index}]"
         name = [f'name = "s{index}"'] if is_list else []
         lines += [opening, *name, 'command = "c" # why', 'args = ["1"]']
@@ -224,7 +244,7 @@ def _yaml_root(rng: random.Random, root: str, *, is_list: bool) -> str:
     if kind == "absent":
         return ""
     pad = rng.choice(["  ", "    "]) if not is_list else rng.choice(["", "  "])
-    out = f"{root}:{rng.choice(['', ' # mine'])}\n"
+    out = f"{root}:{rng.choice(['', '', ' # mine', ' &servers'])}\n"
     for index in range(rng.randrange(1, 4)):
         if is_list:
             out += f"{pad}- name: s{index}\n{pad}  command: c\n"

@@ -70,6 +70,7 @@ _JSON = {
     "an open comment": '{"a": 1 /* open }',
     "a slash": '{"a": 1 / 2}',
     "nested too deeply": '{"a":' + "[" * 100_000,
+    "closed, but nested too deeply": '{"a":' + "[" * 900 + "]" * 900 + "}",
     "the root twice": '{"ROOT": {}, "ROOT": {}}',
     "a key twice": '{"a": 1, "ROOT": {}, "a": 2}',
     "a server twice": '{"ROOT": {"s": {}, "t": {}, "s": {}}}',
@@ -80,6 +81,7 @@ _JSON = {
     "the root is true": '{"ROOT": true}',
     "two marks": "\ufeff\ufeff{}",
     "a mark inside": '{"a":\ufeff1}',
+    "a text cut short behind many quotes": '{"a": "' + '\\"' * 100_000,
 }
 _STRICT_ONLY = {
     "a line comment": '{\n  // no\n  "a": 1\n}',
@@ -92,6 +94,10 @@ _NO_TRAILING = {
     "a trailing comma in a list": '{"a": [1,]}',
     "a trailing comma on its line": '{\n  "a": 1,\n}\n',
     "a trailing comma of the servers": '{"ROOT": {"s": {},}}',
+}
+_COMMENTED = {
+    "many open comments": '{"a": 1 ' + "/* " * 100_000,
+    "a comment that ends for some readers": '{ // no\r "ROOT": {},\n"a": 1}',
 }
 _NO_MARK = {"a byte order mark": '\ufeff{"a": 1}', "a mark before nothing": "\ufeff"}
 _TOML = {
@@ -132,11 +138,12 @@ _TOML = {
     "JSON": '{"a": 1}',
     "a conflict": "<<<<<<< HEAD\na = 1\n",
     "a mark twice": "\ufeff\ufeffa = 1\n",
+    "nested too deeply": "a = " + "[" * 100_000,
+    "keys of too many parts": f"[{'.'.join('a' * 2_000)}]\n",
     "a root that is a text": 'ROOT = "no"\n',
     "a root that is a number": "ROOT = 1\n",
-    "a root that is inline": "ROOT = { s = { command = 'c' } }\n",
-    "an empty inline root": "ROOT = {}\n",
-    "an empty list as root": "ROOT = []\n",
+    "a root of lists": "ROOT = [[]]\n[ROOT.s]\n",
+    "a root that is both": "ROOT = [{}]\n[[ROOT]]\n",
 }
 _YAML = {
     "a tab as indent": "a:\n\tb: 1\n",
@@ -173,6 +180,7 @@ _YAML = {
         for a, b in zip("abcdefg", "bcdefgh", strict=True)
     ),
     "nested too deeply": "a: " + "[" * 3000,
+    "blocks nested too deeply": "".join(f"{' ' * depth}a:\n" for depth in range(600)),
     "a root that is a text": "ROOT: no\n",
     "a root that is a number": "ROOT: 1\n",
     "a root that is an alias": "a: &x {b: {c: 1}}\nROOT: *x\n",
@@ -241,7 +249,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def _texts(client: str, kind: str) -> Iterator[tuple[str, str]]:
     if kind == "toml":
-        yield from ((n, t) for n, t in _TOML.items() if client != "vibe" or n != "an empty root")
+        yield from _TOML.items()
         yield from _cut_short('a = "text"\nb = [1, { c = 2 }]\n[t]\n"d" = """\nx"""\n', _is_toml, 1)
         return
     if kind == "yaml":
@@ -252,7 +260,7 @@ def _texts(client: str, kind: str) -> Iterator[tuple[str, str]]:
         return
     yield from _JSON.items()
     yield from _NO_TRAILING.items() if kind != "jsonc" else ()
-    yield from _STRICT_ONLY.items() if kind == "json" else ()
+    yield from _STRICT_ONLY.items() if kind == "json" else _COMMENTED.items()
     yield from _NO_MARK.items() if not row(client).layout.bom else ()
     yield from ((f"cut at {at}", _GOOD[:at]) for at in range(1, len(_GOOD) - 1, 6))
 

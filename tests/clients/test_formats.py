@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.clients import catalog
+from app.clients import catalog, plan
+from app.clients.records import Record
 from tests.clients import mutation
 from tests.clients.generated import files
-from tests.clients.roundtrip import there_and_back, there_and_back_with_foreign_edits
+from tests.clients.roundtrip import MOVED, ONE, there_and_back, there_and_back_with_foreign_edits
 
 FORMATS = {
     "json": "claude-desktop",
@@ -42,6 +43,15 @@ def test_what_a_client_adds_to_lous_entry_survives_a_repair(name: str, data: st.
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_mutated_file_is_refused_with_words_or_edited_there_and_back(name: str) -> None:
     mutation.run(catalog.client(FORMATS[name]), 60 if name.startswith("yaml") else 300, seed=1)
+
+
+@pytest.mark.parametrize("name", ["claude-desktop", "gemini-cli", "zed"])
+def test_half_a_character_that_a_client_keeps_in_lous_entry_stays_an_escape(name: str) -> None:
+    client = catalog.client(name)
+    change = plan.connect(client, b"{}", ONE, Record())
+    noted = (change.after or b"").replace(b'"command"', b'"note": "\\ud83d \\udcff", "command"')
+    moved = plan.connect(client, noted, MOVED, change.record)
+    assert b'"note": "\\ud83d \\udcff"' in (moved.after or b"")
 
 
 def test_a_comma_in_a_text_before_a_trailing_comma_is_no_trailing_comma() -> None:
