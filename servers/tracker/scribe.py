@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from servers.tracker import ledger, terms
 from servers.tracker.entry import Draft, Entry, Rules, Status, holds_address
@@ -157,7 +157,20 @@ class Scribe:
             for kind, value in wanted
             if value
         )
-        return Query(groups, search.deleted, search.since, search.sort, search.limit, search.cursor)
+        shown: list[tuple[Literal["tag", "status"], str]] = []
+        if search.tag:
+            shown.append(("tag", search.tag))
+        if search.status:
+            shown.append(("status", search.status))
+        return Query(
+            groups,
+            tuple(shown),
+            search.deleted,
+            search.since,
+            search.sort,
+            search.limit,
+            search.cursor,
+        )
 
     def _digests(self, kind: str, value: str) -> tuple[str, ...]:
         keys = dict.fromkeys(("", *self.older))

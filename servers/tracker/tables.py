@@ -42,6 +42,29 @@ PRESENT: tuple[str, ...] = (
     CREATE INDEX changes_stamp ON changes (stamp);
     CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
+    """
+    DROP INDEX entries_status;
+    DROP INDEX entries_created;
+    DROP INDEX entries_url;
+    CREATE INDEX entries_deleted ON entries (deleted);
+    CREATE INDEX entries_created ON entries (deleted, created, seq, status, tags);
+    CREATE INDEX entries_url ON entries (deleted, url, seq, status, tags);
+    CREATE TABLE totals (
+        deleted INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        entries INTEGER NOT NULL,
+        PRIMARY KEY (deleted, status)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO totals SELECT deleted, status, count(*) FROM entries GROUP BY deleted, status;
+    CREATE TRIGGER one_more AFTER INSERT ON entries BEGIN
+        INSERT INTO totals VALUES (new.deleted, new.status, 1)
+            ON CONFLICT DO UPDATE SET entries = entries + 1;
+    END;
+    CREATE TRIGGER one_less AFTER DELETE ON entries BEGIN
+        UPDATE totals SET entries = entries - 1
+            WHERE deleted = old.deleted AND status = old.status;
+    END;
+    """,
 )
 """One script per version: the first makes version 1, each other one the version after."""
 

@@ -95,14 +95,24 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which records: one term of each group must be there, and the change not before `since`."""
+    """Which records: one term of each group must be there, and the change not before `since`.
+
+    `shown` says what the last groups are about, one each, when a record shows it: its status, or
+    one of its tags. A store may compare these itself.
+    """
 
     groups: tuple[tuple[str, ...], ...] = ()
+    shown: tuple[tuple[Literal["tag", "status"], str], ...] = ()
     deleted: bool = False
     since: int = 0
     sort: Sort = "changed"
     limit: int = 20
     cursor: str = ""
+
+    @property
+    def hidden(self) -> tuple[tuple[str, ...], ...]:
+        """The groups that only their terms tell."""
+        return self.groups[: len(self.groups) - len(self.shown)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,67 +9,44 @@ from typing import Any
 import apsw
 
 from servers.tracker.stores.base import CursorError, Page, Query, Record, Sort
+from servers.tracker.stores.orders import OrderedBy, Place, Where, match
 from servers.tracker.stores.rows import COLUMNS, record_of
 
 _BY_CHANGE: dict[Sort, tuple[str, str]] = {"changed": ("DESC", "<"), "oldest": ("ASC", ">")}
-_BY_COLUMN: dict[Sort, tuple[str, str, str]] = {
-    "created": ("created", "DESC", "<"),
-    "url": ("url", "ASC", ">"),
-}
 _LAST = (1 << 63) - 1
 
 
 def find(connection: apsw.Connection, query: Query) -> Page:
     """One page of `query`."""
-    sql, values = _sql(query)
-    rows = connection.execute(sql, values).fetchall()
+    place = _read_cursor(query)
+    if query.sort in _BY_CHANGE:
+        rows = _by_change(connection, query, place)
+    else:
+        rows = OrderedBy(connection, query, place).rows()
     records = tuple(record_of(row) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return Page(records, _cursor(query.sort, records[-1]) if more else "")
 
 
-def _sql(query: Query) -> tuple[str, list[Any]]:
-    where: list[str] = []
-    values: list[Any] = []
+def _by_change(connection: apsw.Connection, query: Query, place: Place | None) -> list[Any]:
+    where = Where()
+    source, seq = "entries INDEXED BY entries_deleted", "seq"
     if query.groups:
-        source = "found CROSS JOIN entries ON entries.seq = found.rowid"
-        order = "found.rowid"
-        where.append("found MATCH ?")
-        values.append(" AND ".join(f"({' OR '.join(map(_quoted, g))})" for g in query.groups))
+        source, seq = "found CROSS JOIN entries ON entries.seq = found.rowid", "found.rowid"
+        where.add("found MATCH ?", match(query.groups))
     else:
-        source, order = "entries", "seq"
-        # Without the plus the planner takes an index that is in another order.
-        where.append("+deleted = ?" if query.sort in _BY_CHANGE else "deleted = ?")
-        values.append(int(query.deleted))
-    if query.since:
-        where.append(f"{order} >= ?")
-        values.append(query.since)
-    ordered = _order(query, order, where, values)
-    values.append(query.limit + 1)
-    conditions = " AND ".join(where)
-    return (
-        f"SELECT {COLUMNS} FROM {source} WHERE {conditions} ORDER BY {ordered} LIMIT ?",  # noqa: S608
-        values,
-    )
-
-
-def _order(query: Query, seq: str, where: list[str], values: list[Any]) -> str:
-    sort, at, value = _read_cursor(query)
-    if sort in _BY_CHANGE:
-        direction, past = _BY_CHANGE[sort]
-        if query.cursor:
-            where.append(f"{seq} {past} ?")
-            values.append(at)
-        return f"{seq} {direction}"
-    column, direction, past = _BY_COLUMN[sort]
-    if query.cursor:
-        where.append(f"({column}, seq) {past} (?, ?)")
-        values += [int(value) if column == "created" else value, at]
-    return f"{column} {direction}, seq {direction}"
-
-
-def _quoted(term: str) -> str:
-    return f'"{term}"'
+        where.add("deleted = ?", int(query.deleted))
+    direction, past = _BY_CHANGE[query.sort]
+    since = query.since
+    if place is not None and past == ">":
+        since = max(since, place.seq + 1)  # of two lower bounds SQLite would walk from one of them
+    elif place is not None:
+        where.add(f"{seq} < ?", place.seq)
+    if since:
+        where.add(f"{seq} >= ?", since)
+    ordered = f"{where} ORDER BY {seq} {direction}"
+    sql = f"SELECT {COLUMNS} FROM {source} WHERE {ordered} LIMIT ?"  # noqa: S608 - constant names
+    return connection.execute(sql, (*where.values, query.limit + 1)).fetchall()
 
 
 def _cursor(sort: Sort, last: Record) -> str:
@@ -77,17 +54,18 @@ def _cursor(sort: Sort, last: Record) -> str:
     return base64.urlsafe_b64encode(f"{sort} {last.changed} {value}".encode()).decode().rstrip("=")
 
 
-def _read_cursor(query: Query) -> tuple[Sort, int, str]:
+def _read_cursor(query: Query) -> Place | None:
     if not query.cursor:
-        return query.sort, 0, ""
+        return None
     try:
         text = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode()
-        sort, at, value = text.split(" ", 2)
-        place = int(at)
-        if sort == "created":
-            int(value)
+        sort, seq, value = text.split(" ", 2)
+        place = Place(int(seq), int(value) if sort == "created" else value)
     except (binascii.Error, ValueError):
         raise CursorError("This is no cursor that a page gave out.") from None
-    if sort != query.sort or not 0 <= place <= _LAST:
+    if sort != query.sort:
         raise CursorError(f"This cursor belongs to a page sorted by {sort[:20]!r}.")
-    return query.sort, place, value
+    numbers = [number for number in (place.seq, place.value) if isinstance(number, int)]
+    if not all(0 <= number <= _LAST for number in numbers):
+        raise CursorError("This is no cursor that a page gave out.")
+    return place

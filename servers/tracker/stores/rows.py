@@ -132,7 +132,7 @@ def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]
 def counts(connection: apsw.Connection) -> Counts:
     """How many records there are."""
     rows: list[Any] = connection.execute(
-        "SELECT deleted, status, count(*) FROM entries GROUP BY deleted, status"
+        "SELECT deleted, status, entries FROM totals WHERE entries > 0"
     ).fetchall()
     return Counts(
         {str(status): int(count) for deleted, status, count in rows if not deleted},
@@ -200,10 +200,12 @@ def adopt(
             continue
         if present is not None:
             _drop(connection, [(present.changed,)])
-        _insert(connection, [replace(record, changed=_free(connection, record.changed))])
+        # Machines whose clocks differ may have changed it before it was created.
+        moment = max(record.changed, record.created)
+        _insert(connection, [replace(record, changed=_free(connection, moment))])
         lines = [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes]
         _insert_changes(connection, lines)
-        clock.last = max(clock.last, record.changed)
+        clock.last = max(clock.last, moment)
         taken += 1
     return taken
 

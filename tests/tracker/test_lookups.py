@@ -1,0 +1,215 @@
+"""Every order of every filter: what looking at each entry finds, and no dearer among many."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from servers.tracker import tables, terms
+from servers.tracker.board import Board
+from servers.tracker.entry import STATUSES, Entry
+from servers.tracker.scribe import Search
+from servers.tracker.stores import lookups, orders, upkeep
+from servers.tracker.stores.base import Query
+from servers.tracker.stores.sqlite import SqliteStore
+from tests.tracker.scene import draft, make_board
+
+pytestmark = pytest.mark.anyio
+
+WORDS = ("rare", "seldom", "often", "always")
+SORTS: dict[str, Any] = {
+    "changed": lambda one: (-one.changed,),
+    "oldest": lambda one: (one.changed,),
+    "created": lambda one: (-one.created, -one.changed),
+    "url": lambda one: (one.url, one.changed),
+}
+
+
+def some(number: int, chance: random.Random) -> Any:
+    note = " ".join(
+        word
+        for word, odds in zip(WORDS, (0.02, 0.2, 0.6, 1), strict=True)
+        if chance.random() < odds
+    )
+    tags = tuple(tag for tag in ("a", "ab", "b c") if chance.random() < 0.4)
+    one = draft(number, note=note, tags=tags, status=chance.choice(STATUSES[:4]))
+    return replace(one, url=f"https://site{chance.randrange(40)}.example/contact")
+
+
+async def changed_at_random(board: Board, chance: random.Random) -> list[Entry]:
+    """Entries that were created, changed and deleted in no order."""
+    ids: list[str] = []
+    for number in range(0, 240, 40):
+        drafts = [some(n, chance) for n in range(number, number + 40)]
+        ids += [entry.id for _, entry in await board.track(drafts, "test")]  # type: ignore[misc]
+        for name in chance.sample(ids, 8):
+            fields = {"note": f"{chance.choice(WORDS)} {chance.random()}"}
+            await board.update(name, (await board.get(name)).version, fields, "test")
+        for name in chance.sample(ids, 4):
+            await board.set_deleted(name, "test", gone=chance.random() < 0.7)
+    return [await board.get(name) for name in ids]
+
+
+def matching(entries: list[Entry], search: Search) -> list[Entry]:
+    def is_meant(one: Entry) -> bool:
+        return (
+            one.deleted == search.deleted
+            and one.changed >= search.since
+            and search.status in {"", one.status}
+            and (not search.tag or search.tag in one.tags)
+            and all(word in terms.words(one.note) for word in search.words)
+        )
+
+    return sorted(filter(is_meant, entries), key=SORTS[search.sort])
+
+
+@pytest.mark.parametrize(("few", "many", "tasted"), [(0, 0, 500), (3, 40, 10), (1000, 9000, 150)])
+@pytest.mark.parametrize("seed", range(3))
+async def test_pages_hold_what_looking_at_each_entry_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, many: int, tasted: int, seed: int
+) -> None:
+    for name, size in (("_FEW", few), ("_MANY", many), ("_TASTED", tasted)):
+        monkeypatch.setattr(orders, name, size)
+    chance = random.Random(seed)
+    store = SqliteStore(tmp_path)
+    await store.open()
+    board = make_board(store)
+    entries = await changed_at_random(board, chance)
+    moments = sorted(one.changed for one in entries)
+    for _ in range(150):
+        search = Search(
+            words=tuple(chance.sample(WORDS, chance.choice((0, 0, 1, 2)))),
+            tag=chance.choice(("", "", "a", "ab", "b c", "none")),
+            status=chance.choice(("", "", *STATUSES)),
+            deleted=chance.random() < 0.2,
+            since=chance.choice((0, 0, chance.choice(moments), moments[-1] + 1)),
+            sort=chance.choice(tuple(SORTS)),  # type: ignore[arg-type]
+            limit=chance.choice((1, 3, 7, 50)),
+        )
+        found: list[Entry] = []
+        turned = search
+        while True:
+            page, cursor = await board.find(turned)
+            found += page
+            if not cursor:
+                break
+            turned = replace(turned, cursor=cursor)
+        assert found == matching(entries, search), search
+    await store.close()
+
+
+def steps(file: Path, query: Query) -> int:
+    """What SQLite does for one page, in tens of steps of its machine."""
+    taken = 0
+
+    def count() -> bool:
+        nonlocal taken
+        taken += 1
+        return False
+
+    connection = upkeep.connect(file)
+    connection.set_progress_handler(count, 10)
+    assert len(lookups.find(connection, query).records) <= query.limit
+    connection.close()
+    return taken
+
+
+FILTERS = (
+    Search(),
+    Search(deleted=True),
+    Search(status="new"),
+    Search(status="lost"),
+    Search(tag="x"),
+    Search(tag="x", status="new"),
+    Search(words=("contact",)),
+    Search(since=1),
+    Search(since=1 << 60),
+    Search(since=1, status="new"),
+)
+
+
+async def test_no_page_costs_more_among_ten_times_as_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "_FEW", 20)
+    monkeypatch.setattr(orders, "_MANY", 40)
+    store = SqliteStore(tmp_path)
+    await store.open()
+    board = make_board(store)
+    searches = [replace(one, sort=sort) for one in FILTERS for sort in SORTS]  # type: ignore[arg-type]
+    costs: list[list[int]] = []
+    for more in (range(300), range(300, 3000)):
+        await board.track([draft(n, tags=("x",)) for n in more], "test")
+        costs.append(
+            [await cost(tmp_path / "tracker.db", board, one, more.stop) for one in searches]
+        )
+    await store.close()
+    dear = [
+        (one, few, many)
+        for one, few, many in zip(searches, *costs, strict=True)
+        if many > 3 * few + 100
+    ]
+    assert not dear
+
+
+async def cost(file: Path, board: Board, search: Search, count: int) -> int:
+    """Of the first page and of one from the middle."""
+    query = board.scribe.query(search)
+    middle = board.scribe.query(Search(sort=search.sort, limit=count // 2))
+    deep = (await board.store.find(middle)).cursor
+    return steps(file, query) + steps(file, replace(query, cursor=deep))
+
+
+async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "_FEW", 0)
+    for name in ("source", "target"):
+        (tmp_path / name).mkdir()
+    source, target = SqliteStore(tmp_path / "source"), SqliteStore(tmp_path / "target")
+    for store in (source, target):
+        await store.open()
+    await make_board(source).track([draft(n, note="word") for n in range(30)], "test")
+    board = make_board(target)
+    taken = [
+        (board.scribe.record(await make_board(source).get(record.id)), changes)
+        for record, changes in await source.scan("", 100)
+    ]
+    late = next(
+        at
+        for at, (record, _) in enumerate(taken)
+        if record.created == max(one.created for one, _ in taken)
+    )
+    taken[late] = replace(taken[late][0], changed=1), taken[late][1]
+    assert await target.adopt(taken) == 30
+    (found,), _ = await board.find(Search(words=("word",), sort="created", limit=1))
+    assert found.id == taken[late][0].id
+    for store in (source, target):
+        await store.close()
+
+
+async def test_totals_count_the_entries_of_a_file_that_had_none(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
+    await store.open()
+    board = make_board(store)
+    drafts = [draft(1), draft(2, status="won", tags=("x",)), draft(3)]
+    ids = [entry.id for _, entry in await board.track(drafts, "test")]  # type: ignore[misc]
+    await board.set_deleted(ids[2], "test", gone=True)
+    await store.close()
+    store = SqliteStore(tmp_path)
+    await store.open()
+    counts = await store.counts()
+    assert (counts.by_status, counts.deleted) == ({"new": 1, "won": 1}, 1)
+    board = make_board(store)
+    found, _ = await board.find(Search(tag="x", sort="url"))
+    assert [one.id for one in found] == [ids[1]]
+    assert [path.name for path in upkeep.backups(tmp_path / "backups", "before-v2")]
+    await store.close()
+    connection = apsw.Connection(str(tmp_path / "tracker.db"))
+    assert tables.version(connection) == len(tables.PRESENT)
+    connection.close()
