@@ -16,6 +16,8 @@ from servers.contract import manifest
 
 _MEMORY = 512 << 20
 """Bytes that Lou's own servers promise. What a user's server needs, a browser say, is not ours."""
+_FIRST_START_S = 75.0
+"""A first `npx` or `uvx` downloads its package: the relay waits 60 s for it, and says so itself."""
 
 
 def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]) -> Launch:
@@ -28,7 +30,7 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
     if meaning.is_embedded(name, entry):
         plain = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}
         environment = server_environment(plain)
-        argv, budget = server_argv(name), _MEMORY
+        argv, budget, patience = server_argv(name), _MEMORY, 0.0
     elif entry.command == meaning.EMBEDDED_COMMAND:
         raise ServerError(
             f"The entry of {name} starts {entry.command}, but no such server comes with Lou.",
@@ -37,8 +39,15 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
         )
     else:
         environment = server_environment()
-        argv, budget = server_argv("relay", name), 0
-    return Launch(argv, environment, None, told, entry.required_tools, budget)
+        argv, budget, patience = server_argv("relay", name), 0, _FIRST_START_S
+    return Launch(
+        argv,
+        environment,
+        configure=told,
+        required_tools=entry.required_tools,
+        start_timeout=patience,
+        memory_budget=budget,
+    )
 
 
 def configuration(

@@ -42,6 +42,8 @@ class Launch:
     configure: Mapping[str, Any] = field(default_factory=dict)
     """The params of the first message: keys, settings, disabled_tools, debug."""
     required_tools: tuple[str, ...] = ()
+    start_timeout: float = 0.0
+    """Seconds it may take to become ready; 0 means those of the policy."""
     memory_budget: int = 0
     """Bytes of the process tree; twice as much for a minute is a failure. 0 means no limit."""
 

@@ -185,6 +185,8 @@ class Watch:
             self.feed(launch)
             return
         launch = self._completed(launch)
+        if launch.start_timeout:
+            self.policy = replace(self.policy, start_timeout=launch.start_timeout)
         facts = Facts(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
         ears = Ears(self._heard, self._read, lambda code, words: self._go(self._end(code, words)))
         try:

@@ -59,6 +59,8 @@ def before_ready() -> None:
         sys.exit(int(detail))
     if kind == "segfault":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if kind == "slow":
+        time.sleep(float(detail))
     if kind == "never-ready":
         time.sleep(3600)
     if kind == "deaf":

@@ -159,6 +159,13 @@ async def test_a_server_that_never_gets_ready_is_given_up(yards):
     assert not yard.servers()
 
 
+async def test_a_server_that_needs_longer_to_start_is_given_the_time(yards):
+    yard = yards(policy=Policy(start_timeout=0.5, close_wait=0.1, term_wait=0.1))
+    yard.plans["slow"] = yard.launch("slow:1.0", start_timeout=20.0)
+    observed = await yard.ready("slow")
+    assert (observed.state, observed.restarts) == (State.READY, 0)
+
+
 async def test_a_deaf_server_is_killed_within_nine_seconds(yard, figure):
     await yard.ready("a", "deaf")
     began = time.monotonic()
