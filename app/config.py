@@ -18,6 +18,7 @@ from servers.contract import manifest
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+_BEGUN = "${keyring:"
 EMBEDDED_COMMAND = "lou-server"
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
@@ -38,7 +39,7 @@ class ServerEntry:
 
     def references(self) -> tuple[str, ...]:
         """The names of the keys that its environment and headers ask the vault for."""
-        texts = (*self.env.values(), *self.headers.values(), *self.args, self.url)
+        texts = (*self.env.values(), *self.headers.values(), self.url)
         return tuple(dict.fromkeys(name for text in texts for name in REFERENCE.findall(text)))
 
     def words(self) -> tuple[str, ...]:
@@ -127,7 +128,22 @@ def parse_entry(name: str, found: Any) -> ServerEntry:
     )
     if bool(entry.command) == bool(entry.url):
         raise _bad(name, "needs either a `command` or a `url`")
+    _check_texts(name, entry)
     return entry
+
+
+def _check_texts(name: str, entry: ServerEntry) -> None:
+    """What cannot be handed to a process, or would reach it as something else than is meant."""
+    open_to_all = (entry.command, *entry.args, entry.cwd)
+    texts = (*open_to_all, *entry.env, *entry.env.values(), entry.url, *entry.headers.values())
+    if any("\0" in text for text in texts):
+        raise _bad(name, "has a NUL character in it")
+    if any(not variable or "=" in variable for variable in entry.env):
+        raise _bad(name, "has an `env` with a name that no variable can have")
+    if any(_BEGUN in text for text in open_to_all):
+        raise _bad(name, f"has a key ({_BEGUN}...}}) where everybody could read it; use `env`")
+    if any(text.count(_BEGUN) != len(REFERENCE.findall(text)) for text in texts):
+        raise _bad(name, f"has a key that is not written {_BEGUN}NAME}}")
 
 
 def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[str, Any]:
@@ -203,14 +219,18 @@ def _switch(name: str, found: Mapping[str, Any], key: str) -> bool:
 
 
 def _texts(name: str, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = found.get(key) or []
+    value = found.get(key)
+    if value is None:
+        return ()
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise _bad(name, f"has `{key}` that is not a list of texts")
     return tuple(value)
 
 
 def _table(name: str, found: Mapping[str, Any], key: str) -> dict[str, str]:
-    value = found.get(key) or {}
+    value = found.get(key)
+    if value is None:
+        return {}
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
         raise _bad(name, f"has `{key}` that does not map names to texts")
     return dict(value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.clients import joining
 from app.facts import as_json
+from app.key_store import FILE, SYSTEM
 from app.log_search import Wanted
 from app.logbook import LEVELS
 from app.reports import Summary, Window
@@ -140,7 +141,10 @@ async def _unlock(core: Core, params: Params) -> dict[str, Any]:
 
 
 async def _key_store(core: Core, params: Params) -> dict[str, Any]:
-    await core.use_key_store(_text(params, "kind"), _text(params, "passphrase", ""))
+    kind = _text(params, "kind")
+    if kind not in {SYSTEM, FILE}:
+        raise BadParams(f"`kind` is neither {SYSTEM} nor {FILE}")
+    await core.use_key_store(kind, _text(params, "passphrase", ""))
     return {"state": str(core.vault.state())}
 
 

@@ -30,7 +30,7 @@ from app.processes.supervisor import State, Supervisor
 from app.reactions import Reactions
 from app.settings_file import SettingsFile
 from app.switches import Switches
-from app.vault import Vault, VaultState
+from app.vault import Vault, VaultState, check_name
 from servers.contract import messages
 from servers.contract.redaction import Redactor
 
@@ -194,6 +194,7 @@ class Core:
         Raises:
             VaultError: it was not kept.
         """
+        check_name(name)
         self._keys.learn(name, value.strip())
         await self.vault.set(name, value)
         await self._reactions.key_changed(name)
@@ -277,7 +278,7 @@ class Core:
         Raises:
             AppError: nothing was added.
         """
-        taken = roster.taken_over(self.settings.config, text)
+        taken = roster.taken_over(self.settings.config, text, self.vault.names())
         await self._keys.keep(taken.secrets)
         if taken.entries:
             self.settings.update(taken.joined)

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _LEVEL_IN_TEXT = re.compile(rf"\b({'|'.join(LEVELS)}|WARN|FATAL)\b")
 _SAME = {"WARN": "WARNING", "FATAL": "CRITICAL"}
 _LOOKED_AT = 200
+_LARGEST = 1e11
+"""Of a number that a server tells: the seconds of three thousand years, a hundred gigabytes."""
 _PAGES = {"key_rejected": "keys", "missing_key": "keys"}
 
 
@@ -92,7 +94,7 @@ class Intake:
             str(data.get("level", "INFO")),
             str(data.get("logger", server)),
             str(data["message"]),
-            at=_number(data, "at", time.time()),
+            at=_moment(data),
             call=str(data.get("call") or ""),
         )
 
@@ -105,7 +107,7 @@ class Intake:
             error=str(data.get("error") or ""),
             client=str(data.get("client") or ""),
             version=str(data.get("version") or ""),
-            at=_number(data, "at", time.time()),
+            at=_moment(data),
             id=str(data.get("call") or ""),
             size=int(_number(data, "bytes", 0)),
         )
@@ -120,7 +122,7 @@ class Intake:
             stage=str(data.get("stage") or "initialized"),
             version=str(data.get("version") or ""),
             protocol=str(data.get("protocol") or ""),
-            at=_number(data, "at", time.time()),
+            at=_moment(data),
         )
         self._sessions.setdefault(server, {})[event.session] = event
         self.connections.tell(event)
@@ -129,7 +131,7 @@ class Intake:
         session = str(data["session"])
         before = self._sessions.get(server, {}).pop(session, None)
         client = before.client if before else str(data.get("client") or "")
-        at = _number(data, "at", time.time())
+        at = _moment(data)
         self.connections.tell(ClientEvent(server, session, client, "left", at=at))
 
     def _trouble(self, server: str, data: dict[str, Any]) -> None:
@@ -153,4 +155,12 @@ class Intake:
 
 def _number(data: Mapping[str, Any], key: str, otherwise: float) -> float:
     value = data.get(key)
-    return float(value) if isinstance(value, int | float) else otherwise
+    if not isinstance(value, int | float) or not abs(value) < _LARGEST:  # neither is NaN
+        return otherwise
+    return float(value)
+
+
+def _moment(data: Mapping[str, Any]) -> float:
+    """When it happened; now, when that is not said or no clock could have said it."""
+    at = _number(data, "at", -1.0)
+    return at if at >= 0 else time.time()

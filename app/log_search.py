@@ -105,7 +105,7 @@ class _Test:
     """What a line must have, and the cheapest bytes to look for it by."""
 
     def __init__(self, wanted: Wanted) -> None:
-        self.text = wanted.text.lower().encode()
+        self.text = wanted.text.lower().encode("utf-8", "backslashreplace")
         least = _LEVELS.index(wanted.level.encode()) if wanted.level else 0
         self.levels = frozenset(_LEVELS[least:])
         self._any_level = least == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,14 +69,18 @@ def removed(config: Config, name: str) -> Config:
     return config.without_server(name)
 
 
-def taken_over(config: Config, text: str) -> Taken:
+def taken_over(config: Config, text: str, keys: Iterable[str] = ()) -> Taken:
     """The servers in another client's configuration, with their secrets taken out.
+
+    No secret takes the name of one of `keys`, of a key that Lou knows or of one that is in use.
 
     Raises:
         SettingsError: it is no such configuration.
     """
     entries: dict[str, ServerEntry] = {}
     secrets: dict[str, str] = {}
+    used = {name for entry in config.servers.values() for name in entry.references()}
+    used |= {*keys, *(key.name for key in manifest.KEYS)}
     skipped: dict[str, str] = {}
     for given, found in _servers_in(text).items():
         name = re.sub(r"[^a-z0-9_-]+", "-", given.lower()).strip("-")[:32]
@@ -89,9 +94,16 @@ def taken_over(config: Config, text: str) -> Taken:
         elif _OURS in entry.command:
             skipped[given] = "It is Lou's own entry."
         else:
-            entries[name], own = _without_secrets(name, entry)
+            entries[name], own = _without_secrets(name, entry, used | secrets.keys())
             secrets.update(own)
     return Taken(entries, secrets, skipped)
+
+
+def _key_name(text: str, used: Set[str]) -> str:
+    """A name of a key that says what `text` says and is not used yet."""
+    plain = re.sub(r"[^A-Z0-9_]|^(?=[0-9])", "_", text.upper())[:60]
+    others = (f"{plain}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain((plain,), others) if name not in used)
 
 
 def _servers_in(text: str) -> Mapping[str, Any]:
@@ -111,13 +123,15 @@ def _servers_in(text: str) -> Mapping[str, Any]:
     )
 
 
-def _without_secrets(name: str, entry: ServerEntry) -> tuple[ServerEntry, dict[str, str]]:
+def _without_secrets(
+    name: str, entry: ServerEntry, used: Set[str]
+) -> tuple[ServerEntry, dict[str, str]]:
     secrets: dict[str, str] = {}
 
     def kept(variable: str, text: str) -> str:
         if not text or meaning.REFERENCE.search(text) or not meaning.is_secret_name(variable):
             return text
-        key = re.sub(r"[^A-Z0-9_]", "_", f"{name}_{variable}".upper())[:64]
+        key = _key_name(f"{name}_{variable}", used | secrets.keys())
         secrets[key] = text
         return f"${{keyring:{key}}}"
 

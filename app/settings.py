@@ -151,7 +151,9 @@ def parse(found: Mapping[str, Any], servers: frozenset[str]) -> tuple[Settings, 
                 problems.append(f"{problem} The default is used.")
             else:
                 taken[each.name] = found[each.name]
-    own = {name: part for name, part in found.items() if name in servers and isinstance(part, dict)}
+    parts = {name: part for name, part in found.items() if name in servers}
+    own = {name: part for name, part in parts.items() if isinstance(part, dict)}
+    problems += [f"`settings.{name}` is not an object." for name in parts.keys() - own.keys()]
     return Settings(**taken, servers=own), problems
 
 

@@ -152,4 +152,6 @@ def _decode(content: bytes) -> dict[str, Any]:
 
 
 def _encode(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, becomes JSON's spelling again.
+    return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Protocol
 
 from app.errors import VaultError
 from app.observe import Listeners
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 class VaultState(StrEnum):
@@ -87,6 +90,20 @@ class Vault(Protocol):
 
     async def close(self) -> None:
         """Let go of threads and keys."""
+
+
+def check_name(name: str) -> None:
+    """That a server's entry can refer to a key of this name.
+
+    Raises:
+        VaultError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise VaultError(
+            f"{name!r:.80} cannot be the name of a key.",
+            "Use letters, digits and _, as in TAVILY_API_KEY.",
+            code="bad_name",
+        )
 
 
 def check_value(name: str, value: str) -> str:

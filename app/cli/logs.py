@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
 from app.cli.arguments import add_json, add_server
 from app.cli.output import Output
 from app.wire import NotRunningError, Wire
 
+_MOST = 5_000
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -17,11 +18,17 @@ def declare(parser: ArgumentParser) -> None:
     """What to show, and whether to go on."""
     add_server(parser, optional=True)
     parser.add_argument("-f", "--follow", action="store_true", help="show what comes, too")
-    parser.add_argument("-n", type=int, default=50, metavar="N", help="how many lines (50)")
+    parser.add_argument("-n", type=_count, default=50, metavar="N", help="how many lines (50)")
     parser.add_argument("--level", type=str.upper, choices=_LEVELS, default="", help="from here up")
     parser.add_argument("--text", default="", help="only lines with this text")
     add_json(parser)
     parser.set_defaults(run=_logs)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MOST:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MOST}")
+    return int(text)
 
 
 def _logs(given: Namespace, output: Output) -> int:

@@ -105,6 +105,11 @@ def test_arguments_come_as_json_pairs_or_stdin(running: Lou) -> None:
         (("keys", "rotate", "TAVILY_API_KEY"), 1, "not made by Lou"),
         (("enable",), 2, "required"),
         (("logs", "--level", "loud"), 2, "invalid choice"),
+        (("logs", "-n", "-3"), 2, "whole number"),
+        (("logs", "-n", "9999999"), 2, "whole number"),
+        (("keys", "set", "TAVILY-KEY"), 1, "cannot be the name of a key"),
+        (("servers", "add", "m", "--env", "A=${keyring:a-b}", "--", "true"), 1, "${keyring:NAME}"),
+        (("servers", "add", "mine", "--", "x", "${keyring:A}"), 1, "everybody could read"),
         (("frobnicate",), 2, "no command"),
     ],
 )

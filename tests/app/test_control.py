@@ -83,6 +83,7 @@ async def test_the_socket_is_private(running: Lou) -> None:
         (b'{"type": "request", "id": "1", "method": "fly"}', "unknown_method"),
         (b'{"type": "request", "id": "1", "method": "enable"}', "bad_params"),
         (b'{"type": "request", "id": "1", "method": "call", "params": []}', "bad_message"),
+        (b'{"type":"request","id":"1","method":"key_store","params":{"kind":"x"}}', "bad_params"),
         (b"[" * 100_000, "bad_message"),
         (b"x" * (MAX_LINE + 10), "bad_message"),
     ],
@@ -96,6 +97,12 @@ async def test_a_malformed_line_gets_its_reason_and_the_next_one_works(
     assert answer["type"] == "error"
     assert answer["error"]["code"] == code
     assert (await client.ask("status"))["type"] == "response"
+
+
+async def test_half_a_surrogate_pair_is_a_text_as_any_other(client: Client) -> None:
+    assert (await client.ask("logs", text="\ud83d"))["result"] == {"lines": []}
+    refused = await client.ask("add_server", name="s", entry={"command": "\ud83d", "args": 5})
+    assert refused["error"]["code"] == "bad_entry"
 
 
 async def test_ten_thousand_malformed_lines_harm_nobody(running: Lou, figure) -> None:

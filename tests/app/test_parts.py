@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from app import autostart, instance, launch_file, preparation, roster
 from app import config as meaning
 from app.config import Config, ServerEntry
 from app.errors import ServerError, SettingsError
-from app.facts import Notice
+from app.facts import CallRecord, Notice
 from app.intake import Intake
+from app.log_search import Wanted
 from app.logbook import Logbook
 from app.metrics import Metrics
 from app.processes.supervisor import Trouble
@@ -152,6 +154,13 @@ def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Pa
     assert made.memory_budget == 0
 
 
+def test_a_first_start_of_ones_own_server_may_take_as_long_as_a_download(home: Path) -> None:
+    own = preparation.launch("github", ServerEntry("npx", ("-y", "x")), Settings(), {})
+    assert own.start_timeout > 60.0  # what the relay itself waits for an answer
+    embedded = preparation.launch("search", meaning.defaults()["search"], Settings(), {})
+    assert embedded.start_timeout == 0.0
+
+
 def test_a_foreign_use_of_our_command_is_an_error(home: Path) -> None:
     with pytest.raises(ServerError):
         preparation.launch("mine", ServerEntry("lou-server", ("search",)), Settings(), {})
@@ -185,6 +194,17 @@ def test_secrets_in_an_imported_entry_become_references() -> None:
     assert list(taken.skipped) == ["broken"]
     joined = taken.joined(Config(meaning.defaults()))
     assert set(joined.servers) == {"search", "tracker", "a-b", "web"}
+
+
+def test_an_imported_secret_never_takes_the_name_of_another_key() -> None:
+    env = {"API_KEY": "s3cret"}
+    names = ("brave", "1password", "a-b", "a_b", "mine")
+    text = json.dumps({"mcpServers": {name: {"command": "x", "env": env} for name in names}})
+    taken = roster.taken_over(Config(meaning.defaults()), text, ["MINE_API_KEY"])
+    used = [taken.entries[name].references() for name in names]
+    assert len(set(used)) == len(names)
+    assert {name for (name,) in used} == taken.secrets.keys()
+    assert not taken.secrets.keys() & {"BRAVE_API_KEY", "MINE_API_KEY"}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"mcpServers": []}', "nonsense"])
@@ -241,6 +261,20 @@ def test_a_line_of_stderr_keeps_its_own_level(home: Path, text: str, level: str)
 def test_a_malformed_event_is_noted_and_does_no_harm(intake: Intake, event: str) -> None:
     for data in ({}, {"session": 3, "message": None, "at": "soon"}, {"tool": [], "outcome": 5}):
         intake.event(("search", Event(event, data)))
+
+
+def test_numbers_that_no_clock_or_scale_shows_do_no_harm(home: Path) -> None:
+    logbook, calls = Logbook(home / "logs", str), list[CallRecord]()
+    intake = Intake(logbook, Metrics(home / "m.sqlite"))
+    intake.calls.subscribe(calls.append)
+    odd = (math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400)
+    for number in odd:
+        call = {"tool": "t", "outcome": "ok", "ms": number, "bytes": number, "at": number}
+        intake.event(("search", Event("call", call)))
+        intake.event(("search", Event("log", {"message": "hello", "at": number})))
+    assert [line.message for line in logbook.page(Wanted("search")).lines] == ["hello"] * len(odd)
+    assert {call.ms for call in calls} == {0.0}
+    assert len(calls) == len(odd)
 
 
 def test_sessions_end_with_their_process(intake: Intake) -> None:

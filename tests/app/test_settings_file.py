@@ -105,6 +105,40 @@ def test_a_change_leaves_everything_else_as_it_was(
         assert merged["mcpServers"]["search"].get("unknown", "absent") == unknown
 
 
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"command": "a\0b"}, "NUL"),
+        ({"command": "a", "args": ["\0"]}, "NUL"),
+        ({"command": "a", "env": {"A": "\0"}}, "NUL"),
+        ({"command": "a", "env": {"A=B": "x"}}, "no variable can have"),
+        ({"command": "a", "env": {"": "x"}}, "no variable can have"),
+        ({"command": "a", "env": {"A": "${keyring:}"}}, "not written"),
+        ({"command": "a", "args": ["--key", "${keyring:A}"]}, "everybody could read"),
+        ({"command": "a", "args": 0}, "not a list"),
+        ({"command": "a", "env": False}, "does not map"),
+    ],
+)
+def test_what_would_reach_a_process_as_something_else_is_named(entry: dict, said: str) -> None:
+    config, problems = meaning.parse({"mcpServers": {"mine": entry}})
+    assert "mine" not in config.servers
+    assert [said in problem for problem in problems] == [True]
+
+
+def test_a_servers_own_settings_of_another_shape_are_named() -> None:
+    _, problems = meaning.parse({"settings": {"search": 7, "tracker": {}, "ofOthers": 7}})
+    assert problems == ["`settings.search` is not an object."]
+
+
+def test_half_a_surrogate_pair_in_the_file_keeps_no_change_from_being_saved(home: Path) -> None:
+    file = SettingsFile(home / "config.json")
+    file.path.write_text('{"note": "\\ud83d", "mcpServers": {}}')
+    file.load()
+    file.update(lambda config: config.with_settings(theme="dark"))
+    assert written(file)["note"] == "\ud83d"
+    assert written(file)["settings"]["theme"] == "dark"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.binary(max_size=60))
 def test_any_bytes_load_and_stay_on_disk(home: Path, content: bytes) -> None:
