@@ -16,6 +16,14 @@ PAGE = 100
 STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
 FIELDS = ("email", "url", "status", "tags", "note")
 
+CHANGES = frozenset(
+    {
+        *("track_url_email", "track_many", "import_tracked"),
+        *("update_entry", "delete_entry", "restore_entry"),
+    }
+)
+"""The tools after which a list of entries is another one."""
+
 Entry = Mapping[str, Any]
 
 

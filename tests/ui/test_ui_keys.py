@@ -80,6 +80,34 @@ def test_what_was_typed_for_one_key_is_not_there_for_the_next(lou: Rig) -> None:
     assert dialog._detail._entry._edit.text() == ""
 
 
+def test_a_key_that_was_not_saved_is_forgotten_with_the_dialog(lou: Rig) -> None:
+    dialog = opened(lou, "SERPER_API_KEY")
+    dialog._detail._entry._edit.setText("never saved")
+    dialog.close()
+    assert dialog._detail._entry._edit.text() == ""
+
+
+def test_what_is_too_long_for_a_key_is_refused_whole(lou: Rig) -> None:
+    detail = opened(lou, "SERPER_API_KEY")._detail
+    QGuiApplication.clipboard().setText("k" * 100_000)
+    QTest.keyClick(detail._entry._edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert detail._entry._edit.text() == ""
+    assert "too long" in detail._verdict.text()
+    assert not detail._save.isEnabled()
+
+
+def test_another_server_with_a_key_of_its_own_leaves_the_chosen_one_chosen(lou: Rig) -> None:
+    dialog = opened(lou, "TAVILY_API_KEY")
+    dialog._detail._entry._edit.setText("half a key")
+    entry = {"command": "/nowhere", "env": {"A": "${keyring:A_FIRST_KEY}"}, "disabled": True}
+    lou.core.add_server("other", entry)
+    dialog._pull()
+    assert dialog._detail._key.name == "TAVILY_API_KEY"
+    assert dialog._detail._entry._edit.text() == "half a key"
+    lou.run(lou.core.remove_server("other"))
+    dialog.close()
+
+
 def test_the_trackers_key_can_be_kept_and_is_given_up_only_knowingly(
     lou: Rig, tmp_path: Path
 ) -> None:
@@ -111,6 +139,8 @@ def test_locked_keyring_is_explained_and_unlocking_brings_everything_back(lou: R
     lou.until(dialog._strip.isVisible)
     assert "locked" in dialog._strip._title.text()
     assert not dialog._detail._entry.isEnabled()
+    lou.until(lambda: not dialog._detail._busy)
+    assert dialog._detail._entry._edit.text() == "one more"
     lou.desktop.unlock()
     lou.until(lambda: lou.core.vault.state() == VaultState.OPEN, 20)
     lou.until(lambda: not dialog._strip.isVisible())

@@ -15,6 +15,7 @@ from app.ui.dialogs.add_server import AddServerDialog, entry_of
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.passphrase import PassphraseDialog
+from app.ui.fields import Kind
 from app.ui.pages.settings import SettingRow
 from app.ui.widgets.switch import Switch
 from tests.ui import measures
@@ -220,3 +221,23 @@ def test_a_choice_is_shown_in_words_and_kept_as_its_value(lou: Rig) -> None:
     lou.until(lambda: lou.core.settings.config.settings.log_level == "WARNING")
     box.setCurrentText("Info")
     lou.until(lambda: lou.core.settings.config.settings.log_level == "INFO")
+
+
+def test_another_server_is_measured_with_all_its_tools(lou: Rig) -> None:
+    page = lou.page("metrics")
+    page._offer(page._tool, ["web_search"])
+    page._tool.setCurrentIndex(1)
+    page._server.setCurrentIndex(page._server.findData("tracker"))
+    assert page._tool.currentData() == ""
+    page._server.setCurrentIndex(0)
+
+
+def test_what_was_wrong_is_not_said_of_what_is_in_force(lou: Rig) -> None:
+    page = lou.page("settings")
+    row = next(each for each in page._rows if each.choice.field.kind is Kind.INTEGER)
+    row._editor._edit.setText("many")
+    lou.until(row._editor._problem.isVisible)
+    lou.page("servers")
+    lou.page("settings")
+    assert row._editor._edit.text() == str(row._in_force())
+    assert not row._editor._problem.isVisible()

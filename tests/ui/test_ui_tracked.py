@@ -53,6 +53,55 @@ def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     assert lou.problems[known:] == []
 
 
+def test_what_a_client_tracks_appears_by_itself_and_the_choice_stays(lou: Rig) -> None:
+    page = lou.page("tracked")
+    track(lou, email="dora@example.com")
+    lou.until(lambda: "dora@example.com" in cells(page))
+    table(page).selectRow(cells(page).index("dora@example.com"))
+    lou.page("servers")
+    track(lou, email="emil@example.com")
+    lou.page("tracked")
+    lou.until(lambda: "emil@example.com" in cells(page))
+    assert [entry["email"] for entry in page._chosen()] == ["dora@example.com"]
+
+
+def test_closing_the_dialog_while_it_saves_is_no_problem(lou: Rig) -> None:
+    page = lou.page("tracked")
+    known = len(lou.problems)
+    source = TrackedSource(lou.core)
+    for turns in (0, 1, 3):
+        dialog = EntryDialog(page._desk, source, None, None)
+        gone: list[object] = []
+        dialog.destroyed.connect(lambda *_, gone=gone: gone.append(1))
+        dialog.open()
+        dialog._form.set_values({**VALUES, "email": f"half{turns}@example.com", "status": "new"})
+        dialog._save.click()
+        for _ in range(turns):
+            lou.app.processEvents()
+        dialog.reject()
+        lou.until(lambda gone=gone: gone)
+    lou.until(lambda: not page._desk.tasks._running)
+    assert lou.problems[known:] == []
+
+
+def test_a_job_whose_server_stops_says_that_it_was_cut_short(lou: Rig, tmp_path: Path) -> None:
+    page = lou.page("tracked")
+    source_file = tmp_path / "in.csv"
+    rows = "".join(f"q{n}@example.org,https://example.org/{n}\n" for n in range(20_000))
+    source_file.write_text(f"email,url\n{rows}")
+    job: TrackedJob = page._job
+    known = len(lou.problems)
+    page._desk.tasks.start(job.import_file(source_file, {"email": "email", "url": "url"}))
+    lou.until(lambda: job.is_busy)
+    assert not page._import.isEnabled()
+    lou.run(lou.core.enable("tracker", False), 30)
+    lou.until(lambda: not job.is_busy)
+    assert "cut short" in job._words.text()
+    lou.run(lou.core.enable("tracker", True), 30)
+    lou.until(lambda: len(lou.problems) == known + 1)
+    lou.until(page._import.isEnabled, 20)
+
+
 def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> None:
     page = lou.page("tracked")
     source = track(lou, email="bob@example.com")

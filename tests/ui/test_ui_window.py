@@ -83,6 +83,21 @@ def test_the_servers_page_begins_with_the_one_that_needs_the_person(lou: Rig) ->
     lou.run(lou.core.remove_server("broken"))
 
 
+def test_the_chosen_server_stays_chosen_when_another_comes_and_goes(lou: Rig) -> None:
+    servers = row_list(lou.page("servers"), "Servers")
+    for name in ("tracker", "aside"):
+        lou.core.add_server("aside", {"command": "/nowhere/at/all", "disabled": True})
+        lou.until(lambda: servers.model().rowCount() == 3)
+        lou.page("servers").choose(name)
+        lou.core.add_server("other", {"command": "/nowhere/at/all", "disabled": True})
+        lou.until(lambda: servers.model().rowCount() == 4)
+        assert servers.currentIndex().data(NAME) == name
+        lou.run(lou.core.remove_server("other"))
+        lou.run(lou.core.remove_server("aside"))
+        lou.until(lambda: servers.model().rowCount() == 2)
+    assert servers.currentIndex().data(NAME) == "tracker"
+
+
 def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
     servers = row_list(lou.page("servers"), "Servers")
     menu = lou.tray.icon.contextMenu()

@@ -86,7 +86,8 @@ class AddServerDialog(QDialog):
 
     def _add(self) -> None:
         self._problem.setText("")
-        self._desk.tasks.start(self._take(), on_error=self._tell)
+        taking = self._desk.tasks.start(self._take(), on_error=self._tell)
+        self.finished.connect(lambda _result: taking.cancel())
 
     async def _take(self) -> None:
         if self._ways.currentIndex() == 0:

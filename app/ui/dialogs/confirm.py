@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
@@ -56,5 +57,6 @@ async def answer_of(dialog: QDialog, read: Callable[[], T]) -> T | None:
     try:
         return await answer
     except asyncio.CancelledError:
-        dialog.reject()
+        if isValid(dialog):
+            dialog.reject()
         raise

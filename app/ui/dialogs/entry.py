@@ -77,17 +77,14 @@ class EntryDialog(QDialog):
             return
         self._problem.setText("")
         self._save.setEnabled(False)
-        self._desk.tasks.start(self._do_save(values), on_error=self._tell)
+        saving = self._desk.tasks.start(self._do_save(values), on_error=self._tell)
+        self.finished.connect(lambda _result: saving.cancel())
 
     async def _do_save(self, values: dict[str, Any]) -> None:
-        try:
-            if self._entry is None:
-                await self._source.add(values)
-            else:
-                await self._change(self._entry, values)
-        finally:
-            self._save.setEnabled(True)
-
+        if self._entry is None:
+            await self._source.add(values)
+        else:
+            await self._change(self._entry, values)
         self.accept()
 
     async def _change(self, entry: Entry, values: dict[str, Any]) -> None:
@@ -104,6 +101,7 @@ class EntryDialog(QDialog):
             await self._change(conflict.current, settled)
 
     def _tell(self, error: AppError) -> None:
+        self._save.setEnabled(True)
         self._problem.setText(f"{error.title} {error.hint}".strip())
 
 

@@ -53,6 +53,7 @@ class KeyDetail(QWidget):
         self._entry = SecretEntry(theme, "The key")
         self._entry.changed.connect(self._show_buttons)
         self._entry.entered.connect(self._save_clicked)
+        self._entry.refused.connect(lambda: self._tell("That is too long to be a key.", "bad"))
         self._file = Button(theme, "From a file...", self._choose_file, icon="folder")
         self._save = Button(theme, "Save", self._save_clicked, kind="main")
         self._export = Button(theme, "Save a recovery key...", self._choose_place, icon="save")
@@ -110,6 +111,10 @@ class KeyDetail(QWidget):
         self._file.setVisible(key.name == "FIREBASE_CREDENTIALS")
         self._show_buttons()
 
+    def forget(self) -> None:
+        """Hold nothing that was typed and not saved."""
+        self._entry.clear()
+
     def _show_buttons(self) -> None:
         key = self._key
         if key is None:
@@ -129,7 +134,7 @@ class KeyDetail(QWidget):
 
     def _save_clicked(self) -> None:
         if self._key and self._save.isEnabled():
-            self._work(self._do_replace(self._key, self._entry.take()), "Saving...")
+            self._work(self._do_replace(self._key, self._entry.peek()), "Saving...")
 
     async def _do_replace(self, key: KeyView, value: str) -> None:
         loss = _LOSING.get(key.name, "") if key.is_set else ""
@@ -141,6 +146,7 @@ class KeyDetail(QWidget):
 
     async def _do_save(self, name: str, value: str) -> None:
         await self._desk.core.set_key(name, value)
+        self._entry.forget(value)
         self._tell("Saved. Servers that use it have it now.", "good")
 
     def _test_clicked(self) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QSplitter, QVBo
 from app.ui.desk import Desk
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
-from app.ui.models.keys import KeysModel
+from app.ui.models.keys import NAME, KeysModel
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
@@ -16,6 +16,7 @@ from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
 from app.vault import VaultState
 
+_LOOK_MS = 2_000
 _TROUBLES = {
     VaultState.LOCKED: (
         "Your keys are locked.",
@@ -54,9 +55,11 @@ class KeysDialog(QDialog):
         self._where = label(tone="soft")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        self.finished.connect(lambda _result: self._detail.forget())
         core = desk.core
         listen = (core.keys_changed, core.vault_changed)
         self._live = WhileVisible(self, self._pull, listen=listen)
+        WhileVisible(self, self._look_at_vault, every_ms=_LOOK_MS)
 
     def choose(self, name: str) -> None:
         """Show the key called `name`."""
@@ -89,16 +92,23 @@ class KeysDialog(QDialog):
         column.addLayout(foot)
 
     def _pull(self) -> None:
+        chosen = str(self._list.currentIndex().data(NAME) or "")
         self._model.show_keys(self._desk.core.keys())
         self._tell_vault(self._desk.core.vault.state())
-        if not self._list.currentIndex().isValid() and self._model.rowCount():
-            self._list.setCurrentIndex(self._model.index(0))
-        else:
+        row = max(0, self._model.row_of(chosen))
+        if row == self._list.currentIndex().row():
             self._show_chosen()
-
+        else:
+            self._list.setCurrentIndex(self._model.index(row))
         store = self._desk.core.settings.config.settings.key_store
         place = "an encrypted file" if store == "file" else "the keyring"
         self._where.setText(f"All keys are optional. They are kept in {place} and never shown.")
+
+    def _look_at_vault(self) -> None:
+        """A keyring tells nobody that it was opened elsewhere."""
+        vault = self._desk.core.vault
+        if vault.state() is not VaultState.OPEN:
+            self._desk.tasks.start(vault.probe())
 
     def _tell_vault(self, state: VaultState) -> None:
         trouble = _TROUBLES.get(state)

@@ -62,6 +62,7 @@ class MetricsPage(QWidget):
         self._memory = Chart(theme, "Memory (MB)", {"memory": "good"})
         self._breakdown = Breakdown()
         self._lay_out()
+        self._server.currentIndexChanged.connect(lambda _row: self._offer(self._tool, []))
         for box in (self._window, self._server, self._tool):
             box.currentIndexChanged.connect(lambda _row: self._pull())
         WhileVisible(self, self._pull, every_ms=_EVERY_MS)

@@ -69,11 +69,16 @@ class ServersPage(QWidget):
             self._list.setCurrentIndex(self._model.index(row))
 
     def _pull(self) -> None:
+        before = self._list.currentIndex()
+        row, name = before.row(), str(before.data(NAME) or "")
         self._model.pull()
-        if not self._list.currentIndex().isValid() and self._model.rowCount():
-            self._list.setCurrentIndex(self._model.index(self._first()))
-        else:
+        found = self._model.row_of(name)
+        if found < 0:  # a first look, or the chosen one was removed
+            found = self._first() if row < 0 else min(row, self._model.rowCount() - 1)
+        if found == self._list.currentIndex().row():
             self._show_chosen()
+        elif found >= 0:
+            self._list.setCurrentIndex(self._model.index(found))
         is_paused = self._desk.core.is_paused
         self._pause.setText("Resume all" if is_paused else "Pause all")
         self._pause.setIconName("run" if is_paused else "pause")

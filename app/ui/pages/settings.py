@@ -105,6 +105,7 @@ class SettingRow(QWidget):
         if not self._typing.isActive():
             self._editor.blockSignals(True)
             self._editor.set_value(self._in_force())
+            self._editor.tell_problem("")
             self._editor.blockSignals(False)
 
     def _in_force(self) -> Any:

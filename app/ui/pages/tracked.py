@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
+from app.facts import CallRecord
 from app.ui import present
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import answer_of
@@ -26,7 +26,7 @@ from app.ui.models.tracked import TrackedModel
 from app.ui.pages.tracked_filter import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.tracked_store import TrackedStore
-from app.ui.tracked_source import SERVER, Entry, Filter, TrackedSource
+from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.live import WhileVisible
@@ -47,6 +47,7 @@ class TrackedPage(QWidget):
         self._wish = 0
         self._is_fetching = False
         self._seen_state = ""
+        self._is_stale = False
         theme = desk.theme
         self._filter = TrackedFilter()
         self._model = TrackedModel(theme, self._more)
@@ -64,12 +65,15 @@ class TrackedPage(QWidget):
         self._edit = Button(theme, "Change...", self._edit_clicked, icon="edit")
         self._delete = Button(theme, "Delete", self._delete_clicked, icon="trash")
         self._lay_out()
-        self._filter.changed.connect(self._begin)
+        self._filter.changed.connect(self._filter_changed)
+        self._job.busy_changed.connect(self._show_buttons)
+        self._table.verticalScrollBar().valueChanged.connect(lambda _value: self._pull())
         self._table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
         self._table.activated.connect(lambda _index: self._edit_clicked())
         QShortcut(QKeySequence.StandardKey.Find, self, self._filter.write)
         QShortcut(QKeySequence.StandardKey.Delete, self._table, self._delete_clicked)
         core = desk.core
+        core.calls.subscribe(self._call_seen)
         WhileVisible(self, self._pull, listen=(core.servers_changed, core.calls))
 
     def _lay_out(self) -> None:
@@ -115,15 +119,29 @@ class TrackedPage(QWidget):
         table.setColumnWidth(5, 128)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def _pull(self, _change: Any = None) -> None:
+    def _pull(self) -> None:
         state = self._desk.core.server(SERVER).state
-        if state != self._seen_state:
+        is_at_top = self._table.verticalScrollBar().value() == 0
+        if state != self._seen_state or (self._is_stale and is_at_top):
             self._seen_state = state
             self._begin()
 
+    def _call_seen(self, call: CallRecord) -> None:
+        if call.server == SERVER and call.tool in CHANGES:
+            self._is_stale = True
+
+    def _filter_changed(self) -> None:
+        self._strip.hide()
+        self._begin()
+
     def _begin(self) -> None:
         self._wish += 1
-        self._desk.tasks.start(self._load(self._wish), on_error=self._cannot_show)
+        self._is_stale = False
+        wish = self._wish
+        self._desk.tasks.start(
+            self._load(wish),
+            on_error=lambda error: self._cannot_show(error) if wish == self._wish else None,
+        )
 
     async def _load(self, wish: int) -> None:
         if self._seen_state != "ready":
@@ -134,7 +152,9 @@ class TrackedPage(QWidget):
             return
         self._wanted, self._cursor = wanted, page.cursor
         self._is_fetching = False
+        chosen = {str(entry["id"]) for entry in self._chosen()}
         self._model.show_entries(page.entries, has_more=bool(page.cursor))
+        self._choose_again(chosen)
         self._show_which()
         await self._store.pull()
 
@@ -174,6 +194,12 @@ class TrackedPage(QWidget):
         self._empty.tell(error.title, error.hint)
         self._show_buttons()
 
+    def _choose_again(self, ids: set[str]) -> None:
+        select = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row in range(self._model.rowCount()):
+            if str(self._model.entry(row)["id"]) in ids:
+                self._table.selectionModel().select(self._model.index(row, 0), select)
+
     def _chosen(self) -> list[Entry]:
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
         return [self._model.entry(row) for row in rows]
@@ -183,8 +209,10 @@ class TrackedPage(QWidget):
         self._edit.setEnabled(len(chosen) == 1 and not chosen[0].get("deleted"))
         self._delete.setEnabled(bool(chosen))
         self._delete.setText("Bring back" if self._wanted.deleted else "Delete")
-        for part in (self._add, self._import, self._export):
-            part.setEnabled(self._seen_state == "ready")
+        is_ready = self._seen_state == "ready"
+        self._add.setEnabled(is_ready)
+        for part in (self._import, self._export):
+            part.setEnabled(is_ready and not self._job.is_busy)
 
     def _export_clicked(self) -> None:
         self._job.ask_export(self, self._filter.wanted())
@@ -210,18 +238,23 @@ class TrackedPage(QWidget):
 
     async def _set_deleted(self, chosen: list[str], *, gone: bool) -> None:
         act = self._source.delete if gone else self._source.restore
+        done: list[str] = []
         try:
             for id in chosen:  # noqa: A001 - the tracker's word
                 await act(id)
+                done.append(id)
         finally:
             self._begin()
-        done = "deleted" if gone else "brought back"
+            self._offer_undo(done, gone=gone)
+
+    def _offer_undo(self, done: list[str], *, gone: bool) -> None:
+        what = "deleted" if gone else "brought back"
         self._strip.tell(
-            f"{present.counted(len(chosen), 'entry', 'entries')} {done}.",
+            f"{present.counted(len(done), 'entry', 'entries')} {what}.",
             "",
             tone="good",
-            button="Undo",
-            mend=lambda: self._undo(chosen, gone=gone),
+            button="Undo" if done else "",
+            mend=lambda: self._undo(done, gone=gone),
         )
 
     def _undo(self, chosen: list[str], *, gone: bool) -> None:

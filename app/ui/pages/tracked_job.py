@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
 
+from app.errors import AppError
 from app.ui import present
 from app.ui.desk import Desk
 from app.ui.dialogs.import_file import ask_mapping
@@ -23,6 +25,8 @@ _KINDS = "Tables and lines (*.csv *.tsv *.jsonl);;All files (*)"
 
 class TrackedJob(Card):
     """Hidden unless a job runs or has just ended."""
+
+    busy_changed = Signal()
 
     def __init__(self, desk: Desk, source: TrackedSource, ended: Callable[[], None]) -> None:
         super().__init__(margin=12)
@@ -48,6 +52,11 @@ class TrackedJob(Card):
         self.inside.addWidget(self._bar)
         self.inside.addWidget(self._problems)
         self.hide()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return bool(self._job)
 
     def ask_import(self, parent: QWidget) -> None:
         """Ask for a file and for its columns, then take it in."""
@@ -104,14 +113,19 @@ class TrackedJob(Card):
         self._bar.show()
         self._button.setText("Stop")
         self.show()
+        self.busy_changed.emit()
         try:
             while report["state"] == "running":
                 self._words.setText(f"{doing}: {present.counted(int(report['rows']), 'row')}")
                 await asyncio.sleep(_POLL_S)
                 report = await self._source.ask("job_state", {"job": self._job})
             self._tell_end(report)
+        except AppError:
+            self._words.setText(f"{doing} was cut short. What was stored until then is kept.")
+            raise
         finally:
             self._job = ""
+            self.busy_changed.emit()
             self._bar.hide()
             self._button.setText("Close")
             self._ended()

@@ -15,6 +15,8 @@ class SecretEntry(QWidget):
 
     changed = Signal()
     entered = Signal()
+    refused = Signal()
+    """What was pasted is too long to be a secret; the entry is empty."""
 
     def __init__(self, theme: Theme, name: str, hint: str = "") -> None:
         super().__init__()
@@ -29,6 +31,7 @@ class SecretEntry(QWidget):
         )
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
+        self._edit.inputRejected.connect(self._refuse)
         reveal = icon_button(theme, "eye", "Show while pressed")
         reveal.pressed.connect(lambda: self._reveal(True))
         reveal.released.connect(lambda: self._reveal(False))
@@ -54,16 +57,25 @@ class SecretEntry(QWidget):
     def take(self) -> str:
         """The secret; the entry and the clipboard no longer hold it."""
         secret = self.peek()
-        self.clear()
+        self.forget(secret)
+        return secret
+
+    def forget(self, secret: str) -> None:
+        """Hold `secret` no longer, neither here nor on the clipboard."""
+        if self.peek() == secret:
+            self.clear()
         clipboard = QGuiApplication.clipboard()
         if secret and clipboard.text().strip() == secret:
             clipboard.clear()
-        return secret
 
     def clear(self) -> None:
         """Forget what was typed."""
         self._edit.clear()
         self._reveal(False)
+
+    def _refuse(self) -> None:
+        self.clear()  # part of a key is no key
+        self.refused.emit()
 
     def _reveal(self, shown: bool) -> None:
         echo = QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password
