@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from app.clients.catalog import Client
+from app.errors import ClientConfigError
 from servers.contract import endpoint
 
 _PREFIX = "lou-"
+_HALF = re.compile(r"[\ud800-\udfff]")
 _ODD = re.compile(r"[^A-Za-z0-9-]+")
 
 
@@ -33,6 +35,23 @@ class Bridge:
     command: str
     home: str = ""
     is_missing: bool = False
+
+    def check(self) -> None:
+        """See that an entry can name it.
+
+        Raises:
+            ClientConfigError: it is not there, or its path holds bytes that are no characters.
+        """
+        if _HALF.search(self.command + self.home):
+            raise ClientConfigError(
+                "The path of Lou holds bytes that are no characters, so no file can name it.",
+                "Move Lou, and its home, to folders with ordinary names.",
+                code="no_bridge",
+            )
+        if self.is_missing:
+            raise ClientConfigError(
+                f"The bridge is missing: {self.command}.", "Install Lou again.", code="no_bridge"
+            )
 
 
 def installed_bridge() -> Bridge:

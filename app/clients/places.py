@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,17 +74,24 @@ def expand(template: str, places: Places) -> Iterator[Path]:
     A variable that is unset and has no default makes the template mean nothing, and so does one
     that names no absolute path.
     """
-    text = _filled(template, places)
+    before, star, after = template.partition("*")
+    text = _filled(before, places)
     if text is None:
         return
-    cut = text.find("*")
-    if cut < 0:
+    if not star:
         yield Path(text)
         return
-    parent, _, start = text[:cut].rpartition("/")
-    pattern, _, below = text[cut:].partition("/")
-    for found in sorted(Path(parent).glob(start + pattern)):
+    parent, _, start = text.rpartition("/")
+    end, _, below = after.partition("/")
+    for found in _matching(Path(parent), f"{start}*{end}"):
         yield found / below if below else found
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []
 
 
 def _filled(template: str, places: Places) -> str | None:
@@ -123,13 +130,22 @@ def _target(client: Client, path: Path, places: Places) -> Target:
 
 
 def _may_be_made(client: Client, path: Path, places: Places) -> bool:
-    if path.parent.is_dir():
+    if is_there(path.parent.is_dir):
         return is_installed(client, places)
-    signs = [sign for sign in _detected(client, places) if sign.is_dir()]
+    signs = [sign for sign in _detected(client, places) if is_there(sign.is_dir)]
     return any(sign in path.parents for sign in signs)
 
 
 def _on_path(command: str, places: Places) -> bool:
     endings: tuple[str, ...] = _ENDINGS[places.platform]
     folders = [folder for folder in places.env.get("PATH", "").split(os.pathsep) if folder]
-    return any(Path(folder, command + ending).is_file() for folder in folders for ending in endings)
+    files = (Path(folder, command + ending) for folder in folders for ending in endings)
+    return any(is_there(file.is_file) for file in files)
+
+
+def is_there(look: Callable[[], bool]) -> bool:
+    """What `look` says; what may not be looked at, behind the PATH say, is not there."""
+    try:
+        return look()
+    except OSError:
+        return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.clients import entries as own
 from app.clients import formats, plan
-from app.clients.apply import ClientFile, Done
+from app.clients.apply import ClientFile, Done, Seen
 from app.clients.catalog import Client
 from app.clients.finding import RefusedError, refusal
 from app.clients.loss import Loss, Verdict, judge
@@ -53,7 +53,7 @@ def look(client: Client, file: ClientFile) -> Look:
     """Look at a file of a connected client, and remember it as good when nothing is missing."""
     seen = file.see()
     record = file.shelf.record(seen.content)
-    if not record.wanted or not seen.real.parent.is_dir():  # without its folder a client is gone
+    if not record.wanted or _is_gone(seen):
         return Look(Outcome.FINE)
     try:
         now = None if seen.content is None else _outline(client, seen.content)
@@ -71,6 +71,11 @@ def look(client: Client, file: ClientFile) -> Look:
     if not others and now is not None:
         _remember(file, now)
     return Look(Outcome.FINE, others=others)
+
+
+def _is_gone(seen: Seen) -> bool:
+    """Whether the file's own folder is gone: then the client is."""
+    return seen.problem is None and not seen.real.parent.is_dir()
 
 
 def put_back(client: Client, file: ClientFile, wish: Wish, running: tuple[Instance, ...]) -> None:

@@ -176,12 +176,16 @@ def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) ->
     root = layout.root[0]
     header = f"[[{root}]]" if layout.is_list else f"[{root}.{name}]"
     plain = {key: value for key, value in entry.items() if not isinstance(value, Mapping)}
-    lines = [header, *tomlkit.dumps(plain).splitlines()]
+    lines = [header, *_lines(plain)]
     inner = [(key, value) for key, value in entry.items() if isinstance(value, Mapping)]
     for key, value in inner:
         path = f"{root}.{key}" if layout.is_list else f"{root}.{name}.{key}"
-        lines += ["", f"[{path}]", *tomlkit.dumps(dict(value)).splitlines()]
+        lines += ["", f"[{path}]", *_lines(value)]
     return "".join(line + newline for line in lines)
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return tomlkit.dumps(dict(values)).removesuffix("\n").split("\n")
 
 
 def _inline(value: Any) -> str:

@@ -16,7 +16,7 @@ from app.clients.catalog import Client
 from app.clients.difference import unified
 from app.clients.disk import Disk
 from app.clients.finding import RefusedError
-from app.clients.places import Places, is_installed, targets
+from app.clients.places import Places, is_installed, is_there, targets
 from app.clients.plan import Change, Wish, look, snippet
 from app.clients.records import Record, Shelf
 from app.clients.running import as_marks, instances
@@ -45,7 +45,9 @@ class Workshop:
         found = {target.path for target in targets(client, self.places)}
         paths = dict.fromkeys(target.path for target in targets(client, self.places))
         for shelf in Shelf.known(self.disk, self.root):
-            if shelf.client == client.id and shelf.path not in found and shelf.path.exists():
+            if shelf.client != client.id or shelf.path in found:
+                continue
+            if is_there(shelf.path.exists):
                 paths[shelf.path] = None
         return tuple(self.file(client, path) for path in paths)
 
@@ -56,7 +58,7 @@ class Workshop:
         for shelf in Shelf.known(self.disk, self.root):
             file = ClientFile(self.disk, shelf, shelf.path)
             folder = file.see().real.parent
-            if folder.is_dir():
+            if is_there(folder.is_dir):
                 file.sweep(folder)
 
     def inspect(self, client: Client) -> tuple[Inspected, ...]:
@@ -209,10 +211,7 @@ def _check(wish: Wish) -> None:
         raise ClientConfigError(
             "No server is switched on.", "Switch one on, then connect.", code="no_servers"
         )
-    if wish.bridge.is_missing:
-        raise ClientConfigError(
-            f"The bridge is missing: {wish.bridge.command}.", "Install Lou again.", code="no_bridge"
-        )
+    wish.bridge.check()
 
 
 def _each(

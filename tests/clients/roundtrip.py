@@ -11,7 +11,9 @@ from app.clients.records import Record
 
 ONE = Wish(("search",), Bridge("/opt/lou/bin/lou-connect"))
 TWO = Wish(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
-MOVED = Wish(("search", "my_server"), Bridge("/home/me/Lou é/lou-connect", "/home/me/.lou home"))
+MOVED = Wish(
+    ("search", "my_server"), Bridge("/home/me/Lou é'\"\\ \x85\u2028😀/lou-connect", "~ # lou home")
+)
 
 
 def there_and_back(client: Client, content: bytes) -> None:

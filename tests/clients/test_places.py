@@ -67,6 +67,26 @@ def test_a_variable_that_is_no_absolute_path_is_as_if_unset(user: User, value: s
     ]
 
 
+def test_a_folder_that_cannot_be_looked_into_holds_nothing(user: User) -> None:
+    user.write("bin/claude", b"")
+    beyond = "/" + "x" * 300
+    env = {"PATH": f"{beyond}:{user.home / 'bin'}", "XDG_CONFIG_HOME": beyond, "CODEX_HOME": beyond}
+    assert is_installed(row("claude-code"), user.places(**env))
+    for each in catalog.clients():
+        assert len(targets(each, user.places(**env))) == (each.id == "claude-code"), each.id
+    places = user.on("windows").places(LOCALAPPDATA=beyond)
+    assert targets(row("claude-desktop"), places) == ()
+
+
+def test_a_star_in_the_name_of_the_home_stands_for_itself(user: User) -> None:
+    user.write("aXb/.cursor/mcp.json", b"{}")
+    user.write("a*b/.cursor/mcp.json", b"{}")
+    odd = User(user.home / "a*b", user.lou)
+    assert found(odd, "cursor") == [".cursor/mcp.json"]
+    (odd.home / "AppData/Local/Packages/Claude_x/LocalCache/Roaming").mkdir(parents=True)
+    assert len(found(odd.on("windows"), "claude-desktop")) == 1
+
+
 def test_a_variable_without_default_counts_only_when_it_is_set(user: User) -> None:
     assert not list(expand("${CLINE_MCP_SETTINGS_PATH}", user.places()))
     file = user.write("own.json", b"{}")

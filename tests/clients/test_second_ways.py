@@ -78,6 +78,12 @@ def test_the_commands_are_lines_that_a_shell_reads_back_as_the_words() -> None:
     assert hand.commands("zed") == ()
 
 
+def test_on_windows_the_commands_are_quoted_as_its_shells_read_them() -> None:
+    wish = Wish(("search",), Bridge("C:\\Program Files\\Lou\\lou-connect.exe"), ())
+    (line,) = ByHand(catalog.clients(), lambda: wish, "windows").commands("codex")
+    assert line.endswith(' -- "C:\\Program Files\\Lou\\lou-connect.exe" search')
+
+
 def test_a_command_that_cannot_say_where_lou_lives_is_not_offered() -> None:
     wish = Wish(("search",), Bridge(BRIDGE.command, "/elsewhere"), ())
     hand = ByHand(catalog.clients(), lambda: wish, "linux")
