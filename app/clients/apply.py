@@ -18,6 +18,7 @@ from app.clients import formats
 from app.clients.disk import ChangedError, Disk
 from app.clients.finding import Finding, RefusedError, State
 from app.clients.lock import locked
+from app.clients.places import is_there
 from app.clients.plan import Change
 from app.clients.records import Record, Shelf, Undo, digest
 from app.errors import ClientConfigError
@@ -234,8 +235,10 @@ def _not_written(path: Path, failure: OSError) -> ClientConfigError:
             "Free some space and try again; the file is as it was before.",
             code="disk_full",
         )
+    blamed = Path(failure.filename) if isinstance(failure.filename, str) else path
+    folder = blamed if is_there(blamed.is_dir) else blamed.parent
     return ClientConfigError(
         f"{path.name} could not be written: {failure.strerror or failure}.",
-        f"Check that you may write to {path.parent}; the file is as it was before.",
+        f"Check that you may write to {folder}; the file is as it was before.",
         code="not_writable",
     )

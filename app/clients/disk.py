@@ -11,6 +11,8 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ if sys.platform != "win32":
     import fcntl
 
 PREFIX = ".lou-"
+_NAME = re.compile(re.escape(PREFIX) + r"(\d+)-[0-9a-f]{8}")
 _FOREIGN = "another program wrote the file"
 _PRIVATE = 0o600
 _EXCHANGE = 2
@@ -141,15 +144,16 @@ class Disk:
             ChangedError: it holds something else; that is untouched.
             OSError: it could not be written; the file is as it was.
         """
-        if after is None:
-            self._delete(path, before)
-        elif before is None:
-            temporary = self._written(path, after, None)
-            with self._swept(temporary), _exists_means_changed():
-                self.link(temporary, path)
-        else:
-            self._exchange(path, before, after)
-        self.sync_folder(path.parent)
+        with _comes_or_goes_means_changed():
+            if after is None:
+                self._delete(path, before)
+            elif before is None:
+                temporary = self._written(path, after, None)
+                with self._swept(temporary):
+                    self.link(temporary, path)
+            else:
+                self._exchange(path, before, after)
+            self.sync_folder(path.parent)
         if self.read(path) != after:
             raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
 
@@ -174,7 +178,7 @@ class Disk:
         What that program wrote in between, on top of Lou's own content, is newer and stays.
         """
         before, after = contents
-        found = self.read(temporary)
+        found = self._ordinary(temporary)
         if found == before:
             self._drop(temporary)
             return
@@ -189,11 +193,14 @@ class Disk:
     def _delete(self, path: Path, before: bytes | None) -> None:
         aside = _beside(path)
         self.replace(path, aside)
-        if self.read(aside) != before:
-            with _exists_means_changed():
-                self.link(aside, path)
+        if self._ordinary(aside) != before:
+            self.link(aside, path)
             raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
         self.unlink(aside)
+
+    def _ordinary(self, path: Path) -> bytes | None:
+        """The content; None where a foreign program put no file but a folder, a link, a pipe."""
+        return self.read(path) if stat.S_ISREG(path.lstat().st_mode) else None
 
     def _written(self, path: Path, content: bytes, like: os.stat_result | None) -> Path:
         temporary = _beside(path)
@@ -244,24 +251,23 @@ def _beside(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _exists_means_changed() -> Iterator[None]:
+def _comes_or_goes_means_changed() -> Iterator[None]:
     try:
         yield
-    except FileExistsError as found:
-        raise ChangedError(
-            errno.EEXIST, "another program made the file", str(found.filename)
-        ) from None
+    except (FileExistsError, FileNotFoundError) as found:
+        words = "another program made or deleted the file"
+        raise ChangedError(errno.EBUSY, words, str(found.filename)) from None
 
 
 def _is_left_over(path: Path) -> bool:
-    try:
-        pid = int(path.name.removeprefix(PREFIX).split("-")[0])
-        os.kill(pid, 0)
-    except (ValueError, OverflowError):
+    name = _NAME.fullmatch(path.name)
+    if not name or path.is_symlink() or not path.is_file():
         return False
+    try:
+        os.kill(int(name[1]), 0)
     except ProcessLookupError:
         return True
-    except OSError:
+    except (OSError, OverflowError):
         pass
     with contextlib.suppress(OSError):
         return time.time() - path.stat().st_mtime > _OLD_AFTER_S

@@ -11,6 +11,7 @@ import pytest
 
 from app.clients import plan
 from app.clients.apply import ClientFile
+from app.clients.by_hand import ByHand
 from app.clients.disk import Disk
 from app.clients.entries import Bridge
 from app.clients.plan import Wish
@@ -199,6 +200,104 @@ def test_a_foreign_write_in_the_last_moment_is_kept_and_the_plan_redone(
     user.workshop(disk=Late()).connect(CURSOR)
     assert servers(path) == {"x", "lou-search", "lou-my_server"}
     assert json.loads(path.read_bytes())["mcpServers"]["x"] == {"command": "foreign"}
+
+
+@pytest.mark.parametrize("verb", ["connect", "disconnect"])
+def test_a_file_deleted_in_the_last_moment_is_planned_for_anew(
+    user: User, path: Path, verb: str
+) -> None:
+    class Late(Disk):
+        """A foreign program deletes the file just before Lou's own last step."""
+
+        done = False
+
+        def _delete_once(self) -> None:
+            if not self.done:
+                type(self).done = True
+                path.unlink()
+
+        def exchange(self, one: Path, other: Path) -> bool:
+            self._delete_once()
+            return super().exchange(one, other)
+
+        def replace(self, source: Path, target: Path) -> None:
+            if source == path:
+                self._delete_once()
+            super().replace(source, target)
+
+    if verb == "disconnect":
+        path.unlink()
+        user.workshop().connect(CURSOR)
+    getattr(user.workshop(disk=Late()), verb)(CURSOR)
+    assert Late.done
+    assert path.exists() == (verb == "connect")
+    assert not path.exists() or servers(path) == {"lou-search", "lou-my_server"}
+    assert temporaries(user.home) == []
+
+
+@pytest.mark.parametrize("verb", ["connect", "disconnect"])
+def test_a_folder_put_there_in_the_last_moment_stays(user: User, path: Path, verb: str) -> None:
+    class Late(Disk):
+        """A foreign program puts a folder where the file was."""
+
+        done = False
+
+        def exchange(self, one: Path, other: Path) -> bool:
+            self._replace_by_folder()
+            return super().exchange(one, other)
+
+        def replace(self, source: Path, target: Path) -> None:
+            if source == path:
+                self._replace_by_folder()
+            super().replace(source, target)
+
+        def _replace_by_folder(self) -> None:
+            if not self.done:
+                type(self).done = True
+                path.unlink()
+                path.mkdir()
+                (path / "precious").touch()
+
+    if verb == "disconnect":
+        path.unlink()
+        user.workshop().connect(CURSOR)
+    with pytest.raises(ClientConfigError, match="is a folder"):
+        getattr(user.workshop(disk=Late()), verb)(CURSOR)
+    assert (path / "precious").exists()
+    assert temporaries(user.home) == []
+
+
+def test_only_what_lou_itself_names_so_is_swept(user: User, path: Path) -> None:
+    kept = [path.with_name(name) for name in (".lou-1-notes", ".lou-99999999-abcdef0", ".lou-")]
+    for each in kept:
+        each.write_bytes(b"mine")
+    folder = path.with_name(".lou-99999999-0123abcd")
+    folder.mkdir()
+    user.workshop().connect(CURSOR)
+    assert [each.read_bytes() for each in kept] == [b"mine"] * 3
+    assert folder.is_dir()
+
+
+def test_where_lou_may_not_write_its_own_folder_is_named(user: User, path: Path) -> None:
+    user.lou.write_bytes(b"no folder")
+    with pytest.raises(ClientConfigError) as refused:
+        user.workshop().connect(CURSOR)
+    assert f"write to {user.lou};" in refused.value.hint
+    assert path.read_bytes() == BEFORE
+
+
+@pytest.mark.parametrize(
+    "bridge", [Bridge("/opt/\udcff/lou-connect"), Bridge("/b", "/home/\udcff")]
+)
+def test_a_path_that_is_no_text_is_refused_with_words(
+    user: User, path: Path, bridge: Bridge
+) -> None:
+    wish = Wish(("search",), bridge)
+    with pytest.raises(ClientConfigError, match="no characters"):
+        user.workshop(wish).connect(CURSOR)
+    assert path.read_bytes() == BEFORE
+    with pytest.raises(ClientConfigError, match="no characters"):
+        ByHand((CURSOR,), lambda: wish, "linux").links("cursor")
 
 
 def test_a_file_that_never_rests_is_given_up_with_words(user: User, path: Path) -> None:
