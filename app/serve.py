@@ -30,7 +30,7 @@ async def _serve() -> int:
     core = Core("headless")
     ended = asyncio.Event()
     core.quit_wanted.subscribe(lambda _: ended.set())
-    core.notices.subscribe(lambda notice: _say(f"{notice.title}. {notice.text}"))
+    core.notices.subscribe(lambda notice: _say(f"{notice.title.rstrip('.')}. {notice.text}"))
     states: dict[str, str] = {}
     core.servers_changed.subscribe(lambda name: _say_state(core, states, name))
     _end_on_signals(ended)

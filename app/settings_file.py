@@ -17,6 +17,8 @@ from app.observe import Listeners
 log = logging.getLogger(__name__)
 
 _BROKEN = "broken_config"
+_DEFAULTS = "The defaults are used."
+_IN_FORCE = "What was in force before is used."
 _Stamp = tuple[int, int, int] | None
 
 
@@ -46,20 +48,21 @@ class SettingsFile:
             self._take(self._read(), stamp)
         except SettingsError as trouble:
             self._take(None, stamp)
-            self._tell(self._keep_aside() if trouble.code == _BROKEN else trouble)
+            self._tell(self._put_aside(_DEFAULTS)[0] if trouble.code == _BROKEN else trouble)
 
     def _tell(self, trouble: SettingsError) -> None:
         self.trouble = trouble
         self.troubled.tell(trouble)
 
-    def _keep_aside(self) -> SettingsError:
+    def _put_aside(self, instead: str) -> tuple[SettingsError, Path]:
         aside = files.set_aside(self.path, "broken")
-        log.error("config.json is broken; it was kept as %s and the defaults are used", aside)
-        return SettingsError(
-            "config.json is broken. The defaults are used.",
+        log.error("config.json is broken; it was kept as %s", aside)
+        trouble = SettingsError(
+            f"config.json is broken. {instead}",
             f"Your file is untouched: {aside}. Mend it and rename it to {self.path.name}.",
             code=_BROKEN,
         )
+        return trouble, aside
 
     def refresh(self) -> bool:
         """Take over what was changed on disk by hand; true when something was.
@@ -70,7 +73,9 @@ class SettingsFile:
         if stamp == self._stamp:
             return False
         try:
-            return self._take(self._read(), stamp)
+            is_new = self._take(self._read(), stamp)
+            self.trouble = None
+            return is_new
         except SettingsError as broken:
             self._stamp = stamp
             log.warning("%s The settings in force stay as they were.", broken.title)
@@ -83,7 +88,12 @@ class SettingsFile:
         Raises:
             SettingsError: it could not be saved; nothing changed.
         """
-        content = self._read_for_update()
+        try:
+            content = self._read()
+        except SettingsError as trouble:
+            if trouble.code != _BROKEN:
+                raise
+            return self._replace_broken(change)
         document = _decode(content) if content is not None else {}
         before, problems = meaning.parse(document)
         after = change(before)
@@ -93,28 +103,38 @@ class SettingsFile:
         self._adopt(after, problems, self._stat())
         return self.config
 
-    def _read_for_update(self) -> bytes | None:
+    def _replace_broken(self, change: Callable[[Config], Config]) -> Config:
+        """Somebody's edit went wrong while what it was made from is in force: that goes on."""
+        after = change(self.config)
+        written = _encode(meaning.merge({}, after, Config(meaning.defaults())))
+        trouble, aside = self._put_aside(_IN_FORCE)
         try:
-            return self._read()
-        except SettingsError as trouble:
-            if trouble.code != _BROKEN:
-                raise
-            self._tell(self._keep_aside())
-            return None
+            files.write_atomic(self.path, written)
+        except SettingsError:
+            aside.rename(self.path.resolve())
+            raise
+        self._adopt(after, [], self._stat())
+        self._tell(trouble)
+        return self.config
 
     def _read(self) -> bytes | None:
+        if self.path.exists() and not self.path.is_file():  # a pipe would be read for ever
+            raise self._unreadable("it is no file")
         try:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as failure:
-            raise SettingsError(
-                f"config.json cannot be read: {failure.strerror}.",
-                f"Check the permissions of {self.path}.",
-                code="unreadable",
-            ) from failure
+            raise self._unreadable(failure.strerror) from failure
         _decode(content)
         return content
+
+    def _unreadable(self, why: str) -> SettingsError:
+        return SettingsError(
+            f"config.json cannot be read: {why}.",
+            f"Check what {self.path} is, and its permissions.",
+            code="unreadable",
+        )
 
     def _take(self, content: bytes | None, stamp: _Stamp) -> bool:
         config, problems = meaning.parse(_decode(content) if content is not None else {})

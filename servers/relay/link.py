@@ -125,7 +125,7 @@ class Link:
             self._lost(self._epitaph(self._how or how))
 
     def _epitaph(self, how: str) -> str:
-        said = f"The server {self._name} {how}."
+        said = f"The server {self._name} {how.rstrip('. ')}."
         if self._last_words:
             said += f' It last wrote: "{" | ".join(self._last_words)[:_LONGEST_WORDS]}".'
         return redact(said)

@@ -201,6 +201,40 @@ def test_a_file_that_is_broken_while_lou_runs_changes_nothing_in_force(
     assert file.path.read_text() == '{"settings": '
 
 
+def test_a_switch_over_a_broken_edit_keeps_what_is_in_force(file: SettingsFile) -> None:
+    mine = {"command": "npx", "args": ["-y", "x"], "env": {"A": "b"}}
+    file.path.write_text(json.dumps({"mcpServers": {"mine": mine}, "settings": {"theme": "dark"}}))
+    assert file.refresh()
+    file.path.write_text('{"mcpServers": {"mine"')
+    assert not file.refresh()
+    file.update(lambda config: config.with_settings(log_level="DEBUG"))
+    assert file.config.servers["mine"].args == ("-y", "x")
+    assert {key: written(file)["mcpServers"]["mine"][key] for key in mine} == mine
+    assert written(file)["settings"] == {"theme": "dark", "log_level": "DEBUG"}
+    (aside,) = file.path.parent.glob("config.json.broken-*")
+    assert aside.read_text() == '{"mcpServers": {"mine"'
+    assert file.trouble is not None
+    assert str(aside) in file.trouble.hint
+
+
+def test_a_mended_file_is_no_trouble_any_more(home: Path) -> None:
+    file = SettingsFile(home / "config.json")
+    file.path.write_text("{broken")
+    file.load()
+    assert file.trouble is not None
+    file.path.write_text('{"settings": {"theme": "dark"}}')
+    assert file.refresh()
+    assert file.trouble is None
+
+
+def test_what_is_no_file_is_named_and_not_waited_for(file: SettingsFile) -> None:
+    os.mkfifo(file.path)
+    assert not file.refresh()
+    assert file.problems == ("config.json cannot be read: it is no file.",)
+    with pytest.raises(SettingsError, match="it is no file"):
+        file.update(lambda config: config.with_settings(theme="dark"))
+
+
 def test_the_file_is_private_and_a_link_stays_a_link(home: Path) -> None:
     real = home / "elsewhere" / "lou.json"
     real.parent.mkdir()
@@ -276,6 +310,18 @@ def test_on_a_full_disk_the_old_file_stays_whole_and_the_reason_is_said(home: Pa
         assert [path.name for path in disk.iterdir()] == ["config.json"]
         file.update(lambda config: config.with_settings(theme="light"))
         assert written(file)["settings"]["theme"] == "light"
+
+
+def test_a_broken_edit_stays_where_it_is_when_nothing_can_take_its_place(home: Path) -> None:
+    with small_disk(home) as disk:
+        file = SettingsFile(disk / "config.json")
+        file.load()
+        file.path.write_text("{broken")
+        entry = replace(file.config.servers["search"], env={"A": "x" * 4_000_000})
+        with pytest.raises(SettingsError):
+            file.update(lambda config: config.with_server("search", entry))
+        assert file.path.read_text() == "{broken"
+        assert [path.name for path in disk.iterdir()] == ["config.json"]
 
 
 def test_what_a_killed_write_left_behind_is_swept(home: Path) -> None:
