@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.clients import joining
+from app.errors import AppError
 from app.facts import as_json
 from app.key_store import FILE, SYSTEM
 from app.log_search import Wanted
@@ -178,6 +179,8 @@ async def _clients(core: Core, params: Params) -> dict[str, Any]:
 
 
 async def _show(core: Core, params: Params) -> dict[str, Any]:
+    if core.is_ending:
+        raise AppError("Lou is ending.", "Start it again in a moment.", code="ending")
     core.raise_wanted.tell(_text(params, "page", ""))
     return {"mode": core.mode}
 

@@ -47,6 +47,7 @@ class Core:
         self.mode = mode
         """tray or headless"""
         self.started_at = time.time()
+        self.is_ending = False
         self.settings = SettingsFile(paths.config_file())
         self.settings.load()
         chosen = self.settings.config.settings
@@ -111,6 +112,7 @@ class Core:
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop the servers and put everything on disk."""
+        self.is_ending = True
         await self._reactions.end()
         await self.clients.stop()
         await self._switches.close()

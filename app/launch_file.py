@@ -22,6 +22,10 @@ _PASSED = (
 )
 
 
+BY_CLIENT = "LOU_STARTED_BY_CLIENT"
+"""Set for a Lou that no person started: it has no reason to show a window."""
+
+
 def command(mode: str) -> tuple[str, ...]:
     """The argument list that starts this Lou again."""
     serve = ("serve",) if mode == "headless" else ()
@@ -38,7 +42,8 @@ def save(mode: str, start_with_client: bool) -> None:
     """
     document = {
         "argv": command(mode),
-        "env": {name: os.environ[name] for name in _PASSED if name in os.environ},
+        "env": {name: os.environ[name] for name in _PASSED if name in os.environ}
+        | {BY_CLIENT: "1"},
         "start_with_client": start_with_client,
     }
     files.write_atomic(Path(endpoint.launch_file()), json.dumps(document, indent=2).encode())

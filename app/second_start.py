@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from collections.abc import Callable
 
-from app import instance
+from app import instance, launch_file
 from app.errors import AppError
 from app.instance import InstanceLock
 from app.wire import NotRunningError, Wire
 
+_PATIENCE_S = 15.0
+_LOOK_AGAIN_S = 0.1
+
 
 def claim_or_raise(mode: str) -> InstanceLock | int:
-    """The lock of the only Lou, or the exit code of a start that was one too many."""
+    """The lock of the only Lou, or the exit code of a start that was one too many.
+
+    A first Lou that is just starting or ending is waited for. A client that starts several servers
+    starts Lou as often; only a person wants to see a window.
+    """
+    by_person = not os.environ.pop(launch_file.BY_CLIENT, "")
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            found = instance.claim() or (_ask_to_show() if by_person else _ask_how_it_runs())
+        except AppError as refused:
+            sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
+            return 1
+        if isinstance(found, InstanceLock):
+            return found
+        if found:
+            return _one_too_many(found, mode)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_LOOK_AGAIN_S)
+    sys.stderr.write(
+        f"Another Lou (process {instance.holder()}) is starting or ending.\nTry again soon.\n"
+    )
+    return 1
+
+
+def _ask_to_show() -> str:
+    """How the first Lou runs, which shows its window now; empty when it cannot answer yet.
+
+    Raises:
+        AppError: it refused.
+    """
+    return _asked(lambda wire: str(wire.ask("show")["mode"]))
+
+
+def _ask_how_it_runs() -> str:
+    return _asked(lambda wire: str(wire.ask("status")["app"]["mode"]))
+
+
+def _asked(question: Callable[[Wire], str]) -> str:
     try:
-        lock = instance.claim()
-        if lock is not None:
-            return lock
         with Wire() as wire:
-            first = wire.ask("show")["mode"]
+            return question(wire)
     except NotRunningError:
-        sys.stderr.write(
-            f"Another Lou (process {instance.holder()}) is starting or ending.\nTry again soon.\n"
-        )
-        return 1
+        return ""
     except AppError as refused:
-        sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
-        return 1
+        if refused.code == "ending":
+            return ""
+        raise
+
+
+def _one_too_many(first: str, mode: str) -> int:
     if first == "tray" and mode == "tray":
         return 0
     other = "in the tray" if first == "tray" else "without a window (`lou serve`)"

@@ -67,6 +67,40 @@ def test_a_second_start_raises_the_first_ones_window(seen_welcome: Path) -> None
         wait_until(screen.window, what="the window of the first")
 
 
+def test_a_second_start_while_the_first_still_starts_gets_its_window(seen_welcome: Path) -> None:
+    with screens(seen_welcome) as screen:
+        screen.tray()
+        first, second = screen.lou(), screen.lou()
+        wait_until(screen.window, 20, "the window of the first")
+        wait_until(lambda: _ended(first, second), what="one start too many ends")
+        assert [each.returncode for each in _ended(first, second)] == [0]
+
+
+def test_starts_by_clients_open_no_window(seen_welcome: Path) -> None:
+    with screens(seen_welcome) as screen:
+        screen.tray()
+        starts = [screen.lou(LOU_STARTED_BY_CLIENT="1") for _ in range(3)]
+        wait_until(lambda: len(_ended(*starts)) == 2, 20, "one Lou is left")
+        wait_until(lambda: _all_ready(status(screen)), 30)
+        assert screen.icon()
+        assert screen.window() is None
+
+
+def test_a_start_while_the_last_one_ends_is_not_lost(seen_welcome: Path) -> None:
+    with screens(seen_welcome) as screen:
+        screen.tray()
+        first = screen.lou()
+        wait_until(lambda: _all_ready(status(screen)), 30)
+        first.send_signal(signal.SIGTERM)
+        second = screen.lou()
+        assert first.wait(15) == 0
+        wait_until(lambda: status(screen).get("app", {}).get("pid") == second.pid, 20)
+
+
+def _ended(*starts: subprocess.Popen[bytes]) -> list[subprocess.Popen[bytes]]:
+    return [each for each in starts if each.poll() is not None]
+
+
 def test_without_a_tray_the_window_never_hides_for_good(seen_welcome: Path) -> None:
     with screens(seen_welcome) as screen:
         lou = screen.lou()
