@@ -46,8 +46,7 @@ class Core:
     def __init__(self, mode: str = "tray") -> None:
         self.mode = mode
         """tray or headless"""
-        self.started_at = time.time()
-        self.is_ending = False
+        self.started_at, self.is_ending = time.time(), False
         self.settings = SettingsFile(paths.config_file())
         self.settings.load()
         chosen = self.settings.config.settings
