@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from servers.host.service import ToolFailure
 from servers.tracker import ledger, views
 from servers.tracker.entry import Draft, Entry, Rejected, checked
 from servers.tracker.ledger import Action, Outcome
+from servers.tracker.plans import Case, Plan, Underway
 from servers.tracker.scribe import Line, Scribe, Search, new_id
 from servers.tracker.stores.base import Record, Store, Write
 
@@ -23,38 +23,13 @@ _MOST_ON_THE_LOOP = 32
 """Drafts. Sealing more at once would keep other calls waiting."""
 
 
-@dataclass(slots=True)
-class _Case:
-    """One entry to be, and the drafts that make it: those that count as the same.
-
-    `write` is what has to be written for that, None when nothing has.
-    """
-
-    pairs: tuple[str, ...]
-    drafts: list[tuple[int, Draft]] = field(default_factory=list)
-    before: Entry | None = None
-    write: Write | None = None
-    done: bool = False
-    after: Entry | None = None
-    results: dict[int, tuple[Outcome, Entry]] = field(default_factory=dict)
-    refused: dict[int, Rejected] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Plan:
-    """Drafts on their way."""
-
-    client: str
-    count: int
-    cases: list[_Case]
-
-
 class Board:
     """The entries of one store."""
 
     def __init__(self, store: Store, scribe: Scribe) -> None:
         self.store = store
         self.scribe = scribe
+        self.underway = Underway()
 
     async def track(
         self, drafts: Sequence[Draft], client: str, *, together: bool = False
@@ -63,7 +38,8 @@ class Board:
 
         A draft that would make an entry too large is refused in its place.
         """
-        return await self.settle(await self.planned(drafts, client), together=together)
+        with self.underway:
+            return await self.settle(await self.planned(drafts, client), together=together)
 
     async def planned(
         self, drafts: Sequence[Draft], client: str, *, are_known: bool = False
@@ -86,12 +62,13 @@ class Board:
         for _ in range(_TRIES):
             if together and any(case.refused for case in plan.cases):
                 break
-            if await self._apply(plan.cases, together=together):
-                break
+            with self.underway:
+                if await self._apply(plan.cases, together=together):
+                    break
             self._fill(plan.cases, plan.client)
         else:
             raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
-        return _in_order(plan.cases, plan.count)
+        return plan.results()
 
     async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
         """The entry called `id`, deleted ones included."""
@@ -125,17 +102,30 @@ class Board:
         Raises:
             Rejected: a field may not be stored.
         """
+        with self.underway:
+            return await self._update(id, version, fields, client)
+
+    async def _update(
+        self,
+        id: str,  # noqa: A002 - what it is
+        version: int,
+        fields: Mapping[str, Any],
+        client: str,
+    ) -> Entry:
         entry = self._unlocked(await self.get(id))
         draft = self._draft(entry, fields)
         wanted = {name: getattr(draft, name) for name in fields}
         if entry.version != version:
             raise _conflict(entry, wanted, version)
-        return await self._replace(
-            entry, ledger.revised(entry, draft), "updated", client, wanted=wanted
-        )
+        after = ledger.revised(entry, draft)
+        return await self._replace(entry, after, "updated", client, wanted=wanted)
 
     async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         """The entry deleted or restored, and whether that changed anything."""
+        with self.underway:
+            return await self._set_deleted(id, client, gone=gone)
+
+    async def _set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         for _ in range(_TRIES):
             entry = self._unlocked(await self.get(id))
             after = ledger.deleted(entry, gone=gone)
@@ -149,14 +139,14 @@ class Board:
                     raise
         raise ToolFailure("Many others change this entry right now. Try again.", kind="busy")
 
-    def _cases(self, drafts: Sequence[Draft]) -> list[_Case]:
-        cases: dict[tuple[str, ...], _Case] = {}
+    def _cases(self, drafts: Sequence[Draft]) -> list[Case]:
+        cases: dict[tuple[str, ...], Case] = {}
         for number, draft in enumerate(drafts):
             pairs = self.scribe.pairs(draft)
-            cases.setdefault(pairs, _Case(pairs)).drafts.append((number, draft))
+            cases.setdefault(pairs, Case(pairs)).drafts.append((number, draft))
         return list(cases.values())
 
-    async def _look_up(self, cases: Sequence[_Case]) -> None:
+    async def _look_up(self, cases: Sequence[Case]) -> None:
         found = await self.store.paired([pair for case in cases for pair in case.pairs])
         by_pair: dict[str, Record] = {}
         for record in found:
@@ -165,12 +155,12 @@ class Board:
             records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
             case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
 
-    def _fill(self, cases: Sequence[_Case], client: str) -> None:
+    def _fill(self, cases: Sequence[Case], client: str) -> None:
         for case in cases:
             if not case.done:
                 case.write = self._write(case, client)
 
-    def _write(self, case: _Case, client: str) -> Write | None:
+    def _write(self, case: Case, client: str) -> Write | None:
         """What is to be written for `case`; None when everything is there already."""
         case.results.clear()
         case.refused.clear()
@@ -197,7 +187,7 @@ class Board:
             () if before else case.pairs,
         )
 
-    async def _apply(self, cases: Sequence[_Case], *, together: bool) -> bool:
+    async def _apply(self, cases: Sequence[Case], *, together: bool) -> bool:
         """Whether everything is settled now; what stood in the way is taken into account."""
         open_cases = [case for case in cases if not case.done]
         pending = [(case, case.write) for case in open_cases if case.write]
@@ -207,9 +197,8 @@ class Board:
             case.done = not together and case.write is None
         for (case, _), one in zip(pending, written, strict=True):
             if one.done and (settled or not together):
-                case.done = True
                 assert one.record is not None
-                _finish(case, one.record)
+                case.finish(one.record)
             elif one.record is not None and not one.done:
                 case.before = self._unlocked(self.scribe.entry(one.record))
         return settled
@@ -282,17 +271,3 @@ def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFa
         kind="conflict",
         data={"current": views.entry(current), "differs": differing},
     )
-
-
-def _finish(case: _Case, stored: Record) -> None:
-    assert case.after is not None
-    entry = case.after.stored(stored.version, stored.created, stored.changed)
-    case.results = {number: (outcome, entry) for number, (outcome, _) in case.results.items()}
-
-
-def _in_order(cases: Sequence[_Case], count: int) -> list[tuple[Outcome, Entry] | Rejected]:
-    found: dict[int, tuple[Outcome, Entry] | Rejected] = {}
-    for case in cases:
-        found.update(case.results)
-        found.update(case.refused)
-    return [found[number] for number in range(count)]

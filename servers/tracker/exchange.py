@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TextIO
 
 from servers.host.service import ToolFailure
 from servers.tracker import folder, sheet, views
-from servers.tracker.board import Board, Plan
+from servers.tracker.board import Board
 from servers.tracker.entry import Draft, Fault, Rejected, checked
+from servers.tracker.plans import Plan
 from servers.tracker.problems import Problems
 from servers.tracker.scribe import Search
 
@@ -24,6 +26,8 @@ State = Literal["running", "done", "cancelled", "failed"]
 _AT_ONCE = 512
 _PAGE = 200
 _KEPT_JOBS = 20
+Boards = Callable[[], Board]
+"""The board in use: keys and rules may change before a job is over."""
 
 
 @dataclass(slots=True)
@@ -64,9 +68,10 @@ class Exchange:
         return self._jobs[name]
 
     def start_import(
-        self, board: Board, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
+        self, boards: Boards, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
+        boards()
         kind = _format(path)
         text = sheet.text_of(folder.opened(path))
         try:
@@ -75,17 +80,18 @@ class Exchange:
             text.close()
             raise ToolFailure(str(wrong), kind="bad_argument") from None
         job = self._begun("import", path)
-        job.total_bytes = path.stat().st_size
-        work = _Import(job, board, text, rows, client="" if trial else client)
+        job.total_bytes = os.fstat(text.fileno()).st_size
+        work = _Import(job, boards, text, rows, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
         return job
 
-    def start_export(self, board: Board, path: Path, search: Search, *, overwrite: bool) -> Job:
+    def start_export(self, boards: Boards, path: Path, search: Search, *, overwrite: bool) -> Job:
         """Begin to export what `search` finds to the file at `path`."""
+        boards()
         kind = _format(path)
         target = folder.Draftsheet(path, overwrite=overwrite)
         job = self._begun("export", path)
-        work = _export(job, board, search, target, kind=kind)
+        work = _export(job, boards, search, target, kind=kind)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work))
         return job
 
@@ -113,14 +119,25 @@ class Exchange:
 _Found = list[tuple[int, Draft | Rejected | str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rows that were read and planned, and where in the file they end."""
+
+    found: _Found
+    position: int
+    board: Board
+    plan: Plan
+
+
 class _Import:
     """Reads, checks and seals one group of rows while the one before is stored."""
 
     def __init__(
-        self, job: Job, board: Board, text: TextIO, rows: Iterator[sheet.Row], *, client: str
+        self, job: Job, boards: Boards, text: TextIO, rows: Iterator[sheet.Row], *, client: str
     ) -> None:
         self._job = job
-        self._board = board
+        self._boards = boards
+        self._rules = boards().scribe.rules
         self._text = text
         self._rows = rows
         self._client = client
@@ -133,20 +150,24 @@ class _Import:
         try:
             while (group := await asyncio.shield(following)) is not None:
                 following = asyncio.ensure_future(self._prepared())
-                await self._store(*group)
+                await self._store(group)
         finally:
             # A thread may still be reading: it comes to the end of its group.
             await asyncio.wait([following])
             self._text.close()
         self._job.done_bytes = self._job.total_bytes
 
-    async def _prepared(self) -> tuple[_Found, Plan, int] | None:
+    async def _prepared(self) -> _Group | None:
         found, position = await asyncio.to_thread(self._read)
         if not found:
             return None
+        return _Group(found, position, *await self._planned(found))
+
+    async def _planned(self, found: _Found) -> tuple[Board, Plan]:
+        board = self._boards()
+        self._rules = board.scribe.rules
         drafts = [one for _, one in found if isinstance(one, Draft)]
-        plan = await self._board.planned(drafts, self._client, are_known=self._are_known)
-        return found, plan, position
+        return board, await board.planned(drafts, self._client, are_known=self._are_known)
 
     def _read(self) -> tuple[_Found, int]:
         found: _Found = []
@@ -155,7 +176,7 @@ class _Import:
                 found.append((row.number, row.fault))
                 continue
             try:
-                draft = checked(rules=self._board.scribe.rules, **row.fields)
+                draft = checked(rules=self._rules, **row.fields)
             except Rejected as rejected:
                 # Its traceback holds this frame and all rows in it.
                 found.append((row.number, rejected.with_traceback(None)))
@@ -163,22 +184,25 @@ class _Import:
                 found.append((row.number, draft))
         return found, self._text.buffer.tell()
 
-    async def _store(self, found: _Found, plan: Plan, position: int) -> None:
+    async def _store(self, group: _Group) -> None:
         """Store a group and count it, even when the job is cancelled meanwhile."""
-        work = asyncio.ensure_future(self._stored(found, plan, position))
+        work = asyncio.ensure_future(self._stored(group))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             await work
             raise
 
-    async def _stored(self, found: _Found, plan: Plan, position: int) -> None:
+    async def _stored(self, group: _Group) -> None:
+        found, board, plan = group.found, group.board, group.plan
         numbers = [number for number, one in found if isinstance(one, Draft)]
         for number, one in found:
             if not isinstance(one, Draft):
                 self._refuse(number, one)
         if self._client:
-            results = await self._board.settle(plan)
+            while board is not self._boards():  # the keys are others by now
+                board, plan = await self._planned(found)
+            results = await board.settle(plan)
             created = sum(one[0] == "created" for one in results if not isinstance(one, Rejected))
             self._are_known = 2 * created < len(results)
             for number, result in zip(numbers, results, strict=True):
@@ -189,7 +213,7 @@ class _Import:
         else:
             self._job.counts["would be stored"] += len(numbers)
         self._job.rows += len(found)
-        self._job.done_bytes = min(position, self._job.total_bytes)
+        self._job.done_bytes = min(group.position, self._job.total_bytes)
 
     def _refuse(self, number: int, found: Rejected | str) -> None:
         self._job.counts["refused"] += 1
@@ -208,7 +232,7 @@ def _format(path: Path) -> sheet.Format:
 
 
 async def _export(
-    job: Job, board: Board, search: Search, target: folder.Draftsheet, *, kind: sheet.Format
+    job: Job, boards: Boards, search: Search, target: folder.Draftsheet, *, kind: sheet.Format
 ) -> None:
     """Oldest change first: what changes meanwhile comes again at the end, and is left out there."""
     written: set[str] = set()
@@ -217,7 +241,7 @@ async def _export(
         if kind == "csv":
             target.write(sheet.header())
         while True:
-            entries, cursor = await board.find(_page(search, cursor))
+            entries, cursor = await boards().find(_page(search, cursor))
             for entry in entries:
                 if entry.id not in written and not entry.locked:
                     written.add(entry.id)

@@ -39,6 +39,7 @@ class Resealing:
         """Go on until nothing is left; trouble with the store is outwaited."""
         self.progress.running = True
         try:
+            await self._look_again()
             while self._board.scribe.older:
                 try:
                     await self._stamp(self._board.scribe.older[0])
@@ -46,6 +47,16 @@ class Resealing:
                     await asyncio.sleep(_AFTER_TROUBLE_S)
         finally:
             self.progress.running = False
+
+    async def _look_again(self) -> None:
+        """See what there is by now: rows are written while keys change."""
+        while True:
+            try:
+                self._board.scribe.look_for(await self._board.store.stamps())
+            except StoreError:
+                await asyncio.sleep(_AFTER_TROUBLE_S)
+            else:
+                return
 
     async def _stamp(self, stamp: str) -> None:
         store, scribe = self._board.store, self._board.scribe

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -64,6 +64,11 @@ class Scribe:
         self.sealer = sealer
         self.rules = rules
         self.older: tuple[str, ...] = ()
+
+    def look_for(self, stamps: Collection[str]) -> None:
+        """Take into account that rows may have these `stamps`, as far as their keys are here."""
+        others = set(stamps) - {self.sealer.stamp}
+        self.older = tuple(sorted(filter(self.sealer.knows, others)))
 
     def record(self, entry: Entry, pair: str = "") -> Record:
         """`entry` sealed; `pair` when its present one is known."""

@@ -153,17 +153,23 @@ class Workroom:
             StartRefused: it does not.
         """
         assert self.store is not None
-        scribe = board.scribe
+        scribe, former = board.scribe, self.board
         stamps = await self.store.stamps()
         if stamps and not any(scribe.sealer.knows(stamp) for stamp in stamps):
             self._desk.shut(ToolFailure(f"{_LOCKED.message} {_LOCKED.hint}", kind="locked"))
             raise _LOCKED
-        scribe.older = tuple(sorted(filter(scribe.sealer.knows, stamps - {scribe.sealer.stamp})))
+        scribe.look_for(stamps)
         self.board = board
         self._desk.use(board)
         self.resealing = Resealing(board)
-        if scribe.older:
-            self._begin("reseal", self.resealing.run())
+        if scribe.older or former is not None:
+            self._begin("reseal", self._reseal(self.resealing, former))
+
+    async def _reseal(self, resealing: Resealing, former: Board | None) -> None:
+        """Bring every row to the present key, those that calls with the former one still write."""
+        if former is not None:
+            await former.underway.over()
+        await resealing.run()
 
     async def _use_later(self, board: Board) -> None:
         while True:

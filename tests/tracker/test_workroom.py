@@ -142,6 +142,45 @@ async def test_changes_while_a_new_key_spreads_are_not_lost(tmp_path: Path) -> N
     await server.stop()
 
 
+async def test_an_import_goes_on_under_a_new_key_and_doubles_nothing(tmp_path: Path) -> None:
+    count = 3000
+    rows = [f"https://s{n}.example/,p{n}@s{n}.example" for n in range(count)]
+    (tmp_path / "rows.csv").write_text("\n".join(["url,email", *rows]))
+    server = await started(tmp_path)
+    for number in range(0, count, 500):
+        await track(server, number)
+    call = tools(server)
+    job = (await call["start_import"](str(tmp_path / "rows.csv"))).job
+    while not (await call["job_state"](job)).rows:
+        await asyncio.sleep(0)
+    await server.configure(configuration(tmp_path, NEW, KEY))
+    async with asyncio.timeout(30):
+        while (state := await call["job_state"](job)).state == "running":
+            await asyncio.sleep(0.01)
+    assert (state.state, state.rows, state.problems) == ("done", count, [])
+    await resealed(server)
+    assert (await call["tracker_stats"]())["entries"] == count
+    for number in range(0, count, 250):
+        assert len(await found(server, email=f"p{number}@s{number}.example")) == 1
+    await server.configure(configuration(tmp_path, NEW))
+    assert not any(entry.get("locked") for entry in await found(server, limit=100))
+    await server.stop()
+
+
+async def test_a_call_under_way_at_a_change_of_keys_is_resealed_as_well(tmp_path: Path) -> None:
+    server = await started(tmp_path)
+    calls_ = [asyncio.ensure_future(track(server, number)) for number in range(300)]
+    await asyncio.sleep(0)
+    await server.configure(configuration(tmp_path, NEW, KEY))
+    await asyncio.gather(*calls_)
+    async with asyncio.timeout(10):
+        while len(await server._workroom.store.stamps()) > 1:  # type: ignore[union-attr]
+            await asyncio.sleep(0.01)
+    for number in range(300):
+        assert len(await found(server, email=f"p{number}@s{number}.example")) == 1
+    await server.stop()
+
+
 async def test_new_rules_of_folding_count_for_what_is_there_already(tmp_path: Path) -> None:
     server = await started(tmp_path)
     first = await tools(server)["track_url_email"](url="a.com", email="jane+x@a.com")
