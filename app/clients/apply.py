@@ -72,6 +72,8 @@ class ClientFile:
         """
         real = self._usable().real
         try:
+            if not real.parent.is_dir() and (done := self._without_folder(plan)):
+                return done
             real.parent.mkdir(parents=True, exist_ok=True)
             for _ in range(_TRIES):
                 try:
@@ -88,6 +90,15 @@ class ClientFile:
             "Close the program that writes it and try again.",
             code="busy",
         )
+
+    def _without_folder(self, plan: Plan) -> Done | None:
+        """What `plan` comes to where it needs no file, and so no folder is made for one."""
+        record = self.shelf.record(None)
+        change = plan(None, record)
+        if change.is_needed:
+            return None
+        self.shelf.settle(change.record)
+        return Done(None, None, change.record)
 
     def sweep(self, folder: Path) -> None:
         """Delete what killed processes left; each content is backed up first."""

@@ -20,6 +20,8 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int] | None
+_MISSING = (0, 0, 0)
+"""The signature of a file that is not there, while its folder is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class Guard:
         self._wake = asyncio.Event()
 
     def watch(self, files: Iterable[tuple[str, Path]]) -> None:
-        """Watch these files and no others."""
-        wanted = dict.fromkeys(files)
+        """Watch these files, and no others but those whose folder is away: it may come back."""
+        wanted = dict.fromkeys([*files, *(key for key in self._watched if _is_away(key[1]))])
         for gone in self._watched.keys() - wanted.keys():
             del self._watched[gone]
         for client, path in wanted:
@@ -155,9 +157,13 @@ class Guard:
             return False
 
 
+def _is_away(path: Path) -> bool:
+    return not os.path.lexists(path.parent)
+
+
 def _signature(path: Path) -> Signature:
     try:
         found = os.stat(path)  # noqa: PTH116 - a call a second for each file
     except OSError:
-        return None
+        return None if _is_away(path) else _MISSING
     return found.st_mtime_ns, found.st_ino, found.st_size

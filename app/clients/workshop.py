@@ -95,7 +95,8 @@ class Workshop:
         def change(content: bytes | None, record: Record) -> Change:
             return planning.disconnect(client, content, wish, record)
 
-        return _each(client, self._known(client), lambda file: file.carry_out(change))
+        files = (*self._known(client), *self._away(client))
+        return _each(client, files, lambda file: file.carry_out(change))
 
     def undo(self, client: Client, *, force: bool = False) -> list[Done]:
         """Bring back what the last change to the client's files replaced."""
@@ -187,6 +188,16 @@ class Workshop:
 
     def _known(self, client: Client) -> Sequence[ClientFile]:
         return [each.file for each in self.inspect(client)]
+
+    def _away(self, client: Client) -> Sequence[ClientFile]:
+        """The connected files whose folder is gone: they may come back with it."""
+        return [
+            self.file(client, shelf.path)
+            for shelf in Shelf.known(self.disk, self.root)
+            if shelf.client == client.id
+            and not is_there(shelf.path.parent.is_dir)
+            and shelf.record(None).wanted
+        ]
 
     def _last_changed(self, client: Client) -> Sequence[ClientFile]:
         found = []

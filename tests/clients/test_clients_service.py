@@ -285,6 +285,34 @@ async def test_a_deleted_file_comes_back_but_not_a_deleted_folder(house: House) 
     assert "client_not_restored" not in house.codes()
 
 
+@pytest.mark.parametrize("content", [None, b"{}"], ids=["without its file", "with a new file"])
+async def test_a_folder_that_comes_back_is_guarded_as_before(
+    house: House, content: bytes | None
+) -> None:
+    await house.clients.connect("cursor")
+    shutil.rmtree(path(house).parent)
+    await until(lambda: not house.clients.view("cursor").installed, "seen to be gone")
+    path(house).parent.mkdir()
+    if content is not None:
+        path(house).write_bytes(content)
+    await until(lambda: servers(house) >= BOTH, "restored")
+    await until(lambda: house.clients.view("cursor").guard == "watching", "watched")
+
+
+async def test_a_client_disconnected_while_its_folder_is_gone_stays_so(house: House) -> None:
+    await house.clients.connect("cursor")
+    shutil.rmtree(path(house).parent)
+    await until(lambda: not house.clients.view("cursor").installed, "seen to be gone")
+    await house.clients.disconnect("cursor")
+    assert not path(house).parent.exists()
+    path(house).parent.mkdir()
+    path(house).write_bytes(b"{}")
+    await asyncio.sleep(0.3)
+    assert path(house).read_bytes() == b"{}"
+    await house.clients.refresh("cursor")
+    assert not house.clients.view("cursor").wanted
+
+
 async def test_a_file_that_breaks_is_told_and_left_alone(house: House) -> None:
     await house.clients.connect("cursor")
     path(house).write_bytes(b'{"half')
