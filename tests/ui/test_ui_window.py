@@ -12,6 +12,7 @@ from app.ui.models.servers import NAME
 from app.ui.pages.servers import ServersPage
 from app.ui.places import PLACES
 from app.ui.widgets.rows import ROW, RowList
+from app.ui.widgets.steps import Steps
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.tiles import Tiles
 from tests.ui.rig import Rig
@@ -44,6 +45,32 @@ def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
             needed = area.widget().minimumSizeHint().width
             lou.until(lambda area=area, needed=needed: needed() <= area.viewport().width())
     lou.window.resize(before)
+
+
+def test_a_server_of_long_words_keeps_its_buttons_in_the_smallest_window(lou: Rig) -> None:
+    page = lou.page("servers")
+    before = lou.window.size()
+    entry = {"command": "/nowhere/" + "x" * 90, "args": ["word " * 700], "disabled": True}
+    lou.core.add_server("w" * 32, entry)
+    lou.until(lambda: page._model.row_of("w" * 32) >= 0)
+    page.choose("w" * 32)
+    lou.window.resize(1, 1)
+    lou.until(lambda: lou.window.size() == lou.window.minimumSize())
+    detail = page._detail
+    lou.until(lambda: detail.minimumSizeHint().width() <= detail.parentWidget().width())
+    assert detail.parentWidget().rect().contains(detail._switch.geometry())
+    assert detail._command.height() < 400
+    lou.window.resize(before)
+    lou.run(lou.core.remove_server("w" * 32))
+
+
+def test_steps_too_narrow_for_their_titles_take_two_lines(lou: Rig) -> None:
+    steps = Steps(lou.theme, "How far")
+    steps.show_steps([("Session opened", ""), ("Tools listed", "12:00")])
+    steps.resize(400, 100)
+    wide = steps.sizeHint().height()
+    steps.resize(120, 100)
+    assert steps.sizeHint().height() == wide + steps.fontMetrics().height()
 
 
 def test_figures_stand_in_two_rows_where_one_is_too_narrow(lou: Rig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.facts import ServerView
@@ -18,7 +18,7 @@ from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import Elided, heading, label, set_tone, tooltip
 from app.ui.widgets.tiles import Tiles
 
 _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
@@ -35,7 +35,9 @@ class ServerDetail(QWidget):
         """What the tools on show depend on; they are asked for again when it differs."""
         self._model = ToolsModel()
         theme = desk.theme
-        self._title = heading("", "title")
+        self._title = Elided()
+        self._title.setProperty("rank", "title")
+        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._state = label()
         self._switch = Switch(theme, "")
         self._switch.toggled.connect(self._switched)
@@ -65,14 +67,21 @@ class ServerDetail(QWidget):
         top.addWidget(self._title)
         top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignBottom)
         top.addStretch()
-        top.addWidget(self._remove)
         top.addWidget(self._restart)
         top.addWidget(self._switch)
+        words = QVBoxLayout()
+        words.addWidget(self._purpose)
+        words.addWidget(self._command)
+        told = QHBoxLayout()
+        told.setSpacing(10)
+        told.addLayout(words, 1)
+        told.addWidget(self._remove, 0, Qt.AlignmentFlag.AlignTop)
         live = Card()
         live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
         live.inside.addWidget(self._line)
         column.addLayout(top)
-        parts: list[QWidget] = [self._purpose, self._command, self._strip, self._tiles, live]
+        column.addLayout(told)
+        parts: list[QWidget] = [self._strip, self._tiles, live]
         for part in (*parts, self._connected):
             column.addWidget(part)
         column.addSpacing(4)
@@ -94,10 +103,13 @@ class ServerDetail(QWidget):
         self._restart.setEnabled(server.wanted and server.state not in ("starting", "stopping"))
         is_down = server.state in ("failed", "backoff")
         self._restart.setText("Retry" if is_down else "Restart")
-        self._purpose.setText(server.purpose)
-        self._purpose.setVisible(bool(server.purpose))
-        self._command.setText(" ".join(server.command))
-        is_told = self._command.text() == server.purpose
+        purpose, command = server.purpose, " ".join(server.command)
+        is_told = command == purpose
+        self._purpose.setText(present.one_line(purpose))
+        self._purpose.setToolTip(tooltip(purpose) if is_told else "")
+        self._purpose.setVisible(bool(purpose))
+        self._command.setText(present.one_line(command))
+        self._command.setToolTip(tooltip(command))
         self._command.setVisible(not server.embedded and not is_told)
         self._remove.setVisible(not server.embedded)
         self._show_trouble(server)

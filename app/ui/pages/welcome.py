@@ -18,6 +18,7 @@ from app.ui.widgets.text import heading, label
 
 _OURSELVES = "lou"
 _WIDTH = 720
+_MOST_TOLD = 6
 
 
 class WelcomePage(QWidget):
@@ -81,11 +82,15 @@ class WelcomePage(QWidget):
     def _tell_servers(self) -> None:
         servers = self._desk.core.servers()
         wanted = [server for server in servers if server.wanted]
+        shown = sorted(servers, key=lambda server: server.trouble is None)[:_MOST_TOLD]
         told = [
             f"{server.title}: {present.mood(server).words.lower()}. "
-            f"{server.trouble.message if server.trouble else server.purpose}"
+            + present.one_line(server.trouble.message if server.trouble else server.purpose, 160)
             for server in servers
+            if server in shown
         ]
+        if len(servers) > len(shown):
+            told.append(f"And {len(servers) - len(shown):,} more.")
         self._offer_to_mend(next((server for server in servers if server.trouble), None))
         is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
         self._servers.tell("\n".join(told), done=is_up)

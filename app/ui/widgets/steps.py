@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui.theme import Theme
@@ -29,10 +29,23 @@ class Steps(QWidget):
         self._steps = tuple(steps)
         told = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
         self.setAccessibleName(f"{self._name}: {told}")
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(420, 2 * self.fontMetrics().height() + 34)
+        return QSize(420, (self._title_lines() + 1) * self.fontMetrics().height() + 34)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def _title_lines(self) -> int:
+        """Titles too wide for their step stand in two lines, all of them."""
+        room = self.width() / max(1, len(self._steps)) - 4
+        widest = max(
+            (self.fontMetrics().horizontalAdvance(each) for each, _ in self._steps), default=0
+        )
+        return 2 if widest > room else 1
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -65,13 +78,13 @@ class Steps(QWidget):
         painter.drawPolyline([QPointF(x - 4, y), QPointF(x - 1, y + 3.2), QPointF(x + 4.2, y - 3)])
 
     def _draw_words(self, painter: QPainter, box: QRectF, title: str, at: str) -> None:
-        height = self.fontMetrics().height()
-        top = 2 * _RADIUS + 10
-        centred = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        for words, colour, line in ((title, "text" if at else "soft", 0), (at, "soft", 1)):
+        height, top = self.fontMetrics().height(), 2 * _RADIUS + 10
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        for words, colour, lines in (
+            (title, "text" if at else "soft", self._title_lines()),
+            (at, "soft", 1),
+        ):
             painter.setPen(self._theme.colour(colour))
-            place = QRectF(box.left() + 2, top + line * height, box.width() - 4, height)
-            shown = self.fontMetrics().elidedText(
-                words, Qt.TextElideMode.ElideRight, int(place.width())
-            )
-            painter.drawText(place, centred, shown)
+            place = QRectF(box.left() + 2, top, box.width() - 4, lines * height)
+            painter.drawText(place, int(flags) | int(Qt.TextFlag.TextWordWrap), words)
+            top += lines * height
