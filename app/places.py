@@ -47,6 +47,10 @@ def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
 def _is_usable(folder: Path) -> bool:
     """A folder that is not there yet is as usable as the one it will be made in."""
     found = _existing(folder)
+    if not found.is_dir():
+        return False
+    if found == folder and sys.platform != "win32" and found.lstat().st_uid != os.getuid():
+        return False
     is_open = sys.platform != "win32" and bool(stat.S_IMODE(found.stat().st_mode) & 0o022)
     return os.access(found, os.W_OK) and not (is_open and found == folder)
 

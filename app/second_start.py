@@ -15,6 +15,8 @@ from app.wire import NotRunningError, Wire
 _PATIENCE_S = 15.0
 _LOOK_AGAIN_S = 0.1
 
+_ANSWERS_WITHIN_S = 10.0
+
 
 def claim_or_raise(mode: str) -> InstanceLock | int:
     """The lock of the only Lou, or the exit code of a start that was one too many.
@@ -49,7 +51,7 @@ def _ask_to_show() -> str:
     Raises:
         AppError: it refused.
     """
-    return _asked(lambda wire: str(wire.ask("show")["mode"]))
+    return _asked(lambda wire: str(wire.ask("show", within_s=_ANSWERS_WITHIN_S)["mode"]))
 
 
 def _ask_how_it_runs() -> str:

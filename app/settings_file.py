@@ -129,7 +129,7 @@ class SettingsFile:
         _decode(content)
         return content
 
-    def _unreadable(self, why: str) -> SettingsError:
+    def _unreadable(self, why: str | None) -> SettingsError:
         return SettingsError(
             f"config.json cannot be read: {why}.",
             f"Check what {self.path} is, and its permissions.",

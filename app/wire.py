@@ -13,6 +13,8 @@ from servers.contract import endpoint, envelope, greeting
 from servers.contract.envelope import Error, Event, Message, Request, Response
 
 _CONNECTS_WITHIN_S = 3.0
+_ANSWERS_WITHIN_S = 150.0
+"""A person may be at the keyring's prompt meanwhile."""
 _CHUNK = 1 << 16
 
 
@@ -25,6 +27,17 @@ class NotRunningError(AppError):
         )
 
 
+class NoAnswerError(AppError):
+    """Somebody listens and says nothing: Lou hangs, or was stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lou does not answer.",
+            "It may be busy. If this goes on, end its process and start it again.",
+            code="no_answer",
+        )
+
+
 class Wire:
     """One connection to a running Lou."""
 
@@ -33,7 +46,6 @@ class Wire:
             self._link = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
         except (OSError, greeting.GreetingError):
             raise NotRunningError from None
-        self._link.settimeout(None)
         self._received = b""
         self._asked = 0
 
@@ -48,18 +60,23 @@ class Wire:
     ) -> None:
         self._link.close()
 
-    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+    def ask(
+        self, method: str, *, within_s: float = _ANSWERS_WITHIN_S, **params: Any
+    ) -> dict[str, Any]:
         """The result of one request.
 
         Raises:
-            AppError: Lou refused; the words are Lou's.
+            AppError: Lou refused, in its own words, or gave no answer in time.
         """
+        self._link.settimeout(within_s)
         self._asked += 1
         request = Request(f"{os.getpid()}-{self._asked}", method, params)
         try:
             self._link.sendall(envelope.encode(request))
         except envelope.EnvelopeError as unfit:
             raise AppError(f"The request is {unfit.reason}.", "Send less.") from None
+        except TimeoutError:
+            raise NoAnswerError from None
         except OSError:
             raise NotRunningError from None
         for message in self._messages():
@@ -70,8 +87,13 @@ class Wire:
                 raise AppError(message.message, hint, code=message.code)
         raise NotRunningError
 
-    def events(self) -> Iterator[Event]:
-        """What Lou tells from now on, until it ends."""
+    def events(self, within_s: float | None = None) -> Iterator[Event]:
+        """What Lou tells from now on, until it ends.
+
+        Raises:
+            AppError: it was silent for longer than `within_s`.
+        """
+        self._link.settimeout(within_s)
         for message in self._messages():
             if isinstance(message, Event):
                 yield message
@@ -83,6 +105,8 @@ class Wire:
                 yield envelope.decode(line)
             try:
                 chunk = self._link.recv(_CHUNK)
+            except TimeoutError:
+                raise NoAnswerError from None
             except OSError:
                 return
             if not chunk:

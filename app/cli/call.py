@@ -14,6 +14,8 @@ from app.errors import AppError
 from app.wire import Wire
 
 _LONGEST_S = 600.0
+_LATE_S = 10.0
+"""What Lou may take beyond that to say that the tool took too long."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -44,6 +46,7 @@ def _call(given: Namespace, output: Output) -> int:
             tool=given.tool,
             arguments=arguments,
             timeout_s=given.timeout,
+            within_s=given.timeout + _LATE_S,
         )
     answer.pop("extra", None)
     if output.is_json:

@@ -11,6 +11,7 @@ from app.cli.output import Output, amount, duration
 from app.errors import AppError
 from app.wire import NotRunningError, Wire
 
+_ANSWERS_WITHIN_S = 10.0
 _ENDS_WITHIN_S = 20.0
 _LOOKS_EVERY_S = 0.05
 
@@ -24,7 +25,7 @@ def declare(parser: ArgumentParser) -> None:
 def _status(given: Namespace, output: Output) -> int:
     del given
     with Wire() as wire:
-        found = wire.ask("status")
+        found = wire.ask("status", within_s=_ANSWERS_WITHIN_S)
     if output.is_json:
         output.document(found)
         return 0
@@ -62,9 +63,9 @@ def _row(server: dict[str, Any]) -> tuple[str, ...]:
 def _quit(given: Namespace, output: Output) -> int:
     del given
     with Wire() as wire:
-        pid = wire.ask("status")["app"]["pid"]
-        wire.ask("quit")
-        for _ in wire.events():
+        pid = wire.ask("status", within_s=_ANSWERS_WITHIN_S)["app"]["pid"]
+        wire.ask("quit", within_s=_ANSWERS_WITHIN_S)
+        for _ in wire.events(_ENDS_WITHIN_S):
             pass
     deadline = time.monotonic() + _ENDS_WITHIN_S
     while _is_there():

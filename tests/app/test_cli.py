@@ -237,6 +237,24 @@ def test_a_second_serve_says_that_lou_runs(running: Lou) -> None:
     assert "runs already" in done.stderr
 
 
+def test_nobody_waits_for_ever_for_a_lou_that_hangs(running: Lou) -> None:
+    assert running.process is not None
+    running.process.send_signal(signal.SIGSTOP)
+    try:
+        asking = [
+            subprocess.Popen(
+                [LOU, word], env=running.environment, stderr=subprocess.PIPE, text=True
+            )
+            for word in ("status", "serve", "quit")
+        ]
+        for each in asking:
+            _, said = each.communicate(timeout=30)
+            assert (each.returncode, said.splitlines()[0]) == (1, "Lou does not answer.")
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+    assert running.run("status").returncode == 0
+
+
 def test_without_a_display_lou_says_how_to_run(running: Lou) -> None:
     done = running.run()
     assert done.returncode == 1

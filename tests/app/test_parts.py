@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app import autostart, instance, launch_file, preparation, roster
+from app import autostart, instance, launch_file, places, preparation, roster
 from app import config as meaning
 from app.config import Config, ServerEntry
 from app.errors import ServerError, SettingsError
@@ -211,6 +211,12 @@ def test_an_imported_secret_never_takes_the_name_of_another_key() -> None:
 def test_what_is_no_configuration_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         roster.taken_over(Config(), text)
+
+
+def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:
+    (home / "lou").write_text("a file where the folder should be")
+    found = {check.code: check.ok for check in places.checks()}
+    assert not any(found[code] for code in ("data_folder", "log_folder", "run_folder"))
 
 
 @pytest.fixture
