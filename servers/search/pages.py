@@ -7,19 +7,20 @@ Both are imported when the first page is read.
 from __future__ import annotations
 
 import asyncio
-import codecs
 import logging
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from servers.search import inert, markup
+from servers.search.charset import decoded
 from servers.search.results import is_web_address
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
+
+T = TypeVar("T")
 
 Format = Literal["markdown", "text"]
 
@@ -27,7 +28,13 @@ _AT_ONCE = 2
 _MOST_LINKS = 60
 _LARGEST = 2 << 20
 """Characters; a larger page is stripped plainly, since finding its text would take seconds."""
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_MOST_ELEMENTS = 20_000
+"""Likewise: finding the text takes time that grows faster than their number."""
+_TITLES = (
+    "(//meta[@property='og:title'])[1]/@content",
+    "(//title[not(ancestor::svg)])[1]/text()",
+    "(//h1)[1]//text()",
+)
 _AROUND = ("nav", "footer", "noscript")
 
 
@@ -51,28 +58,36 @@ class Extract:
 
 
 class Extractor:
-    """Reads pages in threads, a few at a time."""
+    """Reads pages in threads, a few at a time.
+
+    A thread cannot be stopped: one that nobody waits for any more keeps its place until it is done.
+    """
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def read(self, page: str, url: str, form: Format) -> Extract:
         """The readable part of the HTML `page` that came from `url`."""
-        async with self._places:
-            return await asyncio.to_thread(extract, page, url, form)
+        return await self._apart(lambda: extract(page, url, form))
 
+    async def plain(self, page: bytes, charset: str) -> Extract:
+        """All of a `page` that is no HTML."""
+        return await self._apart(lambda: Extract("", inert.passive(decoded(page, charset)), []))
 
-def decoded(content: bytes, charset: str) -> str:
-    """The text in `content`: by byte order mark, header, meta tag, or as what it looks like."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace")
-    meta = _META_CHARSET.search(content[:4096])
-    for name in (charset, meta.group(1).decode("ascii", "replace") if meta else "", "utf-8-sig"):
-        try:
-            return content.decode(name or "utf-8-sig")
-        except (LookupError, UnicodeDecodeError):
-            continue
-    return content.decode("cp1252", "replace")
+    async def text(self, page: bytes, charset: str) -> str:
+        """The text of `page` as it came."""
+        return await self._apart(lambda: decoded(page, charset))
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        await self._places.acquire()
+        done = asyncio.ensure_future(asyncio.to_thread(work))
+        done.add_done_callback(self._leave)
+        return await asyncio.shield(done)
+
+    def _leave(self, done: asyncio.Future[T]) -> None:
+        self._places.release()
+        if not done.cancelled():
+            done.exception()  # nobody may be waiting, and that is no error
 
 
 def extract(page: str, url: str, form: Format) -> Extract:
@@ -84,7 +99,11 @@ def extract(page: str, url: str, form: Format) -> Extract:
     title, published = _title(tree), _published(tree)
     language = str(tree.get("lang") or "")[:12]
     links = list(_links(tree, url))
-    text = _main_text(tree, form) if len(page) <= _LARGEST else ""
+    is_usual = (
+        len(page) <= _LARGEST
+        and sum(1 for _ in islice(tree.iter(), _MOST_ELEMENTS)) < _MOST_ELEMENTS
+    )
+    text = _main_text(tree, form) if is_usual else ""
     plain = markup.lines(tree, *_AROUND)
     if len(text) < 200 and len(plain) > len(text):
         text = plain
@@ -109,7 +128,7 @@ def _main_text(tree: HtmlElement, form: Format) -> str:
 
 
 def _title(tree: HtmlElement) -> str:
-    for path in ("//meta[@property='og:title']/@content", "//title/text()", "//h1//text()"):
+    for path in _TITLES:
         found = inert.line(" ".join(map(str, tree.xpath(path)[:4])), 200)
         if found:
             return found

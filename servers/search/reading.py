@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
 from servers.outbound.cache import Cache, Made
@@ -11,7 +13,7 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.guard import Fetched, Guard
 from servers.search import inert
 from servers.search.library import Library
-from servers.search.pages import Extract, Extractor, Format, Link, decoded
+from servers.search.pages import Extract, Extractor, Format, Link
 from servers.search.robots import Robots
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -118,7 +120,8 @@ class Reading:
             Failed: it must not or cannot be read.
         """
         found = await self._fetched(url, deadline)
-        return found.url, decoded(found.content, found.charset)
+        async with _in_time(deadline):
+            return found.url, await self._extractor.text(found.content, found.charset)
 
     async def _fetched(self, url: str, deadline: float) -> Fetched:
         if self._robots:
@@ -130,13 +133,24 @@ class Reading:
 
     async def _extracted(self, url: str, form: Format, deadline: float) -> tuple[str, Extract]:
         found = await self._fetched(url, deadline)
-        text = decoded(found.content, found.charset)
-        if found.content_type in _HTML:
+        content, charset = found.content, found.charset
+        async with _in_time(deadline):
+            if found.content_type not in _HTML:
+                return found.url, await self._extractor.plain(content, charset)
+            text = await self._extractor.text(content, charset)
             extract = await self._extractor.read(text, found.url, form)
-            if not extract.text:
-                raise Failed(Kind.UNSUPPORTED, "the page holds no text; it may need a browser")
-            return found.url, extract
-        return found.url, Extract("", inert.passive(text), [])
+        if not extract.text:
+            raise Failed(Kind.UNSUPPORTED, "the page holds no text; it may need a browser")
+        return found.url, extract
+
+
+@asynccontextmanager
+async def _in_time(deadline: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError:
+        raise Failed(Kind.TIMEOUT, "finding its text takes too long") from None
 
 
 def _is_text(content_type: str) -> bool:

@@ -177,6 +177,19 @@ async def test_a_slow_page_ends_at_its_deadline(start: Start) -> None:
     assert time.monotonic() - started < 1.5
 
 
+async def test_a_page_that_takes_long_to_understand_ends_at_its_deadline(start: Start) -> None:
+    running = await start()
+    own = running.world.settings()["fetch_page"] | {"deadline_s": 1, "robots": False}
+    await running.configure({}, fetch_page=own)
+    hard = running.world.page("/hard", "<p>" * (5_000_000 // 3))
+    easy = running.world.page("/easy", PAGE.format(""))
+    started = time.monotonic()
+    told = await failure(running, hard)
+    assert (told.kind, "too long" in told.message) == ("timeout", True)
+    assert time.monotonic() - started < 2
+    assert "heron" in (await fetch(running, easy)).text
+
+
 async def test_20_readers_of_one_page_cost_one_fetch(start: Start) -> None:
     running = await start()
     url = running.world.page("/a", PAGE.format(""))

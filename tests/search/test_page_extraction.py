@@ -118,10 +118,102 @@ def test_no_page_breaks_the_reader(page: str) -> None:
         ("\ufeff<p>Grüße</p>".encode(), "", "Grüße"),
         ("<p>Grüße</p>".encode("cp1252"), "", "Grüße"),
         ("<p>Grüße</p>".encode(), "no-such-charset", "Grüße"),
+        ("<p>Grüße</p>".encode(), "undefined", "Grüße"),
+        ("<p>Grüße</p>".encode("utf-32"), "", "Grüße"),
+        (b"<p>+ADw-b+AD4- \\u0041</p>", "utf-7", "+ADw-b+AD4-"),
+        (b"<p>+ADw-b+AD4- \\u0041</p>", "unicode_escape", "\\u0041"),
+        ("<meta charset=utf-16><p>Grüße</p>".encode(), "", "Grüße"),
+        ("<meta charset=utf-8><p>Grüße</p>".encode(), "iso-8859-1", "Grüße"),
+        ("<meta charset=windows-1251><p>Привет".encode("cp1251"), "utf-8", "Привет"),
+        (b"<p>\x93yes\x94 \x96 \xfc", "iso-8859-1", "\u201cyes\u201d \u2013 ü"),
+        ("<p>①髙日本</p>".encode("cp932"), "shift_jis", "①髙日本"),
+        ("<p>①髙日本</p>".encode("cp932"), "x-sjis", "①髙日本"),
+        ("<p>镕基 €</p>".encode("gb18030"), "gb2312", "镕基 €"),
+        ("<p>똠방각하</p>".encode("cp949"), "euc-kr", "똠방각하"),
+        (
+            '<?xml version="1.0" encoding="windows-1251"?><html>Привет'.encode("cp1251"),
+            "",
+            "Привет",
+        ),
+        (b"<script>" + b"x" * 5000 + "<meta charset=koi8-r>Привет".encode("koi8-r"), "", "Привет"),
     ],
 )
 def test_every_encoding_is_read(content: bytes, charset: str, text: str) -> None:
     assert text in decoded(content, charset)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", ""])
+def test_one_broken_byte_does_not_spoil_the_rest(charset: str) -> None:
+    whole = ("<p>" + "Grüße aus Köln. " * 20).encode()
+    assert decoded(whole + b"\xff", charset).count("Grüße aus Köln.") == 20
+    assert decoded(whole[:-4] + b"\xc3", charset).count("Grüße aus Köln") == 19
+    russian = "<p>Привет, мир ".encode("cp1251") + b"\x98</p>"
+    assert "Привет, мир" in decoded(russian, "windows-1251")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Сегодня в городе открылась новая библиотека для детей и взрослых."),
+        ("koi8-r", "Сегодня в городе открылась новая библиотека для детей и взрослых."),
+        ("shift_jis", "今日は新しい図書館が開館しました。子供も大人も利用できます。"),
+        ("euc-jp", "今日は新しい図書館が開館しました。子供も大人も利用できます。"),
+        ("gb18030", "今天城里新开了一家图书馆。孩子和大人都可以使用。"),
+        ("big5", "今天城裡新開了一家圖書館。孩子和大人都可以使用。"),
+        ("euc-kr", "오늘 도시에 새로운 도서관이 문을 열었습니다. 누구나 이용할 수 있습니다."),
+        ("cp1253", "Σήμερα άνοιξε μια νέα βιβλιοθήκη στην πόλη για παιδιά."),  # noqa: RUF001
+        ("cp1256", "افتتحت اليوم مكتبة جديدة في المدينة للأطفال والكبار."),
+    ],
+)
+def test_a_page_that_does_not_tell_its_encoding_is_read_by_its_looks(
+    encoding: str, text: str
+) -> None:
+    head = "<html><head><title>x</title><script>var x = 1;</script></head><body>\n"
+    page = head + "".join(f'<div class="a"><p>{text}</p></div>\n' for _ in range(4))
+    assert text in decoded(page.encode(encoding), "")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "language", "text"),
+    [
+        ("cp1252", "", "L'été dernier, nous sommes allés à la plage près de la forêt."),
+        ("cp1252", "", "Não há razão para a população ficar à espera."),
+        ("cp1252", "", "Han går på gatan och äter ett äpple i Göteborg."),
+        ("cp1252", "", "The café\u2019s owner said \u201cno\u201d \u2013 twice."),
+        ("cp1250", "pl", "Zażółć gęślą jaźń, proszę państwa."),
+        ("cp1254", "tr-TR", "Şişli'de güneşli bir gün."),
+        ("cp1251", "ru", "Привет, мир"),
+        ("cp1255", "he", "שלום עולם"),
+        ("cp874", "th", "สวัสดีชาวโลก"),
+    ],
+)
+def test_a_latin_page_is_western_unless_its_language_says_otherwise(
+    encoding: str, language: str, text: str
+) -> None:
+    for times in (1, 20):
+        page = f'<html lang="{language}">\n' + f"<p>{text}</p>\n" * times
+        assert text in decoded(page.encode(encoding), "")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<h1>x</h1>", "x<br>", "<p>", "<a href=x>t", "<title><!-- ", "<p>Some words of it.</p>"],
+)
+def test_a_hostile_page_is_read_in_bounded_time(piece: str) -> None:
+    started = time.perf_counter()
+    extract("<html><body>" + piece * ((1 << 20) // len(piece)), "https://e.org/", "markdown")
+    assert time.perf_counter() - started < 8
+
+
+def test_the_title_is_the_pages_and_not_that_of_an_icon() -> None:
+    icon = "<svg><title>Menu</title><path/></svg>"
+    page = f"<html><head><title>Herons</title></head><body>{icon}<p>x</p>{icon}</body></html>"
+    assert extract(page, "https://e.org/", "text").title == "Herons"
+
+
+def test_links_start_from_where_the_page_says() -> None:
+    page = "<html><head><base href='/docs/v2/'></head><body><p>x <a href='a.html'>A</a></p></body>"
+    assert extract(page, "https://e.org/x/y", "text").links[0].url == "https://e.org/docs/v2/a.html"
 
 
 def big_page(size: int = 100_000) -> str:

@@ -1,0 +1,139 @@
+"""The text in the bytes of a page, by what it says of itself and by what it looks like.
+
+A label means what browsers take it for (`iso-8859-1` is windows-1252), and one broken byte does
+not spoil the rest of a page.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(
+    rb"<meta[^>]{0,200}charset=[\"']?\s*([\w.:-]{2,40})|"
+    rb"^\s*<\?xml[^>]{0,200}encoding=[\"']\s*([\w.:-]{2,40})",
+    re.IGNORECASE,
+)
+_LOOKED_AT = 16_384
+_SAMPLE = 9000
+_WIDER = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "utf-16": "utf-16-le",
+}
+"""The larger set that browsers read where a page names the smaller one."""
+_UNKNOWN_HERE = {
+    "x-sjis": "cp932",
+    "x-gbk": "gb18030",
+    "x-euc-jp": "euc_jp",
+    "x-cp1251": "cp1251",
+    "windows-874": "cp874",
+    "utf8mb4": "utf-8",
+}
+_FAMILIES = ("utf-8", "utf-16", "cp", "iso8859", "koi8", "mac", "gb", "big5", "euc", "iso2022_jp")
+"""Of encodings that pages are written in; Python knows others that are none."""
+_SINGLE_BYTE = ("cp12", "cp874", "iso8859", "koi8", "mac")
+_OTHER_SCRIPTS = (
+    "cp1251", "koi8", "cp1253", "cp1255", "cp1256", "cp874", "gb", "big5", "cp932", "cp949", "euc",
+)  # fmt: skip
+_BY_LANGUAGE = {
+    **dict.fromkeys(["ru", "uk", "be", "bg", "mk", "sr"], "cp1251"),
+    **dict.fromkeys(["pl", "cs", "sk", "hu", "sl", "hr", "bs", "ro", "sq"], "cp1250"),
+    **dict.fromkeys(["lt", "lv", "et"], "cp1257"),
+    **dict.fromkeys(["ar", "fa", "ur"], "cp1256"),
+    "el": "cp1253",
+    "tr": "cp1254",
+    "he": "cp1255",
+    "vi": "cp1258",
+    "th": "cp874",
+}
+_LANGUAGE = re.compile(rb"<html[^>]{0,200}\slang=[\"']?([a-z]{2})\b", re.IGNORECASE)
+_HIGH = re.compile(rb"[\x80-\xff]")
+_LATIN = re.compile(rb"[a-zA-Z]")
+_TAG = re.compile(rb"<[^>]{0,200}>")
+
+
+def decoded(content: bytes, charset: str) -> str:
+    """The text in `content`, whose header names `charset`."""
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(name, "replace")
+    declared = list(dict.fromkeys(_declared(content, charset)))
+    for name in declared if _is_told(declared) else ["utf-8", *declared]:
+        text = _read(content, name)
+        if text is not None:
+            return text
+    text = _read(content, "utf-8")
+    return content.decode(_guessed(content), "replace") if text is None else text
+
+
+def _declared(content: bytes, charset: str) -> Iterator[str]:
+    """What the header and the page itself name, as Python calls it."""
+    if name := _codec(charset):
+        yield name
+    if found := _DECLARED.search(content[:_LOOKED_AT]):
+        name = _codec((found.group(1) or found.group(2)).decode("ascii", "replace"))
+        if name and not name.startswith("utf-16"):  # or it could not have been read
+            yield name
+
+
+def _is_told(declared: list[str]) -> bool:
+    """Whether it is believed before UTF-8 is tried.
+
+    Where every byte is a letter any text can be read, and one that happens to be UTF-8 is UTF-8.
+    """
+    return bool(declared) and not declared[0].startswith(_SINGLE_BYTE)
+
+
+def _codec(label: str) -> str:
+    """Python's name of the encoding called `label`; empty when there is none for pages."""
+    plain = label.strip("\"' \t").lower()
+    try:
+        name = codecs.lookup(_UNKNOWN_HERE.get(plain, plain)).name
+    except (LookupError, ValueError):
+        return ""
+    name = _WIDER.get(name, name)
+    return name if name.startswith(_FAMILIES) else ""
+
+
+def _read(content: bytes, name: str) -> str | None:
+    """The text, when all of it or nearly all of it is in that encoding."""
+    try:
+        return content.decode(name)
+    except UnicodeDecodeError:
+        text = content.decode(name, "replace")
+    broken = text.count("\ufffd")
+    letters = len(text) - len(text.encode("ascii", "ignore")) - broken
+    return text if letters > 2 * broken else None
+
+
+def _guessed(content: bytes) -> str:
+    """What it most likely is: by its language, else other scripts by their bytes, else Western."""
+    from trafilatura.utils import detect_encoding  # noqa: PLC0415 - only pages need it
+
+    language = _LANGUAGE.search(content[:_LOOKED_AT])
+    known = _BY_LANGUAGE.get(language.group(1).decode().lower()) if language else None
+    if known:
+        return known
+    shown = _TAG.sub(b" ", content[: 1 << 18])
+    sample = b"\n".join(line for line in shown.splitlines() if not line.isascii())[:_SAMPLE]
+    if len(_HIGH.findall(sample)) > len(_LATIN.findall(sample)):
+        for guess in map(_codec, detect_encoding(sample)):
+            if guess.startswith(_OTHER_SCRIPTS):
+                return guess
+    return "cp1252"
