@@ -17,6 +17,7 @@ from app.ui.theme import fixed_font
 from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.form import Form
+from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import heading, label
 
 _FIELDS = (
@@ -36,6 +37,7 @@ _FIELDS = (
     ),
     Field("cwd", Kind.TEXT, "Folder to start in"),
 )
+_HIGHEST = 460
 _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/server"]}}}'
 
 
@@ -64,8 +66,7 @@ class AddServerDialog(QDialog):
         theme = self._desk.theme
         one, several = QWidget(), QWidget()
         fields, paste = QVBoxLayout(one), QVBoxLayout(several)
-        fields.addWidget(self._form)
-        fields.addStretch()
+        fields.addWidget(Scrolled(self._form, most=_HIGHEST))
         paste.addWidget(label("Paste what another client has in its file.", tone="soft", wrap=True))
         paste.addWidget(self._pasted, 1)
         self._ways.addTab(one, "One server")

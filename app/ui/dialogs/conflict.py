@@ -19,7 +19,10 @@ from app.ui.dialogs.confirm import answer_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import heading, label
+
+_HIGHEST = 460
 
 
 class ConflictDialog(QDialog):
@@ -31,7 +34,9 @@ class ConflictDialog(QDialog):
         self.setWindowTitle("Changed meanwhile")
         self.setMinimumWidth(600)
         self._mine: dict[str, QRadioButton] = {}
-        grid = QGridLayout()
+        choices = QWidget()
+        grid = QGridLayout(choices)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(10)
         grid.setColumnStretch(1, 1)
@@ -51,8 +56,7 @@ class ConflictDialog(QDialog):
         column.setSpacing(14)
         column.addWidget(heading("Somebody changed this entry meanwhile"))
         column.addWidget(label("Choose what each field shall be.", wrap=True))
-        column.addLayout(grid)
-        column.addStretch()
+        column.addWidget(Scrolled(choices, most=_HIGHEST), 1)
         column.addLayout(buttons)
 
     def theirs(self) -> set[str]:

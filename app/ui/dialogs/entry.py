@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QPlainTextEdit,
-    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -24,6 +23,7 @@ from app.ui.models.tracked import moment
 from app.ui.tracked_source import STATUSES, Conflict, Entry, TrackedSource, Whole
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.form import Form
+from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import heading, label
 
 _FIELDS = (
@@ -33,6 +33,7 @@ _FIELDS = (
     Field("tags", Kind.TEXTS, "Tags"),
     Field("note", Kind.LONG, "Note"),
 )
+_HIGHEST = 520
 
 
 class EntryDialog(QDialog):
@@ -54,7 +55,7 @@ class EntryDialog(QDialog):
         self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")
         self._save.setDefault(True)
         tabs = QTabWidget()
-        tabs.addTab(_scrolled(self._form), "Fields")
+        tabs.addTab(Scrolled(self._form, most=_HIGHEST), "Fields")
         if whole:
             self._form.set_values(whole.entry)
             tabs.addTab(_history(whole.history), f"History ({len(whole.history)})")
@@ -103,18 +104,6 @@ class EntryDialog(QDialog):
     def _tell(self, error: AppError) -> None:
         self._save.setEnabled(True)
         self._problem.setText(f"{error.title} {error.hint}".strip())
-
-
-def _scrolled(form: Form) -> QScrollArea:
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 10, 8, 4)
-    column.addWidget(form)
-    column.addStretch()
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setWidget(holder)
-    return scroll
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:

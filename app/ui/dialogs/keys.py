@@ -45,6 +45,7 @@ class KeysDialog(QDialog):
         super().__init__()
         self._desk = desk
         self.setWindowTitle("Keys")
+        self.setMinimumSize(640, 440)
         self.resize(800, 560)
         self._model = KeysModel()
         self._list = RowList(desk.theme, "Keys")

@@ -12,8 +12,13 @@ from app.errors import AppError
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import heading, label
 
+_WIDTH = 480
+_HIGHEST = 300
+_BESIDE = 90
+"""What the sign and the margins take of the width."""
 _PLACES = {
     "locked": ("Open keys", "keys"),
     "vault_locked": ("Open keys", "keys"),
@@ -57,6 +62,7 @@ class ProblemDialog(QDialog):
         self._title = heading("")
         self._title.setWordWrap(True)
         self._hint = label(wrap=True, selectable=True)
+        self._scroll = Scrolled(self._hint, most=_HIGHEST)
         self._mend = Button(theme, "", self._mend_clicked)
         close = Button(theme, "Close", self.reject, kind="main")
         close.setDefault(True)
@@ -65,7 +71,7 @@ class ProblemDialog(QDialog):
         words = QVBoxLayout()
         words.setSpacing(6)
         words.addWidget(self._title)
-        words.addWidget(self._hint)
+        words.addWidget(self._scroll)
         row = QHBoxLayout()
         row.setSpacing(14)
         row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
@@ -80,14 +86,16 @@ class ProblemDialog(QDialog):
         column.setSpacing(18)
         column.addLayout(row)
         column.addLayout(buttons)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(_WIDTH)
         self.tell(error)
         close.setFocus()
 
     def tell(self, error: AppError) -> None:
         """Show `error`."""
         self._title.setText(error.title)
+        self._scroll.resize(_WIDTH - _BESIDE, self._scroll.height())
         self._hint.setText(error.hint or "Trying again may help; the log has the details.")
+        self._scroll.setFixedHeight(self._scroll.sizeHint().height())
         words, self._place = _PLACES.get(error.code, ("Show the log", "logs"))
         self._mend.setText(words)
         self.setAccessibleName(error.title)
