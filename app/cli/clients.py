@@ -135,6 +135,8 @@ def _change(given: Namespace, output: Output) -> int:
     output.line(f"{view['name']} is {state}.")
     for file in view["files"]:
         output.line(f"  {file['path']}: {file['state']}")
+        if file["reason"]:
+            output.line(f"    {file['reason']} {file['hint']}")
     if view["advice"]:
         output.line(view["advice"])
     return 0

@@ -167,7 +167,7 @@ def undo_of(shelf: Shelf, *, present: Callable[[bytes | None], bool], force: boo
         if digest(content) != last.after and not force:
             raise _refused(
                 "The file was changed after Lou wrote it.",
-                "Undo anyway to lose those changes; they are backed up first.",
+                "Undo anyway (in a terminal: --force) to lose those changes; they are backed up.",
             )
         before = shelf.backup(last.backup) if last.backup else None
         if last.backup and before is None:

@@ -225,7 +225,7 @@ def _foreign(found: Finding) -> Finding:
         found,
         state=State.FOREIGN,
         reason=f"There is an entry {names} that Lou did not write.",
-        hint="Look at the difference; replace it, or rename that entry.",
+        hint="Look at the difference; replace it (in a terminal: --replace), or rename it.",
     )
 
 

@@ -72,12 +72,25 @@ def test_failures_have_a_code_a_reason_and_a_way_out(alone: Lou) -> None:
     assert alone.run("clients", "connect").returncode == 2
 
 
+def test_a_file_that_could_not_be_changed_beside_one_that_was_is_explained(alone: Lou) -> None:
+    broken = alone.home / ".config/devin/mcp_config.json"
+    for folder in (broken.parent, alone.home / ".codeium/windsurf"):
+        folder.mkdir(parents=True)
+    broken.write_text('{\n  "a": oops\n}')
+    done = alone.run("clients", "connect", "windsurf")
+    assert done.returncode == 0, done.stderr
+    assert "windsurf/mcp_config.json: connected" in done.stdout
+    assert "Line 2, column 8" in done.stdout
+    assert "Lou leaves the file as it is" in done.stdout
+
+
 def test_a_foreign_entry_is_replaced_only_when_asked(alone: Lou) -> None:
     file = alone.home / ".cursor/mcp.json"
     mine = '{"mcpServers": {"lou-search": {"command": "mine"}}}'
     file.write_text(mine)
     done = alone.run("clients", "connect", "cursor")
     assert (done.returncode, file.read_text()) == (1, mine)
+    assert "--replace" in done.stderr
     assert alone.run("clients", "connect", "cursor", "--replace").returncode == 0
     assert "mine" not in file.read_text()
 
@@ -86,7 +99,8 @@ def test_an_undo_that_would_lose_changes_wants_force(alone: Lou) -> None:
     file = alone.home / ".cursor/mcp.json"
     alone.run("clients", "connect", "cursor")
     file.write_text(file.read_text() + "\n")
-    assert alone.run("clients", "undo", "cursor").returncode == 1
+    done = alone.run("clients", "undo", "cursor")
+    assert (done.returncode, "--force" in done.stderr) == (1, True)
     assert file.exists()
     assert alone.run("clients", "undo", "cursor", "--force").returncode == 0
     assert not file.exists()
