@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from servers.tracker.board import Board
 from servers.tracker.scribe import Search
 from servers.tracker.stores import custody, disk, upkeep
 from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.lane import Lane
 from servers.tracker.stores.sqlite import SqliteStore
 from tests.tracker.scene import draft, make_board, until
 
@@ -332,6 +334,63 @@ async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
     await store.close()
     with pytest.raises(ToolFailure):
         await asyncio.wait_for(make_board(store).track([draft(1)], "test"), 5)
+
+
+@pytest.mark.parametrize("instead", ["nothing", "a backup", "no folder"])
+async def test_a_file_that_is_taken_away_confirms_no_write_until_it_is_back(
+    tmp_path: Path, instead: str
+) -> None:
+    folder, aside = tmp_path / "tracker", tmp_path / "aside"
+    folder.mkdir()
+    store = SqliteStore(folder)
+    await store.open()
+    board = make_board(store)
+    await board.track([draft(1)], "test")
+    backup = await store.back_up()
+    file = folder / "tracker.db"
+    if instead == "no folder":
+        folder.rename(aside)
+    else:
+        aside.mkdir()
+        file.rename(aside / "tracker.db")
+    if instead == "a backup":
+        shutil.copy(backup, file)
+    for _ in range(2):
+        with pytest.raises(StoreError) as refused:
+            await board.track([draft(2)], "test")
+        assert refused.value.code == "file_gone"
+    with pytest.raises(StoreError):
+        await store.back_up()
+    assert file.exists() == (instead == "a backup")
+    if instead == "no folder":
+        aside.rename(folder)
+    else:
+        (aside / "tracker.db").replace(file)
+    await until(lambda: store.trouble is None)
+    await board.track([draft(3)], "test")
+    await store.close()
+    reopened = SqliteStore(folder)
+    await reopened.open()
+    assert (await reopened.counts()).live == 2
+    await reopened.close()
+
+
+async def test_who_waits_for_another_program_waits_once(tmp_path: Path) -> None:
+    def connect() -> apsw.Connection:
+        connection = apsw.Connection(str(tmp_path / "file.db"))
+        connection.set_busy_timeout(200)
+        return connection
+
+    other = connect()
+    other.execute("CREATE TABLE t (x); BEGIN IMMEDIATE")
+    lane = Lane("test", connect, lambda _, things: list(things))
+    begun = time.monotonic()
+    outcomes = await asyncio.gather(*(lane.do([n]) for n in range(50)), return_exceptions=True)
+    assert {type(one) for one in outcomes} == {apsw.BusyError}
+    assert time.monotonic() - begun < 5
+    other.close()
+    assert await lane.do([1]) == [1]
+    await lane.close()
 
 
 async def test_a_long_look_up_is_left_to_a_thread(tmp_path: Path) -> None:

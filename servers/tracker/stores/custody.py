@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ class Custody:
         self.clock = Clock()
         self.trouble: StoreError | None = None
         self._steps = steps
+        self._identity: tuple[int, int] | None = None
         self._tell = tell
         self._lock: disk.Lock | None = None
         self._writer: Lane | None = None
@@ -151,11 +153,16 @@ class Custody:
         return found
 
     def _merge(self, connection: apsw.Connection, writes: Sequence[Write]) -> list[Written]:
+        disk.require(self.file, self._identity)
         return rows.write(connection, writes, self.clock)
 
     async def back_up(self, label: str = "daily") -> Path:
         """A checked copy of the file as it is now."""
-        return await self._aside(upkeep.back_up, self.file, self.backups, label)
+        try:
+            disk.require(self.file, self._identity)
+            return await self._aside(upkeep.back_up, self.file, self.backups, label)
+        except apsw.Error as broken:
+            raise disk.told(broken) or broken from None
 
     def _failed(self, broken: apsw.Error) -> StoreError:
         """The failure in words; told once, and its end looked for."""
@@ -208,7 +215,7 @@ class Custody:
 
     async def _check(self, limit_s: float) -> None:
         """Look through the whole file; go on in the background when that takes long."""
-        sound = await self._aside(self._is_sound, limit_s)
+        sound = await self._aside(upkeep.check, self.file, limit_s, lambda: self._is_closed)
         if sound is None:
             self._begin(self._check(_HOUR_S))
         elif not sound:
@@ -219,7 +226,7 @@ class Custody:
             try:
                 if self.clock.last and await asyncio.to_thread(upkeep.is_due, self.backups):
                     await self.back_up()
-            except (apsw.Error, OSError) as broken:
+            except (apsw.Error, StoreError, OSError) as broken:
                 log.warning("The daily backup failed and is tried again in an hour: %s", broken)
             await asyncio.sleep(_HOUR_S)
 
@@ -227,26 +234,26 @@ class Custody:
         upkeep.sweep(self.file.parent)
         upkeep.sweep(self.backups)
         with contextlib.closing(upkeep.connect(self.file)) as connection:
-            tables.migrate(connection, self._back_up_before, self._steps)
+            back_up = functools.partial(upkeep.back_up, self.file, self.backups)
+            tables.migrate(connection, back_up, self._steps)
             self.clock.last = max(self.clock.last, rows.last_change(connection))
+        self._identity = disk.identity(self.file)
         self._is_prepared = True
 
-    def _back_up_before(self, label: str) -> None:
-        upkeep.back_up(self.file, self.backups, label)
-
-    def _is_sound(self, limit_s: float) -> bool | None:
-        with contextlib.closing(upkeep.connect(self.file)) as connection:
-            return upkeep.is_sound(connection, limit_s=limit_s, is_over=lambda: self._is_closed)
+    def _connect(self) -> apsw.Connection:
+        if self._is_prepared:
+            disk.require(self.file, self._identity)
+        return upkeep.connect(self.file)
 
     def _start_lanes(self) -> None:
         if not self._usable.is_set():
-            self._writer = Lane("tracker-writer", lambda: upkeep.connect(self.file), self._merge)
+            self._writer = Lane("tracker-writer", self._connect, self._merge)
             self._reader = Lane("tracker-reader", self._connect_reader)
             self._usable.set()
 
     def _reached(self) -> apsw.Connection:
         if self._at_hand is None:
-            self._at_hand = upkeep.connect(self.file)
+            self._at_hand = self._connect()
             self._at_hand.set_busy_timeout(0)
             self._at_hand.execute(_SMALL_CACHE)
             self._at_hand.set_progress_handler(lambda: True, _FEW_STEPS)
@@ -266,7 +273,9 @@ class Custody:
 
     def _connect_reader(self) -> apsw.Connection:
         try:
-            return upkeep.connect(self.file)
+            return self._connect()
+        except disk.Gone:
+            raise
         except apsw.Error:
             return upkeep.connect_to_read(self.file)
 

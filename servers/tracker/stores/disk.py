@@ -18,6 +18,11 @@ _PATIENCE_S = 2.0
 _EVERY_S = 0.05
 _REMOTE = ("nfs", "cifs", "smb", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.rclone")
 
+
+class Gone(apsw.CantOpenError):
+    """The file is not where it was. What is written to it now, nobody will read."""
+
+
 _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
     (
         apsw.IOError,
@@ -38,6 +43,13 @@ _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
         "disk_read_only",
         "The tracker's folder cannot be written to. Searching still works.",
         "Make the folder writable again. Lou notices by itself.",
+    ),
+    (
+        Gone,
+        "file_gone",
+        "The tracker's file was moved, replaced or deleted while it was in use. Nothing that was "
+        "confirmed was written elsewhere.",
+        "Put tracker.db back where it was, or restart the tracker to go on with what is there now.",
     ),
     (
         apsw.CantOpenError,
@@ -72,6 +84,25 @@ def told(error: apsw.Error) -> StoreError | None:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
     return None
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """What tells `file` from every other one, whatever its name; None when it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def require(file: Path, known: tuple[int, int] | None) -> None:
+    """Make sure that `file` is still the one it was.
+
+    Raises:
+        Gone: it is not.
+    """
+    if identity(file) != known:
+        raise Gone("another file, or none, is in its place")
 
 
 def restored(aside: Path, backup: Path | None) -> StoreError:

@@ -40,7 +40,8 @@ class Lane:
     """Runs work. With `merge`, what arrives meanwhile is one durable transaction.
 
     An answer is given after its transaction is on disk. When one job of a group fails, the
-    others are done again, each in a transaction of its own; so a work must be repeatable.
+    others are done again, each in a transaction of its own; so a work must be repeatable. While
+    another program holds the file, none is.
     """
 
     def __init__(
@@ -134,8 +135,9 @@ class Lane:
             found = self._commit(group)
         except Exception as broken:  # noqa: BLE001 - handed to whoever waits
             self._roll_back(broken)
-            if len(group) == 1:
-                return [(group[0].answer, broken, True)]
+            if len(group) == 1 or isinstance(broken, apsw.BusyError):
+                # Who waited in vain for another program does not wait again for each job.
+                return [(job.answer, broken, True) for job in group]
             return [settled for job in group for settled in self._attempt([job])]
         return [(job.answer, value, False) for job, value in zip(group, found, strict=True)]
 

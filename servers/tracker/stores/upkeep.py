@@ -55,6 +55,12 @@ def has_waiting_changes(file: Path) -> bool:
         return False
 
 
+def check(file: Path, limit_s: float, is_over: Callable[[], bool]) -> bool | None:
+    """Whether all of `file` is in order, as `is_sound` says it."""
+    with contextlib.closing(connect(file)) as connection:
+        return is_sound(connection, limit_s=limit_s, is_over=is_over)
+
+
 def is_sound(
     connection: apsw.Connection,
     *,
