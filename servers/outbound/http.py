@@ -138,13 +138,14 @@ async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
     Raises:
         Failed: it is larger, compressed in a way that was not asked for, or damaged.
     """
-    unpack = _unpacker(response.headers.get("Content-Encoding", ""))
+    unpack = _unpacker(",".join(response.headers.getall("Content-Encoding", [])))
     parts: list[bytes] = []
-    total = 0
+    total = received = 0
     async for chunk in response.content.iter_any():
+        received += len(chunk)
         piece = unpack.decompress(chunk, most + 1 - total) if unpack else chunk
         total += len(piece)
-        if total > most:
+        if max(total, received) > most:
             raise Failed(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
         parts.append(piece)
     if unpack and parts and not unpack.eof:
@@ -152,17 +153,38 @@ async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
     return b"".join(parts)
 
 
+_MEMBER = b"\x1f\x8b"
+
+
 class _Gzip:
-    """Decompresses up to a bound and turns damage into a Failed."""
+    """Decompresses members one after the other up to a bound, and turns damage into a Failed.
+
+    What follows the last member and begins none is padding, which is passed over.
+    """
 
     def __init__(self) -> None:
         self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._rest = b""
 
     @property
     def eof(self) -> bool:
         return self._inner.eof
 
     def decompress(self, chunk: bytes, most: int) -> bytes:
+        parts: list[bytes] = []
+        chunk = self._rest + chunk
+        while chunk and most > 0:
+            if self._inner.eof:
+                if not chunk.startswith(_MEMBER):
+                    break
+                self._inner = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            parts.append(self._member(chunk, most))
+            most -= len(parts[-1])
+            chunk = self._inner.unused_data
+        self._rest = chunk[: len(_MEMBER)]
+        return b"".join(parts)
+
+    def _member(self, chunk: bytes, most: int) -> bytes:
         try:
             return self._inner.decompress(chunk, most)
         except zlib.error:

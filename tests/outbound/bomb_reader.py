@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import resource
 import sys
@@ -92,5 +93,5 @@ async def main() -> None:
     print(json.dumps({"failed": failed, "seconds": seconds, "grown_mb": grown}))
 
 
-BODY = _gzip(1024)
+BODY = gzip.compress(b"") * 300_000 if "members" in sys.argv[1] else _gzip(1024)
 asyncio.run(main())

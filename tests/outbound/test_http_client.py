@@ -46,6 +46,25 @@ async def test_a_reply_is_whole_and_decompressed(http: Http, serve: Serving) -> 
     assert reply.json() == {"a": 1}  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("pause", [False, True])
+async def test_gzip_members_are_one_answer_and_padding_is_none(
+    http: Http, serve: Serving, pause: bool
+) -> None:
+    first, second = gzip.compress(b"A" * 10), gzip.compress(b"B" * 10)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        whole = answer(first + second + bytes(700), "Content-Encoding: gzip")
+        between = whole.index(second) + 1 if pause else len(whole)
+        writer.write(whole[:between])
+        await writer.drain()
+        await asyncio.sleep(0.05 * pause)
+        writer.write(whole[between:])
+
+    reply = await ask(http, await serve(handle))
+    assert reply.content == b"A" * 10 + b"B" * 10  # type: ignore[attr-defined]
+
+
 async def test_nobody_there(http: Http, serve: Serving) -> None:
     async def handle(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         pass
@@ -96,6 +115,7 @@ async def test_a_dripping_server_costs_the_deadline_and_no_more(http: Http, serv
         answer(b"5\r\nab", "Transfer-Encoding: chunked"),
         b"HTTP/1.1 200 OK\r\nContent-Le",
         answer(gzip.compress(b"x" * 1000)[:20], "Content-Encoding: gzip"),
+        answer(gzip.compress(b"x") + gzip.compress(b"y")[:-9], "Content-Encoding: gzip"),
     ],
 )
 async def test_an_answer_that_breaks_off_is_never_taken_for_whole(
@@ -116,6 +136,9 @@ async def test_an_answer_that_breaks_off_is_never_taken_for_whole(
         answer(b"not gzip", "Content-Encoding: gzip"),
         answer(b"zzz", "Content-Encoding: br"),
         answer(b"zzz", "Content-Encoding: gzip, gzip"),
+        answer(
+            gzip.compress(gzip.compress(b"{}")), "Content-Encoding: gzip", "Content-Encoding: gzip"
+        ),
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
     ],
 )

@@ -286,7 +286,15 @@ async def test_a_site_that_drips_costs_the_deadline(serve: Serving) -> None:
     assert soon(0) - started < 1.0
 
 
-BOMBS = ("gzip", "gzip twice", "brotli header", "deflate", "plain without end", "chunked gzip")
+BOMBS = (
+    "gzip",
+    "gzip twice",
+    "brotli header",
+    "deflate",
+    "plain without end",
+    "chunked gzip",
+    "empty members",
+)
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
