@@ -39,6 +39,13 @@ _NOISE_SHOWN = 3
 Answered = asyncio.Future[dict[str, Any]]
 
 
+class Closed(MCPError):  # noqa: N818 - a state, told in words
+    """The child is gone. An error of its own may have the same code."""
+
+    def __init__(self) -> None:
+        super().__init__(CONNECTION_CLOSED, "the connection is closed")
+
+
 class _Exchange:
     """One request or notification of the child, as the SDK's session sees it."""
 
@@ -81,7 +88,7 @@ class LineDispatch:
             MCPError: it is a refusal, or the child is gone.
         """
         if self._is_closed:
-            raise _closed()
+            raise Closed
         options = opts or {}
         number = options.get("request_id", next(self._numbers))
         heard = options.get("on_progress")
@@ -217,10 +224,6 @@ class LineDispatch:
         self._is_closed = True
         for answered, _ in self._pending.values():
             if not answered.done():
-                answered.set_exception(_closed())
+                answered.set_exception(Closed())
         for task in tuple(self._tasks):
             task.cancel()
-
-
-def _closed() -> MCPError:
-    return MCPError(CONNECTION_CLOSED, "the connection is closed")

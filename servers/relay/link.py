@@ -70,9 +70,7 @@ class Link:
             raise Refusal(types.INTERNAL_ERROR, f"The server {self._name} is being restarted.")
         try:
             return await self._upstream.ask(method, params)
-        except Refusal as refused:
-            if refused.code != types.CONNECTION_CLOSED:
-                raise
+        except Lost:
             self._end("closed the connection")
             said = f"The server {self._name} went away while it worked on this. Try again soon."
             raise Refusal(types.INTERNAL_ERROR, said) from None

@@ -19,10 +19,12 @@ from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from servers.host.calls import current_call
 from servers.host.service import Lost, Refusal
 from servers.relay.child import Command, running
-from servers.relay.dispatch import LineDispatch
+from servers.relay.dispatch import Closed, LineDispatch
 
 _ANSWERS_WITHIN_S = 60.0
 """To `initialize`: a first `npx` or `uvx` downloads its package before it says anything."""
+
+_CLOSED_BY_SDK = types.ErrorData(code=types.CONNECTION_CLOSED, message="Connection closed")
 
 
 class Upstream:
@@ -61,6 +63,7 @@ class Upstream:
 
         Raises:
             Refusal: it answered with an error.
+            Lost: it is gone.
         """
         data: dict[str, Any] = {"method": method, "params": dict(params)}
         options: CallOptions = {}
@@ -81,6 +84,8 @@ class Upstream:
             return await self._dispatcher.send_raw_request(method, data.get("params"), options)
         except MCPError as refused:
             error = refused.error
+            if isinstance(refused, Closed) or error == _CLOSED_BY_SDK:
+                raise Lost(error.message) from None
             raise Refusal(error.code, error.message, error.data) from None
 
     async def watch(self, uri: str, updated: Callable[[str], Awaitable[None]]) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 PLAIN = {"type": "object"}
 LISTED: list[Any] = [
     *({"name": name, "inputSchema": PLAIN} for name in ("close_stdout", "leave_a_daemon")),
-    *({"name": name, "inputSchema": PLAIN} for name in ("descriptors", "answer", "where")),
+    *(
+        {"name": name, "inputSchema": PLAIN}
+        for name in ("descriptors", "answer", "where", "refuse")
+    ),
     {"name": "no_schema"},
     {"name": 5, "inputSchema": PLAIN},
     "no object",
@@ -37,6 +40,8 @@ def _answer(message: dict[str, Any]) -> dict[str, Any]:
             return {"result": {"tools": LISTED}}
         case "tools/call":
             params = message["params"]
+            if params["name"] == "refuse":
+                return {"error": params["arguments"]}
             return {"result": _do(params["name"], params.get("arguments", {}))}
     return {"error": {"code": -32601, "message": "no such method"}}
 

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.host.clients import lines
 from tests.host.supervised import Supervised
 from tests.relay.conftest import relay
 
@@ -60,6 +61,17 @@ async def test_an_answer_without_a_result_is_no_success(home: Path, result: Any)
         answer = await _answer(server, result)
         assert answer["type"] == "error"
         assert "holds no result" in answer["error"]["message"]
+
+
+async def test_an_error_with_the_code_of_a_lost_connection_is_passed_on(home: Path) -> None:
+    error = {"code": -32000, "message": "over the limit", "data": {"per": "day"}}
+    async with relay(SETTINGS) as server:
+        async with lines(server.socket) as client:
+            await client.initialize()
+            for _ in range(2):
+                answer = await client.ask("tools/call", {"name": "refuse", "arguments": error})
+                assert answer["error"] == error
+        assert not server.all("bye")
 
 
 @pytest.mark.parametrize(
