@@ -94,11 +94,18 @@ def _members(value: str) -> Iterator[str]:
 
 def _spellings(secret: str) -> Iterator[str]:
     raw = secret.encode("utf-8", "surrogatepass")
-    yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    yield from (repr(secret)[1:-1], secret.translate(_HTML), raw.hex(), raw.hex().upper())
+    once = {secret, *_escaped(secret)}
+    yield from once.union(*map(_escaped, once))  # an error that quotes a message that quotes a URL
+    yield from (raw.hex(), raw.hex().upper(), "\0".join(secret))
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield from _shifted(raw, encode)
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """`text` as it stands inside a URL, a JSON text, a representation or a web page."""
+    yield from (quote(text, safe=""), quote(text), quote_plus(text))
+    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    yield from (repr(text)[1:-1], text.translate(_HTML))
 
 
 def _shifted(raw: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:

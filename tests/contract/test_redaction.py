@@ -49,6 +49,28 @@ def test_a_known_value_is_taken_out_in_every_form(name: str) -> None:
     assert told.startswith("before ")
 
 
+HARD = "tv'c\"anary\\5f0+c%9/e5<1=b7"
+TWICE = {
+    "URL in a URL": quote(quote(HARD, safe=""), safe=""),
+    "URL in JSON": json.dumps({"url": f"https://x.example/?q={quote_plus(HARD)}"}),
+    "JSON in JSON": json.dumps(json.dumps({"key": HARD})),
+    "message of an error": repr(ValueError(f"refused {HARD!r}")),
+    "error as a text": repr(str(ValueError(HARD))),
+    "representation in JSON": json.dumps(repr(HARD)),
+    "JSON in a page": html.escape(json.dumps(HARD)),
+    "UTF-16": HARD.encode("utf-16").decode("latin-1"),
+    "UTF-16, the other way": HARD.encode("utf-16-be").decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_known_value_is_taken_out_where_it_was_escaped_twice(name: str) -> None:
+    redact = Redactor([HARD])
+    told = redact(TWICE[name])
+    assert MASK in told
+    assert "anary" not in told.replace("\0", "")
+
+
 def test_a_replaced_value_stays_known() -> None:
     redact = Redactor()
     redact.learn(["the-first-value"])
