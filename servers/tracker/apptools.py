@@ -20,6 +20,9 @@ from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite import SqliteStore
 from servers.tracker.workroom import Workroom
 
+_MOST_COLUMNS = 1000
+"""To choose from. More would not fit into an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -81,7 +84,10 @@ class AppTools:
                 found = sheet.columns(text, kind)
         except sheet.SheetError as wrong:
             raise ToolFailure(str(wrong), kind="bad_argument") from None
-        return Columns(found, sheet.understood(found))
+        understood = sheet.understood(found)
+        if len(found) > _MOST_COLUMNS:
+            found = [*understood.values(), *found[:_MOST_COLUMNS]]
+        return Columns(found, understood)
 
     async def start_import(
         self,

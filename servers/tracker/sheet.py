@@ -87,7 +87,7 @@ def columns(text: TextIO, kind: Format) -> list[str]:
     """The names of the columns of a CSV file; none of a JSON Lines file."""
     if kind == "jsonl":
         return []
-    return _names(next(_lines(text), ""))
+    return _begun(_Lines(text))[1]
 
 
 def understood(names: list[str]) -> dict[str, str]:
@@ -130,39 +130,94 @@ def _line(cells: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def _lines(text: TextIO) -> Iterator[str]:
-    """The lines of `text`; one that is too long comes in pieces."""
-    while True:
+class _Lines:
+    """The lines of `text`, no longer than may be; those of one row can be read again."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._again: list[str] = []
+        self.row: list[str] = []
+        """What was read since the row began."""
+        self.is_cut = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else self._read()
+        if not line:
+            raise StopIteration
+        if len(line) >= _LONGEST_LINE:
+            self.is_cut = True
+        self.row.append(line)
+        return line
+
+    def begin(self) -> None:
+        """A row begins here."""
+        self.row.clear()
+        self.is_cut = False
+
+    def again(self, *, kept: int = 1) -> None:
+        """Read the row again but for its first lines."""
+        self._again += reversed(self.row[kept:])
+
+    def _read(self) -> str:
         try:
-            found = text.readline(_LONGEST_LINE)
+            found = more = self._text.readline(_LONGEST_LINE)
+            while len(more) >= _LONGEST_LINE and not more.endswith(("\n", "\r")):
+                more = self._text.readline(_LONGEST_LINE)
         except UnicodeError:
             raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
-        if not found:
-            return
-        yield found
+        return found
 
 
 def _from_csv(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
-    first = next(_lines(text), "")
+    lines = _Lines(text)
+    reader, names = _begun(lines)
+    return _csv_rows(reader, lines, _places(names, columns))
+
+
+def _begun(lines: _Lines) -> tuple[Iterator[list[str]], list[str]]:
+    """A reader of the rows, and the names in the first of them."""
+    first = next(lines, "")
     if not first:
         raise SheetError("The file is empty.")
-    places = _places(_names(first), columns)
-    reader = csv.reader(_lines(text), delimiter=_delimiter(first), strict=True)
-    return _csv_rows(reader, places)
+    if "\0" in first:
+        raise SheetError("The file is no text that Lou can read. Save it as CSV UTF-8.")
+    delimiter = max(",;\t|", key=first.count)
+    lines.again(kept=0)
+    lines.begin()
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        names = next(reader)
+    except csv.Error:
+        lines.again()
+        names = next(csv.reader([first], delimiter=delimiter), [])
+    if lines.is_cut:
+        raise SheetError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
+    return reader, [_LONE.sub("\ufffd", name).strip() for name in names]
 
 
-def _csv_rows(reader: Iterator[list[str]], places: Mapping[str, int]) -> Iterator[Row]:
+def _csv_rows(
+    reader: Iterator[list[str]], lines: _Lines, places: Mapping[str, int]
+) -> Iterator[Row]:
     number = 1
     while True:
         number += 1
+        lines.begin()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as broken:
-            yield Row(number, {}, f"cannot be read: {broken}")
+            question = "; is a quote in it not closed?" if len(lines.row) > 1 else ""
+            lines.again()  # what an open quote took in are rows of their own
+            yield Row(number, {}, f"cannot be read: {broken}{question}")
             continue
-        if any(cells):
+        if lines.is_cut:
+            lines.again()
+            yield Row(number, {}, f"is longer than {_LONGEST_LINE:,} characters")
+        elif any(cells):
             yield _row(number, cells, places)
 
 
@@ -175,15 +230,6 @@ def _row(number: int, cells: list[str], places: Mapping[str, int]) -> Row:
         return Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")
     fields["tags"] = [tag for tag in re.split(r"[,;]", fields.get("tags", "")) if tag.strip()]
     return Row(number, fields)
-
-
-def _delimiter(first: str) -> str:
-    return max(",;\t|", key=first.count)
-
-
-def _names(first: str) -> list[str]:
-    found = next(csv.reader([first], delimiter=_delimiter(first)), [])
-    return [name.strip() for name in found]
 
 
 def _places(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
@@ -206,16 +252,13 @@ def _there_are(names: list[str]) -> str:
 
 
 def _from_json(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
-    number, in_pieces = 0, False
-    for found in _lines(text):
-        is_whole = found.endswith("\n") or len(found) < _LONGEST_LINE
-        if not in_pieces:
-            number += 1
-            if not is_whole:
-                yield Row(number, {}, f"is longer than {_LONGEST_LINE:,} characters")
-            elif found.strip():
-                yield _from_object(number, found, columns)
-        in_pieces = not is_whole
+    lines = _Lines(text)
+    for number, found in enumerate(lines, 1):
+        if lines.is_cut:
+            yield Row(number, {}, f"is longer than {_LONGEST_LINE:,} characters")
+        elif found.strip():
+            yield _from_object(number, found, columns)
+        lines.begin()
 
 
 def _from_object(number: int, found: str, columns: Mapping[str, str]) -> Row:

@@ -47,6 +47,7 @@ def test_columns_can_be_named_by_the_user() -> None:
         ("url,email\n", {"mail": "email"}, "There is no field 'mail'. There are: url, email"),
         ("\nurl,email\n", {}, "The first row is empty"),
         ("", {}, "The file is empty"),
+        ("url,email" + ",column" * (1 << 18), {}, "The first row is longer than"),
     ],
 )
 def test_a_file_without_the_columns_is_refused_in_words(
@@ -73,15 +74,47 @@ def test_bad_rows_are_told_by_number_and_the_others_are_read() -> None:
     ]
 
 
-def test_a_quote_that_is_never_closed_is_told() -> None:
-    found = rows('url,email\na.com,"a@a.com\nb.com,b@b.com\n')
-    assert [bool(row.fault) for row in found] == [True]
+@pytest.mark.parametrize(
+    "broken",
+    [
+        'a.com,"a@a.com',
+        '"a.com,a@a.com,say ""x"" ',
+        'a.com,"' + "x" * 200_000,
+        'a.com,"' + "x" * 200_000 + '"',
+        "a.com,a@a.com," + "x" * (10 << 20),
+        'a.com,a@a.com,"' + "x" * (3 << 20) + '"',
+        "a.com,a@a.com" + ",x" * (1 << 19),
+    ],
+    ids=["quote", "quotes", "long quote", "long", "huge", "huge quote", "wide"],
+)
+def test_a_row_that_cannot_be_read_costs_no_other_row_and_no_number(broken: str) -> None:
+    good = "".join(f"https://s{n}.example/,p{n}@s{n}.example,note {n}\n" for n in range(9))
+    quoted = 'b.com,b@b.com,"said ""x"",\nand left"\n'
+    found = rows(f"url,email,note\n{good}{broken}\n{good}{quoted}{good}")
+    assert [row.number for row in found if row.fault] == [11]
+    assert [row.number for row in found] == list(range(2, 31))
+    assert found[19].fields["note"] == 'said "x",\nand left'
 
 
-def test_a_huge_cell_is_told_and_does_not_end_the_import() -> None:
-    found = rows('url,email\na.com,"' + "x" * 200_000 + '"\nb.com,b@b.com\n')
-    assert found[0].fault
-    assert found[-1].fields["email"] == "b@b.com"
+def test_the_names_of_columns_may_have_several_lines() -> None:
+    (row,) = rows(
+        '"url\nof the page",email,"note,\nif any"\na.com,a@a.com,x\n', url="url\nof the page"
+    )
+    assert (row.number, row.fields["url"], row.fields["email"]) == (2, "a.com", "a@a.com")
+
+
+def test_names_of_columns_in_another_encoding_can_be_shown_and_chosen() -> None:
+    data = "url,email,Bemerkung für uns\na.com,a@a.com,x\n".encode("latin-1")
+    names = sheet.columns(sheet.text_of(io.BytesIO(data)), "csv")
+    assert json.dumps(names, ensure_ascii=False).encode()
+    (row,) = rows(data, note=names[2])
+    assert row.fields["note"] == "x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_what_is_no_text_is_refused_as_a_whole(encoding: str) -> None:
+    with pytest.raises(sheet.SheetError, match="Save it as"):
+        rows("url,email\na.com,a@a.com\n".encode(encoding))
 
 
 def test_rows_of_json_lines_have_line_numbers() -> None:

@@ -318,3 +318,8 @@ async def test_columns_of_a_file_are_offered_for_the_mapping(
     found = await tools(server)["file_columns"](str(tmp_path / "in.csv"))
     assert found.columns == ["Website", "Contact mail", "x"]
     assert found.understood == {"url": "Website"}
+    wide = ";".join(f"c{number}" for number in range(100_000))
+    (tmp_path / "wide.csv").write_text(f"{wide};Website\n")
+    found = await tools(server)["file_columns"](str(tmp_path / "wide.csv"))
+    assert "Website" in found.columns
+    assert len(json.dumps(found.columns)) < 100_000
