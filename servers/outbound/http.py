@@ -24,6 +24,7 @@ SILENCE_S = 10.0
 """Longest wait for the next byte."""
 MOST_BYTES = 5 << 20
 """Of one answer, after decompression."""
+_WANTS_PASSWORD = 407
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,10 @@ class Http:
         limits = aiohttp.ClientTimeout(
             total=remaining, sock_connect=CONNECT_S, sock_read=request.silence_s
         )
+        proxy: URL | None = None
         try:
-            return await self._exchange(request, limits)
+            proxy = self._proxy(request.url)
+            return await self._exchange(request, limits, proxy)
         except aiohttp.ConnectionTimeoutError:
             raise Failed(
                 Kind.TIMEOUT, f"it took no connection within {min(CONNECT_S, remaining):.1f} s"
@@ -101,14 +104,20 @@ class Http:
             raise Failed(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
         except ValueError:
             raise Failed(Kind.BAD_REQUEST, "its base_url setting is not a web address") from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise Failed(Kind.UNREACHABLE, _refused(error.status)) from None
         except aiohttp.ClientError as error:
-            raise explained(error, repeatable=request.repeatable) from None
+            failure = explained(error, repeatable=request.repeatable)
+            failure.message += " (through the proxy of the environment)" if proxy else ""
+            raise failure from None
 
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
 
-    async def _exchange(self, request: Request, limits: aiohttp.ClientTimeout) -> Reply:
+    async def _exchange(
+        self, request: Request, limits: aiohttp.ClientTimeout, proxy: URL | None
+    ) -> Reply:
         async with self._session.request(
             request.method,
             URL(request.url).extend_query(request.query) if request.query else request.url,
@@ -117,19 +126,34 @@ class Http:
             data=request.form,
             allow_redirects=False,
             timeout=limits,
-            proxy=self._proxy(request.url),
+            proxy=proxy,
         ) as response:
+            if proxy and response.status == _WANTS_PASSWORD:
+                raise Failed(Kind.UNREACHABLE, _refused(_WANTS_PASSWORD))
             content = await body(response, MOST_BYTES)
             origin = str(response.url.origin())
             return Reply(response.status, response.headers, content, origin)
 
-    def _proxy(self, url: str) -> str | None:
+    def _proxy(self, url: str) -> URL | None:
+        """The proxy that the environment names for `url`; a name without a scheme means http.
+
+        Raises:
+            Failed: it names one that cannot be used.
+        """
         if not self._proxies:
             return None
         parts = URL(url)
-        if proxy_bypass(f"{parts.host}:{parts.port}"):
+        named = self._proxies.get(parts.scheme) or self._proxies.get("all")
+        if not named or proxy_bypass(f"{parts.host}:{parts.port}"):
             return None
-        return self._proxies.get(parts.scheme)
+        try:
+            proxy = URL(named if "://" in named else f"http://{named}")
+        except ValueError:
+            raise Failed(Kind.UNREACHABLE, "the proxy of the environment is no address") from None
+        if proxy.scheme not in {"http", "https"}:
+            kind = f"the proxy of the environment is of a kind that Lou cannot use ({proxy.scheme})"
+            raise Failed(Kind.UNREACHABLE, kind)
+        return proxy
 
 
 async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
@@ -221,6 +245,11 @@ def explained(error: aiohttp.ClientError, *, repeatable: bool) -> Failed:
             words = f"its answer was no valid HTTP ({type(error).__name__})"
             return Failed(Kind.UPSTREAM, words)
     return Failed(Kind.UPSTREAM, words, transient=repeatable)
+
+
+def _refused(status: int) -> str:
+    wants = ": it wants a user name and a password" if status == _WANTS_PASSWORD else ""
+    return f"the proxy refused ({status}{wants})"
 
 
 def _unconnected(error: OSError) -> Failed:

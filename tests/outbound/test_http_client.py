@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -200,6 +201,59 @@ async def test_a_proxy_from_the_environment_is_used_and_no_proxy_is_obeyed(
         assert lines[1] == b"GET /y HTTP/1.1"
     finally:
         await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("http_proxy", "{place}", ""),
+        ("all_proxy", "http://{place}", ""),
+        ("http_proxy", "http://user:pw@{place}", ""),
+        ("http_proxy", "socks5://{place}", "cannot use (socks5)"),
+        ("http_proxy", "http://[bad", "is no address"),
+        ("http_proxy", "http://127.0.0.1:1", "through the proxy of the environment"),
+        ("https_proxy", "http://{place}/", "wants a user name"),
+    ],
+)
+async def test_a_proxy_is_used_as_people_write_it_or_named_as_the_reason(
+    monkeypatch: pytest.MonkeyPatch, serve: Serving, name: str, value: str, said: str
+) -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await head(reader)).startswith(b"CONNECT"):
+            writer.write(answer(b"", status="407 Proxy Authentication Required"))
+        else:
+            writer.write(answer(b"{}"))
+
+    for other in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+        monkeypatch.delenv(other.upper(), raising=False)
+    monkeypatch.setenv(name, value.format(place=f"127.0.0.1:{await serve(proxy)}"))
+    opened = Http("Lou/test")
+    scheme = "https" if name == "https_proxy" else "http"
+    asking = opened.send(Request("GET", f"{scheme}://provider.test/x"), now() + 3)
+    if said:
+        with pytest.raises(Failed, match=re.escape(said)) as caught:
+            await asking
+        assert caught.value.kind is Kind.UNREACHABLE
+    else:
+        assert (await asking).status == 200
+    await opened.close()
+
+
+async def test_a_proxy_that_wants_a_password_is_no_answer_of_the_provider(
+    monkeypatch: pytest.MonkeyPatch, serve: Serving
+) -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head(reader)
+        writer.write(answer(b"<html>", status="407 Proxy Authentication Required"))
+
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{await serve(proxy)}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    opened = Http("Lou/test")
+    with pytest.raises(Failed, match="the proxy refused") as caught:
+        await opened.send(Request("GET", "http://provider.test/x"), now() + 3)
+    await opened.close()
+    assert caught.value.kind is Kind.UNREACHABLE
 
 
 async def test_connections_are_used_again(http: Http, serve: Serving) -> None:
