@@ -107,9 +107,11 @@ class Http:
         except aiohttp.ClientHttpProxyError as error:
             raise Failed(Kind.UNREACHABLE, _refused(error.status)) from None
         except aiohttp.ClientError as error:
-            failure = explained(error, repeatable=request.repeatable)
-            failure.message += " (through the proxy of the environment)" if proxy else ""
-            raise failure from None
+            failed = explained(error, repeatable=request.repeatable)
+            if not proxy:
+                raise failed from None
+            words = f"{failed.message} (through the proxy of the environment)"
+            raise Failed(failed.kind, words, transient=failed.transient) from None
 
     async def close(self) -> None:
         """Close every connection."""
