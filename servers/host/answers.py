@@ -62,10 +62,14 @@ def write(name: str, answers: dict[str, Any]) -> None:
     path = Path(endpoint.answers_file(name))
     endpoint.make_private(str(path.parent))
     fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    said = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - opened 0600 above
-        json.dump(answers, file, ensure_ascii=False, separators=(",", ":"))
-    fresh.replace(path)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
+            file.write(said.encode("utf-8", "backslashreplace"))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ LISTED: list[Any] = [
         {"name": name, "inputSchema": PLAIN}
         for name in ("descriptors", "answer", "where", "refuse")
     ),
+    {"name": "cut_emoji", "description": "cut in half: \ud83d", "inputSchema": PLAIN},
     {"name": "no_schema"},
     {"name": 5, "inputSchema": PLAIN},
     "no object",

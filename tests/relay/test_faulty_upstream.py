@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from servers.contract import endpoint
 from tests.host.clients import lines
 from tests.host.supervised import Supervised
 from tests.relay.conftest import relay
@@ -83,6 +85,18 @@ async def test_a_malformed_result_is_told_to_the_app_as_far_as_it_goes(
 ) -> None:
     async with relay(SETTINGS) as server:
         assert (await _answer(server, result))["result"]["status"] == "success"
+
+
+async def test_half_an_emoji_in_a_listing_reaches_every_reader_as_it_is(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        listed = (await server.request("list_tools"))["tools"]
+        cached = json.loads(Path(endpoint.answers_file("mine")).read_bytes())["tools"]["tools"]
+        async with lines(server.socket) as client:
+            await client.initialize()
+            shown = (await client.ask("tools/list"))["result"]["tools"]
+        for tools in (listed, cached, shown):
+            (tool,) = (tool for tool in tools if tool["name"] == "cut_emoji")
+            assert tool["description"] == "cut in half: \ud83d"
 
 
 async def test_a_relative_command_is_meant_from_its_folder(home: Path) -> None:
