@@ -177,6 +177,43 @@ def test_everything_a_person_can_press_has_a_name(lou: Rig) -> None:
             assert has_name or not widget.isVisible(), f"{place.name}: {widget}"
 
 
+def test_everything_that_tab_reaches_has_a_name_and_comes_in_the_order_it_is_read(
+    lou: Rig,
+) -> None:
+    for place in PLACES:
+        page = lou.page(place.name)
+        lou.until(page.isVisible)
+        if place.name == "try":
+            lou.until(lambda page=page: page._form is not None)
+        for widget in page.findChildren(QWidget):
+            if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                name = widget.accessibleName() or getattr(widget, "text", str)()
+                assert name or widget.focusProxy() or widget.parent().accessibleName(), widget
+    page = lou.page("try")
+    reached, widget = [], page._tool
+    while widget is not page._run:
+        widget = widget.nextInFocusChain()
+        reached.append(widget)
+    assert [each for each in page._form.editors if each.focusProxy() not in reached] == []
+
+
+def test_the_page_scrolls_along_with_the_keys_in_a_list_of_many_rows(lou: Rig) -> None:
+    page = lou.page("servers")
+    page.choose("tracker")
+    tools = row_list(page, "Tools")
+    lou.until(lambda: tools.model().rowCount() == 10)
+    area = tools._area()
+    before = lou.window.size()
+    lou.window.resize(lou.window.minimumSize())
+    tools.setFocus()
+    lou.until(tools.hasFocus)
+    QTest.keyClick(tools, Qt.Key.Key_End)
+    row = tools.visualRect(tools.model().index(9, 0))
+    shown = area.viewport().rect()
+    lou.until(lambda: shown.contains(tools.viewport().mapTo(area.viewport(), row.center())))
+    lou.window.resize(before)
+
+
 def test_no_label_of_the_window_reads_markup(lou: Rig) -> None:
     for place in PLACES:
         for label in lou.page(place.name).findChildren(QLabel):

@@ -72,6 +72,7 @@ class KeysDialog(QDialog):
     def _lay_out(self) -> None:
         close = Button(self._desk.theme, "Close", self.close)
         scroll = QScrollArea()
+        scroll.setAccessibleName("The chosen key")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

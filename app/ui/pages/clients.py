@@ -54,6 +54,7 @@ class ClientsPage(QWidget):
         inside.setContentsMargins(0, 0, 0, 20)
         inside.addWidget(self._list)
         scroll = QScrollArea()
+        scroll.setAccessibleName("The chosen client")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -92,6 +92,7 @@ class MetricsPage(QWidget):
             chart.setMinimumHeight(190)
         grid.addWidget(self._breakdown, 3, 0, 1, 2)
         scroll = QScrollArea()
+        scroll.setAccessibleName("Charts and tables")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._sheet)
         page = QVBoxLayout(self)

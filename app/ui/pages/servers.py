@@ -45,6 +45,7 @@ class ServersPage(QWidget):
         top.addWidget(add)
         top.addWidget(self._pause)
         scroll = QScrollArea()
+        scroll.setAccessibleName("The chosen server")
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

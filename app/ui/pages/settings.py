@@ -47,6 +47,7 @@ class SettingsPage(QWidget):
         column.addWidget(self._help_card())
         column.addStretch()
         scroll = QScrollArea()
+        scroll.setAccessibleName("All settings")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)

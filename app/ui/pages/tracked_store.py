@@ -68,7 +68,7 @@ def _told(state: Mapping[str, Any]) -> str:
     parts = [f"{entries} {place}."]
     if state["deleted"]:
         parts.append(f"{int(state['deleted']):,} deleted ones can be brought back.")
-    parts.append(f"Addresses and notes are sealed with the key {state['key']} of your keyring.")
+    parts.append(f"Addresses and notes are sealed with the key {state['key']}.")
     if state["resealing"].get("running"):
         parts.append("Older entries are being sealed with the newest key.")
     if state["backups"]:

@@ -85,6 +85,7 @@ class TryPage(QWidget):
         choice.addWidget(self._server, 1)
         choice.addWidget(self._tool, 2)
         self._scroll = QScrollArea()
+        self._scroll.setAccessibleName("What the tool takes")
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
@@ -196,6 +197,12 @@ class TryPage(QWidget):
         column.addWidget(form)
         column.addStretch()
         self._scroll.setWidget(holder)
+        before: QWidget = self._tool
+        for each in form.findChildren(QWidget):  # new ones would come after all others
+            is_here = each.window() is form.window()  # the list of a closed box is not
+            if is_here and each.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                QWidget.setTabOrder(before, each)
+                before = each
         return form
 
     def _chosen_tool(self) -> dict[str, Any] | None:

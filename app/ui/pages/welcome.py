@@ -59,6 +59,7 @@ class WelcomePage(QWidget):
         column.addLayout(foot)
         column.addStretch()
         scroll = QScrollArea()
+        scroll.setAccessibleName("The steps")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)

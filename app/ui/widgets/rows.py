@@ -8,6 +8,7 @@ from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QPointF,
     QRect,
@@ -20,6 +21,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
+    QScrollArea,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -74,6 +76,22 @@ class RowList(QListView):
             self.switch(self.currentIndex())
             return
         super().keyPressEvent(event)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        super().currentChanged(current, previous)
+        area = self._area()
+        inside = area.widget() if area else None
+        if area and inside and self.hasFocus():
+            row = self.visualRect(current)
+            place = self.viewport().mapTo(inside, row.center())
+            area.ensureVisible(place.x(), place.y(), 0, row.height())
+
+    def _area(self) -> QScrollArea | None:
+        """What scrolls this list, when it has the height of all its rows."""
+        above: QObject | None = self.parent()
+        while above and not isinstance(above, QScrollArea):
+            above = above.parent()
+        return above if isinstance(above, QScrollArea) else None
 
     def fit_to_rows(self) -> None:
         """Take the height of all rows, so that the page scrolls and not the list."""

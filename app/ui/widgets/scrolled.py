@@ -19,6 +19,7 @@ class Scrolled(QScrollArea):
         column.setContentsMargins(0, 4, 8, 4)
         column.addWidget(inside)
         column.addStretch()
+        self.setAccessibleName("The whole")
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(self._holder)
