@@ -271,7 +271,8 @@ async def _ended(job: Job, work: Awaitable[None]) -> None:
         job.state, job.message = "failed", failed.message
     except (OSError, sheet.SheetError) as failed:
         job.state = "failed"
-        job.message = f"The file could not be used to its end: {failed}"
+        said = (failed.strerror if isinstance(failed, OSError) else None) or failed
+        job.message = f"The file could not be used to its end: {said}"
     except Exception:
         log.exception("A job failed unexpectedly")
         job.state, job.message = "failed", "It failed; the log of this server says why."

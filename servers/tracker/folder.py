@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import stat
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from servers.host.service import ToolFailure
+from servers.tracker.stores import disk
+
+_UNFINISHED = ".lou-"
 
 
 def inside(folder: Path | None, name: str) -> Path:
@@ -50,6 +54,16 @@ def opened(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
+def sweep(folder: Path) -> None:
+    """Remove what exports left in `folder` that were ended with their process: addresses."""
+    for path in folder.glob(f"{_UNFINISHED}{'[0-9a-f]' * 12}"):
+        with contextlib.suppress(OSError):
+            with path.open("r+b") as handle:
+                is_left = disk.locked(handle)
+            if is_left:
+                path.unlink()
+
+
 class Draftsheet:
     """A file that appears under its name only when it is complete."""
 
@@ -60,7 +74,9 @@ class Draftsheet:
                 kind="exists",
             )
         self._path = path
-        self._unfinished = path.with_name(f".lou-{secrets.token_hex(6)}")
+        self._overwrites = overwrite
+        sweep(path.parent)
+        self._unfinished = path.with_name(f"{_UNFINISHED}{secrets.token_hex(6)}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             self._handle = os.fdopen(
@@ -68,6 +84,7 @@ class Draftsheet:
             )
         except OSError as refused:
             raise _unusable(path, refused) from None
+        disk.locked(self._handle)
 
     def write(self, text: str) -> None:
         """Add `text`."""
@@ -77,16 +94,20 @@ class Draftsheet:
         """Put the file in its place.
 
         Raises:
-            OSError: the disk does not take it; nothing appears.
+            OSError: the disk does not take it, or a file of this name came meanwhile that is not
+                to be overwritten; nothing appears.
         """
         self._handle.flush()
         os.fsync(self._handle.fileno())
         self._handle.close()
+        if not self._overwrites:
+            self._path.touch(exist_ok=False)
         self._unfinished.replace(self._path)
 
     def drop(self) -> None:
         """Leave nothing behind."""
-        self._handle.close()
+        with contextlib.suppress(OSError):  # what is not written yet may not fit
+            self._handle.close()
         self._unfinished.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from servers.host.service import (
     Tool,
     ToolFailure,
 )
+from servers.tracker import folder
 from servers.tracker import settings as reading
 from servers.tracker.apptools import AppTools
 from servers.tracker.batchtools import BatchTools
@@ -21,6 +23,7 @@ from servers.tracker.desk import Desk
 from servers.tracker.exchange import Exchange
 from servers.tracker.opening import ENCRYPTION_KEY, tell_refused
 from servers.tracker.seal import KeyFormatError, parse_keys
+from servers.tracker.settings import Settings
 from servers.tracker.tools import EntryTools
 from servers.tracker.workroom import Workroom
 
@@ -62,8 +65,7 @@ class TrackerServer:
 
     async def start(self, configuration: Configuration) -> None:
         """Open the store and make sure that the key opens what is in it."""
-        settings = reading.read(configuration.settings)
-        self._batches.exchange_folder = settings.exchange
+        settings = await self._settings(configuration)
         try:
             await self._workroom.open(settings, configuration.keys)
         except StartRefused:
@@ -73,12 +75,18 @@ class TrackerServer:
     async def configure(self, configuration: Configuration) -> None:
         """Take new keys and settings; while they do not fit, every call says why."""
         try:
-            settings = reading.read(configuration.settings)
-            self._batches.exchange_folder = settings.exchange
+            settings = await self._settings(configuration)
             await self._workroom.open(settings, configuration.keys)
         except StartRefused as refused:
             self._desk.shut(ToolFailure(f"{refused.message} {refused.hint}", kind="locked"))
             tell_refused(refused)
+
+    async def _settings(self, configuration: Configuration) -> Settings:
+        settings = reading.read(configuration.settings)
+        self._batches.exchange_folder = settings.exchange
+        if settings.exchange is not None:
+            await asyncio.to_thread(folder.sweep, settings.exchange)
+        return settings
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Whether the key is one and opens what is stored."""

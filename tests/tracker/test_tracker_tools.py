@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from servers.host import calls
 from servers.host.service import ToolFailure
 from servers.host.toolbox import FunctionTool
+from servers.tracker import folder
 from servers.tracker.server import TrackerServer, build
 from tests.tracker.scene import started, tools, until
 
@@ -309,6 +311,50 @@ async def test_the_call_of_a_client_that_goes_away_cancels_its_import(
     await found["track_url_email"](url="b.com", email="b@b.com")
     assert (await found["tracker_stats"]())["entries"] == entries + 1
     assert entries < 20_000
+
+
+async def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(
+    tmp_path: Path,
+) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    left, mine = files / ".lou-0123456789ab", files / ".lou-notes"
+    for path in (left, mine):
+        path.write_text("jane@acme.com")
+    server = await started(tmp_path, exchange_folder=str(files))
+    assert list(files.iterdir()) == [mine]
+    writing = folder.Draftsheet(files / "first.csv", overwrite=False)
+    left.write_text("jane@acme.com")
+    await tools(server)["export_tracked"]("second.csv")
+    assert not left.exists()
+    writing.finish()
+    assert sorted(path.name for path in files.iterdir()) == [
+        ".lou-notes",
+        "first.csv",
+        "second.csv",
+    ]
+    await server.stop()
+
+
+def test_a_file_that_came_during_the_export_is_not_overwritten(tmp_path: Path) -> None:
+    writing = folder.Draftsheet(tmp_path / "out.csv", overwrite=False)
+    (tmp_path / "out.csv").write_text("somebody's")
+    with pytest.raises(FileExistsError):
+        writing.finish()
+    writing.drop()
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["somebody's"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    writing = folder.Draftsheet(tmp_path / "out.csv", overwrite=False)
+    writing.write("jane@acme.com")
+    with Path("/dev/full").open("r+b", buffering=0) as full:
+        os.dup2(full.fileno(), writing._handle.fileno())
+    with pytest.raises(OSError, match="No space"):
+        writing.finish()
+    writing.drop()
+    assert not list(tmp_path.iterdir())
 
 
 async def test_columns_of_a_file_are_offered_for_the_mapping(

@@ -173,7 +173,7 @@ async def take(folder: Path) -> Lock:
     await asyncio.to_thread(refuse_remote, folder)
     handle = await asyncio.to_thread(_opened, folder / "tracker.lock")
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-    while not _locked(handle):
+    while not locked(handle):
         if asyncio.get_running_loop().time() > deadline:
             handle.close()
             raise StoreError(
@@ -202,7 +202,8 @@ _NO_INHERIT = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
 if sys.platform == "win32":
     import msvcrt
 
-    def _locked(handle: Any) -> bool:
+    def locked(handle: Any) -> bool:
+        """Whether nobody else had the open file; it is this one's now, until it is closed."""
         with contextlib.suppress(OSError):
             msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
             return True
@@ -211,7 +212,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _locked(handle: Any) -> bool:
+    def locked(handle: Any) -> bool:
+        """Whether nobody else had the open file; it is this one's now, until it is closed."""
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
