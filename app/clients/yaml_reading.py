@@ -50,8 +50,10 @@ def compose(text: str) -> Node | None:
         FormatError: it is no YAML.
     """
     _refuse_depths(text)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows them; the warning is for programmers
     try:
-        return YAML(typ="safe", pure=True).compose(text)  # type: ignore[no-any-return]
+        return yaml.compose(text)  # type: ignore[no-any-return]
     except MarkedYAMLError as broken:
         mark = broken.problem_mark or broken.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -45,6 +45,10 @@ def test_a_mutated_file_is_refused_with_words_or_edited_there_and_back(name: str
     mutation.run(catalog.client(FORMATS[name]), 60 if name.startswith("yaml") else 300, seed=1)
 
 
+def test_an_anchor_that_is_set_twice_is_read_without_a_warning() -> None:
+    there_and_back(catalog.client("goose"), b"a: &x 1\nb: &x 2\nc: *x\n")
+
+
 @pytest.mark.parametrize("name", ["claude-desktop", "gemini-cli", "zed"])
 def test_half_a_character_that_a_client_keeps_in_lous_entry_stays_an_escape(name: str) -> None:
     client = catalog.client(name)
