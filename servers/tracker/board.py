@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from servers.host.service import ToolFailure
@@ -13,7 +15,7 @@ from servers.tracker.entry import Draft, Entry, Rejected, checked
 from servers.tracker.ledger import Action, Outcome
 from servers.tracker.plans import Case, Plan, Underway
 from servers.tracker.scribe import Line, Scribe, Search, new_id
-from servers.tracker.stores.base import Record, Store, Write
+from servers.tracker.stores.base import CursorError, Record, Store, Write
 
 _T = TypeVar("_T")
 _TRIES = 100
@@ -86,9 +88,18 @@ class Board:
         return [self.scribe.line(change) for change in changes]
 
     async def find(self, search: Search) -> tuple[list[Entry], str]:
-        """One page, and the cursor to the next."""
-        page = await self.store.find(self.scribe.query(search))
-        return [self.scribe.entry(record) for record in page.records], page.cursor
+        """One page, and the cursor to the next.
+
+        Raises:
+            CursorError: the cursor is not from a page of the same search.
+        """
+        mark = _mark(search)
+        given, _, place = search.cursor.partition(".")
+        if search.cursor and not (given == mark and place):
+            raise CursorError("This cursor belongs to no page of this search.")
+        page = await self.store.find(self.scribe.query(replace(search, cursor=place)))
+        cursor = f"{mark}.{page.cursor}" if page.cursor else ""
+        return [self.scribe.entry(record) for record in page.records], cursor
 
     async def update(
         self,
@@ -259,6 +270,12 @@ class Board:
 
 async def _at_once(work: Callable[..., _T], *arguments: Any) -> _T:
     return work(*arguments)
+
+
+def _mark(search: Search) -> str:
+    """What the pages of one search have in common, whatever keys it is looked up with."""
+    same = repr(replace(search, limit=0, cursor="")).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(same).hexdigest()[:8]
 
 
 def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolFailure:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -225,6 +227,54 @@ async def test_a_cursor_of_another_order_is_refused(store: Store, board: Board) 
     page = await store.find(Query(limit=1, sort="url"))
     with pytest.raises(CursorError):
         await store.find(Query(limit=1, sort="changed", cursor=page.cursor))
+
+
+async def test_a_cursor_leads_on_in_its_own_search_only(board: Board) -> None:
+    ids = await add(board, *(draft(n, tags=("x",)) for n in range(4)))
+    search = Search(tag="x", sort="oldest", limit=2)
+    page, cursor = await board.find(search)
+    await board.set_deleted(page[-1].id, "test", gone=True)
+    found, end = await board.find(replace(search, cursor=cursor))
+    assert ([one.id for one in found], end) == (ids[2:], "")
+    mark, _, place = cursor.partition(".")
+    for other in (Search(limit=2), replace(search, status="new"), replace(search, deleted=True)):
+        with pytest.raises(CursorError):
+            await board.find(replace(other, cursor=cursor))
+    for forged in (place, mark, f"{mark}.", f"{mark}.x", f"{mark}.{'a' * 3000}"):
+        with pytest.raises(CursorError):
+            await board.find(replace(search, cursor=forged))
+
+
+async def test_pages_lead_on_past_urls_that_are_sealed(board: Board) -> None:
+    """They have none to be sorted by."""
+    ids = await add(board, *(draft(n, url=f"https://a.com/?to=x{n}@a.com") for n in range(3)))
+    first, cursor = await board.find(Search(sort="url", limit=1))
+    more, _ = await board.find(Search(sort="url", limit=5, cursor=cursor))
+    assert sorted(one.id for one in (*first, *more)) == sorted(ids)
+
+
+FORGED = [
+    ("created", "created 5 99999999999999999999999"),
+    ("created", "created 5 -1"),
+    ("changed", "changed -5 "),
+    ("changed", "changed 99999999999999999999999 "),
+    ("changed", '["changed", 99999999999999999999999, "x"]'),
+    ("changed", '["changed", true, "x"]'),
+    ("changed", '["changed", -1, "x"]'),
+    ("changed", '["changed", 5, "a/b"]'),
+    ("changed", '["changed", 5, "__x__"]'),
+    ("url", '["url", "\\ud800", "x"]'),
+    ("url", '["url", "a\\u0000", ".."]'),
+    ("url", "[" * 5000),
+]
+
+
+@pytest.mark.parametrize(("sort", "text"), FORGED)
+async def test_a_forged_cursor_is_refused(store: Store, board: Board, sort: Any, text: str) -> None:
+    await add(board, draft(1))
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    with pytest.raises(CursorError):
+        await store.find(Query(sort=sort, cursor=cursor))
 
 
 async def test_counts_tell_live_from_deleted(store: Store, board: Board) -> None:

@@ -197,7 +197,7 @@ class Store(Protocol):
         """One page.
 
         Raises:
-            CursorError: `query.cursor` is not from the same query.
+            CursorError: `query.cursor` is from no page in this order.
         """
 
     async def counts(self) -> Counts:

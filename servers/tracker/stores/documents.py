@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ ORDER: Mapping[Sort, tuple[str, str]] = {
     "created": ("created", "DESCENDING"),
     "url": ("url", "ASCENDING"),
 }
+_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
+_TIMES = range(1 << 63)
 
 
 def document(record: Record) -> dict[str, Any]:
@@ -104,12 +107,21 @@ def place(query: Query) -> tuple[Any, str] | None:
     try:
         text = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode()
         sort, past, name = json.loads(text)
-    except (binascii.Error, ValueError, TypeError):
-        raise CursorError("This is no cursor that a page gave out.") from None
-    wanted = str if query.sort == "url" else int
-    if sort != query.sort or not isinstance(past, wanted) or not isinstance(name, str) or not name:
+        is_one = _NAME.fullmatch(name) is not None and _is_value(past)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        is_one = False
+    if not is_one:
+        raise CursorError("This is no cursor that a page gave out.")
+    if sort != query.sort or type(past) is not (str if sort == "url" else int):
         raise CursorError(f"This cursor belongs to a page sorted by {str(sort)[:20]!r}.")
     return past, name
+
+
+def _is_value(past: Any) -> bool:
+    if type(past) is str:
+        past.encode()  # half a surrogate pair is an error
+        return True
+    return type(past) is int and past in _TIMES
 
 
 def matches(found: Record, query: Query) -> bool:
