@@ -16,6 +16,8 @@ from servers.tracker.scribe import Search
 
 _TOTALS_AFTER_S = 0.2
 """A thousand writes in this time change the totals once."""
+_MOST_WORDS = 50
+"""Each is a search of its own, and other calls wait for it."""
 AnyStatus = Literal["", "new", "contacted", "replied", "won", "lost", "do_not_contact"]
 
 
@@ -117,4 +119,6 @@ def _words(text: str) -> tuple[str, ...]:
     found = terms.sought(text)
     if not found:
         raise ValueError("has no word that could be looked for")
+    if len(found) > _MOST_WORDS:
+        raise ValueError(f"has {len(found)} words; {_MOST_WORDS} can be looked for at once")
     return found

@@ -26,7 +26,9 @@ _PLAIN_EMAIL = re.compile(
 _LONGEST_PLAIN = 200
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_AT_SIGN = re.compile(r"@|%(?:25)*40|\uff20|\ufe6b", re.IGNORECASE)
+_AT_SIGN = re.compile(
+    r"@|\uff20|\ufe6b|%(?:25)*40|%(?:25)*EF%(?:25)*(?:BC%(?:25)*A0|B9%(?:25)*AB)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,17 @@ def tag_name(text: str) -> str:
         ValueError: it is none.
     """
     name = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
-    if len(name) > LONGEST_TAG or not _TAG.fullmatch(name):
+    if len(name) > LONGEST_TAG or not (_TAG.fullmatch(name) or _TAG.fullmatch(_unmarked(name))):
         raise ValueError(
             f"may have 1 to {LONGEST_TAG} letters, digits, spaces and . : / + # - _ each, "
             f"a letter or digit first; {text[:LONGEST_TAG]!r} does not"
         )
     return name
+
+
+def _unmarked(text: str) -> str:
+    """`text` without the marks that some scripts write above, below and around their letters."""
+    return "".join(sign for sign in text if not unicodedata.category(sign).startswith("M"))
 
 
 def _status(text: str) -> Status:

@@ -9,6 +9,7 @@ from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from servers.tracker import urls
 from servers.tracker.entry import (
     LONGEST_NOTE,
     Rejected,
@@ -17,6 +18,7 @@ from servers.tracker.entry import (
     folded_email,
     holds_address,
     is_plain_email,
+    tag_name,
 )
 
 GOOD: dict[str, Any] = {"url": "acme.com", "email": "jane@acme.com", "rules": Rules()}
@@ -104,10 +106,20 @@ def test_any_text_is_taken_or_refused_and_never_crashes(**fields: Any) -> None:
         "https://a.com/?e=jane%40acme.com",
         "https://a.com/?e=jane%2540acme.com",
         "https://a.com/@jane",
+        "https://a.com/jane\uff20acme.com",
+        "https://a.com/?e=jane%ef%b9%abacme.com",
+        "https://a.com/?e=jane%25EF%25BC%25A0acme.com",
     ],
 )
 def test_an_address_in_a_url_is_noticed(url: str) -> None:
     assert holds_address(url)
+    assert holds_address(urls.normalise(url))
+
+
+@pytest.mark.parametrize("tag", ["हिन्दी", "ไทยนี้", "İstanbul", "עִבְרִית", "日本", "straße 1"])
+def test_words_of_every_script_are_tags(tag: str) -> None:
+    name = tag_name(tag)
+    assert tag_name(name) == tag_name(tag.upper()) == name
 
 
 def test_folding_is_what_the_rules_say() -> None:

@@ -111,6 +111,9 @@ async def test_bad_filters_are_named(server: TrackerServer) -> None:
     assert named == ["text", "url", "email", "tag", "changed_since"]
     assert failed.message.startswith("Nothing was looked up: ")
     assert "such as 2026-03-31" in failed.message
+    assert (await find(text=" ".join(f"w{n}" for n in range(50)))).entries == []
+    failed = await refused(find(text=" ".join(f"w{n}" for n in range(51))))
+    assert "`text` has 51 words; 50 can be looked for at once" in failed.message
 
 
 async def test_a_page_never_grows_past_what_a_client_takes(server: TrackerServer) -> None:
