@@ -35,17 +35,29 @@ system_packages() {
 }
 
 find_python() {
+  local python
   for python in python3.13 python3.12 python3.11 python3; do
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       echo "$python"; return
     fi
   done
-  echo "Lou needs Python 3.11 or newer; install it and run this again." >&2
-  exit 1
+}
+
+# Debian and Ubuntu ship a Python that cannot make an environment without one more package.
+add_python() {
+  local python; python=$(find_python)
+  if ! "${python:-false}" -c 'import ensurepip' 2>/dev/null; then
+    APP_PACKAGES+=("${python:-python3}-venv")
+  fi
 }
 
 python_packages() {
-  [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
+  local python; python=$(find_python)
+  if [ -z "$python" ]; then
+    echo "Lou needs Python 3.11 or newer; install it and run this again." >&2
+    exit 1
+  fi
+  .venv/bin/python -c 'import pip' 2>/dev/null || "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
   .venv/bin/python -m pip install --quiet --group dev --editable .
   .venv/bin/python -m compileall -q app servers
@@ -54,7 +66,7 @@ python_packages() {
 
 MODE=${1:-app}
 case $MODE in
-  app) system_packages "${APP_PACKAGES[@]}"; python_packages ;;
+  app) add_python; system_packages "${APP_PACKAGES[@]}"; python_packages ;;
   tests) system_packages "${TEST_PACKAGES[@]}" ;;
   *) echo "usage: bootstrap.sh app|tests" >&2; exit 2 ;;
 esac
