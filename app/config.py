@@ -16,7 +16,7 @@ from app.facts import APP
 from app.settings import Settings
 from servers.contract import manifest
 
-NAME = re.compile(r"[a-z0-9_-]{1,32}")
+NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _BEGUN = "${keyring:"
 EMBEDDED_COMMAND = "lou-server"
@@ -110,7 +110,7 @@ def parse_entry(name: str, found: Any) -> ServerEntry:
     if not NAME.fullmatch(name) or name == APP:
         raise SettingsError(
             f"{name!r:.60} cannot be the name of a server.",
-            "Use 1 to 32 of a-z, 0-9, - and _, and not `lou`.",
+            "Use 1 to 32 of a-z, 0-9, - and _, not `-` first, and not `lou`.",
             code="bad_name",
         )
     if not isinstance(found, Mapping):

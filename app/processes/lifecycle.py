@@ -37,7 +37,7 @@ from app.processes.states import (
     Want,
     Weighed,
 )
-from app.processes.words import gave_up, hung, left, overweight, stuck, too_slow
+from app.processes.words import gave_up, hung, left, overweight, paused, stuck, too_slow
 from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
 
 Step = tuple[Server, tuple[Effect, ...]]
@@ -267,7 +267,8 @@ def _paused(server: Server, event: Paused, at: _Moment) -> Step:
     if server.state is not State.BACKOFF:
         return server, ()
     due = at.now + at.policy.probe_every
-    return replace(server, state=State.FAILED, trouble=event.trouble, due=due), ()
+    trouble = paused(event.trouble, server.trouble)
+    return replace(server, state=State.FAILED, trouble=trouble, due=due), ()
 
 
 def _is_steady(server: Server, at: _Moment) -> bool:

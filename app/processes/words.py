@@ -66,6 +66,11 @@ def too_many_restarts(limit: int) -> Trouble:
     )
 
 
+def paused(storm: Trouble, own: Trouble | None) -> Trouble:
+    """All are paused; what this one's own trouble was is the thing to look at."""
+    return replace(storm, message=f"{storm.message} {own.message}") if own else storm
+
+
 def _code(code: int) -> str:
     if code == EXIT_CONFIGURATION:
         return "bad_configuration"

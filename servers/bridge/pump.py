@@ -211,10 +211,14 @@ class Pump:
                 return
 
 
+def _is_name(word: str) -> bool:
+    return 1 <= len(word) <= 32 and _NAME.issuperset(word) and not word.startswith("-")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Be the bridge to the server that `argv` names."""
     names = sys.argv[1:] if argv is None else argv
-    if len(names) != 1 or not 1 <= len(names[0]) <= 32 or not _NAME.issuperset(names[0]):
+    if len(names) != 1 or not _is_name(names[0]):
         sys.stderr.write("usage: lou-connect SERVER   (see `lou status` for the servers)\n")
         return 2
     client = Client()

@@ -23,6 +23,7 @@ from servers.host.service import StartRefused
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _KEEP_ALIVE_S = 75
 _SPEAKS_WITHIN_S = 10.0
+_CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
 """A connection that has sent no request by then is closed."""
 _MOST_SESSIONS = 2_000
 
@@ -64,7 +65,7 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
         said = "The HTTP port needs a token and there is none."
         hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
         raise StartRefused("http_needs_token", said, hint)
-    listening = _bind(int(wanted.get("port", 0)))
+    listening = _bind(_port(wanted))
     app = host.server.streamable_http_app(
         max_request_body_size=LONGEST_BODY,
         max_sessions=_MOST_SESSIONS,
@@ -89,6 +90,14 @@ def _own_routes(host: Host) -> list[Route]:
     return [Route("/healthz", health), Route("/metrics", metrics)]
 
 
+def _port(wanted: Mapping[str, Any]) -> int:
+    port = wanted.get("port", 0)
+    if isinstance(port, int) and not isinstance(port, bool):
+        return port
+    said = f"The HTTP port is {port!r:.40}, which is no whole number."
+    raise StartRefused("http_port", said, _CHOOSE)
+
+
 def _bind(port: int) -> socket.socket:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -97,8 +106,7 @@ def _bind(port: int) -> socket.socket:
     except (OSError, OverflowError) as refused:
         listening.close()
         said = f"Port {port} cannot be used: {refused}."
-        hint = "Choose another as `http.port` of the server's settings in config.json."
-        raise StartRefused("http_port", said, hint) from None
+        raise StartRefused("http_port", said, _CHOOSE) from None
     return listening
 
 

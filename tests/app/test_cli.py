@@ -110,6 +110,7 @@ def test_arguments_come_as_json_pairs_or_stdin(running: Lou) -> None:
         (("keys", "set", "TAVILY-KEY"), 1, "cannot be the name of a key"),
         (("servers", "add", "m", "--env", "A=${keyring:a-b}", "--", "true"), 1, "${keyring:NAME}"),
         (("servers", "add", "mine", "--", "x", "${keyring:A}"), 1, "everybody could read"),
+        (("servers", "add", "--", "-x", "true"), 2, "NAME"),
         (("frobnicate",), 2, "no command"),
     ],
 )

@@ -252,7 +252,9 @@ def test_what_is_no_socket_is_nobody(home: Path) -> None:
     assert dial(str(path / "below")) is None
 
 
-@pytest.mark.parametrize("names", [(), ("a", "b"), ("../x",), ("UPPER",), ("x" * 33,), ("",)])
+@pytest.mark.parametrize(
+    "names", [(), ("a", "b"), ("../x",), ("UPPER",), ("x" * 33,), ("",), ("--help",)]
+)
 def test_a_wrong_name_is_wrong_usage(names: tuple[str, ...]) -> None:
     found = subprocess.run([*BRIDGE, *names], capture_output=True, check=False, timeout=PATIENCE_S)
     assert found.returncode == 2

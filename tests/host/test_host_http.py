@@ -162,6 +162,14 @@ async def test_a_port_that_is_taken_is_told(served: Supervised, url: str, home: 
         assert f"Port {port} cannot be used" in (await server.event("trouble"))["message"]
 
 
+@pytest.mark.parametrize("port", ["abc", None, [], 1.5, True, -1, 70_000])
+async def test_a_port_that_is_none_is_told_and_no_crash(home: Path, port: Any) -> None:
+    async with supervised() as server:
+        server.send("configure", keys={"LOU_HTTP_TOKEN": TOKEN}, settings={"http": {"port": port}})
+        assert (await server.event("trouble"))["code"] == "http_port"
+        assert await server.exited() == 78
+
+
 async def test_connections_that_say_nothing_do_not_hold_it_up(served: Supervised, url: str) -> None:
     port = int(url.split(":")[2].split("/", maxsplit=1)[0])
     silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]

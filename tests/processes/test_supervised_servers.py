@@ -407,6 +407,8 @@ async def test_too_many_restarts_of_all_together_pause_them_with_one_word(yards)
         assert (await yard.supervisor.settled(name, 20)).state is State.FAILED
     assert [name for name, _ in yard.given_up] == [""]
     assert yard.given_up[0][1].code == "restart_storm"
+    told = [yard.supervisor.observed(name).trouble.message for name in "abc"]
+    assert any("paused" in words and "exit code 1" in words for words in told)
 
 
 async def test_removing_a_server_stops_and_forgets_it(yard):
