@@ -92,14 +92,19 @@ class Workroom:
         Raises:
             ToolFailure: there is no other store, or it cannot be opened.
         """
-        board = self._desk.board
-        if self.copying is not None and self.copying.progress.state == "running":
+
+        def in_use() -> Board:
+            return self._desk.board
+
+        in_use()
+        async with self._opening:
+            if self.copying is None or self.copying.progress.state != "running":
+                source = await self._other_store()
+                self.copying = Copying(source, in_use)
+                self.copying.progress.state = "running"
+                self._begin("copy", self._copy(self.copying, source))
+                await asyncio.sleep(0)  # from now on it ends in order, whenever it is ended
             return self.copying
-        source = await self._other_store()
-        self.copying = Copying(source, board)
-        self.copying.progress.state = "running"
-        self._begin("copy", self._copy(self.copying, source))
-        return self.copying
 
     async def stop_copy(self) -> None:
         """Pause the copy; it can go on later."""

@@ -338,3 +338,24 @@ async def test_records_of_another_store_are_taken_over_once(store: Store, board:
     newer = replace(record, version=9, terms=board.scribe.record(await board.get(ids[0])).terms)
     assert await store.adopt([(newer, changes)]) == 1
     assert (await store.get(ids[0])).version == 9  # type: ignore[union-attr]
+
+
+async def test_a_record_is_not_taken_over_beside_one_of_its_pair(
+    store: Store, board: Board
+) -> None:
+    await add(board, draft(1))
+    twin = write_of(board.scribe, draft(1))
+    record = twin.record.at(5)
+    assert await store.adopt([(record, [twin.change])]) == 0
+    assert await store.get(record.id) is None
+    assert len(await store.paired(twin.pairs)) == (await store.counts()).live == 1
+
+
+async def test_twenty_that_take_over_the_same_record_take_it_once(
+    store: Store, board: Board
+) -> None:
+    write = write_of(board.scribe, draft(1))
+    row = write.record.at(5), [write.change]
+    taken = await asyncio.gather(*(store.adopt([row]) for _ in range(20)))
+    assert sum(taken) == 1
+    assert (await store.counts()).live == 1

@@ -216,7 +216,10 @@ class Store(Protocol):
         """The records whose id comes after `after`, by id, each with its whole history."""
 
     async def adopt(self, rows: Sequence[tuple[Record, Sequence[Change]]]) -> int:
-        """Take over records of another store as they are; how many were new or newer."""
+        """Take over records of another store as they are; how many were new or newer.
+
+        A record whose pair another one has here is left out.
+        """
 
     async def recall(self, name: str) -> str:
         """What was remembered under `name`; empty when nothing was."""

@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 _AT_ONCE = 16
 _TRIES = 8
+_CHANGES_AT_ONCE = 200
 _REFUSED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted)
 
 
@@ -70,17 +71,26 @@ class Commits:
             return  # changed at this moment: it is found outdated again
 
     async def adopt(self, row: tuple[Record, Sequence[Change]]) -> int:
-        """Take over one record with its history; 1 when it was new or newer."""
+        """Take over one record with its history; 1 when it was new or newer, and its pair free."""
         record, changes = row
         snapshot = await self._snapshot(record.id)
         if snapshot.exists and snapshot.get("version") >= record.version:
             return 0
+        other = await self.claimed(record.pair)
+        if other is not None and other.id != record.id:
+            return 0
+        for start in range(0, len(changes), _CHANGES_AT_ONCE):
+            batch = self._cloud.client.batch()
+            for change in changes[start : start + _CHANGES_AT_ONCE]:
+                place = self._cloud.collection("changes").document(documents.change_name(change))
+                batch.set(place, documents.change_document(change))
+            await batch.commit(**BOUNDED)
         batch = self._cloud.client.batch()
         self._put(batch, await self._with_claims(record, snapshot))
-        for change in changes:
-            place = self._cloud.collection("changes").document(documents.change_name(change))
-            batch.set(place, documents.change_document(change))
-        await batch.commit(**BOUNDED)
+        try:
+            await batch.commit(**BOUNDED)
+        except _REFUSED:
+            return 0  # somebody was quicker, with a version of their own or with the pair
         return 1
 
     async def claimed(self, pair: str) -> Record | None:

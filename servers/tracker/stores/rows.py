@@ -192,11 +192,13 @@ def scan(connection: apsw.Connection, after: str, limit: int) -> list[tuple[Reco
 def adopt(
     connection: apsw.Connection, rows: Sequence[tuple[Record, Sequence[Change]]], clock: Clock
 ) -> int:
-    """Take over what is new here or newer than what is here."""
+    """Take over what is new here or newer than what is here, unless another has its pair."""
     taken = 0
     for record, changes in rows:
         present = get(connection, record.id)
         if present is not None and present.version >= record.version:
+            continue
+        if any(other.id != record.id for other in paired(connection, [record.pair])):
             continue
         if present is not None:
             _drop(connection, [(present.changed,)])
