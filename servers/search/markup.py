@@ -6,6 +6,7 @@ lxml is imported when the first page is read.
 from __future__ import annotations
 
 import re
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -24,6 +25,29 @@ _BLOCK_NAMES = (
     "ol dl dt dd blockquote figure figcaption address form fieldset legend summary details option"
 )
 _BLOCKS = _BLOCK_NAMES.split()
+
+_CONTROLS = ("noscript", "select", "button", "input", "textarea", "dialog")
+_MARKS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "li": "- "}
+_LONE = frozenset(mark.strip() for mark in _MARKS.values())
+_SHORTEST_MAIN = 80
+_NAMES = re.compile(r"[a-z]+")
+_NOTICES = frozenset({"cookie", "cookies", "consent", "newsletter", "editsection"})
+_LONGEST_NOTICE = 400
+_LEADING = frozenset(
+    [
+        "nav",
+        "navbar",
+        "navigation",
+        "menu",
+        "breadcrumb",
+        "breadcrumbs",
+        "sidebar",
+        "toc",
+        "related",
+    ]
+)
+_LINE, _SPACE = "\ue000", "\ue001"
+"""Stand for a line's end and a space that are kept; no page uses these characters for anything."""
 
 
 def parsed(page: str) -> HtmlElement | None:
@@ -51,11 +75,16 @@ def drop_unseen(tree: HtmlElement) -> None:
             element.drop_tree()
 
 
-def lines(tree: HtmlElement, *without: str) -> str:
-    """All text, a line for each block; takes what is no text, and the elements `without`, out."""
+def drop(tree: HtmlElement, *names: str) -> None:
+    """Take out the elements called `names`."""
     from lxml import etree  # noqa: PLC0415 - only pages need it
 
-    etree.strip_elements(tree, *_NO_TEXT, *without, with_tail=False)
+    etree.strip_elements(tree, *names, with_tail=False)
+
+
+def lines(tree: HtmlElement) -> str:
+    """All text, a line for each block; takes what is no text out."""
+    drop(tree, *_NO_TEXT)
     for block in tree.iter(*_BLOCKS):
         block.text = f"\n{block.text or ''}"
         block.tail = f"\n{block.tail or ''}"
@@ -63,6 +92,94 @@ def lines(tree: HtmlElement, *without: str) -> str:
         cell.tail = f" {cell.tail or ''}"
     found = (" ".join(line.split()) for line in str(tree.text_content()).splitlines())
     return "\n".join(line for line in found if line)
+
+
+def shown(tree: HtmlElement, *, marked: bool) -> str:
+    """The text of the page's own part, a line for each block, `marked` as markdown or not at all.
+
+    Takes what is not shown out of `tree`.
+    """
+    drop(tree, *_CONTROLS)
+    for frames in tree.iter("noframes"):  # its tags come as text
+        inner = parsed(frames.text or "")
+        frames.text = lines(inner) if inner is not None else ""
+    part = _own_part(tree)
+    for table in list(part.iter("table")):
+        _flatten(table, marked=marked)
+    for pre in list(part.iter("pre")):
+        pre.text = _keep_lines("".join(pre.itertext()), marked=marked)
+        del pre[:]
+    if marked:
+        for element in part.iter(*_MARKS):
+            element.text = f"{_MARKS[element.tag]}{element.text or ''}"
+    return _paragraphs(lines(part)) if marked else _unkept(lines(part))
+
+
+def _own_part(tree: HtmlElement) -> HtmlElement:
+    """The page without what is around it on every page of the site."""
+    for main in tree.xpath("//main | //*[@role='main']"):
+        if len(str(main.text_content()).strip()) > _SHORTEST_MAIN:
+            tree = main
+            break
+    around = ".//nav | .//footer | .//aside | .//header[not(.//h1) and not(ancestor::article)]"
+    named = [one for one in tree.xpath(".//*[@id or @class]") if _is_around(one)]
+    for element in [*tree.xpath(around), *named]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    return tree
+
+
+def _is_around(element: HtmlElement) -> bool:
+    """Whether its name says that it leads elsewhere or asks for something, and it does that."""
+    names = set(_NAMES.findall(f"{element.get('id', '')} {element.get('class', '')}".lower()))
+    if names & _NOTICES:
+        return len(str(element.text_content())) < _LONGEST_NOTICE
+    if not names & _LEADING:
+        return False
+    whole = len("".join(str(element.text_content()).split()))
+    linked = sum(len("".join(str(a.text_content()).split())) for a in element.iter("a"))
+    return linked >= 0.5 * whole
+
+
+def _flatten(table: HtmlElement, *, marked: bool) -> None:
+    """Make a table of data one line for each row; one that only arranges blocks stays."""
+    if table.xpath(".//table | .//div | .//ul | .//ol | .//p[2]"):
+        return
+    rows = [
+        [" ".join("".join(cell.itertext()).split()) for cell in row.iter("td", "th")]
+        for row in table.iter("tr")
+    ]
+    told = ["".join(caption.itertext()) for caption in table.iter("caption")]
+    for number, row in enumerate(row for row in rows if any(row)):
+        told.append(f"| {' | '.join(row)} |" if marked else " ".join(row))
+        if marked and number == 0:
+            told.append("|" + " --- |" * len(row))
+    table.text = _keep_lines("\n".join(told), marked=False)
+    del table[:]
+
+
+def _keep_lines(text: str, *, marked: bool) -> str:
+    """`text` so that its lines and indents outlast what is done to other text."""
+    fenced = f"```\n{text.strip(chr(10))}\n```" if marked else text.strip("\n")
+    return fenced.replace("\n", _LINE).replace(" ", _SPACE)
+
+
+def _unkept(text: str) -> str:
+    return text.replace(_LINE, "\n").replace(_SPACE, " ")
+
+
+def _paragraphs(text: str) -> str:
+    """Lines as paragraphs; a mark that stands alone belongs to the next line."""
+    told: list[str] = []
+    mark = ""
+    for line in text.splitlines():
+        if line in _LONE:
+            mark = f"{line} "
+            continue
+        told.append(mark + line)
+        mark = ""
+    gaps = ["\n" if one[:2] == other[:2] == "- " else "\n\n" for one, other in pairwise(told)]
+    return _unkept("".join(line + gap for line, gap in zip_longest(told, gaps, fillvalue="")))
 
 
 def base(tree: HtmlElement, url: str) -> str:

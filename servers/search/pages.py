@@ -35,7 +35,8 @@ _TITLES = (
     "(//title[not(ancestor::svg)])[1]/text()",
     "(//h1)[1]//text()",
 )
-_AROUND = ("nav", "footer", "noscript")
+_SHORT = 250
+"""Characters; where less was found, the page is no article and is told as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +97,38 @@ def extract(page: str, url: str, form: Format) -> Extract:
     if tree is None:
         return Extract("", inert.passive(page), [])
     markup.drop_unseen(tree)
+    markup.drop(tree, "noscript")
     title, published = _title(tree), _published(tree)
     language = str(tree.get("lang") or "")[:12]
     links = list(_links(tree, url))
-    is_usual = (
-        len(page) <= _LARGEST
-        and sum(1 for _ in islice(tree.iter(), _MOST_ELEMENTS)) < _MOST_ELEMENTS
-    )
-    text = _main_text(tree, form) if is_usual else ""
-    plain = markup.lines(tree, *_AROUND)
-    if len(text) < 200 and len(plain) > len(text):
-        text = plain
+    text = _text(tree, form) if _is_usual(page, tree) else _all(tree)
     return Extract(title, inert.passive(text).strip(), links, published, language)
+
+
+def _is_usual(page: str, tree: HtmlElement) -> bool:
+    elements = sum(1 for _ in islice(tree.iter(), _MOST_ELEMENTS))
+    return len(page) <= _LARGEST and elements < _MOST_ELEMENTS
+
+
+def _text(tree: HtmlElement, form: Format) -> str:
+    found = _main_text(tree, form)
+    if len(found) >= _SHORT:
+        return found
+    return max(markup.shown(tree, marked=form == "markdown"), found, key=_letters)
+
+
+def _all(tree: HtmlElement) -> str:
+    markup.drop(tree, "nav", "footer")
+    return markup.lines(tree)
 
 
 def _main_text(tree: HtmlElement, form: Format) -> str:
     import trafilatura  # noqa: PLC0415 - takes 0.3 s, and only pages need it
+    from trafilatura.settings import use_config  # noqa: PLC0415
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it complains of every odd page
+    config = use_config()
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # or it puts a page it does not know on a line
     found: Any = trafilatura.extract(
         tree,
         output_format="markdown" if form == "markdown" else "txt",
@@ -123,8 +138,14 @@ def _main_text(tree: HtmlElement, form: Format) -> str:
         include_comments=False,
         favor_recall=True,
         fast=True,
+        config=config,
     )
     return found or ""
+
+
+def _letters(text: str) -> int:
+    """How much it says, whatever marks are in it."""
+    return sum(map(str.isalnum, text))
 
 
 def _title(tree: HtmlElement) -> str:
@@ -149,10 +170,12 @@ def _published(tree: HtmlElement) -> str:
 def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
     seen: set[str] = set()
     start = markup.base(tree, url)
+    frames = tree.xpath("//frame[@src]")
     places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
-    for element in places:
-        goal = markup.joined(start, str(element.get("href")))
+    for element in frames + places:
+        goal = markup.joined(start, str(element.get("href") or element.get("src")))
         text = inert.line(" ".join(islice(element.itertext(), 20)), 100)
+        text = text or inert.line(element.get("name"), 100)
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
             seen.add(goal)
             yield Link(text, inert.visible(goal))

@@ -113,6 +113,8 @@ async def test_what_holds_no_text_is_refused(start: Start) -> None:
         "/app", "<html><body><div id=root></div><script>x</script></body></html>"
     )
     assert "no text" in (await failure(running, url)).message
+    shell = "<html><body><noscript>Enable JavaScript.</noscript><div id=root></div></body></html>"
+    assert "a browser" in (await failure(running, running.world.page("/spa", shell))).message
 
 
 async def test_robots_are_respected_unless_the_user_decides_otherwise(start: Start) -> None:

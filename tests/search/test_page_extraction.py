@@ -50,6 +50,29 @@ def test_markdown_keeps_headings_tables_lists_and_code() -> None:
     assert "- 500 g flour" in read(pages / "recipe.html", "markdown")
 
 
+def test_a_page_that_is_no_article_keeps_its_shape() -> None:
+    pages = Path(__file__).parent / "pages"
+    timetable = read(pages / "timetable.html", "markdown")
+    assert timetable.startswith("# Bus 7: timetable\n\n")
+    assert "| Stop | First | Last |\n| --- | --- | --- |\n| Harbour | 05:10 | 23:40 |" in timetable
+    assert "- Bo Chen, treasurer\n- Cleo Diaz" in read(pages / "board.html", "markdown")
+    assert "### Next meeting" in read(pages / "minutes.html", "markdown")
+    code = "<body><p>Run</p><pre>for x in y:\n    print(x)</pre></body>"
+    assert "```\nfor x in y:\n    print(x)\n```" in extract(code, "https://e.org/", "markdown").text
+
+
+def test_the_frames_of_a_frameset_are_links() -> None:
+    page = (Path(__file__).parent / "pages" / "frameset.html").read_text()
+    links = [(one.text, one.url) for one in extract(page, "https://e.org/a/", "text").links]
+    assert links == [("menu", "https://e.org/a/menu.html"), ("main", "https://e.org/a/main.html")]
+
+
+def test_a_script_is_read_with_the_joiners_it_is_spelled_with() -> None:
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    text = extract(f"<p>{persian} a\u200cb</p>", "https://e.org/", "text").text
+    assert text == f"{persian} ab"
+
+
 @pytest.mark.parametrize("form", ["markdown", "text"])
 def test_what_a_person_cannot_see_does_not_speak(form: str) -> None:
     text = read(Path(__file__).parent / "pages" / "injection.html", form)
