@@ -67,7 +67,10 @@ class Switches:
             ServerError: there is no such server.
         """
         self._supervisor.observed(name)
-        return self._settings.config.servers[name]
+        entry = self._settings.config.servers.get(name)
+        if entry is None:  # it is being stopped
+            raise ServerError(f"{name} was removed.", "Add it again.", code="unknown_server")
+        return entry
 
     async def enable(self, name: str, on: bool) -> None:
         """Switch a server; returns when that is observed, or it is blocked or failed."""

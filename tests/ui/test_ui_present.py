@@ -110,3 +110,14 @@ def test_a_slot_leaves_the_reference_count_of_none_as_it_was(qapp: object) -> No
     for _ in range(1_000):
         emitter.signal.emit()
     assert abs(sys.getrefcount(None) - before) < 100
+
+
+def test_a_row_shows_nothing_that_colours_it_or_turns_it_around() -> None:
+    told = present.one_line("a\u202egpj.exe \x1b[31;1mred\x1b[0m\x07\x00 \u2066b\u2069\tc\nd")
+    assert told == "agpj.exe red b c d"
+
+
+def test_a_row_of_a_long_text_is_cut_at_its_length() -> None:
+    assert present.one_line("x" * 1_000_000, 20) == "x" * 19 + "…"
+    assert present.one_line("a" + " " * 1_000 + "b", 20) == "a…"
+    assert present.one_line("word " * 4, 20) == "word word word word"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import socket
 
+import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 
 from app.facts import Answer
 from app.ui.attempts import Attempt, result_text
 from app.ui.choices import with_own
 from app.ui.models.json_tree import JsonTree
+from tests.ui.measures import lag
 from tests.ui.rig import Rig
 
 
@@ -142,6 +145,48 @@ def test_a_result_of_a_megabyte_is_cut_and_says_so() -> None:
     assert json.loads(attempt.as_json())["result"] == big
 
 
+def test_a_result_is_shown_as_the_json_that_it_is() -> None:
+    value = {
+        "a": [1, {"b": None, "c": []}],
+        "d": {},
+        "e": "\u00e9\n",
+        "f": [True, 1.5],
+        "": {"g": 0},
+    }
+    shown = result_text(Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=value)))
+    assert shown == json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"rows": [{"number": n, "name": "n" * 50} for n in range(20_000)]},
+        {f"key {n}": n for n in range(50_000)},
+    ],
+)
+def test_a_large_result_is_shown_at_once(lou: Rig, value: object) -> None:
+    result = lou.page("try")._result
+    attempt = Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=value))
+    with lag() as measured:
+        result.show_attempt(attempt)
+        QTest.qWait(20)
+    assert "Copy has them all" in result._text.toPlainText()
+    assert measured.longest < 400
+
+
+def test_a_result_nested_without_end_is_shown_and_the_page_goes_on(lou: Rig) -> None:
+    page = choose(lou, "tracker", "find_tracked")
+    value: dict = {}
+    for _ in range(900):
+        value = {"next": value}
+    attempt = Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=value))
+    page._finish(attempt)
+    assert "..." in result_text(attempt)
+    assert page._run.isEnabled()
+    page._result._copy.click()
+    assert json.loads(QGuiApplication.clipboard().text())["tool"] == "t"
+
+
 def test_json_tree_keeps_the_rules_of_models(qapp) -> None:
     tree = JsonTree()
     ModelTester(tree)
@@ -150,5 +195,9 @@ def test_json_tree_keeps_the_rules_of_models(qapp) -> None:
     assert tree.rowCount(a) == 2
     assert tree.index(1, 1, a).data() == ""
     assert tree.index(1, 1).data() == "<b>x</b>"
+    tree.show_value([f"item {n}" for n in range(2_500)])
+    assert (tree.rowCount(), tree.index(24, 0).data()) == (25, "2,401 to 2,500")
+    last = tree.index(24, 0)
+    assert [tree.index(99, column, last).data() for column in (0, 1)] == ["2500", "item 2499"]
     tree.show_value("plain")
     assert tree.index(0, 1).data() == "plain"

@@ -11,6 +11,8 @@ from app.ui.present import counted, one_line
 
 HEADER = ("Name", "Value")
 _LONGEST = 300
+_MOST_MEMBERS = 1_000
+_PART = 100
 
 _ROOT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -95,10 +97,23 @@ class JsonTree(QAbstractItemModel):
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
-        return [(str(name), member) for name, member in value.items()]
+        return _in_parts([(str(name), member) for name, member in value.items()])
     if isinstance(value, list):
-        return [(str(number), member) for number, member in enumerate(value, 1)]
+        return _in_parts([(str(number), member) for number, member in enumerate(value, 1)])
     return []
+
+
+def _in_parts(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """`pairs`, or parts of them when they are more than a view can lay out at once."""
+    count, size = len(pairs), 1
+    while count / size > _MOST_MEMBERS:
+        size *= _PART
+    if size == 1:
+        return pairs
+    return [
+        (f"{start + 1:,} to {min(start + size, count):,}", dict(pairs[start : start + size]))
+        for start in range(0, count, size)
+    ]
 
 
 def _told(value: Any) -> str:

@@ -13,7 +13,7 @@ from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import Elided
 
-_LONGEST = 20_000
+_LONGEST = 6_000
 
 
 class LogDetail(Card):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +25,10 @@ from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.text import Elided, heading, set_tone
+
+_LONGEST = 6_000
+_FEW = 12
+_MANY = 300
 
 
 class TryResult(QWidget):
@@ -90,8 +97,9 @@ class TryResult(QWidget):
         value = attempt.shown_value()
         self._tree_model.show_value(value)
         self._tree.setColumnWidth(0, 190)
-        if isinstance(value, dict):
-            self._tree.expandToDepth(0 if len(value) > 12 else 1)
+        depth = _opened(value)
+        if depth is not None:
+            self._tree.expandToDepth(depth)
         self._text.setPlainText(result_text(attempt))
         self._tabs.setCurrentIndex(1 if isinstance(value, str) else 0)
         self._whole.hide()
@@ -102,8 +110,26 @@ class TryResult(QWidget):
         is_long = isinstance(value, str) and len(value) > 60
         self._whole.setVisible(is_long)
         if is_long:
-            self._whole.setPlainText(value[:20_000])
+            more = len(value) - _LONGEST
+            told = f"\n... {more:,} more characters; Copy has them all." if more > 0 else ""
+            self._whole.setPlainText(value[:_LONGEST] + told)
 
     def _copy_clicked(self) -> None:
         if self._attempt:
             QGuiApplication.clipboard().setText(self._attempt.as_json())
+
+
+def _opened(value: Any) -> int | None:
+    """How far a tree is opened at first; what has many members is left to the person."""
+    first = _members(value)
+    second = [member for each in first for member in _members(each)]
+    if not isinstance(value, dict) or len(first) > _MANY or len(second) > _MANY:
+        return None
+    third = sum(len(_members(each)) for each in second)
+    return 0 if len(first) > _FEW or third > _MANY else 1
+
+
+def _members(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
