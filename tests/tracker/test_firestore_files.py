@@ -59,3 +59,15 @@ def test_each_failure_of_the_line_has_its_words() -> None:
         assert told is not None
         assert told.code == code
         assert told.hint
+
+
+def test_a_project_without_a_database_is_told_so() -> None:
+    told = cloud.told(
+        exceptions.NotFound(
+            "The database (default) does not exist for project x Please visit "
+            "https://console.cloud.google.com/datastore/setup?project=x to add a Cloud Firestore "
+            "database."
+        )
+    )
+    assert told is not None
+    assert told.code == "firestore_missing"

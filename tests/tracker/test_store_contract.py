@@ -13,7 +13,7 @@ from servers.host.service import ToolFailure
 from servers.tracker.board import Board
 from servers.tracker.entry import Draft
 from servers.tracker.scribe import Scribe, Search, new_id
-from servers.tracker.stores.base import CursorError, Query, Store, Write
+from servers.tracker.stores.base import CursorError, Query, Store, Write, Written
 from tests.tracker.scene import draft
 
 pytestmark = pytest.mark.anyio
@@ -359,3 +359,18 @@ async def test_twenty_that_take_over_the_same_record_take_it_once(
     taken = await asyncio.gather(*(store.adopt([row]) for _ in range(20)))
     assert sum(taken) == 1
     assert (await store.counts()).live == 1
+
+
+async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(board: Board) -> None:
+    note, tags = "\u682a" * 3990, tuple(f"tag {n}" for n in range(20))
+    results = await board.track(
+        [draft(n, note=f"{note}{n}", tags=tags) for n in range(256)], "test"
+    )
+    assert [outcome for outcome, _ in results] == ["created"] * 256  # type: ignore[misc]
+    assert (await board.store.counts()).live == 256
+
+
+async def test_an_entry_that_vanished_is_told_as_gone(store: Store, board: Board) -> None:
+    write = write_of(board.scribe, draft(1))
+    later = replace(write, record=replace(write.record, version=2), seen=1)
+    assert await store.apply([later]) == [Written(done=False, record=None)]

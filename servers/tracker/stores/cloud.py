@@ -50,6 +50,11 @@ _QUOTA = StoreError(
     "Firestore's quota is used up.",
     "Wait until it is renewed, or raise it in the Firebase console.",
 )
+_NO_DATABASE = StoreError(
+    "firestore_missing",
+    "The project of the service account has no Firestore database.",
+    "Create one in the Firebase console, in native mode. Lou tries again by itself.",
+)
 _TOLD: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
     (
         (exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError, MalformedError),
@@ -178,6 +183,8 @@ def told(broken: Exception) -> StoreError | None:
         link = _LINK.search(str(broken))
         where = f"Create it here: {link.group()}" if link else "Deploy firestore.indexes.json."
         return StoreError("firestore_index", "Firestore lacks an index for this search.", where)
+    if isinstance(broken, exceptions.NotFound) and "database" in str(broken):
+        return _NO_DATABASE
     if isinstance(broken, _AccountError):
         return _REJECTED
     return next((trouble for kinds, trouble in _TOLD if isinstance(broken, kinds)), None)

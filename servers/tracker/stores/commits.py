@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -26,7 +26,14 @@ _R = TypeVar("_R")
 _AT_ONCE = 16
 _TRIES = 8
 _CHANGES_AT_ONCE = 200
-_REFUSED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.Aborted)
+_LONGEST = 2_000_000
+"""Characters of a request; names and numbers are about as much again."""
+_REFUSED = (
+    exceptions.AlreadyExists,
+    exceptions.FailedPrecondition,
+    exceptions.Aborted,
+    exceptions.NotFound,  # what was to be replaced
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,14 @@ class Commits:
 
     async def apply(self, writes: Sequence[Write], *, together: bool) -> list[Written]:
         """Write each that may be; `together` all of them or none."""
+        if together:
+            return await self._apply(writes, together=True)
+        found: list[Written] = []
+        for part in _parts(writes):
+            found += await self._apply(part, together=False)
+        return found
+
+    async def _apply(self, writes: Sequence[Write], *, together: bool) -> list[Written]:
         seen = await each(lambda one: self._look(one, claims=False), writes)
         done = await self._at_once(writes, seen, together=together)
         if done is not None:
@@ -207,6 +222,20 @@ class Commits:
 
     async def _snapshot(self, name: str) -> Any:
         return await self._cloud.collection("entries").document(name).get(**BOUNDED)
+
+
+def _parts(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
+    """`writes` in parts that Firestore takes: a request may have 10 MB, to the emulator 4."""
+    start = size = 0
+    for number, one in enumerate(writes):
+        record = one.record
+        length = sum(map(len, (record.secret, one.change.what, record.url, *record.terms)))
+        if number > start and size + length > _LONGEST:
+            yield writes[start:number]
+            start, size = number, 0
+        size += length
+    if start < len(writes):
+        yield writes[start:]
 
 
 async def each(work: Callable[[_T], Awaitable[_R]], things: Sequence[_T]) -> list[_R]:
