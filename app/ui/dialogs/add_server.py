@@ -60,6 +60,7 @@ class AddServerDialog(QDialog):
         self._pasted.setAccessibleName("Servers as JSON")
         self._problem = label(tone="bad", wrap=True)
         self._ways = QTabWidget()
+        self._ways.tabBar().setAccessibleName("Ways to add")
         self._lay_out()
 
     def _lay_out(self) -> None:

@@ -55,6 +55,7 @@ class EntryDialog(QDialog):
         self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")
         self._save.setDefault(True)
         tabs = QTabWidget()
+        tabs.tabBar().setAccessibleName("Parts of the entry")
         tabs.addTab(Scrolled(self._form, most=_HIGHEST), "Fields")
         if whole:
             self._form.set_values(whole.entry)

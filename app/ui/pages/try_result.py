@@ -67,6 +67,7 @@ class TryResult(QWidget):
         inside.setContentsMargins(0, 6, 0, 0)
         inside.addWidget(self._text)
         self._tabs = QTabWidget()
+        self._tabs.tabBar().setAccessibleName("Ways to see the result")
         self._tabs.addTab(tree, "Result")
         self._tabs.addTab(text, "Text")
         top = QHBoxLayout()
