@@ -8,7 +8,6 @@ there in the last moment goes back, and nothing of it is lost.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import re
@@ -18,6 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.clients.exchange import exchange
+
 if sys.platform != "win32":
     import fcntl
 
@@ -25,10 +26,6 @@ PREFIX = ".lou-"
 _NAME = re.compile(re.escape(PREFIX) + r"(\d+)-[0-9a-f]{8}")
 _FOREIGN = "another program wrote the file"
 _PRIVATE = 0o600
-_EXCHANGE = 2
-"""RENAME_EXCHANGE of renameat2, and RENAME_SWAP of renamex_np."""
-_HERE = -100
-"""AT_FDCWD"""
 _OLD_AFTER_S = 600.0
 
 
@@ -45,11 +42,19 @@ class Disk:
     """One method a system call; and `put` and `swap`, made of them."""
 
     def read(self, path: Path) -> bytes | None:
-        """The file's bytes; None when there is none."""
+        """The file's bytes; None when there is none.
+
+        Raises:
+            ChangedError: what stands there is no ordinary file; a pipe would be waited at forever.
+        """
         try:
-            return path.read_bytes()
+            handle = os.open(path, os.O_RDONLY | _BINARY | _AT_ONCE)
         except FileNotFoundError:
             return None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ChangedError(errno.EBUSY, "it is no ordinary file any more", str(path))
+            return file.read()
 
     def create(self, path: Path) -> int:
         """A new private file, open for writing."""
@@ -86,7 +91,7 @@ class Disk:
 
     def exchange(self, one: Path, other: Path) -> bool:
         """Swap two names at once; False where the system cannot."""
-        return _exchange(os.fsencode(one), os.fsencode(other))
+        return exchange(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
         """Move over what is there."""
@@ -243,6 +248,7 @@ class Disk:
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 _ATTEMPTS = 10
 
 
@@ -272,22 +278,6 @@ def _is_left_over(path: Path) -> bool:
     with contextlib.suppress(OSError):
         return time.time() - path.stat().st_mtime > _OLD_AFTER_S
     return False
-
-
-def _exchange(one: bytes, other: bytes) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    if libc is not None and hasattr(libc, "renameat2"):
-        failed = libc.renameat2(_HERE, one, _HERE, other, _EXCHANGE)
-    elif libc is not None and hasattr(libc, "renamex_np"):
-        failed = libc.renamex_np(one, other, _EXCHANGE)
-    else:
-        return False
-    if not failed:
-        return True
-    number = ctypes.get_errno()
-    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-        return False
-    raise OSError(number, os.strerror(number), os.fsdecode(other))
 
 
 def _copy_attributes(source: Path, target: Path) -> None:

@@ -267,6 +267,22 @@ def test_a_folder_put_there_in_the_last_moment_stays(user: User, path: Path, ver
     assert temporaries(user.home) == []
 
 
+def test_a_pipe_put_there_meanwhile_is_not_waited_at(user: User, path: Path) -> None:
+    class Late(Disk):
+        """A foreign program puts a pipe where the file was, when that is read already."""
+
+        def create(self, path_: Path) -> int:
+            if path.is_file():
+                path.unlink()
+                os.mkfifo(path)
+            return super().create(path_)
+
+    with pytest.raises(ClientConfigError, match="no ordinary file"):
+        user.workshop(disk=Late()).connect(CURSOR)
+    assert path.is_fifo()
+    assert temporaries(user.home) == []
+
+
 def test_only_what_lou_itself_names_so_is_swept(user: User, path: Path) -> None:
     kept = [path.with_name(name) for name in (".lou-1-notes", ".lou-99999999-abcdef0", ".lou-")]
     for each in kept:
