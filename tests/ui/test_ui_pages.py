@@ -241,3 +241,16 @@ def test_what_was_wrong_is_not_said_of_what_is_in_force(lou: Rig) -> None:
     lou.page("settings")
     assert row._editor._edit.text() == str(row._in_force())
     assert not row._editor._problem.isVisible()
+
+
+def test_what_was_typed_last_is_kept_when_lou_ends_at_once(lou: Rig) -> None:
+    lou.page("settings")
+    row = row_of(lou, "exchange_folder")
+    row._editor._edit.setText("/srv/exchange")
+    assert row._typing.isActive()
+    lou.window.hide()
+    assert lou.core.settings.config.settings.of("tracker")["exchange_folder"] == "/srv/exchange"
+    lou.page("settings")
+    row._editor._edit.clear()
+    lou.page("servers")
+    assert lou.core.settings.config.settings.of("tracker")["exchange_folder"] == ""

@@ -61,6 +61,7 @@ class LogSaving(QWidget):
             told = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
             self._words.setText(told)
         except OSError as failure:
+            self._words.setText("Nothing was saved.")
             title = f"The log could not be saved: {failure.strerror}."
             raise AppError(title, f"Check {target} and try again.", code="save_failed") from failure
         finally:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import paths, version
+from app.errors import AppError
 from app.ui.choices import Choice, choices
 from app.ui.desk import Desk
 from app.ui.dialogs.keys import keep_keys_in
@@ -109,6 +111,13 @@ class SettingRow(QWidget):
             self._editor.tell_problem("")
             self._editor.blockSignals(False)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._typing.isActive():  # the person leaves, or Lou ends: nothing that waits is run
+            self._typing.stop()
+            with contextlib.suppress(FieldProblem, AppError):
+                self._keep(self._editor.value())
+
     def _in_force(self) -> Any:
         return self.choice.read(self._desk.core.settings.config)
 
@@ -118,16 +127,20 @@ class SettingRow(QWidget):
         except FieldProblem:
             return
         if value != self._in_force():
-            self._desk.tasks.start(self._save("" if value is UNSET else value))
+            self._desk.tasks.start(self._save(value))
 
     async def _save(self, value: Any) -> None:
         try:
             if self.choice.field.name == "key_store":
                 await keep_keys_in(self._desk, self.window(), value)
             else:
-                self._desk.core.settings.update(lambda config: self.choice.write(config, value))
+                self._keep(value)
         finally:
             self.pull()
+
+    def _keep(self, value: Any) -> None:
+        kept = "" if value is UNSET else value
+        self._desk.core.settings.update(lambda config: self.choice.write(config, kept))
 
 
 def _delay(field: Field) -> int:
