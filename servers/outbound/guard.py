@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,15 +75,23 @@ class Guard:
         await self._own.close()
 
     async def get(
-        self, url: str, deadline: float, types: Callable[[str], bool] = lambda _: True
+        self,
+        url: str,
+        deadline: float,
+        types: Callable[[str], bool] = lambda _: True,
+        permit: Callable[[str], Awaitable[None]] | None = None,
     ) -> Fetched:
         """The page at `url` after its redirects, of a content type that `types` accepts.
+
+        `permit` sees every address before it is asked, and raises when it must not be.
 
         Raises:
             Failed: REFUSED when the address must not be asked; else why there is no page.
         """
         target = self.checked(url)
         for _ in range(_MOST_REDIRECTS + 1):
+            if permit:
+                await permit(str(target))
             found = await self._hop(target, deadline, types)
             if isinstance(found, Fetched):
                 return found

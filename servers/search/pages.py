@@ -26,6 +26,7 @@ Format = Literal["markdown", "text"]
 
 _AT_ONCE = 2
 _MOST_LINKS = 60
+_MOST_LINK_CHARS = 10_000
 _LARGEST = 2 << 20
 """Characters; a larger page is stripped plainly, since finding its text would take seconds."""
 _MOST_ELEMENTS = 20_000
@@ -169,6 +170,7 @@ def _published(tree: HtmlElement) -> str:
 
 def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
     seen: set[str] = set()
+    room = _MOST_LINK_CHARS
     start = markup.base(tree, url)
     frames = tree.xpath("//frame[@src]")
     places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
@@ -178,6 +180,7 @@ def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
         text = text or inert.line(element.get("name"), 100)
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
             seen.add(goal)
+            room -= len(text) + len(goal)
             yield Link(text, inert.visible(goal))
-        if len(seen) >= _MOST_LINKS:
+        if len(seen) >= _MOST_LINKS or room <= 0:
             return

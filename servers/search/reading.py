@@ -18,8 +18,11 @@ from servers.search.robots import Robots
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PLAIN = frozenset(
-    {"text/plain", "text/markdown", "text/csv", "text/xml", "application/xml", "application/json"}
+    f"application/{name}"
+    for name in ("json", "xml", "yaml", "x-yaml", "toml", "x-ndjson", "javascript", "x-sh")
 )
+_MOST_BYTES = 48_000
+"""Of text at once: scripts that take more bytes a letter take more tokens as well."""
 _FEWEST_ON_A_PAGE = 0.7
 """A cut looks for a line's end in the last part of a page."""
 
@@ -124,9 +127,11 @@ class Reading:
             return found.url, await self._extractor.text(found.content, found.charset)
 
     async def _fetched(self, url: str, deadline: float) -> Fetched:
-        if self._robots:
-            await self._robots.check(url, deadline)
-        found = await self._guard.get(url, deadline, _is_text)
+        async def permit(place: str) -> None:
+            if self._robots:
+                await self._robots.check(place, deadline)
+
+        found = await self._guard.get(url, deadline, _is_text, permit)
         if found.status >= 400:
             raise _unread(found.status)
         return found
@@ -154,7 +159,10 @@ async def _in_time(deadline: float) -> AsyncIterator[None]:
 
 
 def _is_text(content_type: str) -> bool:
-    return content_type in _HTML or content_type in _PLAIN or content_type.endswith("+json")
+    kind, _, name = content_type.partition("/")
+    if kind == "application":
+        return content_type in _HTML | _PLAIN or name.endswith(("+json", "+xml"))
+    return kind == "text"
 
 
 def _unread(status: int) -> Failed:
@@ -172,6 +180,7 @@ def _cut(text: str, part: Part) -> tuple[str, int]:
     if part.start >= len(text):
         return "", 0
     piece = text[part.start : part.start + part.length]
+    piece = piece.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
     if part.start + len(piece) >= len(text):
         return piece, 0
     least = int(len(piece) * _FEWEST_ON_A_PAGE)

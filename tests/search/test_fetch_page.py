@@ -72,6 +72,33 @@ async def test_plain_text_and_json_are_given_as_they_are(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
+    "kind", ["text/x-python", "text/calendar", "application/rss+xml", "application/x-ndjson"]
+)
+async def test_every_kind_of_text_is_read(start: Start, kind: str) -> None:
+    running = await start()
+    url = running.world.page("/a", "<x>one & two</x>", content_type=kind)
+    assert "<x>one & two</x>" in (await fetch(running, url)).text
+
+
+async def test_a_script_that_takes_more_tokens_comes_in_smaller_parts(start: Start) -> None:
+    running = await start()
+    whole = "".join(
+        f"{number}\u732b\u304c\u5c4b\u6839\u306b\u3044\u308b\u3002" for number in range(6000)
+    )
+    links = "".join(f'<a href="/{n}-{"%E7%8C%AB" * 50}">{n}</a> ' for n in range(60))
+    text = running.world.page("/cats.txt", whole, content_type="text/plain")
+    parts, at = [], 0
+    while at or not parts:
+        page = await fetch(running, text, start=at, max_chars=40_000)
+        parts.append("\n".join(page.text.splitlines()[1:-1]))
+        assert len(parts[-1].encode()) <= 48_000
+        at = page.next_start
+    assert "".join(parts) == whole
+    listed = (await fetch(running, running.world.page("/links", PAGE.format(links)))).links
+    assert sum(len(one.url) for one in listed) < 11_000
+
+
+@pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
         (404, "bad_request", "no such page"),
@@ -132,6 +159,16 @@ async def test_robots_are_respected_unless_the_user_decides_otherwise(start: Sta
     own = world.settings()["fetch_page"] | {"robots": False}
     await running.configure({}, fetch_page=own)
     assert "Heron" in (await fetch(running, url)).text
+
+
+async def test_robots_are_asked_about_the_place_a_page_redirects_to(start: Start) -> None:
+    running = await start()
+    world = running.world
+    world.page("/private/a", PAGE.format(""))
+    world.page("/robots.txt", "User-agent: *\nDisallow: /private", content_type="text/plain")
+    world.pages["/open"] = lambda: web.Response(status=302, headers={"Location": "/private/a"})
+    assert "robots.txt" in (await failure(running, f"{world.origin}/open")).message
+    assert not any(one.path == "/private/a" for one in world.seen)
 
 
 async def test_robots_that_fail_say_no_for_now(start: Start) -> None:
