@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlsplit
@@ -15,6 +16,12 @@ from servers.search.contacts.contact import Contact, ContactService, Sought, joi
 from servers.search.contacts.page import PageScan
 from servers.search.line import Line
 from servers.search.results import Attempt, attempted
+
+_LONGEST_DOMAIN = 253
+_DOMAIN = re.compile(
+    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+(?:[^\W\d_]{2,63}|xn--[\w-]{2,59})|localhost|[\d.]{7,15}"
+)
+_SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,7 @@ def sought(target: str, person: str) -> Sought | None:
     except ValueError:
         return None
     domain = host.removeprefix("www.").rstrip(".")
-    if "." not in domain and domain != "localhost":
+    if len(domain) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(domain) or _SPACE.search(text):
         return None
     url = text if "//" in text else f"https://{text}"
     return Sought(domain, url if is_page or ":" in text else "", " ".join(person.split()))

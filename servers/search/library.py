@@ -5,6 +5,7 @@ It stays on this machine, is bounded in size, can be switched off, and can be cl
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Sequence
@@ -39,7 +40,19 @@ FROM words JOIN seen ON seen.id = words.rowid
 WHERE words MATCH ? AND (? = '' OR seen.page LIKE ? OR seen.page LIKE ?)
 ORDER BY bm25(words, 4.0, 1.0) LIMIT ?
 """
+_FIND_PIECES = """
+SELECT title, url, substr(text, max(1, instr(text, ?1) - 40), 200), published,
+  (SELECT count(*) FROM json_each(?2) AS piece
+   WHERE instr(seen.title, piece.value) OR instr(seen.text, piece.value)) AS found
+FROM seen
+WHERE found * 2 > json_array_length(?2) AND (?3 = '' OR page LIKE ?4 OR page LIKE ?5)
+ORDER BY found DESC, at DESC LIMIT ?6
+"""
 _WORD = re.compile(r"\w+", re.UNICODE)
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+"
+)
+"""Scripts whose words the index cannot tell apart, since nothing stands between them."""
 _MOST_WORDS = 24
 _LONGEST_TEXT = 200_000
 _CHECK_EVERY = 200
@@ -76,7 +89,10 @@ class Library:
         self._note_growth(10)
 
     async def find(self, text: str, count: int, site: str = "") -> list[Result]:
-        """The best matches: with all the words, else with some of them."""
+        """The best matches: with all the words, else with some of them.
+
+        Where words are not spaced, those that hold most of the pairs of letters.
+        """
         words = [f'"{word}"' for word in _WORD.findall(text)][:_MOST_WORDS]
         if not words:
             return []
@@ -84,6 +100,7 @@ class Library:
             lambda connection: (
                 _match(connection, " ".join(words), site, count)
                 or _match(connection, " OR ".join(words), site, count)
+                or _match_pieces(connection, text, site, count)
             )
         )
         return [_result(row) for row in rows]
@@ -121,7 +138,7 @@ def _row(url: str, title: str, text: str, published: str) -> tuple[str, str, str
 
 
 def _result(row: tuple[apsw.SQLiteValue, ...]) -> Result:
-    title, url, snippet, published = map(str, row)
+    title, url, snippet, published = map(str, row[:4])
     return Result(title, url, snippet, published, provider=Library.name)
 
 
@@ -147,3 +164,15 @@ def _match(
 ) -> list[tuple[apsw.SQLiteValue, ...]]:
     place = (site, f"//{site}/%", f"//%.{site}/%")
     return connection.execute(_FIND, (expression, *place, count)).fetchall()
+
+
+def _match_pieces(
+    connection: apsw.Connection, text: str, site: str, count: int
+) -> list[tuple[apsw.SQLiteValue, ...]]:
+    runs = _UNSPACED.findall(text)
+    pieces = [run[at : at + 2] for run in runs for at in range(max(1, len(run) - 1))][:_MOST_WORDS]
+    if not pieces:
+        return []
+    place = (site, f"//{site}/%", f"//%.{site}/%")
+    asked = (pieces[0], json.dumps(pieces, ensure_ascii=False), *place, count)
+    return connection.execute(_FIND_PIECES, asked).fetchall()

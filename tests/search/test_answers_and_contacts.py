@@ -243,7 +243,21 @@ def test_a_target_is_a_domain_or_a_page(target: str, domain: str, is_page: bool)
     assert (wanted.domain, bool(wanted.url)) == (domain, is_page)
 
 
-@pytest.mark.parametrize("target", ["", "   ", "acme", "http://[", "a b"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "",
+        "   ",
+        "acme",
+        "http://[",
+        "a b",
+        ".test",
+        "a..test",
+        "a.test\nb.test",
+        "-.test",
+        "a" * 300 + ".test",
+    ],
+)
 def test_another_target_is_refused(target: str) -> None:
     assert sought(target, "") is None
 

@@ -38,6 +38,25 @@ async def test_all_words_are_wanted_before_some_words(library: Library) -> None:
     assert len(await library.find("red boat", 10)) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\u56f3\u66f8\u9928", True),
+        ("\u4eac\u90fd \u56f3\u66f8\u9928", True),
+        ("\u65b0\u3057\u3044\u56f3\u66f8\u9928", True),
+        ("\u6771\u4eac\u306e\u5929\u6c17", False),
+    ],
+)
+async def test_words_are_found_where_nothing_stands_between_them(
+    library: Library, text: str, found: bool
+) -> None:
+    page = "\u4eac\u90fd\u306b\u65b0\u3057\u3044\u56f3\u66f8\u9928\u304c\u958b\u9928\u3057\u307e\u3057\u305f"
+    library.remember([hit("Kyoto", page), hit("other", "\u5929\u6c17\u4e88\u5831", "f.org")])
+    assert [one.title for one in await library.find(text, 5)] == ["Kyoto"] * found
+    assert [one.title for one in await library.find(text, 5, "e.org")] == ["Kyoto"] * found
+    assert await library.find(text, 5, "f.org") == []
+
+
 async def test_accents_and_case_do_not_matter(library: Library) -> None:
     library.remember([hit("Caf\u00e9 M\u00fcller")])
     assert await library.find("CAFE muller", 5)
