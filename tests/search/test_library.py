@@ -50,7 +50,7 @@ async def test_all_words_are_wanted_before_some_words(library: Library) -> None:
 async def test_words_are_found_where_nothing_stands_between_them(
     library: Library, text: str, found: bool
 ) -> None:
-    page = "\u4eac\u90fd\u306b\u65b0\u3057\u3044\u56f3\u66f8\u9928\u304c\u958b\u9928\u3057\u307e\u3057\u305f"
+    page = "\u4eac\u90fd\u306b\u65b0\u3057\u3044\u56f3\u66f8\u9928\u304c\u958b\u9928"
     library.remember([hit("Kyoto", page), hit("other", "\u5929\u6c17\u4e88\u5831", "f.org")])
     assert [one.title for one in await library.find(text, 5)] == ["Kyoto"] * found
     assert [one.title for one in await library.find(text, 5, "e.org")] == ["Kyoto"] * found
