@@ -21,7 +21,7 @@ from servers.tracker import tables
 from servers.tracker.board import Board
 from servers.tracker.scribe import Search
 from servers.tracker.stores import custody, disk, upkeep
-from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.base import Query, StoreError
 from servers.tracker.stores.lane import Lane
 from servers.tracker.stores.sqlite import SqliteStore
 from tests.tracker.scene import draft, make_board, until
@@ -286,20 +286,23 @@ async def test_a_file_of_a_newer_lou_is_refused_and_left_alone(tmp_path: Path) -
     assert (tmp_path / "tracker.db").read_bytes() == before
 
 
-async def test_an_older_file_is_backed_up_before_it_is_changed(tmp_path: Path) -> None:
+async def test_a_change_of_shape_that_failed_is_said_and_tried_again(
+    tmp_path: Path, faulty_disk: type[FaultyDisk]
+) -> None:
+    older = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
+    await older.open()
+    await make_board(older).track([draft(1)], "test")
+    await older.close()
+    faulty_disk.error = apsw.FullError
     store = SqliteStore(tmp_path)
     await store.open()
-    await make_board(store).track([draft(1)], "test")
+    with pytest.raises(StoreError) as refused:
+        await store.find(Query(deleted=True))
+    assert refused.value.code == "disk_full"
+    faulty_disk.error = None
+    await until(lambda: store.trouble is None)
+    assert (await store.find(Query())).records
     await store.close()
-    store = SqliteStore(tmp_path, steps=(*tables.PRESENT, "CREATE TABLE later (x)"))
-    await store.open()
-    assert (await store.counts()).live == 1
-    await store.close()
-    (backup,) = upkeep.backups(tmp_path / "backups", f"before-v{len(tables.PRESENT) + 1}")
-    connection = apsw.Connection(str(backup))
-    assert tables.version(connection) == len(tables.PRESENT)
-    assert connection.execute("SELECT count(*) FROM entries").get == 1
-    connection.close()
 
 
 async def test_seven_daily_backups_are_kept(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ import apsw
 
 from servers.tracker import tables
 from servers.tracker.stores import disk, rows, upkeep
+from servers.tracker.stores.aside import Aside
+from servers.tracker.stores.at_hand import AtHand
 from servers.tracker.stores.base import StoreError, Tell, Write, Written
 from servers.tracker.stores.clock import Clock
 from servers.tracker.stores.lane import Lane
@@ -29,9 +31,8 @@ _TRY_AGAIN_S = 1.0
 _HOUR_S = 3600.0
 _LAST_WORK_S = 1.0
 """What is at the file longer than this when it is closed is swept away at the next start."""
-_FEW_STEPS = 5_000
-"""Of SQLite's machine for one statement, a fraction of a millisecond; a hundred rows take 3,000."""
-_SMALL_CACHE = "PRAGMA cache_size = -2048"
+_SHAPED_BEFORE_READY_S = 8.0
+"""A million entries take twice as long; who waits for the tracker would think that it hangs."""
 
 
 class Custody:
@@ -51,11 +52,11 @@ class Custody:
         self._lock: disk.Lock | None = None
         self._writer: Lane | None = None
         self._reader: Lane | None = None
-        self._at_hand: apsw.Connection | None = None
+        self._at_hand = AtHand(self._connect)
         self._usable = asyncio.Event()
         self._is_closed = self._is_prepared = self._is_mending = self._is_waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._threads: set[asyncio.Future[Any]] = set()
+        self._aside = Aside()
 
     async def open(self) -> None:
         """Take the file, bring it to its present shape, and check it after an unclean stop.
@@ -65,21 +66,40 @@ class Custody:
         """
         self._lock = await disk.take(self.file.parent)
         was_clean = not upkeep.has_waiting_changes(self.file)
+        preparing = asyncio.ensure_future(self._aside.do(self._prepare))
+        done, _ = await asyncio.wait([preparing], timeout=_SHAPED_BEFORE_READY_S)
+        if done:
+            await self._take(preparing, was_clean=was_clean)
+            await self._usable.wait()
+        else:
+            self.trouble = disk.SHAPING
+            self._tell(disk.SHAPING, cleared=False)
+            self._begin(self._take(preparing, was_clean=was_clean))
+        self._begin(self._back_up_daily())
+
+    async def _take(self, preparing: asyncio.Future[None], *, was_clean: bool) -> None:
+        """Let the file be used once it is prepared."""
         try:
-            await self._aside(self._prepare)
+            await preparing
         except apsw.Error as broken:
             self._failed(broken)
         except StoreError:
+            assert self._lock is not None
             self._lock.release()
             raise
         else:
+            if self.trouble is not None:
+                self._healed()
             self._start_lanes()
             if not was_clean:
                 await self._check(_CHECK_BEFORE_READY_S)
         if not self._is_mending:
             self._start_lanes()
+
+    async def _is_usable(self) -> None:
+        if self.trouble is disk.SHAPING:
+            raise self.trouble
         await self._usable.wait()
-        self._begin(self._back_up_daily())
 
     async def close(self) -> None:
         """Finish what was acknowledged; what comes later is refused."""
@@ -87,8 +107,7 @@ class Custody:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._threads:
-            await asyncio.wait(self._threads, timeout=_LAST_WORK_S)
+        await self._aside.over(_LAST_WORK_S)
         await self._stop_lanes()
         self._usable.set()
         if self._lock is not None:
@@ -101,11 +120,13 @@ class Custody:
         Raises:
             StoreError: the file cannot be read now.
         """
-        await self._usable.wait()
+        await self._is_usable()
         assert self._reader is not None
         try:
             return await self._reader.run(work)
         except apsw.Error as broken:
+            if self.trouble is not None and not self._is_prepared:
+                raise self.trouble from None
             raise self._failed(broken) from None
 
     async def look_up(self, work: Callable[[apsw.Connection], T]) -> T:
@@ -118,11 +139,11 @@ class Custody:
         """
         if self._usable.is_set() and not (self.trouble or self._is_closed):
             try:
-                return work(self._reached())
+                return self._at_hand.look_up(work)
             except apsw.InterruptError:
                 log.debug("A look-up was longer than it seemed")
             except apsw.Error:
-                self._let_go()  # a thread may wait, and says what is wrong
+                self._at_hand.let_go()  # a thread may wait, and says what is wrong
         return await self.read(work)
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
@@ -142,7 +163,7 @@ class Custody:
         return await self._written(lambda lane: lane.do(writes))
 
     async def _written(self, work: Callable[[Lane], Awaitable[T]]) -> T:
-        await self._usable.wait()
+        await self._is_usable()
         assert self._writer is not None
         try:
             found = await work(self._writer)
@@ -160,7 +181,7 @@ class Custody:
         """A checked copy of the file as it is now."""
         try:
             disk.require(self.file, self._identity)
-            return await self._aside(upkeep.back_up, self.file, self.backups, label)
+            return await self._aside.do(upkeep.back_up, self.file, self.backups, label)
         except apsw.Error as broken:
             raise disk.told(broken) or broken from None
 
@@ -197,7 +218,7 @@ class Custody:
             await asyncio.sleep(_TRY_AGAIN_S)
             with contextlib.suppress(StoreError, apsw.Error, OSError):
                 if not self._is_prepared:
-                    await self._aside(self._prepare)
+                    await self._aside.do(self._prepare)
                 await self.write(rows.try_out)
         self._is_waiting = False
         if not self._is_mending:
@@ -206,8 +227,8 @@ class Custody:
     async def _mend(self) -> None:
         """Go back to the newest good backup, and say what that costs."""
         await self._stop_lanes()
-        aside, backup = await self._aside(upkeep.go_back, self.file, self.backups)
-        await self._aside(self._prepare)
+        aside, backup = await self._aside.do(upkeep.go_back, self.file, self.backups)
+        await self._aside.do(self._prepare)
         self._healed()
         self._tell(disk.restored(aside, backup), cleared=False)
         self._is_mending = False
@@ -215,7 +236,7 @@ class Custody:
 
     async def _check(self, limit_s: float) -> None:
         """Look through the whole file; go on in the background when that takes long."""
-        sound = await self._aside(upkeep.check, self.file, limit_s, lambda: self._is_closed)
+        sound = await self._aside.do(upkeep.check, self.file, limit_s, lambda: self._is_closed)
         if sound is None:
             self._begin(self._check(_HOUR_S))
         elif not sound:
@@ -251,20 +272,6 @@ class Custody:
             self._reader = Lane("tracker-reader", self._connect_reader)
             self._usable.set()
 
-    def _reached(self) -> apsw.Connection:
-        if self._at_hand is None:
-            self._at_hand = self._connect()
-            self._at_hand.set_busy_timeout(0)
-            self._at_hand.execute(_SMALL_CACHE)
-            self._at_hand.set_progress_handler(lambda: True, _FEW_STEPS)
-        return self._at_hand
-
-    def _let_go(self) -> None:
-        if self._at_hand is not None:
-            with contextlib.suppress(apsw.Error):
-                self._at_hand.close()
-            self._at_hand = None
-
     async def _renew_reader(self) -> None:
         """Read from the file as it is now, after a time in which it could only be looked at."""
         former, self._reader = self._reader, Lane("tracker-reader", self._connect_reader)
@@ -281,17 +288,10 @@ class Custody:
 
     async def _stop_lanes(self) -> None:
         self._usable.clear()
-        self._let_go()
+        self._at_hand.let_go()
         for lane in (self._reader, self._writer):
             if lane is not None:
                 await lane.close()
-
-    async def _aside(self, work: Callable[..., T], *arguments: Any) -> T:
-        """What `work` returns in a thread; `close` waits for it even when nobody else does."""
-        thread = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-        self._threads.add(thread)
-        thread.add_done_callback(self._threads.discard)
-        return await asyncio.shield(thread)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -78,6 +78,14 @@ _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
 )
 
 
+SHAPING = StoreError(
+    "shaping",
+    "The tracker brings its file into the shape of this Lou, and backs it up before. Nothing is "
+    "lost.",
+    "A million entries take half a minute. Try again then.",
+)
+
+
 def told(error: apsw.Error) -> StoreError | None:
     """What `error` means to a person; None when the disk has nothing to do with it."""
     for kind, code, message, hint in _WORDS:

@@ -13,6 +13,8 @@ from pathlib import Path
 import apsw
 
 KEEP = 7
+KEEP_BEFORE = 2
+"""Of those made before one change of shape, which may have been begun more than once."""
 DAY_S = 24 * 3600
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -102,7 +104,7 @@ def back_up(file: Path, folder: Path, label: str = _DAILY) -> Path:
                 raise apsw.CorruptError("the copy is not in order")
     unfinished.replace(target)
     _sync(folder)
-    _forget_old(folder)
+    _forget_old(folder, label)
     return target
 
 
@@ -112,9 +114,9 @@ def backups(folder: Path, label: str = "") -> list[Path]:
 
 
 def is_due(folder: Path) -> bool:
-    """Whether the newest daily backup is a day old."""
-    newest = next(iter(backups(folder, _DAILY)), None)
-    return newest is None or time.time() - newest.stat().st_mtime > DAY_S
+    """Whether no daily backup was made within a day, nor one by a clock that was wrong then."""
+    ages = (time.time() - path.stat().st_mtime for path in backups(folder, _DAILY))
+    return not any(0 <= age <= DAY_S for age in ages)
 
 
 def sweep(folder: Path) -> None:
@@ -149,8 +151,8 @@ def go_back(file: Path, folder: Path) -> tuple[Path, Path | None]:
     return aside, None
 
 
-def _forget_old(folder: Path) -> None:
-    for old in backups(folder, _DAILY)[KEEP:]:
+def _forget_old(folder: Path, label: str) -> None:
+    for old in backups(folder, label)[KEEP if label == _DAILY else KEEP_BEFORE :]:
         old.unlink()
 
 
