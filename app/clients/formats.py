@@ -90,12 +90,12 @@ def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
     raise AmbiguousError(reason, *_found_at(text, layout.root[0]))
 
 
-def take_back(text: str, layout: Layout, edits: Sequence[Edit]) -> str | None:
-    """`text` as it was before one of `edits`, if what that edit wrote is there untouched."""
+def take_back(text: str, layout: Layout, edits: Sequence[Edit], names: Sequence[str]) -> str | None:
+    """`text` as it was before one of `edits`, if what that wrote under `names` is where it was."""
     before = read(text, layout)
     for edit in edits:
-        if edit.new and text.count(edit.new) == 1:
-            shorter = text.replace(edit.new, edit.old)
+        for whole in _whole(text, layout, edit, names):
+            shorter = whole.replace(edit.new, edit.old)
             after = _tried(shorter, layout)
             if after and _lost_only(before, after, edit):
                 return shorter
@@ -130,6 +130,20 @@ def _without(text: str, layout: Layout, name: str) -> str:
             return str(shorter)
     reason = f"Lou cannot take `{name}` out without rewriting what is around it."
     raise AmbiguousError(reason, *_found_at(text, name))
+
+
+def _whole(text: str, layout: Layout, edit: Edit, names: Sequence[str]) -> Iterator[str]:
+    """`text` with what `edit` wrote: as it is, or without what the client put into `names`."""
+    if not edit.new:
+        return
+    if text.count(edit.new) == 1:
+        yield text
+    elif layout.format.startswith("json"):
+        from app.clients import json_spans  # noqa: PLC0415 - see `_module`
+
+        again = json_spans.as_written(text, layout, edit.new, names)
+        if again.count(edit.new) == 1:
+            yield again
 
 
 def _lost_only(before: Outline, after: Outline, edit: Edit) -> bool:

@@ -174,10 +174,16 @@ def members_of(page: str, start: int) -> Members:
             index = skip(page, index + 1)
         key, after = _decoder.raw_decode(page, index)
         value = skip(page, skip(page, after) + 1)
-        _, end = _decoder.raw_decode(page, value)
+        end = end_of(page, value)
         members.append(_Member(key, index, value, end))
         index = skip(page, end)
     return Members(start, index, tuple(members))
+
+
+def end_of(page: str, start: int) -> int:
+    """Where the value that begins at `start` ends."""
+    _, end = _decoder.raw_decode(page, start)
+    return int(end)
 
 
 def _no_twins(text: str, found: Members) -> None:

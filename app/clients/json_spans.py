@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.clients.catalog import Layout
-from app.clients.json_reading import SPACE, Members, blanked, members_of, outline, page_of, skip
+from app.clients.json_reading import (
+    SPACE,
+    Members,
+    blanked,
+    end_of,
+    members_of,
+    outline,
+    page_of,
+    skip,
+)
 from app.clients.spans import Edit, indent_at, line_end, line_start, newline_of
 
 __all__ = ["insertions", "outline", "removals", "without_root"]
@@ -41,6 +50,21 @@ def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
     member = top.get(layout.root[0])
     if member is not None and page[member.value] == "{":
         yield _without(text, solid, members_of(page, member.value), name)
+
+
+def as_written(text: str, layout: Layout, written: str, names: Sequence[str]) -> str:
+    """`text` with the entries called `names` as `written` has them, whatever became of them."""
+    page = page_of(blanked(text, layout), layout)
+    root = members_of(page, skip(page, 0)).get(layout.root[0])
+    if root is None or page[root.value] != "{":
+        return text
+    for member in reversed(members_of(page, root.value).members):
+        key = written.find(f"{json.dumps(member.key)}:")
+        if key >= 0 and member.key in names:
+            start = skip(written, written.index(":", key) + 1)
+            value = written[start : end_of(written, start)]
+            text = text[: member.value] + value + text[member.end :]
+    return text
 
 
 def without_root(text: str, layout: Layout) -> Iterator[str]:

@@ -183,7 +183,7 @@ def _connected(
 
 def _stripped(client: Client, text: str, record: Record, names: Sequence[str]) -> str:
     """`text` without these entries: as it was before they were written, if that can be known."""
-    before = formats.take_back(text, client.layout, record.edits)
+    before = formats.take_back(text, client.layout, record.edits, names)
     left = text if before is None else before
     return formats.remove(left, client.layout, names, drop_root=record.made_root)
 

@@ -46,6 +46,17 @@ def there_and_back_with_foreign_edits(client: Client, content: bytes) -> None:
     assert meaning(client, back.after) == meaning(client, content)
 
 
+def there_and_back_with_a_switch(client: Client, content: bytes) -> None:
+    """As `there_and_back`, but the client writes a switch of its own into Lou's entry."""
+    change = plan.connect(client, content, TWO, Record())
+    name = entry_name(client, "search").encode()
+    switched = change.after or b""
+    for opening in (b'": {', b'":{'):
+        switched = switched.replace(name + opening, name + opening + b'"off": [true], ')
+    assert switched != change.after
+    assert plan.disconnect(client, switched, TWO, change.record).after == content
+
+
 def meaning(client: Client, content: bytes | None) -> tuple[object, object]:
     outline = formats.read(formats.decode(content or b"", client.layout).text, client.layout)
     return outline.servers, outline.rest

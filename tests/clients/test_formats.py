@@ -10,7 +10,13 @@ from app.clients import catalog, plan
 from app.clients.records import Record
 from tests.clients import mutation
 from tests.clients.generated import files
-from tests.clients.roundtrip import MOVED, ONE, there_and_back, there_and_back_with_foreign_edits
+from tests.clients.roundtrip import (
+    MOVED,
+    ONE,
+    there_and_back,
+    there_and_back_with_a_switch,
+    there_and_back_with_foreign_edits,
+)
 
 FORMATS = {
     "json": "claude-desktop",
@@ -38,6 +44,16 @@ def test_connect_then_disconnect_leaves_every_byte(name: str, data: st.DataObjec
 def test_what_a_client_adds_to_lous_entry_survives_a_repair(name: str, data: st.DataObject) -> None:
     client = catalog.client(FORMATS[name])
     there_and_back_with_foreign_edits(client, data.draw(files(client)))
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.startswith("json")])
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_byte_comes_back_after_a_client_switched_lous_entry_off(
+    name: str, data: st.DataObject
+) -> None:
+    client = catalog.client(FORMATS[name])
+    there_and_back_with_a_switch(client, data.draw(files(client)))
 
 
 @pytest.mark.parametrize("name", FORMATS)
