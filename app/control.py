@@ -51,6 +51,17 @@ class ControlSocket:
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
         self._port: greeting.Port | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody cleaned up the place where it listens."""
+        return self._look() is None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another Lou listens in its place."""
+        return self._look() not in {None, self._stamp}
 
     async def start(self) -> None:
         """Listen. What a dead process left there is replaced; the instance lock forbids twins.
@@ -62,12 +73,23 @@ class ControlSocket:
             endpoint.make_private(str(self._path.parent))
             self._path.unlink(missing_ok=True)
             await (self._listen_tcp() if endpoint.uses_tcp() else self._listen_unix())
+            self._stamp = self._look()
         except OSError as failure:
             raise AppError(
                 f"Lou cannot listen at {self._path}: {failure.strerror or failure}.",
                 "Remove what is there, and start Lou again.",
                 code="no_control_socket",
             ) from failure
+
+    async def start_again(self) -> None:
+        """Listen anew, for those to come.
+
+        Raises:
+            AppError: the folder cannot be used.
+        """
+        if self._server:
+            self._server.close()
+        await self.start()
 
     async def stop(self) -> None:
         """Hang up on everybody."""
@@ -76,7 +98,16 @@ class ControlSocket:
         for client in tuple(self._clients):
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
-        self._path.unlink(missing_ok=True)
+        if not self.is_taken:
+            self._path.unlink(missing_ok=True)
+
+    def _look(self) -> tuple[int, int] | None:
+        """What is there now; while this one listens nothing else can have its number."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def _listen_unix(self) -> None:
         self._server = await asyncio.start_unix_server(self._accept, self._path)

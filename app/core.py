@@ -68,7 +68,7 @@ class Core:
         )
         self._intake = Intake(self.logbook, self.metrics)
         self._journal = Journal(self.logbook)
-        self._control = ControlSocket(self)
+        self.control = ControlSocket(self)
         self.clients = joining.clients_of(lambda: self.settings.config)
         self.notices: Listeners[Notice] = self._intake.notices
         self.calls: Listeners[CallRecord] = self._intake.calls
@@ -103,7 +103,7 @@ class Core:
         files.sweep(paths.config_file().parent)
         files.sweep(paths.data_folder())
         self._reactions.join()
-        await self._control.start()
+        await self.control.start()
         await self.metrics.start()
         self._switches.serve(self.supervisor)
         self._reactions.begin()
@@ -116,7 +116,7 @@ class Core:
         await self.clients.stop()
         await self._switches.close()
         await self.supervisor.stop(quick=quick)
-        await self._control.stop()
+        await self.control.stop()
         await self.metrics.stop()
         await self.vault.close()
         log.info("Lou ends")

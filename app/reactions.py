@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from app import autostart, launch_file, paths
+from app import autostart, launch_file, paths, places
 from app.chronicle import Chronicle
 from app.config import Config
 from app.errors import AppError
@@ -73,6 +73,7 @@ class Reactions:
         self._heartbeat.every(1, self._look_at_vault)
         self._heartbeat.every(15, self._look_at_closed_vault)
         self._heartbeat.every(3, self._weigh)
+        self._heartbeat.every(5, self._look_at_sockets)
         self._heartbeat.start()
 
     async def end(self) -> None:
@@ -156,6 +157,20 @@ class Reactions:
     async def _look_at_closed_vault(self) -> None:
         if self._core.vault.state() is not VaultState.OPEN:
             await self._core.vault.probe()
+
+    async def _look_at_sockets(self) -> None:
+        """What cleans up temporary folders may take away how everybody reaches Lou."""
+        core = self._core
+        if core.control.is_taken:
+            log.error("Another Lou took the place of this one, which ends")
+            core.quit_wanted.tell("another Lou")
+            return
+        if core.control.is_gone:
+            log.warning("The folder of Lou's sockets was emptied; they are made anew")
+            await core.control.start_again()
+        for each in core.supervisor.all():
+            if each.state is State.READY and each.endpoint and places.is_gone(each.endpoint):
+                await core.supervisor.restart(each.name)
 
     async def _weigh(self) -> None:
         metrics = self._core.metrics

@@ -28,7 +28,9 @@ def claim_or_raise(mode: str) -> InstanceLock | int:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            found = instance.claim() or (_ask_to_show() if by_person else _ask_how_it_runs())
+            lock = instance.claim()
+            # With the lock, too: its file may have been cleaned up under a Lou that runs.
+            found = (_ask_to_show() if by_person else _ask_how_it_runs()) or lock
         except AppError as refused:
             sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
             return 1

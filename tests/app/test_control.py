@@ -7,6 +7,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -217,3 +218,34 @@ def test_half_open_connections_do_not_stop_the_others(running: Lou) -> None:
             link.close()
     wait_until(lambda: running.run("status").returncode == 0)
     assert hard >= soft
+
+
+async def test_a_cleaned_up_folder_of_sockets_is_made_anew(running: Lou, client: Client) -> None:
+    assert running.process is not None
+    first = running.wait_for("search", "ready")["pid"]
+    shutil.rmtree(path_of(running).parent)
+    wait_until(path_of(running).exists, 30)
+    assert path_of(running).stat().st_mode & 0o777 == 0o600
+    again = running.wait_for("search", "ready")
+    if again["pid"] == first:  # it is told in the same beat, but ends a little later
+        wait_until(lambda: running.wait_for("search", "ready")["pid"] != first, 30)
+    assert Path(running.wait_for("search", "ready")["endpoint"]).exists()
+    second = running.run("serve")
+    assert (second.returncode, "runs already" in second.stderr) == (1, True)
+    assert (await client.ask("status"))["result"]["app"]["pid"] == running.process.pid
+
+
+async def test_of_two_lous_the_one_that_nobody_can_reach_ends() -> None:
+    with lou() as found:
+        found.start()
+        found.wait_for("search", "ready")
+        first, found.process = found.process, None
+        assert first is not None
+        try:
+            shutil.rmtree(found.home / "lou" / "run")
+            found.start()
+            assert first.wait(40) == 0
+            assert found.run("status").returncode == 0
+        finally:
+            first.kill()
+            first.wait()
