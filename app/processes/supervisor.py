@@ -49,6 +49,8 @@ class Supervisor:
         """The server's name is empty when all servers together are meant."""
         self._policy = policy
         self._watches: dict[str, Watch] = {}
+        self._leaving: set[str] = set()
+        """Those that are being removed."""
         self._recent: tuple[float, ...] = ()
         self._paused_until = 0.0
         self._slept = _time_asleep()
@@ -68,15 +70,18 @@ class Supervisor:
 
     def add(self, name: str) -> None:
         """Know of a server; it is off until it is wanted."""
+        self._leaving.discard(name)
         if name not in self._watches:
             self._watches[name] = Watch(name, self._around, self._policy)
 
     async def remove(self, name: str) -> None:
-        """Stop the server and forget it."""
+        """Stop the server and forget it, unless it is added again meanwhile."""
         watch = self._watch(name)
+        self._leaving.add(name)
         watch.feed(Want(False))
         await watch.settled(_patience(watch.policy))
-        if self._watches.get(name) is watch:
+        if self._watches.get(name) is watch and name in self._leaving:
+            self._leaving.discard(name)
             del self._watches[name]
 
     def want(self, name: str, on: bool) -> None:

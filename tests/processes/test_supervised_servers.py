@@ -418,6 +418,21 @@ async def test_removing_a_server_stops_and_forgets_it(yard):
     assert not yard.servers()
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_server_that_is_added_again_while_it_leaves_is_kept(yards, wanted):
+    yard = yards(policy=BRISK)
+    await yard.ready("a", "deaf")
+    leaving = asyncio.create_task(yard.supervisor.remove("a"))
+    await until(lambda: yard.supervisor.observed("a").state is State.STOPPING)
+    yard.behaviours["a"] = "good"
+    yard.supervisor.add("a")
+    yard.supervisor.want("a", wanted)
+    await leaving
+    observed = await yard.supervisor.settled("a", 20)
+    assert observed.state is (State.READY if wanted else State.OFF)
+    assert [each.name for each in yard.supervisor.all()] == ["a"]
+
+
 async def test_the_weight_of_a_server_is_known(yard):
     observed = await yard.ready("a")
     assert 1 << 20 < observed.rss_bytes < 200 << 20
