@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS entry (
   stored REAL NOT NULL, ttl REAL NOT NULL, used REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_used ON entry (used);
+SELECT key, kind, value, stored, ttl, used FROM entry LIMIT 0;
 """
 
 

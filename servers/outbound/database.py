@@ -27,7 +27,10 @@ _UNUSABLE = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, OSEr
 
 
 class Database:
-    """Runs functions over a connection in its own thread, in the order they came."""
+    """Runs functions over a connection in its own thread, in the order they came.
+
+    A file in which `schema` cannot be run is of no use and begun anew.
+    """
 
     def __init__(self, path: Path | None, schema: str) -> None:
         self._path = path
@@ -110,7 +113,7 @@ class Database:
             return self._prepared(apsw.Connection(":memory:"))
         try:
             return self._on_disk(self._path)
-        except _DAMAGED:
+        except (*_DAMAGED, apsw.SQLError):  # the latter: a file of another version
             self._replace_damaged()
             return self._on_disk(self._path)
         except _UNUSABLE as error:
@@ -143,7 +146,7 @@ class Database:
             self._connection.close(True)
             self._connection = None
         for suffix in ("", "-wal", "-shm") if self._path else ():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
                 Path(f"{self._path}{suffix}").unlink()
 
     def _close(self) -> None:

@@ -6,6 +6,7 @@ It stays on this machine, is bounded in size, can be switched off, and can be cl
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import apsw
 
 from servers.outbound.database import Database
 from servers.search.results import Result, same_page
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen (
@@ -30,6 +33,8 @@ END;
 CREATE TRIGGER IF NOT EXISTS seen_out AFTER DELETE ON seen BEGIN
   INSERT INTO words (words, rowid, title, text) VALUES ('delete', old.id, old.title, old.text);
 END;
+SELECT id, page, url, title, text, published, at FROM seen LIMIT 0;
+SELECT rowid, title, text FROM words LIMIT 0;
 """
 _PUT = """
 INSERT INTO seen (page, url, title, text, published, at) VALUES (?, ?, ?, ?, ?, ?)
@@ -96,13 +101,17 @@ class Library:
         words = [f'"{word}"' for word in _WORD.findall(text)][:_MOST_WORDS]
         if not words:
             return []
-        rows = await self._database.run(
-            lambda connection: (
-                _match(connection, " ".join(words), site, count)
-                or _match(connection, " OR ".join(words), site, count)
-                or _match_pieces(connection, text, site, count)
+        try:
+            rows = await self._database.run(
+                lambda connection: (
+                    _match(connection, " ".join(words), site, count)
+                    or _match(connection, " OR ".join(words), site, count)
+                    or _match_pieces(connection, text, site, count)
+                )
             )
-        )
+        except apsw.Error as error:
+            log.warning("the library cannot be read now: %s", error)
+            return []
         return [_result(row) for row in rows]
 
     async def count(self) -> int:

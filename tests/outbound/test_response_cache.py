@@ -196,6 +196,26 @@ async def test_a_damaged_file_is_begun_anew(tmp_path: Path, damage: bytes) -> No
     await cache.close()
 
 
+async def test_a_file_of_another_version_is_begun_anew(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "c.sqlite") as other:
+        other.execute("CREATE TABLE entry (key BLOB, answer TEXT)")
+    cache = await open_cache(tmp_path)
+    await cache.through("s", "k", Upstream())
+    await cache.close()
+    again = await open_cache(tmp_path)
+    assert (await again.through("s", "k", Upstream())).cached
+    await again.close()
+
+
+async def test_a_folder_in_the_place_of_the_file_can_be_cleared_past(tmp_path: Path) -> None:
+    (tmp_path / "c.sqlite").mkdir()
+    cache = await open_cache(tmp_path)
+    await cache.through("s", "k", Upstream())
+    assert await cache.clear() == 1
+    assert not (await cache.through("s", "k", Upstream())).cached
+    await cache.close()
+
+
 async def test_without_a_usable_folder_it_works_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     cache = await open_cache(tmp_path / "file")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -119,6 +120,16 @@ async def test_clearing_leaves_nothing_readable(tmp_path: Path) -> None:
 
 async def test_a_damaged_index_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "l.sqlite").write_bytes(b"rubbish" * 1000)
+    library = Library(tmp_path / "l.sqlite", max_bytes=1 << 20)
+    await library.open()
+    library.remember([hit("heron")])
+    assert await library.find("heron", 5)
+    await library.close()
+
+
+async def test_an_index_of_another_version_is_begun_anew(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "l.sqlite") as other:
+        other.execute("CREATE TABLE seen (id INTEGER PRIMARY KEY, words TEXT)")
     library = Library(tmp_path / "l.sqlite", max_bytes=1 << 20)
     await library.open()
     library.remember([hit("heron")])
