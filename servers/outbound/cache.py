@@ -131,6 +131,12 @@ class Cache:
         self._count(kind, hit=shared or (hit.cached and hit.error is None))
         return hit
 
+    def holds(self, kind: str, key: str) -> bool:
+        """Whether an answer to `key` most likely is there and good."""
+        name = _digest(kind, key)
+        entry = self._recent.get(name)
+        return entry.is_fresh if entry else name in self._on_disk
+
     async def clear(self) -> int:
         """Forget everything; how many answers that were."""
         self._recent.clear()

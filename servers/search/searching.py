@@ -50,7 +50,7 @@ class Searching:
         Raises:
             ToolFailure: nobody answered and nothing stood in.
         """
-        asked = whole(query)
+        asked = self._whole(query, names)
 
         async def make() -> Made:
             outcome = await self._ask(asked, names, deadline)
@@ -58,13 +58,18 @@ class Searching:
                 self._library.remember(outcome.results)
             return Made(_packed(outcome), self._good_for(asked, outcome))
 
-        key = f"{'+'.join(names)}\x1f{asked.key}"
+        key = _key(asked, names)
         stale_for = () if names else (NoAnswer,)
         try:
             hit = await self._cache.through("search", key, make, stale_for=stale_for)
         except NoAnswer as failure:
             return await self._from_library(query, names, failure)
         return _answer(query, hit)
+
+    def _whole(self, query: Query, names: Sequence[str]) -> Query:
+        """The search that is really sent; a larger one that is at hand holds the smaller."""
+        larger = whole(replace(query, count=20))
+        return larger if self._cache.holds("search", _key(larger, names)) else whole(query)
 
     async def _ask(self, query: Query, names: Sequence[str], deadline: float) -> Outcome:
         if names:
@@ -122,6 +127,10 @@ class RecentSearches:
     def as_json(self) -> str:
         """The list as a JSON text."""
         return json.dumps({"searches": [asdict(one) for one in self._kept]}, ensure_ascii=False)
+
+
+def _key(query: Query, names: Sequence[str]) -> str:
+    return f"{'+'.join(names)}\x1f{query.key}"
 
 
 def _told(failure: NoAnswer) -> ToolFailure:

@@ -279,6 +279,10 @@ async def test_a_smaller_answer_comes_from_the_larger_one(start: Start) -> None:
     assert (len(small.results), small.cached) == (3, True)
     assert len((await search(running, max_results=20)).results) == 20
     assert running.world.counts["brave"] == 2
+    await search(running, "other", max_results=20)
+    small = await search(running, "other", max_results=7)
+    assert (len(small.results), small.cached) == (7, True)
+    assert running.world.counts["brave"] == 3
 
 
 async def test_a_stale_answer_is_better_than_none_and_says_so(
