@@ -55,13 +55,13 @@ class Reply:
     """Scheme, host and port that answered."""
 
     def json(self) -> Any:
-        """The content as JSON.
+        """The content as JSON; a broken letter or a bare line's end in a text does not spoil it.
 
         Raises:
             Failed: UPSTREAM, when it is no JSON.
         """
         try:
-            return json.loads(self.content)
+            return json.loads(self.content.decode("utf-8-sig", "replace"), strict=False)
         except (ValueError, RecursionError):
             message = f"it answered {self.status} with something that is not JSON"
             raise Failed(Kind.UPSTREAM, message) from None

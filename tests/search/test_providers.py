@@ -211,6 +211,41 @@ def test_google_asks_again_after_midnight_in_california() -> None:
     assert 0 < caught.value.retry_after <= 25 * 3600
 
 
+@pytest.mark.parametrize(
+    ("country", "language", "region"),
+    [
+        ("de", "", "de-de"),
+        ("ca", "fr", "ca-fr"),
+        ("ca", "ja", "ca-en"),
+        ("gb", "", "uk-en"),
+        ("jp", "ja", "jp-jp"),
+        ("zz", "en", None),
+        ("", "de", None),
+    ],
+)
+def test_duckduckgo_is_asked_for_a_region_it_has(
+    country: str, language: str, region: str | None
+) -> None:
+    provider = BY_NAME["duckduckgo"]
+    request = provider.request(Query("x", country=country, language=language), access(provider))
+    assert request.form is not None
+    assert request.form.get("kl") == region
+    assert not country or (country in provider.traits.countries) == (region is not None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"organic": [{"title": "T", "link": "https://e.org/1", "snippet": "\xf0\x9f ?"}]}',
+        b'{"organic": [{"title": "T", "link": "https://e.org/1", "snippet": "a\nb\tc"}]}',
+        b'\xef\xbb\xbf{"organic": [{"title": "T", "link": "https://e.org/1"}]}',
+    ],
+)
+def test_one_broken_letter_does_not_spoil_an_answer(content: bytes) -> None:
+    page = BY_NAME["serper"].read(Reply(200, CIMultiDict(), content))
+    assert page.results[0].url == "https://e.org/1"
+
+
 def test_wikipedia_searches_in_the_language_of_the_query() -> None:
     wikipedia = BY_NAME["wikipedia"]
     assert "//de.wiki" in wikipedia.request(Query("x", language="de"), access(wikipedia)).url

@@ -14,6 +14,16 @@ from servers.search.results import Page, Result, result
 from servers.search.traits import Access, Traits
 
 _LONGEST = 499
+_KNOWN_REGIONS = (
+    "ar-es at-de au-en be-fr be-nl bg-bg br-pt ca-en ca-fr ch-de ch-fr cl-es cn-zh co-es cz-cs "
+    "de-de dk-da ee-et es-es fi-fi fr-fr gr-el hk-tzh hr-hr hu-hu id-en ie-en il-en in-en is-is "
+    "it-it jp-jp kr-kr lt-lt lv-lv mx-es my-en nl-nl no-no nz-en pe-es ph-en pk-en pl-pl pt-pt "
+    "ro-ro ru-ru se-sv sg-en sk-sk sl-sl th-en tr-tr tw-tzh ua-uk uk-en us-en us-es ve-es vn-en "
+    "za-en"
+)
+_REGIONS = _KNOWN_REGIONS.split()
+"""Of a country and a language, as it names them; it passes over others without a word."""
+_COUNTRIES = {"uk": "gb", "sl": "si"}
 _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 
 
@@ -29,6 +39,7 @@ class DuckDuckGo:
         caution="Best effort: it is read from a web page and may be refused.",
         pace=Pace(per_second=0.5, at_once=1, waiting=8),
         ignores=frozenset({"language"}),
+        countries=frozenset(_COUNTRIES.get(one[:2], one[:2]) for one in _REGIONS),
     )
 
     def request(self, query: Query, access: Access) -> Request:
@@ -37,8 +48,8 @@ class DuckDuckGo:
         if len(text) > _LONGEST:
             raise Failed(Kind.UNSUPPORTED, f"it takes {_LONGEST} characters at most")
         form = {"q": text, "b": "", "kp": _SAFE[query.safe]}
-        if query.country:
-            form["kl"] = f"{query.country}-{query.language or 'en'}"
+        if region := _region(query):
+            form["kl"] = region
         if query.freshness != "any":
             form["df"] = query.freshness[0]
         headers = {"Accept": "text/html", "Referer": f"{access.base_url}/"}
@@ -104,6 +115,13 @@ class _Hits(HTMLParser):
             self.hits.append(hit)
         self._part, self._url = "", ""
         self._texts = {"title": "", "snippet": ""}
+
+
+def _region(query: Query) -> str:
+    """Its region for the country, in the query's language where it has several; empty for none."""
+    here = [one for one in _REGIONS if _COUNTRIES.get(one[:2], one[:2]) == query.country]
+    asked = [one for one in here if one[3:] == query.language]
+    return next(iter(asked + here), "")
 
 
 def _target(href: str) -> str:
