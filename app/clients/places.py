@@ -49,8 +49,9 @@ class Target:
 
 
 def is_installed(client: Client, places: Places) -> bool:
-    """Whether there is a sign of the client on this machine."""
-    if any(os.path.lexists(path) for path in _detected(client, places)):
+    """Whether there is a sign of the client on this machine; its own file is one."""
+    signs = [*_detected(client, places), *_candidates(client, places)]
+    if any(os.path.lexists(path) for path in signs):
         return True
     return any(_on_path(command, places) for command in client.commands)
 

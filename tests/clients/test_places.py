@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from app.clients import catalog
@@ -65,6 +67,22 @@ def test_a_variable_that_is_no_absolute_path_is_as_if_unset(user: User, value: s
     assert found(user, "claude-desktop", XDG_CONFIG_HOME=value) == [
         ".config/Claude/claude_desktop_config.json"
     ]
+
+
+@pytest.mark.parametrize("name", [each.id for each in catalog.clients()])
+def test_a_client_is_found_by_its_own_file_wherever_a_variable_puts_that(
+    user: User, name: str
+) -> None:
+    for platform, templates in row(name).files.items():
+        for number, template in enumerate(templates):
+            home = user.home / f"{platform} é {number}"
+            moved = {word: f"{home}/my {word}" for word in re.findall(r"\$\{(\w+)", template)}
+            places = User(home, user.lou, platform).places(**moved)
+            (path,) = expand(template.replace("*", "x"), places)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(b"{}")
+            assert is_installed(row(name), places), (platform, template)
+            assert path in {target.path for target in targets(row(name), places)}
 
 
 def test_a_folder_that_cannot_be_looked_into_holds_nothing(user: User) -> None:
