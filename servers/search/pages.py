@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from servers.search import inert, markup
+from servers.search import feeds, inert, markup
 from servers.search.charset import decoded
 from servers.search.results import is_web_address
 
@@ -72,9 +72,9 @@ class Extractor:
         """The readable part of the HTML `page` that came from `url`."""
         return await self._apart(lambda: extract(page, url, form))
 
-    async def plain(self, page: bytes, charset: str) -> Extract:
-        """All of a `page` that is no HTML."""
-        return await self._apart(lambda: Extract("", inert.passive(decoded(page, charset)), []))
+    async def plain(self, page: bytes, charset: str, url: str, form: Format) -> Extract:
+        """All of a `page` that is no HTML; a feed as its entries."""
+        return await self._apart(lambda: _as_it_is(decoded(page, charset), url, form))
 
     async def text(self, page: bytes, charset: str) -> str:
         """The text of `page` as it came."""
@@ -90,6 +90,14 @@ class Extractor:
         self._places.release()
         if not done.cancelled():
             done.exception()  # nobody may be waiting, and that is no error
+
+
+def _as_it_is(text: str, url: str, form: Format) -> Extract:
+    if feeds.is_feed(text):
+        title, told, links = feeds.read(text, url, marked=form == "markdown")
+        if told:
+            return Extract(title, inert.passive(told), [Link(*link) for link in links])
+    return Extract("", inert.passive(text), [])
 
 
 def extract(page: str, url: str, form: Format) -> Extract:

@@ -141,7 +141,7 @@ class Reading:
         content, charset = found.content, found.charset
         async with _in_time(deadline):
             if found.content_type not in _HTML:
-                return found.url, await self._extractor.plain(content, charset)
+                return found.url, await self._extractor.plain(content, charset, found.url, form)
             text = await self._extractor.text(content, charset)
             extract = await self._extractor.read(text, found.url, form)
         if not extract.text:

@@ -80,6 +80,44 @@ async def test_every_kind_of_text_is_read(start: Start, kind: str) -> None:
     assert "<x>one & two</x>" in (await fetch(running, url)).text
 
 
+RSS = """<?xml version="1.0" encoding="windows-1251"?>
+<rss version="2.0"><channel><title>Порт</title><item><title>Новый пирс</title>
+<link>/1?a=1&amp;b</link>
+<pubDate>Mon, 02 Mar 2026</pubDate><description><![CDATA[<p>Пирс <b>открыт</b>.</p>]]></description>
+</item><item><title>Второй</title><link>javascript:x</link></item></channel></rss>"""
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Pier</title><entry><title>Open</title>
+<link rel="self" href="/x"/><link href="https://e.org/open"/><updated>2026-03-02</updated>
+<summary>The pier is open.</summary></entry></feed>"""
+
+
+async def test_a_feed_is_read_as_its_entries(start: Start) -> None:
+    running = await start()
+    world = running.world
+    url = f"{world.origin}/rss"
+    world.pages["/rss"] = lambda: web.Response(
+        body=RSS.encode("cp1251"), content_type="application/rss+xml"
+    )
+    page = await fetch(running, url)
+    shown = page.text.splitlines()[1:-1]
+    assert shown == ["## Новый пирс", "Mon, 02 Mar 2026", "Пирс открыт.", "", "## Второй"]
+    assert (page.title, [one.url for one in page.links]) == ("Порт", [f"{world.origin}/1?a=1&b"])
+    atom = await fetch(running, world.page("/atom", ATOM, content_type="text/xml"), format="text")
+    assert atom.text.splitlines()[1:-1] == ["Open", "2026-03-02", "The pier is open."]
+    assert atom.links[0].url == "https://e.org/open"
+
+
+async def test_a_feed_opens_no_file_and_swells_to_nothing(start: Start) -> None:
+    running = await start()
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(9))
+    feed = (
+        f'<!DOCTYPE x [{entities}<!ENTITY f SYSTEM "file:///etc/passwd">]><rss><channel><item>'
+        "<title>one &e8; &f; two</title></item></channel></rss>"
+    )
+    page = await fetch(running, running.world.page("/f", feed, content_type="text/xml"))
+    assert "root:" not in page.text
+    assert len(page.text) < 5000
+
+
 async def test_a_script_that_takes_more_tokens_comes_in_smaller_parts(start: Start) -> None:
     running = await start()
     whole = "".join(
