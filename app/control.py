@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import socket
-import struct
+import sys
 import traceback
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.control_methods import METHODS, BadParams
+from app.doorway import Doorway
 from app.errors import AppError
 from app.logbook import is_at_least
 from servers.contract import endpoint, envelope, greeting, messages
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
+_MOST_CLIENTS = 512
 _MOST_IN_FLIGHT = 64
 _FOLLOW_EVERY_S = 0.1
-_CREDENTIALS = struct.Struct("3i")
 
 
 class ControlSocket:
@@ -48,8 +49,9 @@ class ControlSocket:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._path = Path(endpoint.control_socket())
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | Doorway | None = None
+        self._clients: dict[asyncio.Task[None], _Client | None] = {}
+        self._most = _most_clients()
         self._port: greeting.Port | None = None
         self._stamp: tuple[int, int] | None = None
 
@@ -110,8 +112,13 @@ class ControlSocket:
         return found.st_dev, found.st_ino
 
     async def _listen_unix(self) -> None:
-        self._server = await asyncio.start_unix_server(self._accept, self._path)
-        self._path.chmod(0o600)
+        self._server = Doorway(self._path, self._welcome)
+
+    def _welcome(self, link: socket.socket) -> None:
+        async def meet() -> None:
+            await self._accept(*await asyncio.open_unix_connection(sock=link))
+
+        self._clients[asyncio.get_running_loop().create_task(meet())] = None
 
     async def _listen_tcp(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -122,21 +129,32 @@ class ControlSocket:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._clients.add(task)
+        client = self._clients[task] = _Client(self._core, writer)
+        self._make_room()
         try:
             if await self._is_known(reader, writer):
-                await _Client(self._core, writer).serve(reader)
+                await client.serve(reader)
         except (OSError, TimeoutError, greeting.GreetingError, asyncio.IncompleteReadError):
             pass  # the client left, or was no client
         except asyncio.CancelledError:
             pass  # Lou ends
         finally:
-            self._clients.discard(task)
+            self._clients.pop(task, None)
             writer.close()
+
+    def _make_room(self) -> None:
+        """Beyond what this process has descriptors for, who was silent longest has to go."""
+        if len(self._clients) <= self._most:
+            return
+        silent = (task for task, client in self._clients.items() if client and client.is_idle)
+        longest = next(silent, None)
+        if longest:
+            del self._clients[longest]
+            longest.cancel()
 
     async def _is_known(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         if self._port is None:
-            return _is_same_user(writer.get_extra_info("socket"))
+            return True
         proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), self._port)
         async with asyncio.timeout(greeting.DEADLINE_S):
             writer.write(proof.prove(await reader.readuntil()))
@@ -151,6 +169,11 @@ class _Client:
         self._core = core
         self._writer = writer
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for no answer."""
+        return not self._tasks
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
         """Answer until the client leaves."""
@@ -237,6 +260,16 @@ class _Client:
         await self._writer.drain()
 
 
+def _most_clients() -> int:
+    """Half of the descriptors of this process; servers and files need the others."""
+    if sys.platform == "win32":
+        return _MOST_CLIENTS
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CLIENTS if soft < 0 else min(_MOST_CLIENTS, soft // 2)
+
+
 def _decoded(line: bytes | None) -> Message:
     if line is None:
         raise EnvelopeError(f"a line of more than {MAX_LINE} bytes")
@@ -258,14 +291,3 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | None]:
         if len(waiting) >= MAX_LINE:
             waiting.clear()
             is_too_long = True
-
-
-def _is_same_user(connection: Any) -> bool:
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:  # the folder, open to this user alone, is the guard there
-        return True
-    found = connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(found)
-    if user != os.getuid():
-        log.warning("A connection of the user %d was refused", user)
-    return bool(user == os.getuid())

@@ -44,6 +44,8 @@ class Wire:
     def __init__(self) -> None:
         try:
             self._link = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
+        except BlockingIOError:  # more wait to be let in than fit
+            raise NoAnswerError from None
         except (OSError, greeting.GreetingError):
             raise NotRunningError from None
         self._received = b""

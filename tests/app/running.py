@@ -44,7 +44,7 @@ class Lou:
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
-    def start(self) -> None:
+    def start(self, **options: Any) -> None:
         with (self.home / "serve.txt").open("ab") as said:
             self.process = subprocess.Popen(
                 [LOU, "serve"],
@@ -52,6 +52,7 @@ class Lou:
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
+                **options,
             )
 
     def wait_for(self, server: str, *states: str, timeout: float = 30) -> dict[str, Any]:

@@ -249,3 +249,27 @@ async def test_of_two_lous_the_one_that_nobody_can_reach_ends() -> None:
         finally:
             first.kill()
             first.wait()
+
+
+def test_a_flood_of_half_open_connections_is_borne_with_few_descriptors() -> None:
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+    with lou() as found:
+        found.start(preexec_fn=few)
+        found.wait_for("search", "ready")
+        found.wait_for("tracker", "ready")
+        links = []
+        try:
+            for _ in range(400):
+                link = socket.socket(socket.AF_UNIX)
+                links.append(link)
+                link.connect(str(path_of(found)))
+                link.sendall(b'{"type": "req')
+            assert found.run("status").returncode == 0
+        finally:
+            for link in links:
+                link.close()
+        restarts = [found.wait_for(name, "ready")["restarts"] for name in ("search", "tracker")]
+        assert restarts == [0, 0]
+        assert (found.home / "lou/logs/lou.log").stat().st_size < 10_000
