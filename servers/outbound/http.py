@@ -61,7 +61,8 @@ class Reply:
             Failed: UPSTREAM, when it is no JSON.
         """
         try:
-            return json.loads(self.content.decode("utf-8-sig", "replace"), strict=False)
+            encoding = json.detect_encoding(self.content)
+            return json.loads(self.content.decode(encoding, "replace"), strict=False)
         except (ValueError, RecursionError):
             message = f"it answered {self.status} with something that is not JSON"
             raise Failed(Kind.UPSTREAM, message) from None

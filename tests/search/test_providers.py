@@ -239,6 +239,7 @@ def test_duckduckgo_is_asked_for_a_region_it_has(
         b'{"organic": [{"title": "T", "link": "https://e.org/1", "snippet": "\xf0\x9f ?"}]}',
         b'{"organic": [{"title": "T", "link": "https://e.org/1", "snippet": "a\nb\tc"}]}',
         b'\xef\xbb\xbf{"organic": [{"title": "T", "link": "https://e.org/1"}]}',
+        '{"organic": [{"title": "T", "link": "https://e.org/1"}]}'.encode("utf-16"),
     ],
 )
 def test_one_broken_letter_does_not_spoil_an_answer(content: bytes) -> None:
