@@ -17,6 +17,10 @@ _PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000
 _DEEPEST = 100
 _BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
+# YAML and its clients take tabs here for spaces, ruamel does not; before a key nobody takes them.
+_TABBED = re.compile(
+    r"(?<![ \t])[ \t]++(?=\r?$)|(?<![ \t\n])[ \t]++(?=#)|(?<=:)[ \t]++", re.MULTILINE
+)
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -50,6 +54,16 @@ def compose(text: str) -> Node | None:
         FormatError: it is no YAML.
     """
     _refuse_depths(text)
+    try:
+        return _composed(text)
+    except UnreadableError:
+        spaced = _TABBED.sub(lambda gap: " " * len(gap[0]), text) if "\t" in text else text
+        if spaced == text:
+            raise
+        return _composed(spaced)
+
+
+def _composed(text: str) -> Node | None:
     yaml = YAML(typ="safe", pure=True)
     yaml.composer.warn_double_anchors = False  # YAML allows them; the warning is for programmers
     try:

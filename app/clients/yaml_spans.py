@@ -130,7 +130,7 @@ class _Pen:
     def first(self, top: Node | None, entries: Mapping[str, Any]) -> Iterator[Edit]:
         """Into a file that says nothing yet."""
         block = self._block({self._layout.root[0]: self.shaped(entries)}, 0)
-        if isinstance(top, MappingNode):  # {}
+        if top is not None and top.start_mark.index < top.end_mark.index:  # {}, ~ or null
             start, end = top.start_mark.index, top.end_mark.index
             yield Edit(start, self._text[start:end], block.removesuffix(self._newline))
             return

@@ -262,6 +262,8 @@ def yaml_files(draw: Any, root: str, *, is_list: bool) -> bytes:
     notes = ["", "", "", "# comment\n", "\n"]
     text = rng.choice(["", "", "---\n", "# head\n"]) + "".join(p + rng.choice(notes) for p in parts)
     ending = rng.choice(["", "", "# end", "...\n"]) if any(parts) else ""
+    if not text.strip():
+        text += rng.choice(["", "{}\n", "~\n", "null  # nothing yet"])
     text = text + ending if rng.random() < 0.7 else text.rstrip("\n")
     if rng.random() < 0.25:
         text = text.replace("\n", "\r\n")

@@ -65,6 +65,18 @@ def test_an_anchor_that_is_set_twice_is_read_without_a_warning() -> None:
     there_and_back(catalog.client("goose"), b"a: &x 1\nb: &x 2\nc: *x\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\t\nextensions:\t# mine\n  x:\t{cmd: c}\n",
+        "a:\t1 \t# why\n\t\nextensions: {}\t\n",
+        "a:\n- b\t\r\nextensions:\t\r\n  x:\r\n    cmd: c\t",
+    ],
+)
+def test_tabs_behind_what_yaml_says_are_kept(text: str) -> None:
+    there_and_back(catalog.client("goose"), text.encode())
+
+
 @pytest.mark.parametrize("name", ["claude-desktop", "gemini-cli", "zed"])
 def test_half_a_character_that_a_client_keeps_in_lous_entry_stays_an_escape(name: str) -> None:
     client = catalog.client(name)
