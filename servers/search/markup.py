@@ -10,6 +10,8 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from servers.search.inert import visible
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
@@ -30,6 +32,7 @@ _CONTROLS = ("noscript", "select", "button", "input", "textarea", "dialog")
 _MARKS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "li": "- "}
 _LONE = frozenset(mark.strip() for mark in _MARKS.values())
 _SHORTEST_MAIN = 80
+_REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s]{1,2000})", re.IGNORECASE)
 _NAMES = re.compile(r"[a-z]+")
 _NOTICES = frozenset({"cookie", "cookies", "consent", "newsletter", "editsection"})
 _LONGEST_NOTICE = 400
@@ -186,6 +189,15 @@ def base(tree: HtmlElement, url: str) -> str:
     """What the links of the page at `url` start from."""
     given = tree.xpath("//base/@href")
     return joined(url, str(given[0])) or url if given else url
+
+
+def refresh(tree: HtmlElement, url: str) -> str:
+    """Where the page at `url` sends its visitors on by itself; empty when it does not."""
+    for meta in tree.iter("meta"):
+        if (meta.get("http-equiv") or "").strip().lower() == "refresh":
+            found = _REFRESH.search(meta.get("content") or "")
+            return visible(joined(base(tree, url), found.group(1))) if found else ""
+    return ""
 
 
 def joined(url: str, href: str) -> str:

@@ -109,8 +109,12 @@ def extract(page: str, url: str, form: Format) -> Extract:
     markup.drop(tree, "noscript")
     title, published = _title(tree), _published(tree)
     language = str(tree.get("lang") or "")[:12]
-    links = list(_links(tree, url))
+    onward = markup.refresh(tree, url)
+    ahead = [Link("This page leads on", onward)] if is_web_address(onward) else []
+    links = [*ahead, *_links(tree, url)]
     text = _text(tree, form) if _is_usual(page, tree) else _all(tree)
+    if ahead and not text.strip():
+        text = f"This page has no text and leads on to {onward}"
     return Extract(title, inert.passive(text).strip(), links, published, language)
 
 

@@ -234,6 +234,23 @@ def test_the_title_is_the_pages_and_not_that_of_an_icon() -> None:
     assert extract(page, "https://e.org/", "text").title == "Herons"
 
 
+@pytest.mark.parametrize(
+    ("content", "goal"),
+    [
+        ("0; url=/en/latest/", "https://e.org/en/latest/"),
+        ("5;URL='https://f.org/'", "https://f.org/"),
+        ("0; url=javascript:x()", ""),
+        ("0; url=file:///etc/passwd", ""),
+        ("30", ""),
+    ],
+)
+def test_a_page_that_leads_on_by_itself_says_where(content: str, goal: str) -> None:
+    head = f'<head><meta http-equiv="Refresh" content="{content}"></head>'
+    found = extract(f"<html>{head}<body></body></html>", "https://e.org/x", "text")
+    assert found.text == (f"This page has no text and leads on to {goal}" if goal else "")
+    assert [link.url for link in found.links] == [goal] * bool(goal)
+
+
 def test_links_start_from_where_the_page_says() -> None:
     page = "<html><head><base href='/docs/v2/'></head><body><p>x <a href='a.html'>A</a></p></body>"
     assert extract(page, "https://e.org/x/y", "text").links[0].url == "https://e.org/docs/v2/a.html"
