@@ -137,11 +137,14 @@ def _without_key(text: str, layout: Layout, name: str) -> Iterator[str]:
         document = tomlkit.parse(text)
         if tomlkit.dumps(document) == text:
             root: Any = document[layout.root[0]]
-            key = [each["name"] for each in root].index(name) if layout.is_list else name
-            del root[key]
+            del root[_names(root).index(name) if layout.is_list else name]
             yield tomlkit.dumps(document)
     except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, ValueError, RecursionError):
         return
+
+
+def _names(tables: Any) -> list[Any]:
+    return [each.get("name") if isinstance(each, Mapping) else None for each in tables]
 
 
 def without_root(text: str, layout: Layout) -> Iterator[str]:
@@ -150,7 +153,7 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
         document = tomlkit.parse(text)
         del document[layout.root[0]]
         yield tomlkit.dumps(document)
-    except (tomlkit.exceptions.TOMLKitError, KeyError):
+    except (tomlkit.exceptions.TOMLKitError, KeyError, RecursionError):
         return
 
 

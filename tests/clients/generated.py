@@ -142,6 +142,7 @@ _TOML_ROOTS = [
 ]
 _TOML_LISTS = [
     "ROOT = []",
+    "ROOT = [{ command = 'nameless' }]",
     "ROOT = [ # none\n]",
     "ROOT = [{ name = 's0', command = ']' }]  # one",
     'ROOT = [\n  { name = "s0" }, # a ]\n  { name = "s1" }  # no comma\n  # end\n]',
