@@ -12,6 +12,8 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Run what the words ask for; returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
+    if home := os.environ.get("LOU_HOME"):  # servers run in a folder of their own
+        os.environ["LOU_HOME"] = os.path.abspath(home)  # noqa: PTH100
     if not words:
         return _tray()
     if words == ["serve"]:

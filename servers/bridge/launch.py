@@ -30,7 +30,7 @@ def _wish(path: str) -> tuple[list[str], dict[str, str]]:
         raise ValueError(f"{path} names no absolute program")
     env = {str(name): str(value) for name, value in wish["env"].items()}
     if endpoint.home():
-        env["LOU_HOME"] = endpoint.home()
+        env["LOU_HOME"] = os.path.abspath(endpoint.home())  # it starts in another folder
     return argv, env
 
 

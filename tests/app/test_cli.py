@@ -290,6 +290,25 @@ def test_every_command_without_lou_says_that_it_does_not_run() -> None:
         assert not (absent.home / "lou").exists(), "asking makes no files"
 
 
+def test_a_home_given_from_here_is_the_same_for_servers_and_clients() -> None:
+    with lou() as found:
+        found.environment["LOU_HOME"] = "lou"
+        found.start(cwd=found.home)
+
+        def states() -> set[str]:
+            done = subprocess.run(
+                [LOU, "status", "--json"],
+                env=found.environment, cwd=found.home, capture_output=True, timeout=30, check=False,
+            )  # fmt: skip
+            known = json.loads(done.stdout).get("servers", ())
+            return {each["state"] if each["pid"] else "" for each in known}
+
+        wait_until(lambda: states() == {"ready"}, 30)
+        assert {path.name for path in (found.home / "lou/run").glob("*.sock")} == {
+            "control.sock", "s-search.sock", "s-tracker.sock",
+        }  # fmt: skip
+
+
 def test_help_names_every_command() -> None:
     with lou() as absent:
         shown = absent.run("--help").stdout
