@@ -46,7 +46,10 @@ class _InnerAddressError(OSError):
 
 
 class Guard:
-    """Fetches pages. `trusted` names `host:port` places of the user's own that may be read too."""
+    """Fetches pages. `trusted` names places of the user's own that may be read too.
+
+    A place is `host:port`, or `host` alone for the usual port; IPv6 stands in brackets.
+    """
 
     def __init__(
         self,
@@ -133,7 +136,10 @@ class Guard:
             raise Failed(Kind.REFUSED, _INWARD)
 
     def _is_own(self, url: URL) -> bool:
-        return f"{url.host}:{url.port}" in self.trusted
+        host = f"[{url.host}]" if ":" in (url.host or "") else url.host
+        return f"{host}:{url.port}" in self.trusted or (
+            url.is_default_port() and host in self.trusted
+        )
 
     async def _hop(self, url: URL, deadline: float, types: Callable[[str], bool]) -> Fetched | URL:
         """The page, or where it redirects to."""

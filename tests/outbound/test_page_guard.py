@@ -256,6 +256,24 @@ async def test_a_place_of_the_users_own_is_read_when_it_is_listed(
         await guard.get(f"http://127.0.0.1:{site.port + 1}/", soon())
 
 
+@pytest.mark.parametrize(
+    ("place", "own", "others"),
+    [
+        ("nas.home", "http://nas.home/x", "http://nas.home:8080/"),
+        ("nas.home:8080", "http://NAS.home:8080/", "http://127.0.0.1:8080/"),
+        ("[::1]:8080", "http://[::1]:8080/", "http://[::1]:8081/"),
+        ("[::1]", "https://[::1]/", "http://[::1]:8080/"),
+        ("127.0.0.1", "http://127.0.0.1/", "http://127.0.0.2/"),
+    ],
+)
+async def test_a_place_is_listed_as_people_write_it(place: str, own: str, others: str) -> None:
+    guard = Guard("Lou/test", trusted=frozenset({place}))
+    assert guard.checked(own).path
+    with pytest.raises(Failed):
+        guard.checked(others)
+    await guard.close()
+
+
 async def test_a_page_that_is_no_text_is_not_downloaded(
     site: Site, guards: Callable[..., Guard]
 ) -> None:
