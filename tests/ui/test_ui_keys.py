@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit
 
+from app.ui.choices import with_own
 from app.ui.dialogs.keys import KeysDialog
 from app.vault import VaultState
 from tests.ui.rig import Rig
@@ -78,6 +80,23 @@ def test_what_was_typed_for_one_key_is_not_there_for_the_next(lou: Rig) -> None:
     dialog._detail._entry._edit.setText("half a key")
     dialog.choose("TAVILY_API_KEY")
     assert dialog._detail._entry._edit.text() == ""
+
+
+def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        own = {"tavily": {"base_url": f"http://127.0.0.1:{silent.getsockname()[1]}"}}
+        lou.core.settings.update(lambda config: with_own(config, "search", own))
+        detail = opened(lou, "TAVILY_API_KEY")._detail
+        detail._entry._edit.setText("tvly-typed")
+        detail._test.click()
+        assert detail._test.text() == "Stop"
+        lou.until(lambda: detail._verdict.text() == "Asking the provider...")
+        detail._test.click()
+        lou.until(lambda: detail._verdict.text() == "Stopped.", 5)
+    assert detail._test.text() == "Test"
+    assert detail._entry.isEnabled()
+    detail.window().close()
+    lou.core.settings.update(lambda config: with_own(config, "search", {"tavily": {}}))
 
 
 def test_a_key_that_was_not_saved_is_forgotten_with_the_dialog(lou: Rig) -> None:

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.facts import CallRecord, ClientEvent
 from app.ui import present_clients
@@ -254,3 +256,13 @@ def test_what_was_typed_last_is_kept_when_lou_ends_at_once(lou: Rig) -> None:
     row._editor._edit.clear()
     lou.page("servers")
     assert lou.core.settings.config.settings.of("tracker")["exchange_folder"] == ""
+
+
+def test_the_wheel_scrolls_the_settings_and_changes_none(lou: Rig) -> None:
+    row = row_of(lou, "log_level")
+    box, place = row._editor._box, QPointF(5, 5)
+    no = (Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase)
+    turn = QWheelEvent(place, place, QPoint(), QPoint(0, -240), *no, False)
+    before = box.currentIndex()
+    QApplication.sendEvent(box, turn)
+    assert (box.currentIndex(), turn.isAccepted()) == (before, False)

@@ -62,6 +62,7 @@ class KeyDetail(QWidget):
         self._verdict = label(wrap=True, selectable=True)
         self._usable = True
         self._busy = False
+        self._testing: asyncio.Task[None] | None = None
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -128,7 +129,9 @@ class KeyDetail(QWidget):
         self._save.setEnabled(free and has_text)
         self._save.setText("Replace" if key.is_set else "Save")
         self._test.setVisible(key.can_be_tested)
-        self._test.setEnabled(free and (has_text or key.is_set))
+        self._test.setText("Stop" if self._testing else "Test")
+        can_test = free and (has_text or key.is_set)
+        self._test.setEnabled(can_test or self._testing is not None)
         self._remove.setVisible(key.is_set)
         self._remove.setEnabled(free)
 
@@ -150,9 +153,14 @@ class KeyDetail(QWidget):
         self._tell("Saved. Servers that use it have it now.", "good")
 
     def _test_clicked(self) -> None:
-        if self._key:
+        if self._testing:
+            self._testing.cancel()
+        elif self._key:
             value = self._entry.peek() or None
-            self._work(self._do_test(self._key.name, value), "Asking the provider...")
+            self._testing = self._work(
+                self._do_test(self._key.name, value), "Asking the provider..."
+            )
+            self._show_buttons()
 
     async def _do_test(self, name: str, value: str | None) -> None:
         verdict = await self._desk.core.test_key(name, value)
@@ -202,19 +210,22 @@ class KeyDetail(QWidget):
         if self._key and self._key.url.startswith("https://"):
             QDesktopServices.openUrl(QUrl(self._key.url))
 
-    def _work(self, work: Coroutine[Any, Any, None], words: str) -> None:
+    def _work(self, work: Coroutine[Any, Any, None], words: str) -> asyncio.Task[None]:
         self._busy = True
         self._tell(words, "soft")
         self._show_buttons()
 
-        async def run() -> None:
-            try:
-                await work
-            finally:
-                self._busy = False
-                self._show_buttons()
+        task = self._desk.tasks.start(work, on_error=self._tell_error)
+        task.add_done_callback(self._worked)
+        return task
 
-        self._desk.tasks.start(run(), on_error=self._tell_error)
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        self._busy = False
+        if task is self._testing:
+            self._testing = None
+            if task.cancelled():
+                self._tell("Stopped.", "soft")
+        self._show_buttons()
 
     def _tell_error(self, error: AppError) -> None:
         self._tell(f"{error.title} {error.hint}".strip(), "bad")
