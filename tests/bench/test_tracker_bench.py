@@ -147,6 +147,17 @@ def lookups(count: int, chance: random.Random) -> dict[str, Iterator[dict[str, A
         "text of two common words": one(lambda n: {"text": f"word{n % 5} word{n % 7}"}),
         "tag and status": one(lambda n: {"tag": f"tag{n % 40}", "status": "won"}),
         "nothing, first page": one(lambda _: {}),
+        "nothing, by URL": one(lambda _: {"sort": "url"}),
+        "tag, by URL": one(lambda n: {"tag": f"tag{n % 40}", "sort": "url"}),
+        "tag and status, by creation": one(
+            lambda n: {"tag": f"tag{n % 40}", "status": "new", "sort": "created"}
+        ),
+        "status, by creation": one(
+            lambda n: {"status": ("new", "won", "lost")[n % 3], "sort": "created"}
+        ),
+        "text, by URL": one(lambda n: {"text": f"word{n % 5000}", "sort": "url"}),
+        "change since, by URL": one(lambda _: {"changed_since": "2000-01-01", "sort": "url"}),
+        "deletion": one(lambda _: {"deleted": True}),
     }
 
 
@@ -183,6 +194,8 @@ async def test_finding_among_a_million(home: Path, figure: Figures) -> None:
                     "ms",
                     at_most=10,
                 )
+            times = call_times(bridge, "tracker_stats", {}, 220)[20:]
+            figure(f"tracker: tracker_stats, {count:,} entries, p95", p95(times), "ms", at_most=10)
     for kind, median in medians[1_000_000].items():
         figure(
             f"tracker: find by {kind}, median at 1 M over that at 10 k",
