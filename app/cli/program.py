@@ -48,6 +48,8 @@ _OWN = (("serve", "run without a window"), ("connect SERVER", "be the bridge of 
 
 def run(words: list[str]) -> int:
     """Run one command; returns the exit code."""
+    if getattr(sys, "stdout", None) is None:  # it was started without one
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if words[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_overview())
         return DONE
@@ -78,9 +80,16 @@ def _run(command: Command, words: list[str]) -> int:
         return _refused(refused, output)
     except KeyboardInterrupt:
         return FAILED
-    except BrokenPipeError:  # the reader of the output left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except OSError as unwritten:
+        return _unwritten(unwritten)
+
+
+def _unwritten(failure: OSError) -> int:
+    """The output reaches nobody: its reader left, or the disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(failure, BrokenPipeError):
+        sys.stderr.write(f"The output could not be written: {failure.strerror or failure}.\n")
+    return FAILED
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:

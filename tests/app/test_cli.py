@@ -232,6 +232,22 @@ def test_doctor_has_stable_codes_and_a_fix_for_each(running: Lou) -> None:
     assert all(check["ok"] or check["fix"] for check in checks)
 
 
+@pytest.mark.parametrize(
+    ("where", "code", "said"),
+    [(">/dev/full", 1, "could not be written: No space left"), (">&-", 0, ""), ("| true", 0, "")],
+)
+def test_an_output_that_goes_nowhere_is_no_crash(
+    running: Lou, where: str, code: int, said: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{LOU}' status {where}"],
+        env=running.environment, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_second_serve_says_that_lou_runs(running: Lou) -> None:
     done = running.run("serve")
     assert done.returncode == 1
