@@ -99,6 +99,7 @@ class Exchange:
         """The job, stopped; the rows it reported are kept."""
         job = self.job(name)
         if job.task is not None and not job.task.done():
+            await asyncio.sleep(0)  # a task that never began could not say how it ended
             job.task.cancel()
             await asyncio.wait([job.task])
         return job
