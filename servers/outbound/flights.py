@@ -1,54 +1,48 @@
-"""Equal questions in the air at the same time: one is worked on, the others wait for its answer."""
+"""Equal questions in the air at the same time: one is worked on, all wait for its answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class _LeftError(Exception):
-    """The caller that worked on the answer went away without one."""
+@dataclass(slots=True, eq=False)
+class _Flight(Generic[T]):
+    work: asyncio.Task[T]
+    waiting: int = 0
 
 
 class Flights(Generic[T]):
-    """The questions in the air. The first caller of each works on it in its own task."""
+    """The questions in the air; each is worked on in its own task, as long as anybody waits."""
 
     def __init__(self) -> None:
-        self._in_air: dict[bytes, asyncio.Future[T]] = {}
+        self._in_air: dict[bytes, _Flight[T]] = {}
 
-    async def share(self, name: bytes, make: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
+    async def share(
+        self, name: bytes, make: Callable[[], Coroutine[Any, Any, T]]
+    ) -> tuple[T, bool]:
         """What `make` brings, and whether it was another caller's.
 
-        When the caller that works on it is cancelled, one of those waiting begins anew.
+        A caller that is cancelled leaves the others their answer; with the last one the work ends.
         """
-        while (flight := self._in_air.get(name)) is not None:
-            try:
-                return await asyncio.shield(flight), True
-            except _LeftError:
-                continue
-        return await self._fly(name, make), False
-
-    async def _fly(self, name: bytes, make: Callable[[], Awaitable[T]]) -> T:
-        flight: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._in_air[name] = flight
+        flight = self._in_air.get(name)
+        is_shared = flight is not None
+        if flight is None:
+            flight = _Flight(asyncio.create_task(make()))
+            self._in_air[name] = flight
+        flight.waiting += 1
         try:
-            made = await make()
-        except asyncio.CancelledError:
-            _end(flight, _LeftError())
-            raise
-        except Exception as failure:
-            _end(flight, failure)
-            raise
-        else:
-            flight.set_result(made)
-            return made
+            return await asyncio.shield(flight.work), is_shared
         finally:
+            flight.waiting -= 1
+            if not flight.waiting or flight.work.done():
+                self._end(name, flight)
+
+    def _end(self, name: bytes, flight: _Flight[T]) -> None:
+        if self._in_air.get(name) is flight:
             del self._in_air[name]
-
-
-def _end(flight: asyncio.Future[T], failure: Exception) -> None:
-    flight.set_exception(failure)
-    flight.exception()  # nobody may be waiting, and that is no error
+        flight.work.cancel()

@@ -93,6 +93,7 @@ async def test_one_who_leaves_does_not_end_it_for_the_others(cache: Cache) -> No
     await asyncio.gather(leaving, return_exceptions=True)
     upstream.go.set()
     assert (await staying).value == b"answer"
+    assert upstream.made == 1, "and what was begun is not paid twice"
 
 
 async def test_when_all_leave_the_asking_ends(cache: Cache) -> None:
