@@ -7,6 +7,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
 
+from app import roster
+from app.errors import ServerError
 from app.ui import present
 from app.ui.models.servers import NAME
 from app.ui.pages.servers import ServersPage
@@ -123,6 +125,15 @@ def test_the_chosen_server_stays_chosen_when_another_comes_and_goes(lou: Rig) ->
         lou.run(lou.core.remove_server("aside"))
         lou.until(lambda: servers.model().rowCount() == 2)
     assert servers.currentIndex().data(NAME) == "tracker"
+
+
+def test_a_server_that_is_being_removed_is_refused_in_words(lou: Rig) -> None:
+    lou.core.add_server("aside", {"command": "/nowhere/at/all", "disabled": True})
+    lou.until(lambda: len(lou.core.servers()) == 3)
+    lou.core.settings.update(lambda config: roster.removed(config, "aside"))
+    with pytest.raises(ServerError, match="aside"):
+        lou.core.server("aside")
+    assert len(lou.core.servers()) == 2
 
 
 def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
