@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import os
@@ -251,11 +252,20 @@ async def _export(
             job.counts["locked"] += sum(entry.locked for entry in entries)
             if not cursor:
                 break
-        await asyncio.to_thread(target.finish)
+        await _to_its_end(asyncio.to_thread(target.finish))
     except BaseException:
         target.drop()
         raise
     job.counts["written"] = job.rows
+
+
+async def _to_its_end(work: Awaitable[None]) -> None:
+    """Do `work`, for which it is too late to be cancelled."""
+    doing = asyncio.ensure_future(work)
+    while not doing.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(doing)
+    doing.result()
 
 
 def _page(search: Search, cursor: str) -> Search:

@@ -316,15 +316,24 @@ async def test_the_call_of_a_client_that_goes_away_cancels_its_import(
     assert entries < 20_000
 
 
-async def test_a_job_that_is_cancelled_at_once_is_over_and_leaves_nothing(
-    server: TrackerServer, tmp_path: Path
+@pytest.mark.parametrize("turns", [*range(12), *range(12, 60, 6)])
+async def test_a_job_that_is_cancelled_early_is_over_and_tells_what_it_did(
+    server: TrackerServer, tmp_path: Path, turns: int
 ) -> None:
     (tmp_path / "in.csv").write_text("url,email\na.com,a@a.com\n")
     found = tools(server)
     for begin, name in (("start_import", "in.csv"), ("start_export", "out.csv")):
         job = (await found[begin](str(tmp_path / name))).job
-        assert (await found["cancel_job"](job)).state == "cancelled"
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith((".lou", "out"))]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        report = await found["cancel_job"](job)
+        assert report.state in {"cancelled", "done"}
+        if begin == "start_import":
+            stored = report.counts.get("created", 0)
+            assert (await found["tracker_stats"]())["entries"] == stored
+    written = [path for path in tmp_path.iterdir() if path.name.startswith((".lou", "out"))]
+    assert [path.name for path in written] == ["out.csv"] * (report.state == "done")
+    assert all(path.read_text().startswith("id,url") for path in written)
 
 
 async def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(
