@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 import mcp_types as types
+from pydantic import ValidationError
 
 from servers.host import calls
 from servers.host.service import Configuration, KeyVerdict, Lost, StartRefused
@@ -18,6 +19,7 @@ from servers.relay.upstream import Upstream
 log = logging.getLogger(__name__)
 
 _MOST_PAGES = 100
+_MOST_FAULTS_TOLD = 20
 _OFFERED = ("tools", "resources", "prompts", "completions")
 _LISTS = ("tools", "resources", "prompts")
 _CHANGED = {
@@ -139,12 +141,11 @@ class Relay:
             if not page.get("nextCursor"):
                 break
             params = {"cursor": page["nextCursor"]}
-        self._listings = tuple(filter(_is_tool, found))
-        if len(self._listings) < len(found):
-            log.warning(
-                "%d of its tools are left out: a tool has a `name` and an `inputSchema`",
-                len(found) - len(self._listings),
-            )
+        faults = [(listing, _fault(listing)) for listing in found]
+        self._listings = tuple(listing for listing, fault in faults if not fault)
+        for listing, fault in [each for each in faults if each[1]][:_MOST_FAULTS_TOLD]:
+            name = listing.get("name") if isinstance(listing, dict) else None
+            log.warning("The tool %.80r is left out, since clients cannot take it: %s", name, fault)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:
@@ -158,13 +159,15 @@ class Relay:
         task.add_done_callback(self._tasks.discard)
 
 
-def _is_tool(listing: Any) -> bool:
-    """Whether clients can take it: to most of them one that is none spoils the whole list."""
-    return (
-        isinstance(listing, dict)
-        and isinstance(listing.get("name"), str)
-        and isinstance(listing.get("inputSchema"), dict)
-    )
+def _fault(listing: Any) -> str:
+    """What is no tool of the protocol about it: to most clients one such spoils the whole list."""
+    try:
+        types.Tool.model_validate(listing)
+    except ValidationError as invalid:
+        (first, *_) = invalid.errors(include_url=False, include_context=False, include_input=False)
+        where = ".".join(str(part) for part in first["loc"])
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    return ""
 
 
 def build(name: str) -> Relay:

@@ -18,6 +18,8 @@ LISTED: list[Any] = [
     ),
     {"name": "cut_emoji", "description": "cut in half: \ud83d", "inputSchema": PLAIN},
     {"name": "no_schema"},
+    {"name": "odd_hint", "inputSchema": PLAIN, "annotations": {"readOnlyHint": "perhaps"}},
+    {"name": "odd_result", "inputSchema": PLAIN, "outputSchema": "text"},
     {"name": 5, "inputSchema": PLAIN},
     "no object",
     None,
