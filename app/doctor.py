@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.core import Core
 
 _FINE = (State.READY, State.OFF)
+_WIPED = "The guard stopped, because its file is wiped again and again."
+_NOT_THERE = "Lou's entries are not in its file."
 
 
 class Doctor:
@@ -130,12 +132,12 @@ class Doctor:
         for view in self._core.clients.views():
             if not view.wanted:
                 continue
-            stopped = "The guard stopped, because its file is wiped again and again."
+            is_stopped = view.guard == "stopped"
             yield check(
                 f"client_{view.id}",
-                ok=view.state == "connected" and view.guard != "stopped",
+                ok=view.state == "connected" and not is_stopped,
                 fine=f"{view.name} has Lou's entries.",
-                wrong=f"{view.name}: {view.reason or stopped}",
+                wrong=f"{view.name}: {view.reason or (_WIPED if is_stopped else _NOT_THERE)}",
                 fix=view.hint or f"lou clients connect {view.id}",
             )
 

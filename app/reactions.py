@@ -12,7 +12,7 @@ import psutil
 from app import autostart, launch_file, paths, places
 from app.chronicle import Chronicle
 from app.config import Config
-from app.errors import AppError
+from app.errors import AppError, ServerError
 from app.facts import APP, Notice
 from app.heartbeat import Heartbeat
 from app.intake import Intake
@@ -100,7 +100,10 @@ class Reactions:
             await self._keys.encryption_key()
 
     def _server_changed(self, name: str) -> None:
-        now = self._core.supervisor.observed(name)
+        try:
+            now = self._core.supervisor.observed(name)
+        except ServerError:  # it was removed meanwhile, and its views with it
+            return
         self._chronicle.server(now)
         if now.pid is None:
             self._intake.process_ended(name)

@@ -80,6 +80,13 @@ async def test_a_server_of_ones_own_is_ready_with_its_key_and_goes(core: Core) -
     await eventually(lambda: "mine" not in [server.name for server in core.servers()])
 
 
+async def test_the_late_end_of_a_server_that_is_gone_troubles_nobody(
+    core: Core, caplog: pytest.LogCaptureFixture
+) -> None:
+    core.supervisor.changed.tell("gone")
+    assert "A listener failed" not in caplog.text
+
+
 async def test_a_key_that_is_referred_to_and_not_set_blocks_and_says_which(core: Core) -> None:
     entry = {"command": "true", "env": {"TOKEN": "${keyring:GITHUB_TOKEN}"}}
     core.add_server("github", entry)
