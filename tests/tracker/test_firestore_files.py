@@ -1,13 +1,18 @@
-"""What is shipped for Firestore says what the store asks for."""
+"""What is shipped for Firestore says what the store asks for, and trouble has its words."""
 
 from __future__ import annotations
 
 import json
+import socket
+import time
 from pathlib import Path
 
+import pytest
 from google.api_core import exceptions
 
 from servers.tracker.stores import cloud, documents
+from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.firestore import FirestoreStore
 
 INDEXES = Path(cloud.__file__).with_name("firestore.indexes.json")
 
@@ -71,3 +76,16 @@ def test_a_project_without_a_database_is_told_so() -> None:
     )
     assert told is not None
     assert told.code == "firestore_missing"
+
+
+@pytest.mark.anyio
+async def test_nobody_waits_long_for_a_firestore_that_is_known_to_be_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        store = FirestoreStore("", collection="silent", emulator=f"{host}:{port}")
+        await store.open()
+        begun = time.monotonic()
+        with pytest.raises(StoreError):
+            await store.get("one")
+        assert time.monotonic() - begun < 7  # one that hopes for an answer waits for 10 s
+        await store.close()

@@ -116,7 +116,7 @@ class Cloud:
             self._app = self.client = None
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` answers in time.
+        """What `work` answers in time; where nobody answered before, somebody has to do so first.
 
         Raises:
             StoreError: there was no answer, in words; anything that is an answer passes through.
@@ -124,6 +124,8 @@ class Cloud:
         if self.client is None:
             raise self.trouble or _OFFLINE
         try:
+            if self.trouble is _OFFLINE:
+                await asyncio.wait_for(self._knock(), _FIRST_TRY_S)
             async with asyncio.timeout(_WHOLE_S):
                 found = await work()
         except Exception as broken:
