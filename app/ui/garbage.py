@@ -23,6 +23,7 @@ class Garbage(QObject):
         self._thresholds = gc.get_threshold()
         self._ticks = 0
         gc.disable()
+        gc.freeze()  # of what the imports have made little is garbage, and all of it takes long
         self._timer = QTimer(self, interval=_EVERY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self._collect)
         self._timer.start()
