@@ -10,12 +10,10 @@ from collections.abc import Callable
 from app import instance, launch_file
 from app.errors import AppError
 from app.instance import InstanceLock
-from app.wire import NotRunningError, Wire
+from app.wire import AT_ONCE_S, NotRunningError, Wire
 
 _PATIENCE_S = 15.0
 _LOOK_AGAIN_S = 0.1
-
-_ANSWERS_WITHIN_S = 10.0
 
 
 def claim_or_raise(mode: str) -> InstanceLock | int:
@@ -53,11 +51,11 @@ def _ask_to_show() -> str:
     Raises:
         AppError: it refused.
     """
-    return _asked(lambda wire: str(wire.ask("show", within_s=_ANSWERS_WITHIN_S)["mode"]))
+    return _asked(lambda wire: str(wire.ask("show", within_s=AT_ONCE_S)["mode"]))
 
 
 def _ask_how_it_runs() -> str:
-    return _asked(lambda wire: str(wire.ask("status")["app"]["mode"]))
+    return _asked(lambda wire: str(wire.ask("status", within_s=AT_ONCE_S)["app"]["mode"]))
 
 
 def _asked(question: Callable[[Wire], str]) -> str:

@@ -12,6 +12,8 @@ from app.errors import AppError
 from servers.contract import endpoint, envelope, greeting
 from servers.contract.envelope import Error, Event, Message, Request, Response
 
+AT_ONCE_S = 10.0
+"""More than enough for what takes a Lou that does not hang no time."""
 _CONNECTS_WITHIN_S = 3.0
 _ANSWERS_WITHIN_S = 150.0
 """A person may be at the keyring's prompt meanwhile."""

@@ -9,9 +9,8 @@ from typing import Any
 from app.cli.arguments import add_json
 from app.cli.output import Output, amount, duration
 from app.errors import AppError
-from app.wire import NotRunningError, Wire
+from app.wire import AT_ONCE_S, NotRunningError, Wire
 
-_ANSWERS_WITHIN_S = 10.0
 _ENDS_WITHIN_S = 20.0
 _LOOKS_EVERY_S = 0.05
 
@@ -25,7 +24,7 @@ def declare(parser: ArgumentParser) -> None:
 def _status(given: Namespace, output: Output) -> int:
     del given
     with Wire() as wire:
-        found = wire.ask("status", within_s=_ANSWERS_WITHIN_S)
+        found = wire.ask("status", within_s=AT_ONCE_S)
     if output.is_json:
         output.document(found)
         return 0
@@ -63,8 +62,8 @@ def _row(server: dict[str, Any]) -> tuple[str, ...]:
 def _quit(given: Namespace, output: Output) -> int:
     del given
     with Wire() as wire:
-        pid = wire.ask("status", within_s=_ANSWERS_WITHIN_S)["app"]["pid"]
-        wire.ask("quit", within_s=_ANSWERS_WITHIN_S)
+        pid = wire.ask("status", within_s=AT_ONCE_S)["app"]["pid"]
+        wire.ask("quit", within_s=AT_ONCE_S)
         for _ in wire.events(_ENDS_WITHIN_S):
             pass
     deadline = time.monotonic() + _ENDS_WITHIN_S
