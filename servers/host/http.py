@@ -23,8 +23,8 @@ from servers.host.service import StartRefused
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _KEEP_ALIVE_S = 75
 _SPEAKS_WITHIN_S = 10.0
-_CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
 """A connection that has sent no request by then is closed."""
+_CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
 _MOST_SESSIONS = 2_000
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from servers.host.service import Tool, ToolFailure
 from servers.tracker import folder, sheet
 from servers.tracker.batchtools import Report, report
-from servers.tracker.board import Board
 from servers.tracker.desk import AnyStatus, Desk, looked_for
 from servers.tracker.exchange import Exchange
 from servers.tracker.stores.base import StoreError
@@ -97,7 +96,7 @@ class AppTools:
         trial: bool = False,
     ) -> Report:
         """Begin to import the file at `path`; poll `job_state`."""
-        job = self._exchange.start_import(self._board, Path(path), columns, "lou", trial=trial)
+        job = self._exchange.start_import(Path(path), columns, "lou", trial=trial)
         return report(job, 0)
 
     async def start_export(
@@ -112,7 +111,7 @@ class AppTools:
     ) -> Report:
         """Begin to export what matches to the file at `path`; poll `job_state`."""
         search = looked_for(text=text, tag=tag, status=status, deleted=deleted)
-        job = self._exchange.start_export(self._board, Path(path), search, overwrite=overwrite)
+        job = self._exchange.start_export(Path(path), search, overwrite=overwrite)
         return report(job, 0)
 
     async def job_state(self, job: str, problems_from: int = 0) -> Report:
@@ -164,9 +163,6 @@ class AppTools:
             raise ToolFailure("Only the SQLite store makes backups.", kind="not_found")
         await store.back_up()
         return await self.store_state()
-
-    def _board(self) -> Board:
-        return self._desk.board
 
     async def _state(self) -> tuple[str, str, int, int]:
         try:

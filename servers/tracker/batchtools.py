@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from servers.host import calls
 from servers.host.service import Tool, ToolFailure
 from servers.tracker import folder, views
-from servers.tracker.board import Board
 from servers.tracker.desk import AnyStatus, Desk, looked_for
 from servers.tracker.entry import Draft, Entry, Fault, Rejected, checked
 from servers.tracker.exchange import Exchange, Job
@@ -97,7 +96,7 @@ class BatchTools:
         if not job:
             path = folder.inside(self.exchange_folder, file)
             client = calls.client()
-            job = self._exchange.start_import(self._board, path, columns, client, trial=trial).id
+            job = self._exchange.start_import(path, columns, client, trial=trial).id
         return asdict(await self._waited(self._exchange.job(job), problems_from))
 
     async def export_tracked(
@@ -112,7 +111,7 @@ class BatchTools:
         """Write matching entries to a file, addresses in the clear."""
         path = folder.inside(self.exchange_folder, file)
         search = looked_for(text=text, tag=tag, status=status)
-        job = self._exchange.start_export(self._board, path, search, overwrite=overwrite)
+        job = self._exchange.start_export(path, search, overwrite=overwrite)
         return asdict(await self._waited(job, 0))
 
     async def tracker_stats(self) -> Answer:
@@ -127,9 +126,6 @@ class BatchTools:
             "last_changed": last,
             "store": store.kind,
         }
-
-    def _board(self) -> Board:
-        return self._desk.board
 
     def _read(self, fields: dict[str, Any]) -> Draft | Rejected:
         unknown = sorted(fields.keys() - {"url", "email", "note", "tags", "status"})

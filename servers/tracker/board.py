@@ -114,22 +114,13 @@ class Board:
             Rejected: a field may not be stored.
         """
         with self.underway:
-            return await self._update(id, version, fields, client)
-
-    async def _update(
-        self,
-        id: str,  # noqa: A002 - what it is
-        version: int,
-        fields: Mapping[str, Any],
-        client: str,
-    ) -> Entry:
-        entry = self._unlocked(await self.get(id))
-        draft = self._draft(entry, fields)
-        wanted = {name: getattr(draft, name) for name in fields}
-        if entry.version != version:
-            raise _conflict(entry, wanted, version)
-        after = ledger.revised(entry, draft)
-        return await self._replace(entry, after, "updated", client, wanted=wanted)
+            entry = self._unlocked(await self.get(id))
+            draft = self._draft(entry, fields)
+            wanted = {name: getattr(draft, name) for name in fields}
+            if entry.version != version:
+                raise _conflict(entry, wanted, version)
+            after = ledger.revised(entry, draft)
+            return await self._replace(entry, after, "updated", client, wanted=wanted)
 
     async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         """The entry deleted or restored, and whether that changed anything."""

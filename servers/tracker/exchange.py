@@ -51,7 +51,8 @@ class Job:
 class Exchange:
     """The jobs of this process; finished ones are remembered for a while."""
 
-    def __init__(self) -> None:
+    def __init__(self, boards: Boards) -> None:
+        self._boards = boards
         self._jobs: dict[str, Job] = {}
 
     def job(self, name: str) -> Job:
@@ -69,10 +70,10 @@ class Exchange:
         return self._jobs[name]
 
     def start_import(
-        self, boards: Boards, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
+        self, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
-        boards()
+        self._boards()
         kind = _format(path)
         text = sheet.text_of(folder.opened(path))
         try:
@@ -82,17 +83,17 @@ class Exchange:
             raise ToolFailure(str(wrong), kind="bad_argument") from None
         job = self._begun("import", path)
         job.total_bytes = os.fstat(text.fileno()).st_size
-        work = _Import(job, boards, text, rows, client="" if trial else client)
+        work = _Import(job, self._boards, text, rows, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
         return job
 
-    def start_export(self, boards: Boards, path: Path, search: Search, *, overwrite: bool) -> Job:
+    def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
         """Begin to export what `search` finds to the file at `path`."""
-        boards()
+        self._boards()
         kind = _format(path)
         target = folder.Draftsheet(path, overwrite=overwrite)
         job = self._begun("export", path)
-        work = _export(job, boards, search, target, kind=kind)
+        work = _export(job, self._boards, search, target, kind=kind)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work))
         return job
 

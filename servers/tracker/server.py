@@ -44,7 +44,7 @@ class TrackerServer:
         desk = Desk()
         self._desk = desk
         self._workroom = Workroom(desk)
-        self._exchange = Exchange()
+        self._exchange = Exchange(lambda: desk.board)
         self._entries = EntryTools(desk)
         self._batches = BatchTools(desk, self._exchange)
         app = AppTools(desk, self._exchange, self._workroom)
