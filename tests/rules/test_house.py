@@ -14,8 +14,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for top in ("app", "servers") for path in (ROOT / top).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 RESOURCES = sorted(path for path in (ROOT / "resources").rglob("*") if path.is_file())
-MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 300, 500, 50
-BANNED = re.compile(r"(Manager|Helper|Util|Utils|Data|Info|Base|Impl|Wrapper)$")
+MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 400, 500, 50
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -48,14 +47,6 @@ def test_functions_are_short(figure) -> None:
     figure("lines of a function, median", statistics.median(sizes.values()), "lines", at_most=10)
     module = statistics.median(lines_of(path) for path in SOURCES if path.name != "__init__.py")
     figure("lines of a module, median", module, "lines", at_most=130)
-
-
-def test_names_say_what_a_thing_is() -> None:
-    for path in SOURCES:
-        assert not re.search(r"util|helper|manager|common|misc", path.stem), path
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                assert not BANNED.search(node.name), f"{path}: {node.name}"
 
 
 def test_a_package_says_what_it_is_and_holds_a_table_at_most() -> None:
