@@ -11,23 +11,16 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.patience import PATIENCE_S, wait_until
+
 PASSWORD = "correct horse"
-
-
-def wait_until(condition: Callable[[], object], timeout: float = 10.0, what: str = "") -> None:
-    """Wait for a condition of another process; for tests without a loop."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout} s: {what or condition}"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -110,7 +103,7 @@ class Desktop:
             input=PASSWORD.encode(),
             env=self.environment,
             check=True,
-            timeout=10,
+            timeout=PATIENCE_S,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -123,7 +116,7 @@ class Desktop:
         self.kill()
         for process in self._processes:
             process.kill()
-            process.wait(5)
+            process.wait(PATIENCE_S)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 LOU = str(Path(sys.executable).with_name("lou"))
 
 
@@ -26,7 +28,7 @@ class Lou:
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
 
-    def run(self, *words: str, stdin: str = "", timeout: float = 60) -> Any:
+    def run(self, *words: str, stdin: str = "", timeout: float = PATIENCE_S) -> Any:
         """One command; its exit code, stdout and stderr."""
         return subprocess.run(
             [LOU, *words],
@@ -55,7 +57,7 @@ class Lou:
                 **options,
             )
 
-    def wait_for(self, server: str, *states: str, timeout: float = 30) -> dict[str, Any]:
+    def wait_for(self, server: str, *states: str, timeout: float = PATIENCE_S) -> dict[str, Any]:
         """The status of a server once it is in one of these states."""
         deadline = time.monotonic() + timeout
         found: dict[str, Any] = {}
@@ -76,7 +78,7 @@ class Lou:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
 

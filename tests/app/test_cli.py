@@ -14,6 +14,7 @@ import pytest
 
 from tests.app.running import LOU, Lou, lou
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 CANARY = "tvly-canary-5f0c9e51b7a24d"
 
@@ -148,7 +149,7 @@ def test_logs_follow_what_comes(running: Lou) -> None:
         running.run("restart", "tracker")
         assert "tracker" in follower.stdout.readline()
         follower.send_signal(signal.SIGINT)
-        assert follower.wait(10) == 0
+        assert follower.wait(PATIENCE_S) == 0
 
 
 def test_metrics_count_the_calls(running: Lou) -> None:
@@ -241,7 +242,7 @@ def test_an_output_that_goes_nowhere_is_no_crash(
 ) -> None:
     done = subprocess.run(
         ["sh", "-c", f"'{LOU}' status {where}"],
-        env=running.environment, capture_output=True, text=True, timeout=30, check=False,
+        env=running.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == code
     assert said in done.stderr
@@ -265,7 +266,7 @@ def test_nobody_waits_for_ever_for_a_lou_that_hangs(running: Lou) -> None:
             for word in ("status", "serve", "quit")
         ]
         for each in asking:
-            _, said = each.communicate(timeout=30)
+            _, said = each.communicate(timeout=PATIENCE_S)
             assert (each.returncode, said.splitlines()[0]) == (1, "Lou does not answer.")
     finally:
         running.process.send_signal(signal.SIGCONT)
@@ -289,7 +290,7 @@ def test_a_key_is_asked_for_without_echo(running: Lou) -> None:
         while b"TAVILY_API_KEY: " not in said:
             said += os.read(parent, 1000)
         os.write(parent, b"secret-typed-in\n")
-        assert asking.wait(20) in {0, 1}
+        assert asking.wait(PATIENCE_S) in {0, 1}
     os.close(parent)
     assert b"secret-typed-in" not in said
     running.run("keys", "unset", "TAVILY_API_KEY")
@@ -314,12 +315,13 @@ def test_a_home_given_from_here_is_the_same_for_servers_and_clients() -> None:
         def states() -> set[str]:
             done = subprocess.run(
                 [LOU, "status", "--json"],
-                env=found.environment, cwd=found.home, capture_output=True, timeout=30, check=False,
+                env=found.environment, cwd=found.home, capture_output=True,
+                timeout=PATIENCE_S, check=False,
             )  # fmt: skip
             known = json.loads(done.stdout).get("servers", ())
             return {each["state"] if each["pid"] else "" for each in known}
 
-        wait_until(lambda: states() == {"ready"}, 30)
+        wait_until(lambda: states() == {"ready"})
         assert {path.name for path in (found.home / "lou/run").glob("*.sock")} == {
             "control.sock", "s-search.sock", "s-tracker.sock",
         }  # fmt: skip
@@ -340,7 +342,7 @@ def test_quit_ends_lou_and_leaves_nothing_running() -> None:
         pids = [found.wait_for(name, "ready")["pid"] for name in ("search", "tracker")]
         assert found.run("quit").returncode == 0
         assert found.process is not None
-        assert found.process.wait(10) == 0
+        assert found.process.wait(PATIENCE_S) == 0
         for pid in pids:
             wait_until(
                 lambda pid=pid: (

@@ -20,6 +20,7 @@ import pytest
 from servers.contract.envelope import MAX_LINE
 from tests.app.running import Lou, lou
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +44,7 @@ class Client:
         await self.writer.drain()
 
     async def hear(self) -> dict:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return json.loads(await self.reader.readline())
 
     async def ask(self, method: str, number: str = "1", **params: object) -> dict:
@@ -170,7 +171,7 @@ async def test_another_user_is_hung_up_on(running: Lou) -> None:
     )
     command = [sys.executable, "-S", "-c", program, str(path_of(running))]
     done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=10, check=False
+        subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     for folder in list(path_of(running).parents)[:3]:
         folder.chmod(0o700)
@@ -224,11 +225,11 @@ async def test_a_cleaned_up_folder_of_sockets_is_made_anew(running: Lou, client:
     assert running.process is not None
     first = running.wait_for("search", "ready")["pid"]
     shutil.rmtree(path_of(running).parent)
-    wait_until(path_of(running).exists, 30)
+    wait_until(path_of(running).exists)
     assert path_of(running).stat().st_mode & 0o777 == 0o600
     again = running.wait_for("search", "ready")
     if again["pid"] == first:  # it is told in the same beat, but ends a little later
-        wait_until(lambda: running.wait_for("search", "ready")["pid"] != first, 30)
+        wait_until(lambda: running.wait_for("search", "ready")["pid"] != first)
     assert Path(running.wait_for("search", "ready")["endpoint"]).exists()
     second = running.run("serve")
     assert (second.returncode, "runs already" in second.stderr) == (1, True)
@@ -244,7 +245,7 @@ async def test_of_two_lous_the_one_that_nobody_can_reach_ends() -> None:
         try:
             shutil.rmtree(found.home / "lou" / "run")
             found.start()
-            assert first.wait(40) == 0
+            assert first.wait(PATIENCE_S) == 0
             assert found.run("status").returncode == 0
         finally:
             first.kill()

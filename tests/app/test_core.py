@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +14,7 @@ from app.core import Core
 from app.errors import ServerError
 from app.facts import CallRecord
 from tests.app.running import lou
+from tests.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -27,15 +27,9 @@ async def core(home: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cor
     found = Core("headless")
     await found.start()
     for name in ("search", "tracker"):
-        await found.supervisor.settled(name, 20)
+        await found.supervisor.settled(name, PATIENCE_S)
     yield found
     await found.stop()
-
-
-async def eventually(condition, timeout: float = 20) -> None:
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_a_pause_stops_all_and_changes_nothing_that_is_configured(core: Core) -> None:

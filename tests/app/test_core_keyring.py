@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 
 from tests.app.running import Lou, lou
 from tests.desktop import Desktop, session, wait_until
+from tests.patience import PATIENCE_S
 
 CANARY = "tvly-canary/5f0c+9e51b7a24d"
 
@@ -191,7 +192,7 @@ def test_a_killed_lou_leaves_a_path_that_the_next_one_takes(running: Lou) -> Non
     running.wait_for("search", "ready")
     assert running.process is not None
     running.process.kill()
-    running.process.wait(10)
+    running.process.wait(PATIENCE_S)
     control = running.home / "lou/run/control.sock"
     assert control.exists(), "the dead process left its path"
     assert running.run("status").returncode == 3

@@ -7,7 +7,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ from app.vault import VaultState
 from app.vaults.keyring_process import KeyringProcess, command
 from app.vaults.system import SystemVault
 from tests.desktop import Desktop, wait_until
+from tests.patience import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -38,12 +39,6 @@ def processes() -> list[psutil.Process]:
 
 def is_ours(child: psutil.Process) -> bool:
     return child.status() != psutil.STATUS_ZOMBIE and "keyring" in child.cmdline()
-
-
-async def eventually(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_it_is_there_while_it_is_used_and_starts_again_when_needed(desktop: Desktop) -> None:
@@ -96,7 +91,7 @@ def test_it_ends_with_its_lou_though_the_keyring_hangs(desktop: Desktop) -> None
         desktop.hang()
         process.stdin.write(b'{"call": "look", "with": []}\n')
         process.stdin.close()
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("question", [b'{"call": "_backend", "with": []}\n', b"what?\n"])

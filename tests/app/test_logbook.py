@@ -17,6 +17,7 @@ from app.log_format import Stamps, parse, render
 from app.log_search import Cursor, Wanted
 from app.logbook import LEVELS, Logbook
 from servers.contract.redaction import Redactor
+from tests.patience import wait_until
 
 SECRET = "tvly-canary-5f0c9e51b7a24d"
 
@@ -238,11 +239,8 @@ def test_the_writer_thread_alone_puts_lines_on_disk(home: Path) -> None:
     before = set(threading.enumerate())
     logbook = Logbook(home / "logs", str)
     logbook.add("search", "INFO", "x", "by itself")
-    deadline = time.monotonic() + 5
     path = home / "logs" / "search.log"
-    while not (path.exists() and path.stat().st_size):
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
+    wait_until(lambda: path.exists() and path.stat().st_size)
     logbook.close()
     assert not [t for t in set(threading.enumerate()) - before if t.name == "log-writer"]
 

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from app.errors import VaultError
 from app.vault import VaultState
 from app.vaults.system import SystemVault
 from tests.desktop import Desktop
+from tests.patience import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -26,12 +27,6 @@ async def vault(desktop: Desktop) -> AsyncIterator[SystemVault]:
     vault = SystemVault(desktop.home / "keys.json", profile="test")
     yield vault
     await vault.close()
-
-
-async def eventually(condition: Callable[[], object], timeout: float = 10.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_a_key_comes_back_as_it_was_set(vault: SystemVault) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from servers.contract import endpoint
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
 BRIDGE = (sys.executable, "-I", "-S", "-E", str(ROOT / "servers/bridge/__main__.py"))
-PATIENCE_S = 15.0
 
 Answer = Callable[[dict[str, Any]], dict[str, Any] | None]
 

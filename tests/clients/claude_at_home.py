@@ -15,6 +15,7 @@ import psutil
 
 from tests.app.running import Lou
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).with_name("claude_desktop.py")
 OTHERS = {"filesystem": {"command": "true", "args": []}}
@@ -111,4 +112,4 @@ class Claude:
         self.quit()
         for process in self.running():
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)

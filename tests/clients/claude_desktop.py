@@ -19,7 +19,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 60.0
+from tests.patience import PATIENCE_S
+
 PASSED = ("HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER")
 FILE = Path(os.environ["HOME"]) / ".config/Claude/claude_desktop_config.json"
 
@@ -66,7 +67,7 @@ class Session:
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):
             self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self.process.stdin is not None

@@ -10,6 +10,7 @@ import pytest
 from tests.app.running import Lou, lou
 from tests.clients.claude_at_home import OTHERS, Claude
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -43,11 +44,11 @@ def test_connect_call_wipe_restore(claude: Claude, figure) -> None:
     tools = claude.do("start")["tools"]
     assert tools["lou-search"] > 0
     assert tools["lou-tracker"] > 0
-    wait_until(lambda: claude.steps()["listed"], 10, "the tools listed")
+    wait_until(lambda: claude.steps()["listed"], what="the tools listed")
     assert not claude.steps()["called"]
     answer = claude.do("call", server="lou-tracker", tool="find_tracked", arguments={})
     assert answer["isError"] is False
-    wait_until(lambda: claude.steps()["called"], 10, "the call seen")
+    wait_until(lambda: claude.steps()["called"], what="the call seen")
     steps = list(claude.steps().values())
     assert all(steps)
     assert claude.view()["version"] == "0.1.0"
@@ -61,7 +62,7 @@ def test_connect_call_wipe_restore(claude: Claude, figure) -> None:
     figure(
         "clients: Lou's entry back after a wipe", took, "s", at_most=RESTORED_WITHIN_S, enforce=True
     )
-    wait_until(lambda: claude.view()["lost"] == ["filesystem"], 10, "the other entry offered")
+    wait_until(lambda: claude.view()["lost"] == ["filesystem"], what="the other entry offered")
     assert "preferences" in claude.file.read_text()
     assert claude.lou.run("clients", "restore", "claude-desktop").returncode == 0
     assert claude.servers() == {"filesystem", "lou-search", "lou-tracker"}
@@ -103,8 +104,8 @@ def test_a_polite_quit_and_reopen_makes_the_connection(claude: Claude) -> None:
     done = claude.lou.run("clients", "connect", "claude-desktop", "--restart")
     assert done.returncode == 0, done.stderr
     assert claude.process is not None
-    assert claude.process.wait(20) == 0
-    wait_until(lambda: claude.steps()["listed"], 20, "the new session listed the tools")
+    assert claude.process.wait(PATIENCE_S) == 0
+    wait_until(lambda: claude.steps()["listed"], what="the new session listed the tools")
     (after,) = claude.running()
     assert after.pid != before.pid
     assert claude.servers() == {"filesystem", "lou-search", "lou-tracker"}

@@ -18,6 +18,7 @@ from app.clients.service import Choices, Clients
 from app.errors import ClientConfigError
 from app.facts import CallRecord, ClientEvent, Notice
 from tests.clients.conftest import WISH, User
+from tests.patience import eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -70,9 +71,7 @@ async def house(user: User) -> AsyncIterator[House]:
 
 
 async def until(condition: Callable[[], object], what: str) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
+    await eventually(condition, what=what)
 
 
 def path(house: House) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.conftest import User, temporaries
+from tests.patience import PATIENCE_S
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -24,7 +25,7 @@ def start(program: str, **spec: Any) -> subprocess.Popen[bytes]:
 
 
 def result(process: subprocess.Popen[bytes]) -> dict[str, int]:
-    out, _ = process.communicate(timeout=300)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     found: dict[str, int] = json.loads(out)
     return found

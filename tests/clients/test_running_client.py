@@ -15,6 +15,7 @@ from app.clients.catalog import Trace
 from app.clients.running import Instance, OldCopies
 from tests.clients.conftest import row
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def test_a_running_client_is_seen_with_its_start(client, start) -> None:
 async def test_it_quits_when_it_is_asked(client, start) -> None:
     process = start()
     assert await running.quit_politely(client, "linux")
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert await running.quit_politely(client, "linux")
 
 
@@ -93,7 +94,7 @@ async def test_where_there_is_no_polite_way_nothing_is_done(client, start) -> No
 
 async def test_it_is_started_again(client, monkeypatch) -> None:
     assert await running.reopen(client, "linux")
-    wait_until(lambda: running.instances(client, "linux"), 5, "started")
+    wait_until(lambda: running.instances(client, "linux"), what="started")
     assert await running.quit_politely(client, "linux")
     nothing = dataclasses.replace(client, open={"linux": ("/nonexistent/claude",)})
     assert not await running.reopen(nothing, "linux")
@@ -116,7 +117,7 @@ async def test_an_old_copy_is_remembered_until_a_moment_after_its_client_ended(
     copies.note(key, running.as_marks(running.instances(client, "linux")))
     assert copies.outlived() == []
     process.kill()
-    process.wait(5)
+    process.wait(PATIENCE_S)
     assert copies.outlived() == []
     monkeypatch.setattr(OldCopies, "AFTERMATH_S", 0.0)
     assert copies.outlived() == [key]

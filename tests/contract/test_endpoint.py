@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from servers.contract import endpoint
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST_NAME = "n" * 32
@@ -27,7 +28,7 @@ ASK = (
 def places(environment: dict[str, str]) -> str:
     argv = [sys.executable, "-I", "-S", "-c", ASK]
     return subprocess.run(
-        argv, env=environment, capture_output=True, text=True, check=True, timeout=20
+        argv, env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     ).stdout
 
 

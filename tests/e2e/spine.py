@@ -18,11 +18,12 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from app.errors import AppError
 from app.wire import Wire
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 BIN = Path(sys.executable).parent
 BRIDGE = Path(__file__).parents[2] / "servers/bridge/__main__.py"
 PAIR = {"url": "https://jobs.example.org/42", "email": "jane.doe@example.org"}
-WITHIN_S = 30.0
+WITHIN_S = PATIENCE_S
 
 
 class Spine:

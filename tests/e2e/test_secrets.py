@@ -21,6 +21,7 @@ from tests.e2e.canaries import CANARIES, in_files, in_processes, sightings
 from tests.e2e.conftest import write_config
 from tests.e2e.kills import kill_under_a_call
 from tests.e2e.spine import PAIR, Spine, client
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -92,7 +93,9 @@ async def live_through_it(spine: Spine) -> list[str]:
             found = await search.call_tool("web_search", {"query": "q", "provider": provider})
             seen += sightings(f"web_search {provider}", str(found).encode())
         os.kill(spine.pid("search"), signal.SIGKILL)
-        found = await asyncio.wait_for(search.call_tool("web_search", {"query": "again"}), 30)
+        found = await asyncio.wait_for(
+            search.call_tool("web_search", {"query": "again"}), PATIENCE_S
+        )
         seen += sightings("web_search after a kill", str(found).encode())
     async with client(spine, "tracker") as tracker:
         await tracker.call_tool("track_url_email", PAIR)

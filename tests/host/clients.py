@@ -13,7 +13,8 @@ import anyio
 import mcp_types as types
 from mcp.shared.message import SessionMessage
 
-WITHIN_S = 15.0
+from tests.patience import PATIENCE_S
+
 LIMIT = 1 << 25
 
 
@@ -57,7 +58,7 @@ class Lines:
         self.numbers = itertools.count(1)
 
     async def line(self) -> dict[str, Any]:
-        line = await asyncio.wait_for(self.reader.readline(), WITHIN_S)
+        line = await asyncio.wait_for(self.reader.readline(), PATIENCE_S)
         assert line, "the server hung up"
         return json.loads(line)
 

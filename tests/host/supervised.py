@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 ECHO = (str(ROOT / "tests" / "host" / "echo.py"),)
-WITHIN_S = 15.0
 
 
 class Supervised:
@@ -60,7 +61,7 @@ class Supervised:
                     return data
             return None
 
-        async with self._news, asyncio.timeout(WITHIN_S):
+        async with self._news, asyncio.timeout(PATIENCE_S):
             while (data := found()) is None:
                 await self._news.wait()
             return data
@@ -78,7 +79,7 @@ class Supervised:
 
     async def answer(self, name: str) -> dict[str, Any]:
         """The whole response or error message."""
-        return await asyncio.wait_for(self._answers[name], WITHIN_S)
+        return await asyncio.wait_for(self._answers[name], PATIENCE_S)
 
     async def request(self, method: str, **params: Any) -> dict[str, Any]:
         answer = await self.answer(self.send(method, **params))
@@ -97,8 +98,8 @@ class Supervised:
         return await self.exited()
 
     async def exited(self) -> int:
-        code = await asyncio.wait_for(self.process.wait(), WITHIN_S)
-        await asyncio.wait(self._tasks, timeout=WITHIN_S)
+        code = await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+        await asyncio.wait(self._tasks, timeout=PATIENCE_S)
         return code
 
     async def _listen(self) -> None:

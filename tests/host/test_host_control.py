@@ -14,6 +14,7 @@ import pytest
 from servers.contract import endpoint
 from tests.host.clients import lines
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -72,7 +73,7 @@ async def test_the_answers_file_follows_the_switches(own_echo: Supervised) -> No
     path = Path(endpoint.answers_file("echo"))
     await own_echo.request("configure", keys={}, disabled_tools=["echo"])
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while "echo" in [t["name"] for t in json.loads(path.read_text())["tools"]["tools"]]:
             await asyncio.sleep(0.01)
 
@@ -214,7 +215,7 @@ async def test_it_dies_with_its_parent_even_while_stopped(home: Path) -> None:
         ready = await parent.event("ready")
         os.kill(ready["pid"], signal.SIGSTOP)
         parent.process.kill()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while _is_alive(ready["pid"]):
                 await asyncio.sleep(0.01)
 

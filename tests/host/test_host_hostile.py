@@ -17,6 +17,7 @@ import pytest
 
 from tests.host.clients import lines
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -109,7 +110,7 @@ async def test_ten_thousand_malformed_lines_cost_nothing(own_echo: Supervised, f
             client.writer.write(bytes(line).replace(b"\n", b" ") + b"\n")
             await client.writer.drain()
         client.writer.write_eof()
-        await asyncio.wait_for(reading, 60)
+        await asyncio.wait_for(reading, PATIENCE_S)
     await _is_well(own_echo)
     log_bytes = sum(len(line) for line in own_echo.raw if b'"event":"log"' in line)
     grown = _memory(own_echo.pid, "VmHWM") - before
@@ -157,7 +158,7 @@ async def test_a_client_that_does_not_read_is_not_read_either(
         opening = json.dumps({"id": 0, "method": "initialize", "params": OPENING}).encode() + b"\n"
         stuck = False
         try:
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(PATIENCE_S):
                 for data in (opening, *[line * 100] * 500):
                     await asyncio.get_running_loop().sock_sendall(deaf, data)
         except TimeoutError:
@@ -225,7 +226,7 @@ except OSError:
     print(b"")
 """
     stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=-1)
-    said, _ = await asyncio.wait_for(stranger.communicate(), 20)
+    said, _ = await asyncio.wait_for(stranger.communicate(), PATIENCE_S)
     assert said.strip() == b"b''"
     assert "65534" in (await own_echo.event("log", level="WARNING"))["message"]
     await _is_well(own_echo)
@@ -246,7 +247,7 @@ async def test_out_of_descriptors_it_stays_quiet_and_recovers(home: Path) -> Non
         assert "at" in await server.request("ping")
         for one in held:
             one.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await _lets_in(server):
                 continue
         await _is_well(server)

@@ -18,6 +18,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from servers.host.gate import LONGEST_BODY
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -66,7 +67,7 @@ async def test_official_clients_are_served(served: Supervised, url: str, mode: s
             await served.request(
                 "configure", keys={"LOU_HTTP_TOKEN": TOKEN}, disabled_tools=["fail"]
             )
-            changed = await asyncio.wait_for(heard.get(), 10)
+            changed = await asyncio.wait_for(heard.get(), PATIENCE_S)
             assert changed.method == "notifications/tools/list_changed"
             await served.request("configure", keys={"LOU_HTTP_TOKEN": TOKEN})
     assert found.structured_content == {"text": "hihi", "times": 2}
@@ -101,7 +102,7 @@ async def test_every_route_is_behind_the_gate(
     url: str, path: str, headers: dict[str, Any], status: int
 ) -> None:
     given = {**AUTHORIZED, "content-type": "application/json", **headers}
-    async with asyncio.timeout(10), _browser(url) as browser:
+    async with asyncio.timeout(PATIENCE_S), _browser(url) as browser:
         while (answer := await browser.post(path, headers=given, content=b"{}")).status_code == 429:
             await asyncio.sleep(0.1)  # the gate counts wrong tokens by the second
     assert answer.status_code == status
@@ -126,7 +127,7 @@ async def test_a_body_that_is_too_long_is_refused(url: str, announced: bool) -> 
     async def status() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(head.encode() + body)
-        line = await asyncio.wait_for(reader.readline(), 10)
+        line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
         writer.close()
         return line.split()[1]
 
@@ -137,7 +138,7 @@ async def test_a_body_that_is_too_long_is_refused(url: str, announced: bool) -> 
 
 async def test_health_and_metrics_tell_what_happened(served: Supervised, url: str) -> None:
     await served.request("call_tool", name="echo", arguments={"text": "x"})
-    async with asyncio.timeout(10), _browser(url) as browser:
+    async with asyncio.timeout(PATIENCE_S), _browser(url) as browser:
         while (health := await browser.get("/healthz", headers=AUTHORIZED)).status_code == 429:
             await asyncio.sleep(0.1)
         metrics = await browser.get("/metrics", headers=AUTHORIZED)
@@ -173,7 +174,7 @@ async def test_a_port_that_is_none_is_told_and_no_crash(home: Path, port: Any) -
 async def test_connections_that_say_nothing_do_not_hold_it_up(served: Supervised, url: str) -> None:
     port = int(url.split(":")[2].split("/", maxsplit=1)[0])
     silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
-    async with asyncio.timeout(10), _browser(url) as browser:
+    async with asyncio.timeout(PATIENCE_S), _browser(url) as browser:
         while (answer := await browser.get("/healthz", headers=AUTHORIZED)).status_code == 429:
             await asyncio.sleep(0.1)
     assert answer.status_code == 200

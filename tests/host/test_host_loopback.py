@@ -15,6 +15,7 @@ from servers.contract import endpoint, greeting
 from servers.contract.greeting import BridgeGreeting
 from tests.host.clients import Lines
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -70,14 +71,14 @@ async def test_strangers_are_hung_up_on_without_a_word_of_mcp(
 ) -> None:
     reader, writer, _ = await _connect()
     writer.write(said)
-    heard = await asyncio.wait_for(_everything(reader), 10)
+    heard = await asyncio.wait_for(_everything(reader), PATIENCE_S)
     assert b"jsonrpc" not in heard
     writer.close()
 
 
 async def test_those_who_say_nothing_are_hung_up_on_in_time(served: Supervised) -> None:
     reader, writer, _ = await _connect()
-    assert await asyncio.wait_for(_everything(reader), 10) == b""
+    assert await asyncio.wait_for(_everything(reader), PATIENCE_S) == b""
     writer.close()
 
 

@@ -11,10 +11,10 @@ from mcp.shared.exceptions import MCPError
 
 from tests.host.clients import over_socket
 from tests.host.supervised import Supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 eras = pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
-SOON_S = 10
 
 
 @eras
@@ -207,7 +207,7 @@ async def test_a_switched_off_tool_vanishes_and_is_refused_in_words(echo: Superv
     ):
         await old.list_tools()
         await echo.request("configure", keys={}, settings={}, disabled_tools=["echo"])
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await heard.get()).method == "notifications/tools/list_changed"
             await anext(aiter(changes))
         for client in (old, new):
@@ -234,12 +234,12 @@ async def test_watchers_of_both_eras_hear_that_a_resource_changed(echo: Supervis
     ):
         await old.subscribe_resource("echo://now")
         await old.call_tool("echo", {"text": "something new"})
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert str((await heard.get()).params.uri) == "echo://now"
             await anext(aiter(changes))
         await old.unsubscribe_resource("echo://now")
         await old.call_tool("echo", {"text": "something newer"})
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             await anext(aiter(changes))
         assert heard.empty()
 

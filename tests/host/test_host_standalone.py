@@ -14,6 +14,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.host.supervised import ECHO, ROOT
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +50,9 @@ async def test_requests_piped_into_it_are_all_answered_before_it_ends(home: Path
           for n in range(20)),
     ]  # fmt: skip
     lines = [json.dumps({"jsonrpc": "2.0", "id": n, **r}) for n, r in enumerate(requests)]
-    out, _ = await asyncio.wait_for(process.communicate("\n".join(lines).encode() + b"\n"), 20)
+    out, _ = await asyncio.wait_for(
+        process.communicate("\n".join(lines).encode() + b"\n"), PATIENCE_S
+    )
     answers = [json.loads(line) for line in out.splitlines()]
     assert sorted(answer["id"] for answer in answers) == list(range(21))
     assert process.returncode == 0
@@ -63,7 +66,7 @@ async def test_it_also_reads_from_a_file(home: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *ECHO, stdin=file, stdout=-1, stderr=-1, cwd=ROOT
         )
-        out, _ = await asyncio.wait_for(process.communicate(), 20)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     assert json.loads(out) == {"jsonrpc": "2.0", "id": 1, "result": {}}
 
 
@@ -118,7 +121,7 @@ async def test_it_speaks_over_socket_pairs_as_node_clients_use_them(home: Path) 
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     ours_in.sendall(json.dumps(ping).encode() + b"\n")
     reader, writer = await asyncio.open_connection(sock=ours_out)
-    assert json.loads(await asyncio.wait_for(reader.readline(), 20))["result"] == {}
+    assert json.loads(await asyncio.wait_for(reader.readline(), PATIENCE_S))["result"] == {}
     ours_in.close()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
     writer.close()

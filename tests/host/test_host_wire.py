@@ -17,6 +17,7 @@ from servers.host.session import Session
 from tests.host.clients import envelope, lines
 from tests.host.echo import Echo
 from tests.host.supervised import Supervised
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -153,7 +154,7 @@ async def test_listeners_are_told_that_their_stream_ends(host: Host) -> None:
     session = Session(host, said.append)
     filters = {"notifications": {"toolsListChanged": True}, "_meta": envelope()}
     session.receive([_request("subscriptions/listen", filters)])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not said:
             await asyncio.sleep(0)
     await host.stop(1)

@@ -18,6 +18,7 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.guard import Guard
 from tests.outbound.conftest import answer, head
 from tests.outbound.hostile_urls import HOSTILE
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -323,7 +324,7 @@ async def test_a_bomb_is_refused_within_50_mb(bomb: str, figure) -> None:
         subprocess.run,
         [sys.executable, str(child), bomb],
         capture_output=True,
-        timeout=50,
+        timeout=PATIENCE_S,
         check=True,
         cwd=Path(__file__).parents[2],
     )

@@ -5,7 +5,6 @@ import base64
 import contextlib
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,18 +16,17 @@ import pytest
 from app.processes.command import Launch, server_argv, server_environment
 from app.processes.supervisor import Blocked, Observed, Policy, State, Supervisor, Trouble
 from servers.contract.envelope import Event
+from tests.patience import PATIENCE_S, eventually
 
 SMALL_APP = str(Path(__file__).with_name("small_app.py"))
 FAULTY = str(Path(__file__).with_name("faulty_server.py"))
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> float:
+async def until(
+    condition: Callable[[], object], seconds: float = PATIENCE_S, what: str = ""
+) -> float:
     """Wait until `condition` holds; returns how long that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() < began + seconds, what or "the condition did not come about"
-        await asyncio.sleep(0.005)
-    return time.monotonic() - began
+    return await eventually(condition, seconds, what)
 
 
 def arguments(process: psutil.Process) -> list[str]:
@@ -150,7 +148,7 @@ async def yards(home: Path) -> AsyncIterator[Callable[..., Yard]]:
     yield make
     for yard in made:
         await yard.supervisor.stop(quick=True)
-        await until(lambda tag=yard.tag: not tagged(tag), 5, "processes were left behind")
+        await until(lambda tag=yard.tag: not tagged(tag), what="processes were left behind")
 
 
 @pytest.fixture

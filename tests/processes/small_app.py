@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from app.processes.command import Launch, server_environment
 from app.processes.supervisor import State, Supervisor
+from tests.patience import PATIENCE_S
 
 FAULTY = str(Path(__file__).with_name("faulty_server.py"))
 
@@ -26,7 +27,7 @@ async def main(run_folder: str, tag: str, *behaviours: str) -> None:
         supervisor.add(name)
         supervisor.want(name, True)
     for name in names:
-        observed = await supervisor.settled(name, 20)
+        observed = await supervisor.settled(name, PATIENCE_S)
         assert observed.state is State.READY, observed
     print("ready", flush=True)
     await asyncio.Event().wait()

@@ -32,7 +32,7 @@ async def test_nothing_outlives_a_killed_app(home, figure, how):
             await until(lambda tag=tag: len(tagged(tag)) == 1 + 4 + 4 + 3)
             if how != "killed":
                 app.send_signal(signal.SIGSTOP)
-        took = await until(lambda tag=tag: not tagged(tag), 10)
+        took = await until(lambda tag=tag: not tagged(tag))
         figure(f"app {how}: until no orphan is left", took, "s", at_most=2, enforce=True)
 
 
@@ -41,7 +41,7 @@ async def test_nothing_outlives_a_killed_app_when_all_is_stopped(home):
     with small_app(tag, home, "daemons:2", "good"):
         for process in tagged(tag):
             process.suspend()
-    await until(lambda: not tagged(tag), 2, "orphans are left")
+    await until(lambda: not tagged(tag), what="orphans are left")
 
 
 async def test_the_next_start_ends_what_survived_even_the_guards(home, figure):

@@ -15,6 +15,7 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 
 from app.processes.supervisor import State
+from tests.patience import PATIENCE_S
 from tests.processes.conftest import Yard, tagged, until
 from tests.qt_loop import qt_loop
 
@@ -61,10 +62,10 @@ def on_qt(qapp, home: Path) -> Run:
                 await main(yard)
             finally:
                 await yard.supervisor.stop(quick=True)
-            await until(lambda: not tagged(yard.tag), 5)
+            await until(lambda: not tagged(yard.tag))
 
         with qt_loop(qapp) as loop:
-            loop.run_until_complete(asyncio.wait_for(whole(), 50))
+            loop.run_until_complete(asyncio.wait_for(whole(), PATIENCE_S))
 
     return run
 
@@ -77,7 +78,7 @@ def test_a_server_lives_dies_and_comes_back_on_qts_loop(on_qt):
         await until(lambda: yard.supervisor.observed("a").pid not in {None, old.pid})
         await yard.is_ready("a")
         yard.supervisor.want("a", False)
-        assert (await yard.supervisor.settled("a", 10)).state is State.OFF
+        assert (await yard.supervisor.settled("a", PATIENCE_S)).state is State.OFF
 
     on_qt(main)
 

@@ -16,6 +16,7 @@ import pytest
 from app.processes.command import Launch, server_argv, server_environment
 from app.processes.supervisor import Policy, State, Supervisor
 from servers.contract import endpoint
+from tests.patience import PATIENCE_S
 from tests.processes.conftest import real_launch, until
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +37,7 @@ async def start(supervisor: Supervisor, name: str) -> float:
     supervisor.add(name)
     began = time.monotonic()
     supervisor.want(name, True)
-    observed = await supervisor.settled(name, 30)
+    observed = await supervisor.settled(name, PATIENCE_S)
     assert observed.state is State.READY, observed
     return time.monotonic() - began
 
@@ -47,7 +48,7 @@ async def test_a_real_server_is_ready_within_a_second(supervisor, figure, name):
     for _ in range(5):
         took.append(await start(supervisor, name))
         supervisor.want(name, False)
-        assert (await supervisor.settled(name, 10)).state is State.OFF
+        assert (await supervisor.settled(name, PATIENCE_S)).state is State.OFF
     figure(f"{name}: spawn to ready, median of 5", statistics.median(took), "s", at_most=1.0)
 
 
@@ -71,7 +72,7 @@ async def test_a_real_server_that_cannot_start_says_why(home, figure):
     )
     supervisor.add("nonsense")
     supervisor.want("nonsense", True)
-    observed = await supervisor.settled("nonsense", 30)
+    observed = await supervisor.settled("nonsense", PATIENCE_S)
     assert observed.state is State.FAILED
     assert "nonsense" in observed.trouble.message
 
@@ -84,7 +85,7 @@ async def test_a_killed_real_server_comes_back_once(supervisor, figure):
         os.kill(old, signal.SIGKILL)
         began = time.monotonic()
         await until(lambda old=old: supervisor.observed("search").pid not in {None, old})
-        assert (await supervisor.settled("search", 10)).state is State.READY
+        assert (await supervisor.settled("search", PATIENCE_S)).state is State.READY
         took.append(time.monotonic() - began)
         assert not psutil.pid_exists(old)
     figure("search: kill -9 to ready, slowest of 3", max(took), "s", at_most=2.5)

@@ -13,6 +13,7 @@ import pytest
 
 from app.processes import run_files
 from app.processes.command import MARKER, MARKER_VARIABLE, server_environment
+from tests.patience import PATIENCE_S
 
 SLEEP = (sys.executable, "-I", "-S", "-c", "import time; time.sleep(3600)")
 
@@ -39,8 +40,8 @@ def test_a_process_with_the_mark_is_ended_and_its_file_deleted(folder):
     in_environment = sleeper(**{MARKER_VARIABLE: "abc"})
     leave(folder, "a", "abc")
     assert run_files.sweep(folder) == ["a"]
-    assert marked.wait(1) < 0
-    assert in_environment.wait(1) < 0
+    assert marked.wait(PATIENCE_S) < 0
+    assert in_environment.wait(PATIENCE_S) < 0
     assert not list(folder.iterdir())
 
 
@@ -64,7 +65,7 @@ def test_a_stopped_and_deaf_leftover_is_ended_too(folder):
     began = time.monotonic()
     run_files.sweep(folder)
     assert time.monotonic() - began < 2
-    assert deaf.wait(1) == -9
+    assert deaf.wait(PATIENCE_S) == -9
 
 
 def test_servers_of_an_app_that_lives_are_its_own(folder):
@@ -81,7 +82,7 @@ def test_an_app_pid_that_belongs_to_a_stranger_now_does_not_protect_a_leftover(f
     mine = sleeper(f"{MARKER}abc")
     leave(folder, "a", "abc", app_pid=1)
     assert run_files.sweep(folder) == ["a"]
-    assert mine.wait(1) < 0
+    assert mine.wait(PATIENCE_S) < 0
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "a"}', "\xff"])

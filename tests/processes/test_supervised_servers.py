@@ -13,6 +13,7 @@ import pytest
 
 from app.errors import ServerError
 from app.processes.supervisor import Blocked, Policy, State
+from tests.patience import PATIENCE_S
 from tests.processes.conftest import tagged, until
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +35,7 @@ async def test_a_server_becomes_ready_and_stops(yard):
     assert (observed.tools, observed.endpoint, observed.trouble) == (1, "/s", None)
     assert [process.pid for process in yard.servers()] == [observed.pid]
     yard.supervisor.want("a", False)
-    observed = await yard.supervisor.settled("a", 5)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.pid) == (State.OFF, None)
     assert [state for _, state in yard.states] == ["starting", "ready", "stopping", "off"]
     assert not list(yard.run_folder.glob("run-*"))
@@ -116,7 +117,7 @@ async def test_a_server_that_exits_at_once_is_given_up_once(yards, code, figure)
     yard = yards(policy=Policy(delay_unit=0.02))
     began = time.monotonic()
     yard.start("a", f"exit:{code}")
-    observed = await yard.supervisor.settled("a", 60)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert observed.state is State.FAILED
     assert observed.restarts == 5
     assert f"exit code {code}" in observed.trouble.message
@@ -127,7 +128,7 @@ async def test_a_server_that_exits_at_once_is_given_up_once(yards, code, figure)
 async def test_what_a_dying_server_said_last_is_told(yards):
     yard = yards(policy=BRISK)
     yard.start("a", "last-words")
-    observed = await yard.supervisor.settled("a", 20)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert "OSError: the disk is full" in observed.trouble.message
     assert ("a", "OSError: the disk is full") in yard.lines
 
@@ -135,7 +136,7 @@ async def test_what_a_dying_server_said_last_is_told(yards):
 @pytest.mark.parametrize("code", [77, 78])
 async def test_a_server_that_refuses_to_start_is_not_started_again(yard, code):
     yard.start("a", f"refused:{code}")
-    observed = await yard.supervisor.settled("a", 10)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.restarts) == (State.FAILED, 0)
     assert (observed.trouble.code, observed.trouble.key) == ("no_key", "TAVILY")
     assert len(yard.given_up) == 1
@@ -147,14 +148,14 @@ async def test_a_server_that_refuses_to_start_is_not_started_again(yard, code):
 async def test_a_segfault_is_called_by_its_name(yards):
     yard = yards(policy=BRISK)
     yard.start("a", "segfault")
-    observed = await yard.supervisor.settled("a", 20)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert "SIGSEGV" in observed.trouble.message
 
 
 async def test_a_server_that_never_gets_ready_is_given_up(yards):
     yard = yards(policy=Policy(start_timeout=0.3, close_wait=0.1, term_wait=0.1, delay_unit=0.01))
     yard.start("a", "never-ready")
-    observed = await yard.supervisor.settled("a", 30)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.trouble.code) == (State.FAILED, "slow_start")
     assert not yard.servers()
 
@@ -170,7 +171,7 @@ async def test_a_deaf_server_is_killed_within_nine_seconds(yard, figure):
     await yard.ready("a", "deaf")
     began = time.monotonic()
     yard.supervisor.want("a", False)
-    observed = await yard.supervisor.settled("a", 12)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert observed.state is State.OFF
     figure("stop of a server deaf to stdin and SIGTERM", time.monotonic() - began, "s", at_most=9)
 
@@ -235,13 +236,13 @@ async def test_a_stopped_guard_does_not_keep_a_server_alive(yards):
     await yard.ready("a", "deaf")
     yard.servers()[0].parent().suspend()
     yard.supervisor.want("a", False)
-    assert (await yard.supervisor.settled("a", 5)).state is State.OFF
+    assert (await yard.supervisor.settled("a", PATIENCE_S)).state is State.OFF
 
 
 async def test_a_missing_precondition_blocks_and_is_no_crash(yard):
     yard.plans["a"] = Blocked("keyring_locked", "The keyring is locked.", "Unlock it.")
     yard.start("a")
-    observed = await yard.supervisor.settled("a", 5)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.restarts) == (State.BLOCKED, 0)
     assert observed.trouble.code == "keyring_locked"
     assert not yard.given_up
@@ -253,7 +254,7 @@ async def test_a_missing_precondition_blocks_and_is_no_crash(yard):
 async def test_a_missing_program_blocks(yard):
     yard.plans["a"] = yard.launch("good", argv=("/nowhere/at/all",))
     yard.start("a")
-    observed = await yard.supervisor.settled("a", 5)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.trouble.code) == (State.BLOCKED, "program_missing")
 
 
@@ -264,7 +265,7 @@ async def test_a_program_that_cannot_be_executed_says_why(yards, tmp_path):
     program.chmod(0o700)
     yard.plans["a"] = yard.launch("good", argv=(str(program),))
     yard.start("a")
-    observed = await yard.supervisor.settled("a", 20)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert observed.state is State.FAILED
     assert "Exec format error" in observed.trouble.message
 
@@ -273,7 +274,7 @@ async def test_a_start_that_breaks_in_lou_itself_ends_as_a_failure(yards, caplog
     yard = yards(policy=BRISK)
     yard.plans["a"] = yard.launch("good", env={"A": 1})
     yard.start("a")
-    observed = await yard.supervisor.settled("a", 20)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert observed.state is State.FAILED
     assert "Lou's own log" in observed.trouble.message
     assert "Could not start a" in caplog.text
@@ -298,7 +299,7 @@ async def test_switching_off_while_the_start_is_prepared_starts_nothing(yard):
     yard.start("a")
     await until(lambda: yard.prepared)
     yard.supervisor.want("a", False)
-    assert (await yard.supervisor.settled("a", 5)).state is State.OFF
+    assert (await yard.supervisor.settled("a", PATIENCE_S)).state is State.OFF
     assert not tagged(yard.tag)
 
 
@@ -309,7 +310,7 @@ async def test_switching_off_in_the_middle_of_a_spawn_does_not_wait_for_the_ladd
             await asyncio.sleep(0)
         yard.supervisor.want("a", False)
         began = time.monotonic()
-        assert (await yard.supervisor.settled("a", 10)).state is State.OFF
+        assert (await yard.supervisor.settled("a", PATIENCE_S)).state is State.OFF
         assert time.monotonic() - began < 1.5
         assert not yard.servers()
 
@@ -322,7 +323,7 @@ async def test_a_cause_that_changes_while_the_start_is_prepared_is_not_missed(ya
     yard.supervisor.wake("a")
     yard.hold.set()
     await until(lambda: yard.prepared == 2)
-    assert (await yard.supervisor.settled("a", 5)).state is State.BLOCKED
+    assert (await yard.supervisor.settled("a", PATIENCE_S)).state is State.BLOCKED
 
 
 async def test_wild_switching_ends_as_wanted_and_with_one_process(yard):
@@ -342,7 +343,7 @@ async def test_wild_switching_ends_as_wanted_and_with_one_process(yard):
 async def test_a_restart_by_a_person_is_no_failure(yard):
     old = await yard.ready("a")
     await yard.supervisor.restart("a")
-    new = await yard.supervisor.settled("a", 10)
+    new = await yard.supervisor.settled("a", PATIENCE_S)
     assert new.state is State.READY
     assert new.pid != old.pid
     assert new.restarts == 0
@@ -404,7 +405,7 @@ async def test_too_many_restarts_of_all_together_pause_them_with_one_word(yards)
     for name in "abc":
         yard.start(name, "exit:1")
     for name in "abc":
-        assert (await yard.supervisor.settled(name, 20)).state is State.FAILED
+        assert (await yard.supervisor.settled(name, PATIENCE_S)).state is State.FAILED
     assert [name for name, _ in yard.given_up] == [""]
     assert yard.given_up[0][1].code == "restart_storm"
     told = [yard.supervisor.observed(name).trouble.message for name in "abc"]
@@ -428,7 +429,7 @@ async def test_a_server_that_is_added_again_while_it_leaves_is_kept(yards, wante
     yard.supervisor.add("a")
     yard.supervisor.want("a", wanted)
     await leaving
-    observed = await yard.supervisor.settled("a", 20)
+    observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert observed.state is (State.READY if wanted else State.OFF)
     assert [each.name for each in yard.supervisor.all()] == ["a"]
 

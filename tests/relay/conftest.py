@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 
 UPSTREAM = str(Path(__file__).parent / "upstream_server.py")
 SECRET = "gh-t0ken-of-the-user"
@@ -61,7 +62,7 @@ async def served_over_http() -> AsyncIterator[tuple[str, asyncio.subprocess.Proc
         sys.executable, UPSTREAM, "http", str(port), stdout=-3, stderr=-3
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await _listens(port):
                 await asyncio.sleep(0.02)
         yield f"http://127.0.0.1:{port}/mcp", process

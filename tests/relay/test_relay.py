@@ -17,11 +17,11 @@ from mcp.shared.exceptions import MCPError
 
 from tests.host.clients import lines, over_socket
 from tests.host.supervised import Supervised, supervised
+from tests.patience import PATIENCE_S
 from tests.relay.conftest import SECRET, UPSTREAM, entry, relay, served_over_http
 
 pytestmark = pytest.mark.anyio
 eras = pytest.mark.parametrize("mode", ["legacy", "auto"])
-SOON_S = 10
 
 
 async def _surface(client: Client) -> dict[str, Any]:
@@ -72,7 +72,7 @@ async def test_progress_and_cancel_pass_through(mine: Supervised) -> None:
         await client.call_tool("slow", {"seconds": 0}, progress_callback=hear)
         assert heard == [(1, 2, "half")]
         call = asyncio.create_task(client.call_tool("slow", {}, progress_callback=hear))
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(heard) < 2:
                 await asyncio.sleep(0.01)
         call.cancel()
@@ -102,7 +102,7 @@ async def test_changes_reach_clients_of_both_eras(home: Path) -> None:
         Client(over_socket(server.socket), mode="legacy", message_handler=hear) as old,
         Client(over_socket(server.socket), mode="auto") as new,
         new.listen(tools_list_changed=True, resource_subscriptions=["note://fixed"]) as changes,
-        asyncio.timeout(SOON_S),
+        asyncio.timeout(PATIENCE_S),
     ):
         await old.call_tool("grow", {})
         assert (await heard.get()).method == "notifications/tools/list_changed"
@@ -185,7 +185,7 @@ async def test_nothing_of_the_users_server_outlives_the_relay(home: Path, how: s
             server.process.kill()
             await server.exited()
     try:
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             while _is_alive(upstream) or (_is_alive(grandchild) and how != "sigkill"):
                 await asyncio.sleep(0.01)
     finally:
@@ -226,10 +226,10 @@ async def test_the_end_of_the_app_does_not_wait_for_a_server_that_never_answers(
     mute = {"upstream": {"command": "sleep", "args": ["600"]}}
     async with supervised("-m", "servers", "relay", "mine") as server:
         server.send("configure", settings=mute)
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (children := _children_of(server.pid)):
                 await asyncio.sleep(0.01)
-        assert await asyncio.wait_for(server.ended(), SOON_S) == 0
+        assert await asyncio.wait_for(server.ended(), PATIENCE_S) == 0
     assert not any(_is_alive(child) for child in children)
 
 
@@ -247,7 +247,7 @@ async def test_a_changed_entry_is_followed_without_losing_a_client(home: Path) -
         before = int(started.content[0].text)
         changed = entry(env={"TOKEN": "a plain one"})
         await server.request("configure", keys={}, settings=changed)
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await heard.get()).method == "notifications/tools/list_changed"
         found = await client.call_tool("tell_env", {"name": "TOKEN"})
         assert not found.is_error

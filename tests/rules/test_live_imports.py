@@ -16,6 +16,7 @@ import pytest
 
 from tests import desktop as desktops
 from tests.app.running import Lou, lou
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 REPORT = [sys.executable, "-X", "importtime"]
@@ -63,7 +64,7 @@ def a_supervised_server(private: Lou, words: list[str], settings: dict, keys: di
         else:
             raise AssertionError(report.read_text()[-2000:])
         server.stdin.close()
-        server.wait(20)
+        server.wait(PATIENCE_S)
     return imported(report.read_text())
 
 
@@ -109,7 +110,8 @@ def test_the_bridge_imports_the_standard_library_and_lou_alone(private: Lou) -> 
         [sys.executable, "-I", "-S", "-E", "-X", "importtime", ROOT / "servers/bridge/__main__.py",
          "search"],
         env={"HOME": private.environment["HOME"], "LOU_HOME": private.environment["LOU_HOME"]},
-        input=json.dumps(hello).encode() + b"\n", capture_output=True, check=True, timeout=30,
+        input=json.dumps(hello).encode() + b"\n", capture_output=True,
+        check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[0])["id"] == 1
     modules = imported(done.stderr.decode())
@@ -152,7 +154,7 @@ def the_app(private: Lou, words: list[str], **extra: str) -> set[str]:
         assert private.run("doctor").returncode in {0, 1}
         assert private.run("metrics").returncode == 0
         assert private.run("quit").returncode == 0
-        assert app.wait(20) == 0
+        assert app.wait(PATIENCE_S) == 0
     return imported(report.read_text(errors="replace"))
 
 

@@ -14,6 +14,7 @@ import pytest
 from servers.host.service import ToolFailure
 from servers.outbound import cache as caches
 from servers.search import arguments
+from tests.patience import PATIENCE_S
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples
 from tests.search.standins.world import KEYS
@@ -425,7 +426,7 @@ def test_searching_imports_nothing_heavy() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert json.loads(done.stdout) == []
 

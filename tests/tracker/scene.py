@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from servers.tracker.scribe import Scribe
 from servers.tracker.seal import Sealer
 from servers.tracker.server import TrackerServer, build
 from servers.tracker.stores.base import Store
+from tests.patience import PATIENCE_S, eventually
 
 KEY = Fernet.generate_key()
 
@@ -46,8 +46,6 @@ def tools(server: TrackerServer) -> dict[str, Callable[..., Any]]:
     return {tool.name: tool.run for tool in server.tools}
 
 
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until `condition` holds; fail when it does not in time."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
+    await eventually(condition, seconds)

@@ -121,7 +121,7 @@ async def test_a_key_that_stops_fitting_stops_the_copy_in_words(
     assert "key" in copying.progress.message
     await server.configure(configuration(tmp_path, **settings))
     copying = await server._workroom.start_copy()
-    await until(lambda: copying.progress.state != "running", 60)
+    await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress
     assert (await tools(server)["tracker_stats"]())["entries"] == 600
     await server.stop()

@@ -24,6 +24,7 @@ from servers.tracker.stores import custody, disk, upkeep
 from servers.tracker.stores.base import Query, StoreError
 from servers.tracker.stores.lane import Lane
 from servers.tracker.stores.sqlite import SqliteStore
+from tests.patience import PATIENCE_S
 from tests.tracker.scene import draft, make_board, until
 
 pytestmark = pytest.mark.anyio
@@ -206,7 +207,7 @@ async def test_a_damaged_file_is_put_aside_and_the_newest_good_backup_returns(
     store = SqliteStore(
         tmp_path, tell=lambda one, *, cleared: None if cleared else told.append(one)
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await store.open()
         assert (await store.counts()).live == 200
     assert [one.code for one in told] == ["damaged", "restored"]
@@ -336,7 +337,7 @@ async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
     await store.open()
     await store.close()
     with pytest.raises(ToolFailure):
-        await asyncio.wait_for(make_board(store).track([draft(1)], "test"), 5)
+        await asyncio.wait_for(make_board(store).track([draft(1)], "test"), PATIENCE_S)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "a backup", "no folder"])

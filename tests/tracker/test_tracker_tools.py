@@ -16,6 +16,7 @@ from servers.host.service import ToolFailure
 from servers.host.toolbox import FunctionTool
 from servers.tracker import folder
 from servers.tracker.server import TrackerServer, build
+from tests.patience import PATIENCE_S
 from tests.tracker.scene import started, tools, until
 
 pytestmark = pytest.mark.anyio
@@ -288,7 +289,7 @@ async def test_a_cancelled_import_keeps_exactly_what_it_reports(
     text = "url,email\n" + "".join(f"a.com/{n},p{n}@a.com\n" for n in range(20_000))
     (tmp_path / "big.csv").write_text(text)
     job = (await found["start_import"](str(tmp_path / "big.csv"))).job
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await found["job_state"](job)).rows < 200:
             await asyncio.sleep(0.005)
     report = await found["cancel_job"](job)
@@ -304,7 +305,7 @@ async def test_the_call_of_a_client_that_goes_away_cancels_its_import(
     text = "url,email\n" + "".join(f"a.com/{n},p{n}@a.com\n" for n in range(20_000))
     (tmp_path / "files" / "big.csv").write_text(text)
     call = asyncio.create_task(found["import_tracked"]("big.csv"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await found["tracker_stats"]())["entries"] < 100:
             await asyncio.sleep(0.005)
     call.cancel()

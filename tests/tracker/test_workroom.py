@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 from servers.host import calls
 from servers.host.service import Configuration, StartRefused, ToolFailure
 from servers.tracker.server import TrackerServer, build
+from tests.patience import PATIENCE_S
 from tests.tracker.scene import KEY, configuration, started, tools, until
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ async def found(server: TrackerServer, **filters: Any) -> list[Any]:
 
 
 async def resealed(server: TrackerServer) -> Any:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             state = await tools(server)["store_state"]()
             if not state.older_keys:
@@ -154,7 +155,7 @@ async def test_an_import_goes_on_under_a_new_key_and_doubles_nothing(tmp_path: P
     while not (await call["job_state"](job)).rows:
         await asyncio.sleep(0)
     await server.configure(configuration(tmp_path, NEW, KEY))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (state := await call["job_state"](job)).state == "running":
             await asyncio.sleep(0.01)
     assert (state.state, state.rows, state.problems) == ("done", count, [])
@@ -173,7 +174,7 @@ async def test_a_call_under_way_at_a_change_of_keys_is_resealed_as_well(tmp_path
     await asyncio.sleep(0)
     await server.configure(configuration(tmp_path, NEW, KEY))
     await asyncio.gather(*calls_)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(await server._workroom.store.stamps()) > 1:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     for number in range(300):
@@ -231,7 +232,7 @@ async def test_rejected_credentials_are_trouble_and_block_nothing(
     config = configuration(tmp_path)
     keys = {**config.keys, "FIREBASE_CREDENTIALS": "{not json"}
     server = build()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await server.start(Configuration(keys, config.settings))
     with pytest.raises(ToolFailure) as failed:
         await found(server)
@@ -284,7 +285,7 @@ async def test_the_copy_between_stores_is_whole_verified_and_resumable(
     await tools(server)["start_copy"]()
     copying = server._workroom.copying
     assert copying is not None
-    await until(lambda: copying.progress.state != "running", 60)
+    await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress.message
     assert (copying.progress.seen, copying.progress.merged) == (130, 1)
     stats = await tools(server)["tracker_stats"]()
@@ -304,7 +305,7 @@ async def test_the_copy_between_stores_is_whole_verified_and_resumable(
     await tools(server)["start_copy"]()
     copying = server._workroom.copying
     assert copying is not None
-    await until(lambda: copying.progress.state != "running", 60)
+    await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress.message
     stats = await tools(server)["tracker_stats"]()
     assert (stats["store"], stats["entries"], stats["deleted"]) == ("sqlite", 129, 1)

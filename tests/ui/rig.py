@@ -27,6 +27,7 @@ from app.ui.theme import Theme
 from app.ui.tray import Tray
 from app.ui.window import Window
 from tests import desktop as desktops
+from tests.patience import PATIENCE_S
 from tests.qt_loop import qt_loop
 
 T = TypeVar("T")
@@ -51,14 +52,14 @@ class Rig:
     def window(self) -> Window:
         return self.session.window
 
-    def run(self, work: Coroutine[Any, Any, T], seconds: float = 20.0) -> T:
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = PATIENCE_S) -> T:
         """What `work` returns."""
         task = self.loop.create_task(work)
         self.until(task.done, seconds, "the work did not end")
         return task.result()
 
     def until(
-        self, condition: Callable[[], object], seconds: float = 10.0, what: str = ""
+        self, condition: Callable[[], object], seconds: float = PATIENCE_S, what: str = ""
     ) -> float:
         """Turn the loop until `condition` holds; returns how long that took."""
         began = time.monotonic()
@@ -86,7 +87,7 @@ class Rig:
     def stop(self) -> None:
         assert self._life is not None
         self.session.quit()
-        self.until(self._life.done, 20, "Lou does not end")
+        self.until(self._life.done, what="Lou does not end")
         self._life.result()
 
 
@@ -107,7 +108,7 @@ def rig(
             made.desktop = desktop
             made.start()
             if ready:
-                made.until(lambda: all(made.state(n) == "ready" for n in ("search", "tracker")), 30)
+                made.until(lambda: all(made.state(n) == "ready" for n in ("search", "tracker")))
             yield made
             made.stop()
     finally:

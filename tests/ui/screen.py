@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 _NODE = re.compile(r"^\s*(0x[0-9a-f]+) (.*?)\s+(\d+)x(\d+)\+(-?\d+)\+(-?\d+)\s+\+(-?\d+)\+(-?\d+)")
@@ -94,7 +95,12 @@ class Screen:
 
     def _ask(self, *argv: str) -> str:
         done = subprocess.run(
-            argv, env=self.environment, capture_output=True, text=True, check=False, timeout=20
+            argv,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
         )
         return done.stdout
 
@@ -120,10 +126,10 @@ def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
             process.terminate()
         for process in made.started:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(PATIENCE_S)
             process.kill()
-            process.wait(5)
+            process.wait(PATIENCE_S)
             if process.stderr:
                 process.stderr.close()
         server.kill()
-        server.wait(5)
+        server.wait(PATIENCE_S)

@@ -92,7 +92,7 @@ def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
         assert detail._test.text() == "Stop"
         lou.until(lambda: detail._verdict.text() == "Asking the provider...")
         detail._test.click()
-        lou.until(lambda: detail._verdict.text() == "Stopped.", 5)
+        lou.until(lambda: detail._verdict.text() == "Stopped.")
     assert detail._test.text() == "Test"
     assert detail._entry.isEnabled()
     detail.window().close()
@@ -130,7 +130,7 @@ def test_another_server_with_a_key_of_its_own_leaves_the_chosen_one_chosen(lou: 
 def test_the_trackers_key_can_be_kept_and_is_given_up_only_knowingly(
     lou: Rig, tmp_path: Path
 ) -> None:
-    lou.until(lambda: is_set(lou, "ENCRYPTION_KEY"), 20)
+    lou.until(lambda: is_set(lou, "ENCRYPTION_KEY"))
     detail = opened(lou, "ENCRYPTION_KEY")._detail
     before = lou.run(lou.core.vault.get("ENCRYPTION_KEY"))
     lou.until(detail._export.isVisible)
@@ -154,22 +154,22 @@ def test_locked_keyring_is_explained_and_unlocking_brings_everything_back(lou: R
     lou.desktop.lock()
     dialog._detail._entry._edit.setText("one more")
     dialog._detail._save.click()
-    lou.until(lambda: lou.core.vault.state() == VaultState.LOCKED, 20)
+    lou.until(lambda: lou.core.vault.state() == VaultState.LOCKED)
     lou.until(dialog._strip.isVisible)
     assert "locked" in dialog._strip._title.text()
     assert not dialog._detail._entry.isEnabled()
     lou.until(lambda: not dialog._detail._busy)
     assert dialog._detail._entry._edit.text() == "one more"
     lou.desktop.unlock()
-    lou.until(lambda: lou.core.vault.state() == VaultState.OPEN, 20)
+    lou.until(lambda: lou.core.vault.state() == VaultState.OPEN)
     lou.until(lambda: not dialog._strip.isVisible())
-    lou.until(dialog._detail._entry.isEnabled, 20)
+    lou.until(dialog._detail._entry.isEnabled)
 
 
 def test_window_stays_alive_while_the_keyring_hangs(lou: Rig) -> None:
     assert lou.desktop
     dialog = opened(lou, "TAVILY_API_KEY")
-    lou.until(dialog._detail._entry.isEnabled, 20)
+    lou.until(dialog._detail._entry.isEnabled)
     dialog._detail._entry._edit.setText("another")
     lou.desktop.hang()
     try:
@@ -182,5 +182,5 @@ def test_window_stays_alive_while_the_keyring_hangs(lou: Rig) -> None:
     finally:
         lou.desktop.wake()
     assert longest < 0.5
-    lou.until(lambda: not dialog._detail._busy, 30)
+    lou.until(lambda: not dialog._detail._busy)
     dialog.close()

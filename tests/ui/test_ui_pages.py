@@ -96,7 +96,7 @@ def test_welcome_says_why_a_server_waits_and_leads_to_what_mends_it(lou: Rig) ->
     page = lou.page("welcome")
     assert page._mend.isHidden()
     lou.core.add_server("broken", {"command": "/nowhere/at/all"})
-    lou.until(page._mend.isVisible, 20)
+    lou.until(page._mend.isVisible)
     trouble = lou.core.server("broken").trouble
     assert trouble is not None
     lou.until(lambda: trouble.message in page._servers._words.text())
@@ -195,11 +195,11 @@ def test_keys_move_when_another_place_is_chosen_for_them_and_back(lou: Rig) -> N
     for entry in (asked._first, asked._again):
         entry._edit.setText("four words are enough")
     asked._save.click()
-    lou.until(lambda: lou.core.settings.config.settings.key_store == "file", 20)
+    lou.until(lambda: lou.core.settings.config.settings.key_store == "file")
     assert lou.run(lou.core.vault.get("SERPER_API_KEY")) == "a-key-that-moves"
     lou.until(lambda: box.currentText() == "An encrypted file")
     box.setCurrentText("The keyring")
-    lou.until(lambda: lou.core.settings.config.settings.key_store == "system", 20)
+    lou.until(lambda: lou.core.settings.config.settings.key_store == "system")
     assert lou.run(lou.core.vault.get("SERPER_API_KEY")) == "a-key-that-moves"
     assert lou.core.key_store.is_made("file")
     lou.run(lou.core.unset_key("SERPER_API_KEY"))

@@ -15,6 +15,7 @@ import pytest
 
 from tests import desktop as desktops
 from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 from tests.ui.screen import Screen
 from tests.ui.screen import screen as screens
 
@@ -47,12 +48,12 @@ def test_icon_appears_a_click_opens_the_window_and_quit_leaves_nothing(seen_welc
         lou = screen.lou()
         wait_until(screen.icon, what="the icon")
         assert screen.window() is None
-        wait_until(lambda: _all_ready(status(screen)), 30, "both servers are ready")
+        wait_until(lambda: _all_ready(status(screen)), what="both servers are ready")
         servers = [each["pid"] for each in status(screen)["servers"]]
         screen.click(screen.icon())
         wait_until(screen.window, what="the window after a click")
         lou.send_signal(signal.SIGTERM)
-        assert lou.wait(15) == 0
+        assert lou.wait(PATIENCE_S) == 0
         assert not [pid for pid in servers if psutil.pid_exists(pid)]
         assert screen.icon() is None
 
@@ -62,8 +63,8 @@ def test_a_second_start_raises_the_first_ones_window(seen_welcome: Path) -> None
         screen.tray()
         screen.lou()
         wait_until(screen.icon, what="the icon")
-        wait_until(lambda: status(screen), 20)
-        assert screen.lou().wait(15) == 0
+        wait_until(lambda: status(screen))
+        assert screen.lou().wait(PATIENCE_S) == 0
         wait_until(screen.window, what="the window of the first")
 
 
@@ -71,7 +72,7 @@ def test_a_second_start_while_the_first_still_starts_gets_its_window(seen_welcom
     with screens(seen_welcome) as screen:
         screen.tray()
         first, second = screen.lou(), screen.lou()
-        wait_until(screen.window, 20, "the window of the first")
+        wait_until(screen.window, what="the window of the first")
         wait_until(lambda: _ended(first, second), what="one start too many ends")
         assert [each.returncode for each in _ended(first, second)] == [0]
 
@@ -80,8 +81,8 @@ def test_starts_by_clients_open_no_window(seen_welcome: Path) -> None:
     with screens(seen_welcome) as screen:
         screen.tray()
         starts = [screen.lou(LOU_STARTED_BY_CLIENT="1") for _ in range(3)]
-        wait_until(lambda: len(_ended(*starts)) == 2, 20, "one Lou is left")
-        wait_until(lambda: _all_ready(status(screen)), 30)
+        wait_until(lambda: len(_ended(*starts)) == 2, what="one Lou is left")
+        wait_until(lambda: _all_ready(status(screen)))
         assert screen.icon()
         assert screen.window() is None
 
@@ -90,11 +91,11 @@ def test_a_start_while_the_last_one_ends_is_not_lost(seen_welcome: Path) -> None
     with screens(seen_welcome) as screen:
         screen.tray()
         first = screen.lou()
-        wait_until(lambda: _all_ready(status(screen)), 30)
+        wait_until(lambda: _all_ready(status(screen)))
         first.send_signal(signal.SIGTERM)
         second = screen.lou()
-        assert first.wait(15) == 0
-        wait_until(lambda: status(screen).get("app", {}).get("pid") == second.pid, 20)
+        assert first.wait(PATIENCE_S) == 0
+        wait_until(lambda: status(screen).get("app", {}).get("pid") == second.pid)
 
 
 def _ended(*starts: subprocess.Popen[bytes]) -> list[subprocess.Popen[bytes]]:
@@ -104,12 +105,12 @@ def _ended(*starts: subprocess.Popen[bytes]) -> list[subprocess.Popen[bytes]]:
 def test_without_a_tray_the_window_never_hides_for_good(seen_welcome: Path) -> None:
     with screens(seen_welcome) as screen:
         lou = screen.lou()
-        wait_until(screen.window, 20, "the window, as there is no tray")
+        wait_until(screen.window, what="the window, as there is no tray")
         window = screen.window()
         screen.press("ctrl+w", window)
-        wait_until(lambda: status(screen), 20)
+        wait_until(lambda: status(screen))
         assert lou.poll() is None
-        assert screen.lou().wait(15) == 0
+        assert screen.lou().wait(PATIENCE_S) == 0
         wait_until(screen.window, what="the window again")
 
 
@@ -117,7 +118,7 @@ def test_a_first_run_opens_the_welcome(home: Path) -> None:
     with screens(home) as screen:
         screen.tray()
         screen.lou()
-        wait_until(screen.window, 20, "the welcome")
+        wait_until(screen.window, what="the welcome")
 
 
 def test_no_display_is_said_in_words(home: Path) -> None:
@@ -128,7 +129,7 @@ def test_no_display_is_said_in_words(home: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert ended.returncode == 1
@@ -144,9 +145,9 @@ def test_tray_icon_is_on_the_screen_soon_after_the_start(seen_welcome: Path, fig
             lou = screen.lou()
             wait_until(screen.icon, what="the icon")
             took.append(time.perf_counter() - began)
-            wait_until(lambda: status(screen), 20)
+            wait_until(lambda: status(screen))
             lou.terminate()
-            lou.wait(15)
+            lou.wait(PATIENCE_S)
         figure(
             "ui: process start to visible tray icon, median of 3", sorted(took)[1], "s", at_most=0.6
         )

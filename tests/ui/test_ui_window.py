@@ -97,13 +97,13 @@ def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
     lou.until(lambda: lou.state("search") == "off")
     lou.until(lambda: index.data(ROW).on is False)
     QTest.keyClick(servers, Qt.Key.Key_Space)
-    lou.until(lambda: lou.state("search") == "ready", 20)
+    lou.until(lambda: lou.state("search") == "ready")
     lou.until(lambda: index.data(ROW).on is True)
 
 
 def test_the_servers_page_begins_with_the_one_that_needs_the_person(lou: Rig) -> None:
     lou.core.add_server("broken", {"command": "/nowhere/at/all"})
-    lou.until(lambda: any(each.trouble for each in lou.core.servers()), 20)
+    lou.until(lambda: any(each.trouble for each in lou.core.servers()))
     page = ServersPage(lou.session.desk)
     page.show()
     chosen = row_list(page, "Servers").currentIndex
@@ -146,8 +146,8 @@ def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
         rows = {action.text(): action.isChecked() for action in menu.actions()}
         words = present.mood(lou.core.server("tracker")).words.lower()
         assert rows[f"Tracker: {words}"] is on
-        lou.until(lambda w=words: servers.model().index(1, 0).data(ROW).detail.lower() == w, 1)
-    lou.until(lambda: lou.state("tracker") == "ready", 20)
+        lou.until(lambda w=words: servers.model().index(1, 0).data(ROW).detail.lower() == w)
+    lou.until(lambda: lou.state("tracker") == "ready")
 
 
 def test_a_tool_switched_in_the_tray_is_off_in_the_window(lou: Rig) -> None:
@@ -171,10 +171,10 @@ def test_pause_all_stops_every_server_and_resume_brings_back_what_was_on(lou: Ri
     page = lou.page("servers")
     pause = next(b for b in page.findChildren(QAbstractButton) if b.text() == "Pause all")
     pause.click()
-    lou.until(lambda: {server.state for server in lou.core.servers()} == {"off"}, 20)
+    lou.until(lambda: {server.state for server in lou.core.servers()} == {"off"})
     lou.until(lambda: pause.text() == "Resume all")
     pause.click()
-    lou.until(lambda: {server.state for server in lou.core.servers()} == {"ready"}, 30)
+    lou.until(lambda: {server.state for server in lou.core.servers()} == {"ready"})
 
 
 def test_everything_a_person_can_press_has_a_name(lou: Rig) -> None:
