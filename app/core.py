@@ -197,12 +197,12 @@ class Core:
         """
         check_name(name)
         self._keys.learn(name, value.strip())
-        await self.vault.set(name, value)
+        await self._keys.set(name, value)
         await self._reactions.key_changed(name)
 
     async def unset_key(self, name: str) -> None:
         """Forget a key, unless the vault is closed."""
-        await self.vault.unset(name)
+        await self._keys.unset(name)
         await self._reactions.key_changed(name)
 
     async def rotate_key(self, name: str) -> None:

@@ -40,6 +40,24 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         raise not_written(path, failure) from failure
 
 
+def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
+    """Create the file at `path` with `content`; never writes where there is something, or a link.
+
+    Raises:
+        FileExistsError: there is something of this name.
+        OSError: it could not be written; nothing is left of it.
+    """
+    try:
+        _write_durably(path, content, mode)
+    except FileExistsError:
+        raise
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+    sync_folder(path.parent)
+
+
 def not_written(path: Path, failure: OSError) -> SettingsError:
     """The words for a failed write of `path`."""
     if failure.errno in _FULL:

@@ -9,6 +9,7 @@ entered is ever kept this way.
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from app import files
@@ -38,15 +39,34 @@ class KeyFile:
                 code="key_file_unreadable",
             ) from failure
 
+    def is_there(self) -> bool:
+        """Whether there is something of this name."""
+        return os.path.lexists(self.path)
+
+    def changed_at(self) -> float:
+        """When it was written, in seconds since the epoch; 0 when there is none."""
+        try:
+            return self.path.stat().st_mtime
+        except OSError:
+            return 0.0
+
     def write(self, value: str) -> None:
         """Keep the key.
 
         Raises:
             SettingsError: it could not be kept.
+            VaultError: what was written does not come back.
         """
         files.write_atomic(self.path, f"{value}\n".encode())
+        if self.read() != value:
+            raise VaultError(
+                f"{self.path} does not hold what was written to it.",
+                "Check the disk, then try again.",
+                code="not_kept",
+            )
 
-    def remove(self) -> None:
-        """Forget it: it is in a better place now."""
-        with contextlib.suppress(OSError):
-            self.path.unlink()
+    def remove(self, value: str) -> None:
+        """Forget `value`, which was read back from a better place; anything else stays."""
+        with contextlib.suppress(OSError, VaultError):
+            if self.read() == value:
+                self.path.unlink()

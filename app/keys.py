@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from app import config as meaning
-from app import preparation
+from app import preparation, sealing_key
 from app.config import Config, ServerEntry
-from app.errors import AppError, SettingsError, VaultError
+from app.errors import AppError, VaultError
 from app.facts import KeyView
 from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.processes.command import Blocked
-from app.vault import VaultState, not_open
+from app.sealing_key import SealingKey, is_made_by_lou
 from servers.contract import manifest
 from servers.contract.redaction import Redactor
 
 log = logging.getLogger(__name__)
-
-_ENCRYPTION = "ENCRYPTION_KEY"
 
 
 class Keys:
@@ -37,10 +32,9 @@ class Keys:
         key_file: KeyFile,
     ) -> None:
         self._store = store
-        self._key_file = key_file
         self._config = config
         self._redactor = redactor
-        self._making = asyncio.Lock()
+        self._sealing = SealingKey(store, key_file)
 
     def views(self) -> tuple[KeyView, ...]:
         """The known keys, then those that the user's own servers refer to, then leftovers."""
@@ -109,7 +103,7 @@ class Keys:
         wanted = preparation.wanted_keys(server, entry)
         try:
             plain = preparation.plain_keys(server, entry)
-            if wanted.get(_ENCRYPTION) == _ENCRYPTION:
+            if wanted.get(sealing_key.NAME) == sealing_key.NAME:
                 plain = {**await self.encryption_key(), **plain}
             stored = await self._read(wanted.values())
         except AppError as closed:
@@ -125,35 +119,42 @@ class Keys:
     async def encryption_key(self) -> dict[str, str]:
         """The tracker's key when the vault does not have it, by name; made on first use.
 
-        A new one is made only when there surely is none, never where a keyring is merely closed.
-
         Raises:
-            VaultError: the keyring is closed, or failed on the way.
+            VaultError: the keyring is closed, failed on the way, or lost the key.
             SettingsError: the key could not be kept.
         """
-        vault = self._store.vault
-        async with self._making:
-            if _ENCRYPTION in vault.names():
-                return {}
-            if self._store.is_elsewhere(_ENCRYPTION):
-                raise _left_behind()
-            state = await vault.probe()
-            waiting = self._key_file.read()
-            if state is VaultState.OPEN:
-                if not await vault.recover(_ENCRYPTION):
-                    await vault.set(_ENCRYPTION, waiting or _new_key())
-                    log.info("The key that seals the tracker's addresses is in the keyring now")
-                self._key_file.remove()
-                return {}
-            if state is not VaultState.ABSENT:
-                raise not_open(state)
-            return {_ENCRYPTION: waiting or self._make_key_file()}
+        waiting = await self._sealing.in_file()
+        return {sealing_key.NAME: waiting} if waiting else {}
 
-    def _make_key_file(self) -> str:
-        fresh = _new_key()
-        self._key_file.write(fresh)
-        log.warning("There is no keyring: the tracker's key is in %s", self._key_file.path)
-        return fresh
+    async def gather_sealing_keys(self) -> bool:
+        """Bring every key of the tracker into the vault; whether it has others now.
+
+        Raises:
+            VaultError: as `encryption_key`.
+        """
+        return await self._sealing.gather()
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep a key. One that Lou makes goes in front of those that are there.
+
+        Raises:
+            VaultError: it was not kept, or is none.
+        """
+        if is_made_by_lou(name):
+            await self._sealing.set(value)
+        else:
+            await self._store.vault.set(name, value)
+
+    async def unset(self, name: str) -> None:
+        """Forget a key.
+
+        Raises:
+            VaultError: the keyring is closed.
+        """
+        if is_made_by_lou(name):
+            await self._sealing.unset()
+        else:
+            await self._store.vault.unset(name)
 
     async def rotate(self, name: str) -> None:
         """Put a new value in front of the old ones, which still open what they sealed.
@@ -162,9 +163,7 @@ class Keys:
             VaultError: it is no key that Lou makes, or the keyring is closed.
         """
         _must_be_generated(name, "Set a new value instead.")
-        before = await self._store.vault.get(name)
-        fresh = _new_key()
-        await self._store.vault.set(name, f"{fresh},{before}" if before else fresh)
+        await self._sealing.rotate()
 
     async def export(self, name: str, path: Path) -> None:
         """Write a key that Lou makes to a new private file at `path`: a recovery key.
@@ -174,13 +173,7 @@ class Keys:
             SettingsError: the file is there already, or cannot be written.
         """
         _must_be_generated(name, "Its provider shows it, or makes a new one.")
-        is_stored = name in self._store.vault.names()
-        value = await self._store.vault.get(name) if is_stored else self._key_file.read()
-        if not value:
-            raise VaultError(
-                f"There is no {name} yet.", "Lou makes it when the tracker starts.", code="no_key"
-            )
-        await asyncio.to_thread(_write_new, path, value)
+        await self._sealing.export(path)
 
     async def _read(self, names: Iterable[str]) -> dict[str, str]:
         vault = self._store.vault
@@ -193,19 +186,9 @@ class Keys:
         return values
 
 
-def _new_key() -> str:
-    return base64.urlsafe_b64encode(os.urandom(32)).decode()
-
-
 def _must_be_generated(name: str, hint: str) -> None:
-    if not any(key.name == name and key.generated for key in manifest.KEYS):
+    if not is_made_by_lou(name):
         raise VaultError(f"{name} is not made by Lou.", hint, code="not_generated")
-
-
-def _write_new(path: Path, value: str) -> None:
-    if path.exists():
-        raise SettingsError(f"{path} is there already.", "Choose another name.", code="exists")
-    KeyFile(path).write(value)
 
 
 def _missing(server: str, name: str) -> Blocked:
@@ -214,12 +197,4 @@ def _missing(server: str, name: str) -> Blocked:
         f"{server} needs the key {name}, which is not set.",
         f"Set it on the Keys page, or with `lou keys set {name}`.",
         name,
-    )
-
-
-def _left_behind() -> VaultError:
-    return VaultError(
-        "The tracker's key stayed in the store of keys that was used before.",
-        "Open that one and choose the store again, so that the key moves: lou keys store.",
-        code="key_left_behind",
     )

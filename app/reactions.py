@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from app import autostart, launch_file, paths, places
+from app import autostart, launch_file, paths, places, sealing_key
 from app.chronicle import Chronicle
 from app.config import Config
 from app.errors import AppError, ServerError
@@ -95,9 +95,9 @@ class Reactions:
             self._start(self._move_key())
 
     async def _move_key(self) -> None:
-        """The tracker's key leaves its file for a vault that is there now."""
-        if self._keys.users("ENCRYPTION_KEY"):
-            await self._keys.encryption_key()
+        """Every key of the tracker comes together in a vault that is there now."""
+        if self._keys.users(sealing_key.NAME) and await self._keys.gather_sealing_keys():
+            await self.key_changed(sealing_key.NAME)
 
     def _server_changed(self, name: str) -> None:
         try:

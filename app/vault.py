@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Protocol
 
@@ -78,8 +78,31 @@ class Vault(Protocol):
             VaultError: it stayed closed.
         """
 
+    async def require_open(self) -> None:
+        """Make sure that it is open; a keyring asks the person where it can.
+
+        Raises:
+            VaultError: it stayed closed.
+        """
+
     async def recover(self, name: str) -> bool:
         """Look for a value that the list of names does not know; true when there is one.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def others(self, name: str) -> tuple[str, ...]:
+        """Values of `name` that are kept beside the one in use, the newest first.
+
+        A change that was interrupted leaves them, and a list of names that was lost.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def drop_others(self, name: str, values: Collection[str]) -> None:
+        """Forget those of `values` that are beside the one in use.
 
         Raises:
             VaultError: as `get`.

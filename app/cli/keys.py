@@ -40,7 +40,7 @@ def declare(parser: ArgumentParser) -> None:
         if word == "export":
             each.add_argument("file", metavar="FILE", type=Path, help="a new file")
         if word in {"set", "unset"}:
-            each.add_argument("--yes", action="store_true", help="give up a key that Lou made")
+            each.add_argument("--yes", action="store_true", help="also a key that Lou made")
         add_json(each)
         each.set_defaults(run=run)
     store = words.add_parser("store", help="where to keep keys")
@@ -113,8 +113,12 @@ def _warn_of_loss(wire: Wire, given: Namespace) -> None:
         for key in wire.ask("keys")["keys"]
     )
     if is_made and not given.yes:
+        said = {
+            _set: f"Another {given.name} would seal from now on; the present one stays behind it.",
+            _unset: f"Without {given.name} nobody can ever read again what was sealed with it.",
+        }
         raise AppError(
-            f"Without {given.name} nobody can ever read again what was sealed with it.",
+            said[given.run],
             f"Keep a copy first: lou keys export {given.name} FILE. Then say it again with --yes.",
         )
 

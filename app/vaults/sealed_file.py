@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from app import files
 from app.errors import VaultError
 from app.observe import Listeners
 from app.vault import VaultState, check_value
+
+log = logging.getLogger(__name__)
 
 _COST = {"n": 1 << 16, "r": 8, "p": 1}
 """64 MB and about 0.2 s for every guess."""
@@ -84,9 +87,21 @@ class FileVault:
         self._needed()
         await self._save({n: v for n, v in self._values.items() if n != name}, name)
 
+    async def require_open(self) -> None:
+        """That its passphrase was given."""
+        self._needed()
+
     async def recover(self, name: str) -> bool:
         """Names and values are one file here; there is nothing to recover."""
         return name in self.names()
+
+    async def others(self, name: str) -> tuple[str, ...]:
+        """There is one value of each name here."""
+        del name
+        return ()
+
+    async def drop_others(self, name: str, values: Collection[str]) -> None:
+        """There are none."""
 
     async def unlock(self, passphrase: str = "") -> None:
         """Open it with its passphrase; the first one makes it."""
@@ -127,8 +142,9 @@ class FileVault:
     def _open(self, passphrase: str) -> Any:
         from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415 - 40 ms
 
+        # It may have been put back since this process looked.
+        self._document = _read(self._path)
         if not self._document:
-            self._document = {}
             salt = os.urandom(16)
             return _Seal(Fernet(_derive(passphrase, salt, _COST)), salt, _COST)
         kdf = self._document["kdf"]
@@ -157,8 +173,31 @@ class FileVault:
             times[name] = time.time()
         document = {"version": 1, "kdf": self._seal.describe(), "names": times}
         document["sealed"] = self._seal.fernet.encrypt(json.dumps(values).encode()).decode()
-        files.write_atomic(self._path, json.dumps(document, indent=2).encode() + b"\n")
+        present = _read(self._path)
+        if present and present != self._document:
+            aside = files.set_aside(self._path, "other")
+            log.warning("The file of keys was exchanged; the other one is kept as %s", aside.name)
+        self._replace(document, values)
         return document
+
+    def _replace(self, document: dict[str, Any], values: dict[str, str]) -> None:
+        """Put `document` on disk; the one before comes back unless it can be read back."""
+        files.write_atomic(self._path, _content(document))
+        if self._read_back() == values:
+            return
+        if self._document:
+            files.write_atomic(self._path, _content(self._document))
+        raise VaultError(
+            "The file of keys does not hold what was written to it.",
+            "The keys are as they were. Check the disk, then try again.",
+            code="not_kept",
+        )
+
+    def _read_back(self) -> Any:
+        try:
+            return json.loads(self._seal.fernet.decrypt(_read(self._path)["sealed"].encode()))
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it does not hold the keys
+            return None
 
     async def _in_thread(self, work: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
@@ -181,6 +220,10 @@ def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
 
     key = Scrypt(salt=salt, length=32, **cost).derive(passphrase.encode())
     return base64.urlsafe_b64encode(key)
+
+
+def _content(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def _read(path: Path) -> dict[str, Any]:

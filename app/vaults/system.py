@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -31,7 +31,10 @@ _RESTS_AFTER_S = 20.0
 """Longer than the time between two looks at a closed keyring."""
 _PART = 1_000
 """Characters of one item; Windows takes 1,280."""
-_SLOTS_TO_SEARCH = 9
+_SLOTS = 16
+"""A value moves to the next slot when it changes, and after the last one to the first."""
+_SLOTS_ONCE = 64
+"""Earlier versions went on to higher ones, and so does a value where the usual ones are taken."""
 
 
 class SystemVault:
@@ -86,7 +89,7 @@ class SystemVault:
     async def set(self, name: str, value: str) -> None:
         """Keep `value`; asks a person to unlock when that is needed."""
         kept = check_value(name, value)
-        await self._opened()
+        await self.require_open()
         await self._when_open(lambda: self._replace(name, kept))
         self.changed.tell(name)
 
@@ -95,20 +98,27 @@ class SystemVault:
         place = self._index.place(name)
         if place is None:
             return
-        await self._opened()
+        await self.require_open()
         await self._when_open(lambda: self._drop(name, place))
         self.changed.tell(name)
 
     async def recover(self, name: str) -> bool:
         """Point at a value that an index which was lost had; true when there is one."""
-        if self._index.place(name):
-            return True
         return await self._when_open(lambda: self._find(name))
+
+    async def others(self, name: str) -> tuple[str, ...]:
+        """The values in slots that the index does not point at."""
+        return await self._when_open(lambda: tuple(self._beside(name).values()))
+
+    async def drop_others(self, name: str, values: Collection[str]) -> None:
+        """Empty the slots of `values`, unless the index points at them."""
+        if values:
+            await self._when_open(lambda: self._drop_beside(name, values))
 
     async def unlock(self, passphrase: str = "") -> None:
         """Let the keyring ask the person; a passphrase is not for us to know."""
         del passphrase
-        await self._opened()
+        await self.require_open()
 
     async def probe(self) -> VaultState:
         """Look whether it is open now, without asking a person."""
@@ -123,12 +133,8 @@ class SystemVault:
         """Let go of the thread; one that hangs is left behind."""
         self._thread.close()
 
-    async def _opened(self) -> None:
-        """Make it open, with a person there.
-
-        Raises:
-            VaultError: it stayed closed.
-        """
+    async def require_open(self) -> None:
+        """Make sure that it is open; the system's own prompt asks a person."""
         if await self.probe() is VaultState.LOCKED:
             try:
                 found = await self._thread.run(self._keyring.unlock, _WITH_A_PERSON_S)
@@ -179,13 +185,8 @@ class SystemVault:
 
     def _replace(self, name: str, value: str) -> None:
         before = self._index.place(name)
-        slot = before.slot + 1 if before else 1
-        while self._keyring.get(_item(name, slot, 0)) is not None:
-            slot += 1
-        parts = [value[at : at + _PART] for at in range(0, len(value), _PART)]
-        for number, part in enumerate(parts):
-            self._keyring.set(_item(name, slot, number), part)
-        place = Place(slot, len(parts))
+        place = Place(self._free_slot(name, before), -(-len(value) // _PART))
+        self._write(name, place, value)
         if self._read(name, place) != value:
             self._delete(name, place)
             raise VaultError(
@@ -193,9 +194,32 @@ class SystemVault:
                 "The value before is untouched. Try again.",
                 code="not_kept",
             )
-        self._index.point(name, slot, len(parts))
+        self._index.point(name, place.slot, place.parts)
         if before:
             self._delete(name, before)
+
+    def _free_slot(self, name: str, before: Place | None) -> int:
+        start = before.slot if before else 0
+        usual = ((start + step) % _SLOTS + 1 for step in range(_SLOTS))
+        for slot in (*usual, *range(_SLOTS + 1, _SLOTS_ONCE + 1)):
+            is_in_use = before is not None and slot == before.slot
+            if not is_in_use and self._keyring.get(_item(name, slot, 0)) is None:
+                return slot
+        raise VaultError(
+            f"The keyring has no room for another value of {name}.",
+            "Remove old ones called lou in the keyring of your desktop.",
+            code="not_kept",
+        )
+
+    def _write(self, name: str, place: Place, value: str) -> None:
+        """Write the first part last: where it is, the value is whole."""
+        left = place.parts
+        while self._keyring.get(_item(name, place.slot, left)) is not None:
+            self._keyring.delete(_item(name, place.slot, left))
+            left += 1
+        for part in reversed(range(place.parts)):
+            text = value[part * _PART : (part + 1) * _PART]
+            self._keyring.set(_item(name, place.slot, part), text)
 
     def _drop(self, name: str, place: Place) -> None:
         self._index.drop(name)
@@ -206,15 +230,41 @@ class SystemVault:
             self._keyring.delete(_item(name, place.slot, part))
 
     def _find(self, name: str) -> bool:
-        for slot in range(_SLOTS_TO_SEARCH, 0, -1):
-            if self._keyring.get(_item(name, slot, 0)) is not None:
-                parts = 1
-                while self._keyring.get(_item(name, slot, parts)) is not None:
-                    parts += 1
-                self._index.point(name, slot, parts)
-                log.warning("Found %s in the keyring, which the index did not know", name)
-                return True
-        return False
+        place = self._index.place(name)
+        if place and self._read(name, place) is not None:
+            return True
+        found = self._places(name, _SLOTS_ONCE)
+        if not found:
+            return False
+        self._index.point(name, found[0].slot, found[0].parts)
+        log.warning("Found %s in the keyring, which the index did not know", name)
+        return True
+
+    def _places(self, name: str, slots: int = _SLOTS) -> list[Place]:
+        """Every slot that has a value, the highest first, whatever the index says."""
+        found: list[Place] = []
+        for slot in range(slots, 0, -1):
+            parts = 0
+            while self._keyring.get(_item(name, slot, parts)) is not None:
+                parts += 1
+            if parts:
+                found.append(Place(slot, parts))
+        return found
+
+    def _beside(self, name: str) -> dict[Place, str]:
+        """The values in slots that the index does not point at."""
+        present = self._index.place(name)
+        found = {
+            place: self._read(name, place)
+            for place in self._places(name)
+            if present is None or place.slot != present.slot
+        }
+        return {place: value for place, value in found.items() if value is not None}
+
+    def _drop_beside(self, name: str, values: Collection[str]) -> None:
+        for place, value in self._beside(name).items():
+            if value in values:
+                self._delete(name, place)
 
 
 def _item(name: str, slot: int, part: int) -> str:

@@ -179,6 +179,9 @@ def test_a_recovery_key_opens_what_a_lost_key_locked(steady: Lou) -> None:
         assert "lou keys export ENCRYPTION_KEY FILE" in refused.stderr
     wrong = Fernet.generate_key().decode()
     assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=wrong).returncode == 0
+    kept = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "jo@example.com" in str(kept["data"]), "the key before still opens"
+    assert running.run("keys", "unset", "ENCRYPTION_KEY", "--yes").returncode == 0
     locked = running.run("call", "tracker", "find_tracked", "url=https://example.com/1")
     assert "recovery key" in locked.stdout + locked.stderr
     right = saved.read_text()

@@ -30,6 +30,10 @@ _TONES = {
     "unknown": "soft",
 }
 _LARGEST_FILE = 64_000
+_REPLACING = {
+    "ENCRYPTION_KEY": "The tracker seals with the new one from now on. The present one stays "
+    "behind it, and still opens what it has sealed.",
+}
 _LOSING = {
     "ENCRYPTION_KEY": "Without it nobody can ever read again what the tracker has sealed with it. "
     "Save a recovery key first: with that everything can be opened again.",
@@ -140,7 +144,7 @@ class KeyDetail(QWidget):
             self._work(self._do_replace(self._key, self._entry.peek()), "Saving...")
 
     async def _do_replace(self, key: KeyView, value: str) -> None:
-        loss = _LOSING.get(key.name, "") if key.is_set else ""
+        loss = _REPLACING.get(key.name, "") if key.is_set else ""
         title = f"Replace the key for {key.title}?"
         if loss and not await confirm(self._desk.theme, self.window(), title, loss, yes="Replace"):
             self._tell("It is as it was.", "soft")
