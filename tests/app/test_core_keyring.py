@@ -177,10 +177,6 @@ def test_a_recovery_key_opens_what_a_lost_key_locked(steady: Lou) -> None:
         refused = running.run("keys", word, "ENCRYPTION_KEY", stdin="x")
         assert refused.returncode == 1
         assert "lou keys export ENCRYPTION_KEY FILE" in refused.stderr
-    wrong = Fernet.generate_key().decode()
-    assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=wrong).returncode == 0
-    kept = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
-    assert "jo@example.com" in str(kept["data"]), "the key before still opens"
     assert running.run("keys", "unset", "ENCRYPTION_KEY", "--yes").returncode == 0
     locked = running.run("call", "tracker", "find_tracked", "url=https://example.com/1")
     assert "recovery key" in locked.stdout + locked.stderr
@@ -188,6 +184,18 @@ def test_a_recovery_key_opens_what_a_lost_key_locked(steady: Lou) -> None:
     assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=right).returncode == 0
     found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
     assert "jo@example.com" in str(found["data"])
+
+
+def test_another_key_that_is_set_leaves_what_was_sealed_open(steady: Lou) -> None:
+    running = steady
+    arguments = ("url=https://example.com/1", "email=jo@example.com")
+    assert running.run("call", "tracker", "track_url_email", *arguments).returncode == 0
+    other = Fernet.generate_key().decode()
+    assert running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin=other).returncode == 0
+    found = running.json("call", "tracker", "find_tracked", "url=https://example.com/1")
+    assert "jo@example.com" in str(found["data"])
+    wrong = running.run("keys", "set", "ENCRYPTION_KEY", "--yes", stdin="no key")
+    assert (wrong.returncode, "44 letters" in wrong.stderr) == (1, True)
 
 
 def test_a_killed_lou_leaves_a_path_that_the_next_one_takes(running: Lou) -> None:

@@ -32,7 +32,8 @@ _TONES = {
 _LARGEST_FILE = 64_000
 _REPLACING = {
     "ENCRYPTION_KEY": "The tracker seals with the new one from now on. The present one stays "
-    "behind it, and still opens what it has sealed.",
+    "behind it, and still opens what it has sealed. A recovery key saved before does not hold "
+    "the new one: save another.",
 }
 _LOSING = {
     "ENCRYPTION_KEY": "Without it nobody can ever read again what the tracker has sealed with it. "
