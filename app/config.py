@@ -67,6 +67,14 @@ class Config:
         return replace(self, settings=replace(self.settings, **changes))
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A part of a document that could not be taken: where it is, and why, as sentences."""
+
+    path: tuple[str, ...]
+    words: str
+
+
 def is_embedded(name: str, entry: ServerEntry) -> bool:
     """Whether the entry means the server of that name that comes with Lou."""
     return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
@@ -87,18 +95,27 @@ def defaults() -> dict[str, ServerEntry]:
     }
 
 
-def parse(document: Mapping[str, Any]) -> tuple[Config, list[str]]:
-    """The configuration in `document`, and a sentence for each part that could not be taken."""
-    problems: list[str] = []
+def parse(
+    document: Mapping[str, Any], in_force: Config | None = None
+) -> tuple[Config, list[Misfit]]:
+    """The configuration in `document`, and the parts of it that could not be taken.
+
+    In place of those stands what is `in_force`, so that an edit that went wrong stops nothing.
+    """
+    before = in_force or Config(defaults())
+    misfits: list[Misfit] = []
     servers = defaults()
-    for name, found in _object(document, "mcpServers", problems).items():
+    for name, found in _part(document, "mcpServers").items():
         try:
             servers[name] = parse_entry(name, found)
         except SettingsError as refused:
-            problems.append(f"{refused.title} {refused.hint}")
-    found_settings = _object(document, "settings", problems)
-    settings, wrong = choices.parse(found_settings, frozenset(servers))
-    return Config(servers, settings), problems + wrong
+            misfits.append(Misfit(("mcpServers", name), f"{refused.title} {refused.hint}"))
+            if name in before.servers:
+                servers[name] = before.servers[name]
+    own = _part(document, "settings")
+    settings, wrong = choices.parse(own, frozenset(servers), before.settings)
+    misfits += [Misfit(("settings", name), words) for name, words in wrong.items()]
+    return Config(servers, settings), misfits
 
 
 def parse_entry(name: str, found: Any) -> ServerEntry:
@@ -150,23 +167,26 @@ def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[s
     """`document` with all that changed from `before` to `config`; the rest stays as it is.
 
     Raises:
-        SettingsError: a setting has a value that is not allowed.
+        SettingsError: a setting has a value that is not allowed, or the change would write over a
+            part that was not understood.
     """
     merged = dict(document)
-    found = _object(document, "mcpServers", [])
+    found = _part(document, "mcpServers")
     gone = before.servers.keys() - config.servers.keys()
     entries = {name: entry for name, entry in found.items() if name not in gone}
     for name, entry in config.servers.items():
         if name not in entries or entry != before.servers.get(name):
-            entries[name] = _merge_entry(entries.get(name), entry)
+            if name in entries:
+                parse_entry(name, entries[name])
+            entries[name] = _merge_entry(entries.get(name, {}), entry)
     merged["mcpServers"] = entries
-    own = _object(document, "settings", [])
+    own = _part(document, "settings")
     merged["settings"] = choices.merge(own, config.settings, before.settings)
     return merged
 
 
-def _merge_entry(found: Any, entry: ServerEntry) -> dict[str, Any]:
-    merged = dict(found) if isinstance(found, Mapping) else {}
+def _merge_entry(found: Mapping[str, Any], entry: ServerEntry) -> dict[str, Any]:
+    merged = dict(found)
     values: dict[str, Any] = {
         "command": entry.command,
         "args": list(entry.args),
@@ -188,12 +208,10 @@ _ALWAYS_WRITTEN = {"requiredTools", "disabled", "disabledTools"}
 _NEVER_EMPTY = {"command", "url", "cwd", "headers"}
 
 
-def _object(found: Mapping[str, Any], key: str, problems: list[str]) -> Mapping[str, Any]:
-    value = found.get(key, {})
-    if isinstance(value, Mapping):
-        return value
-    problems.append(f"`{key}` in config.json is not an object; the defaults are used.")
-    return {}
+def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """One of the two objects of a document; it may lack them."""
+    part: Mapping[str, Any] = document.get(key, {})
+    return part
 
 
 def _bad(name: str, why: str) -> SettingsError:

@@ -69,11 +69,15 @@ class Core:
         self._intake = Intake(self.logbook, self.metrics)
         self._journal = Journal(self.logbook)
         self.control = ControlSocket(self)
-        self.clients = joining.clients_of(lambda: self.settings.config)
+        self.clients = joining.clients_of(
+            lambda: self.settings.config, lambda: self.settings.is_known
+        )
         self.notices: Listeners[Notice] = self._intake.notices
         self.calls: Listeners[CallRecord] = self._intake.calls
         self.connections: Listeners[ClientEvent] = self._intake.connections
         self.servers_changed: Listeners[str] = Listeners()
+        self.lasting_changed: Listeners[str] = Listeners()
+        """`lasting` has other notices."""
         self.keys_changed: Listeners[str] = self.key_store.changed
         self.vault_changed: Listeners[VaultState] = self.key_store.state_changed
         self.raise_wanted: Listeners[str] = Listeners()
@@ -123,6 +127,10 @@ class Core:
         self._journal.shut()
         self.logbook.close()
 
+    def lasting(self) -> tuple[Notice, ...]:
+        """What a person should know for as long as it is so: a broken config.json, an update."""
+        return self._reactions.lasting()
+
     def servers(self) -> tuple[ServerView, ...]:
         """Every server, in the order of config.json."""
         known = {each.name for each in self.supervisor.all()}
@@ -154,6 +162,7 @@ class Core:
 
     async def restart(self, server: str) -> ServerView:
         """Stop it and start it anew; returns when it is ready, blocked or failed."""
+        self.settings.refresh()
         await self._switches.restart(server)
         return self.server(server)
 
@@ -251,7 +260,9 @@ class Core:
 
         Raises:
             VaultError: they cannot be moved.
+            SettingsError: where they are could not be saved.
         """
+        self.settings.require_writable()
         await self.key_store.use(kind, passphrase)
         self.settings.update(lambda config: config.with_settings(key_store=kind))
         self._reactions.vault_seen(self.vault.state())
@@ -279,6 +290,7 @@ class Core:
         Raises:
             AppError: nothing was added.
         """
+        self.settings.require_writable()
         taken = roster.taken_over(self.settings.config, text, self.vault.names())
         await self._keys.keep(taken.secrets)
         if taken.entries:
@@ -290,11 +302,19 @@ class Core:
         return await Doctor(self).examine()
 
     def status(self) -> dict[str, Any]:
-        """What `lou status` shows."""
+        """What `lou status` shows; `notices` only while there are any."""
         app = {
             "pid": os.getpid(),
             "version": version.current(),
             "mode": self.mode,
             "uptime_s": round(time.time() - self.started_at, 1),
         }
-        return {"app": app, "servers": [each.as_status() for each in self.servers()]}
+        found: dict[str, Any] = {
+            "app": app,
+            "servers": [each.as_status() for each in self.servers()],
+        }
+        if notices := self.lasting():
+            found["notices"] = [
+                {"code": each.code, "message": each.title, "hint": each.text} for each in notices
+            ]
+        return found

@@ -33,7 +33,8 @@ class Doctor:
         """All checks; those that hold as well."""
         return [
             Check("running", True, f"Lou {version.current()} runs."),
-            *self._configuration(),
+            self._update(),
+            *places.configuration(self._core.settings),
             *places.checks(),
             await self._vault(),
             self._key_file(),
@@ -45,22 +46,14 @@ class Doctor:
             *self._logs(),
         ]
 
-    def _configuration(self) -> Iterator[Check]:
-        file = self._core.settings
-        trouble = file.trouble
-        yield check(
-            "config_readable",
-            ok=trouble is None,
-            fine=f"{file.path} can be read.",
-            wrong=trouble.title if trouble else "",
-            fix=trouble.hint if trouble else "",
-        )
-        yield check(
-            "config_understood",
-            ok=not file.problems,
-            fine="Everything in config.json was understood.",
-            wrong=" ".join(file.problems),
-            fix=f"Correct {file.path}; Lou reads it again by itself.",
+    def _update(self) -> Check:
+        update = version.update()
+        return check(
+            "update_finished",
+            ok=not update,
+            fine="The Lou that is installed is the one that runs.",
+            wrong=f"Lou {version.current()} runs, and {update} is installed.",
+            fix="Restart Lou to finish the update: lou quit, then start it again.",
         )
 
     async def _vault(self) -> Check:

@@ -1,4 +1,4 @@
-"""Whether Lou's folders are usable; needs no running Lou."""
+"""Whether Lou's folders and config.json are usable; needs no running Lou."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app import paths
 from app.facts import Check
+from app.settings_file import SettingsFile
 
 _LEAST_FREE_BYTES = 50_000_000
 
@@ -37,6 +38,26 @@ def checks() -> Iterator[Check]:
         wrong=f"Only {free // 1_000_000} MB are free.",
         fix="Free some space: settings, logs and entries cannot be saved on a full disk.",
     )
+
+
+def configuration(file: SettingsFile) -> Iterator[Check]:
+    """Whether config.json, as it was last read, says what Lou understands, and where not."""
+    trouble = file.trouble
+    yield check(
+        "config_readable",
+        ok=trouble is None,
+        fine=f"{file.path} can be read.",
+        wrong=trouble.title if trouble else "",
+        fix=trouble.hint if trouble else "",
+    )
+    if trouble is None:
+        yield check(
+            "config_understood",
+            ok=not file.problems,
+            fine="Everything in config.json was understood.",
+            wrong=" ".join(file.problems),
+            fix=f"Correct {file.path}; Lou reads it again by itself.",
+        )
 
 
 def is_gone(address: str) -> bool:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from app import autostart, launch_file, paths, places, sealing_key
+from app import autostart, launch_file, paths, places, sealing_key, version
 from app.chronicle import Chronicle
 from app.config import Config
-from app.errors import AppError, ServerError
+from app.errors import AppError, ServerError, SettingsError
 from app.facts import APP, Notice
 from app.heartbeat import Heartbeat
 from app.intake import Intake
@@ -42,6 +42,9 @@ class Reactions:
         self._heartbeat = Heartbeat()
         self._process = psutil.Process()
         self._work: set[asyncio.Task[None]] = set()
+        self._update = ""
+        """The version that was installed while this Lou runs."""
+        self._is_whole = True
 
     def join(self) -> None:
         """Let every change reach those it concerns."""
@@ -71,6 +74,7 @@ class Reactions:
         self._start(core.clients.start())
         self._heartbeat.every(1, self._look_at_settings)
         self._heartbeat.every(1, self._look_at_vault)
+        self._heartbeat.every(1, self._look_at_installation)
         self._heartbeat.every(15, self._look_at_closed_vault)
         self._heartbeat.every(3, self._weigh)
         self._heartbeat.every(5, self._look_at_sockets)
@@ -87,6 +91,12 @@ class Reactions:
         """Give a new value to the servers that use it."""
         self._intake.key_changed(name)
         await self._switches.configure(self._keys.users(name))
+
+    def lasting(self) -> tuple[Notice, ...]:
+        """What a person should know for as long as it is so, the gravest first."""
+        trouble = self._core.settings.trouble
+        notices = (_config_notice(trouble),) if trouble else ()
+        return (*notices, _update_notice(self._update)) if self._update else notices
 
     def vault_seen(self, state: VaultState) -> None:
         """An open vault lets those go on that waited for it."""
@@ -124,14 +134,17 @@ class Reactions:
         self._core.logbook.keep_from(level)
         logging.getLogger().setLevel(level)
 
-    def _settings_broken(self, trouble: AppError) -> None:
-        notice = Notice(trouble.code, trouble.title, trouble.hint, "error", action="settings")
-        self._core.notices.tell(notice)
-        log.error("%s", trouble)
+    def _settings_broken(self, trouble: SettingsError | None) -> None:
+        if trouble:
+            log.error("%s", trouble)
+            self._core.notices.tell(_config_notice(trouble))
+        else:
+            log.info("config.json is understood again")
+        self._core.lasting_changed.tell(trouble.code if trouble else "")
 
     def _write_first_files(self) -> None:
         self._write_launch_file()
-        if not paths.config_file().exists():
+        if self._core.settings.trouble is None and not paths.config_file().exists():
             self._core.settings.update(lambda config: config)
 
     def _write_launch_file(self) -> None:
@@ -146,7 +159,20 @@ class Reactions:
             self._core.notices.tell(notice)
 
     async def _look_at_settings(self) -> None:
-        self._core.settings.refresh()
+        self._core.settings.refresh(at_once=False)
+
+    async def _look_at_installation(self) -> None:
+        """A finished update is told; servers that waited for its end start."""
+        was_whole, self._is_whole = self._is_whole, version.is_whole()
+        if self._is_whole and not was_whole:
+            self._switches.wake()
+        update = version.update()
+        if update and update != self._update:
+            self._update = update
+            notice = _update_notice(update)
+            log.warning("%s %s", notice.title, notice.text)
+            self._core.notices.tell(notice)
+            self._core.lasting_changed.tell(notice.code)
 
     async def _look_at_vault(self) -> None:
         """Only while somebody waits for it."""
@@ -192,3 +218,16 @@ class Reactions:
         task = asyncio.get_running_loop().create_task(logged())
         self._work.add(task)
         task.add_done_callback(self._work.discard)
+
+
+def _config_notice(trouble: SettingsError) -> Notice:
+    return Notice(trouble.code, trouble.title, trouble.hint, "error", action="config")
+
+
+def _update_notice(update: str) -> Notice:
+    return Notice(
+        "update_waits",
+        "Restart Lou to finish the update.",
+        f"Lou {version.current()} runs, and {update} is installed. Your servers go on meanwhile. "
+        "Quit Lou and start it again.",
+    )

@@ -140,28 +140,38 @@ def problem_with(each: Field[Any], value: Any) -> str:
     return ""
 
 
-def parse(found: Mapping[str, Any], servers: frozenset[str]) -> tuple[Settings, list[str]]:
-    """The settings in `found`, and a sentence for each value that could not be taken."""
+def parse(
+    found: Mapping[str, Any], servers: frozenset[str], before: Settings
+) -> tuple[Settings, dict[str, str]]:
+    """The settings in `found`, and by name a sentence for each value that could not be taken.
+
+    What stood there `before` is used in its place.
+    """
     taken: dict[str, Any] = {}
-    problems: list[str] = []
+    wrong: dict[str, str] = {}
     for each in _own_fields():
         if each.name in found:
             problem = problem_with(each, found[each.name])
             if problem:
-                problems.append(f"{problem} The default is used.")
+                kept = taken[each.name] = getattr(before, each.name)
+                wrong[each.name] = f"{problem} {kept!r} is used."
             else:
                 taken[each.name] = found[each.name]
-    parts = {name: part for name, part in found.items() if name in servers}
-    own = {name: part for name, part in parts.items() if isinstance(part, dict)}
-    problems += [f"`settings.{name}` is not an object." for name in parts.keys() - own.keys()]
-    return Settings(**taken, servers=own), problems
+    own: dict[str, Any] = {}
+    for name, part in found.items():
+        if name in servers and isinstance(part, dict):
+            own[name] = part
+        elif name in servers:
+            wrong[name] = _not_an_object(name)
+            own |= {name: before.servers[name]} if name in before.servers else {}
+    return Settings(**taken, servers=own), wrong
 
 
 def merge(found: Mapping[str, Any], settings: Settings, before: Settings) -> dict[str, Any]:
     """`found` with all that changed from `before` to `settings`; unknown keys stay.
 
     Raises:
-        SettingsError: a value is not allowed.
+        SettingsError: a value is not allowed, or would take the place of no settings of a server.
     """
     merged = dict(found)
     for each in _own_fields():
@@ -174,8 +184,14 @@ def merge(found: Mapping[str, Any], settings: Settings, before: Settings) -> dic
         merged[each.name] = value
     for name, part in settings.servers.items():
         if part != before.servers.get(name):
+            if not isinstance(merged.get(name, {}), dict):
+                raise SettingsError(_not_an_object(name), "Mend config.json.", code="bad_entry")
             merged[name] = dict(part)
     return merged
+
+
+def _not_an_object(name: str) -> str:
+    return f"`settings.{name}` is not an object."
 
 
 def _own_fields() -> tuple[Field[Any], ...]:

@@ -1,24 +1,32 @@
-"""config.json on disk: read, kept in step with edits made by hand, and never lost."""
+"""config.json on disk: read, kept in step with edits made by hand, and never lost.
+
+A file that is not understood is never written over. While it is broken the configuration in force
+stays as it is, every change is refused with the line and column, and the file is looked at again
+whenever it changes.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
+import os
+import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from app import config as meaning
-from app import files
-from app.config import Config
+from app import config_text, files
+from app.clients.disk import ChangedError, Disk
+from app.clients.spans import FormatError
+from app.config import Config, Misfit
+from app.config_text import ConfigText
 from app.errors import SettingsError
 from app.observe import Listeners
 
 log = logging.getLogger(__name__)
 
-_BROKEN = "broken_config"
-_DEFAULTS = "The defaults are used."
-_IN_FORCE = "What was in force before is used."
+GONE = "config_gone"
+_TRIES = 20
 _Stamp = tuple[int, int, int] | None
 
 
@@ -26,108 +34,149 @@ class SettingsFile:
     """The configuration in force, and the one way to change it.
 
     A change is a function of the configuration, so an edit made by hand meanwhile is kept: the file
-    is read again before it is replaced.
+    is read again before it is replaced, and looked at once more when it was.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = Config(meaning.defaults())
         self.problems: tuple[str, ...] = ()
-        """What could not be taken from the file, as sentences."""
+        """Parts of the file that were not understood, as sentences."""
         self.changed: Listeners[Config] = Listeners()
         self.trouble: SettingsError | None = None
-        """Why the defaults are used, when they are."""
-        self.troubled: Listeners[SettingsError] = Listeners()
-        """The file was found broken: it lies beside, untouched, and the title names it."""
+        """Why the file cannot be used, while it cannot."""
+        self.troubled: Listeners[SettingsError | None] = Listeners()
+        """The file was found broken, or, with None, mended."""
+        self.is_known = False
+        """Whether what is in force was read from the file, or there was none yet."""
+        self._last: ConfigText | None = None
         self._stamp: _Stamp = None
+        self._suspect: tuple[_Stamp] | None = None
+        self._disk = _PrivateDisk()
 
     def load(self) -> None:
-        """Read the file; broken, it is kept aside and the defaults are used."""
-        stamp = self._stat()
+        """Read the file; while it cannot be used the defaults are in force."""
+        self._stamp = self._stat()
         try:
-            self._take(self._read(), stamp)
+            content = self._read()
         except SettingsError as trouble:
-            self._take(None, stamp)
-            self._tell(self._put_aside(_DEFAULTS)[0] if trouble.code == _BROKEN else trouble)
+            self._tell(trouble)
+            return
+        self._take(config_text.empty() if content is None else self._understood(content))
 
-    def _tell(self, trouble: SettingsError) -> None:
-        self.trouble = trouble
-        self.troubled.tell(trouble)
+    def refresh(self, *, at_once: bool = True) -> bool:
+        """Take over what was changed on disk by hand; true when that changed something.
 
-    def _put_aside(self, instead: str) -> tuple[SettingsError, Path]:
-        aside = files.set_aside(self.path, "broken")
-        log.error("config.json is broken; it was kept as %s", aside)
-        trouble = SettingsError(
-            f"config.json is broken. {instead}",
-            f"Your file is untouched: {aside}. Mend it and rename it to {self.path.name}.",
-            code=_BROKEN,
-        )
-        return trouble, aside
-
-    def refresh(self) -> bool:
-        """Take over what was changed on disk by hand; true when something was.
-
-        A file that is broken at this moment is left alone: the person is still editing it.
+        Args:
+            at_once: False to believe only at the second look that the file is broken or gone, since
+                some programs empty a file before they write it.
         """
         stamp = self._stat()
         if stamp == self._stamp:
             return False
         try:
-            is_new = self._take(self._read(), stamp)
-            self.trouble = None
-            return is_new
-        except SettingsError as broken:
-            self._stamp = stamp
-            log.warning("%s The settings in force stay as they were.", broken.title)
-            self.problems = (broken.title,)
+            found = self._found()
+        except SettingsError as trouble:
+            if at_once or self._suspect == (stamp,):
+                self._stamp = stamp
+                self._tell(trouble)
+            self._suspect = (stamp,)
             return False
+        self._stamp, self._suspect = stamp, None
+        return self._take(found)
 
-    def update(self, change: Callable[[Config], Config]) -> Config:
-        """Put `change` into force and on disk.
+    def require_writable(self) -> None:
+        """Make sure that a change could be saved now, before something else depends on it.
 
         Raises:
-            SettingsError: it could not be saved; nothing changed.
+            SettingsError: the file is not understood, or may not be written.
+        """
+        if self._current() is not None:
+            self._check_writable()
+
+    def update(self, change: Callable[[Config], Config]) -> Config:
+        """Put `change` into force and on disk; it may be asked for more than once.
+
+        Raises:
+            SettingsError: the file is not understood, or could not be written; nothing changed.
+        """
+        for _ in range(_TRIES):
+            content = self._current()
+            found = self._last or config_text.empty()
+            if content is not None:
+                found = self._understood(content)
+            before, misfits = meaning.parse(found.values, self.config)
+            after = change(before)
+            values = meaning.merge(found.values, after, before)
+            written = found.changed(values)
+            try:
+                if written != content:
+                    self._write(content, written)
+            except ChangedError:
+                continue
+            self._settle(written)
+            saved = self._understood(written)
+            self._adopt(after, saved, misfits)
+            return self.config
+        raise SettingsError(
+            "config.json kept changing while Lou was writing it.",
+            "Close the program that writes it, and try again.",
+            code="busy",
+        )
+
+    def _current(self) -> bytes | None:
+        """The file's bytes now; None when there are none.
+
+        Raises:
+            SettingsError: it is not understood; that is told to the others too.
         """
         try:
-            content = self._read()
+            return self._read()
         except SettingsError as trouble:
-            if trouble.code != _BROKEN:
-                raise
-            return self._replace_broken(change)
-        document = _decode(content) if content is not None else {}
-        before, problems = meaning.parse(document)
-        after = change(before)
-        written = _encode(meaning.merge(document, after, before))
-        if written != content:
-            files.write_atomic(self.path, written)
-        self._adopt(after, problems, self._stat())
-        return self.config
-
-    def _replace_broken(self, change: Callable[[Config], Config]) -> Config:
-        """Somebody's edit went wrong while what it was made from is in force: that goes on."""
-        after = change(self.config)
-        written = _encode(meaning.merge({}, after, Config(meaning.defaults())))
-        trouble, aside = self._put_aside(_IN_FORCE)
-        try:
-            files.write_atomic(self.path, written)
-        except SettingsError:
-            aside.rename(self.path.resolve())
+            self._stamp = self._stat()
+            self._tell(trouble)
             raise
-        self._adopt(after, [], self._stat())
-        self._tell(trouble)
-        return self.config
+
+    def _found(self) -> ConfigText:
+        """What the file says.
+
+        Raises:
+            SettingsError: it is not understood, or gone.
+        """
+        content = self._read()
+        if content is None:
+            raise SettingsError(
+                "config.json is gone. What was in force goes on.",
+                "The next change in Lou writes it anew. To begin afresh, quit Lou first.",
+                code=GONE,
+            )
+        return self._understood(content)
 
     def _read(self) -> bytes | None:
-        if self.path.exists() and not self.path.is_file():  # a pipe would be read for ever
-            raise self._unreadable("it is no file")
+        """The bytes of a file that is understood; None when there is no file."""
+        if self.path.is_symlink() and not self.path.exists():
+            raise self._unreadable("it is a link to what is not there")
         try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return None
+            content = self._disk.read(self.path)
+        except ChangedError:  # a folder or a pipe, which would be read for ever
+            raise self._unreadable("it is no file") from None
         except OSError as failure:
-            raise self._unreadable(failure.strerror) from failure
-        _decode(content)
+            is_folder = self.path.is_dir()
+            raise self._unreadable("it is no file" if is_folder else failure.strerror) from failure
+        if content is not None:
+            self._understood(content)
         return content
+
+    def _understood(self, content: bytes) -> ConfigText:
+        try:
+            return config_text.read(content)
+        except FormatError as broken:
+            raise SettingsError(
+                f"config.json is broken at line {broken.line}, column {broken.column}: "
+                f"{broken.reason}",
+                f"Mend {self.path}. Lou notices by itself, and changes nothing in it until then.",
+                code="broken_config",
+            ) from None
 
     def _unreadable(self, why: str | None) -> SettingsError:
         return SettingsError(
@@ -136,18 +185,62 @@ class SettingsFile:
             code="unreadable",
         )
 
-    def _take(self, content: bytes | None, stamp: _Stamp) -> bool:
-        config, problems = meaning.parse(_decode(content) if content is not None else {})
-        for problem in problems:
-            log.warning("%s", problem)
-        return self._adopt(config, problems, stamp)
+    def _check_writable(self) -> None:
+        if not self.path.resolve().stat().st_mode & stat.S_IWUSR:
+            raise SettingsError(
+                "config.json is read-only, so Lou does not change it.",
+                f"Make it writable, if Lou may change it: {self.path.resolve()}",
+                code="read_only",
+            )
 
-    def _adopt(self, config: Config, problems: list[str], stamp: _Stamp) -> bool:
-        is_new = config != self.config
-        self.config, self.problems, self._stamp = config, tuple(problems), stamp
+    def _write(self, content: bytes | None, written: bytes) -> None:
+        """Replace `content` by `written`.
+
+        Raises:
+            ChangedError: the file holds something else by now; that is untouched.
+            SettingsError: it could not be written; it is as it was.
+        """
+        real = self.path.resolve()
+        try:
+            if content is not None:
+                self._check_writable()
+            self._disk.make_folder(real.parent)
+            self._disk.swap(real, content, written)
+        except ChangedError:
+            raise
+        except OSError as failure:
+            raise files.not_written(self.path, failure) from failure
+
+    def _settle(self, written: bytes) -> None:
+        """Remember what the file was like; one that is edited already is looked at again."""
+        stamp = self._stat()
+        try:
+            is_ours = self._disk.read(self.path) == written
+        except OSError:
+            is_ours = False
+        self._stamp = stamp if is_ours else None
+
+    def _take(self, found: ConfigText) -> bool:
+        config, misfits = meaning.parse(found.values, self.config)
+        for misfit in misfits:
+            log.warning("%s", misfit.words)
+        return self._adopt(config, found, misfits)
+
+    def _adopt(self, config: Config, found: ConfigText, misfits: list[Misfit]) -> bool:
+        is_new, was_broken = config != self.config, self.trouble is not None
+        self.config, self._last, self.is_known = config, found, True
+        self.problems = tuple(_placed(misfit, found) for misfit in misfits)
+        self.trouble = None
         if is_new:
             self.changed.tell(config)
+        if was_broken:
+            self.troubled.tell(None)
         return is_new
+
+    def _tell(self, trouble: SettingsError) -> None:
+        before, self.trouble = self.trouble, trouble
+        if before is None or before.title != trouble.title:
+            self.troubled.tell(trouble)
 
     def _stat(self) -> _Stamp:
         try:
@@ -157,21 +250,15 @@ class SettingsFile:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _decode(content: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as broken:
-        raise SettingsError(
-            f"config.json is broken: {broken}.", "Mend the file.", code=_BROKEN
-        ) from None
-    if not isinstance(found, dict):
-        raise SettingsError(
-            "config.json is broken: it is not an object.", "Mend the file.", code=_BROKEN
-        )
-    return found
+class _PrivateDisk(Disk):
+    """What it writes in place of another file is for this user alone."""
+
+    def take_after(self, handle: int, found: os.stat_result) -> None:
+        super().take_after(handle, found)
+        if sys.platform != "win32":
+            os.fchmod(handle, files.PRIVATE)
 
 
-def _encode(document: dict[str, Any]) -> bytes:
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, becomes JSON's spelling again.
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+def _placed(misfit: Misfit, found: ConfigText) -> str:
+    line, column = found.position(*misfit.path)
+    return f"{misfit.words} It is at line {line}, column {column}."

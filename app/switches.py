@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from app import preparation
+from app import preparation, version
 from app.config import Config, ServerEntry
 from app.errors import AppError, ServerError
 from app.keys import Keys
@@ -21,6 +21,11 @@ log = logging.getLogger(__name__)
 
 _SETTLES_WITHIN_S = 25.0
 _RUNNING = (State.READY, State.UNHEALTHY)
+_NOT_WHOLE = Blocked(
+    "updating",
+    "Lou's files are not all there: an update is under way, or Lou was removed.",
+    "The server starts by itself when they are.",
+)
 
 
 class Switches:
@@ -48,6 +53,8 @@ class Switches:
 
     async def prepare(self, name: str) -> Launch | Blocked:
         """How to start the server, or which precondition is missing."""
+        if not version.is_whole():
+            return _NOT_WHOLE
         entry = self._settings.config.servers.get(name)
         if entry is None:
             return Blocked("removed", f"{name} is no longer in config.json.")
@@ -124,7 +131,7 @@ class Switches:
         await asyncio.gather(*(self._configure(name) for name in names))
 
     def wake(self) -> None:
-        """The vault opened: whoever waits for it tries again."""
+        """The vault opened, or Lou is whole again: whoever waits for it tries again."""
         for each in self._supervisor.all():
             if each.state is State.BLOCKED:
                 self._supervisor.wake(each.name)

@@ -36,11 +36,15 @@ def _doctor(given: Namespace, output: Output) -> int:
 
 
 def _without_lou(absent: NotRunningError) -> list[dict[str, Any]]:
-    from app import places  # noqa: PLC0415 - only when Lou does not answer
+    from app import paths, places  # noqa: PLC0415 - only when Lou does not answer
     from app.facts import Check, as_json  # noqa: PLC0415
+    from app.settings_file import SettingsFile  # noqa: PLC0415
 
+    file = SettingsFile(paths.config_file())
+    file.load()
     not_running = Check("running", False, absent.title, absent.hint)
-    return [as_json(check) for check in (not_running, *places.checks())]
+    found = (not_running, *places.configuration(file), *places.checks())
+    return [as_json(check) for check in found]
 
 
 def _show(check: dict[str, Any], output: Output) -> None:

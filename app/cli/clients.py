@@ -69,7 +69,8 @@ def _ask(**params: Any) -> dict[str, Any]:
     except NotRunningError:
         settings = SettingsFile(paths.config_file())
         settings.load()
-        return asyncio.run(joining.answer_alone(settings.config, params))
+        alone = joining.answer_alone(settings.config, params, is_known=settings.is_known)
+        return asyncio.run(alone)
 
 
 def _list(given: Namespace, output: Output) -> int:

@@ -32,6 +32,8 @@ def _status(given: Namespace, output: Output) -> int:
     where = "in the tray" if app["mode"] == "tray" else "without a window"
     up = duration(app["uptime_s"])
     output.line(f"Lou {app['version']} runs {where} for {up} (process {app['pid']}).")
+    for notice in found.get("notices", ()):
+        output.line(words_of(notice))
     output.line()
     headers = ("SERVER", "STATE", "TOOLS", "CLIENTS", "RESTARTS", "CPU", "MEMORY")
     output.table(headers, [_row(server) for server in found["servers"]])
@@ -42,7 +44,7 @@ def _status(given: Namespace, output: Output) -> int:
 
 
 def words_of(trouble: dict[str, Any]) -> str:
-    """The trouble of a server, and the way out."""
+    """The trouble of a server or a notice of Lou, and the way out."""
     return f"{trouble['message']} {trouble['hint']}".strip()
 
 

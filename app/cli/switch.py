@@ -8,7 +8,7 @@ from typing import Any
 from app.cli.arguments import add_json, add_server
 from app.cli.output import Output
 from app.cli.status import words_of
-from app.wire import Wire
+from app.wire import AT_ONCE_S, Wire
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -33,6 +33,8 @@ def _switch(given: Namespace, output: Output) -> int:
 def _restart(given: Namespace, output: Output) -> int:
     with Wire() as wire:
         server = wire.ask("restart", server=given.server)
+        for notice in wire.ask("status", within_s=AT_ONCE_S).get("notices", ()):
+            output.complain(words_of(notice))
     return _tell(server, output, "", is_done=server["state"] == "ready")
 
 

@@ -23,11 +23,12 @@ def wish_of(config: Config) -> Wish:
     return Wish(on, installed_bridge(), off)
 
 
-def clients_of(config: Callable[[], Config]) -> Clients:
-    """The clients of this user, as the configuration wants them."""
+def clients_of(config: Callable[[], Config], is_known: Callable[[], bool]) -> Clients:
+    """The clients of this user, as the configuration wants them, once it `is_known`."""
     choices = Choices(
         guards=lambda: config().settings.guard_clients,
         repairs=lambda: config().settings.repair_clients,
+        is_known=is_known,
     )
     return Clients(paths.data_folder("clients"), lambda: wish_of(config()), choices=choices)
 
@@ -65,9 +66,9 @@ async def answer(clients: Clients, params: Params) -> dict[str, Any]:
     return {"client": view.as_json()}
 
 
-async def answer_alone(config: Config, params: Params) -> dict[str, Any]:
+async def answer_alone(config: Config, params: Params, *, is_known: bool) -> dict[str, Any]:
     """The same while Lou does not run: the files are there all the same."""
-    clients = clients_of(lambda: config)
+    clients = clients_of(lambda: config, lambda: is_known)
     try:
         return await answer(clients, params)
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Any
@@ -33,7 +34,9 @@ _CONSTANTS = re.compile(r'"(?:[^"\\\n]|\\.)*"|(NaN|-?Infinity)')
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class Member:
+    """One member of an object: where its key and its value begin, and where it ends."""
+
     key: str
     start: int
     value: int
@@ -46,9 +49,10 @@ class Members:
 
     open: int
     close: int
-    members: tuple[_Member, ...]
+    members: tuple[Member, ...]
 
-    def get(self, key: str) -> _Member | None:
+    def get(self, key: str) -> Member | None:
+        """The first member called `key`."""
         return next((member for member in self.members if member.key == key), None)
 
 
@@ -64,7 +68,8 @@ def _whole_number(digits: str) -> Any:
     return int(digits) if len(digits) < 300 else digits
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole_number)
+decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole_number)
+"""Reads plain JSON; numbers beyond all reason stay texts, NaN and Infinity are refused."""
 
 
 def outline(text: str, layout: Layout) -> Outline:
@@ -131,7 +136,7 @@ def _value(text: str, page: str, layout: Layout) -> dict[str, Any]:
     if not page.strip(SPACE):
         raise UnreadableError("The file is empty; JSON needs at least {}.", 1, 1)
     try:
-        value = _decoder.decode(page)
+        value = decoder.decode(page)
     except _ConstantError as word:
         at = next(m.start() for m in _CONSTANTS.finditer(page) if m[1])
         raise UnreadableError(f"{word} is not JSON.", *position(text, at)) from None
@@ -172,18 +177,44 @@ def members_of(page: str, start: int) -> Members:
     while page[index] != "}":
         if page[index] == ",":
             index = skip(page, index + 1)
-        key, after = _decoder.raw_decode(page, index)
+        key, after = decoder.raw_decode(page, index)
         value = skip(page, skip(page, after) + 1)
         end = end_of(page, value)
-        members.append(_Member(key, index, value, end))
+        members.append(Member(key, index, value, end))
         index = skip(page, end)
     return Members(start, index, tuple(members))
 
 
 def end_of(page: str, start: int) -> int:
     """Where the value that begins at `start` ends."""
-    _, end = _decoder.raw_decode(page, start)
+    _, end = decoder.raw_decode(page, start)
     return int(end)
+
+
+def twin_in(page: str) -> Member | None:
+    """The first member, at any depth, whose object has another of its name before it."""
+    twins: list[Member] = []
+    ahead = [skip(page, 0)]
+    while ahead:
+        start = ahead.pop()
+        if page[start] == "{":
+            members = members_of(page, start).members
+            firsts = {member.key: member for member in reversed(members)}
+            twins += [member for member in members if firsts[member.key] is not member]
+            ahead += [member.value for member in members]
+        elif page[start] == "[":
+            ahead += _items(page, start)
+    return min(twins, key=lambda member: member.start, default=None)
+
+
+def _items(page: str, start: int) -> Iterator[int]:
+    """Where the items of the list that begins at `start` begin."""
+    index = skip(page, start + 1)
+    while page[index] != "]":
+        if page[index] == ",":
+            index = skip(page, index + 1)
+        yield index
+        index = skip(page, end_of(page, index))
 
 
 def _no_twins(text: str, found: Members) -> None:

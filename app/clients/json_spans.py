@@ -13,6 +13,7 @@ from app.clients.json_reading import (
     SPACE,
     Members,
     blanked,
+    decoder,
     end_of,
     members_of,
     outline,
@@ -21,7 +22,7 @@ from app.clients.json_reading import (
 )
 from app.clients.spans import Edit, indent_at, line_end, line_start, newline_of
 
-__all__ = ["insertions", "outline", "removals", "without_root"]
+__all__ = ["dumped", "insertions", "outline", "removals", "rewritten", "without_root"]
 
 _HALF = re.compile(r"[\ud800-\udfff]")
 
@@ -73,6 +74,50 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
     page = page_of(solid, layout)
     top = members_of(page, skip(page, 0))
     yield _without(text, solid, top, layout.root[0])
+
+
+def rewritten(text: str, layout: Layout, after: Mapping[str, Any]) -> str:
+    """Plain JSON `text` edited until its object says `after`; what says the same is not touched."""
+    before = decoder.decode(text)
+    return _adapted(text, (), before, after) if layout.format == "json" else text
+
+
+def _adapted(
+    text: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> str:
+    for name in before.keys() - after.keys():
+        text = _without(text, text, _holder(text, path), name)
+    for name in before.keys() & after.keys():
+        old, new = before[name], after[name]
+        if isinstance(old, dict) and isinstance(new, dict):
+            text = _adapted(text, (*path, name), old, new)
+        elif old != new or type(old) is not type(new):
+            text = _replaced(text, _holder(text, path), name, new)
+    added = {name: value for name, value in after.items() if name not in before}
+    if added:
+        holder = _holder(text, path)
+        pen = _Pen(text, text, text, _holder(text, ()))
+        text = next(pen.add(holder, added)).apply(text)
+    return text
+
+
+def _holder(text: str, path: Sequence[str]) -> Members:
+    """The object that `path` leads to."""
+    found = members_of(text, skip(text, 0))
+    for name in path:
+        member = found.get(name)
+        assert member is not None
+        found = members_of(text, member.value)
+    return found
+
+
+def _replaced(text: str, holder: Members, name: str, value: Any) -> str:
+    member = holder.get(name)
+    assert member is not None
+    pen = _Pen(text, text, text, _holder(text, ()))
+    old = text[member.value : member.end]
+    new = pen.value(value, indent_at(text, member.start), in_lines="\n" in old)
+    return text[: member.value] + new + text[member.end :]
 
 
 def _without(text: str, solid: str, holder: Members, name: str) -> str:
@@ -152,14 +197,21 @@ class _Pen:
     def _inline(self, values: Mapping[str, Any]) -> str:
         tight = bool(self.top.members) and self.page[self.top.members[0].value - 1] == ":"
         separators = (",", ":") if tight else (", ", ": ")
-        return _dumped(values, separators=separators)[1:-1]
+        return dumped(values, separators=separators)[1:-1]
 
     def _lines(self, values: Mapping[str, Any], indent: str) -> str:
         newline = newline_of(self.text)
-        whole = _dumped(values, indent=self._unit())
+        whole = dumped(values, indent=self._unit())
         lines = whole.split("\n")[1:-1]
         cut = len(self._unit())
         return "".join(newline + indent + line[cut:] for line in lines)
+
+    def value(self, value: Any, indent: str, *, in_lines: bool) -> str:
+        """Any value behind a key whose line begins with `indent`."""
+        if not in_lines and not isinstance(value, dict):
+            return dumped(value)
+        whole = dumped(value, indent=self._unit())
+        return whole.replace("\n", newline_of(self.text) + indent)
 
     def rendered(self, values: Mapping[str, Any], indent: str) -> str:
         if self._is_one_line():
@@ -168,7 +220,7 @@ class _Pen:
         return "{" + lines + newline_of(self.text) + indent + "}"
 
 
-def _dumped(values: Mapping[str, Any], **style: Any) -> str:
+def dumped(values: Any, **style: Any) -> str:
     """JSON text; half a surrogate pair, which no file can hold, stays an escape."""
     text = json.dumps(values, ensure_ascii=False, **style)
     return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)

@@ -41,6 +41,8 @@ class Choices:
     """Put Lou's own entry back when a client loses it."""
     repairs: Callable[[], bool] = lambda: False
     """Repair entries of a moved installation without asking."""
+    is_known: Callable[[], bool] = lambda: True
+    """Whether config.json was read, so that Lou knows which servers the clients should have."""
 
 
 class Clients:
@@ -122,6 +124,12 @@ class Clients:
             ClientConfigError: nothing was written, or the client does not quit.
         """
         row = self._row(id)
+        if not self._choices.is_known():
+            raise ClientConfigError(
+                "config.json cannot be read, so Lou does not know all of your servers.",
+                "Mend it first: lou doctor says where.",
+                code="broken_config",
+            )
         was_running = restart and await self.quit(id)
         async with self._turns[id]:
             await asyncio.to_thread(self._workshop.connect, row, replace_foreign=replace_foreign)

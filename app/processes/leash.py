@@ -4,26 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import py_compile
 import signal
 import socket
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from servers.contract import endpoint
+
 _GUARD = Path(__file__).with_name("guard.py").resolve()
+_SOURCE = _GUARD.read_bytes()
+"""The guard as this app knows it: an update replaces the file while the app runs."""
 
 
-@functools.cache
 def guard_file() -> str:
-    """The guard as byte code, which saves half a megabyte in each; as source where none can be."""
+    """A copy of the guard that no update takes away, made anew when it is gone.
+
+    It is byte code, which saves half a megabyte in each; source where an update brought another
+    interpreter, which does not read that.
+    """
+    folder = Path(endpoint.run_folder())
+    source = folder / f"guard-{_CHECKSUM}.py"
+    code = source.with_suffix(f".{sys.implementation.cache_tag}.pyc")
     try:
-        return py_compile.compile(str(_GUARD), doraise=True) or str(_GUARD)
+        if not source.exists() or not code.exists():
+            endpoint.make_private(str(folder))
+            _put(source, _SOURCE)
+            py_compile.compile(str(source), cfile=str(code), doraise=True)
+        return str(code if _interpreter() == _BEGAN_WITH else source)
     except (OSError, py_compile.PyCompileError):
         return str(_GUARD)
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def _interpreter() -> tuple[int, int] | None:
+    """Which file the interpreter is now."""
+    try:
+        found = Path(sys.executable).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+_CHECKSUM = f"{zlib.crc32(_SOURCE):08x}"
+_BEGAN_WITH = _interpreter()
 
 
 class Leash:

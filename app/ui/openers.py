@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
+from app import paths
 from app.ui.desk import Desk
 
 
@@ -21,6 +24,7 @@ class Openers:
             "unlock": self._unlock,
             "add": self._add,
             "remove": self._remove,
+            "config": _open_config,
         }
 
     def open(self, name: str, thing: str, parent: QWidget | None) -> bool:
@@ -67,3 +71,8 @@ class Openers:
                 await self._desk.core.remove_server(thing)
 
         self._desk.tasks.start(remove())
+
+
+def _open_config(_thing: str, _parent: QWidget | None) -> None:
+    """Show config.json in the person's editor."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.config_file())))

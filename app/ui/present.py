@@ -57,6 +57,7 @@ _FIXES = {
     "clients": "Show the clients",
     "tracked": "Show tracked entries",
     "settings": "Open settings",
+    "config": "Open config.json",
     "unlock": "Unlock keys",
 }
 

@@ -111,10 +111,12 @@ class Session:
         self._settings_changed(core.settings.config)
         self._tray.attach(self.desk)
         self._notifications = Notifications(self.desk, self._tray, self._carry)
-        if not core.settings.config.settings.welcome_seen:
+        for notice in core.lasting():  # it was there before anybody could show it
+            self._notifications.show(notice)
+        if not core.settings.config.settings.welcome_seen and core.settings.is_known:
             self.go("welcome")
         elif self._early or not self._tray.is_there:
-            self.go(self._early or "window")
+            self.go(self._early or ("window" if core.settings.is_known else "servers"))
         self._rest_soon()
 
     async def _end(self) -> None:
@@ -133,7 +135,8 @@ class Session:
 
     def _carry(self, notice: Notice) -> None:
         """Show in the window what no tray can show."""
-        self.window.tell(notice)
+        if notice not in self._core.lasting():  # that the window shows by itself
+            self.window.tell(notice)
 
     def _rest_soon(self) -> None:
         if self._resting:

@@ -58,6 +58,7 @@ class Tray(QObject):
         """Work for `desk` from now on."""
         self._desk = desk
         desk.core.servers_changed.subscribe(self._changed)
+        desk.core.lasting_changed.subscribe(self._changed)
         self._changed()
 
     def close(self) -> None:
@@ -82,9 +83,11 @@ class Tray(QObject):
         if not self._desk:
             return
         servers = self._desk.core.servers()
-        self._overall = present.overall(servers)
+        lasting = self._desk.core.lasting()
+        self._overall = present.Overall.ATTENTION if lasting else present.overall(servers)
+        told = " ".join([f"{present.summary(servers)}.", *(each.title for each in lasting)])
+        self.icon.setToolTip(f"Lou: {told}" if lasting else f"Lou: {present.summary(servers)}")
         self._draw()
-        self.icon.setToolTip(f"Lou: {present.summary(servers)}")
         if self._menu.isVisible():
             self._show_states(servers)
 
@@ -100,6 +103,8 @@ class Tray(QObject):
             self._menu.addAction("Lou is starting...").setEnabled(False)
             return
         servers = desk.core.servers()
+        for notice in desk.core.lasting():
+            self._add(present.menu_text(notice.title, 60), "window")
         for server in servers:
             self._add_server(desk, server)
         self._menu.addSeparator()

@@ -60,6 +60,7 @@ class Window(QWidget):
         self._navigation = QListWidget()
         self._stack = QStackedWidget()
         self._strip = Strip(desk.theme)
+        self._lasting = Strip(desk.theme)
         self._state = label(tone="soft", wrap=True)
         self._lay_out()
         self._fill_navigation()
@@ -67,6 +68,7 @@ class Window(QWidget):
         self._navigation.currentRowChanged.connect(self._row_chosen)
         core = desk.core
         WhileVisible(self, self._refresh, listen=(core.servers_changed, core.settings.changed))
+        WhileVisible(self, self._show_lasting, listen=(core.lasting_changed,))
         for number in range(1, 10):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
@@ -161,6 +163,7 @@ class Window(QWidget):
         row.addWidget(side)
         right = QVBoxLayout()
         right.setSpacing(0)
+        right.addWidget(self._lasting)
         right.addWidget(self._strip)
         right.addWidget(self._stack, 1)
         row.addLayout(right, 1)
@@ -196,6 +199,21 @@ class Window(QWidget):
         self._state.setText(present.summary(servers))
         set_tone(self._state, _TONES[present.overall(servers)])
         self._offer_pages()
+
+    def _show_lasting(self) -> None:
+        """Tell above the page what is so now, and no longer when it is over."""
+        notices = self._desk.core.lasting()
+        if not notices:
+            self._lasting.hide()
+            return
+        first = notices[0]
+        self._lasting.tell(
+            first.title,
+            " ".join([first.text, *(each.title for each in notices[1:])]),
+            tone="bad" if first.severity == "error" else "warn",
+            button=present.fix(first.action),
+            mend=lambda: self._desk.go(first.action),
+        )
 
     def _offer_pages(self) -> None:
         """Bring the navigation in line with what there is to offer and what is open."""

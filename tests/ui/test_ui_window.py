@@ -241,3 +241,26 @@ def test_hidden_window_does_no_work(lou: Rig) -> None:
     assert hidden == []
     lou.page("logs")
     assert [timer for timer in lou.window.findChildren(QTimer) if timer.isActive()]
+
+
+def test_a_broken_config_is_told_above_every_page_until_it_is_mended(lou: Rig) -> None:
+    file, known = lou.core.settings.path, len(lou.problems)
+    before = file.read_bytes()
+    lou.page("servers")
+    strip = lou.window._lasting
+    assert not strip.isVisible()
+    file.write_bytes(before.rstrip()[:-1] + b",}")
+    lou.until(strip.isVisible, 30)
+    assert "config.json is broken at line" in strip.accessibleName()
+    assert strip._button.text() == "Open config.json"
+    assert "config.json is broken" in lou.tray.icon.toolTip()
+    lou.window.resize(1, 1)
+    lou.until(lambda: lou.window.size() == lou.window.minimumSize())
+    switch = lou.page("servers").findChildren(Switch)[0]
+    switch.click()
+    lou.until(lambda: len(lou.problems) == known + 1)
+    assert "line" in lou.problems[-1].title
+    lou.until(lambda: switch.isChecked() == lou.core.server("search").wanted)
+    file.write_bytes(before)
+    lou.until(lambda: not strip.isVisible(), 30)
+    assert "config.json" not in lou.tray.icon.toolTip()
