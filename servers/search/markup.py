@@ -59,9 +59,13 @@ def parsed(page: str) -> HtmlElement | None:
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
-        return html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+        tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
+    for late in list(tree.itersiblings("html")):  # what stands after </html>
+        late.tag = "div"
+        tree.append(late)
+    return tree
 
 
 def drop_unseen(tree: HtmlElement) -> None:

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from servers.host.service import ToolFailure
 from servers.outbound import mail
-from servers.search.contacts.contact import Contact, addresses, joined
+from servers.search.contacts.contact import Contact, joined
 from servers.search.contacts.page import _likely_links, contacts_on
+from servers.search.contacts.written import addresses
 from servers.search.finding import sought
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples

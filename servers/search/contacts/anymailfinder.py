@@ -7,7 +7,8 @@ from typing import Any
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search.contacts.contact import Contact, Sought, addresses
+from servers.search.contacts.contact import Contact, Sought
+from servers.search.contacts.written import addresses
 from servers.search.providers.provider import at, by_status, failure, payload_of
 from servers.search.traits import Access, Traits
 

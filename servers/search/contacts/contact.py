@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,25 +10,8 @@ from typing import Protocol
 from servers.outbound.http import Reply, Request
 from servers.search.traits import Access, Traits
 
-_LABEL = r"[a-z0-9\u00df-\u024f\u0370-\u1fff](?:[a-z0-9\u00df-\u024f\u0370-\u1fff-]{0,62})"
-_ADDRESS = re.compile(
-    r"(?<![a-z0-9._%+\u00c0-\u024f-])[a-z0-9][a-z0-9._%+'-]{0,63}"
-    rf"@(?:{_LABEL}\.)+(?:xn--[a-z0-9-]{{2,59}}|[a-z]{{2,24}}|[\u0370-\u1fff]{{2,24}})"
-)
-"""Domains may be of other scripts, though none of those that are written without spaces."""
-_BEFORE = re.compile(r"(?://(?:[^\s/@]{1,100}:)?|@)$")
-"""Of a key in an address of the web, and of a name on a social network."""
-_AFTER = re.compile(r":[\w.~-]*/")
-"""Of a place on a server that is reached over ssh."""
-_VERSION = re.compile(r"v?\d+\.\d")
-_NO_MAIL_ENDS = (
-    ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".bmp", ".tiff", ".pdf",
-    ".css", ".scss", ".less", ".js", ".mjs", ".jsx", ".tsx", ".vue", ".map", ".json", ".xml",
-    ".html", ".htm", ".php", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".webm",
-)  # fmt: skip
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
-_NO_MAIL_PLACES = ("sentry.io", "wixpress.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +59,6 @@ class ContactService(Protocol):
         """
 
 
-def addresses(text: str) -> list[str]:
-    """The e-mail addresses in `text`, lower case, each once, in their order."""
-    lowered = text.lower()
-    found = (
-        _spelled(match.group().strip(".'"))
-        for match in _ADDRESS.finditer(lowered)
-        if not _BEFORE.search(lowered, max(0, match.start() - 104), match.start())
-        and not _AFTER.match(lowered, match.end())
-    )
-    return list(dict.fromkeys(address for address in found if _is_mail(address)))
-
-
-def readable(domain: str) -> str:
-    """The domain in the letters that people read."""
-    if "xn--" not in domain:
-        return domain
-    try:
-        return domain.encode("ascii").decode("idna")
-    except UnicodeError:
-        return domain
-
-
-def _spelled(address: str) -> str:
-    local, _, place = address.partition("@")
-    return f"{local}@{readable(place)}"
-
-
 def joined(contacts: Iterable[Contact], person: str) -> list[Contact]:
     """Each address once, the likeliest first; those that bear the person's name lead."""
     best: dict[str, Contact] = {}
@@ -114,13 +69,6 @@ def joined(contacts: Iterable[Contact], person: str) -> list[Contact]:
     return sorted(
         best.values(), key=lambda one: (not _bears(one.email, named), -one.confidence, one.email)
     )
-
-
-def _is_mail(address: str) -> bool:
-    place = address.partition("@")[2]
-    if address.endswith(_NO_MAIL_ENDS) or _VERSION.match(place):
-        return False
-    return not f".{place}".endswith(tuple(f".{no}" for no in _NO_MAIL_PLACES))
 
 
 def _both(first: Contact, second: Contact) -> Contact:

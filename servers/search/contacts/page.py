@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from servers.outbound.failure import Failed
-from servers.search import inert, markup
-from servers.search.contacts.contact import Contact, Sought, addresses, readable
-
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+from servers.search import markup
+from servers.search.contacts import elements, linked
+from servers.search.contacts.address import is_placeholder, readable
+from servers.search.contacts.contact import Contact, Sought
+from servers.search.contacts.disguise import without_marks
+from servers.search.contacts.written import Found, addresses_in
 
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
 """Characters of a page that are looked at."""
 _LIKELY = re.compile(
-    r"contact|kontakt|impressum|imprint|about|team|people|staff|legal|ueber-uns|contatti|contacto",
+    r"contact|kontakt|impressum|imprint|about|team|people|staff|legal|ueber-uns|contatti|contacto|contato|mentions|kontakty|\\.vcf",
     re.IGNORECASE,
 )
-_COVER = "email-protection#"
-_AT = re.compile(
-    r" ?[\[({<] ?(?:at|@|ät|arroba) ?[\])}>] ?|"
-    r" at (?=[\w-]{1,63}(?:\.[\w-]{1,63}){0,3} (?:[\[({] ?)?dot )",
-    re.IGNORECASE,
-)
-_DOT = re.compile(r" ?[\[({<] ?(?:dot|\.|punkt|punto) ?[\])}>] ?", re.IGNORECASE)
-_SPOKEN_DOT = re.compile(r"(@[\w.-]{1,200}) dot (?=[a-z]{2})", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)
 _IN_ANGLES = re.compile(r"<([^<>\s@=]{1,64}@[^<>\s@=]{1,255})>")
 """An address as plain text shows it, which is no tag."""
-_WIDE = str.maketrans({"\uff20": "@", "\ufe6b": "@", "\uff0e": "."})
+_TAG = re.compile(r"<[a-zA-Z!/?]")
+_ELSEWHERE = 0.35
+"""How much less likely an address of another domain is the one that is looked for."""
 
 
 class ReadsPages(Protocol):
@@ -85,59 +78,28 @@ class PageScan:
 
 
 def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
-    """The addresses in the HTML `page`: those that are links are surer than those in the text."""
-    tree = markup.parsed(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST]))
+    """The addresses in the HTML or text `page`: in links they are surer than in the text."""
+    best: dict[str, float] = {}
+    for found, only_own in _found(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST])):
+        own = _is_at(found.email, domain)
+        if (only_own and not own) or is_placeholder(found.email, own=own):
+            continue
+        sure = found.sure if own else round(found.sure - _ELSEWHERE, 2)
+        best[found.email] = max(sure, best.get(found.email, 0))
+    return [Contact(email, sure, [url]) for email, sure in best.items()]
+
+
+def _found(page: str) -> Iterator[tuple[Found, bool]]:
+    """Each address on the page, and whether it counts only at the domain that is asked for."""
+    tree = markup.parsed(page) if _TAG.search(page) else None
     if tree is None:
-        return []
+        yield from ((found, False) for found in addresses_in(without_marks(page)))
+        return
     markup.drop_unseen(tree)
-    linked = addresses(" ".join(_linked(tree)))
-    written = addresses(_plain(f"{_data(tree)}\n{markup.lines(tree)}"))
-    found = dict.fromkeys(written, 0.8) | dict.fromkeys(linked, 0.9)
-    return [
-        Contact(address, sure if _is_at(address, domain) else sure - 0.35, [url])
-        for address, sure in found.items()
-    ]
-
-
-def _linked(tree: HtmlElement) -> Iterator[str]:
-    for href in tree.xpath("//@href"):
-        scheme, _, rest = str(href).strip().partition(":")
-        if scheme.lower() == "mailto":
-            yield from _receivers(rest)
-        elif _COVER in href:
-            yield _uncovered(href.partition(_COVER)[2])
-    yield from map(_uncovered, tree.xpath("//@data-cfemail"))
-    yield from map(str, tree.xpath("//meta[@itemprop='email']/@content"))
-
-
-def _receivers(mailto: str) -> Iterator[str]:
-    to, _, fields = mailto.partition("?")
-    yield unquote(to)
-    for field in fields.split("&"):
-        name, _, value = field.partition("=")
-        if name.lower() in {"to", "cc", "bcc"}:
-            yield unquote(value)
-
-
-def _data(tree: HtmlElement) -> str:
-    """What the page tells programs about itself, with the escapes of JSON resolved."""
-    told = "\n".join(map(str, tree.xpath("//script[contains(@type, 'ld+json')]/text()")))
-    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), told)
-
-
-def _plain(text: str) -> str:
-    """`text` with the disguises of addresses taken off."""
-    shown = inert.visible(html.unescape(text).translate(_WIDE))
-    return _SPOKEN_DOT.sub(r"\1.", _SPOKEN_DOT.sub(r"\1.", _DOT.sub(".", _AT.sub("@", shown))))
-
-
-def _uncovered(covered: str) -> str:
-    """The address behind Cloudflare's cover: each byte is combined with the first."""
-    try:
-        key, *rest = bytes.fromhex(covered.strip())
-    except ValueError:
-        return ""
-    return bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
+    elements.as_seen(tree)
+    yield from ((found, False) for found in linked.linked(tree))
+    yield from ((found, True) for found in linked.scripted(tree))
+    yield from ((found, False) for found in addresses_in(elements.text(tree)))
 
 
 def _is_at(address: str, domain: str) -> bool:

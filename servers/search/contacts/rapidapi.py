@@ -9,7 +9,8 @@ from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
 from servers.search import inert
-from servers.search.contacts.contact import Contact, Sought, addresses
+from servers.search.contacts.contact import Contact, Sought
+from servers.search.contacts.written import addresses
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
 from servers.search.traits import Access, Traits
 

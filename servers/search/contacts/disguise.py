@@ -1,0 +1,140 @@
+"""How pages write an address so that programs do not see it, in the words of many languages."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+
+from servers.search import inert
+from servers.search.contacts import words
+
+_DOT = "\ue015"
+OPEN, CLOSE, BREAK = "\ue010", "\ue011", "\ue014"
+"""Stand in the text of a page where an inline element opens or closes, and where a line ends."""
+SURE_AT, UNSURE_AT = "\ue012", "\ue013"
+"""Stand for a word that means @; the unsure ones also mean something else."""
+
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+_EDGE = f"[{OPEN}{CLOSE}]"
+_GAP = f"[ {OPEN}{CLOSE}]{{0,3}}"
+_LETTER = r"[^\W\d_]|[\u0900-\u0e7f]"
+_WRAPPED = re.compile(
+    rf"([\[({{<*\-|~#\u3010\uff08\u300c\u00ab]){_GAP}"
+    rf"([@.]|(?:{_LETTER})(?:[\w'\u0900-\u0e7f]|[ -](?=[^\W_])){{0,24}}){_GAP}"
+    rf"([\])}}>*\-|~#\u3011\uff09\u300d\u00bb])"
+)
+"""Something short in brackets, or between other characters that set it off."""
+_CLOSING = dict(
+    zip("[({<*-|~#\u3010\uff08\u300c\u00ab", "])}>*-|~#\u3011\uff09\u300d\u00bb", strict=True)
+)
+_ONLY_BRACKETS = frozenset("[({<\u3010\uff08\u300c\u00ab")
+_MEANINGS = (
+    dict.fromkeys(words.AT_SHORT, UNSURE_AT)
+    | dict.fromkeys(words.AT_IN_BRACKETS, SURE_AT)
+    | dict.fromkeys((*words.DOT_NAMES, "."), ".")
+)
+_UNDERSCORED = re.compile(r"(?<=[a-zA-Z0-9])_(?:at|AT)_(?=[a-zA-Z0-9-]{1,63}_(?:dot|DOT)_[a-zA-Z])")
+_UNDERSCORED_DOT = re.compile(r"(?<=[a-zA-Z0-9])_(?:dot|DOT)_(?=[a-zA-Z])")
+_UNSPACED = (
+    (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_AT)})(?=[a-zA-Z0-9])"), SURE_AT),
+    (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_DOT)})(?=[a-zA-Z])"), "."),
+)
+_SPOKEN_AT = re.compile(
+    rf"(?<=[a-zA-Z0-9]) (?:at|\u00e4t|aet|et) (?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}} "
+    rf"(?:{_any(words.DOT_NAMES)}) )",
+    re.IGNORECASE,
+)
+_SHOUTED = re.compile(r"(?<=[a-z0-9]) (?:AT|\u00c4T|ARROBA) (?=[a-z0-9])")
+SPOKEN_DOT = re.compile(rf" (?:{_any(words.DOT_NAMES)}) (?={_EDGE}?[^\W_])", re.IGNORECASE)
+"""After the @: a dot that is spoken."""
+SPOKEN_BEFORE = re.compile(
+    rf"(?<=[a-z0-9]) ((?:{_any((*words.DOT_NAMES, *words.DASH_NAMES))})) $", re.IGNORECASE
+)
+"""Before what stands before the @: a dot or a dash that is spoken."""
+_PLEA = (
+    r"(?:NO[-_]?SPAM|NIX[-_]?SPAM|KEIN[-_]?SPAM|(?:REMOVE|DELETE)[-_]?(?:THIS|ME)|ANTI[-_]?SPAM|"
+    r"SPAM[-_]?FREE|ENTFERNEN)"
+)
+_PLEAS = ("SPAM", "THIS", "ME", "ENTFERNEN")
+_NO_SPAM = re.compile(
+    rf"(?<=[@{SURE_AT}]){_PLEA}[._-]|[._-]?{_PLEA}(?=[@{SURE_AT}])|"
+    rf"(?<=[a-z0-9])[-_]?{_PLEA}(?=\.[a-z])|(?<=[a-z0-9])[.-]{_PLEA}(?![\w@.])|"
+    rf"(?<![\w.-]){_PLEA}[._-]?(?=[a-z0-9.]{{1,64}}@)"
+)
+"""What a person is asked to take out, in capitals as people write it."""
+_STAR = re.compile(r"(?<=[a-zA-Z0-9])[\u2605\u2606\u25ce\u25cf\u25a0\u25c6](?=[a-zA-Z0-9])")
+_STAR_MEANT = re.compile(r"@ ?[\u306b\u3078]|[\u6362\u63db\u6539\u66ff].{0,6}@")
+_DOT_GAPS = re.compile(rf"{_GAP}{_DOT}{_GAP}")
+_ICONS = re.compile("[\ue000-\uf8ff]")
+_OVERRIDE = re.compile("\u202e([^\u202a-\u202e\n]{1,300})\u202c?")
+_WIDE = str.maketrans(
+    {"\uff20": "@", "\ufe6b": "@", "\uff0e": ".", "\u3002": ".", "\uff61": ".", "\u00a0": " ",
+     "\u2019": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\uff0d": "-", "\u24d0": "@"}
+    | {chr(0xFF10 + n): chr(0x30 + n) for n in range(10)}
+    | {chr(0xFF21 + n): chr(0x41 + n) for n in range(26)}
+    | {chr(0xFF41 + n): chr(0x61 + n) for n in range(26)}
+)  # fmt: skip
+
+
+def without_marks(text: str) -> str:
+    """`text` of a page without characters that are marks here; pages use them for icons."""
+    return text if text.isascii() else _ICONS.sub(" ", text)
+
+
+def undisguised(text: str) -> str:
+    """`text` with one mark for each word that means @, and its bracketed dots as dots."""
+    text = html.unescape(text) if "&" in text else text
+    if not text.isascii():
+        text = _latin(text)
+    if _UNDERSCORED.search(text):
+        text = _UNDERSCORED_DOT.sub(".", _UNDERSCORED.sub(SURE_AT, text))
+    text = _WRAPPED.sub(_meaning, text)
+    text = _DOT_GAPS.sub(".", text) if _DOT in text else text
+    text = _named(text)
+    text = _SHOUTED.sub(f" {UNSURE_AT} ", _SPOKEN_AT.sub(f" {SURE_AT} ", text))
+    return _NO_SPAM.sub("", text) if any(plea in text for plea in _PLEAS) else text
+
+
+def _latin(text: str) -> str:
+    """`text` without what nobody sees, and with its wide and turned characters as plain ones."""
+    text = _OVERRIDE.sub(lambda found: found.group(1)[::-1], text)
+    text = inert.visible(text).translate(_WIDE)
+    for word, mark in _UNSPACED:
+        text = word.sub(mark, text)
+    return _STAR.sub(UNSURE_AT, text) if _STAR_MEANT.search(text) else text
+
+
+def _meaning(found: re.Match[str]) -> str:
+    """What a word in brackets stands for; other characters around it are for clear words only."""
+    left, word, right = found.groups()
+    meaning = _MEANINGS.get(word.lower().removesuffix(" sign"))
+    if meaning is None or _CLOSING[left] != right:
+        return found.group()
+    if left in _ONLY_BRACKETS:
+        return _DOT if meaning == "." else meaning
+    outside = found.string[max(0, found.start() - 1) : found.start()]
+    after = found.string[found.end() : found.end() + 1]
+    is_part = left == "-" and (outside.isalnum() or after.isalnum())  # as in stay-at-home
+    if meaning == UNSURE_AT or word in "@." or is_part:
+        return found.group()
+    return _DOT if meaning == "." else meaning
+
+
+def _named(text: str) -> str:
+    """With a mark for the names of @ that stand there as words."""
+    lowered = text.lower()
+    names = [name for name in words.AT_NAMES if name in lowered]
+    if not names:
+        return text
+    pattern = rf"(?<=[a-z0-9{OPEN}{CLOSE}])(?<! ) (?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
+    return re.sub(pattern, f" {SURE_AT} ", text, flags=re.IGNORECASE)
+
+
+def spoken(word: str) -> str:
+    """The character that `word` between two parts of an address stands for."""
+    return words.DASH_NAMES.get(word.lower(), ".")

@@ -1,0 +1,150 @@
+"""The text of a page for addresses: as it is shown, with marks where elements meet."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from servers.search import markup
+from servers.search.contacts.disguise import BREAK, CLOSE, OPEN, without_marks
+from servers.search.contacts.words import listed
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_LINES = frozenset(
+    listed(
+        "p, div, section, article, main, header, footer, aside, nav, li, tr, td, th, h1, h2,"
+        "h3, h4,"
+        "h5, h6, br, hr, pre, table, tbody, thead, ul, ol, dl, dt, dd, blockquote, figure,"
+        "address, figcaption, form, fieldset, legend, summary, details, option, body, title,"
+        "caption, center, select, button, label"
+    )
+)
+_NO_TEXT = listed("script, style, template, svg, iframe, object, head, textarea, option")
+_UNSEEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
+    r"opacity\s*:\s*0(?![.\d]*[1-9])",
+    re.IGNORECASE,
+)
+_BACKWARDS = re.compile(r"unicode-bidi\s*:\s*(?:bidi|isolate)-override", re.IGNORECASE)
+_RIGHT_TO_LEFT = re.compile(r"direction\s*:\s*rtl", re.IGNORECASE)
+_AT_ICON = re.compile(
+    r"(?:^|\s)(?:(?:[a-z]{2,12}-)?(?:icon-)?at(?:-(?:line|fill|solid|sign|icon))?|at-?sign)(?:\s|$)",
+    re.IGNORECASE,
+)
+_OTHER_NETWORK = re.compile(r"^https?://[^/]{1,253}/(?:@|users/)", re.IGNORECASE)
+_LONGEST_DECOY, _MOST_IN_DECOY = 300, 30
+_LONGEST_STYLES = 1 << 18
+
+
+def as_seen(tree: HtmlElement) -> None:
+    """Change `tree` to what a person sees: decoys are gone, backward text is turned round."""
+    styles = _styles(tree)
+    for element in list(tree.iter()):
+        if isinstance(element.tag, str):
+            _rework(element, styles)
+
+
+def text(tree: HtmlElement) -> str:
+    """The text of `tree`, with the marks of `disguise`; changes `tree`."""
+    markup.drop(tree, *_NO_TEXT)
+    for element in list(tree.iter()):
+        if isinstance(element.tag, str):
+            _mark(element)
+    told = " ".join(str(tree.text_content()).split())
+    return told.replace(BREAK, "\n")
+
+
+def _styles(tree: HtmlElement) -> dict[str, str]:
+    """What the style sheets on the page say of each class and id, by `.class` or `#id`."""
+    told: dict[str, str] = {}
+    sheets = "}".join(str(style.text or "") for style in tree.iter("style"))[:_LONGEST_STYLES]
+    for rule in sheets.split("}"):
+        selectors, _, body = rule.rpartition("{")
+        if _UNSEEN.search(body) or _BACKWARDS.search(body):
+            for selector in selectors.rpartition("{")[2].split(","):
+                name = re.fullmatch(r"\s*\w{0,20}([.#][\w-]{1,80})\s*", selector)
+                if name:
+                    told[name.group(1)] = f"{told.get(name.group(1), '')};{body}"
+    return told
+
+
+def _style(element: HtmlElement, styles: dict[str, str]) -> str:
+    """What is said of the element's looks, in it and in the style sheets of the page."""
+    own = str(element.get("style") or "")
+    if not styles:
+        return own
+    names = [f".{name}" for name in str(element.get("class") or "").split()[:20]]
+    names.append(f"#{element.get('id')}")
+    return ";".join([own, *(styles.get(name, "") for name in names)])
+
+
+def _rework(element: HtmlElement, styles: dict[str, str]) -> None:
+    """Make the text of one element what a person sees."""
+    style = _style(element, styles)
+    if style and _UNSEEN.search(style) and element.tag not in {"html", "body"}:
+        if element.getparent() is not None and _is_short(element):
+            element.drop_tree()
+    elif _is_backwards(element, style):
+        if _is_short(element):
+            _replace(element, str(element.text_content())[::-1])
+    elif (shown := _shown_instead(element)) is not None:
+        _replace(element, shown)
+
+
+def _shown_instead(element: HtmlElement) -> str | None:
+    """What a person sees in the place of what the element holds; None when it is that."""
+    if element.tag in {"img", "area"}:
+        return str(element.get("alt") or " ")[:_LONGEST_DECOY]
+    if element.tag in {"i", "span", "svg", "em", "b"}:
+        is_icon = _AT_ICON.search(element.get("class") or "") and _is_empty(element)
+        return "@" if is_icon else None
+    if element.tag == "a" and _OTHER_NETWORK.match(element.get("href") or ""):
+        return str(element.text_content()).replace("@", " ") if _is_short(element) else None
+    return None
+
+
+def _is_backwards(element: HtmlElement, style: str) -> bool:
+    if element.tag == "bdo":
+        return str(element.get("dir")).lower() == "rtl"
+    if not style or not _BACKWARDS.search(style):
+        return False
+    return bool(_RIGHT_TO_LEFT.search(style)) or str(element.get("dir")).lower() == "rtl"
+
+
+def _is_short(element: HtmlElement) -> bool:
+    few = list(islice(element.iter(), _MOST_IN_DECOY + 1))
+    if len(few) > _MOST_IN_DECOY:
+        return False
+    return sum(len(one.text or "") + len(one.tail or "") for one in few[1:]) < _LONGEST_DECOY
+
+
+def _is_empty(element: HtmlElement) -> bool:
+    return _is_short(element) and not str(element.text_content()).strip()
+
+
+def _replace(element: HtmlElement, text: str) -> None:
+    if element.tag == "svg":
+        element.tag = "span"
+    element.text = text
+    del element[:]
+
+
+def _mark(element: HtmlElement) -> None:
+    """Put the marks of lines and edges where the element begins and ends."""
+    if element.tag in {"at", "dot"}:  # no tags: a disguise in angle brackets
+        element.text = f"({element.tag}){element.text or ''}"
+    before, after = OPEN, CLOSE
+    if element.tag in _LINES:
+        before = after = BREAK
+    elif element.tag in {"a", "img"}:  # these stand for themselves in a line of text
+        before, after = CLOSE + OPEN, CLOSE + OPEN
+    elif element.tag == "wbr":
+        before = after = ""
+    text = without_marks(element.text or "")
+    if element.tag == "pre" and not len(element):
+        text = text.replace("\n", BREAK)
+    element.text = f"{before}{text}"
+    element.tail = f"{after}{without_marks(element.tail or '')}"

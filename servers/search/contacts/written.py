@@ -1,0 +1,270 @@
+"""The addresses in a text: those that stand there as a whole, with how sure it is that they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from servers.search.contacts import address, disguise, words
+from servers.search.contacts.disguise import CLOSE, OPEN, SURE_AT, UNSURE_AT
+
+SURE, UNSURE = 0.8, 0.6
+_MOST_PLACES = 1_000
+"""Places in one text that are looked at; nobody asks for more contacts than fifty."""
+_EDGES = OPEN + CLOSE
+_PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}]([ {_EDGES}]{{0,4}})(?=[^\W_])")
+_RUN = re.compile(r"(?:[^\W_]|-|\.(?=[^\W_]))+")
+_EDGE = re.compile(rf"(?=\.?[{_EDGES}])([{_EDGES}]*)(\.?)([{_EDGES}]*)(?=-?[^\W_])")
+_SPACED_DOT = re.compile(rf"(?: \.[ {_EDGES}]{{0,3}}|[{_EDGES}]{{0,2}}\. )(?=[a-z])")
+_UNUSUAL = frozenset("!#$%*/=?^`{}~")
+"""Allowed before the @, though in a text they rather separate: doubtful, so not told."""
+_LEADING = "'`*!#~{}=?^/&$.+-"
+_ELISION = re.compile(
+    r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|all|dell|nell|sull|dall|un|quest|quell)'", re.IGNORECASE
+)
+_OTHER_NET = re.compile(
+    r"\b(?:ssh|scp|sftp|rsync|mosh|ssh-copy-id|mastodon|fediverse|activitypub|matrix|jabber|xmpp|sips?|"
+    r"voip|acct|cid|mid|msgid|message-id|in-reply-to|references|content-id|user-agent|docker login|"
+    r"npm i|npm install|pip install|git clone)\b[^\n.!?]{0,40}$",
+    re.IGNORECASE,
+)
+_WEB_START = re.compile(r"(?:^|[\s(\"'<>|,;])(?:https?|mailto|e-?mail):$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"@|_+[^\W_]|:(?:[a-z~]|[\w.~-]{0,60}/|\d{2,5}\b)|/[a-z0-9_~]|[%=\\][\w]|\(\)", re.ASCII
+)
+_NEXT_TOO = re.compile(r"/[\w.+-]{1,64}@")
+_CLOSED_UP = re.compile(r"[\u00c0-\u024f\u0300-\u036f@\\%]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An address, and how sure it is that it stands there (0 to 1)."""
+
+    email: str
+    sure: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """What stands before or after an @: from or to where, and whether an edge leaves a doubt."""
+
+    text: str
+    edge: int
+    doubt: bool = False
+
+
+def addresses(text: str) -> list[str]:
+    """The e-mail addresses in `text`, lower case, each once, in their order."""
+    return [found.email for found in addresses_in(disguise.without_marks(text))]
+
+
+def addresses_in(text: str) -> list[Found]:
+    """The addresses in `text`, which may hold the marks of `disguise`; each once."""
+    plain = disguise.undisguised(text)
+    best: dict[str, float] = {}
+    for found in islice(_each(plain), _MOST_PLACES):
+        if found:
+            best[found.email] = max(found.sure, best.get(found.email, 0))
+    return [Found(email, sure) for email, sure in best.items()]
+
+
+def _each(text: str) -> Iterator[Found | None]:
+    """The address around each @ that something stands before; None where there is none."""
+    for place in _PLACE.finditer(text):
+        window = text[max(0, place.start() - 5) : place.start()]
+        bare = window.rstrip(f" {_EDGES}")
+        if bare and (bare[-1].isalnum() or bare[-1] in address.LOCAL_CHARACTERS):
+            yield _at(text, place, window[len(bare) :])
+
+
+def _at(text: str, place: re.Match[str], before: str) -> Found | None:
+    """The address around the @ at `place`, when there is one."""
+    mark = place.group()[0]
+    spaced = (" " in before, " " in place.group(1))
+    after_at = _after(text, place.end(), spoken=mark != "@" or all(spaced))
+    domain = address.settled(after_at.text)
+    if not domain or domain.lower().startswith("www."):
+        return None
+    end = after_at.edge if domain == after_at.text else place.end() + len(domain)
+    local = _before(text, place.start() - len(before), spoken=mark != "@")
+    if local is None or _belongs_elsewhere(text, local, end):
+        return None
+    lead = text[max(0, local.edge - 60) : local.edge].rpartition("\n")[2]
+    email = address.put_together(local.text, domain)
+    if not email or not _is_meant(local.text, lead, mark, spaced):
+        return None
+    is_sure = mark == SURE_AT or (mark == "@" and not any(spaced))
+    return Found(email, SURE if is_sure and not (local.doubt or after_at.doubt) else UNSURE)
+
+
+def _after(text: str, start: int, *, spoken: bool) -> _Half:
+    """The domain from `start` on, over the edges of elements and over spoken dots."""
+    domain, at = "", start
+    while run := _RUN.match(text, at):
+        domain, at = domain + run.group(), run.end()
+        if edge := _EDGE.match(text, at):
+            going = _goes_on(domain, edge, _run(text, edge.end()))
+            if going is not True:
+                return _Half(domain, at, doubt=going is None)
+            domain, at = domain + edge.group(2), edge.end()
+        elif spoken and (dot := _spoken_dot(text, at)):
+            domain, at = f"{domain}.", dot.end()
+        else:
+            break
+        if len(domain) > 300:
+            break
+    return _Half(domain, at)
+
+
+def _spoken_dot(text: str, at: int) -> re.Match[str] | None:
+    dot = disguise.SPOKEN_DOT.match(text, at) or _SPACED_DOT.match(text, at)
+    if dot is None:
+        return None
+    while text[dot.end() : dot.end() + 1] in _EDGES and text[dot.end() : dot.end() + 1]:
+        at = dot.end()
+        dot = re.compile(f"[{_EDGES}]").match(text, at)
+        if dot is None:
+            return None
+    return dot
+
+
+def _run(text: str, at: int) -> str:
+    found = _RUN.match(text, at)
+    return found.group() if found else ""
+
+
+def _goes_on(domain: str, edge: re.Match[str], rest: str) -> bool | None:
+    """Whether the domain goes on behind the edge of an element; None: it ends, with a doubt."""
+    if not address.is_domain(domain):
+        return True
+    before, dot, behind = edge.groups()
+    both = address.is_domain(f"{domain}{dot}{rest}")
+    if dot or rest.startswith("-"):
+        return both and rest.lstrip("-")[:1].islower()
+    if both and not _is_apart(before + behind):
+        return None
+    return False
+
+
+def _is_apart(edges: str) -> bool:
+    """Whether two elements meet there, and not an element and the text around it."""
+    return CLOSE + OPEN in edges
+
+
+def _before(text: str, end: int, *, spoken: bool) -> _Half | None:
+    """What stands before the @ that `end` leads to; None when it is not there as a whole."""
+    start, local = _token(text, end)
+    doubt = False
+    while (edges := _edges_before(text, start)) and len(local) <= 64:
+        left_start, left = _token(text, start - len(edges))
+        if not left:
+            break
+        goes_on, doubt = _joins(left, local, edges) if local else (True, False)
+        if goes_on is None:
+            return None
+        if not goes_on:
+            break
+        start, local = left_start, left + local
+    if spoken:
+        start, local = _spoken_before(text, start, local)
+    local, start = _trimmed(text, local, start, end)
+    if not local or _CLOSED_UP.search(text, max(0, start - 1), start):
+        return None
+    return _Half(local, start, doubt)
+
+
+def _edges_before(text: str, end: int) -> str:
+    window = text[max(0, end - 12) : end]
+    return window[len(window.rstrip(_EDGES)) :]
+
+
+def _token(text: str, end: int) -> tuple[int, str]:
+    """The characters of an address directly before `end`, and where they start."""
+    window = text[max(0, end - 100) : end]
+    run = window[len(window.rstrip(address.LOCAL_CHARACTERS)) :]
+    if not run and window[-1:].isalpha():
+        run = _other_script(window)
+    return end - len(run), run
+
+
+def _other_script(window: str) -> str:
+    start = len(window)
+    while start and (window[start - 1].isalnum() or window[start - 1] in "._-"):
+        start -= 1
+    run = window[start:]
+    return "" if any(map(str.isascii, filter(str.isalpha, run))) else run
+
+
+def _is_label(text: str) -> bool:
+    return text.rstrip(":.").lower() in words.LABELS
+
+
+def _joins(left: str, local: str, edges: str) -> tuple[bool | None, bool]:
+    """Whether `left` before the edge belongs to the address, None when nobody can say; a doubt."""
+    is_joint = left[-1] in "._-+&'"
+    if _is_label(left) or not (left[-1].isalnum() or is_joint):
+        return False, False
+    if min(len(left), len(local)) == 1 or local[0] in "._-+&'":
+        return True, False
+    if is_joint:
+        return (None if _is_apart(edges) else True), False
+    if _is_apart(edges):
+        return False, False
+    return (False if edges[-1] == OPEN else None), True
+
+
+def _spoken_before(text: str, start: int, local: str) -> tuple[int, str]:
+    """Goes on to the left over spoken dots and dashes."""
+    for _ in range(3):
+        word = disguise.SPOKEN_BEFORE.search(text, max(0, start - 30), start)
+        if word is None:
+            break
+        left_start, left = _token(text, word.start())
+        start, local = left_start, left + disguise.spoken(word.group(1)) + local
+    return start, local
+
+
+def _trimmed(text: str, local: str, start: int, end: int) -> tuple[str, int]:
+    """Without the marks of lists, quotes and emphasis in front; empty when doubtful."""
+    if local.startswith("//") and _WEB_START.search(text, max(0, start - 12), start):
+        local, start = local[2:], start + 2
+    label, equals, rest = local.partition("=")
+    bare = rest if equals and _is_label(label) else local.lstrip(_LEADING)
+    start += len(local) - len(bare)
+    if bare.startswith("_") and re.search(r"\w_+(?!\w)", text[end : end + 256]):
+        bare = bare.lstrip("_")
+    if _ELISION.match(bare) or not _UNUSUAL.isdisjoint(bare):
+        return "", start
+    if re.search(r"(?:^|[^\w])['&]|['&](?:$|[^\w])", bare):
+        return "", start
+    return bare, start
+
+
+def _belongs_elsewhere(text: str, local: _Half, end: int) -> bool:
+    """Whether it is a part of a web address, a place on a server, or a name on another network."""
+    if _AFTER.match(text, end) and not _NEXT_TOO.match(text, end):
+        return True
+    line = text[max(0, local.edge - 90) : local.edge].rpartition("\n")[2]
+    token = re.split(r"[\s|,;<>\"()\[\]]", line)[-1].strip(_EDGES)
+    if "://" in token or token.startswith("www."):
+        return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
+    return bool(_OTHER_NET.search(line))
+
+
+def _is_meant(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bool:
+    """Whether the word before an @ with spaces around, or a word for it, is a mailbox."""
+    if not any(spaced):
+        return True
+    lower = local.lower()
+    if lower in words.MAILBOXES:
+        return True
+    if lower in words.TEXT_WORDS or (local[0].isupper() and not local.isupper()):
+        return False
+    if mark == "@" and spaced == (True, False):
+        return False
+    if mark == SURE_AT or re.search(r"\w[\d._-]\w", local):
+        return True
+    before = lead.replace(OPEN, " ").replace(CLOSE, " ").split()
+    return not before or not before[-1][-1].isalnum() or before[-1].lower() in words.LEADS
