@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a page a line
 """Contact pages and the addresses a person finds on them: (what it shows, domain, HTML, addresses).
 
 `SIXTY` covers the disguises and traps that were known when the search for addresses was built;
@@ -361,5 +362,245 @@ SIXTY: tuple[Case, ...] = (
         NET,
         "<p>Site by studio@webmaker.org, ask info@acme-corp.net.</p>",
         "info@acme-corp.net studio@webmaker.org",
+    ),
+)
+
+ORG = "nordlicht.org"
+
+FORTY: tuple[Case, ...] = (
+    (
+        "a table of staff",
+        ORG,
+        "<table><tr><th>Name</th><th>Mail</th></tr><tr><td>Ann Lee</td><td>a.lee@nordlicht.org</td></tr><tr><td>Bo Ek</td><td>bo_ek@nordlicht.org</td></tr></table>",
+        "a.lee@nordlicht.org bo_ek@nordlicht.org",
+    ),
+    (
+        "plus and digits",
+        ORG,
+        "<p>news+2026@nordlicht.org; 24h@nordlicht.org; x@mail.nordlicht.org</p>",
+        "news+2026@nordlicht.org 24h@nordlicht.org x@mail.nordlicht.org",
+    ),
+    (
+        "end of a sentence",
+        ORG,
+        '<p>Mail info@nordlicht.org. Or (press@nordlicht.org), or "pr@nordlicht.org"! &lt;b@nordlicht.org&gt;</p>',
+        "info@nordlicht.org press@nordlicht.org pr@nordlicht.org b@nordlicht.org",
+    ),
+    (
+        "the next sentence without a space",
+        ORG,
+        "<p>Write to info@nordlicht.org.We answer soon.</p>",
+        "info@nordlicht.org",
+    ),
+    (
+        "a definition list in one line",
+        ORG,
+        "<dl><dt>Tel</dt><dd>0123</dd><dt>E-Mail</dt><dd>buero@nordlicht.org</dd><dt>Web</dt></dl>",
+        "buero@nordlicht.org",
+    ),
+    (
+        "a label in bold before it",
+        ORG,
+        "<p><b>E-mail:</b>hilfe@nordlicht.org<br><b>Tel:</b>012</p>",
+        "hilfe@nordlicht.org",
+    ),
+    (
+        "a bold address in a sentence",
+        ORG,
+        "<p>Write to <strong>team@nordlicht.org</strong>, please.</p>",
+        "team@nordlicht.org",
+    ),
+    (
+        "buttons side by side",
+        ORG,
+        "<div><button>Copy</button><span>kopie@nordlicht.org</span><button>Send</button></div>",
+        "kopie@nordlicht.org",
+    ),
+    (
+        "highlighted letters",
+        ORG,
+        "<p>See <mark>i</mark>nfo@nordlicht.org and info@nord<em>licht</em>.org</p>",
+        "info@nordlicht.org",
+    ),
+    (
+        "Imprint in German",
+        "nordlicht.de",
+        "<h2>Impressum</h2><p>Nordlicht GmbH<br>Telefon: +49 40 1<br>E-Mail: info (\u00e4t) nordlicht.de<br>USt-IdNr.: DE123</p>",
+        "info@nordlicht.de",
+    ),
+    (
+        "German with dashes",
+        "nord-licht.de",
+        "<p>anna minus beck at nord-licht punkt de</p>",
+        "anna-beck@nord-licht.de",
+    ),
+    (
+        "French sentence",
+        "lumiere.fr",
+        "<p>\u00c9crivez \u00e0 contact[\u00e0]lumiere.fr ou \u00e0 presse AROBASE lumiere POINT fr.</p>",
+        "contact@lumiere.fr presse@lumiere.fr",
+    ),
+    (
+        "Spanish list",
+        "luz.es",
+        "<ul><li>hola arroba luz punto es</li><li>ventas{arroba}luz{punto}es</li></ul>",
+        "hola@luz.es ventas@luz.es",
+    ),
+    (
+        "Ukrainian",
+        "svitlo.ua",
+        "<p>\u041f\u0438\u0448\u0456\u0442\u044c: info[\u0440\u0430\u0432\u043b\u0438\u043a]svitlo[\u043a\u0440\u0430\u043f\u043a\u0430]ua</p>",
+        "info@svitlo.ua",
+    ),
+    (
+        "Hebrew page",
+        "or.co.il",
+        "<p dir='rtl'>\u05d3\u05d5\u05d0\u05f4\u05dc: office@or.co.il \u05d8\u05dc\u05e4\u05d5\u05df 03</p><p>mail (\u05e9\u05d8\u05e8\u05d5\u05d3\u05dc) or.co.il</p>",
+        "office@or.co.il mail@or.co.il",
+    ),
+    (
+        "Arabic page",
+        "noor.ae",
+        "<p dir='rtl'>\u0627\u0644\u0628\u0631\u064a\u062f: info@noor.ae\u060c \u0647\u0627\u062a\u0641</p>",
+        "info@noor.ae",
+    ),
+    (
+        "Japanese spoken",
+        "hikari.jp",
+        "<p>info \u30a2\u30c3\u30c8 hikari \u30c9\u30c3\u30c8 jp</p>",
+        "info@hikari.jp",
+    ),
+    (
+        "Finnish and Danish",
+        "valo.fi",
+        "<p>toimisto (kissanh\u00e4nt\u00e4) valo (piste) fi</p><p>salg (snabela) valo.fi</p>",
+        "toimisto@valo.fi salg@valo.fi",
+    ),
+    ("tags that are none", ORG, "<p>info<at>nordlicht<dot>org</p>", "info@nordlicht.org"),
+    (
+        "other wrappers",
+        ORG,
+        "<p>ann *at* nordlicht *dot* org, bob -at- nordlicht -dot- org, cy |at| nordlicht.org</p>",
+        "ann@nordlicht.org bob@nordlicht.org cy@nordlicht.org",
+    ),
+    (
+        "upper case",
+        ORG,
+        "<p>INFO@NORDLICHT.ORG</p><p>Sales (AT) Nordlicht (DOT) org</p>",
+        "info@nordlicht.org sales@nordlicht.org",
+    ),
+    (
+        "mailto with a name",
+        ORG,
+        "<a href='mailto:Ann%20Lee%20%3Cann@nordlicht.org%3E'>x</a><a href='MAILTO: bob@nordlicht.org '>x</a>",
+        "ann@nordlicht.org bob@nordlicht.org",
+    ),
+    (
+        "mailto with a wrong ampersand and a stop",
+        ORG,
+        "<a href='mailto:ann@nordlicht.org&subject=Hi'>x</a><a href='mailto:bob@nordlicht.org.'>x</a>",
+        "ann@nordlicht.org bob@nordlicht.org",
+    ),
+    (
+        "mailto twice and mailto in web address",
+        ORG,
+        "<a href='mailto:mailto:ann@nordlicht.org'>x</a><a href='http://mailto:bob@nordlicht.org'>x</a><a href='https://nordlicht.org/mailto:cy@nordlicht.org'>x</a>",
+        "ann@nordlicht.org bob@nordlicht.org cy@nordlicht.org",
+    ),
+    (
+        "disguised in the link",
+        ORG,
+        "<a href='mailto:ann(at)nordlicht(dot)org'>x</a><a href='mailto:bob[at]nordlicht.org'>y</a>",
+        "ann@nordlicht.org bob@nordlicht.org",
+    ),
+    (
+        "share links",
+        ORG,
+        "<a href='mailto:?subject=Look&body=https://nordlicht.org/a@b.html'>Share</a><a href='https://medium.com/@nordlicht.org'>M</a><a href='https://www.google.com/maps/@51.5,0.1,15z'>Map</a>",
+        "",
+    ),
+    (
+        "a form that writes mail",
+        ORG,
+        "<form action='mailto:form@nordlicht.org' method=post><input type=email placeholder='jane@company.com'></form>",
+        "form@nordlicht.org",
+    ),
+    (
+        "reversed in an attribute",
+        ORG,
+        "<a class=m data-mail='gro.thcildron@nna'>show</a>",
+        "ann@nordlicht.org",
+    ),
+    (
+        "JSON in an attribute",
+        ORG,
+        "<div data-props='{&quot;email&quot;:&quot;props@nordlicht.org&quot;,&quot;v&quot;:&quot;a@1.2.3&quot;}'></div>",
+        "props@nordlicht.org",
+    ),
+    (
+        "broken JSON-LD",
+        ORG,
+        "<script type='application/ld+json'>{'@context':1, \"email\": \"ld@nordlicht.org\", }</script>",
+        "ld@nordlicht.org",
+    ),
+    (
+        "a script writes the link",
+        ORG,
+        "<script>document.write('<a href=\"mai'+'lto:js'+'&#64;'+'nordlicht.org\">js</a>')</script>",
+        "js@nordlicht.org",
+    ),
+    (
+        "Joomla's cloak",
+        ORG,
+        "<span id='cloak1'>Protected.</span><script>document.getElementById('cloak1').innerHTML='';var prefix='&#109;a'+'i&#108;'+'&#116;o';var addy1='jo'+'&#64;';addy1=addy1+'nordlicht'+'&#46;'+'org';</script>",
+        "jo@nordlicht.org",
+    ),
+    (
+        "TYPO3",
+        ORG,
+        f"<a href=\"javascript:linkTo_UnCryptMailto('{''.join(chr(ord(c) + 1) for c in 'mailto:typo@nordlicht.org')}')\">x</a>",
+        "typo@nordlicht.org",
+    ),
+    (
+        "two addresses with a slash and bars",
+        ORG,
+        "<p>a1@nordlicht.org/b2@nordlicht.org | c3@nordlicht.org|d4@nordlicht.org</p>",
+        "a1@nordlicht.org b2@nordlicht.org c3@nordlicht.org d4@nordlicht.org",
+    ),
+    (
+        "slashes and exclamation marks",
+        ORG,
+        "<p>team/office@nordlicht.org or Hello!info@nordlicht.org</p>",
+        "",
+    ),
+    (
+        "what is cut or broken",
+        ORG,
+        "<p>info@nordlicht. info@nordlicht..org @nordlicht.org info@ info@-nordlicht.org info@nordlicht.orgx a@b@nordlicht.org .@nordlicht.org</p>",
+        "",
+    ),
+    (
+        "code",
+        ORG,
+        "<pre>@app.route('/')\nuser@host:~$ ssh -p 22 me@nordlicht.org\npip install pkg@git+https://x.org/y.git\nemail = f'{name}@nordlicht.org'\nimport a@b.js</pre>",
+        "",
+    ),
+    (
+        "web addresses with an @",
+        ORG,
+        "<p>https://nordlicht.org/u/ann@nordlicht.org/posts https://x.org/?mail=bob@nordlicht.org https://unpkg.com/vue@3.net www.flickr.com/photos/12@n00.com</p>",
+        "",
+    ),
+    (
+        "unsubscribe text and others",
+        ORG,
+        "<p>Order #12@5.99, 3@home, A@B, user@domain.tld, test@test, x@y.z, no@tld.abcdefg</p>",
+        "",
+    ),
+    (
+        "plain text",
+        ORG,
+        "Nordlicht e.V.\nMail: info@nordlicht.org\nNordlicht <ann@nordlicht.org>\n1 < 2",
+        "info@nordlicht.org ann@nordlicht.org",
     ),
 )

@@ -57,7 +57,10 @@ def put_together(local: str, place: str) -> str:
         return ""
     if not local.isascii() and (place.isascii() or any(map(_is_latin, local))):
         return ""  # such a mailbox is only at a domain of the same script
-    return f"{local}@{readable(place)}"
+    place = readable(place)
+    if not place.isascii() and any(map(_is_mixed, place.split("."))):
+        return ""
+    return f"{local}@{place}"
 
 
 def settled(place: str) -> str:
@@ -133,6 +136,12 @@ def _until_other_script(place: str) -> str:
         if place[at - 1].isascii() and place[at - 1].isalnum() and not _is_latin(place[at]):
             return place[:at] if place[at].isalpha() else place
     return place
+
+
+def _is_mixed(label: str) -> bool:
+    """Whether it holds Latin letters beside those that look like them."""
+    scripts = {unicodedata.name(letter, " ").split()[0] for letter in label if letter.isalpha()}
+    return "LATIN" in scripts and not scripts.isdisjoint({"CYRILLIC", "GREEK"})
 
 
 def _is_latin(letter: str) -> bool:

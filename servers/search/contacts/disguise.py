@@ -12,8 +12,8 @@ from servers.search.contacts import words
 _DOT = "\ue015"
 OPEN, CLOSE, BREAK = "\ue010", "\ue011", "\ue014"
 """Stand in the text of a page where an inline element opens or closes, and where a line ends."""
-SURE_AT, UNSURE_AT = "\ue012", "\ue013"
-"""Stand for a word that means @; the unsure ones also mean something else."""
+SURE_AT, UNSURE_AT, SPOKEN_AT = "\ue012", "\ue013", "\ue016"
+"""Stand for a word that means @: clearly, maybe, or in a sentence that spells an address."""
 
 
 def _any(words: Iterable[str]) -> str:
@@ -24,7 +24,7 @@ _EDGE = f"[{OPEN}{CLOSE}]"
 _GAP = f"[ {OPEN}{CLOSE}]{{0,3}}"
 _LETTER = r"[^\W\d_]|[\u0900-\u0e7f]"
 _WRAPPED = re.compile(
-    rf"([\[({{<*\-|~#\u3010\uff08\u300c\u00ab]){_GAP}"
+    rf"([\[({{<\u3010\uff08\u300c\u00ab]|[*\-|~#](?={_GAP}(?:{_LETTER}){{2}})){_GAP}"
     rf"([@.]|(?:{_LETTER})(?:[\w'\u0900-\u0e7f]|[ -](?=[^\W_])){{0,24}}){_GAP}"
     rf"([\])}}>*\-|~#\u3011\uff09\u300d\u00bb])"
 )
@@ -44,7 +44,7 @@ _UNSPACED = (
     (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_AT)})(?=[a-zA-Z0-9])"), SURE_AT),
     (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_DOT)})(?=[a-zA-Z])"), "."),
 )
-_SPOKEN_AT = re.compile(
+_SPELLED_AT = re.compile(
     rf"(?<=[a-zA-Z0-9]) (?:at|\u00e4t|aet|et) (?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}} "
     rf"(?:{_any(words.DOT_NAMES)}) )",
     re.IGNORECASE,
@@ -96,7 +96,7 @@ def undisguised(text: str) -> str:
     text = _WRAPPED.sub(_meaning, text)
     text = _DOT_GAPS.sub(".", text) if _DOT in text else text
     text = _named(text)
-    text = _SHOUTED.sub(f" {UNSURE_AT} ", _SPOKEN_AT.sub(f" {SURE_AT} ", text))
+    text = _SHOUTED.sub(f" {UNSURE_AT} ", _SPELLED_AT.sub(f" {SPOKEN_AT} ", text))
     return _NO_SPAM.sub("", text) if any(plea in text for plea in _PLEAS) else text
 
 
@@ -116,6 +116,8 @@ def _meaning(found: re.Match[str]) -> str:
     if meaning is None or _CLOSING[left] != right:
         return found.group()
     if left in _ONLY_BRACKETS:
+        if word == "AT":  # a country's code as well
+            return UNSURE_AT
         return _DOT if meaning == "." else meaning
     outside = found.string[max(0, found.start() - 1) : found.start()]
     after = found.string[found.end() : found.end() + 1]

@@ -22,10 +22,12 @@ _LINES = frozenset(
         "caption, center, select, button, label"
     )
 )
-_NO_TEXT = listed("script, style, template, svg, iframe, object, head, textarea, option")
+_NO_TEXT = listed(
+    "script, style, template, svg, iframe, object, head, textarea, option, del, s, strike"
+)
 _UNSEEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
-    r"opacity\s*:\s*0(?![.\d]*[1-9])",
+    r"opacity\s*:\s*0(?![.\d]*[1-9])|(?:left|top|text-indent)\s*:\s*-\d{3,}",
     re.IGNORECASE,
 )
 _BACKWARDS = re.compile(r"unicode-bidi\s*:\s*(?:bidi|isolate)-override", re.IGNORECASE)

@@ -71,6 +71,7 @@ _CLOAK = re.compile(
     r"\b(addy\w{0,40})\s{0,9}=\s{0,9}(?:(addy\w{0,40})\s{0,9}\+\s{0,9})?'([^'\n]{1,200})'"
 )
 _SCRIPT_MAILTO = re.compile(r"mailto:([^'\"\\<>?\s]{3,320})(?=['\"\\<>?])", re.IGNORECASE)
+_WRITTEN = re.compile(r"document\.write(?:ln)?\(\s{0,9}[\"']([^\"'<>]{5,320})[\"']\s{0,9}\)")
 _WRITES = re.compile(r"document\.write|innerHTML|\.href|\.location|insertAdjacentHTML")
 _VCARD = re.compile(r"^EMAIL[^:\n]{0,100}:([^\n]{3,320})", re.IGNORECASE | re.MULTILINE)
 
@@ -89,15 +90,22 @@ def linked(tree: HtmlElement) -> Iterator[Found]:
 
 
 def scripted(tree: HtmlElement) -> Iterator[Found]:
-    """The addresses of links that scripts write into the page."""
+    """The addresses that scripts write into the page."""
     for script in tree.iter("script"):
         text = str(script.text or "")
         if "json" in str(script.get("type")):
-            if "ld+json" not in str(script.get("type")):
-                yield from _named_in_json(text[:_LONGEST])
             continue
         if len(text) < _LONGEST and (_WRITES.search(text) or "unescape(" in text):
             yield from _in_script(text)
+
+
+def stored(tree: HtmlElement) -> Iterator[Found]:
+    """The addresses in what the page keeps for its own scripts, which may be of anybody."""
+    for script in tree.iter("script"):
+        kind = str(script.get("type")).lower()
+        if "json" in kind and "ld+json" not in kind:
+            for one in _named_in_json(str(script.text or "")[:_LONGEST]):
+                yield Found(one.email, UNSURE)
 
 
 def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found]:
@@ -106,7 +114,8 @@ def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found
     elif name in _UNREAD:
         return
     elif _MAILTO.search(value):
-        yield from receivers(value, quoted=name not in _LINKS)
+        is_code = name not in _LINKS or value.lstrip()[:11].lower() == "javascript:"
+        yield from receivers(_unescaped(value) if is_code else value, quoted=is_code)
     elif name in _LINKS:
         yield from _in_href(value.strip())
     elif name in _SHOWN:
@@ -228,7 +237,8 @@ def _decoded(name: str, value: str) -> Iterator[Found]:
     turned = codecs.decode(value, "rot13")
     readings = [turned, value] if _ENCODED.search(name) else [value, value[::-1]]
     if "mail" in name:
-        readings += [turned, *_from_base64(value), unquote(value)]
+        readings += [turned, unquote(value)]
+    readings += _from_base64(value)
     for reading in readings:
         plain = disguise.undisguised(disguise.without_marks(reading)).translate(_PLAIN_AT)
         if email := address.exact(plain.strip(_AROUND)):
@@ -313,6 +323,8 @@ def _in_script(text: str) -> Iterator[Found]:
     for name, before, more in _CLOAK.findall(text):
         parts[name] = f"{parts.get(before, '')}{more}"
     for told in parts.values():
+        yield from (Found(one.email, SURE) for one in _exact(told))
+    for told in _WRITTEN.findall(text):
         yield from (Found(one.email, SURE) for one in _exact(told))
     for link in _SCRIPT_MAILTO.finditer(text):
         yield from (Found(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -93,12 +94,13 @@ def _found(page: str) -> Iterator[tuple[Found, bool]]:
     """Each address on the page, and whether it counts only at the domain that is asked for."""
     tree = markup.parsed(page) if _TAG.search(page) else None
     if tree is None:
-        yield from ((found, False) for found in addresses_in(without_marks(page)))
+        yield from ((found, False) for found in addresses_in(without_marks(unescape(page))))
         return
     markup.drop_unseen(tree)
     elements.as_seen(tree)
     yield from ((found, False) for found in linked.linked(tree))
-    yield from ((found, True) for found in linked.scripted(tree))
+    yield from ((found, False) for found in linked.scripted(tree))
+    yield from ((found, True) for found in linked.stored(tree))
     yield from ((found, False) for found in addresses_in(elements.text(tree)))
 
 

@@ -24,7 +24,7 @@ AT_SHORT = listed("a, à, á, \u0430, et, ad, \u03b1, 在, bei, chez, an")
 """In brackets these mean @ where an address is, and something else in a text."""
 DOT_NAMES = listed(
     "dot, d0t, punkt, punkts, punto, point, ponto, punt, punktum, prick, piste, pont, tečka, tecka,"
-    "bodka, kropka, točka, tačka, tocka, taškas, nokta, punct, pikë, titik, chấm, stop,"
+    "bodka, kropka, točka, tačka, tocka, taškas, nokta, punct, pikë, titik, chấm,"
     "точка, крапка, кропка, τελεία, τελεια, נקודה, نقطة, نقطه, ドット, どっと, 点, 點, 小数点,"
     "점, 닷, डॉट, จุด"
 )
@@ -73,9 +73,8 @@ LEADS = frozenset(
 LABELS = frozenset(
     listed(
         "email, e-mail, emails, e-mails, mail, mails, e-post, epost, correo, correio, courriel,"
-        "mél, posta, e-posta, kontakt, contact, contacto, contatto, contatti, contato, tel, telefon,"
-        "phone, fax, web, adres, adresse, address, почта, e, m, 邮箱,"
-        "メール, e-mailadres"
+        "mél, posta, e-posta, kontakt, contact, contacto, contatto, contatti, contato, tel,"
+        "telefon, phone, fax, web, adres, adresse, address, почта, e, m, 邮箱, メール, e-mailadres"
     )
 )
 """What stands in front of an address to say that one comes."""

@@ -8,29 +8,39 @@ from dataclasses import dataclass
 from itertools import islice
 
 from servers.search.contacts import address, disguise, words
-from servers.search.contacts.disguise import CLOSE, OPEN, SURE_AT, UNSURE_AT
+from servers.search.contacts.disguise import CLOSE, OPEN, SPOKEN_AT, SURE_AT, UNSURE_AT
 
 SURE, UNSURE = 0.8, 0.6
 _MOST_PLACES = 1_000
 """Places in one text that are looked at; nobody asks for more contacts than fifty."""
 _EDGES = OPEN + CLOSE
-_PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}]([ {_EDGES}]{{0,4}})(?=[^\W_])")
+_PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}{SPOKEN_AT}]([ {_EDGES}]{{0,4}})(?=[^\W_])")
 _RUN = re.compile(r"(?:[^\W_]|-|\.(?=[^\W_]))+")
 _EDGE = re.compile(rf"(?=\.?[{_EDGES}])([{_EDGES}]*)(\.?)([{_EDGES}]*)(?=-?[^\W_])")
-_SPACED_DOT = re.compile(rf"(?: \.[ {_EDGES}]{{0,3}}|[{_EDGES}]{{0,2}}\. )(?=[a-z])")
+_SPACED_DOT = re.compile(rf" \.[ {_EDGES}]{{0,3}}(?=[a-z])")
 _UNUSUAL = frozenset("!#$%*/=?^`{}~")
 """Allowed before the @, though in a text they rather separate: doubtful, so not told."""
-_LEADING = "'`*!#~{}=?^/&$.+-"
+_LEADING = "'`*{/.+-"
 _ELISION = re.compile(
     r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|all|dell|nell|sull|dall|un|quest|quell)'", re.IGNORECASE
 )
 _OTHER_NET = re.compile(
-    r"\b(?:ssh|scp|sftp|rsync|mosh|ssh-copy-id|mastodon|fediverse|activitypub|matrix|jabber|xmpp|sips?|"
-    r"voip|acct|cid|mid|msgid|message-id|in-reply-to|references|content-id|user-agent|docker login|"
-    r"npm i|npm install|pip install|git clone)\b[^\n.!?]{0,40}$",
-    re.IGNORECASE,
+    r"\b(?:ssh|sftp|mosh|telnet|ssh-copy-id)(?: -\w+(?: \d+)?){0,4} $|"
+    r"\b(?:mastodon|fediverse|activitypub|matrix|jabber|xmpp|sips?|voip|lightning|nostr|nip-?05|"
+    r"webfinger|acct)(?: \w{1,12})?\s{0,3}[:=]?\s{0,3}<?$|"
+    r"\b(?:message-id|msgid|content-id|cid|mid)\s{0,3}[:=]\s{0,3}<?$|"
+    r"\b(?:message-id|in-reply-to|references)\s{0,3}:[^\n]{0,80}<$"
 )
+_NET_WORDS = words.listed(
+    "ssh, sftp, mosh, telnet, mastodon, fediverse, activitypub, matrix, jabber, xmpp, sip, voip,"
+    "lightning, nostr, nip, webfinger, acct, message-id, msgid, content-id, cid, mid, in-reply-to,"
+    "references"
+)
+"""Before a name on another network, a host, and the name of a message."""
 _WEB_START = re.compile(r"(?:^|[\s(\"'<>|,;])(?:https?|mailto|e-?mail):$", re.IGNORECASE)
+_COMPOSED = re.compile(r"\w[\d._-]\w")
+_GLUED = re.compile(r"[a-z]{0,9}[\d()+-]{6,}[a-z]{2,}", re.IGNORECASE)
+"""A telephone number that runs into an address."""
 _AFTER = re.compile(
     r"@|_+[^\W_]|:(?:[a-z~]|[\w.~-]{0,60}/|\d{2,5}\b)|/[a-z0-9_~]|[%=\\][\w]|\(\)", re.ASCII
 )
@@ -83,25 +93,25 @@ def _at(text: str, place: re.Match[str], before: str) -> Found | None:
     """The address around the @ at `place`, when there is one."""
     mark = place.group()[0]
     spaced = (" " in before, " " in place.group(1))
-    after_at = _after(text, place.end(), spoken=mark != "@" or all(spaced))
+    after_at = _after(text, place.end())
     domain = address.settled(after_at.text)
     if not domain or domain.lower().startswith("www."):
         return None
     end = after_at.edge if domain == after_at.text else place.end() + len(domain)
-    local = _before(text, place.start() - len(before), spoken=mark != "@")
+    local = _before(text, place.start(), before, spoken=mark != "@")
     if local is None or _belongs_elsewhere(text, local, end):
         return None
     lead = text[max(0, local.edge - 60) : local.edge].rpartition("\n")[2]
     email = address.put_together(local.text, domain)
     if not email or not _is_meant(local.text, lead, mark, spaced):
         return None
-    is_sure = mark == SURE_AT or (mark == "@" and not any(spaced))
+    is_sure = mark in {SURE_AT, SPOKEN_AT} or (mark == "@" and not any(spaced))
     return Found(email, SURE if is_sure and not (local.doubt or after_at.doubt) else UNSURE)
 
 
-def _after(text: str, start: int, *, spoken: bool) -> _Half:
+def _after(text: str, start: int) -> _Half:
     """The domain from `start` on, over the edges of elements and over spoken dots."""
-    domain, at = "", start
+    domain, at, is_spoken = "", start, False
     while run := _RUN.match(text, at):
         domain, at = domain + run.group(), run.end()
         if edge := _EDGE.match(text, at):
@@ -109,8 +119,8 @@ def _after(text: str, start: int, *, spoken: bool) -> _Half:
             if going is not True:
                 return _Half(domain, at, doubt=going is None)
             domain, at = domain + edge.group(2), edge.end()
-        elif spoken and (dot := _spoken_dot(text, at)):
-            domain, at = f"{domain}.", dot.end()
+        elif (is_spoken or not address.is_domain(domain)) and (dot := _spoken_dot(text, at)):
+            domain, at, is_spoken = f"{domain}.", dot, True
         else:
             break
         if len(domain) > 300:
@@ -118,16 +128,15 @@ def _after(text: str, start: int, *, spoken: bool) -> _Half:
     return _Half(domain, at)
 
 
-def _spoken_dot(text: str, at: int) -> re.Match[str] | None:
+def _spoken_dot(text: str, at: int) -> int:
+    """Where the domain goes on behind a dot that is a word or has spaces around; 0 for none."""
     dot = disguise.SPOKEN_DOT.match(text, at) or _SPACED_DOT.match(text, at)
     if dot is None:
-        return None
-    while text[dot.end() : dot.end() + 1] in _EDGES and text[dot.end() : dot.end() + 1]:
-        at = dot.end()
-        dot = re.compile(f"[{_EDGES}]").match(text, at)
-        if dot is None:
-            return None
-    return dot
+        return 0
+    end = dot.end()
+    while end < len(text) and text[end] in _EDGES:
+        end += 1
+    return end
 
 
 def _run(text: str, at: int) -> str:
@@ -143,6 +152,8 @@ def _goes_on(domain: str, edge: re.Match[str], rest: str) -> bool | None:
     both = address.is_domain(f"{domain}{dot}{rest}")
     if dot or rest.startswith("-"):
         return both and rest.lstrip("-")[:1].islower()
+    if both and len(rest) == 1:  # an element for each letter
+        return True
     if both and not _is_apart(before + behind):
         return None
     return False
@@ -153,15 +164,16 @@ def _is_apart(edges: str) -> bool:
     return CLOSE + OPEN in edges
 
 
-def _before(text: str, end: int, *, spoken: bool) -> _Half | None:
-    """What stands before the @ that `end` leads to; None when it is not there as a whole."""
+def _before(text: str, at: int, gap: str, *, spoken: bool) -> _Half | None:
+    """What stands before the @ at `at` and the `gap`; None when it is not there as a whole."""
+    end = at - len(gap)
     start, local = _token(text, end)
     doubt = False
     while (edges := _edges_before(text, start)) and len(local) <= 64:
         left_start, left = _token(text, start - len(edges))
         if not left:
             break
-        goes_on, doubt = _joins(left, local, edges) if local else (True, False)
+        goes_on, doubt = _joins(left, local, edges, gap)
         if goes_on is None:
             return None
         if not goes_on:
@@ -184,6 +196,8 @@ def _token(text: str, end: int) -> tuple[int, str]:
     """The characters of an address directly before `end`, and where they start."""
     window = text[max(0, end - 100) : end]
     run = window[len(window.rstrip(address.LOCAL_CHARACTERS)) :]
+    if "/" in run and window[: -len(run)].endswith("@"):  # two addresses with a slash between
+        run = run.rpartition("/")[2]
     if not run and window[-1:].isalpha():
         run = _other_script(window)
     return end - len(run), run
@@ -201,8 +215,18 @@ def _is_label(text: str) -> bool:
     return text.rstrip(":.").lower() in words.LABELS
 
 
-def _joins(left: str, local: str, edges: str) -> tuple[bool | None, bool]:
+def _label_before(local: str) -> bool:
+    """Whether a label runs into the name of a mailbox, as in `emailinfo`."""
+    return any(
+        local.startswith(label) and local.removeprefix(label) in words.MAILBOXES
+        for label in ("email", "e-mail", "mail", "contact", "kontakt", "address", "adresse")
+    )
+
+
+def _joins(left: str, local: str, edges: str, gap: str) -> tuple[bool | None, bool]:
     """Whether `left` before the edge belongs to the address, None when nobody can say; a doubt."""
+    if not local:
+        return True, False
     is_joint = left[-1] in "._-+&'"
     if _is_label(left) or not (left[-1].isalnum() or is_joint):
         return False, False
@@ -210,9 +234,10 @@ def _joins(left: str, local: str, edges: str) -> tuple[bool | None, bool]:
         return True, False
     if is_joint:
         return (None if _is_apart(edges) else True), False
-    if _is_apart(edges):
+    if _is_apart(edges) and not gap.strip():
         return False, False
-    return (False if edges[-1] == OPEN else None), True
+    is_whole = edges[-1] == OPEN and not gap.strip()
+    return (False if is_whole else None), True
 
 
 def _spoken_before(text: str, start: int, local: str) -> tuple[int, str]:
@@ -235,7 +260,9 @@ def _trimmed(text: str, local: str, start: int, end: int) -> tuple[str, int]:
     start += len(local) - len(bare)
     if bare.startswith("_") and re.search(r"\w_+(?!\w)", text[end : end + 256]):
         bare = bare.lstrip("_")
-    if _ELISION.match(bare) or not _UNUSUAL.isdisjoint(bare):
+    if _ELISION.match(bare) or _GLUED.match(bare) or not _UNUSUAL.isdisjoint(bare):
+        return "", start
+    if _label_before(bare.lower()):
         return "", start
     if re.search(r"(?:^|[^\w])['&]|['&](?:$|[^\w])", bare):
         return "", start
@@ -250,21 +277,19 @@ def _belongs_elsewhere(text: str, local: _Half, end: int) -> bool:
     token = re.split(r"[\s|,;<>\"()\[\]]", line)[-1].strip(_EDGES)
     if "://" in token or token.startswith("www."):
         return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
-    return bool(_OTHER_NET.search(line))
+    lowered = line.lower()
+    return any(word in lowered for word in _NET_WORDS) and bool(_OTHER_NET.search(lowered))
 
 
 def _is_meant(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bool:
     """Whether the word before an @ with spaces around, or a word for it, is a mailbox."""
-    if not any(spaced):
+    if not any(spaced) or mark == SURE_AT or local.lower() in words.MAILBOXES:
         return True
-    lower = local.lower()
-    if lower in words.MAILBOXES:
-        return True
-    if lower in words.TEXT_WORDS or (local[0].isupper() and not local.isupper()):
+    if local.lower() in words.TEXT_WORDS or spaced == (True, False):
         return False
-    if mark == "@" and spaced == (True, False):
-        return False
-    if mark == SURE_AT or re.search(r"\w[\d._-]\w", local):
+    if mark == SPOKEN_AT or _COMPOSED.search(local):
         return True
+    if local[0].isupper() and not local.isupper():
+        return False
     before = lead.replace(OPEN, " ").replace(CLOSE, " ").split()
     return not before or not before[-1][-1].isalnum() or before[-1].lower() in words.LEADS
