@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app import secret_values
 from app import settings as choices
 from app.errors import SettingsError
 from app.facts import APP
@@ -20,7 +21,6 @@ NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _BEGUN = "${keyring:"
 EMBEDDED_COMMAND = "lou-server"
-_SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,6 @@ class ServerEntry:
         """The names of the keys that its environment and headers ask the vault for."""
         texts = (*self.env.values(), *self.headers.values(), self.url)
         return tuple(dict.fromkeys(name for text in texts for name in REFERENCE.findall(text)))
-
-    def words(self) -> tuple[str, ...]:
-        """The command line as a person wrote it, or the URL."""
-        return (self.url,) if self.url else (self.command, *self.args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +76,21 @@ def is_embedded(name: str, entry: ServerEntry) -> bool:
     return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
 
 
-def is_secret_name(variable: str) -> bool:
-    """Whether a variable or header of this name usually holds a secret."""
-    return bool(_SECRET_NAME.search(variable)) and not variable.endswith("_PATH")
+def masked_words(entry: ServerEntry) -> list[str]:
+    """The command line or the URL, as a person may see it: with its secrets masked."""
+    if entry.url:
+        return [secret_values.masked(entry.url, secret_values.spans_of("url", entry.url))]
+    spans = secret_values.argument_spans(entry.args)
+    shown = (secret_values.masked(text, at) for text, at in zip(entry.args, spans, strict=True))
+    return [entry.command, *shown]
+
+
+def plain_secrets(entry: ServerEntry) -> list[str]:
+    """The secrets that stand in the entry as they are."""
+    named = [*entry.env.items(), *entry.headers.items(), ("url", entry.url)]
+    found = [(text, secret_values.spans_of(name, text)) for name, text in named]
+    found += zip(entry.args, secret_values.argument_spans(entry.args), strict=True)
+    return [part for text, spans in found for part in secret_values.parts(text, spans)]
 
 
 def defaults() -> dict[str, ServerEntry]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import server_import
 from app.clients import joining
 from app.errors import AppError
 from app.facts import as_json
@@ -161,12 +162,23 @@ async def _remove_server(core: Core, params: Params) -> dict[str, Any]:
 
 
 async def _import_servers(core: Core, params: Params) -> dict[str, Any]:
-    taken = await core.import_servers(_text(params, "text"))
+    text, variables = _text(params, "text"), params.get("variables")
+    if variables is not None and not _is_table(variables):
+        raise BadParams("`variables` does not map names to texts")
+    if params.get("preview", False):
+        planned = core.plan_import(text, variables)
+    else:
+        planned = await core.import_servers(text, variables)
     return {
-        "added": list(taken.entries),
-        "keys": list(taken.secrets),
-        "skipped": dict(taken.skipped),
+        "added": list(planned.entries),
+        "servers": server_import.preview(planned),
+        "keys": list(planned.secrets),
+        "skipped": dict(planned.skipped),
     }
+
+
+def _is_table(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(each, str) for each in found.values())
 
 
 async def _doctor(core: Core, params: Params) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import files, paths, privacy, roster, server_views, tool_calls, version
+from app import files, paths, privacy, roster, server_import, server_views, tool_calls, version
 from app.clients import joining
 from app.control import ControlSocket
 from app.doctor import Doctor
@@ -62,6 +63,8 @@ class Core:
             self.redactor,
             KeyFile(paths.data_folder("tracker.key")),
         )
+        self._keys.learn_plain(self.settings.config)
+        self.settings.changed.subscribe(self._keys.learn_plain)
         self._switches = Switches(self.settings, self._keys)
         self.supervisor = Supervisor(
             self._switches.prepare, run_folder=paths.run_folder(), redact=self.redactor
@@ -284,18 +287,33 @@ class Core:
         self.supervisor.observed(name)
         self.settings.update(lambda config: roster.removed(config, name))
 
-    async def import_servers(self, text: str) -> roster.Taken:
+    def plan_import(
+        self, text: str, variables: Mapping[str, str] | None = None
+    ) -> server_import.ServerImport:
+        """What `import_servers` would add; nothing is kept.
+
+        Raises:
+            SettingsError: the text is no configuration of a client.
+        """
+        known = os.environ if variables is None else variables
+        return server_import.plan(self.settings.config, text, self.vault.names(), known)
+
+    async def import_servers(
+        self, text: str, variables: Mapping[str, str] | None = None
+    ) -> server_import.ServerImport:
         """Add the servers of another client's configuration; secrets in it go into the vault.
+
+        `variables` are those that its placeholders may mean; by default those of this process.
 
         Raises:
             AppError: nothing was added.
         """
         self.settings.require_writable()
-        taken = roster.taken_over(self.settings.config, text, self.vault.names())
-        await self._keys.keep(taken.secrets)
-        if taken.entries:
-            self.settings.update(taken.joined)
-        return taken
+        planned = self.plan_import(text, variables)
+        await self._keys.keep(planned.secrets)
+        if planned.entries:
+            self.settings.update(planned.joined)
+        return planned
 
     async def doctor(self) -> list[Check]:
         """Every check, with its fix."""

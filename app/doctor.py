@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import autostart, paths, places, version
+from app import autostart, paths, places, server_import, version
 from app import config as meaning
 from app.facts import Check
 from app.places import check
@@ -94,18 +94,15 @@ class Doctor:
     def _keys(self) -> Iterator[Check]:
         config = self._core.settings.config
         for name, entry in config.servers.items():
-            plain = [
-                variable
-                for variable, text in entry.env.items()
-                if meaning.is_secret_name(variable) and text and not meaning.REFERENCE.search(text)
-            ]
-            if plain:
+            if clear := server_import.left_in_clear(entry):
                 yield check(
                     f"plain_key_{name}",
                     ok=False,
                     fine="",
-                    wrong=f"config.json holds {', '.join(plain)} of {name} in plain text.",
-                    fix=f"lou keys set {plain[0]}, then write ${{keyring:{plain[0]}}} there.",
+                    wrong=f"{name}: {'. '.join(clear)}.",
+                    fix="Keep it in the keyring (lou keys set NAME), then write ${keyring:NAME} "
+                    "in its place in `env`, `headers` or `url` of config.json. An argument takes "
+                    "no key: give it as a variable, if the server reads one.",
                 )
 
     def _commands(self) -> Iterator[Check]:

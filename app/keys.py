@@ -88,6 +88,11 @@ class Keys:
         """Take `value` out of every line from now on."""
         self._redactor.learn([value])
 
+    def learn_plain(self, config: Config) -> None:
+        """Take the secrets that stand in the entries themselves out of every line, too."""
+        for entry in config.servers.values():
+            self._redactor.learn(meaning.plain_secrets(entry))
+
     async def keep(self, values: Mapping[str, str]) -> None:
         """Put several keys into the vault.
 

@@ -17,12 +17,13 @@ def view(
     name = observed.name
     known = manifest.embedded(name) if meaning.is_embedded(name, entry) else None
     calls, errors = metrics.today(name)
+    shown = meaning.masked_words(entry)
     return ServerView(
         name=name,
         title=known.title if known else name,
-        purpose=known.purpose if known else " ".join(entry.words()),
+        purpose=known.purpose if known else " ".join(shown),
         embedded=known is not None,
-        command=entry.words(),
+        command=tuple(shown),
         wanted=observed.wanted,
         state=observed.state.value,
         pid=observed.pid,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app import server_import
 from app.cli.arguments import add_json
 from app.cli.output import Output
+from app.clients import catalog, foreign_servers
+from app.clients.foreign_servers import ForeignServer
+from app.clients.places import Places, targets
 from app.errors import AppError
+from app.placeholders import names_in
 from app.wire import Wire
 
 
@@ -22,7 +29,12 @@ def declare(parser: ArgumentParser) -> None:
     add_json(remove)
     remove.set_defaults(run=_remove)
     take = words.add_parser("import", help="take over the servers of a client's configuration")
-    take.add_argument("file", help="its JSON file, or - for stdin")
+    take.usage = "lou servers import (FILE | - | --from CLIENT) [--yes] [--json]"
+    take.add_argument("file", nargs="?", default="", help="its file, or - for stdin")
+    take.add_argument(
+        "--from", dest="client", default="", help="a client's own file: its name in `lou clients`"
+    )
+    take.add_argument("--yes", action="store_true", help="add them without asking")
     add_json(take)
     take.set_defaults(run=_import)
 
@@ -83,20 +95,93 @@ def _remove(given: Namespace, output: Output) -> int:
 
 
 def _import(given: Namespace, output: Output) -> int:
+    if bool(given.file) == bool(given.client):
+        output.complain("Give either a file, - for stdin, or --from CLIENT.")
+        return 2
+    found = _found_in(given)
+    text = foreign_servers.as_text(found)
+    variables = {name: os.environ[name] for name in names_in(text) if os.environ.get(name)}
+    with Wire() as wire:
+        if given.yes:
+            return _added(wire.ask("import_servers", text=text, variables=variables), output)
+        planned = wire.ask("import_servers", text=text, variables=variables, preview=True)
+        if output.is_json or not sys.stdin.isatty():
+            return _not_agreed(planned, output)
+        _show(planned, output)
+        if not planned["servers"]:
+            return 0
+        if input("Add them? [y/N] ").strip().lower() not in {"y", "yes"}:
+            output.line("Nothing was added.")
+            return 0
+        return _added(wire.ask("import_servers", text=text, variables=variables), output)
+
+
+def _found_in(given: Namespace) -> list[ForeignServer]:
+    if given.client:
+        return _of_client(given.client)
     try:
         text = sys.stdin.read() if given.file == "-" else Path(given.file).read_text("utf-8-sig")
     except (OSError, ValueError) as failure:
         raise AppError(
             f"{given.file} cannot be read: {failure}.", "Give a readable file."
         ) from None
-    with Wire() as wire:
-        found = wire.ask("import_servers", text=text)
+    return server_import.found_in(text)
+
+
+def _of_client(name: str) -> list[ForeignServer]:
+    client = catalog.client(name)
+    found: list[ForeignServer] = []
+    paths = [target.path for target in targets(client, Places.here()) if target.exists]
+    for path in paths:
+        try:
+            found += server_import.found_in(path.read_text("utf-8-sig"))
+        except (OSError, ValueError) as failure:
+            raise AppError(f"{path} cannot be read: {failure}.", "Mend the file first.") from None
+        except AppError as empty:
+            if len(paths) == 1:
+                raise AppError(f"{path}: {empty.title}", empty.hint) from None
+    if not found:
+        raise AppError(
+            f"{client.name} has no file with servers on this computer.",
+            "Give the path of one: lou servers import FILE",
+        )
+    return found
+
+
+def _show(planned: Mapping[str, Any], output: Output) -> None:
+    for server in planned["servers"]:
+        output.line("\n".join((*server_import.lines(server), "")))
+    _tell_rest(planned, output, "Move into the keyring")
+
+
+def _tell_rest(found: Mapping[str, Any], output: Output, moved: str) -> None:
+    if found["keys"]:
+        output.line(f"{moved}: {', '.join(found['keys'])}.")
+    for name, why in found["skipped"].items():
+        output.line(f"Left out {name}: {why}")
+
+
+def _not_agreed(planned: Mapping[str, Any], output: Output) -> int:
+    """Nobody is there to ask: what would be added is shown, and nothing is."""
+    title = "Nothing was added, because nobody was there to agree."
+    hint = "Look at the servers, then add them: lou servers import ... --yes"
+    if output.is_json:
+        reason = {"code": "not_agreed", "message": title, "hint": hint}
+        output.document({"error": reason, **planned, "added": []})
+    else:
+        _show(planned, output)
+    output.complain(title)
+    output.complain(hint)
+    return 2
+
+
+def _added(found: Mapping[str, Any], output: Output) -> int:
     if output.is_json:
         output.document(found)
         return 0
     output.line(f"Added: {', '.join(found['added']) or 'none'}.")
-    if found["keys"]:
-        output.line(f"Moved into the keyring: {', '.join(found['keys'])}.")
-    for name, why in found["skipped"].items():
-        output.line(f"Left out {name}: {why}")
+    for server in found["servers"]:
+        for note in server["notes"]:
+            output.line(f"{server['name']}: {note}")
+    _tell_rest(found, output, "Moved into the keyring")
     return 0

@@ -46,6 +46,16 @@ def outline(text: str, layout: Layout) -> Outline:
     return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
 
 
+def plain_value(text: str) -> Any:
+    """What `text` says, as plain values; None when it says nothing.
+
+    Raises:
+        FormatError: it is no YAML.
+    """
+    top = compose(text)
+    return None if top is None else _Plain().of(top)
+
+
 @lru_cache(maxsize=8)
 def compose(text: str) -> Node | None:
     """The node of the whole file; None when it says nothing.

@@ -221,7 +221,7 @@ def test_import_takes_servers_and_leaves_out_what_it_cannot(running: Lou, tmp_pa
         "lou-search": {"command": "/usr/bin/lou-connect", "args": ["search"]},
     }
     file.write_text(json.dumps({"mcpServers": entries}))
-    found = running.json("servers", "import", str(file))
+    found = running.json("servers", "import", str(file), "--yes")
     assert found["added"] == ["my-server"]
     assert set(found["skipped"]) == {"tracker", "lou-search"}
     running.run("servers", "remove", "my-server")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -250,3 +252,36 @@ def test_an_edit_of_the_file_takes_effect_while_lou_runs(steady: Lou) -> None:
     written.write_text(text.replace('"disabled": false', '"disabled": true', 1))
     written.replace(config)
     running.wait_for("search", "off")
+
+
+def test_an_imported_server_gets_its_secrets_from_the_keyring(steady: Lou) -> None:
+    secret = "orange-juice-77"
+    env = {
+        "GITHUB_PAT": secret, "DATABASE_URL": f"postgres://u:{secret}@db/x",
+        "TOKENIZERS_PARALLELISM": "false", "KEYWORDS": "search", "PLACE": "${HOME}/x",
+    }  # fmt: skip
+    program = str(Path(__file__).with_name("variables_server.py"))
+    entry = {"command": sys.executable, "args": [program], "env": env}
+    text = json.dumps({"mcpServers": {"taken": entry}})
+    done = steady.run("servers", "import", "-", "--yes", stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert secret not in (steady.home / "lou/config.json").read_text()
+    steady.wait_for("taken", "ready")
+    found = steady.run("call", "taken", "variables").stdout
+    assert json.loads(found)["DATABASE_URL"] == "postgres://u:[redacted]@db/x" or secret in found
+    assert f'"{steady.environment["HOME"]}/x"' in found
+    wait_until(lambda: "verbose=false, did a search" in steady.run("logs", "taken").stdout)
+    assert secret not in steady.run("logs", "taken").stdout
+
+
+def test_an_imported_server_with_an_open_question_waits_for_its_key(steady: Lou) -> None:
+    program = str(Path(__file__).with_name("variables_server.py"))
+    entry = {"command": sys.executable, "args": [program], "env": {"API_KEY": "${input:key}"}}
+    text = json.dumps({"servers": {"asks": entry}})
+    done = steady.run("servers", "import", "-", "--yes", stdin=text)
+    assert "lou keys set ASKS_API_KEY" in done.stdout
+    assert steady.wait_for("asks", "off")["wanted"] is False
+    steady.run("enable", "asks")
+    assert steady.wait_for("asks", "blocked")["trouble"]["key"] == "ASKS_API_KEY"
+    assert steady.run("keys", "set", "ASKS_API_KEY", stdin="given").returncode == 0
+    steady.wait_for("asks", "ready")

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from app import autostart, instance, launch_file, places, preparation, roster
+from app import autostart, instance, launch_file, places, preparation
 from app import config as meaning
-from app.config import Config, ServerEntry
-from app.errors import ServerError, SettingsError
+from app.config import ServerEntry
+from app.errors import ServerError
 from app.facts import CallRecord, Notice
 from app.intake import Intake
 from app.log_search import Wanted
@@ -181,41 +181,6 @@ def test_a_key_may_come_from_the_path_in_the_entry(home: Path) -> None:
     missing = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": "/nowhere"})
     with pytest.raises(ServerError):
         preparation.plain_keys("tracker", missing)
-
-
-def test_secrets_in_an_imported_entry_become_references() -> None:
-    text = json.dumps(
-        {
-            "servers": {
-                "A b": {"command": "x", "env": {"API_KEY": "s3cret", "PATH": "/bin"}},
-                "web": {"url": "https://x.example", "headers": {"Authorization": "Bearer abc"}},
-                "broken": {"args": "none"},
-            }
-        }
-    )
-    taken = roster.taken_over(Config(meaning.defaults()), text)
-    assert taken.entries["a-b"].env == {"API_KEY": "${keyring:A_B_API_KEY}", "PATH": "/bin"}
-    assert taken.secrets == {"A_B_API_KEY": "s3cret", "WEB_AUTHORIZATION": "Bearer abc"}
-    assert list(taken.skipped) == ["broken"]
-    joined = taken.joined(Config(meaning.defaults()))
-    assert set(joined.servers) == {"search", "tracker", "a-b", "web"}
-
-
-def test_an_imported_secret_never_takes_the_name_of_another_key() -> None:
-    env = {"API_KEY": "s3cret"}
-    names = ("brave", "1password", "a-b", "a_b", "mine")
-    text = json.dumps({"mcpServers": {name: {"command": "x", "env": env} for name in names}})
-    taken = roster.taken_over(Config(meaning.defaults()), text, ["MINE_API_KEY"])
-    used = [taken.entries[name].references() for name in names]
-    assert len(set(used)) == len(names)
-    assert {name for (name,) in used} == taken.secrets.keys()
-    assert not taken.secrets.keys() & {"BRAVE_API_KEY", "MINE_API_KEY"}
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"mcpServers": []}', "nonsense"])
-def test_what_is_no_configuration_is_refused(text: str) -> None:
-    with pytest.raises(SettingsError):
-        roster.taken_over(Config(), text)
 
 
 def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:

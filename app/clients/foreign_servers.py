@@ -1,0 +1,254 @@
+"""The servers in any client's text: JSON with comments, TOML or YAML, under any root Lou knows.
+
+What comes in is the text of a whole file, or a piece of one that a person pasted. What goes out is
+each server's name and entry as they stand there, and the client's own word that it is off.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any
+
+from app.clients import catalog
+from app.clients.catalog import Layout
+from app.clients.json_reading import blanked, page_of
+from app.clients.spans import TOO_DEEP, AmbiguousError, UnreadableError, position, refuse_depths
+
+_JSONC = Layout("jsonc", ("mcpServers",))
+_LARGEST = 64 << 20
+_MOST_SERVERS = 1_000
+_LAUNCHES = frozenset(
+    (
+        *("command", "cmd", "url", "uri", "serverUrl", "httpUrl", "server_url", "sseUrl"),
+        *("endpoint", "baseUrl", "base_url", "transport"),
+    )
+)
+"""One of these is in every entry of a server."""
+_TABLE = re.compile(r"^[ \t]*\[{1,2}[^\[\]\n]+\]{1,2}[ \t]*(?:#.*)?$", re.MULTILINE)
+_MORE_ROOTS = (
+    *("mcp.servers", "mcp.mcpServers", "amp.mcpServers", "cody.mcpServers", "mcp-servers"),
+    "experimental.modelContextProtocolServers",
+)
+_SWITCHED_OFF = ("disabledMcpServers", "disabledMcpjsonServers", "disabled_mcp_servers")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignServer:
+    """One server of another client: its name there, and its entry."""
+
+    name: str
+    entry: Any
+    folder: str = ""
+    """The project that it belongs to."""
+    is_off: bool = False
+    """The client lists it as switched off, elsewhere than in the entry."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers the names that were in it twice."""
+
+    twins: tuple[str, ...] = ()
+
+
+def find(text: str) -> list[ForeignServer]:
+    """The servers in `text`, those of the user before those of projects.
+
+    Raises:
+        FormatError: it is in no format of a client, or says something twice.
+    """
+    document = value_of(text.removeprefix("\ufeff"))
+    found = list(_servers(document))
+    if len(found) > _MOST_SERVERS:
+        raise UnreadableError(f"It holds more than {_MOST_SERVERS:,} servers.")
+    return found
+
+
+def as_text(servers: list[ForeignServer]) -> str:
+    """The same servers as a text that `find` reads, and nothing else of the file."""
+    items = [
+        {"name": each.name, "entry": each.entry, "folder": each.folder, "is_off": each.is_off}
+        for each in servers
+    ]
+    return json.dumps({_PACKED: items}, default=str)
+
+
+_PACKED = "lou.servers"
+
+
+def value_of(text: str) -> Any:
+    """What `text` says, in whichever format it is; {} when it says nothing.
+
+    Raises:
+        FormatError: it is in none of them.
+    """
+    if len(text) > _LARGEST:
+        raise UnreadableError("It is too large for a file of settings.")
+    start = blanked(text, _JSONC).lstrip() if "/" in text[:1_000_000] else text.lstrip()
+    if start.startswith(("{", '"')) or (start.startswith("[") and not _TABLE.match(start)):
+        return _json(text, start)
+    if _TABLE.search(text) or re.search(r"^[\w.-]+ *= *", text, re.MULTILINE):
+        return _toml(text)
+    return _yaml(text)
+
+
+def _json(text: str, start: str) -> Any:
+    if start.startswith('"'):  # the middle of a file, as instructions print it
+        text = "{" + text.rstrip().rstrip(",") + "}"
+    page = page_of(blanked(text, _JSONC), _JSONC)
+    try:
+        value = json.loads(page, object_pairs_hook=_object)
+    except JSONDecodeError as broken:
+        raise UnreadableError(f"{broken.msg}.", broken.lineno, broken.colno) from None
+    except ValueError as broken:
+        raise UnreadableError(f"{broken}.") from None
+    except RecursionError:
+        raise UnreadableError(TOO_DEEP, 1, 1) from None
+    if isinstance(value, dict | list):
+        refuse_depths(value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    made = _Object(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        made.twins = tuple(name for name in made if names.count(name) > 1)
+    return made
+
+
+def _toml(text: str) -> Any:
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as broken:
+        at = re.search(r"line (\d+), column (\d+)", str(broken))
+        where = (int(at[1]), int(at[2])) if at else position(text, len(text))
+        raise UnreadableError(f"{str(broken).split(' (at')[0]}.", *where) from None
+    except (ValueError, RecursionError) as broken:
+        raise UnreadableError(f"{broken}.", 1, 1) from None
+
+
+def _yaml(text: str) -> Any:
+    from app.clients.yaml_reading import plain_value  # noqa: PLC0415 - ruamel is loaded when needed
+
+    value = plain_value(text)
+    if value is not None and not isinstance(value, dict | list):
+        raise UnreadableError("It is neither JSON nor TOML nor YAML of a client.", 1, 1)
+    return value or {}
+
+
+def _servers(document: Any) -> Iterator[ForeignServer]:
+    if isinstance(document, dict) and _PACKED in document:
+        yield from (ForeignServer(**item) for item in document[_PACKED])
+        return
+    found = list(_in_roots(document, ""))
+    if isinstance(document, dict):
+        _refuse_twins(document, set(_roots()))
+        for folder, project in _maps(document.get("projects")):
+            found += _in_roots(project, folder)
+    yield from found or _bare(document)
+
+
+def _roots() -> Iterator[str]:
+    """Every name that a client has for its servers, as a path of names."""
+    known = (client.layout.root[0] for client in catalog.clients())
+    yield from dict.fromkeys((*known, *_MORE_ROOTS))
+
+
+def _in_roots(document: Any, folder: str) -> Iterator[ForeignServer]:
+    if not isinstance(document, dict):
+        return
+    off = {name for key in _SWITCHED_OFF for name in _texts(document.get(key))}
+    gemini = document.get("mcp")
+    off |= set(_texts(gemini.get("excluded"))) if isinstance(gemini, dict) else set()
+    for root in _roots():
+        for name, entry in _entries(_at(document, root), _is_lenient(root)):
+            yield ForeignServer(name, entry, folder, name in off)
+
+
+def _is_lenient(root: str) -> bool:
+    """Whether all below it are servers, also those that are wrong; `mcp` holds other settings."""
+    return root not in {"mcp", "servers", "extensions"}
+
+
+def _at(document: Mapping[str, Any], root: str) -> Any:
+    """What stands under the name `root`, or under the names that its dots divide."""
+    if root in document:
+        return document[root]
+    found: Any = document
+    for name in root.split("."):
+        if not isinstance(found, dict) or name not in found:
+            return None
+        if isinstance(found, _Object) and name in found.twins:
+            raise AmbiguousError(f"`{name:.60}` is there twice.")
+        found = found[name]
+    return found
+
+
+def _entries(root: Any, is_lenient: bool) -> Iterator[tuple[str, Any]]:
+    if isinstance(root, dict):
+        _refuse_twins(root, set(root))
+        for name, entry in root.items():
+            if _is_entry(entry) or (is_lenient and not str(name).startswith(("//", "_", "$"))):
+                yield str(name), entry
+    elif isinstance(root, list):
+        for number, entry in enumerate(root, 1):
+            if isinstance(entry, dict):
+                name = entry.get("name") or entry.get("id") or name_of(entry)
+                yield str(name or f"server-{number}"), entry
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and (not _LAUNCHES.isdisjoint(entry) or "source" in entry)
+
+
+def _bare(document: Any) -> Iterator[ForeignServer]:
+    """A piece of a file: one entry, a list of them, or names with entries."""
+    if isinstance(document, list):
+        yield from (ForeignServer(*each) for each in _entries(document, True))
+    elif _is_entry(document) and not isinstance(document.get("command"), dict):
+        yield ForeignServer(str(document.get("name") or name_of(document) or "server"), document)
+    elif isinstance(document, dict):
+        yield from (ForeignServer(*each) for each in _entries(document, False))
+
+
+def name_of(entry: Mapping[str, Any]) -> str:
+    """A name for an entry that has none, by the program it starts; empty when that says nothing."""
+    command = entry.get("command", entry.get("cmd", ""))
+    words = command if isinstance(command, list) else [command, *_texts(entry.get("args"))]
+    for word in map(str, words):
+        last = re.sub(r"(?<=.)@[^/@]*$", "", word).rstrip("/").rsplit("/", 1)[-1]
+        plain = Path(last).stem if last.endswith((".py", ".js", ".mjs", ".exe", ".ts")) else last
+        if plain and not plain.startswith("-") and plain not in _RUNNERS:
+            return plain
+    host = re.match(r"\w+://(?:[^/@]*@)?([^/:?#]+)", str(entry.get("url", "")))
+    return host[1].replace(".", "-") if host else ""
+
+
+_RUNNERS = frozenset(
+    (
+        *("npx", "npm", "node", "bunx", "bun", "deno", "uvx", "uv", "python", "python3", "pipx"),
+        *("docker", "podman", "run", "exec", "cmd", "sh", "bash"),
+    )
+)
+
+
+def _refuse_twins(found: Mapping[str, Any], names: set[str]) -> None:
+    twins = found.twins if isinstance(found, _Object) else ()
+    for name in twins:
+        if name in names:
+            raise AmbiguousError(f"`{name:.60}` is there twice.")
+
+
+def _maps(found: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(found, dict):
+        yield from ((str(name), value) for name, value in found.items())
+
+
+def _texts(found: Any) -> list[str]:
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

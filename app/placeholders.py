@@ -1,0 +1,109 @@
+"""What a client would have filled in before it starts a server, and what a person should have.
+
+Pure: a text and the values that are known come in; what could be filled in, and what could not,
+goes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_BRACES = re.compile(r"\$\{([^{}\n]{1,200})\}")
+_BARE = re.compile(r"(?:(?<=^)|(?<=[\s=:]))\$(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?=$|[\s/\\:])")
+_PERCENT = re.compile(r"%([A-Za-z_][A-Za-z0-9_()]{2,60})%")
+_CURLY = re.compile(r"(?<![\w{$])\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_DOUBLE = re.compile(r"\{\{[^{}\n]{1,200}\}\}")
+_COMMAND = re.compile(r"^\s*(?:\$\([^\n]+\)|`[^`\n]+`|\{file:[^{}\n]+\})\s*$")
+_ASKED = r"(?:your|key|token|secret|password|passw|api|insert|enter|url|path|name|host|user"
+_STUB = re.compile(
+    rf"<[^<>\n]{{0,60}}{_ASKED}|account|project|org|value|here|domain|region|e?mail|id|port|db)"
+    r"[^<>\n]{0,60}>"
+    r"|(?:^|(?<=[\s=/:@\"']))(?:sk-|ghp_|xoxb-)?your[-_ ](?:[a-z]|own)[\w -]{1,60}"
+    r"|(?:^|(?<=[\s=]))(?:change|replace)[-_ ]?(?:me|this)(?![a-z])"
+    r"|(?:^|(?<=[\s=]))(?:insert|enter|paste|replace|add|put)[-_ ][\w -]{0,60}[-_ ]?"
+    r"(?:key|token|secret|password|here|value|id|url|with[\w -]{0,40})$"
+    r"|[-_ ]here$"
+    r"|[/\\]path[/\\]to[/\\]"
+    r"|^(?:todo|tbd|placeholder|insert|xxx+|\*{3,}|\.{3,}|…)$"
+    r"|^[\w-]{0,14}[-_]?(?:x{4,}|\*{3,}|…|\.{3,})[\w-]{0,6}$"
+    r"|^[\w-]{2,20}(?:\.{3}|…)$"
+    r"|^\[[a-z _-]{0,30}(?:your|insert|enter)[a-z _-]{0,40}\]$",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "fish", "ksh", "cmd", "powershell", "pwsh"})
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with what was known in it. `missing` are the placeholders that stayed."""
+
+    text: str
+    missing: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    """The variables whose values are in the text now."""
+
+
+def fill(text: str, values: Mapping[str, str], kept: frozenset[str] = frozenset()) -> Filled:
+    """`text` with each placeholder that `values` know; a variable in `kept` stays as it is."""
+    missing: list[str] = []
+    used: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        name, default = _meant(match)
+        if name in kept or match[0].startswith("${keyring:"):
+            return match[0]
+        if values.get(name):
+            used.append(name)
+            return values[name]
+        if default is not None:
+            return default
+        missing.append(match[0])
+        return match[0]
+
+    if _COMMAND.match(text):
+        return Filled(text, (text.strip(),))
+    for pattern in (_BRACES, _CURLY, _PERCENT, _BARE):
+        text = pattern.sub(value, text) if not used or pattern is not _BARE else text
+    missing += (match[0] for match in _DOUBLE.finditer(text))
+    missing += (match[0] for match in _STUB.finditer(text))
+    return Filled(text, tuple(dict.fromkeys(missing)), tuple(used))
+
+
+def is_prompt(placeholder: str) -> bool:
+    """Whether a variable or a question of the client is meant, and no example of its author."""
+    return placeholder.startswith(("${", "$", "%", "{env:"))
+
+
+def names_in(text: str) -> set[str]:
+    """The variables that `text` asks for."""
+    return {
+        _meant(match)[0]
+        for pattern in (_BRACES, _CURLY, _PERCENT, _BARE)
+        for match in pattern.finditer(text)
+    }
+
+
+def is_for_a_shell(words: tuple[str, ...], index: int) -> bool:
+    """Whether the word at `index` is a script that a shell reads, with variables of its own."""
+    program = re.split(r"[\\/]", words[0].lower())[-1].removesuffix(".exe")
+    return program in _SHELLS and any(
+        word.lower() in {"-c", "-lc", "-ic", "/c", "-command"} for word in words[1:index]
+    )
+
+
+def _meant(match: re.Match[str]) -> tuple[str, str | None]:
+    """The variable's name, and what stands for it when it has no value."""
+    inside = match[1].removeprefix("env:").removeprefix("ENV:")
+    if match[0].startswith("${") and match[1].startswith("input:"):
+        return match[1], None
+    name, sign, default = inside.partition(":-")
+    if not sign and match[0].startswith("${"):
+        plain = _NAME.match(inside)
+        if plain and inside[plain.end() : plain.end() + 1] in {"-", "="}:
+            return plain[0], inside[plain.end() + 1 :]
+        if plain and match[1].startswith("env:") and inside[plain.end() : plain.end() + 1] == ":":
+            return plain[0], inside[plain.end() + 1 :]
+    return name, default if sign else None
