@@ -220,7 +220,7 @@ def test_imported_secrets_move_into_the_keyring(steady: Lou) -> None:
         '{"mcpServers": {"github": {"command": "true", "disabled": true, '
         f'"env": {{"GITHUB_TOKEN": "{CANARY}", "MODE": "fast"}}}}}}}}'
     )
-    found = running.run("servers", "import", "-", stdin=text)
+    found = running.run("servers", "import", "-", "--yes", stdin=text)
     assert found.returncode == 0, found.stderr
     assert "GITHUB_GITHUB_TOKEN" in found.stdout
     config = (running.home / "lou/config.json").read_text()
@@ -267,9 +267,11 @@ def test_an_imported_server_gets_its_secrets_from_the_keyring(steady: Lou) -> No
     assert done.returncode == 0, done.stderr
     assert secret not in (steady.home / "lou/config.json").read_text()
     steady.wait_for("taken", "ready")
-    found = steady.run("call", "taken", "variables").stdout
-    assert json.loads(found)["DATABASE_URL"] == "postgres://u:[redacted]@db/x" or secret in found
-    assert f'"{steady.environment["HOME"]}/x"' in found
+    told = json.loads(steady.json("call", "taken", "variables")["text"])
+    assert told["DATABASE_URL"].startswith("postgres://u:")
+    assert "keyring" not in told["DATABASE_URL"]
+    assert told["PLACE"] == steady.environment["HOME"] + "/x"
+    assert (told["TOKENIZERS_PARALLELISM"], told["KEYWORDS"]) == ("false", "search")
     wait_until(lambda: "verbose=false, did a search" in steady.run("logs", "taken").stdout)
     assert secret not in steady.run("logs", "taken").stdout
 
