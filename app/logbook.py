@@ -19,6 +19,9 @@ from app.log_format import StoredLine
 from app.log_search import Cursor, Page, Wanted
 from app.log_writer import LogWriter
 from app.observe import Listeners
+from servers.contract import harmless
+
+_LONGEST_LOGGER = 120
 
 LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -102,7 +105,10 @@ class Logbook:
             return
         number = self._newest + 1
         moment = time.time() if at is None else at
-        line = Line(number, moment, server, known, logger, self._redact(message), call)
+        named = harmless.one_line(logger, _LONGEST_LOGGER)
+        line = Line(
+            number, moment, server, known, named, harmless.logged(self._redact(message)), call
+        )
         ring = self._rings.get(server)
         if ring is None:
             ring = self._rings[server] = deque(maxlen=self._size)

@@ -11,6 +11,7 @@ import sys
 from app.core import Core
 from app.errors import AppError
 from app.instance import InstanceLock
+from servers.contract import harmless
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
@@ -20,7 +21,7 @@ def main(lock: InstanceLock) -> int:
     try:
         return asyncio.run(_serve())
     except AppError as refused:
-        sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
+        _say(f"{refused.title}\n{refused.hint}")
         return 1
     finally:
         lock.release()
@@ -30,7 +31,7 @@ async def _serve() -> int:
     core = Core("headless")
     ended = asyncio.Event()
     core.quit_wanted.subscribe(lambda _: ended.set())
-    core.notices.subscribe(lambda notice: _say(f"{notice.title.rstrip('.')}. {notice.text}"))
+    core.notices.subscribe(lambda notice: _say_line(f"{notice.title.rstrip('.')}. {notice.text}"))
     states: dict[str, str] = {}
     core.servers_changed.subscribe(lambda name: _say_state(core, states, name))
     _end_on_signals(ended)
@@ -51,12 +52,16 @@ def _say_state(core: Core, said: dict[str, str], name: str) -> None:
     if said.get(name) != server.state:
         said[name] = server.state
         trouble = f": {server.trouble.message}" if server.trouble else ""
-        _say(f"{name} is {server.state}{trouble}")
+        _say_line(f"{name} is {server.state}{trouble}")
+
+
+def _say_line(text: str) -> None:
+    _say(harmless.cell(text))
 
 
 def _say(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{harmless.spelled(text)}\n")
         sys.stderr.flush()
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-_COMMANDS_A_TERMINAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+from servers.contract import harmless
 
 
 class Output:
@@ -23,20 +22,23 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print a line."""
-        harmless = _harmless(text)
-        sys.stdout.write(f"{harmless}\n".encode(_encoding(), "replace").decode(_encoding()))
+        safe = harmless.spelled(text)
+        sys.stdout.write(f"{safe}\n".encode(_encoding(), "replace").decode(_encoding()))
         sys.stdout.flush()
 
     def complain(self, text: str) -> None:
         """Print a reason where reasons go."""
-        sys.stderr.write(f"{_harmless(text)}\n")
+        sys.stderr.write(f"{harmless.spelled(text)}\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns as wide as they need to be."""
-        everything = [headers, *rows]
-        widths = [max(len(row[at]) for row in everything) for at in range(len(headers))]
+        everything = [[harmless.cell(cell) for cell in row] for row in (headers, *rows)]
+        widths = [max(harmless.width(row[at]) for row in everything) for at in range(len(headers))]
         for row in everything:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            cells = (
+                cell + " " * (width - harmless.width(cell))
+                for cell, width in zip(row, widths, strict=True)
+            )
             self.line("  ".join(cells).rstrip())
 
 
@@ -68,14 +70,6 @@ def duration(seconds: float) -> str:
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (left, "s")]
     shown = [f"{count} {unit}" for count, unit in parts if count]
     return " ".join(shown[:2]) or "0 s"
-
-
-def _harmless(text: str) -> str:
-    """The text with what would command a terminal written as JSON writes it: \\u001b.
-
-    A page, a server's log and a client's file are somebody else's words.
-    """
-    return _COMMANDS_A_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _encoding() -> str:

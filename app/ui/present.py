@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from servers.contract import harmless
 
 if TYPE_CHECKING:
     from app.facts import ServerView
@@ -168,18 +169,9 @@ def percent(share: float) -> str:
     return f"{points:.1f} %" if 0 < points < 10 else f"{points:.0f} %"
 
 
-_UNSEEN = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]"  # the colours of a terminal
-    "|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
-
-
 def one_line(text: str, most: int = 300) -> str:
     """`text` on one line, no longer than a row can show, and with nothing that turns it around."""
-    start = text[: 8 * most]  # a row of a long text costs no more than that of a short one
-    line = " ".join(_UNSEEN.sub("", start).split())
-    is_cut = len(line) > most or len(start) < len(text)
-    return line[: most - 1] + "…" if is_cut else line
+    return harmless.one_line(text, most)
 
 
 def menu_text(text: str, most: int = 60) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from servers.contract import harmless
 from servers.host import calls
 from servers.outbound.cache import Cache, Made
 from servers.outbound.failure import Failed, Kind
@@ -131,7 +132,7 @@ def _citations(content: list[Any]) -> list[Citation]:
     found: dict[tuple[str, str], Citation] = {}
     for cited in anthropic.citations(content):
         quote = inert.line(cited.get("cited_text"), 200)
-        url = inert.visible(str(cited["url"]))
+        url = harmless.visible(str(cited["url"]))
         found[url, quote] = Citation(url, inert.line(cited.get("title"), 200), quote)
     return list(found.values())
 

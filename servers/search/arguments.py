@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from servers.contract.harmless import visible
 from servers.host.service import ToolFailure
 from servers.search.providers.countries import code_of
 
@@ -28,12 +29,6 @@ _LANGUAGES = {
     }.items()
     for name in names.split()
 }  # fmt: skip
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-"""What comes along when text is copied and says nothing. The joiners that some scripts are spelled
-with are not among it."""
 
 
 def query(text: str) -> str:
@@ -48,7 +43,7 @@ def question(text: str) -> str:
 
 def site(text: str) -> str:
     """The bare domain in what a model wrote for a site, e.g. `https://www.example.org/a`."""
-    plain = _UNSEEN.sub("", text).strip().lower()
+    plain = visible(text).strip().lower()
     if not plain:
         return ""
     found = _SITE.fullmatch(plain)
@@ -96,7 +91,7 @@ def email(text: str) -> str:
 
 
 def _text(text: str, name: str, longest: int) -> str:
-    plain = " ".join(_UNSEEN.sub("", text).split())
+    plain = " ".join(visible(text).split())
     if not plain:
         raise ToolFailure(f"The {name} is empty; say what is meant.", kind="bad_argument")
     if len(plain) > longest:

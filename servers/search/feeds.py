@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from servers.contract import harmless
 from servers.search import inert, markup
 from servers.search.results import is_web_address
 
@@ -37,7 +38,7 @@ def read(text: str, url: str, *, marked: bool) -> tuple[str, str, list[tuple[str
         told.append("\n".join(filter(None, (head, date, said))))
         goal = markup.joined(url, _link(entry))
         if title and is_web_address(goal):
-            links.append((title[:100], inert.visible(goal)))
+            links.append((title[:100], harmless.visible(goal)))
     if len(entries) > _MOST_ENTRIES:
         told.append(f"[{len(entries) - _MOST_ENTRIES} more entries]")
     channels = root.xpath("//*[local-name()='channel']") or [root]

@@ -10,7 +10,7 @@ from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from servers.search.inert import visible
+from servers.contract.harmless import visible
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

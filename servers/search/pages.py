@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from servers.contract import harmless
 from servers.search import feeds, inert, markup
 from servers.search.charset import decoded
 from servers.search.results import is_web_address
@@ -193,6 +194,6 @@ def _links(tree: HtmlElement, url: str) -> Iterator[Link]:
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
             seen.add(goal)
             room -= len(text) + len(goal)
-            yield Link(text, inert.visible(goal))
+            yield Link(text, harmless.visible(goal))
         if len(seen) >= _MOST_LINKS or room <= 0:
             return

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from servers.contract import harmless
 from servers.outbound.failure import Failed
 from servers.search import inert
 
@@ -93,7 +94,7 @@ def result(
     title: object, url: object, snippet: object = "", published: object = ""
 ) -> Result | None:
     """A hit made of what a provider sent; None when it has no web address."""
-    place = inert.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
+    place = harmless.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
     if not is_web_address(place):
         return None
     return Result(

@@ -31,3 +31,10 @@ def test_a_document_keeps_every_character_for_programs(capsys: pytest.CaptureFix
 def test_lines_tabs_and_what_ends_a_line_elsewhere_stay(capsys: pytest.CaptureFixture[str]) -> None:
     Output(is_json=False).line("one\ttwo\r\nthree é 日")
     assert capsys.readouterr().out == "one\ttwo\r\nthree é 日\n"
+
+
+def test_no_cell_splits_a_row_or_turns_it_around(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(is_json=False).table(("NAME", "X"), (("a\nb\u2028c\u202ed", "1"), ("\u65e5", "2")))
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert "\u202e" not in first
+    assert head.index("X") == first.index("1") == second.index("2") + 1

@@ -15,6 +15,7 @@ from app.ui.models.json_tree import JsonTree
 from app.ui.models.tracked import TrackedModel
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.pages.try_result import TryResult
+from app.ui.present import one_line
 from app.ui.widgets.text import Elided, tooltip
 from tests.ui.rig import Rig
 
@@ -113,7 +114,9 @@ def test_an_entry_of_that_text_is_shown_as_text(lou: Rig, text: str) -> None:
         "changed": text,
     }
     model.show_entries([entry], has_more=False)
-    assert model.index(0, 0).data() == text
+    shown = model.index(0, 0).data()
+    assert shown == one_line(text)
+    assert "\n" not in shown
 
 
 @pytest.mark.parametrize("text", HOSTILE)

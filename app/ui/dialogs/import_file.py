@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.dialogs.confirm import answer_of
+from app.ui.present import one_line
 from app.ui.theme import Theme
 from app.ui.tracked_source import FIELDS
 from app.ui.widgets.buttons import Button
@@ -42,7 +43,7 @@ class ImportDialog(QDialog):
             box = combo(f"Column for {name}", letters=20)
             box.addItem("Not in the file", "")
             for name_in_file in columns:
-                box.addItem(name_in_file, name_in_file)
+                box.addItem(one_line(name_in_file, 80), name_in_file)
             box.setCurrentIndex(max(0, box.findData(understood.get(name, ""))))
             box.currentIndexChanged.connect(lambda _row: self._show_button())
             self._boxes[name] = box

@@ -64,7 +64,7 @@ class AttemptsModel(QAbstractTableModel):
 def _cells(attempt: Attempt) -> tuple[str, ...]:
     return (
         time.strftime("%H:%M:%S", time.localtime(attempt.at)),
-        attempt.tool,
+        present.one_line(attempt.tool, 80),
         present.one_line(json.dumps(dict(attempt.arguments), ensure_ascii=False), 200),
         present.milliseconds(attempt.ms),
         present.CALLS[attempt.outcome].words,

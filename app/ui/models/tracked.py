@@ -83,13 +83,15 @@ class TrackedModel(QAbstractTableModel):
 def _cell(entry: Entry, column: int) -> str:
     match column:
         case 0:
-            return "Sealed with another key" if entry.get("locked") else str(entry["email"])
+            return (
+                "Sealed with another key" if entry.get("locked") else one_line(str(entry["email"]))
+            )
         case 1:
-            return str(entry["url"]).removeprefix("https://")
+            return one_line(str(entry["url"]).removeprefix("https://"), 500)
         case 2:
             return words(str(entry["status"]))
         case 3:
-            return ", ".join(entry["tags"])
+            return one_line(", ".join(entry["tags"]))
         case 4:
             return one_line(str(entry["note"]), 200)
         case _:

@@ -158,7 +158,7 @@ class MetricsPage(QWidget):
         while box.count() > 1:
             box.removeItem(1)
         for name in names:
-            box.addItem(name, name)
+            box.addItem(present.one_line(name, 80), name)
         box.setCurrentIndex(max(0, box.findData(chosen)))
         box.blockSignals(False)
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import AppError
 from app.facts import Answer
+from app.ui import present
 from app.ui.attempts import Attempt
 from app.ui.desk import Desk
 from app.ui.fields import Field, FieldProblem, Kind
@@ -160,7 +161,9 @@ class TryPage(QWidget):
         self._tool.blockSignals(True)
         self._tool.clear()
         for tool in tools:
-            self._tool.addItem(str(tool.get("title") or tool["name"]), tool["name"])
+            self._tool.addItem(
+                present.one_line(str(tool.get("title") or tool["name"]), 80), tool["name"]
+            )
         self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
         self._tool.blockSignals(False)
         self._show_form()

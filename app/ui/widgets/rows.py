@@ -29,6 +29,9 @@ from PySide6.QtWidgets import (
 
 from app.ui.theme import Theme
 from app.ui.widgets.switch import SIZE, draw_switch
+from servers.contract import harmless
+
+_LONGEST = 300
 
 ROW = int(Qt.ItemDataRole.UserRole) + 1
 """The role under which a model gives its `Row`."""
@@ -157,7 +160,9 @@ class _RowDelegate(QStyledItemDelegate):
         height = QFontMetrics(font).height()
         top = box.center().y() - (height * len(lines)) // 2 + 1
         for text, face, colour in lines:
-            shown = QFontMetrics(face).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+            shown = QFontMetrics(face).elidedText(
+                harmless.one_line(text, _LONGEST), Qt.TextElideMode.ElideRight, box.width()
+            )
             painter.setFont(face)
             painter.setPen(QColor(colour))
             painter.drawText(box.left(), top + QFontMetrics(face).ascent(), shown)

@@ -16,8 +16,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
 
+from servers.contract import harmless
+
 _LONG_WORD = re.compile(r"[!-,.0-~\u00c0-\u024f]{25,}")
 _PIECE = re.compile(r"(.{10})(?=.)")
+_LONGEST_LINE = 2_000
 _BREAK = "\u200b"
 
 
@@ -33,7 +36,8 @@ class _Label(QLabel):
 
     def setText(self, text: str) -> None:
         self._whole = text
-        super().setText(_LONG_WORD.sub(_breakable, text) if self.wordWrap() else text)
+        shown = harmless.visible(text)
+        super().setText(_LONG_WORD.sub(_breakable, shown) if self.wordWrap() else shown)
 
     def setWordWrap(self, on: bool) -> None:
         super().setWordWrap(on)
@@ -105,7 +109,7 @@ class Elided(QWidget):
     def __init__(self, text: str = "", *, middle: bool = False) -> None:
         super().__init__()
         self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
-        self._text = ""
+        self._text = self._shown = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setText(text)
 
@@ -116,13 +120,14 @@ class Elided(QWidget):
     def setText(self, text: str) -> None:
         """Show `text`."""
         self._text = text
-        self.setAccessibleName(text)
+        self._shown = harmless.one_line(text, _LONGEST_LINE)
+        self.setAccessibleName(self._shown)
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetrics(self.font())
-        return QSize(metrics.horizontalAdvance(self._text) + 2, metrics.height() + 2)
+        return QSize(metrics.horizontalAdvance(self._shown) + 2, metrics.height() + 2)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(40, self.sizeHint().height())
@@ -130,7 +135,7 @@ class Elided(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().windowText().color())
-        shown = self.fontMetrics().elidedText(self._text, self._mode, self.width())
+        shown = self.fontMetrics().elidedText(self._shown, self._mode, self.width())
         self.setToolTip("" if shown == self._text else tooltip(self._text))
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(self.rect(), flags, shown)
@@ -139,7 +144,7 @@ class Elided(QWidget):
 
 def _plain(text: str) -> str:
     """`text` for a tooltip, which would read markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return harmless.visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def tooltip(text: str) -> str:

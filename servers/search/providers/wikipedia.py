@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from servers.contract import harmless
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
-from servers.search import inert
 from servers.search.providers.provider import at, by_status, payload_of, rows
 from servers.search.query import Query
 from servers.search.results import Page, result
@@ -46,7 +46,7 @@ class Wikipedia:
         hits = (
             result(
                 hit.get("title"),
-                f"{reply.origin}/wiki/{quote(inert.visible(str(hit['key'])), safe=':/()_,')}",
+                f"{reply.origin}/wiki/{quote(harmless.visible(str(hit['key'])), safe=':/()_,')}",
                 _snippet(hit),
             )
             for hit in rows(payload, "pages")

@@ -1,0 +1,91 @@
+"""The one rule for text that others wrote: what of it nobody may see, and what commands a terminal.
+
+Every output uses it: terminal, tables, log files, notifications, labels, menus, answers to models.
+Letters of every script stay, and the joiners of scripts and emoji, tabs and line ends.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_COMMANDS = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters
+    "\u2028\u2029\u202a-\u202e\u2066-\u2069"  # line ends and directions that turn text around
+    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e0fff"  # halves, annotations, tags
+)
+_MARKS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f"
+    "\u3164\ufeff\uffa0"
+)
+"""Nobody sees these, but they do nothing to a terminal."""
+_JOINED = "\u0600-\u0fff\u1780-\u17ff"
+"""The scripts that are spelled with joiners."""
+_EMOJI = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
+_SCREEN_COMMANDS = (
+    r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # colours, movements
+    r"|\x1b\][^\x07\x1b\n]{0,400}(?:\x07|\x1b\\)"  # titles, links
+)
+_SCREEN_COMMAND = re.compile(_SCREEN_COMMANDS)
+_INVISIBLE = re.compile(
+    rf"{_SCREEN_COMMANDS}|[{_COMMANDS}{_MARKS}]|\r(?!\n)"
+    rf"|(?<![{_JOINED}{_EMOJI}\ufe0f])[\u200c\u200d]|(?<=[{_EMOJI}\ufe0f])\u200c"
+    rf"|(?<=[{_EMOJI}\ufe0f])\u200d(?![{_EMOJI}])"
+    rf"|[\ufe00-\ufe0d]|(?<![{_EMOJI}#*0-9])[\ufe0e\ufe0f]"
+)
+_COMMAND = re.compile(rf"[{_COMMANDS}]|\r(?!\n)")
+_LINE_ENDS = dict.fromkeys("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\n") | {"\x1f": " "}
+_BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
+
+
+def visible(text: str) -> str:
+    """`text` without the characters that a person would not see, and without screen commands."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _INVISIBLE.sub(lambda found: _LINE_ENDS.get(found[0], ""), text)
+
+
+def spelled(text: str) -> str:
+    """`text` for a terminal: what would command it is spelled as JSON spells it, as \\u001b.
+
+    JSON stays the same JSON.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _COMMAND.sub(_as_json, text)
+
+
+def logged(text: str) -> str:
+    """`text` for a log: without colours, and with every other command spelled."""
+    return spelled(_SCREEN_COMMAND.sub("", text) if "\x1b" in text else text)
+
+
+def cell(text: str) -> str:
+    """`text` for one row of a terminal: `spelled`, and no line end splits it."""
+    return spelled(_BREAKS.sub(" ", text))
+
+
+def one_line(text: str, most: int) -> str:
+    """What is `visible` of `text` on one line of at most `most` characters."""
+    start = text[: 8 * most]  # a row of a long text costs no more than that of a short one
+    line = " ".join(visible(start).split())
+    is_cut = len(line) > most or len(start) < len(text)
+    return line[: most - 1] + "\u2026" if is_cut else line
+
+
+def width(text: str) -> int:
+    """The columns that `text` takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def _columns(one: str) -> int:
+    if unicodedata.category(one) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(one) in {"W", "F"} else 1
+
+
+def _as_json(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -1,0 +1,304 @@
+"""How programs write a text inside other text, and how to read it there.
+
+`ENCODINGS` names every form in which a secret is looked for. What spells single characters
+(escapes) is undone by `unescaped`, in any mixture; what packs bytes into letters (Base64, Base32,
+hex) is undone by `packed`. Every pass takes time linear in the text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import quopri
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+NAMED = {
+    "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " ", "excl": "!",
+    "num": "#", "dollar": "$", "percnt": "%", "lpar": "(", "rpar": ")", "ast": "*", "plus": "+",
+    "comma": ",", "period": ".", "sol": "/", "colon": ":", "semi": ";", "equals": "=",
+    "quest": "?", "commat": "@", "lsqb": "[", "lbrack": "[", "bsol": "\\", "rsqb": "]",
+    "rbrack": "]", "Hat": "^", "lowbar": "_", "grave": "`", "lcub": "{", "lbrace": "{",
+    "verbar": "|", "vert": "|", "rcub": "}", "rbrace": "}", "Tab": "\t", "NewLine": "\n",
+}  # fmt: skip
+"""The ASCII characters that HTML has names for; `html.entities` takes half a megabyte."""
+_ENTITY = str.maketrans({one: f"&{name};" for name, one in reversed(NAMED.items())})
+_FEW_ENTITIES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+)
+
+
+def _each(form: str) -> Callable[[str], str]:
+    return lambda text: "".join(form.format(ord(one), one) for one in text)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _double_quoted(text: str) -> str:
+    return re.sub(r'([\\"$`!])', r"\\\1", text)
+
+
+ENCODINGS: Mapping[str, Callable[[str], str]] = {
+    "plain": str,
+    "percent": lambda text: quote(text, safe=""),
+    "percent, slashes kept": quote,
+    "percent, lower case": lambda text: re.sub(
+        "%..", lambda found: found[0].lower(), quote(text, safe="")
+    ),
+    "percent, every character": _each("%{0:02x}"),
+    "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "form, spaces as +": quote_plus,
+    "JSON": _json,
+    "JSON, slashes escaped": lambda text: _json(text).replace("/", "\\/"),
+    "JSON, \\u0026 and its like": _each("\\u{0:04x}"),
+    "JSON in JSON": lambda text: _json(_json(text)),
+    "JSON in a URL": lambda text: quote(_json(text), safe=""),
+    "representation": lambda text: repr(text)[1:-1],
+    "HTML": lambda text: text.translate(_FEW_ENTITIES),
+    "HTML, by name": lambda text: text.translate(_ENTITY),
+    "HTML, decimal": _each("&#{0};"),
+    "HTML, hexadecimal": _each("&#x{0:X};"),
+    "shell, single quotes": lambda text: text.replace("'", "'\"'\"'"),
+    "shell, single quotes and backslash": lambda text: text.replace("'", "'\\''"),
+    "shell, double quotes": _double_quoted,
+    "shell, ANSI-C": _each("\\x{0:02x}"),
+    "shell, octal": _each("\\{0:03o}"),
+    "CSV, doubled quotes": lambda text: text.replace('"', '""'),
+    "quoted-printable": lambda text: quopri.encodestring(text.encode()).decode(),
+    "Base64": _base64,
+    "Base64, for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "Base64 after one byte": lambda text: _base64("x" + text),
+    "Base64 after two bytes": lambda text: _base64("xy" + text),
+    "Base64, lines": lambda text: base64.encodebytes(f"{'user':60}:{text}".encode()).decode(),
+    "Base64 twice": lambda text: _base64(_base64(text)),
+    "Base64 of JSON in a URL": lambda text: quote(_base64(json.dumps({"k": text})), safe=""),
+    "Base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
+    "hex, upper case": lambda text: text.encode().hex().upper(),
+    "hex, colons": lambda text: text.encode().hex(":"),
+    "hex, spaces": lambda text: text.encode().hex(" "),
+    "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
+    "terminal colours": lambda text: f"{text[:4]}\x1b[0m\x1b[31m{text[4:]}",
+    "wrapped": lambda text: f"{text[: len(text) // 2]}\n    {text[len(text) // 2 :]}",
+}
+"""Name -> how it writes a secret. Any of them may stand inside another."""
+
+
+class View:
+    """A text as it reads once its escapes are undone, and where each part of it came from."""
+
+    def __init__(self, pattern: re.Pattern[str], meanings: Mapping[str, str], text: str) -> None:
+        self._pattern, self._meanings, self._text = pattern, meanings, text
+        self.text = pattern.sub(lambda found: meanings[found[0]], text)
+
+    def origins(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Where the parts `spans` of this view stand in the text it was made from."""
+        here, there = [0], [0]
+        at = end = 0
+        for found in self._pattern.finditer(self._text):
+            at += found.start() - end
+            here.append(at)
+            there.append(found.start())
+            at += len(self._meanings[found[0]])
+            end = found.end()
+            here.append(at)
+            there.append(end)
+        return [(_origin(here, there, first), _origin(here, there, last)) for first, last in spans]
+
+
+def _origin(here: list[int], there: list[int], at: int) -> int:
+    known = bisect_right(here, at) - 1
+    inside = at - here[known]
+    if known % 2:  # in an escape, or in a run of equally long ones
+        inside = inside * (there[known + 1] - there[known]) // (here[known + 1] - here[known])
+    return there[known] + inside
+
+
+class _Meanings(dict[str, str]):
+    """Each escape and what it means, worked out once."""
+
+    def __missing__(self, escape: str) -> str:
+        meaning = _meaning(escape)
+        if len(self) < _MOST_KNOWN and len(escape) <= _LONGEST_KNOWN:
+            self[escape] = meaning
+        return meaning
+
+
+_MOST_KNOWN, _LONGEST_KNOWN = 4_096, 12
+_ESCAPE = re.compile(
+    r"""[%\\&'"\x00\x1b](?:  # one set at first: the search for it is ten times faster
+      (?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*+
+    | (?<=\\)(?:[^uUx0-7\x00](?:\\[^uUx0-7\x00])*+ | u\{[0-9A-Fa-f]{1,6}\} | u[0-9A-Fa-f]{4}
+        | U[0-9A-Fa-f]{8} | x[0-9A-Fa-f]{2} | [0-7]{1,3} | [uUx])
+    | (?<=&)(?:\#[xX][0-9A-Fa-f]{1,6} | \#[0-9]{1,7} | [A-Za-z]{2,7});?
+    | (?<=')(?:\\'' | "'"' | '(?:'')*+)
+    | (?<=")"(?:"")*+
+    | (?<=\x00)\x00*+
+    | (?<=\x1b)\[[0-9;]{0,16}[A-Za-z])""",
+    re.VERBOSE | re.DOTALL,
+)
+_WRAP = re.compile(
+    r"""[=\r\n](?:(?<==)[0-9A-F]{2}
+    | (?:(?<==)\r?\n | (?<=\r)\n | (?<=\n))[ \t]{0,40}(?:=?\r?\n[ \t]{0,40}){0,50}+)""",
+    re.VERBOSE,
+)
+_LETTERS = str.maketrans("ntrbfa", "\n\t\r\b\f\a")
+_DIGITS = str.maketrans("", "", "uUxX{}")
+
+
+def _meaning(escape: str) -> str:
+    first, rest = escape[0], escape[1:]
+    if first == "%":
+        return bytes.fromhex(escape.replace("%", " ")).decode("latin-1")
+    if first == "&":
+        return _entity(escape, rest.rstrip(";"))
+    if first == "\\":
+        return _backslashed(escape, rest)
+    if first in "'\"":
+        return escape[::2] if escape.count(first) == len(escape) else first
+    return ""
+
+
+def _entity(escape: str, name: str) -> str:
+    if name[0] != "#":
+        return NAMED.get(name, escape)
+    return _character(name[2:], 16) if name[1] in "xX" else _character(name[1:], 10)
+
+
+def _backslashed(escape: str, rest: str) -> str:
+    if rest[0] not in "uUx01234567":
+        return escape[1::2].translate(_LETTERS)
+    digits = rest.translate(_DIGITS)
+    if not digits:
+        return rest
+    return _character(digits, 8 if digits == rest else 16)
+
+
+def _character(digits: str, radix: int) -> str:
+    number = int(digits, radix)
+    return chr(number) if number < 0x110000 else ""
+
+
+class _Wraps(dict[str, str]):
+    def __missing__(self, escape: str) -> str:
+        return "" if "\n" in escape else chr(int(escape[1:], 16))
+
+
+_MEANINGS = _Meanings()
+_WRAPS = _Wraps()
+
+
+def unescaped(text: str) -> View | None:
+    """`text` with its escapes undone, once."""
+    return _view(_ESCAPE, _MEANINGS, text)
+
+
+def unwrapped(text: str) -> View | None:
+    """`text` without its line ends, and without quoted-printable."""
+    return _view(_WRAP, _WRAPS, text)
+
+
+def _view(pattern: re.Pattern[str], meanings: Mapping[str, str], text: str) -> View | None:
+    if not pattern.search(text):
+        return None
+    view = View(pattern, meanings, text)
+    return view if view.text != text else None
+
+
+_LONG_RUN, _SHORT_RUN = 16, 7
+"""Letters that eleven bytes and that five bytes are packed into, at the least."""
+_BREAK = r"(?:\\?\r?\\?\n[ \t]{0,40})"
+_RUNS = {
+    least: re.compile(rf"[A-Za-z0-9+/_-]{{{least},}}+(?:{_BREAK}[A-Za-z0-9+/_-]{{4,}}+)*+={{0,3}}")
+    for least in (_SHORT_RUN, _LONG_RUN)
+}
+_PAIR = r"[0-9A-Fa-f]{2}"
+_HEX = re.compile(
+    r"[0-9A-Fa-f](?:[0-9A-Fa-f]{9,}+"
+    rf"|[0-9A-Fa-f]([:+ -]|,? ?0x|\\x){_PAIR}(?:\1{_PAIR}(?![0-9A-Za-z])){{3,}}+)"
+)
+_NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
+_STANDARD = str.maketrans("-_", "+/", "= \t\r\n\\")
+_READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{5,}")
+
+
+def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
+    """Each run that may be packed bytes: its span, and what can be read in it.
+
+    Nothing is looked for that has fewer than `shortest` characters.
+    """
+    for found in _RUNS[_LONG_RUN if shortest >= _LONG else _SHORT_RUN].finditer(text):
+        if found[0].islower():  # which the Base64 of readable text never is
+            continue
+        tell = _told_of_short if len(found[0]) <= _SHORT else _told_of
+        for told in tell(found[0]):
+            yield found.start(), found.end(), told
+    for found in _HEX.finditer(text):
+        digits = _NO_HEX.sub("", found[0])
+        for start in range(2):
+            whole = digits[start : len(digits) - (len(digits) - start) % 2]
+            if told := _readable(binascii.unhexlify(whole)):
+                yield found.start(), found.end(), told
+
+
+_LONG = 12
+
+
+def _told_of(run: str) -> tuple[str, ...]:
+    letters = run.translate(_STANDARD)
+    return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))
+
+
+_SHORT = 100
+_told_of_short = lru_cache(512)(_told_of)
+"""Lines of a log have the same long words again and again."""
+
+
+def _likeliest(contents: Iterable[bytes], most: int) -> Iterator[str]:
+    """What can be read; of a run that can be read at each offset, no more than it could hold."""
+    readable = sorted(filter(None, map(_readable, contents)), key=len, reverse=True)
+    for told in readable:
+        yield told
+        most -= len(told) if most > _LONG_ENOUGH else 0
+        if most <= 0:
+            return
+
+
+_LONG_ENOUGH = 400
+
+
+def _of_base64(letters: str) -> Iterator[bytes]:
+    for start in range(4):
+        quads = letters[start:]
+        if len(quads) % 4 == 1:
+            quads = quads[:-1]
+        yield binascii.a2b_base64(quads + "=" * (-len(quads) % 4))
+
+
+def _of_base32(letters: str) -> Iterator[bytes]:
+    if letters.isalnum() and not _NO_BASE32.search(letters):
+        digits = letters.translate(_BASE32)
+        for start in range(8):
+            count = (len(digits) - start) * 5 // 8
+            number = int(digits[start:], 32) >> (len(digits) - start) * 5 % 8
+            yield number.to_bytes(count, "big")
+
+
+_NO_BASE32 = re.compile(r"[^A-Z2-7]")
+_BASE32 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
+"""To the digits of `int`, which is linear at a base that is a power of two."""
+
+
+def _readable(content: bytes) -> str:
+    found = _READABLE.findall(content.replace(b"\0", b"") if content.count(0) > 4 else content)
+    return b"\0".join(found).decode("ascii") if found else ""

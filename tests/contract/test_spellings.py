@@ -1,0 +1,140 @@
+"""A secret is found in every encoding of the table, in pairs of them, and where it was cut."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import timeit
+
+import pytest
+
+from servers.contract.redaction import MASK, Redactor
+from servers.contract.spellings import ENCODINGS
+from tests.conftest import Figures
+
+SECRETS = {
+    "of letters": "tvly-dev-Q7Zk2mN8xR4vB6yT1wE3",
+    "of everything": "tv!y+c4\"nary/5f0c<9'e51=b7&a2%\\q4d",
+    "with spaces": "p4ss W0rd$with'spaces&more",
+    "short": "hunter2x",
+}
+
+
+def leaks(secret: str, told: str) -> list[str]:
+    """The pieces of eight characters of `secret`, and of each encoding of it, in `told`."""
+    forms = {encode(secret) for encode in ENCODINGS.values()} | {secret}
+    pieces = {form[at : at + 16] for form in forms for at in range(0, len(form) - 15, 4)}
+    return [piece for piece in pieces | {secret} if piece in told]
+
+
+def test_there_are_the_promised_encodings() -> None:
+    assert len(ENCODINGS) >= 25
+    forms = {encode(SECRETS["of everything"]) for encode in ENCODINGS.values()}
+    assert len(forms) >= len(ENCODINGS) - 2
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_secret_is_found_in_each_encoding(kind: str, name: str) -> None:
+    secret = SECRETS[kind]
+    told = Redactor([secret])(f"it said {ENCODINGS[name](secret)}, and ended")
+    assert MASK in told
+    assert leaks(secret, told) == []
+    assert told.startswith("it said ")
+    assert told.endswith(" and ended")
+
+
+RARE = {"Base64 twice", "Base32"}
+"""With another packing around them these would be the third."""
+
+
+@pytest.mark.parametrize("inner", sorted(set(ENCODINGS) - RARE))
+def test_an_encoding_may_stand_in_another(inner: str) -> None:
+    secret = SECRETS["of letters"]
+    redact = Redactor([secret])
+    for outer in sorted(set(ENCODINGS) - RARE):
+        told = redact(f"it said {ENCODINGS[outer](ENCODINGS[inner](secret))}")
+        assert leaks(secret, told) == [], outer
+
+
+def test_each_encoding_is_undone_by_the_program_that_reads_it() -> None:
+    secret = SECRETS["of everything"]
+    assert shlex.split("'" + ENCODINGS["shell, single quotes"](secret) + "'") == [secret]
+    assert shlex.split(f"'{ENCODINGS['shell, single quotes and backslash'](secret)}'") == [secret]
+    assert json.loads('"' + ENCODINGS["JSON, slashes escaped"](secret) + '"') == secret
+    assert json.loads('"' + ENCODINGS["JSON, \\u0026 and its like"](secret) + '"') == secret
+    assert base64.b32decode(ENCODINGS["Base32"](secret)).decode() == secret
+    assert bytes.fromhex(ENCODINGS["hex, colons"](secret).replace(":", "")).decode() == secret
+
+
+def test_a_mixture_of_escapes_is_read() -> None:
+    redact = Redactor([SECRETS["of everything"]])
+    mixed = "tv%21y+c4\\u0022nary\\/5f0c&lt;9&#39;e51\\x3db7\\u0026a2%25\\\\q4d"
+    assert redact(f'{{\\"key\\":\\"{mixed}\\"}}') == f'{{\\"key\\":\\"{MASK}\\"}}'
+
+
+@pytest.mark.parametrize("kept", range(12, 29))
+def test_what_a_cut_left_of_a_secret_is_found_too(kept: int) -> None:
+    secret = SECRETS["of letters"]
+    redact = Redactor([secret])
+    assert secret[8:20] not in redact(f"a line that ends with {secret[:kept]}")
+    assert secret[-8:] not in redact(f"{secret[-kept:]} begins a line")
+
+
+def test_a_secret_that_two_lines_share_is_found_in_both() -> None:
+    secret = SECRETS["of letters"]
+    redact = Redactor([secret])
+    for at in range(8, len(secret) - 8):
+        lines = [redact(f"it wrote {secret[:at]}"), redact(f"{secret[at:]} and more")]
+        assert [MASK in line for line in lines] == [True, True], at
+
+
+def test_the_secret_members_of_a_key_file_are_found_alone() -> None:
+    account = {
+        "installed": {"client_id": "123.apps.example", "client_secret": "GOCSPX-abcdefghijkl"},
+        "refresh_token": "1//04abcdefghijklmnop",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "project_id": "my-project",
+        "accounts": [{"password": "correct-horse-9"}],
+    }
+    redact = Redactor([json.dumps(account)])
+    for secret in ("GOCSPX-abcdefghijkl", "1//04abcdefghijklmnop", "correct-horse-9"):
+        assert redact(f"refused {secret}.") == f"refused {MASK}."
+    plain = "my-project asked https://oauth2.googleapis.com/token as 123.apps.example"
+    assert redact(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tvly-dev is how their keys begin",
+        "https://en.wikipedia.org/wiki/Special:Search?search=a%20b&limit=10",
+        "commit 9086021f3ab0cc2e41f0a2b9d1f4d1a6e3b0aa55 by QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "C:\\Users\\me\\AppData\\new\\table",
+        "a 'quoted' \"word\" &amp; ''more''",
+        'Traceback:\n  File "x.py", line 1\n    raise ValueError\nValueError: no',
+    ],
+)
+def test_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert Redactor(SECRETS.values())(text) == text
+
+
+def test_unknown_keys_are_found_by_their_labels_in_other_encodings() -> None:
+    redact = Redactor()
+    for text in (
+        '{"client_secret":"abcdef123456"}',
+        '{\\"refresh_token\\":\\"abcdef123456\\"}',
+        "api_key%3Dabcdef123456",
+        "&quot;password&quot;: &quot;abcdef123456&quot;",
+        "MY_API_KEY_2 = abcdef123456",
+    ):
+        assert "abcdef123456" not in redact(text), text
+
+
+@pytest.mark.bench
+def test_encodings_cost_a_log_line_little(figure: Figures) -> None:
+    redact = Redactor(f"canary-{number}-0123456789abcdefghijkl" for number in range(6))
+    line = "GET https://en.wikipedia.org/w/index.php?search=a%20b&limit=10 -> 200 in 32.1 ms"
+    spent = min(timeit.repeat(lambda: redact(line), number=2_000, repeat=7)) / 2_000
+    figure("redaction of a line with an address, 6 keys known", spent * 1e6, "us", at_most=100)
