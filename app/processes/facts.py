@@ -13,7 +13,7 @@ from servers.contract.envelope import Event
 
 _MISSING_TOOLS = "missing_tools"
 _ERRORS = ("ERROR", "CRITICAL")
-_LONGEST = 300
+_LOOKED_AT = 8_000
 
 
 @dataclass(slots=True)
@@ -88,6 +88,6 @@ class Facts:
         data = event.data
         if event.event == messages.LOG and data.get("level") in _ERRORS:
             lines = str(data.get("message", "")).strip().splitlines() or [""]
-            self.complaint = lines[-1][:_LONGEST]
+            self.complaint = lines[-1][:_LOOKED_AT]
         elif event.event == messages.BYE and data.get("code") and not self.complaint:
-            self.complaint = str(data.get("reason", ""))[:_LONGEST]
+            self.complaint = str(data.get("reason", ""))[:_LOOKED_AT]

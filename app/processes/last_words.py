@@ -52,7 +52,7 @@ class LastWords:
         for line in reversed(self._kept):
             text = _text(line).strip()
             if text.strip("".join(_NO_NEWS)):
-                return text if len(text) <= 300 else text[:299] + "…"
+                return text
         return ""
 
     def _tell_untold(self, told_now: int) -> None:

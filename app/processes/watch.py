@@ -36,13 +36,14 @@ from app.processes.states import (
 )
 from app.processes.surroundings import Surroundings
 from app.processes.weight import Scale
-from servers.contract import messages
+from servers.contract import harmless, messages
 from servers.contract.envelope import Event
 
 log = logging.getLogger(__name__)
 
 _KILLED = -9
 _COARSE = 0.05
+_LONGEST_WORDS = 300
 """Qt's timers may be late by this part of their time."""
 _TOOLS_DEADLINE = 10.0
 
@@ -228,7 +229,8 @@ class Watch:
             await asyncio.to_thread(run_files.end, [facts.instance])
         run_files.erase(self._around.run_folder, self.name)
         self._facts = self._scale = None
-        words = self._around.redact(words or (facts.complaint if facts is not None else ""))
+        said = words or (facts.complaint if facts is not None else "")
+        words = harmless.one_line(self._around.redact(said), _LONGEST_WORDS)
         reported = facts.trouble if facts is not None else None
         self.feed(Exited(_KILLED if code is None else code, words, reported))
 

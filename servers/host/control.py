@@ -16,7 +16,7 @@ from servers.contract import envelope, messages
 from servers.contract.envelope import MAX_LINE, EnvelopeError, Error, Event, Request, Response
 from servers.host import host as hosts
 from servers.host.host import Host
-from servers.host.redact import redact
+from servers.host.redact import excerpt, redact
 from servers.host.service import Configuration, Refusal
 from servers.host.streams import Inlet, Outlet, read_stdin
 from servers.host.toolbox import Caller, UnknownTool
@@ -162,7 +162,7 @@ class Control:
 
     async def _unknown(self, request: Request) -> dict[str, Any]:
         known = ", ".join(self._methods)
-        said = f"no method is called {request.method[:60]!r}; there are: {known}"
+        said = f"no method is called {excerpt(request.method, 60)!r}; there are: {known}"
         raise Refused(messages.UNKNOWN_METHOD, said)
 
     async def _configure(self, request: Request) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from servers.host.calls import current_call
-from servers.host.redact import redact
+from servers.host.redact import excerpt, redact
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 _PER_SECOND = 200
 _LONGEST = 8_000
 """Characters of one message."""
+_LOOKED_AT = 4 * _LONGEST
 _LOUD = (
     "mcp",
     "asyncio",
@@ -57,9 +58,9 @@ class LogPipe(logging.Handler):
             self._suppressed += 1
             return
         try:
-            message = redact(self._words.format(record))
+            message = redact(_bounded(self._words.format(record)))
         except Exception:  # noqa: BLE001 - a bad format string must not stop the caller
-            message = f"a log line could not be formatted: {redact(repr(record.msg))[:200]}"
+            message = f"a log line could not be formatted: {excerpt(repr(record.msg), 200)}"
         self._send(_event(record, _shortened(message)))
 
     def _has_room(self, created: float) -> bool:
@@ -161,9 +162,14 @@ def _event(record: logging.LogRecord, message: str) -> dict[str, Any]:
     }
 
 
-def _shortened(message: str) -> str:
-    if len(message) <= _LONGEST:
+def _bounded(message: str) -> str:
+    """As much as is looked at: secrets are taken out of more than is shown."""
+    return _shortened(message, _LOOKED_AT)
+
+
+def _shortened(message: str, longest: int = _LONGEST) -> str:
+    if len(message) <= longest:
         return message
-    half = _LONGEST // 2
-    left_out = f"\n... {len(message) - _LONGEST} characters left out ...\n"
+    half = longest // 2
+    left_out = f"\n... {len(message) - longest} characters left out ...\n"
     return message[:half] + left_out + message[-half:]

@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from servers.host.answering import COMPLETE, Context, bounded
+from servers.host.redact import excerpt
 from servers.host.service import Prompt, Resource
 
 _NOT_FOUND = -32002
@@ -36,8 +37,8 @@ def serve_resources(server: Server[Any], resources: tuple[Resource, ...]) -> Non
         modern = ctx.protocol_version in MODERN_PROTOCOL_VERSIONS
         absent = types.INVALID_PARAMS if modern else _NOT_FOUND
         if found is None:
-            raise MCPError(absent, f"No resource is at {uri[:200]!r}.", {"uri": uri})
-        text = await bounded(f"The resource {uri[:200]}", found.read(**names), absent)
+            raise MCPError(absent, f"No resource is at {excerpt(uri, 200)!r}.", {"uri": uri})
+        text = await bounded(f"The resource {excerpt(uri, 200)}", found.read(**names), absent)
         return {**COMPLETE, "contents": [{"uri": uri, "mimeType": found.mime_type, "text": text}]}
 
     server.add_request_handler("resources/list", types.PaginatedRequestParams, list_fixed)
@@ -87,7 +88,7 @@ def serve_prompts(server: Server[Any], prompts: Mapping[str, Prompt]) -> None:
         prompt = prompts.get(params.name)
         if prompt is None:
             known = ", ".join(prompts) or "none"
-            said = f"No prompt is called {params.name[:80]!r}. There are: {known}."
+            said = f"No prompt is called {excerpt(params.name, 80)!r}. There are: {known}."
             raise MCPError(types.INVALID_PARAMS, said)
         given = params.arguments or {}
         if missing := [name for name in prompt.arguments if name not in given]:

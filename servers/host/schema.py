@@ -15,6 +15,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from servers.host.redact import excerpt
 from servers.host.service import Range, Tool
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,40}")
@@ -135,14 +136,15 @@ def _explain(refused: ValidationError, schema: Mapping[str, Any]) -> str:
 
 
 def _problem(error: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"])[:80]
+    where = excerpt(".".join(map(str, error["loc"])), 80)
     match error["type"]:
         case "missing":
             return f"`{where}` is missing"
         case "extra_forbidden":
             return f"`{where}` is not known"
         case _:
-            return f"`{where}`: {error['msg'][:200]}"
+            told = excerpt(error["msg"], 200)
+            return f"`{where}`: {told}"
 
 
 def _result(returns: Any) -> tuple[dict[str, Any] | None, Callable[[Any], bytes]]:

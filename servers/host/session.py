@@ -24,6 +24,7 @@ from servers.host.host import Host
 from servers.host.jsonrpc import Inbound, Malformed
 from servers.host.kernel import Kernel, progress_params
 from servers.host.outcome import to_json
+from servers.host.redact import excerpt
 from servers.host.service import Refusal
 from servers.host.toolbox import Caller, UnknownTool
 
@@ -227,8 +228,8 @@ class Session:
     def _meet(self, stage: str) -> None:
         """The client said who it is, or got further."""
         self._met = self._kernel.client
-        self._client = str(self._met.get("name", "unknown"))[:_LONGEST_NAME]
-        self._version = str(self._met.get("version", ""))[:_LONGEST_NAME]
+        self._client = excerpt(self._met.get("name", "unknown"), _LONGEST_NAME)
+        self._version = excerpt(self._met.get("version", ""), _LONGEST_NAME)
         if self._stage != "tools_listed":
             self._stage = stage
         self._tell(messages.CLIENT_CONNECTED)

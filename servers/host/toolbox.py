@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from servers.host import outcome
 from servers.host.calls import Call, current_call
 from servers.host.outcome import MOST_BYTES, Outcome
+from servers.host.redact import excerpt
 from servers.host.schema import ArgumentError, derive
 from servers.host.service import Mirror, Refusal, Tool, ToolFailure
 
@@ -156,7 +157,7 @@ class Toolbox:
         tool = self.tools.get(name)
         if tool is None or (tool.internal and not for_app):
             known = ", ".join(tool.name for tool in self.listed())
-            raise UnknownTool(f"No tool is called {name[:80]!r}. There are: {known}.")
+            raise UnknownTool(f"No tool is called {excerpt(name, 80)!r}. There are: {known}.")
         seconds = min(tool.timeout_s, limit_s or tool.timeout_s)
         deadline = asyncio.get_running_loop().time() + seconds
         # The app's own questions are no calls that a person would count.

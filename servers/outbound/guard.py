@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from servers.host.redact import excerpt
 from servers.outbound import addresses
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, body, explained
@@ -210,11 +211,16 @@ async def _read(response: aiohttp.ClientResponse, types: Callable[[str], bool]) 
     content = b""
     if response.status < 400:
         if not types(response.content_type):
-            raise Failed(Kind.UNSUPPORTED, f"it is {response.content_type}, which holds no text")
+            kind = excerpt(response.content_type, _LONGEST_QUOTED)
+            raise Failed(Kind.UNSUPPORTED, f"it is {kind}, which holds no text")
         content = await body(response, MOST_BYTES)
     return Fetched(
         str(response.url), response.status, response.content_type, response.charset or "", content
     )
+
+
+_LONGEST_QUOTED = 80
+"""Characters of a header that somebody else wrote."""
 
 
 def _session(user_agent: str, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
+from servers.host.redact import excerpt
 from servers.outbound.failure import Failed, Kind
 
 CONNECT_S = 5.0
@@ -225,7 +226,7 @@ def _unpacker(encoding: str) -> _Gzip | None:
         case "gzip" | "x-gzip":
             return _Gzip()
         case other:
-            message = f"it answered in the encoding {other[:20]!r}, which was not asked for"
+            message = f"it answered in the encoding {excerpt(other, 20)!r}, which was not asked for"
             raise Failed(Kind.UPSTREAM, message)
 
 

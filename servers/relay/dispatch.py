@@ -30,11 +30,13 @@ from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT
 
 from servers.host import jsonrpc
 from servers.host.outcome import to_json
+from servers.host.redact import excerpt
 from servers.relay.child import Child
 
 log = logging.getLogger(__name__)
 
 _NOISE_SHOWN = 3
+_LOOKED_AT = 10_000
 
 Answered = asyncio.Future[dict[str, Any]]
 
@@ -172,7 +174,10 @@ class LineDispatch:
         if line.strip():
             self._noise += 1
             if self._noise <= _NOISE_SHOWN:
-                log.warning("The server wrote what is no MCP to stdout: %.200r", line)
+                log.warning(
+                    "The server wrote what is no MCP to stdout: %s",
+                    excerpt(line[:_LOOKED_AT].decode("utf-8", "backslashreplace"), 200),
+                )
         return None
 
     def _resolve(self, message: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import mcp_types as types
 from pydantic import ValidationError
 
 from servers.host import calls
+from servers.host.redact import excerpt
 from servers.host.service import Configuration, KeyVerdict, Lost, StartRefused
 from servers.relay import entry
 from servers.relay.link import Link
@@ -145,7 +146,11 @@ class Relay:
         self._listings = tuple(listing for listing, fault in faults if not fault)
         for listing, fault in [each for each in faults if each[1]][:_MOST_FAULTS_TOLD]:
             name = listing.get("name") if isinstance(listing, dict) else None
-            log.warning("The tool %.80r is left out, since clients cannot take it: %s", name, fault)
+            log.warning(
+                "The tool %r is left out, since clients cannot take it: %s",
+                excerpt(name, 80),
+                excerpt(fault, 400),
+            )
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from servers.contract import harmless
 from servers.host import calls
+from servers.host.redact import excerpt
 from servers.outbound.cache import Cache, Made
 from servers.outbound.failure import Failed, Kind
 from servers.search import inert
@@ -106,7 +107,7 @@ def _answer(question: str, turns: list[dict[str, Any]]) -> Answer:
     reason = str(turns[-1].get("stop_reason"))
     text = "".join(_text(block) for block in content if at(block, "type") == "text")
     if reason == "refusal" or not text.strip():
-        raise Failed(Kind.UPSTREAM, f"it gave no answer (stop_reason {inert.line(reason, 40)})")
+        raise Failed(Kind.UPSTREAM, f"it gave no answer (stop_reason {excerpt(reason, 40)})")
     model = inert.line(turns[-1].get("model"), 60)
     searches = sum(_count(turn, "server_tool_use", "web_search_requests") for turn in turns)
     return Answer(

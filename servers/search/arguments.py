@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from servers.contract.harmless import visible
+from servers.host.redact import excerpt
 from servers.host.service import ToolFailure
 from servers.search.providers.countries import code_of
 
@@ -48,7 +49,9 @@ def site(text: str) -> str:
         return ""
     found = _SITE.fullmatch(plain)
     if found is None or len(found.group(1)) > _LONGEST_DOMAIN:
-        message = f"{text[:80]!r} is not one domain; leave `site` empty to search everywhere."
+        message = (
+            f"{excerpt(text, 80)!r} is not one domain; leave `site` empty to search everywhere."
+        )
         raise ToolFailure(message, kind="bad_argument")
     return found.group(1)
 
@@ -74,7 +77,9 @@ def providers(text: str, known: Collection[str]) -> list[str]:
     names = [name for name in names if name != "auto"]
     unknown = [name for name in names if name not in known]
     if unknown:
-        message = f"No provider named {unknown[0][:40]!r}; there are auto, {', '.join(known)}."
+        message = (
+            f"No provider named {excerpt(unknown[0], 40)!r}; there are auto, {', '.join(known)}."
+        )
         raise ToolFailure(message, kind="bad_argument")
     return list(dict.fromkeys(names))
 
@@ -86,7 +91,7 @@ def email(text: str) -> str:
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as wrong:
-        message = f"{text[:80]!r} is no e-mail address: {wrong}"
+        message = f"{excerpt(text, 80)!r} is no e-mail address: {excerpt(wrong, 200)}"
         raise ToolFailure(message, kind="bad_argument") from None
 
 

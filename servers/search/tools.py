@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from servers.host import calls
+from servers.host.redact import excerpt
 from servers.host.service import Range, Tool, ToolFailure
 from servers.outbound.failure import Failed
 from servers.search import arguments, finding
@@ -116,7 +117,7 @@ class Tools:
         """Find e-mail addresses of a site or of a person there, each with its source and confidence."""  # noqa: E501 - one line for clients
         wanted = finding.sought(target, person)
         if wanted is None:
-            message = f"{target[:80]!r} is neither a domain nor a web address."
+            message = f"{excerpt(target, 80)!r} is neither a domain nor a web address."
             raise ToolFailure(message, kind="bad_argument")
         try:
             return await self.parts.finding.emails(wanted, max_results, _deadline(_SLOW_S))

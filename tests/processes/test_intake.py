@@ -103,7 +103,7 @@ def test_lines_are_told_again_after_a_flood():
         ([b"ValueError: x", b"    ^^^^^", b"  "], "ValueError: x"),
         ([], ""),
         ([b"\xff\xfe"], "\\xff\\xfe"),
-        ([b"y" * 1000], "y" * 299 + "…"),
+        ([b"y" * 1000], "y" * 1000),
     ],
 )
 def test_the_verdict_is_the_last_line_that_says_something(lines, verdict):

@@ -14,7 +14,7 @@ LISTED: list[Any] = [
     *({"name": name, "inputSchema": PLAIN} for name in ("close_stdout", "leave_a_daemon")),
     *(
         {"name": name, "inputSchema": PLAIN}
-        for name in ("descriptors", "answer", "where", "refuse")
+        for name in ("descriptors", "answer", "where", "refuse", "write")
     ),
     {"name": "cut_emoji", "description": "cut in half: \ud83d", "inputSchema": PLAIN},
     {"name": "no_schema"},
@@ -52,6 +52,9 @@ def _answer(message: dict[str, Any]) -> dict[str, Any]:
 def _do(tool: str, arguments: dict[str, Any]) -> Any:
     if tool == "answer":
         return arguments["result"]
+    if tool == "write":
+        os.write(arguments["to"], (arguments["text"] + "\n").encode("utf-8", "surrogatepass"))
+        return {"content": []}
     if tool == "close_stdout":
         os.close(1)
         time.sleep(600)

@@ -15,7 +15,7 @@ import pytest
 from servers.contract import endpoint
 from tests.host.clients import lines
 from tests.host.supervised import Supervised
-from tests.relay.conftest import relay
+from tests.relay.conftest import SECRET, relay
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +56,20 @@ async def test_a_tool_that_no_client_could_take_is_left_out_alone(home: Path) ->
         assert not {"no_schema", "odd_hint", "odd_result", 5} & set(named)
         said = (await server.event("log", level="WARNING"))["message"]
         assert "'no_schema' is left out, since clients cannot take it: inputSchema: Field" in said
+
+
+@pytest.mark.parametrize("to", [1, 2])
+async def test_a_secret_that_stands_where_a_line_is_cut_is_not_told(home: Path, to: int) -> None:
+    async with relay(SETTINGS) as server:
+        for before in (170, 180, 190, 490, 3_990, 4_085)[:: 2 if to == 1 else 1][:3]:
+            text = f"{'.' * before}{SECRET}{'.' * 9_000}"
+            await server.request("call_tool", name="write", arguments={"to": to, "text": text})
+        await server.request("call_tool", name="write", arguments={"to": 2, "text": "the end"})
+        said = ""
+        while "the end" not in said:
+            said += (await server.event("log"))["message"]
+        assert ("no MCP to stdout" in said) == (to == 1)
+        assert SECRET[:8] not in said
 
 
 @pytest.mark.parametrize("result", [None, 5, [], "text"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from servers.host.redact import excerpt
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
@@ -142,7 +143,7 @@ def read_message(reply: Reply) -> dict[str, Any]:
     codes = [at(one, "error_code") for one in _searches(content) if isinstance(one, dict)]
     if codes and not any(True for _ in searched(content)):
         kind = _SEARCH_ERRORS.get(str(codes[0]), Kind.UPSTREAM)
-        raise Failed(kind, f"its web search failed: {inert.line(codes[0], 60)}")
+        raise Failed(kind, f"its web search failed: {excerpt(codes[0], 60)}")
     return payload
 
 

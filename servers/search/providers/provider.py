@@ -6,6 +6,7 @@ import math
 import time
 from typing import Any, Protocol
 
+from servers.host.redact import redact
 from servers.outbound import retry
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
@@ -88,6 +89,7 @@ _BY_STATUS = {
     429: Kind.RATE_LIMITED,
     504: Kind.TIMEOUT,
 }
+_LOOKED_AT = 20_000
 _AGAIN = frozenset({429, 502, 503, 504, 529})
 
 
@@ -101,7 +103,7 @@ def by_status(reply: Reply, said: object = "") -> Failed:
 
 def failure(kind: Kind, reply: Reply, said: object = "", *, transient: bool = False) -> Failed:
     """A failure of `kind` that quotes what the provider said."""
-    text = inert.line(said, 200)
+    text = inert.line(redact(said[:_LOOKED_AT]) if isinstance(said, str) else "", 200)
     if 300 <= reply.status < 400:
         text = "it redirects elsewhere; correct its base_url setting"
     words = f"{_WORDS[kind]} ({reply.status}{': ' + text if text else ''})"

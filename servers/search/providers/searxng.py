@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from servers.host.redact import excerpt
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import Reply, Request
 from servers.outbound.limiter import Pace
@@ -52,7 +53,7 @@ class Searxng:
         if not found and silent:
             engines = silent if isinstance(silent, list) else []
             names = ", ".join(str(one[0]) for one in engines if isinstance(one, list) and one)
-            raise Failed(Kind.UPSTREAM, f"none of its engines answered ({names[:120]})")
+            raise Failed(Kind.UPSTREAM, f"none of its engines answered ({excerpt(names, 120)})")
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))
             for hit in found
