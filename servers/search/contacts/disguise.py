@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from servers.search import inert
+from servers.contract import harmless
 from servers.search.contacts import words
 
 _DOT = "\ue015"
@@ -103,7 +103,7 @@ def undisguised(text: str) -> str:
 def _latin(text: str) -> str:
     """`text` without what nobody sees, and with its wide and turned characters as plain ones."""
     text = _OVERRIDE.sub(lambda found: found.group(1)[::-1], text)
-    text = inert.visible(text).translate(_WIDE)
+    text = harmless.visible(text).translate(_WIDE)
     for word, mark in _UNSPACED:
         text = word.sub(mark, text)
     return _STAR.sub(UNSURE_AT, text) if _STAR_MEANT.search(text) else text
