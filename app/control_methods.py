@@ -113,8 +113,8 @@ async def _keys(core: Core, params: Params) -> dict[str, Any]:
 
 
 async def _set_key(core: Core, params: Params) -> dict[str, Any]:
-    await core.set_key(_text(params, "name"), _text(params, "value"))
-    return {}
+    mended = await core.set_key(_text(params, "name"), _text(params, "value"))
+    return {"mended": list(mended)}
 
 
 async def _unset_key(core: Core, params: Params) -> dict[str, Any]:

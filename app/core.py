@@ -201,16 +201,17 @@ class Core:
         """The known keys, then those that custom servers refer to."""
         return self._keys.views()
 
-    async def set_key(self, name: str, value: str) -> None:
-        """Keep a key; servers that use it get it without a restart.
+    async def set_key(self, name: str, value: str) -> tuple[str, ...]:
+        """Keep a key; servers that use it get it without a restart. Returns what was mended in it.
 
         Raises:
-            VaultError: it was not kept.
+            VaultError: it is no such key, or was not kept.
         """
         check_name(name)
-        self._keys.learn(name, value.strip())
-        await self._keys.set(name, value)
+        found = await self._keys.understood(name, value)
+        await self._keys.set(name, found.value)
         await self._reactions.key_changed(name)
+        return found.mended
 
     async def unset_key(self, name: str) -> None:
         """Forget a key, unless the vault is closed."""
@@ -231,6 +232,7 @@ class Core:
 
         Raises:
             ServerError: no server that uses the key runs.
+            VaultError: `value` is no such key, so nobody was asked.
         """
         users = self._keys.users(name)
         running = [each for each in users if self.server(each).state == State.READY]
@@ -242,8 +244,7 @@ class Core:
             )
         params = {"name": name}
         if value is not None:
-            self._keys.learn(name, value)
-            params["value"] = value
+            params["value"] = (await self._keys.understood(name, value)).value
         answer = await self.supervisor.request(
             running[0], messages.CHECK_KEY, params, _CHECKS_KEY_WITHIN_S
         )

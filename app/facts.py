@@ -149,6 +149,7 @@ class Answer:
     is_error: bool = False
     ms: float = 0.0
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """`content`: every part of it, when some of it is no text."""
 
 
 def as_json(value: Any) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from app import config as meaning
@@ -15,10 +17,15 @@ from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.processes.command import Blocked
 from app.sealing_key import SealingKey, is_made_by_lou
-from servers.contract import manifest
+from servers.contract import key_text, manifest
+from servers.contract.key_text import NotAKeyError, Understood
 from servers.contract.redaction import Redactor
+from servers.contract.service_account import PathGivenError
 
 log = logging.getLogger(__name__)
+
+_LARGEST_FILE = 64_000
+"""Bytes of a file that may be a key."""
 
 
 class Keys:
@@ -83,6 +90,25 @@ class Keys:
             for server, entry in self._config().servers.items()
             if name in preparation.wanted_keys(server, entry).values()
         )
+
+    async def understood(self, name: str, text: str) -> Understood:
+        """The key that a person meant with `text`, and what of it was mended.
+
+        Raises:
+            VaultError: it is something else; nothing of it is shown.
+        """
+        try:
+            try:
+                found = key_text.understood(name, text)
+            except PathGivenError as given:
+                content = await asyncio.to_thread(_read_small, given)
+                found = key_text.understood(name, key_text.decoded(content))
+                said = f"It was the path of a file; the account in {given.path} was taken."
+                found = replace(found, mended=(said, *found.mended))
+        except NotAKeyError as wrong:
+            raise VaultError(wrong.words, wrong.hint, code="not_a_key") from None
+        self.learn(name, found.value)
+        return found
 
     def learn(self, name: str, value: str) -> None:
         """Take `value` out of every line from now on."""
@@ -203,3 +229,18 @@ def _missing(server: str, name: str) -> Blocked:
         f"Set it on the Keys page, or with `lou keys set {name}`.",
         name,
     )
+
+
+def _read_small(given: PathGivenError) -> bytes:
+    """What is in the file that was named instead of a key.
+
+    Raises:
+        NotAKeyError: there is no such file, or it is none.
+    """
+    path = Path(given.path).expanduser()
+    if not path.is_absolute() or not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+        raise given
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise given from None

@@ -53,6 +53,7 @@ async def call(
         text=str(answer.get("text") or ""),
         is_error=bool(answer.get("is_error")),
         ms=(time.perf_counter() - began) * 1000,
+        extra={"content": answer["content"]} if "content" in answer else {},
     )
 
 

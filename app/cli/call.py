@@ -48,7 +48,7 @@ def _call(given: Namespace, output: Output) -> int:
             timeout_s=given.timeout,
             within_s=given.timeout + _LATE_S,
         )
-    answer.pop("extra", None)
+    answer |= answer.pop("extra", {})
     if output.is_json:
         output.document(answer)
     if answer["is_error"]:
@@ -60,9 +60,14 @@ def _call(given: Namespace, output: Output) -> int:
 
 
 def _shown(answer: Mapping[str, Any]) -> str:
-    if answer["data"] is not None:
-        return json.dumps(answer["data"], indent=2, ensure_ascii=False)
-    return str(answer["text"])
+    """The structured result; the text where there is none, and what a structure cannot hold."""
+    data, text = answer["data"], str(answer["text"])
+    if data in (None, {}) and text:
+        return text
+    if data is None:
+        return ""
+    found = json.dumps(data, indent=2, ensure_ascii=False)
+    return f"{found}\n{text}" if "content" in answer else found
 
 
 def _arguments(wire: Wire, given: Namespace) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from app.cli.arguments import add_json
 from app.cli.output import Output
 from app.errors import AppError
 from app.wire import Wire
+from servers.contract import key_text
+from servers.contract.key_text import NotAKeyError
 
 _OPEN = {
     "open": "The keyring is open.",
@@ -68,8 +70,12 @@ def _list(given: Namespace, output: Output) -> int:
 def _set(given: Namespace, output: Output) -> int:
     with Wire() as wire:
         _warn_of_loss(wire, given)
-        wire.ask("set_key", name=given.name, value=_secret(f"{given.name}: "))
-    return _done(output, {"name": given.name, "set": True}, f"{given.name} is set.")
+        value = _secret(f"{given.name}: ")
+        mended = wire.ask("set_key", name=given.name, value=value)["mended"]
+    document: dict[str, object] = {"name": given.name, "set": True}
+    if mended:
+        document["mended"] = mended
+    return _done(output, document, " ".join([f"{given.name} is set.", *mended]))
 
 
 def _unset(given: Namespace, output: Output) -> int:
@@ -145,7 +151,12 @@ def _store(given: Namespace, output: Output) -> int:
 
 
 def _secret(prompt: str) -> str:
-    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read().rstrip("\r\n")
+    if sys.stdin.isatty():
+        return getpass.getpass(prompt)
+    try:
+        return key_text.decoded(sys.stdin.buffer.read()).rstrip("\r\n")
+    except NotAKeyError as wrong:
+        raise AppError(wrong.words, wrong.hint) from None
 
 
 def _done(output: Output, document: dict[str, object], said: str) -> int:

@@ -201,7 +201,8 @@ class SystemVault:
     def _free_slot(self, name: str, before: Place | None) -> int:
         start = before.slot if before else 0
         slots: list[int] = [(start + step) % _SLOTS + 1 for step in range(_SLOTS)]
-        for slot in [*slots, *range(_SLOTS + 1, _SLOTS_ONCE + 1)]:
+        slots += range(_SLOTS + 1, _SLOTS_ONCE + 1)
+        for slot in slots:
             is_in_use = before is not None and slot == before.slot
             if not is_in_use and self._keyring.get(_item(name, slot, 0)) is None:
                 return slot

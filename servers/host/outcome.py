@@ -16,6 +16,11 @@ FAILURE_KEY = "lou/failure"
 """In `_meta` of a failed result: `{"kind": ..., ...data}` for programs. It is not in
 `structuredContent`, which some clients hold against the tool's output schema even then."""
 
+_BASE64 = ("data", "blob")
+"""Where the bytes of an image, a sound or a resource are."""
+_MOST_BASE64 = 500_000
+"""Characters of them that the app is told; a client gets them all."""
+
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -59,18 +64,51 @@ class Outcome:
         return found
 
     def for_app(self) -> dict[str, Any]:
-        """The result as the app's control channel tells it."""
+        """The result as the app's control channel tells it.
+
+        `text` is all of it that a person can read; `content` is there when some of it is no text.
+        """
         wire = self.wire()
         meta, blocks = wire.get("_meta"), wire["content"]
         failure = meta.get(FAILURE_KEY, {}) if isinstance(meta, dict) else {}
-        blocks = blocks if isinstance(blocks, list) else []
-        texts = [str(block.get("text", "")) for block in blocks if isinstance(block, dict)]
-        return {
+        blocks = [each for each in blocks if isinstance(each, dict)] * isinstance(blocks, list)
+        texts = [_told(block) for block in blocks]
+        found = {
             "status": "failure" if self.is_error else "success",
-            "data": wire.get("structuredContent", failure),
+            "data": wire.get("structuredContent", failure or None),
             "text": texts[0] if failure else "\n".join(texts),
             "is_error": self.is_error,
         }
+        if any(block.get("type") != "text" for block in blocks):
+            found["content"] = [_bounded(block) for block in blocks]
+        return found
+
+
+def _told(block: Mapping[str, Any]) -> str:
+    """One part of a result in words: texts as they are, of the rest what and where it is."""
+    kind, inner = str(block.get("type", "part")), block.get("resource")
+    if isinstance(block.get("text"), str):
+        return str(block["text"])
+    source = {**block, **inner} if isinstance(inner, dict) else block
+    if isinstance(source.get("text"), str):
+        return f"[{kind} {source.get('uri', '')}]\n{source['text']}"
+    size = next((len(str(source[key])) * 3 // 4 for key in _BASE64 if key in source), None)
+    words = (kind, source.get("title") or source.get("name"), source.get("uri"))
+    facts = (*words, source.get("mimeType"), None if size is None else f"{size:,} bytes")
+    return f"[{', '.join(str(fact) for fact in facts if fact)}]"
+
+
+def _bounded(block: dict[str, Any]) -> dict[str, Any]:
+    """The part, without bytes that are too many for one message."""
+    inner = block.get("resource")
+    if isinstance(inner, dict):
+        block = {**block, "resource": _bounded(inner)}
+    return {
+        key: f"({len(value):,} characters of base64 left out)"
+        if key in _BASE64 and len(str(value)) > _MOST_BASE64
+        else value
+        for key, value in block.items()
+    }
 
 
 def success(structured: bytes) -> Outcome:

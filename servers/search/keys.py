@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from servers.contract import key_text
+from servers.contract.key_text import NotAKeyError
 from servers.host.service import KeyVerdict
 from servers.outbound.channel import Channel
 from servers.outbound.failure import Failed, Kind
@@ -40,6 +42,11 @@ async def check(http: Http, name: str, value: str, accesses: Mapping[str, Access
         return KeyVerdict("unknown", f"No provider here uses {name}.")
     if not value.strip():
         return KeyVerdict("missing", f"{name} has no value.")
+    try:
+        key_text.understood(name, value)
+    except NotAKeyError as wrong:
+        said = f"{wrong.words} {user.traits.title} was not asked. {wrong.hint}"
+        return KeyVerdict("missing", said)
     usual = accesses[user.traits.name]
     access = replace(usual, keys={**usual.keys, name: value.strip()})
     absent = [other for other in user.traits.keys if not access.key(other)]

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+from servers.contract import key_text
+from servers.contract.key_text import NotAKeyError
 from servers.host.service import KeyVerdict, StartRefused, ToolFailure
 from servers.tracker import opening
 from servers.tracker.board import Board
@@ -34,6 +36,8 @@ _LOCKED = StartRefused(
     "there are entries.",
 )
 _PATIENCE_S = 1.0
+_VERDICTS = {"firestore_rejected": "rejected", "firestore_account": "missing"}
+"""What a trouble says of the service account; any other says nothing."""
 
 
 class Workroom:
@@ -130,6 +134,11 @@ class Workroom:
 
     async def check_account(self, text: str) -> KeyVerdict:
         """Whether Firestore takes the service account in `text`."""
+        try:
+            key_text.understood(FIREBASE_CREDENTIALS, text)
+        except NotAKeyError as wrong:
+            said = f"{wrong.words} Firestore was not asked. {wrong.hint}"
+            return KeyVerdict("missing", said)
         if self._settings is None:
             return KeyVerdict("unknown", "The tracker is not open to try it.")
         store = await opening.firestore(self._settings, {FIREBASE_CREDENTIALS: text}, untold)
@@ -140,7 +149,7 @@ class Workroom:
             await store.close()
         if trouble is None:
             return KeyVerdict("accepted", "Firestore takes this service account.")
-        verdict = "rejected" if trouble.code == "firestore_rejected" else "unreachable"
+        verdict = _VERDICTS.get(trouble.code, "unreachable")
         return KeyVerdict(verdict, trouble.message)
 
     def other_kind(self) -> str:

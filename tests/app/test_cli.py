@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.running import LOU, Lou, lou
+from tests.app.test_key_text import account
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 
@@ -196,6 +197,37 @@ def test_a_sealed_file_keeps_keys_and_servers_get_them(running: Lou) -> None:
         assert CANARY.encode() not in path.read_bytes(), path
     assert running.run("keys", "unset", "TAVILY_API_KEY").returncode == 0
     assert running.json("call", "tracker", "find_tracked")["status"] == "success"
+
+
+def test_a_key_in_any_shape_is_mended_or_refused_and_nobody_is_asked_about_nonsense(
+    running: Lou,
+) -> None:
+    def given(name: str, content: bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [LOU, "keys", "set", name],
+            env=running.environment, input=content, capture_output=True, check=False,
+        )  # fmt: skip
+
+    done = given("EXA_API_KEY", 'EXA_API_KEY="exa-abc"\r\n'.encode("utf-16"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"EXA_API_KEY is set. `EXA_API_KEY` before the value was left out." in done.stdout
+    refused = given("EXA_API_KEY", b"exa-abc\nexa-def\n")
+    assert refused.returncode == 1
+    assert b"This is 2 lines, and EXA_API_KEY is one." in refused.stderr
+    place = running.home / "account.json"
+    for content, said in (
+        (str(place).encode(), "the path of a file"),
+        (b'{"apiKey": "x", "authDomain": "y"}', "the web config of a Firebase app"),
+    ):
+        refused = given("FIREBASE_CREDENTIALS", content)
+        assert refused.returncode == 1
+        assert said in refused.stderr.decode()
+    place.write_text(json.dumps(account()), "utf-16")
+    done = given("FIREBASE_CREDENTIALS", str(place).encode())
+    assert done.returncode == 0, done.stderr
+    assert "the account in" in done.stdout.decode()
+    for name in ("EXA_API_KEY", "FIREBASE_CREDENTIALS"):
+        assert running.run("keys", "unset", name).returncode == 0
 
 
 def test_a_server_of_ones_own_comes_and_goes(running: Lou) -> None:

@@ -213,7 +213,10 @@ async def test_a_key_is_checked_against_what_is_stored(tmp_path: Path) -> None:
     await track(server, 1)
     for text, verdict in ((KEY, "accepted"), (NEW, "rejected"), (b"x", "rejected")):
         assert (await server.check_key("ENCRYPTION_KEY", text.decode())).verdict == verdict
-    assert (await server.check_key("FIREBASE_CREDENTIALS", "{}")).verdict == "rejected"
+    for text in ("{}", "/home/me/key.json", '{"apiKey": "x", "authDomain": "y"}'):
+        found = await server.check_key("FIREBASE_CREDENTIALS", text)
+        assert found.verdict == "missing"
+        assert "Firestore was not asked" in found.message
     await server.stop()
 
 
@@ -226,7 +229,7 @@ async def test_a_backup_can_be_made_and_is_listed(tmp_path: Path) -> None:
     await server.stop()
 
 
-async def test_rejected_credentials_are_trouble_and_block_nothing(
+async def test_what_is_no_account_is_trouble_and_blocks_nothing(
     tmp_path: Path, troubles: list[dict[str, Any]]
 ) -> None:
     config = configuration(tmp_path)
@@ -236,8 +239,9 @@ async def test_rejected_credentials_are_trouble_and_block_nothing(
         await server.start(Configuration(keys, config.settings))
     with pytest.raises(ToolFailure) as failed:
         await found(server)
-    assert failed.value.kind == "firestore_rejected"
-    assert [one["code"] for one in troubles] == ["firestore_rejected"]
+    assert failed.value.kind == "firestore_account"
+    assert "JSON is broken at line 1" in failed.value.message
+    assert [one["code"] for one in troubles] == ["firestore_account"]
     await server.configure(config)
     assert (await track(server, 1))["outcome"] == "created"
     await server.stop()

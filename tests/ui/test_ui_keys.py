@@ -184,3 +184,26 @@ def test_window_stays_alive_while_the_keyring_hangs(lou: Rig) -> None:
     assert longest < 0.5
     lou.until(lambda: not dialog._detail._busy)
     dialog.close()
+
+
+def test_what_was_mended_in_a_pasted_key_is_said(lou: Rig) -> None:
+    detail = opened(lou, "EXA_API_KEY")._detail
+    QGuiApplication.clipboard().setText('EXA_API_KEY\n"exa-abc"')
+    QTest.keyClick(detail._entry._edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    detail._save.click()
+    lou.until(lambda: is_set(lou, "EXA_API_KEY"))
+    lou.until(lambda: "Saved" in detail._verdict.text())
+    assert "quotation marks around it were left out" in detail._verdict.text()
+    assert lou.run(lou.core.vault.get("EXA_API_KEY")) == "exa-abc"
+    assert QGuiApplication.clipboard().text() == ""
+
+
+def test_what_is_no_key_is_refused_in_words_and_not_kept(lou: Rig) -> None:
+    detail = opened(lou, "FIREBASE_CREDENTIALS")._detail
+    detail._entry._edit.setText('{"apiKey": "x", "authDomain": "y"}')
+    for button in (detail._test, detail._save):
+        button.click()
+        lou.until(lambda: "web config of a Firebase app" in detail._verdict.text())
+        lou.until(lambda: not detail._busy)
+    assert not is_set(lou, "FIREBASE_CREDENTIALS")
+    detail.forget()

@@ -21,6 +21,8 @@ from app.ui.models.keys import state_of
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
+from servers.contract import key_text
+from servers.contract.key_text import NotAKeyError
 
 _TONES = {
     "accepted": "good",
@@ -153,9 +155,9 @@ class KeyDetail(QWidget):
         await self._do_save(key.name, value)
 
     async def _do_save(self, name: str, value: str) -> None:
-        await self._desk.core.set_key(name, value)
+        mended = await self._desk.core.set_key(name, value)
         self._entry.forget(value)
-        self._tell("Saved. Servers that use it have it now.", "good")
+        self._tell(" ".join(["Saved. Servers that use it have it now.", *mended]), "good")
 
     def _test_clicked(self) -> None:
         if self._testing:
@@ -247,11 +249,12 @@ def _text_of(path: Path) -> str:
         VaultError: it cannot be read, or is too large to be a key.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_LARGEST_FILE + 1)
-    except (OSError, UnicodeDecodeError) as failure:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+        text = key_text.decoded(content)
+    except (OSError, NotAKeyError) as failure:
         title = f"{path.name} cannot be read."
         raise VaultError(title, "Choose the JSON file of the service account.") from failure
-    if len(text) > _LARGEST_FILE:
+    if len(content) > _LARGEST_FILE:
         raise VaultError(f"{path.name} is too large.", "Choose the JSON file of the account.")
     return text.strip()

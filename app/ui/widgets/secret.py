@@ -65,7 +65,7 @@ class SecretEntry(QWidget):
         if self.peek() == secret:
             self.clear()
         clipboard = QGuiApplication.clipboard()
-        if secret and clipboard.text().strip() == secret:
+        if secret and clipboard.text().split() == secret.split():  # an entry has no line breaks
             clipboard.clear()
 
     def clear(self) -> None:

@@ -22,6 +22,8 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import MalformedError, RefreshError, TransportError
 
+from servers.contract import key_text
+from servers.contract.key_text import NotAKeyError
 from servers.tracker.stores.base import StoreError, Tell
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ _NO_DATABASE = StoreError(
 )
 _TOLD: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
     (
-        (exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError, MalformedError),
+        (exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError),
         _REJECTED,
     ),
     ((exceptions.ResourceExhausted,), _QUOTA),
@@ -187,8 +189,12 @@ def told(broken: Exception) -> StoreError | None:
         return StoreError("firestore_index", "Firestore lacks an index for this search.", where)
     if isinstance(broken, exceptions.NotFound) and "database" in str(broken):
         return _NO_DATABASE
-    if isinstance(broken, _AccountError):
-        return _REJECTED
+    if isinstance(broken, _AccountError | MalformedError):
+        return StoreError(
+            "firestore_account",
+            f"FIREBASE_CREDENTIALS holds no service account that can be used. {broken}",
+            "Lou did not ask Firestore. Set it anew: lou keys set FIREBASE_CREDENTIALS",
+        )
     return next((trouble for kinds, trouble in _TOLD if isinstance(broken, kinds)), None)
 
 
@@ -198,6 +204,9 @@ class _AccountError(ValueError):
 
 def _certificate(text: str) -> Any:
     try:
-        return certificates.Certificate(json.loads(text))
+        account = key_text.understood("FIREBASE_CREDENTIALS", text).value
+        return certificates.Certificate(json.loads(account))
+    except NotAKeyError as wrong:
+        raise _AccountError(wrong.words) from None
     except (ValueError, OSError):
-        raise _AccountError from None
+        raise _AccountError("Its private key cannot be read.") from None

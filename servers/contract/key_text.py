@@ -1,0 +1,234 @@
+"""What a person pasted as a key: mended where only one thing can be meant, refused in words else.
+
+Pure: a text in, the key and what was mended out. The app asks it before it keeps a key, a server
+before it asks a provider, so that nobody is said to have refused what he was never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from servers.contract import service_account
+from servers.contract.manifest import KEYS
+from servers.contract.service_account import NotAKeyError, kind_of_file
+
+__all__ = ["NotAKeyError", "Understood", "decoded", "understood"]
+
+_ACCOUNT = "FIREBASE_CREDENTIALS"
+_KNOWN = {key.name: key for key in KEYS}
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c",
+           "\u00ab": "\u00bb", "\u201d": "\u201d", "\u2019": "\u2019"}  # fmt: skip
+_ASSIGNED = re.compile(
+    r"""(?:(?:export|set|setx|env|let|const|var)\s+|\$env:)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_]*)["']?"""
+    r"""\s*(?P<sign>:=|[=:]|(?<=\w)\s)\s*(?P<value>.*)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_LABEL = re.compile(
+    r"(?:your |my |the )?(?:api|secret|access|auth|private)?[ _-]?(?:key|token|secret|value|id)"
+)
+_SCHEME = re.compile(
+    r"(?:authorization\s*:\s*)?bearer\s+(?=\S+$)|(?:x-api-key|x-subscription-token|api-key)\s*:\s*",
+    re.IGNORECASE,
+)
+_FILES = ("{", "-----BEGIN")
+_SHORTENED = re.compile("\u2026|\u2022{3}|\\*{4}|\\.{3}$|^\\.{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A key, and a sentence for each thing that was not part of it."""
+
+    value: str
+    mended: tuple[str, ...] = ()
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file or of a stdin, as an editor or a shell of any system wrote it.
+
+    Raises:
+        NotAKeyError: it is no text.
+    """
+    try:
+        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return content.decode("utf-16")
+        if b"\0" in content[:4]:
+            return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAKeyError("This is no text.", "Give the key as text in UTF-8.") from None
+
+
+def understood(name: str, text: str) -> Understood:
+    """The key called `name` that `text` means.
+
+    A key that Lou does not know may be anything: only what surely is no part of it is left out.
+
+    Raises:
+        NotAKeyError: it is something else, or could mean more than one thing.
+    """
+    mended: list[str] = []
+    raw = _without_invisible(text, mended).strip("\r\n")
+    value, key = raw.strip(), _KNOWN.get(name)
+    if name == _ACCOUNT:
+        account = service_account.read(_without_name(name, value, mended))
+        return Understood(account.text, (*mended, *account.mended))
+    if key is not None and not key.generated:
+        value = _one_line(name, value, mended)
+        _check(name, value)
+        return Understood(value, tuple(mended))
+    bare = _without_name(name, value, mended)
+    return Understood(raw if bare == value else _unquoted(bare, []), tuple(mended))
+
+
+def _without_invisible(text: str, mended: list[str]) -> str:
+    plain = _INVISIBLE.sub("", text.removeprefix("\ufeff"))
+    if plain == text.removeprefix("\ufeff"):
+        return plain
+    if not plain.isascii():  # they may belong to a word
+        return text.removeprefix("\ufeff")
+    mended.append("Invisible characters were left out.")
+    return plain
+
+
+def _without_name(name: str, value: str, mended: list[str]) -> str:
+    """What stands behind `NAME=`; of the lines of a file with several such, the one of `name`."""
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    named = [_ASSIGNED.fullmatch(line) for line in lines if not line.startswith("#")]
+    if len(lines) > 1 and all(found and _ENVIRONMENT.fullmatch(found["name"]) for found in named):
+        mine = [found[0] for found in named if found and found["name"] == name]
+        if len(mine) == 1:
+            mended.append(f"Only the line of {name} was taken.")
+            value, lines = mine[0], mine
+    found = _ASSIGNED.fullmatch(value)
+    if not found or found["name"].upper() not in {name, f"{name}_PATH"}:
+        return value
+    bare = found["value"].strip()
+    if bare[:1] in _QUOTES:
+        bare = bare.rstrip(";,").rstrip()
+    elif not bare or (len(lines) > 1 and bare[0] not in "{["):
+        return value
+    mended.append(f"`{found['name']}` before the value was left out.")
+    return bare
+
+
+def _unquoted(value: str, mended: list[str]) -> str:
+    while len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
+        value = value[1:-1].strip()
+        mended.append("The quotation marks around it were left out.")
+    return value
+
+
+def _one_line(name: str, value: str, mended: list[str]) -> str:
+    """The one word that is the key."""
+    if value.startswith(_FILES):
+        raise NotAKeyError(f"This is {kind_of_file(value)}, not {name}.", "Paste the key alone.")
+    lines = [line.strip() for line in value.splitlines()]
+    lines = [line for line in lines if line and not (line.startswith("#") and len(lines) > 1)]
+    if len(lines) > 1:
+        value = _of_lines(name, lines, mended)
+    elif lines:
+        value = lines[0]
+    value = _bare(name, value, mended)
+    words = value.split()
+    if len(words) > 1:
+        value = _of_words(name, words, mended)
+    return value
+
+
+def _of_lines(name: str, lines: list[str], mended: list[str]) -> str:
+    mine = [line for line in lines if _name_of(name, line) == name]
+    if len(set(mine)) == 1:
+        mended.append(f"Only the line of {name} was taken.")
+        return mine[0]
+    if len(set(lines)) == 1:
+        mended.append("It was there twice.")
+        return lines[0]
+    if not mine and len(lines) == 2 and _is_label(name, lines[0]):
+        mended.append(f"The line before it, `{lines[0]:.40}`, was left out.")
+        return lines[1]
+    raise NotAKeyError(
+        f"This is {len(lines)} lines, and {name} is one.", "Paste the key alone, on one line."
+    )
+
+
+def _of_words(name: str, words: list[str], mended: list[str]) -> str:
+    label = " ".join(words[:-1])
+    if _is_label(name, label):
+        mended.append(f"`{label:.40}` before it was left out.")
+        return _unquoted(words[-1], mended)
+    if len(set(words)) == 1:
+        mended.append("It was there twice.")
+        return words[0]
+    raise NotAKeyError(
+        f"There is a space inside, and {name} is one word.",
+        "Paste the key alone: nothing before it and nothing behind it.",
+    )
+
+
+def _bare(name: str, value: str, mended: list[str]) -> str:
+    """Without a name, quotes, a header's words and a comment around it."""
+    before = ""
+    while before != value:
+        before = value
+        found = _ASSIGNED.fullmatch(value)
+        if found and _is_name(name, found) and found["value"].strip(" ="):
+            _check_name(name, found["name"])
+            mended.append(f"`{found['name']}` before the value was left out.")
+            value = re.sub(r"\s+#.*$", "", found["value"].strip())
+            if value[:1] in _QUOTES:
+                value = value.rstrip(";,").rstrip()
+        scheme = _SCHEME.match(value)
+        if scheme:
+            mended.append(f"`{scheme[0].strip()}` before it was left out.")
+            value = value[scheme.end() :].strip()
+        value = _unquoted(value, mended)
+    return value
+
+
+def _is_name(name: str, found: re.Match[str]) -> bool:
+    """Whether what stands before the sign names a variable, and is no part of a key."""
+    given = found["name"]
+    if found["sign"].isspace():
+        return given.upper() == name or given in _KNOWN
+    return given.upper() == name or bool(_ENVIRONMENT.fullmatch(given)) or _is_label(name, given)
+
+
+def _name_of(name: str, line: str) -> str:
+    found = _ASSIGNED.fullmatch(line)
+    return found["name"].upper() if found and _is_name(name, found) else ""
+
+
+def _check_name(name: str, given: str) -> None:
+    if given.upper() in _KNOWN and given.upper() != name:
+        other = given.upper()
+        raise NotAKeyError(f"This is {other}, not {name}.", f"Set it as {other}.")
+
+
+def _is_label(name: str, words: str) -> bool:
+    plain = words.strip().rstrip(":=").strip().casefold()
+    title = _KNOWN[name].title.casefold()
+    if plain in {name.casefold(), title, title.partition(":")[0]}:
+        return True
+    return bool(_LABEL.fullmatch(plain.removeprefix(title).strip()))
+
+
+def _check(name: str, value: str) -> None:
+    """Refuse what surely is no key of a provider.
+
+    Raises:
+        NotAKeyError: it is none.
+    """
+    if not value or value.upper().rstrip("=: ") == name:
+        raise NotAKeyError("There is no key in it.", "Paste the key.")
+    if _SHORTENED.search(value):
+        raise NotAKeyError("This key is shown shortened.", "Copy the whole key from its provider.")
+    if value[0] in _QUOTES or value[-1] in _QUOTES:
+        raise NotAKeyError("A quotation mark stands at one end only.", "Paste the key alone.")
+    strange = next((each for each in value if not "!" <= each <= "~"), "")
+    if strange:
+        raise NotAKeyError(
+            f"{strange!r} is in it, which no such key has.", "Copy the key once more, by itself."
+        )
