@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _STDIN, _STDOUT, _STDERR = range(3)
 _UNREAD_LIMIT = 8 << 20
 """Bytes that may wait for a server that does not read its stdin."""
+_OWES_S = 2.0
+"""Seconds until lines that were left out are told of, when no other follows."""
 _DRAIN = 1.0
 """Seconds for the pipes to end after the process did."""
 
@@ -56,6 +58,7 @@ class Child(asyncio.SubprocessProtocol):
         self._returncode: int | None = None
         self._stdin_open = True
         self._drain: asyncio.TimerHandle | None = None
+        self._owed: asyncio.TimerHandle | None = None
 
     @classmethod
     async def spawn(cls, launch: Launch, instance: str, ears: Ears) -> Child:
@@ -145,7 +148,7 @@ class Child(asyncio.SubprocessProtocol):
         self._leash.attach(self._transport.get_pid())
         for fd, limit, take in (
             (_STDOUT, envelope.MAX_LINE, self._heard),
-            (_STDERR, LONGEST, self._words.take),
+            (_STDERR, LONGEST, self._said),
         ):
             pipe = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(fd))
             self._intakes[fd] = Intake(pipe, limit, take)
@@ -170,6 +173,8 @@ class Child(asyncio.SubprocessProtocol):
         if self._transport is not None:
             self._transport.close()
         self._leash.close(self._returncode)
+        if self._owed is not None:
+            self._owed.cancel()
         self._words.finish()
         for answer in self._asked.values():
             if not answer.done():
@@ -177,12 +182,21 @@ class Child(asyncio.SubprocessProtocol):
         words = self._leash.refusal or self._words.verdict()
         self._ears.exited(self._leash.code, words)
 
+    def _said(self, line: bytes) -> None:
+        self._words.take(line)
+        if self._words.owes and self._owed is None:
+            self._owed = self._loop.call_later(_OWES_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        self._owed = None
+        self._words.catch_up()
+
     def _heard(self, line: bytes) -> None:
         try:
             message = envelope.decode(line)
         except EnvelopeError:
             if line.strip():
-                self._words.take(b"stdout: " + line[: LONGEST // 2])
+                self._said(b"stdout: " + line[: LONGEST // 2])
             return
         self._take(message)
 

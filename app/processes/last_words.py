@@ -39,6 +39,15 @@ class LastWords:
         self._tell_untold(0)
         self._tell(_text(line))
 
+    def catch_up(self) -> None:
+        """Some time passed: say what was left out, whether another line follows or not."""
+        self._tell_untold(0)
+
+    @property
+    def owes(self) -> bool:
+        """Whether lines were left out that nobody was told of."""
+        return self._untold > 0
+
     def finish(self) -> None:
         """The process is gone: tell the last lines too."""
         untold = min(self._untold, len(self._kept))
@@ -58,7 +67,7 @@ class LastWords:
     def _tell_untold(self, told_now: int) -> None:
         missing = self._untold - told_now
         if missing > 0:
-            self._tell(f"({missing} lines left out: too many at once)")
+            self._tell(f"WARNING: {missing} lines left out: more than {_PER_SECOND:g} a second")
         self._untold = 0
 
 

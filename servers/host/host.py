@@ -142,6 +142,7 @@ def configuration_of(params: Mapping[str, Any]) -> tuple[Configuration, frozense
     if not isinstance(settings, dict) or not isinstance(disabled, list):
         raise TypeError("`settings` is not an object or `disabled_tools` not a list")
     logs.be_verbose(on=bool(debug))
+    logs.keep_per_second(settings.get(logs.PER_SECOND))
     return Configuration(keys, settings), frozenset(map(str, disabled))
 
 

@@ -6,9 +6,11 @@ import contextlib
 import io
 import logging
 import os
+import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -19,7 +21,13 @@ from servers.host.redact import excerpt, redact
 log = logging.getLogger(__name__)
 
 FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+PER_SECOND = "log_lines_per_second"
+"""The setting of a server that says how many of its log lines of one second are kept."""
 _PER_SECOND = 200
+_MOST_PER_SECOND = 100_000
+_TOLD_AFTER_S = 1.0
+_LEVEL_IN_TEXT = re.compile(r"\b(DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b")
+_LOOKED_AT = 200
 _LONGEST = 8_000
 """Characters of one message."""
 _LOOKED_AT = 4 * _LONGEST
@@ -42,20 +50,26 @@ _LOUD = (
 
 
 class LogPipe(logging.Handler):
-    """Hands every record to `send` as the data of a `log` event."""
+    """Hands every record to `send` as the data of a `log` event.
+
+    Of one second so many are kept, and as many warnings and errors besides. What is left out is
+    counted by level and told when that second is over, whether anything else is logged or not.
+    """
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
+        self.per_second = _PER_SECOND
         self._send = send
         self._words = logging.Formatter("%(message)s")
         self._second = 0
-        self._passed = 0
-        self._suppressed = 0
+        self._passed = {False: 0, True: 0}
+        self._left_out: Counter[str] = Counter()
+        self._timer: threading.Timer | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send `record`, unless this second had its share."""
-        if not self._has_room(record.created):
-            self._suppressed += 1
+        if not self._has_room(record):
+            self._leave_out(record.levelname)
             return
         try:
             message = redact(_bounded(self._words.format(record)))
@@ -63,18 +77,40 @@ class LogPipe(logging.Handler):
             message = f"a log line could not be formatted: {excerpt(repr(record.msg), 200)}"
         self._send(_event(record, _shortened(message)))
 
-    def _has_room(self, created: float) -> bool:
-        second = int(created)
+    def _has_room(self, record: logging.LogRecord) -> bool:
+        second, is_grave = int(record.created), record.levelno >= logging.WARNING
         if second != self._second:
-            self._second, self._passed = second, 0
-            if self._suppressed:
-                self._tell_suppressed()
-        self._passed += 1
-        return self._passed <= _PER_SECOND
+            self._second, self._passed = second, {False: 0, True: 0}
+            self._tell_left_out()
+        self._passed[is_grave] += 1
+        return self._passed[is_grave] <= self.per_second
 
-    def _tell_suppressed(self) -> None:
-        count, self._suppressed = self._suppressed, 0
-        said = f"suppressed {count} log lines: more than {_PER_SECOND} in a second"
+    def _leave_out(self, level: str) -> None:
+        self._left_out[level] += 1
+        if self._timer is None:
+            self._timer = threading.Timer(_TOLD_AFTER_S, self._in_time)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _in_time(self) -> None:
+        self.acquire()
+        try:
+            self._tell_left_out()
+        finally:
+            self.release()
+
+    def _tell_left_out(self) -> None:
+        found, self._left_out = self._left_out, Counter()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not found:
+            return
+        levels = ", ".join(f"{count:,} {level}" for level, count in found.items())
+        said = (
+            f"suppressed {found.total():,} log lines ({levels}): more than {self.per_second} in a "
+            f"second; `{PER_SECOND}` among the server's settings in config.json keeps more"
+        )
         self._send({"at": time.time(), "level": "WARNING", "logger": __name__, "message": said})
 
 
@@ -142,6 +178,22 @@ def be_verbose(*, on: bool) -> None:
     logging.getLogger().setLevel(logging.DEBUG if on else logging.INFO)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def keep_per_second(lines: Any) -> None:
+    """Keep so many lines of each second from now on; the usual number for what is no number."""
+    is_number = isinstance(lines, int) and not isinstance(lines, bool)
+    wanted = min(max(lines, 1), _MOST_PER_SECOND) if is_number else _PER_SECOND
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogPipe):
+            handler.per_second = wanted
+
+
+def level_of(words: str) -> int:
+    """The level that a line of somebody's own log names; INFO for none and for what is below."""
+    found = _LEVEL_IN_TEXT.search(words, 0, _LOOKED_AT)
+    level = logging.getLevelNamesMapping()[found[1]] if found else logging.INFO
+    return max(level, logging.INFO)
 
 
 def to_stderr(data: dict[str, Any]) -> None:

@@ -92,7 +92,9 @@ def _told(block: Mapping[str, Any]) -> str:
     source = {**block, **inner} if isinstance(inner, dict) else block
     if isinstance(source.get("text"), str):
         return f"[{kind} {source.get('uri', '')}]\n{source['text']}"
-    size = next((len(str(source[key])) * 3 // 4 for key in _BASE64 if key in source), None)
+    size = next(
+        (len(str(source[key]).rstrip("=")) * 3 // 4 for key in _BASE64 if key in source), None
+    )
     words = (kind, source.get("title") or source.get("name"), source.get("uri"))
     facts = (*words, source.get("mimeType"), None if size is None else f"{size:,} bytes")
     return f"[{', '.join(str(fact) for fact in facts if fact)}]"

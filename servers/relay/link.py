@@ -10,6 +10,7 @@ from typing import Any
 
 import mcp_types as types
 
+from servers.host.logs import level_of
 from servers.host.redact import redact
 from servers.host.service import Lost, Refusal, StartRefused
 from servers.relay.child import Command
@@ -111,7 +112,7 @@ class Link:
 
     def _said(self, words: str) -> None:
         self._last_words.append(redact(words))  # before it is cut: half a secret is not found
-        stderr.info("%s", words)
+        stderr.log(level_of(words), "%s", words)
 
     def _ended(self, how: str) -> None:
         self._how = how

@@ -11,6 +11,8 @@ import pytest
 from servers.host import logs, redact
 from servers.host.life import quiet_loop
 from servers.host.logs import LogPipe
+from tests.desktop import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -29,9 +31,36 @@ def test_a_flood_is_cut_and_its_size_is_told() -> None:
     assert len(sent) == 200
     pipe.handle(_record("later", created=101.0))
     assert [data["message"] for data in sent[200:]] == [
-        "suppressed 800 log lines: more than 200 in a second",
+        "suppressed 800 log lines (800 WARNING): more than 200 in a second; `log_lines_per_second` "
+        "among the server's settings in config.json keeps more",
         "later",
     ]
+
+
+def test_the_size_of_a_flood_is_told_although_nothing_follows() -> None:
+    sent: list[dict[str, Any]] = []
+    pipe = LogPipe(sent.append)
+    for number in range(21_000):
+        record = _record(f"line {number}")
+        record.levelname = "INFO" if number % 100 else "ERROR"
+        record.levelno = getattr(logging, record.levelname)
+        pipe.handle(record)
+    wait_until(lambda: sent[-1]["message"].startswith("suppressed"), PATIENCE_S)
+    assert [data["level"] for data in sent].count("ERROR") == 200
+    assert "20,600 log lines (20,590 INFO, 10 ERROR)" in sent[-1]["message"]
+    assert sent[-1]["level"] == "WARNING"
+
+
+def test_how_many_lines_are_kept_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    pipe = LogPipe(sent.append)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [pipe])
+    logs.keep_per_second(30_000)
+    for number in range(21_000):
+        pipe.handle(_record(f"line {number}"))
+    assert len(sent) == 21_000
+    logs.keep_per_second("many")
+    assert pipe.per_second == 200
 
 
 def test_a_long_message_is_shortened_in_its_middle() -> None:

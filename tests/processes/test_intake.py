@@ -82,7 +82,7 @@ def test_a_flood_is_told_as_its_beginning_a_count_and_its_end():
     words.finish()
     assert told[0] == "line 0"
     assert told[-1] == "line 9999"
-    assert told[200] == "(9750 lines left out: too many at once)"
+    assert told[200] == "WARNING: 9750 lines left out: more than 50 a second"
     assert len(told) == 251
 
 
@@ -93,7 +93,7 @@ def test_lines_are_told_again_after_a_flood():
         words.take(b"flood")
     now[0] = 10.0
     words.take(b"calm")
-    assert told[-2:] == ["(100 lines left out: too many at once)", "calm"]
+    assert told[-2:] == ["WARNING: 100 lines left out: more than 50 a second", "calm"]
 
 
 @pytest.mark.parametrize(
