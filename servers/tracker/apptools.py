@@ -6,29 +6,38 @@ choose. MCP clients have `import_tracked` and `export_tracked`, and one folder.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from servers.host.service import Tool, ToolFailure
-from servers.tracker import folder, sheet
-from servers.tracker.batchtools import Report, report
+from servers.tracker import exchange as exchanges
+from servers.tracker.batchtools import Columns, Report, report, wishes
 from servers.tracker.desk import AnyStatus, Desk, looked_for
 from servers.tracker.exchange import Exchange
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite import SqliteStore
 from servers.tracker.workroom import Workroom
 
-_MOST_COLUMNS = 1000
-"""To choose from. More would not fit into an answer."""
+_MOST_COLUMNS = 400
+"""To choose from, beside those in use. More would not fit into an answer, or a dialog."""
+_CELLS, _CELL = 3, 60
+"""How many cells of a column are shown, and how much of each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns of a file, and which of them are understood as what."""
+class FileColumns:
+    """The columns of a file: of each its name, what it is used as, and some of its cells.
 
-    columns: list[str]
-    understood: dict[str, str]
+    `fault` says why the file cannot be imported as it is understood; a person may choose then.
+    """
+
+    columns: list[dict[str, Any]]
+    doubts: list[str]
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +83,22 @@ class AppTools:
             *(Tool(run, run.__name__, read_only=False, internal=True) for run in doing),
         )
 
-    async def file_columns(self, path: str) -> Columns:
-        """The columns of a CSV file, for the mapping that a person chooses."""
-        file = Path(path)
-        try:
-            kind = sheet.format_of(file.name)
-            with sheet.text_of(folder.opened(file)) as text:
-                found = sheet.columns(text, kind)
-        except sheet.SheetError as wrong:
-            raise ToolFailure(str(wrong), kind="bad_argument") from None
-        understood = sheet.understood(found)
-        if len(found) > _MOST_COLUMNS:
-            found = [*understood.values(), *found[:_MOST_COLUMNS]]
-        return Columns(found, understood)
+    async def file_columns(self, path: str) -> FileColumns:
+        """The columns of a file, for the mapping that a person chooses."""
+        return await asyncio.to_thread(_columns, Path(path))
 
     async def start_import(
         self,
         path: str,
-        columns: dict[str, str] = {},  # noqa: B006 - never changed
+        columns: Columns = {},  # noqa: B006 - never changed
+        ignore: list[str] = [],  # noqa: B006 - never changed
         *,
         trial: bool = False,
     ) -> Report:
         """Begin to import the file at `path`; poll `job_state`."""
-        job = self._exchange.start_import(Path(path), columns, "lou", trial=trial)
+        job = await self._exchange.start_import(
+            Path(path), wishes(columns), "lou", ignored=ignore, trial=trial
+        )
         return report(job, 0)
 
     async def start_export(
@@ -175,3 +177,24 @@ class AppTools:
         if store.trouble is not None:
             return "trouble", store.trouble.message, counts.live, counts.deleted
         return "ready", "", counts.live, counts.deleted
+
+
+def _columns(path: Path) -> FileColumns:
+    found = exchanges.looked_at(path)
+    found.text.close()
+    uses = {place: one for one, places in found.choice.fields.items() for place in places}
+    shown = [
+        {"name": name, "used": uses.get(place, ""), "cells": _cells(found.samples, place)}
+        for place, name in enumerate(found.choice.names)
+        if place < _MOST_COLUMNS or place in uses
+    ]
+    doubts = list(found.doubts)
+    if len(shown) < len(found.choice.names):
+        doubts.append(f"Of {len(found.choice.names):,} columns {len(shown):,} are shown.")
+    return FileColumns(shown, doubts, found.choice.fault)
+
+
+def _cells(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    """The first cells of a column that hold something."""
+    filled = (row[place].strip() for row in rows if place < len(row))
+    return [cell[:_CELL] for cell in itertools.islice(filter(None, filled), _CELLS)]

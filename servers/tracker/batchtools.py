@@ -15,6 +15,7 @@ from servers.tracker.entry import Draft, Entry, Fault, Rejected, checked
 from servers.tracker.exchange import Exchange, Job
 from servers.tracker.tools import Answer
 
+Columns = dict[str, str | list[str]]
 _MOST_AT_ONCE = 200
 _PROBLEMS_SHOWN = 50
 _REPORT_S = 0.5
@@ -24,7 +25,10 @@ _PATIENCE_S = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far a job is: some of its problems, and `more`, where the next ones are."""
+    """How far a job is: some of its problems, and `more`, where the next ones are.
+
+    `columns` are those that an import reads each field from, `doubts` what is not sure about it.
+    """
 
     job: str
     state: str
@@ -33,6 +37,8 @@ class Report:
     problems: list[dict[str, Any]]
     more: int
     message: str
+    columns: dict[str, list[str]]
+    doubts: list[str]
 
 
 class BatchTools:
@@ -82,7 +88,8 @@ class BatchTools:
     async def import_tracked(
         self,
         file: Annotated[str, ".csv, .tsv or .jsonl in the user's exchange folder"] = "",
-        columns: Annotated[dict[str, str], "field: column name"] = {},  # noqa: B006 - never changed
+        columns: Annotated[Columns, 'field: column name or names; "" for none'] = {},  # noqa: B006
+        ignore: Annotated[list[str], "columns to leave out"] = [],  # noqa: B006 - never changed
         *,
         trial: Annotated[bool, "store nothing"] = False,
         job: Annotated[str, "of a running import"] = "",
@@ -90,13 +97,17 @@ class BatchTools:
     ) -> Answer:
         """Import a file; known pairs are merged, bad rows are reported by number.
 
+        Do a trial first: it tells the columns used for url, email, note, tags, status and
+        do_not_contact, and all doubts. Show them to the user; mend them with columns and ignore.
         If the state is running when it returns, call again with the job. With more problems than
         shown, call again with the job and problems_from = more.
         """
         if not job:
             path = folder.inside(self.exchange_folder, file)
-            client = calls.client()
-            job = self._exchange.start_import(path, columns, client, trial=trial).id
+            started = await self._exchange.start_import(
+                path, wishes(columns), calls.client(), ignored=ignore, trial=trial
+            )
+            job = started.id
         return asdict(await self._waited(self._exchange.job(job), problems_from))
 
     async def export_tracked(
@@ -157,6 +168,14 @@ class BatchTools:
         return report(job, problems_from)
 
 
+def wishes(columns: Columns) -> dict[str, list[str]]:
+    """The columns that a caller wants for each field; a name alone is one, an empty one none."""
+    return {
+        one: [name for name in ([names] if isinstance(names, str) else names) if name]
+        for one, names in columns.items()
+    }
+
+
 def report(job: Job, problems_from: int) -> Report:
     """How far `job` is, with some of its problems."""
     problems_from = max(0, problems_from)
@@ -170,6 +189,8 @@ def report(job: Job, problems_from: int) -> Report:
         [asdict(problem) for problem in shown],
         following if following < len(job.problems) else 0,
         job.message,
+        dict(job.columns),
+        job.doubts.told(),
     )
 
 

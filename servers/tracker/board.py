@@ -246,7 +246,7 @@ class Board:
             "tags": entry.tags,
             "status": entry.status,
         }
-        return checked(rules=self.scribe.rules, **{**present, **fields})
+        return checked(rules=self.scribe.rules, present=entry, **{**present, **fields})
 
     @staticmethod
     def _unlocked(entry: Entry) -> Entry:

@@ -6,11 +6,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, TypeVar, get_args
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from servers.tracker import urls
+from servers.tracker.wording import is_placeholder, says_do_not_contact
 
 Status = Literal["new", "contacted", "replied", "won", "lost", "do_not_contact"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -25,6 +27,13 @@ _PLAIN_EMAIL = re.compile(
 )
 _LONGEST_PLAIN = 200
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+_NOBODY = re.compile(
+    r"email_not_unlocked@.*|(?:n\.?a|none|no-?(?:e-?)?mail|unknown|null|nobody)@"
+    r"(?:n\.?a|none|no-?(?:e-?)?mail|unknown|null|nowhere|domain|email)\.[a-z]+",
+    re.IGNORECASE,
+)
+"""What other tools write where they have no address."""
+_MASK = re.compile(r"\*\*|\u2022|\u2026|\.\.\.|x{3}@|@x{3}", re.IGNORECASE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _AT_SIGN = re.compile(
     r"@|\uff20|\ufe6b|%(?:25)*40|%(?:25)*EF%(?:25)*(?:BC%(?:25)*A0|B9%(?:25)*AB)", re.IGNORECASE
@@ -111,16 +120,19 @@ def checked(
     note: str = "",
     tags: Iterable[str] = (),
     status: str = "new",
+    present: Draft | Entry | None = None,
 ) -> Draft:
-    """The draft that these fields make.
+    """The draft that these fields make; an address that is `present` already may stay.
 
     Raises:
         Rejected: names every field that may not be stored.
     """
     faults: list[Fault] = []
+    page = urls.normalise if present and url == present.url else urls.page
+    address = str if present and email == present.email else email_address
     draft = Draft(
-        _tried(faults, "url", "", lambda: urls.normalise(url, strip_tracking=rules.strip_tracking)),
-        _tried(faults, "email", "", lambda: email_address(email)),
+        _tried(faults, "url", "", lambda: page(url, strip_tracking=rules.strip_tracking)),
+        _tried(faults, "email", "", lambda: address(email)),
         _tried(faults, "note", "", lambda: _note(note)),
         _tried(faults, "tags", (), lambda: _tags(tags)),
         _tried(faults, "status", "new", lambda: _status(status)),
@@ -162,6 +174,8 @@ def email_address(text: str) -> str:
         return text
     if not text:
         raise ValueError("is empty")
+    if is_placeholder(text) or _NOBODY.fullmatch(text) or _MASK.search(text):
+        raise ValueError(f"is no e-mail address but stands for one: {text[:40]!r}")
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refused:
@@ -175,7 +189,12 @@ def is_plain_email(text: str) -> bool:
     Most are, and asking costs as much as everything else that is checked. A test compares the two.
     """
     plain = _PLAIN_EMAIL.fullmatch(text)
-    return plain is not None and len(text) <= _LONGEST_PLAIN and plain["top"] not in _SPECIAL
+    return (
+        plain is not None
+        and len(text) <= _LONGEST_PLAIN
+        and plain["top"] not in _SPECIAL
+        and not _NOBODY.fullmatch(text)
+    )
 
 
 def _note(text: str) -> str:
@@ -194,6 +213,7 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(4096)
 def tag_name(text: str) -> str:
     """The one spelling of a tag.
 
@@ -220,4 +240,6 @@ def _status(text: str) -> Status:
     for status in STATUSES:
         if named == status:
             return status
+    if says_do_not_contact(text):  # which must not be lost for its wording
+        return "do_not_contact"
     raise ValueError(f"must be one of {', '.join(STATUSES)}")

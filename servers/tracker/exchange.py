@@ -9,18 +9,20 @@ import logging
 import os
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, BinaryIO, Literal
 
 from servers.host.service import ToolFailure
 from servers.tracker import folder, sheet, views
 from servers.tracker.board import Board
+from servers.tracker.columns import Wishes
 from servers.tracker.entry import Draft, Fault, Rejected, checked
 from servers.tracker.plans import Plan
-from servers.tracker.problems import Problems
+from servers.tracker.problems import Doubts, Problems
 from servers.tracker.scribe import Search
+from servers.tracker.text_file import SheetError
 
 log = logging.getLogger(__name__)
 State = Literal["running", "done", "cancelled", "failed"]
@@ -33,7 +35,10 @@ Boards = Callable[[], Board]
 
 @dataclass(slots=True)
 class Job:
-    """One import or export. `rows` are those that are dealt with for good."""
+    """One import or export. `rows` are those that are dealt with for good.
+
+    `columns` are the columns of an import that hold each field.
+    """
 
     id: str
     kind: Literal["import", "export"]
@@ -44,6 +49,8 @@ class Job:
     rows: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     problems: Problems = field(default_factory=Problems)
+    doubts: Doubts = field(default_factory=Doubts)
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
     message: str = ""
     task: asyncio.Task[None] | None = None
 
@@ -69,21 +76,23 @@ class Exchange:
             )
         return self._jobs[name]
 
-    def start_import(
-        self, path: Path, columns: Mapping[str, str], client: str, *, trial: bool
+    async def start_import(
+        self,
+        path: Path,
+        wishes: Wishes,
+        client: str,
+        *,
+        ignored: Sequence[str] = (),
+        trial: bool,
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
         self._boards()
-        kind = _format(path)
-        text = sheet.text_of(folder.opened(path))
-        try:
-            rows = sheet.rows(text, kind, columns)
-        except sheet.SheetError as wrong:
-            text.close()
-            raise ToolFailure(str(wrong), kind="bad_argument") from None
+        found = await asyncio.to_thread(opened, path, wishes, ignored)
         job = self._begun("import", path)
-        job.total_bytes = os.fstat(text.fileno()).st_size
-        work = _Import(job, self._boards, text, rows, client="" if trial else client)
+        job.columns = found.choice.named()
+        job.doubts.begin(found.doubts)
+        job.total_bytes = os.fstat(found.text.fileno()).st_size
+        work = _Import(job, self._boards, found, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
         return job
 
@@ -135,15 +144,14 @@ class _Group:
 class _Import:
     """Reads, checks and seals one group of rows while the one before is stored."""
 
-    def __init__(
-        self, job: Job, boards: Boards, text: TextIO, rows: Iterator[sheet.Row], *, client: str
-    ) -> None:
+    def __init__(self, job: Job, boards: Boards, found: sheet.Sheet, *, client: str) -> None:
         self._job = job
         self._boards = boards
         self._rules = boards().scribe.rules
-        self._text = text
-        self._rows = rows
+        self._text = found.text
+        self._rows = found.rows
         self._client = client
+        self._last_row = 0
         self._are_known = False
         """Whether most rows before were; then the next ones probably are, too."""
 
@@ -175,14 +183,15 @@ class _Import:
     def _read(self) -> tuple[_Found, int]:
         found: _Found = []
         for row in itertools.islice(self._rows, _AT_ONCE):
+            for doubt in row.doubts:
+                self._job.doubts.add(row.number, doubt)
             if row.fault:
                 found.append((row.number, row.fault))
                 continue
             try:
                 draft = checked(rules=self._rules, **row.fields)
             except Rejected as rejected:
-                # Its traceback holds this frame and all rows in it.
-                found.append((row.number, rejected.with_traceback(None)))
+                found.append((row.number, _refused(rejected, row.fields)))
             else:
                 found.append((row.number, draft))
         return found, self._text.buffer.tell()
@@ -198,7 +207,7 @@ class _Import:
 
     async def _stored(self, group: _Group) -> None:
         found, board, plan = group.found, group.board, group.plan
-        numbers = [number for number, one in found if isinstance(one, Draft)]
+        drafted = [number for number, one in found if isinstance(one, Draft)]
         for number, one in found:
             if not isinstance(one, Draft):
                 self._refuse(number, one)
@@ -208,14 +217,16 @@ class _Import:
             results = await board.settle(plan)
             created = sum(one[0] == "created" for one in results if not isinstance(one, Rejected))
             self._are_known = 2 * created < len(results)
-            for number, result in zip(numbers, results, strict=True):
+            for number, result in zip(drafted, results, strict=True):
                 if isinstance(result, Rejected):
                     self._refuse(number, result)
                 else:
                     self._job.counts[result[0]] += 1
         else:
-            self._job.counts["would be stored"] += len(numbers)
-        self._job.rows += len(found)
+            self._job.counts["would be stored"] += len(drafted)
+        numbers = {number for number, _ in found} - {self._last_row}
+        self._last_row = found[-1][0]
+        self._job.rows += len(numbers)
         self._job.done_bytes = min(group.position, self._job.total_bytes)
 
     def _refuse(self, number: int, found: Rejected | str) -> None:
@@ -227,10 +238,46 @@ class _Import:
             self._job.problems.add(number, fault)
 
 
+def opened(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> sheet.Sheet:
+    """The file at `path` with its columns chosen.
+
+    Raises:
+        ToolFailure: it cannot be read, or its columns are not clear.
+    """
+    return _opened(path, lambda handle, kind: sheet.opened(handle, kind, wishes, ignored))
+
+
+def looked_at(path: Path) -> sheet.Sheet:
+    """The file at `path`, to show its columns; the caller closes its text.
+
+    Raises:
+        ToolFailure: it cannot be read.
+    """
+    return _opened(path, sheet.looked_at)
+
+
+def _opened(path: Path, read: Callable[[BinaryIO, sheet.Format], sheet.Sheet]) -> sheet.Sheet:
+    kind = _format(path)
+    handle = folder.opened(path)
+    try:
+        return read(handle, kind)
+    except SheetError as wrong:
+        handle.close()
+        raise ToolFailure(str(wrong), kind="bad_argument") from None
+
+
+def _refused(rejected: Rejected, fields: Mapping[str, Any]) -> Rejected:
+    """What is wrong with a row; it says so when a wish not to be contacted is lost with it."""
+    faults = rejected.faults
+    if fields.get("status") == "do_not_contact":
+        faults = (*faults, Fault("status", "says do not contact, and is not stored with the row"))
+    return Rejected(faults)  # without a traceback, which would hold all rows
+
+
 def _format(path: Path) -> sheet.Format:
     try:
         return sheet.format_of(path.name)
-    except sheet.SheetError as wrong:
+    except SheetError as wrong:
         raise ToolFailure(str(wrong), kind="bad_argument") from None
 
 
@@ -281,7 +328,7 @@ async def _ended(job: Job, work: Awaitable[None]) -> None:
         job.state, job.message = "cancelled", "It was cancelled; what is counted here is kept."
     except ToolFailure as failed:
         job.state, job.message = "failed", failed.message
-    except (OSError, sheet.SheetError) as failed:
+    except (OSError, SheetError) as failed:
         job.state = "failed"
         said = (failed.strerror if isinstance(failed, OSError) else None) or failed
         job.message = f"The file could not be used to its end: {said}"

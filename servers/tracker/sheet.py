@@ -1,53 +1,75 @@
 """CSV and JSON Lines, read row by row and written row by row. A bad row is told, never a crash.
 
-Rows have the numbers a person sees: the header of a CSV file is row 1, the first line of a JSON
-Lines file is row 1. No written cell starts a formula in a spreadsheet.
+Rows have the numbers a person sees: the first row of a CSV file is row 1, whether or not it has
+the names of the columns; the first line of a JSON Lines file is row 1. No written cell starts a
+formula in a spreadsheet.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Literal, TextIO
 
+from servers.tracker import cells, columns, headers, text_file
+from servers.tracker.columns import FIELDS, Choice, Wishes
+from servers.tracker.leads import LeadReader
+from servers.tracker.text_file import SheetError
+
 Format = Literal["csv", "jsonl"]
-FIELDS: Final = ("url", "email", "note", "tags", "status")
 WRITTEN: Final = ("id", *FIELDS, "created", "changed")
 _LONGEST_LINE = 1 << 20
+_JUDGED_ROWS = 300
+"""From which the delimiter, the row of names and the columns are told."""
+_MOST_ABOVE = 40
+"""Rows in which the names of the columns are looked for."""
+_DELIMITERS = ",;\t|"
 _SUFFIXES: Mapping[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
     ".txt": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-_SYNONYMS: Mapping[str, frozenset[str]] = {
-    "url": frozenset({"url", "link", "page", "website", "web", "site", "source", "webpage"}),
-    "email": frozenset({"email", "mail", "emailaddress", "address", "contact"}),
-    "note": frozenset({"note", "notes", "comment", "comments", "remark", "remarks"}),
-    "tags": frozenset({"tags", "tag", "labels", "label"}),
-    "status": frozenset({"status", "state", "stage"}),
-}
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[,;\t|]*\r?\n?", re.IGNORECASE)
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _GUARDED = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _LONE = re.compile(r"[\ud800-\udfff]")
-
-
-class SheetError(ValueError):
-    """A file that cannot be read at all; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its fields, or what is wrong with it."""
+    """One entry of a row: its fields, or what is wrong with it. A row may have several."""
 
     number: int
     fields: Mapping[str, Any]
+    fault: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file whose columns are chosen: `choice` says how, `samples` are its first rows."""
+
+    choice: Choice
+    rows: Iterator[Row]
+    samples: Sequence[Sequence[str]]
+    doubts: tuple[str, ...]
+    text: TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The cells of one row, or what is wrong with it and the cells it would have then."""
+
+    number: int
+    cells: list[str]
     fault: str = ""
 
 
@@ -59,46 +81,39 @@ def format_of(name: str) -> Format:
     """
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     if suffix not in _SUFFIXES:
-        raise SheetError("The file name must end in .csv, .tsv, .jsonl or .ndjson.")
+        told = text_file.kind_by_name(name)
+        raise SheetError(told or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
     return _SUFFIXES[suffix]
 
 
-def text_of(handle: BinaryIO) -> TextIO:
-    """The text in a file, in the encoding that its first bytes tell; what is none stays visible."""
-    start = handle.read(4)
-    handle.seek(0)
-    encoding = next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
-    return io.TextIOWrapper(handle, encoding=encoding, errors="surrogateescape", newline="")
-
-
-def rows(text: TextIO, kind: Format, columns: Mapping[str, str]) -> Iterator[Row]:
-    """The rows of a file; `columns` says which column holds a field, where its name does not.
+def opened(
+    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
+) -> Sheet:
+    """The sheet in `handle`; `wishes` says which columns hold a field, where Lou is not to choose.
 
     Raises:
-        SheetError: there is no column for the URL or for the e-mail address, or no such field.
+        SheetError: it cannot be read, or there is no column for the page or the e-mail address.
     """
-    strange = next((field for field in columns if field not in FIELDS), None)
-    if strange is not None:
-        raise SheetError(f"There is no field {strange[:40]!r}. There are: {', '.join(FIELDS)}.")
-    return _from_csv(text, columns) if kind == "csv" else _from_json(text, columns)
-
-
-def columns(text: TextIO, kind: Format) -> list[str]:
-    """The names of the columns of a CSV file; none of a JSON Lines file."""
-    if kind == "jsonl":
-        return []
-    return _begun(_Lines(text))[1]
-
-
-def understood(names: list[str]) -> dict[str, str]:
-    """Which field each of the columns called `names` is taken for."""
-    plain = [re.sub(r"[\W_]", "", name).casefold() for name in names]
-    found: dict[str, str] = {}
-    for field in FIELDS:
-        for name, short in zip(names, plain, strict=True):
-            if short in _SYNONYMS[field]:
-                found.setdefault(field, name)
+    found = looked_at(handle, kind, wishes, ignored)
+    if found.choice.fault:
+        raise SheetError(found.choice.fault)
     return found
+
+
+def looked_at(
+    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
+) -> Sheet:
+    """The sheet in `handle`, even when not every column that is needed could be told.
+
+    Raises:
+        SheetError: it cannot be read.
+    """
+    found = text_file.opened(handle)
+    try:
+        make = _csv_sheet if kind == "csv" else _json_sheet
+        return make(found.stream, found.doubt, wishes or {}, ignored)
+    except UnicodeError:
+        raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
 
 
 def header() -> str:
@@ -110,8 +125,8 @@ def line(kind: Format, values: Mapping[str, Any]) -> str:
     """One written row."""
     if kind == "jsonl":
         return json.dumps({name: values[name] for name in WRITTEN}, ensure_ascii=False) + "\n"
-    cells = (values[name] for name in WRITTEN)
-    return _line(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells)
+    written = (values[name] for name in WRITTEN)
+    return _line(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in written)
 
 
 def guarded(cell: str) -> str:
@@ -121,12 +136,12 @@ def guarded(cell: str) -> str:
 
 def unguarded(cell: str) -> str:
     """What `guarded` was given."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
 
 
-def _line(cells: Iterable[str]) -> str:
+def _line(written: Iterable[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([guarded(cell) for cell in cells])
+    csv.writer(out).writerow([guarded(cell) for cell in written])
     return out.getvalue()
 
 
@@ -171,117 +186,204 @@ class _Lines:
         return found
 
 
-def _from_csv(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
+def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
+    """The rows of a CSV text, blank ones left out; what an open quote took in is read again."""
     lines = _Lines(text)
-    reader, names = _begun(lines)
-    return _csv_rows(reader, lines, _places(names, columns))
-
-
-def _begun(lines: _Lines) -> tuple[Iterator[list[str]], list[str]]:
-    """A reader of the rows, and the names in the first of them."""
-    first = next(lines, "")
-    if not first:
-        raise SheetError("The file is empty.")
-    if "\0" in first:
-        raise SheetError("The file is no text that Lou can read. Save it as CSV UTF-8.")
-    delimiter = max(",;\t|", key=first.count)
-    lines.again(kept=0)
-    lines.begin()
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        names = next(reader)
-    except csv.Error:
-        lines.again()
-        names = next(csv.reader([first], delimiter=delimiter), [])
-    if lines.is_cut:
-        raise SheetError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
-    return reader, [_LONE.sub("\ufffd", name).strip() for name in names]
-
-
-def _csv_rows(
-    reader: Iterator[list[str]], lines: _Lines, places: Mapping[str, int]
-) -> Iterator[Row]:
-    number = 1
-    while True:
-        number += 1
+    for number in itertools.count(1):
         lines.begin()
         try:
-            cells = next(reader)
+            found = next(reader)
         except StopIteration:
             return
         except csv.Error as broken:
             question = "; is a quote in it not closed?" if len(lines.row) > 1 else ""
-            lines.again()  # what an open quote took in are rows of their own
-            yield Row(number, {}, f"cannot be read: {broken}{question}")
+            lines.again()
+            first = lines.row[0].rstrip("\r\n").split(delimiter) if lines.row else []
+            yield _Record(number, first, f"cannot be read: {broken}{question}")
             continue
         if lines.is_cut:
             lines.again()
-            yield Row(number, {}, f"is longer than {_LONGEST_LINE:,} characters")
-        elif any(cells):
-            yield _row(number, cells, places)
+            yield _Record(number, [], f"is longer than {_LONGEST_LINE:,} characters")
+        elif any(found):
+            yield _Record(number, found)
 
 
-def _row(number: int, cells: list[str], places: Mapping[str, int]) -> Row:
-    fields: dict[str, Any] = {
-        field: unguarded(cells[place]) if place < len(cells) else ""
-        for field, place in places.items()
-    }
-    if any(_LONE.search(cell) for cell in fields.values()):
-        return Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")
-    fields["tags"] = [tag for tag in re.split(r"[,;]", fields.get("tags", "")) if tag.strip()]
-    return Row(number, fields)
+def _csv_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+    head = text.read(_LONGEST_LINE)
+    is_whole = len(head) < _LONGEST_LINE
+    if not head.strip("\ufeff\r\n \x00"):
+        raise SheetError("The file is empty.")
+    if "\0" in head[:4096]:
+        raise SheetError("The file is no text that Lou can read. Save it as CSV UTF-8.")
+    sep = _SEP_LINE.match(head)
+    skipped = sep.end() if sep else 0
+    body = head[skipped:] if is_whole else head[skipped : 1 + _last_break(head)]
+    wanted = frozenset(name for names in wishes.values() for name in names)
+    delimiter = sep[1] if sep else max(_DELIMITERS, key=lambda one: _fitness(body, one, wanted))
+    first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _JUDGED_ROWS))
+    place = _header_place(first, wanted)
+    has_names = place >= 0
+    names = _names(first[place].cells) if has_names else _numbered(first)
+    samples = [one.cells for one in first[place + 1 :] if not one.fault]
+    choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], wishes, ignored)
+    doubts = (*_file_doubts(first, place, doubt), *choice.doubts)
+    rows = _csv_rows(
+        _from(text, skipped), delimiter, first[place].number if has_names else 0, choice
+    )
+    return Sheet(choice, rows, samples, doubts, text)
 
 
-def _places(names: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    unknown = [name for name in columns.values() if name not in names]
-    if unknown:
-        raise SheetError(f"There is no column {unknown[0][:40]!r}. {_there_are(names)}")
-    chosen = {**understood(names), **columns}
-    for field in ("url", "email"):
-        if field not in chosen:
-            raise SheetError(
-                f"No column is called {field}, and the first row must name the columns. "
-                f'{_there_are(names)} Say which one it is: columns {{"{field}": "..."}}.'
-            )
-    return {field: names.index(chosen[field]) for field in FIELDS if field in chosen}
+def _last_break(head: str) -> int:
+    found = max(head.rfind("\n"), head.rfind("\r"))
+    if found < 0:
+        raise SheetError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
+    return found
 
 
-def _there_are(names: list[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:30])
-    return f"There are: {shown}." if shown else "The first row is empty."
+def _from(text: TextIO, skipped: int) -> TextIO:
+    """`text` from its start again, without its first characters."""
+    text.seek(0)
+    text.read(skipped)
+    return text
 
 
-def _from_json(text: TextIO, columns: Mapping[str, str]) -> Iterator[Row]:
+def _fitness(body: str, delimiter: str, wanted: frozenset[str]) -> tuple[int, float, int]:
+    """How well `delimiter` parts the first rows: known names, rows alike, many columns."""
+    found = [
+        one.cells
+        for one in itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _MOST_ABOVE)
+        if not one.fault
+    ]
+    known = max((_known(row, wanted) for row in found), default=0)
+    widths = [len(row) for row in found if len(row) > 1]
+    width = max(set(widths), key=lambda one: (widths.count(one), one), default=1)
+    return known, widths.count(width) / max(1, len(found)), width
+
+
+def _known(row: Sequence[str], wanted: frozenset[str]) -> int:
+    """How many cells of `row` are names of columns; none when it holds an address."""
+    if any("@" in cell and cells.holds_addresses(cell) for cell in row[:200]):
+        return 0
+    found = [cell.strip() for cell in row[:1000]]
+    return sum(name in wanted or (0 < len(name) < 80 and headers.is_known(name)) for name in found)
+
+
+def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
+    """Which of the first rows names the columns; -1 when none does."""
+    if first and first[0].fault.startswith("is longer"):
+        raise SheetError(f"The first row {first[0].fault}.")
+    known = [_known(one.cells, wanted) for one in first[:_MOST_ABOVE]]
+    best = max(known, default=0)
+    if best:
+        return known.index(best)
+    holds = any(cells.holds_addresses(cell) for cell in first[0].cells) if first else False
+    return -1 if holds else 0
+
+
+def _names(found: Sequence[str]) -> list[str]:
+    """The names of the columns, each once: a later one of the same name has a number."""
+    names: list[str] = []
+    seen: dict[str, int] = {}
+    for cell in found:
+        name = _LONE.sub("\ufffd", cell).strip().removeprefix("\ufeff").strip('"')
+        seen[name] = seen.get(name, 0) + 1
+        names.append(f"{name} ({seen[name]})" if name and seen[name] > 1 else name)
+    return names
+
+
+def _numbered(first: Sequence[_Record]) -> list[str]:
+    width = max((len(one.cells) for one in first), default=0)
+    return [f"Column {number}" for number in range(1, width + 1)]
+
+
+def _file_doubts(first: Sequence[_Record], place: int, doubt: str) -> list[str]:
+    found = [doubt] if doubt else []
+    if place < 0:
+        found.append("The file has no header: its columns are told by what their cells hold.")
+    elif place > 0:
+        number = first[place].number
+        found.append(f"The columns are named in row {number}; what stands above was not read.")
+    return found
+
+
+def _csv_rows(text: TextIO, delimiter: str, header: int, choice: Choice) -> Iterator[Row]:
+    reader = LeadReader(choice)
+    for record in _records(text, delimiter):
+        if record.number <= header:
+            continue
+        width = len(choice.names)
+        if record.fault:
+            yield Row(record.number, {}, record.fault)
+        elif any(map(str.strip, record.cells[width:])):
+            yield Row(record.number, {}, f"has more than {width} cells; is a quote missing in it?")
+        else:
+            yield from _entries(record.number, [*map(unguarded, record.cells)], reader)
+
+
+def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Row]:
+    """The entries that one row makes."""
+    if any(not cell.isascii() and _LONE.search(cell) for cell in reader.used(row)):
+        yield Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")
+        return
+    found, doubts = reader.read(row)
+    for place, fields in enumerate(found):
+        yield Row(number, fields, doubts=() if place else tuple(doubts))
+
+
+def _json_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+    first = [
+        value for _, value, fault in itertools.islice(_objects(text), _JUDGED_ROWS) if not fault
+    ]
+    names = list(dict.fromkeys(name for one in first for name in one))
+    samples = [[_json_cell(one.get(name)) or "" for name in names] for one in first]
+    if not names and not wishes:
+        names = ["url", "email"]
+    choice = columns.choose(names, samples, wishes, ignored)
+    doubts = (*([doubt] if doubt else []), *choice.doubts)
+    return Sheet(choice, _json_rows(_from(text, 0), choice), samples, doubts, text)
+
+
+def _objects(text: TextIO) -> Iterator[tuple[int, dict[str, Any], str]]:
     lines = _Lines(text)
     for number, found in enumerate(lines, 1):
         if lines.is_cut:
-            yield Row(number, {}, f"is longer than {_LONGEST_LINE:,} characters")
+            yield number, {}, f"is longer than {_LONGEST_LINE:,} characters"
         elif found.strip():
-            yield _from_object(number, found, columns)
+            yield number, *_object(found)
         lines.begin()
 
 
-def _from_object(number: int, found: str, columns: Mapping[str, str]) -> Row:
+def _object(found: str) -> tuple[dict[str, Any], str]:
     try:
         values = json.loads(found)
     except (ValueError, RecursionError) as broken:
         reason = "is nested too deeply" if isinstance(broken, RecursionError) else str(broken)[:80]
-        return Row(number, {}, f"is no JSON: {reason}")
-    if not isinstance(values, dict):
-        return Row(number, {}, "is no JSON object")
-    fields: dict[str, Any] = {}
-    for field in FIELDS:
-        value = values.get(columns.get(field, field))
-        if value is None:
-            continue
-        if field == "tags" and isinstance(value, str):
-            value = [tag for tag in re.split(r"[,;]", value) if tag.strip()]
-        wanted = list if field == "tags" else str
-        if not isinstance(value, wanted) or (
-            field == "tags" and not all(isinstance(tag, str) for tag in value)
-        ):
-            return Row(number, {}, f"has a {field} that is no text")
-        fields[field] = value
-    if _LONE.search(json.dumps(fields, ensure_ascii=False)):
-        return Row(number, {}, "contains characters that do not exist")
-    return Row(number, {"url": "", "email": "", **fields})
+        return {}, f"is no JSON: {reason}"
+    return (values, "") if isinstance(values, dict) else ({}, "is no JSON object")
+
+
+def _json_rows(text: TextIO, choice: Choice) -> Iterator[Row]:
+    reader = LeadReader(choice)
+    used = {choice.names[place]: one for one, places in choice.fields.items() for place in places}
+    for number, values, fault in _objects(text):
+        found = {name: _json_cell(values.get(name)) for name in choice.names}
+        strange = next((one for name, one in used.items() if found[name] is None), "")
+        row = [cell or "" for cell in found.values()]
+        if fault or strange:
+            yield Row(number, {}, fault or f"has a {strange} that is no text")
+        elif any(map(_LONE.search, reader.used(row))):
+            yield Row(number, {}, "contains characters that do not exist")
+        else:
+            yield from _entries(number, row, reader)
+
+
+def _json_cell(value: Any) -> str | None:
+    """A JSON value as the text of a cell; None when it is not one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else None

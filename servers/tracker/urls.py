@@ -7,6 +7,8 @@ import re
 
 from yarl import URL
 
+from servers.tracker.wording import is_nothing, is_placeholder
+
 LONGEST = 2048
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?!\d+(?:[/?#]|$))")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -14,6 +16,8 @@ _NAME = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
 _STEP = r"[\w~-]+(?:\.[\w~-]+)*"
 _PLAIN = re.compile(rf"https?://(?:{_NAME}\.)+[a-z]{{2,24}}/(?:{_STEP}(?:/{_STEP})*/?)?", re.ASCII)
 _LONGEST_PLAIN = 200
+_LONGEST_TOP = 3
+"""Of a top-level domain whose registry may have the page www.com or www.de."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TRACKING = re.compile(
     r"utm_\w+|(?:fb|g|d|tw|tt|y)clid|msclkid|gbraid|wbraid|gclsrc|igshid|srsltid"
@@ -38,6 +42,27 @@ def normalise(text: str, *, strip_tracking: bool = True) -> str:
     if not text:
         raise UrlError("is empty")
     return _spelled(text, strip_tracking=strip_tracking)
+
+
+def page(text: str, *, strip_tracking: bool = True) -> str:
+    """The one spelling of the page at `text`, which may be stored: its host can be on the web.
+
+    Raises:
+        UrlError: it is not the address of a web page, or a placeholder such as N/A or none.
+    """
+    text = text.strip()
+    if text and not is_plain(text) and is_placeholder(text):
+        raise UrlError(f"is no address but says {text!r}")
+    found = normalise(text, strip_tracking=strip_tracking)
+    name = host(found)
+    if ":" in name or _is_ipv4(name):
+        return found
+    labels = name.removeprefix("www.").split(".")
+    if len(labels) < 2 and not (name.startswith("www.") and len(labels[0]) <= _LONGEST_TOP):
+        raise UrlError(f"has the host {name!r}, which has no dot; give the address of a page")
+    if len(labels[-1]) < 2 or all(map(is_nothing, labels)):
+        raise UrlError(f"has the host {name!r}, which stands for no page")
+    return found
 
 
 def _spelled(text: str, *, strip_tracking: bool) -> str:

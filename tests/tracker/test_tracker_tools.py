@@ -384,12 +384,17 @@ def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 async def test_columns_of_a_file_are_offered_for_the_mapping(
     server: TrackerServer, tmp_path: Path
 ) -> None:
-    (tmp_path / "in.csv").write_text("Website;Contact mail;x\n")
+    (tmp_path / "in.csv").write_text("Website;Phone;Contact\na.com;1;ann\n;;\nb.com;;bob\n")
     found = await tools(server)["file_columns"](str(tmp_path / "in.csv"))
-    assert found.columns == ["Website", "Contact mail", "x"]
-    assert found.understood == {"url": "Website"}
+    assert found.columns == [
+        {"name": "Website", "used": "url", "cells": ["a.com", "b.com"]},
+        {"name": "Phone", "used": "", "cells": ["1"]},
+        {"name": "Contact", "used": "", "cells": ["ann", "bob"]},
+    ]
+    assert "No column is called email" in found.fault
     wide = ";".join(f"c{number}" for number in range(100_000))
     (tmp_path / "wide.csv").write_text(f"{wide};Website\n")
     found = await tools(server)["file_columns"](str(tmp_path / "wide.csv"))
-    assert "Website" in found.columns
+    assert found.columns[-1]["name"] == "Website"
     assert len(json.dumps(found.columns)) < 100_000
+    assert any("Of 100,001 columns" in doubt for doubt in found.doubts)
