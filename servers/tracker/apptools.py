@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,18 @@ from servers.host.service import Tool, ToolFailure
 from servers.tracker import exchange as exchanges
 from servers.tracker.batchtools import Columns, Report, report, wishes
 from servers.tracker.desk import AnyStatus, Desk, looked_for
+from servers.tracker.entry import Rejected, Rules, checked
 from servers.tracker.exchange import Exchange
+from servers.tracker.problems import Doubts
+from servers.tracker.sheet import Row
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite import SqliteStore
 from servers.tracker.workroom import Workroom
 
 _MOST_COLUMNS = 400
 """To choose from, beside those in use. More would not fit into an answer, or a dialog."""
+_JUDGED_ROWS = 300
+"""Whose doubts are told before a person agrees."""
 _CELLS, _CELL = 3, 60
 """How many cells of a column are shown, and how much of each."""
 
@@ -83,9 +88,15 @@ class AppTools:
             *(Tool(run, run.__name__, read_only=False, internal=True) for run in doing),
         )
 
-    async def file_columns(self, path: str) -> FileColumns:
+    async def file_columns(
+        self,
+        path: str,
+        columns: Columns = {},  # noqa: B006 - never changed
+        ignore: list[str] = [],  # noqa: B006 - never changed
+    ) -> FileColumns:
         """The columns of a file, for the mapping that a person chooses."""
-        return await asyncio.to_thread(_columns, Path(path))
+        rules = self._desk.board.scribe.rules
+        return await asyncio.to_thread(_columns, Path(path), wishes(columns), ignore, rules)
 
     async def start_import(
         self,
@@ -179,19 +190,38 @@ class AppTools:
         return "ready", "", counts.live, counts.deleted
 
 
-def _columns(path: Path) -> FileColumns:
-    found = exchanges.looked_at(path)
-    found.text.close()
+def _columns(
+    path: Path, wanted: dict[str, list[str]], ignored: list[str], rules: Rules
+) -> FileColumns:
+    found = exchanges.looked_at(path, wanted, ignored)
     uses = {place: one for one, places in found.choice.fields.items() for place in places}
     shown = [
         {"name": name, "used": uses.get(place, ""), "cells": _cells(found.samples, place)}
         for place, name in enumerate(found.choice.names)
         if place < _MOST_COLUMNS or place in uses
     ]
-    doubts = list(found.doubts)
+    doubts = Doubts()
     if len(shown) < len(found.choice.names):
-        doubts.append(f"Of {len(found.choice.names):,} columns {len(shown):,} are shown.")
-    return FileColumns(shown, doubts, found.choice.fault)
+        doubts.begin([f"Of {len(found.choice.names):,} columns {len(shown):,} are shown."])
+    doubts.begin(found.doubts)
+    if not found.choice.fault:
+        _judge(itertools.islice(found.rows, _JUDGED_ROWS), rules, doubts)
+    found.text.close()
+    return FileColumns(shown, doubts.told(), found.choice.fault)
+
+
+def _judge(rows: Iterable[Row], rules: Rules, doubts: Doubts) -> None:
+    """Collect what is doubtful about these rows, and why some of them would not be stored."""
+    for row in rows:
+        for doubt in row.doubts:
+            doubts.add(row.number, doubt)
+        if row.fault:
+            doubts.add(row.number, f"not stored, as it {row.fault}")
+            continue
+        try:
+            checked(rules=rules, **row.fields)
+        except Rejected as rejected:
+            doubts.add(row.number, f"not stored: {rejected}")
 
 
 def _cells(rows: Sequence[Sequence[str]], place: int) -> list[str]:

@@ -159,7 +159,7 @@ def _emails(chooser: _Chooser) -> tuple[int, ...]:
     holding = [one for one in named if one.emails >= 0.5 or not one.filled]
     if not any(one.filled for one in holding):
         unnamed = [one for one in free if one.emails >= 0.5 and not _is_of_others(one, free)]
-        chooser.doubt("{} is taken for the e-mail address for what its cells hold.", unnamed[:1])
+        chooser.doubt("Taken for the e-mail address, for what the cells hold: {}.", unnamed[:1])
         holding = unnamed[:1] or holding or named[:1]
     same = [one for one in holding if _is_of_others(one, holding)]
     found = [one for one in holding if one not in same]
@@ -168,9 +168,7 @@ def _emails(chooser: _Chooser) -> tuple[int, ...]:
         chooser.doubt("Each address of a row makes an entry of its own: {}.", used)
     rest = [one for one in free if one not in found and one.emails >= 0.5]
     chooser.doubt(
-        "{} holds e-mail addresses, too, and is not used: they seem to be of somebody else, such "
-        'as a colleague. If they are the leads\', say so: columns {{"email": ...}}.',
-        rest,
+        "Not used, as the addresses seem to be of somebody else, such as a colleague: {}.", rest
     )
     return tuple(one.place for one in found)
 
@@ -197,9 +195,9 @@ def _page(chooser: _Chooser) -> tuple[int, ...]:
         return tuple(one.place for one in named[:1])
     chosen = ranked[-1][2]
     if headers.page_rank(chosen.words) < 1:
-        chooser.doubt("{} is taken for the page for what its cells hold.", [chosen])
-    rest = [one for one in free if one != chosen and one.pages >= 0.5]
-    chooser.doubt("{} holds web addresses, too, and is not used.", rest)
+        chooser.doubt("Taken for the page, for what the cells hold: {}.", [chosen])
+    rest = [one for one in free if one != chosen and _holds_pages(one)]
+    chooser.doubt("Not used, though web addresses are there, too: {}.", rest)
     return (chosen.place,)
 
 
@@ -213,10 +211,16 @@ def _page_score(one: Column, emails: Sequence[Column]) -> float:
     if filled and sum(_is_social(host) for host in filled) * 2 > len(filled):
         return 0.5 + min(rank, 1) / 10
     match = _match(hosts, emails)
-    if rank < 1 and not match and not any("://" in cell or "www." in cell for cell in one.filled):
+    if rank < 1 and not match and not _holds_pages(one):
         return 0
     is_one_site = len(filled) > 1 and len(set(filled)) == 1
     return 1 + rank + 2 * match + len(filled) / max(1, len(hosts)) - (3.5 if is_one_site else 0)
+
+
+def _holds_pages(one: Column) -> bool:
+    """Whether the cells are web addresses beyond doubt, and no other words with dots in them."""
+    is_named = headers.page_rank(one.words) >= 1
+    return one.pages >= 0.5 and (is_named or any("://" in c or "www." in c for c in one.filled))
 
 
 def _is_social(host: str) -> bool:
@@ -245,7 +249,7 @@ def _status(chooser: _Chooser) -> tuple[int, ...]:
     named = [one for one in in_words if one.words.split()[0] in {"estado", "stato"}]
     found = sorted(sure or named, key=_known_share, reverse=True)[:1]
     rest = [one for one in (*sure, *in_words) if one not in found]
-    chooser.doubt("{} is not taken for the status: it may be another tool's.", rest)
+    chooser.doubt("Not taken for the status, as it may be another tool's: {}.", rest)
     return tuple(one.place for one in found)
 
 
@@ -274,17 +278,18 @@ def _with_refusals(chooser: _Chooser) -> Choice:
     """The choice, with every column in which somebody may say: do not contact."""
     names = tuple(one.name for one in chooser.columns)
     chosen = chooser.wishes.get("do_not_contact")
-    if chosen is not None:
-        watched = chooser.fields["status"]
-        return Choice(names, chooser.fields, watched=watched, doubts=tuple(chooser.doubts))
+    if chosen is not None and not chosen:
+        return Choice(names, chooser.fields, doubts=tuple(chooser.doubts))
     free = chooser.free()
     flags = [one for one in free if headers.forbids(one.words)]
+    if chosen:
+        flags = [chooser.columns[place] for place in chooser.fields["do_not_contact"]]
     allowing = [one for one in free if headers.allows(one.words) and one not in flags]
     rest = [one for one in free if one not in flags]
     watched_columns = [one for one in rest if _may_refuse(one)]
     chooser.fields["do_not_contact"] = tuple(one.place for one in flags)
     filled = [one for one in flags if not all(map(is_no, one.filled))]
-    chooser.doubt("A yes in {} makes the status do_not_contact.", filled)
+    chooser.doubt("A yes here makes the status do_not_contact: {}.", filled)
     by_phone = [one for one in rest if headers.forbids_by_phone(one.words) and one.filled]
     consent = [one for one in rest if headers.is_consent(one.words) and one not in allowing]
     watched_places = tuple(one.place for one in watched_columns)

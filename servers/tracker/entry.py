@@ -175,7 +175,7 @@ def email_address(text: str) -> str:
     if not text:
         raise ValueError("is empty")
     if is_placeholder(text) or _NOBODY.fullmatch(text) or _MASK.search(text):
-        raise ValueError(f"is no e-mail address but stands for one: {text[:40]!r}")
+        raise ValueError(f"holds no e-mail address but a placeholder: {text[:40]!r}")
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refused:

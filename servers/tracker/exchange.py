@@ -247,13 +247,13 @@ def opened(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> sheet.She
     return _opened(path, lambda handle, kind: sheet.opened(handle, kind, wishes, ignored))
 
 
-def looked_at(path: Path) -> sheet.Sheet:
+def looked_at(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> sheet.Sheet:
     """The file at `path`, to show its columns; the caller closes its text.
 
     Raises:
         ToolFailure: it cannot be read.
     """
-    return _opened(path, sheet.looked_at)
+    return _opened(path, lambda handle, kind: sheet.looked_at(handle, kind, wishes, ignored))
 
 
 def _opened(path: Path, read: Callable[[BinaryIO, sheet.Format], sheet.Sheet]) -> sheet.Sheet:

@@ -285,10 +285,11 @@ def _names(found: Sequence[str]) -> list[str]:
     """The names of the columns, each once: a later one of the same name has a number."""
     names: list[str] = []
     seen: dict[str, int] = {}
-    for cell in found:
-        name = _LONE.sub("\ufffd", cell).strip().removeprefix("\ufeff").strip('"')
+    for number, cell in enumerate(found, 1):
+        name = _LONE.sub("\ufffd", cell).removeprefix("\ufeff").strip().strip('"')
+        name = name or f"Column {number}"
         seen[name] = seen.get(name, 0) + 1
-        names.append(f"{name} ({seen[name]})" if name and seen[name] > 1 else name)
+        names.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
     return names
 
 

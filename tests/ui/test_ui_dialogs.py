@@ -57,8 +57,10 @@ def test_both_sides_of_a_conflict_can_be_read(lou: Rig, text: str) -> None:
 
 def test_a_file_of_a_long_name_is_named_in_full(lou: Rig) -> None:
     path = Path("/tmp") / f"{'f' * 150}.csv"
-    columns = ["c" * 300, "مرحبا"]
-    fits(lou, ImportDialog(lou.theme, None, path, columns=columns, understood={}))
+    names = ["c" * 300, "مرحبا", *(f"column {number}" for number in range(60))]
+    columns = [{"name": name, "used": "", "cells": ["x" * 60] * 3} for name in names]
+    found = {"columns": columns, "doubts": [text * 3 for text in LONG], "fault": ""}
+    fits(lou, ImportDialog(lou.theme, None, path, found))
 
 
 def test_what_is_wrong_with_a_new_server_covers_nothing(lou: Rig) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QTableView, QWidget
 
 from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.entry import EntryDialog
+from app.ui.dialogs.import_file import ImportDialog
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.tracked_source import Conflict, Filter, TrackedSource
 from tests.ui.rig import Rig
@@ -150,6 +151,42 @@ def test_a_file_is_imported_with_progress_and_exported_again(lou: Rig, tmp_path:
     target = tmp_path / "out.csv"
     lou.run(job.give_out(target, page._filter.wanted()), 30)
     assert "p299@example.org" in target.read_text(encoding="utf-8-sig")
+
+
+def test_a_person_sees_the_columns_and_doubts_and_changes_them_before_anything_is_stored(
+    lou: Rig, tmp_path: Path
+) -> None:
+    page = lou.page("tracked")
+    source_file = tmp_path / "crm.csv"
+    source_file.write_text(
+        "Name,Email,Owner Email,Source,Website\n"
+        "Ann,lead1@acme-corp.net,kim@my-agency.org,Webinar,https://acme-corp.net\n"
+        "Bob,lead2@acme-corp.net,kim@my-agency.org,Referral,none\n"
+    )
+    job: TrackedJob = page._job
+    doing = lou.loop.create_task(job.take_in(source_file, page))
+    lou.until(lambda: lou.window.findChild(ImportDialog) is not None)
+    dialog = lou.window.findChild(ImportDialog)
+    boxes = {name: box for name, _, box in dialog._boxes}
+    chosen = {name: box.currentData() for name, box in boxes.items() if box.currentData()}
+    assert chosen == {"Email": "email", "Website": "url"}
+    assert "Owner Email" in dialog._doubts.text()
+    assert "Row 3: not stored: url" in dialog._doubts.text()
+    boxes["Email"].setCurrentIndex(0)
+    assert not dialog._begin.isEnabled()
+    boxes["Owner Email"].setCurrentIndex(boxes["Owner Email"].findData("email"))
+    lou.until(lambda: "Owner Email" not in dialog._doubts.text())
+    assert dialog.mapping().ignore == ["Email"]
+    boxes["Owner Email"].setCurrentIndex(0)
+    boxes["Email"].setCurrentIndex(boxes["Email"].findData("email"))
+    dialog.accept()
+    lou.until(doing.done, 60)
+    assert "1 created, 1 refused" in job._words.text() or "1 refused" in job._words.text()
+    assert "Row 3: url" in job._problems.toPlainText()
+    page._filter._text.setText("lead1")
+    lou.until(lambda: cells(page) == ["lead1@acme-corp.net"])
+    page._filter._text.clear()
+    lou.until(lambda: page._wanted.text == "")
 
 
 def test_scrolling_down_brings_in_the_rest_of_the_entries(lou: Rig) -> None:

@@ -1,88 +1,189 @@
-"""Which column of a file is which field of an entry: what was understood, for a person to mend."""
+"""What each column of a file is used as: what Lou chose and doubts, for a person to mend first.
+
+Nothing is stored before the person agrees. Every change of a column is checked again, so that the
+doubts are always about what is chosen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.dialogs.confirm import answer_of
 from app.ui.present import one_line
 from app.ui.theme import Theme
-from app.ui.tracked_source import FIELDS
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.combo import combo
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.scrolled import Scrolled
+from app.ui.widgets.text import Elided, heading, label
 
+_USES = {
+    "": "Not used",
+    "email": "E-mail",
+    "url": "Page",
+    "status": "Status",
+    "do_not_contact": "Do not contact",
+    "tags": "Tags",
+    "note": "Note",
+}
 _NEEDED = ("email", "url")
+_ONLY_ONE = ("url", "status")
+_DOUBTS_HEIGHT = 130
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """The columns that a person wants for each field, and those to leave out altogether."""
+
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    ignore: list[str] = field(default_factory=list)
 
 
 class ImportDialog(QDialog):
-    """E-mail and page are needed; the rest may be left out."""
+    """One line for each column: its name, some of its cells, and what it is used as."""
+
+    changed = Signal()
 
     def __init__(
-        self,
-        theme: Theme,
-        parent: QWidget | None,
-        path: Path,
-        *,
-        columns: Sequence[str],
-        understood: Mapping[str, str],
+        self, theme: Theme, parent: QWidget | None, path: Path, found: Mapping[str, Any]
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import")
-        self.setMinimumWidth(460)
-        self._boxes: dict[str, QComboBox] = {}
-        form = QFormLayout()
-        form.setHorizontalSpacing(18)
-        form.setVerticalSpacing(10)
-        for name in FIELDS:
-            box = combo(f"Column for {name}", letters=20)
-            box.addItem("Not in the file", "")
-            for name_in_file in columns:
-                box.addItem(one_line(name_in_file, 80), name_in_file)
-            box.setCurrentIndex(max(0, box.findData(understood.get(name, ""))))
-            box.currentIndexChanged.connect(lambda _row: self._show_button())
-            self._boxes[name] = box
-            form.addRow(label(name.capitalize()), box)
+        self.setMinimumWidth(560)
+        self._boxes: list[tuple[str, str, QComboBox]] = []
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnStretch(0, 4)
+        self._grid.setColumnStretch(1, 5)
+        for column in sorted(found["columns"], key=lambda column: not column["used"]):
+            self._add(column)
+        self._doubts = label("", wrap=True, selectable=True)
+        self._doubts_place = Scrolled(self._doubts, most=_DOUBTS_HEIGHT)
+        self._doubts_place.setAccessibleName("What is doubtful")
+        self._doubts_title = heading("Please look at this first", "strong")
+        self._missing = label("", tone="bad", wrap=True)
         self._begin = Button(theme, "Import", self.accept, kind="main")
         self._begin.setDefault(True)
+        self._lay_out(theme, path)
+        self.tell(found)
+
+    def _add(self, column: Mapping[str, Any]) -> None:
+        row = len(self._boxes)
+        name, used = str(column["name"]), str(column["used"])
+        shown = Elided(one_line(name, 200) or "(no name)")
+        example = Elided(one_line(", ".join(column["cells"]), 200))
+        example.setProperty("tone", "soft")
+        box = combo(f"Use of {one_line(name, 60)}", letters=11)
+        for value, words in _USES.items():
+            box.addItem(words, value)
+        box.setCurrentIndex(max(0, box.findData(used)))
+        box.currentIndexChanged.connect(lambda _index: self._chosen(box))
+        self._grid.addWidget(shown, row, 0)
+        self._grid.addWidget(example, row, 1)
+        self._grid.addWidget(box, row, 2)
+        self._boxes.append((name, used, box))
+
+    def _lay_out(self, theme: Theme, path: Path) -> None:
+        holder = QWidget()
+        rows = QVBoxLayout(holder)
+        rows.setContentsMargins(0, 0, 8, 0)
+        rows.addLayout(self._grid)
+        rows.addStretch()
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName("Columns of the file")
+        area.setWidget(holder)
+        area.setMinimumHeight(90)
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(Button(theme, "Cancel", self.reject))
         buttons.addWidget(self._begin)
+        title = heading(f"Import {one_line(path.name, 160)}")
+        title.setWordWrap(True)
         told = "Entries that are known already are merged; nothing is dropped."
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(12)
-        title = heading(f"Import {path.name}")
-        title.setWordWrap(True)
+        column.setSpacing(10)
         column.addWidget(title)
         column.addWidget(label(told, tone="soft", wrap=True))
-        column.addLayout(form)
+        column.addWidget(area, 1)
+        column.addWidget(self._doubts_title)
+        column.addWidget(self._doubts_place)
+        column.addWidget(self._missing)
         column.addLayout(buttons)
+        self.resize(660, 560)
+
+    def tell(self, found: Mapping[str, Any]) -> None:
+        """Show what is doubtful about the columns as they are chosen."""
+        doubts = [one_line(str(each), 400) for each in found["doubts"]]
+        self._doubts.setText("\n".join(f"\u2022 {each}" for each in doubts))
+        self._doubts_title.setVisible(bool(doubts))
+        self._doubts_place.setVisible(bool(doubts))
+        self._doubts_place.updateGeometry()
         self._show_button()
 
-    def mapping(self) -> dict[str, str]:
-        """The column of each field that is in the file."""
-        chosen = {name: str(box.currentData()) for name, box in self._boxes.items()}
-        return {name: column for name, column in chosen.items() if column}
+    def mapping(self) -> FileMapping:
+        """What the person wants."""
+        chosen: dict[str, list[str]] = {
+            "email": [],
+            "url": [],
+            "status": [],
+            "tags": [],
+            "note": [],
+        }
+        ignore: list[str] = []
+        for name, used, box in self._boxes:
+            use = str(box.currentData())
+            if use:
+                chosen.setdefault(use, []).append(name)
+            elif used:
+                ignore.append(name)
+        return FileMapping(chosen, ignore)
+
+    def _chosen(self, box: QComboBox) -> None:
+        use = box.currentData()
+        if use in _ONLY_ONE:
+            for _, _, other in self._boxes:
+                if other is not box and other.currentData() == use:
+                    other.setCurrentIndex(0)
+        self._show_button()
+        self.changed.emit()
 
     def _show_button(self) -> None:
-        self._begin.setEnabled(all(self._boxes[name].currentData() for name in _NEEDED))
+        used = {box.currentData() for _, _, box in self._boxes}
+        missing = [_USES[one] for one in _NEEDED if one not in used]
+        words = " and for ".join(missing)
+        self._missing.setText(f"Choose a column for {words}." if missing else "")
+        self._missing.setVisible(bool(missing))
+        self._begin.setEnabled(not missing)
 
 
 async def ask_mapping(
     theme: Theme,
     parent: QWidget | None,
     path: Path,
+    found: Mapping[str, Any],
     *,
-    columns: Sequence[str],
-    understood: Mapping[str, str],
-) -> dict[str, str] | None:
-    """What the person chose, or None when they cancelled."""
-    dialog = ImportDialog(theme, parent, path, columns=columns, understood=understood)
+    changed: Callable[[ImportDialog], object],
+) -> FileMapping | None:
+    """What the person chose, or None when they cancelled; `changed` is told of every change."""
+    dialog = ImportDialog(theme, parent, path, found)
+    dialog.changed.connect(lambda: changed(dialog))
     return await answer_of(dialog, dialog.mapping)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
+from shiboken6 import isValid
 
 from app.errors import AppError
 from app.ui import present
 from app.ui.desk import Desk
-from app.ui.dialogs.import_file import ask_mapping
+from app.ui.dialogs.import_file import ImportDialog, ask_mapping
 from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading
 
 _POLL_S = 0.3
-_KINDS = "Tables and lines (*.csv *.tsv *.jsonl);;All files (*)"
+_KINDS = "Tables and lines (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files (*)"
 
 
 class TrackedJob(Card):
@@ -42,7 +43,7 @@ class TrackedJob(Card):
         self._button = Button(desk.theme, "Stop", self._clicked)
         self._problems = QPlainTextEdit()
         self._problems.setReadOnly(True)
-        self._problems.setAccessibleName("Rows that were not stored")
+        self._problems.setAccessibleName("Rows that were not stored, and doubts")
         self._problems.setFixedHeight(110)
         row = QHBoxLayout()
         row.setSpacing(14)
@@ -77,22 +78,32 @@ class TrackedJob(Card):
         dialog.open()
 
     async def take_in(self, path: Path, parent: QWidget) -> None:
-        """Import the file, once its columns are clear."""
+        """Import the file, once a person saw what its columns are taken for."""
         found = await self._source.ask("file_columns", {"path": str(path)})
-        columns, understood = found["columns"], found["understood"]
-        mapping = dict(understood)
-        if columns:
-            chosen = await ask_mapping(
-                self._desk.theme, parent.window(), path, columns=columns, understood=understood
-            )
-            if chosen is None:
-                return
-            mapping = chosen
-        await self.import_file(path, mapping)
+        window = parent.window()
+        chosen = await ask_mapping(
+            self._desk.theme,
+            window,
+            path,
+            found,
+            changed=lambda dialog: self._desk.tasks.start(self._look_again(path, dialog)),
+        )
+        if chosen is not None:
+            await self.import_file(path, chosen.columns, chosen.ignore)
 
-    async def import_file(self, path: Path, mapping: Mapping[str, str]) -> None:
+    async def _look_again(self, path: Path, dialog: ImportDialog) -> None:
+        """Tell what is doubtful about the columns as they are chosen now."""
+        chosen = dialog.mapping()
+        arguments = {"path": str(path), "columns": chosen.columns, "ignore": chosen.ignore}
+        found = await self._source.ask("file_columns", arguments)
+        if isValid(dialog) and dialog.mapping() == chosen:
+            dialog.tell(found)
+
+    async def import_file(
+        self, path: Path, columns: Mapping[str, Any], ignore: Sequence[str] = ()
+    ) -> None:
         """Import the file with these columns, and follow it to its end."""
-        arguments = {"path": str(path), "columns": dict(mapping)}
+        arguments = {"path": str(path), "columns": dict(columns), "ignore": list(ignore)}
         await self._follow(await self._source.ask("start_import", arguments), "Importing")
 
     async def give_out(self, path: Path, wanted: Filter) -> None:
@@ -142,6 +153,7 @@ class TrackedJob(Card):
         ]
         if report.get("more"):
             problems.append("... and more")
+        problems += [str(doubt) for doubt in report.get("doubts", ())]
         self._problems.setPlainText("\n".join(problems))
         self._problems.setVisible(bool(problems))
 

@@ -1,0 +1,296 @@
+"""What single cells and columns of lead files mean, and what is refused in their place."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from servers.host.service import ToolFailure
+from servers.tracker import cells, sheet, urls, wording
+from servers.tracker.board import Board
+from servers.tracker.entry import Draft, Rejected, Rules, checked
+from servers.tracker.server import TrackerServer
+from servers.tracker.text_file import SheetError
+from tests.tracker.scene import started, tools
+
+REFUSALS = """
+do not contact|Do-Not-Contact|DoNotContact|do_not_contact|DONOTCONTACT|Unsubscribed|opted out|DNC
+Opt-Out|don't contact|dont email|Global unsubscribe|emailsUnsubscribed|BLACKLIST|blocklisted|unsub
+spam complaint|removed by request|Do Not Mail|DNC - asked in May|please don't contact again
+nicht kontaktieren|Bitte nicht mehr kontaktieren|keine Werbung|abgemeldet|Kontaktsperre
+Ne pas contacter|Désabonné|désinscrite|Ne plus contacter|No contactar|Baja|dado de baja
+Non contattare|disiscritto|niet benaderen|afgemeld|Não contatar|descadastrado|nie kontaktować
+kontakta ej|Kontakt ikke|не писать|отписался|連絡不可|已退订|수신거부|nekontaktovat
+"""
+NO_REFUSALS = """
+new|contacted|Bounced|not unsubscribed|No opt-out|Subscribed|Not contacted|nicht kontaktiert
+non contacté|Noch nicht kontaktiert|no contactado|non contattato|Never opted out|Active|cold
+Kontaktiert|Kontakt|not interested|Allow|Closed|Unqualified|Double opt-in|option|Optout: no
+No answer|Robinson|Baja California|Bajaj|no contact yet|Do not modify|Texas|Open - Not Contacted
+"""
+
+
+def listed(table: str) -> list[str]:
+    return [word for line in table.strip().splitlines() for word in line.split("|")]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[TrackerServer]:
+    (tmp_path / "files").mkdir()
+    found = await started(tmp_path, exchange_folder=str(tmp_path / "files"))
+    yield found
+    await found.stop()
+
+
+def stored(text: str, **columns: str) -> list[tuple[str, str, str]]:
+    wishes = {field: [name] if name else [] for field, name in columns.items()}
+    found = sheet.opened(io.BytesIO(text.encode()), "csv", wishes)
+    drafts = [checked(rules=Rules(), **row.fields) for row in found.rows]
+    return [(draft.email, draft.url, draft.status) for draft in drafts]
+
+
+@pytest.mark.parametrize("cell", listed(REFUSALS))
+def test_a_refusal_is_understood_in_any_wording(cell: str) -> None:
+    assert wording.status_named(cell) == "do_not_contact"
+    found = stored(f"url,email,status\nacme.net,a@acme.net,{cell}\n")
+    assert found == [("a@acme.net", "https://acme.net/", "do_not_contact")]
+
+
+@pytest.mark.parametrize("cell", listed(NO_REFUSALS))
+def test_what_only_sounds_like_a_refusal_is_none(cell: str) -> None:
+    assert wording.status_named(cell) != "do_not_contact"
+    assert not wording.is_only_do_not_contact(cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Do Not Contact", "TRUE"),
+        ("Email Opt Out", "1"),
+        ("Has Opted Out Of Email", "Yes"),
+        ("Unsubscribed", "x"),
+        ("UNSUB_TIME", "2026-02-01 09:00"),
+        ("Opt-out reason", "too many mails"),
+        ("Werbesperre", "ja"),
+        ("Ne pas contacter", "Oui"),
+        ("No contactar", "Sí"),
+        ("Subscribed", "No"),
+        ("May contact", "false"),
+        ("Email Marketing Consent", "UNSUBSCRIBED"),
+        ("Lead Stage", "Do Not Contact"),
+        ("Segment", "unsubscribed"),
+        ("Tags", "fair; do-not-contact"),
+        ("Notes", "DNC!"),
+    ],
+)
+def test_a_refusal_is_found_in_any_column(name: str, cell: str) -> None:
+    ((_, _, status),) = stored(f"url,email,{name}\nacme.net,a@acme.net,{cell}\n")
+    assert status == "do_not_contact"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Do Not Contact", "FALSE"),
+        ("Unsubscribed", "0"),
+        ("Email Opt Out", "N/A"),
+        ("Do Not Call", "TRUE"),
+        ("Unsubscribe Link", "https://x-mail.net/u/1"),
+        ("(Do Not Modify) Modified On", "2026-01-01"),
+        ("Email Status", "Bounced"),
+        ("Newsletter", "no"),
+        ("Company", "DNC"),
+        ("State", "Baja California"),
+    ],
+)
+def test_no_refusal_is_invented(name: str, cell: str) -> None:
+    ((_, _, status),) = stored(f"url,email,{name}\nacme.net,a@acme.net,{cell}\n")
+    assert status == "new"
+
+
+@pytest.mark.parametrize(
+    ("cell", "found", "refused"),
+    [
+        ("a@x-a.net; b@x-a.net", ["a@x-a.net", "b@x-a.net"], 0),
+        ("a@x-a.net,b@x-a.net | c@x-a.net", ["a@x-a.net", "b@x-a.net", "c@x-a.net"], 0),
+        ("a@x-a.net / b@x-a.net", ["a@x-a.net", "b@x-a.net"], 0),
+        ("a@x-a.net/b@x-a.net", ["a@x-a.net", "b@x-a.net"], 0),
+        ("a@x-a.net b@x-a.net", ["a@x-a.net", "b@x-a.net"], 0),
+        ("a@x-a.net ::: A@x-a.net", ["a@x-a.net"], 0),
+        ("Ann Lee <a@x-a.net>", ["a@x-a.net"], 0),
+        ('"Lee, Ann" <a@x-a.net>, Bob <b@x-a.net>', ["a@x-a.net", "b@x-a.net"], 0),
+        ("Lee, Ann <a@x-a.net>", ["a@x-a.net"], 0),
+        ("mailto:a@x-a.net", ["a@x-a.net"], 0),
+        ("a@x-a.net (work)", ["a@x-a.net"], 0),
+        (" a@x-a.net\u200b", ["a@x-a.net"], 0),
+        ("N/A", [], 0),
+        ("a@x-a.net; none of your business", ["a@x-a.net"], 1),
+        ("a***@x-a.net", [], 1),
+        ("email_not_unlocked@domain.com", [], 1),
+    ],
+)
+def test_the_addresses_of_a_cell(cell: str, found: list[str], refused: int) -> None:
+    good, bad = cells.addresses(cell)
+    assert (good, len(bad)) == (found, refused)
+
+
+@pytest.mark.parametrize(
+    ("cell", "page"),
+    [
+        ("acme-corp.net", "acme-corp.net"),
+        ("[Acme](https://acme-corp.net)", "https://acme-corp.net"),
+        ("Acme (https://acme-corp.net)", "https://acme-corp.net"),
+        ('=HYPERLINK("https://acme-corp.net","Acme")', "https://acme-corp.net"),
+        ("Acme - http://acme-corp.net", "http://acme-corp.net"),
+        ("https://acme-corp.net, https://acme.io", "https://acme-corp.net"),
+        ("https://acme-corp.net/a,b", "https://acme-corp.net/a,b"),
+        ("<https://acme-corp.net>", "https://acme-corp.net"),
+        ("Referral", "Referral"),
+    ],
+)
+def test_the_page_of_a_cell(cell: str, page: str) -> None:
+    assert cells.page(cell) == page
+
+
+PLACEHOLDERS = """
+N/A|none|unknown|Referral|http://https://acme-corp.net|n.a.|-|keine|TBD|k.A.|n.v.t.|www.none|www.acme
+http://localhost:8080/|https://n/a|none.none|#N/A|https://|acme.c|https//acme-corp.net|--|null
+"""
+
+
+@pytest.mark.parametrize("text", listed(PLACEHOLDERS))
+def test_a_placeholder_is_no_page_anywhere(text: str) -> None:
+    with pytest.raises(urls.UrlError):
+        urls.page(text)
+    with pytest.raises(Rejected):
+        checked(url=text, email="a@acme-corp.net", rules=Rules())
+
+
+@pytest.mark.parametrize(
+    "text", ["acme-corp.net", "www.com", "10.0.0.1", "[::1]", "nas.local", "http.acme-corp.net"]
+)
+def test_an_address_of_a_host_is_a_page(text: str) -> None:
+    assert urls.page(text).startswith("https://")
+
+
+@pytest.mark.anyio
+async def test_no_tool_takes_a_placeholder_and_an_old_one_can_be_mended(
+    server: TrackerServer,
+) -> None:
+    found = tools(server)
+    for work in (
+        found["track_url_email"](url="Referral", email="a@acme-corp.net"),
+        found["track_url_email"](url="acme-corp.net", email="n/a"),
+    ):
+        with pytest.raises(ToolFailure):
+            await work
+    many = await found["track_many"]([{"url": "none", "email": "a@acme-corp.net"}])
+    assert many["counts"] == {"refused": 1}
+    board: Board = server._desk.board
+    ((_, old),) = await board.track([Draft("https://referral/", "a@acme-corp.net")], "test")
+    kept = await found["update_entry"](id=old.id, version=1, status="do_not_contact")
+    assert kept["entry"]["status"] == "do_not_contact"
+    with pytest.raises(ToolFailure):
+        await found["update_entry"](id=old.id, version=2, url="https://webinar/")
+    mended = await found["update_entry"](id=old.id, version=2, url="acme-corp.net")
+    assert mended["entry"]["url"] == "https://acme-corp.net/"
+
+
+@pytest.mark.anyio
+async def test_a_trial_tells_the_columns_and_doubts_and_columns_can_be_mapped_or_left_out(
+    server: TrackerServer, tmp_path: Path
+) -> None:
+    (tmp_path / "files" / "in.csv").write_text(
+        "Name,Email,Backup Email,Owner Email,Lead Status,Website\n"
+        "Ann,a@acme-corp.net,a@home-mail.net,kim@my-agency.org,Nurturing,acme-corp.net\n"
+        "Bob,b@acme-corp.net,,kim@my-agency.org,Unsubscribed,\n"
+    )
+    run = tools(server)["import_tracked"]
+    trial = await run("in.csv", trial=True)
+    assert trial["columns"]["email"] == ["Email", "Backup Email"]
+    assert (trial["counts"], trial["rows"]) == ({"would be stored": 2, "refused": 1}, 2)
+    told = "\n".join(trial["doubts"])
+    assert "Owner Email" in told
+    assert "Row 2: the status 'Nurturing'" in told
+    assert [one["field"] for one in trial["problems"]] == ["url", "status"]
+    assert (await tools(server)["tracker_stats"]())["entries"] == 0
+    mapped = await run("in.csv", {"email": "Owner Email", "status": ""}, trial=True)
+    assert mapped["columns"] == {"url": ["Website"], "email": ["Owner Email"]}
+    assert mapped["counts"] == {"would be stored": 1, "refused": 1}
+    ignored = await run("in.csv", ignore=["Backup Email"])
+    assert ignored["columns"]["email"] == ["Email"]
+    assert ignored["counts"] == {"created": 1, "refused": 1}
+    with pytest.raises(ToolFailure, match="no column 'Phone'"):
+        await run("in.csv", ignore=["Phone"])
+
+
+def zipped(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (zipped("xl/workbook.xml"), "Excel workbook.*CSV UTF-8"),
+        (zipped("Index/Document.iwa"), "Numbers document.*Export To, CSV"),
+        (zipped("content.xml"), "OpenDocument"),
+        (zipped("a.csv"), "zip archive.*Unpack"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Excel workbook"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"<html><table><tr><td>Email</td></tr></table></html>", "a web page"),
+        (b"BEGIN:VCARD\nVERSION:3.0\n", "vCard.*CSV"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_the_way_to_csv(data: bytes, words: str) -> None:
+    with pytest.raises(SheetError, match=words):
+        sheet.opened(io.BytesIO(data), "csv")
+
+
+def test_the_ending_of_a_workbook_is_told_with_the_way_to_csv() -> None:
+    with pytest.raises(SheetError, match=r"Excel workbook.*CSV UTF-8"):
+        sheet.format_of("leads.XLSX")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Müller Straße größer", "cp1252"),
+        ("Hébert Éric à la crème", "cp1252"),
+        ("Müller Straße größer", "mac_roman"),
+        ("Hébert Noël crème", "mac_roman"),
+    ],
+)
+def test_a_note_in_an_older_character_set_is_read_and_told(text: str, encoding: str) -> None:
+    data = f"url;email;note\nacme.net;a@acme.net;{text}\n".encode(encoding)
+    found = sheet.opened(io.BytesIO(data), "csv")
+    (row,) = found.rows
+    assert row.fields["note"] == text
+    assert "not UTF-8" in found.doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("Привет", "cp1251"), ("Łódź ążę", "cp1250"), ("Čapek Jiří Náměstí", "cp1250")],
+)
+def test_letters_that_cannot_be_told_are_refused_and_not_guessed(text: str, encoding: str) -> None:
+    data = f"url;email;note\nacme.net;a@acme.net;{text}\nb.net;b@b.net;x\n".encode(encoding)
+    bad, good = sheet.opened(io.BytesIO(data), "csv").rows
+    assert "UTF-8" in bad.fault
+    assert good.fields["note"] == "x"
+
+
+def test_a_row_that_a_missing_quote_shifted_is_refused() -> None:
+    found = sheet.opened(
+        io.BytesIO(b"url,name,email\nacme.net,Lee, Ann,a@acme.net\nb.net,Bob,b@b.net,,\n"), "csv"
+    )
+    bad, good = found.rows
+    assert "more than 3 cells" in bad.fault
+    assert good.fields["email"] == "b@b.net"
