@@ -110,7 +110,7 @@ _CONNECTION = re.compile(
 )
 _TOKEN = re.compile(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*+\1?|[^\s"'{}\[\],]++""", re.DOTALL)
 _YAML_LINE = re.compile(
-    r"^[ \t-]*+[\"']?([\w.$-]++)[\"']?:[ \t]++([^\"'{\[#\s|>&*][^\n]*)", re.MULTILINE
+    r"^[ \t+-]*+[\"']?([\w.$-]++)[\"']?:[ \t]++([^\"'{\[#\s|>&*][^\n]*)", re.MULTILINE
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 

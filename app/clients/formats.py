@@ -57,6 +57,8 @@ def decode(content: bytes, layout: Layout) -> Page:
         raise UnreadableError("The file is not UTF-8 here.", line, column) from None
     if not text.startswith(_BOM):
         return Page(text)
+    if not layout.bom and not text[1:].strip():
+        return Page(text[1:])  # it says nothing, so that the mark may go with the rest
     if not layout.bom:
         reason = "The file begins with a byte order mark, which this client cannot read."
         raise UnreadableError(reason, 1, 1)

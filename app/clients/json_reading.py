@@ -78,6 +78,8 @@ def outline(text: str, layout: Layout) -> Outline:
     Raises:
         FormatError: it is not what the client reads, or says something twice.
     """
+    if is_blank(text, layout):
+        return Outline({}, False, {})
     page = page_of(blanked(text, layout), layout)
     value = _value(text, page, layout)
     top = members_of(page, skip(page, 0))
@@ -95,6 +97,11 @@ def outline(text: str, layout: Layout) -> Outline:
         raise AmbiguousError(f"`{key}` is not an object, so Lou cannot add to it.", line, column)
     _no_twins(text, members_of(page, member.value))
     return Outline(servers, True, rest)
+
+
+def is_blank(text: str, layout: Layout) -> bool:
+    """Whether the text says nothing, and so stands for {}: no more than space and comments."""
+    return not blanked(text, layout).strip(SPACE)
 
 
 def blanked(text: str, layout: Layout) -> str:
@@ -133,8 +140,6 @@ def _ends_value(solid: str, end: int) -> bool:
 
 
 def _value(text: str, page: str, layout: Layout) -> dict[str, Any]:
-    if not page.strip(SPACE):
-        raise UnreadableError("The file is empty; JSON needs at least {}.", 1, 1)
     try:
         value = decoder.decode(page)
     except _ConstantError as word:

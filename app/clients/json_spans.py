@@ -15,6 +15,7 @@ from app.clients.json_reading import (
     blanked,
     decoder,
     end_of,
+    is_blank,
     members_of,
     outline,
     page_of,
@@ -29,6 +30,9 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
     """Ways to put `entries` behind the servers in `text`, the best first."""
+    if is_blank(text, layout):
+        yield _whole(text, {layout.root[0]: entries})
+        return
     solid = blanked(text, layout)
     page = page_of(solid, layout)
     top = members_of(page, skip(page, 0))
@@ -43,6 +47,14 @@ def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterato
         yield Edit(member.value, text[member.value : member.end], new)
 
 
+def _whole(text: str, values: Mapping[str, Any]) -> Edit:
+    """A whole object behind a text that says nothing: behind its comments, if it has any."""
+    newline = newline_of(text)
+    lead = newline if text.strip(SPACE) and not text.endswith("\n") else ""
+    body = dumped(values, indent=2).replace("\n", newline)
+    return Edit(len(text), "", lead + body + newline)
+
+
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
     """`text` without the entry called `name`, its neighbours' comments kept."""
     solid = blanked(text, layout)
@@ -55,6 +67,8 @@ def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
 
 def as_written(text: str, layout: Layout, written: str, names: Sequence[str]) -> str:
     """`text` with the entries called `names` as `written` has them, whatever became of them."""
+    if is_blank(text, layout):
+        return text
     page = page_of(blanked(text, layout), layout)
     root = members_of(page, skip(page, 0)).get(layout.root[0])
     if root is None or page[root.value] != "{":

@@ -99,8 +99,7 @@ def advice(proof: Proof, servers: Sequence[str], client: Client) -> str:
         case Step.NOTHING:
             return ""
         case Step.WRITTEN:
-            first = f"Restart {name} to finish. " if client.reload == "restart" else ""
-            return first + client.reload_words
+            return client.reload_words
         case Step.RESTARTED:
             return f"{name} was restarted; Lou waits for it to open its servers."
         case Step.INITIALIZED | Step.LISTED:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.clients import masking, restoring
 from app.clients import plan as planning
-from app.clients import restoring
 from app.clients.apply import ClientFile, Done, Plan, undo_of
 from app.clients.catalog import Client
 from app.clients.difference import unified
 from app.clients.disk import Disk
 from app.clients.finding import RefusedError
+from app.clients.masking import Foreign
 from app.clients.places import Places, is_installed, is_there, targets
 from app.clients.plan import Change, Wish, look, snippet
 from app.clients.records import Record, Shelf
@@ -145,7 +146,11 @@ class Workshop:
             change = self._planned(client, file, action)(seen.content, record)
         except RefusedError as refused:
             raise as_error(client, file.path, refused) from refused
-        return unified(str(file.path), change.before, change.after)
+        foreign = Foreign()
+        for content, known in ((change.before, record), (change.after, change.record)):
+            ours = look(client, content, self.wish(), known).present
+            masking.add(foreign, client, content, ours)
+        return unified(str(file.path), change.before, change.after, foreign.masked)
 
     def _planned(self, client: Client, file: ClientFile, action: str) -> Plan:
         wish = self.wish()

@@ -15,8 +15,6 @@ _GOOD = (
 )
 
 _JSON = {
-    "empty": "",
-    "only white space": " \n\t \r\n",
     "a list": "[]",
     "a number": "12",
     "a text": '"text"',

@@ -150,7 +150,7 @@ async def test_one_clients_failure_never_stops_the_others(house: House, figure) 
         ".codex/config.toml": b"a = = 1",
         ".config/goose/config.yaml": b"a: [",
         ".config/zed/settings.json": b"\xff\xfe{}",
-        ".gemini/settings.json": b"",
+        ".gemini/settings.json": b'{"a": 1,}',
         ".kiro/settings/mcp.json": b'{"mcpServers": 1}',
     }
     for name, content in broken.items():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.clients import proof as proving
+from app.clients.catalog import Client, clients
 from app.clients.proof import Proof, Step, advice, met, started, wrote
 from tests.clients.conftest import row
 
@@ -33,7 +36,7 @@ def test_a_session_older_than_the_file_proves_nothing() -> None:
     proof = met(met(Proof(), "search", "initialized", 50.0), "search", "called", 60.0)
     proof = wrote(proof, 100.0)
     assert proof.step(("search",)) is Step.WRITTEN
-    assert "Restart Claude Desktop to finish" in advice(proof, ("search",), CLAUDE)
+    assert "start it again" in advice(proof, ("search",), CLAUDE)
     proof = started(proof, 99.0)
     assert proof.step(("search",)) is Step.WRITTEN
 
@@ -60,3 +63,11 @@ def test_an_unknown_stage_changes_nothing() -> None:
 
 def test_a_client_that_reads_its_file_at_once_is_not_told_to_restart() -> None:
     assert "Restart" not in proving.advice(wrote(Proof(), 1.0), ("search",), row("zed"))
+
+
+@pytest.mark.parametrize("client", clients(), ids=lambda client: client.id)
+def test_the_advice_says_everything_once(client: Client) -> None:
+    told = advice(wrote(Proof(), 1.0), ("search",), client)
+    assert told == client.reload_words
+    assert told.count("Restart") + told.count("restart") <= 1
+    assert len({sentence.strip() for sentence in told.split(".")}) == len(told.split("."))

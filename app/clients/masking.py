@@ -1,0 +1,143 @@
+"""A stretch of a client's file as a person may see it: with no value in it that is not Lou's.
+
+Masked are the variables and headers of every server that is not Lou's, and what is secret in its
+arguments and addresses and in the rest of the file. Only the text that is shown changes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import secret_values
+from app.clients import formats
+from app.clients.catalog import Client
+from app.clients.foreign_servers import value_of
+from app.clients.spans import FormatError
+from app.secret_values import MASK
+
+_TABLES = frozenset(
+    (
+        *("env", "environment", "envs", "headers", "http_headers", "httpHeaders"),
+        "env_http_headers",
+    )
+)
+_LEAST = 3
+"""Characters. A shorter value is masked only behind its name."""
+_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?')
+
+
+@dataclass(slots=True)
+class Foreign:
+    """What a shown text must not say: values of others, and pairs of a name and its value."""
+
+    secrets: set[str] = field(default_factory=set)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
+    own: str = ""
+    """Lou's entries as JSON: what they say is shown."""
+
+    def masked(self, shown: str) -> str:
+        """`shown` without the values."""
+        shown = _TOKEN.sub(self._token, shown)
+        for name, value in self.pairs:
+            shown = self._behind(shown, name, value)
+        for value in sorted(self.secrets, key=len, reverse=True):
+            if value not in self.own:
+                shown = _without(shown, value)
+        return secret_values.masked(shown, secret_values.spans_in(shown))
+
+    def _token(self, token: re.Match[str]) -> str:
+        """A text in quotes, whose escapes may hide a value."""
+        said = _decoded(token[0]) if "\\" in token[0] else ""
+        if not said:
+            return token[0]
+        values = {*self.secrets, *(value for _, value in self.pairs)}
+        hidden = said
+        for value in values:
+            hidden = hidden.replace(value, MASK) if len(value) >= _LEAST else hidden
+        return token[0] if hidden == said else json.dumps(hidden, ensure_ascii=False)
+
+    def _behind(self, shown: str, name: str, value: str) -> str:
+        if name not in shown:
+            return shown
+        forms = "|".join(map(re.escape, _forms(value)))
+        pattern = rf"({re.escape(name)}[\"']?[ \t]*[:=]\s*[\"']?)(?:{forms})"
+        return re.sub(pattern, lambda found: found[1] + MASK, shown)
+
+
+def add(foreign: Foreign, client: Client, content: bytes | None, ours: Collection[str]) -> None:
+    """Note what the file's `content` says beside Lou's entries, which are called `ours`."""
+    text = (content or b"").decode("utf-8", "replace").removeprefix("\ufeff")
+    try:
+        servers = formats.read(text, client.layout).servers
+        rest = value_of(text)
+    except FormatError:
+        return
+    if isinstance(rest, dict):
+        rest = {name: each for name, each in rest.items() if name != client.layout.root[0]}
+    others = {name: each for name, each in servers.items() if name not in ours}
+    foreign.own += json.dumps([servers[name] for name in ours if name in servers], default=str)
+    foreign.secrets |= {part for each in _within("", [others, rest]) for part in _parts(each)}
+    for entry in others.values():
+        foreign.pairs |= set(_pairs(entry))
+
+
+def _without(shown: str, value: str) -> str:
+    """The text without the value, wherever no longer word holds it."""
+    for form in _forms(value):
+        if form in shown:
+            before = r"(?<![A-Za-z0-9])" if form[:1].isalnum() else ""
+            after = r"(?![A-Za-z0-9])" if form[-1:].isalnum() else ""
+            shown = re.sub(before + re.escape(form) + after, MASK, shown)
+    return shown
+
+
+def _forms(value: str) -> tuple[str, ...]:
+    """A value as the formats write it."""
+    escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
+    return tuple(dict.fromkeys((value, *escaped, value.replace("'", "''"))))
+
+
+def _decoded(token: str) -> str:
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        return ""
+
+
+def _parts(value: str) -> Iterator[str]:
+    """A value, or the lines of one that a file may write on several."""
+    yield value
+    if "\n" in value.strip():
+        yield from (line.strip() for line in value.splitlines() if len(line.strip()) > _LEAST)
+
+
+def _pairs(found: Any, is_table: bool = False) -> Iterator[tuple[str, str]]:
+    """The names and texts in all tables of variables and headers of one server."""
+    if isinstance(found, Mapping):
+        for name, value in found.items():
+            if isinstance(value, str) and is_table and value:
+                yield str(name), value
+            yield from _pairs(value, name in _TABLES)
+
+
+def _within(key: str, found: Any) -> Iterator[str]:
+    """What is secret anywhere in a value, by the names that lead to it."""
+    if isinstance(found, Mapping):
+        for name, value in found.items():
+            yield from _within(str(name), value)
+    elif isinstance(found, list):
+        texts = [each for each in found if isinstance(each, str)]
+        for text, spans in zip(texts, secret_values.argument_spans(texts), strict=True):
+            yield from _long(secret_values.parts(text, spans))
+        for each in found:
+            yield from _within(key, each)
+    elif isinstance(found, str):
+        yield from _long(secret_values.parts(found, secret_values.spans_of(key, found)))
+
+
+def _long(parts: list[str]) -> Iterator[str]:
+    yield from (part for part in parts if len(part) >= _LEAST)
