@@ -146,7 +146,7 @@ def _change(given: Namespace, output: Output) -> int:
 def _row(view: dict[str, Any]) -> tuple[str, ...]:
     files = [file["path"] for file in view["files"]]
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-    state = view["state"] if view["installed"] or view["wanted"] else "not found"
+    state = view["state"] if view["installed"] or view["wanted"] else "not installed"
     return view["id"], state, _proof(view["proof"]), (files[0] + more if files else "")
 
 

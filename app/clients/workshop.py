@@ -186,8 +186,9 @@ class Workshop:
                 code="not_started",
             )
         raise ClientConfigError(
-            f"{client.name} was not found.",
-            "Install it, start it once, then connect.",
+            f"{client.name} is not installed on this computer.",
+            "Install it and start it once, then connect. If it is somewhere else, add the entry "
+            f"there yourself: lou clients by-hand {client.id}",
             code="absent",
         )
 

@@ -39,7 +39,10 @@ def sentence(client: ClientView) -> str:
     if client.state == "connected":
         return "Lou is in its file, and it has called Lou."
     if not client.installed:
-        return f"Lou did not find {client.name} here. It can still be connected."
+        return (
+            f"{client.name} is not installed on this computer. Install it and start it once, then "
+            "look again. If it is somewhere else, copy the entry and add it there."
+        )
     if not client.has_file:
         return f"{client.name} has no file that Lou may edit. Copy the entry and add it there."
     return "Lou adds one entry for each server that is on. It holds no key, no token and no port."
@@ -53,5 +56,6 @@ def verb(client: ClientView) -> str:
 
 
 def can_connect(client: ClientView) -> bool:
-    """Whether there is anything that connecting would do."""
-    return client.has_file and client.state not in ("connected", "unreadable")
+    """Whether there is anything that connecting would do; not where there is no client."""
+    is_here = client.installed or client.wanted
+    return is_here and client.has_file and client.state not in ("connected", "unreadable")

@@ -126,7 +126,7 @@ async def test_a_client_without_a_file_gives_the_text_to_paste(house: House) -> 
 
 
 async def test_a_client_that_is_not_there_says_what_to_do(house: House) -> None:
-    with pytest.raises(ClientConfigError, match="was not found"):
+    with pytest.raises(ClientConfigError, match="is not installed"):
         await house.clients.connect("zed")
     with pytest.raises(ClientConfigError, match="No client is called"):
         await house.clients.connect("nobody")

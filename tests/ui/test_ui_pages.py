@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QPlainTextEdit
+from shiboken6 import isValid
 
 from app.facts import CallRecord, ClientEvent
 from app.ui import present_clients
@@ -17,6 +18,7 @@ from app.ui.dialogs.add_server import AddServerDialog, entry_of
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.passphrase import PassphraseDialog
+from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.fields import Kind
 from app.ui.pages.settings import SettingRow
 from app.ui.widgets.switch import Switch
@@ -165,6 +167,48 @@ def test_a_server_is_added_from_a_command_line_and_removed(lou: Rig) -> None:
     dialog._add()
     lou.until(dialog._problem.text)
     dialog.deleteLater()
+
+
+@pytest.mark.parametrize("name", ["typed", "pasted"])
+@pytest.mark.parametrize("sure", [False, True])
+def test_a_server_is_shown_in_full_before_it_is_added(lou: Rig, name: str, sure: bool) -> None:
+    dialog = AddServerDialog(lou.session.desk, None)
+    dialog.show()
+    (_type if name == "typed" else _paste)(dialog)
+    dialog._add()
+    lou.until(lambda: dialog.findChild(ServerReviewDialog))
+    review = dialog.findChild(ServerReviewDialog)
+    shown = review.findChild(QPlainTextEdit).toPlainText()
+    assert "/bin/cat --token '[hidden]'" in shown
+    assert "MODE = fast" in shown
+    assert "s3cret99" not in shown
+    assert name not in lou.core.settings.config.servers
+    (review.accept if sure else review.reject)()
+    lou.until(lambda: not isValid(review))
+    assert (name in lou.core.settings.config.servers) is sure
+    if sure:
+        lou.run(lou.core.remove_server(name))
+    else:
+        dialog.close()
+
+
+def _type(dialog: AddServerDialog) -> None:
+    run = "/bin/cat --token s3cret99"
+    dialog._form.set_values({"name": "typed", "run": run, "env": ["MODE=fast"]})
+
+
+def _paste(dialog: AddServerDialog) -> None:
+    entry = {"command": "/bin/cat", "args": ["--token", "s3cret99"], "env": {"MODE": "fast"}}
+    dialog._ways.setCurrentIndex(1)
+    text = json.dumps({"mcpServers": {"pasted": {**entry, "disabled": True}}})
+    dialog._pasted.setPlainText(text)
+
+
+def test_a_client_that_is_not_installed_is_not_offered(lou: Rig) -> None:
+    absent = next(view for view in lou.core.clients.views() if view.id == "trae")
+    assert not absent.installed
+    assert not present_clients.can_connect(absent)
+    assert "not installed" in present_clients.sentence(absent)
 
 
 def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:

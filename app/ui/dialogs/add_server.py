@@ -9,9 +9,11 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from app import roster, server_import
 from app.errors import AppError, SettingsError
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.server_review import agree_to
 from app.ui.fields import Field, FieldProblem, Kind
 from app.ui.theme import fixed_font
 from app.ui.widgets.area import MOST_PASTED, TextArea
@@ -37,12 +39,16 @@ _FIELDS = (
     ),
     Field("cwd", Kind.TEXT, "Folder to start in"),
 )
+_PASTE = (
+    "Paste what another client has in its file: JSON, TOML or YAML. You see what it runs before it "
+    "is added."
+)
 _HIGHEST = 460
 _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/server"]}}}'
 
 
 class AddServerDialog(QDialog):
-    """Two ways in: fields for one server, or pasted JSON for several."""
+    """Two ways in: fields for one server, or a pasted configuration for several."""
 
     def __init__(self, desk: Desk, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -57,7 +63,7 @@ class AddServerDialog(QDialog):
         self._pasted.setFont(fixed_font())
         self._pasted.setTabChangesFocus(True)
         self._pasted.setPlaceholderText(_EXAMPLE)
-        self._pasted.setAccessibleName("Servers as JSON")
+        self._pasted.setAccessibleName("Servers as another client has them")
         self._problem = label(tone="bad", wrap=True)
         self._ways = QTabWidget()
         self._ways.tabBar().setAccessibleName("Ways to add")
@@ -68,10 +74,10 @@ class AddServerDialog(QDialog):
         one, several = QWidget(), QWidget()
         fields, paste = QVBoxLayout(one), QVBoxLayout(several)
         fields.addWidget(Scrolled(self._form, most=_HIGHEST))
-        paste.addWidget(label("Paste what another client has in its file.", tone="soft", wrap=True))
+        paste.addWidget(label(_PASTE, tone="soft", wrap=True))
         paste.addWidget(self._pasted, 1)
         self._ways.addTab(one, "One server")
-        self._ways.addTab(several, "Paste JSON")
+        self._ways.addTab(several, "Paste a configuration")
         add = Button(theme, "Add", self._add, kind="main")
         add.setDefault(True)
         buttons = QHBoxLayout()
@@ -97,13 +103,34 @@ class AddServerDialog(QDialog):
                 values = self._form.values()
             except FieldProblem:
                 return
-            self._desk.core.add_server(*entry_of(values))
+            is_added = await self._add_one(*entry_of(values))
         else:
-            taken = await self._desk.core.import_servers(self._pasted.toPlainText())
-            if not taken.entries:
-                reasons = "; ".join(f"{name}: {why}" for name, why in taken.skipped.items())
-                raise SettingsError("No server was added.", reasons)
-        self.accept()
+            is_added = await self._add_several(self._pasted.toPlainText())
+        if is_added:
+            self.accept()
+
+    async def _add_one(self, name: str, found: dict[str, Any]) -> bool:
+        core = self._desk.core
+        entry = roster.added(core.settings.config, name, found).servers[name]
+        notes = [f"{each}." for each in server_import.left_in_clear(entry)]
+        shown = server_import.described(name, entry, notes)
+        if not await agree_to(self._desk.theme, self, [shown]):
+            return False
+        core.add_server(name, found)
+        return True
+
+    async def _add_several(self, text: str) -> bool:
+        core = self._desk.core
+        planned = core.plan_import(text)
+        skipped = [f"Left out {name}: {why}" for name, why in planned.skipped.items()]
+        if not planned.entries:
+            raise SettingsError("No server was added.", " ".join(skipped))
+        moved = [f"Moves into the keyring: {', '.join(planned.secrets)}."]
+        rest = " ".join(moved * bool(planned.secrets) + skipped)
+        if not await agree_to(self._desk.theme, self, server_import.preview(planned), rest):
+            return False
+        await core.import_servers(text)
+        return True
 
     def _tell(self, error: AppError) -> None:
         self._problem.setText(f"{error.title} {error.hint}".strip())

@@ -103,7 +103,8 @@ class ClientDetail(QWidget):
         self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
         self._show_files(client.files)
         seen = f"Last seen as version {client.version}." if client.version else ""
-        told = [seen, client.reload_words, client.note]
+        reload = client.reload_words if client.reload_words not in client.advice else ""
+        told = [seen, reload, client.note]
         if client.list_changed is False:
             told.append("It does not notice switched tools until it is restarted.")
         self._notes.setText(" ".join(part for part in told if part))

@@ -6,6 +6,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit
 
 from app.clients.views import ClientView
+from app.ui import present_clients
 from app.ui.desk import Desk
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.welcome_step import Step
@@ -47,7 +48,7 @@ class ConnectStep(Step):
             return
         connected = [view for view in views if view.state == "connected"]
         claude = next((view for view in views if view.id == _CLAUDE), None)
-        self._connect.setVisible(claude is not None and claude.state != "connected")
+        self._connect.setVisible(claude is not None and present_clients.can_connect(claude))
         self.tell(_told(connected, views), done=bool(connected))
 
     def _connect_claude(self) -> None:

@@ -1,0 +1,66 @@
+"""Shows exactly what a new server would run, before it is added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from app import server_import
+from app.ui.dialogs.confirm import answer_of
+from app.ui.theme import Theme, fixed_font
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.text import heading, label
+
+_WARNING = (
+    "A server runs as you, with all that you may read and write. Add it only if you know where it "
+    "comes from."
+)
+
+
+class ServerReviewDialog(QDialog):
+    """The command, the folder and the variables of each server, secrets masked."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None,
+        servers: Sequence[Mapping[str, Any]],
+        rest: str,
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        one = len(servers) == 1
+        title = f"Add {servers[0]['name']}?" if one else f"Add these {len(servers):,} servers?"
+        self.setWindowTitle("Add a server" if one else "Add servers")
+        self.resize(640, 440)
+        text = "\n\n".join("\n".join(server_import.lines(server)) for server in servers)
+        shown = QPlainTextEdit(text)
+        shown.setReadOnly(True)
+        shown.setFont(fixed_font())
+        shown.setTabChangesFocus(True)
+        shown.setAccessibleName("What would be added")
+        cancel = Button(theme, "Cancel", self.reject)
+        buttons = QHBoxLayout()
+        buttons.addStretch()
+        buttons.addWidget(cancel)
+        buttons.addWidget(Button(theme, "Add", self.accept, kind="main"))
+        cancel.setDefault(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        column.addWidget(heading(title))
+        column.addWidget(label(_WARNING, tone="soft", wrap=True))
+        column.addWidget(shown, 1)
+        if rest:
+            column.addWidget(label(rest, wrap=True))
+        column.addLayout(buttons)
+
+
+async def agree_to(
+    theme: Theme, parent: QWidget | None, servers: Sequence[Mapping[str, Any]], rest: str = ""
+) -> bool:
+    """Whether the person agreed to add `servers`; `rest` is what else they should know."""
+    return bool(await answer_of(ServerReviewDialog(theme, parent, servers, rest), lambda: True))
