@@ -18,6 +18,7 @@ from app.heartbeat import Heartbeat
 from app.intake import Intake
 from app.keys import Keys
 from app.processes.supervisor import State
+from app.settings_file import GONE
 from app.switches import Switches
 from app.vault import VaultState
 
@@ -45,6 +46,7 @@ class Reactions:
         self._update = ""
         """The version that was installed while this Lou runs."""
         self._is_whole = True
+        self._told: tuple[Notice, ...] = ()
 
     def join(self) -> None:
         """Let every change reach those it concerns."""
@@ -94,9 +96,15 @@ class Reactions:
 
     def lasting(self) -> tuple[Notice, ...]:
         """What a person should know for as long as it is so, the gravest first."""
-        trouble = self._core.settings.trouble
-        notices = (_config_notice(trouble),) if trouble else ()
-        return (*notices, _update_notice(self._update)) if self._update else notices
+        settings = self._core.settings
+        notices: list[Notice] = []
+        if settings.trouble:
+            notices.append(_config_notice(settings.trouble))
+        elif settings.problems:
+            notices.append(_parts_notice(settings.problems))
+        if self._update:
+            notices.append(_update_notice(self._update))
+        return tuple(notices)
 
     def vault_seen(self, state: VaultState) -> None:
         """An open vault lets those go on that waited for it."""
@@ -160,6 +168,9 @@ class Reactions:
 
     async def _look_at_settings(self) -> None:
         self._core.settings.refresh(at_once=False)
+        before, self._told = self._told, self.lasting()
+        if self._told != before:
+            self._core.lasting_changed.tell("")
 
     async def _look_at_installation(self) -> None:
         """A finished update is told; servers that waited for its end start."""
@@ -221,7 +232,14 @@ class Reactions:
 
 
 def _config_notice(trouble: SettingsError) -> Notice:
-    return Notice(trouble.code, trouble.title, trouble.hint, "error", action="config")
+    action = "" if trouble.code == GONE else "config"
+    return Notice(trouble.code, trouble.title, trouble.hint, "error", action=action)
+
+
+def _parts_notice(problems: tuple[str, ...]) -> Notice:
+    more = f" There are {len(problems) - 1} more: lou doctor." if len(problems) > 1 else ""
+    title = "A part of config.json is not understood, and left as it is."
+    return Notice("config_parts", title, f"{problems[0]}{more}", action="config")
 
 
 def _update_notice(update: str) -> Notice:

@@ -107,7 +107,10 @@ class SettingsFile:
                 found = self._understood(content)
             before, misfits = meaning.parse(found.values, self.config)
             after = change(before)
-            values = meaning.merge(found.values, after, before)
+            try:
+                values = meaning.merge(found.values, after, before)
+            except SettingsError as refused:
+                raise _with_place(refused, misfits, found) from None
             written = found.changed(values)
             try:
                 if written != content:
@@ -260,5 +263,18 @@ class _PrivateDisk(Disk):
 
 
 def _placed(misfit: Misfit, found: ConfigText) -> str:
+    return f"{misfit.words} {_place(misfit, found)}"
+
+
+def _place(misfit: Misfit, found: ConfigText) -> str:
     line, column = found.position(*misfit.path)
-    return f"{misfit.words} It is at line {line}, column {column}."
+    return f"It is at line {line}, column {column}."
+
+
+def _with_place(refused: SettingsError, misfits: list[Misfit], found: ConfigText) -> SettingsError:
+    """The same refusal; about a part that was not understood, with the place of that."""
+    for misfit in misfits:
+        if misfit.words.startswith(refused.title):
+            title = f"{refused.title} {_place(misfit, found)}"
+            return SettingsError(title, refused.hint, code=refused.code)
+    return refused

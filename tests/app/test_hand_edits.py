@@ -282,7 +282,7 @@ def test_an_entry_that_went_wrong_stops_no_server_and_is_not_written_over(
     assert "line 2, column 2" in file.problems[0]
     for name in ("mine", "search"):
         entry = replace(file.config.servers[name], disabled=True)
-        with pytest.raises(SettingsError, match=name):
+        with pytest.raises(SettingsError, match=rf"{name}.* It is at line \d, column 2\."):
             file.update(lambda config, n=name, e=entry: config.with_server(n, e))
         assert file.path.read_text() == wrong
     file.update(lambda config: config.with_settings(theme="dark"))

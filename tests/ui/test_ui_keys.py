@@ -152,14 +152,14 @@ def test_locked_keyring_is_explained_and_unlocking_brings_everything_back(lou: R
     assert lou.desktop
     dialog = opened(lou, "TAVILY_API_KEY")
     lou.desktop.lock()
-    dialog._detail._entry._edit.setText("one more")
+    dialog._detail._entry._edit.setText("one-more")
     dialog._detail._save.click()
     lou.until(lambda: lou.core.vault.state() == VaultState.LOCKED)
     lou.until(dialog._strip.isVisible)
     assert "locked" in dialog._strip._title.text()
     assert not dialog._detail._entry.isEnabled()
     lou.until(lambda: not dialog._detail._busy)
-    assert dialog._detail._entry._edit.text() == "one more"
+    assert dialog._detail._entry._edit.text() == "one-more"
     lou.desktop.unlock()
     lou.until(lambda: lou.core.vault.state() == VaultState.OPEN)
     lou.until(lambda: not dialog._strip.isVisible())
