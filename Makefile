@@ -5,7 +5,7 @@ READY := .venv/.ready
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(READY): pyproject.toml packaging/bootstrap.sh packaging/lou-connect
+$(READY): pyproject.toml packaging/requirements.lock packaging/bootstrap.sh packaging/lou-connect
 	@bash packaging/bootstrap.sh app
 
 run: $(READY)  ## start Lou: the tray where there is a display, else headless
@@ -17,17 +17,30 @@ desktop: $(READY)
 test: desktop  ## run all tests with real parts: keyring, tray, emulator
 	$(PYTHON) -m pytest -m "not bench"
 
-check: desktop  ## format, lint, types, import contracts, tests
+check: desktop  ## format, lint, types, import contracts, known vulnerabilities, tests
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
+	$(PYTHON) packaging/audit.py
 	$(PYTHON) -m pytest -m "not bench"
 
 bench: desktop  ## measure every promise and print the figures
 	$(PYTHON) -m pytest -m bench
 
+lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its hash
+	$(PYTHON) -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	  --generate-hashes --upgrade --custom-compile-command "make lock" \
+	  --output-file packaging/requirements.lock
+	$(PYTHON) packaging/audit.py
+
+test-slow: desktop  ## run all tests on a quarter of one core
+	$(PYTHON) -m tests.conditions --cpu 25 -- $(PYTHON) -m pytest -m "not bench"
+
+test-wide: desktop  ## run the tests of the window with fonts that are 30 % wider
+	$(PYTHON) -m tests.conditions --wider 30 -- $(PYTHON) -m pytest -m "not bench" tests/ui
+
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots
 
-.PHONY: help run desktop test check bench screenshots
+.PHONY: help run desktop test check bench lock test-slow test-wide screenshots

@@ -27,6 +27,8 @@ def main(argv: list[str] | None = None) -> int:
         from app.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
 
         keep(words[1])
+    if words[0] == "self-test" and len(words) == 2:
+        return _self_test(words[1])
     from app.cli.program import run  # noqa: PLC0415 - not in the tray's start
 
     return run(words)
@@ -61,6 +63,15 @@ def _serve() -> int:
     from app.serve import main as serve  # noqa: PLC0415 - not in the tray's start
 
     return serve(lock)
+
+
+def _self_test(program: str) -> int:
+    """A child of the doctor's: see app.self_tests."""
+    if program == "window":
+        from app.ui.window_parts import main as use  # noqa: PLC0415 - of the child alone
+    else:
+        from app.core_parts import main as use  # noqa: PLC0415 - of the child alone
+    return use()
 
 
 def _has_display() -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import autostart, paths, places, server_import, version
+from app import autostart, paths, places, self_tests, server_import, version
 from app import config as meaning
+from app.errors import AppError
 from app.facts import Check
 from app.places import check
 from app.processes.supervisor import State
+from app.self_tests import PartResult
 from app.vault import VaultState, not_open
-from servers.contract import endpoint
+from servers.contract import endpoint, messages
 
 if TYPE_CHECKING:
     from app.core import Core
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _FINE = (State.READY, State.OFF)
 _WIPED = "The guard stopped, because its file is wiped again and again."
 _NOT_THERE = "Lou's entries are not in its file."
+_INCOMPLETE = "Install Lou again, the way it was installed; a package of it is missing or broken."
+_TESTS_WITHIN_S = 50.0
 
 
 class Doctor:
@@ -44,6 +49,7 @@ class Doctor:
             *self._clients(),
             self._login(),
             *self._logs(),
+            *await self._parts(),
         ]
 
     def _update(self) -> Check:
@@ -55,6 +61,33 @@ class Doctor:
             wrong=f"Lou {version.current()} runs, and {update} is installed.",
             fix="Restart Lou to finish the update: lou quit, then start it again.",
         )
+
+    async def _parts(self) -> list[Check]:
+        """What is loaded late, used once: the app's in children, a server's in the server."""
+        programs = [name for name in self_tests.PROGRAMS if name != "window" or self._has_window]
+        ready = [
+            server.name
+            for server in self._core.servers()
+            if server.embedded and server.state == State.READY
+        ]
+        found = await asyncio.gather(
+            *(self_tests.results(name) for name in programs), *map(self._server_parts, ready)
+        )
+        return [_part(part) for parts in found for part in parts]
+
+    @property
+    def _has_window(self) -> bool:
+        """Without a display the libraries of the window need not be there."""
+        return self._core.mode == "tray"
+
+    async def _server_parts(self, name: str) -> list[PartResult]:
+        try:
+            answer = await self._core.call(name, messages.SELF_TEST, {}, _TESTS_WITHIN_S)
+        except AppError as refused:
+            return [PartResult(name, f"The self test of {name}", refused.title)]
+        if answer.is_error or not isinstance(answer.data, dict):
+            return [PartResult(name, f"The self test of {name}", answer.text or "no answer")]
+        return [PartResult(**part) for part in answer.data.get("parts", ())]
 
     async def _vault(self) -> Check:
         state = await self._core.vault.probe()
@@ -159,3 +192,13 @@ class Doctor:
             wrong=f"{launch} is missing, so a client cannot start Lou.",
             fix="Start Lou once more; it writes the file.",
         )
+
+
+def _part(part: PartResult) -> Check:
+    return check(
+        f"part_{part.code}",
+        ok=not part.problem,
+        fine=f"{part.title} works.",
+        wrong=f"{part.title} does not work: {part.problem}.",
+        fix=_INCOMPLETE,
+    )

@@ -58,15 +58,26 @@ python_packages() {
     exit 1
   fi
   .venv/bin/python -c 'import pip' 2>/dev/null || "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-  .venv/bin/python -m pip install --quiet --group dev --editable .
+  # Every package by its hash; then Lou itself, with nothing fetched for its build.
+  .venv/bin/python -m pip install --quiet --require-hashes --requirement packaging/requirements.lock
+  .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
   .venv/bin/python -m compileall -q app servers
   touch .venv/.ready
 }
 
+development_packages() {
+  .venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+  .venv/bin/python -m pip install --quiet --group dev --constraint <(pins)
+  touch .venv/.tools
+}
+
+# What the lock pins, without hashes: tools must not move it.
+pins() { sed -n 's/ *\\$//; /^[A-Za-z0-9]/p' packaging/requirements.lock; }
+
 MODE=${1:-app}
 case $MODE in
   app) add_python; system_packages "${APP_PACKAGES[@]}"; python_packages ;;
-  tests) system_packages "${TEST_PACKAGES[@]}" ;;
+  tests) system_packages "${TEST_PACKAGES[@]}"
+    [ .venv/.tools -nt .venv/.ready ] || development_packages ;;
   *) echo "usage: bootstrap.sh app|tests" >&2; exit 2 ;;
 esac

@@ -24,11 +24,12 @@ from app.ui.places import PLACES, Place, places
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, scaled, set_tone
 
 _SMALLEST = QSize(860, 500)
 """Fits a laptop of 1366 x 768 at 150 %."""
 _FIRST = QSize(1060, 720)
+_WIDEST_SIDE = 240
 _TONES = {
     present.Overall.WELL: "good",
     present.Overall.BUSY: "busy",
@@ -139,7 +140,7 @@ class Window(QWidget):
         side = QWidget()
         side.setObjectName("side")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        side.setFixedWidth(196)
+        side.setFixedWidth(min(scaled(196, side), _WIDEST_SIDE))
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 18, 0, 14)
         column.setSpacing(12)

@@ -51,6 +51,13 @@ class Keyring:
             secret_service.unlock()
         return self.look()
 
+    def load(self) -> None:
+        """Load what speaks to the keyring, and ask it nothing."""
+        self._backend()
+        import_module("keyring.errors")
+        if _HAS_SECRET_SERVICE:
+            secret_service.gone()
+
     def get(self, item: str) -> str | None:
         """The value of an item."""
         with _in_our_words():

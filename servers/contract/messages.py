@@ -25,6 +25,9 @@ PING: Final = "ping"
 CHECK_KEY: Final = "check_key"
 STOP: Final = "stop"
 
+SELF_TEST: Final = "self_test"
+"""An internal tool of the embedded servers: {"parts": [{"code", "title", "problem"}]}"""
+
 TOOL_FIELDS: Final = (
     "name",
     "title",

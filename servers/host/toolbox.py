@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from servers.host import outcome
+from servers.host import calls, outcome, self_test
 from servers.host.calls import Call, current_call
 from servers.host.outcome import MOST_BYTES, Outcome
 from servers.host.redact import excerpt
@@ -22,6 +22,9 @@ from servers.host.schema import ArgumentError, derive
 from servers.host.service import Mirror, Refusal, Tool, ToolFailure
 
 log = logging.getLogger(__name__)
+
+_INCOMPLETE = "incomplete"
+_INSTALL_AGAIN = "Install Lou again, the way it was installed; `lou doctor` tries every part."
 
 
 class BoundTool(Protocol):
@@ -205,8 +208,17 @@ class Toolbox:
                     verdict="timeout",
                 )
             log.exception("The tool %s failed unexpectedly", tool.name)
-            return outcome.failure("internal error; the log of this server says more", "internal")
+            return _broken(broken)
         return found if found.size <= MOST_BYTES else _too_large(tool.name, found.size)
+
+
+def _broken(broken: Exception) -> Outcome:
+    """What the caller is told; of a part that is missing the app hears, too, for the status."""
+    if not isinstance(broken, ImportError):
+        return outcome.failure("internal error; the log of this server says more", "internal")
+    message = f"A part of Lou cannot be loaded: {self_test.in_words(broken)}."
+    calls.emit("trouble", code=_INCOMPLETE, message=message, hint=_INSTALL_AGAIN, cleared=False)
+    return outcome.failure(f"{message} {_INSTALL_AGAIN}", _INCOMPLETE)
 
 
 def _too_large(name: str, size: int) -> Outcome:

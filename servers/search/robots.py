@@ -43,7 +43,7 @@ class Robots:
         if rules == _AWAY:
             message = "the site's robots.txt cannot be read now, so its rules are unknown"
             raise Failed(Kind.REFUSED, f"{message}; try again in a minute")
-        if rules and not _parsed(rules).can_fetch(url, _AGENT):
+        if rules and not allows(rules.decode("utf-8", "replace"), url):
             message = "the site's robots.txt asks programs not to read this page"
             raise Failed(Kind.REFUSED, f"{message}; settings.search.fetch_page.robots decides")
 
@@ -59,8 +59,13 @@ class Robots:
         return Made(found.content[:_LONGEST] if found.status < 400 else b"", self._ttl_s)
 
 
+def allows(rules: str, url: str) -> bool:
+    """Whether the robots.txt `rules` let Lou read `url`."""
+    return bool(_parsed(rules).can_fetch(url, _AGENT))
+
+
 @lru_cache(maxsize=64)
-def _parsed(rules: bytes) -> Protego:
+def _parsed(rules: str) -> Protego:
     from protego import Protego  # noqa: PLC0415 - only pages need it
 
-    return Protego.parse(rules.decode("utf-8", "replace"))
+    return Protego.parse(rules)

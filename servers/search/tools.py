@@ -9,6 +9,8 @@ from typing import Annotated
 
 from servers.host import calls
 from servers.host.redact import excerpt
+from servers.host.self_test import SelfTest
+from servers.host.self_test import run as run_self_test
 from servers.host.service import Range, Tool, ToolFailure
 from servers.outbound.failure import Failed
 from servers.search import arguments, finding
@@ -19,6 +21,7 @@ from servers.search.parts import Parts
 from servers.search.query import Freshness, Query, Safe
 from servers.search.reading import PageText, Part
 from servers.search.results import SearchAnswer
+from servers.search.self_test import PARTS
 from servers.search.status import SearchStatus
 from servers.search.verifying import EmailVerdict
 
@@ -48,6 +51,7 @@ class Tools:
             Tool(self.provider_states, "Provider states", read_only=True, internal=True),
             Tool(self.clear_cache, "Clear the cache", read_only=False, internal=True),
             Tool(self.clear_library, "Clear the library", read_only=False, internal=True),
+            Tool(self.self_test, "Self test", read_only=True, internal=True),
         )
 
     async def web_search(  # noqa: PLR0913, PLR0917 - what a client may say
@@ -140,6 +144,10 @@ class Tools:
     async def clear_library(self) -> Cleared:
         """Forget every page and result seen."""
         return Cleared(await self.parts.outside.library.clear())
+
+    async def self_test(self) -> SelfTest:
+        """Use every part that is loaded late once."""
+        return await run_self_test(PARTS)
 
 
 def _deadline(seconds: float) -> float:

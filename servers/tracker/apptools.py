@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from servers.host.self_test import SelfTest
+from servers.host.self_test import run as run_self_test
 from servers.host.service import Tool, ToolFailure
 from servers.tracker import exchange as exchanges
 from servers.tracker.batchtools import Columns, Report, report, wishes
@@ -20,6 +22,7 @@ from servers.tracker.desk import AnyStatus, Desk, looked_for
 from servers.tracker.entry import Rejected, Rules, checked
 from servers.tracker.exchange import Exchange
 from servers.tracker.problems import Doubts
+from servers.tracker.self_test import PARTS
 from servers.tracker.sheet import Row
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite import SqliteStore
@@ -82,6 +85,7 @@ class AppTools:
             self.stop_copy,
             self.start_resealing,
             self.make_backup,
+            self.self_test,
         )
         return (
             *(Tool(run, run.__name__, read_only=True, internal=True) for run in reading),
@@ -176,6 +180,10 @@ class AppTools:
             raise ToolFailure("Only the SQLite store makes backups.", kind="not_found")
         await store.back_up()
         return await self.store_state()
+
+    async def self_test(self) -> SelfTest:
+        """Use every part that is loaded late once."""
+        return await run_self_test(PARTS)
 
     async def _state(self) -> tuple[str, str, int, int]:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from servers.host import calls
+from servers.host.self_test import in_words
 from servers.host.service import StartRefused
 from servers.tracker.seal import KeyFormatError, Sealer, parse_keys
 from servers.tracker.settings import Settings
@@ -83,7 +84,15 @@ async def opened(settings: Settings, keys: Mapping[str, str]) -> Store:
 async def firestore(settings: Settings, keys: Mapping[str, str], report: Tell) -> Store:
     """The store in Firestore, not opened yet."""
     # Firestore's libraries cost most of a second and are loaded only where they are used.
-    firestore = await asyncio.to_thread(importlib.import_module, "servers.tracker.stores.firestore")
+    module = "servers.tracker.stores.firestore"
+    try:
+        firestore = await asyncio.to_thread(importlib.import_module, module)
+    except ImportError as missing:
+        raise StartRefused(
+            "incomplete",
+            f"Firestore's libraries cannot be loaded: {in_words(missing)}.",
+            "Install Lou again, the way it was installed; `lou doctor` tries every part.",
+        ) from None
     store: Store = firestore.FirestoreStore(
         keys.get(FIREBASE_CREDENTIALS, ""),
         collection=settings.collection,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.clients.views import ClientView, FileView
 from app.ui import present, present_clients
@@ -14,6 +13,7 @@ from app.ui.desk import Desk
 from app.ui.pages.client_actions import ClientActions
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
+from app.ui.widgets.flow import bar
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.text import Elided, heading, label, set_tone
 
@@ -57,33 +57,18 @@ class ClientDetail(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 4, 20, 20)
         column.setSpacing(12)
-        top = QHBoxLayout()
-        top.setSpacing(10)
-        top.addWidget(self._title)
-        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignBottom)
-        top.addStretch()
-        column.addLayout(top)
+        column.addWidget(bar(self._title, self._state))
         column.addWidget(self._sentence)
         column.addWidget(self._strip)
         column.addWidget(self._lost)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for part in (self._connect, self._restart, self._disconnect, self._undo):
-            buttons.addWidget(part)
-        buttons.addStretch()
-        column.addLayout(buttons)
+        column.addWidget(bar(self._connect, self._restart, self._disconnect, self._undo))
         proof = Card()
         proof.inside.addWidget(heading("How far it is", "strong"))
         proof.inside.addWidget(self._steps)
         column.addWidget(proof)
         card = Card()
         card.inside.addLayout(self._files)
-        by_hand = QHBoxLayout()
-        by_hand.setSpacing(4)
-        for part in (self._copy, self._command, self._link, self._bundle):
-            by_hand.addWidget(part)
-        by_hand.addStretch()
-        card.inside.addLayout(by_hand)
+        card.inside.addWidget(bar(self._copy, self._command, self._link, self._bundle))
         column.addWidget(card)
         column.addWidget(self._notes)
         column.addStretch()

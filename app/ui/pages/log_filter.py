@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.log_search import Wanted
 from app.ui.widgets.combo import combo
+from app.ui.widgets.flow import Flow
+from app.ui.widgets.text import hold_hint
 
 _TYPING_MS = 50
 _LEVELS = (
@@ -37,12 +39,12 @@ class LogFilter(QWidget):
         self._text.setAccessibleName("Filter by text")
         self._text.setClearButtonEnabled(True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self._server)
-        row.addWidget(self._level)
-        row.addWidget(self._text, 1)
+        hold_hint(self._text)
+        row = Flow()
+        self.setLayout(row)
+        row.add(self._server)
+        row.add(self._level)
+        row.add(self._text, stretch=True)
         self._server.currentIndexChanged.connect(lambda _row: self.changed.emit())
         self._level.currentIndexChanged.connect(lambda _row: self.changed.emit())
         self._text.textChanged.connect(lambda _text: self._typing.start())

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -24,6 +23,7 @@ from app.ui.pages.breakdown import Breakdown
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
 from app.ui.widgets.combo import combo
+from app.ui.widgets.flow import bar
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 from app.ui.widgets.tiles import Tiles
@@ -74,14 +74,12 @@ class MetricsPage(QWidget):
 
     def _lay_out(self) -> None:
         theme = self._desk.theme
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(heading("Metrics", "title"))
-        top.addStretch()
-        for box in (self._window, self._server, self._tool):
-            top.addWidget(box)
-        top.addWidget(Button(theme, "CSV", self._ask_csv, icon="save"))
-        top.addWidget(Button(theme, "PNG", self._ask_png, icon="save"))
+        files = (
+            Button(theme, "CSV", self._ask_csv, icon="save"),
+            Button(theme, "PNG", self._ask_png, icon="save"),
+        )
+        choice = (self._window, self._server, self._tool)
+        top = bar(heading("Metrics", "title"), right=(*choice, *files))
         self._sheet = QWidget()
         grid = QGridLayout(self._sheet)
         grid.setContentsMargins(0, 0, 14, 20)
@@ -99,7 +97,7 @@ class MetricsPage(QWidget):
         page.setContentsMargins(20, 18, 6, 0)
         page.setSpacing(14)
         top.setContentsMargins(0, 0, 14, 0)
-        page.addLayout(top)
+        page.addWidget(top)
         page.addWidget(scroll, 1)
 
     def _pull(self) -> None:

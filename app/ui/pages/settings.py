@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, rule
 from app.ui.widgets.form import editor
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, scaled
 
 _TYPING_MS = 500
 _WIDTH = 760
@@ -101,7 +101,9 @@ class SettingRow(QWidget):
         row.setSpacing(20)
         row.addLayout(words, 1)
         row.addWidget(self._editor, 0, Qt.AlignmentFlag.AlignVCenter)
-        self._editor.setFixedWidth(_WIDTHS.get(field.kind, 170))
+        width = _WIDTHS.get(field.kind, 170)
+        is_switch = field.kind is Kind.SWITCH
+        self._editor.setFixedWidth(width if is_switch else scaled(width, self))
 
     def pull(self) -> None:
         """Show what is in force, unless the person is typing."""

@@ -8,7 +8,6 @@ from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QStackedLayout,
     QTableView,
@@ -29,8 +28,9 @@ from app.ui.pages.tracked_store import TrackedStore
 from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
+from app.ui.widgets.flow import bar
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, scaled
 
 _WIDTHS = (180, 200, 95, 100)
 
@@ -77,13 +77,8 @@ class TrackedPage(QWidget):
         WhileVisible(self, self._pull, listen=(core.servers_changed, core.calls))
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(heading("Tracked", "title"))
-        top.addWidget(self._note, 0, Qt.AlignmentFlag.AlignBottom)
-        top.addStretch()
-        for part in (self._import, self._export, self._edit, self._delete, self._add):
-            top.addWidget(part)
+        buttons = (self._import, self._export, self._edit, self._delete, self._add)
+        top = bar(heading("Tracked", "title"), self._note, right=buttons)
         self._set_up_table()
         holder = QWidget()
         self._holder = QStackedLayout(holder)
@@ -92,7 +87,7 @@ class TrackedPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 20)
         column.setSpacing(12)
-        column.addLayout(top)
+        column.addWidget(top)
         column.addWidget(self._filter)
         column.addWidget(self._job)
         column.addWidget(self._strip)
@@ -114,9 +109,9 @@ class TrackedPage(QWidget):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in enumerate(_WIDTHS):
-            table.setColumnWidth(column, width)
+            table.setColumnWidth(column, scaled(width, table))
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(5, 128)
+        table.setColumnWidth(5, scaled(128, table))
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _pull(self) -> None:

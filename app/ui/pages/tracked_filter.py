@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.ui.present import words
 from app.ui.tracked_source import STATUSES, Filter
+from app.ui.widgets.flow import Flow
+from app.ui.widgets.text import hold_hint
 
 _TYPING_MS = 200
 _SORTS = (
@@ -26,7 +28,7 @@ class TrackedFilter(QWidget):
         super().__init__()
         self._text = _line("Search e-mail, page, note and tags")
         self._tag = _line("Tag")
-        self._tag.setMaximumWidth(130)
+        self._tag.setMaximumWidth(max(130, self._tag.minimumWidth()))
         self._status = QComboBox()
         self._status.setAccessibleName("Status")
         self._status.addItem("Any status", "")
@@ -41,12 +43,11 @@ class TrackedFilter(QWidget):
         self._which.addItem("Kept", False)
         self._which.addItem("Deleted", True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self._text, 1)
+        row = Flow()
+        self.setLayout(row)
+        row.add(self._text, stretch=True)
         for part in (self._tag, self._status, self._which, self._sort):
-            row.addWidget(part)
+            row.add(part)
         for line in (self._text, self._tag):
             line.textChanged.connect(lambda _text: self._typing.start())
         for box in (self._status, self._which, self._sort):
@@ -72,6 +73,7 @@ class TrackedFilter(QWidget):
 def _line(hint: str) -> QLineEdit:
     made = QLineEdit()
     made.setPlaceholderText(hint)
+    hold_hint(made)
     made.setAccessibleName(hint)
     made.setClearButtonEnabled(True)
     return made

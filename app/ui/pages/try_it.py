@@ -29,9 +29,10 @@ from app.ui.pages.try_result import TryResult
 from app.ui.schemas import from_schema
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.combo import combo
+from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, scaled
 
 _KEPT = 100
 _TIMEOUT = Field(
@@ -60,7 +61,7 @@ class TryPage(QWidget):
         self._note = label(tone="soft", wrap=True)
         self._timeout = editor(desk.theme, _TIMEOUT, bare=True)
         self._timeout.set_value(50)
-        self._timeout.setFixedWidth(64)
+        self._timeout.setFixedWidth(scaled(64, self))
         self._run = Button(desk.theme, "Run", self._run_clicked, icon="run", kind="main")
         self._cancel = Button(desk.theme, "Cancel", self._cancel_clicked, icon="stop")
         self._cancel.setEnabled(False)
@@ -89,14 +90,14 @@ class TryPage(QWidget):
         self._scroll.setAccessibleName("What the tool takes")
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        buttons.addWidget(self._run)
-        buttons.addWidget(self._cancel)
-        buttons.addStretch()
-        buttons.addWidget(label("Give up after", tone="soft"))
-        buttons.addWidget(self._timeout)
-        buttons.addWidget(label("s", tone="soft"))
+        limit = QWidget()
+        words = QHBoxLayout(limit)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(8)
+        words.addWidget(label("Give up after", tone="soft"))
+        words.addWidget(self._timeout)
+        words.addWidget(label("s", tone="soft"))
+        buttons = bar(self._run, self._cancel, right=(limit,))
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 12, 0)
@@ -104,7 +105,7 @@ class TryPage(QWidget):
         column.addLayout(choice)
         column.addWidget(self._note)
         column.addWidget(self._scroll, 1)
-        column.addLayout(buttons)
+        column.addWidget(buttons)
         upper = QSplitter()
         upper.addWidget(left)
         upper.addWidget(self._result)

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from servers.contract import harmless
 
@@ -22,6 +22,10 @@ _LONG_WORD = re.compile(r"[!-,.0-~\u00c0-\u024f]{25,}")
 _PIECE = re.compile(r"(.{10})(?=.)")
 _LONGEST_LINE = 2_000
 _BREAK = "\u200b"
+_LETTERS, _USUAL_LETTERS = "abcdefghijklmnopqrstuvwxyz", 176
+"""What widths were chosen with, and how many pixels that took."""
+_AROUND = 44
+"""Pixels of a line beside its text: padding, and the button that clears it."""
 
 
 class _Label(QLabel):
@@ -140,6 +144,17 @@ class Elided(QWidget):
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(self.rect(), flags, shown)
         painter.end()
+
+
+def scaled(pixels: int, widget: QWidget) -> int:
+    """The width that holds in the font of `widget` what `pixels` hold in the usual one."""
+    letters = widget.fontMetrics().horizontalAdvance(_LETTERS)
+    return max(pixels, pixels * letters // _USUAL_LETTERS)
+
+
+def hold_hint(line: QLineEdit) -> None:
+    """Let `line` be no narrower than what it says while it is empty, in whatever font."""
+    line.setMinimumWidth(line.fontMetrics().horizontalAdvance(line.placeholderText()) + _AROUND)
 
 
 def _plain(text: str) -> str:

@@ -98,7 +98,7 @@ class Cloud:
     async def open(self) -> None:
         """Make the client and knock; where nobody answers that is trouble, and tried again."""
         try:
-            await self._make_client()
+            await self.make_client()
             await asyncio.wait_for(self._knock(), _FIRST_TRY_S)
         except Exception as broken:
             trouble = told(broken)
@@ -139,7 +139,8 @@ class Cloud:
         self._healed()
         return found
 
-    async def _make_client(self) -> None:
+    async def make_client(self) -> None:
+        """Make the client, unless there is one; it asks nobody yet."""
         if self.client is not None:
             return
         options: dict[str, str] = {}
@@ -176,7 +177,7 @@ class Cloud:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _AGAIN_AT_MOST_S)
             with contextlib.suppress(Exception):
-                await self._make_client()
+                await self.make_client()
                 await asyncio.wait_for(self._knock(), _WHOLE_S)
                 self._healed()
 

@@ -1,0 +1,33 @@
+"""The parts of the window that are loaded when they are first needed, each used once, unseen."""
+
+from __future__ import annotations
+
+import os
+
+from app.self_tests import Part, tell
+
+
+def _draw_chart() -> None:
+    from PySide6.QtWidgets import QApplication  # noqa: PLC0415 - any of these may be broken
+
+    from app.ui.theme import Theme  # noqa: PLC0415
+    from app.ui.widgets.chart import Chart  # noqa: PLC0415
+
+    app = QApplication(["lou"])
+    chart = Chart(Theme(app), "Self test", {"calls": "good", "errors": "bad"})
+    chart.resize(400, 200)
+    chart.show_series([0.0, 60.0, 120.0], {"calls": [1, 2, None], "errors": [0, 1, 1]}, 60.0)
+    if chart.picture().isNull():
+        raise ValueError("nothing was drawn")
+    chart.deleteLater()
+    app.processEvents()
+
+
+PARTS = {"charts": Part("Drawing charts", _draw_chart)}
+
+
+def main() -> int:
+    """Use all of them; the exit code. Whatever Qt does at its end is not waited for."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    code = tell(PARTS)
+    os._exit(code)

@@ -1,0 +1,80 @@
+"""Looks for known vulnerabilities in what the lock pins, with the list beside it; needs no network.
+
+    python packaging/audit.py [LOCK] [ADVISORIES]
+
+Exit codes: 0 nothing was found, 1 something was, 2 the audit did not run. It always says of which
+date the list is: what became known later is not in it. Where there is a network,
+`pip-audit -r packaging/requirements.lock --no-deps` asks today's list; write what it finds into
+advisories.json and set its date.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+HERE = Path(__file__).parent
+OLD_DAYS = 90
+_PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A pinned version that an advisory names."""
+
+    pin: str
+    advisory: str
+    affected: str
+    summary: str
+
+
+def pins(lock: str) -> list[tuple[str, Version]]:
+    """Every pinned version in the text of a lock; a name may have one for each system."""
+    return [(canonicalize_name(name), Version(version)) for name, version in _PIN.findall(lock)]
+
+
+def findings(lock: str, advisories: list[dict[str, str]]) -> list[Finding]:
+    """What the advisories say of the pins."""
+    return [
+        Finding(f"{name} {version}", one["id"], one["affected"], one["summary"])
+        for name, version in pins(lock)
+        for one in advisories
+        if canonicalize_name(one["package"]) == name
+        and SpecifierSet(one["affected"]).contains(version, prereleases=True)
+    ]
+
+
+def main(argv: list[str]) -> int:
+    """Print what was found; the exit code."""
+    lock, known = (
+        *map(Path, argv),
+        *(HERE / "requirements.lock", HERE / "advisories.json")[len(argv) :],
+    )
+    try:
+        text, listed = lock.read_text("utf-8"), json.loads(known.read_text("utf-8"))
+        date = datetime.date.fromisoformat(listed["date"])
+        found = findings(text, listed["advisories"])
+    except (OSError, ValueError, KeyError) as unusable:
+        print(f"audit: did not run: {unusable!r}")
+        return 2
+    for one in found:
+        print(f"audit: {one.pin} is affected by {one.advisory} ({one.affected}): {one.summary}")
+    age = (datetime.datetime.now(datetime.UTC).date() - date).days
+    print(
+        f"audit: {len(pins(text))} pins, {len(listed['advisories'])} advisories of {date} "
+        f"({age} days old): {len(found)} found."
+        + (" The list is old: renew it, see packaging/audit.py." if age > OLD_DAYS else "")
+    )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""Tries the parts of a server that are loaded late, so that a package that is missing is noticed.
+
+In: the parts by code, each with what a person calls it and a function that really uses it.
+Out: for each part whether it works, in words. A part that fails stops no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class PartFailedError(Exception):
+    """A part ran and gave something else than it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a person calls it, and what uses it: a blocking function or a coroutine function."""
+
+    title: str
+    use: Callable[[], Any]
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """One part; `problem` is empty when it works."""
+
+    code: str
+    title: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """All parts of a server."""
+
+    parts: list[PartResult]
+
+
+async def run(parts: Mapping[str, Part]) -> SelfTest:
+    """Use each part once; blocking ones in a thread."""
+    found = [
+        PartResult(code, part.title, await _problem(code, part)) for code, part in parts.items()
+    ]
+    return SelfTest(found)
+
+
+async def _problem(code: str, part: Part) -> str:
+    try:
+        if part.blocking:
+            await asyncio.to_thread(part.use)
+        else:
+            used: Awaitable[None] = part.use()
+            await used
+    except Exception as broken:
+        log.warning("The part %s does not work", code, exc_info=True)
+        return in_words(broken)
+    return ""
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Check what a part gave.
+
+    Raises:
+        PartFailedError: it does not hold.
+    """
+    if not holds:
+        raise PartFailedError(otherwise)
+
+
+def in_words(broken: BaseException) -> str:
+    """What went wrong, for a person; a missing package by its name."""
+    if isinstance(broken, ModuleNotFoundError) and broken.name:
+        return f"the Python package {broken.name.partition('.')[0]} is not installed"
+    said = " ".join(str(broken).split())[:200].rstrip(".")
+    return said if isinstance(broken, PartFailedError) else f"{type(broken).__name__}: {said}"

@@ -1,0 +1,95 @@
+"""Lou's wheel, and ways to install it as people do, each in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_CACHES = {
+    "PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip"),
+    "UV_CACHE_DIR": str(Path.home() / ".cache" / "uv"),
+}
+"""Those of the person, so that a test in a home of its own downloads nothing twice."""
+OLDEST_PIP = "pip==23.2"
+"""What Python 3.11 brings."""
+
+
+def build(folder: Path) -> Path:
+    """The wheel of this checkout, made as pip makes it."""
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
+    return next(folder.glob("lou-*.whl"))
+
+
+def by_oldest_pip(wheel: Path, folder: Path) -> Path:
+    return _by_pip(wheel, folder, OLDEST_PIP)
+
+
+def by_newest_pip(wheel: Path, folder: Path) -> Path:
+    return _by_pip(wheel, folder, "pip")
+
+
+def by_uv(wheel: Path, folder: Path) -> Path:
+    tools = {"UV_TOOL_DIR": str(folder / "tools"), "UV_TOOL_BIN_DIR": str(folder / "bin")}
+    run(*_UV, "tool", "install", "-q", "--python", sys.executable, str(wheel), **tools)
+    return folder / "bin"
+
+
+def by_pipx(wheel: Path, folder: Path) -> Path:
+    tools = {"PIPX_HOME": str(folder), "PIPX_BIN_DIR": str(folder / "bin"), "USE_EMOJI": "0"}
+    pipx = (*_UV, "tool", "run", "pipx")
+    run(*pipx, "install", "-q", "--python", sys.executable, str(wheel), **tools)
+    return folder / "bin"
+
+
+_UV = (sys.executable, "-m", "uv")
+WAYS: dict[str, Callable[[Path, Path], Path]] = {
+    "pip 23.2": by_oldest_pip,
+    "newest pip": by_newest_pip,
+    "uv": by_uv,
+    "pipx": by_pipx,
+}
+"""Each takes the wheel and a folder, and returns where the commands are."""
+
+
+def python_of(commands: Path) -> Path:
+    """The interpreter that the installed `lou` runs on."""
+    first = (commands / "lou").read_text("utf-8").splitlines()[:2]
+    line = first[0] if "python" in first[0] else first[1]
+    return Path(line.removeprefix("#!").split()[0].strip("'\""))
+
+
+def packages_of(commands: Path) -> set[str]:
+    """The names of everything that is installed beside it."""
+    program = (
+        "from importlib.metadata import distributions\n"
+        "print(*{d.name.lower().replace('_', '-').replace('.', '-') for d in distributions()})"
+    )
+    done = run(str(python_of(commands)), "-I", "-c", program)
+    return set(done.split()) - {"pip", "setuptools", "wheel"}
+
+
+def run(*argv: str, **more: str) -> str:
+    """What the command printed.
+
+    Raises:
+        AssertionError: it failed; with what it said.
+    """
+    environment = {**os.environ, **_CACHES, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        argv, cwd="/", env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{argv}: {done.stderr[-2000:]}"
+    return done.stdout
+
+
+def _by_pip(wheel: Path, folder: Path, pip: str) -> Path:
+    run(sys.executable, "-m", "venv", str(folder))
+    python = str(folder / "bin" / "python")
+    run(python, "-m", "pip", "install", "-q", "--upgrade", pip)
+    run(python, "-m", "pip", "install", "-q", "--no-compile", str(wheel))
+    return folder / "bin"

@@ -1,0 +1,102 @@
+"""No text is cut off: in small windows, with wide fonts, and at every size of the letters."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+
+from app.ui.widgets.flow import bar
+from tests import wide_fonts
+from tests.patience import PATIENCE_S
+from tests.ui.cut_texts import cut
+from tests.ui.screen import ROOT
+
+
+def found(**environment: str) -> dict[str, list[str]]:
+    """What is cut on any page, in a process that starts with these fonts."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ui.cut_texts"],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
+    assert told, done.stderr[-3000:]
+    return json.loads(told[-1].removeprefix("FOUND "))
+
+
+@pytest.mark.parametrize(("wider", "dpi"), [(0, 96), (30, 96), (0, 120)])
+def test_no_text_of_a_page_is_cut_off(tmp_path: Path, wider: int, dpi: int) -> None:
+    """`wider` in percent; 120 dpi are letters of 125 %."""
+    fonts = {"FONTCONFIG_FILE": str(wide_fonts.make(tmp_path, wider))} if wider else {}
+    assert found(QT_FONT_DPI=str(dpi), **fonts) == {}
+
+
+def test_wide_fonts_are_as_high_and_as_much_wider_as_they_say(tmp_path: Path) -> None:
+    program = (
+        "from PySide6.QtGui import QFontMetrics, QGuiApplication\n"
+        "app = QGuiApplication([]); metrics = QFontMetrics(app.font())\n"
+        "print(metrics.horizontalAdvance('a wide text ' * 20), metrics.height())\n"
+    )
+
+    def measured(**environment: str) -> list[int]:
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **environment}
+        argv = [sys.executable, "-c", program]
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+        return [int(each) for each in done.stdout.split()]
+
+    usual = wide_fonts.make(tmp_path / "usual", 0)
+    wide = wide_fonts.make(tmp_path / "wide", 30)
+    (width, height), (wider, as_high) = (
+        measured(FONTCONFIG_FILE=str(each)) for each in (usual, wide)
+    )
+    assert as_high == height
+    assert 1.2 < wider / width < 1.4
+
+
+def test_what_is_cut_is_found(qapp: QApplication) -> None:
+    window = QWidget()
+    told, pressed = QLabel("A text that is long", window), QPushButton("Press this one", window)
+    window.resize(600, 200)
+    window.show()
+    told.resize(told.sizeHint())
+    pressed.resize(pressed.sizeHint())
+    assert cut(window) == []
+    told.resize(30, 20)
+    pressed.resize(30, 30)
+    assert len(cut(window)) == 2
+    pressed.resize(pressed.sizeHint())
+    pressed.move(590, 0)
+    assert any("sticks out" in line for line in cut(window))
+    window.close()
+
+
+def test_a_bar_that_is_too_narrow_goes_on_in_the_next_line(qapp: QApplication) -> None:
+    left = [QLabel("Title"), QLabel("a note")]
+    right = [QPushButton("Import..."), QPushButton("Export..."), QPushButton("Delete")]
+    made = bar(*left, right=tuple(right))
+    window = QWidget()
+    made.setParent(window)
+    window.resize(900, 300)
+    made.setGeometry(0, 0, 800, made.heightForWidth(800))
+    window.show()
+    assert len({each.geometry().center().y() for each in right}) == 1
+    assert right[-1].geometry().right() == 799
+    narrow = 250
+    made.setGeometry(0, 0, narrow, made.heightForWidth(narrow))
+    assert made.layout().heightForWidth(narrow) > made.layout().heightForWidth(800)
+    assert cut(window) == []
+    assert right[0].y() < right[-1].y()
+    right[0].hide()
+    QApplication.processEvents()
+    assert made.layout().sizeHint().width() < 800
+    window.close()
