@@ -205,13 +205,20 @@ def spans_of(name: str, text: str) -> tuple[Span, ...]:
         found.append((0, len(text)))
     if "webhook" in words and words[-1] in {"url", "uri", "webhook"}:
         found += (match.span(1) for match in re.finditer(r"://[^/\s]+/(\S{12,})", text))
-    return _joined(found)
+    return _without_placeholders(text, _joined(found))
 
 
 def _is_secret(strength: int, words: Sequence[str], text: str) -> bool:
     if not strength or _is_harmless(text, words):
         return False
-    return strength > 1 or looks_random(text) or (words[-1] == "auth" and ":" in text)
+    if words[-1] == "auth" and " " not in text and (":" in text or _is_mixed(text)):
+        return True
+    return strength > 1 or looks_random(text)
+
+
+def _is_mixed(text: str) -> bool:
+    """Whether capitals and small letters alternate as in no word."""
+    return len(re.findall(r"[a-z][A-Z]", text)) > 1
 
 
 def _by_shape(text: str) -> Iterator[Span]:
@@ -350,6 +357,15 @@ def _argument(option: str, text: str) -> tuple[Span, ...]:
 
 def _moved(spans: Iterable[Span], by: int) -> tuple[Span, ...]:
     return tuple((start + by, end + by) for start, end in spans)
+
+
+def _without_placeholders(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
+    return tuple(span for span in spans if not _PLACEHOLDER.fullmatch(text, *span))
+
+
+_PLACEHOLDER = re.compile(
+    r"\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|%\w+%|\{\{[^{}]*\}\}|\{env:\w+\}|<[^<>]*>|\$\([^()]*\)"
+)
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:

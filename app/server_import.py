@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 import shlex
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -109,13 +110,16 @@ def _is_told_before(server: ForeignServer, others: Sequence[ForeignServer]) -> b
 
 
 def _name(server: ForeignServer, taken: Mapping[str, ServerEntry]) -> str:
-    given = server.name
-    plain = re.sub(r"[^a-z0-9_-]+", "-", given.lower()).strip("-")[:32]
+    plain = _plain_name(server.name)
     if not plain and isinstance(server.entry, Mapping):
-        own = foreign_servers.name_of(server.entry).lower()
-        plain = re.sub(r"[^a-z0-9_-]+", "-", own).strip("-")[:32] or "server"
+        plain = _plain_name(foreign_servers.name_of(server.entry)) or "server"
     others = (f"{plain[:29]}-{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain((plain,), others) if name not in taken)
+
+
+def _plain_name(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_-]+", "-", letters).strip("-")[:32]
 
 
 def _values(values: Mapping[str, str], server: ForeignServer) -> dict[str, str]:

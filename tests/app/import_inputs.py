@@ -150,6 +150,9 @@ PLACEHOLDERS: list[Row] = [
     ("dots", _env(API_KEY="sk-..."), {"off": True, "keys": []}),
     ("an example of an address", _env(JIRA_URL="https://your-domain.atlassian.net"), {"off": True}),
     ("an example of a path", _args("/path/to/your/project"), {"off": True}),
+    ("stars in headers", _env(HEADERS='{"Authorization": "Bearer ntn_****"}'),
+     {"off": True, "keys": []}),
+    ("a variable in an argument", _args("--api-key=${API_KEY}"), {"off": True, "clear": False}),
     ("in an argument", _args("--key", "<API_KEY>"), {"off": True, "keys": []}),
     ("a secret variable in an argument", _args("--token", "${GITHUB_TOKEN}"),
      {"args": ["--token", "${GITHUB_TOKEN}"], "off": True}),
@@ -185,6 +188,7 @@ SECRETS: list[Row] = [
         ("REDIS", f"redis://:{PASSWORD}@h:6379/0", PASSWORD),
         ("CONNECTION", f"Server=h;User Id=sa;Password={PASSWORD};", PASSWORD),
         ("HOOK", "https://hooks.slack.com/services/T0/B0/abc", "T0/B0/abc"),
+        ("NPM_CONFIG__AUTH", "dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("BASIC_AUTH", f"ann:{PASSWORD}", f"ann:{PASSWORD}"),
         ("SESSION", "abcDEF1234567890", "abcDEF1234567890"),
     )
@@ -206,7 +210,8 @@ SECRETS: list[Row] = [
                          f"Authorization: Bearer {PASSWORD}", command="npx"),
      {"args": ["-y", "mcp-remote@latest", "https://x.example/sse", "--header",
                "Authorization:${AUTHORIZATION}"], "keys": [PASSWORD],
-      "env": {"AUTHORIZATION": "Bearer " + KEY % "AUTHORIZATION"}, "off": False}),
+      "env": {"AUTHORIZATION": "Bearer " + KEY % "AUTHORIZATION"}, "off": False,
+      "clear": False}),
     ("mcp-remote with its variable", _of({"command": "npx", "args": [
         "mcp-remote", "https://x.example/sse", "--header", "Authorization:${A}"],
         "env": {"A": f"Bearer {PASSWORD}"}}),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +19,7 @@ from app.config import Config, ServerEntry
 from app.errors import SettingsError
 from servers.contract.redaction import Redactor
 from tests.app.import_inputs import EVERY, VALUES, Row
-from tests.app.running import Lou, lou
+from tests.app.running import LOU, Lou, lou
 
 PLAIN = Config(meaning.defaults())
 
@@ -176,6 +179,29 @@ def test_import_with_yes_adds_and_an_entry_that_is_off_stays_off(running: Lou) -
     found = {each["name"]: each for each in running.json("status")["servers"]}["off"]
     assert (found["state"], found["wanted"]) == ("off", False)
     running.run("servers", "remove", "off")
+
+
+@pytest.mark.parametrize(("answer", "is_added"), [("y", True), ("n", False), ("", False)])
+def test_import_asks_at_a_terminal(
+    running: Lou, tmp_path: Path, answer: str, is_added: bool
+) -> None:
+    file = tmp_path / "mcp.json"
+    file.write_text('{"mcpServers": {"asked": {"command": "/bin/cat", "disabled": true}}}')
+    leader, follower = pty.openpty()
+    os.write(leader, f"{answer}\n".encode())
+    done = subprocess.run(
+        [LOU, "servers", "import", str(file)],
+        env=running.environment, stdin=follower, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    os.close(leader)
+    os.close(follower)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("runs: /bin/cat") < done.stdout.index("Add them?")
+    names = [each["name"] for each in running.json("status")["servers"]]
+    assert ("asked" in names) is is_added
+    if is_added:
+        running.run("servers", "remove", "asked")
 
 
 def test_import_takes_a_client_by_its_name(running: Lou) -> None:
