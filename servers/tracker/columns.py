@@ -15,6 +15,7 @@ from servers.tracker.text_file import SheetError
 from servers.tracker.wording import (
     is_no,
     is_placeholder,
+    is_yes,
     listed,
     plain,
     status_named,
@@ -292,6 +293,8 @@ def _with_refusals(chooser: _Chooser) -> Choice:
     chooser.doubt("A yes here makes the status do_not_contact: {}.", filled)
     by_phone = [one for one in rest if headers.forbids_by_phone(one.words) and one.filled]
     consent = [one for one in rest if headers.is_consent(one.words) and one not in allowing]
+    unsure = [one for one in rest if one not in (*allowing, *consent) and _may_forbid(one)]
+    chooser.doubt("Not used, though they may say whom not to contact: {}.", unsure)
     watched_places = tuple(one.place for one in watched_columns)
     others = [
         one for one in rest if one not in watched_columns and not headers.is_identity(one.words)
@@ -307,6 +310,12 @@ def _with_refusals(chooser: _Chooser) -> Choice:
         tuple(one.place for one in by_phone),
         tuple(chooser.doubts),
     )
+
+
+def _may_forbid(one: Column) -> bool:
+    """Whether the column has yes and no, and a name that may be about being written to."""
+    are_answers = all(is_yes(cell) or is_no(cell) for cell in one.filled)
+    return bool(one.filled) and are_answers and headers.may_be_about_contact(one.words)
 
 
 def _may_refuse(one: Column) -> bool:

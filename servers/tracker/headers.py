@@ -17,7 +17,8 @@ def _named(table: str) -> re.Pattern[str]:
 _EMAIL: Final = _named(r"""
     e ?mails?|email\w*|e ?mail ?adr\w*|mails?|mail ?adr\w*|mailaddress\w*|courriels?|correos?|mel
     e ?post\w*|posta elettronica|pec|adresse electronique|sahkoposti\w*|e ?posta|poczta
-    электронн\w+ почт\w*|почта|имейл|邮箱|郵箱|电子邮件|電子郵件|이메일|メール\w*
+    (?:adresse|courrier) de messagerie|messagerie|adresse elettronica|электронн\w+ почт\w*|почта
+    имейл|邮箱|郵箱|电子邮件|電子郵件|이메일|メール\w*
 """)
 _NO_ADDRESS: Final = _named(r"""
     display|name|names|(?:labels?|types?)$|hash|domain|subject|signature|template|lists?|count
@@ -92,9 +93,16 @@ _BY_PHONE: Final = _named(r"""
 _NOT_A_FLAG: Final = _named("link|url|token|hash|page|key|rate|text|list id")
 _ALLOWED: Final = _named(r"""
     (?:contact|e ?mail|mailing|kontakt)\w* (?:allowed|permitted|ok|erlaubt|gestattet)
-    (?:may|can|ok to|okay to) (?:be )?(?:contact|e ?mail)\w*|allow (?:contact|e ?mails?)
+    (?:may|can|ok to|okay to|permission to) (?:we |i |you )?(?:be )?(?:contact|e ?mail)\w*
+    allow (?:contact|e ?mails?)|contact permission|agree[sd]? to (?:be contacted|contact)
+    (?:darf|durfen) \w* ?(?:kontakt|anschreiben)\w*
+    ^(?:kontaktieren|contactar|contacter|contattare)$
+    (?:puede|se puede|peut|puo) (?:etre |essere |ser )?conta[ct]\w*|contattabile|contattabili
     contactable|kontaktierbar|(?:is )?subscribed|contact autorise|contacto permitido
 """)
+_MAY_BE_ABOUT_CONTACT: Final = re.compile(
+    r"conta[ct]|kontakt|mail|market|publici|pubblicit|werb|reklam|reclame|permi|erlaub"
+)
 _CONSENT: Final = _named(r"""
     opt(?:ed)? ?in|optin|consent|accepts|newsletter|gdpr|dsgvo|rgpd|einwilligung|consentement
     consentimiento|consenso|subscription|marketing
@@ -213,3 +221,8 @@ def allows(words: str) -> bool:
 def is_consent(words: str) -> bool:
     """Whether the column says if somebody agreed to mailings; a no is not yet a refusal."""
     return _CONSENT.search(words) is not None and not by_phone(words)
+
+
+def may_be_about_contact(words: str) -> bool:
+    """Whether a yes or no in the column may be about being written to, in some unknown way."""
+    return _MAY_BE_ABOUT_CONTACT.search(words) is not None and not _NO_ADDRESS.search(words)

@@ -91,6 +91,11 @@ _REFUSAL: Final = alternatives(r"""
     remove(?:d)? from (?:the )?(?:mailing )?list|removed (?:by|on|at|upon) request|please remove
     take (?:me )?off|stop (?:e ?mailing|contacting|writing|sending)\w*|right to be forgotten|dnc|dne
     (?:withdrew|revoked|withdrawn) consent|consent (?:withdrawn|revoked)|erasure request\w*
+    (?:declines?|declined|refuses?|refused) (?:all )?(?:contact|marketing|e ?mails?|mailings?)
+    refuse (?:la |les |toute )?(?:prospection|publicite|sollicitation)s?
+    lehnt (?:werbung|kontakt) ab
+    rechaz[ao] (?:la )?(?:publicidad|contacto|correos)|rifiut[ao] (?:la )?(?:pubblicita|contatt\w+)
+    recusa (?:publicidade|contato)
     nicht (?:mehr )?(?:zu )?(?:kontaktieren|kontakt|anschreiben|anmailen|anrufen|bewerben)
     nicht ansprechen|nicht (?:mehr )?kontaktiert werden|nicht erwunscht
     kein(?:e|en)? (?:weiter\w* )?werb\w*

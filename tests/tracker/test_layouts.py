@@ -20,6 +20,7 @@ from servers.tracker.entry import Draft, Rejected, Rules, checked
 from tests.conftest import Figures
 
 FOLDER = Path(__file__).parent / "layouts"
+NAMES = ("first", "second", "third")
 
 
 @dataclass
@@ -106,7 +107,7 @@ def _shown(draft: Draft) -> Mapping[str, str]:
     return {"status": draft.status, "note": note, "tags": ",".join(draft.tags)}
 
 
-ALL = [(name, layout) for name in ("first", "second") for layout in layouts(name)]
+ALL = [(name, layout) for name in NAMES for layout in layouts(name)]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_layout_is_understood(layout: Layout) -> None:
 
 
 def test_the_figures_of_all_layouts(figure: Figures) -> None:
-    for name in ("first", "second"):
+    for name in NAMES:
         found = [outcome(layout) for layout in layouts(name)]
         good = sum(len(layout.right) for layout in layouts(name))
         lost = sum(len(one.missing) for one in found)
