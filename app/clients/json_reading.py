@@ -30,7 +30,7 @@ _LAST_COMMA = re.compile(rf"{_TEXT}|(,)(?=[ \t\r\n]*+[\]}}])", re.DOTALL)
 _INK = re.compile(r"[^\r\n]")
 SPACE = " \t\r\n"
 _GAP = re.compile(r"[ \t\r\n]*+")
-_CONSTANTS = re.compile(r'"(?:[^"\\\n]|\\.)*"|(NaN|-?Infinity)')
+_CONSTANTS = re.compile(rf"{_TEXT}|(NaN|-?Infinity)")
 
 
 @dataclass(frozen=True, slots=True)

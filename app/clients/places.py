@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.clients.catalog import Client, Platform
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]{0,400}+))?\}")
 _ENDINGS = {"windows": (".exe", ".cmd", ".bat"), "linux": ("",), "macos": ("",)}
 _PLATFORMS: Mapping[str, Platform] = {"darwin": "macos", "win32": "windows"}
 

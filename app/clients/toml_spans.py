@@ -29,13 +29,15 @@ from app.clients.spans import (
 )
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
+# A text that never closes is taken whole, or each quote in it would be tried anew.
 _TOKEN = re.compile(
-    r'''"""(?:[^\\]|\\.)*?"""|\'{3}.*?\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|#[^\n]*|([\[{])|([\]}])''',
+    r'''"""(?:[^\\"]++|\\.|"(?!""))*+(?:"{3,5})?|\'{3}(?:[^']++|'(?!''))*+(?:\'{3,5})?'''
+    r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*|([\[{])|([\]}])""",
     re.DOTALL,
 )
 _TABLES = 8
 """How many headers behind an entry's own may be tables of that entry."""
-_AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_AT = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def outline(text: str, layout: Layout) -> Outline:

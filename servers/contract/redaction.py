@@ -35,7 +35,7 @@ _SHAPES = re.compile(
     | (?<=\by)a29\.[\w\-.]{12,}+
     | (?<=\bB)SA[\w\-.]{12,}+
     | (?<![\w-]e)(?<=e)yJ[\w-]{8,}+\.[\w-]{8,}+\.[\w-]{8,}+
-    | (?<=-)----BEGIN\ [A-Z ]{0,40}?PRIVATE\ KEY-----
+    | (?<!--)(?<=-)-{4,}+BEGIN\ [A-Z ]{0,40}?PRIVATE\ KEY-----
       .*?(?:-----END\ [A-Z ]{0,40}?PRIVATE\ KEY-----|\Z)
     )""",
     re.VERBOSE | re.DOTALL,

@@ -66,11 +66,11 @@ _JSON_EMAIL = re.compile(
 )
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\x([0-9a-f]{2})", re.IGNORECASE)
 _JOINT = re.compile(r"(['\"])\s{0,20}\+\s{0,20}['\"]")
-_CALL = re.compile(r"(?:\w{0,40}crypt\w{0,40})\(['\"]([^'\"]{5,400})['\"]", re.IGNORECASE)
+_CALL = re.compile(r"crypt\w{0,40}+\(['\"]([^'\"]{5,400}+)['\"]", re.IGNORECASE)
 _CLOAK = re.compile(
     r"\b(addy\w{0,40})\s{0,9}=\s{0,9}(?:(addy\w{0,40})\s{0,9}\+\s{0,9})?'([^'\n]{1,200})'"
 )
-_SCRIPT_MAILTO = re.compile(r"mailto:([^'\"\\<>?\s]{3,320})(?=['\"\\<>?])", re.IGNORECASE)
+_SCRIPT_MAILTO = re.compile(r"mailto:([^'\"\\<>?\s]{3,320}+)(?=['\"\\<>?])", re.IGNORECASE)
 _WRITTEN = re.compile(r"document\.write(?:ln)?\(\s{0,9}[\"']([^\"'<>]{5,320})[\"']\s{0,9}\)")
 _WRITES = re.compile(r"document\.write|innerHTML|\.href|\.location|insertAdjacentHTML")
 _VCARD = re.compile(r"^EMAIL[^:\n]{0,100}:([^\n]{3,320})", re.IGNORECASE | re.MULTILINE)

@@ -16,7 +16,7 @@ _MOST_PLACES = 1_000
 _EDGES = OPEN + CLOSE
 _PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}{SPOKEN_AT}]([ {_EDGES}]{{0,4}})(?=[^\W_])")
 _RUN = re.compile(r"(?:[^\W_]|-|\.(?=[^\W_]))+")
-_EDGE = re.compile(rf"(?=\.?[{_EDGES}])([{_EDGES}]*)(\.?)([{_EDGES}]*)(?=-?[^\W_])")
+_EDGE = re.compile(rf"(?=\.?[{_EDGES}])([{_EDGES}]*+)(\.?)([{_EDGES}]*+)(?=-?[^\W_])")
 _SPACED_DOT = re.compile(rf" \.[ {_EDGES}]{{0,3}}(?=[a-z])")
 _UNUSUAL = frozenset("!#$%*/=?^`{}~")
 """Allowed before the @, though in a text they rather separate: doubtful, so not told."""
