@@ -18,7 +18,6 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from servers.host.redact import excerpt
 from servers.outbound import addresses
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, body, explained
@@ -33,13 +32,23 @@ _ACCEPT = "text/html, application/xhtml+xml, text/plain;q=0.9, application/json;
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page as it came: where from in the end, its type, and its bytes."""
+    """A page as it came: where from in the end, its status, its type, and its bytes."""
 
     url: str
     status: int
     content_type: str
-    charset: str
+    """The header as it came; empty when there is none."""
     content: bytes = field(repr=False)
+
+
+Accept = Callable[[str, bytes], object]
+
+
+class RedirectError(Failed):
+    """A redirect that cannot be followed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Kind.UPSTREAM, message)
 
 
 class _InnerAddressError(OSError):
@@ -82,12 +91,16 @@ class Guard:
         self,
         url: str,
         deadline: float,
-        types: Callable[[str], bool] = lambda _: True,
+        accept: Accept | None = None,
         permit: Callable[[str], Awaitable[None]] | None = None,
+        *,
+        cut_at: int = 0,
     ) -> Fetched:
-        """The page at `url` after its redirects, of a content type that `types` accepts.
+        """The page at `url` after its redirects.
 
-        `permit` sees every address before it is asked, and raises when it must not be.
+        `accept` sees the Content-Type header (empty for none) and the first bytes, and raises when
+        the rest is not wanted. `permit` sees every address before it is asked, and raises when it
+        must not be. `cut_at` bytes are enough, when it is not 0.
 
         Raises:
             Failed: REFUSED when the address must not be asked; else why there is no page.
@@ -96,13 +109,13 @@ class Guard:
         for _ in range(_MOST_REDIRECTS + 1):
             if permit:
                 await permit(str(target))
-            found = await self._hop(target, deadline, types)
+            found = await self._hop(target, deadline, accept, cut_at)
             if isinstance(found, Fetched):
                 return found
             if target.scheme == "https" and found.scheme == "http" and not self._is_own(found):
                 raise Failed(Kind.REFUSED, "it redirects from https to http")
             target = self.checked(str(found))
-        raise Failed(Kind.UPSTREAM, f"it redirects more than {_MOST_REDIRECTS} times")
+        raise RedirectError(f"it redirects more than {_MOST_REDIRECTS} times")
 
     def checked(self, text: str) -> URL:
         """The address in `text`, when it may be asked as far as can be seen from its text.
@@ -142,7 +155,9 @@ class Guard:
             url.is_default_port() and host in self.trusted
         )
 
-    async def _hop(self, url: URL, deadline: float, types: Callable[[str], bool]) -> Fetched | URL:
+    async def _hop(
+        self, url: URL, deadline: float, accept: Accept | None, cut_at: int
+    ) -> Fetched | URL:
         """The page, or where it redirects to."""
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
@@ -151,7 +166,7 @@ class Guard:
         session = self._own if self._is_own(url) else self._public
         try:
             async with session.get(url, allow_redirects=False, timeout=limits) as response:
-                return await _read(response, types)
+                return await _read(response, accept, cut_at)
         except TimeoutError:
             raise Failed(Kind.TIMEOUT, f"it did not answer within {remaining:.0f} s") from None
         except aiohttp.ClientConnectorError as error:
@@ -201,26 +216,21 @@ class _Vetting(AbstractResolver):
         await self._inner.close()
 
 
-async def _read(response: aiohttp.ClientResponse, types: Callable[[str], bool]) -> Fetched | URL:
+async def _read(
+    response: aiohttp.ClientResponse, accept: Accept | None, cut_at: int
+) -> Fetched | URL:
     goal = response.headers.get("Location")
     if response.status in _REDIRECTS and goal:
         try:
             return response.url.join(URL(goal))
         except ValueError:
-            raise Failed(Kind.UPSTREAM, "it redirects to something that is no address") from None
+            raise RedirectError("it redirects to something that is no address") from None
     content = b""
+    header = ", ".join(response.headers.getall("Content-Type", []))
     if response.status < 400:
-        if not types(response.content_type):
-            kind = excerpt(response.content_type, _LONGEST_QUOTED)
-            raise Failed(Kind.UNSUPPORTED, f"it is {kind}, which holds no text")
-        content = await body(response, MOST_BYTES)
-    return Fetched(
-        str(response.url), response.status, response.content_type, response.charset or "", content
-    )
-
-
-_LONGEST_QUOTED = 80
-"""Characters of a header that somebody else wrote."""
+        judge = (lambda start: accept(header, start)) if accept else None
+        content = await body(response, cut_at or MOST_BYTES, cut=bool(cut_at), accept=judge)
+    return Fetched(str(response.url), response.status, header, content)
 
 
 def _session(user_agent: str, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:

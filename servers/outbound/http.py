@@ -9,7 +9,7 @@ import asyncio
 import errno
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -160,8 +160,21 @@ class Http:
         return proxy
 
 
-async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
+_START = 1024
+"""Bytes by which it can be known what a content is."""
+
+
+async def body(
+    response: aiohttp.ClientResponse,
+    most: int,
+    *,
+    cut: bool = False,
+    accept: Callable[[bytes], object] | None = None,
+) -> bytes:
     """The decompressed content of `response`, never more than `most` bytes of memory.
+
+    With `cut`, a larger one is read up to there. `accept` sees its start, and raises when the rest
+    is not wanted.
 
     Raises:
         Failed: it is larger, compressed in a way that was not asked for, or damaged.
@@ -173,9 +186,16 @@ async def body(response: aiohttp.ClientResponse, most: int) -> bytes:
         received += len(chunk)
         piece = unpack.decompress(chunk, most + 1 - total) if unpack else chunk
         total += len(piece)
-        if max(total, received) > most:
-            raise Failed(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
         parts.append(piece)
+        if max(total, received) > most:
+            if cut:
+                return b"".join(parts)[:most]
+            raise Failed(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
+        if accept and total >= _START:
+            accept(b"".join(parts))
+            accept = None
+    if accept:
+        accept(b"".join(parts))
     if unpack and parts and not unpack.eof:
         raise Failed(Kind.UPSTREAM, "its compressed answer ended early", transient=True)
     return b"".join(parts)

@@ -11,16 +11,11 @@ from dataclasses import asdict, dataclass
 from servers.outbound.cache import Cache, Made
 from servers.outbound.failure import Failed, Kind
 from servers.outbound.guard import Fetched, Guard
-from servers.search import inert
+from servers.search import content, inert
 from servers.search.library import Library
 from servers.search.pages import Extract, Extractor, Format, Link
 from servers.search.robots import Robots
 
-_HTML = frozenset({"text/html", "application/xhtml+xml"})
-_PLAIN = frozenset(
-    f"application/{name}"
-    for name in ("json", "xml", "yaml", "x-yaml", "toml", "x-ndjson", "javascript", "x-sh")
-)
 _MOST_BYTES = 48_000
 """Of text at once: scripts that take more bytes a letter take more tokens as well."""
 _FEWEST_ON_A_PAGE = 0.7
@@ -124,25 +119,27 @@ class Reading:
         """
         found = await self._fetched(url, deadline)
         async with _in_time(deadline):
-            return found.url, await self._extractor.text(found.content, found.charset)
+            _, charset = content.labels(found.content_type)
+            return found.url, await self._extractor.text(found.content, charset)
 
     async def _fetched(self, url: str, deadline: float) -> Fetched:
         async def permit(place: str) -> None:
             if self._robots:
                 await self._robots.check(place, deadline)
 
-        found = await self._guard.get(url, deadline, _is_text, permit)
+        found = await self._guard.get(url, deadline, _accept, permit)
         if found.status >= 400:
             raise _unread(found.status)
         return found
 
     async def _extracted(self, url: str, form: Format, deadline: float) -> tuple[str, Extract]:
         found = await self._fetched(url, deadline)
-        content, charset = found.content, found.charset
+        kind, charset = content.labels(found.content_type)
         async with _in_time(deadline):
-            if found.content_type not in _HTML:
-                return found.url, await self._extractor.plain(content, charset, found.url, form)
-            text = await self._extractor.text(content, charset)
+            if content.form(kind, found.content) == "text":
+                whole = await self._extractor.plain(found.content, charset, found.url, form)
+                return found.url, whole
+            text = await self._extractor.text(found.content, charset)
             extract = await self._extractor.read(text, found.url, form)
         if not extract.text:
             raise Failed(Kind.UNSUPPORTED, "the page holds no text; it may need a browser")
@@ -158,11 +155,8 @@ async def _in_time(deadline: float) -> AsyncIterator[None]:
         raise Failed(Kind.TIMEOUT, "finding its text takes too long") from None
 
 
-def _is_text(content_type: str) -> bool:
-    kind, _, name = content_type.partition("/")
-    if kind == "application":
-        return content_type in _HTML | _PLAIN or name.endswith(("+json", "+xml"))
-    return kind == "text"
+def _accept(header: str, start: bytes) -> None:
+    content.form(content.labels(header)[0], start)
 
 
 def _unread(status: int) -> Failed:

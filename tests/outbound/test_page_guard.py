@@ -278,12 +278,26 @@ async def test_a_place_is_listed_as_people_write_it(place: str, own: str, others
 async def test_a_page_that_is_no_text_is_not_downloaded(
     site: Site, guards: Callable[..., Guard]
 ) -> None:
-    site.answers["/v"] = answer(b"", "Content-Type: video/mp4", length=10**9)
+    site.answers["/v"] = answer(bytes(2000), "Content-Type: video/mp4", length=10**9)
     guard = guards(Names(good_test=[[OUTSIDE]]))
+    seen: list[tuple[str, int]] = []
+
+    def accept(header: str, start: bytes) -> None:
+        seen.append((header, len(start)))
+        raise Failed(Kind.UNSUPPORTED, header)
+
     with pytest.raises(Failed, match="video/mp4"):
-        await guard.get(
-            f"http://good.test:{site.port}/v", soon(), types=lambda name: name == "text/html"
-        )
+        await guard.get(f"http://good.test:{site.port}/v", soon(), accept)
+    assert seen == [("video/mp4", 2000)]
+
+
+async def test_the_first_bytes_are_enough_when_no_more_are_wanted(
+    site: Site, guards: Callable[..., Guard]
+) -> None:
+    site.answers["/r"] = answer(b"x" * 6_000_000, "Content-Type: text/plain")
+    guard = guards(Names(good_test=[[OUTSIDE]]))
+    page = await guard.get(f"http://good.test:{site.port}/r", soon(), cut_at=1000)
+    assert page.content == b"x" * 1000
 
 
 async def test_a_header_of_somebody_else_is_quoted_in_part_and_on_one_line(

@@ -12,6 +12,9 @@ from servers.search.contacts import words
 _DOT = "\ue015"
 OPEN, CLOSE, BREAK = "\ue010", "\ue011", "\ue014"
 """Stand in the text of a page where an inline element opens or closes, and where a line ends."""
+LINK = "\ue017"
+"""Stands where a link or a picture begins or ends, which is never a part of an address."""
+EDGES = OPEN + CLOSE + LINK
 SURE_AT, UNSURE_AT, SPOKEN_AT = "\ue012", "\ue013", "\ue016"
 """Stand for a word that means @: clearly, maybe, or in a sentence that spells an address."""
 
@@ -20,8 +23,8 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
-_EDGE = f"[{OPEN}{CLOSE}]"
-_GAP = f"[ {OPEN}{CLOSE}]{{0,3}}"
+_EDGE = f"[{EDGES}]"
+_GAP = f"[ {EDGES}]{{0,3}}"
 _LETTER = r"[^\W\d_]|[\u0900-\u0e7f]"
 _WRAPPED = re.compile(
     rf"([\[({{<\u3010\uff08\u300c\u00ab]|[*\-|~#](?={_GAP}(?:{_LETTER}){{2}})){_GAP}"
@@ -133,7 +136,7 @@ def _named(text: str) -> str:
     names = [name for name in words.AT_NAMES if name in lowered]
     if not names:
         return text
-    pattern = rf"(?<=[a-z0-9{OPEN}{CLOSE}])(?<! ) (?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
+    pattern = rf"(?<=[a-z0-9{EDGES}])(?<! ) (?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
     return re.sub(pattern, f" {SURE_AT} ", text, flags=re.IGNORECASE)
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from servers.search import markup
-from servers.search.contacts.disguise import BREAK, CLOSE, OPEN, without_marks
+from servers.search.contacts.disguise import BREAK, CLOSE, LINK, OPEN, without_marks
 from servers.search.contacts.words import listed
 
 if TYPE_CHECKING:
@@ -127,6 +127,11 @@ def _is_empty(element: HtmlElement) -> bool:
     return _is_short(element) and not str(element.text_content()).strip()
 
 
+def _is_nothing(element: HtmlElement) -> bool:
+    """Whether it shows nothing at all; one with a class may show an icon or a gap."""
+    return not len(element) and not element.text and not element.attrib
+
+
 def _replace(element: HtmlElement, text: str) -> None:
     if element.tag == "svg":
         element.tag = "span"
@@ -142,8 +147,8 @@ def _mark(element: HtmlElement) -> None:
     if element.tag in _LINES:
         before = after = BREAK
     elif element.tag in {"a", "img"}:  # these stand for themselves in a line of text
-        before, after = CLOSE + OPEN, CLOSE + OPEN
-    elif element.tag == "wbr":
+        before = after = LINK
+    elif element.tag == "wbr" or _is_nothing(element):
         before = after = ""
     text = without_marks(element.text or "")
     if element.tag == "pre" and not len(element):

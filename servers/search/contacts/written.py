@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from servers.search.contacts import address, disguise, words
-from servers.search.contacts.disguise import CLOSE, OPEN, SPOKEN_AT, SURE_AT, UNSURE_AT
+from servers.search.contacts.disguise import CLOSE, EDGES, LINK, OPEN, SPOKEN_AT, SURE_AT, UNSURE_AT
 
 SURE, UNSURE = 0.8, 0.6
 _MOST_PLACES = 1_000
 """Places in one text that are looked at; nobody asks for more contacts than fifty."""
-_EDGES = OPEN + CLOSE
-_PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}{SPOKEN_AT}]([ {_EDGES}]{{0,4}})(?=[^\W_])")
+_PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}{SPOKEN_AT}]([ {EDGES}]{{0,4}})(?=[^\W_])")
 _RUN = re.compile(r"(?:[^\W_]|-|\.(?=[^\W_]))+")
-_EDGE = re.compile(rf"(?=\.?[{_EDGES}])([{_EDGES}]*+)(\.?)([{_EDGES}]*+)(?=-?[^\W_])")
-_SPACED_DOT = re.compile(rf" \.[ {_EDGES}]{{0,3}}(?=[a-z])")
+_EDGE = re.compile(rf"(?=\.?[{EDGES}])([{EDGES}]*+)(\.?)([{EDGES}]*+)(?=-?[^\W_])")
+_SPACED_DOT = re.compile(rf" \.[ {EDGES}]{{0,3}}(?=[a-z])")
 _UNUSUAL = frozenset("!#$%*/=?^`{}~")
 """Allowed before the @, though in a text they rather separate: doubtful, so not told."""
 _LEADING = "'`*{/.+-"
@@ -84,7 +83,7 @@ def _each(text: str) -> Iterator[Found | None]:
     """The address around each @ that something stands before; None where there is none."""
     for place in _PLACE.finditer(text):
         window = text[max(0, place.start() - 5) : place.start()]
-        bare = window.rstrip(f" {_EDGES}")
+        bare = window.rstrip(f" {EDGES}")
         if bare and (bare[-1].isalnum() or bare[-1] in address.LOCAL_CHARACTERS):
             yield _at(text, place, window[len(bare) :])
 
@@ -134,7 +133,7 @@ def _spoken_dot(text: str, at: int) -> int:
     if dot is None:
         return 0
     end = dot.end()
-    while end < len(text) and text[end] in _EDGES:
+    while end < len(text) and text[end] in EDGES:
         end += 1
     return end
 
@@ -161,7 +160,7 @@ def _goes_on(domain: str, edge: re.Match[str], rest: str) -> bool | None:
 
 def _is_apart(edges: str) -> bool:
     """Whether two elements meet there, and not an element and the text around it."""
-    return CLOSE + OPEN in edges
+    return CLOSE + OPEN in edges or LINK in edges
 
 
 def _before(text: str, at: int, gap: str, *, spoken: bool) -> _Half | None:
@@ -173,7 +172,9 @@ def _before(text: str, at: int, gap: str, *, spoken: bool) -> _Half | None:
         left_start, left = _token(text, start - len(edges))
         if not left:
             break
-        goes_on, doubt = _joins(left, local, edges, gap)
+        goes_on, doubt = _joins(
+            left, local, edges, gap, is_other=_is_other_word(text, left_start, left, edges)
+        )
         if goes_on is None:
             return None
         if not goes_on:
@@ -189,7 +190,7 @@ def _before(text: str, at: int, gap: str, *, spoken: bool) -> _Half | None:
 
 def _edges_before(text: str, end: int) -> str:
     window = text[max(0, end - 12) : end]
-    return window[len(window.rstrip(_EDGES)) :]
+    return window[len(window.rstrip(EDGES)) :]
 
 
 def _token(text: str, end: int) -> tuple[int, str]:
@@ -215,6 +216,13 @@ def _is_label(text: str) -> bool:
     return text.rstrip(":.").lower() in words.LABELS
 
 
+def _is_other_word(text: str, start: int, word: str, edges: str) -> bool:
+    """Whether the word before the edge is no part of an address, as far as its looks tell."""
+    before = text[start - 1 : start]
+    in_text = before.isspace() and _is_apart(edges)
+    return in_text or before == "@" or word[0].isupper() or word.isdigit()
+
+
 def _label_before(local: str) -> bool:
     """Whether a label runs into the name of a mailbox, as in `emailinfo`."""
     return any(
@@ -223,7 +231,9 @@ def _label_before(local: str) -> bool:
     )
 
 
-def _joins(left: str, local: str, edges: str, gap: str) -> tuple[bool | None, bool]:
+def _joins(
+    left: str, local: str, edges: str, gap: str, *, is_other: bool
+) -> tuple[bool | None, bool]:
     """Whether `left` before the edge belongs to the address, None when nobody can say; a doubt."""
     if not local:
         return True, False
@@ -234,10 +244,10 @@ def _joins(left: str, local: str, edges: str, gap: str) -> tuple[bool | None, bo
         return True, False
     if is_joint:
         return (None if _is_apart(edges) else True), False
-    if _is_apart(edges) and not gap.strip():
+    if LINK in edges:
         return False, False
-    is_whole = edges[-1] == OPEN and not gap.strip()
-    return (False if is_whole else None), True
+    is_whole = not gap.strip() and (_is_apart(edges) or edges[-1] == OPEN)
+    return (False if is_whole and is_other else None), not _is_apart(edges)
 
 
 def _spoken_before(text: str, start: int, local: str) -> tuple[int, str]:
@@ -274,11 +284,14 @@ def _belongs_elsewhere(text: str, local: _Half, end: int) -> bool:
     if _AFTER.match(text, end) and not _NEXT_TOO.match(text, end):
         return True
     line = text[max(0, local.edge - 90) : local.edge].rpartition("\n")[2]
-    token = re.split(r"[\s|,;<>\"()\[\]]", line)[-1].strip(_EDGES)
+    token = re.split(r"[\s|,;<>\"()\[\]]", line)[-1].strip(EDGES)
     if "://" in token or token.startswith("www."):
         return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
     lowered = line.lower()
     return any(word in lowered for word in _NET_WORDS) and bool(_OTHER_NET.search(lowered))
+
+
+_AS_SPACE = str.maketrans(EDGES, " " * len(EDGES))
 
 
 def _is_meant(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bool:
@@ -291,5 +304,5 @@ def _is_meant(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bo
         return True
     if local[0].isupper() and not local.isupper():
         return False
-    before = lead.replace(OPEN, " ").replace(CLOSE, " ").split()
+    before = lead.translate(_AS_SPACE).split()
     return not before or not before[-1][-1].isalnum() or before[-1].lower() in words.LEADS
