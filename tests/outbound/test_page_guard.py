@@ -300,17 +300,6 @@ async def test_the_first_bytes_are_enough_when_no_more_are_wanted(
     assert page.content == b"x" * 1000
 
 
-async def test_a_header_of_somebody_else_is_quoted_in_part_and_on_one_line(
-    site: Site, guards: Callable[..., Guard]
-) -> None:
-    site.answers["/v"] = answer(b"", f"Content-Type: {'token' * 1_000}/x", length=10**9)
-    guard = guards(Names(good_test=[[OUTSIDE]]))
-    with pytest.raises(Failed) as refused:
-        await guard.get(f"http://good.test:{site.port}/v", soon(), types=lambda name: False)
-    assert len(refused.value.message) < 130
-    assert "token" in refused.value.message
-
-
 async def test_a_site_that_drips_costs_the_deadline(serve: Serving) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)

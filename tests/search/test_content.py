@@ -143,3 +143,11 @@ def test_a_header_is_read_as_browsers_read_it(header: str, labels: Any) -> None:
 def test_the_shortest_contents_are_judged_too(start: bytes, declared: str) -> None:
     with suppress(Failed):
         assert content.form(declared, start) in {"page", "text"}
+
+
+def test_a_header_of_somebody_else_is_quoted_in_part_and_on_one_line() -> None:
+    kind, _ = content.labels("token" * 1_000 + "/x\r\ny")
+    with pytest.raises(Failed, match="token") as refused:
+        content.form(kind, bytes(100))
+    assert len(refused.value.message) < 130
+    assert "\n" not in refused.value.message
