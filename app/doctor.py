@@ -54,6 +54,9 @@ class Doctor:
 
     def _update(self) -> Check:
         update = version.update()
+        if not version.is_whole():
+            said = "Lou's files are not all there: an update is under way, or Lou was removed."
+            return Check("update_finished", False, said, "Wait for its end, or install Lou again.")
         return check(
             "update_finished",
             ok=not update,

@@ -199,6 +199,36 @@ def test_a_sealed_file_keeps_keys_and_servers_get_them(running: Lou) -> None:
     assert running.json("call", "tracker", "find_tracked")["status"] == "success"
 
 
+def test_over_a_broken_config_switches_are_refused_and_what_runs_goes_on(running: Lou) -> None:
+    config = running.home / "lou/config.json"
+    before = config.read_bytes()
+    broken = before.rstrip()[:-1].rstrip() + b",\n}\n"
+    line = broken.count(b"\n", 0, broken.rindex(b",")) + 1
+    where = f"config.json is broken at line {line}, column"
+    config.write_bytes(broken)
+    for words in (
+        ("disable", "tracker"), ("disable", "search", "web_search"), ("keys", "store", "file"),
+        ("servers", "add", "another", "--", "true"),
+    ):  # fmt: skip
+        done = running.run(*words, stdin="a passphrase" if "store" in words else "")
+        assert done.returncode == 1, words
+        assert where in done.stderr
+    done = running.run("restart", "search")
+    assert (done.returncode, done.stdout) == (0, "search is ready.\n")
+    assert where in done.stderr
+    checks = {each["code"]: each for each in running.json("doctor")["checks"]}
+    assert where in checks["config_readable"]["sentence"]
+    assert where in running.run("status").stdout
+    assert where in running.json("status")["notices"][0]["message"]
+    assert config.read_bytes() == broken
+    assert [path.name for path in config.parent.glob("config*")] == ["config.json"]
+    assert running.wait_for("tracker", "ready")
+    config.write_bytes(before)
+    wait_until(lambda: "notices" not in running.json("status"), PATIENCE_S)
+    assert running.run("disable", "tracker").returncode == 0
+    assert running.run("enable", "tracker").returncode == 0
+
+
 def test_a_key_in_any_shape_is_mended_or_refused_and_nobody_is_asked_about_nonsense(
     running: Lou,
 ) -> None:
