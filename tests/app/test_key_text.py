@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from servers.contract.key_text import NotAKeyError, decoded, understood
 from servers.contract.service_account import PathGivenError
@@ -204,3 +206,25 @@ def test_stdin_in_any_unicode_is_read(encoding: str) -> None:
     assert decoded("tvly-abc\r\n".encode(encoding)) == "tvly-abc\r\n"
     with pytest.raises(NotAKeyError):
         decoded(b"\xe4\xf6")
+
+
+@given(st.text(max_size=60) | st.from_regex(r"\W{0,3}[A-Z_]{0,16}\W{0,3}[\w{}:,\"' \n\\-]{0,40}"))
+def test_any_text_is_a_key_or_refused_in_words(text: str) -> None:
+    for name in (ACCOUNT, NAME, "GOOGLE_CSE_ID", "ENCRYPTION_KEY", "OWN"):
+        said = (".", "a hint")
+        try:
+            value = understood(name, text).value
+            is_settled = name == "OWN" or understood(name, value).value == value
+        except NotAKeyError as refused:
+            said, is_settled = (refused.words, refused.hint), True
+        assert is_settled
+        assert said[0].endswith(".")
+        assert said[1]
+
+
+@given(st.data())
+def test_an_account_cut_anywhere_is_refused(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([whole(), line(), packed()]))
+    end = data.draw(st.integers(0, len(text) - 3))
+    with pytest.raises(NotAKeyError):
+        understood(ACCOUNT, text[:end])
