@@ -15,7 +15,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from app.clients import catalog
+from app.clients import catalog, install_links
 from app.clients.catalog import Layout
 from app.clients.json_reading import blanked, page_of
 from app.clients.spans import TOO_DEEP, AmbiguousError, UnreadableError, position, refuse_depths
@@ -82,13 +82,15 @@ _PACKED = "lou.servers"
 
 
 def value_of(text: str) -> Any:
-    """What `text` says, in whichever format it is; {} when it says nothing.
+    """What `text` says, in whichever format it is, or the link it is; {} when it says nothing.
 
     Raises:
         FormatError: it is in none of them.
     """
     if len(text) > _LARGEST:
         raise UnreadableError("It is too large for a file of settings.")
+    if (linked := install_links.entry_of(text)) is not None:
+        return linked
     start = blanked(text, _JSONC).lstrip() if "/" in text[:1_000_000] else text.lstrip()
     if start.startswith(("{", '"')) or (start.startswith("[") and not _TABLE.match(start)):
         return _json(text, start)

@@ -6,8 +6,10 @@ secrets that move (`keys`, by value), whether it stays off, or a word of why it 
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
+from urllib.parse import quote
 
 Row = tuple[str, str, dict[str, Any]]
 
@@ -91,6 +93,18 @@ FORMATS: list[Row] = [
     ("numbers and switches", _of({"command": "x", "args": ["--port", 8080], "env": {"D": True}}),
      {"args": ["--port", "8080"], "env": {"D": "true"}}),
     ("tools switched off", _of({**RUNS, "excludeTools": ["a"]}), {"disabled_tools": ["a"]}),
+    ("a link of cursor", "cursor://anysphere.cursor-deeplink/mcp/install?name=one&config="
+     + base64.b64encode(json.dumps(RUNS).encode()).decode(), RUNS),
+    ("a link of cursor's page", "https://cursor.com/install-mcp?name=one&config="
+     + quote(base64.b64encode(json.dumps(RUNS).encode()).decode(), safe=""), RUNS),
+    ("a link of vs code", "vscode:mcp/install?" + quote(json.dumps({"name": "one", **RUNS})), RUNS),
+    ("a link of vs code's page", "https://insiders.vscode.dev/redirect/mcp/install?name=one&config="
+     + quote(json.dumps(RUNS)), RUNS),
+    ("a link within a link", "https://vscode.dev/redirect?url="
+     + quote("vscode:mcp/install?" + quote(json.dumps({"name": "one", **RUNS})), safe=""), RUNS),
+    ("a link of kiro", "https://kiro.dev/launch/mcp/add?name=one&config="
+     + quote(json.dumps(RUNS)), RUNS),
+    ("a link of goose", "goose://extension?cmd=node&arg=x&id=one&name=One", RUNS),
     ("a pipe", _of({"url": "pipe:///x"}), {"left_out": "http"}),
     ("nothing to start", _of({"args": ["x"]}), {"left_out": "command or a url"}),
     ("lou's own", _of({"command": "/usr/bin/lou-connect", "args": ["search"]}),

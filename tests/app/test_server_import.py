@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.errors import SettingsError
 from servers.contract.redaction import Redactor
 from tests.app.import_inputs import EVERY, VALUES, Row
 from tests.app.running import LOU, Lou, lou
+from tests.desktop import wait_until
 
 PLAIN = Config(meaning.defaults())
 
@@ -93,7 +95,8 @@ def test_a_server_of_a_project_that_is_there_runs_in_its_folder(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  ", "// x", "[]", "{}", '{"mcpServers": []}', "nonsense", "a: [", "[a]\nb =", '{"a": 1',
+    ["https://x.example/", "cursor://x/mcp/install?name=a&config=%%%",
+     "", "  ", "// x", "[]", "{}", '{"mcpServers": []}', "nonsense", "a: [", "[a]\nb =", '{"a": 1',
      '{"mcpServers": {"a": {"command": "x"}, "a": {"command": "y"}}}',
      '{"mcpServers": {"a": {"command": "x"}}, "mcpServers": {}}', "[" * 100_000],
 )  # fmt: skip
@@ -220,9 +223,15 @@ def test_import_needs_a_file_or_a_client(running: Lou) -> None:
     assert running.run("servers", "import").returncode == 2
 
 
-def test_the_doctor_tells_of_secrets_that_stay_in_the_clear(running: Lou) -> None:
-    running.run("servers", "add", "clear", "--disabled", "--", "x", "--token", "s3cret99")
+def test_secrets_that_stay_in_the_clear_are_told_and_kept_out_of_the_log(running: Lou) -> None:
+    program = str(Path(__file__).with_name("variables_server.py"))
+    words = ("--env", "GITHUB_PAT=s3cret-98", "--", sys.executable, program, "--token", "s3cret-99")
+    assert running.run("servers", "add", "clear", *words).returncode == 0
     checks = {check["code"]: check for check in running.json("doctor")["checks"]}
-    assert "the argument after --token" in checks["plain_key_clear"]["sentence"]
-    assert "s3cret99" not in json.dumps(checks)
+    told = checks["plain_key_clear"]["sentence"]
+    assert "the argument after --token" in told
+    assert "GITHUB_PAT" in told
+    wait_until(lambda: "the password is" in running.run("logs", "clear").stdout, 60)
+    shown = running.run("logs", "clear").stdout + running.run("status").stdout + json.dumps(checks)
+    assert "s3cret-9" not in shown
     running.run("servers", "remove", "clear")

@@ -40,8 +40,8 @@ _FIELDS = (
     Field("cwd", Kind.TEXT, "Folder to start in"),
 )
 _PASTE = (
-    "Paste what another client has in its file: JSON, TOML or YAML. You see what it runs before it "
-    "is added."
+    "Paste what another client has in its file (JSON, TOML or YAML), or an install link. You see "
+    "what it runs before it is added."
 )
 _HIGHEST = 460
 _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/server"]}}}'
