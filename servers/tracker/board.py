@@ -10,17 +10,22 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from servers.host.service import ToolFailure
-from servers.tracker import ledger, views
+from servers.tracker import ledger, terms, views
+from servers.tracker.beginnings import Beginnings
 from servers.tracker.entry import Draft, Entry, Rejected, checked
 from servers.tracker.ledger import Action, Outcome
 from servers.tracker.plans import Case, Plan, Underway
 from servers.tracker.scribe import Line, Scribe, Search, new_id
-from servers.tracker.stores.base import CursorError, Record, Store, Write
+from servers.tracker.stores.base import CursorError, Page, Query, Record, Store, Write
 
 _T = TypeVar("_T")
 _TRIES = 100
 _NAME = re.compile(r"[A-Za-z0-9]{1,64}")
 """What an entry may be called. Firestore takes some other texts for paths, or for its own."""
+_BEGUN, _BEGUN_REMOTE = 1000, 10
+"""Words with one beginning that are looked for one by one: Firestore takes 30 digests at once."""
+_LOOKED_AT_ONCE = 100
+_LOOKED_AT_MOST = 4000
 _MOST_ON_THE_LOOP = 32
 """Drafts. Sealing more at once would keep other calls waiting."""
 
@@ -28,9 +33,11 @@ _MOST_ON_THE_LOOP = 32
 class Board:
     """The entries of one store."""
 
-    def __init__(self, store: Store, scribe: Scribe) -> None:
+    def __init__(self, store: Store, scribe: Scribe, beginnings: Beginnings | None = None) -> None:
         self.store = store
         self.scribe = scribe
+        self.beginnings = beginnings or Beginnings()
+        scribe.written = self.beginnings.written
         self.underway = Underway()
 
     async def track(
@@ -97,9 +104,49 @@ class Board:
         given, _, place = search.cursor.partition(".")
         if search.cursor and not (given == mark and place):
             raise CursorError("This cursor belongs to no page of this search.")
-        page = await self.store.find(self.scribe.query(replace(search, cursor=place)))
-        cursor = f"{mark}.{page.cursor}" if page.cursor else ""
-        return [self.scribe.entry(record) for record in page.records], cursor
+        begun = await self._begun(search.words)
+        query = self.scribe.query(replace(search, cursor=place), begun)
+        if any(found or found is None for found in begun.values()):
+            entries, following = await self._sifted(query, search.words)
+        else:
+            page = await self.store.find(query)
+            entries = [self.scribe.entry(record) for record in page.records]
+            following = page.cursor
+        return entries, f"{mark}.{following}" if following else ""
+
+    async def _begun(self, words: Sequence[str]) -> dict[str, list[str] | None]:
+        """The sealed words that each of `words` is the beginning of."""
+        most = _BEGUN_REMOTE if self.store.is_remote else _BEGUN
+        found = {}
+        for word in words:
+            found[word] = await self.beginnings.of(word, self.store, self.scribe, most)
+        return found
+
+    async def _sifted(self, query: Query, words: Sequence[str]) -> tuple[list[Entry], str]:
+        """Those of the entries that are found which have all `words`, and where to go on.
+
+        After some thousand entries it is left to the next page.
+        """
+        found: list[Entry] = []
+        looked_at = 0
+        while True:
+            wanted = query.limit - len(found)
+            page = await self.store.find(replace(query, limit=max(wanted, _LOOKED_AT_ONCE)))
+            entries = [self.scribe.entry(record) for record in page.records]
+            places = [at for at, one in enumerate(entries) if _has(one, words)][:wanted]
+            found += [entries[at] for at in places]
+            if len(places) == wanted:
+                return found, await self._cursor_after(query, page, places[-1])
+            looked_at += len(entries)
+            if not page.cursor or looked_at >= _LOOKED_AT_MOST:
+                return found, page.cursor
+            query = replace(query, cursor=page.cursor)
+
+    async def _cursor_after(self, query: Query, page: Page, place: int) -> str:
+        """Where to go on after the record at `place` of `page`."""
+        if place == len(page.records) - 1:
+            return page.cursor
+        return (await self.store.find(replace(query, limit=place + 1))).cursor
 
     async def update(
         self,
@@ -257,6 +304,11 @@ class Board:
                 kind="locked",
             )
         return entry
+
+
+def _has(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether all `words` find `entry`. Of a locked one only the store can tell."""
+    return entry.locked or all(terms.has_word(entry, word) for word in words)
 
 
 async def _at_once(work: Callable[..., _T], *arguments: Any) -> _T:

@@ -1,4 +1,4 @@
-"""New keys and new rules reach every row: in the background, a few at a time, and resumable.
+"""New keys, rules and forms reach every row: in the background, a few at a time, and resumable.
 
 What a row was made with is written in the row, so nothing else has to be remembered: whatever ends
 the process, the rows that are left are found again. Until the last one is done, lookups compare
@@ -16,6 +16,8 @@ from servers.tracker.stores.base import Record, StoreError
 
 log = logging.getLogger(__name__)
 _AT_ONCE = 50
+UNTIDY = "untidy"
+"""The note of a file whose index still holds what its rows were found by in an earlier form."""
 _AFTER_TROUBLE_S = 5.0
 
 
@@ -45,8 +47,19 @@ class Resealing:
                     await self._stamp(self._board.scribe.older[0])
                 except StoreError:
                     await asyncio.sleep(_AFTER_TROUBLE_S)
+            await self._tidy()
         finally:
             self.progress.running = False
+
+    async def _tidy(self) -> None:
+        """Once rows are of the present form, leave nothing of the index that they had before."""
+        store = self._board.store
+        try:
+            if await store.recall(UNTIDY):
+                await store.tidy()
+                await store.remember(UNTIDY, "")
+        except StoreError as trouble:
+            log.info("What is left of an earlier index is removed later: %s", trouble.said)
 
     async def _look_again(self) -> None:
         """See what there is by now: rows are written while keys change."""

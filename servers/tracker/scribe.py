@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import json
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -64,6 +66,8 @@ class Scribe:
         self.sealer = sealer
         self.rules = rules
         self.older: tuple[str, ...] = ()
+        self.written: Callable[[str, str], None] = lambda url, email: None
+        """Hears the URL and the e-mail address of each entry that is sealed."""
 
     def look_for(self, stamps: Collection[str]) -> None:
         """Take into account that rows may have these `stamps`, as far as their keys are here."""
@@ -75,11 +79,14 @@ class Scribe:
         hidden = entry.url if holds_address(entry.url) else ""
         # One text after the other: for a list the encoder is built anew each time.
         secret = f"[{_to_json(entry.email)},{_to_json(entry.note)},{_to_json(hidden)}]"
+        url = "" if hidden else entry.url
+        bound = _bound(entry.version, url, entry.tags, entry.status, deleted=entry.deleted)
+        self.written(entry.url, entry.email)
         return Record(
             entry.id,
             entry.version,
-            "" if hidden else entry.url,
-            self.sealer.seal(entry.id, "secret", secret),
+            url,
+            self.sealer.seal(entry.id, "secret", secret, bound),
             entry.tags,
             entry.status,
             entry.deleted,
@@ -91,9 +98,14 @@ class Scribe:
         )
 
     def entry(self, record: Record) -> Entry:
-        """`record` opened; locked when no key opens it."""
+        """`record` opened; locked when no key opens it, or its clear fields were changed."""
+        bound = _bound(
+            record.version, record.url, record.tags, record.status, deleted=record.deleted
+        )
         try:
-            secret = self.sealer.open(record.id, "secret", record.secret)
+            secret = self.sealer.open(
+                record.id, "secret", record.secret, bound=bound, stamp=record.stamp
+            )
             email, note, hidden = json.loads(secret)
             locked = False
         except Locked:
@@ -116,32 +128,57 @@ class Scribe:
     def change(self, entry: Entry, action: str, client: str, before: Entry | None) -> Change:
         """The line of history that leads to `entry`; the first one has nothing to seal."""
         if before is None and _CLIENT.fullmatch(client):
-            return Change(entry.id, entry.version, 0, f"{action} {client}", self.sealer.stamp)
-        changed = ledger.differences(before, entry) if before else {}
-        what = _to_json([action, client[:80], changed])
-        sealed = self.sealer.seal(entry.id, f"history {entry.version}", what)
-        return Change(entry.id, entry.version, 0, sealed, self.sealer.stamp)
+            what = self._in_the_clear(entry.id, entry.version, f"{action} {client}")
+        else:
+            changed = ledger.differences(before, entry) if before else {}
+            said = _to_json([action, client[:80], changed])
+            what = self.sealer.seal(entry.id, f"history {entry.version}", said)
+        return Change(entry.id, entry.version, 0, what, self.sealer.stamp)
 
     def line(self, change: Change) -> Line:
         """That line, opened."""
-        action, _, client = change.what.partition(" ")
-        if client:
-            return Line(change.version, change.at, action, client, {})
         try:
-            what = self.sealer.open(change.entry, f"history {change.version}", change.what)
+            action, client, changed = self._opened(change)
         except Locked:
             return Line(change.version, change.at, "locked", "", {})
-        action, client, changed = json.loads(what)
         return Line(change.version, change.at, action, client, changed)
 
     def resealed(self, change: Change) -> Change | None:
         """That line made with the first key; None when no key opens it."""
-        if " " in change.what:
-            return replace(change, stamp=self.sealer.stamp)
         try:
-            return replace(change, what=self.sealer.reseal(change.what), stamp=self.sealer.stamp)
+            action, client, changed = self._opened(change)
         except Locked:
             return None
+        if " " in change.what:
+            what = self._in_the_clear(change.entry, change.version, f"{action} {client}")
+        else:
+            said = _to_json([action, client, changed])
+            what = self.sealer.seal(change.entry, f"history {change.version}", said)
+        return replace(change, what=what, stamp=self.sealer.stamp)
+
+    def _in_the_clear(self, entry: str, version: int, said: str, stamp: str = "") -> str:
+        """A line that need not be sealed, with the digest that only Lou can make of it."""
+        return f"{said}#{self.sealer.digest('history', f'{entry} {version} {said}', stamp)}"
+
+    def _opened(self, change: Change) -> Any:
+        """What a line says: the action, the client, and the fields that changed.
+
+        Raises:
+            Locked: no key opens it, or Lou did not write it.
+        """
+        if " " not in change.what:
+            column = f"history {change.version}"
+            said = self.sealer.open(change.entry, column, change.what, stamp=change.stamp)
+            return json.loads(said)
+        said, _, _ = change.what.partition("#")
+        if not self.sealer.knows(change.stamp):
+            raise Locked("made with a key that is not here")
+        if not self.sealer.is_of_first_form(change.stamp):
+            whole = self._in_the_clear(change.entry, change.version, said, change.stamp)
+            if whole != change.what:
+                raise Locked("not written by Lou")
+        action, _, client = said.partition(" ")
+        return action, client, {}
 
     def pairs(self, draft: Draft | Entry) -> tuple[str, ...]:
         """The digests of what a draft is the same by, the present one first."""
@@ -149,16 +186,20 @@ class Scribe:
         for stamp in self.older:
             text = terms.pair(draft, self.sealer.rules_of(stamp))
             found.append(self.sealer.digest("pair", text, stamp))
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
-    def query(self, search: Search) -> Query:
-        """`search` as the store understands it."""
+    def query(self, search: Search, begun: Mapping[str, Collection[str] | None] = {}) -> Query:
+        """`search` as the store understands it.
+
+        `begun` has the words that some of the words are the beginnings of; None when those are
+        too many, and the entries have to be looked at.
+        """
         # The first group should be the rarest: Firestore compares only that one itself.
         wanted = [("email", search.email), ("url", search.url)]
-        wanted += [("word", word) for word in search.words]
+        wanted += [("word", word) for word in search.words if begun.get(word, ()) is not None]
         wanted += [("domain", search.domain), ("tag", search.tag), ("status", search.status)]
         groups = tuple(
-            self._digests(terms.kind_of(kind, deleted=search.deleted), value)
+            self._digests(kind, (value, *(begun.get(value) or ())), deleted=search.deleted)
             for kind, value in wanted
             if value
         )
@@ -177,9 +218,22 @@ class Scribe:
             search.cursor,
         )
 
-    def _digests(self, kind: str, value: str) -> tuple[str, ...]:
-        keys = dict.fromkeys(("", *self.older))
-        return tuple(dict.fromkeys(self.sealer.digest(kind, value, stamp) for stamp in keys))
+    def _digests(self, kind: str, values: Collection[str], *, deleted: bool) -> tuple[str, ...]:
+        """What `values` of `kind` may be looked up by, in rows of any stamp."""
+        found: dict[str, None] = {}
+        for stamp in (self.sealer.stamp, *self.older):
+            is_first = self.sealer.is_of_first_form(stamp)
+            for each in (kind,) if is_first else terms.kinds_of(kind):
+                name = terms.kind_of(each, deleted=deleted)
+                found.update((self.sealer.digest(name, value, stamp), None) for value in values)
+        return tuple(found)
+
+
+def _bound(version: int, url: str, tags: tuple[str, ...], status: str, *, deleted: bool) -> str:
+    """What a secret is bound to: a hash of the version and of the clear fields beside it."""
+    clear = f"{version}\0{url}\0{','.join(tags)}\0{status}\0{int(deleted)}"
+    found = hashlib.sha256(clear.encode("utf-8", "replace")).digest()[:15]
+    return base64.b64encode(found).decode()
 
 
 def _eight_digits(number: int) -> str:

@@ -1,8 +1,12 @@
 """Sealing: what is stored is a Fernet token, what is looked up is a keyed digest.
 
-A token holds `v1|row|column|value`, padded to a multiple of 64 bytes: it opens only where it was
-put, and its length says little. Digests are made with a second key, derived from the first, so
-that new keys mean new digests: `stamp` names the keys and rules a row was made with.
+A token holds `v2|row|column|bound|value`, padded to a multiple of 64 bytes: it opens only where it
+was put and beside the clear fields it was `bound` to, and its length says little. Digests are made
+with other keys, derived from the first, so that new keys mean new digests: `stamp` names the keys,
+the form and the rules a row was made with.
+
+Rows of the first form (`v1|row|column|value`, one kind of digest for clear and sealed words) are
+still opened and found, until all of them are of the present form.
 """
 
 from __future__ import annotations
@@ -52,11 +56,15 @@ class Sealer:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._press = _Press(keys[0])
         self.key_ids = tuple(_key_id(key) for key in keys)
+        first_ids = tuple(_first_key_id(key) for key in keys)
+        self._of_first_form = frozenset(first_ids)
         self._rules = _bits(rules)
-        self._digests = {
-            key_id: _Index(_derived(key, b"lou tracker index v1", 32))
-            for key_id, key in zip(self.key_ids, keys, strict=True)
-        }
+        first = [_Index(_derived(key, b"lou tracker index v1", 32)) for key in keys]
+        present = [_Index(_derived(key, b"lou tracker index v2", 32)) for key in keys]
+        self._digests = dict(zip((*self.key_ids, *first_ids), (*present, *first), strict=True))
+        # A pair says nothing that its row does not, so it has one digest in both forms: a Lou that
+        # knows only the first one does not track twice what is there.
+        self._pairs = dict(zip((*self.key_ids, *first_ids), (*first, *first), strict=True))
         self.stamp = f"{self.key_ids[0]}.{self._rules}"
         self._digest = self._digests[self.key_ids[0]].of
         self._known: Callable[[str, str], str] = functools.lru_cache(_REMEMBERED)(self._digest)
@@ -65,50 +73,47 @@ class Sealer:
         """Whether what was made with `stamp` can be opened."""
         return key_of(stamp) in self._digests
 
+    def is_of_first_form(self, stamp: str) -> bool:
+        """Whether what was made with `stamp` is of the first form."""
+        return key_of(stamp) in self._of_first_form
+
     def rules_of(self, stamp: str) -> Rules:
         """The rules in `stamp`."""
         bits = [bit == "1" for bit in stamp.partition(".")[2]]
         return Rules(*bits) if len(bits) == len(_bits(Rules())) else Rules()
 
-    def seal(self, row: str, column: str, text: str) -> str:
-        """The token of `text`, which opens at this row and column only."""
-        plain = f"v1|{row}|{column}|{text}".encode()
+    def seal(self, row: str, column: str, text: str, bound: str = "") -> str:
+        """The token of `text`, which opens at this row and column only, and with `bound`."""
+        plain = f"v2|{row}|{column}|{bound}|{text}".encode()
         return self._press.token(plain + b"\0" * (-(len(plain) + 1) % _BLOCK) + b"\0")
 
-    def open(self, row: str, column: str, token: str) -> str:
-        """The text of `token`.
+    def open(self, row: str, column: str, token: str, *, bound: str = "", stamp: str = "") -> str:
+        """The text of `token`, which was made with `stamp`.
 
         Raises:
-            Locked: no key opens it, or it belongs elsewhere.
+            Locked: no key opens it, it belongs elsewhere, or something beside it was changed.
         """
         try:
             plain = self._fernet.decrypt(token.encode()).rstrip(b"\0").decode()
         except InvalidToken:
             raise Locked("sealed with a key that is not here") from None
-        context = f"v1|{row}|{column}|"
+        is_first = bool(stamp) and self.is_of_first_form(stamp)
+        context = f"v1|{row}|{column}|" if is_first else f"v2|{row}|{column}|{bound}|"
         if not plain.startswith(context):
-            raise Locked("moved here from another place")
+            raise Locked("moved here from another place, or changed beside it")
         return plain.removeprefix(context)
-
-    def reseal(self, token: str) -> str:
-        """The same text sealed with the first key.
-
-        Raises:
-            Locked: no key opens it.
-        """
-        try:
-            return self._fernet.rotate(token.encode()).decode()
-        except InvalidToken:
-            raise Locked("sealed with a key that is not here") from None
 
     def digest(self, kind: str, value: str, stamp: str = "") -> str:
         """What `value` is looked up by; with `stamp`, among the rows made with that."""
-        return (self._digests[key_of(stamp)].of if stamp else self._digest)(kind, value)
+        index = (self._pairs if kind == "pair" else self._digests)[key_of(stamp or self.stamp)]
+        return index.of(kind, value)
 
     def digests(self, terms: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-        """The digests of an entry's kinds and values."""
+        """The digests of an entry's kinds and values, in an order that says nothing of theirs."""
         new, known = self._digest, self._known
-        return tuple([(new if kind in _SAID_ONCE else known)(kind, value) for kind, value in terms])
+        return tuple(
+            sorted([(new if kind in _SAID_ONCE else known)(kind, value) for kind, value in terms])
+        )
 
 
 class _Mac:
@@ -207,6 +212,11 @@ def _bits(rules: Rules) -> str:
 
 
 def _key_id(key: bytes) -> str:
+    """A name that no Lou knows which cannot read the present form."""
+    return _derived(key, b"lou tracker key name v2", 4).hex()
+
+
+def _first_key_id(key: bytes) -> str:
     return _derived(key, b"lou tracker key name v1", 4).hex()
 
 

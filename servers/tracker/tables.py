@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import apsw
 
 from servers.tracker.stores.base import StoreError
+
+log = logging.getLogger(__name__)
 
 PRESENT: tuple[str, ...] = (
     """
@@ -65,6 +68,11 @@ PRESENT: tuple[str, ...] = (
             WHERE deleted = old.deleted AND status = old.status;
     END;
     """,
+    # Rows are sealed in a form that an earlier Lou cannot read. They are brought to it one by one,
+    # in the background; what is left of the former index is removed after that.
+    """
+    INSERT OR REPLACE INTO notes VALUES ('untidy', 'yes');
+    """,
 )
 """One script per version: the first makes version 1, each other one the version after."""
 
@@ -93,7 +101,16 @@ def migrate(
         )
     if 0 < found < len(steps):
         back_up(f"before-v{len(steps)}")
+        _wipe(connection)
     for number in range(found + 1, len(steps) + 1):
         with connection:
             connection.execute(steps[number - 1])
             connection.pragma("user_version", number)
+
+
+def _wipe(connection: apsw.Connection) -> None:
+    """Write the file anew, without what lies in pages that are no longer used."""
+    try:
+        connection.execute("VACUUM")
+    except apsw.FullError:
+        log.warning("There is no room to write the tracker's file anew; it is used as it is")

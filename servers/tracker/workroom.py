@@ -15,12 +15,13 @@ from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
 from servers.host.service import KeyVerdict, StartRefused, ToolFailure
 from servers.tracker import opening
+from servers.tracker.beginnings import Beginnings
 from servers.tracker.board import Board
 from servers.tracker.copying import Copying
 from servers.tracker.desk import Desk
 from servers.tracker.entry import Rules
 from servers.tracker.opening import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
-from servers.tracker.resealing import Resealing
+from servers.tracker.resealing import UNTIDY, Resealing
 from servers.tracker.scribe import Scribe
 from servers.tracker.seal import Sealer
 from servers.tracker.settings import Settings
@@ -38,6 +39,8 @@ _LOCKED = StartRefused(
 _PATIENCE_S = 1.0
 _VERDICTS = {"firestore_rejected": "rejected", "firestore_account": "missing"}
 """What a trouble says of the service account; any other says nothing."""
+_FORM = 2
+"""Of what rows are sealed and found by, in a store that is shared with other machines."""
 
 
 class Workroom:
@@ -49,6 +52,7 @@ class Workroom:
         self.resealing: Resealing | None = None
         self.copying: Copying | None = None
         self._desk = desk
+        self._beginnings = Beginnings()
         self._place: tuple[Any, ...] = ()
         self._settings: Settings | None = None
         self._keys: Mapping[str, str] = {}
@@ -70,10 +74,11 @@ class Workroom:
         if self.store is None or place != self._place:
             await self.close()
             self.store = await opening.opened(settings, keys)
+            self._beginnings = Beginnings()
             self._place = place
         self._settings, self._keys = settings, keys
         await self._end("verify", "reseal")
-        board = Board(self.store, Scribe(sealer, settings.rules))
+        board = Board(self.store, Scribe(sealer, settings.rules), self._beginnings)
         try:
             await self._use(board)
         except StoreError as trouble:
@@ -84,6 +89,7 @@ class Workroom:
     async def close(self) -> None:
         """End what goes on, finish what was acknowledged."""
         await self._end(*self._tasks)
+        await self._beginnings.end()
         self._desk.shut(ToolFailure("The tracker is stopping.", kind="stopping"))
         self.board = None
         if self.store is not None:
@@ -172,12 +178,33 @@ class Workroom:
         if stamps and not any(scribe.sealer.knows(stamp) for stamp in stamps):
             self._desk.shut(ToolFailure(f"{_LOCKED.message} {_LOCKED.hint}", kind="locked"))
             raise _LOCKED
+        await self._require_form(self.store)
+        is_untidy = bool(await self.store.recall(UNTIDY))
         scribe.look_for(stamps)
         self.board = board
         self._desk.use(board)
         self.resealing = Resealing(board)
-        if scribe.older or former is not None:
+        self._beginnings.look(board.store, scribe)
+        if scribe.older or is_untidy or former is not None:
             self._begin("reseal", self._reseal(self.resealing, former))
+
+    async def _require_form(self, store: Store) -> None:
+        """That a newer Lou did not write in a form of its own; and say which one this is.
+
+        Raises:
+            StartRefused: it did.
+        """
+        form = await store.recall("form") if store.is_remote else ""  # a file has a version
+        if form.isdigit() and int(form) > _FORM:
+            refused = StartRefused(
+                "newer_data",
+                "The tracker's entries in Firestore were written by a newer Lou.",
+                "Install the newest Lou.",
+            )
+            self._desk.shut(ToolFailure(f"{refused.message} {refused.hint}", kind="newer_data"))
+            raise refused
+        if store.is_remote and form != str(_FORM):
+            await store.remember("form", str(_FORM))
 
     async def _reseal(self, resealing: Resealing, former: Board | None) -> None:
         """Bring every row to the present key, those that calls with the former one still write."""

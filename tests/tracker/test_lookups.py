@@ -208,7 +208,9 @@ async def test_totals_count_the_entries_of_a_file_that_had_none(tmp_path: Path) 
     board = make_board(store)
     found, _ = await board.find(Search(tag="x", sort="url"))
     assert [one.id for one in found] == [ids[1]]
-    assert [path.name for path in upkeep.backups(tmp_path / "backups", "before-v2")]
+    assert [
+        path.name for path in upkeep.backups(tmp_path / "backups", f"before-v{len(tables.PRESENT)}")
+    ]
     await store.close()
     connection = apsw.Connection(str(tmp_path / "tracker.db"))
     assert tables.version(connection) == len(tables.PRESENT)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from servers.host.service import Configuration
-from servers.tracker import tables
+from servers.tracker import resealing, tables
 from servers.tracker.server import TrackerServer, build
 from servers.tracker.stores.sqlite import SqliteStore
 
@@ -39,7 +39,11 @@ async def opened(task: dict[str, Any]) -> TrackerServer:
     await server.start(
         Configuration(
             {"ENCRYPTION_KEY": task["keys"]},
-            {"folders": {"data": folder, "cache": folder}, "exchange_folder": folder},
+            {
+                "folders": {"data": folder, "cache": folder},
+                "exchange_folder": folder,
+                **task.get("settings", {}),
+            },
         )
     )
     return server
@@ -75,6 +79,7 @@ async def import_file(task: dict[str, Any]) -> None:
 
 
 async def reseal(task: dict[str, Any]) -> None:
+    resealing._AT_ONCE = task.get("at_once", resealing._AT_ONCE)
     server = await opened(task)
     state = tools(server)["store_state"]
     while True:

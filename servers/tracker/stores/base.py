@@ -212,6 +212,9 @@ class Store(Protocol):
     async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:
         """Store these again, each only when its version is unchanged. No new version, no change."""
 
+    async def tidy(self) -> None:
+        """Leave nothing on disk of what records were found by before they were stored again."""
+
     async def scan(self, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
         """The records whose id comes after `after`, by id, each with its whole history."""
 

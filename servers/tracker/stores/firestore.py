@@ -104,6 +104,9 @@ class FirestoreStore:
         await self._cloud.call(lambda: each(self._commits.reseal, records))
         await self._cloud.call(lambda: self._reseal_changes(changes))
 
+    async def tidy(self) -> None:
+        """Documents are replaced as a whole; nothing is left of them."""
+
     async def scan(self, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
         """The records whose id comes after `after`, each with its whole history."""
         return await self._cloud.call(lambda: self._scan(after, limit))

@@ -20,6 +20,7 @@ from servers.tracker.stores.base import (
 from servers.tracker.stores.clock import Clock
 
 COLUMNS = "id, version, url, secret, tags, status, deleted, created, seq, stamp, pair"
+_MERGED_PAGES = 500
 _SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
 _SELECT_CHANGES = "SELECT entry, version, at, what, stamp FROM changes"
 
@@ -180,6 +181,14 @@ def reseal(
         "UPDATE changes SET what = ?, stamp = ? WHERE entry = ? AND version = ?",
         [(change.what, change.stamp, change.entry, change.version) for change in changes],
     )
+
+
+def tidy(connection: apsw.Connection, *, begins: bool) -> bool:
+    """Merge some of the index of terms, without what was replaced; whether more is to be done."""
+    before = connection.total_changes()
+    pages = -_MERGED_PAGES if begins else _MERGED_PAGES
+    connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (pages,))
+    return connection.total_changes() - before >= 2  # as SQLite says how its end is seen
 
 
 def scan(connection: apsw.Connection, after: str, limit: int) -> list[tuple[Record, list[Change]]]:

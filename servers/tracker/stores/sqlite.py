@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -97,6 +98,13 @@ class SqliteStore:
     async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:
         """Store these again, each only when it is unchanged."""
         await self._custody.write(lambda connection: rows.reseal(connection, records, changes))
+
+    async def tidy(self) -> None:
+        """Merge the index of terms into one, a little at a time."""
+        begins = more = True
+        while more:
+            more = await self._custody.write(functools.partial(rows.tidy, begins=begins))
+            begins = False
 
     async def scan(self, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
         """The records whose id comes after `after`, each with its whole history."""

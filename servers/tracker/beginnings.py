@@ -1,0 +1,148 @@
+"""The sealed words that are found by their beginnings: kept in memory, and nowhere on disk.
+
+Beginnings of sealed words in the rows would tell the words to whoever knows a list of names. So a
+search for the beginning of a word becomes one for the whole words that begin with it. They are
+learned from each entry that is written, and once from those that are there already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from servers.tracker import terms
+from servers.tracker.scribe import Scribe
+from servers.tracker.stores.base import Query, Store, StoreError
+
+log = logging.getLogger(__name__)
+_AT_ONCE = 200
+_WAITS_S = 2.0
+"""A search goes on after this with the words that are known by then."""
+_REMOTE_S = 30.0
+"""How old the knowledge of what other machines wrote may be."""
+_OVERLAP_US = 600_000_000
+"""Microseconds by which the clock of another machine may be late."""
+_PARSED_AT = 4096
+
+
+class Beginnings:
+    """The words of one store."""
+
+    def __init__(self) -> None:
+        self._words = WordList()
+        self._written: list[tuple[str, str]] = []
+        self._until: dict[bool, int] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._looked_at = float("-inf")
+
+    def written(self, url: str, email: str) -> None:
+        """Learn the words of an entry that is being written."""
+        self._written.append((url, email))
+        if len(self._written) >= _PARSED_AT:
+            self._parse()
+
+    async def of(self, word: str, store: Store, scribe: Scribe, most: int) -> list[str] | None:
+        """The words that begin with `word` and are longer; None when there are more than `most`."""
+        if not terms.can_begin(word):
+            return []
+        await self._know(store, scribe)
+        self._parse()
+        return self._words.after(word, most)
+
+    def look(self, store: Store, scribe: Scribe) -> asyncio.Task[None]:
+        """Begin to learn from what is there, unless that is under way."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look(store, scribe))
+        return self._looking
+
+    async def end(self) -> None:
+        """Learn no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _know(self, store: Store, scribe: Scribe) -> None:
+        is_known = self._looked_at > float("-inf")
+        if is_known and not (store.is_remote and time.monotonic() - self._looked_at > _REMOTE_S):
+            return
+        await asyncio.wait([self.look(store, scribe)], timeout=_WAITS_S)
+
+    async def _look(self, store: Store, scribe: Scribe) -> None:
+        begun = time.monotonic()
+        try:
+            for deleted in (False, True):
+                await self._read(store, scribe, deleted=deleted)
+        except StoreError as trouble:
+            log.info("The words of the entries are read later: %s", trouble.said)
+        else:
+            self._looked_at = begun
+
+    async def _read(self, store: Store, scribe: Scribe, *, deleted: bool) -> None:
+        since = max(0, self._until.get(deleted, 0) - (_OVERLAP_US if store.is_remote else 0))
+        query = Query(deleted=deleted, since=since, sort="oldest", limit=_AT_ONCE)
+        while True:
+            page = await store.find(query)
+            for record in page.records:
+                entry = scribe.entry(record)
+                if not entry.locked:
+                    self.written(entry.url, entry.email)
+                self._until[deleted] = record.changed
+            if not page.cursor:
+                return
+            query = Query(
+                deleted=deleted, since=since, sort="oldest", limit=_AT_ONCE, cursor=page.cursor
+            )
+
+    def _parse(self) -> None:
+        fresh, self._written = self._written, []
+        for url, email in fresh:
+            self._words.add(terms.words_to_begin(url, email))
+
+
+class WordList:
+    """Many words in little memory: one sorted text, and a set of those that came since."""
+
+    def __init__(self) -> None:
+        self._text = b"\n"
+        self._fresh: set[bytes] = set()
+
+    def add(self, words: Iterable[str]) -> None:
+        """Know these, too."""
+        for word in words:
+            if terms.can_be_begun(word):
+                self._fresh.add(word.encode())
+        if len(self._fresh) > max(20_000, len(self._text) >> 6):
+            known = self._text.split(b"\n")
+            self._text = b"\n".join((b"", *sorted({*known, *self._fresh} - {b""}), b""))
+            self._fresh = set()
+
+    def after(self, beginning: str, most: int) -> list[str] | None:
+        """The words that are longer than `beginning` and begin so; None if more than `most`."""
+        start = beginning.encode()
+        found = {word for word in self._fresh if word.startswith(start) and word != start}
+        at = self._place(start)
+        while self._text.startswith(start, at):
+            end = self._text.index(b"\n", at)
+            if end - at > len(start):
+                found.add(self._text[at:end])
+            if len(found) > most:
+                return None
+            at = end + 1
+        return None if len(found) > most else [word.decode() for word in sorted(found)]
+
+    def _place(self, start: bytes) -> int:
+        """Where the first word begins that is not before `start`."""
+        low, high = 1, len(self._text)
+        while low < high:
+            middle = self._text.rfind(b"\n", 0, (low + high) // 2) + 1
+            middle = max(middle, low)
+            end = self._text.find(b"\n", middle)
+            if end < 0:
+                return high
+            if self._text[middle:end] < start:
+                low = end + 1
+            else:
+                high = middle
+        return low
