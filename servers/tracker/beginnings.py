@@ -8,9 +8,12 @@ learned from each entry that is written, and once from those that are there alre
 from __future__ import annotations
 
 import asyncio
+import bisect
+import itertools
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from servers.tracker import terms
 from servers.tracker.scribe import Scribe
@@ -91,9 +94,7 @@ class Beginnings:
                 self._until[deleted] = record.changed
             if not page.cursor:
                 return
-            query = Query(
-                deleted=deleted, since=since, sort="oldest", limit=_AT_ONCE, cursor=page.cursor
-            )
+            query = replace(query, cursor=page.cursor)
 
     def _parse(self) -> None:
         fresh, self._written = self._written, []
@@ -102,35 +103,50 @@ class Beginnings:
 
 
 class WordList:
-    """Many words in little memory: one sorted text, and a set of those that came since."""
+    """Many words in little memory: one sorted text, and a sorted list of those that came since."""
 
     def __init__(self) -> None:
         self._text = b"\n"
-        self._fresh: set[bytes] = set()
+        self._fresh: list[bytes] = []
 
     def add(self, words: Iterable[str]) -> None:
         """Know these, too."""
         for word in words:
             if terms.can_be_begun(word):
-                self._fresh.add(word.encode())
+                self._add(word.encode())
         if len(self._fresh) > max(20_000, len(self._text) >> 6):
             known = self._text.split(b"\n")
             self._text = b"\n".join((b"", *sorted({*known, *self._fresh} - {b""}), b""))
-            self._fresh = set()
+            self._fresh = []
+
+    def _add(self, word: bytes) -> None:
+        at = bisect.bisect_left(self._fresh, word)
+        if at == len(self._fresh) or self._fresh[at] != word:
+            self._fresh.insert(at, word)
 
     def after(self, beginning: str, most: int) -> list[str] | None:
         """The words that are longer than `beginning` and begin so; None if more than `most`."""
         start = beginning.encode()
-        found = {word for word in self._fresh if word.startswith(start) and word != start}
+        found: set[bytes] = set()
+        for word in itertools.chain(self._begun_fresh(start), self._begun(start)):
+            if word != start:
+                found.add(word)
+            if len(found) > most:
+                return None
+        return [word.decode() for word in sorted(found)]
+
+    def _begun_fresh(self, start: bytes) -> Iterator[bytes]:
+        for at in range(bisect.bisect_left(self._fresh, start), len(self._fresh)):
+            if not self._fresh[at].startswith(start):
+                return
+            yield self._fresh[at]
+
+    def _begun(self, start: bytes) -> Iterator[bytes]:
         at = self._place(start)
         while self._text.startswith(start, at):
             end = self._text.index(b"\n", at)
-            if end - at > len(start):
-                found.add(self._text[at:end])
-            if len(found) > most:
-                return None
+            yield self._text[at:end]
             at = end + 1
-        return None if len(found) > most else [word.decode() for word in sorted(found)]
 
     def _place(self, start: bytes) -> int:
         """Where the first word begins that is not before `start`."""

@@ -128,10 +128,10 @@ class Board:
         After some thousand entries it is left to the next page.
         """
         found: list[Entry] = []
-        looked_at = 0
+        looked_at, at_once = 0, query.limit
         while True:
             wanted = query.limit - len(found)
-            page = await self.store.find(replace(query, limit=max(wanted, _LOOKED_AT_ONCE)))
+            page = await self.store.find(replace(query, limit=max(wanted, at_once)))
             entries = [self.scribe.entry(record) for record in page.records]
             places = [at for at, one in enumerate(entries) if _has(one, words)][:wanted]
             found += [entries[at] for at in places]
@@ -140,6 +140,7 @@ class Board:
             looked_at += len(entries)
             if not page.cursor or looked_at >= _LOOKED_AT_MOST:
                 return found, page.cursor
+            at_once = _LOOKED_AT_ONCE
             query = replace(query, cursor=page.cursor)
 
     async def _cursor_after(self, query: Query, page: Page, place: int) -> str:

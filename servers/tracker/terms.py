@@ -58,17 +58,22 @@ def has_word(entry: Entry, word: str) -> bool:
     """Whether `word` finds `entry`: as a whole, or as the beginning of one that can be begun."""
     host = urls.host(entry.url)
     if can_begin(word):
-        begun = (*_named(host), *words_to_begin(entry.url, entry.email))
+        begun = {*_named(host), *words_to_begin(entry.url, entry.email)}
         if any(one.startswith(word) for one in begun):
             return True
     return any(word in some for some in _words_of(entry, host, is_hidden=False))
 
 
-def words_to_begin(url: str, email: str) -> list[str]:
-    """The sealed words that are found by their beginnings: of the address, and of a hidden URL."""
+def words_to_begin(url: str, email: str) -> set[str]:
+    """The sealed words that are found by their beginnings: of the address, and of a hidden URL.
+
+    Those that the host of a clear URL says as well are found by the beginnings of that.
+    """
     local, _, host = email.rpartition("@")
-    hidden = _named(urls.host(url)) if holds_address(url) else []
-    return [*words(local), *_named(host), *hidden]
+    of_url = _named(urls.host(url))
+    if holds_address(url):
+        return {*words(local), *_named(host), *of_url}
+    return {*words(local), *_named(host)} - set(of_url)
 
 
 def can_be_begun(word: str) -> bool:
