@@ -14,15 +14,16 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if home := os.environ.get("LOU_HOME"):  # servers run in a folder of their own
         os.environ["LOU_HOME"] = os.path.abspath(home)  # noqa: PTH100
-    if not words:
-        return _tray()
-    if words == ["serve"]:
-        return _serve()
-    if words[0] == "connect":
+    if words and words[0] == "connect":
         from servers.bridge.pump import main as connect  # noqa: PLC0415 - nothing but the bridge
 
         sys.argv[1:] = words[1:]
         return connect()
+    _protect()
+    if not words:
+        return _tray()
+    if words == ["serve"]:
+        return _serve()
     if words[0] == "keyring" and len(words) == 2:
         from app.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
 
@@ -32,6 +33,16 @@ def main(argv: list[str] | None = None) -> int:
     from app.cli.program import run  # noqa: PLC0415 - not in the tray's start
 
     return run(words)
+
+
+def _protect() -> None:
+    """Files and memory of this process are for this user, and for this process, alone."""
+    from app import privacy  # noqa: PLC0415 - the bridge needs neither
+    from servers.contract import ownership  # noqa: PLC0415
+
+    ownership.set_private_umask()
+    privacy.forbid_core_dumps()
+    privacy.forbid_reading()
 
 
 def _tray() -> int:

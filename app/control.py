@@ -133,8 +133,9 @@ class ControlSocket:
         self._make_room()
         try:
             if await self._is_known(reader, writer):
+                client.is_known = True
                 await client.serve(reader)
-        except (OSError, TimeoutError, greeting.GreetingError, asyncio.IncompleteReadError):
+        except (OSError, TimeoutError, greeting.GreetingError, EOFError, ValueError):
             pass  # the client left, or was no client
         except asyncio.CancelledError:
             pass  # Lou ends
@@ -143,11 +144,16 @@ class ControlSocket:
             writer.close()
 
     def _make_room(self) -> None:
-        """Beyond what this process has descriptors for, who was silent longest has to go."""
+        """Beyond what this process has descriptors for, who was silent longest has to go.
+
+        Strangers go first: a flood of them shuts nobody out.
+        """
         if len(self._clients) <= self._most:
             return
-        silent = (task for task, client in self._clients.items() if client and client.is_idle)
-        longest = next(silent, None)
+        clients = [(task, client) for task, client in self._clients.items() if client]
+        strangers = (task for task, client in clients if not client.is_known)
+        silent = (task for task, client in clients if client.is_idle)
+        longest = next(strangers, None) or next(silent, None)
         if longest:
             del self._clients[longest]
             longest.cancel()
@@ -157,8 +163,8 @@ class ControlSocket:
             return True
         proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), self._port)
         async with asyncio.timeout(greeting.DEADLINE_S):
-            writer.write(proof.prove(await reader.readuntil()))
-            proof.admit(await reader.readuntil())
+            writer.write(proof.prove(await reader.readline()))
+            proof.admit(await reader.readline())
         return True
 
 
@@ -169,6 +175,8 @@ class _Client:
         self._core = core
         self._writer = writer
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.is_known = False
+        """It has proved itself, or the system did that for it."""
 
     @property
     def is_idle(self) -> bool:

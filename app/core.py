@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import files, paths, privacy, roster, server_import, server_views, tool_calls, version
+from app import files, paths, roster, server_import, server_views, tool_calls, version
 from app.clients import joining
 from app.control import ControlSocket
 from app.doctor import Doctor
@@ -105,7 +105,6 @@ class Core:
         Raises:
             AppError: Lou cannot run at all.
         """
-        privacy.forbid_core_dumps()
         self._journal.open()
         files.sweep(paths.config_file().parent)
         files.sweep(paths.data_folder())

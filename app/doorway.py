@@ -10,16 +10,16 @@ import asyncio
 import logging
 import os
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
+
+from servers.contract import endpoint, refused
 
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 """A Unix socket with a full one refuses at once, as if nobody listened."""
 _LOOK_AGAIN_S = 0.5
-_CREDENTIALS = struct.Struct("3i")
 
 
 class Doorway:
@@ -67,11 +67,7 @@ class Doorway:
 
 
 def _is_same_user(connection: socket.socket) -> bool:
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:  # the folder, open to this user alone, is the guard there
-        return True
-    found = connection.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(found)
+    user = endpoint.peer_user(connection)
     if user != os.getuid():
-        log.warning("A connection of the user %d was refused", user)
-    return bool(user == os.getuid())
+        refused.warning(log, "A connection of the user %d was refused", user)
+    return user == os.getuid()

@@ -12,8 +12,10 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from app.errors import SettingsError
+from servers.contract import ownership
 
 PRIVATE = 0o600
 _PREFIX = ".lou-"
@@ -27,16 +29,18 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     Raises:
         SettingsError: it could not be written; the file there is as it was.
     """
-    real = path.resolve()
-    temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name}")
+    temporary = path
     try:
-        real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        real = Path(ownership.resolved(str(path)))
+        temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name}")
+        ownership.make_folders(str(real.parent))
         _write_durably(temporary, content, mode)
         temporary.replace(real)
         sync_folder(real.parent)
     except OSError as failure:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        if temporary != path:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
         raise not_written(path, failure) from failure
 
 
@@ -58,8 +62,47 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     sync_folder(path.parent)
 
 
+def open_export(path: Path) -> BinaryIO:
+    """The file at `path`, which a person chose, emptied or made to take what is exported.
+
+    Raises:
+        OSError: it cannot be written, or another user made what is there and would get a copy.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.fdopen(os.open(path, flags | os.O_EXCL, PRIVATE), "wb")
+    except FileExistsError:
+        target = ownership.resolved(str(path))
+    return os.fdopen(ownership.open_to_write(target, flags | os.O_TRUNC), "wb")
+
+
+def make_private(folder: Path, *, others_may_look: bool = False) -> None:
+    """Create a folder of Lou's own for this user alone, and close one that is open wider.
+
+    Raises:
+        SettingsError: another user owns it, or could change what is in it.
+    """
+    try:
+        ownership.make_private(str(folder), others_may_look=others_may_look)
+    except OSError as failure:
+        raise not_ours(failure, folder) from failure
+
+
+def not_ours(failure: OSError, path: Path) -> SettingsError:
+    """The words for a file or a folder that Lou does not use."""
+    if isinstance(failure, ownership.ForeignError):
+        return SettingsError(f"{failure.what}.", failure.remedy, code="foreign")
+    return SettingsError(
+        f"{path} cannot be used: {failure.strerror or failure}.",
+        "Move away what is there, or make it yours.",
+        code="unusable",
+    )
+
+
 def not_written(path: Path, failure: OSError) -> SettingsError:
     """The words for a failed write of `path`."""
+    if isinstance(failure, ownership.ForeignError):
+        return not_ours(failure, path)
     if failure.errno in _FULL:
         return SettingsError(
             f"The disk is full: {path.name} was not saved.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
 
-from app import paths
+from app import files, paths
 from app.errors import AppError
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership
 
 
 class InstanceLock:
@@ -30,22 +31,32 @@ def claim() -> InstanceLock | None:
     Raises:
         AppError: the run folder cannot be used.
     """
+    require_own_folders()
     folder = paths.run_folder()
     try:
         endpoint.make_private(str(folder))
         # Not inheritable, as every descriptor that Python opens: a child cannot keep the lock.
-        handle = os.open(folder / "lou.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = ownership.open_to_write(str(folder / "lou.lock"), os.O_RDWR | os.O_CREAT)
     except OSError as failure:
-        raise AppError(
-            f"The folder {folder} cannot be used: {failure.strerror or failure}.",
-            "Remove it, or make it yours, and start Lou again.",
-            code="bad_run_folder",
-        ) from failure
+        raise files.not_ours(failure, folder) from failure
     if _lock(handle):
         _sign(handle)
         return InstanceLock(handle)
     os.close(handle)
     return None
+
+
+def require_own_folders() -> None:
+    """Make Lou's folders, and see that they are this user's alone.
+
+    Raises:
+        AppError: another user owns one, or could change what is in it.
+    """
+    files.make_private(paths.config_file().parent, others_may_look=True)
+    for folder in (paths.data_folder(), paths.state_folder(), paths.log_folder()):
+        files.make_private(folder)
+    with contextlib.suppress(AppError):  # whoever uses it does without it then
+        files.make_private(paths.cache_folder())
 
 
 def holder() -> int | None:

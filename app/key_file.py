@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import files
 from app.errors import VaultError
+from servers.contract import ownership
 
 
 class KeyFile:
@@ -29,9 +30,11 @@ class KeyFile:
             VaultError: it is there and cannot be read; no other key may take its place.
         """
         try:
-            return self.path.read_text("ascii").strip()
+            return ownership.read(str(self.path)).decode("ascii").strip()
         except FileNotFoundError:
             return ""
+        except ownership.ForeignError as foreign:
+            raise VaultError(f"{foreign.what}.", foreign.remedy, code="foreign") from foreign
         except (OSError, ValueError) as failure:
             raise VaultError(
                 f"The tracker's key in {self.path} cannot be read.",

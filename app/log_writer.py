@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from app.files import PRIVATE
 from app.log_format import Stamps, render
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -230,9 +230,9 @@ class _RunningFile:
         if self._handle >= 0 and os.fstat(self._handle).st_nlink:
             return
         self.close()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ownership.make_private(str(self._folder))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        self._handle = os.open(self._path, flags, PRIVATE)
+        self._handle = ownership.open_to_write(str(self._path), flags)
         self._size = os.fstat(self._handle).st_size
 
     def _roll(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app import figures, files
 from app.figures import Cell
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class MetricsStore:
 
         Raises:
             sqlite3.Error: nothing was kept.
+            OSError: the file is not this user's alone; the same.
         """
         with self._connection() as connection:
             for (server, tool), cell in cells.items():
@@ -83,8 +85,8 @@ class MetricsStore:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=files.PRIVATE)
+    ownership.make_private(str(path.parent))
+    ownership.require_database(str(path))
     connection = sqlite3.connect(path, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -12,7 +12,7 @@ from app.config import ServerEntry
 from app.errors import ServerError
 from app.processes.command import Launch, server_argv, server_environment
 from app.settings import Settings
-from servers.contract import manifest
+from servers.contract import manifest, ownership
 
 _MEMORY = 512 << 20
 """Bytes that Lou's own servers promise. What a user's server needs, a browser say, is not ours."""
@@ -109,12 +109,14 @@ def needs_restart(name: str, before: ServerEntry, after: ServerEntry) -> bool:
 def _upstream(entry: ServerEntry) -> dict[str, Any]:
     if entry.url:
         return {"url": entry.url, "headers": dict(entry.headers)}
-    return {
+    found: dict[str, Any] = {
         "command": entry.command,
         "args": list(entry.args),
         "env": dict(entry.env),
         "cwd": entry.cwd,
     }
+    umask = ownership.users_umask()
+    return {**found, "umask": umask} if umask >= 0 else found
 
 
 def _is_for_a_key(variable: str, text: str) -> bool:

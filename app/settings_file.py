@@ -22,6 +22,7 @@ from app.config import Config, Misfit
 from app.config_text import ConfigText
 from app.errors import SettingsError
 from app.observe import Listeners
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -160,9 +161,11 @@ class SettingsFile:
         if self.path.is_symlink() and not self.path.exists():
             raise self._unreadable("it is a link to what is not there")
         try:
-            content = self._disk.read(self.path)
-        except ChangedError:  # a folder or a pipe, which would be read for ever
-            raise self._unreadable("it is no file") from None
+            content = ownership.read(str(self.path), follows_last=True)
+        except FileNotFoundError:
+            return None
+        except ownership.ForeignError as foreign:
+            raise files.not_ours(foreign, self.path) from foreign
         except OSError as failure:
             is_folder = self.path.is_dir()
             raise self._unreadable("it is no file" if is_folder else failure.strerror) from failure

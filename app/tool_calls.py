@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from app.errors import ServerError
 from app.facts import Answer
 from app.processes.supervisor import State, Supervisor
-from servers.contract import endpoint, messages
+from servers.contract import endpoint, messages, ownership
 
 _LISTS_WITHIN_S = 10.0
 _MARGIN_S = 5.0
@@ -29,7 +28,7 @@ async def listed(supervisor: Supervisor, name: str, disabled: tuple[str, ...]) -
 def remembered(name: str, disabled: tuple[str, ...]) -> list[Any]:
     """The tools that the server listed when it was last ready."""
     try:
-        found = json.loads(Path(endpoint.answers_file(name)).read_bytes())
+        found = json.loads(ownership.read(endpoint.answers_file(name)))
         tools = found["tools"]["tools"]
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -11,6 +11,7 @@ from typing import Any
 from app.errors import AppError
 from servers.contract import endpoint, envelope, greeting
 from servers.contract.envelope import Error, Event, Message, Request, Response
+from servers.contract.ownership import ForeignError
 
 AT_ONCE_S = 10.0
 """More than enough for what takes a Lou that does not hang no time."""
@@ -27,6 +28,13 @@ class NotRunningError(AppError):
         super().__init__(
             "Lou is not running.", "Start it: `lou` (tray) or `lou serve`.", code="not_running"
         )
+
+
+class ForeignListenerError(AppError):
+    """Another user made, or could have made, what listens there; nothing was sent to it."""
+
+    def __init__(self, foreign: ForeignError) -> None:
+        super().__init__(f"{foreign.what}.", foreign.remedy, code="foreign_listener")
 
 
 class NoAnswerError(AppError):
@@ -48,6 +56,8 @@ class Wire:
             self._link = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
         except BlockingIOError:  # more wait to be let in than fit
             raise NoAnswerError from None
+        except ForeignError as foreign:
+            raise ForeignListenerError(foreign) from None
         except (OSError, greeting.GreetingError):
             raise NotRunningError from None
         self._received = b""
@@ -119,7 +129,15 @@ class Wire:
 
 
 def _connected_unix() -> socket.socket:
-    return _connected(socket.socket(socket.AF_UNIX), endpoint.control_socket())
+    address = endpoint.control_socket()
+    endpoint.require_own_folder(os.path.dirname(address))  # noqa: PTH120 - as the endpoint says it
+    link = _connected(socket.socket(socket.AF_UNIX), address)
+    try:
+        endpoint.require_own_peer(link)
+    except OSError:
+        link.close()
+        raise
+    return link
 
 
 def _connected_tcp() -> socket.socket:

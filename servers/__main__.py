@@ -37,9 +37,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def serve(load: Callable[[], Build], instance: str) -> int:
     """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
+    from servers.contract import ownership  # noqa: PLC0415 - as the next
     from servers.host import process, sdk  # noqa: PLC0415 - secrets first, imports after
 
     process.keep_secrets()
+    ownership.set_private_umask()
     if instance:
         process.die_with_parent(_PARENT)
     gc.disable()  # the imports make half a million objects that all stay

@@ -22,6 +22,7 @@ from app.clients.places import is_there
 from app.clients.plan import Change
 from app.clients.records import Record, Shelf, Undo, digest
 from app.errors import ClientConfigError
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class ClientFile:
         try:
             if not real.parent.is_dir() and (done := self._without_folder(plan)):
                 return done
-            real.parent.mkdir(parents=True, exist_ok=True)
+            ownership.make_folders(str(real.parent))
             for _ in range(_TRIES):
                 try:
                     with locked(real.parent, self.shelf.folder):

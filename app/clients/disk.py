@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.clients.exchange import exchange
+from servers.contract import ownership
 
 if sys.platform != "win32":
     import fcntl
@@ -133,7 +134,7 @@ class Disk:
 
     def make_folder(self, folder: Path) -> None:
         """A private folder."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ownership.make_folders(ownership.resolved(str(folder)))
 
     def put(self, path: Path, content: bytes) -> None:
         """Replace a file of Lou's own."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.clients.disk import ChangedError
+from servers.contract import ownership
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,8 +46,8 @@ def locked(folder: Path, own: Path) -> Iterator[None]:
 
 
 def _own_file(own: Path) -> int:
-    own.mkdir(parents=True, exist_ok=True)
-    return os.open(own / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    ownership.make_private(str(own))
+    return ownership.open_to_write(str(own / "lock"), os.O_RDWR | os.O_CREAT)
 
 
 def _try(handle: int) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from app.clients.catalog import Client, Platform, Trace
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +147,7 @@ async def _run(words: tuple[str, ...]) -> None:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,
+        umask=ownership.users_umask(),
     )
 
 

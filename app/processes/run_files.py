@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from app.processes.command import MARKER, MARKER_VARIABLE
+from servers.contract import ownership
 
 _GRACE = 0.5
 _PATIENCE = 2.0
@@ -110,7 +111,7 @@ def _read(folder: Path) -> list[RunFile]:
     found = []
     for path in folder.glob("run-*.json"):
         try:
-            found.append(RunFile(**json.loads(path.read_text(encoding="utf-8"))))
+            found.append(RunFile(**json.loads(ownership.read(str(path)))))
         except (OSError, ValueError, TypeError):
             path.unlink(missing_ok=True)
     return found

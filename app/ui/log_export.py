@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from app import files
 from app.log_search import Cursor, Wanted
 from app.logbook import Logbook
 from app.ui.models.logs import text_of
@@ -51,7 +52,7 @@ class LogExport:
                     break
                 if self._stopped.is_set():
                     return -1
-            with self._target.open("wb") as file:
+            with files.open_export(self._target) as file:
                 for start, end in reversed(list(itertools.pairwise(ends))):
                     aside.seek(start)
                     file.write(aside.read(end - start))

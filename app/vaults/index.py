@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app import files
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class KeyIndex:
 
     def _load(self) -> None:
         try:
-            found = json.loads(self._path.read_bytes())
+            content = ownership.read(str(self._path), follows_last=True, heals=True)
+            found = json.loads(content)
             self._places = {name: Place(**place) for name, place in found["keys"].items()}
         except FileNotFoundError:
             return

@@ -21,6 +21,7 @@ from app import files
 from app.errors import VaultError
 from app.observe import Listeners
 from app.vault import VaultState, check_value
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -228,10 +229,12 @@ def _content(document: dict[str, Any]) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(ownership.read(str(path), follows_last=True, heals=True))
         _ = found["kdf"]["salt"], found["sealed"], found["names"]
     except FileNotFoundError:
         return {}
+    except ownership.ForeignError as foreign:
+        raise VaultError(f"{foreign.what}.", foreign.remedy, code="foreign") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise VaultError(
             f"The file of keys {path} cannot be read.",

@@ -11,7 +11,7 @@ import os
 from servers.bridge.answers import Answers
 from servers.bridge.dial import dial, line_from
 from servers.bridge.launch import launch_app
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class Absence:
 
 def _cached_answers(name: str) -> Answers:
     try:
-        with open(endpoint.answers_file(name), "rb") as file:
-            found = json.load(file)
+        found = json.loads(ownership.read(endpoint.answers_file(name)))
     except (OSError, ValueError):
         return Answers()
     return Answers(found if isinstance(found, dict) else None)

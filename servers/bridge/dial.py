@@ -14,7 +14,7 @@ def dial(path: str) -> _socket.socket | None:
     """A connection to whoever of this user listens at `path`; None when nobody does.
 
     Raises:
-        PermissionError: the folder belongs to somebody else, who could listen in.
+        PermissionError: the folder or the process there is another user's, who could listen in.
     """
     tcp = endpoint.uses_tcp()
     link = _socket.socket(_socket.AF_INET if tcp else _socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -44,10 +44,9 @@ def line_from(link: _socket.socket, longest: int) -> bytes:
 
 
 def _over_unix(link: _socket.socket, path: str) -> bool:
-    folder = os.path.dirname(path)
-    if os.lstat(folder).st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to another user; remove it and start Lou again.")
+    endpoint.require_own_folder(os.path.dirname(path))
     link.connect(path)
+    endpoint.require_own_peer(link)
     return True
 
 

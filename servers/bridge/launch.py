@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership
 
 
 def launch_app() -> bool:
@@ -20,9 +20,7 @@ def launch_app() -> bool:
 
 
 def _wish(path: str) -> tuple[list[str], dict[str, str]]:
-    with open(path, "rb") as file:
-        _refuse_foreign(os.fstat(file.fileno()), path)
-        wish = json.load(file)
+    wish = json.loads(ownership.read(path))  # it is run, so nobody else may have written it
     if not wish["start_with_client"]:
         raise PermissionError("the user switched start_with_client off")
     argv = [str(word) for word in wish["argv"]]
@@ -32,12 +30,6 @@ def _wish(path: str) -> tuple[list[str], dict[str, str]]:
     if endpoint.home():
         env["LOU_HOME"] = os.path.abspath(endpoint.home())  # it starts in another folder
     return argv, env
-
-
-def _refuse_foreign(found: os.stat_result, path: str) -> None:
-    """What this file says is run, so nobody else may have written it."""
-    if sys.platform != "win32" and (found.st_uid != os.getuid() or found.st_mode & 0o022):
-        raise PermissionError(f"{path} could have been written by another user")
 
 
 def _start_detached(argv: list[str], env: dict[str, str]) -> None:

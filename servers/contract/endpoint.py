@@ -5,12 +5,14 @@ launch the bridge with six environment variables. It imports next to nothing: th
 every import before its client's first answer.
 """
 
+import _socket
 import os
 import sys
 import zlib
 
 _SOCKET_PATH_LIMIT = 100
 """Bytes. Linux takes 107 and macOS 103; the margin is for the names of temporary siblings."""
+_KIND, _FOLDER, _LINK = 0o170000, 0o040000, 0o120000
 _LONGEST_SOCKET_NAME = len("/s-.sock") + 32
 
 
@@ -35,13 +37,15 @@ def state_folder() -> str:
 def run_folder() -> str:
     """Where sockets live while Lou runs: private to the user, and short enough for a socket path.
 
-    Several homes of one user never share a folder.
+    Several homes of one user never share a folder, and one home has one, by whatever link it is
+    named.
     """
-    base = home()
-    candidate = os.path.join(base, "run") if base else _session_folder()
-    if candidate and len(os.fsencode(candidate)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT:
+    base, user = home(), os.path.realpath(os.path.expanduser("~"))
+    base = os.path.realpath(base) if base else ""
+    candidate = os.path.join(base, "run") if base else _session_folder(user)
+    if sys.platform == "win32" or _is_short(candidate):
         return candidate
-    return f"/tmp/lou-{os.getuid()}-{_tag(base or os.path.expanduser('~'))}"  # noqa: S108 - 0700 and owner-checked
+    return _runtime_folder(base or user) or f"/tmp/lou-{os.getuid()}-{_tag(base or user)}"  # noqa: S108 - 0700 and owner-checked
 
 
 def uses_tcp() -> bool:
@@ -73,26 +77,78 @@ def make_private(folder: str) -> None:
     """Create `folder` for this user alone.
 
     Raises:
-        PermissionError: it exists and belongs to somebody else, or is a link.
+        ForeignError: it exists and belongs to somebody else, or is a link.
     """
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    from servers.contract import ownership
+
+    ownership.make_private(folder, follows_last=False)
+
+
+def require_own_folder(folder: str) -> None:
+    """See that nobody else can have put a socket into `folder`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ForeignError: it belongs to somebody else, is a link, or others may write there.
+    """
     if sys.platform == "win32":
         return
     found = os.lstat(folder)
-    if found.st_uid != os.getuid() or (found.st_mode & 0o170000) != 0o040000:
-        raise PermissionError(f"{folder} does not belong to this user; remove it and try again")
-    if found.st_mode & 0o077:
-        os.chmod(folder, 0o700)
+    if found.st_mode & _KIND not in {_FOLDER, _LINK}:
+        raise NotADirectoryError(folder)
+    if found.st_uid != os.getuid() or found.st_mode & (_KIND | 0o022) != _FOLDER:
+        from servers.contract.ownership import ForeignError
+
+        raise ForeignError(
+            f"{folder} belongs to another user, or others may write there, so nothing was sent",
+            "Remove it (its owner or root can) or use another LOU_HOME, and start Lou again.",
+        )
 
 
-def _session_folder() -> str:
-    user = os.path.expanduser("~")
-    if sys.platform == "win32":
-        return os.path.join(user, ".lou", "run")
+def peer_user(link: _socket.socket) -> int:
+    """The id of the user whose process is at the other end of a Unix socket.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    if sys.platform == "linux":
+        found, at = link.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12), 4
+    else:  # LOCAL_PEERCRED of SOL_LOCAL: struct xucred
+        found, at = link.getsockopt(0, 1, 76), 4
+    return int.from_bytes(found[at : at + 4], sys.byteorder)
+
+
+def require_own_peer(link: _socket.socket) -> None:
+    """See that a process of this user listens at the other end of a Unix socket.
+
+    Raises:
+        ForeignError: it is another user's.
+    """
+    user = peer_user(link)
+    if user != os.getuid():
+        from servers.contract.ownership import ForeignError
+
+        raise ForeignError(
+            f"A process of another user ({user}) listens where Lou should, so nothing was sent",
+            "End that process (its owner or root can) and start Lou again.",
+        )
+
+
+def _session_folder(user: str) -> str:
+    runtime = "" if sys.platform == "win32" else _runtime_folder(user)
+    return runtime or os.path.join(user, ".lou", "run")
+
+
+def _runtime_folder(home: str) -> str:
+    """A folder where nobody else can be first; an empty string where the system has none."""
     runtime = f"/run/user/{os.getuid()}"
     if sys.platform == "linux" and _is_mine(runtime):
-        return os.path.join(runtime, f"lou-{_tag(user)}")
-    return os.path.join(user, ".lou", "run")
+        return os.path.join(runtime, f"lou-{_tag(home)}")
+    return ""
+
+
+def _is_short(folder: str) -> bool:
+    return len(os.fsencode(folder)) + _LONGEST_SOCKET_NAME <= _SOCKET_PATH_LIMIT
 
 
 def _is_mine(folder: str) -> bool:
@@ -103,5 +159,5 @@ def _is_mine(folder: str) -> bool:
 
 
 def _tag(path: str) -> str:
-    name = os.fsencode(os.path.abspath(path))
+    name = os.fsencode(path)
     return f"{zlib.crc32(name):08x}{zlib.adler32(name):08x}"

@@ -19,6 +19,8 @@ import json
 import os
 import sys
 
+from servers.contract import ownership
+
 LONGEST_LINE = 256
 DEADLINE_S = 2.0
 """Either end hangs up on the other when the greeting takes longer."""
@@ -122,10 +124,10 @@ def read_port(path: str) -> Port:
 
     Raises:
         FileNotFoundError: no server has listened there.
+        PermissionError: another user could have written it.
         GreetingError: it is not a port file.
     """
-    with open(path, "rb") as file:
-        content = file.read(4096)
+    content = ownership.read(path)
     try:
         entry = json.loads(content)
         pid, port = int(entry["pid"]), int(entry["port"])
@@ -138,18 +140,20 @@ def read_port(path: str) -> Port:
 
 
 def token(state_folder: str) -> bytes:
-    """The secret that Lou's processes of this home share; made by the first that asks."""
-    path = os.path.join(state_folder, "token")
+    """The secret that Lou's processes of this home share; made by the first that asks.
+
+    Raises:
+        PermissionError: another user could have written it.
+    """
+    path = os.path.join(ownership.make_private(state_folder), "token")
     while True:
         try:
-            with open(path, "rb") as file:
-                found = file.read(_TOKEN_BYTES + 1)
+            found = ownership.read(path)
             if len(found) == _TOKEN_BYTES:
                 return found
             os.unlink(path)
         except FileNotFoundError:
             pass
-        os.makedirs(state_folder, mode=0o700, exist_ok=True)
         _write_private(path, os.urandom(_TOKEN_BYTES), keep=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from mcp_types.version import LATEST_MODERN_VERSION as MODERN
 
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership
 from servers.host.host import Host
 from servers.host.session import Session
 
@@ -63,7 +63,7 @@ def write(name: str, answers: dict[str, Any]) -> None:
     endpoint.make_private(str(path.parent))
     fresh = path.with_suffix(f".{os.getpid()}.tmp")
     said = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
             file.write(said.encode("utf-8", "backslashreplace"))

@@ -19,6 +19,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONGEST_BODY = 1 << 20
 """Bytes. A body that grows beyond what it announced is the SDK's to stop, at the same length."""
 _FAILURES_A_SECOND = 10
+_OWN_SITES = {b"none", b"same-origin"}
+_ONCE = (b"authorization", b"content-length", b"content-type")
 _REASONS = {
     400: b"a header is malformed or there twice",
     401: b"a bearer token is needed",
@@ -33,8 +35,12 @@ _REASONS = {
 class Gate:
     """Lets a request through to `app`, or answers it."""
 
-    def __init__(self, app: App, port: int, token: str) -> None:
+    def __init__(
+        self, app: App, port: int, token: str, knows: Callable[[Scope], None] = lambda _: None
+    ) -> None:
+        """`knows` hears of each request that has the right token."""
         self._app = app
+        self._knows = knows
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
         self._expected = b"Bearer " + token.encode()
         self._second = 0
@@ -57,24 +63,28 @@ class Gate:
         """The status to refuse with; 0 lets the request in."""
         headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
         found = dict(headers)
-        if [name for name, _ in headers].count(b"host") != 1 or found[b"host"] not in self._hosts:
+        names = [name for name, _ in headers]
+        if names.count(b"host") != 1 or found[b"host"] not in self._hosts:
             return 421
         if b"origin" in found:
             return 403
-        if found.get(b"sec-fetch-site", b"none") not in {b"none", b"same-origin"}:
+        if any(name == b"sec-fetch-site" and text not in _OWN_SITES for name, text in headers):
             return 403
-        return self._credentials(found.get(b"authorization", b"")) or _body(scope, found)
+        if any(names.count(name) > 1 for name in _ONCE):
+            return 400
+        refusal = self._credentials(found.get(b"authorization", b""))
+        if not refusal:
+            self._knows(scope)
+        return refusal or _body(scope, found)
 
     def _credentials(self, given: bytes) -> int:
+        if hmac.compare_digest(given, self._expected):
+            return 0  # first of all: other people's wrong tokens are not this one's
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._failures = second, 0
-        if self._failures >= _FAILURES_A_SECOND:
-            return 429
-        if hmac.compare_digest(given, self._expected):
-            return 0
         self._failures += 1
-        return 401
+        return 401 if self._failures <= _FAILURES_A_SECOND else 429
 
 
 def _body(scope: Scope, found: dict[bytes, bytes]) -> int:

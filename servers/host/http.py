@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from servers.contract import refused
 from servers.host.gate import LONGEST_BODY, Gate
 from servers.host.host import Host
 from servers.host.service import StartRefused
+from servers.host.strangers import Strangers
 
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
+_SHORTEST_TOKEN = 16
 _KEEP_ALIVE_S = 75
 _SPEAKS_WITHIN_S = 10.0
 """A connection that has sent no request by then is closed."""
@@ -61,22 +65,24 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
     wanted = settings.get("http")
     if not isinstance(wanted, Mapping):
         return None
-    if not token:
-        said = "The HTTP port needs a token and there is none."
-        hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
-        raise StartRefused("http_needs_token", said, hint)
+    _require_token(token)
     listening = _bind(_port(wanted))
     app = host.server.streamable_http_app(
         max_request_body_size=LONGEST_BODY,
         max_sessions=_MOST_SESSIONS,
         custom_starlette_routes=_own_routes(host),
     )
-    gate = Gate(app, listening.getsockname()[1], token)
-    config = uvicorn.Config(
-        gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S
+    strangers = Strangers()
+    gate = Gate(
+        app, listening.getsockname()[1], token, lambda scope: strangers.forget(scope["client"])
     )
+    config = uvicorn.Config(
+        gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S,
+        proxy_headers=False,
+    )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(refused.once_a_minute)
     config.load()
-    config.http_protocol_class = _impatient(config.http_protocol_class)
+    config.http_protocol_class = _impatient(config.http_protocol_class, strangers)
     return HttpSide(_Server(config), listening, "/mcp")
 
 
@@ -110,13 +116,28 @@ def _bind(port: int) -> socket.socket:
     return listening
 
 
-def _impatient(protocol: Any) -> Any:
+def _require_token(token: str) -> None:
+    hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
+    if not token:
+        said = "The HTTP port needs a token and there is none."
+        raise StartRefused("http_needs_token", said, hint)
+    if len(token) < _SHORTEST_TOKEN:
+        said = f"The token of the HTTP port has less than {_SHORTEST_TOKEN} characters."
+        raise StartRefused("http_token_short", said, f"Choose one that nobody guesses. {hint}")
+
+
+def _impatient(protocol: Any, strangers: Strangers) -> Any:
     """`protocol`, closing connections that say nothing: uvicorn keeps those for ever."""
 
     class Impatient(protocol):  # type: ignore[misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
+            strangers.admit(self.client or self, transport)
             self.loop.call_later(_SPEAKS_WITHIN_S, self._close_silent)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            strangers.forget(self.client or self)
+            super().connection_lost(exc)
 
         def _close_silent(self) -> None:
             if self.cycle is None and not self.transport.is_closing():

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from servers.contract import endpoint, greeting
+from servers.contract import endpoint, greeting, refused
 from servers.contract.greeting import BridgeGreeting, GreetingError, ServerGreeting
 from servers.host.address import MAX_LINE, AddressInUse
+from servers.host.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
-_MOST_STRANGERS = 64
-"""Connections that have not proved themselves yet; further ones are hung up on."""
 
 
 class LoopbackAddress:
@@ -27,7 +26,7 @@ class LoopbackAddress:
         self.path = path
         self._instance = instance
         self._server: asyncio.Server | None = None
-        self._strangers = 0
+        self.strangers = Strangers()
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
         """Listen.
@@ -64,15 +63,6 @@ class LoopbackAddress:
             self._server.close()
             Path(self.path).unlink(missing_ok=True)
 
-    def admit_stranger(self) -> bool:
-        """Whether one more connection may try to prove itself."""
-        self._strangers += 1
-        return self._strangers <= _MOST_STRANGERS
-
-    def forget_stranger(self) -> None:
-        """One of them is known now, or gone."""
-        self._strangers -= 1
-
     def _refuse_twin(self) -> None:
         with contextlib.suppress(FileNotFoundError, GreetingError):
             if greeting.read_port(self.path).is_of_live_process():
@@ -100,9 +90,7 @@ class _Greeting(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        if not self._address.admit_stranger():
-            self._transport.abort()
-            return
+        self._address.strangers.admit(self, self._transport)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(greeting.DEADLINE_S, self._transport.abort)
 
@@ -113,7 +101,7 @@ class _Greeting(asyncio.Protocol):
                 line, _, self._received = self._received.partition(b"\n")
                 self._greet(line)
         except GreetingError as stranger:
-            log.warning("A connection was refused: %s", stranger)
+            refused.warning(log, "A connection was refused: %s", stranger)
             self._transport.abort()
         if self._is_stranger and len(self._received) > greeting.LONGEST_LINE:
             self._transport.abort()
@@ -137,6 +125,6 @@ class _Greeting(asyncio.Protocol):
     def _leave(self) -> None:
         if self._is_stranger:
             self._is_stranger = False
-            self._address.forget_stranger()
+            self._address.strangers.forget(self)
             if self._deadline:
                 self._deadline.cancel()

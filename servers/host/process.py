@@ -7,20 +7,16 @@ import os
 import signal
 import sys
 
+from servers.contract.memory_protection import forbid_core_dumps, forbid_reading
+
 _PR_SET_PDEATHSIG = 1
-_PR_SET_DUMPABLE = 4
 _DESCRIPTORS = 8192
 
 
 def keep_secrets() -> None:
     """Let nobody of the same user read this process's memory, environment or core file."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - not on Windows
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # a core_pattern that is a pipe ignores the limit
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    forbid_core_dumps()
+    forbid_reading()
 
 
 def die_with_parent(parent: int) -> None:

@@ -8,13 +8,11 @@ import fcntl
 import logging
 import os
 import socket
-import struct
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership, refused
 from servers.host.address import MAX_LINE, AddressInUse
 
 log = logging.getLogger(__name__)
@@ -72,7 +70,7 @@ class UnixAddress:
         return listening
 
     def _claim(self) -> None:
-        self._lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._lock = ownership.open_to_write(f"{self.path}.lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -89,22 +87,11 @@ class _Admission(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
-        other = _user_behind(stream.get_extra_info("socket"))
+        other = endpoint.peer_user(stream.get_extra_info("socket"))
         if other != os.getuid():
-            log.warning("A connection of user %s was refused", other)
+            refused.warning(log, "A connection of the user %d was refused", other)
             stream.abort()
             return
         admitted = self._protocol()
         stream.set_protocol(admitted)
         admitted.connection_made(stream)
-
-
-def _user_behind(connection: socket.socket) -> int:
-    """The user id of the process at the other end."""
-    if sys.platform == "linux":
-        found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        user = struct.unpack("3i", found)[1]
-    else:
-        found = connection.getsockopt(0, 1, 76)  # SOL_LOCAL, LOCAL_PEERCRED: struct xucred
-        user = struct.unpack_from("II", found)[1]
-    return int(user)

@@ -18,6 +18,8 @@ from typing import TypeVar
 
 import apsw
 
+from servers.contract import ownership
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -121,8 +123,9 @@ class Database:
             return self._prepared(apsw.Connection(":memory:"))
 
     def _on_disk(self, path: Path) -> apsw.Connection:
+        ownership.make_private(str(path.parent))
+        ownership.require_database(str(path))
         with _private_files():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return self._prepared(apsw.Connection(str(path)))
 
     def _prepared(self, connection: apsw.Connection) -> apsw.Connection:

@@ -25,16 +25,19 @@ _INHERITED = (
 """All that the user's server gets of this process's environment; the rest is in its own entry."""
 
 _DIE_WITH_PARENT = (
-    "import ctypes,os,sys;"
-    "ctypes.CDLL(None).prctl(1,9,0,0,0);"
+    "import os,sys;"
+    "sys.platform=='linux' and __import__('ctypes').CDLL(None).prctl(1,9,0,0,0);"
     "os.getppid()==int(sys.argv[1]) or os._exit(1);"
+    "os.umask(int(sys.argv[2]));"
     "os.closerange(3,1<<16);"
-    "os.execv(sys.argv[2],sys.argv[2:])"
+    "os.execv(sys.argv[3],sys.argv[3:])"
 )
 """Run by a fresh interpreter that becomes the command: the wish to die with the parent outlives
-that, while a `preexec_fn` is not safe in a process with threads. uvloop leaves copies of the pipes
-open, which would hide that the command closed one, and hand them to whatever it starts."""
+that, while a `preexec_fn` is not safe in a process with threads. The umask is the user's own again.
+uvloop leaves copies of the pipes open, which would hide that the command closed one, and hand them
+to whatever it starts."""
 
+PRIVATE_UMASK = 0o077
 _MAX_LINE = 64 << 20
 _LONGEST_WORDS = 64 << 10
 _CHUNK = 1 << 16
@@ -51,6 +54,8 @@ class Command:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    umask: int = PRIVATE_UMASK
+    """As the user's session has it: Lou's own is no business of the user's server."""
 
 
 class Child:
@@ -122,8 +127,9 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
     name = command.argv[0]
     folder = Path(command.cwd or env.get("HOME") or os.curdir)
     argv = (_program(name, folder, env.get("PATH")), *command.argv[1:])
-    if sys.platform == "linux":
-        argv = (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *argv)
+    if sys.platform != "win32":
+        before = (_DIE_WITH_PARENT, str(os.getpid()), str(command.umask))
+        argv = (sys.executable, "-I", "-S", "-c", *before, *argv)
     try:
         return await asyncio.create_subprocess_exec(
             *argv,

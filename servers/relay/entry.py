@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from servers.host.service import Configuration, StartRefused
-from servers.relay.child import Command
+from servers.relay.child import PRIVATE_UMASK, Command
 
 _REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -37,7 +37,8 @@ def read(name: str, configuration: Configuration) -> Command | WebAddress:
     if not isinstance(arguments, list):
         raise _wrong(name, "`args` is not a list")
     argv = (str(entry["command"]), *map(str, arguments))
-    return Command(argv, keys.fill_all(entry, "env"), entry.get("cwd") or None)
+    umask = int(entry.get("umask", PRIVATE_UMASK))
+    return Command(argv, keys.fill_all(entry, "env"), entry.get("cwd") or None, umask)
 
 
 class _Keys:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from servers.contract import ownership
 from servers.host import calls
 from servers.host.self_test import in_words
 from servers.host.service import StartRefused
@@ -104,8 +105,10 @@ async def firestore(settings: Settings, keys: Mapping[str, str], report: Tell) -
 
 def _make_private(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        ownership.make_private(str(folder))
+        ownership.require_database(str(folder / "tracker.db"), makes=False)
+    except ownership.ForeignError as foreign:
+        raise StartRefused("permission_folder", f"{foreign.what}.", foreign.remedy) from None
     except OSError as refused:
         raise StartRefused(
             "permission_folder",

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError, VaultError
@@ -18,6 +17,7 @@ from app.ui import present
 from app.ui.desk import Desk
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.keys import state_of
+from app.ui.opening import open_url
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
@@ -215,7 +215,7 @@ class KeyDetail(QWidget):
 
     def _open_page(self) -> None:
         if self._key and self._key.url.startswith("https://"):
-            QDesktopServices.openUrl(QUrl(self._key.url))
+            open_url(QUrl(self._key.url))
 
     def _work(self, work: Coroutine[Any, Any, None], words: str) -> asyncio.Task[None]:
         self._busy = True

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import version
+from app import files, version
 from app.clients.service import Clients
 from app.clients.views import ClientView
 from app.errors import AppError
 from app.ui.desk import Desk
 from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
+from app.ui.opening import open_url
 
 _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
 
@@ -68,7 +69,7 @@ class ClientActions:
         """Let the client install the entries by its own link."""
         for url in map(QUrl, self.clients.by_hand.links(client.id)):
             if url.scheme() in _LINK_SCHEMES:
-                QDesktopServices.openUrl(url)
+                open_url(url)
 
     def save_bundle(self) -> None:
         """Ask for a folder and save a bundle for each server that is on."""
@@ -121,7 +122,8 @@ class ClientActions:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(content)
+        with files.open_export(path) as file:
+            file.write(content)
     except OSError as failure:
-        title = f"{path.name} could not be saved: {failure.strerror}."
+        title = f"{path.name} could not be saved: {failure.strerror or failure}."
         raise AppError(title, "Choose another folder.", code="save_failed") from failure

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from app.ui.desk import Desk
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
+from app.ui.opening import open_url
 from app.ui.pages.log_detail import LogDetail
 from app.ui.pages.log_filter import LogFilter
 from app.ui.pages.log_saving import LogSaving
@@ -152,4 +153,4 @@ class LogsPage(QWidget):
         self._saving.ask(self._filter.wanted())
 
     def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._desk.core.logbook.folder)))
+        open_url(QUrl.fromLocalFile(str(self._desk.core.logbook.folder)))

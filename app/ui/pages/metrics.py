@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QBuffer
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import files
 from app.errors import AppError
 from app.reports import Report, Window, csv_rows
 from app.ui import present
@@ -175,7 +178,7 @@ class MetricsPage(QWidget):
     def save_csv(self, target: Path) -> None:
         """Write the steps of the report as a table."""
         if self._report:
-            with target.open("w", encoding="utf-8", newline="") as file:
+            with io.TextIOWrapper(files.open_export(target), "utf-8", newline="") as file:
                 csv.writer(file).writerows(csv_rows(self._report))
 
     def save_png(self, target: Path) -> None:
@@ -184,15 +187,18 @@ class MetricsPage(QWidget):
         Raises:
             OSError: it could not be written.
         """
-        if not self._sheet.grab().save(str(target), "PNG"):
-            raise OSError(0, "the picture could not be written")
+        picture = QBuffer()
+        if not self._sheet.grab().save(picture, "PNG"):
+            raise OSError(0, "the picture could not be made")
+        with files.open_export(target) as file:
+            file.write(picture.data().data())
 
 
 async def _saved(save: Callable[[Path], None], target: Path) -> None:
     try:
         save(target)
     except OSError as failure:
-        title = f"{target.name} could not be saved: {failure.strerror}."
+        title = f"{target.name} could not be saved: {failure.strerror or failure}."
         raise AppError(title, "Choose another folder.", code="save_failed") from failure
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QHideEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app import paths, version
@@ -17,6 +17,7 @@ from app.ui.choices import Choice, choices
 from app.ui.desk import Desk
 from app.ui.dialogs.keys import keep_keys_in
 from app.ui.fields import UNSET, Field, FieldProblem, Kind
+from app.ui.opening import open_url
 from app.ui.pages.checks import Checks
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, rule
@@ -159,4 +160,4 @@ def _card(rows: Iterable[SettingRow]) -> Card:
 
 
 def _open_data() -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.data_folder())))
+    open_url(QUrl.fromLocalFile(str(paths.data_folder())))

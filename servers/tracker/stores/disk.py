@@ -12,6 +12,7 @@ from typing import Any
 
 import apsw
 
+from servers.contract import ownership
 from servers.tracker.stores.base import StoreError
 
 _PATIENCE_S = 2.0
@@ -195,16 +196,15 @@ async def take(folder: Path) -> Lock:
 
 def _opened(path: Path) -> Any:
     try:
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | _NO_INHERIT, 0o600), "r+b")
+        return os.fdopen(ownership.open_to_write(str(path), os.O_RDWR | os.O_CREAT), "r+b")
+    except ownership.ForeignError as foreign:
+        raise StoreError("disk_refused", f"{foreign.what}.", foreign.remedy) from None
     except OSError as refused:
         raise StoreError(
             "disk_refused",
             f"The tracker's folder cannot be used: {refused.strerror}.",
             f"Check that {path.parent} exists and belongs to you.",
         ) from None
-
-
-_NO_INHERIT = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
 
 
 if sys.platform == "win32":

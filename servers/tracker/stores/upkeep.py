@@ -12,6 +12,8 @@ from pathlib import Path
 
 import apsw
 
+from servers.contract import ownership
+
 KEEP = 7
 KEEP_BEFORE = 2
 """Of those made before one change of shape, which may have been begun more than once."""
@@ -34,7 +36,7 @@ _UNFINISHED = ".unfinished"
 def connect(file: Path) -> apsw.Connection:
     """The file, open for reading and writing with the settings that durability needs."""
     if not file.exists():
-        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(ownership.open_to_write(str(file), os.O_CREAT | os.O_WRONLY))
     connection = apsw.Connection(str(file))
     connection.set_busy_timeout(5000)
     for setting in _SETTINGS:
@@ -90,12 +92,12 @@ def back_up(file: Path, folder: Path, label: str = _DAILY) -> Path:
         apsw.Error: it could not be made, or the copy is not in order.
         OSError: it could not be put in place.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
+    ownership.make_private(str(folder))
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = folder / f"tracker-{stamp}-{label}.db"
     unfinished = target.with_name(target.name + _UNFINISHED)
     with contextlib.closing(connect(file)) as source:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(ownership.open_to_write(str(unfinished), os.O_CREAT | os.O_WRONLY))
         with contextlib.closing(apsw.Connection(str(unfinished))) as copy:
             # One step is one snapshot; smaller ones start again with every write.
             with copy.backup("main", source, "main") as work:

@@ -1,0 +1,342 @@
+"""Whose files and folders these are: what another user could have put there is not used.
+
+One rule for the app, the command line, the servers and the bridge. A path is safe when every folder
+and every link on the way belongs to this user or to root and nobody else may write there; a sticky
+folder such as /tmp counts as safe, because nobody can replace an entry of somebody else in it. So a
+link that the user made is followed (a dotfiles folder, a LOU_HOME on another disk) and a link that
+another user made is refused. Windows keeps strangers out by the access list of the user's profile:
+there every check passes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+
+PRIVATE = 0o600
+_IS_POSIX = sys.platform != "win32"
+_ROOT = 0
+_OTHERS = 0o022
+_MOST_LINKS = 40
+_ALWAYS = (
+    getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe would be waited at for ever
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOINHERIT", 0)
+)
+
+
+class ForeignError(PermissionError):
+    """Another user made this, or could change it: a sentence that says so, and the remedy."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}. {remedy}")
+        self.what = what
+        """One sentence without its full stop."""
+        self.remedy = remedy
+
+
+def resolved(path: str, *, follows_last: bool = True) -> str:
+    """The real path of `path`, once every step of the way is known to be safe.
+
+    What does not exist yet is left as it is. The last step itself is only looked at for its owner.
+
+    Raises:
+        ForeignError: another user owns a step, or may replace what is in it.
+        OSError: it cannot be looked at, or its links go in a circle.
+    """
+    if not _IS_POSIX:
+        return os.path.realpath(path)
+    here, links = "/", 0
+    ahead = os.path.abspath(path).split("/")[::-1]
+    while ahead:
+        part = ahead.pop()
+        step = os.path.normpath(os.path.join(here, part))  # `here` has no links: `..` is its parent
+        try:
+            found = os.lstat(step)
+        except FileNotFoundError:
+            return os.path.join(step, *ahead[::-1])
+        _require_owner(step, found)
+        if stat.S_ISLNK(found.st_mode):
+            links += 1
+            follows = links <= _MOST_LINKS and bool(ahead or follows_last)
+            target = _target(step, found, follows=follows)
+            here = "/" if target.startswith("/") else here
+            ahead += target.split("/")[::-1]
+            continue
+        if ahead:
+            _require_nobody_else_writes(step, found)
+        here = step
+    return here
+
+
+def _target(link: str, found: os.stat_result, *, follows: bool) -> str:
+    if not follows or found.st_nlink > 1:
+        raise ForeignError(
+            f"{link} is a link, which Lou does not follow here",
+            "To go on, remove it and try again.",
+        )
+    return os.readlink(link)
+
+
+def make_private(folder: str, *, follows_last: bool = True, others_may_look: bool = False) -> str:
+    """Create `folder`, with what is missing on the way, for this user alone; the real path.
+
+    A folder of this user that is open wider is closed; with `others_may_look` only for writing.
+
+    Raises:
+        ForeignError: it is another user's, a way to it is, or it is one that everybody shares.
+        OSError: it cannot be made.
+    """
+    real = resolved(folder, follows_last=follows_last)
+    make_folders(real)
+    if not _IS_POSIX:
+        return real
+    found = os.lstat(real)
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(f"{real} is no folder. Move it away.")
+    if found.st_uid != os.getuid():
+        raise _foreign(real, found)
+    excess = _OTHERS if others_may_look else 0o077
+    if found.st_mode & excess:
+        if found.st_mode & stat.S_ISVTX:
+            raise ForeignError(f"{real} is open to all users", "Give Lou a folder of its own.")
+        os.chmod(real, stat.S_IMODE(found.st_mode) & ~excess)
+        _require_nobody_else_writes(real, os.lstat(real))
+    return real
+
+
+def make_folders(folder: str) -> None:
+    """As os.makedirs, but every new folder is private, whatever the umask."""
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    if parent != folder:
+        make_folders(parent)
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        return
+
+
+def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) -> int:
+    """A descriptor of a file whose content this user or root alone can have written.
+
+    With `heals` one of this user's that others could write to is read all the same: a wrong
+    content would do no harm. Either way nobody else may read it from now on.
+
+    Raises:
+        ForeignError: it is not, or the path to it is not safe.
+        OSError: it is not there, is no file, or cannot be read.
+    """
+    real = resolved(path, follows_last=follows_last)
+    handle = os.open(real, os.O_RDONLY | _ALWAYS)
+    try:
+        found = os.fstat(handle)
+        _require_file(real, found)
+        _require_owner(real, found)
+        if not heals:
+            _require_nobody_else_writes(real, found)
+        _close_to_others(handle, found)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def read(path: str, *, follows_last: bool = False, heals: bool = False) -> bytes:
+    """The content of such a file. Raises as `open_to_read`."""
+    with open(open_to_read(path, follows_last=follows_last, heals=heals), "rb") as file:
+        return file.read()
+
+
+def open_to_write(path: str, flags: int) -> int:
+    """A descriptor of a file of this user alone, made private if need be; `flags` as os.open's.
+
+    Raises:
+        ForeignError: it is a link, has a second name, or belongs to somebody else.
+        OSError: it cannot be opened.
+    """
+    real = resolved(path, follows_last=False)
+    handle = os.open(real, (flags & ~os.O_TRUNC) | _ALWAYS, PRIVATE)
+    try:
+        found = os.fstat(handle)
+        _require_file(real, found)
+        _require_only_mine(real, found)
+        _close_to_others(handle, found)
+        if flags & os.O_TRUNC:
+            os.ftruncate(handle, 0)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def require_database(path: str, *, makes: bool = True) -> None:
+    """See that the SQLite file at `path` is this user's alone; if there is none, make it so.
+
+    An existing one is not opened: to close it again would drop the locks of this very process.
+
+    Raises:
+        ForeignError: it, or what SQLite keeps beside it, is another user's, a link, or has a
+            second name.
+        OSError: it cannot be made.
+    """
+    real = resolved(path, follows_last=False)
+    for name in (real, f"{real}-wal", f"{real}-shm", f"{real}-journal"):
+        try:
+            found = os.lstat(name)
+        except FileNotFoundError:
+            continue
+        _require_file(name, found)
+        _require_only_mine(name, found)
+        _require_nobody_else_writes(name, found)
+        if _IS_POSIX and found.st_mode & 0o077:
+            os.chmod(name, PRIVATE)
+    if makes and not os.path.lexists(real):
+        os.close(open_to_write(real, os.O_WRONLY | os.O_CREAT))
+
+
+def trouble_with(path: str) -> ForeignError | None:
+    """Why the folder or file at `path` is not this user's alone to write; None when it is."""
+    if not _IS_POSIX:
+        return None
+    try:
+        real = resolved(path)
+        found = os.lstat(real)
+        if found.st_uid != os.getuid():
+            return _foreign(real, found)
+        _require_nobody_else_writes(real, found)
+        if found.st_mode & stat.S_ISVTX and found.st_mode & _OTHERS:
+            return ForeignError(f"{real} is open to all users", "Give Lou a folder of its own.")
+    except ForeignError as trouble:
+        return trouble
+    except OSError:
+        return None
+    return None
+
+
+_users_umask = -1
+
+
+def set_private_umask() -> None:
+    """From now on what this process makes is for this user alone."""
+    global _users_umask  # noqa: PLW0603 - it is a property of the process
+    if _IS_POSIX and _users_umask < 0:
+        _users_umask = os.umask(0o077)
+
+
+def users_umask() -> int:
+    """The umask that the user started this process with; -1 where it was not changed."""
+    return _users_umask
+
+
+class UsersUmask:
+    """While it is entered, what is started inherits the umask of the user's session."""
+
+    def __enter__(self) -> None:
+        if _users_umask >= 0:
+            os.umask(_users_umask)
+
+    def __exit__(self, *_: object) -> None:
+        if _users_umask >= 0:
+            os.umask(0o077)
+
+
+def _close_to_others(handle: int, found: os.stat_result) -> None:
+    if _IS_POSIX and found.st_mode & 0o077 and found.st_uid == os.getuid():
+        try:
+            os.fchmod(handle, stat.S_IMODE(found.st_mode) & 0o700)
+        except OSError:  # a disk that cannot be written
+            return
+
+
+def _require_file(path: str, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file", path)
+
+
+def _require_owner(path: str, found: os.stat_result) -> None:
+    if _IS_POSIX and found.st_uid not in {os.getuid(), _ROOT} and not _is_unmapped(found.st_uid):
+        raise _foreign(path, found)
+
+
+def _require_only_mine(path: str, found: os.stat_result) -> None:
+    if not _IS_POSIX:
+        return
+    if found.st_uid != os.getuid():
+        raise _foreign(path, found)
+    if found.st_nlink > 1:
+        raise ForeignError(
+            f"{path} is the same file as another one (a hard link)",
+            "Move it away; Lou makes the file anew.",
+        )
+
+
+def _require_nobody_else_writes(path: str, found: os.stat_result) -> None:
+    mode = found.st_mode
+    if not _IS_POSIX or not mode & _OTHERS:
+        return
+    if stat.S_ISDIR(mode) and mode & stat.S_ISVTX:
+        return
+    if mode & 0o002 or not _is_own_group(path, found.st_gid):
+        raise ForeignError(
+            f"Other users may write to {path}", f"Close it for them: chmod go-w '{path}'"
+        )
+
+
+def _is_own_group(path: str, group: int) -> bool:
+    """Whether `group` has no member but this user, as many systems make one for each user."""
+    if group == _ROOT:
+        return True
+    import grp
+    import pwd
+
+    try:
+        me, found = pwd.getpwuid(os.getuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    is_private = me.pw_gid == group and found.gr_name == me.pw_name
+    return is_private and not {*found.gr_mem} - {me.pw_name} and not _has_access_list(path)
+
+
+def _has_access_list(path: str) -> bool:
+    """Whether more users are named than the mode shows."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access"))
+    except OSError:
+        return False
+
+
+def _is_unmapped(user: int) -> bool:
+    """Whether `user` stands for root in a container that does not know root."""
+    try:
+        with open("/proc/self/uid_map", "rb") as file:
+            known = [line.split() for line in file]
+        with open("/proc/sys/kernel/overflowuid", "rb") as file:
+            unknown = int(file.read())
+    except (OSError, ValueError):
+        return False
+    return user == unknown and known != [[b"0", b"0", b"4294967295"]]
+
+
+def _foreign(path: str, found: os.stat_result) -> ForeignError:
+    return ForeignError(
+        f"{path} does not belong to this user but to {_name_of(found.st_uid)}",
+        "To go on, remove it and try again, or make it yours: "
+        f"sudo chown {_name_of(os.getuid())} '{path}'",
+    )
+
+
+def _name_of(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
