@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app import files, launch_file
+from app.errors import SettingsError
 
 _SYSTEM: str = sys.platform
 _LABEL = "app.lou"
@@ -22,7 +23,7 @@ def apply(on: bool) -> None:
     """
     path, content = _place()
     if on:
-        files.write_atomic(path, content(launch_file.command("tray")))
+        files.write_atomic(path, content(_command()))
     elif path.exists():
         try:
             path.unlink()
@@ -39,9 +40,25 @@ def is_current() -> bool:
     """Whether it would start this Lou."""
     path, content = _place()
     try:
-        return path.read_bytes() == content(launch_file.command("tray"))
-    except OSError:
+        return path.read_bytes() == content(_command())
+    except (OSError, SettingsError):
         return False
+
+
+def _command() -> tuple[str, ...]:
+    """What the login runs. It is written into lines of text.
+
+    Raises:
+        SettingsError: a word of it would not stay within its line.
+    """
+    argv = launch_file.command("tray")
+    if any(not word.isprintable() for word in argv):
+        raise SettingsError(
+            "Lou cannot be started at login from the folder that it is installed in.",
+            "The folder's name has a line break or another control character: rename it.",
+            code="bad_place",
+        )
+    return argv
 
 
 def _place() -> tuple[Path, Callable[[tuple[str, ...]], bytes]]:

@@ -17,6 +17,7 @@ from app.key_file import KeyFile
 from app.key_store import KeyStore
 from app.processes.command import Blocked
 from app.sealing_key import SealingKey, is_made_by_lou
+from app.vault import check_value
 from servers.contract import key_text, manifest
 from servers.contract.key_text import NotAKeyError, Understood
 from servers.contract.redaction import Redactor
@@ -107,7 +108,7 @@ class Keys:
                 found = replace(found, mended=(said, *found.mended))
         except NotAKeyError as wrong:
             raise VaultError(wrong.words, wrong.hint, code="not_a_key") from None
-        self.learn(name, found.value)
+        self.learn(name, check_value(name, found.value))
         return found
 
     def learn(self, name: str, value: str) -> None:
@@ -126,7 +127,7 @@ class Keys:
             VaultError: one was not kept.
         """
         for name, value in values.items():
-            self.learn(name, value)
+            self.learn(name, check_value(name, value))
             await self._store.vault.set(name, value)
 
     async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Blocked:

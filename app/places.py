@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from app import paths
 from app.facts import Check
 from app.settings_file import SettingsFile
+from servers.contract import ownership
 
 _LEAST_FREE_BYTES = 50_000_000
 
 
 def checks() -> Iterator[Check]:
-    """The folders, and the space that is left."""
+    """The folders, the files in them that Lou trusts, and the space that is left."""
     for code, folder in (
+        ("config_folder", paths.config_file().parent),
         ("data_folder", paths.data_folder()),
+        ("state_folder", paths.state_folder()),
         ("log_folder", paths.log_folder()),
         ("run_folder", paths.run_folder()),
     ):
+        trouble = _trouble(folder)
         yield check(
             code,
-            ok=_is_usable(folder),
+            ok=trouble is None,
             fine=f"{folder} is writable, and by nobody else.",
-            wrong=f"{folder} is not writable, or others may write there.",
-            fix=f"mkdir -p {folder} && chmod 700 {folder}",
+            wrong=f"{trouble.what}." if trouble else "",
+            fix=trouble.remedy if trouble else "",
         )
+    foreign = next(filter(None, map(ownership.trouble_with, map(str, _trusted()))), None)
+    yield check(
+        "private_files",
+        ok=foreign is None,
+        fine="Nobody else can write to the files that Lou trusts.",
+        wrong=f"{foreign.what}." if foreign else "",
+        fix=foreign.remedy if foreign else "",
+    )
     free = shutil.disk_usage(_existing(paths.data_folder())).free
     yield check(
         "disk_space",
@@ -70,15 +81,27 @@ def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
     return Check(code, True, fine) if ok else Check(code, False, wrong, fix)
 
 
-def _is_usable(folder: Path) -> bool:
+def _trouble(folder: Path) -> ownership.ForeignError | None:
     """A folder that is not there yet is as usable as the one it will be made in."""
     found = _existing(folder)
-    if not found.is_dir():
-        return False
-    if found == folder and sys.platform != "win32" and found.lstat().st_uid != os.getuid():
-        return False
-    is_open = sys.platform != "win32" and bool(stat.S_IMODE(found.stat().st_mode) & 0o022)
-    return os.access(found, os.W_OK) and not (is_open and found == folder)
+    if not found.is_dir() or not os.access(found, os.W_OK):
+        remedy = f"mkdir -p {folder} && chmod 700 {folder}"
+        return ownership.ForeignError(f"{folder} is not writable", remedy)
+    return ownership.trouble_with(str(folder))
+
+
+def _trusted() -> Iterator[Path]:
+    yield paths.config_file()
+    for folder, pattern in (
+        (paths.data_folder(), "*"),
+        (paths.data_folder("backups"), "*"),
+        (paths.data_folder("clients"), "**/*"),
+        (paths.state_folder(), "**/*"),
+        (paths.log_folder(), "*.log"),
+        (paths.run_folder(), "*"),
+    ):
+        with contextlib.suppress(OSError):
+            yield from folder.glob(pattern)
 
 
 def _existing(folder: Path) -> Path:

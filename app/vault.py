@@ -10,6 +10,8 @@ from typing import Protocol
 from app.errors import VaultError
 from app.observe import Listeners
 
+LONGEST_VALUE = 10_000
+"""Characters: several times what the largest keys have, which are files of service accounts."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -135,6 +137,12 @@ def check_value(name: str, value: str) -> str:
     Raises:
         VaultError: it cannot be a key.
     """
+    if len(value) > LONGEST_VALUE:
+        raise VaultError(
+            f"{name} is longer than {LONGEST_VALUE:,} characters.",
+            "Copy the key again; this is something else.",
+            code="too_long",
+        )
     kept = value.strip()
     if not kept:
         raise VaultError(f"{name} is empty.", "Paste the key, or remove it.", code="empty")

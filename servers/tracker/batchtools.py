@@ -120,7 +120,7 @@ class BatchTools:
         overwrite: bool = False,
     ) -> Answer:
         """Write matching entries to a file, addresses in the clear."""
-        path = folder.inside(self.exchange_folder, file)
+        path = folder.new_inside(self.exchange_folder, file)
         search = looked_for(text=text, tag=tag, status=status)
         job = self._exchange.start_export(path, search, overwrite=overwrite)
         return asdict(await self._waited(job, 0))

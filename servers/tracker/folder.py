@@ -13,6 +13,11 @@ from servers.host.service import ToolFailure
 from servers.tracker.stores import disk
 
 _UNFINISHED = ".lou-"
+_LONGEST_NAME = 200
+_FORBIDDEN = '<>:"|?*\\'
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3"
+}
 
 
 def inside(folder: Path | None, name: str) -> Path:
@@ -35,6 +40,38 @@ def inside(folder: Path | None, name: str) -> Path:
     if not found.is_relative_to(root) or found == root:
         raise _outside(folder)
     return found
+
+
+def new_inside(folder: Path | None, name: str) -> Path:
+    """As `inside`, for a file that is to be made: its name has to be one on every system.
+
+    Elsewhere `CON.csv` is a device, and `x.csv:y.csv` is a hidden part of `x.csv`.
+
+    Raises:
+        ToolFailure: as `inside`, or the name is not possible everywhere.
+    """
+    found = inside(folder, name)
+    assert folder is not None
+    for part in found.relative_to(folder.resolve()).parts:
+        if why := _unfit(part):
+            raise ToolFailure(
+                f"{part[:60]!r} cannot be the name of a file: {why}. Choose another name.",
+                kind="bad_argument",
+            )
+    return found
+
+
+def _unfit(part: str) -> str:
+    """Why no file can have this name on some system; empty when it can."""
+    if len(part.encode()) > _LONGEST_NAME:
+        return f"it is longer than {_LONGEST_NAME} bytes"
+    if any(letter in _FORBIDDEN or ord(letter) < 32 for letter in part):
+        return f"none of {' '.join(_FORBIDDEN)} and no control character may be in it"
+    if part.endswith((".", " ")):
+        return "it ends with a dot or a space"
+    if part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
+        return "it is the name of a device on Windows"
+    return ""
 
 
 def opened(path: Path) -> BinaryIO:
@@ -68,7 +105,7 @@ class Draftsheet:
     """A file that appears under its name only when it is complete."""
 
     def __init__(self, path: Path, *, overwrite: bool) -> None:
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise ToolFailure(
                 f"{path.name} exists already. Choose another name, or pass overwrite.",
                 kind="exists",
