@@ -367,7 +367,9 @@ def read_by_the_same_user(pid: int) -> set[str]:
 def test_another_process_of_the_same_user_reads_nothing_of_lou() -> None:
     with lou() as mine:
         with subprocess.Popen(
-            [sys.executable, "-c", "input()"], stdin=-1, preexec_fn=drop_capabilities  # noqa: PLW1509
+            [sys.executable, "-c", "input()"],
+            stdin=-1,
+            preexec_fn=drop_capabilities,  # noqa: PLW1509
         ) as any_program:
             assert read_by_the_same_user(any_program.pid) == {"environ", "mem", "maps"}
             any_program.communicate(b"\n")
