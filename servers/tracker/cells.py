@@ -92,12 +92,6 @@ def pages(cell: str) -> list[str]:
     return parts if len(parts) > 1 and all(_is_page(part) for part in parts) else []
 
 
-def page(cell: str) -> str:
-    """The web address in `cell` as it is to be checked; what cannot be read stays as it is."""
-    found = pages(cell)
-    return found[0] if found else tidy(cell)
-
-
 def host(cell: str) -> str:
     """The host of the web address in `cell`, without `www.`; empty when there is none."""
     found = pages(cell)

@@ -195,7 +195,7 @@ def _page(chooser: _Chooser) -> tuple[int, ...]:
         named = [one for one in free if headers.page_rank(one.words) >= 3]
         return tuple(one.place for one in named[:1])
     chosen = ranked[-1][2]
-    if headers.page_rank(chosen.words) < 1:
+    if headers.page_rank(chosen.words) < 2:
         chooser.doubt("Taken for the page, for what the cells hold: {}.", [chosen])
     rest = [one for one in free if one != chosen and _holds_pages(one)]
     chooser.doubt("Not used, though web addresses are there, too: {}.", rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from servers.tracker.wording import (
 
 Fields = Mapping[str, Any]
 _SHOWN = 40
+_JUDGED = 2000
+"""Characters of a note in which a refusal is looked for."""
+_SENTENCES = re.compile(r"[.!?;\n]+")
 
 
 class LeadReader:
@@ -41,7 +45,11 @@ class LeadReader:
     def read(self, row: Sequence[str]) -> tuple[list[Fields], list[str]]:
         """The fields of the entries in `row`, and what is doubtful about them."""
         doubts: list[str] = []
-        shared: dict[str, Any] = {"url": cells.page(_first(self._at(row, self._places["url"])))}
+        found = _first(self._at(row, self._places["url"]))
+        pages = cells.pages(found)
+        shared: dict[str, Any] = {"url": pages[0] if pages else cells.tidy(found)}
+        if len(pages) > 1:
+            doubts.append(f"of {len(pages)} web addresses in one cell only the first is used")
         note = "\n".join(filter(None, map(cells.tidy, self._at(row, self._notes))))
         if note:
             shared["note"] = note
@@ -80,7 +88,7 @@ class LeadReader:
     def _status(self, row: Sequence[str], note: str, doubts: list[str]) -> str:
         if self._is_refused(row, doubts):
             return "do_not_contact"
-        if note and says_do_not_contact(note):
+        if any(map(says_do_not_contact, _SENTENCES.split(note[:_JUDGED]))):
             doubts.append("the note seems to say: do not contact; the status does not")
         self._tell_consent(row, doubts)
         cell = _first(self._at(row, self._places["status"]))

@@ -149,11 +149,22 @@ def test_the_addresses_of_a_cell(cell: str, found: list[str], refused: int) -> N
         ("https://acme-corp.net, https://acme.io", "https://acme-corp.net"),
         ("https://acme-corp.net/a,b", "https://acme-corp.net/a,b"),
         ("<https://acme-corp.net>", "https://acme-corp.net"),
-        ("Referral", "Referral"),
     ],
 )
 def test_the_page_of_a_cell(cell: str, page: str) -> None:
-    assert cells.page(cell) == page
+    assert cells.pages(cell)[0] == page
+
+
+def test_what_a_row_has_more_than_one_entry_holds_is_told() -> None:
+    data = (
+        "email,website,notes\n"
+        'a@acme.net,"acme.net; acme.io",\n'
+        f"b@acme.net,acme.net,{'x' * 100}. Please do not contact before June\n"
+    )
+    two, note = sheet.opened(io.BytesIO(data.encode()), "csv").rows
+    assert two.fields["url"] == "acme.net"
+    assert "only the first" in two.doubts[0]
+    assert "do not contact" in note.doubts[0]
 
 
 PLACEHOLDERS = """
