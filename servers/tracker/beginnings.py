@@ -20,7 +20,7 @@ from servers.tracker.scribe import Scribe
 from servers.tracker.stores.base import Query, Store, StoreError
 
 log = logging.getLogger(__name__)
-_AT_ONCE = 200
+_AT_ONCE = 50
 _WAITS_S = 2.0
 """A search goes on after this with the words that are known by then."""
 _REMOTE_S = 30.0
