@@ -19,15 +19,18 @@ _GET = (
     "private key`, and give the JSON of that file."
 )
 _NEEDED = ("project_id", "private_key", "client_email", "token_uri")
-_PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \1-----", re.DOTALL)
+_PEM = re.compile(
+    r"-----BEGIN ([A-Z ]{0,40}PRIVATE KEY)-----"
+    r"((?:[^-]++|-(?!----(?:BEGIN|END)))*+)-----END \1-----"
+)
 _WELL_FORMED = re.compile(
     r"-----BEGIN [A-Z ]+-----\r?\n(?:[A-Za-z0-9+/=]+\r?\n)+-----END [A-Z ]+-----\s*"
 )
-_BREAKS = re.compile(r"(?:\\+[rn]|\s)+")
+_BREAKS = re.compile(r"(?:(?<!\\)\\++[rn]|\s)++")
 _PATH = re.compile(
     r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/][^\n{}<>]*|[^\s{}<>/\\]+\.json|file://\S+", re.IGNORECASE
 )
-_FENCE = re.compile(r"```\w*\s*(.*?)\s*```", re.DOTALL)
+_FENCE = re.compile(r"```\w*+(.*)```", re.DOTALL)
 _PREFIX = re.compile(r"(?:(?:const|let|var)\s+)?[A-Za-z_]\w*\s*=\s*(?=[{\[])|data:[\w/;+-]*,")
 _SMART = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
@@ -93,10 +96,11 @@ def kind_of_file(text: str) -> str:
 def _without_wrapping(text: str) -> str:
     """Without a code fence, a variable's name, and a semicolon."""
     fenced = _FENCE.fullmatch(text)
-    text = fenced[1] if fenced else text
+    text = fenced[1].strip() if fenced else text
     if text[:3].upper() == "%7B":
         text = urllib.parse.unquote(text)
-    bare = _PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text
+    prefix = _PREFIX.match(text)
+    bare = text[prefix.end() :] if prefix else text
     return bare.strip().removesuffix(";").strip()
 
 

@@ -21,7 +21,7 @@ _NAMED: Final = re.compile(r'(?:"[^"]*"|[^"<>;@])*<\s*(?:mailto:)?([^<>\s]+@[^<>
 _LABEL: Final = re.compile(
     r"^(?:mailto:|smtp:|\*\s+|(?:e-?mail|mail|work|home|office)\s*:\s*)", re.IGNORECASE
 )
-_REMARK: Final = re.compile(r"\s+\([^()@]*\)$")
+_REMARK: Final = re.compile(r"(?<!\s)\s++\([^()@]*+\)$")
 _MARKDOWN: Final = re.compile(r"\[[^\]]*\]\(\s*([^()\s]+)\s*\)")
 _IN_BRACKETS: Final = re.compile(
     r"[^()<>]*[(<]\s*((?:https?://|www\.)[^()<>\s]+)\s*[)>]", re.IGNORECASE

@@ -7,6 +7,7 @@ from their own structure.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -32,13 +33,18 @@ if TYPE_CHECKING:
     from app.clients.catalog import Layout
 
 SIZE = 8_000
-QUICK_S = 0.004
-BOUNDED = {"servers/search/inert.py:_TAG": 8_000}
+QUICK_S = 0.01
+BOUNDED = {
+    "servers/search/inert.py:_TAG": 8_000,
+    **{f"servers/tracker/cells.py:{name}": 4_096 for name in ("_SEPARATORS", "_NAMED", "_REMARK")},
+}
 """Expressions whose text is cut before, and the length it is cut to."""
 COMPUTED = {
     "app/clients/catalog.py",  # from our own list of clients
     "app/clients/toml_spans.py",  # see `made`
     "servers/contract/redaction.py",  # literals only, see `made`
+    "app/clients/masking.py",  # literals only
+    "servers/tracker/headers.py",  # of our own names
     "servers/host/reading.py",  # see `made`
     "servers/search/contacts/disguise.py",
 }
@@ -59,7 +65,15 @@ def made() -> list[Found]:
     ]
 
 
-FOUND = [*of_modules(), *constants(), *made()]
+ALSO_ANCHORED = {
+    f"servers/tracker/cells.py:{name}"
+    for name in ("_MARKDOWN", "_FORMULA", "_IN_BRACKETS", "_TITLED")
+} | {"servers/contract/service_account.py:_PREFIX"}
+"""Matched from the beginning, under another name than their own."""
+FOUND = [
+    replace(each, anchored=each.anchored or each.where in ALSO_ANCHORED)
+    for each in (*of_modules(), *constants(), *made())
+]
 
 
 def test_every_computed_expression_is_known() -> None:
