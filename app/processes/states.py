@@ -41,7 +41,8 @@ class Trouble:
 class Policy:
     """The numbers of supervision, in seconds where not said otherwise."""
 
-    start_timeout: float = 15.0
+    start_timeout: float = 60.0
+    """A start takes a second here, and twenty on a quarter of a busy core."""
     ping_every: float = 5.0
     ping_jitter: float = 0.2
     """Part of `ping_every`, to either side."""

@@ -115,16 +115,16 @@ HISTORIES = {
     ],
     "a start gets its time again after sleep": [
         (0, Want(True), STARTING, [START]),
-        (14, Resumed(), STARTING, []),
-        (15, Due(), STARTING, []),
-        (29, Due(), STOPPING, [ASK]),
+        (59, Resumed(), STARTING, []),
+        (60, Due(), STARTING, []),
+        (119, Due(), STOPPING, [ASK]),
     ],
     "a start that is too slow": [
         (0, Want(True), STARTING, [START]),
         (10, Spawned(), STARTING, []),
-        (24, Due(), STARTING, []),
-        (25, Due(), STOPPING, [ASK]),
-        (26, Exited(0), BACKOFF, [COUNT]),
+        (69, Due(), STARTING, []),
+        (70, Due(), STOPPING, [ASK]),
+        (71, Exited(0), BACKOFF, [COUNT]),
     ],
     "any exit that nobody asked for": [
         *UP,

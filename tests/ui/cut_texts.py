@@ -1,7 +1,8 @@
 """Finds texts of the window that are cut off: what a person cannot read whole on the screen.
 
 Run as a program it opens every page in the smallest and in the first window over a real core, with
-the fonts that the environment names, and prints what it found as JSON.
+the fonts that the environment names, and prints what it found as JSON. With a folder as its
+argument it also writes a picture of each there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.widgets.text import Elided
+
+_SETTLES = 60
+"""Looks at a layout that is still to follow; what is really cut stays so."""
 _SLACK = 1
 """Pixels of rounding."""
 SIZES = (QSize(1, 1), QSize(1060, 720))
@@ -55,6 +60,10 @@ def _of(widget: QWidget) -> Iterator[str]:
     elif isinstance(widget, QListWidget):
         if widget.sizeHintForColumn(0) > widget.viewport().width() + _SLACK:
             yield f"{widget.accessibleName()!r} is wider than its list"
+    elif isinstance(widget, Elided):
+        short = widget.text()[:12]
+        if widget.fontMetrics().horizontalAdvance(short) > widget.width() + _SLACK:
+            yield f"not even {short!r} is shown"
     elif isinstance(widget, QHeaderView):
         yield from _header(widget)
     yield from _outside(widget)
@@ -116,6 +125,7 @@ def main() -> int:
     from tests.ui import rig as rigs
 
     found: dict[str, list[str]] = {}
+    folder = sys.argv[1] if len(sys.argv) > 1 else ""
     app = QApplication(sys.argv[:1])
     with rigs.rig(app, with_keyring=False, ready=False) as rig:
         for size in SIZES:
@@ -123,22 +133,25 @@ def main() -> int:
                 page = rig.page(place.name)
                 rig.window.resize(size)
                 rig.until(lambda page=page: page.isVisible())
-                settle(rig)
+                settle(rig.window)
                 name = f"{place.name} {rig.window.width()}x{rig.window.height()}"
                 found[name] = cut(rig.window)
-                if folder := os.environ.get("LOU_PICTURES"):
+                if folder:
                     rig.window.grab().save(f"{folder}/{name}.png")
     print("FOUND", json.dumps({name: lines for name, lines in found.items() if lines}))
     sys.stdout.flush()
     return 0
 
 
-def settle(rig: object) -> None:
-    """Turn the loop until layouts and what pages fetch have come."""
+def settle(top: QWidget) -> None:
+    """Turn the loop until what pages fetch has come, and the layouts have followed it."""
     from PySide6.QtTest import QTest
 
-    for _ in range(10):
-        QTest.qWait(10)
+    QTest.qWait(100)
+    for _ in range(_SETTLES):
+        if not cut(top):
+            return
+        QTest.qWait(50)
 
 
 if __name__ == "__main__":

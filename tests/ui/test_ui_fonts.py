@@ -12,9 +12,11 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from app.ui.widgets.flow import bar
+from app.ui.widgets.steps import Steps
 from tests import wide_fonts
 from tests.patience import PATIENCE_S
 from tests.ui.cut_texts import cut
+from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
 
 
@@ -100,3 +102,16 @@ def test_a_bar_that_is_too_narrow_goes_on_in_the_next_line(qapp: QApplication) -
     QApplication.processEvents()
     assert made.layout().sizeHint().width() < 800
     window.close()
+
+
+def test_steps_stand_below_each_other_where_no_word_fits_beside(lou: Rig) -> None:
+    steps = Steps(lou.theme, "How far")
+    steps.show_steps([("Session opened", "12:00:00"), ("Tools listed", ""), ("Last call", "")])
+    steps.resize(500, 100)
+    beside = steps.sizeHint().height()
+    steps.resize(60, 100)
+    assert steps.sizeHint().height() > beside
+    shown = steps.fontMetrics().horizontalAdvance("Session opened12:00:00")
+    assert steps.minimumSizeHint().width() > shown
+    steps.resize(steps.minimumSizeHint())
+    assert not steps.grab().isNull()

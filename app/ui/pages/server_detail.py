@@ -15,6 +15,7 @@ from app.ui.models.tools import NAME, ToolsModel
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
+from app.ui.widgets.flow import Flow
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
@@ -62,13 +63,13 @@ class ServerDetail(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 4, 20, 20)
         column.setSpacing(12)
-        top = QHBoxLayout()
-        top.setSpacing(10)
-        top.addWidget(self._title)
-        top.addWidget(self._state, 0, Qt.AlignmentFlag.AlignBottom)
-        top.addStretch()
-        top.addWidget(self._restart)
-        top.addWidget(self._switch)
+        top = QWidget()
+        head = Flow(spacing=10)
+        top.setLayout(head)
+        head.add(self._title, stretch=True)
+        head.add(self._state)
+        head.add(self._restart)
+        head.add(self._switch)
         words = QVBoxLayout()
         words.addWidget(self._purpose)
         words.addWidget(self._command)
@@ -79,7 +80,7 @@ class ServerDetail(QWidget):
         live = Card()
         live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
         live.inside.addWidget(self._line)
-        column.addLayout(top)
+        column.addWidget(top)
         column.addLayout(told)
         parts: list[QWidget] = [self._strip, self._tiles, live]
         for part in (*parts, self._connected):

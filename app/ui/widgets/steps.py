@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.ui.theme import Theme
 
 _RADIUS = 9.0
+_BESIDE_SIGN = 30
+"""Pixels from the left to the words of a step in a column."""
 
 
 class Steps(QWidget):
@@ -33,7 +35,13 @@ class Steps(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
+        if self._is_column():
+            return QSize(420, len(self._steps) * self._row_height())
         return QSize(420, (self._title_lines() + 1) * self.fontMetrics().height() + 34)
+
+    def minimumSizeHint(self) -> QSize:
+        widths = (self._advance(f"{title}  {at}") for title, at in self._steps)
+        return QSize(_BESIDE_SIGN + max(widths, default=0), self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -42,14 +50,28 @@ class Steps(QWidget):
     def _title_lines(self) -> int:
         """Titles too wide for their step stand in two lines, all of them."""
         room = self.width() / max(1, len(self._steps)) - 4
-        widest = max(
-            (self.fontMetrics().horizontalAdvance(each) for each, _ in self._steps), default=0
-        )
+        widest = max((self._advance(each) for each, _ in self._steps), default=0)
         return 2 if widest > room else 1
+
+    def _is_column(self) -> bool:
+        """Where not even each word of a title fits, the steps stand below each other."""
+        room = self.width() / max(1, len(self._steps)) - 4
+        words = (word for step in self._steps for part in step for word in part.split())
+        return max(map(self._advance, words), default=0) > room
+
+    def _row_height(self) -> int:
+        return max(self.fontMetrics().height(), int(2 * _RADIUS)) + 6
+
+    def _advance(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._is_column():
+            self._draw_column(painter)
+            painter.end()
+            return
         count = len(self._steps)
         width = self.width() / max(1, count)
         for number, (title, at) in enumerate(self._steps):
@@ -59,6 +81,18 @@ class Steps(QWidget):
             self._draw_sign(painter, centre, reached=bool(at))
             self._draw_words(painter, QRectF(number * width, 0, width, 0), title, at)
         painter.end()
+
+    def _draw_column(self, painter: QPainter) -> None:
+        height = self._row_height()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        for number, (title, at) in enumerate(self._steps):
+            top = number * height
+            self._draw_sign(painter, QPointF(_RADIUS + 3, top + height / 2), reached=bool(at))
+            place = QRectF(_BESIDE_SIGN, top, self.width() - _BESIDE_SIGN, height)
+            painter.setPen(self._theme.colour("text" if at else "soft"))
+            painter.drawText(place, middle | Qt.AlignmentFlag.AlignLeft, title)
+            painter.setPen(self._theme.colour("soft"))
+            painter.drawText(place, middle | Qt.AlignmentFlag.AlignRight, at)
 
     def _draw_link(
         self, painter: QPainter, centre: QPointF, width: float, *, reached: bool

@@ -24,6 +24,8 @@ _LONGEST_LINE = 2_000
 _BREAK = "\u200b"
 _LETTERS, _USUAL_LETTERS = "abcdefghijklmnopqrstuvwxyz", 176
 """What widths were chosen with, and how many pixels that took."""
+_LEAST = "x" * 12
+"""What is always shown of a text that gives way."""
 _AROUND = 44
 """Pixels of a line beside its text: padding, and the button that clears it."""
 
@@ -134,7 +136,8 @@ class Elided(QWidget):
         return QSize(metrics.horizontalAdvance(self._shown) + 2, metrics.height() + 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(40, self.sizeHint().height())
+        hint, least = self.sizeHint(), self.fontMetrics().horizontalAdvance(_LEAST)
+        return QSize(min(hint.width(), least), hint.height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
