@@ -22,8 +22,10 @@ _T = TypeVar("_T")
 _TRIES = 100
 _NAME = re.compile(r"[A-Za-z0-9]{1,64}")
 """What an entry may be called. Firestore takes some other texts for paths, or for its own."""
-_BEGUN, _BEGUN_REMOTE = 1000, 10
-"""Words with one beginning that are looked for one by one: Firestore takes 30 digests at once."""
+_BEGUN = 1000
+"""Words with one beginning that are looked for one by one."""
+_REMOTE_DIGESTS = 30
+"""As many Firestore takes at once; a word has two for each stamp that rows have."""
 _LOOKED_AT_ONCE = 100
 _LOOKED_AT_MOST = 4000
 _MOST_ON_THE_LOOP = 32
@@ -116,7 +118,9 @@ class Board:
 
     async def _begun(self, words: Sequence[str]) -> dict[str, list[str] | None]:
         """The sealed words that each of `words` is the beginning of."""
-        most = _BEGUN_REMOTE if self.store.is_remote else _BEGUN
+        most = _BEGUN
+        if self.store.is_remote:
+            most = max(0, _REMOTE_DIGESTS // (2 + 2 * len(self.scribe.older)) - 1)
         found = {}
         for word in words:
             found[word] = await self.beginnings.of(word, self.store, self.scribe, most)

@@ -322,3 +322,19 @@ async def test_without_another_store_there_is_nothing_to_copy(tmp_path: Path) ->
     with pytest.raises(ToolFailure, match="no other store"):
         await tools(server)["start_copy"]()
     await server.stop()
+
+
+async def test_beginnings_of_many_words_are_found_in_firestore_under_two_keys(
+    tmp_path: Path, emulator: str
+) -> None:
+    place = {"emulator": emulator, "collection": f"begun{tmp_path.name}"}
+    server = await started(tmp_path, firestore=place)
+    call = tools(server)["track_url_email"]
+    for number in range(12):
+        await call(url=f"https://pages.example/{number}", email=f"wilma{number}@site.example")
+    assert len(await found(server, text="wilm")) == 12
+    assert len(await found(server, text="wilma1")) == 3
+    await server.configure(configuration(tmp_path, NEW, KEY, firestore=place))
+    for text, count in (("wilm", 12), ("wilma1", 3), ("wilma11", 1), ("sit", 12)):
+        assert len(await found(server, text=text)) == count
+    await server.stop()
