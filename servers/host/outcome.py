@@ -71,7 +71,8 @@ class Outcome:
         wire = self.wire()
         meta, blocks = wire.get("_meta"), wire["content"]
         failure = meta.get(FAILURE_KEY, {}) if isinstance(meta, dict) else {}
-        blocks = [each for each in blocks if isinstance(each, dict)] * isinstance(blocks, list)
+        blocks = blocks if isinstance(blocks, list) else []
+        blocks = [each for each in blocks if isinstance(each, dict)]
         texts = [_told(block) for block in blocks]
         found = {
             "status": "failure" if self.is_error else "success",
