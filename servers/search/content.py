@@ -36,7 +36,7 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "a database"),
 )
-_LEAD = rb"\s*(?:<!--(?s:.){0,600}?-->\s*|<\?xml[^>]{0,200}\?>\s*){0,4}"
+_LEAD = rb"\s*+(?:<!--(?s:.){0,600}?-->\s*+|<\?xml[^>]{0,200}\?>\s*+){0,4}"
 _PAGE = re.compile(_LEAD + rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _PERHAPS_PAGE = re.compile(
     _LEAD + rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
