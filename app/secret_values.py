@@ -199,6 +199,8 @@ def spans_of(name: str, text: str) -> tuple[Span, ...]:
     scheme = _SCHEME.fullmatch(text)
     if text.lstrip()[:1] in "{[" and text.rstrip()[-1:] in "}]":
         found += spans_in(text)
+    elif words[-1:] == ["headers"]:
+        found += _listed(text)
     elif scheme and (strength or scheme[1].lower() == "bearer"):
         found.append(scheme.span(2))
     elif not found and not scheme and _is_secret(strength, words, text):
@@ -206,6 +208,15 @@ def spans_of(name: str, text: str) -> tuple[Span, ...]:
     if "webhook" in words and words[-1] in {"url", "uri", "webhook"}:
         found += (match.span(1) for match in re.finditer(r"://[^/\s]+/(\S{12,})", text))
     return _without_placeholders(text, _joined(found))
+
+
+_LISTED = re.compile(r"(?<![\w-])([\w-]{1,60})[=:] ?([^,\n]+)")
+
+
+def _listed(text: str) -> Iterator[Span]:
+    """Secrets in a list such as `name=value,name=value`."""
+    for pair in _LISTED.finditer(text):
+        yield from _moved(spans_of(pair[1], pair[2]), pair.start(2))
 
 
 def _is_secret(strength: int, words: Sequence[str], text: str) -> bool:
@@ -322,6 +333,7 @@ _OPTION = re.compile(r"(-{1,2}[A-Za-z][\w.-]*|/[A-Za-z][\w-]+)(?:([=:])(.*))?", 
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(\S*)")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(:\s*|=)(.*)", re.DOTALL)
 _TAKES_HEADER = frozenset({"-H", "--header", "--headers", "--http-header", "--oauth2Bearer"})
+_TAKES_USER = frozenset({"-u", "--user", "--auth", "--basic-auth", "--credentials"})
 _SHORT = frozenset({"-k", "-t", "-p", "-a", "-s", "-K", "-T", "-P"})
 
 
@@ -338,21 +350,25 @@ def argument_spans(arguments: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
 
 def _argument(option: str, text: str) -> tuple[Span, ...]:
     given = _OPTION.fullmatch(text) if text.startswith("-") else None
-    if given and given[2]:
-        return _moved(spans_of(given[1], given[3]), given.start(3))
-    if given:
+    if given and not given[2]:
         return _joined(_by_shape(text))
-    header = _HEADER.fullmatch(text) if option in _TAKES_HEADER else None
-    if header:
+    if given:
+        return _moved(_argument(given[1], given[3]), given.start(3))
+    if option in _TAKES_HEADER and (header := _HEADER.fullmatch(text)):
         return _moved(spans_of(header[1], header[3]), header.start(3))
-    if option in _SHORT:
-        whole = [(0, len(text))] if looks_random(text, 12) else []
-        return _joined([*whole, *_by_shape(text)])
     variable = _VARIABLE.fullmatch(text)
-    if variable and not option.lstrip("-").lower().endswith(("key", "token", "password")):
+    if variable and not says_secret(option):
         return _moved(spans_of(variable[1], variable[2]), variable.start(2))
+    return _positional(option, text)
+
+
+def _positional(option: str, text: str) -> tuple[Span, ...]:
+    user, colon, password = text.partition(":")
+    if option in _TAKES_USER and colon and not password.isdigit() and "//" not in text:
+        return _without_placeholders(text, [(len(user) + 1, len(text))])
     spans = spans_of(option, text) or (spans_in(text) if " " in text else ())
-    return spans or (((0, len(text)),) if _is_jumbled(text) else ())
+    is_odd = _is_jumbled(text) or (option in _SHORT and looks_random(text, 12))
+    return spans or (((0, len(text)),) if is_odd else ())
 
 
 def _moved(spans: Iterable[Span], by: int) -> tuple[Span, ...]:

@@ -164,6 +164,7 @@ PLACEHOLDERS: list[Row] = [
     ("dots", _env(API_KEY="sk-..."), {"off": True, "keys": []}),
     ("an example of an address", _env(JIRA_URL="https://your-domain.atlassian.net"), {"off": True}),
     ("an example of a path", _args("/path/to/your/project"), {"off": True}),
+    ("an example behind a prefix", _env(API_KEY="sk-proj-YOUR-KEY"), {"off": True, "keys": []}),
     ("stars in headers", _env(HEADERS='{"Authorization": "Bearer ntn_****"}'),
      {"off": True, "keys": []}),
     ("a variable in an argument", _args("--api-key=${API_KEY}"), {"off": True, "clear": False}),
@@ -204,6 +205,7 @@ SECRETS: list[Row] = [
         ("HOOK", "https://hooks.slack.com/services/T0/B0/abc", "T0/B0/abc"),
         ("NPM_CONFIG__AUTH", "dXNlcjpwYXNz", "dXNlcjpwYXNz"),
         ("BASIC_AUTH", f"ann:{PASSWORD}", f"ann:{PASSWORD}"),
+        ("OTLP_HEADERS", f"authorization=Bearer {PASSWORD}", PASSWORD),
         ("SESSION", "abcDEF1234567890", "abcDEF1234567890"),
     )
 ] + [
@@ -244,6 +246,8 @@ LEFT: list[Row] = [
         (f"postgresql://u:{PASSWORD}@db.example/x",),
         ("--config", f'{{"apiKey": "{PASSWORD}"}}'),
         ("-k", "abcDEF123456"),
+        (f"--header=Authorization: Bearer {PASSWORD}",),
+        ("-u", f"ann:{PASSWORD}"),
         ("--url", f"https://x.example/mcp?token={PASSWORD}"),
         ("ghp_0123456789abcdefghij",),
     )
@@ -284,6 +288,8 @@ HARMLESS: list[Row] = [
         ("CLIENT_ID", "abc123abc123abc123"),
         ("HOSTS", "https://a.example,https://b.example"),
         ("LOG", "verbose=false"),
+        ("WHERE", "over-here"),
+        ("TITLE", "find-your-way"),
     )
 ] + [
     (" ".join(map(str, words)), _args(*words), {"args": list(words), "clear": False, "off": False})
@@ -295,6 +301,7 @@ HARMLESS: list[Row] = [
         ("run", "-i", "--rm", "ghcr.io/x/y:sha-0123456789abcdef"),
         ("--from", "git+https://github.com/x/y", "z"),
         ("-p", "8080:8080"),
+        ("--user", "1000:1000"),
         ("--key-file", "/etc/key.pem"),
     )
 ]

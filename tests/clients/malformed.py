@@ -97,7 +97,7 @@ _COMMENTED = {
     "many open comments": '{"a": 1 ' + "/* " * 100_000,
     "a comment that ends for some readers": '{ // no\r "ROOT": {},\n"a": 1}',
 }
-_NO_MARK = {"a byte order mark": '\ufeff{"a": 1}', "a mark before nothing": "\ufeff"}
+_NO_MARK = {"a byte order mark": '\ufeff{"a": 1}'}
 _TOML = {
     "a key twice": "a = 1\na = 2\n",
     "a table twice": "[a]\n[a]\n",
