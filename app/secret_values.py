@@ -112,6 +112,10 @@ _TOKEN = re.compile(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*+\1?|[^\s"'{}\[\],]++""", re
 _YAML_LINE = re.compile(
     r"^[ \t+-]*+[\"']?([\w.$-]++)[\"']?:[ \t]++([^\"'{\[#\s|>&*][^\n]*)", re.MULTILINE
 )
+_SEGMENT = re.compile(r"[^/]+")
+_LISTED = re.compile(r"(?<![\w-])([\w-]{1,60})[=:] ?([^,\n]+)")
+_NAMES_NEXT = re.compile(r"[ \t\r\n]{0,200}[:=](?![:=])")
+_ASSIGNED = re.compile(r"(-{0,2}[A-Za-z_][\w.-]*)[=:](.+)", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -210,9 +214,6 @@ def spans_of(name: str, text: str) -> tuple[Span, ...]:
     return _without_placeholders(text, _joined(found))
 
 
-_LISTED = re.compile(r"(?<![\w-])([\w-]{1,60})[=:] ?([^,\n]+)")
-
-
 def _listed(text: str) -> Iterator[Span]:
     """Secrets in a list such as `name=value,name=value`."""
     for pair in _LISTED.finditer(text):
@@ -222,14 +223,9 @@ def _listed(text: str) -> Iterator[Span]:
 def _is_secret(strength: int, words: Sequence[str], text: str) -> bool:
     if not strength or _is_harmless(text, words):
         return False
-    if words[-1] == "auth" and " " not in text and (":" in text or _is_mixed(text)):
-        return True
+    if words[-1] == "auth" and " " not in text:  # a pair, or capitals within as in no word
+        return ":" in text or len(re.findall(r"[a-z][A-Z]", text)) > 1 or looks_random(text)
     return strength > 1 or looks_random(text)
-
-
-def _is_mixed(text: str) -> bool:
-    """Whether capitals and small letters alternate as in no word."""
-    return len(re.findall(r"[a-z][A-Z]", text)) > 1
 
 
 def _by_shape(text: str) -> Iterator[Span]:
@@ -258,9 +254,6 @@ def _in_url(url: str, at: int) -> Iterator[Span]:
     for part in _SEGMENT.finditer(url, end, _first(url, "?#", end)):
         if _is_jumbled(part[0]):
             yield from _moved([part.span()], at)
-
-
-_SEGMENT = re.compile(r"[^/]+")
 
 
 def _first(text: str, marks: str, start: int) -> int:
@@ -318,9 +311,6 @@ def _name_in(text: str, token: re.Match[str], word: str) -> str:
     return word if _NAMES_NEXT.match(text, token.end()) else ""
 
 
-_NAMES_NEXT = re.compile(r"[ \t\r\n]{0,200}[:=](?![:=])")
-
-
 def _token_spans(key: str, word: str) -> tuple[Span, ...]:
     pair = None if key else _ASSIGNED.fullmatch(word)
     if pair:
@@ -328,11 +318,10 @@ def _token_spans(key: str, word: str) -> tuple[Span, ...]:
     return spans_of(key, word)
 
 
-_ASSIGNED = re.compile(r"(-{0,2}[A-Za-z_][\w.-]*)[=:](.+)", re.DOTALL)
 _OPTION = re.compile(r"(-{1,2}[A-Za-z][\w.-]*|/[A-Za-z][\w-]+)(?:([=:])(.*))?", re.DOTALL)
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(\S*)")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(:\s*|=)(.*)", re.DOTALL)
-_TAKES_HEADER = frozenset({"-H", "--header", "--headers", "--http-header", "--oauth2Bearer"})
+_TAKES_HEADER = frozenset({"-H", "--header", "--headers", "--http-header"})
 _TAKES_USER = frozenset({"-u", "--user", "--auth", "--basic-auth", "--credentials"})
 _SHORT = frozenset({"-k", "-t", "-p", "-a", "-s", "-K", "-T", "-P"})
 
