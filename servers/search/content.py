@@ -36,10 +36,9 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "a database"),
 )
-_LEAD = rb"\s*+(?:<!--(?s:.){0,600}?-->\s*+|<\?xml[^>]{0,200}\?>\s*+){0,4}"
-_PAGE = re.compile(_LEAD + rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _PERHAPS_PAGE = re.compile(
-    _LEAD + rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
+    rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
     rb"|article|section|header|nav|span|center|form|img)\b",
     re.IGNORECASE,
 )
@@ -48,6 +47,7 @@ _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\"';,\s]{1,60})", re.IGNORECASE)
 
+_LOOKED_AT = 4096
 _LONGEST_QUOTED = 80
 """Characters of a header that somebody else wrote."""
 
@@ -71,7 +71,9 @@ def form(declared: str, start: bytes) -> Form:
     Raises:
         Failed: UNSUPPORTED, it holds no text; the message says what it is.
     """
-    bare = start.lstrip(b"".join(_MARKS)).replace(b"\x00", b"")
+    has_tags = declared in _PAGES and bool(_TAG.search(start.replace(b"\x00", b"")))
+    start = start[:_LOOKED_AT]
+    bare = _first_tag(start)
     if _PAGE.match(bare):
         return "page"
     for magic, what in _MAGIC:
@@ -80,12 +82,23 @@ def form(declared: str, start: bytes) -> Form:
     if _is_binary(start):
         raise Failed(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
     if declared in _PAGES:
-        return "page" if _TAG.search(bare) else "text"
+        return "page" if has_tags else "text"
     if _is_text(declared):
         return "text"
     if declared.partition("/")[0] in _OPAQUE:
         raise Failed(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
     return "page" if _PERHAPS_PAGE.match(bare) else "text"
+
+
+def _first_tag(start: bytes) -> bytes:
+    """`start` without what may stand before the first tag: a mark, comments, a declaration."""
+    for mark in _MARKS:
+        start = start.removeprefix(mark)
+    bare = start.replace(b"\x00", b"").lstrip()
+    for opened, closed in ((b"<?xml", b"?>"), (b"<!--", b"-->")) * 3:
+        if bare.startswith(opened):
+            bare = bare.partition(closed)[2].lstrip()
+    return bare
 
 
 def _though(declared: str) -> str:
@@ -111,4 +124,4 @@ def _is_binary(start: bytes) -> bool:
     if min(even, odd) * 20 <= zeros and zeros * 5 > len(start) * 2:
         return False
     controls = len(start) - len(start.translate(None, _CONTROLS))
-    return bool(zeros) or controls * 20 > len(start)
+    return controls * 20 > len(start)

@@ -151,3 +151,9 @@ def test_a_header_of_somebody_else_is_quoted_in_part_and_on_one_line() -> None:
         content.form(kind, bytes(100))
     assert len(refused.value.message) < 130
     assert "\n" not in refused.value.message
+
+
+def test_a_stray_zero_makes_no_file_of_a_page_or_a_text() -> None:
+    page = HERON.encode()
+    assert content.form("text/html", page + b"\x00" + page) == "page"
+    assert content.form("text/plain", b"A line of text. " * 20 + b"\x00") == "text"
