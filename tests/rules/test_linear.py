@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 SIZE = 8_000
 QUICK_S = 0.01
 BOUNDED = {
-    "servers/search/content.py:_PAGE": 2_048,
-    "servers/search/content.py:_PERHAPS_PAGE": 2_048,
     "servers/search/inert.py:_TAG": 8_000,
     **{f"servers/tracker/cells.py:{name}": 4_096 for name in ("_SEPARATORS", "_NAMED", "_REMARK")},
 }
