@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     if words == ["serve"]:
         return _serve()
     if words[0] == "keyring" and len(words) == 2:
-        from app.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
+        from app.keys.vaults.keyring_program import main as keep  # noqa: PLC0415 - of the child alone
 
         keep(words[1])
     if words[0] == "self-test" and len(words) == 2:
@@ -37,12 +37,12 @@ def main(argv: list[str] | None = None) -> int:
 
 def _protect() -> None:
     """Files and memory of this process are for this user, and for this process, alone."""
-    from app import privacy  # noqa: PLC0415 - the bridge needs neither
+    from app.system import memory_protection  # noqa: PLC0415 - the bridge needs neither
     from servers.contract import ownership  # noqa: PLC0415
 
     ownership.set_private_umask()
-    privacy.forbid_core_dumps()
-    privacy.forbid_reading()
+    memory_protection.forbid_core_dumps()
+    memory_protection.forbid_reading()
 
 
 def _tray() -> int:
@@ -52,12 +52,12 @@ def _tray() -> int:
             "Run it without one: lou serve\n"
         )
         return 1
-    from app import second_start  # noqa: PLC0415 - not in a command's start
+    from app.control import second_start  # noqa: PLC0415 - not in a command's start
 
     lock = second_start.claim_or_raise("tray")
     if isinstance(lock, int):
         return lock
-    from app.ui.plain_imports import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
+    from app.ui.qt_import import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
 
     load_qt()
     from app.ui.application import main as show  # noqa: PLC0415
@@ -66,7 +66,7 @@ def _tray() -> int:
 
 
 def _serve() -> int:
-    from app import second_start  # noqa: PLC0415 - not in a command's start
+    from app.control import second_start  # noqa: PLC0415 - not in a command's start
 
     lock = second_start.claim_or_raise("headless")
     if isinstance(lock, int):
@@ -77,11 +77,11 @@ def _serve() -> int:
 
 
 def _self_test(program: str) -> int:
-    """A child of the doctor's: see app.self_tests."""
+    """A child of the doctor's: see app.doctor.self_tests."""
     if program == "window":
         from app.ui.window_parts import main as use  # noqa: PLC0415 - of the child alone
     else:
-        from app.core_parts import main as use  # noqa: PLC0415 - of the child alone
+        from app.doctor.app_parts import main as use  # noqa: PLC0415 - of the child alone
     return use()
 
 

@@ -12,26 +12,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import files, paths, roster, server_import, server_views, tool_calls, version
-from app.clients import joining
-from app.control import ControlSocket
-from app.doctor import Doctor
+from app.clients import request_handlers
+from app.config import custom_servers, server_import
+from app.config.config_file import ConfigFile
+from app.control.listener import ControlSocket
+from app.doctor.doctor import Doctor
 from app.errors import ServerError
-from app.facts import Answer, CallRecord, Check, ClientEvent, KeyView, Notice, ServerView
-from app.facts import Verdict as KeyVerdict
-from app.intake import Intake
-from app.journal import Journal
-from app.key_file import KeyFile
-from app.key_store import KeyStore
-from app.keys import Keys
-from app.logbook import Logbook
-from app.metrics import Metrics
-from app.observe import Listeners
-from app.processes.supervisor import State, Supervisor
-from app.reactions import Reactions
-from app.settings_file import SettingsFile
-from app.switches import Switches
-from app.vault import Vault, VaultState, check_name
+from app.event_handlers import EventHandlers
+from app.keys.service import Keys
+from app.keys.store import KeyStore
+from app.keys.tracker_key_file import TrackerKeyFile
+from app.keys.vault import Vault, VaultState, check_name
+from app.logs.logbook import Logbook
+from app.logs.logging_handler import LoggingHandler
+from app.metrics.collector import Metrics
+from app.supervision import server_views, tool_calls
+from app.supervision.reconciler import Reconciler
+from app.supervision.supervisor import ServerState, Supervisor
+from app.system import files, paths, version
+from app.system.listeners import Listeners
+from app.views import Answer, CallRecord, Check, ClientEvent, KeyView, Notice, ServerView
+from app.views import KeyTestResult as KeyVerdict
+from app.wiring import Wiring
 from servers.contract import messages
 from servers.contract.redaction import Redactor
 
@@ -48,7 +50,7 @@ class Core:
         self.mode = mode
         """tray or headless"""
         self.started_at, self.is_ending = time.time(), False
-        self.settings = SettingsFile(paths.config_file())
+        self.settings = ConfigFile(paths.config_file())
         self.settings.load()
         chosen = self.settings.config.settings
         self.redactor = Redactor()
@@ -61,18 +63,18 @@ class Core:
             self.key_store,
             lambda: self.settings.config,
             self.redactor,
-            KeyFile(paths.data_folder("tracker.key")),
+            TrackerKeyFile(paths.data_folder("tracker.key")),
         )
         self._keys.learn_plain(self.settings.config)
         self.settings.changed.subscribe(self._keys.learn_plain)
-        self._switches = Switches(self.settings, self._keys)
+        self._switches = Reconciler(self.settings, self._keys)
         self.supervisor = Supervisor(
             self._switches.prepare, run_folder=paths.run_folder(), redact=self.redactor
         )
-        self._intake = Intake(self.logbook, self.metrics)
-        self._journal = Journal(self.logbook)
+        self._intake = EventHandlers(self.logbook, self.metrics)
+        self._journal = LoggingHandler(self.logbook)
         self.control = ControlSocket(self)
-        self.clients = joining.clients_of(
+        self.clients = request_handlers.clients_of(
             lambda: self.settings.config, lambda: self.settings.is_known
         )
         self.notices: Listeners[Notice] = self._intake.notices
@@ -87,7 +89,7 @@ class Core:
         """A second start asks for the window; the value names a page, or is empty."""
         self.quit_wanted: Listeners[str] = Listeners()
         """Somebody asked Lou to end; the value says who."""
-        self._reactions = Reactions(self, self._switches, self._intake, self._keys)
+        self._reactions = Wiring(self, self._switches, self._intake, self._keys)
 
     @property
     def vault(self) -> Vault:
@@ -234,7 +236,7 @@ class Core:
             VaultError: `value` is no such key, so nobody was asked.
         """
         users = self._keys.users(name)
-        running = [each for each in users if self.server(each).state == State.READY]
+        running = [each for each in users if self.server(each).state == ServerState.READY]
         if not running:
             raise ServerError(
                 f"{name} can only be tested while {' or '.join(users) or 'a server'} runs.",
@@ -276,7 +278,7 @@ class Core:
         Raises:
             SettingsError: the entry or the name cannot be used.
         """
-        self.settings.update(lambda config: roster.added(config, name, entry))
+        self.settings.update(lambda config: custom_servers.added(config, name, entry))
 
     async def remove_server(self, name: str) -> None:
         """Stop a server of the user's own and forget it.
@@ -285,7 +287,7 @@ class Core:
             SettingsError: it comes with Lou.
         """
         self.supervisor.observed(name)
-        self.settings.update(lambda config: roster.removed(config, name))
+        self.settings.update(lambda config: custom_servers.removed(config, name))
 
     def plan_import(
         self, text: str, variables: Mapping[str, str] | None = None

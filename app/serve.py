@@ -8,9 +8,9 @@ import gc
 import signal
 import sys
 
+from app.control.instance_lock import InstanceLock
 from app.core import Core
 from app.errors import AppError
-from app.instance import InstanceLock
 from servers.contract import harmless
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from servers.host.service import Build
+    from servers.host.tools.service import Build
 
 _PARENT = os.getppid()
 _SERVERS = ("search", "tracker")
@@ -38,14 +38,15 @@ def main(argv: list[str] | None = None) -> int:
 def serve(load: Callable[[], Build], instance: str) -> int:
     """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
     from servers.contract import ownership  # noqa: PLC0415 - as the next
-    from servers.host import process, sdk  # noqa: PLC0415 - secrets first, imports after
+    from servers.host import process_limits  # noqa: PLC0415 - secrets first, imports after
+    from servers.host.mcp import sdk_imports  # noqa: PLC0415 - secrets first, imports after
 
-    process.keep_secrets()
+    process_limits.keep_secrets()
     ownership.set_private_umask()
     if instance:
-        process.die_with_parent(_PARENT)
+        process_limits.die_with_parent(_PARENT)
     gc.disable()  # the imports make half a million objects that all stay
-    sdk.delay_fronts()
+    sdk_imports.delay_fronts()
     from servers.host.run import run  # noqa: PLC0415
 
     build = load()

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import desktop as desktops
+
 settings.register_profile("any machine", deadline=None)  # how long an example takes is no claim
 settings.load_profile("any machine")
 
@@ -76,3 +78,10 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("LOU_HOME", str(folder / "lou"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def desktop(home: Path) -> Iterator[desktops.Desktop]:
+    """A private bus and gnome-keyring, open, in the private home."""
+    with desktops.session(home) as session:
+        yield session

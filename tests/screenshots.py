@@ -94,9 +94,9 @@ async def past(hours: int) -> None:
     import math
     import random
 
-    from app import paths
-    from app.facts import CallRecord
-    from app.metrics import Metrics
+    from app.metrics.collector import Metrics
+    from app.system import paths
+    from app.views import CallRecord
 
     dice = random.Random(7)
     now = [time.time() - hours * 3600]
@@ -211,14 +211,14 @@ class Shown:
     def __init__(self, app: Any, loop: asyncio.AbstractEventLoop) -> None:
         from app.core import Core
         from app.ui.dialogs.problem import Problems
-        from app.ui.session import Session
+        from app.ui.session import TraySession
         from app.ui.theme import Theme
         from app.ui.tray import Tray
 
         theme = Theme(app)
         self.core = Core("tray")
         self.tray = tray = Tray(theme)
-        self.session = Session(self.core, theme, tray, Problems(theme), loop=loop)
+        self.session = TraySession(self.core, theme, tray, Problems(theme), loop=loop)
         self.go = self.session.go
 
     def shown(self, page: str) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 from app.cli.arguments import add_json, add_server
 from app.cli.output import Output
+from app.control.client import ControlClient
 from app.errors import AppError
-from app.wire import Wire
 
 _LONGEST_S = 600.0
 _LATE_S = 10.0
@@ -34,7 +34,7 @@ def _call(given: Namespace, output: Output) -> int:
     if not 0 < given.timeout <= _LONGEST_S:
         output.complain(f"--timeout takes seconds from 0 to {_LONGEST_S:g}.")
         return 2
-    with Wire() as wire:
+    with ControlClient() as wire:
         try:
             arguments = _arguments(wire, given)
         except ValueError as wrong:
@@ -70,7 +70,7 @@ def _shown(answer: Mapping[str, Any]) -> str:
     return f"{found}\n{text}" if "content" in answer else found
 
 
-def _arguments(wire: Wire, given: Namespace) -> dict[str, Any]:
+def _arguments(wire: ControlClient, given: Namespace) -> dict[str, Any]:
     words: list[str] = given.arguments + given.rest
     if words == ["-"]:
         return _object(sys.stdin.read())
@@ -96,7 +96,7 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _shapes(wire: Wire, given: Namespace) -> dict[str, Any]:
+def _shapes(wire: ControlClient, given: Namespace) -> dict[str, Any]:
     """What the tool says of its arguments; nothing when it is unknown, which the call reports."""
     try:
         tools = wire.ask("tools", server=given.server)["tools"]

@@ -7,12 +7,12 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from app import paths
 from app.cli.arguments import add_json
 from app.cli.output import Output
-from app.clients import joining
-from app.settings_file import SettingsFile
-from app.wire import NotRunningError, Wire
+from app.clients import request_handlers
+from app.config.config_file import ConfigFile
+from app.control.client import ControlClient, NotRunningError
+from app.system import paths
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -64,12 +64,12 @@ def _finish(parser: ArgumentParser, run: Any, verb: str = "") -> None:
 
 def _ask(**params: Any) -> dict[str, Any]:
     try:
-        with Wire() as wire:
+        with ControlClient() as wire:
             return wire.ask("clients", **params)
     except NotRunningError:
-        settings = SettingsFile(paths.config_file())
+        settings = ConfigFile(paths.config_file())
         settings.load()
-        alone = joining.answer_alone(settings.config, params, is_known=settings.is_known)
+        alone = request_handlers.answer_alone(settings.config, params, is_known=settings.is_known)
         return asyncio.run(alone)
 
 

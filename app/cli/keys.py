@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.cli.arguments import add_json
 from app.cli.output import Output
+from app.control.client import ControlClient
 from app.errors import AppError
-from app.wire import Wire
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
 
@@ -53,7 +53,7 @@ def declare(parser: ArgumentParser) -> None:
 
 def _list(given: Namespace, output: Output) -> int:
     del given
-    with Wire() as wire:
+    with ControlClient() as wire:
         found = wire.ask("keys")
     if output.is_json:
         output.document(found)
@@ -68,7 +68,7 @@ def _list(given: Namespace, output: Output) -> int:
 
 
 def _set(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         _warn_of_loss(wire, given)
         value = _secret(f"{given.name}: ")
         mended = wire.ask("set_key", name=given.name, value=value)["mended"]
@@ -79,14 +79,14 @@ def _set(given: Namespace, output: Output) -> int:
 
 
 def _unset(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         _warn_of_loss(wire, given)
         wire.ask("unset_key", name=given.name)
     return _done(output, {"name": given.name, "set": False}, f"{given.name} is forgotten.")
 
 
 def _test(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         found = wire.ask("test_key", name=given.name)
     _done(output, {"name": given.name, **found}, f"{found['verdict']}: {found['message']}")
     if found["verdict"] in {"accepted", "unknown"}:
@@ -96,14 +96,14 @@ def _test(given: Namespace, output: Output) -> int:
 
 
 def _rotate(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         wire.ask("rotate_key", name=given.name)
     said = f"{given.name} has a new value; the old one still opens what it sealed."
     return _done(output, {"name": given.name, "rotated": True}, said)
 
 
 def _export(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         wire.ask("export_key", name=given.name, path=str(given.file.absolute()))
     said = (
         f"The recovery key is in {given.file}. Keep it where others cannot read it. To go back to "
@@ -112,7 +112,7 @@ def _export(given: Namespace, output: Output) -> int:
     return _done(output, {"name": given.name, "file": str(given.file.absolute())}, said)
 
 
-def _warn_of_loss(wire: Wire, given: Namespace) -> None:
+def _warn_of_loss(wire: ControlClient, given: Namespace) -> None:
     """A key that Lou made is given up only by somebody who knows what that means."""
     is_made = any(
         key["name"] == given.name and key["generated"] and key["is_set"]
@@ -131,7 +131,7 @@ def _warn_of_loss(wire: Wire, given: Namespace) -> None:
 
 def _unlock(given: Namespace, output: Output) -> int:
     del given
-    with Wire() as wire:
+    with ControlClient() as wire:
         is_file = wire.ask("keys")["store"] == "file"
         passphrase = _secret("Passphrase: ") if is_file else ""
         found = wire.ask("unlock", passphrase=passphrase)
@@ -144,7 +144,7 @@ def _store(given: Namespace, output: Output) -> int:
         passphrase = _secret("New passphrase: ")
         if sys.stdin.isatty() and passphrase != getpass.getpass("Once more: "):
             raise AppError("The passphrases differ.", "Try again.")
-    with Wire() as wire:
+    with ControlClient() as wire:
         found = wire.ask("key_store", kind=given.kind, passphrase=passphrase)
     where = "a sealed file" if given.kind == "file" else "the keyring"
     return _done(output, found, f"Keys are kept in {where} now.")

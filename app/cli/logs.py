@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli.arguments import add_json, add_server
 from app.cli.output import Output
-from app.wire import NotRunningError, Wire
+from app.control.client import ControlClient, NotRunningError
 
 _MOST = 5_000
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -33,7 +33,7 @@ def _count(text: str) -> int:
 
 def _logs(given: Namespace, output: Output) -> int:
     asked = {"server": given.server, "limit": given.n, "level": given.level, "text": given.text}
-    with Wire() as wire:
+    with ControlClient() as wire:
         lines = wire.ask("logs", follow=given.follow, **asked)["lines"]
         if output.is_json and not given.follow:
             output.document({"lines": lines})
@@ -43,7 +43,7 @@ def _logs(given: Namespace, output: Output) -> int:
         return _follow(wire, given, output) if given.follow else 0
 
 
-def _follow(wire: Wire, given: Namespace, output: Output) -> int:
+def _follow(wire: ControlClient, given: Namespace, output: Output) -> int:
     try:
         for event in wire.events():
             if given.text.lower() in event.data["message"].lower():

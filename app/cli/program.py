@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from app.cli.output import Output
+from app.control.client import NotRunningError
 from app.errors import AppError
-from app.wire import NotRunningError
 
 DONE, FAILED, NOT_RUNNING = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CliCommand:
     """One word of the command line, and where it is implemented."""
 
     word: str
@@ -29,19 +29,19 @@ class Command:
 
 
 COMMANDS = (
-    Command("status", "what runs, and how it is", "app.cli.status"),
-    Command("enable", "switch a server or one of its tools on", "app.cli.switch"),
-    Command("disable", "switch a server or one of its tools off", "app.cli.switch"),
-    Command("restart", "stop a server and start it anew", "app.cli.switch"),
-    Command("tools", "list the tools of a server", "app.cli.tools"),
-    Command("call", "call a tool", "app.cli.call"),
-    Command("logs", "show or follow log lines", "app.cli.logs"),
-    Command("metrics", "counts, times and errors", "app.cli.figures"),
-    Command("keys", "list, set, unset and test keys", "app.cli.keys"),
-    Command("clients", "connect MCP clients", "app.cli.clients"),
-    Command("servers", "add, remove and import servers of your own", "app.cli.servers"),
-    Command("doctor", "check everything and say how to mend it", "app.cli.checkup"),
-    Command("quit", "stop Lou and its servers", "app.cli.status"),
+    CliCommand("status", "what runs, and how it is", "app.cli.status"),
+    CliCommand("enable", "switch a server or one of its tools on", "app.cli.switches"),
+    CliCommand("disable", "switch a server or one of its tools off", "app.cli.switches"),
+    CliCommand("restart", "stop a server and start it anew", "app.cli.switches"),
+    CliCommand("tools", "list the tools of a server", "app.cli.tools"),
+    CliCommand("call", "call a tool", "app.cli.call"),
+    CliCommand("logs", "show or follow log lines", "app.cli.logs"),
+    CliCommand("metrics", "counts, times and errors", "app.cli.metrics"),
+    CliCommand("keys", "list, set, unset and test keys", "app.cli.keys"),
+    CliCommand("clients", "connect MCP clients", "app.cli.clients"),
+    CliCommand("servers", "add, remove and import servers of your own", "app.cli.servers"),
+    CliCommand("doctor", "check everything and say how to mend it", "app.cli.doctor"),
+    CliCommand("quit", "stop Lou and its servers", "app.cli.status"),
 )
 _OWN = (("serve", "run without a window"), ("connect SERVER", "be the bridge of one client"))
 
@@ -54,7 +54,7 @@ def run(words: list[str]) -> int:
         sys.stdout.write(_overview())
         return DONE
     if words[0] in {"-V", "--version"}:
-        from app import version  # noqa: PLC0415 - reads the package's metadata
+        from app.system import version  # noqa: PLC0415 - reads the package's metadata
 
         sys.stdout.write(f"lou {version.current()}\n")
         return DONE
@@ -65,7 +65,7 @@ def run(words: list[str]) -> int:
     return _run(command, words[1:])
 
 
-def _run(command: Command, words: list[str]) -> int:
+def _run(command: CliCommand, words: list[str]) -> int:
     parser = argparse.ArgumentParser(f"lou {command.word}", description=command.summary)
     import_module(command.module).declare(parser)
     ours, theirs = _split(words)

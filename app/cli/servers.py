@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app import server_import
 from app.cli.arguments import add_json
 from app.cli.output import Output
 from app.clients import catalog, foreign_servers
+from app.clients.files.locations import Places, targets
 from app.clients.foreign_servers import ForeignServer
-from app.clients.places import Places, targets
+from app.config import server_import
+from app.config.placeholders import names_in
+from app.control.client import ControlClient
 from app.errors import AppError
-from app.placeholders import names_in
-from app.wire import Wire
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def _add(given: Namespace, output: Output) -> int:
         entry |= {"command": words[0], "args": words[1:], "cwd": given.cwd}
     else:
         entry |= {"url": given.url, "headers": dict(given.header)}
-    with Wire() as wire:
+    with ControlClient() as wire:
         server = wire.ask("add_server", name=given.name, entry=entry)
     if output.is_json:
         output.document(server)
@@ -85,7 +85,7 @@ def _add(given: Namespace, output: Output) -> int:
 
 
 def _remove(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         wire.ask("remove_server", name=given.name)
     if output.is_json:
         output.document({"name": given.name, "removed": True})
@@ -101,7 +101,7 @@ def _import(given: Namespace, output: Output) -> int:
     found = _found_in(given)
     text = foreign_servers.as_text(found)
     variables = {name: os.environ[name] for name in names_in(text) if os.environ.get(name)}
-    with Wire() as wire:
+    with ControlClient() as wire:
         if given.yes:
             return _added(wire.ask("import_servers", text=text, variables=variables), output)
         planned = wire.ask("import_servers", text=text, variables=variables, preview=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.cli.arguments import add_json
 from app.cli.output import Output, amount, duration
+from app.control.client import AT_ONCE_S, ControlClient, NotRunningError
 from app.errors import AppError
-from app.wire import AT_ONCE_S, NotRunningError, Wire
 
 _ENDS_WITHIN_S = 20.0
 _LOOKS_EVERY_S = 0.05
@@ -23,7 +23,7 @@ def declare(parser: ArgumentParser) -> None:
 
 def _status(given: Namespace, output: Output) -> int:
     del given
-    with Wire() as wire:
+    with ControlClient() as wire:
         found = wire.ask("status", within_s=AT_ONCE_S)
     if output.is_json:
         output.document(found)
@@ -63,7 +63,7 @@ def _row(server: dict[str, Any]) -> tuple[str, ...]:
 
 def _quit(given: Namespace, output: Output) -> int:
     del given
-    with Wire() as wire:
+    with ControlClient() as wire:
         pid = wire.ask("status", within_s=AT_ONCE_S)["app"]["pid"]
         wire.ask("quit", within_s=AT_ONCE_S)
         for _ in wire.events(_ENDS_WITHIN_S):
@@ -81,12 +81,12 @@ def _quit(given: Namespace, output: Output) -> int:
 
 
 def _is_there() -> bool:
-    from app import instance  # noqa: PLC0415 - for this command alone
+    from app.control import instance_lock  # noqa: PLC0415 - for this command alone
 
     try:
-        Wire().__exit__(None, None, None)
+        ControlClient().__exit__(None, None, None)
     except NotRunningError:
-        lock = instance.claim()
+        lock = instance_lock.claim()
         if lock is None:
             return True
         lock.release()

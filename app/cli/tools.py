@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cli.arguments import add_json, add_server
 from app.cli.output import Output
-from app.wire import Wire
+from app.control.client import ControlClient
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def _tools(given: Namespace, output: Output) -> int:
-    with Wire() as wire:
+    with ControlClient() as wire:
         tools = wire.ask("tools", server=given.server)["tools"]
     if output.is_json:
         output.document({"server": given.server, "tools": tools})

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from app.clients.entries import Bridge
+from app.clients.planning.entries import Bridge
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _README = "README.md"

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from app import paths
 from app.errors import ClientConfigError
+from app.system import paths
 
 Platform = Literal["linux", "macos", "windows"]
 Words = Mapping[str, tuple[str, ...]]

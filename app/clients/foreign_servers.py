@@ -17,8 +17,14 @@ from typing import Any
 
 from app.clients import catalog, install_links
 from app.clients.catalog import Layout
-from app.clients.json_reading import blanked, page_of
-from app.clients.spans import TOO_DEEP, AmbiguousError, UnreadableError, position, refuse_depths
+from app.clients.formats.json_reader import blanked, page_of
+from app.clients.formats.spans import (
+    TOO_DEEP,
+    AmbiguousError,
+    UnreadableError,
+    position,
+    refuse_depths,
+)
 
 _JSONC = Layout("jsonc", ("mcpServers",))
 _LARGEST = 64 << 20
@@ -136,7 +142,7 @@ def _toml(text: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    from app.clients.yaml_reading import plain_value  # noqa: PLC0415 - ruamel is loaded when needed
+    from app.clients.formats.yaml_reader import plain_value  # noqa: PLC0415 - ruamel is loaded when needed
 
     value = plain_value(text)
     if value is not None and not isinstance(value, dict | list):

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app import secret_values
-from app.clients import formats
 from app.clients.catalog import Client
 from app.clients.foreign_servers import value_of
-from app.clients.spans import FormatError
-from app.secret_values import MASK
+from app.clients.formats import text_edits
+from app.clients.formats.spans import FormatError
+from app.config import secret_values
+from app.config.secret_values import MASK
 
 _TABLES = frozenset(
     (
@@ -72,7 +72,7 @@ def add(foreign: Foreign, client: Client, content: bytes | None, ours: Collectio
     """Note what the file's `content` says beside Lou's entries, which are called `ours`."""
     text = (content or b"").decode("utf-8", "replace").removeprefix("\ufeff")
     try:
-        servers = formats.read(text, client.layout).servers
+        servers = text_edits.read(text, client.layout).servers
         rest = value_of(text)
     except FormatError:
         return

@@ -13,28 +13,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.clients import catalog, restoring, running
-from app.clients.by_hand import ByHand
+from app.clients import catalog, running
 from app.clients.catalog import Client
-from app.clients.disk import Disk
-from app.clients.finding import State
-from app.clients.guard import Policy
-from app.clients.places import Places, is_installed
-from app.clients.plan import Wish
-from app.clients.proofs import Proofs
+from app.clients.files.client_files import ClientFiles
+from app.clients.files.locations import Places, is_installed
+from app.clients.files.safe_write import Disk
+from app.clients.guard import restore as restoring
+from app.clients.guard.file_guard import GuardPolicy
+from app.clients.guard.guard_service import GuardService
+from app.clients.manual_setup import ManualSetup
+from app.clients.planning.file_state import FileState
+from app.clients.planning.plan import DesiredEntries
+from app.clients.proof_tracker import Proofs
 from app.clients.running import Instance
-from app.clients.views import ClientView, Inspected, Surroundings, client_view
-from app.clients.watch import Watch
-from app.clients.workshop import Workshop
+from app.clients.views import ClientContext, ClientView, Inspected, client_view
 from app.errors import AppError, ClientConfigError
-from app.facts import CallRecord, ClientEvent, Notice
-from app.observe import Listeners
+from app.system.listeners import Listeners
+from app.views import CallRecord, ClientEvent, Notice
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ClientChoices:
     """What the user chose about clients, asked for each time it matters."""
 
     guards: Callable[[], bool] = lambda: True
@@ -51,27 +52,27 @@ class Clients:
     def __init__(
         self,
         folder: Path,
-        wish: Callable[[], Wish],
+        wish: Callable[[], DesiredEntries],
         *,
         places: Places | None = None,
         rows: tuple[Client, ...] | None = None,
-        choices: Choices | None = None,
-        policy: Policy | None = None,
+        choices: ClientChoices | None = None,
+        policy: GuardPolicy | None = None,
     ) -> None:
         self.changed: Listeners[str] = Listeners()
         self.notices: Listeners[Notice] = Listeners()
         self._places = places or Places.here()
         self._rows = catalog.clients() if rows is None else rows
-        self.by_hand = ByHand(self._rows, wish, self._places.platform)
-        self._choices = choices or Choices()
+        self.by_hand = ManualSetup(self._rows, wish, self._places.platform)
+        self._choices = choices or ClientChoices()
         disk = Disk()
-        self._workshop = Workshop(folder, wish, self._places, disk)
+        self._workshop = ClientFiles(folder, wish, self._places, disk)
         self._proofs = Proofs(disk, folder / "proofs.json", self._rows)
-        self._watch = Watch(self._workshop, self._row, self._choices.guards, policy)
+        self._watch = GuardService(self._workshop, self._row, self._choices.guards, policy)
         self._watch.looked.subscribe(self._looked)
         self._watch.notices.subscribe(self.notices.tell)
         self._views: dict[str, ClientView] = {}
-        self._known: dict[str, tuple[tuple[Inspected, ...], Surroundings]] = {}
+        self._known: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -82,7 +83,7 @@ class Clients:
         await self.refresh()
         if self._choices.repairs():
             for view in self.views():
-                if view.wanted and view.state == State.OUTDATED.value:
+                if view.wanted and view.state == FileState.OUTDATED.value:
                     await self._repair_unasked(view)
         self._watch.start()
 
@@ -101,7 +102,7 @@ class Clients:
     def view(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
         """One client as it was last seen; before the first look, as if nothing were there."""
         row = self._row(id)
-        return self._views.get(id) or client_view(row, (), Surroundings(), self._proofs.of(id))
+        return self._views.get(id) or client_view(row, (), ClientContext(), self._proofs.of(id))
 
     async def refresh(self, *ids: str) -> tuple[ClientView, ...]:
         """Look at these clients again, or at all; one that cannot be looked at stops no other."""
@@ -234,7 +235,7 @@ class Clients:
 
     def _inspect(
         self, row: Client
-    ) -> tuple[tuple[Inspected, ...], Surroundings, tuple[Instance, ...]]:
+    ) -> tuple[tuple[Inspected, ...], ClientContext, tuple[Instance, ...]]:
         platform = self._places.platform
         files = self._workshop.inspect(row)
         installed = is_installed(row, self._places)
@@ -244,7 +245,7 @@ class Clients:
             for each in files
             for name in restoring.lost_others(row, each.file, each.record, each.seen.content)
         ]
-        around = Surroundings(
+        around = ClientContext(
             installed=installed,
             running=bool(found),
             can_quit=running.can_be_asked(row, platform),

@@ -6,28 +6,28 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from app.clients import proof as proving
-from app.clients.apply import ClientFile, Seen
 from app.clients.catalog import Client
-from app.clients.finding import Finding, State
-from app.clients.plan import Wish, look
-from app.clients.proof import Proof, Step
-from app.clients.records import Record
+from app.clients.files.apply import ClientFile, ReadFile
+from app.clients.files.backups import FileRecord
+from app.clients.planning import connection_proof
+from app.clients.planning.connection_proof import Proof, ProofStep
+from app.clients.planning.file_state import FileState, Finding
+from app.clients.planning.plan import DesiredEntries, look
 
 _GRAVEST = (
-    State.UNREADABLE,
-    State.AMBIGUOUS,
-    State.FOREIGN,
-    State.OUTDATED,
-    State.ABSENT,
-    State.CONNECTED,
+    FileState.UNREADABLE,
+    FileState.AMBIGUOUS,
+    FileState.FOREIGN,
+    FileState.OUTDATED,
+    FileState.ABSENT,
+    FileState.CONNECTED,
 )
 _TITLES = {
-    Step.WRITTEN: "Written",
-    Step.RESTARTED: "Restarted",
-    Step.INITIALIZED: "Session opened",
-    Step.LISTED: "Tools listed",
-    Step.CALLED: "Last call",
+    ProofStep.WRITTEN: "Written",
+    ProofStep.RESTARTED: "Restarted",
+    ProofStep.INITIALIZED: "Session opened",
+    ProofStep.LISTED: "Tools listed",
+    ProofStep.CALLED: "Last call",
 }
 
 
@@ -107,12 +107,12 @@ class Inspected:
     """One file with all that is known of it."""
 
     file: ClientFile
-    seen: Seen
-    record: Record
+    seen: ReadFile
+    record: FileRecord
     finding: Finding
 
 
-def inspect(client: Client, file: ClientFile, wish: Wish) -> Inspected:
+def inspect(client: Client, file: ClientFile, wish: DesiredEntries) -> Inspected:
     """Look at one file."""
     seen = file.see()
     record = file.shelf.record(seen.content)
@@ -121,7 +121,7 @@ def inspect(client: Client, file: ClientFile, wish: Wish) -> Inspected:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ClientContext:
     """What is known of a client beyond its files."""
 
     installed: bool = False
@@ -132,7 +132,7 @@ class Surroundings:
 
 
 def client_view(
-    client: Client, files: tuple[Inspected, ...], around: Surroundings, proof: Proof
+    client: Client, files: tuple[Inspected, ...], around: ClientContext, proof: Proof
 ) -> ClientView:
     """The row of one client."""
     worst = _worst(files)
@@ -153,8 +153,10 @@ def client_view(
         files=tuple(_file_view(each) for each in files),
         wanted=wanted,
         proof=tuple(StepView(s.name.lower(), t, seen.at(s, servers)) for s, t in _TITLES.items()),
-        advice=proving.advice(seen, servers, client) if step is not Step.CALLED else "",
-        needs_restart=step is Step.WRITTEN and client.reload == "restart",
+        advice=connection_proof.advice(seen, servers, client)
+        if step is not ProofStep.CALLED
+        else "",
+        needs_restart=step is ProofStep.WRITTEN and client.reload == "restart",
         version=seen.version,
         running=around.running,
         can_quit=around.can_quit,
@@ -174,7 +176,7 @@ def client_view(
 
 def _worst(files: tuple[Inspected, ...]) -> Finding:
     if not files:
-        return Finding(State.ABSENT)
+        return Finding(FileState.ABSENT)
     return min((each.finding for each in files), key=lambda found: _GRAVEST.index(found.state))
 
 

@@ -17,13 +17,13 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from app.errors import AppError
-from app.ui import footprint, icons
+from app.ui import icons, memory_footprint
 from app.ui.garbage import Garbage
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 
 if TYPE_CHECKING:
-    from app.instance import InstanceLock
+    from app.control.instance_lock import InstanceLock
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ _LEVELS = {
 
 def main(lock: InstanceLock) -> int:
     """Run until a person quits, then give the lock back; returns the exit code."""
-    footprint.share_one_heap()
+    memory_footprint.share_one_heap()
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
     app.setApplicationName("lou")
@@ -64,11 +64,11 @@ def main(lock: InstanceLock) -> int:
 async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
     from app.core import Core  # noqa: PLC0415 - after the icon is on the screen
     from app.ui.dialogs.problem import Problems  # noqa: PLC0415
-    from app.ui.session import Session  # noqa: PLC0415
+    from app.ui.session import TraySession  # noqa: PLC0415
 
     problems = Problems(theme)
     core = Core("tray")
-    session = Session(core, theme, tray, problems, loop=asyncio.get_running_loop())
+    session = TraySession(core, theme, tray, problems, loop=asyncio.get_running_loop())
     app.commitDataRequest.connect(lambda _manager: session.log_out())
     release = _listen_to_signals(session.quit)
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from app.facts import CallRecord
-from app.observe import Listeners
+from app.system.listeners import Listeners
+from app.views import CallRecord
 
 _MOST = 2_000
 

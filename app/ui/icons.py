@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from app import paths
+from app.system import paths
 
 _SCALES = (1.0, 1.5, 2.0)
 _TRAY_SIZES = (16, 22, 24, 32, 48, 64)

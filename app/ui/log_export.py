@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app import files
-from app.log_search import Cursor, Wanted
-from app.logbook import Logbook
+from app.logs.log_search import Cursor, LogQuery
+from app.logs.logbook import Logbook
+from app.system import files
 from app.ui.models.logs import text_of
 
 _PAGE = 5_000
@@ -20,7 +20,7 @@ _PAGE_BUDGET_S = 2.0
 class LogExport:
     """One export; runs in a thread. `stop` ends it after the page it is at."""
 
-    def __init__(self, logbook: Logbook, wanted: Wanted, target: Path) -> None:
+    def __init__(self, logbook: Logbook, wanted: LogQuery, target: Path) -> None:
         self._logbook = logbook
         self._wanted = wanted
         self._target = target

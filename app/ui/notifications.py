@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from app.facts import Notice
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
+from app.ui.page_context import PageContext
 from app.ui.tray import Tray
+from app.views import Notice
 
 _QUIET_S = 600.0
 """The same notice is not shown again within this time."""
@@ -27,7 +27,7 @@ class Notifications:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: PageContext,
         tray: Tray,
         carry: Callable[[Notice], None],
         *,
@@ -55,8 +55,8 @@ class Notifications:
             return
         self._place = f"{notice.action or 'window'} {notice.server}".strip()
         self._tray.icon.showMessage(
-            present.notice_text(notice.title),
-            present.notice_text(notice.text),
+            wording.notice_text(notice.title),
+            wording.notice_text(notice.text),
             _SIGNS.get(notice.severity, QSystemTrayIcon.MessageIcon.Warning),
             _SHOWN_MS,
         )

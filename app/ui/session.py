@@ -6,27 +6,27 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from app.core import Core
-from app.ui import footprint, icons
+from app.ui import icons, memory_footprint
 from app.ui.call_history import CallHistory
-from app.ui.desk import Desk
+from app.ui.dialog_registry import DialogRegistry
 from app.ui.dialogs.problem import Problems
 from app.ui.notifications import Notifications
-from app.ui.openers import Openers
+from app.ui.page_context import PageContext
 from app.ui.tasks import Tasks
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 
 if TYPE_CHECKING:
-    from app.config import Config
-    from app.facts import Notice
+    from app.config.config_model import Config
     from app.ui.window import Window
+    from app.views import Notice
 
 _STAYS = "Lou keeps running in the tray"
 _STAYS_TEXT = "Your servers stay on. Open or quit Lou from its icon."
 _RESTS_AFTER_S = 5.0
 
 
-class Session:
+class TraySession:
     """Holds the core and the window. `run` returns when a person quits."""
 
     def __init__(
@@ -51,8 +51,8 @@ class Session:
         self._has_begun = False
         self._early = ""
         self._told_where = False
-        self.desk = Desk(core, theme, self._tasks, self.go, CallHistory(core.calls))
-        self._openers = Openers(self.desk)
+        self.desk = PageContext(core, theme, self._tasks, self.go, CallHistory(core.calls))
+        self._openers = DialogRegistry(self.desk)
         problems.go = self.go
 
     async def run(self) -> None:
@@ -145,7 +145,7 @@ class Session:
 
     def _rest(self) -> None:
         if self._window is None or not self._window.isVisible():
-            footprint.give_back_code()
+            memory_footprint.give_back_code()
 
     def _closing(self) -> bool:
         """Whether the window may hide. Without a tray nobody could find it again."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.core import Core
 from app.errors import ServerError
-from app.facts import Answer
-from app.ui.present import one_line
+from app.ui.wording import one_line
+from app.views import Answer
 
 SERVER = "tracker"
 PAGE = 100
@@ -51,7 +51,7 @@ class Difference:
     mine: Any
 
 
-class Conflict(ServerError):  # noqa: N818 - a state, told in words
+class ConflictError(ServerError):
     """Somebody changed the entry after it was read."""
 
     def __init__(self, message: str, current: Entry) -> None:
@@ -60,7 +60,7 @@ class Conflict(ServerError):  # noqa: N818 - a state, told in words
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TrackedPageRows:
     """Entries, and where the next ones are; an empty cursor ends them."""
 
     entries: tuple[Entry, ...] = ()
@@ -81,12 +81,12 @@ class TrackedSource:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def find(self, wanted: Filter, cursor: str = "") -> Page:
+    async def find(self, wanted: Filter, cursor: str = "") -> TrackedPageRows:
         """One page of the wanted entries."""
         arguments = {"sort": wanted.sort, "limit": PAGE, "deleted": wanted.deleted}
         texts = {"text": wanted.text, "status": wanted.status, "tag": wanted.tag, "cursor": cursor}
         found = await self.ask("find_tracked", {**arguments, **_given(texts)})
-        return Page(tuple(found["entries"]), str(found["cursor"]))
+        return TrackedPageRows(tuple(found["entries"]), str(found["cursor"]))
 
     async def whole(self, id: str) -> Whole:  # noqa: A002 - the tracker's word
         """One entry with its history."""
@@ -147,5 +147,5 @@ def _refused(answer: Answer) -> ServerError:
     data = answer.data if isinstance(answer.data, dict) else {}
     current = data.get("current")
     if isinstance(current, dict):
-        return Conflict(answer.text, current)
+        return ConflictError(answer.text, current)
     return ServerError(one_line(answer.text, 400) or "The tracker gave no answer.")

@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from app.ui import icons, present
-from app.ui.desk import Desk
+from app.ui import icons, wording
+from app.ui.page_context import PageContext
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from app.facts import ServerView
+    from app.views import ServerView
 
 CLAUDE = "claude-desktop"
 _LOOK_AGAIN_MS = 3_000
@@ -30,8 +30,8 @@ class Tray(QObject):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._desk: Desk | None = None
-        self._overall = present.Overall.BUSY
+        self._desk: PageContext | None = None
+        self._overall = wording.Overall.BUSY
         self._rows: dict[str, QAction] = {}
         self._titles: dict[str, dict[str, str]] = {}
         self._menu = QMenu()
@@ -54,7 +54,7 @@ class Tray(QObject):
         """Whether this desktop shows tray icons."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def attach(self, desk: Desk) -> None:
+    def attach(self, desk: PageContext) -> None:
         """Work for `desk` from now on."""
         self._desk = desk
         desk.core.servers_changed.subscribe(self._changed)
@@ -84,9 +84,9 @@ class Tray(QObject):
             return
         servers = self._desk.core.servers()
         lasting = self._desk.core.lasting()
-        self._overall = present.Overall.ATTENTION if lasting else present.overall(servers)
-        told = " ".join([f"{present.summary(servers)}.", *(each.title for each in lasting)])
-        self.icon.setToolTip(f"Lou: {told}" if lasting else f"Lou: {present.summary(servers)}")
+        self._overall = wording.Overall.ATTENTION if lasting else wording.overall(servers)
+        told = " ".join([f"{wording.summary(servers)}.", *(each.title for each in lasting)])
+        self.icon.setToolTip(f"Lou: {told}" if lasting else f"Lou: {wording.summary(servers)}")
         self._draw()
         if self._menu.isVisible():
             self._show_states(servers)
@@ -104,7 +104,7 @@ class Tray(QObject):
             return
         servers = desk.core.servers()
         for notice in desk.core.lasting():
-            self._add(present.menu_text(notice.title, 60), "window")
+            self._add(wording.menu_text(notice.title, 60), "window")
         for server in servers:
             self._add_server(desk, server)
         self._menu.addSeparator()
@@ -124,12 +124,12 @@ class Tray(QObject):
         go = self._desk.go
         self._menu.addAction(words).triggered.connect(lambda: go(place))
 
-    def _add_server(self, desk: Desk, server: ServerView) -> None:
+    def _add_server(self, desk: PageContext, server: ServerView) -> None:
         row = self._menu.addAction("")
         row.setCheckable(True)
         row.triggered.connect(lambda on: desk.tasks.start(desk.core.enable(server.name, on)))
         self._rows[server.name] = row
-        tools = QMenu(f"Tools of {present.menu_text(server.title, 40)}", self._menu)
+        tools = QMenu(f"Tools of {wording.menu_text(server.title, 40)}", self._menu)
         tools.aboutToShow.connect(lambda: self._fill_tools(desk, server.name, tools))
         self._menu.addMenu(tools)
         self._fill_tools(desk, server.name, tools)
@@ -138,11 +138,11 @@ class Tray(QObject):
         for server in servers:
             row = self._rows.get(server.name)
             if row:
-                words = present.mood(server).words.lower()
-                row.setText(f"{present.menu_text(server.title, 40)}: {words}")
+                words = wording.mood(server).words.lower()
+                row.setText(f"{wording.menu_text(server.title, 40)}: {words}")
                 row.setChecked(server.wanted)
 
-    def _fill_tools(self, desk: Desk, server: str, menu: QMenu) -> None:
+    def _fill_tools(self, desk: PageContext, server: str, menu: QMenu) -> None:
         menu.clear()
         off = desk.core.server(server).disabled_tools
         # A server lists only what is on, and lists it a moment after the switch.
@@ -152,7 +152,7 @@ class Tray(QObject):
         for tool in desk.core.remembered_tools(server):
             titles[str(tool["name"])] = str(tool.get("title") or "")
         for name, title in sorted(titles.items()):
-            row = menu.addAction(present.menu_text(title or present.words(name)))
+            row = menu.addAction(wording.menu_text(title or wording.words(name)))
             row.setCheckable(True)
             row.setChecked(name not in off)
             row.triggered.connect(_switch_tool(desk, server, name))
@@ -160,7 +160,7 @@ class Tray(QObject):
             menu.addAction("Listed once the server was ready").setEnabled(False)
 
 
-def _connecting(desk: Desk) -> tuple[str, str]:
+def _connecting(desk: PageContext) -> tuple[str, str]:
     """The entry that leads to a connection, until the client that most people have is connected."""
     for view in desk.core.clients.views():
         if view.id == CLAUDE and not view.wanted:
@@ -168,9 +168,9 @@ def _connecting(desk: Desk) -> tuple[str, str]:
     return "Connect a client...", "clients"
 
 
-def _switch_tool(desk: Desk, server: str, tool: str) -> Callable[[bool], None]:
+def _switch_tool(desk: PageContext, server: str, tool: str) -> Callable[[bool], None]:
     return lambda on: _started(desk, server, tool, on)
 
 
-def _started(desk: Desk, server: str, tool: str, on: bool) -> None:
+def _started(desk: PageContext, server: str, tool: str, on: bool) -> None:
     desk.tasks.start(desk.core.enable(server, on, tool))

@@ -16,25 +16,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import paths
-from app.facts import Notice
-from app.ui import icons, present
-from app.ui.desk import Desk
-from app.ui.places import PLACES, Place, places
+from app.system import paths
+from app.ui import icons, wording
+from app.ui.page_context import PageContext
+from app.ui.page_registry import PLACES, PageSpec, places
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled, set_tone
+from app.views import Notice
 
 _SMALLEST = QSize(860, 500)
 """Fits a laptop of 1366 x 768 at 150 %."""
 _FIRST = QSize(1060, 720)
 _WIDEST_SIDE = 240
 _TONES = {
-    present.Overall.WELL: "good",
-    present.Overall.BUSY: "busy",
-    present.Overall.ATTENTION: "warn",
-    present.Overall.OFF: "soft",
+    wording.Overall.WELL: "good",
+    wording.Overall.BUSY: "busy",
+    wording.Overall.ATTENTION: "warn",
+    wording.Overall.OFF: "soft",
 }
 
 
@@ -48,12 +48,12 @@ class Choosing(Protocol):
 class Window(QWidget):
     """`closing` is asked when a person closes the window; true lets it hide."""
 
-    def __init__(self, desk: Desk, closing: Callable[[], bool]) -> None:
+    def __init__(self, desk: PageContext, closing: Callable[[], bool]) -> None:
         super().__init__()
         self._desk = desk
         self._closing = closing
         self._pages: dict[str, QWidget] = {}
-        self._shown: tuple[Place, ...] = ()
+        self._shown: tuple[PageSpec, ...] = ()
         self._opened = ""
         self.setWindowTitle("Lou")
         self.setWindowIcon(icons.app_icon())
@@ -107,7 +107,7 @@ class Window(QWidget):
             notice.title,
             notice.text,
             tone="bad" if notice.severity == "error" else "warn",
-            button=present.fix(notice.action) or "Close",
+            button=wording.fix(notice.action) or "Close",
             mend=mend,
         )
 
@@ -197,8 +197,8 @@ class Window(QWidget):
 
     def _refresh(self) -> None:
         servers = self._desk.core.servers()
-        self._state.setText(present.summary(servers))
-        set_tone(self._state, _TONES[present.overall(servers)])
+        self._state.setText(wording.summary(servers))
+        set_tone(self._state, _TONES[wording.overall(servers)])
         self._offer_pages()
 
     def _show_lasting(self) -> None:
@@ -212,7 +212,7 @@ class Window(QWidget):
             first.title,
             " ".join([first.text, *(each.title for each in notices[1:])]),
             tone="bad" if first.severity == "error" else "warn",
-            button=present.fix(first.action),
+            button=wording.fix(first.action),
             mend=lambda: self._desk.go(first.action),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from app.self_tests import Part, tell
+from app.doctor.self_tests import Part, tell
 
 
 def _draw_chart() -> None:

@@ -11,16 +11,16 @@ import select
 import sys
 import time
 
-from servers.bridge.client import Client
-from servers.bridge.dial import dial
-from servers.bridge.lines import Lines
-from servers.bridge.outlet import Outlet
+from servers.bridge.client_streams import ClientStreams
+from servers.bridge.connect import dial
+from servers.bridge.line_reader import BridgeLineReader
 from servers.bridge.session import Session
+from servers.bridge.write_buffer import WriteBuffer
 from servers.contract import endpoint
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
-    from servers.bridge.absence import Absence
+    from servers.bridge.reconnect import Reconnect
 
 _CHUNK = 1 << 16
 _ENOUGH = 1 << 20
@@ -31,22 +31,22 @@ _FAREWELL_S = 2.0
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-class ClientGone(Exception):  # noqa: N818 - the ordinary end
+class ClientGoneError(Exception):
     """Nobody reads the answers any more."""
 
 
 class Pump:
     """One client session with the server called `name`."""
 
-    def __init__(self, name: str, client: Client) -> None:
+    def __init__(self, name: str, client: ClientStreams) -> None:
         self._name = name
         self._session = Session(name)
         self._client = client
-        self._from_client, self._from_server = Lines(), Lines()
-        self._to_client = Outlet(client.write)
-        self._to_server = Outlet(self._send)
+        self._from_client, self._from_server = BridgeLineReader(), BridgeLineReader()
+        self._to_client = WriteBuffer(client.write)
+        self._to_server = WriteBuffer(self._send)
         self._server: _socket.socket | None = None
-        self._absence: Absence | None = None
+        self._absence: Reconnect | None = None
         self._client_left_at = 0.0
         self._farewell_at = 0.0
         self._is_new = True
@@ -145,20 +145,20 @@ class Pump:
         """The server is gone, or has not come yet."""
         if self._server:
             self._server.close()
-        self._server, self._from_server = None, Lines()
+        self._server, self._from_server = None, BridgeLineReader()
         if self._farewell_at:
             return
-        from servers.bridge.absence import Absence
+        from servers.bridge.reconnect import Reconnect
 
         now = time.monotonic()
         self._to_server.clear()
-        self._absence = Absence(self._name, now)
+        self._absence = Reconnect(self._name, now)
         self._session.answers = self._absence.answers
         self._session.lost(now)
         self._ask(self._absence, now, may_launch=self._is_new)
         self._is_new = False
 
-    def _seek(self, absence: Absence) -> None:
+    def _seek(self, absence: Reconnect) -> None:
         found = absence.knock()
         if found:
             self._meet(found)
@@ -166,7 +166,7 @@ class Pump:
         if self._session.is_waiting:
             self._ask(absence, time.monotonic(), may_launch=True)
 
-    def _ask(self, absence: Absence, now: float, *, may_launch: bool = False) -> None:
+    def _ask(self, absence: Reconnect, now: float, *, may_launch: bool = False) -> None:
         absence.ask(now)
         if may_launch:
             absence.launch(now)
@@ -177,7 +177,7 @@ class Pump:
         try:
             self._to_client.take(self._session.to_client)
         except OSError as gone:
-            raise ClientGone from gone
+            raise ClientGoneError from gone
         self._to_server.take(self._session.to_server)
 
     def _send(self, block: bytes | memoryview) -> int:
@@ -221,10 +221,10 @@ def main(argv: list[str] | None = None) -> int:
     if len(names) != 1 or not _is_name(names[0]):
         sys.stderr.write("usage: lou-connect SERVER   (see `lou status` for the servers)\n")
         return 2
-    client = Client()
+    client = ClientStreams()
     try:
         Pump(names[0], client).run()
-    except (ClientGone, KeyboardInterrupt):
+    except (ClientGoneError, KeyboardInterrupt):
         return 0
     finally:
         client.leave()

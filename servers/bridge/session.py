@@ -13,19 +13,19 @@ LIVE      bytes pass
 
 from __future__ import annotations
 
-from servers.bridge.glance import glance, id_of, lines_of, read
-from servers.bridge.questions import Questions
-from servers.bridge.requests import Held, Request
-from servers.bridge.standing import Standing, params_of
-from servers.bridge.voice import INVALID_REQUEST, PARSE_ERROR, SERVER_AWAY, Voice
+from servers.bridge.bridge_messages import INVALID_REQUEST, PARSE_ERROR, SERVER_AWAY, BridgeMessages
+from servers.bridge.client_requests import ClientRequest, Held
+from servers.bridge.jsonrpc_scan import glance, id_of, lines_of, read
+from servers.bridge.pending_requests import PendingRequests
+from servers.bridge.session_state import SessionState, params_of
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from servers.bridge.answers import Answers
-    from servers.bridge.glance import Found, Id
+    from servers.bridge.jsonrpc_scan import Found, Id
+    from servers.bridge.replies import Replies
 
 AWAY = "away"
 RESUMING = "resuming"
@@ -42,17 +42,17 @@ class Session:
         self.to_client: list[bytes] = []
         self.to_server: list[bytes] = []
         self.phase = AWAY
-        self.answers: Answers | None = None
+        self.answers: Replies | None = None
         """What may be said without the server; must be set before it is away."""
-        self._say = Voice(self.to_client, self.to_server)
+        self._say = BridgeMessages(self.to_client, self.to_server)
         self._name = name
-        self._standing = Standing()
-        self._in_flight: dict[Id, Request] = {}
+        self._standing = SessionState()
+        self._in_flight: dict[Id, ClientRequest] = {}
         self._held = Held()
         self._refusal = ""
         self._passed: list[tuple[bool, bytes]] = []
         self._awaited: Id | None = None  # the answer that ends RESUMING
-        self._questions = Questions()
+        self._questions = PendingRequests()
         self._owes_news = False
 
     @property
@@ -162,10 +162,10 @@ class Session:
         if found is None:
             self._say.error(None, PARSE_ERROR, "This is not JSON.")
         elif isinstance(found, list):
-            from servers.bridge import answers
+            from servers.bridge import replies
 
             for message in found:
-                line = answers.alone(message) if isinstance(message, dict) else b""
+                line = replies.alone(message) if isinstance(message, dict) else b""
                 self._take_message(message, line, now)
         else:
             self._take_message(found, line, now)
@@ -178,11 +178,11 @@ class Session:
             if id is None:
                 self._heed(message)
             else:
-                self._reply(Request(id, message, line, now), params_of(message))
+                self._reply(ClientRequest(id, message, line, now), params_of(message))
         elif not isinstance(message, dict) or not {"result", "error"} & message.keys():
             self._say.error(id, INVALID_REQUEST, "This is not a JSON-RPC message.")
 
-    def _reply(self, request: Request, params: dict[str, Any]) -> None:
+    def _reply(self, request: ClientRequest, params: dict[str, Any]) -> None:
         assert self.answers is not None
         if request.method == "subscriptions/listen":
             self._say.acknowledged(request.id, self._standing.listens[request.id])
@@ -232,7 +232,7 @@ class Session:
         self._owes_news = False
         self._say.tools_changed(self._standing.listens, is_greeted=self._standing.is_greeted)
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: ClientRequest) -> None:
         self.to_server.append(request.line)
         request.forget_long_line()
         self._in_flight[request.id] = request
@@ -279,7 +279,7 @@ class Session:
         if id is None:
             self._heed(message)
         else:
-            request = self._in_flight[id] = Request(id, message, line)
+            request = self._in_flight[id] = ClientRequest(id, message, line)
             request.forget_long_line()
 
     def _note_server(self, message: dict[str, Any], _: bytes) -> None:

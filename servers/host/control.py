@@ -17,9 +17,9 @@ from servers.contract.envelope import MAX_LINE, EnvelopeError, Error, Event, Req
 from servers.host import host as hosts
 from servers.host.host import Host
 from servers.host.redact import excerpt, redact
-from servers.host.service import Configuration, Refusal
-from servers.host.streams import Inlet, Outlet, read_stdin
-from servers.host.toolbox import Caller, UnknownTool
+from servers.host.tools.service import Configuration, UpstreamError
+from servers.host.tools.toolbox import Caller, UnknownToolError
+from servers.host.transport.stdio_streams import StdinReader, StdoutWriter, read_stdin
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _MOST_REFUSALS = 100
 """Answers to malformed lines; after them they are dropped."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer to the app
+class RequestRefusedError(Exception):
     """A request that is answered with an error."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -41,9 +41,9 @@ class Refused(Exception):  # noqa: N818 - an answer to the app
 class Control:
     """Answers the app. `configured` resolves with the first configuration, `ended` at the end."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: StdoutWriter) -> None:
         self._outlet = outlet
-        self._inlet = Inlet(MAX_LINE, self._receive)
+        self._inlet = StdinReader(MAX_LINE, self._receive)
         self._host: Host | None = None
         self._loop = asyncio.get_running_loop()
         self._dropped = 0
@@ -144,7 +144,7 @@ class Control:
         method = self._methods.get(request.method, self._unknown)
         try:
             answer: envelope.Message = Response(request.id, await method(request))
-        except Refused as refused:
+        except RequestRefusedError as refused:
             answer = Error(request.id, refused.code, redact(refused.message))
         except asyncio.CancelledError:
             answer = Error(request.id, "cancelled", "the call was cancelled")
@@ -157,19 +157,19 @@ class Control:
 
     def _ready(self) -> Host:
         if self._host is None or not self._host.started:
-            raise Refused(messages.NOT_READY, "the server is not ready yet")
+            raise RequestRefusedError(messages.NOT_READY, "the server is not ready yet")
         return self._host
 
     async def _unknown(self, request: Request) -> dict[str, Any]:
         known = ", ".join(self._methods)
         said = f"no method is called {excerpt(request.method, 60)!r}; there are: {known}"
-        raise Refused(messages.UNKNOWN_METHOD, said)
+        raise RequestRefusedError(messages.UNKNOWN_METHOD, said)
 
     async def _configure(self, request: Request) -> dict[str, Any]:
         try:
             configuration, disabled = hosts.configuration_of(request.params)
         except TypeError as malformed:
-            raise Refused(messages.BAD_PARAMS, str(malformed)) from None
+            raise RequestRefusedError(messages.BAD_PARAMS, str(malformed)) from None
         if not self.configured.done():
             self.configured.set_result((configuration, disabled))
         else:
@@ -183,17 +183,19 @@ class Control:
         name, arguments = request.params.get("name"), request.params.get("arguments", {})
         limit = request.params.get("timeout_s")
         if not isinstance(name, str) or not isinstance(arguments, dict):
-            raise Refused(messages.BAD_PARAMS, "`name` is not a text or `arguments` no object")
+            raise RequestRefusedError(
+                messages.BAD_PARAMS, "`name` is not a text or `arguments` no object"
+            )
         if limit is not None and not (isinstance(limit, int | float) and limit > 0):
-            raise Refused(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
+            raise RequestRefusedError(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
         try:
             found = await self._ready().toolbox.call(
                 name, arguments, Caller("lou", "", _no_report), for_app=True, limit_s=limit
             )
-        except UnknownTool as unknown:
-            raise Refused(messages.UNKNOWN_TOOL, str(unknown)) from None
-        except Refusal as refused:
-            raise Refused(messages.INTERNAL, refused.message) from None
+        except UnknownToolError as unknown:
+            raise RequestRefusedError(messages.UNKNOWN_TOOL, str(unknown)) from None
+        except UpstreamError as refused:
+            raise RequestRefusedError(messages.INTERNAL, refused.message) from None
         return found.for_app()
 
     async def _cancel(self, request: Request) -> dict[str, Any]:
@@ -204,7 +206,7 @@ class Control:
         host = self._ready()
         name, value = request.params.get("name"), request.params.get("value")
         if not isinstance(name, str) or not isinstance(value, str | None):
-            raise Refused(messages.BAD_PARAMS, "`name` or `value` is not a text")
+            raise RequestRefusedError(messages.BAD_PARAMS, "`name` or `value` is not a text")
         if value is None:
             value = host.keys.get(name, "")
         if not value:

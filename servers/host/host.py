@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from servers.contract import messages
-from servers.host import calls, logs, mcp, redact
-from servers.host.audience import Audience
+from servers.host import logs, redact
+from servers.host.mcp import sdk_server
+from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.meter import Meter
-from servers.host.outcome import to_json
-from servers.host.service import Configuration, Mirror, Service
-from servers.host.toolbox import FunctionTool, MirroredTool, Toolbox
+from servers.host.tools import calls
+from servers.host.tools.service import Configuration, Mirror, Service
+from servers.host.tools.tool_result import to_json
+from servers.host.tools.toolbox import FunctionTool, MirroredTool, Toolbox
 
 if TYPE_CHECKING:
-    from servers.host.session import Session
+    from servers.host.session import ClientSession
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -32,11 +34,11 @@ class Host:
     def __init__(self, service: Service | Mirror, emit: Emit) -> None:
         self.service = service
         self.loop = asyncio.get_running_loop()
-        self.sessions: set[Session] = set()
+        self.sessions: set[ClientSession] = set()
         self.emit = emit
         self.meter = Meter(emit)
         self.toolbox = Toolbox(self.meter.record, emit)
-        self.audience = Audience(self.client_event)
+        self.audience = Subscriptions(self.client_event)
         self.changed: list[Callable[[], None]] = []
         self.keys: Mapping[str, str] = {}
         self.lost: asyncio.Future[str] = self.loop.create_future()
@@ -56,8 +58,8 @@ class Host:
         await self.service.start(configuration)
         self._fill()
         self.toolbox.disabled = disabled
-        self.server = mcp.build_server(self.service, self.toolbox, self.audience)
-        self.announced = mcp.announced(self.server)
+        self.server = sdk_server.build_server(self.service, self.toolbox, self.audience)
+        self.announced = sdk_server.announced(self.server)
         stamp = {"io.modelcontextprotocol/serverInfo": self.server.server_info_stamp}
         self._stamp = to_json(stamp)[1:-1]
         self._tail = f',"resultType":"complete","_meta":{{{self._stamp}}}'

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from servers.host.calls import current_call
 from servers.host.redact import excerpt, redact
+from servers.host.tools.calls import current_call
 
 log = logging.getLogger(__name__)
 

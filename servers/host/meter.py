@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from servers.contract import messages
-from servers.host.calls import Call
-from servers.host.outcome import Outcome
-from servers.host.toolbox import Caller
+from servers.host.tools.calls import Call
+from servers.host.tools.tool_result import ToolResult
+from servers.host.tools.toolbox import Caller
 
 _BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -27,7 +27,7 @@ class Meter:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = {}
 
-    def record(self, call: Call, outcome: Outcome, ms: float, caller: Caller) -> None:
+    def record(self, call: Call, outcome: ToolResult, ms: float, caller: Caller) -> None:
         """Count a finished call and tell the app."""
         self.calls[call.tool, outcome.verdict] += 1
         self.seconds[call.tool] += ms / 1000

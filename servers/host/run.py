@@ -11,16 +11,17 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from servers.contract import messages
-from servers.host import answers, logs, process
-from servers.host.address import Address, AddressInUse
-from servers.host.alone import alone
+from servers.host import logs, process_limits
 from servers.host.control import Control
 from servers.host.host import Host
-from servers.host.life import code_of, end_on_signal, quiet_loop
-from servers.host.listen import Wire, address_of
+from servers.host.mcp import cached_answers
+from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
 from servers.host.redact import redact
-from servers.host.service import Build, Configuration, Lost, StartRefused
-from servers.host.streams import Outlet, take_stdout
+from servers.host.tools.service import Build, Configuration, StartRefusedError, UpstreamLostError
+from servers.host.transport.address import Address, AddressInUseError
+from servers.host.transport.listen import Wire, address_of
+from servers.host.transport.stdio_server import alone
+from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,12 @@ _FINISH_WITHIN_S = 1.5
 _FIGURES_EVERY_S = 10.0
 
 if TYPE_CHECKING:
-    from servers.host.http import HttpSide
+    from servers.host.transport.http import HttpSide
 
 
 def run(build: Build, instance: str) -> int:
     """Serve until the end of stdin; the exit code."""
-    process.allow_many_connections()
+    process_limits.allow_many_connections()
     stdout = take_stdout()
     logs.guard_prints()
     main = _supervised(build, stdout, instance) if instance else alone(build, stdout)
@@ -52,7 +53,7 @@ def _run(main: Coroutine[Any, Any, int]) -> int:
 
 
 async def _supervised(build: Build, stdout: int, instance: str) -> int:
-    control = Control(Outlet(stdout))
+    control = Control(StdoutWriter(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     quiet_loop()
     end_on_signal(control.ended)
@@ -71,11 +72,11 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     life.cancel()
     try:
         await life
-    except StartRefused as refused:
+    except StartRefusedError as refused:
         return _refuse(host, refused.code, refused.message, refused.hint), code_of(refused)
-    except AddressInUse as taken:
+    except AddressInUseError as taken:
         return _refuse(host, "address_in_use", str(taken)), 1
-    except Lost as lost:
+    except UpstreamLostError as lost:
         return redact(str(lost)), 1
     except Exception:
         log.exception("The server failed unexpectedly")
@@ -105,7 +106,7 @@ async def _live(host: Host, control: Control, instance: str) -> None:
         await _get_ready(host, address, web.url if web else "")
         figures = asyncio.create_task(_tell_figures(host))
         ending.callback(figures.cancel)
-        raise Lost(await host.lost)
+        raise UpstreamLostError(await host.lost)
 
 
 def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
@@ -117,7 +118,7 @@ def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
 def _open_http(host: Host, configuration: Configuration) -> HttpSide | None:
     if not configuration.settings.get("http"):
         return None
-    from servers.host import http  # noqa: PLC0415 - for those who ask only
+    from servers.host.transport import http  # noqa: PLC0415 - for those who ask only
 
     return http.open_http(host, configuration.settings, configuration.keys.get(http.TOKEN_KEY, ""))
 
@@ -144,7 +145,7 @@ async def _ask_ourselves(address: Address) -> list[Any]:
     reader, writer = await address.connect()
     try:
         for number, method, params in (
-            (1, "initialize", answers.initialize("2025-11-25")),
+            (1, "initialize", cached_answers.initialize("2025-11-25")),
             (2, "tools/list", {}),
         ):
             request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
@@ -157,14 +158,14 @@ async def _ask_ourselves(address: Address) -> list[Any]:
 
 async def _write_answers(host: Host) -> None:
     try:
-        answers.write(host.service.name, await answers.collect(host))
+        cached_answers.write(host.service.name, await cached_answers.collect(host))
     except OSError as failed:
         log.warning("The answers for the bridge could not be saved: %s", failed)
 
 
 async def _tell_figures(host: Host) -> None:
     while True:
-        figures = {"fds": process.open_descriptors(), "sessions": len(host.sessions)}
+        figures = {"fds": process_limits.open_descriptors(), "sessions": len(host.sessions)}
         host.emit(messages.USAGE, {"process": figures})
         await asyncio.sleep(_FIGURES_EVERY_S)
 

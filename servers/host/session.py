@@ -19,14 +19,14 @@ from mcp.shared.jsonrpc_dispatcher import (
 )
 
 from servers.contract import messages
-from servers.host import jsonrpc
 from servers.host.host import Host
-from servers.host.jsonrpc import Inbound, Malformed
-from servers.host.kernel import Kernel, progress_params
-from servers.host.outcome import to_json
+from servers.host.mcp import jsonrpc
+from servers.host.mcp.jsonrpc import Inbound, MalformedMessageError
+from servers.host.mcp.sdk_connection import SdkConnection, progress_params
 from servers.host.redact import excerpt
-from servers.host.service import Refusal
-from servers.host.toolbox import Caller, UnknownTool
+from servers.host.tools.service import UpstreamError
+from servers.host.tools.tool_result import to_json
+from servers.host.tools.toolbox import Caller, UnknownToolError
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _LONGEST_NAME = 100
 _numbers = itertools.count(1)
 
 
-class Session:
+class ClientSession:
     """Feed it lines with `receive`; it answers through `send`, which takes whole lines."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Session:
         self._send = send
         self._read = read
         self._hang_up = hang_up
-        self._kernel = Kernel(host.server, host.announced, self.notify)
+        self._kernel = SdkConnection(host.server, host.announced, self.notify)
         self._met: Mapping[str, Any] = self._kernel.client
         self._client, self._version, self._stage = "unknown", "", ""
         self._running: set[asyncio.Task[None]] = set()
@@ -127,13 +127,13 @@ class Session:
     def _take(self, line: bytes) -> None:
         try:
             message = jsonrpc.parse(line)
-        except Malformed as malformed:
+        except MalformedMessageError as malformed:
             self._refuse(malformed)
             return
         if message:
             self._dispatch(message)
 
-    def _refuse(self, malformed: Malformed) -> None:
+    def _refuse(self, malformed: MalformedMessageError) -> None:
         """Answer what is no message; the log hears of the first, and of their number."""
         if not self._refused:
             log.warning("Client %s sent what is no MCP: %s", self._client, malformed.why)
@@ -185,10 +185,10 @@ class Session:
             found = await self._host.toolbox.call(
                 params["name"], params.get("arguments", {}), caller
             )
-        except UnknownTool as unknown:
+        except UnknownToolError as unknown:
             self._send(jsonrpc.error(message.id, _INVALID_PARAMS, str(unknown)))
             return
-        except Refusal as refused:
+        except UpstreamError as refused:
             self._send(jsonrpc.error(message.id, refused.code, refused.message, refused.data))
             return
         said = found.members()

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 
 
 class State(StrEnum):
@@ -56,7 +56,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class BreakerRefusal:
     """Why the provider is not asked, and until when on the caller's clock (0: until a change)."""
 
     kind: Kind
@@ -69,16 +69,16 @@ _COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.UPSTREAM, Kind.BLOCKE
 """The kinds that say something about the provider's health, not about our key or request."""
 
 
-def refusal(health: Health, now: float) -> Refusal | None:
+def refusal(health: Health, now: float) -> BreakerRefusal | None:
     """Why the provider must not be asked at `now`, or None when it may be."""
     if health.rejected:
-        return Refusal(Kind.AUTH)
+        return BreakerRefusal(Kind.AUTH)
     if health.held and now < health.held_until:
-        return Refusal(health.held, health.held_until)
+        return BreakerRefusal(health.held, health.held_until)
     if health.state is State.OPEN and now < health.until:
-        return Refusal(Kind.RESTING, health.until)
+        return BreakerRefusal(Kind.RESTING, health.until)
     if health.state is State.PROBING:
-        return Refusal(Kind.RESTING, now)
+        return BreakerRefusal(Kind.RESTING, now)
     return None
 
 
@@ -97,7 +97,7 @@ def succeeded(health: Health, now: float, policy: Policy) -> Health:
     return Health(recent=(*recent, (now, True)))
 
 
-def failed(health: Health, failure: Failed, now: float, policy: Policy) -> Health:
+def failed(health: Health, failure: OutboundError, now: float, policy: Policy) -> Health:
     """The health after `failure`."""
     kind, retry_after = failure.kind, failure.retry_after
     if kind is Kind.AUTH:

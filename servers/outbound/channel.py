@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from servers.outbound import breaker, retry
 from servers.outbound.breaker import Health, Policy
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Http, Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpClient, HttpReply, HttpRequest
 from servers.outbound.limiter import Limiter, Pace
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _LONGEST_HOLD_WAITED = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CallRecord:
     """What the way has seen so far."""
 
     calls: int = 0
@@ -43,14 +43,14 @@ class Channel:
 
     def __init__(
         self,
-        http: Http,
+        http: HttpClient,
         *,
         observe: Callable[[str, float], None],
         pace: Pace | None = None,
         policy: Policy | None = None,
     ) -> None:
         self.health = Health()
-        self.record = Record()
+        self.record = CallRecord()
         self._http = http
         self._limiter = Limiter(pace or Pace())
         self._observe = observe
@@ -70,13 +70,15 @@ class Channel:
         else:
             self._limiter = Limiter(pace)
 
-    def refusal(self) -> Failed | None:
+    def refusal(self) -> OutboundError | None:
         """Why a request would not be sent now, in words."""
         refusal = breaker.refusal(self.health, _now())
         if refusal is None:
             return None
         wait = max(0.0, refusal.until - _now())
-        return Failed(refusal.kind, _sentence(refusal, self.record.last_error), retry_after=wait)
+        return OutboundError(
+            refusal.kind, _sentence(refusal, self.record.last_error), retry_after=wait
+        )
 
     def renew(self) -> None:
         """Forget rejections, holds and rests: the key or the address changed."""
@@ -85,10 +87,12 @@ class Channel:
 
     def hold(self, kind: Kind, seconds: float) -> None:
         """Send nothing for `seconds`, because the provider announced its limit."""
-        limit = Failed(kind, "its limit is reached", retry_after=seconds)
+        limit = OutboundError(kind, "its limit is reached", retry_after=seconds)
         self.health = breaker.failed(self.health, limit, _now(), self._policy)
 
-    async def exchange(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+    async def exchange(
+        self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
+    ) -> T:
         """What `read` makes of the reply to `request`.
 
         Raises:
@@ -101,24 +105,28 @@ class Channel:
             self._budget.call()
             return await self._attempts(request, read, deadline)
 
-    async def _attempts(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+    async def _attempts(
+        self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
+    ) -> T:
         attempt = 0
         while True:
             try:
                 return await self._attempt(request, read, deadline)
-            except Failed as failure:
+            except OutboundError as failure:
                 wait = retry.pause(failure, attempt, deadline - _now(), random.random)
                 if wait is None or not self._may_go_on(failure) or not self._budget.take():
                     raise
             await asyncio.sleep(wait)
             attempt += 1
 
-    async def _attempt(self, request: Request, read: Callable[[Reply], T], deadline: float) -> T:
+    async def _attempt(
+        self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
+    ) -> T:
         self.health = breaker.admitted(self.health)
         started = _now()
         try:
             answer = _understood(await self._http.send(request, deadline), read)
-        except Failed as failure:
+        except OutboundError as failure:
             self._note_failure(failure, started)
             raise
         except BaseException:
@@ -135,7 +143,7 @@ class Channel:
         self.record = replace(self.record, calls=self.record.calls + 1, latency_ms=median)
         self._observe("ok", (now - started) * 1000)
 
-    def _note_failure(self, failure: Failed, started: float) -> None:
+    def _note_failure(self, failure: OutboundError, started: float) -> None:
         now = _now()
         self.health = breaker.failed(self.health, failure, now, self._policy)
         self.record = replace(
@@ -146,7 +154,7 @@ class Channel:
         )
         self._observe(failure.kind.value, (now - started) * 1000)
 
-    def _may_go_on(self, failure: Failed) -> bool:
+    def _may_go_on(self, failure: OutboundError) -> bool:
         """A retry waits out its own hold; any other refusal ends it."""
         refusal = self.refusal()
         return refusal is None or refusal.kind is failure.kind is Kind.RATE_LIMITED
@@ -165,16 +173,16 @@ class Channel:
             raise refusal
 
 
-def _understood(reply: Reply, read: Callable[[Reply], T]) -> T:
+def _understood(reply: HttpReply, read: Callable[[HttpReply], T]) -> T:
     """What `read` makes of the reply; one of a shape nobody foresaw is the provider's failure."""
     try:
         return read(reply)
     except (TypeError, ValueError, LookupError, AttributeError):
         log.debug("an answer could not be read", exc_info=True)
-        raise Failed(Kind.UPSTREAM, "its answer has a shape that cannot be read") from None
+        raise OutboundError(Kind.UPSTREAM, "its answer has a shape that cannot be read") from None
 
 
-def _sentence(refusal: breaker.Refusal, last_error: str) -> str:
+def _sentence(refusal: breaker.BreakerRefusal, last_error: str) -> str:
     because = f" (last error: {last_error})" if last_error else ""
     at = time.time() + max(0.0, refusal.until - _now())
     until = time.strftime("%H:%M:%S", time.localtime(at))

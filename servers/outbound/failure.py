@@ -26,7 +26,7 @@ class Kind(StrEnum):
     """Lou itself will not send this: an inner address, a scheme, a robots rule."""
 
 
-class Failed(Exception):  # noqa: N818 - an outcome, told in words
+class OutboundError(Exception):
     """A call that brought no answer.
 
     `retry_after` is in seconds, as the provider gave it. `transient` says that the same request

@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from servers.outbound import addresses
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, body, explained
 
 LONGEST_URL = 2048
@@ -44,7 +44,7 @@ class Fetched:
 Accept = Callable[[str, bytes], object]
 
 
-class RedirectError(Failed):
+class RedirectError(OutboundError):
     """A redirect that cannot be followed."""
 
     def __init__(self, message: str) -> None:
@@ -55,7 +55,7 @@ class _InnerAddressError(OSError):
     """An address that is not on the public internet."""
 
 
-class Guard:
+class PageFetcher:
     """Fetches pages. `trusted` names places of the user's own that may be read too.
 
     A place is `host:port`, or `host` alone for the usual port; IPv6 stands in brackets.
@@ -113,7 +113,7 @@ class Guard:
             if isinstance(found, Fetched):
                 return found
             if target.scheme == "https" and found.scheme == "http" and not self._is_own(found):
-                raise Failed(Kind.REFUSED, "it redirects from https to http")
+                raise OutboundError(Kind.REFUSED, "it redirects from https to http")
             target = self.checked(str(found))
         raise RedirectError(f"it redirects more than {_MOST_REDIRECTS} times")
 
@@ -124,30 +124,32 @@ class Guard:
             Failed: REFUSED, with the reason.
         """
         if len(text) > LONGEST_URL:
-            raise Failed(Kind.REFUSED, f"the address is longer than {LONGEST_URL} characters")
+            raise OutboundError(
+                Kind.REFUSED, f"the address is longer than {LONGEST_URL} characters"
+            )
         if _UNCLEAN.search(text):
-            raise Failed(
+            raise OutboundError(
                 Kind.REFUSED, "the address holds spaces, control characters or backslashes"
             )
         try:
             url = URL(text)
             host, port = url.host, url.port
         except ValueError:
-            raise Failed(Kind.REFUSED, "that is not a web address") from None
+            raise OutboundError(Kind.REFUSED, "that is not a web address") from None
         if url.scheme not in {"http", "https"} or not host:
-            raise Failed(Kind.REFUSED, "only http and https addresses can be read")
+            raise OutboundError(Kind.REFUSED, "only http and https addresses can be read")
         if url.user is not None or url.password is not None:
-            raise Failed(Kind.REFUSED, "the address holds a user name or password")
+            raise OutboundError(Kind.REFUSED, "the address holds a user name or password")
         if not self._is_own(url):
             self._check_place(host, port)
         return url.with_fragment(None)
 
     def _check_place(self, host: str, port: int | None) -> None:
         if port not in self._ports:
-            raise Failed(Kind.REFUSED, f"port {port} is not a web port")
+            raise OutboundError(Kind.REFUSED, f"port {port} is not a web port")
         is_address = ":" in host or host.replace(".", "").isdigit()
         if is_address and not self._is_public(host):
-            raise Failed(Kind.REFUSED, _INWARD)
+            raise OutboundError(Kind.REFUSED, _INWARD)
 
     def _is_own(self, url: URL) -> bool:
         host = f"[{url.host}]" if ":" in (url.host or "") else url.host
@@ -161,22 +163,24 @@ class Guard:
         """The page, or where it redirects to."""
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
-            raise Failed(Kind.TIMEOUT, "no time was left to read it")
+            raise OutboundError(Kind.TIMEOUT, "no time was left to read it")
         limits = aiohttp.ClientTimeout(total=remaining, sock_connect=CONNECT_S, sock_read=SILENCE_S)
         session = self._own if self._is_own(url) else self._public
         try:
             async with session.get(url, allow_redirects=False, timeout=limits) as response:
                 return await _read(response, accept, cut_at)
         except TimeoutError:
-            raise Failed(Kind.TIMEOUT, f"it did not answer within {remaining:.0f} s") from None
+            raise OutboundError(
+                Kind.TIMEOUT, f"it did not answer within {remaining:.0f} s"
+            ) from None
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, _InnerAddressError):
-                raise Failed(Kind.REFUSED, _INWARD) from None
+                raise OutboundError(Kind.REFUSED, _INWARD) from None
             raise explained(error, repeatable=False) from None
         except aiohttp.ClientError as error:
             raise explained(error, repeatable=False) from None
         except ValueError:  # a name that no resolver can be asked for
-            raise Failed(Kind.REFUSED, "that is not a web address") from None
+            raise OutboundError(Kind.REFUSED, "that is not a web address") from None
 
     def _socket(self, address: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, place = address

@@ -18,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from servers.host.redact import excerpt
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 
 CONNECT_S = 5.0
 SILENCE_S = 10.0
@@ -29,7 +29,7 @@ _WANTS_PASSWORD = 407
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One HTTP request, as data; a provider makes it and never sends it.
 
     `repeatable` says that sending it twice does no harm and costs nothing extra.
@@ -46,7 +46,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What came back, whole and decompressed."""
 
     status: int
@@ -66,10 +66,10 @@ class Reply:
             return json.loads(self.content.decode(encoding, "replace"), strict=False)
         except (ValueError, RecursionError):
             message = f"it answered {self.status} with something that is not JSON"
-            raise Failed(Kind.UPSTREAM, message) from None
+            raise OutboundError(Kind.UPSTREAM, message) from None
 
 
-class Http:
+class HttpClient:
     """The connection pool of a server. Open it inside the running loop, close it at the end."""
 
     def __init__(self, user_agent: str) -> None:
@@ -81,7 +81,7 @@ class Http:
             headers={"User-Agent": user_agent, "Accept-Encoding": "gzip"},
         )
 
-    async def send(self, request: Request, deadline: float) -> Reply:
+    async def send(self, request: HttpRequest, deadline: float) -> HttpReply:
         """The reply to `request`, whatever its status.
 
         Raises:
@@ -89,7 +89,7 @@ class Http:
         """
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
-            raise Failed(Kind.TIMEOUT, "no time was left to ask it")
+            raise OutboundError(Kind.TIMEOUT, "no time was left to ask it")
         limits = aiohttp.ClientTimeout(
             total=remaining, sock_connect=CONNECT_S, sock_read=request.silence_s
         )
@@ -98,30 +98,32 @@ class Http:
             proxy = self._proxy(request.url)
             return await self._exchange(request, limits, proxy)
         except aiohttp.ConnectionTimeoutError:
-            raise Failed(
+            raise OutboundError(
                 Kind.TIMEOUT, f"it took no connection within {min(CONNECT_S, remaining):.1f} s"
             ) from None
         except TimeoutError:
             waited = min(remaining, request.silence_s)
-            raise Failed(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
+            raise OutboundError(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
         except ValueError:
-            raise Failed(Kind.BAD_REQUEST, "its base_url setting is not a web address") from None
+            raise OutboundError(
+                Kind.BAD_REQUEST, "its base_url setting is not a web address"
+            ) from None
         except aiohttp.ClientHttpProxyError as error:
-            raise Failed(Kind.UNREACHABLE, _refused(error.status)) from None
+            raise OutboundError(Kind.UNREACHABLE, _refused(error.status)) from None
         except aiohttp.ClientError as error:
             failed = explained(error, repeatable=request.repeatable)
             if not proxy:
                 raise failed from None
             words = f"{failed.message} (through the proxy of the environment)"
-            raise Failed(failed.kind, words, transient=failed.transient) from None
+            raise OutboundError(failed.kind, words, transient=failed.transient) from None
 
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
 
     async def _exchange(
-        self, request: Request, limits: aiohttp.ClientTimeout, proxy: URL | None
-    ) -> Reply:
+        self, request: HttpRequest, limits: aiohttp.ClientTimeout, proxy: URL | None
+    ) -> HttpReply:
         async with self._session.request(
             request.method,
             URL(request.url).extend_query(request.query) if request.query else request.url,
@@ -133,10 +135,10 @@ class Http:
             proxy=proxy,
         ) as response:
             if proxy and response.status == _WANTS_PASSWORD:
-                raise Failed(Kind.UNREACHABLE, _refused(_WANTS_PASSWORD))
+                raise OutboundError(Kind.UNREACHABLE, _refused(_WANTS_PASSWORD))
             content = await body(response, MOST_BYTES)
             origin = str(response.url.origin())
-            return Reply(response.status, response.headers, content, origin)
+            return HttpReply(response.status, response.headers, content, origin)
 
     def _proxy(self, url: str) -> URL | None:
         """The proxy that the environment names for `url`; a name without a scheme means http.
@@ -153,10 +155,12 @@ class Http:
         try:
             proxy = URL(named if "://" in named else f"http://{named}")
         except ValueError:
-            raise Failed(Kind.UNREACHABLE, "the proxy of the environment is no address") from None
+            raise OutboundError(
+                Kind.UNREACHABLE, "the proxy of the environment is no address"
+            ) from None
         if proxy.scheme not in {"http", "https"}:
             kind = f"the proxy of the environment is of a kind that Lou cannot use ({proxy.scheme})"
-            raise Failed(Kind.UNREACHABLE, kind)
+            raise OutboundError(Kind.UNREACHABLE, kind)
         return proxy
 
 
@@ -190,14 +194,14 @@ async def body(
         if max(total, received) > most:
             if cut:
                 return b"".join(parts)[:most]
-            raise Failed(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
+            raise OutboundError(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
         if accept and total >= _START:
             accept(b"".join(parts))
             accept = None
     if accept:
         accept(b"".join(parts))
     if unpack and parts and not unpack.eof:
-        raise Failed(Kind.UPSTREAM, "its compressed answer ended early", transient=True)
+        raise OutboundError(Kind.UPSTREAM, "its compressed answer ended early", transient=True)
     return b"".join(parts)
 
 
@@ -236,7 +240,7 @@ class _Gzip:
         try:
             return self._inner.decompress(chunk, most)
         except zlib.error:
-            raise Failed(Kind.UPSTREAM, "its compressed answer is damaged") from None
+            raise OutboundError(Kind.UPSTREAM, "its compressed answer is damaged") from None
 
 
 def _unpacker(encoding: str) -> _Gzip | None:
@@ -247,28 +251,30 @@ def _unpacker(encoding: str) -> _Gzip | None:
             return _Gzip()
         case other:
             message = f"it answered in the encoding {excerpt(other, 20)!r}, which was not asked for"
-            raise Failed(Kind.UPSTREAM, message)
+            raise OutboundError(Kind.UPSTREAM, message)
 
 
-def explained(error: aiohttp.ClientError, *, repeatable: bool) -> Failed:
+def explained(error: aiohttp.ClientError, *, repeatable: bool) -> OutboundError:
     """What `error` means, without the address or the headers it may quote."""
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return Failed(Kind.OFFLINE, "its name could not be resolved (is the network up?)")
+            return OutboundError(
+                Kind.OFFLINE, "its name could not be resolved (is the network up?)"
+            )
         case aiohttp.ClientSSLError():
-            return Failed(Kind.UNREACHABLE, "no secure connection could be made to it")
+            return OutboundError(Kind.UNREACHABLE, "no secure connection could be made to it")
         case aiohttp.ClientConnectorError():
             return _unconnected(error.os_error)
         case aiohttp.InvalidURL():
-            return Failed(Kind.BAD_REQUEST, "its address is not a web address")
+            return OutboundError(Kind.BAD_REQUEST, "its address is not a web address")
         case aiohttp.ClientPayloadError():
             words = "its answer broke off"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
             words = "it closed the connection without answering"
         case _:
             words = f"its answer was no valid HTTP ({type(error).__name__})"
-            return Failed(Kind.UPSTREAM, words)
-    return Failed(Kind.UPSTREAM, words, transient=repeatable)
+            return OutboundError(Kind.UPSTREAM, words)
+    return OutboundError(Kind.UPSTREAM, words, transient=repeatable)
 
 
 def _refused(status: int) -> str:
@@ -276,8 +282,8 @@ def _refused(status: int) -> str:
     return f"the proxy refused ({status}{wants})"
 
 
-def _unconnected(error: OSError) -> Failed:
+def _unconnected(error: OSError) -> OutboundError:
     if error.errno in {errno.ENETUNREACH, errno.ENETDOWN}:
-        return Failed(Kind.OFFLINE, "no network leads to it (is the network up?)")
+        return OutboundError(Kind.OFFLINE, "no network leads to it (is the network up?)")
     reason = error.strerror or type(error).__name__
-    return Failed(Kind.UNREACHABLE, f"it took no connection: {reason}", transient=True)
+    return OutboundError(Kind.UNREACHABLE, f"it took no connection: {reason}", transient=True)

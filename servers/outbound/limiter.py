@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Limiter:
             Failed: BUSY, when the queue is full or the turn would come after `deadline`.
         """
         if self._waiting >= self.pace.waiting and self._places.locked():
-            raise Failed(
+            raise OutboundError(
                 Kind.BUSY,
                 f"{self._waiting} calls already wait for it; try again in a few seconds",
             )
@@ -60,7 +60,7 @@ class Limiter:
             async with asyncio.timeout_at(deadline):
                 await self._places.acquire()
         except TimeoutError:
-            raise Failed(Kind.BUSY, "all its places were taken until the deadline") from None
+            raise OutboundError(Kind.BUSY, "all its places were taken until the deadline") from None
         finally:
             self._waiting -= 1
 
@@ -70,7 +70,7 @@ class Limiter:
         now = asyncio.get_running_loop().time()
         start = max(now, self._next_start)
         if start >= deadline:
-            raise Failed(Kind.BUSY, f"its turn would come in {start - now:.0f} s, too late")
+            raise OutboundError(Kind.BUSY, f"its turn would come in {start - now:.0f} s, too late")
         self._next_start = start + 1 / self.pace.per_second
         if start > now:
             await asyncio.sleep(start - now)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
-from servers.outbound.failure import Failed
+from servers.outbound.failure import OutboundError
 
 MOST_RETRIES = 2
 SHORTEST_TRY_S = 0.1
@@ -20,7 +20,7 @@ _LONGEST_S = 5.0
 
 
 def pause(
-    failure: Failed, attempt: int, remaining: float, jitter: Callable[[], float]
+    failure: OutboundError, attempt: int, remaining: float, jitter: Callable[[], float]
 ) -> float | None:
     """Seconds to wait before sending again after the failed `attempt` (from 0); None: do not.
 

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from servers.host.framing import Lines
-from servers.host.service import StartRefused
+from servers.host.tools.service import StartRefusedError
+from servers.host.transport.line_reader import BoundedLineReader
 
 _INHERITED = (
     "HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER",
@@ -78,7 +78,7 @@ class Child:
     async def lines(self) -> AsyncIterator[bytes]:
         """What it writes to stdout, until it closes it; lines beyond reason are left out."""
         assert self._process.stdout is not None
-        lines = Lines(_MAX_LINE)
+        lines = BoundedLineReader(_MAX_LINE)
         while chunk := await self._process.stdout.read(_CHUNK):
             for line in lines.feed(chunk):
                 if line is not None:
@@ -87,7 +87,7 @@ class Child:
     async def words(self, heard: Callable[[str], None]) -> None:
         """Pass on what it writes to stderr, line by line."""
         assert self._process.stderr is not None
-        lines = Lines(_LONGEST_WORDS)
+        lines = BoundedLineReader(_LONGEST_WORDS)
         while chunk := await self._process.stderr.read(_CHUNK):
             for line in lines.feed(chunk):
                 heard(
@@ -141,7 +141,7 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
             start_new_session=True,
         )
     except (OSError, ValueError) as refused:
-        raise StartRefused(
+        raise StartRefusedError(
             "not_launchable",
             f"The command {name!r} cannot be started: {refused}.",
             "Check the command and its folder in the server's settings.",
@@ -151,7 +151,7 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
 def _program(name: str, folder: Path, path: str | None) -> str:
     """Where the command is: a path is meant from the folder that it runs in."""
     if not folder.is_dir():
-        raise StartRefused(
+        raise StartRefusedError(
             "not_launchable",
             f"The folder {str(folder)!r} that it should run in was not found.",
             "Correct the `cwd` in the server's settings.",
@@ -161,7 +161,7 @@ def _program(name: str, folder: Path, path: str | None) -> str:
     found = shutil.which(name, path=path)
     if found is None:
         is_there = Path(name).exists() or shutil.which(name, os.F_OK, path)
-        raise StartRefused(
+        raise StartRefusedError(
             "not_launchable",
             f"The command {name!r} {'may not be executed' if is_there else 'was not found'}.",
             "Give its full path in the server's settings, or install it.",

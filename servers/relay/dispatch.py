@@ -28,9 +28,9 @@ from mcp.shared.jsonrpc_dispatcher import handler_exception_to_error_data
 from mcp.shared.transport_context import TransportContext
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT
 
-from servers.host import jsonrpc
-from servers.host.outcome import to_json
+from servers.host.mcp import jsonrpc
 from servers.host.redact import excerpt
+from servers.host.tools.tool_result import to_json
 from servers.relay.child import Child
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ _LOOKED_AT = 10_000
 Answered = asyncio.Future[dict[str, Any]]
 
 
-class Closed(MCPError):  # noqa: N818 - a state, told in words
+class UpstreamClosedError(MCPError):
     """The child is gone. An error of its own may have the same code."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class LineDispatch:
             MCPError: it is a refusal, or the child is gone.
         """
         if self._is_closed:
-            raise Closed
+            raise UpstreamClosedError
         options = opts or {}
         number = options.get("request_id", next(self._numbers))
         heard = options.get("on_progress")
@@ -229,6 +229,6 @@ class LineDispatch:
         self._is_closed = True
         for answered, _ in self._pending.values():
             if not answered.done():
-                answered.set_exception(Closed())
+                answered.set_exception(UpstreamClosedError())
         for task in tuple(self._tasks):
             task.cancel()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from servers.host.service import Configuration, StartRefused
+from servers.host.tools.service import Configuration, StartRefusedError
 from servers.relay.child import PRIVATE_UMASK, Command
 
 _REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -61,7 +61,7 @@ class _Keys:
         wanted = reference[1]
         if wanted not in self._keys:
             said = f"The key {wanted} that {self._name} needs is not set."
-            raise StartRefused("missing_key", said, "Set it on Lou's keys page.")
+            raise StartRefusedError("missing_key", said, "Set it on Lou's keys page.")
         return self._keys[wanted]
 
 
@@ -71,7 +71,7 @@ def _web(name: str, url: str) -> str:
     return url
 
 
-def _wrong(name: str, why: str) -> StartRefused:
-    return StartRefused(
+def _wrong(name: str, why: str) -> StartRefusedError:
+    return StartRefusedError(
         "wrong_entry", f"The entry of {name} is wrong: {why}.", "Correct it in Lou."
     )

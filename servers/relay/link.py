@@ -12,7 +12,7 @@ import mcp_types as types
 
 from servers.host.logs import level_of
 from servers.host.redact import redact
-from servers.host.service import Lost, Refusal, StartRefused
+from servers.host.tools.service import StartRefusedError, UpstreamError, UpstreamLostError
 from servers.relay.child import Command
 from servers.relay.entry import WebAddress
 from servers.relay.upstream import Upstream, connected, over_http, over_stdio
@@ -24,7 +24,7 @@ _LONGEST_WORDS = 500
 Heard = Callable[[types.ServerNotification], Awaitable[None]]
 
 
-class Link:
+class UpstreamLink:
     """`lost` hears why, when the connection ends and nobody closed it."""
 
     def __init__(
@@ -68,13 +68,15 @@ class Link:
             Refusal: it is answered with an error, or not at all.
         """
         if self._upstream is None or self._closing.is_set():
-            raise Refusal(types.INTERNAL_ERROR, f"The server {self._name} is being restarted.")
+            raise UpstreamError(
+                types.INTERNAL_ERROR, f"The server {self._name} is being restarted."
+            )
         try:
             return await self._upstream.ask(method, params)
-        except Lost:
+        except UpstreamLostError:
             self._end("closed the connection")
             said = f"The server {self._name} went away while it worked on this. Try again soon."
-            raise Refusal(types.INTERNAL_ERROR, said) from None
+            raise UpstreamError(types.INTERNAL_ERROR, said) from None
 
     async def _open(self) -> Upstream:
         answered: asyncio.Future[Upstream] = asyncio.get_running_loop().create_future()
@@ -106,9 +108,9 @@ class Link:
         failure: BaseException = failures
         while isinstance(failure, BaseExceptionGroup):
             failure = failure.exceptions[0]
-        if isinstance(failure, StartRefused):
+        if isinstance(failure, StartRefusedError):
             return failure
-        return Lost(self._epitaph(self._how or f"could not be reached: {failure}"))
+        return UpstreamLostError(self._epitaph(self._how or f"could not be reached: {failure}"))
 
     def _said(self, words: str) -> None:
         self._last_words.append(redact(words))  # before it is cut: half a secret is not found

@@ -10,11 +10,16 @@ from typing import Any
 import mcp_types as types
 from pydantic import ValidationError
 
-from servers.host import calls
 from servers.host.redact import excerpt
-from servers.host.service import Configuration, KeyVerdict, Lost, StartRefused
+from servers.host.tools import calls
+from servers.host.tools.service import (
+    Configuration,
+    KeyVerdict,
+    StartRefusedError,
+    UpstreamLostError,
+)
 from servers.relay import entry
-from servers.relay.link import Link
+from servers.relay.link import UpstreamLink
 from servers.relay.upstream import Upstream
 
 log = logging.getLogger(__name__)
@@ -31,7 +36,7 @@ _CHANGED = {
 
 
 class Relay:
-    """See `servers.host.service.Mirror`."""
+    """See `servers.host.tools.service.Mirror`."""
 
     version = ""
 
@@ -40,7 +45,7 @@ class Relay:
         self.title = name
         self.instructions = ""
         self._target: Any = None
-        self._link: Link | None = None
+        self._link: UpstreamLink | None = None
         self._upstream: Upstream | None = None
         self._listings: tuple[Mapping[str, Any], ...] = ()
         self._watched: set[str] = set()
@@ -54,7 +59,7 @@ class Relay:
             Lost: it did not come up.
         """
         self._target = entry.read(self.name, configuration)
-        self._link = Link(self.name, self._target, self._heard, calls.give_up)
+        self._link = UpstreamLink(self.name, self._target, self._heard, calls.give_up)
         self._upstream = await self._link.open()
         self._introduce(self._upstream)
         await self._list_tools()
@@ -70,9 +75,9 @@ class Relay:
                 return
             await self.stop()
             await self.start(configuration)
-        except StartRefused as refused:
+        except StartRefusedError as refused:
             calls.give_up(f"{refused.message} {refused.hint}".strip())
-        except Lost as lost:
+        except UpstreamLostError as lost:
             calls.give_up(str(lost))
         else:
             for kind in _LISTS:

@@ -16,10 +16,10 @@ from mcp.shared.dispatcher import CallOptions, Dispatcher
 from mcp.shared.exceptions import MCPError
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 
-from servers.host.calls import current_call
-from servers.host.service import Lost, Refusal
+from servers.host.tools.calls import current_call
+from servers.host.tools.service import UpstreamError, UpstreamLostError
 from servers.relay.child import Command, running
-from servers.relay.dispatch import Closed, LineDispatch
+from servers.relay.dispatch import LineDispatch, UpstreamClosedError
 
 _ANSWERS_WITHIN_S = 60.0
 """To `initialize`: a first `npx` or `uvx` downloads its package before it says anything."""
@@ -84,9 +84,9 @@ class Upstream:
             return await self._dispatcher.send_raw_request(method, data.get("params"), options)
         except MCPError as refused:
             error = refused.error
-            if isinstance(refused, Closed) or error == _CLOSED_BY_SDK:
-                raise Lost(error.message) from None
-            raise Refusal(error.code, error.message, error.data) from None
+            if isinstance(refused, UpstreamClosedError) or error == _CLOSED_BY_SDK:
+                raise UpstreamLostError(error.message) from None
+            raise UpstreamError(error.code, error.message, error.data) from None
 
     async def watch(self, uri: str, updated: Callable[[str], Awaitable[None]]) -> None:
         """Hear of changes of the resource at `uri`, until the session ends."""
@@ -141,9 +141,13 @@ async def _shake_hands(session: ClientSession) -> None:
                     raise
                 await session.discover()
     except TimeoutError:
-        raise Lost(f"The server did not answer within {_ANSWERS_WITHIN_S:g} s.") from None
+        raise UpstreamLostError(
+            f"The server did not answer within {_ANSWERS_WITHIN_S:g} s."
+        ) from None
     except MCPError as refused:
-        raise Lost(f"The server refused the handshake: {refused.error.message}") from None
+        raise UpstreamLostError(
+            f"The server refused the handshake: {refused.error.message}"
+        ) from None
 
 
 @asynccontextmanager

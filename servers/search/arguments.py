@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from servers.contract.harmless import visible
 from servers.host.redact import excerpt
-from servers.host.service import ToolFailure
+from servers.host.tools.service import ToolError
 from servers.search.providers.countries import code_of
 
 _LONGEST_QUERY = 400
@@ -52,7 +52,7 @@ def site(text: str) -> str:
         message = (
             f"{excerpt(text, 80)!r} is not one domain; leave `site` empty to search everywhere."
         )
-        raise ToolFailure(message, kind="bad_argument")
+        raise ToolError(message, kind="bad_argument")
     return found.group(1)
 
 
@@ -80,7 +80,7 @@ def providers(text: str, known: Collection[str]) -> list[str]:
         message = (
             f"No provider named {excerpt(unknown[0], 40)!r}; there are auto, {', '.join(known)}."
         )
-        raise ToolFailure(message, kind="bad_argument")
+        raise ToolError(message, kind="bad_argument")
     return list(dict.fromkeys(names))
 
 
@@ -92,14 +92,14 @@ def email(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as wrong:
         message = f"{excerpt(text, 80)!r} is no e-mail address: {excerpt(wrong, 200)}"
-        raise ToolFailure(message, kind="bad_argument") from None
+        raise ToolError(message, kind="bad_argument") from None
 
 
 def _text(text: str, name: str, longest: int) -> str:
     plain = " ".join(visible(text).split())
     if not plain:
-        raise ToolFailure(f"The {name} is empty; say what is meant.", kind="bad_argument")
+        raise ToolError(f"The {name} is empty; say what is meant.", kind="bad_argument")
     if len(plain) > longest:
         message = f"The {name} has {len(plain)} characters; {longest} are the most."
-        raise ToolFailure(message, kind="bad_argument")
+        raise ToolError(message, kind="bad_argument")
     return plain

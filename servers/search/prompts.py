@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from servers.host.service import Prompt
+from servers.host.tools.service import Prompt
 
 _RESEARCH = """Research this and keep what you find: {goal}
 

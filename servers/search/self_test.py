@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from servers.host.self_test import Part, expect
 from servers.outbound import mail
-from servers.search import arguments, charset, feeds, pages, robots
+from servers.search import arguments
 from servers.search.contacts import page as contact_page
+from servers.search.pages import charset, extract, feeds, robots
 
 _PLACE = "https://example.org/"
 _PAGE = (
@@ -24,7 +25,7 @@ _FEED = (
 
 def _read_page() -> None:
     for form in ("markdown", "text"):
-        found = pages.extract(_PAGE, _PLACE, form)
+        found = extract.extract(_PAGE, _PLACE, form)
         expect("centuries" in found.text, "the text of a page was not found")
         expect(found.title == "Self test", "the title of a page was not found")
 

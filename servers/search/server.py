@@ -9,22 +9,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from servers.host import calls
-from servers.host.service import Configuration, KeyVerdict, Resource
+from servers.host.tools import calls
+from servers.host.tools.service import Configuration, KeyVerdict, Resource
 from servers.outbound.cache import Cache
 from servers.outbound.channel import Channel
-from servers.outbound.guard import Guard
-from servers.outbound.http import Http
-from servers.search import inert, keys, parts
+from servers.outbound.guard import PageFetcher
+from servers.outbound.http import HttpClient
+from servers.search import components, key_check, sanitize
 from servers.search import settings as reading
-from servers.search.library import Library
-from servers.search.line import Line
-from servers.search.parts import Outside
+from servers.search.components import Outside
 from servers.search.prompts import PROMPTS
-from servers.search.searching import RecentSearches
-from servers.search.settings import Settings
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.settings import SearchSettings
 from servers.search.tools import Tools
-from servers.search.traits import Access, Traits
+from servers.search.websearch.library import Library
+from servers.search.websearch.provider_line import ProviderLine
+from servers.search.websearch.search_service import RecentSearches
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class SearchServer:
         """Open the pool, the cache and the library."""
         settings = reading.read(configuration.settings)
         self._outside = Outside(
-            http=Http(_user_agent(settings)),
-            guard=Guard(_user_agent(settings)),
+            http=HttpClient(_user_agent(settings)),
+            guard=PageFetcher(_user_agent(settings)),
             cache=Cache(
                 _file(settings, "search-cache.sqlite"),
                 max_bytes=settings.cache_bytes,
@@ -92,7 +92,7 @@ class SearchServer:
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Ask the provider that uses the key."""
-        return await keys.check(self._outside.http, name, value, self._accesses)
+        return await key_check.check(self._outside.http, name, value, self._accesses)
 
     async def stop(self) -> None:
         """Write what is due and close everything."""
@@ -100,20 +100,22 @@ class SearchServer:
         await asyncio.gather(outside.http.close(), outside.guard.close())
         await asyncio.gather(outside.cache.close(), outside.library.close())
 
-    def _take(self, settings: Settings, given: Mapping[str, str]) -> None:
+    def _take(self, settings: SearchSettings, given: Mapping[str, str]) -> None:
         self._outside.guard.trusted = settings.trusted
-        lines = {one.name: self._line(one, settings, given) for one in parts.known()}
-        self._tools.parts = parts.join(self._outside, settings, lines)
+        lines = {one.name: self._line(one, settings, given) for one in components.known()}
+        self._tools.parts = components.join(self._outside, settings, lines)
         self._warn_of_endings(lines)
 
-    def _warn_of_endings(self, lines: Mapping[str, Line]) -> None:
+    def _warn_of_endings(self, lines: Mapping[str, ProviderLine]) -> None:
         """Tell the log once that a service in use is about to end."""
         if lines["google"].has_keys and not self._has_warned:
             self._has_warned = True
             log.warning("Google ends its Custom Search API on 2027-01-01; set another key by then")
 
-    def _line(self, traits: Traits, settings: Settings, given: Mapping[str, str]) -> Line:
-        access = parts.access(traits, settings, given)
+    def _line(
+        self, traits: ProviderSpec, settings: SearchSettings, given: Mapping[str, str]
+    ) -> ProviderLine:
+        access = components.access(traits, settings, given)
         channel = self._channel(traits.name)
         pace = reading.pace(access.options, traits.pace)
         if self._accesses.get(traits.name) != access:
@@ -122,7 +124,7 @@ class SearchServer:
             channel.renew()
             channel.pace = pace
         self._accesses[traits.name] = access
-        return Line(traits, access, channel)
+        return ProviderLine(traits, access, channel)
 
     def _channel(self, name: str) -> Channel:
         channels = self._outside.channels
@@ -142,16 +144,16 @@ class SearchServer:
         return self._outside.recent.as_json()
 
 
-def _file(settings: Settings, name: str) -> Path | None:
+def _file(settings: SearchSettings, name: str) -> Path | None:
     return settings.folder / name if settings.folder else None
 
 
-def _user_agent(settings: Settings) -> str:
-    contact = inert.line(settings.contact, 100) or "a desktop application for one person"
+def _user_agent(settings: SearchSettings) -> str:
+    contact = sanitize.line(settings.contact, 100) or "a desktop application for one person"
     return f"Lou/{_VERSION} ({contact}) aiohttp/3"
 
 
-def _clear_trouble(traits: Traits) -> None:
+def _clear_trouble(traits: ProviderSpec) -> None:
     calls.emit(
         "trouble", code="key_rejected", key=traits.keys[0], message="", hint="", cleared=True
     )

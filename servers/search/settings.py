@@ -27,7 +27,7 @@ TTL_S: Mapping[str, float] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SearchSettings:
     """What the user may decide about searching; `providers` holds each provider's own part."""
 
     folder: Path | None
@@ -51,13 +51,13 @@ class Settings:
         return self.providers.get(provider, {})
 
 
-def read(given: Mapping[str, Any]) -> Settings:
+def read(given: Mapping[str, Any]) -> SearchSettings:
     """The settings in `given`, with the defaults where it says nothing usable."""
     cache, library = _part(given, "cache"), _part(given, "library")
     pages, ttl = _part(given, "fetch_page"), _part(cache, "ttl_s")
     none: list[Any] = []
     chain, trusted = _value(given, "chain", none), _value(pages, "trusted", none)
-    return Settings(
+    return SearchSettings(
         folder=_folder(_part(given, "folders")),
         chain=tuple(name for name in chain if isinstance(name, str)),
         keyless=_value(given, "keyless", True),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from servers.outbound.cache import Cache
 from servers.outbound.failure import Kind
-from servers.search.engine import Engine, is_users_own
-from servers.search.library import Library
-from servers.search.line import Line
-from servers.search.source import Source
+from servers.search.websearch.engine import Engine, is_users_own
+from servers.search.websearch.library import Library
+from servers.search.websearch.provider_line import ProviderLine
+from servers.search.websearch.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def of_search(engine: Engine, source: Source) -> ProviderState:
     return _state(source.line, "search", position, yours=yours, quota_left=left)
 
 
-def of_contacts(line: Line, position: int) -> ProviderState:
+def of_contacts(line: ProviderLine, position: int) -> ProviderState:
     """The state of a contact service."""
     return _state(line, "contacts", position, yours=line.has_keys, quota_left=-1)
 
@@ -86,7 +86,9 @@ async def whole(
     )
 
 
-def _state(line: Line, role: str, position: int, *, yours: bool, quota_left: int) -> ProviderState:
+def _state(
+    line: ProviderLine, role: str, position: int, *, yours: bool, quota_left: int
+) -> ProviderState:
     state, sentence = _now(line)
     record, traits = line.channel.record, line.traits
     return ProviderState(
@@ -109,7 +111,7 @@ def _state(line: Line, role: str, position: int, *, yours: bool, quota_left: int
     )
 
 
-def _now(line: Line) -> tuple[str, str]:
+def _now(line: ProviderLine) -> tuple[str, str]:
     if line.missing:
         return ("no_key" if line.traits.keys else "no_address"), line.missing
     refusal = line.refusal()

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from servers.host import calls
 from servers.host.redact import excerpt
 from servers.host.self_test import SelfTest
 from servers.host.self_test import run as run_self_test
-from servers.host.service import Range, Tool, ToolFailure
-from servers.outbound.failure import Failed
-from servers.search import arguments, finding
-from servers.search.answers import Answer
-from servers.search.finding import Contacts, NothingLooked
-from servers.search.pages import Format
-from servers.search.parts import Parts
-from servers.search.query import Freshness, Query, Safe
-from servers.search.reading import PageText, Part
-from servers.search.results import SearchAnswer
+from servers.host.tools import calls
+from servers.host.tools.service import Range, Tool, ToolError
+from servers.outbound.failure import OutboundError
+from servers.search import arguments
+from servers.search.components import Components
+from servers.search.contacts import contact_finder
+from servers.search.contacts.contact_finder import Contacts, NoContactSourceError
+from servers.search.contacts.email_verifier import EmailVerdict
+from servers.search.pages.extract import Format
+from servers.search.pages.page_service import PageText, TextRange
 from servers.search.self_test import PARTS
 from servers.search.status import SearchStatus
-from servers.search.verifying import EmailVerdict
+from servers.search.websearch.answer_service import Answer
+from servers.search.websearch.query import Freshness, Safe, SearchQuery
+from servers.search.websearch.results import SearchAnswer
 
 _SLOW_S = 45.0
 
@@ -38,7 +39,7 @@ class Cleared:
 class Tools:
     """The tools over the parts that the server opened; `parts` changes with the configuration."""
 
-    parts: Parts
+    parts: Components
 
     def listed(self) -> Sequence[Tool]:
         """All tools."""
@@ -69,7 +70,7 @@ class Tools:
     ) -> SearchAnswer:
         """Search the web. Tells which provider answered, whether the answer is cached or degraded, and what was tried."""  # noqa: E501 - one line for clients
         parts = self.parts
-        asked = Query(
+        asked = SearchQuery(
             text=arguments.query(query),
             count=max_results,
             site=arguments.site(site),
@@ -95,8 +96,8 @@ class Tools:
         parts = self.parts
         try:
             until = _deadline(parts.settings.page_deadline_s)
-            return await parts.reading.page(url.strip(), format, Part(start, max_chars), until)
-        except Failed as failure:
+            return await parts.reading.page(url.strip(), format, TextRange(start, max_chars), until)
+        except OutboundError as failure:
             raise _told("The page was not read", failure) from None
 
     async def answer_question(
@@ -109,7 +110,7 @@ class Tools:
         asked, domain = arguments.question(question), arguments.site(site)
         try:
             return await self.parts.answers.answer(asked, domain, max_searches, _deadline(_SLOW_S))
-        except Failed as failure:
+        except OutboundError as failure:
             raise _told("Anthropic gave no answer", failure) from None
 
     async def find_emails(
@@ -119,15 +120,15 @@ class Tools:
         max_results: Annotated[int, "How many.", Range(1, 50)] = 20,
     ) -> Contacts:
         """Find e-mail addresses of a site or of a person there, each with its source and confidence."""  # noqa: E501 - one line for clients
-        wanted = finding.sought(target, person)
+        wanted = contact_finder.sought(target, person)
         if wanted is None:
             message = f"{excerpt(target, 80)!r} is neither a domain nor a web address."
-            raise ToolFailure(message, kind="bad_argument")
+            raise ToolError(message, kind="bad_argument")
         try:
             return await self.parts.finding.emails(wanted, max_results, _deadline(_SLOW_S))
-        except NothingLooked as nothing:
+        except NoContactSourceError as nothing:
             data = {"tried": [asdict(attempt) for attempt in nothing.tried]}
-            raise ToolFailure(f"{nothing}.", kind="no_answer", data=data) from None
+            raise ToolError(f"{nothing}.", kind="no_answer", data=data) from None
 
     async def verify_email(self, email: Annotated[str, "The address to verify."]) -> EmailVerdict:
         """Check whether an e-mail address takes mail: its form, its domain, and with an AnyMailFinder key the mailbox."""  # noqa: E501 - one line for clients
@@ -157,7 +158,7 @@ def _deadline(seconds: float) -> float:
     return own if given is None else min(own, given - 0.5)
 
 
-def _told(what: str, failure: Failed) -> ToolFailure:
+def _told(what: str, failure: OutboundError) -> ToolError:
     wait = failure.retry_after
     data = {} if wait is None else {"retry_after_s": round(wait, 1)}
-    return ToolFailure(f"{what}: {failure.message}.", kind=failure.kind.value, data=data)
+    return ToolError(f"{what}: {failure.message}.", kind=failure.kind.value, data=data)

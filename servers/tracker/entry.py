@@ -11,8 +11,8 @@ from typing import Final, Literal, TypeVar, get_args
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from servers.tracker import urls
-from servers.tracker.wording import is_placeholder, says_do_not_contact
+from servers.tracker.codec import urls
+from servers.tracker.transfer.wording import is_placeholder, says_do_not_contact
 
 Status = Literal["new", "contacted", "replied", "won", "lost", "do_not_contact"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -57,7 +57,7 @@ class Fault:
     reason: str
 
 
-class Rejected(ValueError):  # noqa: N818 - a verdict
+class RejectedEntryError(ValueError):
     """Fields that may not be stored, all of them at once."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
@@ -138,7 +138,7 @@ def checked(
         _tried(faults, "status", "new", lambda: _status(status)),
     )
     if faults:
-        raise Rejected(faults)
+        raise RejectedEntryError(faults)
     return draft
 
 

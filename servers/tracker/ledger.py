@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from servers.tracker.entry import LONGEST_NOTE, MOST_TAGS, Draft, Entry, Fault, Rejected, Status
+from servers.tracker.entry import (
+    LONGEST_NOTE,
+    MOST_TAGS,
+    Draft,
+    Entry,
+    Fault,
+    RejectedEntryError,
+    Status,
+)
 
 Action = Literal["created", "merged", "updated", "deleted", "restored"]
 Outcome = Literal["created", "merged", "restored", "unchanged"]
@@ -99,7 +107,7 @@ def _joined(present: str, added: str) -> str:
     note = f"{present}\n{added}" if present else added
     if len(note) > LONGEST_NOTE:
         length = f"would be {len(note)} characters long with what is there"
-        raise Rejected([Fault("note", f"{length}; the limit is {LONGEST_NOTE}")])
+        raise RejectedEntryError([Fault("note", f"{length}; the limit is {LONGEST_NOTE}")])
     return note
 
 
@@ -107,7 +115,7 @@ def _united(present: Sequence[str], added: Sequence[str]) -> tuple[str, ...]:
     tags = tuple(sorted({*present, *added}))
     if len(tags) > MOST_TAGS:
         reason = f"would be {len(tags)} with those that are there; the limit is {MOST_TAGS}"
-        raise Rejected([Fault("tags", reason)])
+        raise RejectedEntryError([Fault("tags", reason)])
     return tags
 
 

@@ -12,10 +12,10 @@ import os
 import sys
 
 from servers.host.self_test import Part, PartFailedError, expect
+from servers.tracker.codec.seal import Sealer
 from servers.tracker.entry import Rules
-from servers.tracker.seal import Sealer
 
-_PROGRAM = "servers.tracker.stores.firestore_self_test"
+_PROGRAM = "servers.tracker.stores.firestore.firestore_self_test"
 _WITHIN_S = 40.0
 
 

@@ -6,26 +6,26 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from servers.host.service import (
+from servers.host.tools.service import (
     Configuration,
     KeyVerdict,
     Prompt,
     Resource,
-    StartRefused,
+    StartRefusedError,
     Tool,
-    ToolFailure,
+    ToolError,
 )
-from servers.tracker import folder
 from servers.tracker import settings as reading
-from servers.tracker.apptools import AppTools
-from servers.tracker.batchtools import BatchTools
-from servers.tracker.desk import Desk
-from servers.tracker.exchange import Exchange
-from servers.tracker.opening import ENCRYPTION_KEY, tell_refused
-from servers.tracker.seal import KeyFormatError, parse_keys
-from servers.tracker.settings import Settings
+from servers.tracker.app_tools import AppTools
+from servers.tracker.batch_tools import BatchTools
+from servers.tracker.codec.seal import KeyFormatError, parse_keys
+from servers.tracker.current_service import CurrentService
+from servers.tracker.lifecycle import TrackerLifecycle
+from servers.tracker.settings import TrackerSettings
+from servers.tracker.store_opening import ENCRYPTION_KEY, tell_refused
 from servers.tracker.tools import EntryTools
-from servers.tracker.workroom import Workroom
+from servers.tracker.transfer import exchange_folder
+from servers.tracker.transfer.import_export import ImportExport
 
 
 class TrackerServer:
@@ -41,10 +41,10 @@ class TrackerServer:
     )
 
     def __init__(self) -> None:
-        desk = Desk()
+        desk = CurrentService()
         self._desk = desk
-        self._workroom = Workroom(desk)
-        self._exchange = Exchange(lambda: desk.board)
+        self._workroom = TrackerLifecycle(desk)
+        self._exchange = ImportExport(lambda: desk.board)
         self._entries = EntryTools(desk)
         self._batches = BatchTools(desk, self._exchange)
         app = AppTools(desk, self._exchange, self._workroom)
@@ -68,7 +68,7 @@ class TrackerServer:
         settings = await self._settings(configuration)
         try:
             await self._workroom.open(settings, configuration.keys)
-        except StartRefused:
+        except StartRefusedError:
             await self._workroom.close()
             raise
 
@@ -77,15 +77,15 @@ class TrackerServer:
         try:
             settings = await self._settings(configuration)
             await self._workroom.open(settings, configuration.keys)
-        except StartRefused as refused:
-            self._desk.shut(ToolFailure(f"{refused.message} {refused.hint}", kind="locked"))
+        except StartRefusedError as refused:
+            self._desk.shut(ToolError(f"{refused.message} {refused.hint}", kind="locked"))
             tell_refused(refused)
 
-    async def _settings(self, configuration: Configuration) -> Settings:
+    async def _settings(self, configuration: Configuration) -> TrackerSettings:
         settings = reading.read(configuration.settings)
         self._batches.exchange_folder = settings.exchange
         if settings.exchange is not None:
-            await asyncio.to_thread(folder.sweep, settings.exchange)
+            await asyncio.to_thread(exchange_folder.sweep, settings.exchange)
         return settings
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from servers.host.service import StartRefused
+from servers.host.tools.service import StartRefusedError
 from servers.tracker.entry import Rules
 
 Choice = Literal["auto", "sqlite", "firestore"]
@@ -15,7 +15,7 @@ _CHOICES: tuple[Choice, ...] = ("auto", "sqlite", "firestore")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrackerSettings:
     """The tracker's settings. `exchange` is the one folder for import and export, if chosen."""
 
     folder: Path
@@ -26,7 +26,7 @@ class Settings:
     emulator: str = ""
 
 
-def read(found: Mapping[str, Any]) -> Settings:
+def read(found: Mapping[str, Any]) -> TrackerSettings:
     """The settings in `found`.
 
     Raises:
@@ -44,7 +44,7 @@ def read(found: Mapping[str, Any]) -> Settings:
     firestore = found.get("firestore", {})
     if not isinstance(firestore, Mapping):
         raise _wrong("firestore", "an object")
-    return Settings(
+    return TrackerSettings(
         Path(str(found["folders"]["data"])) / "tracker",
         rules,
         next(choice for choice in _CHOICES if choice == store),
@@ -68,8 +68,8 @@ def _text(found: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _wrong(name: str, wanted: str) -> StartRefused:
-    return StartRefused(
+def _wrong(name: str, wanted: str) -> StartRefusedError:
+    return StartRefusedError(
         "bad_settings",
         f"The setting tracker.{name} must be {wanted}.",
         "Change it in Lou's settings.",

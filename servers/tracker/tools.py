@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from servers.host import calls
-from servers.host.service import Range, Tool
-from servers.tracker import views
-from servers.tracker.board import Board
-from servers.tracker.desk import AnyStatus, Desk, looked_for, refusal
-from servers.tracker.entry import Draft, Entry, Rejected, checked
+from servers.host.tools import calls
+from servers.host.tools.service import Range, Tool
+from servers.tracker import entry_views
+from servers.tracker.current_service import AnyStatus, CurrentService, looked_for, refusal
+from servers.tracker.entry import Draft, Entry, RejectedEntryError, checked
+from servers.tracker.entry_service import EntryService
 from servers.tracker.ledger import Outcome
 from servers.tracker.stores.base import Sort
 
@@ -25,7 +25,7 @@ Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundEntries:
     """A page."""
 
     entries: list[dict[str, Any]]
@@ -35,7 +35,7 @@ class Found:
 class EntryTools:
     """The tools that work on single entries."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CurrentService) -> None:
         self._desk = desk
 
     @property
@@ -75,7 +75,7 @@ class EntryTools:
         ((outcome, entry),) = taken(await board.track([draft], calls.client()))
         if outcome != "unchanged":
             await self._desk.announce(entry)
-        return {"outcome": outcome, "entry": views.entry(entry)}
+        return {"outcome": outcome, "entry": entry_views.entry(entry)}
 
     async def find_tracked(  # noqa: PLR0913 - its filters
         self,
@@ -95,7 +95,7 @@ class EntryTools:
         sort: Annotated[Sort, "changed: last changed first"] = "changed",
         limit: Annotated[int, Range(1, 100)] = 20,
         cursor: str = "",
-    ) -> Found:
+    ) -> FoundEntries:
         """Find entries that match all filters.
 
         Long notes are cut; get_entry has all. Go on with the cursor until it is empty.
@@ -111,13 +111,13 @@ class EntryTools:
         )
         search = replace(search, deleted=deleted, sort=sort, limit=limit, cursor=cursor)
         entries, following = await self._desk.board.find(search)
-        rows = [views.row(entry) for entry in entries]
+        rows = [entry_views.row(entry) for entry in entries]
         fitting = _fitting(rows)
         if fitting < len(rows):
             search = replace(search, limit=fitting)
             entries, following = await self._desk.board.find(search)
-            rows = [views.row(entry) for entry in entries]
-        return Found(rows, following)
+            rows = [entry_views.row(entry) for entry in entries]
+        return FoundEntries(rows, following)
 
     async def get_entry(
         self,
@@ -128,7 +128,10 @@ class EntryTools:
         board = self._desk.board
         entry = await board.get(id)
         lines = await board.history(id, history) if history else []
-        return {"entry": views.entry(entry), "history": [views.line(line) for line in lines]}
+        return {
+            "entry": entry_views.entry(entry),
+            "history": [entry_views.line(line) for line in lines],
+        }
 
     async def update_entry(  # noqa: PLR0913 - the fields of an entry
         self,
@@ -152,10 +155,10 @@ class EntryTools:
         fields.update({name: () if name == "tags" else "" for name in clear})
         try:
             entry = await self._desk.board.update(id, version, fields, calls.client())
-        except Rejected as rejected:
+        except RejectedEntryError as rejected:
             raise refusal(rejected) from None
         await self._desk.announce(entry)
-        return {"entry": views.entry(entry)}
+        return {"entry": entry_views.entry(entry)}
 
     async def delete_entry(self, id: str) -> Answer:  # noqa: A002 - the clients' word
         """Delete an entry; restore_entry brings it back."""
@@ -169,10 +172,10 @@ class EntryTools:
         entry, did = await self._desk.board.set_deleted(id, calls.client(), gone=gone)
         if did:
             await self._desk.announce(entry)
-        return {"entry": views.entry(entry)}
+        return {"entry": entry_views.entry(entry)}
 
 
-def accepted(board: Board, **given: Any) -> Draft:
+def accepted(board: EntryService, **given: Any) -> Draft:
     """The draft that the fields make.
 
     Raises:
@@ -180,11 +183,13 @@ def accepted(board: Board, **given: Any) -> Draft:
     """
     try:
         return checked(rules=board.scribe.rules, **given)
-    except Rejected as rejected:
+    except RejectedEntryError as rejected:
         raise refusal(rejected) from None
 
 
-def taken(results: Sequence[tuple[Outcome, Entry] | Rejected]) -> list[tuple[Outcome, Entry]]:
+def taken(
+    results: Sequence[tuple[Outcome, Entry] | RejectedEntryError],
+) -> list[tuple[Outcome, Entry]]:
     """The results, when none was refused.
 
     Raises:
@@ -192,7 +197,7 @@ def taken(results: Sequence[tuple[Outcome, Entry] | Rejected]) -> list[tuple[Out
     """
     found: list[tuple[Outcome, Entry]] = []
     for result in results:
-        if isinstance(result, Rejected):
+        if isinstance(result, RejectedEntryError):
             raise refusal(result)
         found.append(result)
     return found

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app import paths
 from app.core import Core
 from app.errors import ServerError
-from app.facts import CallRecord
+from app.system import paths
+from app.views import CallRecord
 from tests.app.running import lou
 from tests.patience import PATIENCE_S, eventually
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from servers.bridge.dial import dial
+from servers.bridge.connect import dial
 from servers.contract import endpoint
 from tests import strangers
 from tests.app.running import LOU, Lou, lou

@@ -14,18 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from app import autostart, instance, launch_file, places, preparation
-from app import config as meaning
-from app.config import ServerEntry
+from app.config import config_model
+from app.config.config_model import ServerEntry
+from app.config.settings import Settings
+from app.control import instance_lock
+from app.doctor import folder_checks
 from app.errors import ServerError
-from app.facts import CallRecord, Notice
-from app.intake import Intake
-from app.log_search import Wanted
-from app.logbook import Logbook
-from app.metrics import Metrics
-from app.processes.supervisor import Trouble
-from app.settings import Settings
-from app.vaults.deadline import DeadlineThread
+from app.event_handlers import EventHandlers
+from app.keys.vaults.deadline_thread import DeadlineThread
+from app.logs.log_search import LogQuery
+from app.logs.logbook import Logbook
+from app.metrics.collector import Metrics
+from app.supervision import launch_plan
+from app.supervision.supervisor import Trouble
+from app.system import autostart, launch_file
+from app.views import CallRecord, Notice
 from servers.contract import endpoint
 from servers.contract.envelope import Event
 from tests.patience import PATIENCE_S, wait_until
@@ -76,13 +79,13 @@ def test_the_lock_is_held_once_and_freed_by_a_kill(home: Path) -> None:
         assert first.stdout is not None
         said = first.stdout.readline().split()
         assert said[0] == "True"
-        assert instance.claim() is None
-        assert instance.holder() == first.pid
+        assert instance_lock.claim() is None
+        assert instance_lock.holder() == first.pid
         first.kill()
     claims = []
 
     def is_free() -> bool:
-        claims.append(instance.claim())
+        claims.append(instance_lock.claim())
         return claims[-1] is not None
 
     try:
@@ -138,63 +141,63 @@ def test_an_embedded_server_gets_no_secret_in_its_environment(home: Path) -> Non
     entry = ServerEntry(
         "lou-server", ("search",), {"TAVILY_API_KEY": "${keyring:WORK}", "HTTPS_PROXY": "http://p"}
     )
-    made = preparation.launch("search", entry, Settings(), {"TAVILY_API_KEY": "value"})
+    made = launch_plan.launch("search", entry, Settings(), {"TAVILY_API_KEY": "value"})
     assert made.configure["keys"] == {"TAVILY_API_KEY": "value"}
     assert made.env["HTTPS_PROXY"] == "http://p"
     assert "TAVILY_API_KEY" not in made.env
     assert "value" not in " ".join((*made.argv, *made.env.values()))
-    assert preparation.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
+    assert launch_plan.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
     assert made.memory_budget == 512 << 20
 
 
 def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Path) -> None:
     entry = ServerEntry("npx", ("-y", "x"), {"TOKEN": "${keyring:GITHUB_TOKEN}"}, cwd="/home/me")
-    made = preparation.launch("github", entry, Settings(), {"GITHUB_TOKEN": "value"})
+    made = launch_plan.launch("github", entry, Settings(), {"GITHUB_TOKEN": "value"})
     assert made.argv[-2:] == ("relay", "github")
     assert made.configure["settings"]["upstream"] == {
         "command": "npx", "args": ["-y", "x"], "env": {"TOKEN": "${keyring:GITHUB_TOKEN}"},
         "cwd": "/home/me",
     }  # fmt: skip
-    assert preparation.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
+    assert launch_plan.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
     assert made.memory_budget == 0
 
 
 def test_a_first_start_of_ones_own_server_may_take_as_long_as_a_download(home: Path) -> None:
-    own = preparation.launch("github", ServerEntry("npx", ("-y", "x")), Settings(), {})
+    own = launch_plan.launch("github", ServerEntry("npx", ("-y", "x")), Settings(), {})
     assert own.start_timeout > 60.0  # what the relay itself waits for an answer
-    embedded = preparation.launch("search", meaning.defaults()["search"], Settings(), {})
+    embedded = launch_plan.launch("search", config_model.defaults()["search"], Settings(), {})
     assert embedded.start_timeout == 0.0
 
 
 def test_a_foreign_use_of_our_command_is_an_error(home: Path) -> None:
     with pytest.raises(ServerError):
-        preparation.launch("mine", ServerEntry("lou-server", ("search",)), Settings(), {})
+        launch_plan.launch("mine", ServerEntry("lou-server", ("search",)), Settings(), {})
 
 
 def test_a_key_may_come_from_the_path_in_the_entry(home: Path) -> None:
     (home / "account.json").write_text('{"private_key": "x"}')
     path = str(home / "account.json")
     entry = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": path})
-    assert preparation.plain_keys("tracker", entry) == {
+    assert launch_plan.plain_keys("tracker", entry) == {
         "FIREBASE_CREDENTIALS": '{"private_key": "x"}'
     }
     missing = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": "/nowhere"})
     with pytest.raises(ServerError):
-        preparation.plain_keys("tracker", missing)
+        launch_plan.plain_keys("tracker", missing)
 
 
 def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:
     (home / "lou").write_text("a file where the folder should be")
-    found = {check.code: check.ok for check in places.checks()}
+    found = {check.code: check.ok for check in folder_checks.checks()}
     assert not any(found[code] for code in ("data_folder", "log_folder", "run_folder"))
 
 
 @pytest.fixture
-def intake(home: Path) -> Intake:
-    return Intake(Logbook(home / "logs", str), Metrics(home / "m.sqlite"))
+def intake(home: Path) -> EventHandlers:
+    return EventHandlers(Logbook(home / "logs", str), Metrics(home / "m.sqlite"))
 
 
-def test_a_rejected_key_is_told_once_until_it_changes(intake: Intake) -> None:
+def test_a_rejected_key_is_told_once_until_it_changes(intake: EventHandlers) -> None:
     told: list[Notice] = []
     intake.notices.subscribe(told.append)
     trouble = {"code": "key_rejected", "message": "Tavily refused the key.", "key": "TAVILY"}
@@ -210,7 +213,7 @@ def test_a_rejected_key_is_told_once_until_it_changes(intake: Intake) -> None:
     assert len(told) == 3
 
 
-def test_giving_up_is_one_notice(intake: Intake) -> None:
+def test_giving_up_is_one_notice(intake: EventHandlers) -> None:
     told: list[Notice] = []
     intake.notices.subscribe(told.append)
     intake.gave_up(("search", Trouble("exited", "It ended at once.", "Look at its log.")))
@@ -229,31 +232,31 @@ def test_giving_up_is_one_notice(intake: Intake) -> None:
 )
 def test_a_line_of_stderr_keeps_its_own_level(home: Path, text: str, level: str) -> None:
     logbook = Logbook(home / "logs", str)
-    Intake(logbook, Metrics(home / "m.sqlite")).words(("mine", text))
+    EventHandlers(logbook, Metrics(home / "m.sqlite")).words(("mine", text))
     assert [(line.level, line.message) for line in logbook.since(0)] == [(level, text)]
 
 
 @pytest.mark.parametrize("event", ["log", "call", "usage", "client_connected", "trouble", "x"])
-def test_a_malformed_event_is_noted_and_does_no_harm(intake: Intake, event: str) -> None:
+def test_a_malformed_event_is_noted_and_does_no_harm(intake: EventHandlers, event: str) -> None:
     for data in ({}, {"session": 3, "message": None, "at": "soon"}, {"tool": [], "outcome": 5}):
         intake.event(("search", Event(event, data)))
 
 
 def test_numbers_that_no_clock_or_scale_shows_do_no_harm(home: Path) -> None:
     logbook, calls = Logbook(home / "logs", str), list[CallRecord]()
-    intake = Intake(logbook, Metrics(home / "m.sqlite"))
+    intake = EventHandlers(logbook, Metrics(home / "m.sqlite"))
     intake.calls.subscribe(calls.append)
     odd = (math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400)
     for number in odd:
         call = {"tool": "t", "outcome": "ok", "ms": number, "bytes": number, "at": number}
         intake.event(("search", Event("call", call)))
         intake.event(("search", Event("log", {"message": "hello", "at": number})))
-    assert [line.message for line in logbook.page(Wanted("search")).lines] == ["hello"] * len(odd)
+    assert [line.message for line in logbook.page(LogQuery("search")).lines] == ["hello"] * len(odd)
     assert {call.ms for call in calls} == {0.0}
     assert len(calls) == len(odd)
 
 
-def test_sessions_end_with_their_process(intake: Intake) -> None:
+def test_sessions_end_with_their_process(intake: EventHandlers) -> None:
     stages: list[str] = []
     intake.connections.subscribe(lambda event: stages.append(event.stage))
     data = {"session": "1", "client": "claude-ai", "stage": "initialized"}

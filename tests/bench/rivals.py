@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from servers.bridge.dial import dial
+from servers.bridge.connect import dial
 from servers.contract import endpoint
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path.cwd()))
 
-from servers.host.service import Configuration
+from servers.host.tools.service import Configuration
 from servers.tracker.entry import Draft
 from servers.tracker.server import build
 

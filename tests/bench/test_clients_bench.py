@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.clients import catalog
-from app.clients.disk import Disk
-from app.clients.guard import Policy
-from app.clients.plan import Wish
+from app.clients.files.safe_write import Disk
+from app.clients.guard.file_guard import GuardPolicy
+from app.clients.planning.plan import DesiredEntries
 from app.clients.service import Clients
 from app.errors import ClientConfigError
 from tests.clients import mutation, test_apply_faults, test_apply_killed, test_golden
@@ -144,7 +144,7 @@ def test_a_kill_at_any_moment(tmp_path: Path, figure) -> None:
     path = user.write(".cursor/mcp.json", BEFORE)
     seen: set[bytes] = set()
     for number in range(300):
-        wish = Wish((f"s{number}",), WISH.bridge)
+        wish = DesiredEntries((f"s{number}",), WISH.bridge)
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(BaseException):
@@ -209,7 +209,9 @@ def test_three_writers(tmp_path: Path, figure) -> None:
 async def test_how_soon_the_guard_restores(tmp_path: Path, figure) -> None:
     user = someone(tmp_path)
     path = user.write(".cursor/mcp.json", BEFORE)
-    clients = Clients(user.lou, lambda: WISH, places=user.places(), policy=Policy(restores=100))
+    clients = Clients(
+        user.lou, lambda: WISH, places=user.places(), policy=GuardPolicy(restores=100)
+    )
     await clients.start()
     await clients.connect("cursor")
     rng, took = random.Random(3), []

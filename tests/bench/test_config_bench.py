@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.hand_edits import SWITCHES, edits, lost
+from tests.config.hand_edits import SWITCHES, edits, lost
 from tests.conftest import Figures
 
 _EDITS = 1_260

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.log_format import Stamps
-from app.log_search import Wanted
-from app.logbook import Logbook
+from app.logs.line_format import Stamps
+from app.logs.log_search import LogQuery
+from app.logs.logbook import Logbook
 from servers.contract.redaction import Redactor
 from tests.app.running import LOU, lou
 
@@ -47,16 +47,16 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("page opens", Wanted()),
-        ("filter by level", Wanted(level="ERROR")),
-        ("filter by a frequent text", Wanted(text="claude")),
-        ("filter by a rare text", Wanted(text="line 7 answered")),
-        ("filter by a text that is not there", Wanted(text="no such words")),
-        ("filter by level and text", Wanted(level="WARNING", text="line 50")),
-        ("one server, rare text", Wanted(server="tracker", text="line 1 answered")),
+        ("page opens", LogQuery()),
+        ("filter by level", LogQuery(level="ERROR")),
+        ("filter by a frequent text", LogQuery(text="claude")),
+        ("filter by a rare text", LogQuery(text="line 7 answered")),
+        ("filter by a text that is not there", LogQuery(text="no such words")),
+        ("filter by level and text", LogQuery(level="WARNING", text="line 50")),
+        ("one server, rare text", LogQuery(server="tracker", text="line 1 answered")),
     ],
 )
-def test_a_million_lines_answer_at_once(million: Path, figure, name: str, wanted: Wanted) -> None:
+def test_a_million_lines_answer_at_once(million: Path, figure, name: str, wanted: LogQuery) -> None:
     logbook = Logbook(million, str)
     process = psutil.Process()
     before = process.memory_info().rss
@@ -83,7 +83,9 @@ def test_a_minute_of_5000_lines_a_second(tmp_path: Path, figure) -> None:
     while (now := time.monotonic() - began) < seconds:
         turn = time.perf_counter()
         while written < now * 5_000:
-            logbook.add("search", "INFO", "servers.search.engine", f"{written} took 12.3 ms")
+            logbook.add(
+                "search", "INFO", "servers.search.websearch.engine", f"{written} took 12.3 ms"
+            )
             written += 1
         slowest = max(slowest, time.perf_counter() - turn)
         time.sleep(0.02)
@@ -121,7 +123,7 @@ def test_commands_are_quick(figure) -> None:
 
 def ask_over_one_connection(environment: dict[str, str], figure) -> None:
     program = (
-        "import json, time; from app.wire import Wire\n"
+        "import json, time; from app.control.client import Wire\n"
         "with Wire() as wire:\n"
         "    times = []\n"
         "    for _ in range(300):\n"

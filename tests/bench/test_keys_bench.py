@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.key_histories import lost_keys
 from tests.conftest import Figures
+from tests.keys.key_histories import lost_keys
 
 pytestmark = [pytest.mark.bench, pytest.mark.anyio, pytest.mark.timeout(1800)]
 

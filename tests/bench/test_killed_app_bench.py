@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes.conftest import until
+from tests.supervision.conftest import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(1200)]
 

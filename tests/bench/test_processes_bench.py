@@ -16,11 +16,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from app.processes.command import Launch
-from app.processes.supervisor import State, Supervisor
+from app.supervision.launch_command import Launch
+from app.supervision.supervisor import ServerState, Supervisor
 from servers.contract import endpoint
-from tests.processes.conftest import Yard, arguments, real_launch, small_app, tagged, until
-from tests.processes.test_lifecycle_histories import World
+from tests.supervision.conftest import Yard, arguments, real_launch, small_app, tagged, until
+from tests.supervision.test_lifecycle_histories import World
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(600)]
 
@@ -49,7 +49,7 @@ async def yard(home: Path) -> AsyncIterator[Yard]:
 
 async def is_ready(supervisor: Supervisor, name: str) -> None:
     observed = await supervisor.settled(name, 30)
-    assert observed.state is State.READY, observed
+    assert observed.state is ServerState.READY, observed
 
 
 @pytest.mark.parametrize("name", ["search", "tracker"])
@@ -103,7 +103,7 @@ async def test_stopped_servers_are_noticed_and_replaced(yard, figure):
         old = yard.supervisor.observed(name).pid
         os.kill(old, signal.SIGSTOP)
         began = time.monotonic()
-        await until(lambda: yard.supervisor.observed(name).state is State.STOPPING, 30)
+        await until(lambda: yard.supervisor.observed(name).state is ServerState.STOPPING, 30)
         noticed = time.monotonic() - began
         await until(lambda: yard.supervisor.observed(name).pid not in {None, old}, 30)
         await yard.is_ready(name)
@@ -165,7 +165,7 @@ async def test_a_server_that_exits_at_once_disturbs_nobody(yard, figure):
     figure("exits at once: to failed", time.monotonic() - began, "s", at_most=60)
     figure("exits at once: messages", len(yard.given_up), "", at_most=1, enforce=True)
     figure("exits at once: latency of the other, ratio", during / before, "x", at_most=1.5)
-    assert observed.state is State.FAILED
+    assert observed.state is ServerState.FAILED
     assert len(yard.given_up) == 1
 
 

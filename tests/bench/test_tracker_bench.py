@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from servers.tracker.board import Board
+from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry import Draft
-from servers.tracker.scribe import Search
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.bench.rivals import Piped, call_times, greet
 from tests.bench.tracker_rig import LOU_CONNECT, Bridges, Image, Tracker, may_mount, tracking
 from tests.conftest import Figures
@@ -346,6 +346,6 @@ async def test_tracking_without_a_bridge_for_comparison(tmp_path: Path, figure: 
     await store.close()
 
 
-async def _find_all(board: Board, count: int) -> None:
+async def _find_all(board: EntryService, count: int) -> None:
     entries, _ = await board.find(Search(email=f"person{count}@site{count}.example"))
     assert len(entries) == 1

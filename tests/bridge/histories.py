@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from servers.bridge.answers import Answers
+from servers.bridge.replies import Replies
 from servers.bridge.session import Session
 
 MODERN = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
@@ -61,7 +61,7 @@ class Play:
 
     def __init__(self, cached: Mapping[str, Any] | None = CACHED) -> None:
         self.session = Session("tracker")
-        self.session.answers = Answers(cached)
+        self.session.answers = Replies(cached)
         self.now = 100.0
 
     def client(self, *messages: dict[str, Any] | bytes) -> Play:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from servers.bridge.lines import LONGEST, Lines, TooLong
+from servers.bridge.line_reader import LONGEST, BridgeLineReader, TooLong
 from servers.contract import endpoint, greeting
 from tests.bridge.histories import AWAY, codes, request, result
 from tests.bridge.parts import PATIENCE_S, BridgeProcess, StandIn
@@ -139,7 +139,7 @@ def test_a_client_that_reads_late_gets_everything(
 def test_lines_come_out_whole_however_they_arrive(cut: int) -> None:
     chance = random.Random(cut)
     lines = [bytes(chance.choices(b"abc{}", k=chance.randrange(3000))) + b"\n" for _ in range(100)]
-    stream, found, cutter = b"".join(lines), [], Lines()
+    stream, found, cutter = b"".join(lines), [], BridgeLineReader()
     for at in range(0, len(stream), cut):
         for block in cutter.feed(stream[at : at + cut]):
             assert isinstance(block, bytes)
@@ -153,7 +153,7 @@ def test_lines_come_out_whole_however_they_arrive(cut: int) -> None:
 def test_the_limit_of_a_line_is_exact(excess: int, cut: int) -> None:
     stream = b"a\n" + b"x" * (LONGEST + excess) + b"\nb\n"
     found: list[bytes | TooLong] = []
-    cutter = Lines()
+    cutter = BridgeLineReader()
     for at in range(0, len(stream), cut):
         found += cutter.feed(stream[at : at + cut])
     dropped = [piece.size for piece in found if isinstance(piece, TooLong)]
@@ -198,7 +198,7 @@ class Squatter:
 def test_a_stranger_on_the_port_sees_no_token_in_100_tries(
     home: Path, monkeypatch: pytest.MonkeyPatch, figure: Figures
 ) -> None:
-    from servers.bridge.dial import dial
+    from servers.bridge.connect import dial
 
     monkeypatch.setenv("LOU_TRANSPORT", "tcp")
     token = greeting.token(endpoint.state_folder())
@@ -219,7 +219,7 @@ def test_a_stranger_on_the_port_sees_no_token_in_100_tries(
 def test_a_port_of_a_process_that_is_gone_is_not_even_tried(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from servers.bridge.dial import dial
+    from servers.bridge.connect import dial
 
     monkeypatch.setenv("LOU_TRANSPORT", "tcp")
     stranger = Squatter()

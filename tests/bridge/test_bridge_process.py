@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from servers.bridge.dial import dial
+from servers.bridge.connect import dial
 from servers.contract import endpoint
 from tests.bridge.histories import AWAY, CACHED, INITIALIZE, INITIALIZED, call, request, result
 from tests.bridge.parts import BRIDGE, PATIENCE_S, ROOT, BridgeProcess, StandIn, echo

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clients.disk import Disk
-from app.clients.entries import Bridge
-from app.clients.plan import Wish
+from app.clients.files.safe_write import Disk
+from app.clients.planning.entries import Bridge
+from app.clients.planning.plan import DesiredEntries
 from tests.clients.conftest import User, row
 
 CLIENT = row("cursor")
 BEFORE = b'{\r\n  "mcpServers": {\r\n    "x": {"command": "y"}\r\n  }\r\n}\r\n'
-WISH = Wish(("search", "tracker"), Bridge("/opt/lou/bin/lou-connect"))
+WISH = DesiredEntries(("search", "tracker"), Bridge("/opt/lou/bin/lou-connect"))
 
 
 @dataclass(frozen=True, slots=True)

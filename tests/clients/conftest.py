@@ -12,13 +12,13 @@ import pytest
 
 from app.clients import catalog
 from app.clients.catalog import Client
-from app.clients.disk import Disk
-from app.clients.entries import Bridge
-from app.clients.places import Places
-from app.clients.plan import Wish
-from app.clients.workshop import Workshop
+from app.clients.files.client_files import ClientFiles
+from app.clients.files.locations import Places
+from app.clients.files.safe_write import Disk
+from app.clients.planning.entries import Bridge
+from app.clients.planning.plan import DesiredEntries
 
-WISH = Wish(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
+WISH = DesiredEntries(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class User:
             usual["PROGRAMFILES"] = str(self.home / "Program Files")
         return Places(self.platform, self.home, usual | env)
 
-    def workshop(self, wish: Wish = WISH, disk: Disk | None = None) -> Workshop:
-        return Workshop(self.lou, lambda: wish, self.places(), disk or Disk())
+    def workshop(self, wish: DesiredEntries = WISH, disk: Disk | None = None) -> ClientFiles:
+        return ClientFiles(self.lou, lambda: wish, self.places(), disk or Disk())
 
     def write(self, path: str | Path, content: bytes) -> Path:
         file = self.home / path

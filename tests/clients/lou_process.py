@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from app.clients import catalog
-from app.clients.disk import Disk
-from app.clients.entries import Bridge
-from app.clients.finding import State
-from app.clients.places import Places
-from app.clients.plan import Wish
-from app.clients.workshop import Workshop
+from app.clients.files.client_files import ClientFiles
+from app.clients.files.locations import Places
+from app.clients.files.safe_write import Disk
+from app.clients.planning.entries import Bridge
+from app.clients.planning.file_state import FileState
+from app.clients.planning.plan import DesiredEntries
 from app.errors import ClientConfigError
 
 CLIENT = catalog.client("cursor")
@@ -24,14 +24,14 @@ CLIENT = catalog.client("cursor")
 def main(spec: dict[str, str]) -> dict[str, int]:
     places = Places("linux", Path(spec["home"]), {})
     bridge = Bridge(f"/opt/{spec['prefix']}/lou-connect")
-    wish = Wish(("none",), bridge)
-    workshop = Workshop(Path(spec["lou"]), lambda: wish, places, Disk())
+    wish = DesiredEntries(("none",), bridge)
+    workshop = ClientFiles(Path(spec["lou"]), lambda: wish, places, Disk())
     lost = refused = 0
     for number in range(int(spec["count"])):
         if number:
             (seen,) = workshop.inspect(CLIENT)
-            lost += seen.finding.state is not State.CONNECTED
-        wish = Wish((f"{spec['prefix']}{number}",), bridge)
+            lost += seen.finding.state is not FileState.CONNECTED
+        wish = DesiredEntries((f"{spec['prefix']}{number}",), bridge)
         while True:
             try:
                 workshop.connect(CLIENT)
@@ -39,7 +39,7 @@ def main(spec: dict[str, str]) -> dict[str, int]:
             except ClientConfigError:
                 refused += 1
     (seen,) = workshop.inspect(CLIENT)
-    if seen.finding.state is not State.CONNECTED:
+    if seen.finding.state is not FileState.CONNECTED:
         lost += 1
         workshop.connect(CLIENT)
     return {"lost": lost, "refused": refused}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from app.clients import plan
 from app.clients.catalog import Client
-from app.clients.finding import RefusedError, State
-from app.clients.records import Record
+from app.clients.files.backups import FileRecord
+from app.clients.planning import plan
+from app.clients.planning.file_state import FileState, RefusedError
 from tests.clients.conftest import WISH
 
 _PIECES = [b"{", b"}", b"[", b"]", b'"', b"'", b",", b":", b"\n", b"\r", b"#", b"//", b"/*", b"*/"]
@@ -56,10 +56,12 @@ def mutated(rng: random.Random, content: bytes) -> bytes:
 
 def survive(client: Client, content: bytes) -> bool:
     """Look at it, and where it can be edited, edit it there and back; whether it could."""
-    finding = plan.look(client, content, WISH, Record())
-    assert finding.state is State.CONNECTED or finding.state is State.ABSENT or finding.reason
+    finding = plan.look(client, content, WISH, FileRecord())
+    assert (
+        finding.state is FileState.CONNECTED or finding.state is FileState.ABSENT or finding.reason
+    )
     try:
-        change = plan.connect(client, content, WISH, Record())
+        change = plan.connect(client, content, WISH, FileRecord())
     except RefusedError as refused:
         finding = refused.finding
         change = None
@@ -67,7 +69,7 @@ def survive(client: Client, content: bytes) -> bool:
         assert finding.reason
         assert finding.hint
         return False
-    if finding.state is State.ABSENT:
+    if finding.state is FileState.ABSENT:
         assert plan.disconnect(client, change.after, WISH, change.record).after == content
     return True
 

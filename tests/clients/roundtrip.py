@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-from app.clients import formats, plan
 from app.clients.catalog import Client
-from app.clients.entries import Bridge, entry_name
-from app.clients.finding import State
-from app.clients.plan import Wish
-from app.clients.records import Record
+from app.clients.files.backups import FileRecord
+from app.clients.formats import text_edits
+from app.clients.planning import plan
+from app.clients.planning.entries import Bridge, entry_name
+from app.clients.planning.file_state import FileState
+from app.clients.planning.plan import DesiredEntries
 
-ONE = Wish(("search",), Bridge("/opt/lou/bin/lou-connect"))
-TWO = Wish(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
-MOVED = Wish(
+ONE = DesiredEntries(("search",), Bridge("/opt/lou/bin/lou-connect"))
+TWO = DesiredEntries(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
+MOVED = DesiredEntries(
     ("search", "my_server"), Bridge("/home/me/Lou é'\"\\ \x85\u2028😀/lou-connect", "~ # lou home")
 )
 
 
 def there_and_back(client: Client, content: bytes) -> None:
     """Connect, add a server, move the installation, move back: then nothing of Lou is left."""
-    assert plan.look(client, content, ONE, Record()).state is State.ABSENT
-    first = change = plan.connect(client, content, ONE, Record())
-    assert plan.look(client, change.after, ONE, change.record).state is State.CONNECTED
+    assert plan.look(client, content, ONE, FileRecord()).state is FileState.ABSENT
+    first = change = plan.connect(client, content, ONE, FileRecord())
+    assert plan.look(client, change.after, ONE, change.record).state is FileState.CONNECTED
     for wish in (TWO, MOVED, ONE):
-        assert plan.look(client, change.after, wish, change.record).state is State.OUTDATED
+        assert plan.look(client, change.after, wish, change.record).state is FileState.OUTDATED
         change = plan.connect(client, change.after, wish, change.record)
-        assert plan.look(client, change.after, wish, change.record).state is State.CONNECTED
+        assert plan.look(client, change.after, wish, change.record).state is FileState.CONNECTED
     assert change.after == first.after
     assert plan.disconnect(client, change.after, ONE, change.record).after == content
 
 
 def there_and_back_with_foreign_edits(client: Client, content: bytes) -> None:
     """As `there_and_back`, but the client switches Lou's entry off, and so edits it in between."""
-    change = plan.connect(client, content, ONE, Record())
-    page = formats.decode(change.after or b"", client.layout)
-    entry = formats.read(page.text, client.layout).servers[entry_name(client, "search")]
-    text = formats.remove(page.text, client.layout, [entry_name(client, "search")])
+    change = plan.connect(client, content, ONE, FileRecord())
+    page = text_edits.decode(change.after or b"", client.layout)
+    entry = text_edits.read(page.text, client.layout).servers[entry_name(client, "search")]
+    text = text_edits.remove(page.text, client.layout, [entry_name(client, "search")])
     edited = {**entry, "note": "kept by the client"}
-    again = formats.add(text, client.layout, {entry_name(client, "search"): edited}).apply(text)
+    again = text_edits.add(text, client.layout, {entry_name(client, "search"): edited}).apply(text)
     touched = page.with_text(again).encoded()
-    assert plan.look(client, touched, ONE, change.record).state is State.CONNECTED
+    assert plan.look(client, touched, ONE, change.record).state is FileState.CONNECTED
     moved = plan.connect(client, touched, MOVED, change.record)
-    kept = formats.read(formats.decode(moved.after or b"", client.layout).text, client.layout)
+    kept = text_edits.read(text_edits.decode(moved.after or b"", client.layout).text, client.layout)
     assert kept.servers[entry_name(client, "search")]["note"] == "kept by the client"
     back = plan.disconnect(client, moved.after, MOVED, moved.record)
     assert meaning(client, back.after) == meaning(client, content)
@@ -48,7 +49,7 @@ def there_and_back_with_foreign_edits(client: Client, content: bytes) -> None:
 
 def there_and_back_with_a_switch(client: Client, content: bytes) -> None:
     """As `there_and_back`, but the client writes a switch of its own into Lou's entry."""
-    change = plan.connect(client, content, TWO, Record())
+    change = plan.connect(client, content, TWO, FileRecord())
     name = entry_name(client, "search").encode()
     switched = change.after or b""
     for opening in (b'": {', b'":{'):
@@ -58,5 +59,5 @@ def there_and_back_with_a_switch(client: Client, content: bytes) -> None:
 
 
 def meaning(client: Client, content: bytes | None) -> tuple[object, object]:
-    outline = formats.read(formats.decode(content or b"", client.layout).text, client.layout)
+    outline = text_edits.read(text_edits.decode(content or b"", client.layout).text, client.layout)
     return outline.servers, outline.rest

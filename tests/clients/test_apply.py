@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from app.clients import plan
-from app.clients.apply import ClientFile
-from app.clients.by_hand import ByHand
-from app.clients.disk import Disk
-from app.clients.entries import Bridge
-from app.clients.plan import Wish
-from app.clients.records import BACKUPS, Record, Shelf
+from app.clients.files.apply import ClientFile
+from app.clients.files.backups import BACKUPS, BackupStore, FileRecord
+from app.clients.files.safe_write import Disk
+from app.clients.manual_setup import ManualSetup
+from app.clients.planning import plan
+from app.clients.planning.entries import Bridge
+from app.clients.planning.plan import DesiredEntries
 from app.errors import ClientConfigError
 from tests.clients.conftest import WISH, User, row, temporaries
 
@@ -139,7 +139,7 @@ def test_undo_after_a_foreign_change_asks_first_and_keeps_a_copy(user: User, pat
     assert path.read_bytes() == changed
     workshop.undo(CURSOR, force=True)
     assert path.read_bytes() == BEFORE
-    shelf = Shelf(Disk(), user.lou, "cursor", path)
+    shelf = BackupStore(Disk(), user.lou, "cursor", path)
     assert shelf.backup(shelf.backups()[-1]) == changed
 
 
@@ -150,9 +150,9 @@ def test_undo_without_a_change_says_so(user: User, path: Path) -> None:
 
 def test_the_last_ten_and_the_first_original_are_kept_and_private(user: User, path: Path) -> None:
     for number in range(15):
-        wish = Wish((f"s{number}",), Bridge("/opt/lou/bin/lou-connect"))
+        wish = DesiredEntries((f"s{number}",), Bridge("/opt/lou/bin/lou-connect"))
         user.workshop(wish).connect(CURSOR)
-    shelf = Shelf(Disk(), user.lou, "cursor", path)
+    shelf = BackupStore(Disk(), user.lou, "cursor", path)
     assert len(shelf.backups()) == BACKUPS
     assert shelf.original() == BEFORE
     assert "s13" in (shelf.backup(shelf.backups()[-1]) or b"").decode()
@@ -170,7 +170,7 @@ def test_a_write_protected_file_is_left_alone(user: User, path: Path, monkeypatc
 def test_another_lou_that_holds_the_lock_is_waited_for_and_then_named(
     user: User, path: Path, monkeypatch
 ) -> None:
-    monkeypatch.setattr("app.clients.lock._WAIT_S", 0.05)
+    monkeypatch.setattr("app.clients.files.file_lock._WAIT_S", 0.05)
     handle = os.open(path.parent, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
@@ -308,12 +308,12 @@ def test_where_lou_may_not_write_its_own_folder_is_named(user: User, path: Path)
 def test_a_path_that_is_no_text_is_refused_with_words(
     user: User, path: Path, bridge: Bridge
 ) -> None:
-    wish = Wish(("search",), bridge)
+    wish = DesiredEntries(("search",), bridge)
     with pytest.raises(ClientConfigError, match="no characters"):
         user.workshop(wish).connect(CURSOR)
     assert path.read_bytes() == BEFORE
     with pytest.raises(ClientConfigError, match="no characters"):
-        ByHand((CURSOR,), lambda: wish, "linux").links("cursor")
+        ManualSetup((CURSOR,), lambda: wish, "linux").links("cursor")
 
 
 def test_a_file_that_never_rests_is_given_up_with_words(user: User, path: Path) -> None:
@@ -341,20 +341,20 @@ def test_where_names_cannot_be_exchanged_the_file_is_replaced(user: User, path: 
 
 
 def test_a_record_that_was_not_finished_is_completed_from_the_file(user: User, path: Path) -> None:
-    shelf = Shelf(Disk(), user.lou, "cursor", path)
-    change = plan.connect(CURSOR, BEFORE, WISH, Record())
-    shelf.intend(Record(), change.record, change.after)
-    assert shelf.record(BEFORE) == Record(
+    shelf = BackupStore(Disk(), user.lou, "cursor", path)
+    change = plan.connect(CURSOR, BEFORE, WISH, FileRecord())
+    shelf.intend(FileRecord(), change.record, change.after)
+    assert shelf.record(BEFORE) == FileRecord(
         launches=change.record.launches, edits=change.record.edits
     )
     assert shelf.record(change.after) == change.record
 
 
 def test_a_broken_record_is_as_none(user: User, path: Path) -> None:
-    file = ClientFile(Disk(), Shelf(Disk(), user.lou, "cursor", path), path)
+    file = ClientFile(Disk(), BackupStore(Disk(), user.lou, "cursor", path), path)
     file.shelf.folder.mkdir(parents=True)
     for content in (b"", b"[]", b"{", b'{"now": 5}', b'{"now": {"edits": [{"bad": 1}]}}'):
         (file.shelf.folder / "record.json").write_bytes(content)
-        assert file.shelf.record(BEFORE) == Record()
+        assert file.shelf.record(BEFORE) == FileRecord()
     user.workshop().connect(CURSOR)
     assert "lou-search" in servers(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.clients.disk import Disk
+from app.clients.files.safe_write import Disk
 from app.errors import AppError
 from tests.clients.changes import CLIENT, SCENES, WISH, Scene, connect
 from tests.clients.conftest import User

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from app.clients import catalog
-from app.clients.entries import Bridge
-from app.clients.guard import Policy
-from app.clients.plan import Wish
-from app.clients.service import Choices, Clients
+from app.clients.guard.file_guard import GuardPolicy
+from app.clients.planning.entries import Bridge
+from app.clients.planning.plan import DesiredEntries
+from app.clients.service import ClientChoices, Clients
 from app.errors import ClientConfigError
-from app.facts import CallRecord, ClientEvent, Notice
+from app.views import CallRecord, ClientEvent, Notice
 from tests.clients.conftest import WISH, User
 from tests.patience import eventually
 
 pytestmark = pytest.mark.anyio
 
-QUICK = Policy(poll_s=0.05, settle_s=0.02, restores=3)
+QUICK = GuardPolicy(poll_s=0.05, settle_s=0.02, restores=3)
 BEFORE = b'{"mcpServers": {"x": {"command": "y"}}, "theme": 1}'
 
 
@@ -39,7 +39,7 @@ class House:
         self.clients = self.build()
 
     def build(self) -> Clients:
-        choices = Choices(guards=lambda: self.guards, repairs=lambda: self.repairs)
+        choices = ClientChoices(guards=lambda: self.guards, repairs=lambda: self.repairs)
         made = Clients(
             self.user.lou,
             lambda: self.wish,
@@ -133,10 +133,10 @@ async def test_a_client_that_is_not_there_says_what_to_do(house: House) -> None:
 
 
 async def test_without_a_server_or_a_bridge_nothing_is_written(house: House) -> None:
-    house.wish = Wish((), WISH.bridge)
+    house.wish = DesiredEntries((), WISH.bridge)
     with pytest.raises(ClientConfigError, match="No server is switched on"):
         await house.clients.connect("cursor")
-    house.wish = Wish(("search",), Bridge("/gone/lou-connect", is_missing=True))
+    house.wish = DesiredEntries(("search",), Bridge("/gone/lou-connect", is_missing=True))
     with pytest.raises(ClientConfigError, match="bridge is missing"):
         await house.clients.connect("cursor")
     assert path(house).read_bytes() == BEFORE
@@ -350,7 +350,7 @@ async def test_with_the_guard_switched_off_nothing_is_put_back(house: House) -> 
 
 async def test_a_moved_installation_is_outdated_and_repaired_in_one_step(house: House) -> None:
     await house.clients.connect("cursor")
-    house.wish = Wish(WISH.servers, Bridge("/new/lou-connect"))
+    house.wish = DesiredEntries(WISH.servers, Bridge("/new/lou-connect"))
     await house.clients.refresh()
     assert house.clients.view("cursor").state == "outdated"
     view = await house.clients.repair("cursor")
@@ -362,7 +362,7 @@ async def test_a_moved_installation_is_repaired_unasked_when_the_user_chose_so(
     house: House,
 ) -> None:
     await house.clients.connect("cursor")
-    house.wish, house.repairs = Wish(WISH.servers, Bridge("/new/lou-connect")), True
+    house.wish, house.repairs = DesiredEntries(WISH.servers, Bridge("/new/lou-connect")), True
     await house.again()
     assert house.clients.view("cursor").state == "connected"
     assert b"/opt/lou" not in path(house).read_bytes()
@@ -370,7 +370,7 @@ async def test_a_moved_installation_is_repaired_unasked_when_the_user_chose_so(
 
 async def test_a_new_server_makes_the_entries_outdated(house: House) -> None:
     await house.clients.connect("cursor")
-    house.wish = Wish((*WISH.servers, "third"), WISH.bridge)
+    house.wish = DesiredEntries((*WISH.servers, "third"), WISH.bridge)
     house.clients.servers_changed()
     await until(lambda: house.clients.view("cursor").state == "outdated", "outdated")
     assert "1 is missing" in house.clients.view("cursor").reason

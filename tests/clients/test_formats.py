@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.clients import catalog, plan
-from app.clients.records import Record
+from app.clients import catalog
+from app.clients.files.backups import FileRecord
+from app.clients.planning import plan
 from tests.clients import mutation
 from tests.clients.generated import files
 from tests.clients.roundtrip import (
@@ -80,7 +81,7 @@ def test_tabs_behind_what_yaml_says_are_kept(text: str) -> None:
 @pytest.mark.parametrize("name", ["claude-desktop", "gemini-cli", "zed"])
 def test_half_a_character_that_a_client_keeps_in_lous_entry_stays_an_escape(name: str) -> None:
     client = catalog.client(name)
-    change = plan.connect(client, b"{}", ONE, Record())
+    change = plan.connect(client, b"{}", ONE, FileRecord())
     noted = (change.after or b"").replace(b'"command"', b'"note": "\\ud83d \\udcff", "command"')
     moved = plan.connect(client, noted, MOVED, change.record)
     assert b'"note": "\\ud83d \\udcff"' in (moved.after or b"")

@@ -10,7 +10,7 @@ import pytest
 
 from app.clients import catalog
 from app.clients.catalog import Client
-from app.clients.places import expand
+from app.clients.files.locations import expand
 from tests.clients.conftest import User
 
 GOLDEN = Path(__file__).parent / "golden"

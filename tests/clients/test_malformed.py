@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.clients.finding import State
+from app.clients.planning.file_state import FileState
 from app.errors import ClientConfigError
 from tests.clients.conftest import User, row
 from tests.clients.malformed import Broken, every
@@ -50,7 +50,7 @@ def test_a_malformed_file_is_left_alone_with_a_clear_reason(user: User, broken: 
     before = contents(user.home)
     client, workshop = row(broken.client), user.workshop()
     (seen,) = workshop.inspect(client)
-    assert seen.finding.state in {State.UNREADABLE, State.AMBIGUOUS}
+    assert seen.finding.state in {FileState.UNREADABLE, FileState.AMBIGUOUS}
     with pytest.raises(ClientConfigError) as refused:
         workshop.connect(client)
     assert len(refused.value.title) > 20

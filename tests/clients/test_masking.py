@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.clients.catalog import Client
-from app.clients.difference import unified
+from app.clients.files.backups import FileRecord
 from app.clients.masking import Foreign, add
-from app.clients.plan import Wish, connect, look
-from app.clients.records import Record
+from app.clients.planning.plan import DesiredEntries, connect, look
+from app.clients.planning.text_diff import unified
 from tests.clients.conftest import User, row
 from tests.clients.test_blank_files import WISH
 
@@ -51,10 +51,10 @@ def _json(client: Client, **style: Any) -> str:
     return json.dumps(document, **style)
 
 
-def _shown(client: Client, text: str, wish: Wish = WISH) -> str:
-    change = connect(client, text.encode(), wish, Record())
+def _shown(client: Client, text: str, wish: DesiredEntries = WISH) -> str:
+    change = connect(client, text.encode(), wish, FileRecord())
     foreign = Foreign()
-    for content, record in ((change.before, Record()), (change.after, change.record)):
+    for content, record in ((change.before, FileRecord()), (change.after, change.record)):
         add(foreign, client, content, look(client, content, wish, record).present)
     assert change.after is not None
     assert change.after.decode().count("hunter2") == text.count("hunter2")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.clients import catalog
-from app.clients.places import expand, is_installed, targets
+from app.clients.files.locations import expand, is_installed, targets
 from tests.clients.conftest import User, row
 
 

@@ -9,36 +9,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.clients import catalog, difference, plan
-from app.clients.entries import Bridge, entries, entry_name, launch
-from app.clients.finding import RefusedError, State
-from app.clients.plan import Wish
-from app.clients.records import Record
+from app.clients import catalog
+from app.clients.files.backups import FileRecord
+from app.clients.planning import plan, text_diff
+from app.clients.planning.entries import Bridge, entries, entry_name, launch
+from app.clients.planning.file_state import FileState, RefusedError
+from app.clients.planning.plan import DesiredEntries
 from tests.clients.conftest import WISH, row
 
 CURSOR = row("cursor")
-MOVED = Wish(WISH.servers, Bridge("/somewhere/else/lou-connect"))
+MOVED = DesiredEntries(WISH.servers, Bridge("/somewhere/else/lou-connect"))
 
 
-def connected(wish: Wish = WISH) -> plan.Change:
-    return plan.connect(CURSOR, b'{"mcpServers": {"x": {}}}', wish, Record())
+def connected(wish: DesiredEntries = WISH) -> plan.Change:
+    return plan.connect(CURSOR, b'{"mcpServers": {"x": {}}}', wish, FileRecord())
 
 
 def test_each_state_is_told() -> None:
     change = connected()
-    assert plan.look(CURSOR, None, WISH, Record()).state is State.ABSENT
-    assert plan.look(CURSOR, change.before, WISH, Record()).state is State.ABSENT
-    assert plan.look(CURSOR, change.after, WISH, change.record).state is State.CONNECTED
-    assert plan.look(CURSOR, change.after, MOVED, change.record).state is State.OUTDATED
-    assert plan.look(CURSOR, change.after, MOVED, Record()).state is State.FOREIGN
-    assert plan.look(CURSOR, b"{", WISH, Record()).state is State.UNREADABLE
-    assert plan.look(CURSOR, b'{"a": 1, "a": 2}', WISH, Record()).state is State.AMBIGUOUS
+    assert plan.look(CURSOR, None, WISH, FileRecord()).state is FileState.ABSENT
+    assert plan.look(CURSOR, change.before, WISH, FileRecord()).state is FileState.ABSENT
+    assert plan.look(CURSOR, change.after, WISH, change.record).state is FileState.CONNECTED
+    assert plan.look(CURSOR, change.after, MOVED, change.record).state is FileState.OUTDATED
+    assert plan.look(CURSOR, change.after, MOVED, FileRecord()).state is FileState.FOREIGN
+    assert plan.look(CURSOR, b"{", WISH, FileRecord()).state is FileState.UNREADABLE
+    assert plan.look(CURSOR, b'{"a": 1, "a": 2}', WISH, FileRecord()).state is FileState.AMBIGUOUS
 
 
 def test_without_a_record_what_lou_would_write_is_still_lous() -> None:
     change = connected()
-    assert plan.look(CURSOR, change.after, WISH, Record()).state is State.CONNECTED
-    assert json.loads(plan.disconnect(CURSOR, change.after, WISH, Record()).after or b"") == {
+    assert plan.look(CURSOR, change.after, WISH, FileRecord()).state is FileState.CONNECTED
+    assert json.loads(plan.disconnect(CURSOR, change.after, WISH, FileRecord()).after or b"") == {
         "mcpServers": {"x": {}}
     }
 
@@ -48,7 +49,7 @@ def test_without_a_record_what_lou_would_write_is_still_lous() -> None:
 def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
     key: str, data: st.DataObject
 ) -> None:
-    wish = Wish(WISH.servers, Bridge("/opt/lou/bin/lou-connect", "/home/me/.lou"))
+    wish = DesiredEntries(WISH.servers, Bridge("/opt/lou/bin/lou-connect", "/home/me/.lou"))
     change = connected(wish)
     found = json.loads(change.after or b"")
     entry = found["mcpServers"]["lou-search"]
@@ -57,7 +58,7 @@ def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
     entry[key] = json.loads(text[:at] + "Z" + text[at + 1 :])
     content = json.dumps(found).encode()
     finding = plan.look(CURSOR, content, wish, change.record)
-    assert finding.state is State.FOREIGN
+    assert finding.state is FileState.FOREIGN
     assert finding.foreign == ("lou-search",)
     with pytest.raises(RefusedError):
         plan.connect(CURSOR, content, wish, change.record)
@@ -69,12 +70,12 @@ def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
 
 def test_a_switch_that_the_client_put_into_the_entry_is_respected_and_shown() -> None:
     cline = row("cline")
-    change = plan.connect(cline, b"{}", WISH, Record())
+    change = plan.connect(cline, b"{}", WISH, FileRecord())
     found = json.loads(change.after or b"")
     found["mcpServers"]["lou-search"] |= {"disabled": True, "autoApprove": ["web_search"]}
     content = json.dumps(found).encode()
     finding = plan.look(cline, content, WISH, change.record)
-    assert finding.state is State.CONNECTED
+    assert finding.state is FileState.CONNECTED
     assert finding.switched_off == ("lou-search",)
     moved = plan.connect(cline, content, MOVED, change.record)
     kept = json.loads(moved.after or b"")["mcpServers"]["lou-search"]
@@ -85,11 +86,11 @@ def test_a_switch_that_the_client_put_into_the_entry_is_respected_and_shown() ->
 
 def test_a_paused_server_keeps_its_entry_and_is_not_missed() -> None:
     change = connected()
-    paused = Wish(("search",), WISH.bridge, ("my_server",))
-    assert plan.look(CURSOR, change.after, paused, change.record).state is State.CONNECTED
+    paused = DesiredEntries(("search",), WISH.bridge, ("my_server",))
+    assert plan.look(CURSOR, change.after, paused, change.record).state is FileState.CONNECTED
     assert not plan.connect(CURSOR, change.after, paused, change.record).is_needed
-    gone = Wish(("search",), WISH.bridge)
-    assert plan.look(CURSOR, change.after, gone, change.record).state is State.OUTDATED
+    gone = DesiredEntries(("search",), WISH.bridge)
+    assert plan.look(CURSOR, change.after, gone, change.record).state is FileState.OUTDATED
     after = json.loads(plan.connect(CURSOR, change.after, gone, change.record).after or b"")
     assert set(after["mcpServers"]) == {"x", "lou-search"}
 
@@ -127,12 +128,12 @@ def test_the_snippet_is_what_a_person_pastes() -> None:
     assert found["mcpServers"]["lou-search"]["args"] == ["search"]
     for client in filter(lambda each: each.has_file, catalog.clients()):
         pasted = plan.snippet(client, WISH).encode()
-        assert plan.look(client, pasted, WISH, Record()).state is State.CONNECTED, client.id
+        assert plan.look(client, pasted, WISH, FileRecord()).state is FileState.CONNECTED, client.id
 
 
 def test_the_difference_cuts_what_nobody_reads() -> None:
-    text = difference.unified("f.json", b'{"a": "' + b"x" * 5000 + b'"}', b"{}")
+    text = text_diff.unified("f.json", b'{"a": "' + b"x" * 5000 + b'"}', b"{}")
     assert "4,6" in text
     assert max(len(line) for line in text.splitlines()) < 500
-    assert difference.unified("f", b"a\n", b"a\n") == ""
-    assert difference.unified("f", None, b"a\n").startswith("--- no file")
+    assert text_diff.unified("f", b"a\n", b"a\n") == ""
+    assert text_diff.unified("f", None, b"a\n").startswith("--- no file")

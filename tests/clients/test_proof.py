@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.clients import proof as proving
 from app.clients.catalog import Client, clients
-from app.clients.proof import Proof, Step, advice, met, started, wrote
+from app.clients.planning import connection_proof
+from app.clients.planning.connection_proof import Proof, ProofStep, advice, met, started, wrote
 from tests.clients.conftest import row
 
 CLAUDE, BOTH = row("claude-desktop"), ("search", "tracker")
@@ -14,36 +14,36 @@ CLAUDE, BOTH = row("claude-desktop"), ("search", "tracker")
 
 def test_the_steps_follow_each_other() -> None:
     proof = Proof()
-    assert proof.step(BOTH) is Step.NOTHING
+    assert proof.step(BOTH) is ProofStep.NOTHING
     proof = wrote(proof, 100.0)
-    assert proof.step(BOTH) is Step.WRITTEN
+    assert proof.step(BOTH) is ProofStep.WRITTEN
     proof = started(proof, 110.0)
-    assert proof.step(BOTH) is Step.RESTARTED
+    assert proof.step(BOTH) is ProofStep.RESTARTED
     proof = met(proof, "search", "initialized", 120.0)
-    assert proof.step(BOTH) is Step.RESTARTED
+    assert proof.step(BOTH) is ProofStep.RESTARTED
     proof = met(proof, "tracker", "initialized", 121.0)
-    assert proof.step(BOTH) is Step.INITIALIZED
+    assert proof.step(BOTH) is ProofStep.INITIALIZED
     for server, at in (("search", 122.0), ("tracker", 123.0)):
         proof = met(proof, server, "tools_listed", at)
-    assert proof.step(BOTH) is Step.LISTED
-    assert proof.at(Step.LISTED, BOTH) == 123.0
+    assert proof.step(BOTH) is ProofStep.LISTED
+    assert proof.at(ProofStep.LISTED, BOTH) == 123.0
     proof = met(proof, "search", "called", 130.0)
-    assert proof.step(BOTH) is Step.CALLED
-    assert proof.at(Step.CALLED, BOTH) == 130.0
+    assert proof.step(BOTH) is ProofStep.CALLED
+    assert proof.at(ProofStep.CALLED, BOTH) == 130.0
 
 
 def test_a_session_older_than_the_file_proves_nothing() -> None:
     proof = met(met(Proof(), "search", "initialized", 50.0), "search", "called", 60.0)
     proof = wrote(proof, 100.0)
-    assert proof.step(("search",)) is Step.WRITTEN
+    assert proof.step(("search",)) is ProofStep.WRITTEN
     assert "start it again" in advice(proof, ("search",), CLAUDE)
     proof = started(proof, 99.0)
-    assert proof.step(("search",)) is Step.WRITTEN
+    assert proof.step(("search",)) is ProofStep.WRITTEN
 
 
 def test_a_restart_is_seen_from_the_session_too() -> None:
     proof = met(wrote(Proof(), 100.0), "search", "initialized", 101.0)
-    assert proof.at(Step.RESTARTED, ("search",)) == 101.0
+    assert proof.at(ProofStep.RESTARTED, ("search",)) == 101.0
 
 
 def test_the_advice_ends_when_a_call_came() -> None:
@@ -62,7 +62,7 @@ def test_an_unknown_stage_changes_nothing() -> None:
 
 
 def test_a_client_that_reads_its_file_at_once_is_not_told_to_restart() -> None:
-    assert "Restart" not in proving.advice(wrote(Proof(), 1.0), ("search",), row("zed"))
+    assert "Restart" not in connection_proof.advice(wrote(Proof(), 1.0), ("search",), row("zed"))
 
 
 @pytest.mark.parametrize("client", clients(), ids=lambda client: client.id)

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from app.clients import bundle, catalog, links
-from app.clients.by_hand import ByHand
-from app.clients.entries import Bridge, entries
-from app.clients.plan import Wish
+from app.clients.manual_setup import ManualSetup
+from app.clients.planning.entries import Bridge, entries
+from app.clients.planning.plan import DesiredEntries
 from app.errors import ClientConfigError
 from tests.clients.conftest import row
 
@@ -70,7 +70,9 @@ def test_the_official_commands_are_words() -> None:
 
 
 def test_the_commands_are_lines_that_a_shell_reads_back_as_the_words() -> None:
-    hand = ByHand(catalog.clients(), lambda: Wish(("search", "tracker"), BRIDGE, ()), "linux")
+    hand = ManualSetup(
+        catalog.clients(), lambda: DesiredEntries(("search", "tracker"), BRIDGE, ()), "linux"
+    )
     first, second = (shlex.split(line) for line in hand.commands("claude-code"))
     assert json.loads(first[-1]) == entry("claude-code")[1]
     assert second[-2] == "lou-tracker"
@@ -79,14 +81,14 @@ def test_the_commands_are_lines_that_a_shell_reads_back_as_the_words() -> None:
 
 
 def test_on_windows_the_commands_are_quoted_as_its_shells_read_them() -> None:
-    wish = Wish(("search",), Bridge("C:\\Program Files\\Lou\\lou-connect.exe"), ())
-    (line,) = ByHand(catalog.clients(), lambda: wish, "windows").commands("codex")
+    wish = DesiredEntries(("search",), Bridge("C:\\Program Files\\Lou\\lou-connect.exe"), ())
+    (line,) = ManualSetup(catalog.clients(), lambda: wish, "windows").commands("codex")
     assert line.endswith(' -- "C:\\Program Files\\Lou\\lou-connect.exe" search')
 
 
 def test_a_command_that_cannot_say_where_lou_lives_is_not_offered() -> None:
-    wish = Wish(("search",), Bridge(BRIDGE.command, "/elsewhere"), ())
-    hand = ByHand(catalog.clients(), lambda: wish, "linux")
+    wish = DesiredEntries(("search",), Bridge(BRIDGE.command, "/elsewhere"), ())
+    hand = ManualSetup(catalog.clients(), lambda: wish, "linux")
     assert "/elsewhere" in hand.commands("claude-code")[0]
     assert hand.commands("codex") == ()
 

@@ -15,8 +15,8 @@ import psutil
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from app.control.client import ControlClient
 from app.errors import AppError
-from app.wire import Wire
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 
@@ -49,7 +49,7 @@ class Spine:
         return self
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        with Wire() as wire:
+        with ControlClient() as wire:
             return wire.ask(method, **params)
 
     def row(self, name: str) -> Mapping[str, Any]:

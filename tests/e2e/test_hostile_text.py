@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from app.control.client import ControlClient
 from app.errors import AppError
-from app.wire import Wire
 from tests.bench.rivals import INITIALIZE
 from tests.bridge.parts import BridgeProcess
 from tests.conftest import Figures
@@ -39,7 +39,7 @@ def configure(place: str) -> None:
 def live_through(spine: Spine, place: str, numbers: range) -> tuple[int, float]:
     """How often a server was seen unhealthy, and the longest answer of the app in seconds."""
     unhealthy, slowest = 0, 0.0
-    with Wire() as wire:
+    with ControlClient() as wire:
         for number in numbers:
             call(wire, "search", "fetch_page", {"url": f"http://{place}/{number}"})
             call(wire, "mine", "hurt", {"number": number})
@@ -52,7 +52,7 @@ def live_through(spine: Spine, place: str, numbers: range) -> tuple[int, float]:
     return unhealthy, slowest
 
 
-def call(wire: Wire, server: str, tool: str, arguments: dict[str, Any]) -> None:
+def call(wire: ControlClient, server: str, tool: str, arguments: dict[str, Any]) -> None:
     with contextlib.suppress(AppError):  # a refusal is an answer
         wire.ask("call", server=server, tool=tool, arguments=arguments, timeout_s=30.0, within_s=60)
 

@@ -12,16 +12,16 @@ from typing import Annotated, Any, Literal
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from servers.host import calls
-from servers.host.service import (
+from servers.host.tools import calls
+from servers.host.tools.service import (
     Configuration,
     KeyVerdict,
     Prompt,
     Range,
     Resource,
-    StartRefused,
+    StartRefusedError,
     Tool,
-    ToolFailure,
+    ToolError,
 )
 
 log = logging.getLogger("echo")
@@ -75,7 +75,7 @@ class Echo:
 
     async def start(self, configuration: Configuration) -> None:
         if configuration.settings.get("refuse"):
-            raise StartRefused("no_key", "The key is missing.", "Set it in Lou.")
+            raise StartRefusedError("no_key", "The key is missing.", "Set it in Lou.")
         self.configuration = configuration
         self.started = True
         log.info("Echo started")
@@ -110,7 +110,7 @@ class Echo:
 
     async def fail(self, kind: str = "quota") -> Said:
         """Fail as a tool may."""
-        raise ToolFailure("The quota is used up. Try again tomorrow.", kind=kind, data={"left": 0})
+        raise ToolError("The quota is used up. Try again tomorrow.", kind=kind, data={"left": 0})
 
     async def crash(self) -> Said:
         """Fail as no tool should."""
@@ -134,7 +134,7 @@ class Echo:
         log.error("The key is %s", value)
         print("printed", value)
         print("printed", value, file=sys.stderr)
-        raise ToolFailure(f"refused with {value}", kind="denied")
+        raise ToolError(f"refused with {value}", kind="denied")
 
     async def secret_length(self, name: str = "TEST_KEY") -> int:
         """Tell the app how long a key is."""
@@ -149,7 +149,7 @@ class Echo:
 
     async def _said(self, word: str) -> str:
         if word == "nothing":
-            raise ToolFailure("Nobody said that.", kind="not_found")
+            raise ToolError("Nobody said that.", kind="not_found")
         return word
 
 

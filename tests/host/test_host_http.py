@@ -16,7 +16,7 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from servers.host.gate import LONGEST_BODY
+from servers.host.transport.gate import LONGEST_BODY
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from servers.host import logs, redact
-from servers.host.life import quiet_loop
 from servers.host.logs import LogPipe
+from servers.host.process_lifecycle import quiet_loop
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 

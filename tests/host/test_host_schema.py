@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic_core import PydanticSerializationError
 
-from servers.host.schema import ArgumentError, derive
-from servers.host.service import Range, Tool
+from servers.host.tools.schema import ArgumentError, derive
+from servers.host.tools.service import Range, Tool
 
 
 class Color(StrEnum):

@@ -73,14 +73,14 @@ async def test_it_also_reads_from_a_file(home: Path) -> None:
 async def test_keys_come_from_the_environment_or_from_the_file_it_names(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from servers.host import alone
+    from servers.host.transport import stdio_server
 
     account = home / "account.json"
     account.write_text('{"type": "service_account"}')
     monkeypatch.setenv("FIREBASE_CREDENTIALS_PATH", str(account))
     monkeypatch.setenv("ENCRYPTION_KEY", "sealed")
     monkeypatch.setenv("TAVILY_API_KEY", "of another server")
-    found = alone.from_environment("tracker")
+    found = stdio_server.from_environment("tracker")
     assert found.keys == {
         "FIREBASE_CREDENTIALS": '{"type": "service_account"}',
         "ENCRYPTION_KEY": "sealed",

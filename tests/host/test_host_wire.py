@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from servers.host.framing import Lines as Framing
 from servers.host.host import Host
-from servers.host.kernel import Kernel
-from servers.host.service import Configuration
-from servers.host.session import Session
+from servers.host.mcp.sdk_connection import SdkConnection
+from servers.host.session import ClientSession
+from servers.host.tools.service import Configuration
+from servers.host.transport.line_reader import BoundedLineReader as Framing
 from tests.host.clients import envelope, lines
 from tests.host.echo import Echo
 from tests.host.supervised import Supervised
@@ -127,7 +127,7 @@ async def test_the_short_way_of_a_call_says_what_the_sdk_would(
 ) -> None:
     async def answer() -> Any:
         said: list[bytes] = []
-        session = Session(host, said.append)
+        session = ClientSession(host, said.append)
         if version in HANDSHAKE_PROTOCOL_VERSIONS:
             opening = {"protocolVersion": version, "capabilities": {}}
             opening["clientInfo"] = {"name": "t", "version": "1"}
@@ -141,7 +141,7 @@ async def test_the_short_way_of_a_call_says_what_the_sdk_would(
         return json.loads(said[-1])
 
     short = await answer()
-    monkeypatch.setattr(Kernel, "admits_call", lambda kernel, params: False)
+    monkeypatch.setattr(SdkConnection, "admits_call", lambda kernel, params: False)
     assert short == await answer()
 
 
@@ -151,7 +151,7 @@ def _request(method: str, params: dict[str, Any]) -> bytes:
 
 async def test_listeners_are_told_that_their_stream_ends(host: Host) -> None:
     said: list[bytes] = []
-    session = Session(host, said.append)
+    session = ClientSession(host, said.append)
     filters = {"notifications": {"toolsListChanged": True}, "_meta": envelope()}
     session.receive([_request("subscriptions/listen", filters)])
     async with asyncio.timeout(PATIENCE_S):

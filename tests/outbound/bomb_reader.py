@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, ".")
 
-from servers.outbound.failure import Failed
-from servers.outbound.guard import Guard
+from servers.outbound.failure import OutboundError
+from servers.outbound.guard import PageFetcher
 
 _CHUNK = b"\0" * (1 << 20)
 
@@ -79,13 +79,13 @@ async def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Bomb)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = f"127.0.0.1:{server.server_address[1]}"
-    guard = Guard("Lou/test", trusted=frozenset({place}))
+    guard = PageFetcher("Lou/test", trusted=frozenset({place}))
     _forget_peak()
     before = _peak_kb("VmRSS")
     started, failed = time.monotonic(), ""
     try:
         await guard.get(f"http://{place}/", asyncio.get_running_loop().time() + 9)
-    except Failed as failure:
+    except OutboundError as failure:
         failed = failure.message
     seconds = time.monotonic() - started
     grown = (_peak_kb("VmHWM") - before) / 1024

@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from servers.outbound.http import Http
+from servers.outbound.http import HttpClient
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[Http]:
-    opened = Http("Lou/test")
+async def http() -> AsyncIterator[HttpClient]:
+    opened = HttpClient("Lou/test")
     yield opened
     await opened.close()
 

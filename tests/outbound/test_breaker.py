@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from servers.outbound import breaker
 from servers.outbound.breaker import Health, Policy, State
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 
 POLICY = Policy()
 
@@ -40,7 +40,7 @@ def after(health: Health, event: str, now: float) -> Health:
         "bad": Kind.BAD_REQUEST,
         "offline": Kind.OFFLINE,
     }[name]
-    failure = Failed(kind, "told", retry_after=float(wait) if wait else None)
+    failure = OutboundError(kind, "told", retry_after=float(wait) if wait else None)
     return breaker.failed(health, failure, now, POLICY)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from servers.outbound.breaker import Policy
 from servers.outbound.channel import Channel
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Http, Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpClient, HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from tests.outbound.conftest import answer, head
 
@@ -37,11 +37,11 @@ class Provider:
         await writer.drain()
 
 
-def read(reply: Reply) -> int:
+def read(reply: HttpReply) -> int:
     kinds = {503: Kind.UPSTREAM, 429: Kind.RATE_LIMITED, 401: Kind.AUTH, 402: Kind.QUOTA}
     if reply.status in kinds:
         wait = reply.headers.get("Retry-After")
-        raise Failed(
+        raise OutboundError(
             kinds[reply.status],
             f"it said {reply.status}",
             retry_after=float(wait) if wait else None,
@@ -53,21 +53,21 @@ def read(reply: Reply) -> int:
 class Way:
     """A channel to a provider, and what it told."""
 
-    def __init__(self, http: Http, port: int, **more: Any) -> None:
+    def __init__(self, http: HttpClient, port: int, **more: Any) -> None:
         self.told: list[str] = []
         more.setdefault("pace", Pace(at_once=64))
         self.channel = Channel(http, observe=lambda kind, _ms: self.told.append(kind), **more)
-        self.request = Request("GET", f"http://127.0.0.1:{port}/")
+        self.request = HttpRequest("GET", f"http://127.0.0.1:{port}/")
 
-    async def ask(self, seconds: float = 3.0) -> int | Failed:
+    async def ask(self, seconds: float = 3.0) -> int | OutboundError:
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             return await self.channel.exchange(self.request, read, deadline)
-        except Failed as failure:
+        except OutboundError as failure:
             return failure
 
 
-async def test_a_passing_failure_is_asked_again(http: Http, serve: Serving) -> None:
+async def test_a_passing_failure_is_asked_again(http: HttpClient, serve: Serving) -> None:
     provider = Provider(503, 200)
     way = Way(http, await serve(provider))
     assert await way.ask() == 200
@@ -76,18 +76,18 @@ async def test_a_passing_failure_is_asked_again(http: Http, serve: Serving) -> N
 
 @pytest.mark.parametrize("wrong", [TypeError, KeyError, AttributeError, UnicodeError])
 async def test_an_answer_that_nobody_foresaw_is_a_failure_of_the_provider(
-    http: Http, serve: Serving, wrong: type[Exception]
+    http: HttpClient, serve: Serving, wrong: type[Exception]
 ) -> None:
-    def read(_reply: Reply) -> None:
+    def read(_reply: HttpReply) -> None:
         raise wrong
 
     way = Way(http, await serve(Provider(200)))
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         await way.channel.exchange(way.request, read, asyncio.get_running_loop().time() + 3)
     assert (caught.value.kind, way.told) == (Kind.UPSTREAM, ["upstream"])
 
 
-async def test_retry_after_is_waited_for(http: Http, serve: Serving) -> None:
+async def test_retry_after_is_waited_for(http: HttpClient, serve: Serving) -> None:
     provider = Provider(429, 200, headers=("Retry-After: 0.4",))
     way = Way(http, await serve(provider))
     started = time.monotonic()
@@ -96,28 +96,30 @@ async def test_retry_after_is_waited_for(http: Http, serve: Serving) -> None:
 
 
 async def test_a_retry_after_past_the_deadline_fails_at_once_and_holds(
-    http: Http, serve: Serving
+    http: HttpClient, serve: Serving
 ) -> None:
     provider = Provider(429, headers=("Retry-After: 120",))
     way = Way(http, await serve(provider))
     started = time.monotonic()
     for _ in range(5):
         failure = await way.ask()
-        assert isinstance(failure, Failed)
+        assert isinstance(failure, OutboundError)
         assert failure.kind is Kind.RATE_LIMITED
     assert time.monotonic() - started < 1
     assert provider.asked == 1
 
 
-async def test_a_short_hold_is_waited_out_by_the_next_call(http: Http, serve: Serving) -> None:
+async def test_a_short_hold_is_waited_out_by_the_next_call(
+    http: HttpClient, serve: Serving
+) -> None:
     provider = Provider(429, 429, 429, 200, headers=("Retry-After: 0.3",))
     way = Way(http, await serve(provider))
     await way.ask(0.2)
-    assert isinstance(await way.ask(0.2), Failed)
+    assert isinstance(await way.ask(0.2), OutboundError)
     assert provider.asked == 1
 
 
-async def test_a_dead_provider_rests_after_five_failures(http: Http) -> None:
+async def test_a_dead_provider_rests_after_five_failures(http: HttpClient) -> None:
     way = Way(http, 1)
     kinds = [(await way.ask()).kind for _ in range(30)]  # type: ignore[union-attr]
     assert kinds[-1] is Kind.RESTING
@@ -125,7 +127,7 @@ async def test_a_dead_provider_rests_after_five_failures(http: Http) -> None:
     assert "took no connection" in (await way.ask()).message  # type: ignore[union-attr]
 
 
-async def test_one_trial_after_the_rest_heals_it(http: Http, serve: Serving) -> None:
+async def test_one_trial_after_the_rest_heals_it(http: HttpClient, serve: Serving) -> None:
     provider = Provider(503)
     way = Way(http, await serve(provider), policy=Policy(rest_s=0.2))
     for _ in range(10):
@@ -140,7 +142,7 @@ async def test_one_trial_after_the_rest_heals_it(http: Http, serve: Serving) -> 
 
 
 async def test_a_trial_that_was_cancelled_leaves_room_for_another(
-    http: Http, serve: Serving
+    http: HttpClient, serve: Serving
 ) -> None:
     provider = Provider(503)
     way = Way(http, await serve(provider), policy=Policy(rest_s=0.1))
@@ -157,7 +159,7 @@ async def test_a_trial_that_was_cancelled_leaves_room_for_another(
 
 
 async def test_a_rejected_key_is_not_sent_again_until_it_changes(
-    http: Http, serve: Serving
+    http: HttpClient, serve: Serving
 ) -> None:
     provider = Provider(401)
     way = Way(http, await serve(provider))
@@ -169,7 +171,7 @@ async def test_a_rejected_key_is_not_sent_again_until_it_changes(
     assert await way.ask() == 200
 
 
-async def test_a_spent_quota_is_not_asked_again(http: Http, serve: Serving) -> None:
+async def test_a_spent_quota_is_not_asked_again(http: HttpClient, serve: Serving) -> None:
     provider = Provider(402)
     way = Way(http, await serve(provider))
     for _ in range(10):
@@ -177,7 +179,9 @@ async def test_a_spent_quota_is_not_asked_again(http: Http, serve: Serving) -> N
     assert provider.asked == 1
 
 
-async def test_the_record_tells_calls_failures_and_latency(http: Http, serve: Serving) -> None:
+async def test_the_record_tells_calls_failures_and_latency(
+    http: HttpClient, serve: Serving
+) -> None:
     way = Way(http, await serve(Provider(200, 401)))
     await way.ask()
     await way.ask()

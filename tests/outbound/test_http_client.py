@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import MOST_BYTES, Http, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import MOST_BYTES, HttpClient, HttpRequest
 from tests.outbound.conftest import answer, head
 
 pytestmark = pytest.mark.anyio
@@ -21,14 +21,14 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def ask(http: Http, port: int, seconds: float = 3.0, **more: object) -> object:
+async def ask(http: HttpClient, port: int, seconds: float = 3.0, **more: object) -> object:
     url = f"http://127.0.0.1:{port}/search"
-    request = Request("GET", url, {"key": KEY}, {"Authorization": KEY}, **more)  # type: ignore[arg-type]
+    request = HttpRequest("GET", url, {"key": KEY}, {"Authorization": KEY}, **more)  # type: ignore[arg-type]
     return await http.send(request, now() + seconds)
 
 
-async def failure(http: Http, port: int, seconds: float = 3.0) -> Failed:
-    with pytest.raises(Failed) as caught:
+async def failure(http: HttpClient, port: int, seconds: float = 3.0) -> OutboundError:
+    with pytest.raises(OutboundError) as caught:
         await ask(http, port, seconds)
     chain = caught.value
     while chain is not None:
@@ -38,7 +38,7 @@ async def failure(http: Http, port: int, seconds: float = 3.0) -> Failed:
     return caught.value
 
 
-async def test_a_reply_is_whole_and_decompressed(http: Http, serve: Serving) -> None:
+async def test_a_reply_is_whole_and_decompressed(http: HttpClient, serve: Serving) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert b"Accept-Encoding: gzip\r\n" in await head(reader)
         writer.write(answer(gzip.compress(b'{"a": 1}'), "Content-Encoding: gzip"))
@@ -49,7 +49,7 @@ async def test_a_reply_is_whole_and_decompressed(http: Http, serve: Serving) -> 
 
 @pytest.mark.parametrize("pause", [False, True])
 async def test_gzip_members_are_one_answer_and_padding_is_none(
-    http: Http, serve: Serving, pause: bool
+    http: HttpClient, serve: Serving, pause: bool
 ) -> None:
     first, second = gzip.compress(b"A" * 10), gzip.compress(b"B" * 10)
 
@@ -66,7 +66,7 @@ async def test_gzip_members_are_one_answer_and_padding_is_none(
     assert reply.content == b"A" * 10 + b"B" * 10  # type: ignore[attr-defined]
 
 
-async def test_nobody_there(http: Http, serve: Serving) -> None:
+async def test_nobody_there(http: HttpClient, serve: Serving) -> None:
     async def handle(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         pass
 
@@ -77,14 +77,16 @@ async def test_nobody_there(http: Http, serve: Serving) -> None:
 
 
 async def test_a_name_that_does_not_exist_is_offline_and_no_fault_of_the_provider(
-    http: Http,
+    http: HttpClient,
 ) -> None:
-    with pytest.raises(Failed) as caught:
-        await http.send(Request("GET", "http://nowhere.invalid/"), now() + 3)
+    with pytest.raises(OutboundError) as caught:
+        await http.send(HttpRequest("GET", "http://nowhere.invalid/"), now() + 3)
     assert caught.value.kind is Kind.OFFLINE
 
 
-async def test_a_silent_server_costs_the_deadline_and_no_more(http: Http, serve: Serving) -> None:
+async def test_a_silent_server_costs_the_deadline_and_no_more(
+    http: HttpClient, serve: Serving
+) -> None:
     async def handle(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await reader.read(-1)
 
@@ -94,7 +96,9 @@ async def test_a_silent_server_costs_the_deadline_and_no_more(http: Http, serve:
     assert now() - started < 0.6
 
 
-async def test_a_dripping_server_costs_the_deadline_and_no_more(http: Http, serve: Serving) -> None:
+async def test_a_dripping_server_costs_the_deadline_and_no_more(
+    http: HttpClient, serve: Serving
+) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)
         writer.write(answer(b"", length=1000))
@@ -120,7 +124,7 @@ async def test_a_dripping_server_costs_the_deadline_and_no_more(http: Http, serv
     ],
 )
 async def test_an_answer_that_breaks_off_is_never_taken_for_whole(
-    http: Http, serve: Serving, sent: bytes
+    http: HttpClient, serve: Serving, sent: bytes
 ) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)
@@ -144,7 +148,7 @@ async def test_an_answer_that_breaks_off_is_never_taken_for_whole(
     ],
 )
 async def test_garbage_is_a_failure_of_the_provider(
-    http: Http, serve: Serving, sent: bytes
+    http: HttpClient, serve: Serving, sent: bytes
 ) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)
@@ -155,7 +159,7 @@ async def test_garbage_is_a_failure_of_the_provider(
 
 @pytest.mark.parametrize("packed", [False, True])
 async def test_an_answer_larger_than_the_cap_is_refused(
-    http: Http, serve: Serving, packed: bool
+    http: HttpClient, serve: Serving, packed: bool
 ) -> None:
     size = MOST_BYTES + 1
 
@@ -172,7 +176,7 @@ async def test_an_answer_larger_than_the_cap_is_refused(
     assert "larger than 5 MiB" in told.message
 
 
-async def test_a_redirect_is_not_followed_with_the_key(http: Http, serve: Serving) -> None:
+async def test_a_redirect_is_not_followed_with_the_key(http: HttpClient, serve: Serving) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await head(reader)
         writer.write(answer(b"", "Location: http://127.0.0.1:1/", status="302 Found"))
@@ -193,11 +197,11 @@ async def test_a_proxy_from_the_environment_is_used_and_no_proxy_is_obeyed(
     port = await serve(proxy)
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    opened = Http("Lou/test")
+    opened = HttpClient("Lou/test")
     try:
-        await opened.send(Request("GET", "http://provider.test/x"), now() + 3)
+        await opened.send(HttpRequest("GET", "http://provider.test/x"), now() + 3)
         assert lines == [b"GET http://provider.test/x HTTP/1.1"]
-        await opened.send(Request("GET", f"http://127.0.0.1:{port}/y"), now() + 3)
+        await opened.send(HttpRequest("GET", f"http://127.0.0.1:{port}/y"), now() + 3)
         assert lines[1] == b"GET /y HTTP/1.1"
     finally:
         await opened.close()
@@ -228,11 +232,11 @@ async def test_a_proxy_is_used_as_people_write_it_or_named_as_the_reason(
         monkeypatch.delenv(other, raising=False)
         monkeypatch.delenv(other.upper(), raising=False)
     monkeypatch.setenv(name, value.format(place=f"127.0.0.1:{await serve(proxy)}"))
-    opened = Http("Lou/test")
+    opened = HttpClient("Lou/test")
     scheme = "https" if name == "https_proxy" else "http"
-    asking = opened.send(Request("GET", f"{scheme}://provider.test/x"), now() + 3)
+    asking = opened.send(HttpRequest("GET", f"{scheme}://provider.test/x"), now() + 3)
     if said:
-        with pytest.raises(Failed, match=re.escape(said)) as caught:
+        with pytest.raises(OutboundError, match=re.escape(said)) as caught:
             await asking
         assert caught.value.kind is Kind.UNREACHABLE
     else:
@@ -249,14 +253,14 @@ async def test_a_proxy_that_wants_a_password_is_no_answer_of_the_provider(
 
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{await serve(proxy)}")
     monkeypatch.delenv("no_proxy", raising=False)
-    opened = Http("Lou/test")
-    with pytest.raises(Failed, match="the proxy refused") as caught:
-        await opened.send(Request("GET", "http://provider.test/x"), now() + 3)
+    opened = HttpClient("Lou/test")
+    with pytest.raises(OutboundError, match="the proxy refused") as caught:
+        await opened.send(HttpRequest("GET", "http://provider.test/x"), now() + 3)
     await opened.close()
     assert caught.value.kind is Kind.UNREACHABLE
 
 
-async def test_connections_are_used_again(http: Http, serve: Serving) -> None:
+async def test_connections_are_used_again(http: HttpClient, serve: Serving) -> None:
     connections = 0
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

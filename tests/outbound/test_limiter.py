@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.limiter import Limiter, Pace
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def test_a_turn_that_comes_too_late_is_refused_at_once() -> None:
     async with limiter.place(now() + 5):
         pass
     started = now()
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         async with limiter.place(now() + 5):
             pass
     assert caught.value.kind is Kind.BUSY
@@ -62,7 +62,7 @@ async def test_a_full_queue_refuses_in_words() -> None:
 
     held = [asyncio.create_task(hold()) for _ in range(3)]
     await asyncio.sleep(0)
-    with pytest.raises(Failed, match="2 calls already wait"):
+    with pytest.raises(OutboundError, match="2 calls already wait"):
         async with limiter.place(now() + 5):
             pass
     release.set()

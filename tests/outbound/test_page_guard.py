@@ -14,8 +14,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from servers.outbound import addresses
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.guard import Guard
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.guard import PageFetcher
 from tests.outbound.conftest import answer, head
 from tests.outbound.hostile_urls import HOSTILE
 from tests.patience import PATIENCE_S
@@ -79,13 +79,13 @@ async def site(serve: Serving) -> Site:
 
 
 @pytest.fixture
-async def guards(site: Site) -> AsyncIterator[Callable[..., Guard]]:
+async def guards(site: Site) -> AsyncIterator[Callable[..., PageFetcher]]:
     """Guards for which 127.0.0.2 is a public address and the site's port a web port."""
-    made: list[Guard] = []
+    made: list[PageFetcher] = []
 
-    def make(resolver: AbstractResolver | None = None, **more: object) -> Guard:
+    def make(resolver: AbstractResolver | None = None, **more: object) -> PageFetcher:
         ports = frozenset({80, 443, site.port})
-        guard = Guard(
+        guard = PageFetcher(
             "Lou/test",
             resolver=resolver,
             is_public=lambda place: place == OUTSIDE or addresses.is_public(place),
@@ -104,8 +104,8 @@ def soon(seconds: float = 3.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def refused(guard: Guard, url: str) -> Failed:
-    with pytest.raises(Failed) as caught:
+async def refused(guard: PageFetcher, url: str) -> OutboundError:
+    with pytest.raises(OutboundError) as caught:
         await guard.get(url, soon())
     return caught.value
 
@@ -122,9 +122,9 @@ async def test_of_all_hostile_addresses_none_is_connected_to(
         raise OSError("no network in this test")
 
     monkeypatch.setattr(loop, "sock_connect", counted)
-    guard = Guard("Lou/test", ports=frozenset(range(65536)))
+    guard = PageFetcher("Lou/test", ports=frozenset(range(65536)))
     for url in HOSTILE:
-        with pytest.raises(Failed):
+        with pytest.raises(OutboundError):
             await guard.get(url, soon(1.0))
     await guard.close()
     inward = [place for place in connected if not addresses.is_public(place)]
@@ -134,7 +134,7 @@ async def test_of_all_hostile_addresses_none_is_connected_to(
 
 
 async def test_a_hostile_address_is_refused_in_words() -> None:
-    guard = Guard("Lou/test")
+    guard = PageFetcher("Lou/test")
     told = await refused(guard, "http://127.0.0.1/")
     assert told.kind is Kind.REFUSED
     assert "not on the public internet" in told.message
@@ -144,21 +144,21 @@ async def test_a_hostile_address_is_refused_in_words() -> None:
 
 
 async def test_what_slips_past_the_first_look_is_refused_where_the_socket_is_made(
-    site: Site, guards: Callable[..., Guard], monkeypatch: pytest.MonkeyPatch
+    site: Site, guards: Callable[..., PageFetcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Guard, "_check_place", lambda *_: None)
+    monkeypatch.setattr(PageFetcher, "_check_place", lambda *_: None)
     told = await refused(guards(), f"http://127.0.0.1:{site.port}/")
     assert (told.kind, site.inner) == (Kind.REFUSED, 0)
 
 
-async def test_a_public_page_is_read(site: Site, guards: Callable[..., Guard]) -> None:
+async def test_a_public_page_is_read(site: Site, guards: Callable[..., PageFetcher]) -> None:
     guard = guards(Names(good_test=[[OUTSIDE]]))
     page = await guard.get(f"http://good.test:{site.port}/x", soon())
     assert (page.content, page.status, page.content_type) == (b"public", 200, "text/html")
 
 
 async def test_200_rebinding_attempts_reach_nothing_inside(
-    site: Site, guards: Callable[..., Guard], figure
+    site: Site, guards: Callable[..., PageFetcher], figure
 ) -> None:
     """Each name is public when it is looked at first and inner ever after."""
     for attempt in range(200):
@@ -178,7 +178,7 @@ async def test_200_rebinding_attempts_reach_nothing_inside(
 
 
 async def test_one_inner_address_among_public_ones_is_enough_to_refuse(
-    site: Site, guards: Callable[..., Guard]
+    site: Site, guards: Callable[..., PageFetcher]
 ) -> None:
     guard = guards(Names(mixed_test=[[OUTSIDE, "127.0.0.1"]]))
     assert (await refused(guard, f"http://mixed.test:{site.port}/")).kind is Kind.REFUSED
@@ -202,18 +202,18 @@ async def test_one_inner_address_among_public_ones_is_enough_to_refuse(
 )
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temp", "308 Perm"])
 async def test_a_redirect_inward_is_refused(
-    site: Site, guards: Callable[..., Guard], goal: str, status: str
+    site: Site, guards: Callable[..., PageFetcher], goal: str, status: str
 ) -> None:
     place = goal.replace("{port}", str(site.port))
     site.answers["/go"] = answer(b"", f"Location: {place}", status=status)
     guard = guards(Names(good_test=[[OUTSIDE]], inner_test=[["127.0.0.1"]]))
-    with pytest.raises(Failed):
+    with pytest.raises(OutboundError):
         await guard.get(f"http://good.test:{site.port}/go", soon())
     assert site.inner == 0
 
 
 async def test_redirects_are_followed_five_times_and_no_more(
-    site: Site, guards: Callable[..., Guard]
+    site: Site, guards: Callable[..., PageFetcher]
 ) -> None:
     for number in range(10):
         site.answers[f"/{number}"] = answer(b"", f"Location: /{number + 1}", status="302 Found")
@@ -224,7 +224,7 @@ async def test_redirects_are_followed_five_times_and_no_more(
 
 
 async def test_no_proxy_is_used(
-    site: Site, guards: Callable[..., Guard], monkeypatch: pytest.MonkeyPatch
+    site: Site, guards: Callable[..., PageFetcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{site.port}")
     monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{site.port}")
@@ -241,7 +241,7 @@ async def test_cookies_are_neither_kept_nor_sent(serve: Serving) -> None:
         writer.write(answer(b"x", "Content-Type: text/html", "Set-Cookie: a=b; Path=/"))
 
     port = await serve(handle)
-    guard = Guard("Lou/test", trusted=frozenset({f"127.0.0.1:{port}"}))
+    guard = PageFetcher("Lou/test", trusted=frozenset({f"127.0.0.1:{port}"}))
     for _ in range(2):
         await guard.get(f"http://127.0.0.1:{port}/", soon())
     await guard.close()
@@ -249,11 +249,11 @@ async def test_cookies_are_neither_kept_nor_sent(serve: Serving) -> None:
 
 
 async def test_a_place_of_the_users_own_is_read_when_it_is_listed(
-    site: Site, guards: Callable[..., Guard]
+    site: Site, guards: Callable[..., PageFetcher]
 ) -> None:
     guard = guards(trusted=frozenset({f"127.0.0.1:{site.port}"}))
     assert (await guard.get(f"http://127.0.0.1:{site.port}/", soon())).content == b"secret"
-    with pytest.raises(Failed):
+    with pytest.raises(OutboundError):
         await guard.get(f"http://127.0.0.1:{site.port + 1}/", soon())
 
 
@@ -268,15 +268,15 @@ async def test_a_place_of_the_users_own_is_read_when_it_is_listed(
     ],
 )
 async def test_a_place_is_listed_as_people_write_it(place: str, own: str, others: str) -> None:
-    guard = Guard("Lou/test", trusted=frozenset({place}))
+    guard = PageFetcher("Lou/test", trusted=frozenset({place}))
     assert guard.checked(own).path
-    with pytest.raises(Failed):
+    with pytest.raises(OutboundError):
         guard.checked(others)
     await guard.close()
 
 
 async def test_a_page_that_is_no_text_is_not_downloaded(
-    site: Site, guards: Callable[..., Guard]
+    site: Site, guards: Callable[..., PageFetcher]
 ) -> None:
     site.answers["/v"] = answer(bytes(2000), "Content-Type: video/mp4", length=10**9)
     guard = guards(Names(good_test=[[OUTSIDE]]))
@@ -284,15 +284,15 @@ async def test_a_page_that_is_no_text_is_not_downloaded(
 
     def accept(header: str, start: bytes) -> None:
         seen.append((header, len(start)))
-        raise Failed(Kind.UNSUPPORTED, header)
+        raise OutboundError(Kind.UNSUPPORTED, header)
 
-    with pytest.raises(Failed, match="video/mp4"):
+    with pytest.raises(OutboundError, match="video/mp4"):
         await guard.get(f"http://good.test:{site.port}/v", soon(), accept)
     assert seen == [("video/mp4", 2000)]
 
 
 async def test_the_first_bytes_are_enough_when_no_more_are_wanted(
-    site: Site, guards: Callable[..., Guard]
+    site: Site, guards: Callable[..., PageFetcher]
 ) -> None:
     site.answers["/r"] = answer(b"x" * 6_000_000, "Content-Type: text/plain")
     guard = guards(Names(good_test=[[OUTSIDE]]))
@@ -310,9 +310,9 @@ async def test_a_site_that_drips_costs_the_deadline(serve: Serving) -> None:
             await asyncio.sleep(0.02)
 
     port = await serve(handle)
-    guard = Guard("Lou/test", trusted=frozenset({f"127.0.0.1:{port}"}))
+    guard = PageFetcher("Lou/test", trusted=frozenset({f"127.0.0.1:{port}"}))
     started = soon(0)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         await guard.get(f"http://127.0.0.1:{port}/", soon(0.5))
     await guard.close()
     assert caught.value.kind is Kind.TIMEOUT

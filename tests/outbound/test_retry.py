@@ -5,11 +5,11 @@ import email.utils
 import pytest
 
 from servers.outbound import retry
-from servers.outbound.failure import Failed, Kind
+from servers.outbound.failure import Kind, OutboundError
 
 
 def pause(attempt: int = 0, remaining: float = 10.0, **more: object) -> float | None:
-    failure = Failed(Kind.UPSTREAM, "x", **{"transient": True, **more})  # type: ignore[arg-type]
+    failure = OutboundError(Kind.UPSTREAM, "x", **{"transient": True, **more})  # type: ignore[arg-type]
     return retry.pause(failure, attempt, remaining, lambda: 1.0)
 
 

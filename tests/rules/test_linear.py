@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from app.clients import toml_spans
+from app.clients.formats import toml_editor
 from servers.contract.redaction import Redactor
-from servers.host.reading import _pattern as of_template
+from servers.host.mcp.resources_and_prompts import _pattern as of_template
 from tests.conftest import Figures
 from tests.rules.regexes import (
     Found,
@@ -35,17 +35,20 @@ if TYPE_CHECKING:
 SIZE = 8_000
 QUICK_S = 0.01
 BOUNDED = {
-    "servers/search/inert.py:_TAG": 8_000,
-    **{f"servers/tracker/cells.py:{name}": 4_096 for name in ("_SEPARATORS", "_NAMED", "_REMARK")},
+    "servers/search/sanitize.py:_TAG": 8_000,
+    **{
+        f"servers/tracker/transfer/cells.py:{name}": 4_096
+        for name in ("_SEPARATORS", "_NAMED", "_REMARK")
+    },
 }
 """Expressions whose text is cut before, and the length it is cut to."""
 COMPUTED = {
     "app/clients/catalog.py",  # from our own list of clients
-    "app/clients/toml_spans.py",  # see `made`
+    "app/clients/formats/toml_editor.py",  # see `made`
     "servers/contract/redaction.py",  # literals only, see `made`
     "app/clients/masking.py",  # literals only
-    "servers/tracker/headers.py",  # of our own names
-    "servers/host/reading.py",  # see `made`
+    "servers/tracker/transfer/headers.py",  # of our own names
+    "servers/host/mcp/resources_and_prompts.py",  # see `made`
     "servers/search/contacts/disguise.py",
 }
 
@@ -56,17 +59,23 @@ def made() -> list[Found]:
     return [
         *(
             Found(
-                "app/clients/toml_spans.py", toml_spans._ours(cast("Layout", layout), "lou"), True
+                "app/clients/formats/toml_editor.py",
+                toml_editor._ours(cast("Layout", layout), "lou"),
+                True,
             )
             for layout in layouts
         ),
-        Found("servers/host/reading.py", of_template("page://{site}/{path}/end"), anchored=True),
+        Found(
+            "servers/host/mcp/resources_and_prompts.py",
+            of_template("page://{site}/{path}/end"),
+            anchored=True,
+        ),
         Found("the redactor's own", Redactor(["canary-0123456789", "canary-9876"])._whole, False),
     ]
 
 
 ALSO_ANCHORED = {
-    f"servers/tracker/cells.py:{name}"
+    f"servers/tracker/transfer/cells.py:{name}"
     for name in ("_MARKDOWN", "_FORMULA", "_IN_BRACKETS", "_TITLED")
 } | {"servers/contract/service_account.py:_PREFIX"}
 """Matched from the beginning, under another name than their own."""

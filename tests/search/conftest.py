@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from servers.host import calls
-from servers.host.service import Configuration
+from servers.host.tools import calls
+from servers.host.tools.service import Configuration
 from servers.search.server import SearchServer, build
 from servers.search.tools import Tools
 from tests.search.standins.world import World, world

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from servers.host.service import ToolFailure
+from servers.host.tools.service import ToolError
 from servers.outbound import mail
 from servers.search.contacts.contact import Contact, joined
+from servers.search.contacts.contact_finder import sought
 from servers.search.contacts.page import _likely_links, contacts_on
 from servers.search.contacts.written import addresses
-from servers.search.finding import sought
 from tests.search.conftest import Running, Start
 from tests.search.standins import samples
 from tests.search.standins.world import KEYS
@@ -49,7 +49,7 @@ async def test_a_paused_turn_is_continued_and_no_further_than_four(start: Start)
     assert (answer.complete, answer.searches, len(running.world.seen)) == (True, 1, 2)
     assert running.world.seen[1].body["messages"][1]["role"] == "assistant"
     running.world.plays["anthropic"] = lambda _r, _b: web.json_response(samples.ANTHROPIC_PAUSE)
-    with pytest.raises(ToolFailure, match="no answer"):
+    with pytest.raises(ToolError, match="no answer"):
         await ask(running, "another")
     assert len(running.world.seen) == 6
 
@@ -72,7 +72,7 @@ async def test_a_question_without_answer_is_an_error_in_words(
 ) -> None:
     running = await start(KEYS)
     running.world.play("anthropic", sample)
-    with pytest.raises(ToolFailure) as caught:
+    with pytest.raises(ToolError) as caught:
         await ask(running)
     assert caught.value.kind == kind
     assert caught.value.message.startswith("Anthropic gave no answer")
@@ -80,7 +80,7 @@ async def test_a_question_without_answer_is_an_error_in_words(
 
 async def test_without_a_key_the_question_is_not_asked(start: Start) -> None:
     running = await start({})
-    with pytest.raises(ToolFailure, match="ANTHROPIC_API_KEY not set"):
+    with pytest.raises(ToolError, match="ANTHROPIC_API_KEY not set"):
         await ask(running)
 
 
@@ -301,7 +301,7 @@ async def test_when_nobody_can_look_it_is_an_error_and_not_nothing_found(start: 
     running = await start(KEYS)
     running.world.play("rapidapi", "monthly")
     running.world.play("anymailfinder", "credits")
-    with pytest.raises(ToolFailure) as caught:
+    with pytest.raises(ToolError) as caught:
         await running.tools.find_emails(f"{running.world.origin}/gone")
     assert caught.value.message.startswith("No contact source answered: tried page, because")
     assert [one["outcome"] for one in caught.value.data["tried"]] == [
@@ -340,7 +340,7 @@ async def test_without_a_service_only_the_domain_is_judged(
 @pytest.mark.parametrize("email", ["", "bob", "bob@", "bob@acme", "a b@acme.example", "x@y..z"])
 async def test_what_is_no_address_is_refused_in_words(start: Start, email: str) -> None:
     running = await start(KEYS)
-    with pytest.raises(ToolFailure) as caught:
+    with pytest.raises(ToolError) as caught:
         await running.tools.verify_email(email)
     assert caught.value.kind == "bad_argument"
     assert not running.world.seen

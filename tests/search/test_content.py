@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.outbound.failure import Failed
-from servers.search import content
+from servers.host.tools.service import ToolError
+from servers.outbound.failure import OutboundError
+from servers.search.pages import content
 from tests.search.conftest import Start
 from tests.search.test_fetch_page import PAGE
 
@@ -117,7 +117,7 @@ async def test_plain_text_stays_as_it_is_whatever_it_is_called(read: Read) -> No
 async def test_what_is_no_page_is_named(read: Read) -> None:
     for what, body in FILES.items():
         for kind in USUAL:
-            with pytest.raises(ToolFailure) as told:
+            with pytest.raises(ToolError) as told:
                 await read(body, kind)
             assert told.value.kind == "unsupported", (what, kind)
             assert what in told.value.message, (what, kind)
@@ -141,13 +141,13 @@ def test_a_header_is_read_as_browsers_read_it(header: str, labels: Any) -> None:
 @pytest.mark.parametrize("start", [b"", b"x", b"\x00", b"<", b"\xff\xfe", b"\xff", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("declared", ["", "text/html", "text/plain", "image/png"])
 def test_the_shortest_contents_are_judged_too(start: bytes, declared: str) -> None:
-    with suppress(Failed):
+    with suppress(OutboundError):
         assert content.form(declared, start) in {"page", "text"}
 
 
 def test_a_header_of_somebody_else_is_quoted_in_part_and_on_one_line() -> None:
     kind, _ = content.labels("token" * 1_000 + "/x\r\ny")
-    with pytest.raises(Failed, match="token") as refused:
+    with pytest.raises(OutboundError, match="token") as refused:
         content.form(kind, bytes(100))
     assert len(refused.value.message) < 130
     assert "\n" not in refused.value.message

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from servers.host.service import ToolFailure
-from servers.outbound import cache as caches
+from servers.host.tools.service import ToolError
+from servers.outbound import cache
 from tests.search.conftest import Running, Start
 
 pytestmark = pytest.mark.anyio
@@ -21,8 +21,8 @@ async def fetch(running: Running, url: str, **more: Any) -> Any:
     return await running.tools.fetch_page(url, **more)
 
 
-async def failure(running: Running, url: str, **more: Any) -> ToolFailure:
-    with pytest.raises(ToolFailure) as caught:
+async def failure(running: Running, url: str, **more: Any) -> ToolError:
+    with pytest.raises(ToolError) as caught:
         await fetch(running, url, **more)
     return caught.value
 
@@ -224,7 +224,7 @@ async def test_an_older_copy_is_better_than_none_and_says_so(
     await fetch(running, url)
     running.world.pages["/a"] = lambda: web.Response(status=500)
     real = time.time
-    monkeypatch.setattr(caches.time, "time", lambda: real() + 7200)
+    monkeypatch.setattr(cache.time, "time", lambda: real() + 7200)
     page = await fetch(running, url)
     assert (page.cached, page.degraded) == (True, True)
     assert "older copy" in page.note

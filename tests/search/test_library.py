@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.search.library import Library
-from servers.search.results import Result
+from servers.search.websearch.library import Library
+from servers.search.websearch.results import Result
 
 pytestmark = pytest.mark.anyio
 

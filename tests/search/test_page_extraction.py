@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from servers.search.pages import Extractor, decoded, extract
+from servers.search.pages.extract import Extractor, decoded, extract
 
 PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
 _TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|\w+")
@@ -302,7 +302,7 @@ async def _tick(scope: anyio.CancelScope, longest: list[float]) -> None:
 
 
 def test_nothing_heavy_is_imported_before_the_first_page() -> None:
-    script = "import sys, servers.search.pages; print('lxml' in sys.modules, 'trafilatura' in sys.modules)"  # noqa: E501
+    script = "import sys, servers.search.pages.extract; print('lxml' in sys.modules, 'trafilatura' in sys.modules)"  # noqa: E501
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply
 from servers.search.contacts import SERVICES
 from servers.search.providers import PROVIDERS
 from servers.search.providers.provider import Provider
-from servers.search.query import Query
-from servers.search.results import Page
-from servers.search.traits import Access
+from servers.search.providers.provider_spec import Access
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage
 from tests.search.standins import samples
 from tests.search.standins.samples import Sample
 from tests.search.standins.world import KEYS
@@ -30,8 +30,8 @@ CONTACT_CASES = [("rapidapi", one) for one in samples.RAPIDAPI]
 CONTACT_CASES += [("anymailfinder", one) for one in samples.ANYMAILFINDER]
 
 
-def reply(one: Sample) -> Reply:
-    return Reply(one.status, CIMultiDict(one.headers), one.content, "https://en.wikipedia.org")
+def reply(one: Sample) -> HttpReply:
+    return HttpReply(one.status, CIMultiDict(one.headers), one.content, "https://en.wikipedia.org")
 
 
 def access(provider: Provider) -> Access:
@@ -69,7 +69,7 @@ def test_a_success_is_read(case: tuple[str, Sample]) -> None:
 @pytest.mark.parametrize("case", [c for c in CASES if c[1].kind], ids=label)
 def test_a_failure_is_named_by_what_the_body_says(case: tuple[str, Sample]) -> None:
     name, one = case
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         BY_NAME[name].read(reply(one))
     assert caught.value.kind is one.kind, caught.value.message
     assert one.says in caught.value.message
@@ -83,7 +83,7 @@ def test_a_contact_service_is_read(case: tuple[str, Sample]) -> None:
     if one.kind is None:
         SERVICE[name].read(reply(one))
         return
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         SERVICE[name].read(reply(one))
     assert caught.value.kind is one.kind, caught.value.message
     if one.retry_after is not None:
@@ -94,8 +94,8 @@ def test_a_contact_service_is_read(case: tuple[str, Sample]) -> None:
 @pytest.mark.parametrize("cut", [0, 1, 20, 200])
 def test_half_an_answer_is_a_failure_and_never_no_results(name: str, cut: int) -> None:
     whole = samples.SEARCHES[name][0]
-    broken = Reply(200, CIMultiDict(), whole.content[:cut])
-    with pytest.raises(Failed) as caught:
+    broken = HttpReply(200, CIMultiDict(), whole.content[:cut])
+    with pytest.raises(OutboundError) as caught:
         BY_NAME[name].read(broken)
     assert caught.value.kind in {Kind.UPSTREAM, Kind.BLOCKED}
 
@@ -106,8 +106,8 @@ def test_half_an_answer_is_a_failure_and_never_no_results(name: str, cut: int) -
 )
 def test_an_answer_of_another_shape_is_a_failure_and_no_crash(name: str, wrong: object) -> None:
     content = json.dumps(wrong).encode()
-    with pytest.raises(Failed):
-        BY_NAME[name].read(Reply(200, CIMultiDict(), content))
+    with pytest.raises(OutboundError):
+        BY_NAME[name].read(HttpReply(200, CIMultiDict(), content))
 
 
 ODD = (None, 0, 1.5, True, "", "\ud83d", [], [None], {}, {"a": 1}, [["x"]])
@@ -139,24 +139,26 @@ def test_an_answer_changed_in_one_place_is_read_or_a_failure_and_no_crash(
         content = json.dumps(body).encode()
         for status in (one.status, 200):
             try:
-                found = reader.read(Reply(status, CIMultiDict(one.headers), content, "https://w"))
-            except Failed:
+                found = reader.read(
+                    HttpReply(status, CIMultiDict(one.headers), content, "https://w")
+                )
+            except OutboundError:
                 continue
-            assert isinstance(found, Page | list), body
+            assert isinstance(found, ResultPage | list), body
 
 
 def test_the_items_of_google_may_be_absent_but_not_something_else() -> None:
     for items in (None, {}, 7):
         body = json.dumps(samples.GOOGLE_OK | {"items": items}).encode()
-        with pytest.raises(Failed):
-            BY_NAME["google"].read(Reply(200, CIMultiDict(), body))
+        with pytest.raises(OutboundError):
+            BY_NAME["google"].read(HttpReply(200, CIMultiDict(), body))
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "x, y", "nan, nan", ", ,", "9" * 400])
 def test_odd_limits_in_headers_do_no_harm(value: str) -> None:
     names = [f"X-RateLimit-{part}" for part in ("Limit", "Remaining", "Reset")]
     headers = CIMultiDict(dict.fromkeys(names, value) | {"Retry-After": value})
-    page = BY_NAME["brave"].read(Reply(200, headers, samples.BRAVE[0].content))
+    page = BY_NAME["brave"].read(HttpReply(200, headers, samples.BRAVE[0].content))
     assert page.results
     assert 0 <= page.per_second < 10**9
     assert math.isfinite(page.quota_left)
@@ -166,15 +168,15 @@ def test_odd_limits_in_headers_do_no_harm(value: str) -> None:
 @pytest.mark.parametrize("name", ["brave", "tavily", "exa", "serper", "google", "anthropic"])
 def test_a_wall_before_the_service_says_nothing_about_the_key(name: str) -> None:
     wall = b"<html><title>403 Forbidden</title><h1>Your country is not served</h1></html>"
-    with pytest.raises(Failed) as caught:
-        BY_NAME[name].read(Reply(403, CIMultiDict({"Content-Type": "text/html"}), wall))
+    with pytest.raises(OutboundError) as caught:
+        BY_NAME[name].read(HttpReply(403, CIMultiDict({"Content-Type": "text/html"}), wall))
     assert caught.value.kind is Kind.BLOCKED
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_all_filters_can_be_asked_of_every_provider(name: str) -> None:
     provider = BY_NAME[name]
-    query = Query("x y", 20, "e.org", "week", "de", "de", "strict")
+    query = SearchQuery("x y", 20, "e.org", "week", "de", "de", "strict")
     request = provider.request(query, access(provider))
     assert request.url.startswith("http")
     probe = provider.probe(access(provider))
@@ -184,7 +186,7 @@ def test_all_filters_can_be_asked_of_every_provider(name: str) -> None:
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_key_travels_in_a_header_except_where_google_wants_it_in_the_query(name: str) -> None:
     provider = BY_NAME[name]
-    request = provider.request(Query("x"), access(provider))
+    request = provider.request(SearchQuery("x"), access(provider))
     for key in provider.traits.keys:
         assert KEYS[key] not in request.url
         if name != "google":
@@ -199,13 +201,13 @@ def test_brave_announces_its_limits_with_every_answer() -> None:
 
 def test_brave_without_a_monthly_limit_is_never_out_of_quota() -> None:
     headers = CIMultiDict({"X-RateLimit-Limit": "50, 0", "X-RateLimit-Remaining": "49, 0"})
-    page = BY_NAME["brave"].read(Reply(200, headers, samples.BRAVE[0].content))
+    page = BY_NAME["brave"].read(HttpReply(200, headers, samples.BRAVE[0].content))
     assert page.quota_left == -1
 
 
 def test_google_asks_again_after_midnight_in_california() -> None:
     daily = next(one for one in samples.GOOGLE if one.name == "per day")
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(OutboundError) as caught:
         BY_NAME["google"].read(reply(daily))
     assert caught.value.retry_after is not None
     assert 0 < caught.value.retry_after <= 25 * 3600
@@ -227,7 +229,9 @@ def test_duckduckgo_is_asked_for_a_region_it_has(
     country: str, language: str, region: str | None
 ) -> None:
     provider = BY_NAME["duckduckgo"]
-    request = provider.request(Query("x", country=country, language=language), access(provider))
+    request = provider.request(
+        SearchQuery("x", country=country, language=language), access(provider)
+    )
     assert request.form is not None
     assert request.form.get("kl") == region
     assert not country or (country in provider.traits.countries) == (region is not None)
@@ -243,11 +247,11 @@ def test_duckduckgo_is_asked_for_a_region_it_has(
     ],
 )
 def test_one_broken_letter_does_not_spoil_an_answer(content: bytes) -> None:
-    page = BY_NAME["serper"].read(Reply(200, CIMultiDict(), content))
+    page = BY_NAME["serper"].read(HttpReply(200, CIMultiDict(), content))
     assert page.results[0].url == "https://e.org/1"
 
 
 def test_wikipedia_searches_in_the_language_of_the_query() -> None:
     wikipedia = BY_NAME["wikipedia"]
-    assert "//de.wiki" in wikipedia.request(Query("x", language="de"), access(wikipedia)).url
-    assert "//en.wiki" in wikipedia.request(Query("x", language="../"), access(wikipedia)).url
+    assert "//de.wiki" in wikipedia.request(SearchQuery("x", language="de"), access(wikipedia)).url
+    assert "//en.wiki" in wikipedia.request(SearchQuery("x", language="../"), access(wikipedia)).url

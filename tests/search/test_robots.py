@@ -7,7 +7,7 @@ import time
 import pytest
 from aiohttp import web
 
-from servers.search.robots import _canonical, allows
+from servers.search.pages.robots import _canonical, allows
 from tests.search.conftest import Running, Start
 from tests.search.test_fetch_page import PAGE, failure, fetch
 

@@ -11,7 +11,7 @@ from servers.search import settings
 
 def test_nothing_given_means_the_defaults() -> None:
     read = settings.read({})
-    assert read == settings.Settings(folder=None, providers={})
+    assert read == settings.SearchSettings(folder=None, providers={})
     assert read.of("brave") == {}
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from servers.contract import manifest
-from servers.host.toolbox import FunctionTool
-from servers.search.parts import known
+from servers.host.tools.toolbox import FunctionTool
+from servers.search.components import known
 from servers.search.providers import PROVIDERS
 from servers.search.server import build
 
@@ -60,7 +60,8 @@ def test_the_prompt_walks_from_search_to_tracking() -> None:
 
 def test_the_engine_knows_no_http() -> None:
     script = (
-        "import sys, servers.search.engine; print({'aiohttp', 'yarl', 'apsw'} & set(sys.modules))"
+        "import sys, servers.search.websearch.engine; "
+        "print({'aiohttp', 'yarl', 'apsw'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from servers.host.service import ToolFailure
+from servers.host.tools.service import ToolError
 from servers.outbound.failure import Kind
 from tests.search.conftest import Running, Start
 from tests.search.standins.faults import TRUTHS, sick
@@ -29,7 +29,7 @@ class Outcome:
 
     ok: int = 0
     seconds: list[float] = field(default_factory=list)
-    said: list[ToolFailure] = field(default_factory=list)
+    said: list[ToolError] = field(default_factory=list)
 
 
 async def many(running: Running, provider: str, calls: int, at_once: int) -> Outcome:
@@ -43,7 +43,7 @@ async def many(running: Running, provider: str, calls: int, at_once: int) -> Out
                 answer = await running.tools.web_search(f"{provider} {number}", provider=provider)
                 assert answer.results
                 outcome.ok += 1
-            except ToolFailure as failure:
+            except ToolError as failure:
                 outcome.said.append(failure)
             outcome.seconds.append(time.monotonic() - started)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.outbound import cache as caches
+from servers.host.tools.service import ToolError
+from servers.outbound import cache
 from servers.search import arguments
 from tests.patience import PATIENCE_S
 from tests.search.conftest import Running, Start
@@ -28,8 +28,8 @@ async def search(running: Running, query: str = "mcp", **more: Any) -> Any:
     return await running.tools.web_search(query, **more)
 
 
-async def failure(running: Running, query: str = "mcp", **more: Any) -> ToolFailure:
-    with pytest.raises(ToolFailure) as caught:
+async def failure(running: Running, query: str = "mcp", **more: Any) -> ToolError:
+    with pytest.raises(ToolError) as caught:
         await search(running, query, **more)
     return caught.value
 
@@ -292,7 +292,7 @@ async def test_a_stale_answer_is_better_than_none_and_says_so(
     running = await start(KEYS, chain=["brave"], library={"enabled": False})
     await search(running)
     real = time.time
-    monkeypatch.setattr(caches.time, "time", lambda: real() + 7200)
+    monkeypatch.setattr(cache.time, "time", lambda: real() + 7200)
     running.world.play("brave", "broken")
     answer = await search(running)
     assert (answer.cached, answer.degraded) == (True, True)
@@ -433,7 +433,7 @@ def test_searching_imports_nothing_heavy() -> None:
 
 _FIRST_SEARCH = """
 import asyncio, json, sys
-from servers.host.service import Configuration, ToolFailure
+from servers.host.tools.service import Configuration, ToolFailure
 from servers.search.server import build
 
 async def main():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from servers.tracker.board import Board
-from servers.tracker.scribe import new_id
+from servers.tracker.codec.record_codec import new_id
+from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import Store, StoreError
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.emulation import emulator, one_loop
 from tests.tracker.scene import make_board
 
@@ -48,7 +48,7 @@ async def store(
     if kind == "sqlite":
         opened = SqliteStore(tmp_path, tell=tell)
     else:
-        from servers.tracker.stores.firestore import FirestoreStore
+        from servers.tracker.stores.firestore.firestore_store import FirestoreStore
 
         opened = FirestoreStore("", collection=f"t{new_id()}", emulator=address, tell=tell)
     await opened.open()
@@ -57,5 +57,5 @@ async def store(
 
 
 @pytest.fixture
-def board(store: Store) -> Board:
+def board(store: Store) -> EntryService:
     return make_board(store)

@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from servers.host.service import Configuration
-from servers.tracker.board import Board
+from servers.host.tools.service import Configuration
+from servers.tracker.codec.record_codec import RecordCodec
+from servers.tracker.codec.seal import Sealer
 from servers.tracker.entry import Draft, Rules
-from servers.tracker.scribe import Scribe
-from servers.tracker.seal import Sealer
+from servers.tracker.entry_service import EntryService
 from servers.tracker.server import TrackerServer, build
 from servers.tracker.stores.base import Store
 from tests.patience import PATIENCE_S, eventually
@@ -21,8 +21,8 @@ from tests.patience import PATIENCE_S, eventually
 KEY = Fernet.generate_key()
 
 
-def make_board(store: Store, *keys: bytes, rules: Rules = Rules()) -> Board:  # noqa: B008 - frozen
-    return Board(store, Scribe(Sealer(keys or (KEY,), rules), rules))
+def make_board(store: Store, *keys: bytes, rules: Rules = Rules()) -> EntryService:  # noqa: B008 - frozen
+    return EntryService(store, RecordCodec(Sealer(keys or (KEY,), rules), rules))
 
 
 def draft(number: int, **fields: Any) -> Draft:

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from servers.tracker.board import Board
-from servers.tracker.copying import Copying
-from servers.tracker.scribe import Search
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.codec.record_codec import Search
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
+from servers.tracker.transfer.store_copy import StoreCopy
 from tests.tracker.scene import configuration, draft, make_board, started, tools, until
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def boards(tmp_path: Path) -> AsyncIterator[tuple[Board, Board]]:
+async def boards(tmp_path: Path) -> AsyncIterator[tuple[EntryService, EntryService]]:
     """Of the old store and of the new one."""
     stores = [SqliteStore(tmp_path / name) for name in ("old", "new")]
     for name, store in zip(("old", "new"), stores, strict=True):
@@ -30,7 +30,7 @@ async def boards(tmp_path: Path) -> AsyncIterator[tuple[Board, Board]]:
         await store.close()
 
 
-async def by_email(board: Board, number: int) -> list[tuple[str, str, bool]]:
+async def by_email(board: EntryService, number: int) -> list[tuple[str, str, bool]]:
     found = []
     for deleted in (False, True):
         search = Search(email=f"person{number}@site{number}.example", deleted=deleted)
@@ -38,10 +38,12 @@ async def by_email(board: Board, number: int) -> list[tuple[str, str, bool]]:
     return [(one.note, one.status, one.deleted) for one in found]
 
 
-async def test_what_others_change_meanwhile_is_copied_as_well(boards: tuple[Board, Board]) -> None:
+async def test_what_others_change_meanwhile_is_copied_as_well(
+    boards: tuple[EntryService, EntryService],
+) -> None:
     old, new = boards
     await old.track([draft(n) for n in range(250)], "test")
-    copying = Copying(old.store, lambda: new)
+    copying = StoreCopy(old.store, lambda: new)
     running = asyncio.ensure_future(copying.run())
     await until(lambda: copying.progress.seen)
     (first,), _ = await old.find(Search(sort="oldest", limit=1))
@@ -55,11 +57,11 @@ async def test_what_others_change_meanwhile_is_copied_as_well(boards: tuple[Boar
 
 
 async def test_a_pair_that_is_tracked_in_both_meanwhile_becomes_one(
-    boards: tuple[Board, Board],
+    boards: tuple[EntryService, EntryService],
 ) -> None:
     old, new = boards
     await old.track([draft(n, note="old") for n in range(300)], "test")
-    copying = Copying(old.store, lambda: new)
+    copying = StoreCopy(old.store, lambda: new)
 
     async def track_all() -> None:
         for number in range(299, -1, -1):
@@ -75,12 +77,14 @@ async def test_a_pair_that_is_tracked_in_both_meanwhile_becomes_one(
         assert sorted(note.splitlines()) == ["new", "old"]
 
 
-async def test_what_was_deleted_in_both_stays_deleted(boards: tuple[Board, Board]) -> None:
+async def test_what_was_deleted_in_both_stays_deleted(
+    boards: tuple[EntryService, EntryService],
+) -> None:
     for board in boards:
         ((_, entry),) = await board.track([draft(1)], "test")  # type: ignore[misc]
         await board.set_deleted(entry.id, "test", gone=True)
     old, new = boards
-    copying = Copying(old.store, lambda: new)
+    copying = StoreCopy(old.store, lambda: new)
     await copying.run()
     assert copying.progress.state == "done"
     assert await by_email(new, 1) == [("", "new", True)]

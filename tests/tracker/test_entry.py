@@ -9,10 +9,10 @@ from email_validator import validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servers.tracker import urls
+from servers.tracker.codec import urls
 from servers.tracker.entry import (
     LONGEST_NOTE,
-    Rejected,
+    RejectedEntryError,
     Rules,
     checked,
     folded_email,
@@ -69,7 +69,7 @@ def test_an_address_gets_one_spelling(text: str, spelling: str) -> None:
     ],
 )
 def test_every_refused_field_is_named(fields: dict[str, Any], refused: list[str]) -> None:
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(RejectedEntryError) as rejected:
         checked(**{**GOOD, **fields})
     assert [fault.field for fault in rejected.value.faults] == refused
     assert all(fault.reason for fault in rejected.value.faults)
@@ -86,7 +86,7 @@ def test_every_refused_field_is_named(fields: dict[str, Any], refused: list[str]
 def test_any_text_is_taken_or_refused_and_never_crashes(**fields: Any) -> None:
     try:
         draft = checked(rules=Rules(), **fields)
-    except Rejected:
+    except RejectedEntryError:
         return
     again = checked(
         url=draft.url,

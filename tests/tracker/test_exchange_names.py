@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.tracker import folder
+from servers.host.tools.service import ToolError
+from servers.tracker.transfer import exchange_folder
 
 REFUSED = [
     *(
@@ -39,15 +39,15 @@ TAKEN = [
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_name_that_is_no_file_everywhere_is_refused_in_words(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ToolFailure, match=r"Choose another name|can be imported or exported"):
-        folder.new_inside(tmp_path, name)
+    with pytest.raises(ToolError, match=r"Choose another name|can be imported or exported"):
+        exchange_folder.new_inside(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_ordinary_names_are_taken(tmp_path: Path, name: str) -> None:
     (tmp_path / "sub").mkdir()
-    path = folder.new_inside(tmp_path, name)
-    writing = folder.Draftsheet(path, overwrite=False)
+    path = exchange_folder.new_inside(tmp_path, name)
+    writing = exchange_folder.PartialExport(path, overwrite=False)
     writing.finish()
     assert path.exists()
 
@@ -55,15 +55,15 @@ def test_ordinary_names_are_taken(tmp_path: Path, name: str) -> None:
 def test_the_folder_itself_may_have_any_name(tmp_path: Path) -> None:
     odd = tmp_path / "con: jobs?"
     odd.mkdir()
-    assert folder.new_inside(odd, "out.csv") == odd.resolve() / "out.csv"
+    assert exchange_folder.new_inside(odd, "out.csv") == odd.resolve() / "out.csv"
 
 
 def test_a_link_to_nothing_is_something(tmp_path: Path) -> None:
     (tmp_path / "out.csv").symlink_to(tmp_path / "elsewhere.csv")
-    with pytest.raises(ToolFailure, match="exists already"):
-        folder.Draftsheet(tmp_path / "out.csv", overwrite=False)
+    with pytest.raises(ToolError, match="exists already"):
+        exchange_folder.PartialExport(tmp_path / "out.csv", overwrite=False)
 
 
 def test_a_long_name_of_a_file_to_import_is_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailure):
-        folder.opened(folder.inside(tmp_path, "n" * 300 + ".csv"))
+    with pytest.raises(ToolError):
+        exchange_folder.opened(exchange_folder.inside(tmp_path, "n" * 300 + ".csv"))

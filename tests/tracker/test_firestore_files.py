@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from google.api_core import exceptions
 
-from servers.tracker.stores import cloud, documents
 from servers.tracker.stores.base import StoreError
-from servers.tracker.stores.firestore import FirestoreStore
+from servers.tracker.stores.firestore import connection, documents
+from servers.tracker.stores.firestore.firestore_store import FirestoreStore
 
-INDEXES = Path(cloud.__file__).with_name("firestore.indexes.json")
+INDEXES = Path(connection.__file__).with_name("firestore.indexes.json")
 
 
 def test_there_is_an_index_for_every_query_of_the_store() -> None:
@@ -40,7 +40,7 @@ def test_a_missing_index_is_told_with_the_link_that_makes_it() -> None:
     broken = exceptions.FailedPrecondition(
         f"The query requires an index. You can create it here: {link}"
     )
-    told = cloud.told(broken)
+    told = connection.told(broken)
     assert told is not None
     assert told.code == "firestore_index"
     assert link in told.message
@@ -48,7 +48,7 @@ def test_a_missing_index_is_told_with_the_link_that_makes_it() -> None:
 
 def test_an_answer_is_no_trouble() -> None:
     for kind in (exceptions.AlreadyExists, exceptions.NotFound, exceptions.FailedPrecondition):
-        assert cloud.told(kind("x")) is None
+        assert connection.told(kind("x")) is None
 
 
 def test_each_failure_of_the_line_has_its_words() -> None:
@@ -60,14 +60,14 @@ def test_each_failure_of_the_line_has_its_words() -> None:
         exceptions.DeadlineExceeded: "firestore_offline",
     }
     for kind, code in codes.items():
-        told = cloud.told(kind("x"))
+        told = connection.told(kind("x"))
         assert told is not None
         assert told.code == code
         assert told.hint
 
 
 def test_a_project_without_a_database_is_told_so() -> None:
-    told = cloud.told(
+    told = connection.told(
         exceptions.NotFound(
             "The database (default) does not exist for project x Please visit "
             "https://console.cloud.google.com/datastore/setup?project=x to add a Cloud Firestore "

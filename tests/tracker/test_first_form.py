@@ -16,14 +16,15 @@ from typing import Any
 import apsw
 import pytest
 
-from servers.host.service import StartRefused
-from servers.tracker import resealing, tables
+from servers.host.tools.service import StartRefusedError
+from servers.tracker.codec import resealing
+from servers.tracker.codec.record_codec import new_id
+from servers.tracker.codec.seal import Sealer
 from servers.tracker.entry import Rules
-from servers.tracker.scribe import new_id
-from servers.tracker.seal import Sealer
 from servers.tracker.server import TrackerServer
 from servers.tracker.stores.base import StoreError
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.stores.sqlite import tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.killing import Victims, integrity
 from tests.tracker.scene import started, tools
 
@@ -189,7 +190,7 @@ async def test_documents_of_before_are_brought_over_killed_or_not(
     assert (again["outcome"], again["entry"]["id"]) == ("unchanged", entry["id"])
     await server._workroom.store.remember("form", "3")
     await server.stop()
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(StartRefusedError) as refused:
         await started(tmp_path, KEY, firestore=place)
     assert refused.value.code == "newer_data"
 

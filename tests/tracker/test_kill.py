@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from servers.tracker import tables
-from servers.tracker.board import Board
-from servers.tracker.scribe import Search
-from servers.tracker.stores import upkeep
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.codec.record_codec import Search
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.sqlite import backup as upkeep
+from servers.tracker.stores.sqlite import tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.bench.rivals import Piped, greet
 from tests.bench.tracker_rig import LOU_CONNECT, Tracker, tracking
 from tests.tracker.killing import Victims, integrity
@@ -28,7 +28,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 
 @asynccontextmanager
-async def opened_board(folder: Path, *keys: bytes, steps: Any = None) -> AsyncIterator[Board]:
+async def opened_board(
+    folder: Path, *keys: bytes, steps: Any = None
+) -> AsyncIterator[EntryService]:
     store = SqliteStore(folder / "tracker", steps=steps or tables.PRESENT)
     (folder / "tracker").mkdir(exist_ok=True)
     await store.open()
@@ -36,7 +38,7 @@ async def opened_board(folder: Path, *keys: bytes, steps: Any = None) -> AsyncIt
     await store.close()
 
 
-async def emails(board: Board) -> list[str]:
+async def emails(board: EntryService) -> list[str]:
     """The address of every live entry."""
     found: list[str] = []
     search = Search(limit=1000)

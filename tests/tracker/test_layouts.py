@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from servers.tracker import sheet
-from servers.tracker.entry import Draft, Rejected, Rules, checked
+from servers.tracker.entry import Draft, RejectedEntryError, Rules, checked
+from servers.tracker.transfer import csv_jsonl
 from tests.conftest import Figures
 
 FOLDER = Path(__file__).parent / "layouts"
@@ -27,7 +27,7 @@ NAMES = ("first", "second", "third")
 class Layout:
     name: str
     data: bytes
-    kind: sheet.Format
+    kind: csv_jsonl.Format
     right: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ def _layout(block: str) -> Layout:
     head, _, rest = block.partition("\n")
     body, _, right = rest.partition("\n--\n")
     name, _, options = head.partition(" encoding=")
-    kind: sheet.Format = "jsonl" if "json lines" in name else "csv"
+    kind: csv_jsonl.Format = "jsonl" if "json lines" in name else "csv"
     made = Layout(name, f"{body}\n".encode(options or "utf-8"), kind)
     for line in filter(None, right.splitlines()):
         first, _, more = line.partition(" ")
@@ -68,7 +68,7 @@ def _layout(block: str) -> Layout:
 
 def read(layout: Layout) -> tuple[dict[tuple[str, str], Draft], set[int], str]:
     """The entries of a layout, the rows that were refused, and all that was told."""
-    found = sheet.opened(io.BytesIO(layout.data), layout.kind)
+    found = csv_jsonl.opened(io.BytesIO(layout.data), layout.kind)
     stored: dict[tuple[str, str], Draft] = {}
     refused: set[int] = set()
     told = list(found.doubts)
@@ -76,7 +76,7 @@ def read(layout: Layout) -> tuple[dict[tuple[str, str], Draft], set[int], str]:
         told += row.doubts
         try:
             draft = None if row.fault else checked(rules=Rules(), **row.fields)
-        except Rejected:
+        except RejectedEntryError:
             draft = None
         if draft is None:
             refused.add(row.number)

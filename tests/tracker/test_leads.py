@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.tracker import cells, sheet, urls, wording
-from servers.tracker.board import Board
-from servers.tracker.entry import Draft, Rejected, Rules, checked
+from servers.host.tools.service import ToolError
+from servers.tracker.codec import urls
+from servers.tracker.entry import Draft, RejectedEntryError, Rules, checked
+from servers.tracker.entry_service import EntryService
 from servers.tracker.server import TrackerServer
-from servers.tracker.text_file import SheetError
+from servers.tracker.transfer import cells, csv_jsonl, wording
+from servers.tracker.transfer.text_file import SheetError
 from tests.tracker.scene import started, tools
 
 REFUSALS = """
@@ -48,7 +49,7 @@ async def server(tmp_path: Path) -> AsyncIterator[TrackerServer]:
 
 def stored(text: str, **columns: str) -> list[tuple[str, str, str]]:
     wishes = {field: [name] if name else [] for field, name in columns.items()}
-    found = sheet.opened(io.BytesIO(text.encode()), "csv", wishes)
+    found = csv_jsonl.opened(io.BytesIO(text.encode()), "csv", wishes)
     drafts = [checked(rules=Rules(), **row.fields) for row in found.rows]
     return [(draft.email, draft.url, draft.status) for draft in drafts]
 
@@ -161,7 +162,7 @@ def test_what_a_row_has_more_than_one_entry_holds_is_told() -> None:
         'a@acme.net,"acme.net; acme.io",\n'
         f"b@acme.net,acme.net,{'x' * 100}. Please do not contact before June\n"
     )
-    two, note = sheet.opened(io.BytesIO(data.encode()), "csv").rows
+    two, note = csv_jsonl.opened(io.BytesIO(data.encode()), "csv").rows
     assert two.fields["url"] == "acme.net"
     assert "only the first" in two.doubts[0]
     assert "do not contact" in note.doubts[0]
@@ -177,7 +178,7 @@ http://localhost:8080/|https://n/a|none.none|#N/A|https://|acme.c|https//acme-co
 def test_a_placeholder_is_no_page_anywhere(text: str) -> None:
     with pytest.raises(urls.UrlError):
         urls.page(text)
-    with pytest.raises(Rejected):
+    with pytest.raises(RejectedEntryError):
         checked(url=text, email="a@acme-corp.net", rules=Rules())
 
 
@@ -197,15 +198,15 @@ async def test_no_tool_takes_a_placeholder_and_an_old_one_can_be_mended(
         found["track_url_email"](url="Referral", email="a@acme-corp.net"),
         found["track_url_email"](url="acme-corp.net", email="n/a"),
     ):
-        with pytest.raises(ToolFailure):
+        with pytest.raises(ToolError):
             await work
     many = await found["track_many"]([{"url": "none", "email": "a@acme-corp.net"}])
     assert many["counts"] == {"refused": 1}
-    board: Board = server._desk.board
+    board: EntryService = server._desk.board
     ((_, old),) = await board.track([Draft("https://referral/", "a@acme-corp.net")], "test")
     kept = await found["update_entry"](id=old.id, version=1, status="do_not_contact")
     assert kept["entry"]["status"] == "do_not_contact"
-    with pytest.raises(ToolFailure):
+    with pytest.raises(ToolError):
         await found["update_entry"](id=old.id, version=2, url="https://webinar/")
     mended = await found["update_entry"](id=old.id, version=2, url="acme-corp.net")
     assert mended["entry"]["url"] == "https://acme-corp.net/"
@@ -235,7 +236,7 @@ async def test_a_trial_tells_the_columns_and_doubts_and_columns_can_be_mapped_or
     ignored = await run("in.csv", ignore=["Backup Email"])
     assert ignored["columns"]["email"] == ["Email"]
     assert ignored["counts"] == {"created": 1, "refused": 1}
-    with pytest.raises(ToolFailure, match="no column 'Phone'"):
+    with pytest.raises(ToolError, match="no column 'Phone'"):
         await run("in.csv", ignore=["Phone"])
 
 
@@ -262,12 +263,12 @@ def zipped(*names: str) -> bytes:
 )
 def test_a_file_of_another_kind_is_named_with_the_way_to_csv(data: bytes, words: str) -> None:
     with pytest.raises(SheetError, match=words):
-        sheet.opened(io.BytesIO(data), "csv")
+        csv_jsonl.opened(io.BytesIO(data), "csv")
 
 
 def test_the_ending_of_a_workbook_is_told_with_the_way_to_csv() -> None:
     with pytest.raises(SheetError, match=r"Excel workbook.*CSV UTF-8"):
-        sheet.format_of("leads.XLSX")
+        csv_jsonl.format_of("leads.XLSX")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,7 @@ def test_the_ending_of_a_workbook_is_told_with_the_way_to_csv() -> None:
 )
 def test_a_note_in_an_older_character_set_is_read_and_told(text: str, encoding: str) -> None:
     data = f"url;email;note\nacme.net;a@acme.net;{text}\n".encode(encoding)
-    found = sheet.opened(io.BytesIO(data), "csv")
+    found = csv_jsonl.opened(io.BytesIO(data), "csv")
     (row,) = found.rows
     assert row.fields["note"] == text
     assert "not UTF-8" in found.doubts[0]
@@ -293,13 +294,13 @@ def test_a_note_in_an_older_character_set_is_read_and_told(text: str, encoding: 
 )
 def test_letters_that_cannot_be_told_are_refused_and_not_guessed(text: str, encoding: str) -> None:
     data = f"url;email;note\nacme.net;a@acme.net;{text}\nb.net;b@b.net;x\n".encode(encoding)
-    bad, good = sheet.opened(io.BytesIO(data), "csv").rows
+    bad, good = csv_jsonl.opened(io.BytesIO(data), "csv").rows
     assert "UTF-8" in bad.fault
     assert good.fields["note"] == "x"
 
 
 def test_a_row_that_a_missing_quote_shifted_is_refused() -> None:
-    found = sheet.opened(
+    found = csv_jsonl.opened(
         io.BytesIO(b"url,name,email\nacme.net,Lee, Ann,a@acme.net\nb.net,Bob,b@b.net,,\n"), "csv"
     )
     bad, good = found.rows

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.tracker import ledger
-from servers.tracker.entry import STATUSES, Draft, Entry, Rejected
+from servers.tracker.entry import STATUSES, Draft, Entry, RejectedEntryError
 
 ENTRY = Entry(
     "e", 3, "https://a.com/", "j@a.com", "first", ("a",), "contacted", created=1, changed=2
@@ -66,7 +66,7 @@ def test_a_deleted_entry_comes_back_when_it_is_tracked_again() -> None:
 def test_a_merge_that_would_be_too_large_is_refused_by_name(field: str) -> None:
     entry = replace(ENTRY, note="x" * 3000, tags=tuple(f"t{n}" for n in range(20)))
     draft = replace(SAME, note="y" * 2000) if field == "note" else replace(SAME, tags=("z",))
-    with pytest.raises(Rejected) as rejected:
+    with pytest.raises(RejectedEntryError) as rejected:
         ledger.merged(entry, draft)
     assert [fault.field for fault in rejected.value.faults] == [field]
 

@@ -10,13 +10,13 @@ from typing import Any
 import apsw
 import pytest
 
-from servers.tracker import tables, terms
-from servers.tracker.board import Board
+from servers.tracker.codec import search_terms
+from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry import STATUSES, Entry
-from servers.tracker.scribe import Search
-from servers.tracker.stores import lookups, orders, upkeep
-from servers.tracker.stores.base import Query
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.base import StoreQuery
+from servers.tracker.stores.sqlite import backup, ordered_queries, queries, tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import draft, make_board
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,7 @@ def some(number: int, chance: random.Random) -> Any:
     return replace(one, url=f"https://site{chance.randrange(40)}.example/contact")
 
 
-async def changed_at_random(board: Board, chance: random.Random) -> list[Entry]:
+async def changed_at_random(board: EntryService, chance: random.Random) -> list[Entry]:
     """Entries that were created, changed and deleted in no order."""
     ids: list[str] = []
     for number in range(0, 240, 40):
@@ -62,7 +62,7 @@ def matching(entries: list[Entry], search: Search) -> list[Entry]:
             and one.changed >= search.since
             and search.status in {"", one.status}
             and (not search.tag or search.tag in one.tags)
-            and all(word in terms.words(one.note) for word in search.words)
+            and all(word in search_terms.words(one.note) for word in search.words)
         )
 
     return sorted(filter(is_meant, entries), key=SORTS[search.sort])
@@ -74,7 +74,7 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, many: int, tasted: int, seed: int
 ) -> None:
     for name, size in (("_FEW", few), ("_MANY", many), ("_TASTED", tasted)):
-        monkeypatch.setattr(orders, name, size)
+        monkeypatch.setattr(ordered_queries, name, size)
     chance = random.Random(seed)
     store = SqliteStore(tmp_path)
     await store.open()
@@ -103,7 +103,7 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
     await store.close()
 
 
-def steps(file: Path, query: Query) -> int:
+def steps(file: Path, query: StoreQuery) -> int:
     """What SQLite does for one page, in tens of steps of its machine."""
     taken = 0
 
@@ -112,9 +112,9 @@ def steps(file: Path, query: Query) -> int:
         taken += 1
         return False
 
-    connection = upkeep.connect(file)
+    connection = backup.connect(file)
     connection.set_progress_handler(count, 10)
-    assert len(lookups.find(connection, query).records) <= query.limit
+    assert len(queries.find(connection, query).records) <= query.limit
     connection.close()
     return taken
 
@@ -136,8 +136,8 @@ FILTERS = (
 async def test_no_page_costs_more_among_ten_times_as_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orders, "_FEW", 20)
-    monkeypatch.setattr(orders, "_MANY", 40)
+    monkeypatch.setattr(ordered_queries, "_FEW", 20)
+    monkeypatch.setattr(ordered_queries, "_MANY", 40)
     store = SqliteStore(tmp_path)
     await store.open()
     board = make_board(store)
@@ -157,7 +157,7 @@ async def test_no_page_costs_more_among_ten_times_as_many(
     assert not dear
 
 
-async def cost(file: Path, board: Board, search: Search, count: int) -> int:
+async def cost(file: Path, board: EntryService, search: Search, count: int) -> int:
     """Of the first page and of one from the middle."""
     query = board.scribe.query(search)
     middle = board.scribe.query(Search(sort=search.sort, limit=count // 2))
@@ -168,7 +168,7 @@ async def cost(file: Path, board: Board, search: Search, count: int) -> int:
 async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orders, "_FEW", 0)
+    monkeypatch.setattr(ordered_queries, "_FEW", 0)
     for name in ("source", "target"):
         (tmp_path / name).mkdir()
     source, target = SqliteStore(tmp_path / "source"), SqliteStore(tmp_path / "target")
@@ -209,7 +209,7 @@ async def test_totals_count_the_entries_of_a_file_that_had_none(tmp_path: Path) 
     found, _ = await board.find(Search(tag="x", sort="url"))
     assert [one.id for one in found] == [ids[1]]
     assert [
-        path.name for path in upkeep.backups(tmp_path / "backups", f"before-v{len(tables.PRESENT)}")
+        path.name for path in backup.backups(tmp_path / "backups", f"before-v{len(tables.PRESENT)}")
     ]
     await store.close()
     connection = apsw.Connection(str(tmp_path / "tracker.db"))

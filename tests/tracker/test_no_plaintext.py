@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from servers.tracker.scribe import new_id
+from servers.tracker.codec.record_codec import new_id
 from servers.tracker.server import TrackerServer
 from tests.tracker.scene import KEY, configuration, started, tools
 

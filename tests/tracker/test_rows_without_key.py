@@ -12,10 +12,10 @@ from typing import Any
 import apsw
 import pytest
 
-from servers.tracker import urls
+from servers.tracker.codec import urls
+from servers.tracker.codec.record_codec import new_id
 from servers.tracker.entry import Draft
-from servers.tracker.scribe import new_id
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.attack import Row, clear_words, dictionary, people, read
 from tests.tracker.scene import make_board
 
@@ -101,7 +101,7 @@ def texts(field: dict[str, Any]) -> list[str]:
 
 
 async def test_no_name_is_read_from_the_documents_of_firestore(emulator: str, figure: Any) -> None:
-    from servers.tracker.stores.firestore import FirestoreStore
+    from servers.tracker.stores.firestore.firestore_store import FirestoreStore
 
     entries = people(USED, 200)
     name = f"attack{new_id()}"

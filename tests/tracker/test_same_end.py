@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.tracker.board import Board
-from servers.tracker.entry import Draft, Rejected
-from servers.tracker.scribe import Search, new_id
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.host.tools.service import ToolError
+from servers.tracker.codec.record_codec import Search, new_id
+from servers.tracker.entry import Draft, RejectedEntryError
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import make_board
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
@@ -27,7 +27,7 @@ STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
 class Client:
     """Does what chance says with one person's entry at a time; nobody else has it in that round."""
 
-    def __init__(self, name: str, board: Board, chance: random.Random) -> None:
+    def __init__(self, name: str, board: EntryService, chance: random.Random) -> None:
         self.name = name
         self._board = board
         self._chance = chance
@@ -46,9 +46,9 @@ class Client:
         work = self._chance.choice(self._work)
         try:
             return f"{work.__name__}: {await work(person)}"
-        except ToolFailure as failed:
+        except ToolError as failed:
             return f"{work.__name__}: {failed.kind}"
-        except Rejected as rejected:
+        except RejectedEntryError as rejected:
             return f"{work.__name__}: {rejected}"
 
     def _draft(self, person: int) -> Draft:
@@ -68,13 +68,13 @@ class Client:
 
     async def track(self, person: int) -> str:
         (result,) = await self._board.track([self._draft(person)], self.name)
-        return str(result) if isinstance(result, Rejected) else result[0]
+        return str(result) if isinstance(result, RejectedEntryError) else result[0]
 
     async def track_batch(self, person: int) -> str:
         drafts = [self._draft(person) for _ in range(3)]
         together = self._chance.random() < 0.5
         results = await self._board.track(drafts, self.name, together=together)
-        return str([str(one) if isinstance(one, Rejected) else one[0] for one in results])
+        return str([str(one) if isinstance(one, RejectedEntryError) else one[0] for one in results])
 
     async def update(self, person: int) -> str:
         fields = {
@@ -114,7 +114,9 @@ class Client:
         return str((await self._board.set_deleted(entry.id, self.name, gone=False))[1])
 
 
-async def work_through(board: Board, operations: int, seed: int) -> tuple[list[str], list[Any]]:
+async def work_through(
+    board: EntryService, operations: int, seed: int
+) -> tuple[list[str], list[Any]]:
     """What each operation said, and everything there is at the end."""
     chance = random.Random(seed)
     clients = [Client(f"client {n}", board, random.Random(seed + n)) for n in range(CLIENTS)]
@@ -126,7 +128,7 @@ async def work_through(board: Board, operations: int, seed: int) -> tuple[list[s
     return said, await final_state(board)
 
 
-async def final_state(board: Board) -> list[Any]:
+async def final_state(board: EntryService) -> list[Any]:
     """Every entry with its history, without what each store makes up itself."""
     state: list[Any] = []
     after = ""
@@ -145,7 +147,7 @@ async def final_state(board: Board) -> list[Any]:
 
 
 async def compare(folder: Path, emulator: str, operations: int, seed: int) -> int:
-    from servers.tracker.stores.firestore import FirestoreStore
+    from servers.tracker.stores.firestore.firestore_store import FirestoreStore
 
     embedded = SqliteStore(folder)
     shared = FirestoreStore("", collection=f"same{new_id()}", emulator=emulator)

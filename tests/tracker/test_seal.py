@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.tracker import terms
+from servers.tracker.codec import search_terms
+from servers.tracker.codec.record_codec import RecordCodec
+from servers.tracker.codec.seal import KeyFormatError, SealedError, Sealer, parse_keys, random_block
 from servers.tracker.entry import Draft, Rules
 from servers.tracker.ledger import begun
-from servers.tracker.scribe import Scribe
-from servers.tracker.seal import KeyFormatError, Locked, Sealer, parse_keys, random_block
 
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
 SEALER = Sealer([OLD], Rules())
@@ -37,14 +37,14 @@ def test_what_is_sealed_opens_in_its_place(text: str) -> None:
 def test_a_token_opens_nowhere_else() -> None:
     token = SEALER.seal("row", "secret", "jane@acme.com")
     for row, column in (("other", "secret"), ("row", "history 1"), ("row|secret", "")):
-        with pytest.raises(Locked):
+        with pytest.raises(SealedError):
             SEALER.open(row, column, token)
 
 
 def test_a_token_of_another_key_or_a_broken_one_is_locked() -> None:
     token = SEALER.seal("row", "secret", "x")
     for broken in (Sealer([NEW], Rules()).seal("row", "secret", "x"), token[:-4] + "AAAA", "", "x"):
-        with pytest.raises(Locked):
+        with pytest.raises(SealedError):
             SEALER.open("row", "secret", broken)
 
 
@@ -81,7 +81,7 @@ def test_a_newer_key_opens_what_the_older_sealed_and_seals_itself() -> None:
     assert both.open("row", "secret", token) == "x"
     fresh = both.seal("row", "secret", "x")
     assert Sealer([NEW], Rules()).open("row", "secret", fresh) == "x"
-    with pytest.raises(Locked):
+    with pytest.raises(SealedError):
         SEALER.open("row", "secret", fresh)
 
 
@@ -111,7 +111,7 @@ def test_the_stamp_names_key_and_rules_and_gives_the_key_away_to_nobody() -> Non
 
 
 def test_a_secret_opens_with_the_version_and_the_clear_fields_it_was_sealed_with() -> None:
-    scribe = Scribe(SEALER, Rules())
+    scribe = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/", "jane@acme.com", "note", ("a", "b"), "won")
     record = scribe.record(begun("id", draft))
     assert scribe.entry(record).email == "jane@acme.com"
@@ -131,7 +131,7 @@ def test_a_secret_opens_with_the_version_and_the_clear_fields_it_was_sealed_with
 
 
 def test_a_line_of_history_that_lou_did_not_write_is_locked() -> None:
-    scribe = Scribe(SEALER, Rules())
+    scribe = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/", "jane@acme.com")
     change = scribe.change(begun("id", draft), "created", "claude-ai", None)
     assert (scribe.line(change).action, scribe.line(change).client) == ("created", "claude-ai")
@@ -147,7 +147,7 @@ def test_a_line_of_history_that_lou_did_not_write_is_locked() -> None:
 
 
 def words_in(draft: Draft, kind: str) -> set[str]:
-    return {value for each, value in terms.of(begun("id", draft)) if each == kind}
+    return {value for each, value in search_terms.of(begun("id", draft)) if each == kind}
 
 
 def test_sealed_words_have_kinds_of_their_own_and_no_beginnings() -> None:
@@ -185,7 +185,7 @@ def test_keys_are_read_newest_first_and_once_each() -> None:
 
 
 def test_nothing_that_is_stored_shows_an_address() -> None:
-    scribe = Scribe(SEALER, Rules())
+    scribe = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/?m=jane%40acme.com", "jane@acme.com", "call jane@acme.com")
     entry = begun("id", draft)
     stored = repr(scribe.record(entry)) + repr(
@@ -203,7 +203,7 @@ def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:
         "Met at FOSDEM",
         ("hot lead",),
     )
-    found = terms.of(begun("id", draft))
+    found = search_terms.of(begun("id", draft))
     words = {value for kind, value in found if kind == "word"}
     assert {
         "acmecorp",
@@ -225,10 +225,10 @@ def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:
 
 def test_encoded_urls_and_international_domains_are_found_as_people_read_them() -> None:
     draft = Draft("https://xn--bcher-kva.de/caf%C3%A9", "jane@xn--mller-kva.de")
-    found = {value for kind, value in terms.of(begun("id", draft)) if kind.endswith("word")}
+    found = {value for kind, value in search_terms.of(begun("id", draft)) if kind.endswith("word")}
     assert {"b\u00fccher", "b\u00fcc", "caf\u00e9", "m\u00fcller", "jane"} <= found
 
 
 def test_a_pasted_address_is_looked_for_by_its_telling_words() -> None:
-    assert terms.sought("https://www.Acme.com/team") == ("acme", "com", "team")
-    assert terms.sought("www @") == ()
+    assert search_terms.sought("https://www.Acme.com/team") == ("acme", "com", "team")
+    assert search_terms.sought("www @") == ()

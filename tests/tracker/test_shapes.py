@@ -9,10 +9,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from servers.tracker import tables
-from servers.tracker.stores import custody, upkeep
 from servers.tracker.stores.base import StoreError
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.stores.sqlite import backup as upkeep
+from servers.tracker.stores.sqlite import sqlite_file, tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import draft, make_board, until
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def test_an_older_file_is_backed_up_before_it_is_changed(tmp_path: Path) -
 async def test_a_change_of_shape_that_takes_long_is_said_and_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(custody, "_SHAPED_BEFORE_READY_S", 0.01)
+    monkeypatch.setattr(sqlite_file, "_SHAPED_BEFORE_READY_S", 0.01)
     told: list[tuple[str, bool]] = []
     older = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
     await older.open()

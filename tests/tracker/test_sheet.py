@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servers.tracker import columns, sheet
-from servers.tracker.entry import Rejected, Rules, checked
-from servers.tracker.text_file import SheetError
+from servers.tracker.entry import RejectedEntryError, Rules, checked
+from servers.tracker.transfer import columns, csv_jsonl
+from servers.tracker.transfer.text_file import SheetError
 
 FORMULAS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
-def opened(text: str | bytes, kind: Any = "csv", **columns: str) -> sheet.Sheet:
+def opened(text: str | bytes, kind: Any = "csv", **columns: str) -> csv_jsonl.Sheet:
     data = text.encode() if isinstance(text, str) else text
     wishes = {field: [name] if name else [] for field, name in columns.items()}
-    return sheet.opened(io.BytesIO(data), kind, wishes)
+    return csv_jsonl.opened(io.BytesIO(data), kind, wishes)
 
 
-def rows(text: str | bytes, kind: Any = "csv", **columns: str) -> list[sheet.Row]:
+def rows(text: str | bytes, kind: Any = "csv", **columns: str) -> list[csv_jsonl.Row]:
     return list(opened(text, kind, **columns).rows)
 
 
@@ -152,14 +152,14 @@ def test_a_line_without_an_end_is_told_once_and_costs_no_memory() -> None:
 @pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.exe", ""])
 def test_other_endings_are_refused(name: str) -> None:
     with pytest.raises(SheetError):
-        sheet.format_of(name)
+        csv_jsonl.format_of(name)
 
 
 @given(st.text(alphabet=FORMULAS + "' a1", max_size=6))
 def test_no_written_cell_starts_a_formula_and_every_cell_comes_back(text: str) -> None:
-    guarded = sheet.guarded(text)
+    guarded = csv_jsonl.guarded(text)
     assert not guarded.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))
-    assert sheet.unguarded(guarded) == text
+    assert csv_jsonl.unguarded(guarded) == text
 
 
 VALUES = st.fixed_dictionaries(
@@ -181,8 +181,8 @@ VALUES = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=5), st.sampled_from(["csv", "jsonl"]))
 def test_what_is_exported_is_imported_as_it_was(values: list[dict[str, Any]], kind: Any) -> None:
-    text = sheet.header() if kind == "csv" else ""
-    text += "".join(sheet.line(kind, one) for one in values)
+    text = csv_jsonl.header() if kind == "csv" else ""
+    text += "".join(csv_jsonl.line(kind, one) for one in values)
     found = rows(text, kind)
     assert [row.fault for row in found] == [""] * len(values)
     for row, one in zip(found, values, strict=True):
@@ -203,7 +203,7 @@ def no_bytes_crash(data: bytes, kind: Any) -> None:
             continue
         try:
             checked(rules=Rules(), **row.fields)
-        except Rejected as rejected:
+        except RejectedEntryError as rejected:
             assert rejected.faults  # noqa: PT017 - being refused is one of two good ends
 
 
@@ -259,5 +259,7 @@ def test_no_file_is_a_crash(data: bytes, kind: Any) -> None:
 
 
 def test_the_written_cells_are_read_alike_by_another_reader() -> None:
-    line = sheet.line("csv", {name: "=x" if name != "tags" else ["a"] for name in sheet.WRITTEN})
-    assert next(csv.reader([line])).count("'=x") == len(sheet.WRITTEN) - 1
+    line = csv_jsonl.line(
+        "csv", {name: "=x" if name != "tags" else ["a"] for name in csv_jsonl.WRITTEN}
+    )
+    assert next(csv.reader([line])).count("'=x") == len(csv_jsonl.WRITTEN) - 1

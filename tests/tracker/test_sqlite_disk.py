@@ -16,14 +16,14 @@ from typing import Any
 import apsw
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.tracker import tables
-from servers.tracker.board import Board
-from servers.tracker.scribe import Search
-from servers.tracker.stores import custody, disk, upkeep
-from servers.tracker.stores.base import Query, StoreError
-from servers.tracker.stores.lane import Lane
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.host.tools.service import ToolError
+from servers.tracker.codec.record_codec import Search
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.base import StoreError, StoreQuery
+from servers.tracker.stores.sqlite import backup as upkeep
+from servers.tracker.stores.sqlite import disk, sqlite_file, tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
+from servers.tracker.stores.sqlite.sqlite_worker import SqliteWorker
 from tests.patience import PATIENCE_S
 from tests.tracker.scene import draft, make_board, until
 
@@ -87,7 +87,7 @@ async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
     code: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.02)
+    monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.02)
     told: list[tuple[str, bool]] = []
     store = SqliteStore(tmp_path, tell=lambda one, *, cleared: told.append((one.code, cleared)))
     await store.open()
@@ -141,7 +141,7 @@ def fill(place: Path, leave: int = 0) -> Path:
     return ballast
 
 
-async def track_until_refused(board: Board) -> None:
+async def track_until_refused(board: EntryService) -> None:
     for number in range(50, 5000):
         await board.track([draft(number, note="x" * 3000)], "test")
 
@@ -149,7 +149,7 @@ async def track_until_refused(board: Board) -> None:
 async def test_a_really_full_disk_is_read_only_and_recovers_by_itself(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.05)
     store = SqliteStore(small_disk)
     await store.open()
     board = make_board(store)
@@ -171,7 +171,7 @@ async def test_a_really_full_disk_is_read_only_and_recovers_by_itself(
 async def test_a_start_on_a_full_disk_reads_and_waits_for_room(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(custody, "_TRY_AGAIN_S", 0.05)
+    monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.05)
     store = SqliteStore(small_disk)
     await store.open()
     await make_board(store).track([draft(n) for n in range(50)], "test")
@@ -298,11 +298,11 @@ async def test_a_change_of_shape_that_failed_is_said_and_tried_again(
     store = SqliteStore(tmp_path)
     await store.open()
     with pytest.raises(StoreError) as refused:
-        await store.find(Query(deleted=True))
+        await store.find(StoreQuery(deleted=True))
     assert refused.value.code == "disk_full"
     faulty_disk.error = None
     await until(lambda: store.trouble is None)
-    assert (await store.find(Query())).records
+    assert (await store.find(StoreQuery())).records
     await store.close()
 
 
@@ -336,7 +336,7 @@ async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
     await store.close()
-    with pytest.raises(ToolFailure):
+    with pytest.raises(ToolError):
         await asyncio.wait_for(make_board(store).track([draft(1)], "test"), PATIENCE_S)
 
 
@@ -387,7 +387,7 @@ async def test_who_waits_for_another_program_waits_once(tmp_path: Path) -> None:
 
     other = connect()
     other.execute("CREATE TABLE t (x); BEGIN IMMEDIATE")
-    lane = Lane("test", connect, lambda _, things: list(things))
+    lane = SqliteWorker("test", connect, lambda _, things: list(things))
     begun = time.monotonic()
     outcomes = await asyncio.gather(*(lane.do([n]) for n in range(50)), return_exceptions=True)
     assert {type(one) for one in outcomes} == {apsw.BusyError}
@@ -398,7 +398,7 @@ async def test_who_waits_for_another_program_waits_once(tmp_path: Path) -> None:
 
 
 async def test_a_long_look_up_is_left_to_a_thread(tmp_path: Path) -> None:
-    file = custody.Custody(tmp_path / "x.db", lambda _trouble, *, cleared: None)
+    file = sqlite_file.SqliteFile(tmp_path / "x.db", lambda _trouble, *, cleared: None)
     await file.open()
 
     def up_to(last: int) -> Callable[[apsw.Connection], tuple[int, str]]:

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from servers.host.service import ToolFailure
-from servers.tracker.board import Board
+from servers.host.tools.service import ToolError
+from servers.tracker.codec.record_codec import RecordCodec, Search, new_id
 from servers.tracker.entry import Draft
-from servers.tracker.scribe import Scribe, Search, new_id
-from servers.tracker.stores.base import CursorError, Query, Store, Write, Written
+from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.base import CursorError, Store, StoreQuery, Write, Written
 from tests.tracker.scene import draft
 
 pytestmark = pytest.mark.anyio
 
 
-def write_of(scribe: Scribe, one: Draft) -> Write:
+def write_of(scribe: RecordCodec, one: Draft) -> Write:
     from servers.tracker import ledger
 
     entry = ledger.begun(new_id(), one)
@@ -27,12 +27,14 @@ def write_of(scribe: Scribe, one: Draft) -> Write:
     return Write(scribe.record(entry), change, 0, scribe.pairs(one))
 
 
-async def add(board: Board, *drafts: Draft) -> list[str]:
+async def add(board: EntryService, *drafts: Draft) -> list[str]:
     results = await board.track(drafts, "test")
     return [entry.id for _, entry in results]  # type: ignore[misc]
 
 
-async def test_a_new_record_is_read_back_as_it_was_written(store: Store, board: Board) -> None:
+async def test_a_new_record_is_read_back_as_it_was_written(
+    store: Store, board: EntryService
+) -> None:
     write = write_of(board.scribe, draft(1, tags=("a", "b"), note="x"))
     (written,) = await store.apply([write])
     assert written.done
@@ -51,14 +53,14 @@ async def test_a_missing_record_is_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "__x__", "x" * 2000, "ä", "a\0"])
-async def test_what_no_entry_is_called_is_told_as_not_there(board: Board, name: str) -> None:
-    with pytest.raises(ToolFailure) as told:
+async def test_what_no_entry_is_called_is_told_as_not_there(board: EntryService, name: str) -> None:
+    with pytest.raises(ToolError) as told:
         await board.get(name)
     assert told.value.kind == "not_found"
 
 
 async def test_a_second_record_with_the_same_pair_is_not_written(
-    store: Store, board: Board
+    store: Store, board: EntryService
 ) -> None:
     first = write_of(board.scribe, draft(1))
     await store.apply([first])
@@ -69,7 +71,9 @@ async def test_a_second_record_with_the_same_pair_is_not_written(
     assert [one.id for one in await store.paired(first.pairs)] == [first.record.id]
 
 
-async def test_twenty_that_create_the_same_pair_make_one_record(store: Store, board: Board) -> None:
+async def test_twenty_that_create_the_same_pair_make_one_record(
+    store: Store, board: EntryService
+) -> None:
     writes = [write_of(board.scribe, draft(1)) for _ in range(20)]
     results = await asyncio.gather(*(store.apply([one]) for one in writes))
     done = [one for (one,) in results if one.done]
@@ -79,7 +83,7 @@ async def test_twenty_that_create_the_same_pair_make_one_record(store: Store, bo
 
 
 async def test_a_record_is_replaced_only_at_the_version_it_was_read_at(
-    store: Store, board: Board
+    store: Store, board: EntryService
 ) -> None:
     first = write_of(board.scribe, draft(1))
     await store.apply([first])
@@ -100,7 +104,7 @@ async def test_a_record_is_replaced_only_at_the_version_it_was_read_at(
     assert [line.version for line in await store.history(entry.id, limit=9)] == [2, 1]
 
 
-async def test_writes_together_are_all_done_or_none(store: Store, board: Board) -> None:
+async def test_writes_together_are_all_done_or_none(store: Store, board: EntryService) -> None:
     await store.apply([write_of(board.scribe, draft(1))])
     both = [write_of(board.scribe, draft(2)), write_of(board.scribe, draft(1))]
     results = await store.apply(both, together=True)
@@ -112,20 +116,20 @@ async def test_writes_together_are_all_done_or_none(store: Store, board: Board) 
     assert (await store.counts()).live == 3
 
 
-async def test_writes_apart_are_done_where_they_may_be(store: Store, board: Board) -> None:
+async def test_writes_apart_are_done_where_they_may_be(store: Store, board: EntryService) -> None:
     await store.apply([write_of(board.scribe, draft(1))])
     results = await store.apply([write_of(board.scribe, draft(n)) for n in (1, 2, 3)])
     assert [one.done for one in results] == [False, True, True]
 
 
-async def test_twenty_clients_that_update_one_entry_lose_nothing(board: Board) -> None:
+async def test_twenty_clients_that_update_one_entry_lose_nothing(board: EntryService) -> None:
     (name,) = await add(board, draft(1))
 
     async def update(number: int) -> str:
         version = (await board.get(name)).version
         try:
             await board.update(name, version, {"note": f"note {number}"}, f"client {number}")
-        except ToolFailure as failed:
+        except ToolError as failed:
             return f"{failed.kind} with {failed.data['current']['id']}"
         return f"client {number}"
 
@@ -137,7 +141,7 @@ async def test_twenty_clients_that_update_one_entry_lose_nothing(board: Board) -
     assert (await board.get(name)).version == 1 + len(succeeded)
 
 
-async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: Board) -> None:
+async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: EntryService) -> None:
     async def track(number: int) -> None:
         await board.track([draft(1, tags=(f"t{number}",), note=f"note {number};")], f"c{number}")
 
@@ -162,7 +166,7 @@ async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: Boar
         Search(status="won"),
     ],
 )
-async def test_an_entry_is_found_by_each_of_its_fields(board: Board, search: Search) -> None:
+async def test_an_entry_is_found_by_each_of_its_fields(board: EntryService, search: Search) -> None:
     drafts = [draft(n, tags=("odd",) if n % 2 else ("even",)) for n in range(6)]
     drafts[3] = replace(drafts[3], note="the blue one", status="won")
     ids = await add(board, *drafts)
@@ -171,7 +175,7 @@ async def test_an_entry_is_found_by_each_of_its_fields(board: Board, search: Sea
     assert cursor == ""
 
 
-async def test_a_deleted_entry_is_found_only_among_the_deleted(board: Board) -> None:
+async def test_a_deleted_entry_is_found_only_among_the_deleted(board: EntryService) -> None:
     first, second = await add(board, draft(1, tags=("x",)), draft(2, tags=("x",)))
     await board.set_deleted(first, "test", gone=True)
     for search in (Search(), Search(tag="x"), Search(words=("contact",))):
@@ -185,7 +189,7 @@ async def test_a_deleted_entry_is_found_only_among_the_deleted(board: Board) -> 
 @pytest.mark.parametrize("sort", ["changed", "oldest", "created", "url"])
 @pytest.mark.parametrize("search", [Search(), Search(tag="x"), Search(tag="x", status="new")])
 async def test_pages_hold_every_entry_once_and_in_order(
-    board: Board, search: Search, sort: str
+    board: EntryService, search: Search, sort: str
 ) -> None:
     ids = await add(board, *(draft(n, tags=("x",)) for n in range(23)))
     await board.update(ids[5], 1, {"note": "later"}, "test")
@@ -208,7 +212,7 @@ async def test_pages_hold_every_entry_once_and_in_order(
     assert keys == sorted(keys)
 
 
-async def test_only_what_changed_since_is_found(board: Board) -> None:
+async def test_only_what_changed_since_is_found(board: EntryService) -> None:
     ids = await add(board, *(draft(n) for n in range(4)))
     later = await board.update(ids[1], 1, {"note": "later"}, "test")
     for sort in ("changed", "oldest", "created", "url"):
@@ -219,17 +223,17 @@ async def test_only_what_changed_since_is_found(board: Board) -> None:
 @pytest.mark.parametrize("cursor", ["x", "!!!", "e30", "WzEsMiwzXQ", "a" * 3000, "Y2hhbmdlZCB4IHk"])
 async def test_a_cursor_that_no_page_gave_out_is_refused(store: Store, cursor: str) -> None:
     with pytest.raises(CursorError):
-        await store.find(Query(cursor=cursor))
+        await store.find(StoreQuery(cursor=cursor))
 
 
-async def test_a_cursor_of_another_order_is_refused(store: Store, board: Board) -> None:
+async def test_a_cursor_of_another_order_is_refused(store: Store, board: EntryService) -> None:
     await add(board, *(draft(n) for n in range(3)))
-    page = await store.find(Query(limit=1, sort="url"))
+    page = await store.find(StoreQuery(limit=1, sort="url"))
     with pytest.raises(CursorError):
-        await store.find(Query(limit=1, sort="changed", cursor=page.cursor))
+        await store.find(StoreQuery(limit=1, sort="changed", cursor=page.cursor))
 
 
-async def test_a_cursor_leads_on_in_its_own_search_only(board: Board) -> None:
+async def test_a_cursor_leads_on_in_its_own_search_only(board: EntryService) -> None:
     ids = await add(board, *(draft(n, tags=("x",)) for n in range(4)))
     search = Search(tag="x", sort="oldest", limit=2)
     page, cursor = await board.find(search)
@@ -245,7 +249,7 @@ async def test_a_cursor_leads_on_in_its_own_search_only(board: Board) -> None:
             await board.find(replace(search, cursor=forged))
 
 
-async def test_pages_lead_on_past_urls_that_are_sealed(board: Board) -> None:
+async def test_pages_lead_on_past_urls_that_are_sealed(board: EntryService) -> None:
     """They have none to be sorted by."""
     ids = await add(board, *(draft(n, url=f"https://a.com/?to=x{n}@a.com") for n in range(3)))
     first, cursor = await board.find(Search(sort="url", limit=1))
@@ -270,14 +274,16 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("sort", "text"), FORGED)
-async def test_a_forged_cursor_is_refused(store: Store, board: Board, sort: Any, text: str) -> None:
+async def test_a_forged_cursor_is_refused(
+    store: Store, board: EntryService, sort: Any, text: str
+) -> None:
     await add(board, draft(1))
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
     with pytest.raises(CursorError):
-        await store.find(Query(sort=sort, cursor=cursor))
+        await store.find(StoreQuery(sort=sort, cursor=cursor))
 
 
-async def test_counts_tell_live_from_deleted(store: Store, board: Board) -> None:
+async def test_counts_tell_live_from_deleted(store: Store, board: EntryService) -> None:
     ids = await add(board, draft(1), draft(2, status="won"), draft(3))
     await board.set_deleted(ids[2], "test", gone=True)
     counts = await store.counts()
@@ -299,9 +305,11 @@ async def test_a_note_is_remembered(store: Store) -> None:
     assert await store.recall("name") == "other"
 
 
-async def test_a_changed_pair_is_free_for_others_and_refused_when_taken(board: Board) -> None:
+async def test_a_changed_pair_is_free_for_others_and_refused_when_taken(
+    board: EntryService,
+) -> None:
     first, second = await add(board, draft(1), draft(2))
-    with pytest.raises(ToolFailure) as refused:
+    with pytest.raises(ToolError) as refused:
         await board.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
     assert refused.value.kind == "duplicate"
     assert refused.value.data == {"other": first}
@@ -313,7 +321,9 @@ async def test_a_changed_pair_is_free_for_others_and_refused_when_taken(board: B
     assert outcome == "created"
 
 
-async def test_a_lost_answer_does_not_make_a_second_record(store: Store, board: Board) -> None:
+async def test_a_lost_answer_does_not_make_a_second_record(
+    store: Store, board: EntryService
+) -> None:
     write = write_of(board.scribe, draft(1))
     await store.apply([write])
     (again,) = await store.apply([write])
@@ -324,7 +334,9 @@ async def test_a_lost_answer_does_not_make_a_second_record(store: Store, board: 
     assert len(await store.history(write.record.id, limit=9)) == 1
 
 
-async def test_records_of_another_store_are_taken_over_once(store: Store, board: Board) -> None:
+async def test_records_of_another_store_are_taken_over_once(
+    store: Store, board: EntryService
+) -> None:
     ids = await add(board, *(draft(n) for n in range(5)))
     await board.update(ids[0], 1, {"note": "second"}, "test")
     rows = await store.scan("", 10)
@@ -341,7 +353,7 @@ async def test_records_of_another_store_are_taken_over_once(store: Store, board:
 
 
 async def test_a_record_is_not_taken_over_beside_one_of_its_pair(
-    store: Store, board: Board
+    store: Store, board: EntryService
 ) -> None:
     await add(board, draft(1))
     twin = write_of(board.scribe, draft(1))
@@ -352,7 +364,7 @@ async def test_a_record_is_not_taken_over_beside_one_of_its_pair(
 
 
 async def test_twenty_that_take_over_the_same_record_take_it_once(
-    store: Store, board: Board
+    store: Store, board: EntryService
 ) -> None:
     write = write_of(board.scribe, draft(1))
     row = write.record.at(5), [write.change]
@@ -361,7 +373,7 @@ async def test_twenty_that_take_over_the_same_record_take_it_once(
     assert (await store.counts()).live == 1
 
 
-async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(board: Board) -> None:
+async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(board: EntryService) -> None:
     note, tags = "\u682a" * 3990, tuple(f"tag {n}" for n in range(20))
     results = await board.track(
         [draft(n, note=f"{note}{n}", tags=tags) for n in range(256)], "test"
@@ -370,7 +382,7 @@ async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(board: Board) 
     assert (await board.store.counts()).live == 256
 
 
-async def test_an_entry_that_vanished_is_told_as_gone(store: Store, board: Board) -> None:
+async def test_an_entry_that_vanished_is_told_as_gone(store: Store, board: EntryService) -> None:
     write = write_of(board.scribe, draft(1))
     later = replace(write, record=replace(write.record, version=2), seen=1)
     assert await store.apply([later]) == [Written(done=False, record=None)]

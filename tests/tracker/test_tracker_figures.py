@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from servers.tracker.scribe import Search
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.codec.record_codec import Search
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import draft, make_board, started, tools
 
 pytestmark = pytest.mark.anyio

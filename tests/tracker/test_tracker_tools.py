@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from servers.host import calls
-from servers.host.service import ToolFailure
-from servers.host.toolbox import FunctionTool
-from servers.tracker import folder
+from servers.host.tools import calls
+from servers.host.tools.service import ToolError
+from servers.host.tools.toolbox import FunctionTool
 from servers.tracker.server import TrackerServer, build
+from servers.tracker.transfer import exchange_folder
 from tests.patience import PATIENCE_S
 from tests.tracker.scene import started, tools, until
 
@@ -30,8 +30,8 @@ async def server(tmp_path: Path) -> AsyncIterator[TrackerServer]:
     await found.stop()
 
 
-async def refused(work: Any) -> ToolFailure:
-    with pytest.raises(ToolFailure) as failed:
+async def refused(work: Any) -> ToolError:
+    with pytest.raises(ToolError) as failed:
         await work
     return failed.value
 
@@ -347,7 +347,7 @@ async def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(
         path.write_text("jane@acme.com")
     server = await started(tmp_path, exchange_folder=str(files))
     assert list(files.iterdir()) == [mine]
-    writing = folder.Draftsheet(files / "first.csv", overwrite=False)
+    writing = exchange_folder.PartialExport(files / "first.csv", overwrite=False)
     left.write_text("jane@acme.com")
     await tools(server)["export_tracked"]("second.csv")
     assert not left.exists()
@@ -361,7 +361,7 @@ async def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(
 
 
 def test_a_file_that_came_during_the_export_is_not_overwritten(tmp_path: Path) -> None:
-    writing = folder.Draftsheet(tmp_path / "out.csv", overwrite=False)
+    writing = exchange_folder.PartialExport(tmp_path / "out.csv", overwrite=False)
     (tmp_path / "out.csv").write_text("somebody's")
     with pytest.raises(FileExistsError):
         writing.finish()
@@ -371,7 +371,7 @@ def test_a_file_that_came_during_the_export_is_not_overwritten(tmp_path: Path) -
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    writing = folder.Draftsheet(tmp_path / "out.csv", overwrite=False)
+    writing = exchange_folder.PartialExport(tmp_path / "out.csv", overwrite=False)
     writing.write("jane@acme.com")
     with Path("/dev/full").open("r+b", buffering=0) as full:
         os.dup2(full.fileno(), writing._handle.fileno())

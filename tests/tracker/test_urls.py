@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from servers.tracker import urls
+from servers.tracker.codec import urls
 
 
 @pytest.mark.parametrize(

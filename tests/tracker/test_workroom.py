@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from servers.host import calls
-from servers.host.service import Configuration, StartRefused, ToolFailure
+from servers.host.tools import calls
+from servers.host.tools.service import Configuration, StartRefusedError, ToolError
 from servers.tracker.server import TrackerServer, build
 from tests.patience import PATIENCE_S
 from tests.tracker.scene import KEY, configuration, started, tools, until
@@ -56,7 +56,7 @@ async def resealed(server: TrackerServer) -> Any:
 async def test_without_a_key_it_does_not_start_and_says_what_to_do(
     tmp_path: Path, keys: dict[str, str], code: str
 ) -> None:
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(StartRefusedError) as refused:
         await build().start(Configuration(keys, configuration(tmp_path).settings))
     assert refused.value.code == code
     assert refused.value.hint
@@ -68,7 +68,7 @@ async def test_without_a_key_it_does_not_start_and_says_what_to_do(
     [{"store": "mysql"}, {"fold_case": "yes"}, {"exchange_folder": 1}, {"firestore": []}],
 )
 async def test_settings_of_the_wrong_kind_are_named(tmp_path: Path, settings: Any) -> None:
-    with pytest.raises(StartRefused, match=next(iter(settings))):
+    with pytest.raises(StartRefusedError, match=next(iter(settings))):
         await started(tmp_path, **settings)
 
 
@@ -77,7 +77,7 @@ async def test_another_key_locks_and_nothing_new_is_sealed_beside(tmp_path: Path
     await track(server, 1)
     await server.stop()
     before = (tmp_path / "tracker" / "tracker.db").read_bytes()
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(StartRefusedError) as refused:
         await started(tmp_path, NEW)
     assert refused.value.code == "tracker_locked"
     assert "recovery key" in refused.value.hint
@@ -93,7 +93,7 @@ async def test_a_key_that_stops_fitting_locks_the_running_server_until_it_is_bac
     server = await started(tmp_path)
     await track(server, 1)
     await server.configure(configuration(tmp_path, NEW))
-    with pytest.raises(ToolFailure) as failed:
+    with pytest.raises(ToolError) as failed:
         await found(server)
     assert failed.value.kind == "locked"
     state = await tools(server)["store_state"]()
@@ -123,7 +123,7 @@ async def test_a_new_key_in_front_reaches_every_entry_and_its_history(tmp_path: 
     assert whole["history"][0]["changed"]["note"] == {"before": "note 7", "after": "second"}
     assert (await track(server, 7))["outcome"] == "unchanged"
     await server.stop()
-    with pytest.raises(StartRefused):
+    with pytest.raises(StartRefusedError):
         await started(tmp_path)
 
 
@@ -201,7 +201,7 @@ async def test_new_rules_of_folding_count_for_what_is_there_already(tmp_path: Pa
 
 async def test_a_second_server_on_the_same_folder_is_refused_in_words(tmp_path: Path) -> None:
     server = await started(tmp_path)
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(StartRefusedError) as refused:
         await started(tmp_path)
     assert refused.value.code == "in_use"
     await server.stop()
@@ -237,7 +237,7 @@ async def test_what_is_no_account_is_trouble_and_blocks_nothing(
     server = build()
     async with asyncio.timeout(PATIENCE_S):
         await server.start(Configuration(keys, config.settings))
-    with pytest.raises(ToolFailure) as failed:
+    with pytest.raises(ToolError) as failed:
         await found(server)
     assert failed.value.kind == "firestore_account"
     assert "JSON is broken at line 1" in failed.value.message
@@ -257,7 +257,7 @@ async def test_an_unreachable_firestore_is_trouble_within_seconds_and_outwaited(
     begun = loop.time()
     server = await started(tmp_path, firestore={"emulator": nobody, "collection": "offline"})
     assert loop.time() - begun < 10
-    with pytest.raises(ToolFailure) as failed:
+    with pytest.raises(ToolError) as failed:
         await found(server)
     assert failed.value.kind == "firestore_offline"
     assert [one["code"] for one in troubles] == ["firestore_offline"]
@@ -319,7 +319,7 @@ async def test_the_copy_between_stores_is_whole_verified_and_resumable(
 
 async def test_without_another_store_there_is_nothing_to_copy(tmp_path: Path) -> None:
     server = await started(tmp_path)
-    with pytest.raises(ToolFailure, match="no other store"):
+    with pytest.raises(ToolError, match="no other store"):
         await tools(server)["start_copy"]()
     await server.stop()
 

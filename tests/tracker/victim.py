@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from servers.host.service import Configuration
-from servers.tracker import resealing, tables
+from servers.host.tools.service import Configuration
+from servers.tracker.codec import resealing
 from servers.tracker.server import TrackerServer, build
-from servers.tracker.stores.sqlite import SqliteStore
+from servers.tracker.stores.sqlite import tables
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 
 _AT_ONCE = 8
 

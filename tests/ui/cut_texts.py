@@ -121,7 +121,7 @@ def main() -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from app.ui.places import PLACES
+    from app.ui.page_registry import PLACES
     from tests.ui import rig as rigs
 
     found: dict[str, list[str]] = {}

@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
 
-from app.log_format import Stamps, render
+from app.logs.line_format import Stamps, render
 from app.ui.models.logs import MESSAGE
 from app.ui.widgets.rows import RowList
 from tests.ui.rig import Rig

@@ -22,7 +22,7 @@ from qasync import QEventLoop
 from app.core import Core
 from app.errors import AppError
 from app.ui.dialogs.problem import Problems
-from app.ui.session import Session
+from app.ui.session import TraySession
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 from app.ui.window import Window
@@ -43,7 +43,7 @@ class Rig:
     core: Core
     theme: Theme
     tray: Tray
-    session: Session
+    session: TraySession
     problems: list[AppError] = field(default_factory=list)
     desktop: desktops.Desktop | None = None
     _life: asyncio.Task[None] | None = None
@@ -133,7 +133,7 @@ def _session(
     core = Core("tray")
     core.settings.update(lambda config: config.with_settings(**settings))
     problems = Problems(theme)
-    session = Session(core, theme, tray, problems, loop=loop)
+    session = TraySession(core, theme, tray, problems, loop=loop)
     made = Rig(app, loop, home, core, theme, tray, session)
     show = problems.show
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.config import Config
-from app.settings import shown_fields
-from app.ui.choices import choices, with_own
-from app.ui.fields import UNSET, Field, FieldProblem, Kind, expectation, read, written
-from app.ui.schemas import from_schema, from_settings
+from app.config.config_model import Config
+from app.config.settings import shown_fields
+from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
+from app.ui.schema_fields import from_schema, from_settings
+from app.ui.setting_choices import choices, with_own
 
 
 def one(schema: dict[str, Any], **around: Any) -> Field:
@@ -127,7 +127,7 @@ def test_what_is_typed_is_read(field: Field, typed: str, value: Any) -> None:
     ],
 )
 def test_what_cannot_be_taken_is_refused_in_words(field: Field, typed: str, said: str) -> None:
-    with pytest.raises(FieldProblem, match=said):
+    with pytest.raises(FieldError, match=said):
         read(field, typed)
 
 

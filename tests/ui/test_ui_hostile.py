@@ -7,16 +7,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.errors import AppError
-from app.facts import Answer, ServerView
-from app.processes.supervisor import Trouble
-from app.ui.attempts import Attempt, result_text
+from app.supervision.supervisor import Trouble
 from app.ui.dialogs.problem import ProblemDialog
 from app.ui.models.json_tree import JsonTree
 from app.ui.models.tracked import TrackedModel
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.pages.try_result import TryResult
-from app.ui.present import one_line
+from app.ui.tool_attempts import Attempt, result_text
 from app.ui.widgets.text import Elided, tooltip
+from app.ui.wording import one_line
+from app.views import Answer, ServerView
 from tests.ui.rig import Rig
 
 HOSTILE = [
@@ -136,7 +136,7 @@ def test_a_log_line_of_that_text_is_shown_as_text(lou: Rig, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_menu_of_that_text_has_one_line_and_no_shortcut(lou: Rig, text: str) -> None:
-    from app.ui.present import menu_text
+    from app.ui.wording import menu_text
 
     shown = menu_text(text)
     assert "\n" not in shown

@@ -11,9 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit
 
-from app.ui.choices import with_own
+from app.keys.vault import VaultState
 from app.ui.dialogs.keys import KeysDialog
-from app.vault import VaultState
+from app.ui.setting_choices import with_own
 from tests.ui.rig import Rig
 
 SECRET = "tvly-0123456789-canary"

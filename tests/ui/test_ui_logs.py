@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pytestqt.modeltest import ModelTester
 
-from app.log_search import Wanted
-from app.logbook import Logbook
+from app.logs.log_search import LogQuery
+from app.logs.logbook import Logbook
 from app.ui.log_export import LogExport
 from app.ui.models.log_feed import LogFeed
 from app.ui.models.logs import MESSAGE, MOST_ROWS, LogsModel
@@ -40,7 +40,7 @@ def test_lines_that_come_while_the_files_are_read_are_shown_once(
     feed = LogFeed(logbook)
     writer = threading.Thread(target=fill, args=(logbook, 1_000, 6_000))
     writer.start()
-    shown = messages(lou.run(feed.begin(Wanted())))
+    shown = messages(lou.run(feed.begin(LogQuery())))
     writer.join()
     shown += messages(feed.new())
     assert shown == [f"line {number}" for number in range(int(shown[0].split()[1]), 6_000)]
@@ -49,7 +49,7 @@ def test_lines_that_come_while_the_files_are_read_are_shown_once(
 def test_older_lines_come_page_by_page_to_the_very_first(lou: Rig, logbook: Logbook) -> None:
     fill(logbook, 0, 5_000)
     feed = LogFeed(logbook)
-    shown = messages(lou.run(feed.begin(Wanted())))
+    shown = messages(lou.run(feed.begin(LogQuery())))
     while feed.has_older:
         shown = messages(lou.run(feed.older())) + shown
     assert shown == [f"line {number}" for number in range(5_000)]
@@ -59,7 +59,7 @@ def test_a_filter_holds_for_stored_and_for_new_lines(lou: Rig, logbook: Logbook)
     fill(logbook, 0, 500)
     logbook.add("tracker", "ERROR", "there", "Disk FULL")
     feed = LogFeed(logbook)
-    assert messages(lou.run(feed.begin(Wanted("", "WARNING", "full")))) == ["Disk FULL"]
+    assert messages(lou.run(feed.begin(LogQuery("", "WARNING", "full")))) == ["Disk FULL"]
     logbook.add("tracker", "ERROR", "there", "disk full again")
     logbook.add("tracker", "INFO", "there", "disk full, they say")
     assert messages(feed.new()) == ["disk full again"]
@@ -130,7 +130,7 @@ def test_saved_file_holds_every_wanted_line_in_order(logbook: Logbook, tmp_path:
     logbook.add("tracker", "ERROR", "there", "not wanted")
     target = tmp_path / "out.log"
     told: list[int] = []
-    count = LogExport(logbook, Wanted("search"), target).run(told.append)
+    count = LogExport(logbook, LogQuery("search"), target).run(told.append)
     lines = target.read_text().splitlines()
     assert count == 12_000 == told[-1]
     assert [line.rsplit(" - ", 1)[1] for line in lines] == [f"line {n}" for n in range(12_000)]
@@ -138,6 +138,6 @@ def test_saved_file_holds_every_wanted_line_in_order(logbook: Logbook, tmp_path:
 
 def test_stopped_saving_leaves_no_file(logbook: Logbook, tmp_path: Path) -> None:
     fill(logbook, 0, 12_000)
-    export = LogExport(logbook, Wanted(), tmp_path / "out.log")
+    export = LogExport(logbook, LogQuery(), tmp_path / "out.log")
     assert export.run(lambda _count: export.stop()) == -1
     assert not (tmp_path / "out.log").exists()

@@ -12,16 +12,16 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QPlainTextEdit
 from shiboken6 import isValid
 
-from app.facts import CallRecord, ClientEvent
-from app.ui import present_clients
+from app.ui import client_wording
 from app.ui.dialogs.add_server import AddServerDialog, entry_of
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
-from app.ui.fields import Kind
+from app.ui.form_fields import Kind
 from app.ui.pages.settings import SettingRow
 from app.ui.widgets.switch import Switch
+from app.views import CallRecord, ClientEvent
 from tests.ui import measures
 from tests.ui.rig import Rig
 
@@ -77,9 +77,9 @@ def test_a_cancelled_change_writes_nothing(lou: Rig, claude: Path) -> None:
 def test_every_state_of_a_client_has_words(lou: Rig) -> None:
     lou.run(lou.core.clients.refresh())
     for view in lou.core.clients.views():
-        assert present_clients.mood(view).words
-        assert present_clients.sentence(view)
-        assert present_clients.verb(view)
+        assert client_wording.mood(view).words
+        assert client_wording.sentence(view)
+        assert client_wording.verb(view)
 
 
 def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
@@ -207,8 +207,8 @@ def _paste(dialog: AddServerDialog) -> None:
 def test_a_client_that_is_not_installed_is_not_offered(lou: Rig) -> None:
     absent = next(view for view in lou.core.clients.views() if view.id == "trae")
     assert not absent.installed
-    assert not present_clients.can_connect(absent)
-    assert "not installed" in present_clients.sentence(absent)
+    assert not client_wording.can_connect(absent)
+    assert "not installed" in client_wording.sentence(absent)
 
 
 def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:

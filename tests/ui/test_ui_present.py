@@ -7,10 +7,10 @@ import sys
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from app.facts import Notice, ServerView
-from app.processes.supervisor import Trouble
-from app.ui import present
+from app.supervision.supervisor import Trouble
+from app.ui import wording
 from app.ui.notifications import Notifications
+from app.views import Notice, ServerView
 from tests.ui.rig import Rig
 
 
@@ -33,8 +33,8 @@ def server(state: str, name: str = "search", **more: object) -> ServerView:
 )
 def test_one_look_tells_how_all_servers_are(states: tuple[str, ...], overall: str) -> None:
     servers = [server(state, f"s{n}") for n, state in enumerate(states)]
-    assert present.overall(servers).value == overall
-    assert present.summary(servers)
+    assert wording.overall(servers).value == overall
+    assert wording.summary(servers)
 
 
 @pytest.mark.parametrize(
@@ -42,33 +42,33 @@ def test_one_look_tells_how_all_servers_are(states: tuple[str, ...], overall: st
     ["off", "blocked", "starting", "ready", "unhealthy", "backoff", "stopping", "failed", "new"],
 )
 def test_every_state_has_words(state: str) -> None:
-    assert present.mood(server(state)).words[0].isupper()
+    assert wording.mood(server(state)).words[0].isupper()
 
 
 def test_a_trouble_leads_to_where_it_is_mended() -> None:
     assert (
-        present.fix_of(server("blocked", trouble=Trouble("key_missing", "No key", key="X")))
+        wording.fix_of(server("blocked", trouble=Trouble("key_missing", "No key", key="X")))
         == "keys"
     )
     assert (
-        present.fix_of(server("blocked", trouble=Trouble("keyring_locked", "Locked"))) == "unlock"
+        wording.fix_of(server("blocked", trouble=Trouble("keyring_locked", "Locked"))) == "unlock"
     )
-    assert present.fix_of(server("failed", trouble=Trouble("crash_loop", "It crashed"))) == "logs"
+    assert wording.fix_of(server("failed", trouble=Trouble("crash_loop", "It crashed"))) == "logs"
 
 
 def test_amounts_read_well() -> None:
-    assert present.duration(3_700) == "1 h 1 min"
-    assert present.duration(200_000) == "2 d 7 h"
-    assert present.milliseconds(0.42) == "0.4 ms"
-    assert present.milliseconds(1_500) == "1.5 s"
-    assert present.size(5_400_000) == "5.1 MB"
-    assert present.percent(0.005) == "0.5 %"
-    assert present.counted(1, "entry", "entries") == "1 entry"
+    assert wording.duration(3_700) == "1 h 1 min"
+    assert wording.duration(200_000) == "2 d 7 h"
+    assert wording.milliseconds(0.42) == "0.4 ms"
+    assert wording.milliseconds(1_500) == "1.5 s"
+    assert wording.size(5_400_000) == "5.1 MB"
+    assert wording.percent(0.005) == "0.5 %"
+    assert wording.counted(1, "entry", "entries") == "1 entry"
 
 
 def test_texts_for_places_that_read_markup_hold_none() -> None:
-    assert present.menu_text("A & B") == "A && B"
-    assert not set("<>&") & set(present.notice_text("<a href='x'>&amp;</a>"))
+    assert wording.menu_text("A & B") == "A && B"
+    assert not set("<>&") & set(wording.notice_text("<a href='x'>&amp;</a>"))
 
 
 def test_the_same_notice_is_shown_once_and_never_as_a_storm(
@@ -113,11 +113,11 @@ def test_a_slot_leaves_the_reference_count_of_none_as_it_was(qapp: object) -> No
 
 
 def test_a_row_shows_nothing_that_colours_it_or_turns_it_around() -> None:
-    told = present.one_line("a\u202egpj.exe \x1b[31;1mred\x1b[0m\x07\x00 \u2066b\u2069\tc\nd")
+    told = wording.one_line("a\u202egpj.exe \x1b[31;1mred\x1b[0m\x07\x00 \u2066b\u2069\tc\nd")
     assert told == "agpj.exe red b c d"
 
 
 def test_a_row_of_a_long_text_is_cut_at_its_length() -> None:
-    assert present.one_line("x" * 1_000_000, 20) == "x" * 19 + "…"
-    assert present.one_line("a" + " " * 1_000 + "b", 20) == "a…"
-    assert present.one_line("word " * 4, 20) == "word word word word"
+    assert wording.one_line("x" * 1_000_000, 20) == "x" * 19 + "…"
+    assert wording.one_line("a" + " " * 1_000 + "b", 20) == "a…"
+    assert wording.one_line("word " * 4, 20) == "word word word word"

@@ -12,7 +12,7 @@ from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.dialogs.import_file import ImportDialog
 from app.ui.pages.tracked_job import TrackedJob
-from app.ui.tracked_source import Conflict, Filter, TrackedSource
+from app.ui.tracked_source import ConflictError, Filter, TrackedSource
 from tests.ui.rig import Rig
 
 VALUES = {"email": "ann@example.com", "url": "https://example.com/team", "note": "from the fair"}
@@ -133,7 +133,7 @@ def test_an_old_version_is_refused_with_the_present_entry(lou: Rig) -> None:
     source = track(lou, email="cid@example.com")
     entry = lou.run(source.find(Filter())).entries[0]
     lou.run(source.change(entry, {**entry, "note": "first"}))
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(ConflictError) as refused:
         lou.run(source.change(entry, {**entry, "note": "second"}))
     assert refused.value.current["note"] == "first"
 

@@ -10,10 +10,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 
-from app.facts import Answer
-from app.ui.attempts import Attempt, result_text
-from app.ui.choices import with_own
 from app.ui.models.json_tree import JsonTree
+from app.ui.setting_choices import with_own
+from app.ui.tool_attempts import Attempt, result_text
+from app.views import Answer
 from tests.ui.measures import lag
 from tests.ui.rig import Rig
 

@@ -7,12 +7,12 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
 
-from app import roster
+from app.config import custom_servers
 from app.errors import ServerError
-from app.ui import present
+from app.ui import wording
 from app.ui.models.servers import NAME
+from app.ui.page_registry import PLACES
 from app.ui.pages.servers import ServersPage
-from app.ui.places import PLACES
 from app.ui.widgets.rows import ROW, RowList
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.switch import Switch
@@ -130,7 +130,7 @@ def test_the_chosen_server_stays_chosen_when_another_comes_and_goes(lou: Rig) ->
 def test_a_server_that_is_being_removed_is_refused_in_words(lou: Rig) -> None:
     lou.core.add_server("aside", {"command": "/nowhere/at/all", "disabled": True})
     lou.until(lambda: len(lou.core.servers()) == 3)
-    lou.core.settings.update(lambda config: roster.removed(config, "aside"))
+    lou.core.settings.update(lambda config: custom_servers.removed(config, "aside"))
     with pytest.raises(ServerError, match="aside"):
         lou.core.server("aside")
     assert len(lou.core.servers()) == 2
@@ -144,7 +144,7 @@ def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
         lou.until(lambda on=on: servers.model().index(1, 0).data(ROW).on is on)
         menu.aboutToShow.emit()
         rows = {action.text(): action.isChecked() for action in menu.actions()}
-        words = present.mood(lou.core.server("tracker")).words.lower()
+        words = wording.mood(lou.core.server("tracker")).words.lower()
         assert rows[f"Tracker: {words}"] is on
         lou.until(lambda w=words: servers.model().index(1, 0).data(ROW).detail.lower() == w)
     lou.until(lambda: lou.state("tracker") == "ready")

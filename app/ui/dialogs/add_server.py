@@ -9,12 +9,12 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from app import roster, server_import
+from app.config import custom_servers, server_import
 from app.errors import AppError, SettingsError
-from app.ui.desk import Desk
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.server_review import agree_to
-from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.form_fields import Field, FieldError, Kind
+from app.ui.page_context import PageContext
 from app.ui.theme import fixed_font
 from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.buttons import Button
@@ -50,7 +50,7 @@ _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/
 class AddServerDialog(QDialog):
     """Two ways in: fields for one server, or a pasted configuration for several."""
 
-    def __init__(self, desk: Desk, parent: QWidget | None) -> None:
+    def __init__(self, desk: PageContext, parent: QWidget | None) -> None:
         super().__init__(parent)
         self._desk = desk
         self.setWindowTitle("Add a server")
@@ -101,7 +101,7 @@ class AddServerDialog(QDialog):
         if self._ways.currentIndex() == 0:
             try:
                 values = self._form.values()
-            except FieldProblem:
+            except FieldError:
                 return
             is_added = await self._add_one(*entry_of(values))
         else:
@@ -111,7 +111,7 @@ class AddServerDialog(QDialog):
 
     async def _add_one(self, name: str, found: dict[str, Any]) -> bool:
         core = self._desk.core
-        entry = roster.added(core.settings.config, name, found).servers[name]
+        entry = custom_servers.added(core.settings.config, name, found).servers[name]
         notes = [f"{each}." for each in server_import.left_in_clear(entry)]
         shown = server_import.described(name, entry, notes)
         if not await agree_to(self._desk.theme, self, [shown]):
@@ -167,6 +167,6 @@ def _variable(line: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-async def add_server(desk: Desk, parent: QWidget | None) -> None:
+async def add_server(desk: PageContext, parent: QWidget | None) -> None:
     """Ask for a server, and know it from then on."""
     await answer_of(AddServerDialog(desk, parent), lambda: None)

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
-from app.ui.desk import Desk
 from app.ui.dialogs.conflict import settle
-from app.ui.fields import Field, FieldProblem, Kind
+from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.tracked import moment
-from app.ui.tracked_source import STATUSES, Conflict, Entry, TrackedSource, Whole
+from app.ui.page_context import PageContext
+from app.ui.tracked_source import STATUSES, ConflictError, Entry, TrackedSource, Whole
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.form import Form
 from app.ui.widgets.scrolled import Scrolled
@@ -40,7 +40,7 @@ class EntryDialog(QDialog):
     """Adds an entry, or changes the one it was given."""
 
     def __init__(
-        self, desk: Desk, source: TrackedSource, parent: QWidget | None, whole: Whole | None
+        self, desk: PageContext, source: TrackedSource, parent: QWidget | None, whole: Whole | None
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -75,7 +75,7 @@ class EntryDialog(QDialog):
     def _clicked(self) -> None:
         try:
             values = {"tags": [], "note": "", **self._form.values()}
-        except FieldProblem:
+        except FieldError:
             return
         self._problem.setText("")
         self._save.setEnabled(False)
@@ -92,7 +92,7 @@ class EntryDialog(QDialog):
     async def _change(self, entry: Entry, values: dict[str, Any]) -> None:
         try:
             await self._source.change(entry, values)
-        except Conflict as conflict:
+        except ConflictError as conflict:
             self._entry = conflict.current
             settled = await settle(self._desk.theme, self, conflict.current, values)
             if settled is None:

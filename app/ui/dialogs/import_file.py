@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.dialogs.confirm import answer_of
-from app.ui.present import one_line
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.combo import combo
 from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import Elided, heading, label
+from app.ui.wording import one_line
 
 _USES = {
     "": "Not used",

@@ -12,15 +12,15 @@ from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError, VaultError
-from app.facts import KeyView
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.keys import state_of
 from app.ui.opening import open_url
+from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
+from app.views import KeyView
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
 
@@ -46,7 +46,7 @@ _LOSING = {
 class KeyDetail(QWidget):
     """Shows the key it was last given."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._key: KeyView | None = None
@@ -106,7 +106,7 @@ class KeyDetail(QWidget):
             self._verdict.setText("")
         self._key = key
         self._title.setText(key.title)
-        since = f", {present.ago(key.changed_at, time.time())}" if key.changed_at else ""
+        since = f", {wording.ago(key.changed_at, time.time())}" if key.changed_at else ""
         self._state.setText(state_of(key) + (since if key.is_set else ""))
         set_tone(self._state, "good" if key.is_set else "soft")
         self._purpose.setText(key.purpose)

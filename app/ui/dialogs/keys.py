@@ -5,16 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.desk import Desk
+from app.keys.vault import VaultState
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
 from app.ui.models.keys import NAME, KeysModel
+from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
-from app.vault import VaultState
 
 _LOOK_MS = 2_000
 _TROUBLES = {
@@ -41,7 +41,7 @@ _TROUBLES = {
 class KeysDialog(QDialog):
     """A list of keys beside the chosen one."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self.setWindowTitle("Keys")
@@ -138,7 +138,7 @@ class KeysDialog(QDialog):
             self._detail.show_key(key)
 
 
-async def keep_keys_in(desk: Desk, parent: QWidget | None, kind: str) -> None:
+async def keep_keys_in(desk: PageContext, parent: QWidget | None, kind: str) -> None:
     """Move the keys into another store; a file needs a passphrase, and a new file a new one."""
     passphrase = ""
     if kind == "file":
@@ -149,7 +149,7 @@ async def keep_keys_in(desk: Desk, parent: QWidget | None, kind: str) -> None:
     await desk.core.use_key_store(kind, passphrase)
 
 
-async def unlock(desk: Desk, parent: QWidget | None) -> None:
+async def unlock(desk: PageContext, parent: QWidget | None) -> None:
     """Open the vault: the keyring asks the person itself, the key file needs its passphrase."""
     core = desk.core
     if core.settings.config.settings.key_store != "file":

@@ -9,9 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui import present
-from app.ui.attempts import Attempt
+from app.ui import wording
 from app.ui.theme import Theme
+from app.ui.tool_attempts import Attempt
 
 HEADER = ("Time", "Tool", "With", "Took", "Outcome")
 _OUTCOME = 4
@@ -57,15 +57,15 @@ class AttemptsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _cells(attempt)[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == _OUTCOME:
-            return self._theme.colour(present.CALLS[attempt.outcome].tone)
+            return self._theme.colour(wording.CALLS[attempt.outcome].tone)
         return None
 
 
 def _cells(attempt: Attempt) -> tuple[str, ...]:
     return (
         time.strftime("%H:%M:%S", time.localtime(attempt.at)),
-        present.one_line(attempt.tool, 80),
-        present.one_line(json.dumps(dict(attempt.arguments), ensure_ascii=False), 200),
-        present.milliseconds(attempt.ms),
-        present.CALLS[attempt.outcome].words,
+        wording.one_line(attempt.tool, 80),
+        wording.one_line(json.dumps(dict(attempt.arguments), ensure_ascii=False), 200),
+        wording.milliseconds(attempt.ms),
+        wording.CALLS[attempt.outcome].words,
     )

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.clients.views import ClientView
-from app.ui import present_clients
+from app.ui import client_wording
 from app.ui.widgets.rows import ROW, Row
 
 ID = int(Qt.ItemDataRole.UserRole)
@@ -45,7 +45,7 @@ class ClientsModel(QAbstractListModel):
         if not index.isValid():
             return None
         client = self._clients[index.row()]
-        mood = present_clients.mood(client)
+        mood = client_wording.mood(client)
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return client.name

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui.present import counted, one_line
+from app.ui.wording import counted, one_line
 
 HEADER = ("Name", "Value")
 _LONGEST = 300

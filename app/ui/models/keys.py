@@ -6,8 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.facts import KeyView
 from app.ui.widgets.rows import ROW, Row
+from app.views import KeyView
 
 NAME = int(Qt.ItemDataRole.UserRole)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from app.log_search import Cursor, Wanted
-from app.logbook import LEVELS, Line, Logbook
+from app.logs.log_search import Cursor, LogQuery
+from app.logs.logbook import LEVELS, Line, Logbook
 from app.ui.models.logs import LogLine, time_of
 
 _FIRST = 400
@@ -20,7 +20,7 @@ class LogFeed:
 
     def __init__(self, logbook: Logbook) -> None:
         self._logbook = logbook
-        self.wanted = Wanted()
+        self.wanted = LogQuery()
         self._newest = 0
         self._before: Cursor | None = None
         self._stored_tail: frozenset[tuple[str, str, str]] = frozenset()
@@ -35,7 +35,7 @@ class LogFeed:
         """How many lines came since the last pull."""
         return self._logbook.newest - self._newest
 
-    async def begin(self, wanted: Wanted) -> list[LogLine]:
+    async def begin(self, wanted: LogQuery) -> list[LogLine]:
         """The newest stored lines that are wanted, oldest first."""
         self.wanted = wanted
         self._newest = self._logbook.newest

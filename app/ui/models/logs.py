@@ -10,10 +10,10 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from app.log_format import StoredLine
-from app.logbook import Line
-from app.ui.present import one_line
+from app.logs.line_format import StoredLine
+from app.logs.logbook import Line
 from app.ui.theme import Theme
+from app.ui.wording import one_line
 
 TIME, SERVER, LEVEL, MESSAGE = range(4)
 HEADER = ("Time", "Server", "Level", "Message")

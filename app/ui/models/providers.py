@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui import present
+from app.ui import wording
 from app.ui.widgets.rows import ROW, Row
 from app.ui.widgets.text import tooltip
 
@@ -81,7 +81,7 @@ def _title(provider: Provider) -> str:
 
 def _row(provider: Provider) -> Row:
     tone = _TONES.get(str(provider.get("state")), "warn")
-    words = present.one_line(str(provider.get("words", "")))
+    words = wording.one_line(str(provider.get("words", "")))
     return Row(_title(provider), words, tone, "line" if tone == "soft" else tone)
 
 
@@ -89,8 +89,8 @@ def _more(provider: Provider) -> str:
     calls, failures = int(provider.get("calls", 0)), int(provider.get("failures", 0))
     parts = [str(provider.get("caution", ""))]
     if calls:
-        took = present.milliseconds(float(provider.get("latency_ms", 0.0)))
-        parts.append(f"{present.counted(calls, 'call')}, {failures} failed, {took} each.")
+        took = wording.milliseconds(float(provider.get("latency_ms", 0.0)))
+        parts.append(f"{wording.counted(calls, 'call')}, {failures} failed, {took} each.")
     if provider.get("last_error"):
         parts.append(f"Last trouble: {provider['last_error']}")
     return "\n".join(part for part in parts if part)

@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.facts import ServerView
-from app.ui import present
+from app.ui import wording
 from app.ui.widgets.rows import ROW, Row
+from app.views import ServerView
 
 NAME = int(Qt.ItemDataRole.UserRole)
 
@@ -70,7 +70,7 @@ def _name(server: ServerView | None) -> str:
 
 
 def _row(server: ServerView) -> Row:
-    mood = present.mood(server)
+    mood = wording.mood(server)
     return Row(
         title=server.title,
         detail=mood.words,
@@ -82,4 +82,4 @@ def _row(server: ServerView) -> Row:
 
 def _spoken(server: ServerView) -> str:
     switch = "switched on" if server.wanted else "switched off"
-    return f"{server.title}, {switch}, {present.mood(server).words}"
+    return f"{server.title}, {switch}, {wording.mood(server).words}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui import present
+from app.ui import wording
 from app.ui.widgets.rows import ROW, Row
 from app.ui.widgets.text import tooltip
 
@@ -60,7 +60,7 @@ def _spoken(tool: dict[str, Any]) -> str:
 
 
 def _row(tool: dict[str, Any]) -> Row:
-    told = present.one_line(str(tool.get("description", "")))
+    told = wording.one_line(str(tool.get("description", "")))
     return Row(title=_title(tool), detail=told, on=bool(tool.get("enabled", True)))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.ui.present import one_line, words
 from app.ui.theme import Theme
 from app.ui.tracked_source import Entry
+from app.ui.wording import one_line, words
 
 HEADER = ("E-mail", "Page", "Status", "Tags", "Note", "Changed")
 _STATUS = 2

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from app.reports import Report
-from app.ui import present
+from app.metrics.reports import Report
+from app.ui import wording
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading, label
 
@@ -39,7 +39,7 @@ class Breakdown(QWidget):
                     row.tool,
                     f"{row.calls:,}",
                     f"{row.errors:,}",
-                    "-" if row.p95 is None else present.milliseconds(row.p95),
+                    "-" if row.p95 is None else wording.milliseconds(row.p95),
                 )
                 for row in tools
                 if row.calls
@@ -79,7 +79,7 @@ class _Table(Card):
             grid.addWidget(_cell(words, place, tone="soft"), 0, place)
         for number, row in enumerate(fresh, 1):
             for place, words in enumerate(row):
-                grid.addWidget(_cell(present.one_line(words, 40), place), number, place)
+                grid.addWidget(_cell(wording.one_line(words, 40), place), number, place)
         self.inside.replaceWidget(self._body, body)
         self._body.deleteLater()
         self._body = body

@@ -8,14 +8,14 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import files, version
 from app.clients.service import Clients
 from app.clients.views import ClientView
 from app.errors import AppError
-from app.ui.desk import Desk
+from app.system import files, version
 from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
 from app.ui.opening import open_url
+from app.ui.page_context import PageContext
 
 _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
 
@@ -23,7 +23,7 @@ _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lm
 class ClientActions:
     """Works on behalf of `parent`, whose window asks the person."""
 
-    def __init__(self, desk: Desk, parent: QWidget) -> None:
+    def __init__(self, desk: PageContext, parent: QWidget) -> None:
         self._desk = desk
         self._parent = parent
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.clients.views import ClientView, FileView
-from app.ui import present, present_clients
-from app.ui.desk import Desk
+from app.ui import client_wording, wording
+from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
@@ -21,7 +21,7 @@ from app.ui.widgets.text import Elided, heading, label, set_tone
 class ClientDetail(QWidget):
     """Shows the client it was last given."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._actions = ClientActions(desk, self)
         self._client: ClientView | None = None
@@ -78,11 +78,11 @@ class ClientDetail(QWidget):
         if client == self._client:
             return
         self._client = client
-        mood = present_clients.mood(client)
+        mood = client_wording.mood(client)
         self._title.setText(client.name)
         self._state.setText(mood.words)
         set_tone(self._state, mood.tone)
-        self._sentence.setText(present_clients.sentence(client))
+        self._sentence.setText(client_wording.sentence(client))
         self._show_strips(client)
         self._show_buttons(client)
         self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
@@ -102,7 +102,7 @@ class ClientDetail(QWidget):
         self._lost.setVisible(bool(client.lost))
         if client.lost:
             names = ", ".join(client.lost)
-            others = present.counted(len(client.lost), "other entry", "other entries")
+            others = wording.counted(len(client.lost), "other entry", "other entries")
             title = f"{client.name} lost {others}."
             self._lost.tell(
                 title,
@@ -112,9 +112,9 @@ class ClientDetail(QWidget):
             )
 
     def _show_buttons(self, client: ClientView) -> None:
-        can_connect = present_clients.can_connect(client)
+        can_connect = client_wording.can_connect(client)
         self._connect.setVisible(can_connect)
-        self._connect.setText(present_clients.verb(client))
+        self._connect.setText(client_wording.verb(client))
         self._restart.setVisible(client.needs_restart and client.running and client.can_quit)
         self._restart.setText(f"Restart {client.name}")
         self._disconnect.setVisible(client.wanted or client.state in ("connected", "outdated"))
@@ -153,7 +153,7 @@ def _told(file: FileView) -> str:
     off = (
         f" Switched off by the client: {', '.join(file.switched_off)}." if file.switched_off else ""
     )
-    kept = f" {present.counted(file.backups, 'copy', 'copies')} kept." if file.backups else ""
+    kept = f" {wording.counted(file.backups, 'copy', 'copies')} kept." if file.backups else ""
     return told + off + kept
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.desk import Desk
 from app.ui.models.clients import ID, ClientsModel
+from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
 from app.ui.widgets.buttons import Button
@@ -21,7 +21,7 @@ _EVERY_MS = 5_000
 class ClientsPage(QWidget):
     """Reads the core's views; looks again when it is opened, and every few seconds."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._actions = ClientActions(desk, self)

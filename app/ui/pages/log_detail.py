@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from app.log_format import StoredLine
-from app.ui import present
-from app.ui.desk import Desk
+from app.logs.line_format import StoredLine
+from app.ui import wording
 from app.ui.models.logs import LogLine, time_of
+from app.ui.page_context import PageContext
 from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
@@ -19,7 +19,7 @@ _LONGEST = 6_000
 class LogDetail(Card):
     """Hidden until a line is chosen."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__(margin=12, spacing=6)
         self._desk = desk
         self._where = Elided()
@@ -54,8 +54,8 @@ class LogDetail(Card):
         record = self._desk.history.find(call) if call else None
         if record is None:
             return f"Written during call {call}" if call else ""
-        outcome = present.CALLS.get(record.outcome)
+        outcome = wording.CALLS.get(record.outcome)
         words = outcome.words.lower() if outcome else record.outcome
         who = f" for {record.client}" if record.client else ""
-        time_taken = present.milliseconds(record.ms)
+        time_taken = wording.milliseconds(record.ms)
         return f"Written during {record.tool}{who}: {words} after {time_taken}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from app.log_search import Wanted
+from app.logs.log_search import LogQuery
 from app.ui.widgets.combo import combo
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.text import hold_hint
@@ -50,9 +50,9 @@ class LogFilter(QWidget):
         self._text.textChanged.connect(lambda _text: self._typing.start())
         self._typing.timeout.connect(self.changed)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> LogQuery:
         """The choice."""
-        return Wanted(
+        return LogQuery(
             str(self._server.currentData() or ""),
             str(self._level.currentData() or ""),
             self._text.text().strip(),
@@ -60,7 +60,7 @@ class LogFilter(QWidget):
 
     def is_narrow(self) -> bool:
         """Whether the choice leaves lines out."""
-        return self.wanted() != Wanted()
+        return self.wanted() != LogQuery()
 
     def choose(self, server: str) -> None:
         """Choose the lines of `server`."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QWidget
 
 from app.errors import AppError
-from app.log_search import Wanted
-from app.ui.desk import Desk
+from app.logs.log_search import LogQuery
 from app.ui.log_export import LogExport
+from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import label
 
@@ -18,7 +18,7 @@ from app.ui.widgets.text import label
 class LogSaving(QWidget):
     """Hidden unless a file is being written or was just written."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._words = label(tone="soft")
@@ -36,14 +36,14 @@ class LogSaving(QWidget):
         row.addWidget(self._stop)
         self.hide()
 
-    def ask(self, wanted: Wanted) -> None:
+    def ask(self, wanted: LogQuery) -> None:
         """Ask where the lines go, then write them."""
         dialog = QFileDialog(self, "Save the log", str(Path.home() / "lou.log"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(lambda path: self.save(wanted, Path(path)))
         dialog.open()
 
-    def save(self, wanted: Wanted, target: Path) -> None:
+    def save(self, wanted: LogQuery, target: Path) -> None:
         """Write the wanted lines into `target`."""
         if self._export is None:
             self._export = LogExport(self._desk.core.logbook, wanted, target)

@@ -6,10 +6,10 @@ from PySide6.QtCore import QModelIndex, Qt, QUrl
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from app.ui.desk import Desk
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
 from app.ui.opening import open_url
+from app.ui.page_context import PageContext
 from app.ui.pages.log_detail import LogDetail
 from app.ui.pages.log_filter import LogFilter
 from app.ui.pages.log_saving import LogSaving
@@ -27,7 +27,7 @@ _ENOUGH = 60
 class LogsPage(QWidget):
     """Pulls while it is visible; its logbook works the same without it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._feed = LogFeed(desk.core.logbook)

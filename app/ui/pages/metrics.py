@@ -17,11 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import files
 from app.errors import AppError
-from app.reports import Report, Window, csv_rows
-from app.ui import present
-from app.ui.desk import Desk
+from app.metrics.reports import Report, TimeWindow, csv_rows
+from app.system import files
+from app.ui import wording
+from app.ui.page_context import PageContext
 from app.ui.pages.breakdown import Breakdown
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
@@ -33,9 +33,9 @@ from app.ui.widgets.tiles import Tiles
 
 _EVERY_MS = 5_000
 _WINDOWS = (
-    ("Last hour", Window.HOUR),
-    ("Last day", Window.DAY),
-    ("Last 30 days", Window.MONTH),
+    ("Last hour", TimeWindow.HOUR),
+    ("Last day", TimeWindow.DAY),
+    ("Last 30 days", TimeWindow.MONTH),
 )
 _FIGURES = ("Calls", "Failed", "Median", "p95", "p99", "Cache hits")
 _MB = 1024 * 1024
@@ -44,7 +44,7 @@ _MB = 1024 * 1024
 class MetricsPage(QWidget):
     """One report at a time: of a window, a server or all, a tool or all."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._report: Report | None = None
@@ -109,7 +109,7 @@ class MetricsPage(QWidget):
         self._desk.tasks.start(self._fetch(self._wish))
 
     async def _fetch(self, wish: int) -> None:
-        window = Window(str(self._window.currentData()))
+        window = TimeWindow(str(self._window.currentData()))
         server, tool = str(self._server.currentData()), str(self._tool.currentData())
         report = await self._desk.core.metrics.report(window, server, tool)
         if wish == self._wish:
@@ -121,12 +121,12 @@ class MetricsPage(QWidget):
             self._offer(self._tool, sorted({row.tool for row in report.tools if row.tool}))
         total = report.total
         self._tiles.tell("Calls", f"{total.calls:,}")
-        failed = f"{total.errors:,} ({present.percent(total.error_rate)})" if total.errors else "0"
+        failed = f"{total.errors:,} ({wording.percent(total.error_rate)})" if total.errors else "0"
         self._tiles.tell("Failed", failed, tone="bad" if total.errors else "")
         for name, ms in (("Median", total.p50), ("p95", total.p95), ("p99", total.p99)):
-            self._tiles.tell(name, "-" if ms is None else present.milliseconds(ms))
+            self._tiles.tell(name, "-" if ms is None else wording.milliseconds(ms))
         ratio = total.cache_hit_ratio
-        self._tiles.tell("Cache hits", "-" if ratio is None else present.percent(ratio))
+        self._tiles.tell("Cache hits", "-" if ratio is None else wording.percent(ratio))
         self._draw(report)
         self._breakdown.show_report(report)
 
@@ -159,7 +159,7 @@ class MetricsPage(QWidget):
         while box.count() > 1:
             box.removeItem(1)
         for name in names:
-            box.addItem(present.one_line(name, 80), name)
+            box.addItem(wording.one_line(name, 80), name)
         box.setCurrentIndex(max(0, box.findData(chosen)))
         box.blockSignals(False)
 

@@ -8,17 +8,17 @@ from typing import Any
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError, ServerError
-from app.facts import Answer
-from app.ui import present
-from app.ui.choices import with_own
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.providers import NAME, ProvidersModel
+from app.ui.page_context import PageContext
+from app.ui.setting_choices import with_own
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, rule
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
+from app.views import Answer
 
 SERVER = "search"
 _EVERY_MS = 5_000
@@ -35,7 +35,7 @@ _KEPT = {
 class Providers(QWidget):
     """Asks the server every few seconds while it is visible."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._model = ProvidersModel()
@@ -86,10 +86,10 @@ class Providers(QWidget):
         row = self._model.row_of(str(chosen)) if chosen else -1
         if row >= 0:
             self._list.setCurrentIndex(self._model.index(row))
-        ratio = present.percent(float(status.get("cache_hit_ratio", 0.0)))
-        entries = present.counted(int(status.get("cache_entries", 0)), "cached answer")
+        ratio = wording.percent(float(status.get("cache_hit_ratio", 0.0)))
+        entries = wording.counted(int(status.get("cache_entries", 0)), "cached answer")
         self._cache.setText(f"{entries}; they gave {ratio} of the answers since the start")
-        pages = present.counted(
+        pages = wording.counted(
             int(status.get("library_pages", 0)), "page or result", "pages and results"
         )
         is_on = status.get("library_enabled", True)
@@ -126,7 +126,7 @@ class Providers(QWidget):
             await self._fetch()
 
 
-async def ask(desk: Desk, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+async def ask(desk: PageContext, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     """What an internal tool of the search server answers.
 
     Raises:
@@ -134,5 +134,5 @@ async def ask(desk: Desk, tool: str, arguments: dict[str, Any]) -> Mapping[str, 
     """
     answer: Answer = await desk.core.call(SERVER, tool, arguments)
     if answer.is_error or not isinstance(answer.data, dict):
-        raise ServerError(present.one_line(answer.text) or "The server gave no answer.")
+        raise ServerError(wording.one_line(answer.text) or "The server gave no answer.")
     return answer.data

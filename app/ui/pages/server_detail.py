@@ -8,10 +8,9 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import AppError
-from app.facts import ServerView
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.models.tools import NAME, ToolsModel
+from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
@@ -21,6 +20,7 @@ from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import Elided, heading, label, set_tone, tooltip
 from app.ui.widgets.tiles import Tiles
+from app.views import ServerView
 
 _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 
@@ -28,7 +28,7 @@ _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 class ServerDetail(QWidget):
     """Shows the server it was last given; changes nothing by itself."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._server: ServerView | None = None
@@ -95,7 +95,7 @@ class ServerDetail(QWidget):
         """Show `server` as it is now."""
         is_other = self._server is None or self._server.name != server.name
         self._server = server
-        mood = present.mood(server)
+        mood = wording.mood(server)
         self._title.setText(server.title)
         self._state.setText(mood.words)
         set_tone(self._state, mood.tone)
@@ -106,10 +106,10 @@ class ServerDetail(QWidget):
         self._restart.setText("Retry" if is_down else "Restart")
         purpose, command = server.purpose, " ".join(server.command)
         is_told = command == purpose
-        self._purpose.setText(present.one_line(purpose))
+        self._purpose.setText(wording.one_line(purpose))
         self._purpose.setToolTip(tooltip(purpose) if is_told else "")
         self._purpose.setVisible(bool(purpose))
-        self._command.setText(present.one_line(command))
+        self._command.setText(wording.one_line(command))
         self._command.setToolTip(tooltip(command))
         self._command.setVisible(not server.embedded and not is_told)
         self._remove.setVisible(not server.embedded)
@@ -128,32 +128,32 @@ class ServerDetail(QWidget):
         if trouble is None:
             self._strip.hide()
             return
-        action = present.fix_of(server)
+        action = wording.fix_of(server)
         self._strip.tell(
             trouble.message,
             trouble.hint,
             tone="bad" if server.state == "failed" else "warn",
-            button=present.fix(action),
+            button=wording.fix(action),
             mend=lambda: self._desk.go(f"{action} {trouble.key or server.name}"),
         )
 
     def _show_figures(self, server: ServerView) -> None:
         is_up = server.started_at is not None and server.pid is not None
-        up = present.duration(time.time() - (server.started_at or 0)) if is_up else "-"
+        up = wording.duration(time.time() - (server.started_at or 0)) if is_up else "-"
         self._tiles.tell("Up for", up)
         self._tiles.tell("Clients", f"{server.clients}")
         failed = server.errors_today
         self._tiles.tell("Calls today", f"{server.calls_today:,}")
         self._tiles.tell("Failed", f"{failed:,}", tone="bad" if failed else "")
         self._tiles.tell("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
-        self._tiles.tell("Memory", present.size(server.rss_bytes) if is_up else "-")
+        self._tiles.tell("Memory", wording.size(server.rss_bytes) if is_up else "-")
         calls = self._desk.core.metrics.live(server.name, 300)
         self._line.show_values([sum(calls[n : n + 5]) for n in range(0, len(calls), 5)])
 
     def _show_connected(self, server: ServerView) -> None:
         now = time.time()
         told = [
-            f"{each.client or 'A client'} {each.version}".strip() + f", {present.ago(each.at, now)}"
+            f"{each.client or 'A client'} {each.version}".strip() + f", {wording.ago(each.at, now)}"
             for each in server.connected
         ]
         self._connected.setText("Connected: " + "; ".join(told) if told else "")

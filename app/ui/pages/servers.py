@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.desk import Desk
 from app.ui.models.servers import NAME, ServersModel
+from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
@@ -20,7 +20,7 @@ _EVERY_MS = 2_000
 class ServersPage(QWidget):
     """What runs, what does not and why, and the switches."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._model = ServersModel(desk.core.servers)

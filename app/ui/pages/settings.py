@@ -11,14 +11,14 @@ from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import paths, version
 from app.errors import AppError
-from app.ui.choices import Choice, choices
-from app.ui.desk import Desk
+from app.system import paths, version
 from app.ui.dialogs.keys import keep_keys_in
-from app.ui.fields import UNSET, Field, FieldProblem, Kind
+from app.ui.form_fields import UNSET, Field, FieldError, Kind
 from app.ui.opening import open_url
-from app.ui.pages.checks import Checks
+from app.ui.page_context import PageContext
+from app.ui.pages.doctor_checks import Checks
+from app.ui.setting_choices import SettingChoice, choices
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, rule
 from app.ui.widgets.form import editor
@@ -33,7 +33,7 @@ _WIDTHS = {Kind.SWITCH: 44, Kind.TEXT: 240}
 class SettingsPage(QWidget):
     """One card for each group of settings, then what helps when something is wrong."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._rows = [SettingRow(desk, choice) for choice in choices()]
@@ -84,7 +84,7 @@ class SettingsPage(QWidget):
 class SettingRow(QWidget):
     """One setting: its words at the left, its control at the right."""
 
-    def __init__(self, desk: Desk, choice: Choice) -> None:
+    def __init__(self, desk: PageContext, choice: SettingChoice) -> None:
         super().__init__()
         self.choice = choice
         self._desk = desk
@@ -118,7 +118,7 @@ class SettingRow(QWidget):
         super().hideEvent(event)
         if self._typing.isActive():  # the person leaves, or Lou ends: nothing that waits is run
             self._typing.stop()
-            with contextlib.suppress(FieldProblem, AppError):
+            with contextlib.suppress(FieldError, AppError):
                 self._keep(self._editor.value())
 
     def _in_force(self) -> Any:
@@ -127,7 +127,7 @@ class SettingRow(QWidget):
     def _apply(self) -> None:
         try:
             value = self._editor.value()
-        except FieldProblem:
+        except FieldError:
             return
         if value != self._in_force():
             self._desk.tasks.start(self._save(value))

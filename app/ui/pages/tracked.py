@@ -16,12 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
-from app.facts import CallRecord
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.models.tracked import TrackedModel
+from app.ui.page_context import PageContext
 from app.ui.pages.tracked_filter import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.tracked_store import TrackedStore
@@ -31,6 +30,7 @@ from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.flow import bar
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
+from app.views import CallRecord
 
 _WIDTHS = (180, 200, 95, 100)
 
@@ -38,7 +38,7 @@ _WIDTHS = (180, 200, 95, 100)
 class TrackedPage(QWidget):
     """Works through the tracker's tools alone; the tracker must run."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._source = TrackedSource(desk.core)
@@ -171,7 +171,7 @@ class TrackedPage(QWidget):
         count = self._model.rowCount()
         self._holder.setCurrentIndex(0 if count else 1)
         more = " and more" if self._cursor else ""
-        self._note.setText(f"{present.counted(count, 'entry', 'entries')}{more}" if count else "")
+        self._note.setText(f"{wording.counted(count, 'entry', 'entries')}{more}" if count else "")
         if not count and self._wanted.is_narrow():
             self._empty.tell("No entry matches", "Search for something else, or show all again.")
         elif not count:
@@ -245,7 +245,7 @@ class TrackedPage(QWidget):
     def _offer_undo(self, done: list[str], *, gone: bool) -> None:
         what = "deleted" if gone else "brought back"
         self._strip.tell(
-            f"{present.counted(len(done), 'entry', 'entries')} {what}.",
+            f"{wording.counted(len(done), 'entry', 'entries')} {what}.",
             "",
             tone="good",
             button="Undo" if done else "",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from app.ui.present import words
 from app.ui.tracked_source import STATUSES, Filter
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.text import hold_hint
+from app.ui.wording import words
 
 _TYPING_MS = 200
 _SORTS = (

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QProgres
 from shiboken6 import isValid
 
 from app.errors import AppError
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.dialogs.import_file import ImportDialog, ask_mapping
+from app.ui.page_context import PageContext
 from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
@@ -29,7 +29,7 @@ class TrackedJob(Card):
 
     busy_changed = Signal()
 
-    def __init__(self, desk: Desk, source: TrackedSource, ended: Callable[[], None]) -> None:
+    def __init__(self, desk: PageContext, source: TrackedSource, ended: Callable[[], None]) -> None:
         super().__init__(margin=12)
         self._desk = desk
         self._source = source
@@ -127,7 +127,7 @@ class TrackedJob(Card):
         self.busy_changed.emit()
         try:
             while report["state"] == "running":
-                self._words.setText(f"{doing}: {present.counted(int(report['rows']), 'row')}")
+                self._words.setText(f"{doing}: {wording.counted(int(report['rows']), 'row')}")
                 await asyncio.sleep(_POLL_S)
                 report = await self._source.ask("job_state", {"job": self._job})
             self._tell_end(report)
@@ -145,7 +145,7 @@ class TrackedJob(Card):
         counts = ", ".join(f"{number:,} {what}" for what, number in report["counts"].items())
         heads = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
         head = heads.get(str(report["state"]), str(report["state"]))
-        rows = present.counted(int(report["rows"]), "row")
+        rows = wording.counted(int(report["rows"]), "row")
         told = f"{head}: {rows}" + (f" ({counts})" if counts else "")
         self._words.setText(f"{told}. {report['message']}".strip())
         problems = [

@@ -7,8 +7,8 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
+from app.ui.page_context import PageContext
 from app.ui.tracked_source import TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import label, set_tone
@@ -19,7 +19,7 @@ _STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
 class TrackedStore(QWidget):
     """Shows what `store_state` of the tracker says."""
 
-    def __init__(self, desk: Desk, source: TrackedSource) -> None:
+    def __init__(self, desk: PageContext, source: TrackedSource) -> None:
         super().__init__()
         self._desk = desk
         self._source = source
@@ -63,7 +63,7 @@ class TrackedStore(QWidget):
 def _told(state: Mapping[str, Any]) -> str:
     if state["state"] != "ready":
         return str(state["message"])
-    entries = present.counted(int(state["entries"]), "entry", "entries")
+    entries = wording.counted(int(state["entries"]), "entry", "entries")
     place = _STORES.get(str(state["store"]), str(state["store"]))
     parts = [f"{entries} {place}."]
     if state["deleted"]:
@@ -72,7 +72,7 @@ def _told(state: Mapping[str, Any]) -> str:
     if state["resealing"].get("running"):
         parts.append("Older entries are being sealed with the newest key.")
     if state["backups"]:
-        parts.append(f"{present.counted(len(state['backups']), 'backup')} kept.")
+        parts.append(f"{wording.counted(len(state['backups']), 'backup')} kept.")
     if state["copy"]:
         parts.append(_told_copy(state["copy"]))
     return " ".join(parts)

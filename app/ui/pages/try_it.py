@@ -17,22 +17,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
-from app.facts import Answer
-from app.ui import present
-from app.ui.attempts import Attempt
-from app.ui.desk import Desk
-from app.ui.fields import Field, FieldProblem, Kind
+from app.ui import wording
+from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
 from app.ui.models.servers import NAME, ServersModel
+from app.ui.page_context import PageContext
 from app.ui.pages.try_history import TryHistory
 from app.ui.pages.try_result import TryResult
-from app.ui.schemas import from_schema
+from app.ui.schema_fields import from_schema
+from app.ui.tool_attempts import Attempt
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.combo import combo
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
+from app.views import Answer
 
 _KEPT = 100
 _TIMEOUT = Field(
@@ -43,7 +43,7 @@ _TIMEOUT = Field(
 class TryPage(QWidget):
     """Needs no client and no model."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
@@ -163,7 +163,7 @@ class TryPage(QWidget):
         self._tool.clear()
         for tool in tools:
             self._tool.addItem(
-                present.one_line(str(tool.get("title") or tool["name"]), 80), tool["name"]
+                wording.one_line(str(tool.get("title") or tool["name"]), 80), tool["name"]
             )
         self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
         self._tool.blockSignals(False)
@@ -220,7 +220,7 @@ class TryPage(QWidget):
         try:
             arguments = self._form.values()
             timeout = float(self._timeout.value())
-        except FieldProblem:
+        except FieldError:
             return
         self._start(self._chosen_server(), str(tool["name"]), arguments, timeout)
 
@@ -282,7 +282,7 @@ class TryPage(QWidget):
             return
         try:
             timeout = float(self._timeout.value())
-        except FieldProblem:
+        except FieldError:
             return
         self._start(attempt.server, attempt.tool, dict(attempt.arguments), timeout)
 

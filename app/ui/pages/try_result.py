@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui import present
-from app.ui.attempts import Attempt, result_text, size_of
-from app.ui.desk import Desk
+from app.ui import wording
 from app.ui.models.json_tree import JsonTree
+from app.ui.page_context import PageContext
+from app.ui.tool_attempts import Attempt, result_text, size_of
 from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
@@ -34,7 +34,7 @@ _MANY = 300
 class TryResult(QWidget):
     """Shows the attempt it was last given."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._attempt: Attempt | None = None
         self._outcome = heading("", "strong")
@@ -56,7 +56,7 @@ class TryResult(QWidget):
         self._pages = QStackedWidget()
         self._lay_out(desk)
 
-    def _lay_out(self, desk: Desk) -> None:
+    def _lay_out(self, desk: PageContext) -> None:
         tree = QWidget()
         inside = QVBoxLayout(tree)
         inside.setContentsMargins(0, 6, 0, 0)
@@ -90,11 +90,11 @@ class TryResult(QWidget):
     def show_attempt(self, attempt: Attempt) -> None:
         """Show `attempt`."""
         self._attempt = attempt
-        mood = present.CALLS[attempt.outcome]
+        mood = wording.CALLS[attempt.outcome]
         self._outcome.setText(mood.words)
         set_tone(self._outcome, mood.tone)
-        size = present.size(size_of(attempt))
-        self._facts.setText(f"{attempt.tool}, {present.milliseconds(attempt.ms)}, {size}")
+        size = wording.size(size_of(attempt))
+        self._facts.setText(f"{attempt.tool}, {wording.milliseconds(attempt.ms)}, {size}")
         value = attempt.shown_value()
         self._tree_model.show_value(value)
         self._tree.setColumnWidth(0, 190)

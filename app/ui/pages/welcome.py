@@ -7,14 +7,14 @@ import time
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.facts import CallRecord, ClientEvent, ServerView
-from app.ui import present
-from app.ui.desk import Desk
+from app.ui import wording
+from app.ui.page_context import PageContext
 from app.ui.pages.welcome_connect import ConnectStep
-from app.ui.pages.welcome_step import Step
+from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
+from app.views import CallRecord, ClientEvent, ServerView
 
 _OURSELVES = "lou"
 _WIDTH = 720
@@ -24,18 +24,18 @@ _MOST_TOLD = 6
 class WelcomePage(QWidget):
     """Four steps; each ticks itself when it is true."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
         self._proof: ClientEvent | CallRecord | None = None
         theme = desk.theme
-        self._servers = Step(theme, "1", "Your servers")
+        self._servers = WelcomeStep(theme, "1", "Your servers")
         self._mend = self._servers.add_button("", lambda: desk.go(self._mends_at))
         self._mends_at = ""
-        self._keys = Step(theme, "2", "Keys, if you have any")
+        self._keys = WelcomeStep(theme, "2", "Keys, if you have any")
         self._keys.add_button("Add keys...", lambda: desk.go("keys"), icon="keys")
         self._connect = ConnectStep(desk)
-        self._proven = Step(theme, "4", "The proof")
+        self._proven = WelcomeStep(theme, "4", "The proof")
         self._done = Button(theme, "Leave for later", self._finish)
         self._lay_out()
         desk.core.connections.subscribe(self._client_seen)
@@ -85,8 +85,8 @@ class WelcomePage(QWidget):
         wanted = [server for server in servers if server.wanted]
         shown = sorted(servers, key=lambda server: server.trouble is None)[:_MOST_TOLD]
         told = [
-            f"{server.title}: {present.mood(server).words.lower()}. "
-            + present.one_line(server.trouble.message if server.trouble else server.purpose, 160)
+            f"{server.title}: {wording.mood(server).words.lower()}. "
+            + wording.one_line(server.trouble.message if server.trouble else server.purpose, 160)
             for server in servers
             if server in shown
         ]
@@ -99,8 +99,8 @@ class WelcomePage(QWidget):
     def _offer_to_mend(self, server: ServerView | None) -> None:
         self._mend.setVisible(server is not None)
         if server and server.trouble:
-            action = present.fix_of(server)
-            self._mend.setText(present.fix(action))
+            action = wording.fix_of(server)
+            self._mend.setText(wording.fix(action))
             self._mends_at = f"{action} {server.trouble.key or server.name}"
 
     def _tell_keys(self) -> None:
@@ -111,7 +111,7 @@ class WelcomePage(QWidget):
             "allowance, Wikipedia and DuckDuckGo, reads pages, and tracks what you find. Keys "
             "bring higher limits, more sources and contact search. They stay in your keyring."
         )
-        have = f"{present.counted(count, 'key')} set. " if count else ""
+        have = f"{wording.counted(count, 'key')} set. " if count else ""
         self._keys.tell(have + told, done=count > 0)
 
     def _tell_proof(self) -> None:

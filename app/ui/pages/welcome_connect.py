@@ -6,20 +6,20 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit
 
 from app.clients.views import ClientView
-from app.ui import present_clients
-from app.ui.desk import Desk
+from app.ui import client_wording
+from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
-from app.ui.pages.welcome_step import Step
+from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.theme import fixed_font
 
 _CLAUDE = "claude-desktop"
 _BY_HAND = "For a client that Lou cannot connect by itself, this is the entry to paste:"
 
 
-class ConnectStep(Step):
+class ConnectStep(WelcomeStep):
     """Ticks itself once any client is connected."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: PageContext) -> None:
         super().__init__(desk.theme, "3", "Connect a client")
         self._desk = desk
         self._actions = ClientActions(desk, self)
@@ -48,7 +48,7 @@ class ConnectStep(Step):
             return
         connected = [view for view in views if view.state == "connected"]
         claude = next((view for view in views if view.id == _CLAUDE), None)
-        self._connect.setVisible(claude is not None and present_clients.can_connect(claude))
+        self._connect.setVisible(claude is not None and client_wording.can_connect(claude))
         self.tell(_told(connected, views), done=bool(connected))
 
     def _connect_claude(self) -> None:

@@ -16,7 +16,7 @@ from app.ui.widgets.text import heading, label
 _SIGN = 26
 
 
-class Step(Card):
+class WelcomeStep(Card):
     """`tell` says how far it is."""
 
     def __init__(self, theme: Theme, number: str, title: str) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.ui.fields import UNSET, Field, FieldProblem, Kind, expectation, read, written
-from app.ui.present import one_line
+from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
 from app.ui.theme import Theme, fixed_font
 from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.card import Card
 from app.ui.widgets.combo import combo
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label
+from app.ui.wording import one_line
 
 _LINES = {Kind.LONG: 4, Kind.TEXTS: 3, Kind.JSON: 5}
 _LONGEST_CHOICE = 80
@@ -54,7 +54,7 @@ class Editor(QWidget):
         """
         try:
             value = self._value()
-        except FieldProblem as problem:
+        except FieldError as problem:
             self.tell_problem(str(problem))
             raise
         self.tell_problem("")
@@ -232,11 +232,11 @@ class Form(QWidget):
             FieldProblem: the first that cannot be taken; each wrong one tells why.
         """
         values: dict[str, Any] = {}
-        problems: list[tuple[Editor, FieldProblem]] = []
+        problems: list[tuple[Editor, FieldError]] = []
         for each in self.editors:
             try:
                 value = each.value()
-            except FieldProblem as problem:
+            except FieldError as problem:
                 problems.append((each, problem))
                 continue
             if value is not UNSET:
@@ -250,7 +250,7 @@ class Form(QWidget):
         """What was typed and can be read, for another form of the same thing."""
         values = {}
         for each in self.editors:
-            with contextlib.suppress(FieldProblem):
+            with contextlib.suppress(FieldError):
                 values[each.field.name] = each.value()
         return {name: value for name, value in values.items() if value is not UNSET}
 

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from app.observe import Listeners
+from app.system.listeners import Listeners
 
 _APART_S = 0.03
 """A change is shown at once; those that follow within this time are shown together after it."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
-from servers.search.contacts.contact import Contact, Sought
+from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.written import addresses
 from servers.search.providers.provider import at, by_status, failure, payload_of
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _KEY = "ANYMAILFINDER_KEY"
 _SLOWEST_S = 45.0
@@ -26,7 +26,7 @@ _KINDS = {
 class AnyMailFinder:
     """`POST /find-email/...`; the key is the whole Authorization header, with no `Bearer`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="anymailfinder",
         title="AnyMailFinder",
         base_url="https://api.anymailfinder.com/v5.1",
@@ -35,14 +35,14 @@ class AnyMailFinder:
         pace=Pace(per_second=2, at_once=4),
     )
 
-    def request(self, sought: Sought, access: Access) -> Request:
+    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks for the person, or for the company's addresses."""
         if sought.person:
             body = {"domain": sought.domain, "full_name": sought.person}
             return _post(access, "find-email/person", body)
         return _post(access, "find-email/company", {"domain": sought.domain})
 
-    def read(self, reply: Reply) -> list[Contact]:
+    def read(self, reply: HttpReply) -> list[Contact]:
         """The addresses: verified ones are sure, others are marked."""
         if reply.status == 404 and str(at(payload_of(reply), "error")) in {"None", "not_found"}:
             return []
@@ -58,42 +58,42 @@ class AnyMailFinder:
             Contact(address, 0.4, [_SOURCE], note) for address in unsure
         ]
 
-    def verify(self, email: str, access: Access) -> Request:
+    def verify(self, email: str, access: Access) -> HttpRequest:
         """The request that verifies one address."""
         return _post(access, "verify-email", {"email": email})
 
-    def read_verdict(self, reply: Reply) -> str:
+    def read_verdict(self, reply: HttpReply) -> str:
         """`valid`, `risky` or `invalid`."""
         return str(_payload(reply)["email_status"])
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """The account page, which costs nothing."""
-        return Request("GET", f"{access.base_url}/account", headers=_headers(access))
+        return HttpRequest("GET", f"{access.base_url}/account", headers=_headers(access))
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise _failure(reply)
 
 
-def _post(access: Access, path: str, body: dict[str, str]) -> Request:
+def _post(access: Access, path: str, body: dict[str, str]) -> HttpRequest:
     """A repeat within 30 days is free, so that sending it twice does no harm."""
     url = f"{access.base_url}/{path}"
-    return Request("POST", url, headers=_headers(access), body=body, silence_s=_SLOWEST_S)
+    return HttpRequest("POST", url, headers=_headers(access), body=body, silence_s=_SLOWEST_S)
 
 
 def _headers(access: Access) -> dict[str, str]:
     return {"Authorization": access.key(_KEY)}
 
 
-def _payload(reply: Reply) -> dict[str, Any]:
+def _payload(reply: HttpReply) -> dict[str, Any]:
     if reply.status != 200:
         raise _failure(reply)
     payload = payload_of(reply)
     if not isinstance(payload, dict) or not payload.get("email_status"):
         if at(payload, "error"):
             raise _failure(reply)
-        raise Failed(Kind.UPSTREAM, "its answer has no email_status")
+        raise OutboundError(Kind.UPSTREAM, "its answer has no email_status")
     return payload
 
 
@@ -102,7 +102,7 @@ def _listed(one: object, many: object) -> list[str]:
     return [address for text in texts for address in addresses(str(text or ""))]
 
 
-def _failure(reply: Reply) -> Failed:
+def _failure(reply: HttpReply) -> OutboundError:
     payload = payload_of(reply)
     said = at(payload, "message") or at(payload, "error_explained")
     kind = _KINDS.get(str(at(payload, "error")))

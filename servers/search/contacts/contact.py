@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from servers.outbound.http import Reply, Request
-from servers.search.traits import Access, Traits
+from servers.outbound.http import HttpReply, HttpRequest
+from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class ContactQuery:
     """Whose addresses are looked for: a domain, maybe a page on it, maybe one person."""
 
     domain: str
@@ -36,22 +36,22 @@ class Contact:
 class ContactService(Protocol):
     """A service that knows contacts of domains, on the wire."""
 
-    traits: Traits
+    traits: ProviderSpec
 
-    def request(self, sought: Sought, access: Access) -> Request:
+    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks."""
 
-    def read(self, reply: Reply) -> list[Contact]:
+    def read(self, reply: HttpReply) -> list[Contact]:
         """The contacts in `reply`.
 
         Raises:
             Failed: the reply is a failure, whatever its status says.
         """
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """The cheapest request that shows whether the key works."""
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """Look at the answer to `probe`.
 
         Raises:

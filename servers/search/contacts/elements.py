@@ -6,9 +6,9 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from servers.search import markup
 from servers.search.contacts.disguise import BREAK, CLOSE, LINK, OPEN, without_marks
 from servers.search.contacts.words import listed
+from servers.search.pages import markup
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

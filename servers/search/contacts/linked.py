@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from servers.search.contacts import address, disguise
 from servers.search.contacts.words import listed
-from servers.search.contacts.written import SURE, UNSURE, Found, addresses_in
+from servers.search.contacts.written import SURE, UNSURE, FoundAddress, addresses_in
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -76,7 +76,7 @@ _WRITES = re.compile(r"document\.write|innerHTML|\.href|\.location|insertAdjacen
 _VCARD = re.compile(r"^EMAIL[^:\n]{0,100}:([^\n]{3,320})", re.IGNORECASE | re.MULTILINE)
 
 
-def linked(tree: HtmlElement) -> Iterator[Found]:
+def linked(tree: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses in links, attributes and structured data."""
     for element in tree.iter():
         if not isinstance(element.tag, str):
@@ -89,7 +89,7 @@ def linked(tree: HtmlElement) -> Iterator[Found]:
             yield from _in_data(element)
 
 
-def scripted(tree: HtmlElement) -> Iterator[Found]:
+def scripted(tree: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses that scripts write into the page."""
     for script in tree.iter("script"):
         text = str(script.text or "")
@@ -99,16 +99,16 @@ def scripted(tree: HtmlElement) -> Iterator[Found]:
             yield from _in_script(text)
 
 
-def stored(tree: HtmlElement) -> Iterator[Found]:
+def stored(tree: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses in what the page keeps for its own scripts, which may be of anybody."""
     for script in tree.iter("script"):
         kind = str(script.get("type")).lower()
         if "json" in kind and "ld+json" not in kind:
             for one in _named_in_json(str(script.text or "")[:_LONGEST]):
-                yield Found(one.email, UNSURE)
+                yield FoundAddress(one.email, UNSURE)
 
 
-def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found]:
+def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddress]:
     if name == "data-cfemail" or _COVER in value:
         yield from _exact(_uncovered(value.rpartition("#")[2]))
     elif name in _UNREAD:
@@ -125,14 +125,14 @@ def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found
         yield from _in_other(element, name, value)
 
 
-def _in_other(element: HtmlElement, name: str, value: str) -> Iterator[Found]:
+def _in_other(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddress]:
     if name.startswith("data-") or name in {"email", "mail"}:
         yield from _in_own_attribute(name, value)
     elif name == "value" and element.get("type") in _SHOWN_FIELDS:
-        yield from (Found(one.email, UNSURE) for one in _exact(value))
+        yield from (FoundAddress(one.email, UNSURE) for one in _exact(value))
 
 
-def receivers(value: str, *, quoted: bool = False) -> Iterator[Found]:
+def receivers(value: str, *, quoted: bool = False) -> Iterator[FoundAddress]:
     """Whom the `mailto:` in `value` writes to; `quoted` when it stands in a script."""
     for part in _MAILTO.split(html.unescape(value))[1:]:
         link = _QUOTE.split(part, maxsplit=1)[0] if quoted else part
@@ -145,7 +145,7 @@ def receivers(value: str, *, quoted: bool = False) -> Iterator[Found]:
                 yield from _listed(text)
 
 
-def _listed(text: str) -> Iterator[Found]:
+def _listed(text: str) -> Iterator[FoundAddress]:
     """The addresses in a list of receivers."""
     text = unquote(unquote(text)) if "%25" in text else unquote(text)
     text = disguise.undisguised(disguise.without_marks(text[:5000])).translate(_PLAIN_AT)
@@ -154,18 +154,18 @@ def _listed(text: str) -> Iterator[Found]:
     if not known:
         known = list(filter(None, [address.exact("".join(text.split()).strip(_AROUND))]))
     for email in known:
-        yield Found(email, LINKED)
+        yield FoundAddress(email, LINKED)
 
 
 _PLAIN_AT = {ord(disguise.SURE_AT): "@", ord(disguise.UNSURE_AT): "@"}
 
 
-def _exact(text: str) -> Iterator[Found]:
+def _exact(text: str) -> Iterator[FoundAddress]:
     if email := address.exact(text.strip().strip(_AROUND)):
-        yield Found(email, LINKED)
+        yield FoundAddress(email, LINKED)
 
 
-def _in_href(value: str) -> Iterator[Found]:
+def _in_href(value: str) -> Iterator[FoundAddress]:
     """An address in a link that its author mistyped, or that a script has to decode."""
     if found := _WEB_MAILBOX.fullmatch(value):
         yield from _exact(unquote(found.group(1)))
@@ -177,7 +177,7 @@ def _in_href(value: str) -> Iterator[Found]:
         yield from _composed(value)
 
 
-def _decoded_href(value: str) -> Iterator[Found]:
+def _decoded_href(value: str) -> Iterator[FoundAddress]:
     start = value[:20].lower()
     if start.startswith(("javascript:", "#")):
         for call in _CALL.finditer(value):
@@ -191,7 +191,7 @@ def _decoded_href(value: str) -> Iterator[Found]:
         yield from _exact(unquote(value.removeprefix("./")))
 
 
-def _composed(url: str) -> Iterator[Found]:
+def _composed(url: str) -> Iterator[FoundAddress]:
     try:
         fields = parse_qsl(urlsplit(url).query)
     except ValueError:
@@ -201,7 +201,7 @@ def _composed(url: str) -> Iterator[Found]:
             yield from _listed(value)
 
 
-def _shifted(text: str) -> Iterator[Found]:
+def _shifted(text: str) -> Iterator[FoundAddress]:
     """The address in a link whose letters were moved by a fixed number of places."""
     for by in range(-13, 14):
         for move in (_in_ranges, _plainly):
@@ -222,18 +222,18 @@ def _plainly(letter: str, by: int) -> str:
     return chr(max(1, ord(letter) + by))
 
 
-def _in_own_attribute(name: str, value: str) -> Iterator[Found]:
+def _in_own_attribute(name: str, value: str) -> Iterator[FoundAddress]:
     """An address as the whole value of an attribute that a site made for itself."""
     value = html.unescape(value).strip()
     if "mailto-token" in name:
         yield from _shifted(value)
     elif value.startswith(("{", "[{")):
-        yield from (Found(one.email, UNSURE) for one in _named_in_json(value))
+        yield from (FoundAddress(one.email, UNSURE) for one in _named_in_json(value))
     elif len(value) <= 400:
         yield from _decoded(name, value)
 
 
-def _decoded(name: str, value: str) -> Iterator[Found]:
+def _decoded(name: str, value: str) -> Iterator[FoundAddress]:
     turned = codecs.decode(value, "rot13")
     readings = [turned, value] if _ENCODED.search(name) else [value, value[::-1]]
     if "mail" in name:
@@ -242,7 +242,7 @@ def _decoded(name: str, value: str) -> Iterator[Found]:
     for reading in readings:
         plain = disguise.undisguised(disguise.without_marks(reading)).translate(_PLAIN_AT)
         if email := address.exact(plain.strip(_AROUND)):
-            yield Found(email, LINKED)
+            yield FoundAddress(email, LINKED)
             return
 
 
@@ -253,7 +253,7 @@ def _from_base64(value: str) -> Iterator[str]:
         return
 
 
-def _in_pair(element: HtmlElement) -> Iterator[Found]:
+def _in_pair(element: HtmlElement) -> Iterator[FoundAddress]:
     """An address whose halves are in two or three attributes of one element."""
     halves = ["", "", ""]
     for name, value in element.attrib.items() if len(element.attrib) > 1 else []:
@@ -268,7 +268,7 @@ def _in_pair(element: HtmlElement) -> Iterator[Found]:
     turned = (first[::-1], place[::-1])
     for local, domain in ((first, place), turned, *_both_from_base64(first, place)):
         if email := address.put_together(local, domain):
-            yield Found(email, SURE)
+            yield FoundAddress(email, SURE)
             return
 
 
@@ -278,7 +278,7 @@ def _both_from_base64(first: str, second: str) -> Iterator[tuple[str, str]]:
             yield one, other
 
 
-def _in_data(script: HtmlElement) -> Iterator[Found]:
+def _in_data(script: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses in JSON-LD: its e-mail fields, and what its other texts say."""
     if "ld+json" not in str(script.get("type")).lower():
         return
@@ -292,7 +292,7 @@ def _in_data(script: HtmlElement) -> Iterator[Found]:
     yield from _in_json(told)
 
 
-def _in_json(told: Any) -> Iterator[Found]:
+def _in_json(told: Any) -> Iterator[FoundAddress]:
     waiting = [("", told)]
     while waiting:
         key, value = waiting.pop()
@@ -306,7 +306,7 @@ def _in_json(told: Any) -> Iterator[Found]:
             yield from addresses_in(disguise.without_marks(value[:5000]))
 
 
-def _named_in_json(text: str) -> Iterator[Found]:
+def _named_in_json(text: str) -> Iterator[FoundAddress]:
     for field in _JSON_EMAIL.finditer(text):
         value = _unescaped(field.group(1))
         yield from receivers(value) if _MAILTO.match(value) else _exact(value)
@@ -316,18 +316,18 @@ def _unescaped(text: str) -> str:
     return _JSON_ESCAPE.sub(lambda one: chr(int(one.group(1) or one.group(2), 16)), text)
 
 
-def _in_script(text: str) -> Iterator[Found]:
+def _in_script(text: str) -> Iterator[FoundAddress]:
     text = unquote(text) if "unescape(" in text or "decodeURI" in text else text
     text = html.unescape(_JOINT.sub("", _unescaped(text)))
     parts: dict[str, str] = {}
     for name, before, more in _CLOAK.findall(text):
         parts[name] = f"{parts.get(before, '')}{more}"
     for told in parts.values():
-        yield from (Found(one.email, SURE) for one in _exact(told))
+        yield from (FoundAddress(one.email, SURE) for one in _exact(told))
     for told in _WRITTEN.findall(text):
-        yield from (Found(one.email, SURE) for one in _exact(told))
+        yield from (FoundAddress(one.email, SURE) for one in _exact(told))
     for link in _SCRIPT_MAILTO.finditer(text):
-        yield from (Found(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
+        yield from (FoundAddress(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
 
 
 def _uncovered(covered: str) -> str:

@@ -9,13 +9,13 @@ from html import unescape
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from servers.outbound.failure import Failed
-from servers.search import markup
+from servers.outbound.failure import OutboundError
 from servers.search.contacts import elements, linked
 from servers.search.contacts.address import is_placeholder, readable
-from servers.search.contacts.contact import Contact, Sought
+from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.disguise import without_marks
-from servers.search.contacts.written import Found, addresses_in
+from servers.search.contacts.written import FoundAddress, addresses_in
+from servers.search.pages import markup
 
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
@@ -46,7 +46,7 @@ class PageScan:
     def __init__(self, pages: ReadsPages) -> None:
         self._pages = pages
 
-    async def find(self, sought: Sought, deadline: float) -> list[Contact]:
+    async def find(self, sought: ContactQuery, deadline: float) -> list[Contact]:
         """The addresses on the site.
 
         Raises:
@@ -66,15 +66,15 @@ class PageScan:
             ]
         )
 
-    async def _first(self, sought: Sought, deadline: float) -> tuple[str, str]:
+    async def _first(self, sought: ContactQuery, deadline: float) -> tuple[str, str]:
         if sought.url:
             return await self._pages.html(sought.url, deadline)
         try:
             return await self._pages.html(f"https://{sought.domain}/", deadline)
-        except Failed as failure:
+        except OutboundError as failure:
             try:
                 return await self._pages.html(f"https://www.{sought.domain}/", deadline)
-            except Failed:
+            except OutboundError:
                 raise failure from None
 
 
@@ -90,7 +90,7 @@ def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     return [Contact(email, sure, [url]) for email, sure in best.items()]
 
 
-def _found(page: str) -> Iterator[tuple[Found, bool]]:
+def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
     """Each address on the page, and whether it counts only at the domain that is asked for."""
     tree = markup.parsed(page) if _TAG.search(page) else None
     if tree is None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
-from servers.search import inert
-from servers.search.contacts.contact import Contact, Sought
+from servers.search import sanitize
+from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.written import addresses
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _KEY = "RAPIDAPI_KEY"
 _HOST = "website-contacts-scraper.p.rapidapi.com"
@@ -22,7 +22,7 @@ _MOST_SOURCES = 3
 class WebsiteContacts:
     """`GET /scrape-contacts`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="rapidapi",
         title="RapidAPI Website Contacts",
         base_url=f"https://{_HOST}",
@@ -31,7 +31,7 @@ class WebsiteContacts:
         pace=Pace(per_second=1, at_once=1, waiting=16),
     )
 
-    def request(self, sought: Sought, access: Access) -> Request:
+    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks."""
         asked = {
             "query": sought.domain,
@@ -39,20 +39,20 @@ class WebsiteContacts:
             "external_matching": "false",
         }
         url = f"{access.base_url}/scrape-contacts"
-        return Request("GET", url, query=asked, headers=_headers(access))
+        return HttpRequest("GET", url, query=asked, headers=_headers(access))
 
-    def read(self, reply: Reply) -> list[Contact]:
+    def read(self, reply: HttpReply) -> list[Contact]:
         """The addresses, each with the pages it stands on."""
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "status") == "ERROR":
             raise _failure(reply, payload)
         return [contact for row in rows(payload, "data") for contact in _contacts(row)]
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """A path that does not exist: the proxy looks at the key before it, and counts nothing."""
-        return Request("GET", f"{access.base_url}/lou-key-check", headers=_headers(access))
+        return HttpRequest("GET", f"{access.base_url}/lou-key-check", headers=_headers(access))
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """A missing endpoint means that the key was taken."""
         if reply.status not in {200, 404}:
             raise _failure(reply, payload_of(reply))
@@ -68,12 +68,12 @@ def _contacts(row: dict[str, Any]) -> Iterator[Contact]:
     for found in emails if isinstance(emails, list) else []:
         pages = at(found, "sources")
         known = pages[:_MOST_SOURCES] if isinstance(pages, list) else []
-        sources = [inert.line(page, 300) for page in known]
+        sources = [sanitize.line(page, 300) for page in known]
         for address in addresses(str(at(found, "value"))):
             yield Contact(address, 0.75, sources or ["RapidAPI Website Contacts"])
 
 
-def _failure(reply: Reply, payload: Any) -> Failed:
+def _failure(reply: HttpReply, payload: Any) -> OutboundError:
     said = at(payload, "message") or at(payload, "error", "message")
     if reply.status == 429:
         return _limit(reply, str(said))
@@ -84,7 +84,7 @@ def _failure(reply: Reply, payload: Any) -> Failed:
     return by_status(reply, said)
 
 
-def _limit(reply: Reply, said: str) -> Failed:
+def _limit(reply: HttpReply, said: str) -> OutboundError:
     spent = number(reply.headers.get("x-ratelimit-requests-remaining")) == 0
     if not spent and "quota" not in said.lower():
         return failure(Kind.RATE_LIMITED, reply, said, transient=True)

@@ -48,7 +48,7 @@ _CLOSED_UP = re.compile(r"[\u00c0-\u024f\u0300-\u036f@\\%]$")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundAddress:
     """An address, and how sure it is that it stands there (0 to 1)."""
 
     email: str
@@ -69,17 +69,17 @@ def addresses(text: str) -> list[str]:
     return [found.email for found in addresses_in(disguise.without_marks(text))]
 
 
-def addresses_in(text: str) -> list[Found]:
+def addresses_in(text: str) -> list[FoundAddress]:
     """The addresses in `text`, which may hold the marks of `disguise`; each once."""
     plain = disguise.undisguised(text)
     best: dict[str, float] = {}
     for found in islice(_each(plain), _MOST_PLACES):
         if found:
             best[found.email] = max(found.sure, best.get(found.email, 0))
-    return [Found(email, sure) for email, sure in best.items()]
+    return [FoundAddress(email, sure) for email, sure in best.items()]
 
 
-def _each(text: str) -> Iterator[Found | None]:
+def _each(text: str) -> Iterator[FoundAddress | None]:
     """The address around each @ that something stands before; None where there is none."""
     for place in _PLACE.finditer(text):
         window = text[max(0, place.start() - 5) : place.start()]
@@ -88,7 +88,7 @@ def _each(text: str) -> Iterator[Found | None]:
             yield _at(text, place, window[len(bare) :])
 
 
-def _at(text: str, place: re.Match[str], before: str) -> Found | None:
+def _at(text: str, place: re.Match[str], before: str) -> FoundAddress | None:
     """The address around the @ at `place`, when there is one."""
     mark = place.group()[0]
     spaced = (" " in before, " " in place.group(1))
@@ -105,7 +105,7 @@ def _at(text: str, place: re.Match[str], before: str) -> Found | None:
     if not email or not _is_meant(local.text, lead, mark, spaced):
         return None
     is_sure = mark in {SURE_AT, SPOKEN_AT} or (mark == "@" and not any(spaced))
-    return Found(email, SURE if is_sure and not (local.doubt or after_at.doubt) else UNSURE)
+    return FoundAddress(email, SURE if is_sure and not (local.doubt or after_at.doubt) else UNSURE)
 
 
 def _after(text: str, start: int) -> _Half:

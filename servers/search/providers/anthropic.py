@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from servers.host.redact import excerpt
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
-from servers.search import inert
+from servers.search import sanitize
 from servers.search.providers.provider import at, by_status, failure, payload_of
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 KEY = "ANTHROPIC_API_KEY"
 MODEL = "claude-haiku-5-5"
@@ -45,7 +45,7 @@ _SEARCH_ERRORS = {
 class Anthropic:
     """`POST /v1/messages` with one search; snippets are the passages that the answer cites."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="anthropic",
         title="Anthropic",
         base_url="https://api.anthropic.com",
@@ -55,22 +55,22 @@ class Anthropic:
         ignores=frozenset({"freshness", "language", "safe"}),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that makes the model search once and cite what it finds."""
         prompt = f"Search the web for: {query.text}\nCite a passage of every useful result."
         messages = [{"role": "user", "content": prompt}]
         tool = search_tool(access, most=1, site=query.site, country=query.country)
         return message_request(access, messages, tool, most_tokens=1024)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The results of the search, each with the passages cited from it."""
         content = read_message(reply)["content"]
         quotes: dict[str, list[str]] = {}
         for citation in citations(content):
-            quotes.setdefault(citation["url"], []).append(inert.line(citation.get("cited_text")))
+            quotes.setdefault(citation["url"], []).append(sanitize.line(citation.get("cited_text")))
         found = list(searched(content))
         if not found and not any(_searches(content)):
-            raise Failed(Kind.UPSTREAM, "it answered without searching")
+            raise OutboundError(Kind.UPSTREAM, "it answered without searching")
         hits = (
             result(
                 hit.get("title"),
@@ -80,15 +80,15 @@ class Anthropic:
             )
             for hit in found
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """The list of models, which costs nothing."""
-        return Request(
+        return HttpRequest(
             "GET", f"{access.base_url}/v1/models", query={"limit": "1"}, headers=_headers(access)
         )
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """Any answer but a failure shows that the key works."""
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "type") == "error":
@@ -111,9 +111,9 @@ def search_tool(access: Access, *, most: int, site: str = "", country: str = "")
 
 def message_request(
     access: Access, messages: list[dict[str, Any]], tool: dict[str, Any], *, most_tokens: int
-) -> Request:
+) -> HttpRequest:
     """One turn. It costs money, so it is not sent twice when it is unclear whether it arrived."""
-    return Request(
+    return HttpRequest(
         "POST",
         f"{access.base_url}/v1/messages",
         headers=_headers(access),
@@ -128,7 +128,7 @@ def message_request(
     )
 
 
-def read_message(reply: Reply) -> dict[str, Any]:
+def read_message(reply: HttpReply) -> dict[str, Any]:
     """The message in `reply`.
 
     Raises:
@@ -139,11 +139,11 @@ def read_message(reply: Reply) -> dict[str, Any]:
         raise _failure(reply, payload)
     content = at(payload, "content")
     if not isinstance(payload, dict) or not isinstance(content, list):
-        raise Failed(Kind.UPSTREAM, "its answer has no content")
+        raise OutboundError(Kind.UPSTREAM, "its answer has no content")
     codes = [at(one, "error_code") for one in _searches(content) if isinstance(one, dict)]
     if codes and not any(True for _ in searched(content)):
         kind = _SEARCH_ERRORS.get(str(codes[0]), Kind.UPSTREAM)
-        raise Failed(kind, f"its web search failed: {excerpt(codes[0], 60)}")
+        raise OutboundError(kind, f"its web search failed: {excerpt(codes[0], 60)}")
     return payload
 
 
@@ -175,7 +175,7 @@ def _headers(access: Access) -> dict[str, str]:
     return {"x-api-key": access.key(KEY), "anthropic-version": _VERSION}
 
 
-def _failure(reply: Reply, payload: Any) -> Failed:
+def _failure(reply: HttpReply, payload: Any) -> OutboundError:
     said = at(payload, "error", "message")
     kind = _ERRORS.get(str(at(payload, "error", "type")))
     usual = by_status(reply, said)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _KEY = "BRAVE_API_KEY"
 _MOST_WORDS = 50
@@ -30,7 +30,7 @@ _LANGUAGES = {"ja": "jp", "zh": "zh-hans", "pt": "pt-pt", "no": "nb"} | {
 class Brave:
     """`GET /res/v1/web/search`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="brave",
         title="Brave Search",
         base_url="https://api.search.brave.com",
@@ -39,10 +39,10 @@ class Brave:
         countries=_COUNTRIES,
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
         if len(query.with_site.split()) > _MOST_WORDS:
-            raise Failed(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
+            raise OutboundError(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
         asked = {
             "q": query.with_site,
             "count": str(query.count),
@@ -57,9 +57,11 @@ class Brave:
         if language := _LANGUAGES.get(query.language):
             asked["search_lang"] = language
         headers = {"X-Subscription-Token": access.key(_KEY), "Accept": "application/json"}
-        return Request("GET", f"{access.base_url}/res/v1/web/search", query=asked, headers=headers)
+        return HttpRequest(
+            "GET", f"{access.base_url}/res/v1/web/search", query=asked, headers=headers
+        )
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits; `web` is absent when there are none."""
         payload = payload_of(reply)
         error = at(payload, "error")
@@ -69,7 +71,7 @@ class Brave:
         if reply.status != 200 or error:
             raise _failure(reply, error)
         if at(payload, "type") != "search":
-            raise Failed(Kind.UPSTREAM, "its answer is no search result")
+            raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
         found = rows(payload, "web", "results") if "web" in payload else []
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age"))
@@ -77,18 +79,18 @@ class Brave:
         )
         per_second, _ = _pair(reply, "X-RateLimit-Limit")
         left, reset = _month(reply)
-        return Page(tuple(hit for hit in hits if hit), left, reset, max(per_second, 0.0))
+        return ResultPage(tuple(hit for hit in hits if hit), left, reset, max(per_second, 0.0))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """One search for one result: there is no free request."""
-        return self.request(Query("lou", count=1), access)
+        return self.request(SearchQuery("lou", count=1), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
 
-def _failure(reply: Reply, error: object) -> Failed:
+def _failure(reply: HttpReply, error: object) -> OutboundError:
     code = at(error, "code")
     said = at(error, "detail")
     if code == "SUBSCRIPTION_TOKEN_INVALID" or (code == "VALIDATION" and _is_about_key(error)):
@@ -112,7 +114,7 @@ def _is_about_key(error: object) -> bool:
     return ["header", "x-subscription-token"] in places
 
 
-def _month(reply: Reply) -> tuple[int, float]:
+def _month(reply: HttpReply) -> tuple[int, float]:
     """What is left of the month's quota (-1: it has none), and the seconds until it returns."""
     _, limit = _pair(reply, "X-RateLimit-Limit")
     _, left = _pair(reply, "X-RateLimit-Remaining")
@@ -120,7 +122,7 @@ def _month(reply: Reply) -> tuple[int, float]:
     return (int(left) if limit > 0 else -1, max(reset, 0.0))
 
 
-def _pair(reply: Reply, name: str) -> tuple[float, float]:
+def _pair(reply: HttpReply, name: str) -> tuple[float, float]:
     """The value for a second and the value for a month in a header; -1 where there is none."""
     parts = str(reply.headers.get(name, "")).split(",")
     return number(parts[0]), number(parts[1] if len(parts) > 1 else None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import by_status, failure
-from servers.search.query import Query
-from servers.search.results import Page, Result, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import Result, ResultPage, result
 
 _LONGEST = 499
 _KNOWN_REGIONS = (
@@ -30,7 +30,7 @@ _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 class DuckDuckGo:
     """`POST /html/`; a bot wall is told apart from no results."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="duckduckgo",
         title="DuckDuckGo",
         base_url="https://html.duckduckgo.com",
@@ -42,20 +42,20 @@ class DuckDuckGo:
         countries=frozenset(_COUNTRIES.get(one[:2], one[:2]) for one in _REGIONS),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The form a browser would send."""
         text = query.with_site
         if len(text) > _LONGEST:
-            raise Failed(Kind.UNSUPPORTED, f"it takes {_LONGEST} characters at most")
+            raise OutboundError(Kind.UNSUPPORTED, f"it takes {_LONGEST} characters at most")
         form = {"q": text, "b": "", "kp": _SAFE[query.safe]}
         if region := _region(query):
             form["kl"] = region
         if query.freshness != "any":
             form["df"] = query.freshness[0]
         headers = {"Accept": "text/html", "Referer": f"{access.base_url}/"}
-        return Request("POST", f"{access.base_url}/html/", headers=headers, form=form)
+        return HttpRequest("POST", f"{access.base_url}/html/", headers=headers, form=form)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits of the page; a page that is neither hits nor "no results" is a failure."""
         page = reply.content.decode("utf-8", "replace")
         if reply.status in {202, 403} or "anomaly-modal" in page:
@@ -66,14 +66,14 @@ class DuckDuckGo:
         found.feed(page)
         found.close()
         if not found.hits and "no-results" not in page:
-            raise Failed(Kind.UPSTREAM, "its page has changed and cannot be read")
-        return Page(tuple(found.hits))
+            raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
+        return ResultPage(tuple(found.hits))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """It has no key."""
-        return self.request(Query("lou"), access)
+        return self.request(SearchQuery("lou"), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
@@ -117,7 +117,7 @@ class _Hits(HTMLParser):
         self._texts = {"title": "", "snippet": ""}
 
 
-def _region(query: Query) -> str:
+def _region(query: SearchQuery) -> str:
     """Its region for the country, in the query's language where it has several; empty for none."""
     here = [one for one in _REGIONS if _COUNTRIES.get(one[:2], one[:2]) == query.country]
     asked = [one for one in here if one[3:] == query.language]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _KEY = "EXA_API_KEY"
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
@@ -21,7 +21,7 @@ _NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
 class Exa:
     """`POST /search`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="exa",
         title="Exa",
         base_url="https://api.exa.ai",
@@ -30,7 +30,7 @@ class Exa:
         ignores=frozenset({"language"}),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
         body: dict[str, Any] = {
             "query": query.text,
@@ -47,9 +47,9 @@ class Exa:
             since = datetime.now(UTC) - timedelta(days=_DAYS[query.freshness])
             body["startPublishedDate"] = since.strftime("%Y-%m-%dT00:00:00.000Z")
         headers = {"x-api-key": access.key(_KEY)}
-        return Request("POST", f"{access.base_url}/search", headers=headers, body=body)
+        return HttpRequest("POST", f"{access.base_url}/search", headers=headers, body=body)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits, in the order given: there is no score."""
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "tag"):
@@ -58,13 +58,13 @@ class Exa:
             result(hit.get("title"), hit.get("url"), _snippet(hit), hit.get("publishedDate"))
             for hit in rows(payload, "results")
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """One search for one result: there is no free request."""
-        return self.request(Query("lou", count=1), access)
+        return self.request(SearchQuery("lou", count=1), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
@@ -74,7 +74,7 @@ def _snippet(hit: dict[str, Any]) -> str:
     return " ... ".join(map(str, highlights)) if isinstance(highlights, list) else ""
 
 
-def _failure(reply: Reply, payload: object) -> Failed:
+def _failure(reply: HttpReply, payload: object) -> OutboundError:
     said, tag = at(payload, "error"), str(at(payload, "tag"))
     if tag == "INVALID_API_KEY":
         return failure(Kind.AUTH, reply, said)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _KEY = "GOOGLE_API_KEY"
 _ENGINE = "GOOGLE_CSE_ID"
@@ -28,7 +28,7 @@ _CLOSED = (
 class Google:
     """`GET /customsearch/v1`; never more than 10 results a request."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="google",
         title="Google Custom Search",
         base_url="https://customsearch.googleapis.com",
@@ -37,7 +37,7 @@ class Google:
         pace=Pace(per_second=1.6, at_once=4),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
         asked = {
             "q": query.text,
@@ -54,27 +54,27 @@ class Google:
             asked["gl"] = query.country
         if query.language:
             asked |= {"hl": query.language, "lr": f"lang_{query.language}"}
-        return Request("GET", f"{access.base_url}/customsearch/v1", query=asked)
+        return HttpRequest("GET", f"{access.base_url}/customsearch/v1", query=asked)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits; `items` is absent when there are none."""
         payload = payload_of(reply)
         error = at(payload, "error")
         if error is not None or reply.status != 200:
             raise _failure(reply, error)
         if at(payload, "kind") != "customsearch#search":
-            raise Failed(Kind.UPSTREAM, "its answer is no search result")
+            raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
         hits = (
             result(hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit))
             for hit in (rows(payload, "items") if "items" in payload else [])
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """One search for one result: there is no free request."""
-        return self.request(Query("lou", count=1), access)
+        return self.request(SearchQuery("lou", count=1), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
@@ -85,7 +85,7 @@ def _published(hit: dict[str, object]) -> object:
     return at(first, "article:published_time")
 
 
-def _failure(reply: Reply, error: object) -> Failed:
+def _failure(reply: HttpReply, error: object) -> OutboundError:
     said = str(at(error, "message") or "")
     reasons = {*_reasons(at(error, "details")), *_reasons(at(error, "errors"))}
     is_limit = at(error, "status") == "RESOURCE_EXHAUSTED" or reply.status == 429
@@ -105,7 +105,7 @@ def _reasons(told: object) -> list[str]:
     return [str(at(one, "reason")) for one in told] if isinstance(told, list) else []
 
 
-def _limit(reply: Reply, said: str, reasons: set[str]) -> Failed:
+def _limit(reply: HttpReply, said: str, reasons: set[str]) -> OutboundError:
     if "per day" not in said and "dailyLimitExceeded" not in reasons:
         return failure(Kind.RATE_LIMITED, reply, said, transient=True)
     failed = failure(Kind.QUOTA, reply, said)

@@ -8,33 +8,33 @@ from typing import Any, Protocol
 
 from servers.host.redact import redact
 from servers.outbound import retry
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
-from servers.search import inert
-from servers.search.query import Query
-from servers.search.results import Page
-from servers.search.traits import Access, Traits
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
+from servers.search import sanitize
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage
 
 
 class Provider(Protocol):
     """A search service on the wire."""
 
-    traits: Traits
+    traits: ProviderSpec
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits in `reply`.
 
         Raises:
             Failed: the reply is a failure, whatever its status says.
         """
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """The cheapest request that shows whether the key works."""
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """Look at the answer to `probe`.
 
         Raises:
@@ -42,7 +42,7 @@ class Provider(Protocol):
         """
 
 
-def payload_of(reply: Reply) -> Any:
+def payload_of(reply: HttpReply) -> Any:
     """The JSON in `reply`; a failure that comes as something else is told by its status.
 
     A 403 that is no JSON comes from a wall before the service, which never looked at the key.
@@ -52,7 +52,7 @@ def payload_of(reply: Reply) -> Any:
     """
     try:
         return reply.json()
-    except Failed:
+    except OutboundError:
         if reply.status == 403:
             raise failure(Kind.BLOCKED, reply, "a wall before it refused us") from None
         if reply.status >= 300:
@@ -70,7 +70,7 @@ def rows(payload: Any, *path: str) -> list[Any]:
     for step in path:
         found = found.get(step) if isinstance(found, dict) else None
     if not isinstance(found, list):
-        raise Failed(Kind.UPSTREAM, f"its answer has no list `{'.'.join(path)}`")
+        raise OutboundError(Kind.UPSTREAM, f"its answer has no list `{'.'.join(path)}`")
     return [row for row in found if isinstance(row, dict)]
 
 
@@ -93,7 +93,7 @@ _LOOKED_AT = 20_000
 _AGAIN = frozenset({429, 502, 503, 504, 529})
 
 
-def by_status(reply: Reply, said: object = "") -> Failed:
+def by_status(reply: HttpReply, said: object = "") -> OutboundError:
     """The failure that a status means when the body says nothing better."""
     kind = _BY_STATUS.get(reply.status)
     if kind is None:
@@ -101,16 +101,18 @@ def by_status(reply: Reply, said: object = "") -> Failed:
     return failure(kind, reply, said, transient=reply.status in _AGAIN)
 
 
-def failure(kind: Kind, reply: Reply, said: object = "", *, transient: bool = False) -> Failed:
+def failure(
+    kind: Kind, reply: HttpReply, said: object = "", *, transient: bool = False
+) -> OutboundError:
     """A failure of `kind` that quotes what the provider said."""
-    text = inert.line(redact(said[:_LOOKED_AT]) if isinstance(said, str) else "", 200)
+    text = sanitize.line(redact(said[:_LOOKED_AT]) if isinstance(said, str) else "", 200)
     if 300 <= reply.status < 400:
         text = "it redirects elsewhere; correct its base_url setting"
     words = f"{_WORDS[kind]} ({reply.status}{': ' + text if text else ''})"
-    return Failed(kind, words, retry_after=retry_after(reply), transient=transient)
+    return OutboundError(kind, words, retry_after=retry_after(reply), transient=transient)
 
 
-def retry_after(reply: Reply) -> float | None:
+def retry_after(reply: HttpReply) -> float | None:
     """What the reply's Retry-After asks for, in seconds."""
     return retry.seconds(reply.headers.get("Retry-After"), time.time())
 

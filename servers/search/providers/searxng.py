@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from servers.host.redact import excerpt
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 
@@ -17,7 +17,7 @@ _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 class Searxng:
     """`GET /search?format=json`; the address has no default."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="searxng",
         title="SearXNG",
         base_url="",
@@ -26,7 +26,7 @@ class Searxng:
         ignores=frozenset({"country"}),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches; it knows no week, so a month stands for it."""
         asked = {
             "q": query.with_site,
@@ -38,9 +38,9 @@ class Searxng:
             asked["language"] = query.language
         if query.freshness != "any":
             asked["time_range"] = "month" if query.freshness == "week" else query.freshness
-        return Request("GET", f"{access.base_url}/search", query=asked)
+        return HttpRequest("GET", f"{access.base_url}/search", query=asked)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits; none at all while engines are out is a failure."""
         if reply.status == 403:
             said = "add json to search.formats in its settings.yml"
@@ -53,17 +53,19 @@ class Searxng:
         if not found and silent:
             engines = silent if isinstance(silent, list) else []
             names = ", ".join(str(one[0]) for one in engines if isinstance(one, list) and one)
-            raise Failed(Kind.UPSTREAM, f"none of its engines answered ({excerpt(names, 120)})")
+            raise OutboundError(
+                Kind.UPSTREAM, f"none of its engines answered ({excerpt(names, 120)})"
+            )
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))
             for hit in found
         )
-        return Page(tuple(hit for hit in hits if hit)[:20])
+        return ResultPage(tuple(hit for hit in hits if hit)[:20])
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """It has no key."""
-        return self.request(Query("lou"), access)
+        return self.request(SearchQuery("lou"), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _KEY = "SERPER_API_KEY"
 
@@ -16,7 +16,7 @@ _KEY = "SERPER_API_KEY"
 class Serper:
     """`POST /search`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="serper",
         title="Serper",
         base_url="https://google.serper.dev",
@@ -25,7 +25,7 @@ class Serper:
         ignores=frozenset({"safe"}),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
         body: dict[str, object] = {"q": query.with_site, "num": query.count}
         if query.country:
@@ -35,9 +35,9 @@ class Serper:
         if query.freshness != "any":
             body["tbs"] = f"qdr:{query.freshness[0]}"
         headers = {"X-API-KEY": access.key(_KEY)}
-        return Request("POST", f"{access.base_url}/search", headers=headers, body=body)
+        return HttpRequest("POST", f"{access.base_url}/search", headers=headers, body=body)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits of `organic`."""
         payload = payload_of(reply)
         if reply.status != 200:
@@ -46,18 +46,18 @@ class Serper:
             result(hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date"))
             for hit in rows(payload, "organic")
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """One search for one result: there is no free request."""
-        return self.request(Query("lou", count=1), access)
+        return self.request(SearchQuery("lou", count=1), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
 
-def _failure(reply: Reply, said: object) -> Failed:
+def _failure(reply: HttpReply, said: object) -> OutboundError:
     if "not enough credits" in str(said).lower():
         return failure(Kind.QUOTA, reply, said)
     return by_status(reply, said)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.countries import NAMED, full_name
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _KEY = "TAVILY_API_KEY"
 
@@ -19,7 +19,7 @@ _KEY = "TAVILY_API_KEY"
 class Tavily:
     """`POST /search`; the key travels as a bearer token."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="tavily",
         title="Tavily",
         base_url="https://api.tavily.com",
@@ -30,7 +30,7 @@ class Tavily:
         countries=NAMED,
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches; a country it does not know by name is left out."""
         body: dict[str, Any] = {
             "query": query.text,
@@ -43,11 +43,11 @@ class Tavily:
             body["time_range"] = query.freshness
         if country := full_name(query.country):
             body["country"] = country
-        return Request(
+        return HttpRequest(
             "POST", f"{access.base_url}/search", headers=_authorization(access), body=body
         )
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits, or the failure that its `detail` or `error` names."""
         if reply.status != 200:
             raise _failure(reply)
@@ -56,13 +56,13 @@ class Tavily:
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date"))
             for hit in found
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """Its account page, which costs nothing."""
-        return Request("GET", f"{access.base_url}/usage", headers=_authorization(access))
+        return HttpRequest("GET", f"{access.base_url}/usage", headers=_authorization(access))
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise _failure(reply)
@@ -73,7 +73,7 @@ def _authorization(access: Access) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {"X-Tavily-Access-Mode": "keyless"}
 
 
-def _failure(reply: Reply) -> Failed:
+def _failure(reply: HttpReply) -> OutboundError:
     payload = payload_of(reply)
     keyless = at(payload, "error")
     if isinstance(keyless, dict):
@@ -84,7 +84,7 @@ def _failure(reply: Reply) -> Failed:
     return by_status(reply, said)
 
 
-def _keyless_limit(reply: Reply, error: dict[str, Any]) -> Failed:
+def _keyless_limit(reply: HttpReply, error: dict[str, Any]) -> OutboundError:
     if "rate_limited" not in str(error.get("code")) and reply.status != 429:
         return by_status(reply, error.get("message"))
     wait = number(error.get("retry_after_seconds"))

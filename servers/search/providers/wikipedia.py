@@ -6,13 +6,13 @@ import re
 from urllib.parse import quote
 
 from servers.contract import harmless
-from servers.outbound.failure import Failed, Kind
-from servers.outbound.http import Reply, Request
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.providers.provider import at, by_status, payload_of, rows
-from servers.search.query import Query
-from servers.search.results import Page, result
-from servers.search.traits import Access, Traits
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import ResultPage, result
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 
@@ -20,7 +20,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 class Wikipedia:
     """`GET /w/rest.php/v1/search/page`; the address may hold `{language}`."""
 
-    traits = Traits(
+    traits = ProviderSpec(
         name="wikipedia",
         title="Wikipedia",
         base_url="https://{language}.wikipedia.org",
@@ -31,14 +31,14 @@ class Wikipedia:
         ignores=frozenset({"site", "freshness", "country", "safe"}),
     )
 
-    def request(self, query: Query, access: Access) -> Request:
+    def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches the Wikipedia of the query's language."""
         language = query.language if _LANGUAGE.fullmatch(query.language) else "en"
         base = access.base_url.replace("{language}", language)
         asked = {"q": query.text, "limit": str(query.count)}
-        return Request("GET", f"{base}/w/rest.php/v1/search/page", query=asked)
+        return HttpRequest("GET", f"{base}/w/rest.php/v1/search/page", query=asked)
 
-    def read(self, reply: Reply) -> Page:
+    def read(self, reply: HttpReply) -> ResultPage:
         """The hits; the page's address is made from its key, on the wiki that answered."""
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "errorKey") or at(payload, "error"):
@@ -52,13 +52,13 @@ class Wikipedia:
             for hit in rows(payload, "pages")
             if hit.get("key")
         )
-        return Page(tuple(hit for hit in hits if hit))
+        return ResultPage(tuple(hit for hit in hits if hit))
 
-    def probe(self, access: Access) -> Request:
+    def probe(self, access: Access) -> HttpRequest:
         """It has no key."""
-        return self.request(Query("lou", count=1), access)
+        return self.request(SearchQuery("lou", count=1), access)
 
-    def read_probe(self, reply: Reply) -> None:
+    def read_probe(self, reply: HttpReply) -> None:
         """The same answer as a search."""
         self.read(reply)
 
@@ -68,12 +68,12 @@ def _snippet(hit: dict[str, object]) -> str:
     return ": ".join(str(part) for part in (described, excerpt) if part)
 
 
-def _failure(reply: Reply, payload: object) -> Failed:
+def _failure(reply: HttpReply, payload: object) -> OutboundError:
     code = str(at(payload, "errorKey") or at(payload, "error", "code") or "")
     said = at(payload, "messageTranslations", "en") or at(payload, "error", "info") or code
     if code in {"ratelimited", "maxlag"}:
         failed = by_status(reply, said)
-        return Failed(
+        return OutboundError(
             Kind.RATE_LIMITED, failed.message, retry_after=failed.retry_after, transient=True
         )
     return by_status(reply, said)

@@ -10,14 +10,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from servers.host.service import ToolFailure
+from servers.host.tools.service import ToolError
 
 Sort = Literal["changed", "oldest", "created", "url"]
 """Last changed first, last changed last, last created first, by URL."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SealedRecord:
     """An entry as it is stored.
 
     `secret` is a token of the e-mail address, the note, and the URL when an address may be part of
@@ -38,9 +38,9 @@ class Record:
     pair: str
     terms: tuple[str, ...]
 
-    def at(self, moment: int) -> Record:
+    def at(self, moment: int) -> SealedRecord:
         """This record changed at `moment`, and made then if it is new."""
-        return Record(
+        return SealedRecord(
             self.id,
             self.version,
             self.url,
@@ -75,7 +75,7 @@ class Write:
     one of `pairs`.
     """
 
-    record: Record
+    record: SealedRecord
     change: Change
     seen: int = 0
     pairs: tuple[str, ...] = ()
@@ -90,11 +90,11 @@ class Written:
     """
 
     done: bool
-    record: Record | None
+    record: SealedRecord | None
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class StoreQuery:
     """Which records: one term of each group must be there, and the change not before `since`.
 
     `shown` says what the last groups are about, one each, when a record shows it: its status, or
@@ -116,10 +116,10 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RecordPage:
     """Records in order; `cursor` leads to the next page, empty at the end."""
 
-    records: tuple[Record, ...]
+    records: tuple[SealedRecord, ...]
     cursor: str
 
 
@@ -137,7 +137,7 @@ class Counts:
         return sum(self.by_status.values())
 
 
-class StoreError(ToolFailure):
+class StoreError(ToolError):
     """The store cannot do it now. `code` for programs, words for people."""
 
     def __init__(self, code: str, said: str, hint: str = "") -> None:
@@ -157,7 +157,7 @@ def untold(trouble: StoreError, *, cleared: bool) -> None:
     """Tells nobody."""
 
 
-class CursorError(ToolFailure):
+class CursorError(ToolError):
     """A cursor that no page gave out, or for another order."""
 
     def __init__(self, message: str) -> None:
@@ -184,16 +184,16 @@ class Store(Protocol):
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
         """Write each that may be; `together` all of them or none. Durable when this returns."""
 
-    async def get(self, id: str) -> Record | None:  # noqa: A002 - what it is
+    async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
         """The record called `id`, deleted ones included."""
 
-    async def paired(self, pairs: Collection[str]) -> list[Record]:
+    async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
         """The records that have one of `pairs`, deleted ones included; the oldest first."""
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
         """The last changes of one entry, the newest first."""
 
-    async def find(self, query: Query) -> Page:
+    async def find(self, query: StoreQuery) -> RecordPage:
         """One page.
 
         Raises:
@@ -206,19 +206,19 @@ class Store(Protocol):
     async def stamps(self) -> set[str]:
         """What the records and their histories were sealed with."""
 
-    async def outdated(self, stamp: str, limit: int) -> tuple[list[Record], list[Change]]:
+    async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
         """Some records and some changes that were made with `stamp`."""
 
-    async def reseal(self, records: Sequence[Record], changes: Sequence[Change]) -> None:
+    async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
         """Store these again, each only when its version is unchanged. No new version, no change."""
 
     async def tidy(self) -> None:
         """Leave nothing on disk of what records were found by before they were stored again."""
 
-    async def scan(self, after: str, limit: int) -> list[tuple[Record, list[Change]]]:
+    async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         """The records whose id comes after `after`, by id, each with its whole history."""
 
-    async def adopt(self, rows: Sequence[tuple[Record, Sequence[Change]]]) -> int:
+    async def adopt(self, rows: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
         """Take over records of another store as they are; how many were new or newer.
 
         A record whose pair another one has here is left out.

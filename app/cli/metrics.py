@@ -1,0 +1,64 @@
+"""`lou metrics`: counts, times, errors, cache, API calls, CPU and memory."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from app.cli.arguments import add_json, add_server
+from app.cli.output import Output, amount, milliseconds, part
+from app.control.client import ControlClient
+
+_WINDOWS = {"hour": "the last hour", "day": "the last day", "month": "the last 30 days"}
+
+
+def declare(parser: ArgumentParser) -> None:
+    """A server or all, and how far back."""
+    add_server(parser, optional=True)
+    parser.add_argument("--window", choices=tuple(_WINDOWS), default="hour", help="how far back")
+    add_json(parser)
+    parser.set_defaults(run=_metrics)
+
+
+def _metrics(given: Namespace, output: Output) -> int:
+    with ControlClient() as wire:
+        found = wire.ask("metrics", server=given.server, window=given.window)
+    if output.is_json:
+        output.document(found)
+        return 0
+    output.line(f"In {_WINDOWS[given.window]}:\n")
+    headers = ("SERVER", "TOOL", "CALLS", "ERRORS", "P50 MS", "P95 MS", "P99 MS", "CPU", "MEMORY")
+    rows = [_row(each) for each in (*found["servers"], *found["tools"])]
+    output.table(headers, sorted(rows))
+    for each in found["servers"]:
+        for line in _details(each):
+            output.line(f"{each['server']}: {line}")
+    return 0
+
+
+def _row(figures: dict[str, Any]) -> tuple[str, ...]:
+    is_server = not figures["tool"]
+    return (
+        figures["server"],
+        figures["tool"],
+        f"{figures['calls']:,}",
+        part(figures["error_rate"]) if figures["calls"] else "-",
+        milliseconds(figures["p50"]),
+        milliseconds(figures["p95"]),
+        milliseconds(figures["p99"]),
+        f"{figures['cpu_percent']:.1f} %" if is_server else "",
+        amount(figures["rss_bytes"]) if is_server else "",
+    )
+
+
+def _details(figures: dict[str, Any]) -> list[str]:
+    lines = []
+    if figures["kinds"]:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in figures["kinds"].items())
+        lines.append(f"errors by kind: {kinds}")
+    if figures["cache_hit_ratio"] is not None:
+        lines.append(f"cache hits: {part(figures['cache_hit_ratio'])}")
+    if figures["apis"]:
+        uses = (f"{name} {use['calls']}" for name, use in figures["apis"].items())
+        lines.append(f"API calls: {', '.join(uses)}")
+    return lines

@@ -1,0 +1,1 @@
+"""Client files on disk: where they are, locks, backups, and safe writes."""

@@ -1,0 +1,260 @@
+"""Carries a planned change out: looked at again under a lock, backed up, whole or not at all.
+
+The plan is made anew from what the file says now, as often as another program changes it meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.clients.files.backups import BackupStore, FileRecord, Undo, digest
+from app.clients.files.file_lock import locked
+from app.clients.files.locations import is_there
+from app.clients.files.safe_write import ChangedError, Disk
+from app.clients.formats import text_edits
+from app.clients.planning.file_state import FileState, Finding, RefusedError
+from app.clients.planning.plan import Change
+from app.errors import ClientConfigError
+from servers.contract import ownership
+
+log = logging.getLogger(__name__)
+
+_TRIES = 5
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LEAVE = "Lou leaves it as it is."
+
+Plan = Callable[[bytes | None, FileRecord], Change]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file as it was found: its bytes, or why there are none to be had."""
+
+    real: Path
+    content: bytes | None = None
+    problem: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedChange:
+    """What a change did."""
+
+    before: bytes | None
+    after: bytes | None
+    record: FileRecord
+    backup: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFile:
+    """One file of a client, and Lou's own folder for it."""
+
+    disk: Disk
+    shelf: BackupStore
+    path: Path
+
+    def see(self) -> ReadFile:
+        """The file, through any links."""
+        return _see(self.disk, self.path)
+
+    def carry_out(
+        self, plan: Plan, *, cached_by: tuple[tuple[int, float], ...] = ()
+    ) -> AppliedChange:
+        """Make the file what `plan` says; `cached_by` are processes that hold an older copy.
+
+        Raises:
+            RefusedError: the file cannot be read, or the plan refuses it.
+            ClientConfigError: it could not be written; it is as it was.
+        """
+        real = self._usable().real
+        try:
+            if not real.parent.is_dir() and (done := self._without_folder(plan)):
+                return done
+            ownership.make_folders(str(real.parent))
+            for _ in range(_TRIES):
+                try:
+                    with locked(real.parent, self.shelf.folder):
+                        return self._once(plan, cached_by)
+                except ChangedError as changed:
+                    if changed.displaced is not None:
+                        self.shelf.keep(changed.displaced)
+                    log.info("%s changed meanwhile; looked again: %s", real, changed.strerror)
+        except OSError as failure:
+            raise _not_written(self.path, failure) from failure
+        raise ClientConfigError(
+            f"{self.path.name} kept changing while Lou was writing it.",
+            "Close the program that writes it and try again.",
+            code="busy",
+        )
+
+    def _without_folder(self, plan: Plan) -> AppliedChange | None:
+        """What `plan` comes to where it needs no file, and so no folder is made for one."""
+        record = self.shelf.record(None)
+        change = plan(None, record)
+        if change.is_needed:
+            return None
+        self.shelf.settle(change.record)
+        return AppliedChange(None, None, change.record)
+
+    def sweep(self, folder: Path) -> None:
+        """Delete what killed processes left; each content is backed up first."""
+        for left in self.disk.left_over(folder):
+            content = self.disk.read(left)
+            if content:
+                self.shelf.keep(content)
+            self.disk.unlink(left)
+        self.disk.sweep(self.shelf.folder)
+
+    def _once(self, plan: Plan, cached_by: tuple[tuple[int, float], ...]) -> AppliedChange:
+        seen = self._usable()
+        self.sweep(seen.real.parent)
+        record = self.shelf.record(seen.content)
+        change = plan(seen.content, record)
+        if not change.is_needed:
+            if change.record != record:
+                self.shelf.settle(change.record)
+            return AppliedChange(change.before, change.after, change.record)
+        _check_writable(seen.real)
+        backup = self.shelf.keep(change.before) if change.before is not None else ""
+        then = replace(
+            change.record,
+            undo=Undo(backup, digest(change.after)),
+            cached_by=cached_by,
+            written_at=record.written_at
+            if record.promise == change.record.promise
+            else time.time(),
+        )
+        self.shelf.intend(record, then, change.after)
+        self._swap(seen.real, change)
+        self._settle(then)
+        return AppliedChange(change.before, change.after, then, backup)
+
+    def _swap(self, real: Path, change: Change) -> None:
+        try:
+            self.disk.swap(real, change.before, change.after)
+        except ChangedError:
+            raise
+        except OSError:
+            if self.disk.read(real) != change.after:
+                raise
+            log.warning("%s was written, but the disk did not confirm it", real)
+
+    def _settle(self, record: FileRecord) -> None:
+        """The file is written; a record that cannot be finished is completed from it later."""
+        try:
+            self.shelf.settle(record)
+        except OSError as failure:
+            log.warning("The record of the change could not be finished: %s", failure.strerror)
+
+    def _usable(self) -> ReadFile:
+        seen = self.see()
+        if seen.problem is not None:
+            raise RefusedError(seen.problem)
+        return seen
+
+
+def undo_of(shelf: BackupStore, *, present: Callable[[bytes | None], bool], force: bool) -> Plan:
+    """The plan that brings back what the last change replaced; `present` tells of Lou's entries."""
+
+    def plan(content: bytes | None, record: FileRecord) -> Change:
+        last = record.undo
+        if last is None:
+            raise _refused("There is nothing to undo.", "Lou has not changed this file.")
+        if digest(content) != last.after and not force:
+            raise _refused(
+                "The file was changed after Lou wrote it.",
+                "Undo anyway (in a terminal: --force) to lose those changes; they are backed up.",
+            )
+        before = shelf.backup(last.backup) if last.backup else None
+        if last.backup and before is None:
+            raise _refused("The backup is gone.", f"Look for another one in {shelf.folder}.")
+        return Change(content, before, replace(record, wanted=present(before), cached_by=()))
+
+    return plan
+
+
+def _see(disk: Disk, path: Path) -> ReadFile:
+    try:
+        real = path.resolve(strict=path.is_symlink())
+        content = _ordinary(disk, real)
+    except FileNotFoundError:
+        return _trouble(path, "The file is a link to something that is not there.")
+    except _OddError as odd:
+        return _trouble(path, str(odd))
+    except (OSError, RuntimeError) as failure:
+        return _trouble(path, _words(failure))
+    return ReadFile(real, content)
+
+
+class _OddError(Exception):
+    """What stands there is no file that Lou would read."""
+
+
+def _ordinary(disk: Disk, real: Path) -> bytes | None:
+    try:
+        found = real.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
+        raise _OddError(f"Where the file should be is {kind}.")
+    if found.st_size > text_edits.LARGEST:
+        raise _OddError(f"The file has {found.st_size:,} bytes, too many for settings.")
+    return disk.read(real)
+
+
+def _check_writable(real: Path) -> None:
+    if real.exists() and not os.access(real, os.W_OK):
+        raise ClientConfigError(
+            f"{real.name} is write-protected.",
+            f"Allow writing to {real} and try again.",
+            code="not_writable",
+        )
+
+
+def _trouble(path: Path, reason: str) -> ReadFile:
+    return ReadFile(
+        path, problem=Finding(FileState.UNREADABLE, reason, f"{_LEAVE} Look at {path}.")
+    )
+
+
+def _refused(reason: str, hint: str) -> RefusedError:
+    return RefusedError(Finding(FileState.AMBIGUOUS, reason, hint))
+
+
+_WORDS: Mapping[int, str] = {
+    errno.EACCES: "Lou may not read the file.",
+    errno.EPERM: "Lou may not read the file.",
+    errno.ELOOP: "The file is a link that leads back to itself.",
+    errno.ENOTDIR: "A part of its path is a file and no folder.",
+}
+
+
+def _words(failure: Exception) -> str:
+    if isinstance(failure, RuntimeError):  # how pathlib tells of a loop before Python 3.13
+        return _WORDS[errno.ELOOP]
+    number = getattr(failure, "errno", 0)
+    return _WORDS.get(number, f"The file cannot be read: {getattr(failure, 'strerror', failure)}.")
+
+
+def _not_written(path: Path, failure: OSError) -> ClientConfigError:
+    if failure.errno in _FULL:
+        return ClientConfigError(
+            f"The disk is full: {path.name} was not changed.",
+            "Free some space and try again; the file is as it was before.",
+            code="disk_full",
+        )
+    blamed = Path(failure.filename) if isinstance(failure.filename, str) else path
+    folder = blamed if is_there(blamed.is_dir) else blamed.parent
+    return ClientConfigError(
+        f"{path.name} could not be written: {failure.strerror or failure}.",
+        f"Check that you may write to {folder}; the file is as it was before.",
+        code="not_writable",
+    )

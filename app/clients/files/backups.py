@@ -1,0 +1,211 @@
+"""What Lou remembers of each client's file, in its own folder: what it wrote, and the backups.
+
+One folder for each file. `record.json` is written before the file is touched, with what will be
+true afterwards and the digest of the file that makes it true; so a kill at any step leaves a record
+that the file itself completes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.clients.files.safe_write import Disk
+from app.clients.formats.spans import Edit, Outline
+
+BACKUPS = 10
+_ORIGINAL = "original"
+_GOOD = "good.json"
+_EDITS = 2
+_LAUNCHES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the last change replaced; an empty backup name means that there was no file."""
+
+    backup: str
+    after: str
+    """Digest of the file that the change left."""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What Lou did to one file."""
+
+    wanted: bool = False
+    """The user connected this client and did not disconnect it."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Entry name to server."""
+    launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Entry name to the digests of what Lou wrote under it."""
+    edits: tuple[Edit, ...] = ()
+    """How to take the entries back out, newest first."""
+    made_file: bool = False
+    made_root: bool = False
+    undo: Undo | None = None
+    left_out: tuple[str, ...] = ()
+    """Entries that the user took out by hand: Lou does not put them back."""
+    cached_by: tuple[tuple[int, float], ...] = ()
+    """Process id and start of the client that was running, with the older file in its memory."""
+    written_at: float = 0.0
+
+    @property
+    def promise(self) -> tuple[Any, ...]:
+        """What a client that has read the file knows: unchanged, no new session is needed."""
+        latest = {name: launches[:1] for name, launches in self.launches.items()}
+        return self.wanted, self.servers, {name: latest.get(name) for name in self.servers}
+
+    def knows(self, name: str, launch: str) -> bool:
+        """Whether Lou wrote an entry of this name that runs the same."""
+        return launch in self.launches.get(name, ())
+
+    def with_write(self, edit: Edit | None, launches: Mapping[str, str]) -> FileRecord:
+        """The record after entries with these launches were written."""
+        known = dict(self.launches)
+        for name, launch in launches.items():
+            known[name] = tuple(dict.fromkeys((launch, *known.get(name, ()))))[:_LAUNCHES]
+        edits = ((edit, *self.edits) if edit else self.edits)[:_EDITS]
+        return replace(self, launches=known, edits=edits)
+
+
+def digest(content: bytes | None) -> str:
+    """The digest of a file; empty when there is none."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+class BackupStore:
+    """Lou's own folder for one file of a client; `root` is the folder of all of them."""
+
+    def __init__(self, disk: Disk, root: Path, client: str, path: Path) -> None:
+        tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        self._disk = disk
+        self.client = client
+        self.path = path
+        self.folder = root / f"{client}-{tag}"
+
+    @classmethod
+    def known(cls, disk: Disk, root: Path) -> list[BackupStore]:
+        """The shelves of all files that Lou ever wrote."""
+        found = []
+        for record in sorted(root.glob("*/record.json")):
+            document = _read_document(record)
+            if isinstance(document.get("client"), str) and isinstance(document.get("path"), str):
+                found.append(cls(disk, root, document["client"], Path(document["path"])))
+        return found
+
+    def record(self, content: bytes | None) -> FileRecord:
+        """What is true of the file with this content."""
+        found = _read_document(self.folder / "record.json")
+        now, intended = _record(found.get("now")), found.get("next")
+        if not isinstance(intended, Mapping):
+            return now
+        then = _record(intended.get("record"))
+        if intended.get("digest") == digest(content):
+            return then
+        return replace(
+            now,
+            launches={**now.launches, **then.launches},
+            edits=(*now.edits, *then.edits)[: 2 * _EDITS],
+        )
+
+    def intend(self, now: FileRecord, then: FileRecord, content: bytes | None) -> None:
+        """Note that `then` is true once the file has this content."""
+        self._save(
+            {"now": asdict(now), "next": {"digest": digest(content), "record": asdict(then)}}
+        )
+
+    def settle(self, record: FileRecord) -> None:
+        """Note what is true."""
+        self._save({"now": asdict(record)})
+
+    def keep(self, content: bytes) -> str:
+        """Back `content` up; the name of the backup. The last ten and the very first are kept."""
+        names = self.backups()
+        if names and self.backup(names[-1]) == content:
+            return names[-1]
+        self._disk.make_folder(self.folder)
+        if not (self.folder / _ORIGINAL).exists():
+            self._disk.put(self.folder / _ORIGINAL, content)
+        name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{time.time_ns() % 10**9:09d}.bak"
+        self._disk.put(self.folder / name, content)
+        for old in names[: max(len(names) + 1 - BACKUPS, 0)]:
+            with contextlib.suppress(OSError):
+                self._disk.unlink(self.folder / old)
+        return name
+
+    def backups(self) -> list[str]:
+        """The names of the backups, oldest first."""
+        return sorted(found.name for found in self.folder.glob("*.bak"))
+
+    def backup(self, name: str) -> bytes | None:
+        """The content of a backup."""
+        return self._read(name)
+
+    def original(self) -> bytes | None:
+        """The file as it was before Lou first touched it."""
+        return self._read(_ORIGINAL)
+
+    def keep_good(self, outline: Outline) -> None:
+        """Remember what the file says now as the last state in which nothing was missing."""
+        good = {"servers": outline.servers, "settings": sorted(map(str, outline.rest))}
+        content = json.dumps(good, indent=1, default=str).encode()
+        if self._read(_GOOD) != content:
+            self._disk.make_folder(self.folder)
+            self._disk.put(self.folder / _GOOD, content)
+
+    def good(self) -> Outline | None:
+        """The last state in which nothing was missing; of the settings, only the names."""
+        found = _read_document(self.folder / _GOOD)
+        servers, settings = found.get("servers"), found.get("settings")
+        if not isinstance(servers, Mapping) or not isinstance(settings, list):
+            return None
+        return Outline(servers, True, dict.fromkeys(settings))
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def _save(self, document: Mapping[str, Any]) -> None:
+        self._disk.make_folder(self.folder)
+        whole = {"version": 1, "client": self.client, "path": str(self.path), **document}
+        content = json.dumps(whole, indent=1)
+        self._disk.put(self.folder / "record.json", content.encode())
+
+
+def _read_document(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _record(found: Any) -> FileRecord:
+    if not isinstance(found, Mapping):
+        return FileRecord()
+    try:
+        undo = found.get("undo")
+        return FileRecord(
+            wanted=bool(found.get("wanted")),
+            servers=dict(found.get("servers", {})),
+            launches={name: tuple(each) for name, each in found.get("launches", {}).items()},
+            edits=tuple(Edit(**edit) for edit in found.get("edits", ())),
+            made_file=bool(found.get("made_file")),
+            made_root=bool(found.get("made_root")),
+            undo=Undo(**undo) if undo else None,
+            left_out=tuple(found.get("left_out", ())),
+            cached_by=tuple((pid, at) for pid, at in found.get("cached_by", ())),
+            written_at=float(found.get("written_at", 0.0)),
+        )
+    except (TypeError, ValueError, AttributeError):
+        return FileRecord()

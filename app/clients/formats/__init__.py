@@ -1,0 +1,1 @@
+"""JSON, TOML and YAML client files: parsed, and edited without touching other bytes."""

@@ -1,0 +1,203 @@
+"""TOML: the standard library reads, and a table is added at the end of the file.
+
+A table header means the same wherever it stands, so that nothing above it needs to be understood
+to be kept. Only servers in braces or brackets are added to where they stand. Where the text of an
+entry was changed meanwhile, its lines are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tomlkit
+import tomlkit.exceptions
+
+from app.clients.catalog import Layout
+from app.clients.formats.spans import (
+    TOO_DEEP,
+    AmbiguousError,
+    Edit,
+    Outline,
+    UnreadableError,
+    line_start,
+    newline_of,
+    position,
+    refuse_depths,
+)
+
+_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
+# A text that never closes is taken whole, or each quote in it would be tried anew.
+_TOKEN = re.compile(
+    r'''"""(?:[^\\"]++|\\.|"(?!""))*+(?:"{3,5})?|\'{3}(?:[^']++|'(?!''))*+(?:\'{3,5})?'''
+    r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*|([\[{])|([\]}])""",
+    re.DOTALL,
+)
+_TABLES = 8
+"""How many headers behind an entry's own may be tables of that entry."""
+_AT = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def outline(text: str, layout: Layout) -> Outline:
+    """What `text` says.
+
+    Raises:
+        FormatError: it is no TOML, or its servers are no tables.
+    """
+    rest = _value(text)
+    root = rest.pop(layout.root[0], None)
+    if root is None:
+        return Outline({}, False, rest)
+    if not layout.is_list:
+        if not isinstance(root, dict):
+            raise AmbiguousError(f"`{layout.root[0]}` is no table.", *_found_at(text, layout))
+        return Outline(root, True, rest)
+    if not isinstance(root, list):
+        raise AmbiguousError(f"`{layout.root[0]}` is no list of tables.", *_found_at(text, layout))
+    servers: dict[str, Any] = {}
+    for item in root:
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            rest.setdefault("", []).append(item)
+        elif name in servers:
+            raise AmbiguousError(f"`{name:.60}` is there twice.", *_found_at(text, layout))
+        else:
+            servers[name] = item
+    return Outline(servers, True, rest)
+
+
+def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
+    """Ways to put `entries` into `text`: behind all that is there, else into its brackets."""
+    newline = newline_of(text)
+    ends_well = text.endswith("\n") or not text
+    gap = (newline if text else "") if ends_well else newline * 2
+    tables = newline.join(_table(layout, name, entry, newline) for name, entry in entries.items())
+    yield Edit(len(text), "", gap + (tables if ends_well else tables.removesuffix(newline)))
+    yield from _into_brackets(text, layout, entries)
+
+
+def _into_brackets(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
+    root = re.escape(layout.root[0])
+    items = [
+        _inline(entry) if layout.is_list else f"{name} = {_inline(entry)}"
+        for name, entry in entries.items()
+    ]
+    body = ", ".join(items)
+    for found in re.finditer(
+        rf"^[ \t]*([\"']?){root}\1[ \t]*=[ \t]*(?=[\[{{])", text, re.MULTILINE
+    ):
+        close = _close_of(text, found.end())
+        yield Edit(len(text[:close].rstrip()), "", f", {body}")
+        yield Edit(close, "", body)
+        yield Edit(close, "", f", {body}")
+
+
+def _close_of(text: str, start: int) -> int:
+    """Where the bracket at `start` is closed."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        depth += bool(token[1]) - bool(token[2])
+        if not depth:
+            return token.start()
+    return len(text)
+
+
+def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
+    """Ways to take the entry called `name` out of `text`: its lines, else with tomlkit."""
+    tables = _ours(layout, name)
+    headers = [found.start() for found in _HEADER.finditer(text)]
+    for start in headers:
+        if tables.match(text, start):
+            ends = [*[at for at in headers if at > start][:_TABLES], len(text)]
+            for end in ends:
+                yield text[:start] + text[_before_notes(text, start, end) :]
+    yield from _without_key(text, layout, name)
+
+
+def _ours(layout: Layout, name: str) -> re.Pattern[str]:
+    root, entry = re.escape(layout.root[0]), re.escape(name)
+    if layout.is_list:
+        return re.compile(rf"[ \t]*\[\[[ \t]*{root}[ \t]*\]\]")
+    return re.compile(rf"[ \t]*\[[ \t]*{root}[ \t]*\.[ \t]*([\"']?){entry}\1[ \t]*\]")
+
+
+def _before_notes(text: str, start: int, end: int) -> int:
+    """Where the comments and blank lines begin that belong to what stands at `end`."""
+    while end > start:
+        line = line_start(text, end - 1)
+        words = text[line:end].strip()
+        if words and not words.startswith("#"):
+            return end
+        end = line
+    return end
+
+
+def _without_key(text: str, layout: Layout, name: str) -> Iterator[str]:
+    try:
+        document = tomlkit.parse(text)
+        if tomlkit.dumps(document) == text:
+            root: Any = document[layout.root[0]]
+            del root[_names(root).index(name) if layout.is_list else name]
+            yield tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, ValueError, RecursionError):
+        return
+
+
+def _names(tables: Any) -> list[Any]:
+    return [each.get("name") if isinstance(each, Mapping) else None for each in tables]
+
+
+def without_root(text: str, layout: Layout) -> Iterator[str]:
+    """`text` without the empty table of servers."""
+    try:
+        document = tomlkit.parse(text)
+        del document[layout.root[0]]
+        yield tomlkit.dumps(document)
+    except (tomlkit.exceptions.TOMLKitError, KeyError, RecursionError):
+        return
+
+
+def _value(text: str) -> dict[str, Any]:
+    try:
+        value = tomllib.loads(text, parse_float=str)
+    except tomllib.TOMLDecodeError as broken:
+        words = str(broken)
+        at = _AT.search(words)
+        line, column = (int(at[1]), int(at[2])) if at and at[1] else position(text, len(text))
+        raise UnreadableError(f"{_AT.sub('', words)}.", line, column) from None
+    except RecursionError:
+        raise UnreadableError(TOO_DEEP, 1, 1) from None
+    refuse_depths(value)
+    return value
+
+
+def _found_at(text: str, layout: Layout) -> tuple[int, int]:
+    return position(text, max(text.find(layout.root[0]), 0))
+
+
+def _table(layout: Layout, name: str, entry: Mapping[str, Any], newline: str) -> str:
+    root = layout.root[0]
+    header = f"[[{root}]]" if layout.is_list else f"[{root}.{name}]"
+    plain = {key: value for key, value in entry.items() if not isinstance(value, Mapping)}
+    lines = [header, *_lines(plain)]
+    inner = [(key, value) for key, value in entry.items() if isinstance(value, Mapping)]
+    for key, value in inner:
+        path = f"{root}.{key}" if layout.is_list else f"{root}.{name}.{key}"
+        lines += ["", f"[{path}]", *_lines(value)]
+    return "".join(line + newline for line in lines)
+
+
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return tomlkit.dumps(dict(values)).removesuffix("\n").split("\n")
+
+
+def _inline(value: Any) -> str:
+    """A value in one line."""
+    if isinstance(value, Mapping):
+        pairs = (f"{tomlkit.key(key).as_string()} = {_inline(each)}" for key, each in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return str(tomlkit.item(value).as_string())

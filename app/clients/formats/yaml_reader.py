@@ -1,0 +1,207 @@
+"""YAML as ruamel reads it: nodes that know where they stand, and values that compare."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from app.clients.catalog import Layout
+from app.clients.formats.spans import TOO_DEEP, AmbiguousError, Outline, UnreadableError, position
+
+_PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
+_MOST_NODES = 100_000
+_DEEPEST = 100
+_BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
+# YAML and its clients take tabs here for spaces, ruamel does not; before a key nobody takes them.
+_TABBED = re.compile(
+    r"(?<![ \t])[ \t]++(?=\r?$)|(?<![ \t\n])[ \t]++(?=#)|(?<=:)[ \t]++", re.MULTILINE
+)
+_TAG = "tag:yaml.org,2002:"
+
+
+def outline(text: str, layout: Layout) -> Outline:
+    """What `text` says.
+
+    Raises:
+        FormatError: it is no YAML, or its servers are not where they belong.
+    """
+    top = compose(text)
+    if top is None or is_null(top):
+        return Outline({}, False, {})
+    if not isinstance(top, MappingNode):
+        raise UnreadableError("The file holds no mapping of settings.", *_at(top))
+    plain = _Plain()
+    rest = {key_of(key): plain.of(value) for key, value in pairs(top) if not is_root(key, layout)}
+    root = root_of(top, layout)
+    if root is None or is_null(root):
+        return Outline({}, root is not None, rest)
+    if not layout.is_list:
+        return Outline(_named(root, layout, plain), True, rest)
+    servers, nameless = _listed(root, layout, plain)
+    return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
+
+
+def plain_value(text: str) -> Any:
+    """What `text` says, as plain values; None when it says nothing.
+
+    Raises:
+        FormatError: it is no YAML.
+    """
+    top = compose(text)
+    return None if top is None else _Plain().of(top)
+
+
+@lru_cache(maxsize=8)
+def compose(text: str) -> Node | None:
+    """The node of the whole file; None when it says nothing.
+
+    Raises:
+        FormatError: it is no YAML.
+    """
+    _refuse_depths(text)
+    try:
+        return _composed(text)
+    except UnreadableError:
+        spaced = _TABBED.sub(lambda gap: " " * len(gap[0]), text) if "\t" in text else text
+        if spaced == text:
+            raise
+        return _composed(spaced)
+
+
+def _composed(text: str) -> Node | None:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.composer.warn_double_anchors = False  # YAML allows them; the warning is for programmers
+    try:
+        return yaml.compose(text)  # type: ignore[no-any-return]
+    except MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
+        where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        kind = AmbiguousError if "another document" in str(broken.problem) else UnreadableError
+        raise kind(f"{_sentence(broken)}.", *where) from None
+    except YAMLError as broken:
+        at = getattr(broken, "position", 0)
+        raise UnreadableError(
+            "The file holds a character that YAML forbids.", *position(text, at)
+        ) from None
+    except RecursionError:
+        raise UnreadableError(TOO_DEEP, 1, 1) from None
+    except (ValueError, IndexError, AttributeError):
+        raise UnreadableError("The file is not YAML that can be read.", 1, 1) from None
+
+
+def _refuse_depths(text: str) -> None:
+    """Brackets within brackets take the reader quadratic time."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = 0 if found[2] else depth - 1 if found[1] else depth + 1
+        if depth > _DEEPEST:
+            where = position(text, found.start())
+            raise UnreadableError(TOO_DEEP, *where)
+
+
+def _sentence(broken: MarkedYAMLError) -> str:
+    words = ", ".join(str(part).split("\n")[0] for part in (broken.context, broken.problem) if part)
+    return words[:1].upper() + words[1:]
+
+
+def _at(node: Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def key_of(node: Node) -> str:
+    """A key as text."""
+    return node.value if isinstance(node, ScalarNode) else repr(node.value)
+
+
+def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
+    """Keys and values.
+
+    Raises:
+        AmbiguousError: a key is there twice.
+    """
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key_of(key) in seen and key_of(key) != "<<":
+            raise AmbiguousError(f"`{key_of(key):.60}` is there twice.", *_at(key))
+        seen.add(key_of(key))
+    return list(node.value)
+
+
+def is_root(key: Node, layout: Layout) -> bool:
+    """Whether this is the key of the servers."""
+    return isinstance(key, ScalarNode) and key.value == layout.root[0]
+
+
+def root_of(top: MappingNode, layout: Layout) -> Node | None:
+    """The node of the servers."""
+    return next((value for key, value in top.value if is_root(key, layout)), None)
+
+
+def is_flow(node: Node) -> bool:
+    """Whether it is written in braces or brackets."""
+    return bool(getattr(node, "flow_style", False))
+
+
+def is_null(node: Node) -> bool:
+    """Whether it is written as nothing, null or a tilde."""
+    return isinstance(node, ScalarNode) and node.tag == _TAG + "null"
+
+
+def _named(root: Node, layout: Layout, plain: _Plain) -> dict[str, Any]:
+    if not isinstance(root, MappingNode):
+        raise AmbiguousError(f"`{layout.root[0]}` is no mapping.", *_at(root))
+    return {key_of(key): plain.of(value) for key, value in pairs(root)}
+
+
+def _listed(root: Node, layout: Layout, plain: _Plain) -> tuple[dict[str, Any], list[Any]]:
+    if not isinstance(root, SequenceNode):
+        raise AmbiguousError(f"`{layout.root[0]}` is no list.", *_at(root))
+    servers: dict[str, Any] = {}
+    nameless = []
+    for item in root.value:
+        value = plain.of(item)
+        name = value.get("name") if isinstance(value, dict) else None
+        if not isinstance(name, str):
+            nameless.append(value)
+        elif name in servers:
+            raise AmbiguousError(f"`{name:.60}` is there twice.", *_at(item))
+        else:
+            servers[name] = value
+    return servers, nameless
+
+
+class _Plain:
+    """Turns nodes into values that compare; a page that multiplies itself by aliases is refused."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_NODES
+
+    def of(self, node: Node, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise UnreadableError("The file says too much for a settings file.", *_at(node))
+        if depth > _DEEPEST:
+            raise UnreadableError(TOO_DEEP, *_at(node))
+        if isinstance(node, MappingNode):
+            return {key_of(key): self.of(value, depth + 1) for key, value in pairs(node)}
+        if isinstance(node, SequenceNode):
+            return [self.of(item, depth + 1) for item in node.value]
+        return _scalar(node)
+
+
+def _scalar(node: Node) -> Any:
+    kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "null":
+        return None
+    if kind == "int" and text.isdecimal() and len(text) < 19:
+        return int(text)
+    if kind == "float" and _PLAIN_FLOAT.fullmatch(text):
+        return float(text)
+    return text

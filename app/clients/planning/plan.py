@@ -1,0 +1,257 @@
+"""What a file says about Lou, and what a change would make of it. Pure: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.clients.catalog import Client
+from app.clients.files.backups import FileRecord
+from app.clients.formats import text_edits
+from app.clients.formats.spans import FormatError, Outline
+from app.clients.formats.text_edits import ClientText
+from app.clients.planning import entries as own
+from app.clients.planning.file_state import FileState, Finding, RefusedError, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredEntries:
+    """What ought to be in the file: server names and how the bridge is started."""
+
+    servers: tuple[str, ...]
+    bridge: own.Bridge
+    paused: tuple[str, ...] = ()
+    """Servers that are switched off: an entry that is there stays; none is missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after; None means that there is no file."""
+
+    before: bytes | None
+    after: bytes | None
+    record: FileRecord
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the file changes at all."""
+        return self.before != self.after
+
+
+def look(
+    client: Client, content: bytes | None, wish: DesiredEntries, record: FileRecord
+) -> Finding:
+    """The state of a file with this content."""
+    wanted = own.entries(client, wish.servers, wish.bridge)
+    try:
+        page = _page(client, content)
+        outline = text_edits.read(page.text, client.layout)
+        if wanted and not wanted.keys() & outline.servers.keys():
+            text_edits.add(page.text, client.layout, wanted)
+    except FormatError as broken:
+        return refusal(broken)
+    known = {**wanted, **own.entries(client, wish.paused, wish.bridge)}
+    mine = _mine(client, outline, known, record)
+    foreign = tuple(name for name in wanted if name in outline.servers and name not in mine)
+    found = Finding(
+        FileState.CONNECTED,
+        present=tuple(mine),
+        foreign=foreign,
+        switched_off=tuple(n for n in mine if own.switched_off(client, outline.servers[n])),
+    )
+    if foreign:
+        return _foreign(found)
+    if not mine:
+        return replace(found, state=FileState.ABSENT)
+    right = {name for name, entry in known.items() if _runs_the_same(client, outline, name, entry)}
+    expected = wanted.keys() - set(record.left_out)
+    if expected <= mine.keys() <= right:
+        return found
+    return _outdated(found, mine.keys() - right, expected - mine.keys())
+
+
+def connect(
+    client: Client,
+    content: bytes | None,
+    wish: DesiredEntries,
+    record: FileRecord,
+    *,
+    replace_foreign: bool = False,
+) -> Change:
+    """The file with Lou's entries, right and complete.
+
+    Raises:
+        RefusedError: it cannot be read or edited, or holds a foreign entry of Lou's name.
+    """
+    finding = look(client, content, wish, record)
+    _check(finding, replace_foreign=replace_foreign)
+    paused = own.entries(client, wish.paused, wish.bridge)
+    kept = {name: entry for name, entry in paused.items() if name in finding.present}
+    wanted = {**own.entries(client, wish.servers, wish.bridge), **kept}
+    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, wish, wanted))
+    if finding.state is FileState.CONNECTED and not set(wanted) - set(finding.present):
+        return Change(content, content, _with_launches(client, claimed, wanted))
+    try:
+        return _connected(client, content, wanted, record=claimed, finding=finding)
+    except FormatError as broken:
+        raise RefusedError(refusal(broken)) from broken
+
+
+def disconnect(
+    client: Client, content: bytes | None, wish: DesiredEntries, record: FileRecord
+) -> Change:
+    """The file without Lou's entries; without the file, when Lou made it and nothing else is in it.
+
+    Raises:
+        RefusedError: it cannot be read or edited.
+    """
+    free = replace(record, wanted=False, left_out=(), cached_by=())
+    finding = look(client, content, wish, record)
+    if finding.state in (FileState.UNREADABLE, FileState.AMBIGUOUS):
+        raise RefusedError(finding)
+    if content is None or not finding.present:
+        return Change(content, content, free)
+    try:
+        page = text_edits.decode(content, client.layout)
+        text = _stripped(client, page.text, record, finding.present)
+    except FormatError as broken:
+        raise RefusedError(refusal(broken)) from broken
+    if record.made_file and text.split() in ([], ["{}"], ["{", "}"]):
+        return Change(content, None, free)
+    return Change(content, page.with_text(text).encoded(), free)
+
+
+def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> bytes:
+    """The file with the user's own lost entries in it again.
+
+    Raises:
+        FormatError: it cannot be read or edited.
+    """
+    page = text_edits.decode(content, client.layout)
+    missing = {
+        name: entry
+        for name, entry in entries.items()
+        if name not in text_edits.read(page.text, client.layout).servers
+    }
+    if not missing:
+        return content
+    edit = text_edits.add(page.text, client.layout, missing)
+    return page.with_text(edit.apply(page.text)).encoded()
+
+
+def snippet(client: Client, wish: DesiredEntries) -> str:
+    """Lou's entries as the client's file would hold them alone, for a person to paste.
+
+    A client without a file takes them as JSON, in what most clients' settings call `mcpServers`.
+    """
+    if not client.has_file:
+        found = own.entries(client, wish.servers, wish.bridge)
+        return json.dumps({"mcpServers": found}, indent=2, ensure_ascii=False)
+    written = connect(client, None, wish, FileRecord()).after or b""
+    return text_edits.decode(written, client.layout).text
+
+
+def _check(finding: Finding, *, replace_foreign: bool) -> None:
+    if finding.state in (FileState.UNREADABLE, FileState.AMBIGUOUS):
+        raise RefusedError(finding)
+    if finding.state is FileState.FOREIGN and not replace_foreign:
+        raise RefusedError(finding)
+
+
+def _connected(
+    client: Client,
+    content: bytes | None,
+    wanted: Mapping[str, Any],
+    *,
+    record: FileRecord,
+    finding: Finding,
+) -> Change:
+    page = _page(client, content)
+    found = text_edits.read(page.text, client.layout).servers
+    merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
+    known = record if finding.present else replace(record, made_file=False, made_root=False)
+    text = _stripped(client, page.text, known, (*finding.present, *finding.foreign))
+    made_root = not text_edits.read(text, client.layout).has_root
+    edit = text_edits.add(text, client.layout, merged)
+    after = replace(
+        record.with_write(
+            edit, {name: own.launch(client, entry) for name, entry in merged.items()}
+        ),
+        made_file=known.made_file or content is None,
+        made_root=made_root,
+    )
+    return Change(content, page.with_text(edit.apply(text)).encoded(), after)
+
+
+def _stripped(client: Client, text: str, record: FileRecord, names: Sequence[str]) -> str:
+    """`text` without these entries: as it was before they were written, if that can be known."""
+    before = text_edits.take_back(text, client.layout, record.edits, names)
+    left = text if before is None else before
+    return text_edits.remove(left, client.layout, names, drop_root=record.made_root)
+
+
+def _page(client: Client, content: bytes | None) -> ClientText:
+    return (
+        ClientText(_blank(client)) if content is None else text_edits.decode(content, client.layout)
+    )
+
+
+def _mine(
+    client: Client, outline: Outline, wanted: Mapping[str, Any], record: FileRecord
+) -> dict[str, Any]:
+    """Lou's entries: those whose launch Lou wrote, or would write now."""
+    return {
+        name: entry
+        for name, entry in outline.servers.items()
+        if record.knows(name, own.launch(client, entry))
+        or (name in wanted and _runs_the_same(client, outline, name, wanted[name]))
+    }
+
+
+def _runs_the_same(client: Client, outline: Outline, name: str, entry: Any) -> bool:
+    found = outline.servers.get(name)
+    return found is not None and own.launch(client, found) == own.launch(client, entry)
+
+
+def _with_launches(client: Client, record: FileRecord, wanted: Mapping[str, Any]) -> FileRecord:
+    launches = {name: own.launch(client, entry) for name, entry in wanted.items()}
+    return record.with_write(None, launches)
+
+
+def _servers(client: Client, wish: DesiredEntries, wanted: Mapping[str, Any]) -> dict[str, str]:
+    named = {own.entry_name(client, server): server for server in (*wish.servers, *wish.paused)}
+    return {name: named[name] for name in wanted}
+
+
+def _foreign(found: Finding) -> Finding:
+    names = ", ".join(f"`{name}`" for name in found.foreign)
+    return replace(
+        found,
+        state=FileState.FOREIGN,
+        reason=f"There is an entry {names} that Lou did not write.",
+        hint="Look at the difference; replace it (in a terminal: --replace), or rename it.",
+    )
+
+
+def _outdated(found: Finding, wrong: set[str], missing: set[str]) -> Finding:
+    parts = []
+    if wrong:
+        parts.append(f"{_count(len(wrong))} to another place or to a server that is off")
+    if missing:
+        parts.append(f"{_count(len(missing), 'is missing', 'are missing')}")
+    return replace(
+        found,
+        state=FileState.OUTDATED,
+        reason=f"Of Lou's entries {' and '.join(parts)}.",
+        hint="Repair writes the right ones.",
+    )
+
+
+def _count(number: int, one: str = "points", many: str = "point") -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _blank(client: Client) -> str:
+    return "" if client.layout.format in ("toml", "yaml") else "{}\n"

@@ -1,0 +1,93 @@
+"""What of config.json matters to the clients, and how a request for them is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from app.clients.planning.entries import installed_bridge
+from app.clients.planning.plan import DesiredEntries
+from app.clients.service import ClientChoices, Clients
+from app.config.config_model import Config
+from app.errors import ClientConfigError
+from app.system import paths
+
+Params = Mapping[str, Any]
+
+
+def wish_of(config: Config) -> DesiredEntries:
+    """The servers that clients should have, and those that are only switched off."""
+    on = tuple(name for name, entry in config.servers.items() if not entry.disabled)
+    off = tuple(name for name, entry in config.servers.items() if entry.disabled)
+    return DesiredEntries(on, installed_bridge(), off)
+
+
+def clients_of(config: Callable[[], Config], is_known: Callable[[], bool]) -> Clients:
+    """The clients of this user, as the configuration wants them, once it `is_known`."""
+    choices = ClientChoices(
+        guards=lambda: config().settings.guard_clients,
+        repairs=lambda: config().settings.repair_clients,
+        is_known=is_known,
+    )
+    return Clients(paths.data_folder("clients"), lambda: wish_of(config()), choices=choices)
+
+
+async def answer(clients: Clients, params: Params) -> dict[str, Any]:
+    """The result of one verb: list, diff, by-hand, connect, disconnect, undo and so on.
+
+    Raises:
+        ClientConfigError: the verb or the client is unknown, or nothing was changed.
+    """
+    verb, client = str(params.get("verb", "list")), str(params.get("client", ""))
+    if verb == "list":
+        views = await clients.refresh(*([client] if client else []))
+        return {"clients": [view.as_json() for view in views if client in {"", view.id}]}
+    if verb == "diff":
+        action = str(params.get("action", "connect"))
+        return {"client": client, "diff": await clients.diff(client, action)}
+    if verb == "by-hand":
+        by_hand = clients.by_hand
+        return {
+            "client": client,
+            "entry": by_hand.snippet(client),
+            "links": list(by_hand.links(client)),
+            "add": list(by_hand.commands(client, "add")),
+            "remove": list(by_hand.commands(client, "remove")),
+        }
+    change = _VERBS.get(verb)
+    if change is None:
+        raise ClientConfigError(
+            f"There is no verb {verb!r:.40} for clients.",
+            f"There are: list, diff, by-hand, {', '.join(_VERBS)}.",
+            code="unknown_verb",
+        )
+    view = await change(clients, client, params)
+    return {"client": view.as_json()}
+
+
+async def answer_alone(config: Config, params: Params, *, is_known: bool) -> dict[str, Any]:
+    """The same while Lou does not run: the files are there all the same."""
+    clients = clients_of(lambda: config, lambda: is_known)
+    try:
+        return await answer(clients, params)
+    finally:
+        await asyncio.shield(clients.stop())
+
+
+def _connect(clients: Clients, client: str, params: Params) -> Awaitable[Any]:
+    return clients.connect(
+        client,
+        replace_foreign=bool(params.get("replace")),
+        restart=bool(params.get("restart")),
+    )
+
+
+_VERBS: Mapping[str, Callable[[Clients, str, Params], Awaitable[Any]]] = {
+    "connect": _connect,
+    "disconnect": lambda clients, client, _: clients.disconnect(client),
+    "undo": lambda clients, client, params: clients.undo(client, force=bool(params.get("force"))),
+    "repair": lambda clients, client, _: clients.repair(client),
+    "restore": lambda clients, client, _: clients.restore(client),
+    "dismiss": lambda clients, client, _: clients.dismiss(client),
+}

@@ -1,0 +1,262 @@
+"""What config.json means: the servers and the settings, and how a change goes back into the file.
+
+Pure: documents in, values out. Whatever a document holds beyond what is known here stays in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.config import secret_values
+from app.config import settings as choices
+from app.config.settings import Settings
+from app.errors import SettingsError
+from app.views import APP
+from servers.contract import manifest
+
+NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
+REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+_BEGUN = "${keyring:"
+EMBEDDED_COMMAND = "lou-server"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEntry:
+    """One server as `mcpServers` has it."""
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    required_tools: tuple[str, ...] = ()
+    disabled: bool = False
+    disabled_tools: tuple[str, ...] = ()
+
+    def references(self) -> tuple[str, ...]:
+        """The names of the keys that its environment and headers ask the vault for."""
+        texts = (*self.env.values(), *self.headers.values(), self.url)
+        return tuple(dict.fromkeys(name for text in texts for name in REFERENCE.findall(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of config.json."""
+
+    servers: Mapping[str, ServerEntry] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
+
+    def with_server(self, name: str, entry: ServerEntry) -> Config:
+        """The same with `entry` under `name`."""
+        return replace(self, servers={**self.servers, name: entry})
+
+    def without_server(self, name: str) -> Config:
+        """The same without the server called `name`."""
+        return replace(self, servers={n: e for n, e in self.servers.items() if n != name})
+
+    def with_settings(self, **changes: Any) -> Config:
+        """The same with some settings changed."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A part of a document that could not be taken: where it is, and why, as sentences."""
+
+    path: tuple[str, ...]
+    words: str
+
+
+def is_embedded(name: str, entry: ServerEntry) -> bool:
+    """Whether the entry means the server of that name that comes with Lou."""
+    return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
+
+
+def masked_words(entry: ServerEntry) -> list[str]:
+    """The command line or the URL, as a person may see it: with its secrets masked."""
+    if entry.url:
+        return [secret_values.masked(entry.url, secret_values.spans_of("url", entry.url))]
+    spans = secret_values.argument_spans(entry.args)
+    shown = (secret_values.masked(text, at) for text, at in zip(entry.args, spans, strict=True))
+    return [entry.command, *shown]
+
+
+def plain_secrets(entry: ServerEntry) -> list[str]:
+    """The secrets that stand in the entry as they are."""
+    named = [*entry.env.items(), *entry.headers.items(), ("url", entry.url)]
+    found = [(text, secret_values.spans_of(name, text)) for name, text in named]
+    found += zip(entry.args, secret_values.argument_spans(entry.args), strict=True)
+    return [part for text, spans in found for part in secret_values.parts(text, spans)]
+
+
+def defaults() -> dict[str, ServerEntry]:
+    """The entries of the servers that come with Lou."""
+    return {
+        server.name: ServerEntry(
+            EMBEDDED_COMMAND, (server.name,), required_tools=server.required_tools
+        )
+        for server in manifest.SERVERS
+    }
+
+
+def parse(
+    document: Mapping[str, Any], in_force: Config | None = None
+) -> tuple[Config, list[Misfit]]:
+    """The configuration in `document`, and the parts of it that could not be taken.
+
+    In place of those stands what is `in_force`, so that an edit that went wrong stops nothing.
+    """
+    before = in_force or Config(defaults())
+    misfits: list[Misfit] = []
+    servers = defaults()
+    for name, found in _part(document, "mcpServers").items():
+        try:
+            servers[name] = parse_entry(name, found)
+        except SettingsError as refused:
+            misfits.append(Misfit(("mcpServers", name), f"{refused.title} {refused.hint}"))
+            if name in before.servers:
+                servers[name] = before.servers[name]
+    own = _part(document, "settings")
+    settings, wrong = choices.parse(own, frozenset(servers), before.settings)
+    misfits += [Misfit(("settings", name), words) for name, words in wrong.items()]
+    return Config(servers, settings), misfits
+
+
+def parse_entry(name: str, found: Any) -> ServerEntry:
+    """The server entry in `found`, as clients write it too.
+
+    Raises:
+        SettingsError: it is no server entry.
+    """
+    if not NAME.fullmatch(name) or name == APP:
+        raise SettingsError(
+            f"{name!r:.60} cannot be the name of a server.",
+            "Use 1 to 32 of a-z, 0-9, - and _, not `-` first, and not `lou`.",
+            code="bad_name",
+        )
+    if not isinstance(found, Mapping):
+        raise _bad(name, "is not an object")
+    entry = ServerEntry(
+        command=_text(name, found, "command"),
+        args=_texts(name, found, "args"),
+        env=_table(name, found, "env"),
+        cwd=_text(name, found, "cwd"),
+        url=_text(name, found, "url"),
+        headers=_table(name, found, "headers"),
+        required_tools=_texts(name, found, "requiredTools"),
+        disabled=_switch(name, found, "disabled"),
+        disabled_tools=_texts(name, found, "disabledTools"),
+    )
+    if bool(entry.command) == bool(entry.url):
+        raise _bad(name, "needs either a `command` or a `url`")
+    _check_texts(name, entry)
+    return entry
+
+
+def _check_texts(name: str, entry: ServerEntry) -> None:
+    """What cannot be handed to a process, or would reach it as something else than is meant."""
+    open_to_all = (entry.command, *entry.args, entry.cwd)
+    texts = (*open_to_all, *entry.env, *entry.env.values(), entry.url, *entry.headers.values())
+    if any("\0" in text for text in texts):
+        raise _bad(name, "has a NUL character in it")
+    if any(not variable or "=" in variable for variable in entry.env):
+        raise _bad(name, "has an `env` with a name that no variable can have")
+    if any(_BEGUN in text for text in open_to_all):
+        raise _bad(name, f"has a key ({_BEGUN}...}}) where everybody could read it; use `env`")
+    if any(text.count(_BEGUN) != len(REFERENCE.findall(text)) for text in texts):
+        raise _bad(name, f"has a key that is not written {_BEGUN}NAME}}")
+
+
+def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[str, Any]:
+    """`document` with all that changed from `before` to `config`; the rest stays as it is.
+
+    Raises:
+        SettingsError: a setting has a value that is not allowed, or the change would write over a
+            part that was not understood.
+    """
+    merged = dict(document)
+    found = _part(document, "mcpServers")
+    gone = before.servers.keys() - config.servers.keys()
+    entries = {name: entry for name, entry in found.items() if name not in gone}
+    for name, entry in config.servers.items():
+        if name not in entries or entry != before.servers.get(name):
+            if name in entries:
+                parse_entry(name, entries[name])
+            entries[name] = _merge_entry(entries.get(name, {}), entry)
+    merged["mcpServers"] = entries
+    own = _part(document, "settings")
+    merged["settings"] = choices.merge(own, config.settings, before.settings)
+    return merged
+
+
+def _merge_entry(found: Mapping[str, Any], entry: ServerEntry) -> dict[str, Any]:
+    merged = dict(found)
+    values: dict[str, Any] = {
+        "command": entry.command,
+        "args": list(entry.args),
+        "env": dict(entry.env),
+        "cwd": entry.cwd,
+        "url": entry.url,
+        "headers": dict(entry.headers),
+        "requiredTools": list(entry.required_tools),
+        "disabled": entry.disabled,
+        "disabledTools": list(entry.disabled_tools),
+    }
+    for key, value in values.items():
+        if key in merged or value or key in _ALWAYS_WRITTEN:
+            merged[key] = value
+    return {key: value for key, value in merged.items() if value or key not in _NEVER_EMPTY}
+
+
+_ALWAYS_WRITTEN = {"requiredTools", "disabled", "disabledTools"}
+_NEVER_EMPTY = {"command", "url", "cwd", "headers"}
+
+
+def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """One of the two objects of a document; it may lack them."""
+    part: Mapping[str, Any] = document.get(key, {})
+    return part
+
+
+def _bad(name: str, why: str) -> SettingsError:
+    return SettingsError(
+        f"The server {name!r} in config.json {why}.", "Mend the entry.", code="bad_entry"
+    )
+
+
+def _text(name: str, found: Mapping[str, Any], key: str) -> str:
+    value = found.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _bad(name, f"has a `{key}` that is not a text")
+    return value
+
+
+def _switch(name: str, found: Mapping[str, Any], key: str) -> bool:
+    value = found.get(key, False)
+    if not isinstance(value, bool):
+        raise _bad(name, f"has a `{key}` that is neither true nor false")
+    return value
+
+
+def _texts(name: str, found: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = found.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _bad(name, f"has `{key}` that is not a list of texts")
+    return tuple(value)
+
+
+def _table(name: str, found: Mapping[str, Any], key: str) -> dict[str, str]:
+    value = found.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise _bad(name, f"has `{key}` that does not map names to texts")
+    return dict(value)

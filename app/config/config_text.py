@@ -1,0 +1,135 @@
+"""The text of config.json: what it says, where it says it, and the text after a change.
+
+Pure: bytes in, values and bytes out. A text that can be read in no way, or in two, is refused with
+its line and column; a change leaves every byte as it was that says the same before and after.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from app.clients.catalog import Layout
+from app.clients.formats import json_editor
+from app.clients.formats.json_reader import decoder, members_of, skip, twin_in
+from app.clients.formats.spans import FormatError, UnreadableError, position, refuse_depths
+
+_BOM = "\ufeff"
+_LARGEST = 16 << 20
+"""Bytes of a configuration that Lou still reads."""
+_LAYOUT = Layout("json", ("mcpServers",))
+_OBJECTS = ("mcpServers", "settings")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigText:
+    """A configuration as it was read. `values` is what it says."""
+
+    text: str
+    values: dict[str, Any]
+    bom: bool = False
+
+    def position(self, *path: str) -> tuple[int, int]:
+        """Line and column, from 1, of the member that `path` leads to, or of the last one there."""
+        start, at = skip(self.text, 0), 0
+        for key in path:
+            if self.text[start] != "{":
+                break
+            member = members_of(self.text, start).get(key)
+            if member is None:
+                break
+            start, at = member.value, member.start
+        return position(self.text, at)
+
+    def changed(self, values: dict[str, Any]) -> bytes:
+        """The bytes of a file that says `values`, written as this one is."""
+        text = self.text if values == self.values else self._edited(values)
+        return (_BOM * self.bom + text).encode("utf-8")
+
+    def _edited(self, values: dict[str, Any]) -> str:
+        text = json_editor.rewritten(self.text, _LAYOUT, values)
+        try:
+            is_right = decoder.decode(text) == values
+        except ValueError:
+            is_right = False
+        return text if is_right else self._anew(values)
+
+    def _anew(self, values: dict[str, Any]) -> str:
+        found = _INDENT.search(self.text)
+        text = json_editor.dumped(values, indent=found[0] if found else "  ") + "\n"
+        return text.replace("\n", "\r\n") if "\r\n" in self.text else text
+
+
+def empty() -> ConfigText:
+    """The configuration of a home that has none yet."""
+    return ConfigText("{}\n", {})
+
+
+def read(content: bytes) -> ConfigText:
+    """What `content` says.
+
+    Raises:
+        FormatError: it is not JSON in UTF-8, says something twice, or is no configuration at all.
+    """
+    text = _decoded(content)
+    bom = text.startswith(_BOM)
+    text = text.removeprefix(_BOM)
+    values = _values(text)
+    twin = twin_in(text)
+    if twin is not None:
+        raise FormatError(f"`{twin.key:.60}` is there twice.", *position(text, twin.start))
+    found = ConfigText(text, values, bom)
+    for key in _OBJECTS:
+        if not isinstance(values.get(key, {}), dict):
+            raise FormatError(f"`{key}` is not an object.", *found.position(key))
+    return found
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > _LARGEST:
+        raise UnreadableError(f"It has {len(content):,} bytes, too many for settings.", 1, 1)
+    if content[:2] in _UTF_16 or b"\0" in content[:2]:
+        raise UnreadableError("It is UTF-16; save it as UTF-8.", 1, 1)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        before = content[: broken.start].decode("utf-8", "replace")
+        where = position(before, len(before))
+        raise UnreadableError("It is not UTF-8 here.", *where) from None
+
+
+def _values(text: str) -> dict[str, Any]:
+    if not text.strip():
+        raise UnreadableError("It is empty; at least {} has to be in it.", 1, 1)
+    try:
+        values = decoder.decode(text)
+    except json.JSONDecodeError as broken:
+        raise _said(text, broken) from None
+    except RecursionError:
+        raise UnreadableError("It is nested too deeply.", 1, 1) from None
+    except ValueError as broken:  # NaN and Infinity
+        at = max(text.find(str(broken)), 0)
+        raise UnreadableError(f"{broken} is not JSON.", *position(text, at)) from None
+    if not isinstance(values, dict):
+        raise UnreadableError("It is not an object.", *position(text, skip(text, 0)))
+    refuse_depths(values)
+    return values
+
+
+def _said(text: str, broken: json.JSONDecodeError) -> UnreadableError:
+    """Where the reader gave up, in words about the mistake that is usual there."""
+    at = broken.pos
+    before = text[:at].rstrip()
+    if text[at : at + 1] in {"}", "]"} and before.endswith(","):
+        at, reason = len(before) - 1, "There is a comma before the closing bracket."
+    elif text[at : at + 2] in {"//", "/*"} or text[at : at + 1] == "#":
+        reason = "There is a comment, and JSON has none."
+    elif at >= len(text.rstrip()):
+        reason = f"It ends too early: {broken.msg[:1].lower()}{broken.msg[1:]}."
+    else:
+        reason = f"{broken.msg}."
+    return UnreadableError(reason, *position(text, at))

@@ -1,0 +1,403 @@
+"""Servers of other clients as Lou's own: their placeholders filled in, their secrets taken out.
+
+Nothing here is kept or started: `plan` says what would be added, `preview` and `lines` what a
+person sees of it before it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.clients import foreign_servers
+from app.clients.foreign_servers import ForeignServer
+from app.clients.formats.spans import FormatError
+from app.config import config_model, foreign_entries, placeholders, secret_values
+from app.config.config_model import Config, ServerEntry
+from app.config.foreign_entries import NoServerError, PlainEntry
+from app.errors import SettingsError
+from servers.contract import manifest
+
+_OURS = "lou-connect"
+_CONTAINERS = frozenset({"docker", "podman", "nerdctl"})
+_REMOTE_HEADER = re.compile(r"([A-Za-z0-9-]+)(?::\s*|=)(.*)", re.DOTALL)
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerImport:
+    """Entries that can be added, and the secrets that were in them in plain text."""
+
+    entries: Mapping[str, ServerEntry] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """The name of an entry that was left out, and why."""
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each entry, what a person should know of it: why it is off, what stays in the clear."""
+
+    def joined(self, config: Config) -> Config:
+        """`config` with the entries."""
+        return replace(config, servers={**config.servers, **self.entries})
+
+
+def plan(
+    config: Config, text: str, keys: Iterable[str] = (), values: Mapping[str, str] | None = None
+) -> ServerImport:
+    """The servers in another client's configuration, in whichever format it is.
+
+    `values` are the variables that placeholders may mean. No secret takes the name of one of
+    `keys`, of a key that Lou knows or of one that is in use.
+
+    Raises:
+        SettingsError: it is no such configuration.
+    """
+    used = {name for entry in config.servers.values() for name in entry.references()}
+    names = _KeyNames({*used, *keys, *(key.name for key in manifest.KEYS)})
+    entries: dict[str, ServerEntry] = {}
+    skipped: dict[str, str] = {}
+    notes: dict[str, tuple[str, ...]] = {}
+    for server in found_in(text):
+        name = _name(server, entries)
+        one = _One(name, server, _values(values or {}, server), names)
+        try:
+            entries[name] = one.entry(config)
+        except NoServerError as refused:
+            skipped[server.name] = str(refused)
+        except SettingsError as refused:
+            skipped[server.name] = refused.title
+        else:
+            notes[name] = tuple(one.notes)
+    wanted = {key for entry in entries.values() for key in entry.references()}
+    secrets = {key: value for key, value in names.secrets.items() if key in wanted}
+    return ServerImport(entries, secrets, skipped, notes)
+
+
+def found_in(text: str) -> list[ForeignServer]:
+    """The servers in `text`.
+
+    Raises:
+        SettingsError: there are none, or it cannot be read.
+    """
+    try:
+        found = foreign_servers.find(text)
+    except FormatError as broken:
+        where = f"Line {broken.line}, column {broken.column}: " if broken.line else ""
+        raise SettingsError(
+            f"This cannot be read. {where}{broken.reason}",
+            "Give the configuration of a client: JSON, TOML or YAML.",
+            code="bad_file",
+        ) from None
+    if not found:
+        raise SettingsError(
+            "No servers were found in this file.",
+            "It should have an object called `mcpServers`, or what your client calls it.",
+            code="bad_file",
+        )
+    return [each for at, each in enumerate(found) if not _is_told_before(each, found[:at])]
+
+
+def _is_told_before(server: ForeignServer, others: Sequence[ForeignServer]) -> bool:
+    """Whether the same server is there already, as several projects have it."""
+    return any((each.name, each.entry) == (server.name, server.entry) for each in others)
+
+
+def _name(server: ForeignServer, taken: Mapping[str, ServerEntry]) -> str:
+    plain = _plain_name(server.name)
+    if not plain and isinstance(server.entry, Mapping):
+        plain = _plain_name(foreign_servers.name_of(server.entry)) or "server"
+    others = (f"{plain[:29]}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain((plain,), others) if name not in taken)
+
+
+def _plain_name(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_-]+", "-", letters).strip("-")[:32]
+
+
+def _values(values: Mapping[str, str], server: ForeignServer) -> dict[str, str]:
+    known = {"userHome": str(Path.home()), "pathSeparator": os.sep, "/": os.sep}
+    if server.folder:
+        known |= {"workspaceFolder": server.folder, "workspaceRoot": server.folder}
+    return {**known, **values}
+
+
+class _KeyNames:
+    """Names for keys that say what they are for and are not used yet."""
+
+    def __init__(self, used: set[str]) -> None:
+        self._used = used
+        self.secrets: dict[str, str] = {}
+
+    def add(self, wanted: str, value: str = "") -> str:
+        """A reference to the key that is to hold `value`; an empty one is still to be set."""
+        plain = re.sub(r"[^A-Z0-9_]|^(?=[0-9])", "_", wanted.upper())[:60]
+        others = (f"{plain}_{number}" for number in itertools.count(2))
+        name = next(each for each in itertools.chain((plain,), others) if each not in self._used)
+        self._used.add(name)
+        if value:
+            self.secrets[name] = value
+        return f"${{keyring:{name}}}"
+
+
+class _One:
+    """One server on its way; `notes` tell what became of it."""
+
+    def __init__(
+        self, name: str, server: ForeignServer, values: Mapping[str, str], names: _KeyNames
+    ) -> None:
+        self._name = name
+        self._server = server
+        self._values = values
+        self._names = names
+        self._open: list[str] = []
+        self.notes: list[str] = []
+
+    def entry(self, config: Config) -> ServerEntry:
+        """The entry as it goes into `config`.
+
+        Raises:
+            NoServerError: it is no server that Lou could start, or its name is taken.
+            SettingsError: it has something in it that Lou does not take.
+        """
+        if self._name in config.servers:
+            raise NoServerError("A server of this name is there already.")
+        made = foreign_entries.plain(self._server)
+        if _is_ours(made):
+            raise NoServerError("It is Lou's own entry.")
+        self._open += made.missing
+        self._note_borrowed(made)
+        _into_environment(made)
+        document: dict[str, Any] = {
+            "command": self._place("the command", made.command),
+            "args": self._arguments(made),
+            "cwd": self._place("the folder", made.cwd) or self._project(made),
+            "env": {key: self._kept(key, text) for key, text in made.env.items()},
+            "url": self._kept("url", made.url),
+            "headers": {key: self._kept(key, text) for key, text in made.headers.items()},
+            "disabledTools": made.disabled_tools,
+        }
+        entry = config_model.parse_entry(self._name, document)
+        self._note_clear(entry)
+        if made.is_off:
+            self.notes.insert(0, "It is switched off in that file, and stays so.")
+        if self._open:
+            self.notes.append(
+                f"It stays switched off, since {'; '.join(self._open)}. "
+                f"Then switch it on: lou enable {self._name}"
+            )
+        return replace(entry, disabled=made.is_off or bool(self._open))
+
+    def _project(self, made: PlainEntry) -> str:
+        folder = self._server.folder
+        return folder if made.command and folder and Path(folder).is_dir() else ""
+
+    def _place(self, what: str, text: str) -> str:
+        """A command or a folder, which stands in the open."""
+        if text.startswith(("~/", "~\\")):
+            text = str(Path.home()) + text[1:]
+        filled = placeholders.fill(text, self._values)
+        self._open += (
+            f"{what} asks for {each}: write it in config.json" for each in filled.missing
+        )
+        return filled.text
+
+    def _arguments(self, made: PlainEntry) -> list[str]:
+        words = tuple(made.words())
+        own = frozenset(made.env) if _remote_at(made) else frozenset()
+        return [
+            word if placeholders.is_for_a_shell(words, index) else self._argument(word, own)
+            for index, word in enumerate(made.args, 1)
+        ]
+
+    def _argument(self, word: str, own: frozenset[str]) -> str:
+        filled = placeholders.fill(word, self._values, own)
+        secret = [name for name in filled.used if secret_values.says_secret(name)]
+        if secret:
+            self._open.append(
+                f"an argument asks for {secret[0]}, which everybody on this computer could read "
+                "there: give it as a variable in `env`, if the server takes it so"
+            )
+            return word
+        self._open += (
+            f"an argument asks for {each}: write it in config.json" for each in filled.missing
+        )
+        return filled.text
+
+    def _kept(self, name: str, text: str) -> str:
+        """A variable, header or address, with references to keys in the place of its secrets."""
+        filled = placeholders.fill(text, self._values)
+        if filled.missing:
+            return self._with_open(name, filled)
+        text = filled.text
+        spans = secret_values.spans_of(name, text)
+        if any(map(secret_values.says_secret, filled.used)) and text and not spans:
+            spans = ((0, len(text)),)
+        if spans and text.lstrip()[:1] in "{[":
+            spans = ((0, len(text)),)
+        whole = text
+        for start, end in reversed(spans):
+            key = self._names.add(f"{self._name}_{name}", whole[start:end])
+            text = text[:start] + key + text[end:]
+        return text
+
+    def _with_open(self, name: str, filled: placeholders.Filled) -> str:
+        """The text with keys, which are still to be set, where a client would have asked."""
+        text = filled.text
+        for each in filled.missing:
+            if placeholders.is_prompt(each) or secret_values.says_secret(name):
+                part = each if placeholders.is_prompt(each) else _stub_in(text, each)
+                key = self._names.add(f"{self._name}_{name}")
+                text = text.replace(part, key)
+                setting = f"lou keys set {key[len('${keyring:') : -1]}"
+            else:
+                setting = "write it in config.json"
+            self._open.append(f"{name} asks for {each}: {setting}")
+        return text
+
+    def _note_borrowed(self, made: PlainEntry) -> None:
+        texts = (*made.env.values(), *made.headers.values(), made.url)
+        borrowed = {key for text in texts for key in config_model.REFERENCE.findall(text)}
+        self.notes += (f"It asks for your key {key}, and gets it." for key in sorted(borrowed))
+
+    def _note_clear(self, entry: ServerEntry) -> None:
+        self.notes += (f"{each}." for each in left_in_clear(entry))
+
+
+def _stub_in(text: str, stub: str) -> str:
+    """What of the text is the example, and so goes: all of it, but for a scheme in front."""
+    scheme = re.match(r"(?:Bearer|Basic|Token)\s+", text)
+    return text[scheme.end() :] if scheme else text if "://" not in text else stub
+
+
+def _is_ours(made: PlainEntry) -> bool:
+    words = made.words()
+    program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
+    is_bridge = program == "lou" and made.args[:1] == ["connect"]
+    return (
+        is_bridge
+        or program == config_model.EMBEDDED_COMMAND
+        or any(_OURS in each for each in words)
+    )
+
+
+def _remote_at(made: PlainEntry) -> int:
+    """Where the words of `mcp-remote` begin, which fills variables into its headers itself."""
+    for at, word in enumerate(made.words()):
+        if re.match(r"(?:.*[\\/])?mcp-remote(?:@.*)?$", word):
+            return at + 1
+    return 0
+
+
+def _into_environment(made: PlainEntry) -> None:
+    """Take secrets out of the arguments of programs that read them from variables as well."""
+    program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
+    for at, word in enumerate(made.args):
+        before = made.args[at - 1] if at else ""
+        if program in _CONTAINERS and before in {"-e", "--env"}:
+            made.args[at] = _container_variable(made, word)
+        elif program in _CONTAINERS and word.startswith("--env="):
+            made.args[at] = "--env=" + _container_variable(made, word.removeprefix("--env="))
+        elif _remote_at(made) and before == "--header":
+            made.args[at] = _remote_header(made, word)
+
+
+def _container_variable(made: PlainEntry, word: str) -> str:
+    name, sign, value = word.partition("=")
+    is_moved = placeholders.names_in(value) or secret_values.spans_of(name, value)
+    if not sign or not is_moved or made.env.get(name, value) != value:
+        return word
+    made.env[name] = value
+    return name
+
+
+def _remote_header(made: PlainEntry, word: str) -> str:
+    header = _REMOTE_HEADER.fullmatch(word)
+    if not header:
+        return word
+    for name in placeholders.names_in(header[2]):
+        if re.fullmatch(r"\w+", name):
+            made.env.setdefault(name, f"${{{name}}}")
+    if not secret_values.spans_of(header[1], header[2]) or placeholders.names_in(header[2]):
+        return word
+    variable = re.sub(r"\W", "_", header[1]).upper()
+    if made.env.get(variable, header[2]) != header[2]:
+        return word
+    made.env[variable] = header[2]
+    return f"{header[1]}:${{{variable}}}"
+
+
+def left_in_clear(entry: ServerEntry) -> list[str]:
+    """What is secret in the entry and stands in it as it is, as sentences without their stop."""
+    found = []
+    shown = [
+        _where(entry.args, at)
+        for at, spans in enumerate(secret_values.argument_spans(entry.args))
+        if spans
+    ]
+    if shown:
+        found.append(
+            f"A secret stays in {' and '.join(shown)}, where every program and user of this "
+            "computer can read it while the server runs"
+        )
+    plain = [name for name, text in entry.env.items() if secret_values.spans_of(name, text)]
+    plain += [name for name, text in entry.headers.items() if secret_values.spans_of(name, text)]
+    plain += ["url"] if secret_values.spans_of("url", entry.url) else []
+    if plain:
+        found.append(f"{', '.join(plain)} stays in config.json in plain text")
+    return found
+
+
+def _where(words: Sequence[str], at: int) -> str:
+    if at and words[at - 1].startswith("-"):
+        return f"the argument after {words[at - 1]:.60}"
+    option, sign, _ = words[at].partition("=")
+    return f"the argument {option:.60}" if sign and "/" not in option else f"argument {at + 1}"
+
+
+def preview(planned: ServerImport) -> list[dict[str, Any]]:
+    """Each server as it would be added, with nothing secret in it."""
+    return [described(name, entry, planned.notes[name]) for name, entry in planned.entries.items()]
+
+
+def described(name: str, entry: ServerEntry, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """One server with exactly what would be started, its secrets masked."""
+    return {
+        "name": name,
+        "starts": not entry.disabled,
+        "command": config_model.masked_words(entry),
+        "cwd": entry.cwd,
+        "env": _shown(entry.env),
+        "headers": _shown(entry.headers),
+        "disabled_tools": list(entry.disabled_tools),
+        "notes": list(notes),
+    }
+
+
+def _shown(table: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: secret_values.masked(text, secret_values.spans_of(name, text))
+        for name, text in table.items()
+    }
+
+
+def lines(server: Mapping[str, Any]) -> list[str]:
+    """One described server as a person reads it, each fact on one line."""
+    told = [f"{server['name']} ({'starts at once' if server['starts'] else 'stays switched off'})"]
+    is_web = bool(re.match(r"https?://", server["command"][0])) and len(server["command"]) == 1
+    words = server["command"][0] if is_web else shlex.join(server["command"])
+    told.append(f"  {'connects to' if is_web else 'runs'}: {words}")
+    if not is_web:
+        told.append(f"  in the folder: {server['cwd'] or 'your home folder'}")
+    for title, key in (("variable", "env"), ("header", "headers")):
+        told += (f"  {title}: {name} = {text}" for name, text in server[key].items())
+    if server["disabled_tools"]:
+        told.append(f"  tools switched off: {', '.join(server['disabled_tools'])}")
+    told += (f"  note: {note}" for note in server["notes"])
+    return [_UNSEEN.sub(lambda odd: f"\\u{ord(odd[0]):04x}", line) for line in told]

@@ -1,0 +1,301 @@
+"""The control socket: how the command line, bridges and a second start speak to a running Lou.
+
+Lou messages, one a line, many clients at once, this user only. A malformed line gets an error and
+harms nobody; a client that does not read is waited for, and nobody else waits with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.control.handlers import METHODS, InvalidParamsError
+from app.control.unix_listener import UnixListener
+from app.errors import AppError
+from app.logs.logbook import is_at_least
+from servers.contract import endpoint, envelope, greeting, messages
+from servers.contract.envelope import (
+    MAX_LINE,
+    EnvelopeError,
+    Error,
+    Event,
+    Message,
+    Request,
+    Response,
+)
+
+if TYPE_CHECKING:
+    from app.core import Core
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 16
+_MOST_CLIENTS = 512
+_MOST_IN_FLIGHT = 64
+_FOLLOW_EVERY_S = 0.1
+
+
+class ControlSocket:
+    """Listens for as long as Lou runs."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._path = Path(endpoint.control_socket())
+        self._server: asyncio.Server | UnixListener | None = None
+        self._clients: dict[asyncio.Task[None], _Client | None] = {}
+        self._most = _most_clients()
+        self._port: greeting.Port | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody cleaned up the place where it listens."""
+        return self._look() is None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether another Lou listens in its place."""
+        return self._look() not in {None, self._stamp}
+
+    async def start(self) -> None:
+        """Listen. What a dead process left there is replaced; the instance lock forbids twins.
+
+        Raises:
+            AppError: the folder cannot be used.
+        """
+        try:
+            endpoint.make_private(str(self._path.parent))
+            self._path.unlink(missing_ok=True)
+            await (self._listen_tcp() if endpoint.uses_tcp() else self._listen_unix())
+            self._stamp = self._look()
+        except OSError as failure:
+            raise AppError(
+                f"Lou cannot listen at {self._path}: {failure.strerror or failure}.",
+                "Remove what is there, and start Lou again.",
+                code="no_control_socket",
+            ) from failure
+
+    async def start_again(self) -> None:
+        """Listen anew, for those to come.
+
+        Raises:
+            AppError: the folder cannot be used.
+        """
+        if self._server:
+            self._server.close()
+        await self.start()
+
+    async def stop(self) -> None:
+        """Hang up on everybody."""
+        if self._server:
+            self._server.close()
+        for client in tuple(self._clients):
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        if not self.is_taken:
+            self._path.unlink(missing_ok=True)
+
+    def _look(self) -> tuple[int, int] | None:
+        """What is there now; while this one listens nothing else can have its number."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    async def _listen_unix(self) -> None:
+        self._server = UnixListener(self._path, self._welcome)
+
+    def _welcome(self, link: socket.socket) -> None:
+        async def meet() -> None:
+            await self._accept(*await asyncio.open_unix_connection(sock=link))
+
+        self._clients[asyncio.get_running_loop().create_task(meet())] = None
+
+    async def _listen_tcp(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        number = self._server.sockets[0].getsockname()[1]
+        self._port = greeting.this_port(number, f"app-{os.getpid()}")
+        greeting.write_port(str(self._path), self._port)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        client = self._clients[task] = _Client(self._core, writer)
+        self._make_room()
+        try:
+            if await self._is_known(reader, writer):
+                client.is_known = True
+                await client.serve(reader)
+        except (OSError, TimeoutError, greeting.GreetingError, EOFError, ValueError):
+            pass  # the client left, or was no client
+        except asyncio.CancelledError:
+            pass  # Lou ends
+        finally:
+            self._clients.pop(task, None)
+            writer.close()
+
+    def _make_room(self) -> None:
+        """Beyond what this process has descriptors for, who was silent longest has to go.
+
+        Strangers go first: a flood of them shuts nobody out.
+        """
+        if len(self._clients) <= self._most:
+            return
+        clients = [(task, client) for task, client in self._clients.items() if client]
+        strangers = (task for task, client in clients if not client.is_known)
+        silent = (task for task, client in clients if client.is_idle)
+        longest = next(strangers, None) or next(silent, None)
+        if longest:
+            del self._clients[longest]
+            longest.cancel()
+
+    async def _is_known(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if self._port is None:
+            return True
+        proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), self._port)
+        async with asyncio.timeout(greeting.DEADLINE_S):
+            writer.write(proof.prove(await reader.readline()))
+            proof.admit(await reader.readline())
+        return True
+
+
+class _Client:
+    """One connection. Requests run side by side; those under way end with it."""
+
+    def __init__(self, core: Core, writer: asyncio.StreamWriter) -> None:
+        self._core = core
+        self._writer = writer
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.is_known = False
+        """It has proved itself, or the system did that for it."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for no answer."""
+        return not self._tasks
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Answer until the client leaves."""
+        try:
+            async for line in _lines(reader):
+                await self._receive(line)
+        finally:
+            for task in tuple(self._tasks.values()):
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _receive(self, line: bytes | None) -> None:
+        try:
+            message = _decoded(line)
+        except EnvelopeError as broken:
+            await self._send(Error(broken.id, messages.BAD_MESSAGE, broken.reason))
+            return
+        if not isinstance(message, Request):
+            return
+        if message.method == messages.CANCEL:
+            await self._cancel(message)
+        elif len(self._tasks) >= _MOST_IN_FLIGHT or message.id in self._tasks:
+            reason = "too many requests are under way, or this id is"
+            await self._send(Error(message.id, messages.BAD_MESSAGE, reason))
+        else:
+            task = asyncio.get_running_loop().create_task(self._answer(message))
+            self._tasks[message.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(message.id, None))
+
+    async def _cancel(self, request: Request) -> None:
+        task = self._tasks.get(str(request.params.get("id")))
+        await self._send(Response(request.id, {"cancelled": bool(task and task.cancel())}))
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            await self._send(await self._outcome(request))
+            if request.method == "logs" and request.params.get("follow"):
+                await self._follow(request.params)
+        except OSError:
+            pass  # the client left
+
+    async def _outcome(self, request: Request) -> Message:
+        method = METHODS.get(request.method)
+        try:
+            if method is None:
+                known = ", ".join(sorted(METHODS))
+                reason = f"no method is called {request.method!r:.60}; there are: {known}"
+                return Error(request.id, messages.UNKNOWN_METHOD, reason)
+            return Response(request.id, await method(self._core, request.params))
+        except InvalidParamsError as bad:
+            return Error(request.id, messages.BAD_PARAMS, str(bad))
+        except AppError as refused:
+            return Error(request.id, refused.code, refused.title, {"hint": refused.hint})
+        except Exception:
+            log.exception("The request %s failed unexpectedly", request.method)
+            return Error(
+                request.id, messages.INTERNAL, "Internal error; see `lou logs lou`.", self._trace()
+            )
+
+    def _trace(self) -> dict[str, Any]:
+        if not self._core.settings.config.settings.debug:
+            return {}
+        return {"stack_trace": self._core.redactor(traceback.format_exc())}
+
+    async def _follow(self, params: dict[str, Any]) -> None:
+        """Send what is new until the client leaves; a slow one skips what fell out of the ring."""
+        logbook = self._core.logbook
+        server, level = params.get("server") or None, str(params.get("level") or "")
+        seen = logbook.newest
+        while True:
+            await asyncio.sleep(_FOLLOW_EVERY_S)
+            for line in logbook.since(seen, server):
+                seen = line.n
+                if is_at_least(line.level, level):
+                    await self._send(Event("log", asdict(line.stored())))
+
+    async def _send(self, message: Message) -> None:
+        try:
+            line = envelope.encode(message)
+        except EnvelopeError as unfit:
+            assert isinstance(message, Response)
+            line = envelope.encode(Error(message.id, "too_large", f"The answer is {unfit.reason}."))
+        self._writer.write(line)
+        await self._writer.drain()
+
+
+def _most_clients() -> int:
+    """Half of the descriptors of this process; servers and files need the others."""
+    if sys.platform == "win32":
+        return _MOST_CLIENTS
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CLIENTS if soft < 0 else min(_MOST_CLIENTS, soft // 2)
+
+
+def _decoded(line: bytes | None) -> Message:
+    if line is None:
+        raise EnvelopeError(f"a line of more than {MAX_LINE} bytes")
+    return envelope.decode(line)
+
+
+async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | None]:
+    """The lines that arrive; None for one that is too long, of which nothing is kept."""
+    waiting = bytearray()
+    is_too_long = False
+    while chunk := await reader.read(_CHUNK):
+        *ended, rest = chunk.split(b"\n")
+        for part in ended:
+            waiting += part
+            yield None if is_too_long or len(waiting) >= MAX_LINE else bytes(waiting)
+            waiting.clear()
+            is_too_long = False
+        waiting += rest
+        if len(waiting) >= MAX_LINE:
+            waiting.clear()
+            is_too_long = True

@@ -1,0 +1,70 @@
+"""The parts of the app without Qt that are loaded when they are first needed, each used once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from app.clients.catalog import Layout
+from app.clients.formats import text_edits
+from app.doctor.self_tests import Part, tell
+from app.keys.vaults.keyring_backend import Keyring
+from app.keys.vaults.sealed_file import FileVault
+
+_ENTRY = {"lou-search": {"command": "lou-connect", "args": ["search"]}}
+
+
+def _edit(layout: Layout, text: str) -> None:
+    edit = text_edits.add(text, layout, _ENTRY)
+    found = text_edits.read(edit.apply(text), layout).servers
+    if set(found) != {"other", *_ENTRY}:
+        raise ValueError(f"the file then has {', '.join(found)}")
+
+
+def _edit_yaml() -> None:
+    _edit(Layout("yaml", ("mcpServers",)), "mcpServers:\n  other:\n    command: other\n")
+
+
+def _edit_toml() -> None:
+    _edit(Layout("toml", ("mcp_servers",)), '[mcp_servers.other]\ncommand = "other"\n')
+
+
+def _seal_file() -> None:
+    asyncio.run(_keep_in_a_file())
+
+
+async def _keep_in_a_file() -> None:
+    with tempfile.TemporaryDirectory(prefix="lou-self-test-") as folder:
+        vault = FileVault(Path(folder) / "keys.sealed")
+        await vault.unlock("self test")
+        await vault.set("SELF_TEST", "value")
+        again = FileVault(Path(folder) / "keys.sealed")
+        await again.unlock("self test")
+        found = await again.get("SELF_TEST")
+        await vault.close()
+        await again.close()
+    if found != "value":
+        raise ValueError("the key came back changed")
+
+
+def _load_keyring() -> None:
+    Keyring("self-test").load()
+
+
+PARTS = {
+    "yaml": Part("Editing a client's YAML file", _edit_yaml),
+    "toml": Part("Editing a client's TOML file", _edit_toml),
+    "key_file": Part("Keeping keys in a sealed file", _seal_file),
+    "keyring": Part("Speaking to the keyring", _load_keyring),
+}
+
+
+def main() -> int:
+    """Use all of them; the exit code."""
+    return tell(PARTS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

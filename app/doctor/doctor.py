@@ -1,0 +1,208 @@
+"""Looks at everything that can be wrong on this machine, and says how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.config import config_model, server_import
+from app.doctor import folder_checks, self_tests
+from app.doctor.folder_checks import check
+from app.doctor.self_tests import PartResult
+from app.errors import AppError
+from app.keys.vault import VaultState, not_open
+from app.supervision.supervisor import ServerState
+from app.system import autostart, paths, version
+from app.views import Check
+from servers.contract import endpoint, messages
+
+if TYPE_CHECKING:
+    from app.core import Core
+
+_FINE = (ServerState.READY, ServerState.OFF)
+_WIPED = "The guard stopped, because its file is wiped again and again."
+_NOT_THERE = "Lou's entries are not in its file."
+_INCOMPLETE = "Install Lou again, the way it was installed; a package of it is missing or broken."
+_TESTS_WITHIN_S = 50.0
+
+
+class Doctor:
+    """Every check has a stable code, in the order in which one would look."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def examine(self) -> list[Check]:
+        """All checks; those that hold as well."""
+        return [
+            Check("running", True, f"Lou {version.current()} runs."),
+            self._update(),
+            *folder_checks.configuration(self._core.settings),
+            *folder_checks.checks(),
+            await self._vault(),
+            self._key_file(),
+            *self._servers(),
+            *self._keys(),
+            *self._commands(),
+            *self._clients(),
+            self._login(),
+            *self._logs(),
+            *await self._parts(),
+        ]
+
+    def _update(self) -> Check:
+        update = version.update()
+        if not version.is_whole():
+            said = "Lou's files are not all there: an update is under way, or Lou was removed."
+            return Check("update_finished", False, said, "Wait for its end, or install Lou again.")
+        return check(
+            "update_finished",
+            ok=not update,
+            fine="The Lou that is installed is the one that runs.",
+            wrong=f"Lou {version.current()} runs, and {update} is installed.",
+            fix="Restart Lou to finish the update: lou quit, then start it again.",
+        )
+
+    async def _parts(self) -> list[Check]:
+        """What is loaded late, used once: the app's in children, a server's in the server."""
+        programs = [name for name in self_tests.PROGRAMS if name != "window" or self._has_window]
+        ready = [
+            server.name
+            for server in self._core.servers()
+            if server.embedded and server.state == ServerState.READY
+        ]
+        found = await asyncio.gather(
+            *(self_tests.results(name) for name in programs), *map(self._server_parts, ready)
+        )
+        return [_part(part) for parts in found for part in parts]
+
+    @property
+    def _has_window(self) -> bool:
+        """Without a display the libraries of the window need not be there."""
+        return self._core.mode == "tray"
+
+    async def _server_parts(self, name: str) -> list[PartResult]:
+        try:
+            answer = await self._core.call(name, messages.SELF_TEST, {}, _TESTS_WITHIN_S)
+        except AppError as refused:
+            return [PartResult(name, f"The self test of {name}", refused.title)]
+        if answer.is_error or not isinstance(answer.data, dict):
+            return [PartResult(name, f"The self test of {name}", answer.text or "no answer")]
+        return [PartResult(**part) for part in answer.data.get("parts", ())]
+
+    async def _vault(self) -> Check:
+        state = await self._core.vault.probe()
+        reason = not_open(state)
+        return check(
+            "keyring",
+            ok=state is VaultState.OPEN,
+            fine="The keyring is open.",
+            wrong=reason.title,
+            fix=reason.hint,
+        )
+
+    def _key_file(self) -> Check:
+        file = paths.data_folder("tracker.key")
+        return check(
+            "tracker_key",
+            ok=not file.exists(),
+            fine="The tracker's key is not in a plain file.",
+            wrong=f"Without a keyring the tracker's key is in {file}, which only you can read.",
+            fix="lou keys store file",
+        )
+
+    def _servers(self) -> Iterator[Check]:
+        for server in self._core.servers():
+            trouble = server.trouble
+            why = f" {trouble.message}" if trouble else ""
+            is_fine = server.state in _FINE and server.wanted == (server.state == ServerState.READY)
+            yield check(
+                f"server_{server.name}",
+                ok=is_fine,
+                fine=f"{server.title} is {server.state}.",
+                wrong=f"{server.title} is {server.state}.{why}",
+                fix=(trouble.hint if trouble else "")
+                or f"lou logs {server.name}; lou restart {server.name}",
+            )
+
+    def _keys(self) -> Iterator[Check]:
+        config = self._core.settings.config
+        for name, entry in config.servers.items():
+            if clear := server_import.left_in_clear(entry):
+                yield check(
+                    f"plain_key_{name}",
+                    ok=False,
+                    fine="",
+                    wrong=f"{name}: {'. '.join(clear)}.",
+                    fix="Keep it in the keyring (lou keys set NAME), then write ${keyring:NAME} "
+                    "in its place in `env`, `headers` or `url` of config.json. An argument takes "
+                    "no key: give it as a variable, if the server reads one.",
+                )
+
+    def _commands(self) -> Iterator[Check]:
+        for name, entry in self._core.settings.config.servers.items():
+            if entry.url or entry.disabled or config_model.is_embedded(name, entry):
+                continue
+            found = shutil.which(entry.command, path=entry.env.get("PATH"))
+            yield check(
+                f"command_{name}",
+                ok=found is not None,
+                fine=f"{name} starts {found}.",
+                wrong=f"The command {entry.command} of {name} was not found.",
+                fix="Install it, or write its full path in config.json.",
+            )
+
+    def _clients(self) -> Iterator[Check]:
+        for view in self._core.clients.views():
+            if not view.wanted:
+                continue
+            is_stopped = view.guard == "stopped"
+            yield check(
+                f"client_{view.id}",
+                ok=view.state == "connected" and not is_stopped,
+                fine=f"{view.name} has Lou's entries.",
+                wrong=f"{view.name}: {view.reason or (_WIPED if is_stopped else _NOT_THERE)}",
+                fix=view.hint or f"lou clients connect {view.id}",
+            )
+
+    def _login(self) -> Check:
+        wanted = self._core.settings.config.settings.start_at_login
+        is_right = autostart.is_current() if wanted else not autostart.is_on()
+        return check(
+            "start_at_login",
+            ok=is_right,
+            fine="Lou starts at login." if wanted else "Lou does not start at login, as chosen.",
+            wrong="What starts at login is not what the setting says.",
+            fix="Switch `Start Lou when I log in` off and on again.",
+        )
+
+    def _logs(self) -> Iterator[Check]:
+        problem = self._core.logbook.problem
+        yield check(
+            "logs_stored",
+            ok=not problem,
+            fine="Log lines are stored.",
+            wrong=f"Log lines cannot be stored: {problem}.",
+            fix=f"Free some space, and check that {paths.log_folder()} is writable.",
+        )
+        launch = Path(endpoint.launch_file())
+        yield check(
+            "start_with_client",
+            ok=launch.exists(),
+            fine="A client can start Lou.",
+            wrong=f"{launch} is missing, so a client cannot start Lou.",
+            fix="Start Lou once more; it writes the file.",
+        )
+
+
+def _part(part: PartResult) -> Check:
+    return check(
+        f"part_{part.code}",
+        ok=not part.problem,
+        fine=f"{part.title} works.",
+        wrong=f"{part.title} does not work: {part.problem}.",
+        fix=_INCOMPLETE,
+    )

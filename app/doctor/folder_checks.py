@@ -1,0 +1,108 @@
+"""Whether Lou's folders and config.json are usable; needs no running Lou."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.config.config_file import ConfigFile
+from app.system import paths
+from app.views import Check
+from servers.contract import ownership
+
+_LEAST_FREE_BYTES = 50_000_000
+
+
+def checks() -> Iterator[Check]:
+    """The folders, the files in them that Lou trusts, and the space that is left."""
+    for code, folder in (
+        ("config_folder", paths.config_file().parent),
+        ("data_folder", paths.data_folder()),
+        ("state_folder", paths.state_folder()),
+        ("log_folder", paths.log_folder()),
+        ("run_folder", paths.run_folder()),
+    ):
+        trouble = _trouble(folder)
+        yield check(
+            code,
+            ok=trouble is None,
+            fine=f"{folder} is writable, and by nobody else.",
+            wrong=f"{trouble.what}." if trouble else "",
+            fix=trouble.remedy if trouble else "",
+        )
+    foreign = next(filter(None, map(ownership.trouble_with, map(str, _trusted()))), None)
+    yield check(
+        "private_files",
+        ok=foreign is None,
+        fine="Nobody else can write to the files that Lou trusts.",
+        wrong=f"{foreign.what}." if foreign else "",
+        fix=foreign.remedy if foreign else "",
+    )
+    free = shutil.disk_usage(_existing(paths.data_folder())).free
+    yield check(
+        "disk_space",
+        ok=free > _LEAST_FREE_BYTES,
+        fine=f"{free // 1_000_000:,} MB are free.",
+        wrong=f"Only {free // 1_000_000} MB are free.",
+        fix="Free some space: settings, logs and entries cannot be saved on a full disk.",
+    )
+
+
+def configuration(file: ConfigFile) -> Iterator[Check]:
+    """Whether config.json, as it was last read, says what Lou understands, and where not."""
+    trouble = file.trouble
+    yield check(
+        "config_readable",
+        ok=trouble is None,
+        fine=f"{file.path} can be read.",
+        wrong=trouble.title if trouble else "",
+        fix=trouble.hint if trouble else "",
+    )
+    if trouble is None:
+        yield check(
+            "config_understood",
+            ok=not file.problems,
+            fine="Everything in config.json was understood.",
+            wrong=" ".join(file.problems),
+            fix=f"Correct {file.path}; Lou reads it again by itself.",
+        )
+
+
+def is_gone(address: str) -> bool:
+    """Whether somebody cleaned up where a server listens, or its folder."""
+    return not Path(address).exists()
+
+
+def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
+    """The check with the sentence that fits."""
+    return Check(code, True, fine) if ok else Check(code, False, wrong, fix)
+
+
+def _trouble(folder: Path) -> ownership.ForeignError | None:
+    """A folder that is not there yet is as usable as the one it will be made in."""
+    found = _existing(folder)
+    if not found.is_dir() or not os.access(found, os.W_OK):
+        remedy = f"mkdir -p {folder} && chmod 700 {folder}"
+        return ownership.ForeignError(f"{folder} is not writable", remedy)
+    return ownership.trouble_with(str(folder))
+
+
+def _trusted() -> Iterator[Path]:
+    yield paths.config_file()
+    for folder, pattern in (
+        (paths.data_folder(), "*"),
+        (paths.data_folder("backups"), "*"),
+        (paths.data_folder("clients"), "**/*"),
+        (paths.state_folder(), "**/*"),
+        (paths.log_folder(), "*.log"),
+        (paths.run_folder(), "*"),
+    ):
+        with contextlib.suppress(OSError):
+            yield from folder.glob(pattern)
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())

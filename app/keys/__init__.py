@@ -1,0 +1,1 @@
+"""API keys: which keys exist, which vault holds their values, and how changes reach servers."""

@@ -1,0 +1,248 @@
+"""Which keys there are, who uses them, and how a changed one reaches its servers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from app.config import config_model
+from app.config.config_model import Config, ServerEntry
+from app.errors import AppError, VaultError
+from app.keys import sealing_key
+from app.keys.sealing_key import SealingKey, is_made_by_lou
+from app.keys.store import KeyStore
+from app.keys.tracker_key_file import TrackerKeyFile
+from app.keys.vault import check_value
+from app.supervision import launch_plan
+from app.supervision.launch_command import Blocked
+from app.views import KeyView
+from servers.contract import key_text, manifest
+from servers.contract.key_text import NotAKeyError, Understood
+from servers.contract.redaction import Redactor
+from servers.contract.service_account import PathGivenError
+
+log = logging.getLogger(__name__)
+
+_LARGEST_FILE = 64_000
+"""Bytes of a file that may be a key."""
+
+
+class Keys:
+    """The names of all keys, and their values for those who may have them."""
+
+    def __init__(
+        self,
+        store: KeyStore,
+        config: Callable[[], Config],
+        redactor: Redactor,
+        key_file: TrackerKeyFile,
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._redactor = redactor
+        self._sealing = SealingKey(store, key_file)
+
+    def views(self) -> tuple[KeyView, ...]:
+        """The known keys, then those that the user's own servers refer to, then leftovers."""
+        known = {key.name: key for key in manifest.KEYS}
+        vault = self._store.vault
+        stored = set(vault.names())
+        others: dict[str, list[str]] = {name: [] for name in sorted(stored - known.keys())}
+        for server, entry in self._config().servers.items():
+            for name in entry.references():
+                if name not in known:
+                    others.setdefault(name, []).append(server)
+        views = [
+            KeyView(
+                name=key.name,
+                title=key.title,
+                purpose=key.purpose,
+                url=key.url,
+                servers=self.users(key.name),
+                is_set=key.name in stored,
+                can_be_tested=key.can_be_tested,
+                generated=key.generated,
+                changed_at=vault.changed_at(key.name),
+            )
+            for key in manifest.KEYS
+        ]
+        views += [
+            KeyView(
+                name=name,
+                title=name,
+                purpose=f"Used by {', '.join(servers)}." if servers else "No server uses it now.",
+                url="",
+                servers=tuple(servers),
+                is_set=name in stored,
+                known=False,
+                can_be_tested=False,
+                changed_at=vault.changed_at(name),
+            )
+            for name, servers in others.items()
+        ]
+        return tuple(views)
+
+    def users(self, name: str) -> tuple[str, ...]:
+        """The servers that get the key called `name`."""
+        return tuple(
+            server
+            for server, entry in self._config().servers.items()
+            if name in launch_plan.wanted_keys(server, entry).values()
+        )
+
+    async def understood(self, name: str, text: str) -> Understood:
+        """The key that a person meant with `text`, and what of it was mended.
+
+        Raises:
+            VaultError: it is something else; nothing of it is shown.
+        """
+        try:
+            try:
+                found = key_text.understood(name, text)
+            except PathGivenError as given:
+                content = await asyncio.to_thread(_read_small, given)
+                found = key_text.understood(name, key_text.decoded(content))
+                said = f"It was the path of a file; the account in {given.path} was taken."
+                found = replace(found, mended=(said, *found.mended))
+        except NotAKeyError as wrong:
+            raise VaultError(wrong.words, wrong.hint, code="not_a_key") from None
+        self.learn(name, check_value(name, found.value))
+        return found
+
+    def learn(self, name: str, value: str) -> None:
+        """Take `value` out of every line from now on."""
+        self._redactor.learn([value])
+
+    def learn_plain(self, config: Config) -> None:
+        """Take the secrets that stand in the entries themselves out of every line, too."""
+        for entry in config.servers.values():
+            self._redactor.learn(config_model.plain_secrets(entry))
+
+    async def keep(self, values: Mapping[str, str]) -> None:
+        """Put several keys into the vault.
+
+        Raises:
+            VaultError: one was not kept.
+        """
+        for name, value in values.items():
+            self.learn(name, check_value(name, value))
+            await self._store.vault.set(name, value)
+
+    async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Blocked:
+        """The keys of a server by the name it knows them by, or why it cannot start."""
+        wanted = launch_plan.wanted_keys(server, entry)
+        try:
+            plain = launch_plan.plain_keys(server, entry)
+            if wanted.get(sealing_key.NAME) == sealing_key.NAME:
+                plain = {**await self.encryption_key(), **plain}
+            stored = await self._read(wanted.values())
+        except AppError as closed:
+            return Blocked(closed.code, closed.title, closed.hint)
+        found = {known: stored[name] for known, name in wanted.items() if name in stored}
+        for name, value in plain.items():
+            self.learn(name, value)
+        missing = [name for name in entry.references() if name not in stored]
+        if missing and not config_model.is_embedded(server, entry):
+            return _missing(server, missing[0])
+        return {**found, **plain}
+
+    async def encryption_key(self) -> dict[str, str]:
+        """The tracker's key when the vault does not have it, by name; made on first use.
+
+        Raises:
+            VaultError: the keyring is closed, failed on the way, or lost the key.
+            SettingsError: the key could not be kept.
+        """
+        waiting = await self._sealing.in_file()
+        return {sealing_key.NAME: waiting} if waiting else {}
+
+    async def gather_sealing_keys(self) -> bool:
+        """Bring every key of the tracker into the vault; whether it has others now.
+
+        Raises:
+            VaultError: as `encryption_key`.
+        """
+        return await self._sealing.gather()
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep a key. One that Lou makes goes in front of those that are there.
+
+        Raises:
+            VaultError: it was not kept, or is none.
+        """
+        if is_made_by_lou(name):
+            await self._sealing.set(value)
+        else:
+            await self._store.vault.set(name, value)
+
+    async def unset(self, name: str) -> None:
+        """Forget a key.
+
+        Raises:
+            VaultError: the keyring is closed.
+        """
+        if is_made_by_lou(name):
+            await self._sealing.unset()
+        else:
+            await self._store.vault.unset(name)
+
+    async def rotate(self, name: str) -> None:
+        """Put a new value in front of the old ones, which still open what they sealed.
+
+        Raises:
+            VaultError: it is no key that Lou makes, or the keyring is closed.
+        """
+        _must_be_generated(name, "Set a new value instead.")
+        await self._sealing.rotate()
+
+    async def export(self, name: str, path: Path) -> None:
+        """Write a key that Lou makes to a new private file at `path`: a recovery key.
+
+        Raises:
+            VaultError: it is no key that Lou makes, there is none yet, or the keyring is closed.
+            SettingsError: the file is there already, or cannot be written.
+        """
+        _must_be_generated(name, "Its provider shows it, or makes a new one.")
+        await self._sealing.export(path)
+
+    async def _read(self, names: Iterable[str]) -> dict[str, str]:
+        vault = self._store.vault
+        configured = [name for name in names if name in vault.names()]
+        if not configured:
+            return {}
+        values = await vault.get_all(configured)
+        for name, value in values.items():
+            self.learn(name, value)
+        return values
+
+
+def _must_be_generated(name: str, hint: str) -> None:
+    if not is_made_by_lou(name):
+        raise VaultError(f"{name} is not made by Lou.", hint, code="not_generated")
+
+
+def _missing(server: str, name: str) -> Blocked:
+    return Blocked(
+        "missing_key",
+        f"{server} needs the key {name}, which is not set.",
+        f"Set it on the Keys page, or with `lou keys set {name}`.",
+        name,
+    )
+
+
+def _read_small(given: PathGivenError) -> bytes:
+    """What is in the file that was named instead of a key.
+
+    Raises:
+        NotAKeyError: there is no such file, or it is none.
+    """
+    path = Path(given.path).expanduser()
+    if not path.is_absolute() or not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+        raise given
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise given from None

@@ -1,0 +1,187 @@
+"""What a store of secrets promises, whichever it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from typing import Protocol
+
+from app.errors import VaultError
+from app.system.listeners import Listeners
+
+LONGEST_VALUE = 10_000
+"""Characters: several times what the largest keys have, which are files of service accounts."""
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+class VaultState(StrEnum):
+    """Whether secrets can be read now, and if not, why."""
+
+    UNKNOWN = "unknown"
+    """Nobody has asked yet."""
+    OPEN = "open"
+    LOCKED = "locked"
+    """A person can open it."""
+    ABSENT = "absent"
+    """There is no keyring here, or none that keeps secrets encrypted."""
+    HUNG = "hung"
+    """It gave no answer in time; it opens by itself when it answers again."""
+
+
+class Vault(Protocol):
+    """Secrets by name. Names are known without it being open; values are not."""
+
+    changed: Listeners[str]
+    """The name whose value changed."""
+    state_changed: Listeners[VaultState]
+
+    def state(self) -> VaultState:
+        """As last seen; costs nothing."""
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+
+    def changed_at(self, name: str) -> float:
+        """When the value was set, in seconds since the epoch; 0 when it has none."""
+
+    async def get(self, name: str) -> str | None:
+        """The value, or None when there is none; never asks a person.
+
+        Raises:
+            VaultError: it is locked, absent or gave no answer in time.
+        """
+
+    async def get_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of those that have one, within one deadline.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep `value`; the one before stays until the new one was read back.
+
+        Raises:
+            VaultError: it was not kept.
+        """
+
+    async def unset(self, name: str) -> None:
+        """Forget the value.
+
+        Raises:
+            VaultError: it is locked, absent or gave no answer in time.
+        """
+
+    async def unlock(self, passphrase: str = "") -> None:
+        """Open it; a keyring asks the person itself, a file needs its passphrase.
+
+        Raises:
+            VaultError: it stayed closed.
+        """
+
+    async def require_open(self) -> None:
+        """Make sure that it is open; a keyring asks the person where it can.
+
+        Raises:
+            VaultError: it stayed closed.
+        """
+
+    async def recover(self, name: str) -> bool:
+        """Look for a value that the list of names does not know; true when there is one.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def others(self, name: str) -> tuple[str, ...]:
+        """Values of `name` that are kept beside the one in use, the newest first.
+
+        A change that was interrupted leaves them, and a list of names that was lost.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def drop_others(self, name: str, values: Collection[str]) -> None:
+        """Forget those of `values` that are beside the one in use.
+
+        Raises:
+            VaultError: as `get`.
+        """
+
+    async def probe(self) -> VaultState:
+        """Look whether it is open now, without asking a person."""
+
+    async def close(self) -> None:
+        """Let go of threads and keys."""
+
+
+def check_name(name: str) -> None:
+    """That a server's entry can refer to a key of this name.
+
+    Raises:
+        VaultError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise VaultError(
+            f"{name!r:.80} cannot be the name of a key.",
+            "Use letters, digits and _, as in TAVILY_API_KEY.",
+            code="bad_name",
+        )
+
+
+def check_value(name: str, value: str) -> str:
+    """The value as it is kept: without the white space that pasting brings.
+
+    Raises:
+        VaultError: it cannot be a key.
+    """
+    if len(value) > LONGEST_VALUE:
+        raise VaultError(
+            f"{name} is longer than {LONGEST_VALUE:,} characters.",
+            "Copy the key again; this is something else.",
+            code="too_long",
+        )
+    kept = value.strip()
+    if not kept:
+        raise VaultError(f"{name} is empty.", "Paste the key, or remove it.", code="empty")
+    if not kept.isascii() or "\0" in kept:  # no redaction finds all forms of other letters
+        raise VaultError(
+            f"{name} has characters that no key has.",
+            "Copy the key again; it must be plain ASCII.",
+            code="not_ascii",
+        )
+    return kept
+
+
+def not_open(state: VaultState) -> VaultError:
+    """Why secrets cannot be read, and the way out."""
+    title, hint = _REASONS[state]
+    return VaultError(title, hint, code=f"keyring_{state}")
+
+
+def no_answer(seconds: float) -> VaultError:
+    """The keyring hangs."""
+    error = not_open(VaultState.HUNG)
+    error.title = f"The keyring gave no answer in {seconds:g} seconds."
+    return error
+
+
+_FILE = "or keep the keys in a file that a passphrase encrypts (`lou keys store file`)"
+_REASONS = {
+    VaultState.UNKNOWN: ("The keyring was not asked yet.", "Try again."),
+    VaultState.OPEN: ("The keyring is open.", ""),
+    VaultState.LOCKED: (
+        "The keyring is locked.",
+        "Unlock it (`lou keys unlock`, or log in to the desktop); Lou goes on by itself.",
+    ),
+    VaultState.ABSENT: (
+        "There is no keyring that encrypts here.",
+        f"Install and start one, e.g. gnome-keyring, {_FILE}.",
+    ),
+    VaultState.HUNG: (
+        "The keyring gave no answer.",
+        f"Restart the keyring service; Lou goes on by itself {_FILE.replace('or', 'then. Or', 1)}.",
+    ),
+}

@@ -1,0 +1,103 @@
+"""The one place that imports keyring: which backends are allowed, and their errors in our words.
+
+It is imported late, since it takes a tenth of a second, and only in a process of its own. Every
+method blocks, and some may hang.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from app.errors import VaultError
+from app.keys.vault import VaultState
+from app.keys.vaults import secret_service
+
+_ALLOWED = {
+    "linux": ("keyring.backends.SecretService", "Keyring"),
+    "darwin": ("keyring.backends.macOS", "Keyring"),
+    "win32": ("keyring.backends.Windows", "WinVaultKeyring"),
+}
+_USER = "lou"
+_SYSTEM: str = sys.platform
+_HAS_SECRET_SERVICE = _SYSTEM == "linux"
+
+
+def can_be_asked() -> bool:
+    """Whether there may be a keyring at all; without a bus nothing could be asked."""
+    return not _HAS_SECRET_SERVICE or "DBUS_SESSION_BUS_ADDRESS" in os.environ
+
+
+class Keyring:
+    """Items of one profile by name; a service name for each, since Windows keeps one user each."""
+
+    def __init__(self, profile: str) -> None:
+        self._prefix = f"lou-{profile}" if profile else "lou"
+        self._found: Any = None
+
+    def look(self) -> VaultState:
+        """Whether it is open now; never prompts."""
+        if _HAS_SECRET_SERVICE:
+            return secret_service.look()
+        return VaultState.OPEN if _SYSTEM in _ALLOWED else VaultState.ABSENT
+
+    def unlock(self) -> VaultState:
+        """Open it, which may show a prompt of the system's own, and look again."""
+        if _HAS_SECRET_SERVICE:
+            secret_service.unlock()
+        return self.look()
+
+    def load(self) -> None:
+        """Load what speaks to the keyring, and ask it nothing."""
+        self._backend()
+        import_module("keyring.errors")
+        if _HAS_SECRET_SERVICE:
+            secret_service.gone()
+
+    def get(self, item: str) -> str | None:
+        """The value of an item."""
+        with _in_our_words():
+            value = self._backend().get_password(self._service(item), _USER)
+        return value if isinstance(value, str) else None
+
+    def set(self, item: str, value: str) -> None:
+        """Write an item."""
+        with _in_our_words():
+            self._backend().set_password(self._service(item), _USER, value)
+
+    def delete(self, item: str) -> None:
+        """Remove an item, if it is there."""
+        absent = import_module("keyring.errors").PasswordDeleteError
+        with _in_our_words(), contextlib.suppress(absent):
+            self._backend().delete_password(self._service(item), _USER)
+
+    def _service(self, item: str) -> str:
+        return f"{self._prefix}/{item}"
+
+    def _backend(self) -> Any:
+        if self._found is None:
+            module, name = _ALLOWED[_SYSTEM]
+            found = getattr(import_module(module), name)()
+            vars(found).clear()  # what KEYRING_PROPERTY_* of the environment set
+            if _SYSTEM == "win32":
+                found.persist = "local machine"
+            self._found = found
+        return self._found
+
+
+@contextlib.contextmanager
+def _in_our_words() -> Iterator[None]:
+    errors = import_module("keyring.errors")
+    gone = secret_service.gone() if _HAS_SECRET_SERVICE else (OSError,)
+    try:
+        yield
+    except (errors.KeyringError, *gone) as refusal:
+        raise VaultError(
+            f"The keyring refused: {type(refusal).__name__}.",
+            "Open the keyring of your desktop and try again.",
+            code="refused",
+        ) from refusal

@@ -1,0 +1,124 @@
+"""The keyring as a process of its own, which is there only while it is used.
+
+What speaks to a keyring takes 8 MB, and an app that runs all day needs it for seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from typing import IO, Any, cast
+
+from app.errors import VaultError
+from app.keys.vault import VaultState
+from app.keys.vaults import keyring_backend
+
+_ENDS_WITHIN_S = 2.0
+
+
+class KeyringProcess:
+    """The calls of `backend.Keyring`, made over there. All block; one is made at a time."""
+
+    def __init__(self, profile: str) -> None:
+        self._profile = profile
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def look(self) -> VaultState:
+        """Whether it is open now; never prompts."""
+        if not keyring_backend.can_be_asked():
+            return VaultState.ABSENT
+        return VaultState(self._ask("look"))
+
+    def unlock(self) -> VaultState:
+        """Open it, which may show a prompt of the system's own, and look again."""
+        return VaultState(self._ask("unlock"))
+
+    def get(self, item: str) -> str | None:
+        """The value of an item."""
+        return cast("str | None", self._ask("get", item))
+
+    def set(self, item: str, value: str) -> None:
+        """Write an item."""
+        self._ask("set", item, value)
+
+    def delete(self, item: str) -> None:
+        """Remove an item, if it is there."""
+        self._ask("delete", item)
+
+    def rest(self) -> None:
+        """Let the process go; the next call starts another."""
+        with self._turn:
+            self._end()
+
+    def _ask(self, call: str, *arguments: str) -> Any:
+        question = json.dumps({"call": call, "with": arguments}).encode() + b"\n"
+        with self._turn:
+            answer = self._exchange(question)
+            if not answer.endswith(b"\n"):
+                self._end()
+                raise _gone()
+        said = json.loads(answer)
+        if refusal := said.get("error"):
+            title, hint, code = refusal
+            raise VaultError(title, hint, code=code)
+        return said["result"]
+
+    def _exchange(self, question: bytes) -> bytes:
+        try:
+            stdin, stdout = self._pipes()
+            stdin.write(question)
+            stdin.flush()
+            return stdout.readline()
+        except OSError:
+            return b""
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
+            self._process = subprocess.Popen(
+                command(self._profile),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                **_options(),
+            )
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        return stdin, stdout
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with process, contextlib.suppress(OSError):
+            assert process.stdin is not None
+            process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_WITHIN_S)
+            process.kill()
+
+
+def command(profile: str) -> tuple[str, ...]:
+    """What starts the other end: no secret is in it."""
+    itself = () if getattr(sys, "frozen", False) else ("-I", "-m", "app")
+    return (sys.executable, *itself, "keyring", profile)
+
+
+def _options() -> dict[str, Any]:
+    """A Ctrl-C in Lou's terminal is not for it, and Windows shows no console."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def _gone() -> VaultError:
+    return VaultError(
+        "What speaks to the keyring for Lou ended before it had an answer.",
+        "Try again.",
+        code="refused",
+    )

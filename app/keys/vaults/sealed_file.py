@@ -1,0 +1,244 @@
+"""Keys in a file that a passphrase encrypts, for machines without a keyring. Never in plain text.
+
+Names are readable, so that Lou knows what is configured while the file is locked; values are sealed
+together (scrypt, then Fernet). Whoever forgets the passphrase has lost them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import os
+import time
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from app.errors import VaultError
+from app.keys.vault import VaultState, check_value
+from app.system import files
+from app.system.listeners import Listeners
+from servers.contract import ownership
+
+log = logging.getLogger(__name__)
+
+_COST = {"n": 1 << 16, "r": 8, "p": 1}
+"""64 MB and about 0.2 s for every guess."""
+_SHORTEST = 8
+
+
+class FileVault:
+    """All keys in one sealed file, replaced as a whole."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        changed: Listeners[str] | None = None,
+        state_changed: Listeners[VaultState] | None = None,
+    ) -> None:
+        self.changed = changed or Listeners()
+        self.state_changed = state_changed or Listeners()
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "vault-file")
+        self._seal: Any = None
+        self._values: dict[str, str] = {}
+        self._broken: VaultError | None = None
+        self._document: dict[str, Any] = {}
+        try:
+            self._document = _read(path)
+        except VaultError as broken:
+            self._broken = broken
+
+    def state(self) -> VaultState:
+        """Open, locked, or absent while it was never made."""
+        if self._seal:
+            return VaultState.OPEN
+        return VaultState.LOCKED if self._document or self._broken else VaultState.ABSENT
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+        return tuple(self._document.get("names", {}))
+
+    def changed_at(self, name: str) -> float:
+        """When the value was set; 0 when it has none."""
+        return float(self._document.get("names", {}).get(name, 0.0))
+
+    async def get(self, name: str) -> str | None:
+        """The value, or None when there is none."""
+        return (await self.get_all([name])).get(name)
+
+    async def get_all(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of those that have one."""
+        wanted = [name for name in names if name in self.names()]
+        if wanted:
+            self._needed()
+        return {name: self._values[name] for name in wanted}
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep `value`."""
+        self._needed()
+        await self._save({**self._values, name: check_value(name, value)}, name)
+
+    async def unset(self, name: str) -> None:
+        """Forget the value."""
+        self._needed()
+        await self._save({n: v for n, v in self._values.items() if n != name}, name)
+
+    async def require_open(self) -> None:
+        """That its passphrase was given."""
+        self._needed()
+
+    async def recover(self, name: str) -> bool:
+        """Names and values are one file here; there is nothing to recover."""
+        return name in self.names()
+
+    async def others(self, name: str) -> tuple[str, ...]:
+        """There is one value of each name here."""
+        del name
+        return ()
+
+    async def drop_others(self, name: str, values: Collection[str]) -> None:
+        """There are none."""
+
+    async def unlock(self, passphrase: str = "") -> None:
+        """Open it with its passphrase; the first one makes it."""
+        if self._broken:
+            raise self._broken
+        if len(passphrase) < _SHORTEST:
+            raise VaultError(
+                f"The passphrase needs at least {_SHORTEST} characters.",
+                "Choose a longer one.",
+                code="weak_passphrase",
+            )
+        seal = await self._in_thread(self._open, passphrase)
+        is_new = not self._document
+        self._seal = seal
+        if is_new:
+            await self._save({}, "")
+        self.state_changed.tell(VaultState.OPEN)
+
+    async def probe(self) -> VaultState:
+        """As `state`: a file neither hangs nor locks itself."""
+        return self.state()
+
+    async def close(self) -> None:
+        """Forget the key that opens it."""
+        self._seal, self._values = None, {}
+        self._thread.shutdown(wait=False)
+
+    def _needed(self) -> None:
+        if self._broken:
+            raise self._broken
+        if not self._seal:
+            raise VaultError(
+                "The file of keys is locked.",
+                "Unlock it with your passphrase: `lou keys unlock`.",
+                code="keyring_locked",
+            )
+
+    def _open(self, passphrase: str) -> Any:
+        from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415 - 40 ms
+
+        # It may have been put back since this process looked.
+        self._document = _read(self._path)
+        if not self._document:
+            salt = os.urandom(16)
+            return _Seal(Fernet(_derive(passphrase, salt, _COST)), salt, _COST)
+        kdf = self._document["kdf"]
+        salt = base64.b64decode(kdf["salt"])
+        cost = {name: int(kdf[name]) for name in _COST}
+        fernet = Fernet(_derive(passphrase, salt, cost))
+        try:
+            self._values = json.loads(fernet.decrypt(self._document["sealed"].encode()))
+        except InvalidToken:
+            raise VaultError(
+                "This is not the passphrase of the file of keys.",
+                "Try again; without it the keys in the file are lost.",
+                code="wrong_passphrase",
+            ) from None
+        return _Seal(fernet, salt, cost)
+
+    async def _save(self, values: dict[str, str], name: str) -> None:
+        document = await self._in_thread(self._write, values, name)
+        self._document, self._values = document, values
+        if name:
+            self.changed.tell(name)
+
+    def _write(self, values: dict[str, str], name: str) -> dict[str, Any]:
+        times = {known: self.changed_at(known) for known in values}
+        if name in times:
+            times[name] = time.time()
+        document = {"version": 1, "kdf": self._seal.describe(), "names": times}
+        document["sealed"] = self._seal.fernet.encrypt(json.dumps(values).encode()).decode()
+        present = _read(self._path)
+        if present and present != self._document:
+            aside = files.set_aside(self._path, "other")
+            log.warning("The file of keys was exchanged; the other one is kept as %s", aside.name)
+        self._replace(document, values)
+        return document
+
+    def _replace(self, document: dict[str, Any], values: dict[str, str]) -> None:
+        """Put `document` on disk; the one before comes back unless it can be read back."""
+        files.write_atomic(self._path, _content(document))
+        if self._read_back() == values:
+            return
+        if self._document:
+            files.write_atomic(self._path, _content(self._document))
+        raise VaultError(
+            "The file of keys does not hold what was written to it.",
+            "The keys are as they were. Check the disk, then try again.",
+            code="not_kept",
+        )
+
+    def _read_back(self) -> Any:
+        try:
+            return json.loads(self._seal.fernet.decrypt(_read(self._path)["sealed"].encode()))
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it does not hold the keys
+            return None
+
+    async def _in_thread(self, work: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+class _Seal:
+    """The opened key, and how it was made from the passphrase."""
+
+    def __init__(self, fernet: Any, salt: bytes, cost: dict[str, int]) -> None:
+        self.fernet = fernet
+        self._salt = salt
+        self._cost = cost
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "scrypt", "salt": base64.b64encode(self._salt).decode(), **self._cost}
+
+
+def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt  # noqa: PLC0415 - with Fernet
+
+    key = Scrypt(salt=salt, length=32, **cost).derive(passphrase.encode())
+    return base64.urlsafe_b64encode(key)
+
+
+def _content(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(ownership.read(str(path), follows_last=True, heals=True))
+        _ = found["kdf"]["salt"], found["sealed"], found["names"]
+    except FileNotFoundError:
+        return {}
+    except ownership.ForeignError as foreign:
+        raise VaultError(f"{foreign.what}.", foreign.remedy, code="foreign") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise VaultError(
+            f"The file of keys {path} cannot be read.",
+            "Put a copy of it back, or move it away and set the keys again.",
+            code="unreadable",
+        ) from None
+    return dict(found)

@@ -1,0 +1,1 @@
+"""Log lines: from records and servers, through memory, to files, and found again."""

@@ -1,0 +1,167 @@
+"""The lines of every server: the newest in memory, all of them in files, redacted before either.
+
+A line has a running number `n` that only grows, so a reader asks for what is new since the last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+
+from app.logs import line_format, log_search
+from app.logs.line_format import StoredLine
+from app.logs.log_search import Cursor, LogPage, LogQuery
+from app.logs.log_writer import LogWriter
+from app.system.listeners import Listeners
+from servers.contract import harmless
+
+_LONGEST_LOGGER = 120
+
+LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def is_at_least(level: str, least: str) -> bool:
+    """Whether `level` reaches `least`; every level reaches an empty one."""
+    return not least or LEVELS.index(level) >= LEVELS.index(least)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record of a server; `n` is its running number, `call` the tool call that caused it."""
+
+    n: int
+    at: float
+    server: str
+    level: str
+    logger: str
+    message: str
+    call: str = ""
+
+    def stored(self) -> StoredLine:
+        """The same as a file has it."""
+        stamp = line_format.Stamps()(self.at)
+        return StoredLine(self.server, stamp, self.logger, self.level, self.message)
+
+
+class Logbook:
+    """Where every line goes, and where all readers look."""
+
+    def __init__(
+        self,
+        folder: Path,
+        redact: Callable[[str], str],
+        *,
+        ring: int = 5_000,
+        total_bytes: int = 200_000_000,
+    ) -> None:
+        self.changed: Listeners[int] = Listeners()
+        """The newest running number, at every line: whoever listens must be quick."""
+        self._folder = folder
+        self._redact = redact
+        self._size = ring
+        self._rings: dict[str, deque[Line]] = {}
+        self._writer = LogWriter(folder, total_bytes)
+        self._newest = 0
+        self._level = LEVELS.index("INFO")
+
+    @property
+    def newest(self) -> int:
+        """The running number of the last line."""
+        return self._newest
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self._folder
+
+    @property
+    def problem(self) -> str:
+        """Why lines wait in memory; empty when they are stored."""
+        return self._writer.problem
+
+    def keep_from(self, level: str) -> None:
+        """Drop every later line below `level`."""
+        self._level = LEVELS.index(level)
+
+    def add(
+        self,
+        server: str,
+        level: str,
+        logger: str,
+        message: str,
+        *,
+        at: float | None = None,
+        call: str = "",
+    ) -> None:
+        """Take in one line; what is secret in it is gone from here on."""
+        known = level if level in LEVELS else "INFO"
+        if LEVELS.index(known) < self._level:
+            return
+        number = self._newest + 1
+        moment = time.time() if at is None else at
+        named = harmless.one_line(logger, _LONGEST_LOGGER)
+        line = Line(
+            number, moment, server, known, named, harmless.logged(self._redact(message)), call
+        )
+        ring = self._rings.get(server)
+        if ring is None:
+            ring = self._rings[server] = deque(maxlen=self._size)
+        ring.append(line)
+        self._writer.put(server, line)
+        self._newest = number  # last: who reads it in a thread finds the line
+        self.changed.tell(number)
+
+    def servers(self) -> tuple[str, ...]:
+        """Those with lines in memory or on disk."""
+        return tuple(sorted({*self._rings, *self._writer.servers()}))
+
+    def since(self, n: int, server: str | None = None, limit: int = 5_000) -> list[Line]:
+        """The lines in memory with a number above `n`, oldest first; the newest `limit` of them."""
+        rings = self._rings.values() if server is None else [self._rings.get(server, deque())]
+        newest_first = merge(*(_back_to(ring, n) for ring in rings), key=_NUMBER, reverse=True)
+        found = list(islice(newest_first, limit))
+        found.reverse()
+        return found
+
+    def page(
+        self,
+        wanted: LogQuery,
+        before: Cursor | None = None,
+        *,
+        limit: int = 500,
+        budget_s: float = 0.2,
+    ) -> LogPage:
+        """The newest stored lines that are wanted, from `before` backwards; safe in a thread.
+
+        It stops after `budget_s` with what it found; the page's cursor goes on from there.
+        """
+        self._writer.flush()
+        return log_search.page(self._folder, wanted, before, limit=limit, budget_s=budget_s)
+
+    def tail(self, server: str | None, limit: int) -> list[Line]:
+        """The last lines in memory, oldest first."""
+        return self.since(0, server, limit)
+
+    def resize(self, total_bytes: int) -> None:
+        """Keep no more than this of all files together."""
+        self._writer.total_bytes = total_bytes
+
+    def close(self) -> None:
+        """Put every line on disk."""
+        self._writer.close()
+
+
+def _back_to(ring: deque[Line], n: int) -> Iterator[Line]:
+    for line in reversed(ring):
+        if line.n <= n:
+            return
+        yield line
+
+
+_NUMBER = attrgetter("n")

@@ -1,0 +1,1 @@
+"""Call metrics: collected in buckets, stored in SQLite, summed up in reports."""

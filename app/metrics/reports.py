@@ -1,0 +1,201 @@
+"""What a report over a window is made of. Pure: cells in, figures out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from app.metrics.cells import MetricsCell
+
+_PARTS = (0.5, 0.95, 0.99)
+
+
+class TimeWindow(StrEnum):
+    """How far back a report looks."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+_SHAPES = {
+    TimeWindow.HOUR: ("minutes", 60, 60),
+    TimeWindow.DAY: ("minutes", 600, 144),
+    TimeWindow.MONTH: ("hours", 3600, 720),
+}
+"""The table, the seconds of a step, and how many steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiUse:
+    """How often one provider was asked."""
+
+    calls: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of one server, or of one of its tools, over a window."""
+
+    server: str
+    tool: str = ""
+    """Empty: the whole server."""
+    calls: int = 0
+    errors: int = 0
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    cache_hits: int = 0
+    cache_misses: int = 0
+    apis: Mapping[str, ApiUse] = field(default_factory=dict)
+    cpu_percent: float = 0.0
+    """The mean of the process tree; the last measurement is in ServerView."""
+    rss_bytes: int = 0
+    """The largest of the window."""
+
+    @property
+    def error_rate(self) -> float:
+        """From 0 to 1."""
+        return self.errors / self.calls if self.calls else 0.0
+
+    @property
+    def cache_hit_ratio(self) -> float | None:
+        """From 0 to 1; None when nothing was looked up."""
+        looked_up = self.cache_hits + self.cache_misses
+        return self.cache_hits / looked_up if looked_up else None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One step of a chart; `at` is its beginning."""
+
+    at: float
+    calls: int
+    errors: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    cache_hits: int
+    cache_misses: int
+    api_calls: int
+    cpu_percent: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything the metrics page shows for one choice of window, server and tool."""
+
+    window: TimeWindow
+    step_s: int
+    total: Summary
+    servers: tuple[Summary, ...]
+    tools: tuple[Summary, ...]
+    points: tuple[Point, ...]
+    """Oldest first, without gaps: a step in which nothing happened is there with zeros."""
+
+
+def source(window: TimeWindow, now: float) -> tuple[str, int]:
+    """The table that a window is read from, and since when."""
+    table, step, count = _SHAPES[window]
+    return table, _first_step(now, step, count)
+
+
+def make(
+    window: TimeWindow, now: float, cells: Iterable[tuple[int, tuple[str, str], MetricsCell]]
+) -> Report:
+    """The report of what happened in the cells, each with its time, server and tool."""
+    _, step, count = _SHAPES[window]
+    first = _first_step(now, step, count)
+    merged: dict[tuple[str, str], MetricsCell] = {}
+    steps: dict[int, dict[str, MetricsCell]] = {}
+    for at, key, cell in cells:
+        merged.setdefault(key, MetricsCell()).add(cell)
+        steps.setdefault(at - at % step, {}).setdefault(key[0], MetricsCell()).add(cell)
+    servers = _merged((key[0], cell) for key, cell in merged.items())
+    total = _merged(("", cell) for cell in servers.values()).get("", MetricsCell())
+    tools = {key: cell for key, cell in merged.items() if key[1]}
+    return Report(
+        window,
+        step,
+        _summary("", "", total, servers.values()),
+        tuple(_summary(name, "", cell, [cell]) for name, cell in sorted(servers.items())),
+        tuple(_summary(*key, cell, [cell]) for key, cell in sorted(tools.items())),
+        tuple(
+            _point(at, steps.get(at, {}).values())
+            for at in range(first, first + step * count, step)
+        ),
+    )
+
+
+def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    """The steps of a report as rows of a table, its header first."""
+    yield ("time", *(each.name for each in fields(Point)[1:]))
+    for point in report.points:
+        local = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(point.at))
+        values = astuple(point)[1:]
+        yield (local, *("" if value is None else _rounded(value) for value in values))
+
+
+def _rounded(value: float) -> float:
+    return round(value, 3)
+
+
+def _first_step(now: float, step: int, count: int) -> int:
+    newest = int(now) - int(now) % step
+    return newest - step * (count - 1)
+
+
+def _merged(cells: Iterable[tuple[str, MetricsCell]]) -> dict[str, MetricsCell]:
+    """One cell for each name."""
+    merged: dict[str, MetricsCell] = {}
+    for name, cell in cells:
+        merged.setdefault(name, MetricsCell()).add(cell)
+    return merged
+
+
+def _summary(
+    server: str, tool: str, cell: MetricsCell, processes: Collection[MetricsCell]
+) -> Summary:
+    p50, p95, p99 = cell.percentiles(*_PARTS)
+    apis = {name: ApiUse(*use) for name, use in sorted(cell.apis.items())}
+    return Summary(
+        server=server,
+        tool=tool,
+        calls=cell.calls,
+        errors=cell.errors,
+        kinds=dict(sorted(cell.kinds.items(), key=lambda kind: -kind[1])),
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        cache_hits=cell.hits,
+        cache_misses=cell.misses,
+        apis=apis,
+        cpu_percent=sum(each.cpu for each in processes),
+        rss_bytes=sum(each.rss for each in processes),
+    )
+
+
+def _point(at: int, processes: Collection[MetricsCell]) -> Point:
+    cell = MetricsCell()
+    for each in processes:
+        cell.add(each)
+    p50, p95, p99 = cell.percentiles(*_PARTS)
+    return Point(
+        at=at,
+        calls=cell.calls,
+        errors=cell.errors,
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        cache_hits=cell.hits,
+        cache_misses=cell.misses,
+        api_calls=sum(use[0] for use in cell.apis.values()),
+        cpu_percent=sum(each.cpu for each in processes),
+        rss_bytes=sum(each.rss for each in processes),
+    )

@@ -1,0 +1,117 @@
+"""Where finished minutes and hours are kept: one SQLite file, owned by this process alone."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.metrics import cells as figures
+from app.metrics.cells import MetricsCell
+from app.system import files
+from servers.contract import ownership
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]
+"""Server and tool; an empty tool is the server itself."""
+
+HOUR = 3600
+_COLUMNS = (
+    "calls INTEGER, errors INTEGER, hits INTEGER, misses INTEGER, cpu_sum REAL, cpu_count INTEGER,"
+    " rss INTEGER, kinds TEXT, apis TEXT, times BLOB"
+)
+_NAMES = ", ".join(column.split()[0] for column in _COLUMNS.split(","))
+_TABLES = ("minutes", "hours")
+
+
+class MetricsStore:
+    """Rollups by minute and by hour. Every method may block; one thread calls them all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: sqlite3.Connection | None = None
+
+    def add(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
+        """Merge what happened in `minute` (seconds since the epoch) into both tables.
+
+        Raises:
+            sqlite3.Error: nothing was kept.
+            OSError: the file is not this user's alone; the same.
+        """
+        with self._connection() as connection:
+            for (server, tool), cell in cells.items():
+                for table, at in (("minutes", minute), ("hours", minute - minute % HOUR)):
+                    _merge(connection, table, (at, server, tool), cell)
+
+    def read(
+        self, table: str, since: int, server: str, tool: str
+    ) -> list[tuple[int, Key, MetricsCell]]:
+        """The cells of a table from `since` on; an empty name means every one."""
+        query = (
+            f"SELECT at, server, tool, {_NAMES} FROM {table}"  # noqa: S608 - constants
+            " WHERE at >= ? AND (? = '' OR server = ?) AND (? = '' OR tool = ?) ORDER BY at"
+        )
+        rows = self._connection().execute(query, (since, server, server, tool, tool))
+        return [(row[0], (row[1], row[2]), figures.from_row(row[3:])) for row in rows]
+
+    def counts(self, since: int) -> dict[str, tuple[int, int]]:
+        """Calls and errors of each server in the minutes from `since` on."""
+        query = "SELECT server, sum(calls), sum(errors) FROM minutes WHERE at >= ? GROUP BY server"
+        rows = self._connection().execute(query, (since,))
+        return {server: (calls, errors) for server, calls, errors in rows}
+
+    def forget(self, before: int) -> None:
+        """Drop everything older."""
+        with self._connection() as connection:
+            for table in _TABLES:
+                connection.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._open:
+            self._open.close()
+            self._open = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._open is None:
+            try:
+                self._open = _connect(self._path)
+            except sqlite3.DatabaseError as broken:
+                if isinstance(broken, sqlite3.OperationalError) or not self._path.exists():
+                    raise
+                aside = files.set_aside(self._path, "broken")
+                log.warning("The metrics history was broken and kept as %s", aside.name)
+                self._open = _connect(self._path)
+        return self._open
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    ownership.make_private(str(path.parent))
+    ownership.require_database(str(path))
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        for table in _TABLES:
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {table} (at INTEGER, server TEXT, tool TEXT,"
+                f" {_COLUMNS}, PRIMARY KEY (at, server, tool)) WITHOUT ROWID"
+            )
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _merge(
+    connection: sqlite3.Connection, table: str, key: tuple[int, str, str], cell: MetricsCell
+) -> None:
+    query = f"SELECT {_NAMES} FROM {table} WHERE at = ? AND server = ? AND tool = ?"  # noqa: S608
+    row = connection.execute(query, key).fetchone()
+    merged = figures.from_row(row) if row else MetricsCell()
+    merged.add(cell)
+    values = (*key, *figures.to_row(merged))
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", values)  # noqa: S608

@@ -1,1 +1,0 @@
-"""Server processes: started, watched, restarted, stopped; never two of one, never an orphan."""

@@ -1,0 +1,1 @@
+"""Server processes: launch plans, supervision, restarts, stops and tool calls."""

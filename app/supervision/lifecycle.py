@@ -1,0 +1,315 @@
+"""What a server should do next: a pure transition function, no process and no clock.
+
+```
+off ──want──> starting ──ready──> ready <──pong / miss──> unhealthy ──3 misses──> stopping (kill)
+blocked <──precondition missing── starting ──exit, timeout──> backoff ──delay over──> starting
+backoff ──limit, permanent code──> failed          any ──stop──> stopping ──gone──> off
+```
+
+One rule that needs a reason: a ready server that somebody kills (SIGKILL, not ours) has not failed.
+It starts again after the first, short delay, and the kill counts neither towards giving up nor for
+the breaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.supervision.states import (
+    Again,
+    Answered,
+    BecameReady,
+    Command,
+    Due,
+    Exited,
+    Happening,
+    Paused,
+    Refused,
+    RestartPolicy,
+    Resumed,
+    Server,
+    ServerState,
+    Spawned,
+    StopStage,
+    SwitchChanged,
+    Wake,
+    Weighed,
+)
+from app.supervision.trouble_messages import (
+    gave_up,
+    hung,
+    left,
+    overweight,
+    paused,
+    stuck,
+    too_slow,
+)
+from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
+
+Step = tuple[Server, tuple[Command, ...]]
+
+_KILLED = -9
+_UP = frozenset({ServerState.READY, ServerState.UNHEALTHY})
+_RUNNING = frozenset({ServerState.STARTING, ServerState.READY, ServerState.UNHEALTHY})
+_STUCK_AGAIN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    now: float
+    policy: RestartPolicy
+    draw: float
+
+
+def step(
+    server: Server, event: Happening, now: float, policy: RestartPolicy, *, draw: float
+) -> Step:
+    """What `server` is after `event`, and what is to be done. `draw` is random in [0, 1)."""
+    return _RULES[type(event)](server, event, _Moment(now, policy, draw))
+
+
+def _switched(server: Server, event: SwitchChanged, at: _Moment) -> Step:
+    if not event.on:
+        return _unwanted(server, at)
+    server = replace(server, wanted=True)
+    return _start(server, at) if server.state is ServerState.OFF else (server, ())
+
+
+def _unwanted(server: Server, at: _Moment) -> Step:
+    server = replace(server, wanted=False, lost=False)
+    if server.state in _RUNNING:
+        return _stop(server, at)
+    if server.alive:
+        return server, ()
+    return Server(restarts=server.restarts), ()
+
+
+def _again(server: Server, _: Happening, at: _Moment) -> Step:
+    if not server.wanted:
+        return server, ()
+    if server.state in _RUNNING:
+        return _stop(_forgiven(server), at)
+    if server.alive:
+        return replace(_forgiven(server), lost=False), ()
+    return _start(_forgiven(server), at)
+
+
+def _wake(server: Server, _: Happening, at: _Moment) -> Step:
+    if server.state in {ServerState.BLOCKED, ServerState.FAILED}:
+        return _start(_forgiven(server), at)
+    return replace(server, woken=server.state is ServerState.STARTING), ()
+
+
+def _resumed(server: Server, _: Happening, at: _Moment) -> Step:
+    server = replace(server, lenient_until=at.now + at.policy.grace_after_sleep)
+    if server.state is ServerState.STARTING:
+        return replace(server, due=at.now + at.policy.start_timeout), ()
+    if server.state is ServerState.FAILED and server.due is not None:
+        return _start(replace(server, probing=True), at)
+    return server, ()
+
+
+def _start(server: Server, at: _Moment) -> Step:
+    started = replace(
+        server,
+        state=ServerState.STARTING,
+        alive=True,
+        due=at.now + at.policy.start_timeout,
+        ready_at=None,
+        misses=0,
+        awaits_pong=False,
+        lost=False,
+        woken=False,
+        overweight_since=None,
+    )
+    return started, (Command.START,)
+
+
+def _spawned(server: Server, _: Happening, at: _Moment) -> Step:
+    if server.state is ServerState.STARTING:
+        return replace(server, due=at.now + at.policy.start_timeout), ()
+    return server, ()
+
+
+def _refused(server: Server, event: Refused, at: _Moment) -> Step:
+    if not server.alive:
+        return server, ()
+    server = replace(server, alive=False, due=None)
+    if not server.wanted:
+        return Server(restarts=server.restarts), ()
+    if server.woken or server.state is ServerState.STOPPING:
+        return _start(server, at)
+    return replace(server, state=ServerState.BLOCKED, trouble=event.trouble, probing=False), ()
+
+
+def _became_ready(server: Server, _: BecameReady, at: _Moment) -> Step:
+    if server.state is not ServerState.STARTING:
+        return server, ()
+    due = _next_ping(at)
+    ready = replace(
+        server, state=ServerState.READY, ready_at=at.now, due=due, trouble=None, fruitless=0
+    )
+    return ready, ()
+
+
+def _answered(server: Server, _: Answered, at: _Moment) -> Step:
+    if server.state not in _UP:
+        return server, ()
+    if _is_steady(server, at):
+        server = _forgiven(server)
+    due = _next_ping(at)
+    return replace(server, state=ServerState.READY, misses=0, awaits_pong=False, due=due), ()
+
+
+def _due(server: Server, _: Happening, at: _Moment) -> Step:
+    if server.due is None or at.now < server.due:
+        return server, ()
+    if server.state in _UP:
+        return _pulse(server, at)
+    if server.state is ServerState.STARTING:
+        late = replace(server, lost=True, trouble=too_slow(at.policy.start_timeout))
+        return _stop(late, at)
+    if server.state is ServerState.STOPPING:
+        return _harder(server, at)
+    if server.state is ServerState.BACKOFF:
+        return _start(replace(server, restarts=server.restarts + 1), at)
+    return _start(replace(server, probing=True), at)
+
+
+def _pulse(server: Server, at: _Moment) -> Step:
+    if not server.awaits_pong:
+        asked = replace(server, awaits_pong=True, due=at.now + at.policy.ping_deadline)
+        return asked, (Command.PING,)
+    server = replace(server, awaits_pong=False, due=at.now + at.policy.ping_again)
+    if at.now < server.lenient_until:
+        return server, ()
+    server = replace(server, misses=server.misses + 1, state=ServerState.UNHEALTHY)
+    if server.misses < at.policy.misses:
+        return server, ()
+    return _kill(replace(server, lost=True, trouble=hung()), at)
+
+
+def _stop(server: Server, at: _Moment) -> Step:
+    due = at.now + at.policy.close_wait
+    return replace(server, state=ServerState.STOPPING, rung=StopStage.ASKED, due=due), (
+        Command.ASK,
+    )
+
+
+def _kill(server: Server, at: _Moment) -> Step:
+    due = at.now + at.policy.kill_wait
+    return replace(server, state=ServerState.STOPPING, rung=StopStage.KILLED, due=due), (
+        Command.KILL,
+    )
+
+
+def _harder(server: Server, at: _Moment) -> Step:
+    if server.rung is StopStage.ASKED:
+        due = at.now + at.policy.term_wait
+        return replace(server, rung=StopStage.TERMINATED, due=due), (Command.TERMINATE,)
+    if server.rung is StopStage.TERMINATED:
+        return _kill(server, at)
+    is_news = server.trouble is None or server.trouble.code != stuck().code
+    effects = (Command.KILL, Command.GIVE_UP) if is_news else (Command.KILL,)
+    return replace(server, trouble=stuck(), due=at.now + _STUCK_AGAIN), effects
+
+
+def _weighed(server: Server, event: Weighed, at: _Moment) -> Step:
+    if server.state not in _UP or not event.too_heavy:
+        return replace(server, overweight_since=None), ()
+    if server.overweight_since is None:
+        return replace(server, overweight_since=at.now), ()
+    if at.now - server.overweight_since < at.policy.overweight_for:
+        return server, ()
+    return _stop(replace(server, lost=True, trouble=overweight()), at)
+
+
+def _exited(server: Server, event: Exited, at: _Moment) -> Step:
+    if not server.alive:
+        return server, ()
+    if not server.wanted:
+        return Server(restarts=server.restarts), ()
+    gone = replace(server, alive=False, due=None)
+    if server.state is not ServerState.STOPPING:
+        return _ended_by_itself(gone, event, at)
+    return _fail(gone, at) if server.lost else _start(replace(gone, trouble=None), at)
+
+
+def _ended_by_itself(server: Server, event: Exited, at: _Moment) -> Step:
+    was_up = server.state in _UP
+    server = replace(server, trouble=left(event))
+    if event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
+        return _give_up(server, probe_at=None)
+    if event.code == _KILLED and was_up:
+        return _retry(server, at.now + at.policy.delay_unit * at.draw)
+    return _fail(server, at)
+
+
+def _fail(server: Server, at: _Moment) -> Step:
+    if _is_steady(server, at):
+        server = replace(_forgiven(server), trouble=server.trouble)
+    if server.ready_at is None:
+        server = replace(server, fruitless=server.fruitless + 1)
+    recent = tuple(then for then in server.recent if at.now - then < at.policy.restart_window)
+    spent = max(len(recent), server.fruitless - 1)
+    if server.probing or spent >= at.policy.restart_limit:
+        return _give_up(server, probe_at=at.now + at.policy.probe_every)
+    longest = min(at.policy.delay_cap, at.policy.delay_unit * 2 ** min(server.attempt, 30))
+    server = replace(server, attempt=server.attempt + 1, recent=(*recent, at.now))
+    server, effects = _retry(server, at.now + at.draw * longest)
+    return server, (*effects, Command.COUNT)
+
+
+def _retry(server: Server, due: float) -> Step:
+    return replace(server, state=ServerState.BACKOFF, due=due), ()
+
+
+def _give_up(server: Server, probe_at: float | None) -> Step:
+    """A failed probe of what was given up before is no news."""
+    is_news = not server.probing
+    failed = replace(
+        server,
+        state=ServerState.FAILED,
+        due=probe_at,
+        probing=False,
+        trouble=gave_up(server.trouble, for_now=probe_at is not None),
+    )
+    return failed, ((Command.GIVE_UP,) if is_news else ())
+
+
+def _paused(server: Server, event: Paused, at: _Moment) -> Step:
+    if server.state is not ServerState.BACKOFF:
+        return server, ()
+    due = at.now + at.policy.probe_every
+    trouble = paused(event.trouble, server.trouble)
+    return replace(server, state=ServerState.FAILED, trouble=trouble, due=due), ()
+
+
+def _is_steady(server: Server, at: _Moment) -> bool:
+    return server.ready_at is not None and at.now - server.ready_at >= at.policy.steady_after
+
+
+def _forgiven(server: Server) -> Server:
+    return replace(server, recent=(), attempt=0, fruitless=0, probing=False, trouble=None)
+
+
+def _next_ping(at: _Moment) -> float:
+    return at.now + at.policy.ping_every * (1 + at.policy.ping_jitter * (2 * at.draw - 1))
+
+
+_RULES: dict[type, Callable[[Server, Any, _Moment], Step]] = {
+    SwitchChanged: _switched,
+    Again: _again,
+    Wake: _wake,
+    Due: _due,
+    Spawned: _spawned,
+    Refused: _refused,
+    BecameReady: _became_ready,
+    Answered: _answered,
+    Exited: _exited,
+    Weighed: _weighed,
+    Resumed: _resumed,
+    Paused: _paused,
+}

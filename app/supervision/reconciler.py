@@ -1,0 +1,227 @@
+"""Makes the servers follow the configuration, and what a person switches for now."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.config.config_file import ConfigFile
+from app.config.config_model import Config, ServerEntry
+from app.errors import AppError, ServerError
+from app.keys.service import Keys
+from app.supervision import launch_plan
+from app.supervision.supervisor import Blocked, Launch, ServerState, Supervisor
+from app.system import version
+from app.system.listeners import Listeners
+from servers.contract import messages
+
+log = logging.getLogger(__name__)
+
+_SETTLES_WITHIN_S = 25.0
+_RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
+_NOT_WHOLE = Blocked(
+    "updating",
+    "Lou's files are not all there: an update is under way, or Lou was removed.",
+    "The server starts by itself when they are.",
+)
+
+
+class Reconciler:
+    """Which servers and tools are on. `prepare` is what the supervisor asks before each start."""
+
+    def __init__(self, settings: ConfigFile, keys: Keys) -> None:
+        self.changed: Listeners[str] = Listeners()
+        """A server came, went, or has other switches."""
+        self.paused = False
+        self._settings = settings
+        self._keys = keys
+        self._supervisor: Supervisor
+        self._followed = Config()
+        self._by_hand = True
+        """Changes of the file are not ours, and still have to reach the servers."""
+        self._given: dict[str, dict[str, str]] = {}
+        """The keys each server was last given: a tool can be switched while the vault is closed."""
+        self._work: set[asyncio.Task[None]] = set()
+
+    def serve(self, supervisor: Supervisor) -> None:
+        """Begin to switch the servers of `supervisor`."""
+        self._supervisor = supervisor
+        self._follow(self._settings.config)
+        self._settings.changed.subscribe(self._follow)
+
+    async def prepare(self, name: str) -> Launch | Blocked:
+        """How to start the server, or which precondition is missing."""
+        if not version.is_whole():
+            return _NOT_WHOLE
+        entry = self._settings.config.servers.get(name)
+        if entry is None:
+            return Blocked("removed", f"{name} is no longer in config.json.")
+        keys = await self._keys.values_for(name, entry)
+        if isinstance(keys, Blocked):
+            return keys
+        self._given[name] = keys
+        try:
+            return launch_plan.launch(name, entry, self._settings.config.settings, keys)
+        except ServerError as refused:
+            return Blocked(refused.code, refused.title, refused.hint)
+
+    def entry(self, name: str) -> ServerEntry:
+        """The entry of a server.
+
+        Raises:
+            ServerError: there is no such server.
+        """
+        self._supervisor.observed(name)
+        entry = self._settings.config.servers.get(name)
+        if entry is None:  # it is being stopped
+            raise ServerError(f"{name} was removed.", "Add it again.", code="unknown_server")
+        return entry
+
+    async def enable(self, name: str, on: bool) -> None:
+        """Switch a server; returns when that is observed, or it is blocked or failed."""
+        entry = self.entry(name)
+        if entry.disabled == on:
+            self._update(name, lambda found: replace(found, disabled=not on))
+        self._supervisor.want(name, on)
+        await self._supervisor.settled(name, _SETTLES_WITHIN_S)
+
+    async def enable_tool(self, name: str, tool: str, on: bool) -> None:
+        """Switch a tool; returns when the server enforces it."""
+
+        def switched(found: ServerEntry) -> ServerEntry:
+            others = tuple(each for each in found.disabled_tools if each != tool)
+            return replace(found, disabled_tools=others if on else (*others, tool))
+
+        self._update(name, switched)
+        if name in self._given:
+            await self._tell(name, self._given[name])
+
+    async def restart(self, name: str) -> None:
+        """Start it anew; returns when it is ready, blocked or failed."""
+        self.entry(name)
+        await self._supervisor.restart(name)
+        await self._supervisor.settled(name, _SETTLES_WITHIN_S)
+
+    async def pause(self) -> None:
+        """Switch all servers off until `resume`; what is configured stays."""
+        self.paused = True
+        names = tuple(self._settings.config.servers)
+        for name in names:
+            self._supervisor.want(name, False)
+        await asyncio.gather(*(self._supervisor.settled(each, _SETTLES_WITHIN_S) for each in names))
+
+    async def resume(self) -> None:
+        """Undo `pause`."""
+        self.paused = False
+        servers = self._settings.config.servers
+        for name, entry in servers.items():
+            self._supervisor.want(name, not entry.disabled)
+        await asyncio.gather(
+            *(self._supervisor.settled(name, _SETTLES_WITHIN_S) for name in servers)
+        )
+
+    async def configure(self, names: Iterable[str]) -> None:
+        """Tell servers that run what they work with now; wake those that wait for a key.
+
+        Raises:
+            AppError: one of them could not be told.
+        """
+        await asyncio.gather(*(self._configure(name) for name in names))
+
+    def wake(self) -> None:
+        """The vault opened, or Lou is whole again: whoever waits for it tries again."""
+        for each in self._supervisor.all():
+            if each.state is ServerState.BLOCKED:
+                self._supervisor.wake(each.name)
+
+    async def close(self) -> None:
+        """Let the work that is under way end."""
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    async def _configure(self, name: str) -> None:
+        observed = self._supervisor.observed(name)
+        if observed.state is ServerState.STARTING:  # what it was told first is already old
+            observed = await self._supervisor.settled(name, _SETTLES_WITHIN_S)
+        if observed.state not in _RUNNING:
+            self._supervisor.wake(name)
+            return
+        keys = await self._keys.values_for(name, self._settings.config.servers[name])
+        if isinstance(keys, Blocked):
+            raise ServerError(keys.message, keys.hint, code=keys.code)
+        self._given[name] = keys
+        await self._tell(name, keys)
+
+    async def _tell(self, name: str, keys: Mapping[str, str]) -> None:
+        """Give a server its configuration; one that cannot take it while it runs starts anew."""
+        if self._supervisor.observed(name).state not in _RUNNING:
+            return
+        config = self._settings.config
+        told = launch_plan.configuration(name, config.servers[name], config.settings, keys)
+        try:
+            await self._supervisor.configure(name, told)
+        except ServerError as refused:
+            log.warning("%s starts anew, since it did not follow a change: %s", name, refused)
+            await self._supervisor.restart(name)
+
+    def _update(self, name: str, change: Callable[[ServerEntry], ServerEntry]) -> None:
+        def changed(config: Config) -> Config:
+            entry = config.servers.get(name)
+            if entry is None:
+                raise ServerError(
+                    f"{name} is no longer in config.json.", code=messages.UNKNOWN_SERVER
+                )
+            return config.with_server(name, change(entry))
+
+        self._by_hand = False
+        try:
+            self._settings.update(changed)
+        finally:
+            self._by_hand = True
+
+    def _follow(self, config: Config) -> None:
+        before, self._followed = self._followed, config
+        for name in before.servers.keys() - config.servers.keys():
+            self._start(self._supervisor.remove(name))
+            self.changed.tell(name)
+        for name, entry in config.servers.items():
+            known = before.servers.get(name)
+            if known is None:
+                self._supervisor.add(name)
+                self._supervisor.want(name, not entry.disabled and not self.paused)
+            elif not _differs(name, before, config):
+                continue
+            elif self._by_hand:
+                self._follow_entry(name, known, entry)
+            self.changed.tell(name)
+
+    def _follow_entry(self, name: str, before: ServerEntry, entry: ServerEntry) -> None:
+        if entry.disabled != before.disabled:
+            self._supervisor.want(name, not entry.disabled and not self.paused)
+        if launch_plan.needs_restart(name, before, entry) and not entry.disabled:
+            self._start(self._supervisor.restart(name))
+        elif entry == before or replace(entry, disabled=before.disabled) != before:
+            self._start(self.configure([name]))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        async def logged() -> None:
+            try:
+                await work
+            except AppError as refused:
+                log.warning("A change of the configuration did not reach a server: %s", refused)
+
+        task = asyncio.get_running_loop().create_task(logged())
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+def _differs(name: str, before: Config, after: Config) -> bool:
+    return (
+        before.servers[name] != after.servers[name]
+        or before.settings.of(name) != after.settings.of(name)
+        or before.settings.debug != after.settings.debug
+    )

@@ -1,0 +1,50 @@
+"""How much memory and processor time the process tree of a server takes."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import psutil
+
+_SAME_TREE = 30.0
+"""Seconds between two looks for descendants: that reads every process of the machine."""
+
+
+class ResourceMeter:
+    """Weighs one tree again and again, without the guard that is its root."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._tree: list[psutil.Process] = []
+        self._looked_at = float("-inf")
+        self._weighed_at = 0.0
+        self._seconds: dict[int, float] = {}
+
+    def weigh(self) -> tuple[int, float]:
+        """Resident bytes now, and per cent of one core since the last time."""
+        now = time.monotonic()
+        if now - self._looked_at > _SAME_TREE:
+            self._looked_at, self._tree = now, _tree(self._root)
+        resident, used, seconds = 0, 0.0, {}
+        for process in self._tree:
+            try:
+                with process.oneshot():
+                    resident += process.memory_info().rss
+                    times = process.cpu_times()
+            except psutil.Error:
+                continue
+            total = times.user + times.system
+            seconds[process.pid] = total
+            used += total - self._seconds.get(process.pid, total)
+        passed, self._weighed_at, self._seconds = now - self._weighed_at, now, seconds
+        return resident, 100 * used / passed if passed > 0 else 0.0
+
+
+def _tree(root: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(root)
+        own = [process] if sys.platform == "win32" else []
+        return own + process.children(recursive=True)
+    except psutil.Error:
+        return []

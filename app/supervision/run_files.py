@@ -1,0 +1,121 @@
+"""What an app that was killed left behind: one small file per running server, and its sweep.
+
+A file is no proof that its process still lives, and a pid may belong to a stranger by now. Only
+(pid, creation time) together with the instance's mark in the arguments or the environment make a
+process ours to end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from app.supervision.launch_command import MARKER, MARKER_VARIABLE
+from servers.contract import ownership
+
+_GRACE = 0.5
+_PATIENCE = 2.0
+_POLL = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """One server that runs, and the app that runs it."""
+
+    name: str
+    instance: str
+    app_pid: int
+    app_created: float
+
+
+def write(folder: Path, name: str, instance: str) -> None:
+    """Record that `name` is about to run; from here on a sweep can find it."""
+    me = psutil.Process()
+    record = RunFile(name, instance, me.pid, me.create_time())
+    path = _path(folder, name)
+    fresh = path.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(record), file)
+    fresh.replace(path)
+
+
+def erase(folder: Path, name: str) -> None:
+    """Record that `name` does not run."""
+    _path(folder, name).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> list[str]:
+    """End what dead apps left running and delete their files; returns the names. May take 3 s."""
+    stale = [record for record in _read(folder) if not _is_running(record)]
+    end(record.instance for record in stale)
+    for record in stale:
+        erase(folder, record.name)
+    return [record.name for record in stale]
+
+
+def end(instances: Iterable[str]) -> None:
+    """End every process that bears one of these marks: SIGTERM, then SIGKILL until none is left."""
+    marks = set(instances)
+    left = _marked(marks) if marks else []
+    _each(left, "terminate")
+    began = time.monotonic()
+    while left and time.monotonic() < began + _PATIENCE:
+        if time.monotonic() > began + _GRACE:
+            _each(left, "kill")
+        time.sleep(_POLL)
+        left = _marked(marks)
+
+
+def _each(processes: list[psutil.Process], action: str) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            getattr(process, action)()
+            process.resume()
+
+
+def _marked(marks: set[str]) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _mark(process) in marks]
+
+
+def _mark(process: psutil.Process) -> str:
+    try:
+        if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        for argument in process.cmdline():
+            if argument.startswith(MARKER):
+                return argument.removeprefix(MARKER)
+        return process.environ().get(MARKER_VARIABLE, "")
+    except (psutil.Error, OSError):
+        return ""
+
+
+def _is_running(record: RunFile) -> bool:
+    """Whether the app of this file lives; its servers are its own then."""
+    try:
+        return abs(psutil.Process(record.app_pid).create_time() - record.app_created) < 1
+    except psutil.Error:
+        return False
+
+
+def _read(folder: Path) -> list[RunFile]:
+    found = []
+    for path in folder.glob("run-*.json"):
+        try:
+            found.append(RunFile(**json.loads(ownership.read(str(path)))))
+        except (OSError, ValueError, TypeError):
+            path.unlink(missing_ok=True)
+    return found
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"run-{name}.json"

@@ -1,0 +1,85 @@
+"""What the tools of a server are, and a call of one, through the app."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ServerError
+from app.supervision.supervisor import ServerState, Supervisor
+from app.views import Answer
+from servers.contract import endpoint, messages, ownership
+
+_LISTS_WITHIN_S = 10.0
+_MARGIN_S = 5.0
+_RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
+
+
+async def listed(supervisor: Supervisor, name: str, disabled: tuple[str, ...]) -> list[Any]:
+    """The tools, each with messages.TOOL_FIELDS; of a server that is away, as it last had them."""
+    if supervisor.observed(name).state in _RUNNING:
+        answer = await supervisor.request(name, messages.LIST_TOOLS, {}, _LISTS_WITHIN_S)
+        return list(answer.get("tools", ()))
+    return remembered(name, disabled)
+
+
+def remembered(name: str, disabled: tuple[str, ...]) -> list[Any]:
+    """The tools that the server listed when it was last ready."""
+    try:
+        found = json.loads(ownership.read(endpoint.answers_file(name)))
+        tools = found["tools"]["tools"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [_fields(tool, disabled) for tool in tools if isinstance(tool, Mapping)]
+
+
+async def call(
+    supervisor: Supervisor, name: str, tool: str, arguments: Mapping[str, Any], *, timeout_s: float
+) -> Answer:
+    """One call; cancelling this cancels it in the server.
+
+    Raises:
+        ServerError: there is no such server or tool, or it gave no answer.
+    """
+    began = time.perf_counter()
+    params = {"name": tool, "arguments": dict(arguments), "timeout_s": timeout_s}
+    answer = await supervisor.request(name, messages.CALL_TOOL, params, timeout_s + _MARGIN_S)
+    return Answer(
+        status=str(answer.get("status", "success")),
+        data=answer.get("data"),
+        text=str(answer.get("text") or ""),
+        is_error=bool(answer.get("is_error")),
+        ms=(time.perf_counter() - began) * 1000,
+        extra={"content": answer["content"]} if "content" in answer else {},
+    )
+
+
+def require(tools: list[Any], server: str, tool: str) -> None:
+    """Check that a tool is there.
+
+    Raises:
+        ServerError: it is not; the message names those that are.
+    """
+    names = [str(each.get("name")) for each in tools]
+    if names and tool not in names:
+        raise ServerError(
+            f"{server} has no tool called {tool}.",
+            f"It has: {', '.join(names)}.",
+            code=messages.UNKNOWN_TOOL,
+        )
+
+
+def _fields(tool: Mapping[str, Any], disabled: tuple[str, ...]) -> dict[str, Any]:
+    annotations = tool.get("annotations") or {}
+    name = str(tool.get("name"))
+    return {
+        "name": name,
+        "title": tool.get("title") or annotations.get("title") or name,
+        "description": tool.get("description", ""),
+        "input_schema": tool.get("inputSchema", {}),
+        "output_schema": tool.get("outputSchema"),
+        "annotations": annotations,
+        "enabled": name not in disabled,
+    }

@@ -1,0 +1,90 @@
+"""What a server's trouble is called, for a person."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+
+from app.supervision.states import Exited, Trouble
+from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
+
+_SEE_LOG = "Read its log, then press Retry."
+
+
+def hung() -> Trouble:
+    """It exists but does not answer."""
+    return Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
+
+
+def too_slow(timeout: float) -> Trouble:
+    """It never became ready."""
+    return Trouble("slow_start", f"It was not ready after {timeout:g} s.", _SEE_LOG)
+
+
+def overweight() -> Trouble:
+    """Its memory is far over the budget for too long."""
+    return Trouble("too_big", "It used far more memory than it should and was ended.", _SEE_LOG)
+
+
+def stuck() -> Trouble:
+    """It does not die."""
+    return Trouble(
+        "stuck",
+        "It cannot be ended: the system is holding it, most likely in a disk or network wait.",
+        "It starts again when the system lets go of it. If that does not happen, restart the "
+        "computer.",
+    )
+
+
+def left(event: Exited) -> Trouble:
+    """It ended without being asked to."""
+    if event.reported is not None and event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
+        return event.reported
+    message = f"It {_ending(event.code)}."
+    if event.words:
+        message += f" Its last words: {event.words}"
+    return Trouble(_code(event.code), message, _SEE_LOG)
+
+
+def gave_up(cause: Trouble | None, *, for_now: bool) -> Trouble:
+    """It is not started again by itself; `for_now` means until a probe."""
+    cause = cause or hung()
+    if not for_now:
+        return replace(cause, hint=cause.hint or _SEE_LOG)
+    prefix = "It kept failing and was given up. "
+    if cause.message.startswith(prefix):
+        return cause
+    return replace(cause, message=prefix + cause.message, hint=cause.hint or _SEE_LOG)
+
+
+def too_many_restarts(limit: int) -> Trouble:
+    """All servers together restart too often."""
+    return Trouble(
+        "restart_storm",
+        f"The servers restarted more than {limit} times within a minute, so restarting is paused.",
+        "Read the logs for a common cause, such as a full disk, then press Retry.",
+    )
+
+
+def paused(storm: Trouble, own: Trouble | None) -> Trouble:
+    """All are paused; what this one's own trouble was is the thing to look at."""
+    return replace(storm, message=f"{storm.message} {own.message}") if own else storm
+
+
+def _code(code: int) -> str:
+    if code == EXIT_CONFIGURATION:
+        return "bad_configuration"
+    return "no_permission" if code == EXIT_PERMISSION else "exited"
+
+
+def _ending(code: int) -> str:
+    if code == EXIT_CONFIGURATION:
+        return "cannot run with this configuration"
+    if code == EXIT_PERMISSION:
+        return "was denied something it needs"
+    if code >= 0:
+        return f"ended by itself with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"

@@ -1,0 +1,116 @@
+"""Starts Lou at login: one place for each operating system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.errors import SettingsError
+from app.system import files, launch_file
+
+_SYSTEM: str = sys.platform
+_LABEL = "app.lou"
+
+
+def apply(on: bool) -> None:
+    """Make the login start Lou, or not.
+
+    Raises:
+        SettingsError: the place cannot be written.
+    """
+    path, content = _place()
+    if on:
+        files.write_atomic(path, content(_command()))
+    elif path.exists():
+        try:
+            path.unlink()
+        except OSError as failure:
+            raise files.not_written(path, failure) from failure
+
+
+def is_on() -> bool:
+    """Whether the login starts Lou, wherever it was installed."""
+    return _place()[0].exists()
+
+
+def is_current() -> bool:
+    """Whether it would start this Lou."""
+    path, content = _place()
+    try:
+        return path.read_bytes() == content(_command())
+    except (OSError, SettingsError):
+        return False
+
+
+def _command() -> tuple[str, ...]:
+    """What the login runs. It is written into lines of text.
+
+    Raises:
+        SettingsError: a word of it would not stay within its line.
+    """
+    argv = launch_file.command("tray")
+    if any(not word.isprintable() for word in argv):
+        raise SettingsError(
+            "Lou cannot be started at login from the folder that it is installed in.",
+            "The folder's name has a line break or another control character: rename it.",
+            code="bad_place",
+        )
+    return argv
+
+
+def _place() -> tuple[Path, Callable[[tuple[str, ...]], bytes]]:
+    return _PLACES.get(_SYSTEM, _PLACES["linux"])(), _CONTENTS.get(_SYSTEM, _desktop_entry)
+
+
+def _linux() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "autostart" / "lou.desktop"
+
+
+def _mac() -> Path:
+    return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
+
+
+def _windows() -> Path:
+    base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
+    return Path(base) / "Microsoft/Windows/Start Menu/Programs/Startup/Lou.vbs"
+
+
+def _desktop_entry(argv: tuple[str, ...]) -> bytes:
+    line = " ".join(_quoted(word) for word in argv)
+    return (
+        "[Desktop Entry]\nType=Application\nName=Lou\n"
+        "Comment=Local MCP servers for your AI clients\n"
+        f"Exec={line}\nIcon=lou\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+    ).encode()
+
+
+def _quoted(word: str) -> str:
+    """A word of an Exec line, as the Desktop Entry Specification quotes it."""
+    import shlex  # noqa: PLC0415 - only while a login entry is written or examined
+
+    escaped = word.replace("%", "%%")
+    if shlex.quote(word) == word:
+        return escaped
+    for special in ("\\", '"', "`", "$"):
+        escaped = escaped.replace(special, f"\\{special}")
+    return f'"{escaped}"'.replace("\\", "\\\\")
+
+
+def _property_list(argv: tuple[str, ...]) -> bytes:
+    import plistlib  # noqa: PLC0415 - only on macOS
+
+    return plistlib.dumps({"Label": _LABEL, "ProgramArguments": list(argv), "RunAtLoad": True})
+
+
+def _script(argv: tuple[str, ...]) -> bytes:
+    """A batch file would flash a console window."""
+    line = subprocess.list2cmdline(argv).replace('"', '""')
+    return f'CreateObject("WScript.Shell").Run "{line}", 0\r\n'.encode("utf-16")
+
+
+_PLACES = {"linux": _linux, "darwin": _mac, "win32": _windows}
+_CONTENTS = {"darwin": _property_list, "win32": _script}

@@ -1,0 +1,61 @@
+"""The words of the Clients page: what a person reads of a client's state. Pure."""
+
+from __future__ import annotations
+
+from app.clients.views import ClientView
+from app.ui.wording import Mood
+
+_MOODS = {
+    "connected": Mood("Connected", "good"),
+    "outdated": Mood("Needs a repair", "warn"),
+    "foreign": Mood("Has another entry of that name", "warn"),
+    "unreadable": Mood("Its file cannot be read", "bad"),
+    "ambiguous": Mood("Needs a closer look", "warn"),
+}
+_NOT_HERE = Mood("Not found on this computer", "soft")
+_BY_HAND = Mood("Connected by hand", "soft")
+_ABSENT = Mood("Found, not connected", "busy")
+_LOST = Mood("Lost its entry", "bad")
+
+
+def mood(client: ClientView) -> Mood:
+    """The state of `client` in words."""
+    if client.state == "connected" and client.needs_restart:
+        return Mood("Restart it to finish", "warn")
+    known = _MOODS.get(client.state)
+    if known is not None:
+        return known
+    if client.wanted:
+        return _LOST
+    if not client.installed:
+        return _NOT_HERE
+    return _ABSENT if client.has_file else _BY_HAND
+
+
+def sentence(client: ClientView) -> str:
+    """What to do next, or how things are."""
+    if client.advice:
+        return client.advice
+    if client.state == "connected":
+        return "Lou is in its file, and it has called Lou."
+    if not client.installed:
+        return (
+            f"{client.name} is not installed on this computer. Install it and start it once, then "
+            "look again. If it is somewhere else, copy the entry and add it there."
+        )
+    if not client.has_file:
+        return f"{client.name} has no file that Lou may edit. Copy the entry and add it there."
+    return "Lou adds one entry for each server that is on. It holds no key, no token and no port."
+
+
+def verb(client: ClientView) -> str:
+    """The word on the button that connects."""
+    if client.state == "outdated" or (client.wanted and client.state != "connected"):
+        return "Repair..."
+    return "Connect..."
+
+
+def can_connect(client: ClientView) -> bool:
+    """Whether there is anything that connecting would do; not where there is no client."""
+    is_here = client.installed or client.wanted
+    return is_here and client.has_file and client.state not in ("connected", "unreadable")

@@ -1,0 +1,159 @@
+"""What a form asks for, and how to read what a person typed. Pure; widgets decide nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+
+class Kind(Enum):
+    """How a field is asked for."""
+
+    TEXT = "text"
+    LONG = "long"
+    CHOICE = "choice"
+    INTEGER = "integer"
+    NUMBER = "number"
+    SWITCH = "switch"
+    TEXTS = "texts"
+    GROUP = "group"
+    JSON = "json"
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+UNSET: Final = _Unset.UNSET
+"""No value: the field stays out of the arguments and its default holds."""
+
+
+_LARGEST_TOLD: Final = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing to fill in. `parts` are the fields of a group."""
+
+    name: str
+    kind: Kind
+    title: str
+    help: str = ""
+    default: Any = UNSET
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    words: tuple[str, ...] = ()
+    """What a person reads for each of the choices, where it is not the choice itself."""
+    least: float | None = None
+    most: float | None = None
+    nullable: bool = False
+    group: str = ""
+    parts: tuple[Field, ...] = ()
+
+
+class FieldError(Exception):
+    """What was typed cannot be taken; the message says why."""
+
+    def __init__(self, field: Field, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def read(field: Field, text: str) -> Any:
+    """The value of what was typed into `field`, or UNSET when nothing was.
+
+    Raises:
+        FieldProblem: the text is no value of this field.
+    """
+    if not text.strip():
+        return _read_nothing(field)
+    match field.kind:
+        case Kind.INTEGER | Kind.NUMBER:
+            return _read_number(field, text.strip())
+        case Kind.TEXTS:
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        case Kind.JSON:
+            return _read_json(field, text)
+        case _:
+            return text
+
+
+def written(field: Field, value: Any) -> str:
+    """`value` as a person would type it into `field`."""
+    if value is UNSET or value is None:
+        return ""
+    if field.kind is Kind.TEXTS and isinstance(value, Sequence) and not isinstance(value, str):
+        return "\n".join(str(item) for item in value)
+    if field.kind is Kind.JSON:
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def expectation(field: Field) -> str:
+    """What an empty field hints at, e.g. `1 to 20, otherwise 5`."""
+    bounds = _bounds(field)
+    default = field.default
+    has_default = default is not UNSET and default not in (None, "", [], {})
+    told = written(field, default) if has_default and field.kind is not Kind.JSON else ""
+    told = told if len(told) <= 40 and "\n" not in told else ""
+    return ", ".join(part for part in (bounds, f"otherwise {told}" if told else "") if part)
+
+
+def _read_nothing(field: Field) -> Any:
+    if not field.required:
+        return UNSET
+    if field.nullable:
+        return None
+    if field.kind is Kind.TEXTS:
+        return []
+    raise FieldError(field, "This is needed.")
+
+
+def _read_number(field: Field, text: str) -> int | float:
+    is_whole = field.kind is Kind.INTEGER
+    try:
+        value: int | float = int(text) if is_whole else float(text)
+    except ValueError:
+        wanted = "a whole number" if is_whole else "a number"
+        raise FieldError(field, f"This must be {wanted}.") from None
+    below = field.least is not None and value < field.least
+    above = field.most is not None and value > field.most
+    if not (is_whole or math.isfinite(value)):
+        raise FieldError(field, f"This must be {_bounds(field) or 'a number'}.")
+    if below or above:
+        bounds = _bounds(field)
+        raise FieldError(field, f"This must be {bounds}." if bounds else "This is too large.")
+    return value
+
+
+def _read_json(field: Field, text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        raise FieldError(field, f"This is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise FieldError(field, "This is nested too deeply.") from None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no value of it")
+
+
+def _bounds(field: Field) -> str:
+    least, most = _bound(field.least), _bound(field.most)
+    if least and most:
+        return f"{least} to {most}"
+    if least:
+        return f"{least} or more"
+    return f"{most} or less" if most else ""
+
+
+def _bound(value: float | None) -> str:
+    """A bound as a person writes it. Those of all integers of a machine tell a person nothing."""
+    if value is None or abs(value) >= _LARGEST_TOLD:
+        return ""
+    return str(value) if isinstance(value, int) else f"{value:.12g}"

@@ -1,0 +1,48 @@
+"""The pages of the window, in the order of its navigation; a page is imported when first shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from PySide6.QtWidgets import QWidget
+
+from app.ui.page_context import PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpec:
+    """One page: its name, its words and icon, and the module and class that make it."""
+
+    name: str
+    title: str
+    icon: str
+    module: str
+    made_by: str
+
+    def make(self, desk: PageContext) -> QWidget:
+        """The page itself; imports it."""
+        page = cast(
+            "Callable[[PageContext], QWidget]", getattr(import_module(self.module), self.made_by)
+        )
+        return page(desk)
+
+
+def places(desk: PageContext, opened: str) -> tuple[PageSpec, ...]:
+    """The pages to offer: the welcome only until it was left, or while it is `opened` again."""
+    shows_welcome = opened == "welcome" or not desk.core.settings.config.settings.welcome_seen
+    return tuple(place for place in PLACES if place.name != "welcome" or shows_welcome)
+
+
+PLACES = (
+    PageSpec("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
+    PageSpec("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
+    PageSpec("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
+    PageSpec("tracked", "Tracked", "tracked", "app.ui.pages.tracked", "TrackedPage"),
+    PageSpec("clients", "Clients", "clients", "app.ui.pages.clients", "ClientsPage"),
+    PageSpec("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
+    PageSpec("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
+    PageSpec("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),
+)

@@ -1,0 +1,187 @@
+"""The words of the window and the tray: what a person reads for each fact. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from servers.contract import harmless
+
+if TYPE_CHECKING:
+    from app.views import ServerView
+
+
+class Overall(Enum):
+    """How Lou is as a whole; the tray icon shows it."""
+
+    WELL = "well"
+    BUSY = "busy"
+    ATTENTION = "attention"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A state in words, the tone it is drawn in, and whether a person has to do something."""
+
+    words: str
+    tone: str
+
+
+_MOODS = {
+    "off": Mood("Switched off", "soft"),
+    "blocked": Mood("Waiting for you", "warn"),
+    "starting": Mood("Starting", "busy"),
+    "ready": Mood("Ready", "good"),
+    "unhealthy": Mood("Not answering", "warn"),
+    "backoff": Mood("Starting again soon", "warn"),
+    "stopping": Mood("Stopping", "busy"),
+    "failed": Mood("Failed", "bad"),
+}
+_MOVING = {"starting", "stopping", "backoff"}
+_TROUBLED = {"blocked", "unhealthy", "failed"}
+
+CALLS = {
+    "ok": Mood("Done", "good"),
+    "error": Mood("Failed", "bad"),
+    "refused": Mood("Refused", "warn"),
+    "cancelled": Mood("Cancelled", "soft"),
+    "timeout": Mood("Took too long", "bad"),
+}
+
+_FIXES = {
+    "servers": "Show the servers",
+    "logs": "Show the log",
+    "keys": "Open keys",
+    "clients": "Show the clients",
+    "tracked": "Show tracked entries",
+    "settings": "Open settings",
+    "config": "Open config.json",
+    "unlock": "Unlock keys",
+}
+
+
+def mood(server: ServerView) -> Mood:
+    """The state of `server` in words."""
+    if server.state == "off" and server.wanted:
+        return Mood("About to start", "busy")
+    return _MOODS.get(server.state, Mood(server.state.capitalize(), "soft"))
+
+
+def overall(servers: Iterable[ServerView]) -> Overall:
+    """One look for all servers: trouble first, then movement, then whether anything is on."""
+    servers = tuple(servers)
+    if any(server.state in _TROUBLED for server in servers):
+        return Overall.ATTENTION
+    if any(server.state in _MOVING for server in servers):
+        return Overall.BUSY
+    if any(server.wanted for server in servers):
+        return Overall.WELL
+    return Overall.OFF
+
+
+def summary(servers: Iterable[ServerView]) -> str:
+    """One line for the tray's tooltip and the foot of the window."""
+    servers = tuple(servers)
+    troubled = [server for server in servers if server.state in _TROUBLED]
+    if troubled:
+        told = f"{troubled[0].title}: {mood(troubled[0]).words.lower()}"
+        others = len(troubled) - 1
+        return f"{told}, and {others} more" if others else told
+    wanted = [server for server in servers if server.wanted]
+    if not wanted:
+        return "All servers are off"
+    ready = sum(server.state == "ready" for server in wanted)
+    if ready < len(wanted):
+        return f"{ready} of {counted(len(wanted), 'server')} ready"
+    return "Server ready" if ready == 1 else f"All {ready} servers ready"
+
+
+def fix(action: str) -> str:
+    """The words on the button that leads to where a notice or a trouble is mended."""
+    return _FIXES.get(action, "")
+
+
+def fix_of(server: ServerView) -> str:
+    """The page where the trouble of `server` is mended: an `action` of `Notice`, or empty."""
+    trouble = server.trouble
+    if trouble is None:
+        return ""
+    if trouble.code in {"keyring_locked", "vault_locked", "locked"}:
+        return "unlock"
+    if trouble.key or "key" in trouble.code:
+        return "keys"
+    return "logs"
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 server`, `2 servers`."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def words(name: str) -> str:
+    """A name of a program's as a person reads it: `find_tracked` is `Find tracked`."""
+    told = name.replace("_", " ").replace("-", " ").strip()
+    return told[:1].upper() + told[1:]
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    seconds = max(0, int(seconds))
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{left} s"
+
+
+def ago(then: float, now: float) -> str:
+    """How long ago `then` was."""
+    return "just now" if now - then < 5 else f"{duration(now - then)} ago"
+
+
+def milliseconds(ms: float) -> str:
+    """The time a call took."""
+    if ms < 10:
+        return f"{ms:.1f} ms"
+    if ms < 1_000:
+        return f"{ms:.0f} ms"
+    return f"{ms / 1_000:.1f} s"
+
+
+def size(octets: float) -> str:
+    """An amount of memory or of data."""
+    for unit, limit in (("B", 1024), ("KB", 1024**2), ("MB", 1024**3)):
+        if octets < limit:
+            amount = octets / (limit / 1024)
+            return f"{amount:.0f} {unit}" if unit != "MB" or amount >= 10 else f"{amount:.1f} MB"
+    return f"{octets / 1024**3:.1f} GB"
+
+
+def percent(share: float) -> str:
+    """A share of one, as a percentage with no needless digits."""
+    points = share * 100
+    return f"{points:.1f} %" if 0 < points < 10 else f"{points:.0f} %"
+
+
+def one_line(text: str, most: int = 300) -> str:
+    """`text` on one line, no longer than a row can show, and with nothing that turns it around."""
+    return harmless.one_line(text, most)
+
+
+def menu_text(text: str, most: int = 60) -> str:
+    """`text` for a menu, where an ampersand would mark a shortcut."""
+    return one_line(text, most).replace("&", "&&")
+
+
+def notice_text(text: str) -> str:
+    """`text` for the desktop's notifications, which may read markup."""
+    return one_line(text, 400).translate(_NO_MARKUP)
+
+
+_NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "&": "\uff06"})

@@ -1,0 +1,157 @@
+"""What the faces of the core read: servers, keys, calls, clients and checks, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.supervision.states import Trouble
+
+APP = "lou"
+"""The name under which the app's own log lines and figures are kept; no server may have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should see once; `action` names the page that mends it."""
+
+    code: str
+    title: str
+    text: str
+    severity: str = "warning"
+    """info, warning or error"""
+    server: str = ""
+    action: str = ""
+    """servers, logs, keys, clients, settings, unlock, or empty"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One finished tool call, whoever made it."""
+
+    server: str
+    tool: str
+    ms: float
+    outcome: str
+    """one of messages.OUTCOMES"""
+    error: str = ""
+    client: str = ""
+    version: str = ""
+    at: float = 0.0
+    id: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEvent:
+    """A client reached a stage with a server: initialized, tools_listed, called, left."""
+
+    server: str
+    session: str
+    client: str
+    stage: str
+    version: str = ""
+    protocol: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """One server: what was asked for, what is true, and what it is for."""
+
+    name: str
+    title: str
+    purpose: str
+    embedded: bool
+    command: tuple[str, ...]
+    """As a person wrote it; for a server reached by URL, that URL alone."""
+    wanted: bool
+    state: str
+    """off, blocked, starting, ready, unhealthy, backoff, stopping, failed"""
+    pid: int | None = None
+    restarts: int = 0
+    tools: int = 0
+    clients: int = 0
+    endpoint: str = ""
+    trouble: Trouble | None = None
+    since: float = 0.0
+    started_at: float | None = None
+    rss_bytes: int = 0
+    cpu_percent: float = 0.0
+    disabled_tools: tuple[str, ...] = ()
+    calls_today: int = 0
+    errors_today: int = 0
+    connected: tuple[ClientEvent, ...] = ()
+    """The latest stage of each client session that is open now."""
+
+    def as_status(self) -> dict[str, Any]:
+        """The row of `lou status --json`."""
+        trouble = self.trouble
+        return {
+            "name": self.name,
+            "wanted": self.wanted,
+            "state": self.state,
+            "pid": self.pid,
+            "restarts": self.restarts,
+            "tools": self.tools,
+            "clients": self.clients,
+            "endpoint": self.endpoint,
+            "trouble": trouble and as_json(trouble),
+            "rss_bytes": self.rss_bytes,
+            "cpu_percent": round(self.cpu_percent, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """One key by name: whether it is set, never its value."""
+
+    name: str
+    title: str
+    purpose: str
+    url: str
+    servers: tuple[str, ...]
+    is_set: bool
+    known: bool = True
+    """False for a key that only a custom server of the user's refers to."""
+    can_be_tested: bool = True
+    generated: bool = False
+    changed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTestResult:
+    """Whether a key works: one of messages.VERDICTS, and a sentence for a person."""
+
+    verdict: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor: `code` is stable, `fix` is empty when `ok`."""
+
+    code: str
+    ok: bool
+    sentence: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tool call through the app brought; the fields of messages.CALL_TOOL's result."""
+
+    status: str
+    data: Any = None
+    text: str = ""
+    is_error: bool = False
+    ms: float = 0.0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """`content`: every part of it, when some of it is no text."""
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """The fields of one of these values, for the wire."""
+    return asdict(value)

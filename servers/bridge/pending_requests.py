@@ -1,0 +1,92 @@
+"""The requests that are not the client's: the bridge's own, and the server's to the client.
+
+Their answers must not go astray: the client never sees an answer to what it did not ask, and a new
+server never sees an answer to what the one before it asked.
+"""
+
+from __future__ import annotations
+
+from servers.bridge.jsonrpc_scan import id_of
+
+TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from servers.bridge.jsonrpc_scan import Id
+
+
+class PendingRequests:
+    """Who still owes an answer to whom."""
+
+    def __init__(self) -> None:
+        self._own: set[Id] = set()
+        self._openings: set[Id] = set()
+        self._servers: list[Id] = []
+        self._stale: list[Id] = []
+        self._count = 0
+
+    @property
+    def await_server(self) -> bool:
+        """Whether the server's lines must be read before they pass."""
+        return bool(self._own or self._openings)
+
+    @property
+    def await_client(self) -> bool:
+        """Whether the client's lines must be read before they pass."""
+        return bool(self._stale)
+
+    def ask(self, method: str, params: Mapping[str, Any]) -> tuple[Id, bytes]:
+        """A request of the bridge's own: its id, and the line to send."""
+        from servers.bridge import replies
+
+        self._count += 1
+        id = f"lou-{self._count}"  # noqa: A001 - the wire's word
+        self._own.add(id)
+        return id, replies.request(id, method, params)
+
+    def open_again(self, id: Id) -> None:  # noqa: A002 - the wire's word
+        """Subscription `id` is being opened on a new server; the client knows it as open."""
+        self._openings.add(id)
+
+    def takes(self, message: Mapping[str, Any]) -> bool:
+        """Whether this line of the server is for the bridge alone."""
+        if "method" not in message:
+            id = id_of(message)  # noqa: A001
+            ours = id in self._own
+            self._own.discard(id)
+            return ours
+        return bool(self._openings) and self._is_second_opening(message)
+
+    def asked(self, id: Id) -> None:  # noqa: A002
+        """The server asked the client something."""
+        self._servers.append(id)
+
+    def answered(self, id: Id | None) -> None:  # noqa: A002
+        """The client answered the server."""
+        if id in self._servers:
+            self._servers.remove(id)
+
+    def is_stale(self, message: Mapping[str, Any]) -> bool:
+        """Whether this line of the client answers a server that is gone; said once of each."""
+        id = id_of(message)  # noqa: A001
+        if "method" in message or id not in self._stale:
+            return False
+        self._stale.remove(id)
+        return True
+
+    def lost(self) -> None:
+        """The server is gone: it answers nothing any more, and nobody need answer it."""
+        self._own.clear()
+        self._openings.clear()
+        self._stale += self._servers
+        self._servers.clear()
+
+    def _is_second_opening(self, message: Mapping[str, Any]) -> bool:
+        from servers.bridge import replies
+
+        id = replies.acknowledges(message)  # noqa: A001
+        if not isinstance(id, (int, str)) or id not in self._openings:
+            return False
+        self._openings.discard(id)
+        return True

@@ -1,0 +1,87 @@
+"""What this server answers to a client's first questions, for the bridge while it is away.
+
+The answers are the session's own, asked in this process; the file is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
+from mcp_types.version import LATEST_MODERN_VERSION as MODERN
+
+from servers.contract import endpoint, ownership
+from servers.host.host import Host
+from servers.host.session import ClientSession
+
+_SELF = {"name": "lou", "version": ""}
+_ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": _SELF,
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+_ANSWERED_WITHIN_S = 5.0
+
+
+def initialize(version: str) -> dict[str, Any]:
+    """The params of the request that opens a handshake-era session."""
+    return {"protocolVersion": version, "capabilities": {}, "clientInfo": _SELF}
+
+
+async def collect(host: Host) -> dict[str, Any]:
+    """Everything the file says."""
+    first = {
+        version: (await _ask(host, [("initialize", initialize(version))]))[0]
+        for version in HANDSHAKE_PROTOCOL_VERSIONS
+    }
+    opening = ("initialize", initialize(LATEST_HANDSHAKE_VERSION))
+    _, tools = await _ask(host, [opening, ("tools/list", {})])
+    discover, modern = await _ask(
+        host, [("server/discover", {"_meta": _ENVELOPE}), ("tools/list", {"_meta": _ENVELOPE})]
+    )
+    return {
+        "version": 1,
+        "server": host.service.name,
+        "initialize": first,
+        "discover": discover,
+        "tools": tools,
+        "tools_modern": modern,
+        "read_only_tools": [
+            tool.name
+            for tool in host.toolbox.listed()
+            if tool.listing.get("annotations", {}).get("readOnlyHint") is True
+        ],
+    }
+
+
+def write(name: str, answers: dict[str, Any]) -> None:
+    """Replace the file of the server called `name`."""
+    path = Path(endpoint.answers_file(name))
+    endpoint.make_private(str(path.parent))
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    said = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+    descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
+            file.write(said.encode("utf-8", "backslashreplace"))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The results of `requests`, asked one after the other in one session."""
+    said: list[bytes] = []
+    session = ClientSession(host, said.append)
+    try:
+        for number, (method, params) in enumerate(requests):
+            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+            session.receive([json.dumps(request).encode()])
+            await session.drain(_ANSWERED_WITHIN_S)
+    finally:
+        await session.close()
+    found = [json.loads(line) for line in said]
+    return [answer["result"] for answer in found if "result" in answer]

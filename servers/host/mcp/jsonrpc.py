@@ -1,0 +1,106 @@
+"""JSON-RPC as lines: what one line says, and the lines that answer it. No sockets, no MCP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from servers.host.tools.tool_result import to_json
+from servers.host.transport.address import MAX_LINE
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+
+
+class MalformedMessageError(Exception):
+    """A line that is no message; `id` is its own, when it has one that can be answered."""
+
+    def __init__(self, code: int, why: str, id: Any = None) -> None:  # noqa: A002 - the wire's word
+        super().__init__(why)
+        self.code = code
+        self.why = why
+        self.id = id
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A request, or without an id a notification."""
+
+    id: str | int | None
+    method: str
+    params: dict[str, Any]
+
+
+def parse(line: bytes) -> Inbound | None:
+    """The message in `line`; None when it is empty, or an answer, which nobody waits for.
+
+    Raises:
+        Malformed: it is no message.
+    """
+    try:
+        found = _decode(line.decode())
+    except (ValueError, RecursionError):
+        if not line.strip():
+            return None
+        raise MalformedMessageError(PARSE_ERROR, "this line is not JSON") from None
+    if not isinstance(found, dict):
+        raise MalformedMessageError(INVALID_REQUEST, "this line is not one JSON-RPC object")
+    method = found.get("method")
+    if method is None and ("result" in found or "error" in found):
+        return None
+    id = found.get("id")  # noqa: A001 - the wire's word
+    is_named = isinstance(id, str | int) and not isinstance(id, bool)
+    params = found.get("params")
+    if not isinstance(method, str) or not (params is None or isinstance(params, dict)):
+        why = "`method` is not a text or `params` is not an object"
+        raise MalformedMessageError(INVALID_REQUEST, why, id if is_named else None)
+    if "id" in found and not is_named:
+        raise MalformedMessageError(INVALID_REQUEST, "`id` is neither a text nor a whole number")
+    return Inbound(id, method, params or {})
+
+
+def too_long() -> MalformedMessageError:
+    """What to say of a line that was dropped for its length."""
+    return MalformedMessageError(INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
+
+
+def same(id: Any) -> str:  # noqa: A002 - the wire's word
+    """What a request is known by: some clients cancel 7 as "7"."""
+    return str(id)
+
+
+def result(id: str | int | None, members: str) -> bytes:  # noqa: A002 - the wire's word
+    """The answer to a request; `members` is the inside of the result's JSON object."""
+    return _line(f'{{"jsonrpc":"2.0","id":{_named(id)},"result":{{{members}}}}}')
+
+
+def error(id: str | int | None, code: int, message: str, data: Any = None) -> bytes:  # noqa: A002
+    """The refusal of a request."""
+    said: dict[str, Any] = {"code": code, "message": message}
+    if data is not None:
+        said["data"] = data
+    return _line(f'{{"jsonrpc":"2.0","id":{_named(id)},"error":{to_json(said)}}}')
+
+
+def notification(method: str, params: Mapping[str, Any] | None) -> bytes:
+    """Something that is not answered."""
+    body = f',"params":{to_json(params)}' if params is not None else ""
+    return _line(f'{{"jsonrpc":"2.0","method":"{method}"{body}}}')
+
+
+def _line(text: str) -> bytes:
+    # A lone surrogate cannot be UTF-8; what it becomes here is JSON's own escape for it.
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _named(id: str | int | None) -> str:  # noqa: A002 - the wire's word
+    return str(id) if isinstance(id, int) else to_json(id)
+
+
+def _not_a_number(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_not_a_number).decode

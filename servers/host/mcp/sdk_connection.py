@@ -1,0 +1,211 @@
+"""The SDK's half of one connection: its protocol era, and every answer that is not a tool call's.
+
+The SDK's own drivers read from a stream. This does what they do for one message at a time, so that
+a session can answer some messages without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+from mcp.server.connection import Connection, NotifyOnlyOutbound
+from mcp.server.lowlevel.server import Server
+from mcp.server.models import InitializationOptions
+from mcp.server.runner import ServerRunner, aclose_shielded, serve_one
+from mcp.shared.exceptions import MCPError, NoBackChannelError
+from mcp.shared.inbound import InboundLadderRejection, InboundModernRoute, classify_inbound_request
+from mcp.shared.jsonrpc_dispatcher import progress_token_from_params
+from mcp.shared.transport_context import TransportContext
+from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
+    CLIENT_INFO_META_KEY,
+    INVALID_REQUEST,
+    PROTOCOL_VERSION_META_KEY,
+    UNSUPPORTED_PROTOCOL_VERSION,
+)
+from mcp_types.version import LATEST_MODERN_VERSION, MODERN_PROTOCOL_VERSIONS
+
+Notify = Callable[[str, Mapping[str, Any] | None], None]
+
+_TRANSPORT = TransportContext(kind="lines", can_send_request=False)
+_NOTHING: dict[str, Any] = {}
+
+
+class _Channel:
+    """What the SDK says to the client through `notify`; it may not ask it anything."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
+
+    async def send_raw_request(self, method: str, params: Any, opts: Any = None) -> dict[str, Any]:
+        raise NoBackChannelError(method)
+
+    async def notify(self, method: str, params: Any, opts: Any = None) -> None:
+        self._notify(method, params)
+
+
+class _Exchange(_Channel):
+    """One inbound message, as the SDK's kernel sees it."""
+
+    transport = _TRANSPORT
+    can_send_request = False
+    message_metadata = None
+
+    def __init__(self, notify: Notify, id: Any, params: Mapping[str, Any]) -> None:  # noqa: A002
+        super().__init__(notify)
+        self.request_id = id
+        self.cancel_requested = anyio.Event()
+        self._token = progress_token_from_params(params)
+
+    async def progress(
+        self, progress: float, total: float | None = None, message: str | None = None
+    ) -> None:
+        if self._token is not None:
+            self._notify(
+                "notifications/progress", progress_params(self._token, progress, total, message)
+            )
+
+
+class SdkConnection:
+    """One connection. `client` is what the client said of itself, empty before it did."""
+
+    def __init__(
+        self, server: Server[Any], announced: InitializationOptions, notify: Notify
+    ) -> None:
+        self.client: Mapping[str, Any] = _NOTHING
+        self.is_modern = False
+        self._server = server
+        self._announced = announced
+        self._notify = notify
+        self._outbound = NotifyOnlyOutbound(_Channel(notify))
+        self._runner: ServerRunner[Any] | None = None
+        self._envelope: Mapping[str, Any] | None = None
+
+    @property
+    def protocol(self) -> str:
+        """The version that both sides speak."""
+        if self._runner:
+            return self._runner.connection.protocol_version
+        return LATEST_MODERN_VERSION
+
+    def begin(self, method: str, params: Mapping[str, Any]) -> None:
+        """The first request decides the era of the whole connection."""
+        if self.is_modern or self._runner:
+            return
+        self.is_modern = method != "initialize" and _has_envelope(params)
+        if not self.is_modern:
+            connection = Connection.for_loop(_Channel(self._notify))
+            self._runner = ServerRunner(self._server, connection, {}, init_options=self._announced)
+
+    def admits_call(self, params: Mapping[str, Any]) -> bool:
+        """Whether a tool may be called at once: the SDK would have nothing against it."""
+        arguments = params.get("arguments", _NOTHING)
+        if not isinstance(params.get("name"), str) or not isinstance(arguments, dict):
+            return False
+        if not self._runner:
+            return self._knows(params)
+        return self._runner.connection.initialize_accepted and not _has_envelope(params)
+
+    async def answer(
+        self,
+        id: Any,  # noqa: A002 - the wire's word
+        method: str,
+        params: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        """The result of any request.
+
+        Raises:
+            MCPError: it is refused.
+            ValidationError: it is malformed.
+        """
+        exchange = _Exchange(self._notify, id, params)
+        if not self._runner:
+            return await self._answer_modern(exchange, method, params)
+        if method != "initialize" and _has_envelope(params):
+            said = "this connection began with `initialize`; the 2026-07-28 envelope is refused"
+            raise MCPError(INVALID_REQUEST, said)
+        result = await self._runner.on_request(exchange, method, params)
+        if method == "initialize":
+            self.client = params["clientInfo"]
+        return result
+
+    async def heed(self, method: str, params: Mapping[str, Any]) -> None:
+        """Take a notification; the 2026-07-28 era has none that matter here."""
+        if self._runner:
+            await self._runner.on_notify(_Exchange(self._notify, None, params), method, params)
+
+    async def close(self) -> None:
+        """Forget the connection."""
+        if self._runner:
+            await aclose_shielded(self._runner.connection)
+
+    async def _answer_modern(
+        self, exchange: _Exchange, method: str, params: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        route = self._route(method, params)
+        connection = Connection.from_envelope(
+            route.protocol_version,
+            route.client_info,
+            route.client_capabilities,
+            outbound=self._outbound,
+        )
+        return await serve_one(
+            self._server, exchange, method, params, connection=connection, lifespan_state={}
+        )
+
+    def _knows(self, params: Mapping[str, Any]) -> bool:
+        """Whether the envelope of a 2026-07-28 request is in order: usually the one of before."""
+        meta = params.get("_meta")
+        if not isinstance(meta, dict):
+            return False
+        if self._envelope is None or any(
+            meta.get(key) != value for key, value in self._envelope.items()
+        ):
+            try:
+                self._route("tools/call", params)
+            except MCPError:
+                return False
+        return True
+
+    def _route(self, method: str, params: Mapping[str, Any]) -> InboundModernRoute:
+        if method == "initialize":
+            raise _no_handshake(params)
+        route = classify_inbound_request({"method": method, "params": params})
+        if isinstance(route, InboundLadderRejection):
+            raise MCPError(route.code, route.message, route.data)
+        envelope = {
+            PROTOCOL_VERSION_META_KEY: route.protocol_version,
+            CLIENT_INFO_META_KEY: route.client_info,
+            CLIENT_CAPABILITIES_META_KEY: route.client_capabilities,
+        }
+        if envelope != self._envelope:
+            self._envelope = envelope
+            self.client = route.client_info if isinstance(route.client_info, Mapping) else {}
+        return route
+
+
+def progress_params(
+    token: str | int, done: float, total: float | None, message: str | None
+) -> dict[str, Any]:
+    """The params of a progress notification."""
+    params: dict[str, Any] = {"progressToken": token, "progress": done}
+    if total is not None:
+        params["total"] = total
+    if message:
+        params["message"] = message
+    return params
+
+
+def _has_envelope(params: Mapping[str, Any]) -> bool:
+    meta = params.get("_meta")
+    return isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta
+
+
+def _no_handshake(params: Mapping[str, Any]) -> MCPError:
+    data: dict[str, Any] = {"supported": list(MODERN_PROTOCOL_VERSIONS)}
+    if isinstance(params.get("protocolVersion"), str):
+        data["requested"] = params["protocolVersion"]
+    said = "this connection speaks 2026-07-28, which has no `initialize`"
+    return MCPError(UNSUPPORTED_PROTOCOL_VERSION, said, data)

@@ -1,0 +1,1 @@
+"""Tools as plain async functions: schemas, calls, results, switches."""

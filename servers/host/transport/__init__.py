@@ -1,0 +1,1 @@
+"""How clients reach a server: Unix socket, loopback TCP, stdio, HTTP."""

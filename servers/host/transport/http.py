@@ -1,0 +1,146 @@
+"""Streamable HTTP for clients that can only be given an address. Off unless the settings ask.
+
+`settings.http` is `{"port": n}` (0 lets the system pick) and the token is the key LOU_HTTP_TOKEN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from servers.contract import refusal_log
+from servers.host.host import Host
+from servers.host.tools.service import StartRefusedError
+from servers.host.transport.gate import LONGEST_BODY, Gate
+from servers.host.transport.pending_connections import PendingConnections
+
+TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
+_SHORTEST_TOKEN = 16
+_KEEP_ALIVE_S = 75
+_SPEAKS_WITHIN_S = 10.0
+"""A connection that has sent no request by then is closed."""
+_CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
+_MOST_SESSIONS = 2_000
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class HttpSide:
+    """The open port; `url` is what clients are given."""
+
+    def __init__(self, server: _Server, listening: socket.socket, path: str) -> None:
+        self._server = server
+        self._listening = listening
+        self._task = asyncio.create_task(server.serve(sockets=[listening]))
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
+
+    async def close(self) -> None:
+        """Stop listening, at once."""
+        self._server.should_exit = self._server.force_exit = True
+        await asyncio.wait((self._task,), timeout=2)
+        self._listening.close()
+
+
+def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide | None:
+    """Listen as `settings` ask; None when they do not.
+
+    Raises:
+        StartRefused: the port is taken, or there is no token.
+    """
+    wanted = settings.get("http")
+    if not isinstance(wanted, Mapping):
+        return None
+    _require_token(token)
+    listening = _bind(_port(wanted))
+    app = host.server.streamable_http_app(
+        max_request_body_size=LONGEST_BODY,
+        max_sessions=_MOST_SESSIONS,
+        custom_starlette_routes=_own_routes(host),
+    )
+    strangers = PendingConnections()
+    gate = Gate(
+        app, listening.getsockname()[1], token, lambda scope: strangers.forget(scope["client"])
+    )
+    config = uvicorn.Config(
+        gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S,
+        proxy_headers=False,
+    )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(refusal_log.once_a_minute)
+    config.load()
+    config.http_protocol_class = _impatient(config.http_protocol_class, strangers)
+    return HttpSide(_Server(config), listening, "/mcp")
+
+
+def _own_routes(host: Host) -> list[Route]:
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def metrics(request: Request) -> Response:
+        return PlainTextResponse(host.meter.prometheus(host.service.name, len(host.sessions)))
+
+    return [Route("/healthz", health), Route("/metrics", metrics)]
+
+
+def _port(wanted: Mapping[str, Any]) -> int:
+    port = wanted.get("port", 0)
+    if isinstance(port, int) and not isinstance(port, bool):
+        return port
+    said = f"The HTTP port is {port!r:.40}, which is no whole number."
+    raise StartRefusedError("http_port", said, _CHOOSE)
+
+
+def _bind(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        listening.close()
+        said = f"Port {port} cannot be used: {refusal_log}."
+        raise StartRefusedError("http_port", said, _CHOOSE) from None
+    return listening
+
+
+def _require_token(token: str) -> None:
+    hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
+    if not token:
+        said = "The HTTP port needs a token and there is none."
+        raise StartRefusedError("http_needs_token", said, hint)
+    if len(token) < _SHORTEST_TOKEN:
+        said = f"The token of the HTTP port has less than {_SHORTEST_TOKEN} characters."
+        raise StartRefusedError("http_token_short", said, f"Choose one that nobody guesses. {hint}")
+
+
+def _impatient(protocol: Any, strangers: PendingConnections) -> Any:
+    """`protocol`, closing connections that say nothing: uvicorn keeps those for ever."""
+
+    class Impatient(protocol):  # type: ignore[misc]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            strangers.admit(self.client or self, transport)
+            self.loop.call_later(_SPEAKS_WITHIN_S, self._close_silent)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            strangers.forget(self.client or self)
+            super().connection_lost(exc)
+
+        def _close_silent(self) -> None:
+            if self.cycle is None and not self.transport.is_closing():
+                self.transport.close()
+
+    return Impatient

@@ -1,0 +1,63 @@
+"""Where clients of this server connect: the address of this platform, and a session for each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import cast
+
+from servers.contract import endpoint
+from servers.host.host import Host
+from servers.host.session import ClientSession
+from servers.host.transport.address import MAX_LINE, Address
+from servers.host.transport.line_reader import BoundedLineReader
+
+
+class Wire(asyncio.Protocol):
+    """One connection: lines to a session, its lines back, and no more than both sides can take."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lines = BoundedLineReader(MAX_LINE)
+        self._transport: asyncio.Transport | None = None
+        self._session: ClientSession | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._session = ClientSession(
+            self._host, self._transport.write, read=self._read, hang_up=self._transport.close
+        )
+
+    def data_received(self, data: bytes) -> None:
+        assert self._session is not None
+        self._session.receive(self._lines.feed(data))
+
+    def pause_writing(self) -> None:
+        assert self._session is not None
+        self._session.wait_for_reader(waiting=True)
+
+    def resume_writing(self) -> None:
+        assert self._session is not None
+        self._session.wait_for_reader(waiting=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._session:
+            self._host.loop.create_task(self._session.close())
+
+    def _read(self, on: bool) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
+            (self._transport.resume_reading if on else self._transport.pause_reading)()
+
+
+def address_of(name: str, instance: str) -> Address:
+    """The address of the server called `name`."""
+    path = endpoint.server_socket(name)
+    if sys.platform == "win32" or os.environ.get("LOU_TRANSPORT") == "tcp":
+        from servers.host.transport.loopback import LoopbackAddress  # noqa: PLC0415 - one of the two
+
+        return LoopbackAddress(path, instance)
+    from servers.host.transport.unix import UnixAddress  # noqa: PLC0415 - not on Windows
+
+    return UnixAddress(path)

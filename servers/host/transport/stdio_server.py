@@ -1,0 +1,86 @@
+"""A server that nobody supervises: MCP on its own stdio, and keys from the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from servers.contract import endpoint, manifest
+from servers.host import logs
+from servers.host.host import Host
+from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
+from servers.host.session import ClientSession
+from servers.host.tools.service import Build, Configuration, StartRefusedError, UpstreamLostError
+from servers.host.transport.address import MAX_LINE
+from servers.host.transport.stdio_streams import StdinReader, StdoutWriter, read_stdin
+
+_FINISH_WITHIN_S = 1.5
+
+
+async def alone(build: Build, stdout: int) -> int:
+    logs.set_up(logs.to_stderr)
+    quiet_loop()
+    service = build()
+    host = Host(service, _nobody)
+    try:
+        await host.start(from_environment(service.name), frozenset())
+    except UpstreamLostError as lost:
+        sys.stderr.write(f"{lost}\n")
+        return 1
+    except StartRefusedError as refused:
+        sys.stderr.write(f"{refused.message} {refused.hint}\n")
+        return code_of(refused)
+    outlet = StdoutWriter(stdout)
+    await outlet.open()
+    session = ClientSession(host, outlet.write)
+    if sys.stdin.isatty():
+        sys.stderr.write("This server speaks MCP here; a client starts it. Control-D ends it.\n")
+    inlet = StdinReader(MAX_LINE, session.receive)
+    await read_stdin(inlet)
+    end_on_signal(inlet.ended)
+    await inlet.ended.wait()
+    await host.stop(_FINISH_WITHIN_S)
+    await outlet.flush(_FINISH_WITHIN_S)
+    return 0
+
+
+def from_environment(server: str) -> Configuration:
+    """The keys of `server`, taken out of the environment so that no child inherits them."""
+    keys: dict[str, str] = {}
+    for key in manifest.keys_of(server):
+        value = os.environ.pop(key.name, "")
+        path = os.environ.pop(manifest.ALSO_READ.get(key.name, ""), "")
+        if not value and path:
+            value = _file(path)
+        if value:
+            keys[key.name] = value
+    return Configuration(keys, {"folders": _folders()})
+
+
+def _file(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as unreadable:
+        raise StartRefusedError(
+            "unreadable_key_file",
+            f"{path} cannot be read: {unreadable}.",
+            "Give the path of a readable file, or leave the variable out.",
+        ) from None
+
+
+def _folders() -> dict[str, str]:
+    base = endpoint.home()
+    if base:
+        return {"data": str(Path(base, "data")), "cache": str(Path(base, "cache"))}
+    import platformdirs  # noqa: PLC0415 - a supervised server is told its folders
+
+    return {
+        "data": platformdirs.user_data_dir("lou", appauthor=False),
+        "cache": platformdirs.user_cache_dir("lou", appauthor=False),
+    }
+
+
+def _nobody(event: str, data: dict[str, Any]) -> None:
+    """There is no app to tell."""

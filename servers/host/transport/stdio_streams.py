@@ -1,0 +1,124 @@
+"""This process's own stdin and stdout as lines, with nothing else ever on that stdout."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from servers.host.transport.line_reader import BoundedLineReader
+
+_CHUNK = 1 << 16
+
+Received = Callable[[Sequence[bytes | None]], None]
+
+
+def take_stdout() -> int:
+    """The descriptor of the real stdout; from now on prints, of children too, go to stderr."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return kept
+
+
+class StdinReader(asyncio.Protocol):
+    """Reads lines; a line that is too long arrives as None. `ended` is set at the end of input."""
+
+    def __init__(self, cap: int, receive: Received) -> None:
+        self._lines = BoundedLineReader(cap)
+        self._receive = receive
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self._receive(self._lines.feed(data))
+
+    def eof_received(self) -> None:
+        self.ended.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+
+
+async def read_stdin(inlet: StdinReader) -> None:
+    """Feed `inlet` from stdin, whatever stdin is."""
+    loop = asyncio.get_running_loop()
+    if sys.platform != "win32" and _can_be_watched(0):
+        await loop.connect_read_pipe(lambda: inlet, os.fdopen(os.dup(0), "rb", 0))
+        return
+    threading.Thread(target=_read_on, args=(loop, inlet), name="stdin", daemon=True).start()
+
+
+class _Emptying(asyncio.BaseProtocol):
+    """Knows whether the reader has taken everything."""
+
+    def __init__(self) -> None:
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def pause_writing(self) -> None:
+        self._empty.clear()
+
+    def resume_writing(self) -> None:
+        self._empty.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._empty.set()
+
+    async def emptied(self) -> None:
+        """Wait until nothing waits."""
+        await self._empty.wait()
+
+
+class StdoutWriter:
+    """Writes whole lines to a descriptor, in order, without ever waiting for the reader."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._transport: asyncio.WriteTransport | None = None
+        self._protocol: _Emptying | None = None
+
+    async def open(self) -> None:
+        """Start writing through the loop where the descriptor allows it."""
+        if sys.platform != "win32" and _can_be_watched(self._descriptor):
+            loop = asyncio.get_running_loop()
+            self._transport, self._protocol = await loop.connect_write_pipe(
+                _Emptying, os.fdopen(self._descriptor, "wb", 0)
+            )
+            self._transport.set_write_buffer_limits(high=0)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the reader has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport else 0
+
+    def write(self, line: bytes) -> None:
+        """Send one line; a reader that left is no error."""
+        if self._transport:
+            self._transport.write(line)
+            return
+        try:
+            view = memoryview(line)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+        except OSError:
+            return
+
+    async def flush(self, seconds: float) -> None:
+        """Wait until the reader has taken everything, for a while."""
+        if self.waiting and self._protocol:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._protocol.emptied(), seconds)
+
+
+def _can_be_watched(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _read_on(loop: asyncio.AbstractEventLoop, inlet: StdinReader) -> None:
+    while chunk := os.read(0, _CHUNK):
+        loop.call_soon_threadsafe(inlet.data_received, chunk)
+    loop.call_soon_threadsafe(inlet.ended.set)

@@ -1,0 +1,113 @@
+"""What the tools work with: opened when the server starts, exchanged when it is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from servers.outbound.cache import Cache
+from servers.outbound.channel import Channel
+from servers.outbound.guard import PageFetcher
+from servers.outbound.http import HttpClient
+from servers.search import settings as reading
+from servers.search import status
+from servers.search.contacts import SERVICES
+from servers.search.contacts.anymailfinder import AnyMailFinder
+from servers.search.contacts.contact_finder import ContactFinder
+from servers.search.contacts.email_verifier import EmailVerifier
+from servers.search.contacts.page import PageScan
+from servers.search.pages.page_service import PageService
+from servers.search.pages.robots import Robots
+from servers.search.providers import PROVIDERS
+from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.settings import SearchSettings
+from servers.search.status import ProviderState, SearchStatus
+from servers.search.websearch.answer_service import AnswerService
+from servers.search.websearch.engine import Engine
+from servers.search.websearch.library import Library
+from servers.search.websearch.provider_line import ProviderLine
+from servers.search.websearch.search_service import RecentSearches, SearchService
+from servers.search.websearch.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What stays open for the whole life of the server."""
+
+    http: HttpClient
+    guard: PageFetcher
+    cache: Cache
+    library: Library
+    channels: dict[str, Channel]
+    recent: RecentSearches
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The parts one configuration works with; calls in flight keep the ones they began with."""
+
+    settings: SearchSettings
+    outside: Outside
+    sources: Sequence[Source]
+    lines: Mapping[str, ProviderLine]
+    searching: SearchService
+    reading: PageService
+    answers: AnswerService
+    finding: ContactFinder
+    verifying: EmailVerifier
+
+    def provider_states(self) -> list[ProviderState]:
+        """Every provider and contact service, in words."""
+        engine = self.searching.engine
+        searches = [status.of_search(engine, source) for source in self.sources]
+        contacts = [
+            status.of_contacts(self.lines[service.traits.name], position)
+            for position, service in enumerate(SERVICES, 1)
+        ]
+        return searches + contacts
+
+    async def status(self) -> SearchStatus:
+        """The state of everything."""
+        library = self.outside.library if self.settings.library else None
+        states = self.provider_states()
+        return await status.whole(self.searching.engine, states, self.outside.cache, library)
+
+
+def join(
+    outside: Outside, settings: SearchSettings, lines: Mapping[str, ProviderLine]
+) -> Components:
+    """The parts for these settings over these lines."""
+    sources = [Source(provider, lines[provider.traits.name]) for provider in PROVIDERS]
+    engine = Engine(sources, settings.chain, keyless=settings.keyless)
+    cache, ttl_s = outside.cache, settings.ttl_s
+    library = outside.library if settings.library else None
+    robots = Robots(outside.guard, cache, ttl_s["robots"]) if settings.robots else None
+    pages = PageService(outside.guard, cache, library=library, robots=robots, ttl_s=ttl_s)
+    services = [(service, lines[service.traits.name]) for service in SERVICES]
+    finder = AnyMailFinder()
+    return Components(
+        settings=settings,
+        outside=outside,
+        sources=sources,
+        lines=lines,
+        searching=SearchService(engine, cache, library, ttl_s),
+        reading=pages,
+        answers=AnswerService(lines["anthropic"], cache, ttl_s),
+        finding=ContactFinder(PageScan(pages), services, cache, ttl_s),
+        verifying=EmailVerifier(finder, lines[finder.traits.name], cache, ttl_s),
+    )
+
+
+def known() -> list[ProviderSpec]:
+    """Every provider and contact service."""
+    return [provider.traits for provider in PROVIDERS] + [service.traits for service in SERVICES]
+
+
+def access(traits: ProviderSpec, settings: SearchSettings, keys: Mapping[str, str]) -> Access:
+    """How the provider is reached with these settings and keys."""
+    options = settings.of(traits.name)
+    return Access(
+        base_url=reading.base_url(options, traits.base_url),
+        keys={name: keys[name].strip() for name in traits.keys if keys.get(name, "").strip()},
+        options=options,
+    )

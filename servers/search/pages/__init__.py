@@ -1,0 +1,1 @@
+"""Reading pages: fetch rules, charset, extraction, paging."""

@@ -1,0 +1,129 @@
+"""What came from the web: a page, a text, or nothing that can be read. Its bytes decide.
+
+Servers label pages as plain text, as nothing, or as a download; and they label pictures as pages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from servers.host.redact import excerpt
+from servers.outbound.failure import Kind, OutboundError
+
+_PAGES = frozenset(
+    ["text/html", "application/xhtml+xml", "application/html", "text/xhtml", "text/htm"]
+)
+_TEXTS = frozenset(
+    f"application/{name}"
+    for name in ("json", "xml", "yaml", "x-yaml", "toml", "x-ndjson", "javascript", "x-sh", "rtf")
+)
+_OPAQUE = frozenset({"image", "video", "audio", "font", "model"})
+_MAGIC = (
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG\r\n", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\xd0\xcf\x11\xe0", "an office document"),
+    (b"\x1f\x8b\x08", "a compressed file"),
+    (b"7z\xbc\xaf", "a compressed file"),
+    (b"Rar!", "a compressed file"),
+    (b"OggS", "a recording"),
+    (b"ID3", "a recording"),
+    (b"wOFF", "a font"),
+    (b"wOF2", "a font"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3\x00", "a database"),
+)
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PERHAPS_PAGE = re.compile(
+    rb"<(?:title|meta|link|script|style|h[1-6]|div|p|table|a|b|br|ul|font|iframe|main"
+    rb"|article|section|header|nav|span|center|form|img)\b",
+    re.IGNORECASE,
+)
+_TAG = re.compile(rb"</?[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|<!")
+_CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\"';,\s]{1,60})", re.IGNORECASE)
+
+_LOOKED_AT = 4096
+_LONGEST_QUOTED = 80
+"""Characters of a header that somebody else wrote."""
+
+Form = Literal["page", "text"]
+
+
+def labels(header: str) -> tuple[str, str]:
+    """The content type and the charset that a Content-Type `header` names; empty for none.
+
+    Where it names several, the last one that is a type counts, as in browsers.
+    """
+    named = [part.partition(";")[0].strip(" \t\"'").lower() for part in header.split(",")]
+    valid = [name for name in named if name.count("/") == 1 and len(name) > 2]
+    charsets = _CHARSET.findall(header)
+    return (valid[-1] if valid else "", charsets[-1] if charsets else "")
+
+
+def form(declared: str, start: bytes) -> Form:
+    """What the content is whose first bytes are `start` and whose label is `declared`.
+
+    Raises:
+        Failed: UNSUPPORTED, it holds no text; the message says what it is.
+    """
+    has_tags = declared in _PAGES and bool(_TAG.search(start.replace(b"\x00", b"")))
+    start = start[:_LOOKED_AT]
+    bare = _first_tag(start)
+    if _PAGE.match(bare):
+        return "page"
+    for magic, what in _MAGIC:
+        if start.startswith(magic):
+            raise OutboundError(
+                Kind.UNSUPPORTED, f"it is {what}, which is not read{_though(declared)}"
+            )
+    if _is_binary(start):
+        raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
+    if declared in _PAGES:
+        return "page" if has_tags else "text"
+    if _is_text(declared):
+        return "text"
+    if declared.partition("/")[0] in _OPAQUE:
+        raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
+    return "page" if _PERHAPS_PAGE.match(bare) else "text"
+
+
+def _first_tag(start: bytes) -> bytes:
+    """`start` without what may stand before the first tag: a mark, comments, a declaration."""
+    for mark in _MARKS:
+        start = start.removeprefix(mark)
+    bare = start.replace(b"\x00", b"").lstrip()
+    for opened, closed in ((b"<?xml", b"?>"), (b"<!--", b"-->")) * 3:
+        if bare.startswith(opened):
+            bare = bare.partition(closed)[2].lstrip()
+    return bare
+
+
+def _though(declared: str) -> str:
+    said = declared in _PAGES or _is_text(declared)
+    return f", though its content type says {_named(declared)}" if said else ""
+
+
+def _named(declared: str) -> str:
+    return excerpt(declared, _LONGEST_QUOTED) if declared else "a file"
+
+
+def _is_text(declared: str) -> bool:
+    kind, _, name = declared.partition("/")
+    return kind == "text" or declared in _TEXTS or name.endswith(("+json", "+xml"))
+
+
+def _is_binary(start: bytes) -> bool:
+    """Whether it holds what no text holds; UTF-16 holds a zero beside each Latin letter."""
+    if start.startswith(_MARKS):
+        return False
+    zeros = start.count(0)
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if min(even, odd) * 20 <= zeros and zeros * 5 > len(start) * 2:
+        return False
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    return controls * 20 > len(start)

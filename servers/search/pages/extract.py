@@ -1,0 +1,200 @@
+"""A page's readable text, title and links, from its HTML. Slow parts run in a thread.
+
+trafilatura finds the text; where it finds next to none, the plain text of the whole page has to do.
+Both are imported when the first page is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from servers.contract import harmless
+from servers.search import sanitize
+from servers.search.pages import feeds, markup
+from servers.search.pages.charset import decoded
+from servers.search.websearch.results import is_web_address
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+T = TypeVar("T")
+
+Format = Literal["markdown", "text"]
+
+_AT_ONCE = 2
+_MOST_LINKS = 60
+_MOST_LINK_CHARS = 10_000
+_LARGEST = 2 << 20
+"""Characters; a larger page is stripped plainly, since finding its text would take seconds."""
+_MOST_ELEMENTS = 20_000
+"""Likewise: finding the text takes time that grows faster than their number."""
+_TITLES = (
+    "(//meta[@property='og:title'])[1]/@content",
+    "(//title[not(ancestor::svg)])[1]/text()",
+    "(//h1)[1]//text()",
+)
+_SHORT = 250
+"""Characters; where less was found, the page is no article and is told as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link on a page."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What a person would read of a page."""
+
+    title: str
+    text: str
+    links: list[PageLink]
+    published: str = ""
+    language: str = ""
+
+
+class Extractor:
+    """Reads pages in threads, a few at a time.
+
+    A thread cannot be stopped: one that nobody waits for any more keeps its place until it is done.
+    """
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def read(self, page: str, url: str, form: Format) -> Extract:
+        """The readable part of the HTML `page` that came from `url`."""
+        return await self._apart(lambda: extract(page, url, form))
+
+    async def plain(self, page: bytes, charset: str, url: str, form: Format) -> Extract:
+        """All of a `page` that is no HTML; a feed as its entries."""
+        return await self._apart(lambda: _as_it_is(decoded(page, charset), url, form))
+
+    async def text(self, page: bytes, charset: str) -> str:
+        """The text of `page` as it came."""
+        return await self._apart(lambda: decoded(page, charset))
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        await self._places.acquire()
+        done = asyncio.ensure_future(asyncio.to_thread(work))
+        done.add_done_callback(self._leave)
+        return await asyncio.shield(done)
+
+    def _leave(self, done: asyncio.Future[T]) -> None:
+        self._places.release()
+        if not done.cancelled():
+            done.exception()  # nobody may be waiting, and that is no error
+
+
+def _as_it_is(text: str, url: str, form: Format) -> Extract:
+    if feeds.is_feed(text):
+        title, told, links = feeds.read(text, url, marked=form == "markdown")
+        if told:
+            return Extract(title, sanitize.passive(told), [PageLink(*link) for link in links])
+    return Extract("", sanitize.passive(text), [])
+
+
+def extract(page: str, url: str, form: Format) -> Extract:
+    """The readable part of the HTML `page`; blocks for tens of milliseconds."""
+    tree = markup.parsed(page)
+    if tree is None:
+        return Extract("", sanitize.passive(page), [])
+    markup.drop_unseen(tree)
+    markup.drop(tree, "noscript")
+    title, published = _title(tree), _published(tree)
+    language = str(tree.get("lang") or "")[:12]
+    onward = markup.refresh(tree, url)
+    ahead = [PageLink("This page leads on", onward)] if is_web_address(onward) else []
+    links = [*ahead, *_links(tree, url)]
+    text = _text(tree, form) if _is_usual(page, tree) else _all(tree)
+    if ahead and not text.strip():
+        text = f"This page has no text and leads on to {onward}"
+    return Extract(title, sanitize.passive(text).strip(), links, published, language)
+
+
+def _is_usual(page: str, tree: HtmlElement) -> bool:
+    elements = sum(1 for _ in islice(tree.iter(), _MOST_ELEMENTS))
+    return len(page) <= _LARGEST and elements < _MOST_ELEMENTS
+
+
+def _text(tree: HtmlElement, form: Format) -> str:
+    found = _main_text(tree, form)
+    if len(found) >= _SHORT:
+        return found
+    return max(markup.shown(tree, marked=form == "markdown"), found, key=_letters)
+
+
+def _all(tree: HtmlElement) -> str:
+    markup.drop(tree, "nav", "footer")
+    return markup.lines(tree)
+
+
+def _main_text(tree: HtmlElement, form: Format) -> str:
+    import trafilatura  # noqa: PLC0415 - takes 0.3 s, and only pages need it
+    from trafilatura.settings import use_config  # noqa: PLC0415
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it complains of every odd page
+    config = use_config()
+    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # or it puts a page it does not know on a line
+    found: Any = trafilatura.extract(
+        tree,
+        output_format="markdown" if form == "markdown" else "txt",
+        include_links=False,
+        include_images=False,
+        include_tables=True,
+        include_comments=False,
+        favor_recall=True,
+        fast=True,
+        config=config,
+    )
+    return found or ""
+
+
+def _letters(text: str) -> int:
+    """How much it says, whatever marks are in it."""
+    return sum(map(str.isalnum, text))
+
+
+def _title(tree: HtmlElement) -> str:
+    for path in _TITLES:
+        found = sanitize.line(" ".join(map(str, tree.xpath(path)[:4])), 200)
+        if found:
+            return found
+    return ""
+
+
+def _published(tree: HtmlElement) -> str:
+    for path in (
+        "//meta[@property='article:published_time']/@content",
+        "//meta[@itemprop='datePublished']/@content",
+        "//time/@datetime",
+    ):
+        if found := tree.xpath(path):
+            return sanitize.line(str(found[0]), 40)
+    return ""
+
+
+def _links(tree: HtmlElement, url: str) -> Iterator[PageLink]:
+    seen: set[str] = set()
+    room = _MOST_LINK_CHARS
+    start = markup.base(tree, url)
+    frames = tree.xpath("//frame[@src]")
+    places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
+    for element in frames + places:
+        goal = markup.joined(start, str(element.get("href") or element.get("src")))
+        text = sanitize.line(" ".join(islice(element.itertext(), 20)), 100)
+        text = text or sanitize.line(element.get("name"), 100)
+        if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):
+            seen.add(goal)
+            room -= len(text) + len(goal)
+            yield PageLink(text, harmless.visible(goal))
+        if len(seen) >= _MOST_LINKS or room <= 0:
+            return

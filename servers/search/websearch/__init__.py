@@ -1,0 +1,1 @@
+"""Web search: engine, providers' health, merging of results, answers."""

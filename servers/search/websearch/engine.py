@@ -1,0 +1,200 @@
+"""Who is asked, in what order, and what becomes of the answers. Knows no HTTP.
+
+`auto` goes through the sources with a key, then the keyless ones, each in the order of the chain,
+and skips those that rest or are out of quota. Sources asked for by name are asked all at once, and
+nobody else stands in for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from servers.outbound.failure import Kind, OutboundError
+from servers.search.providers.provider_spec import ProviderSpec
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import Attempt, Result, ResultPage, attempted, merged
+
+_SHORTEST_TRY_S = 1.0
+_MOST_EMPTY = 2
+"""How many sources that find nothing are believed."""
+
+
+class Asked(Protocol):
+    """What the engine needs of a source."""
+
+    @property
+    def traits(self) -> ProviderSpec:
+        """What is constant about it."""
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it is used with the user's own key."""
+
+    @property
+    def missing(self) -> str:
+        """What must be set before it can be asked."""
+
+    def refusal(self) -> OutboundError | None:
+        """Why it would not be asked now."""
+
+    async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
+        """Its hits, or Failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """What the sources together brought."""
+
+    results: list[Result]
+    provider: str
+    tried: list[Attempt]
+    degraded: bool
+    note: str
+
+
+class NoAnswerError(Exception):
+    """No source answered; `tried` says who and why."""
+
+    def __init__(self, tried: Sequence[Attempt]) -> None:
+        self.tried = list(tried)
+        super().__init__(self.sentence)
+
+    @property
+    def sentence(self) -> str:
+        """What was tried and why it failed."""
+        if not self.tried:
+            return "No search provider is set up; set a key, or allow the keyless providers"
+        unreachable = {Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.RESTING}
+        away = all(attempt.outcome in unreachable for attempt in self.tried)
+        reasons = "; ".join(
+            f"{attempt.provider}, because {attempt.reason}" for attempt in self.tried
+        )
+        return f"No provider {'reachable' if away else 'answered'}: tried {reasons}"
+
+    @property
+    def kind(self) -> str:
+        """The kind all failures share, else "no_answer"."""
+        kinds = {attempt.outcome for attempt in self.tried}
+        return kinds.pop() if len(kinds) == 1 else "no_answer"
+
+
+class Engine:
+    """Asks sources. `chain` orders `auto`; sources outside it are asked by name only."""
+
+    def __init__(self, sources: Sequence[Asked], chain: Sequence[str], *, keyless: bool) -> None:
+        self.sources = {source.traits.name: source for source in sources}
+        self._chain = [name for name in chain if name in self.sources] or list(self.sources)
+        self._keyless = keyless
+
+    def candidates(self) -> list[Asked]:
+        """The sources `auto` may ask, best first."""
+        usable = [self.sources[name] for name in self._chain if not self.sources[name].missing]
+        keyed = [source for source in usable if is_users_own(source)]
+        free = [source for source in usable if not is_users_own(source)]
+        return keyed + (free if self._keyless else [])
+
+    async def auto(self, query: SearchQuery, deadline: float) -> SearchOutcome:
+        """The first answer along the chain.
+
+        Raises:
+            NoAnswer: nobody answered.
+        """
+        tried: list[Attempt] = []
+        empty: list[Asked] = []
+        waiting = [source for source in self.candidates() if not self._skipped(source, tried)]
+        while waiting and len(empty) < _MOST_EMPTY:
+            source = waiting.pop(0)
+            asking = source.search(query, _share(deadline, len(waiting)))
+            page = await attempted(source.traits.name, tried, asking)
+            if page and page.results:
+                return _outcome(query, [(source, page)], tried)
+            if page:
+                empty.append(source)
+        if not empty:
+            raise NoAnswerError(tried)
+        return _outcome(query, [(empty[0], ResultPage(()))], tried)
+
+    async def named(
+        self, names: Sequence[str], query: SearchQuery, deadline: float
+    ) -> SearchOutcome:
+        """The merged answers of the sources called `names`, all of them known.
+
+        Raises:
+            NoAnswer: none of them answered.
+        """
+        sources = [self.sources[name] for name in names]
+        tried: list[Attempt] = []
+        pages = await asyncio.gather(
+            *(
+                attempted(source.traits.name, tried, source.search(query, deadline))
+                for source in sources
+            )
+        )
+        found = [(source, page) for source, page in zip(sources, pages, strict=True) if page]
+        if not found:
+            raise NoAnswerError(tried)
+        return _outcome(query, found, tried, asked_for=True)
+
+    @staticmethod
+    def _skipped(source: Asked, tried: list[Attempt]) -> bool:
+        refusal = source.refusal()
+        if refusal is None:
+            return False
+        tried.append(Attempt(source.traits.name, refusal.kind.value, refusal.message))
+        return True
+
+
+def is_users_own(source: Asked) -> bool:
+    """Whether the user set it up: a key, or an address where none is usual."""
+    return source.has_keys or not (source.traits.keyless and source.traits.base_url)
+
+
+def _outcome(
+    query: SearchQuery,
+    found: Sequence[tuple[Asked, ResultPage]],
+    tried: list[Attempt],
+    *,
+    asked_for: bool = False,
+) -> SearchOutcome:
+    traits = [source.traits for source, _ in found]
+    lesser = [one for one in traits if one.best_effort or not one.general]
+    notes = [page.note for _, page in found if page.note]
+    notes += [_ignored(query, one) for one in traits if _ignored(query, one)]
+    if lesser and not asked_for:
+        notes += [f"{one.title}: {one.caution}" for one in lesser]
+    return SearchOutcome(
+        results=merged([page.results for _, page in found], query.count),
+        provider="+".join(one.name for one in traits),
+        tried=tried,
+        degraded=bool(lesser) and not asked_for,
+        note=" ".join(notes),
+    )
+
+
+def _ignored(query: SearchQuery, traits: ProviderSpec) -> str:
+    """Which filters of the query the provider could not honour, in words."""
+    asked = {
+        "freshness": query.freshness != "any",
+        "country": bool(query.country),
+        "language": bool(query.language),
+        "safe": query.safe == "strict",
+    }
+    lost = [name for name, wanted in asked.items() if wanted and name in traits.ignores]
+    if query.country and traits.countries and query.country not in traits.countries:
+        lost.append(f"country {query.country!r}")
+    return f"{traits.title} could not honour: {', '.join(lost)}." if lost else ""
+
+
+def _share(deadline: float, others: int) -> float:
+    """Until when one try may last, so that the others still get their chance."""
+    if not others:
+        return deadline
+    now = _now()
+    return min(deadline, now + max(_SHORTEST_TRY_S, (deadline - now) * 0.6))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,91 @@
+"""A provider's line: how this user reaches it, and what a person may read of how that goes.
+
+Whatever a failure says on its way out, no key is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from servers.host.tools import calls
+from servers.outbound.channel import Channel
+from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.http import HttpReply, HttpRequest
+from servers.search.providers.provider_spec import Access, ProviderSpec
+
+T = TypeVar("T")
+
+
+class ProviderLine:
+    """Access and channel of one provider; replaced when keys or settings change."""
+
+    def __init__(self, traits: ProviderSpec, access: Access, channel: Channel) -> None:
+        self.traits = traits
+        self.access = access
+        self.channel = channel
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether every key it needs is set."""
+        needed = self.traits.keys
+        return bool(needed) and all(self.access.key(name) for name in needed)
+
+    @property
+    def missing(self) -> str:
+        """What must be set before it can be asked, in words; empty when nothing is missing."""
+        if not self.access.base_url:
+            return f"its address is not set (settings.search.{self.traits.name}.base_url)"
+        if self.has_keys or self.traits.keyless:
+            return ""
+        absent = [name for name in self.traits.keys if not self.access.key(name)]
+        return f"no key: {' and '.join(absent)} not set"
+
+    def refusal(self) -> OutboundError | None:
+        """Why it would not be asked now, in words."""
+        return self.channel.refusal()
+
+    async def exchange(
+        self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
+    ) -> T:
+        """What `read` makes of the reply to `request`.
+
+        Raises:
+            Failed: it was not asked, or did not answer.
+        """
+        if self.missing:
+            raise OutboundError(Kind.NO_KEY, self.missing)
+
+        def told(reply: HttpReply) -> T:
+            try:
+                return read(reply)
+            except OutboundError as failure:
+                raise self._told(failure) from None
+
+        return await self.channel.exchange(request, told, deadline)
+
+    def _told(self, failure: OutboundError) -> OutboundError:
+        """The failure without keys in its text; a rejected key becomes trouble that is shown."""
+        failure.message = without(failure.message, self.access.keys)
+        if failure.kind is not Kind.AUTH:
+            return failure
+        if not self.has_keys:
+            failure.kind = Kind.BLOCKED
+            return failure
+        calls.emit(
+            "trouble",
+            code="key_rejected",
+            key=self.traits.keys[0],
+            message=f"{self.traits.title}: {failure.message}",
+            hint="Set the key again, or take the provider out of the chain.",
+            cleared=False,
+        )
+        return failure
+
+
+def without(text: str, secrets: Mapping[str, str]) -> str:
+    """`text` with the values of `secrets` taken out."""
+    for value in secrets.values():
+        if len(value) >= 4:
+            text = text.replace(value, "[key]")
+    return text

@@ -1,0 +1,55 @@
+"""What is searched for, and when two searches are the same one."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Freshness = Literal["any", "day", "week", "month", "year"]
+Safe = Literal["off", "moderate", "strict"]
+
+_OPERATORS = frozenset({"OR", "AND", "NOT"})
+_QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """One search. Codes are lower case and empty when nothing is asked for."""
+
+    text: str
+    count: int = 10
+    site: str = ""
+    freshness: Freshness = "any"
+    country: str = ""
+    language: str = ""
+    safe: Safe = "moderate"
+
+    @property
+    def key(self) -> str:
+        """The same for searches that differ only in case and spacing, or in a few results more."""
+        filters = (self.site, self.freshness, self.country, self.language, self.safe)
+        return "\x1f".join((folded(self.text), str(self.count), *filters))
+
+    @property
+    def with_site(self) -> str:
+        """The text with the site as the operator that nearly every engine knows."""
+        return f"{self.text} site:{self.site}" if self.site else self.text
+
+
+def folded(text: str) -> str:
+    """`text` in the form in which equal searches are equal.
+
+    OR, AND and NOT keep their case where the rest of the text is not in capitals: there they are
+    operators.
+    """
+    words = unicodedata.normalize("NFKC", text).translate(_QUOTES).split()
+    shouted = not any(letter.islower() for word in words for letter in word)
+    return " ".join(
+        word if word in _OPERATORS and not shouted else word.casefold() for word in words
+    )
+
+
+def whole(query: SearchQuery) -> SearchQuery:
+    """The search that is really sent: 10 or 20 results, so that smaller ones share its answer."""
+    return replace(query, count=10 if query.count <= 10 else 20)

@@ -1,0 +1,171 @@
+"""What a search brings back, and how the answers of several providers become one."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from servers.contract import harmless
+from servers.outbound.failure import OutboundError
+from servers.search import sanitize
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One hit."""
+
+    title: str
+    url: str
+    snippet: str = ""
+    published: str = ""
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage:
+    """The hits of one provider, and what else its answer told.
+
+    `quota_left` and `per_second` are -1 and 0 when the provider does not say.
+    """
+
+    results: tuple[Result, ...]
+    quota_left: int = -1
+    quota_reset_s: float = 0.0
+    per_second: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who was considered; `outcome` is ok or the failure."""
+
+    provider: str
+    outcome: str
+    reason: str = ""
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Untrusted text from the web. Degraded: no fresh answer of a general search; see note."""
+
+    query: str
+    results: list[Result]
+    provider: str
+    cached: bool
+    age_s: int
+    degraded: bool
+    note: str
+    tried: list[Attempt]
+    untrusted: bool = True
+
+
+T = TypeVar("T")
+
+
+async def attempted(name: str, tried: list[Attempt], asking: Awaitable[T]) -> T | None:
+    """What `asking` brings; None when it fails. What came of it is added to `tried`."""
+    started = time.monotonic()
+    try:
+        found = await asking
+    except OutboundError as failure:
+        tried.append(Attempt(name, failure.kind.value, failure.message, _ms_since(started)))
+        return None
+    tried.append(Attempt(name, "ok", "", _ms_since(started)))
+    return found
+
+
+def _ms_since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)
+
+
+_TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#\[\]]|https?://\[[0-9a-f:.]+\]", re.IGNORECASE)
+_LONGEST_URL = 2048
+_AS_BROWSERS_DO = str.maketrans({"\t": None, "\n": None, "\r": None, " ": "%20"})
+
+
+def result(
+    title: object, url: object, snippet: object = "", published: object = ""
+) -> Result | None:
+    """A hit made of what a provider sent; None when it has no web address."""
+    place = harmless.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
+    if not is_web_address(place):
+        return None
+    return Result(
+        title=sanitize.line(title, 200) or place,
+        url=place,
+        snippet=sanitize.line(snippet),
+        published=sanitize.line(published, 40),
+    )
+
+
+def is_web_address(url: str) -> bool:
+    """Whether `url` is an address of the web, and short enough to be used."""
+    return len(url) <= _LONGEST_URL and _WEB_ADDRESS.match(url) is not None
+
+
+@lru_cache(maxsize=4096)
+def same_page(url: str) -> str:
+    """The form of `url` in which two addresses of one page are equal."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    host = host.removeprefix("www.").removeprefix("m.")
+    place = host if port in {None, 80, 443} else f"{host}:{port}"
+    query = _lasting(parts.query) if parts.query else ""
+    return f"//{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+
+
+def _lasting(query: str) -> str:
+    """The query without what only tells where a visitor came from."""
+    return urlencode(
+        sorted(
+            (name, value)
+            for name, value in parse_qsl(query, keep_blank_values=True)
+            if name.lower() not in _TRACKING and not name.lower().startswith("utm_")
+        )
+    )
+
+
+_RANK_SMOOTHING = 60
+
+
+def merged(pages: Sequence[Sequence[Result]], count: int) -> list[Result]:
+    """The best `count` of several rankings, each page once, by reciprocal rank fusion."""
+    if len(pages) == 1:
+        return _once(pages[0])[:count]
+    scores: dict[str, float] = {}
+    kept: dict[str, Result] = {}
+    for page in pages:
+        for rank, hit in enumerate(_once(page)):
+            key = same_page(hit.url)
+            scores[key] = scores.get(key, 0.0) + 1 / (_RANK_SMOOTHING + rank)
+            kept[key] = _joined(kept[key], hit) if key in kept else hit
+    ranked = sorted(kept, key=lambda key: -scores[key])
+    return [kept[key] for key in ranked[:count]]
+
+
+def _once(page: Sequence[Result]) -> list[Result]:
+    seen: dict[str, Result] = {}
+    for hit in page:
+        seen.setdefault(same_page(hit.url), hit)
+    return list(seen.values())
+
+
+def _joined(first: Result, second: Result) -> Result:
+    names = first.provider.split("+")
+    provider = first.provider if second.provider in names else f"{first.provider}+{second.provider}"
+    return replace(
+        first,
+        snippet=max(first.snippet, second.snippet, key=len),
+        published=first.published or second.published,
+        provider=provider,
+    )

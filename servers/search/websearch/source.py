@@ -1,0 +1,67 @@
+"""A search provider joined to its line: what the engine asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from servers.outbound.failure import Kind, OutboundError
+from servers.search.providers.provider import Provider
+from servers.search.providers.provider_spec import ProviderSpec
+from servers.search.websearch.provider_line import ProviderLine
+from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.results import Result, ResultPage
+
+
+class Source:
+    """One provider as this user can reach it."""
+
+    def __init__(self, provider: Provider, line: ProviderLine) -> None:
+        self.line = line
+        self.quota_left = -1
+        self._provider = provider
+
+    @property
+    def traits(self) -> ProviderSpec:
+        """What is constant about it."""
+        return self.line.traits
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether every key it needs is set."""
+        return self.line.has_keys
+
+    @property
+    def missing(self) -> str:
+        """What must be set before it can be asked."""
+        return self.line.missing
+
+    def refusal(self) -> OutboundError | None:
+        """Why it would not be asked now."""
+        return self.line.refusal()
+
+    async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
+        """Its hits.
+
+        Raises:
+            Failed: it was not asked, or did not answer.
+        """
+        if query.site and "site" in self.traits.ignores:
+            raise OutboundError(Kind.UNSUPPORTED, "it cannot search within one site")
+        request = self._provider.request(query, self.line.access)
+        page = await self.line.exchange(request, self._provider.read, deadline)
+        self._learn(page)
+        name = self.traits.name
+        hits = (
+            Result(one.title, one.url, one.snippet, one.published, name) for one in page.results
+        )
+        return replace(page, results=tuple(hits))
+
+    def _learn(self, page: ResultPage) -> None:
+        """Follow the limits the provider announced with its answer."""
+        self.quota_left = page.quota_left
+        channel = self.line.channel
+        is_ours_to_choose = "per_second" not in self.line.access.options
+        if is_ours_to_choose and page.per_second not in {0, channel.pace.per_second}:
+            channel.pace = replace(channel.pace, per_second=page.per_second)
+        if page.quota_left == 0:
+            channel.hold(Kind.QUOTA, page.quota_reset_s or 3600.0)

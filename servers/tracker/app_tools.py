@@ -1,0 +1,240 @@
+"""The tools of the app's own page: jobs, the state of store and keys, copy and backup.
+
+Only the app reaches them, for a person who chose a file in a dialog: so any path is theirs to
+choose. MCP clients have `import_tracked` and `export_tracked`, and one folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from servers.host.self_test import SelfTest
+from servers.host.self_test import run as run_self_test
+from servers.host.tools.service import Tool, ToolError
+from servers.tracker.batch_tools import Columns, Report, report, wishes
+from servers.tracker.current_service import AnyStatus, CurrentService, looked_for
+from servers.tracker.entry import RejectedEntryError, Rules, checked
+from servers.tracker.lifecycle import TrackerLifecycle
+from servers.tracker.self_test import PARTS
+from servers.tracker.stores.base import StoreError
+from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
+from servers.tracker.transfer import import_export as exchanges
+from servers.tracker.transfer.csv_jsonl import Row
+from servers.tracker.transfer.import_export import ImportExport
+from servers.tracker.transfer.row_problems import Doubts
+
+_MOST_COLUMNS = 400
+"""To choose from, beside those in use. More would not fit into an answer, or a dialog."""
+_JUDGED_ROWS = 300
+"""Whose doubts are told before a person agrees."""
+_CELLS, _CELL = 3, 60
+"""How many cells of a column are shown, and how much of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileColumns:
+    """The columns of a file: of each its name, what it is used as, and some of its cells.
+
+    `fault` says why the file cannot be imported as it is understood; a person may choose then.
+    """
+
+    columns: list[dict[str, Any]]
+    doubts: list[str]
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """How the store and the keys are. `state` is ready, trouble, locked or closed."""
+
+    store: str
+    state: str
+    message: str
+    entries: int
+    deleted: int
+    backups: list[str]
+    key: str
+    older_keys: int
+    resealing: dict[str, Any]
+    other_store: str
+    copy: dict[str, Any]
+
+
+class AppTools:
+    """Internal tools; none of them is listed to MCP clients."""
+
+    def __init__(
+        self, desk: CurrentService, exchange: ImportExport, workroom: TrackerLifecycle
+    ) -> None:
+        self._desk = desk
+        self._exchange = exchange
+        self._workroom = workroom
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """All of them."""
+        reading = (self.file_columns, self.job_state, self.store_state)
+        doing = (
+            self.start_import,
+            self.start_export,
+            self.cancel_job,
+            self.start_copy,
+            self.stop_copy,
+            self.start_resealing,
+            self.make_backup,
+            self.self_test,
+        )
+        return (
+            *(Tool(run, run.__name__, read_only=True, internal=True) for run in reading),
+            *(Tool(run, run.__name__, read_only=False, internal=True) for run in doing),
+        )
+
+    async def file_columns(
+        self,
+        path: str,
+        columns: Columns = {},  # noqa: B006 - never changed
+        ignore: list[str] = [],  # noqa: B006 - never changed
+    ) -> FileColumns:
+        """The columns of a file, for the mapping that a person chooses."""
+        rules = self._desk.board.scribe.rules
+        return await asyncio.to_thread(_columns, Path(path), wishes(columns), ignore, rules)
+
+    async def start_import(
+        self,
+        path: str,
+        columns: Columns = {},  # noqa: B006 - never changed
+        ignore: list[str] = [],  # noqa: B006 - never changed
+        *,
+        trial: bool = False,
+    ) -> Report:
+        """Begin to import the file at `path`; poll `job_state`."""
+        job = await self._exchange.start_import(
+            Path(path), wishes(columns), "lou", ignored=ignore, trial=trial
+        )
+        return report(job, 0)
+
+    async def start_export(
+        self,
+        path: str,
+        *,
+        text: str = "",
+        tag: str = "",
+        status: AnyStatus = "",
+        deleted: bool = False,
+        overwrite: bool = False,
+    ) -> Report:
+        """Begin to export what matches to the file at `path`; poll `job_state`."""
+        search = looked_for(text=text, tag=tag, status=status, deleted=deleted)
+        job = self._exchange.start_export(Path(path), search, overwrite=overwrite)
+        return report(job, 0)
+
+    async def job_state(self, job: str, problems_from: int = 0) -> Report:
+        """How far a job is."""
+        return report(self._exchange.job(job), problems_from)
+
+    async def cancel_job(self, job: str) -> Report:
+        """Stop a job; what it counts is kept."""
+        return report(await self._exchange.cancel(job), 0)
+
+    async def store_state(self) -> StoreState:
+        """How the store, the keys, the resealing and the copy are."""
+        room = self._workroom
+        state, message, entries, deleted = await self._state()
+        sealer = room.board.scribe.sealer if room.board else None
+        return StoreState(
+            room.store.kind if room.store else "",
+            state,
+            message,
+            entries,
+            deleted,
+            room.store.backups() if isinstance(room.store, SqliteStore) else [],
+            sealer.key_ids[0] if sealer else "",
+            len(room.board.scribe.older) if room.board else 0,
+            asdict(room.resealing.progress) if room.resealing else {},
+            room.other_kind(),
+            asdict(room.copying.progress) if room.copying else {},
+        )
+
+    async def start_copy(self) -> StoreState:
+        """Begin or go on with the one-time copy from the other store."""
+        await self._workroom.start_copy()
+        return await self.store_state()
+
+    async def stop_copy(self) -> StoreState:
+        """Pause the copy; it can go on later."""
+        await self._workroom.stop_copy()
+        return await self.store_state()
+
+    async def start_resealing(self) -> StoreState:
+        """Bring every entry to the newest key; it also begins by itself with a new key."""
+        self._workroom.start_resealing()
+        return await self.store_state()
+
+    async def make_backup(self) -> StoreState:
+        """Back the SQLite file up now."""
+        store = self._workroom.store
+        if not isinstance(store, SqliteStore):
+            raise ToolError("Only the SQLite store makes backups.", kind="not_found")
+        await store.back_up()
+        return await self.store_state()
+
+    async def self_test(self) -> SelfTest:
+        """Use every part that is loaded late once."""
+        return await run_self_test(PARTS)
+
+    async def _state(self) -> tuple[str, str, int, int]:
+        try:
+            store = self._desk.board.store
+            counts = await store.counts()
+        except StoreError as failing:
+            return "trouble", failing.message, 0, 0
+        except ToolError as closed:
+            return ("locked" if closed.kind == "locked" else "closed"), closed.message, 0, 0
+        if store.trouble is not None:
+            return "trouble", store.trouble.message, counts.live, counts.deleted
+        return "ready", "", counts.live, counts.deleted
+
+
+def _columns(
+    path: Path, wanted: dict[str, list[str]], ignored: list[str], rules: Rules
+) -> FileColumns:
+    found = exchanges.looked_at(path, wanted, ignored)
+    uses = {place: one for one, places in found.choice.fields.items() for place in places}
+    shown = [
+        {"name": name, "used": uses.get(place, ""), "cells": _cells(found.samples, place)}
+        for place, name in enumerate(found.choice.names)
+        if place < _MOST_COLUMNS or place in uses
+    ]
+    doubts = Doubts()
+    if len(shown) < len(found.choice.names):
+        doubts.begin([f"Of {len(found.choice.names):,} columns {len(shown):,} are shown."])
+    doubts.begin(found.doubts)
+    if not found.choice.fault:
+        _judge(itertools.islice(found.rows, _JUDGED_ROWS), rules, doubts)
+    found.text.close()
+    return FileColumns(shown, doubts.told(), found.choice.fault)
+
+
+def _judge(rows: Iterable[Row], rules: Rules, doubts: Doubts) -> None:
+    """Collect what is doubtful about these rows, and why some of them would not be stored."""
+    for row in rows:
+        for doubt in row.doubts:
+            doubts.add(row.number, doubt)
+        if row.fault:
+            doubts.add(row.number, f"not stored, as it {row.fault}")
+            continue
+        try:
+            checked(rules=rules, **row.fields)
+        except RejectedEntryError as rejected:
+            doubts.add(row.number, f"not stored: {rejected}")
+
+
+def _cells(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    """The first cells of a column that hold something."""
+    filled = (row[place].strip() for row in rows if place < len(row))
+    return [cell[:_CELL] for cell in itertools.islice(filter(None, filled), _CELLS)]

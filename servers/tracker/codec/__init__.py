@@ -1,0 +1,1 @@
+"""Entries to sealed records and back: sealing keys, search digests, URLs."""

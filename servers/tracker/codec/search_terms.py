@@ -1,0 +1,166 @@
+"""What an entry is found by: pure. The store sees none of this but keyed digests of it.
+
+Whole words of the URL, the e-mail address, the note and the tags are found, and the beginnings
+(3 to 8 letters) of the words in a host name or an e-mail address. Encoded URLs and international
+domains are found by what a person reads.
+
+What stands in the clear beside its digest tells whoever reads the row which digest is whose. So
+words and domains of sealed fields have kinds of their own, none of their beginnings is stored
+(`beginnings` finds those), and what an entry says in the clear as well is left out of them: no
+sealed digest goes along with a clear word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from servers.tracker.codec import urls
+from servers.tracker.entry import Draft, Entry, Rules, folded_email, holds_address
+
+Term = tuple[str, str]
+"""A kind and a value. The terms of a deleted entry have kinds of their own."""
+
+MOST_NOTE_WORDS = 200
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 64
+_SHORTEST, _LONGEST = 3, 8
+_CLEAR_OR_SEALED = frozenset({"word", "domain"})
+_SAID_BY_ALL = frozenset({"http", "https", "www"})
+
+
+def of(entry: Entry) -> list[Term]:
+    """Every term that finds `entry`."""
+    is_hidden = holds_address(entry.url)
+    host, email_host = urls.host(entry.url), entry.email.rpartition("@")[2]
+    clear_domains = set() if is_hidden else set(_parents(host))
+    sealed_domains = {*_parents(host), *_parents(email_host)} - clear_domains
+    clear, sealed = _words_of(entry, host, is_hidden=is_hidden)
+    found = [("status", entry.status), ("url", lookup_url(entry.url))]
+    found += [("tag", tag) for tag in entry.tags]
+    found += [("email", email) for email in _email_spellings(entry.email)]
+    found += [("domain", domain) for domain in clear_domains]
+    found += [("sealed domain", domain) for domain in sealed_domains]
+    found += [("word", word) for word in clear]
+    found += [("sealed word", word) for word in sealed]
+    if entry.deleted:
+        return [(kind_of(kind, deleted=True), value) for kind, value in found]
+    return found
+
+
+def kinds_of(kind: str) -> tuple[str, ...]:
+    """The kinds that a value of `kind` may have: clear and sealed."""
+    return (kind, f"sealed {kind}") if kind in _CLEAR_OR_SEALED else (kind,)
+
+
+def has_word(entry: Entry, word: str) -> bool:
+    """Whether `word` finds `entry`: as a whole, or as the beginning of one that can be begun."""
+    host = urls.host(entry.url)
+    if can_begin(word):
+        begun = {*_named(host), *words_to_begin(entry.url, entry.email)}
+        if any(one.startswith(word) for one in begun):
+            return True
+    return any(word in some for some in _words_of(entry, host, is_hidden=False))
+
+
+def words_to_begin(url: str, email: str) -> set[str]:
+    """The sealed words that are found by their beginnings: of the address, and of a hidden URL.
+
+    Those that the host of a clear URL says as well are found by the beginnings of that.
+    """
+    local, _, host = email.rpartition("@")
+    of_url = _named(urls.host(url))
+    if holds_address(url):
+        return {*words(local), *_named(host), *of_url}
+    return {*words(local), *_named(host)} - set(of_url)
+
+
+def can_be_begun(word: str) -> bool:
+    """Whether `word` is longer than the shortest beginning."""
+    return len(word) > _SHORTEST
+
+
+def can_begin(word: str) -> bool:
+    """Whether `word` may be the beginning of others."""
+    return _SHORTEST <= len(word) <= _LONGEST
+
+
+def kind_of(kind: str, *, deleted: bool) -> str:
+    """Live and deleted entries are told apart by the kinds of their terms."""
+    return f"deleted {kind}" if deleted else kind
+
+
+def lookup_url(url: str) -> str:
+    """What a URL is looked up by: no tracking parameters, whatever the rules say."""
+    return urls.normalise(url, strip_tracking=True) if "?" in url else url
+
+
+def lookup_email(email: str) -> str:
+    """What an e-mail address is looked up by; it also finds the address with any +tag."""
+    return folded_email(email, case=True, plus_tag=False)
+
+
+def pair(draft: Draft | Entry, rules: Rules) -> str:
+    """What two entries have in common when they count as the same."""
+    url = lookup_url(draft.url) if rules.strip_tracking else draft.url
+    email = folded_email(draft.email, case=rules.fold_case, plus_tag=rules.fold_plus_tag)
+    return f"{url} {email}"
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, as they are compared."""
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    found: list[str] = _WORD.findall(plain)
+    return found if len(plain) <= _LONGEST_WORD else [word[:_LONGEST_WORD] for word in found]
+
+
+def sought(text: str) -> tuple[str, ...]:
+    """The words to look for when somebody typed `text`; those that all entries have say nothing."""
+    found = dict.fromkeys(words(text))
+    return tuple(word for word in found if word not in _SAID_BY_ALL)
+
+
+def _words_of(entry: Entry, host: str, *, is_hidden: bool) -> tuple[set[str], set[str]]:
+    """The words that stand in the clear, with the beginnings of the host's; and the sealed ones."""
+    local, _, email_host = entry.email.rpartition("@")
+    named = _named(host)
+    of_url = {*named, *words(unquote(entry.url) if "%" in entry.url else entry.url)}
+    sealed = {*words(local), *_named(email_host), *words(email_host)}
+    sealed.update(list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS])
+    clear = {word for tag in entry.tags for word in words(tag)}
+    if is_hidden:
+        sealed |= of_url
+    else:
+        clear |= of_url
+        clear |= {
+            word[:n] for word in named for n in range(_SHORTEST, min(len(word), _LONGEST + 1))
+        }
+    return clear - _SAID_BY_ALL, sealed - clear - _SAID_BY_ALL
+
+
+def _email_spellings(email: str) -> set[str]:
+    if "+" not in email:
+        return {folded_email(email, case=True, plus_tag=False)}
+    return {folded_email(email, case=True, plus_tag=is_cut) for is_cut in (False, True)}
+
+
+def _named(host: str) -> list[str]:
+    """The words of `host` that somebody chose: all but those of its last label."""
+    return words(_readable(host).rpartition(".")[0])
+
+
+def _readable(host: str) -> str:
+    """An international domain as people read it."""
+    if "xn--" not in host:
+        return host
+    try:
+        return host.encode().decode("idna")
+    except UnicodeError:
+        return host
+
+
+def _parents(host: str) -> list[str]:
+    """`host` and the domains it is part of, down to two labels."""
+    labels = host.split(".")
+    return [host, *(".".join(labels[start:]) for start in range(1, len(labels) - 1))]

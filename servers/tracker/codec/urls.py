@@ -1,0 +1,152 @@
+"""One spelling for each page address: what is the same page gets the same text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from yarl import URL
+
+from servers.tracker.transfer.wording import is_nothing, is_placeholder
+
+LONGEST = 2048
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?!\d+(?:[/?#]|$))")
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_NAME = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
+_STEP = r"[\w~-]+(?:\.[\w~-]+)*"
+_PLAIN = re.compile(rf"https?://(?:{_NAME}\.)+[a-z]{{2,24}}/(?:{_STEP}(?:/{_STEP})*/?)?", re.ASCII)
+_LONGEST_PLAIN = 200
+_LONGEST_TOP = 3
+"""Of a top-level domain whose registry may have the page www.com or www.de."""
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TRACKING = re.compile(
+    r"utm_\w+|(?:fb|g|d|tw|tt|y)clid|msclkid|gbraid|wbraid|gclsrc|igshid|srsltid"
+    r"|mc_[ce]id|_hs(?:enc|mi)|mkt_tok|oly_(?:anon|enc)_id|vero_id|wickedid|s_cid",
+    re.IGNORECASE,
+)
+
+
+class UrlError(ValueError):
+    """No page address; the text says why."""
+
+
+def normalise(text: str, *, strip_tracking: bool = True) -> str:
+    """The one spelling of the page at `text`; without a scheme https is meant.
+
+    Raises:
+        UrlError: it is not the address of a web page.
+    """
+    text = text.strip()
+    if is_plain(text):
+        return text
+    if not text:
+        raise UrlError("is empty")
+    return _spelled(text, strip_tracking=strip_tracking)
+
+
+def page(text: str, *, strip_tracking: bool = True) -> str:
+    """The one spelling of the page at `text`, which may be stored: its host can be on the web.
+
+    Raises:
+        UrlError: it is not the address of a web page, or a placeholder such as N/A or none.
+    """
+    text = text.strip()
+    if text and not is_plain(text) and is_placeholder(text):
+        raise UrlError(f"is no address but says {text!r}")
+    found = normalise(text, strip_tracking=strip_tracking)
+    name = host(found)
+    if ":" in name or _is_ipv4(name):
+        return found
+    labels = name.removeprefix("www.").split(".")
+    if len(labels) < 2 and not (name.startswith("www.") and len(labels[0]) <= _LONGEST_TOP):
+        raise UrlError(f"has the host {name!r}, which has no dot; give the address of a page")
+    if len(labels[-1]) < 2 or all(map(is_nothing, labels)):
+        raise UrlError(f"has the host {name!r}, which stands for no page")
+    return found
+
+
+def _spelled(text: str, *, strip_tracking: bool) -> str:
+    if len(text) > LONGEST:
+        raise UrlError(f"is {len(text)} characters long; the limit is {LONGEST}")
+    if _CONTROL.search(text):
+        raise UrlError("contains a space or a control character; write a space as %20")
+    url = _parsed(text if _SCHEME.match(text) else f"https://{text.removeprefix('//')}")
+    host = _host(url)
+    port = None if url.is_default_port() else url.explicit_port
+    query = _without_tracking(url.raw_query_string) if strip_tracking else url.raw_query_string
+    shown = f"[{host}]" if ":" in host else host
+    place = f"{shown}:{port}" if port is not None else shown
+    found = f"{url.scheme}://{place}{url.raw_path or '/'}{'?' + query if query else ''}"
+    if len(found) > LONGEST:
+        raise UrlError(f"is {len(found)} characters long once encoded; the limit is {LONGEST}")
+    return found
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` is an address that already has its one spelling; most have."""
+    return len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text) is not None
+
+
+def host(url: str) -> str:
+    """The host of a normalised `url`, without its port."""
+    place = url.split("/", 3)[2]
+    return place[1 : place.index("]")] if place.startswith("[") else place.partition(":")[0]
+
+
+def host_name(text: str) -> str:
+    """The one spelling of a domain a person typed, or of the host of an address.
+
+    Raises:
+        UrlError: it is no domain.
+    """
+    return host(normalise(text.strip().rpartition("@")[2]))
+
+
+def _parsed(text: str) -> URL:
+    try:
+        url = URL(text)
+    except ValueError as broken:
+        raise UrlError(f"cannot be read: {broken}") from None
+    if url.scheme not in {"http", "https"}:
+        raise UrlError("must start with http:// or https://")
+    if url.user is not None or url.password is not None:
+        raise UrlError("must not contain a user name or a password")
+    return url
+
+
+def _host(url: URL) -> str:
+    host = (url.raw_host or "").removesuffix(".").lower()
+    if not host:
+        raise UrlError("names no host")
+    if ":" in host:
+        return _ipv6(host)
+    labels = host.split(".")
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise UrlError("has a host name that cannot exist")
+    if labels[-1].isdigit() and not _is_ipv4(host):
+        raise UrlError("has a host that is neither a name nor an IP address")
+    return host
+
+
+def _ipv6(host: str) -> str:
+    try:
+        return ipaddress.IPv6Address(host.partition("%")[0]).compressed
+    except ValueError:
+        raise UrlError("has a host that is no IPv6 address") from None
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        ipaddress.IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_tracking(query: str) -> str:
+    kept = (pair for pair in query.split("&") if pair and not _is_tracking(pair))
+    return "&".join(kept)
+
+
+def _is_tracking(pair: str) -> bool:
+    return _TRACKING.fullmatch(pair.partition("=")[0]) is not None

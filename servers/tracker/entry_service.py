@@ -1,0 +1,348 @@
+"""What can be done with entries: read from the store, judged by the ledger, written back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from servers.host.tools.service import ToolError
+from servers.tracker import entry_views, ledger
+from servers.tracker.codec import search_terms
+from servers.tracker.codec.prefix_words import PrefixWords
+from servers.tracker.codec.record_codec import HistoryLine, RecordCodec, Search, new_id
+from servers.tracker.entry import Draft, Entry, RejectedEntryError, checked
+from servers.tracker.entry_plans import Case, Plan, RunningPlans
+from servers.tracker.ledger import Action, Outcome
+from servers.tracker.stores.base import (
+    CursorError,
+    RecordPage,
+    SealedRecord,
+    Store,
+    StoreQuery,
+    Write,
+)
+
+_T = TypeVar("_T")
+_TRIES = 100
+_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
+"""What an entry may be called. Firestore takes some other texts for paths, or for its own."""
+_BEGUN = 1000
+"""Words with one beginning that are looked for one by one."""
+_REMOTE_DIGESTS = 30
+"""As many Firestore takes at once; a word has two for each stamp that rows have."""
+_LOOKED_AT_ONCE = 100
+_LOOKED_AT_MOST = 4000
+_MOST_ON_THE_LOOP = 32
+"""Drafts. Sealing more at once would keep other calls waiting."""
+
+
+class EntryService:
+    """The entries of one store."""
+
+    def __init__(
+        self, store: Store, scribe: RecordCodec, beginnings: PrefixWords | None = None
+    ) -> None:
+        self.store = store
+        self.scribe = scribe
+        self.beginnings = beginnings or PrefixWords()
+        scribe.written = self.beginnings.written
+        self.underway = RunningPlans()
+
+    async def track(
+        self, drafts: Sequence[Draft], client: str, *, together: bool = False
+    ) -> list[tuple[Outcome, Entry] | RejectedEntryError]:
+        """Create or merge an entry for each draft; `together` all or none.
+
+        A draft that would make an entry too large is refused in its place.
+        """
+        with self.underway:
+            return await self.settle(await self.planned(drafts, client), together=together)
+
+    async def planned(
+        self, drafts: Sequence[Draft], client: str, *, are_known: bool = False
+    ) -> Plan:
+        """What tracking `drafts` takes, as far as can be seen now; nothing is stored yet.
+
+        Those that probably `are_known` are looked up before they are sealed in vain.
+        """
+        aside = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _at_once
+        cases = await aside(self._cases, drafts)
+        if are_known or (self.store.is_remote and len(drafts) > 1):
+            await self._look_up(cases)
+        await aside(self._fill, cases, client)
+        return Plan(client, len(drafts), cases)
+
+    async def settle(
+        self, plan: Plan, *, together: bool = False
+    ) -> list[tuple[Outcome, Entry] | RejectedEntryError]:
+        """Do what was planned; what others changed meanwhile is taken into account."""
+        for _ in range(_TRIES):
+            if together and any(case.refused for case in plan.cases):
+                break
+            with self.underway:
+                if await self._apply(plan.cases, together=together):
+                    break
+            self._fill(plan.cases, plan.client)
+        else:
+            raise ToolError("Many others change this entry right now. Try again.", kind="busy")
+        return plan.results()
+
+    async def get(self, id: str) -> Entry:  # noqa: A002 - what it is
+        """The entry called `id`, deleted ones included."""
+        record = await self.store.get(id) if _NAME.fullmatch(id) else None
+        if record is None:
+            raise ToolError(
+                f"There is no entry {id[:40]!r}. find_tracked lists what there is.",
+                kind="not_found",
+            )
+        return self.scribe.entry(record)
+
+    async def history(self, entry: str, limit: int) -> list[HistoryLine]:
+        """What happened to an entry, the last first."""
+        changes = await self.store.history(entry, limit=limit)
+        return [self.scribe.line(change) for change in changes]
+
+    async def find(self, search: Search) -> tuple[list[Entry], str]:
+        """One page, and the cursor to the next.
+
+        Raises:
+            CursorError: the cursor is not from a page of the same search.
+        """
+        mark = _mark(search)
+        given, _, place = search.cursor.partition(".")
+        if search.cursor and not (given == mark and place):
+            raise CursorError("This cursor belongs to no page of this search.")
+        begun = await self._begun(search.words)
+        query = self.scribe.query(replace(search, cursor=place), begun)
+        if any(found or found is None for found in begun.values()):
+            entries, following = await self._sifted(query, search.words)
+        else:
+            page = await self.store.find(query)
+            entries = [self.scribe.entry(record) for record in page.records]
+            following = page.cursor
+        return entries, f"{mark}.{following}" if following else ""
+
+    async def _begun(self, words: Sequence[str]) -> dict[str, list[str] | None]:
+        """The sealed words that each of `words` is the beginning of."""
+        most = _BEGUN
+        if self.store.is_remote:
+            most = max(0, _REMOTE_DIGESTS // (2 + 2 * len(self.scribe.older)) - 1)
+        found = {}
+        for word in words:
+            found[word] = await self.beginnings.of(word, self.store, self.scribe, most)
+        return found
+
+    async def _sifted(self, query: StoreQuery, words: Sequence[str]) -> tuple[list[Entry], str]:
+        """Those of the entries that are found which have all `words`, and where to go on.
+
+        After some thousand entries it is left to the next page.
+        """
+        found: list[Entry] = []
+        looked_at, at_once = 0, query.limit
+        while True:
+            wanted = query.limit - len(found)
+            page = await self.store.find(replace(query, limit=max(wanted, at_once)))
+            entries = [self.scribe.entry(record) for record in page.records]
+            places = [at for at, one in enumerate(entries) if _has(one, words)][:wanted]
+            found += [entries[at] for at in places]
+            if len(places) == wanted:
+                return found, await self._cursor_after(query, page, places[-1])
+            looked_at += len(entries)
+            if not page.cursor or looked_at >= _LOOKED_AT_MOST:
+                return found, page.cursor
+            at_once = _LOOKED_AT_ONCE
+            query = replace(query, cursor=page.cursor)
+
+    async def _cursor_after(self, query: StoreQuery, page: RecordPage, place: int) -> str:
+        """Where to go on after the record at `place` of `page`."""
+        if place == len(page.records) - 1:
+            return page.cursor
+        return (await self.store.find(replace(query, limit=place + 1))).cursor
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - what it is
+        version: int,
+        fields: Mapping[str, Any],
+        client: str,
+    ) -> Entry:
+        """The entry with new `fields`, when `version` is still the present one.
+
+        Raises:
+            Rejected: a field may not be stored.
+        """
+        with self.underway:
+            entry = self._unlocked(await self.get(id))
+            draft = self._draft(entry, fields)
+            wanted = {name: getattr(draft, name) for name in fields}
+            if entry.version != version:
+                raise _conflict(entry, wanted, version)
+            after = ledger.revised(entry, draft)
+            return await self._replace(entry, after, "updated", client, wanted=wanted)
+
+    async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
+        """The entry deleted or restored, and whether that changed anything."""
+        with self.underway:
+            return await self._set_deleted(id, client, gone=gone)
+
+    async def _set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
+        for _ in range(_TRIES):
+            entry = self._unlocked(await self.get(id))
+            after = ledger.deleted(entry, gone=gone)
+            if after is entry:
+                return entry, False
+            try:
+                action: Action = "deleted" if gone else "restored"
+                return await self._replace(entry, after, action, client, wanted={}), True
+            except ToolError as failed:
+                if failed.kind != "conflict":
+                    raise
+        raise ToolError("Many others change this entry right now. Try again.", kind="busy")
+
+    def _cases(self, drafts: Sequence[Draft]) -> list[Case]:
+        cases: dict[tuple[str, ...], Case] = {}
+        for number, draft in enumerate(drafts):
+            pairs = self.scribe.pairs(draft)
+            cases.setdefault(pairs, Case(pairs)).drafts.append((number, draft))
+        return list(cases.values())
+
+    async def _look_up(self, cases: Sequence[Case]) -> None:
+        found = await self.store.paired([pair for case in cases for pair in case.pairs])
+        by_pair: dict[str, SealedRecord] = {}
+        for record in found:
+            by_pair.setdefault(record.pair, record)
+        for case in cases:
+            records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
+            case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
+
+    def _fill(self, cases: Sequence[Case], client: str) -> None:
+        for case in cases:
+            if not case.done:
+                case.write = self._write(case, client)
+
+    def _write(self, case: Case, client: str) -> Write | None:
+        """What is to be written for `case`; None when everything is there already."""
+        case.results.clear()
+        case.refused.clear()
+        before, after = case.before, case.before
+        for number, draft in case.drafts:
+            try:
+                found = ledger.merged(after, draft) if after else ledger.begun(new_id(), draft)
+            except RejectedEntryError as refused:
+                case.refused[number] = refused.with_traceback(None)  # which holds the case
+                continue
+            case.results[number] = (ledger.outcome(after, found), found)
+            after = found
+        if after is None or after is before:
+            return None
+        version = before.version + 1 if before else 1
+        case.after = after = after.stored(version, after.created, after.changed)
+        action: Action = "created"
+        if before:
+            action = "restored" if before.deleted else "merged"
+        return Write(
+            self.scribe.record(after, "" if before else case.pairs[0]),
+            self.scribe.change(after, action, client, before),
+            before.version if before else 0,
+            () if before else case.pairs,
+        )
+
+    async def _apply(self, cases: Sequence[Case], *, together: bool) -> bool:
+        """Whether everything is settled now; what stood in the way is taken into account."""
+        open_cases = [case for case in cases if not case.done]
+        pending = [(case, case.write) for case in open_cases if case.write]
+        written = await self.store.apply([write for _, write in pending], together=together)
+        settled = all(one.done for one in written)
+        for case in open_cases:
+            case.done = not together and case.write is None
+        for (case, _), one in zip(pending, written, strict=True):
+            if one.done and (settled or not together):
+                assert one.record is not None
+                case.finish(one.record)
+            elif one.record is not None and not one.done:
+                case.before = self._unlocked(self.scribe.entry(one.record))
+        return settled
+
+    async def _replace(
+        self,
+        before: Entry,
+        after: Entry,
+        action: Action,
+        client: str,
+        *,
+        wanted: Mapping[str, Any],
+    ) -> Entry:
+        if after is before:
+            return before
+        moved = self.scribe.pairs(after)
+        write = Write(
+            self.scribe.record(after),
+            self.scribe.change(after, action, client, before),
+            before.version,
+            moved if moved != self.scribe.pairs(before) else (),
+        )
+        (written,) = await self.store.apply([write])
+        if written.record is None:
+            raise ToolError(f"The entry {before.id} is gone.", kind="not_found")
+        present = self.scribe.entry(written.record)
+        if written.done:
+            return present
+        if present.id != before.id:
+            raise ToolError(
+                f"Another entry has this URL and e-mail already: {present.id}. "
+                "Update that one, or delete one of the two.",
+                kind="duplicate",
+                data={"other": present.id},
+            )
+        raise _conflict(present, wanted, before.version)
+
+    def _draft(self, entry: Entry, fields: Mapping[str, Any]) -> Draft:
+        present = {
+            "url": entry.url,
+            "email": entry.email,
+            "note": entry.note,
+            "tags": entry.tags,
+            "status": entry.status,
+        }
+        return checked(rules=self.scribe.rules, present=entry, **{**present, **fields})
+
+    @staticmethod
+    def _unlocked(entry: Entry) -> Entry:
+        if entry.locked:
+            raise ToolError(
+                f"The entry {entry.id} is sealed with a key that is not here. Put the old "
+                "ENCRYPTION_KEY or its recovery key back in Lou's keys, then try again.",
+                kind="locked",
+            )
+        return entry
+
+
+def _has(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether all `words` find `entry`. Of a locked one only the store can tell."""
+    return entry.locked or all(search_terms.has_word(entry, word) for word in words)
+
+
+async def _at_once(work: Callable[..., _T], *arguments: Any) -> _T:
+    return work(*arguments)
+
+
+def _mark(search: Search) -> str:
+    """What the pages of one search have in common, whatever keys it is looked up with."""
+    same = repr(replace(search, limit=0, cursor="")).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(same).hexdigest()[:8]
+
+
+def _conflict(current: Entry, wanted: Mapping[str, Any], version: int) -> ToolError:
+    differing = ledger.apart(current, wanted)
+    names = ", ".join(difference["field"] for difference in differing) or "no field"
+    return ToolError(
+        f"The entry is at version {current.version}, not {version}: somebody changed it. Your "
+        f"update and the present entry differ in: {names}. Look at the present entry and, if "
+        f"your change still makes sense, send it again with version {current.version}.",
+        kind="conflict",
+        data={"current": entry_views.entry(current), "differs": differing},
+    )

@@ -1,0 +1,84 @@
+"""How entries and their histories read to whoever asked: plain objects, no more than is needed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from servers.tracker.codec.record_codec import HistoryLine
+from servers.tracker.entry import Entry
+
+NOTE_SHOWN = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def when(micros: int) -> str:
+    """A moment, to the microsecond, in UTC."""
+    return f"{_second(micros // 1_000_000)}.{micros % 1_000_000:06d}Z"
+
+
+def micros(text: str) -> int:
+    """The moment that an ISO 8601 date or time names; without a zone it is UTC.
+
+    Raises:
+        ValueError: it names none.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            "is no ISO date or time, such as 2026-03-31 or 2026-03-31T09:30:00Z"
+        ) from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)
+
+
+def entry(found: Entry) -> dict[str, Any]:
+    """All of an entry."""
+    shown: dict[str, Any] = {
+        "id": found.id,
+        "version": found.version,
+        "url": found.url,
+        "email": found.email,
+        "note": found.note,
+        "tags": list(found.tags),
+        "status": found.status,
+        "created": when(found.created),
+        "changed": when(found.changed),
+    }
+    if found.deleted:
+        shown["deleted"] = True
+    if found.locked:
+        shown["locked"] = True
+    return shown
+
+
+def row(found: Entry) -> dict[str, Any]:
+    """An entry in a list: a long note is cut, and says so."""
+    shown = entry(found)
+    if len(found.note) > NOTE_SHOWN:
+        shown["note"] = found.note[:NOTE_SHOWN]
+        shown["note_cut"] = True
+    return shown
+
+
+def line(found: HistoryLine) -> dict[str, Any]:
+    """One line of history."""
+    return {
+        "version": found.version,
+        "at": when(found.at),
+        "action": found.action,
+        "client": found.client,
+        "changed": _changed(found.changed),
+    }
+
+
+def _changed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"before": old, "after": new} for name, (old, new) in fields.items()}
+
+
+@functools.lru_cache(1024)
+def _second(number: int) -> str:
+    return (_EPOCH + timedelta(seconds=number)).isoformat().removesuffix("+00:00")

@@ -1,0 +1,130 @@
+"""How records and changes read in Firestore, and how pages of a query go on from a cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from servers.tracker.stores.base import Change, CursorError, SealedRecord, Sort, StoreQuery
+
+ORDER: Mapping[Sort, tuple[str, str]] = {
+    "changed": ("changed", "DESCENDING"),
+    "oldest": ("changed", "ASCENDING"),
+    "created": ("created", "DESCENDING"),
+    "url": ("url", "ASCENDING"),
+}
+_NAME = re.compile(r"[A-Za-z0-9]{1,64}")
+_TIMES = range(1 << 63)
+
+
+def document(record: SealedRecord) -> dict[str, Any]:
+    """The document of a record; its id is the record's."""
+    return {
+        "version": record.version,
+        "url": record.url,
+        "secret": record.secret,
+        "tags": list(record.tags),
+        "status": record.status,
+        "deleted": record.deleted,
+        "created": record.created,
+        "changed": record.changed,
+        "stamp": record.stamp,
+        "pair": record.pair,
+        "terms": list(record.terms),
+    }
+
+
+def record(name: str, found: Mapping[str, Any]) -> SealedRecord:
+    """The record in a document."""
+    return SealedRecord(
+        name,
+        int(found["version"]),
+        str(found["url"]),
+        str(found["secret"]),
+        tuple(found["tags"]),
+        str(found["status"]),
+        bool(found["deleted"]),
+        int(found["created"]),
+        int(found["changed"]),
+        str(found["stamp"]),
+        str(found["pair"]),
+        tuple(found["terms"]),
+    )
+
+
+def change_name(change: Change) -> str:
+    """The id of the document of a change."""
+    return f"{change.entry}.{change.version:09d}"
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """The document of a change."""
+    return {
+        "entry": change.entry,
+        "version": change.version,
+        "at": change.at,
+        "what": change.what,
+        "stamp": change.stamp,
+    }
+
+
+def change(found: Mapping[str, Any]) -> Change:
+    """The change in a document."""
+    return Change(
+        str(found["entry"]),
+        int(found["version"]),
+        int(found["at"]),
+        str(found["what"]),
+        str(found["stamp"]),
+    )
+
+
+def value(sort: Sort, last: SealedRecord) -> int | str:
+    """What `last` is sorted by."""
+    if sort == "url":
+        return last.url
+    return last.created if sort == "created" else last.changed
+
+
+def cursor(sort: Sort, last: SealedRecord) -> str:
+    """Where the page that ends with `last` goes on."""
+    text = json.dumps([sort, value(sort, last), last.id])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def place(query: StoreQuery) -> tuple[Any, str] | None:
+    """The value and the id after which the page of `query` begins.
+
+    Raises:
+        CursorError: no page of this query gave its cursor out.
+    """
+    if not query.cursor:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode()
+        sort, past, name = json.loads(text)
+        is_one = _NAME.fullmatch(name) is not None and _is_value(past)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        is_one = False
+    if not is_one:
+        raise CursorError("This is no cursor that a page gave out.")
+    if sort != query.sort or type(past) is not (str if sort == "url" else int):
+        raise CursorError(f"This cursor belongs to a page sorted by {str(sort)[:20]!r}.")
+    return past, name
+
+
+def _is_value(past: Any) -> bool:
+    if type(past) is str:
+        past.encode()  # half a surrogate pair is an error
+        return True
+    return type(past) is int and past in _TIMES
+
+
+def matches(found: SealedRecord, query: StoreQuery) -> bool:
+    """Whether `found` is meant: what the database could not compare itself."""
+    has = set(found.terms)
+    return all(has.intersection(group) for group in query.groups) and found.changed >= query.since

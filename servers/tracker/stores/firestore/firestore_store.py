@@ -1,0 +1,235 @@
+"""The shared store: entries, claims, changes and notes as documents of one Firestore database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from servers.tracker.entry import STATUSES
+from servers.tracker.stores.base import (
+    Change,
+    Counts,
+    RecordPage,
+    SealedRecord,
+    StoreError,
+    StoreQuery,
+    Tell,
+    Write,
+    Written,
+    untold,
+)
+from servers.tracker.stores.clock import Clock
+from servers.tracker.stores.firestore import documents
+from servers.tracker.stores.firestore.commits import BatchWriter, each
+from servers.tracker.stores.firestore.connection import BOUNDED, FirestoreConnection
+
+_NAME = "__name__"
+_SCANNED_AT_ONCE = 200
+_SCANNED_AT_MOST = 2000
+
+
+class FirestoreStore:
+    """The Store in the collections of one Firestore database."""
+
+    kind = "firestore"
+    is_remote = True
+
+    def __init__(
+        self, credentials: str, *, collection: str, emulator: str = "", tell: Tell = untold
+    ) -> None:
+        self._cloud = FirestoreConnection(credentials, collection, emulator, tell)
+        self._commits = BatchWriter(self._cloud, Clock())
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """What keeps it from working now."""
+        return self._cloud.trouble
+
+    async def open(self) -> None:
+        """Connect; what is unreachable is tried again in the background."""
+        await self._cloud.open()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._cloud.close()
+
+    async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
+        """Write each that may be; `together` all of them or none."""
+        return await self._cloud.call(lambda: self._commits.apply(writes, together=together))
+
+    async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+        """The record called `id`."""
+        snapshot = await self._cloud.call(lambda: self._of("entries").document(id).get(**BOUNDED))
+        return _record(snapshot) if snapshot.exists else None
+
+    async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
+        """The records that have one of `pairs`."""
+        wanted = list(dict.fromkeys(pairs))
+        found = await self._cloud.call(lambda: self._commits.all_claimed(wanted))
+        return sorted(found, key=lambda record: (record.created, record.id))
+
+    async def history(self, entry: str, *, limit: int) -> list[Change]:
+        """The last changes of one entry."""
+        return await self._cloud.call(lambda: self._history(entry, limit))
+
+    async def find(self, query: StoreQuery) -> RecordPage:
+        """One page."""
+        place = documents.place(query)
+        return await self._cloud.call(lambda: self._find(query, place))
+
+    async def counts(self) -> Counts:
+        """How many there are now."""
+        return await self._cloud.call(self._counts)
+
+    async def stamps(self) -> set[str]:
+        """What the records and their histories were sealed with."""
+        return await self._cloud.call(self._stamps)
+
+    async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
+        """Some records and some changes that were made with `stamp`."""
+        made_so = FieldFilter("stamp", "==", stamp)
+
+        async def found(kind: str) -> Any:
+            return await self._of(kind).where(filter=made_so).limit(limit).get(**BOUNDED)
+
+        entries = await self._cloud.call(lambda: found("entries"))
+        changes = await self._cloud.call(lambda: found("changes"))
+        return [_record(one) for one in entries], [_change(one) for one in changes]
+
+    async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
+        """Store these again, each only when it is unchanged."""
+        await self._cloud.call(lambda: each(self._commits.reseal, records))
+        await self._cloud.call(lambda: self._reseal_changes(changes))
+
+    async def tidy(self) -> None:
+        """Documents are replaced as a whole; nothing is left of them."""
+
+    async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
+        """The records whose id comes after `after`, each with its whole history."""
+        return await self._cloud.call(lambda: self._scan(after, limit))
+
+    async def adopt(self, taken: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
+        """Take over records of another store as they are."""
+        return sum(await self._cloud.call(lambda: each(self._commits.adopt, taken)))
+
+    async def recall(self, name: str) -> str:
+        """What was remembered under `name`."""
+        note = await self._cloud.call(lambda: self._of("notes").document(name).get(**BOUNDED))
+        return str(note.get("value")) if note.exists else ""
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a note of the tracker's own."""
+        await self._cloud.call(
+            lambda: self._of("notes").document(name).set({"value": value}, **BOUNDED)
+        )
+
+    def _of(self, kind: str) -> Any:
+        return self._cloud.collection(kind)
+
+    async def _history(self, entry: str, limit: int) -> list[Change]:
+        query = self._of("changes").where(filter=FieldFilter("entry", "==", entry))
+        last = query.order_by("version", direction="DESCENDING").limit(limit)
+        return [_change(one) for one in await last.get(**BOUNDED)]
+
+    async def _scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
+        query = self._of("entries").order_by(_NAME).limit(limit)
+        if after:
+            query = query.start_after({_NAME: self._of("entries").document(after)})
+        records = [_record(one) for one in await query.get(**BOUNDED)]
+        histories = await each(lambda record: self._history(record.id, record.version), records)
+        return list(zip(records, histories, strict=True))
+
+    async def _find(self, query: StoreQuery, place: tuple[Any, str] | None) -> RecordPage:
+        """Records that match, from as many documents as have to be looked at."""
+        sifted = len(query.groups) > 1 or bool(query.since and query.sort in {"created", "url"})
+        at_once = max(_SCANNED_AT_ONCE, query.limit + 1) if sifted else query.limit + 1
+        found: list[SealedRecord] = []
+        scanned = 0
+        while True:
+            rows = [_record(one) for one in await self._rows(query, place, at_once)]
+            for record in rows:
+                if documents.matches(record, query):
+                    found.append(record)
+                if len(found) > query.limit:
+                    page = tuple(found[: query.limit])
+                    return RecordPage(page, documents.cursor(query.sort, page[-1]))
+            scanned += len(rows)
+            if len(rows) < at_once:
+                return RecordPage(tuple(found), "")
+            if scanned >= _SCANNED_AT_MOST:
+                return RecordPage(tuple(found), documents.cursor(query.sort, rows[-1]))
+            place = documents.value(query.sort, rows[-1]), rows[-1].id
+
+    async def _rows(self, query: StoreQuery, place: tuple[Any, str] | None, limit: int) -> Any:
+        entries = self._of("entries")
+        wanted = entries.where(filter=_first_filter(query))
+        field, direction = documents.ORDER[query.sort]
+        if query.since and field == "changed":
+            wanted = wanted.where(filter=FieldFilter("changed", ">=", query.since))
+        wanted = wanted.order_by(field, direction=direction).order_by(_NAME, direction=direction)
+        if place is not None:
+            wanted = wanted.start_after({field: place[0], _NAME: entries.document(place[1])})
+        return await wanted.limit(limit).get(**BOUNDED)
+
+    async def _counts(self) -> Counts:
+        live = self._of("entries").where(filter=FieldFilter("deleted", "==", False))
+        gone = self._of("entries").where(filter=FieldFilter("deleted", "==", True))
+        queries = [live.where(filter=FieldFilter("status", "==", one)) for one in STATUSES]
+        numbers = await asyncio.gather(*(_count(query) for query in (*queries, gone)))
+        last = self._of("entries").order_by("changed", direction="DESCENDING").limit(1)
+        newest = await last.get(**BOUNDED)
+        by_status = zip(STATUSES, numbers[:-1], strict=True)
+        return Counts(
+            {status: number for status, number in by_status if number},
+            numbers[-1],
+            int(newest[0].get("changed")) if newest else 0,
+        )
+
+    async def _stamps(self) -> set[str]:
+        """Every stamp in use, found by hops along the index."""
+        found: set[str] = set()
+        for kind in ("entries", "changes"):
+            last = ""
+            while True:
+                after = FieldFilter("stamp", ">", last)
+                query = self._of(kind).where(filter=after).order_by("stamp").limit(1)
+                rows = await query.get(**BOUNDED)
+                if not rows:
+                    break
+                last = str(rows[0].get("stamp"))
+                found.add(last)
+        return found
+
+    async def _reseal_changes(self, changes: Sequence[Change]) -> None:
+        batch = self._cloud.client.batch()
+        for change in changes:
+            place = self._of("changes").document(documents.change_name(change))
+            batch.update(place, {"what": change.what, "stamp": change.stamp})
+        if changes:
+            await batch.commit(**BOUNDED)
+
+
+def _first_filter(query: StoreQuery) -> FieldFilter:
+    """What Firestore compares itself: it takes one condition on a list, so the first group."""
+    if not query.groups:
+        return FieldFilter("deleted", "==", query.deleted)
+    first = query.groups[0]
+    if len(first) == 1:
+        return FieldFilter("terms", "array_contains", first[0])
+    return FieldFilter("terms", "array_contains_any", list(first))
+
+
+async def _count(query: Any) -> int:
+    # An empty answer is the float 0.0.
+    return int((await query.count().get(**BOUNDED))[0][0].value)
+
+
+def _record(snapshot: Any) -> SealedRecord:
+    return documents.record(snapshot.id, snapshot.to_dict())
+
+
+def _change(snapshot: Any) -> Change:
+    return documents.change(snapshot.to_dict())

@@ -1,0 +1,228 @@
+"""The disk under the SQLite store: one owner at a time, and its failures in words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from servers.contract import ownership
+from servers.tracker.stores.base import StoreError
+
+_PATIENCE_S = 2.0
+_EVERY_S = 0.05
+_REMOTE = ("nfs", "cifs", "smb", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse.rclone")
+
+
+class StoreGoneError(apsw.CantOpenError):
+    """The file is not where it was. What is written to it now, nobody will read."""
+
+
+_WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
+    (
+        apsw.IOError,
+        "disk_failing",
+        "The disk reported an error while the tracker used it. Nothing that was confirmed is lost.",
+        "Check the disk. Lou tries again by itself.",
+    ),
+    (apsw.ConnectionClosedError, "closed", "The tracker is stopping.", "Try again in a moment."),
+    (
+        apsw.FullError,
+        "disk_full",
+        "The disk is full, so the tracker cannot write. Nothing that was confirmed is lost; "
+        "searching still works.",
+        "Free some space. Lou notices by itself.",
+    ),
+    (
+        apsw.ReadOnlyError,
+        "disk_read_only",
+        "The tracker's folder cannot be written to. Searching still works.",
+        "Make the folder writable again. Lou notices by itself.",
+    ),
+    (
+        StoreGoneError,
+        "file_gone",
+        "The tracker's file was moved, replaced or deleted while it was in use. Nothing that was "
+        "confirmed was written elsewhere.",
+        "Put tracker.db back where it was, or restart the tracker to go on with what is there now.",
+    ),
+    (
+        apsw.CantOpenError,
+        "disk_refused",
+        "The tracker's file cannot be opened.",
+        "Check that the disk is there and the folder belongs to you. Lou tries again by itself.",
+    ),
+    (
+        apsw.CorruptError,
+        "damaged",
+        "The tracker's file is damaged.",
+        "Lou puts it aside and goes back to the newest good backup.",
+    ),
+    (
+        apsw.NotADBError,
+        "damaged",
+        "The tracker's file is damaged.",
+        "Lou puts it aside and goes back to the newest good backup.",
+    ),
+    (
+        apsw.BusyError,
+        "busy",
+        "Another program holds the tracker's file.",
+        "Close the program that has tracker.db open, then try again.",
+    ),
+)
+
+
+SHAPING = StoreError(
+    "shaping",
+    "The tracker brings its file into the shape of this Lou, and backs it up before. Nothing is "
+    "lost.",
+    "A million entries take half a minute. Try again then.",
+)
+
+
+def told(error: apsw.Error) -> StoreError | None:
+    """What `error` means to a person; None when the disk has nothing to do with it."""
+    for kind, code, message, hint in _WORDS:
+        if isinstance(error, kind):
+            return StoreError(code, message, hint)
+    return None
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """What tells `file` from every other one, whatever its name; None when it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def require(file: Path, known: tuple[int, int] | None) -> None:
+    """Make sure that `file` is still the one it was.
+
+    Raises:
+        Gone: it is not.
+    """
+    if identity(file) != known:
+        raise StoreGoneError("another file, or none, is in its place")
+
+
+def restored(aside: Path, backup: Path | None) -> StoreError:
+    """What to say when `backup` took the place of a damaged file that is now `aside`."""
+    if backup is None:
+        return StoreError(
+            "restored_empty",
+            "The tracker's file was damaged and there was no good backup, so it starts empty.",
+            f"The damaged file is kept as {aside}.",
+        )
+    taken = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
+    hours = (datetime.now(UTC) - taken).total_seconds() / 3600
+    return StoreError(
+        "restored",
+        "The tracker's file was damaged. The backup of "
+        f"{taken:%Y-%m-%d %H:%M} UTC took its place: changes of the last {hours:.1f} hours "
+        "are missing.",
+        f"The damaged file is kept as {aside}.",
+    )
+
+
+def remote_kind(folder: Path, mounts: str) -> str:
+    """The kind of network drive that `folder` is on, by the text of /proc/mounts; empty if none."""
+    found = ("", "")
+    for line in mounts.splitlines():
+        _, place, kind, *_ = line.split()
+        if folder.is_relative_to(place.replace("\\040", " ")) and len(place) >= len(found[0]):
+            found = (place, kind)
+    return found[1] if found[1].startswith(_REMOTE) else ""
+
+
+def refuse_remote(folder: Path) -> None:
+    """Refuse a network drive: several machines would each believe they own the file.
+
+    Raises:
+        StoreError: `folder` is on one.
+    """
+    try:
+        mounts = Path("/proc/mounts").read_text("utf-8", "replace")
+    except OSError:
+        return
+    kind = remote_kind(folder.resolve(), mounts)
+    if kind:
+        raise StoreError(
+            "network_drive",
+            f"The tracker's folder is on a network drive ({kind}), where SQLite is not safe.",
+            "Move Lou's data to a disk of this machine. A team shares entries through Firestore.",
+        )
+
+
+class Lock:
+    """The right to use a folder; the kernel takes it back when the process ends."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def release(self) -> None:
+        """Let another process have it."""
+        self._handle.close()
+
+
+async def take(folder: Path) -> Lock:
+    """The lock of `folder`; a process that is just ending is waited for.
+
+    Raises:
+        StoreError: another process keeps it, or it is on a network drive.
+    """
+    await asyncio.to_thread(refuse_remote, folder)
+    handle = await asyncio.to_thread(_opened, folder / "tracker.lock")
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+    while not locked(handle):
+        if asyncio.get_running_loop().time() > deadline:
+            handle.close()
+            raise StoreError(
+                "in_use",
+                "Another process uses this tracker already.",
+                "Stop the other `lou-server tracker`, or give this one a LOU_HOME of its own.",
+            )
+        await asyncio.sleep(_EVERY_S)
+    return Lock(handle)
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return os.fdopen(ownership.open_to_write(str(path), os.O_RDWR | os.O_CREAT), "r+b")
+    except ownership.ForeignError as foreign:
+        raise StoreError("disk_refused", f"{foreign.what}.", foreign.remedy) from None
+    except OSError as refused:
+        raise StoreError(
+            "disk_refused",
+            f"The tracker's folder cannot be used: {refused.strerror}.",
+            f"Check that {path.parent} exists and belongs to you.",
+        ) from None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def locked(handle: Any) -> bool:
+        """Whether nobody else had the open file; it is this one's now, until it is closed."""
+        with contextlib.suppress(OSError):
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+            return True
+        return False
+
+else:
+    import fcntl
+
+    def locked(handle: Any) -> bool:
+        """Whether nobody else had the open file; it is this one's now, until it is closed."""
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False

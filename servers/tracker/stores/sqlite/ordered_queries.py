@@ -1,0 +1,185 @@
+"""Pages in an order that is not the one of changes, which all lookups come in by themselves.
+
+What is little is put in order when it is asked for. When there is much, the index of the order is
+walked until the page is full.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import apsw
+
+from servers.tracker.stores.base import Sort, StoreQuery
+from servers.tracker.stores.sqlite.rows import COLUMNS
+
+_BY_COLUMN: dict[Sort, tuple[str, str, str]] = {
+    "created": ("created", "DESC", "<"),
+    "url": ("url", "ASC", ">"),
+}
+_SHOWN = {"tag": "instr(',' || tags || ',', ',' || ? || ',') > 0", "status": "status = ?"}
+_LAST = (1 << 63) - 1
+_FEW = 1000
+"""Rows that are read and sorted in some milliseconds."""
+_MANY = 20_000
+"""Rows of which a set is made in some milliseconds; asking for single ones costs more each."""
+_TASTED = 150
+"""Rows that are asked for one by one before a set of very many is made."""
+_OVER = 4
+"""Times what a page needs: some of the last changes are of old entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the record changed at `seq`, with this `value` in the order."""
+
+    seq: int
+    value: str | int
+
+
+@dataclass(slots=True)
+class Where:
+    """Conditions and their values."""
+
+    conditions: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+    def add(self, condition: str, *values: Any) -> None:
+        """One more, for which `values` stand in."""
+        self.conditions.append(condition)
+        self.values += values
+
+    def __str__(self) -> str:
+        return " AND ".join(self.conditions)
+
+
+class OrderedQuery:
+    """The rows of one page of `query`, which is sorted by a column."""
+
+    def __init__(self, connection: apsw.Connection, query: StoreQuery, place: Place | None) -> None:
+        self._execute = connection.execute
+        self._query = query
+        self._place = place
+        self._column, direction, self._past = _BY_COLUMN[query.sort]
+        self._order = f"ORDER BY {self._column} {direction}, seq {direction}"
+        self._index = f"entries INDEXED BY entries_{self._column}"
+
+    def rows(self) -> list[Any]:
+        """As many as the page takes, and the one after it."""
+        where, source = self._where(), "entries NOT INDEXED"
+        places = self._few()
+        if places is None:
+            places = self._youngest()
+        if places is None:
+            places = self._next()
+        if places is not None:
+            where.add("seq IN (SELECT value FROM json_each(?))", json.dumps(places))
+        else:
+            where, source = self._walked(), self._index
+            if self._query.hidden:
+                among = "seq IN (SELECT rowid FROM found WHERE found MATCH ?)"
+                where.add(among, match(self._query.hidden))
+        sql = f"SELECT {COLUMNS} FROM {source} WHERE {where} {self._order} LIMIT ?"  # noqa: S608
+        return self._execute(sql, (*where.values, self._query.limit + 1)).fetchall()
+
+    def _where(self) -> Where:
+        where = Where(["deleted = ?"], [int(self._query.deleted)])
+        if self._place is not None:
+            past = f"({self._column}, seq) {self._past} (?, ?)"
+            where.add(past, self._place.value, self._place.seq)
+        return where
+
+    def _walked(self) -> Where:
+        """What the index of the order tells itself."""
+        where = self._where()
+        if self._query.since:
+            where.add("seq >= ?", self._query.since)
+        for kind, value in self._query.shown:
+            where.add(_SHOWN[kind], value)
+        return where
+
+    def _few(self) -> list[int] | None:
+        """The places of all that is meant, when that is little."""
+        query, where = self._query, Where()
+        source, seq = ("found", "rowid") if query.groups else ("entries", "seq")
+        if query.groups:
+            where.add("found MATCH ?", match(query.groups))
+        if query.since:
+            where.add(f"{seq} >= ?", query.since)
+        if not where.conditions:
+            return None
+        sql = f"SELECT {seq} FROM {source} WHERE {where} LIMIT ?"  # noqa: S608 - constant names
+        rows: list[Any] = self._execute(sql, (*where.values, _FEW + 1)).fetchall()
+        return [row[0] for row in rows] if len(rows) <= _FEW else None
+
+    def _youngest(self) -> list[int] | None:
+        """The places of a page by creation, among what was changed last before it begins.
+
+        Nothing changes before it is created: once the page is full of entries that are younger
+        than the next change, none is missing but those that were changed after the page begins.
+        """
+        query, place = self._query, self._place
+        if self._column != "created" or query.since or not query.groups:
+            return None
+        wanted = query.limit + 1
+        begin = int(place.value) if place else _LAST
+        rows: list[Any] = self._execute(
+            "SELECT seq, created FROM found CROSS JOIN entries ON seq = found.rowid WHERE"
+            " found MATCH ? AND found.rowid <= ? ORDER BY found.rowid DESC LIMIT ?",
+            (match(query.groups), begin, _OVER * wanted),
+        ).fetchall()
+        if place is not None:
+            rows = [row for row in rows if (row[1], row[0]) < (begin, place.seq)]
+        ages = sorted((row[1] for row in rows), reverse=True)[:wanted]
+        if len(ages) < wanted or ages[-1] < rows[-1][0]:
+            return None
+        later = self._changed_later(ages[-1], begin)
+        return None if later is None else [*(row[0] for row in rows), *later]
+
+    def _changed_later(self, start: int, end: int) -> list[int] | None:
+        """The places of what was created in this time and changed after it, unless it is much."""
+        if end == _LAST:
+            return []
+        rows: list[Any] = self._execute(
+            "SELECT seq FROM entries INDEXED BY entries_created"
+            " WHERE deleted = ? AND created BETWEEN ? AND ? AND seq > ? LIMIT ?",
+            (int(self._query.deleted), start, end, end, _TASTED + 1),
+        ).fetchall()
+        if len(rows) > _TASTED:
+            return None
+        return [row[0] for row in rows if self._is_meant(self._query.groups, row[0])]
+
+    def _next(self) -> list[int] | None:
+        """The places of the page, when so much is meant that it is what comes next in the order."""
+        query, where = self._query, self._walked()
+        if not query.hidden or not self._are_many():
+            return None
+        found: list[int] = []
+        sql = f"SELECT seq FROM {self._index} WHERE {where} {self._order} LIMIT ?"  # noqa: S608
+        for (seq,) in self._execute(sql, (*where.values, _TASTED)):
+            if self._is_meant(query.hidden, seq):
+                found.append(seq)
+            if len(found) > query.limit:
+                return found
+        return None
+
+    def _are_many(self) -> bool:
+        sql = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)"
+        found: Any = self._execute(sql, (match(self._query.hidden), _MANY)).get
+        return bool(found == _MANY)
+
+    def _is_meant(self, groups: Sequence[Sequence[str]], seq: int) -> bool:
+        sql = "SELECT 1 FROM found WHERE found MATCH ? AND rowid = ?"
+        return self._execute(sql, (match(groups), seq)).get is not None
+
+
+def match(groups: Sequence[Sequence[str]]) -> str:
+    """What the index of terms is asked for one term of each group."""
+    return " AND ".join(f"({' OR '.join(map(_quoted, group))})" for group in groups)
+
+
+def _quoted(term: str) -> str:
+    return f'"{term}"'

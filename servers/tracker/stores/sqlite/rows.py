@@ -1,0 +1,267 @@
+"""The rows of the SQLite store: how a record is written, read back and replaced."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import apsw
+
+from servers.tracker.stores.base import Change, Counts, SealedRecord, Write, Written
+from servers.tracker.stores.clock import Clock
+from servers.tracker.stores.sqlite import bulk
+
+COLUMNS = "id, version, url, secret, tags, status, deleted, created, seq, stamp, pair"
+_MERGED_PAGES = 500
+_SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
+_SELECT_CHANGES = "SELECT entry, version, at, what, stamp FROM changes"
+
+
+def write(connection: apsw.Connection, writes: Sequence[Write], clock: Clock) -> list[Written]:
+    """Do each write that may be done, in this order."""
+    board = _Present(connection, writes)
+    found = [board.decide(one, clock) for one in writes]
+    board.flush()
+    return found
+
+
+def write_together(
+    connection: apsw.Connection, writes: Sequence[Write], clock: Clock
+) -> list[Written]:
+    """Do all of `writes`, or none of them."""
+    present = _Present(connection, writes)
+    found = [present.decide(one, clock) for one in writes]
+    if all(one.done for one in found):
+        present.flush()
+        return found
+    return [Written(done=False, record=None if one.done else one.record) for one in found]
+
+
+class _Present:
+    """What is stored of the records that some writes are about, and what they make of it."""
+
+    def __init__(self, connection: apsw.Connection, writes: Sequence[Write]) -> None:
+        self._connection = connection
+        self._by_id: dict[str, SealedRecord] = {}
+        self._by_pair: dict[str, list[SealedRecord]] = {}
+        self._dropped: list[tuple[int]] = []
+        self._fresh: dict[str, SealedRecord] = {}
+        self._changes: list[tuple[Any, ...]] = []
+        for record in paired(connection, [pair for one in writes for pair in one.pairs]):
+            self._by_pair.setdefault(record.pair, []).append(record)
+            self._by_id[record.id] = record
+        ids = [one.record.id for one in writes if one.seen]
+        for row in bulk.for_each(connection, f"{_SELECT} WHERE id", ids):
+            self._by_id[row[0]] = record_of(row)
+
+    def decide(self, one: Write, clock: Clock) -> Written:
+        """Whether `one` may be done; from now on it counts as done."""
+        record = one.record
+        present = self._by_id.get(record.id)
+        if present and present.secret == record.secret:
+            return Written(done=True, record=present)  # an earlier answer was lost
+        if (present.version if present else 0) != one.seen:
+            return Written(done=False, record=present)
+        for pair in one.pairs:
+            for other in self._by_pair.get(pair, ()):
+                if other.id != record.id:
+                    return Written(done=False, record=other)
+        at = clock.tick()
+        record = record.at(at)
+        if present is not None and record.id not in self._fresh:
+            self._dropped.append((present.changed,))
+        self._fresh[record.id] = self._by_id[record.id] = record
+        self._by_pair[record.pair] = [
+            *(other for other in self._by_pair.get(record.pair, ()) if other.id != record.id),
+            record,
+        ]
+        change = one.change
+        self._changes.append((change.entry, change.version, at, change.what, change.stamp))
+        return Written(done=True, record=record)
+
+    def flush(self) -> None:
+        """Do what was decided."""
+        _drop(self._connection, self._dropped)
+        _insert(self._connection, list(self._fresh.values()))
+        _insert_changes(self._connection, self._changes)
+
+
+def _insert(connection: apsw.Connection, records: Sequence[SealedRecord]) -> None:
+    bulk.insert(connection, f"INSERT INTO entries ({COLUMNS})", [_row(one) for one in records])
+    terms = [(record.changed, " ".join(record.terms)) for record in records]
+    bulk.insert(connection, "INSERT INTO found (rowid, terms)", terms)
+
+
+def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
+    connection.executemany("DELETE FROM entries WHERE seq = ?", seqs)
+    connection.executemany("DELETE FROM found WHERE rowid = ?", seqs)
+
+
+def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ...]]) -> None:
+    into = "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)"
+    bulk.insert(connection, into, changes)
+
+
+def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
+    """The record called `id`."""
+    found = connection.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchall()
+    return record_of(found[0]) if found else None
+
+
+def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[SealedRecord]:
+    """The records with one of `pairs`, the oldest first."""
+    rows = bulk.for_each(connection, f"{_SELECT} WHERE pair", list(dict.fromkeys(pairs)))
+    found = [record_of(row) for row in rows]
+    return sorted(found, key=lambda record: (record.created, record.id))
+
+
+def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]:
+    """The last changes of `entry`."""
+    sql = f"{_SELECT_CHANGES} WHERE entry = ? ORDER BY version DESC LIMIT ?"
+    found: list[Any] = connection.execute(sql, (entry, limit)).fetchall()
+    return [Change(*row) for row in found]
+
+
+def counts(connection: apsw.Connection) -> Counts:
+    """How many records there are."""
+    rows: list[Any] = connection.execute(
+        "SELECT deleted, status, entries FROM totals WHERE entries > 0"
+    ).fetchall()
+    return Counts(
+        {str(status): int(count) for deleted, status, count in rows if not deleted},
+        sum(int(count) for deleted, _, count in rows if deleted),
+        last_change(connection),
+    )
+
+
+def last_change(connection: apsw.Connection) -> int:
+    """When the last change was; 0 when there was none."""
+    return int(connection.execute("SELECT max(seq) FROM entries").get or 0)
+
+
+def stamps(connection: apsw.Connection) -> set[str]:
+    """Every stamp in use, found by hops along the two indexes."""
+    found: set[str] = set()
+    for table in ("entries", "changes"):
+        sql = f"SELECT min(stamp) FROM {table} WHERE stamp > ?"  # noqa: S608 - two known names
+        stamp = connection.execute(sql, ("",)).get
+        while stamp is not None:
+            found.add(str(stamp))
+            stamp = connection.execute(sql, (stamp,)).get
+    return found
+
+
+def outdated(
+    connection: apsw.Connection, stamp: str, limit: int
+) -> tuple[list[SealedRecord], list[Change]]:
+    """Some of what was made with `stamp`."""
+    entries = connection.execute(f"{_SELECT} WHERE stamp = ? LIMIT ?", (stamp, limit))
+    changes = connection.execute(f"{_SELECT_CHANGES} WHERE stamp = ? LIMIT ?", (stamp, limit))
+    return [record_of(row) for row in entries], [Change(*row) for row in changes]
+
+
+def reseal(
+    connection: apsw.Connection, records: Sequence[SealedRecord], changes: Sequence[Change]
+) -> None:
+    """Store again what nobody changed meanwhile."""
+    for record in records:
+        present = get(connection, record.id)
+        if present is not None and present.changed == record.changed:
+            _drop(connection, [(present.changed,)])
+            _insert(connection, [record])
+    connection.executemany(
+        "UPDATE changes SET what = ?, stamp = ? WHERE entry = ? AND version = ?",
+        [(change.what, change.stamp, change.entry, change.version) for change in changes],
+    )
+
+
+def tidy(connection: apsw.Connection, *, begins: bool) -> bool:
+    """Merge some of the index of terms, without what was replaced; whether more is to be done."""
+    before = connection.total_changes()
+    pages = -_MERGED_PAGES if begins else _MERGED_PAGES
+    connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (pages,))
+    return connection.total_changes() - before >= 2  # as SQLite says how its end is seen
+
+
+def scan(
+    connection: apsw.Connection, after: str, limit: int
+) -> list[tuple[SealedRecord, list[Change]]]:
+    """Records by id, each with its whole history."""
+    sql = f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?"
+    records = [record_of(row) for row in connection.execute(sql, (after, limit))]
+    return [(record, history(connection, record.id, -1)) for record in records]
+
+
+def adopt(
+    connection: apsw.Connection, rows: Sequence[tuple[SealedRecord, Sequence[Change]]], clock: Clock
+) -> int:
+    """Take over what is new here or newer than what is here, unless another has its pair."""
+    taken = 0
+    for record, changes in rows:
+        present = get(connection, record.id)
+        if present is not None and present.version >= record.version:
+            continue
+        if any(other.id != record.id for other in paired(connection, [record.pair])):
+            continue
+        if present is not None:
+            _drop(connection, [(present.changed,)])
+        # Machines whose clocks differ may have changed it before it was created.
+        moment = max(record.changed, record.created)
+        _insert(connection, [replace(record, changed=_free(connection, moment))])
+        lines = [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes]
+        _insert_changes(connection, lines)
+        clock.last = max(clock.last, moment)
+        taken += 1
+    return taken
+
+
+def _free(connection: apsw.Connection, seq: int) -> int:
+    while connection.execute("SELECT 1 FROM entries WHERE seq = ?", (seq,)).get is not None:
+        seq += 1
+    return seq
+
+
+def recall(connection: apsw.Connection, name: str) -> str:
+    """A note of the tracker's own."""
+    return str(connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).get or "")
+
+
+def remember(connection: apsw.Connection, name: str, value: str) -> None:
+    """Keep such a note."""
+    connection.execute(
+        "INSERT INTO notes (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
+
+
+def try_out(connection: apsw.Connection) -> None:
+    """Write something, to see whether that works."""
+    remember(connection, "tried", str(time.time_ns()))
+
+
+def _row(record: SealedRecord) -> tuple[Any, ...]:
+    return (
+        record.id,
+        record.version,
+        record.url,
+        record.secret,
+        ",".join(record.tags),
+        record.status,
+        int(record.deleted),
+        record.created,
+        record.changed,
+        record.stamp,
+        record.pair,
+    )
+
+
+def record_of(row: Sequence[Any]) -> SealedRecord:
+    """The record in a row of COLUMNS."""
+    id, version, url, secret, tags, status, deleted, created, seq, stamp, pair = row  # noqa: A001
+    tagged = tuple(tags.split(",")) if tags else ()
+    return SealedRecord(
+        id, version, url, secret, tagged, status, bool(deleted), created, seq, stamp, pair, ()
+    )

@@ -1,0 +1,135 @@
+"""What stands in one cell of a lead file: e-mail addresses, a web address, tags.
+
+Pure. Cells are texts that people and other tools wrote; every function takes one as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from servers.tracker.codec import urls
+from servers.tracker.entry import email_address, is_plain_email
+from servers.tracker.transfer.wording import is_placeholder
+
+_LONGEST: Final = 2 * urls.LONGEST
+"""Of a cell in which addresses are looked for."""
+_INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
+_SEPARATORS: Final = re.compile(r"\s*(?::::|[;,|\n\r\t]|\s/\s|\s(?:and|und|et|y|e|or)\s)\s*")
+_NAMED: Final = re.compile(r'(?:"[^"]*"|[^"<>;@])*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>')
+_LABEL: Final = re.compile(
+    r"^(?:mailto:|smtp:|\*\s+|(?:e-?mail|mail|work|home|office)\s*:\s*)", re.IGNORECASE
+)
+_REMARK: Final = re.compile(r"(?<!\s)\s++\([^()@]*+\)$")
+_MARKDOWN: Final = re.compile(r"\[[^\]]*\]\(\s*([^()\s]+)\s*\)")
+_IN_BRACKETS: Final = re.compile(
+    r"[^()<>]*[(<]\s*((?:https?://|www\.)[^()<>\s]+)\s*[)>]", re.IGNORECASE
+)
+_FORMULA: Final = re.compile(r'=\s*hyperlink\(\s*"([^"]+)"', re.IGNORECASE)
+_TITLED: Final = re.compile(r".*\s-\s(https?://\S+)", re.IGNORECASE)
+_PAGE: Final = re.compile(
+    r"(?:https?://|//)?(?:[^\W_](?:[\w-]*[^\W_])?\.)+(?:[^\W\d_]{2,24}|xn--[a-z0-9-]+)\.?"
+    r"(?::\d+)?(?:[/?#]\S*)?",
+    re.IGNORECASE,
+)
+_TAG_BREAKS: Final = re.compile(r":::|[,;|\n]")
+
+
+def tidy(cell: str) -> str:
+    """`cell` without what nobody sees: spaces around it and characters of no width."""
+    if cell.isascii():
+        return cell.strip()
+    return _INVISIBLE.sub("", cell).replace("\xa0", " ").strip()
+
+
+def addresses(cell: str) -> tuple[list[str], list[str]]:
+    """The e-mail addresses in `cell`, and the parts of it that are none.
+
+    A part is an address as a whole: `a@x.com`, `Name <a@x.com>`, `mailto:a@x.com`, and several of
+    them with a comma, semicolon, bar, slash or line break between.
+    """
+    cell = tidy(cell)
+    if is_plain_email(cell):
+        return [cell], []
+    if is_placeholder(cell):
+        return [], []
+    if len(cell) > _LONGEST:
+        return [], [cell]
+    found: list[str] = []
+    refused: list[str] = []
+    rest = _NAMED.sub(lambda one: f";{one[1]};", cell) if "<" in cell else cell
+    for part in _parts(rest):
+        address = _address(part)
+        if address:
+            found.append(address)
+        else:
+            refused.append(part)
+    once = {address.casefold(): address for address in reversed(found)}
+    return list(reversed(once.values())), refused
+
+
+def holds_addresses(cell: str) -> bool:
+    """Whether `cell` is an e-mail address, or several."""
+    return "@" in cell and bool(addresses(cell)[0])
+
+
+def pages(cell: str) -> list[str]:
+    """The web addresses in `cell`: a domain, an address, a link with its title; the best first."""
+    if urls.is_plain(cell):
+        return [cell]
+    cell = tidy(cell)
+    if len(cell) > _LONGEST:
+        return []
+    for wrapped in (_MARKDOWN, _FORMULA, _IN_BRACKETS, _TITLED):
+        if match := wrapped.match(cell):
+            cell = match[1]
+            break
+    cell = cell.strip("<>\"' ")
+    if _is_page(cell):
+        return [cell]
+    parts = [part for part in re.split(r"\s*:::\s*|[;,|]?\s+|[;,|]", cell) if part]
+    return parts if len(parts) > 1 and all(_is_page(part) for part in parts) else []
+
+
+def host(cell: str) -> str:
+    """The host of the web address in `cell`, without `www.`; empty when there is none."""
+    found = pages(cell)
+    if not found:
+        return ""
+    try:
+        return urls.host(urls.normalise(found[0])).removeprefix("www.")
+    except urls.UrlError:
+        return ""
+
+
+def tags(cells: Iterable[str]) -> list[str]:
+    """The tags in these cells, however they are parted, without quotes and bullets around them."""
+    parts = (part for cell in cells for part in _TAG_BREAKS.split(cell))
+    cleaned = (tidy(part).strip("\"'[]{}").lstrip("*# ").strip() for part in parts)
+    return [tag for tag in cleaned if any(sign.isalnum() for sign in tag)]
+
+
+def _parts(text: str) -> list[str]:
+    """`text` where several addresses may stand in it, parted; a part has no name before it."""
+    found: list[str] = []
+    for part in _SEPARATORS.split(text):
+        pieces = part.split() if part.count("@") > 1 and " " in part else [part]
+        for piece in pieces:
+            bare = _REMARK.sub("", _LABEL.sub("", piece.strip())).strip("\"'<>() ")
+            if "@" in bare.strip("@") and bare.count("@") > 1 and "/" in bare:
+                found += bare.split("/")
+            elif bare:
+                found.append(bare)
+    return found
+
+
+def _address(part: str) -> str:
+    try:
+        return email_address(part)
+    except ValueError:
+        return ""
+
+
+def _is_page(text: str) -> bool:
+    return "." in text and "@" not in text and _PAGE.fullmatch(text) is not None

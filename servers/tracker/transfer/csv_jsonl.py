@@ -1,0 +1,390 @@
+"""CSV and JSON Lines, read row by row and written row by row. A bad row is told, never a crash.
+
+Rows have the numbers a person sees: the first row of a CSV file is row 1, whether or not it has
+the names of the columns; the first line of a JSON Lines file is row 1. No written cell starts a
+formula in a spreadsheet.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, Literal, TextIO
+
+from servers.tracker.transfer import cells, columns, headers, text_file
+from servers.tracker.transfer.columns import FIELDS, Choice, Wishes
+from servers.tracker.transfer.leads import LeadReader
+from servers.tracker.transfer.text_file import SheetError
+
+Format = Literal["csv", "jsonl"]
+WRITTEN: Final = ("id", *FIELDS, "created", "changed")
+_LONGEST_LINE = 1 << 20
+_JUDGED_ROWS = 300
+"""From which the delimiter, the row of names and the columns are told."""
+_MOST_ABOVE = 40
+"""Rows in which the names of the columns are looked for."""
+_DELIMITERS = ",;\t|"
+_SUFFIXES: Mapping[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[,;\t|]*\r?\n?", re.IGNORECASE)
+_FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_GUARDED = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_LONE = re.compile(r"[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry of a row: its fields, or what is wrong with it. A row may have several."""
+
+    number: int
+    fields: Mapping[str, Any]
+    fault: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file whose columns are chosen: `choice` says how, `samples` are its first rows."""
+
+    choice: Choice
+    rows: Iterator[Row]
+    samples: Sequence[Sequence[str]]
+    doubts: tuple[str, ...]
+    text: TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """The cells of one row, or what is wrong with it and the cells it would have then."""
+
+    number: int
+    cells: list[str]
+    fault: str = ""
+
+
+def format_of(name: str) -> Format:
+    """The format that the ending of a file name stands for.
+
+    Raises:
+        SheetError: it stands for none.
+    """
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    if suffix not in _SUFFIXES:
+        told = text_file.kind_by_name(name)
+        raise SheetError(told or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
+    return _SUFFIXES[suffix]
+
+
+def opened(
+    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
+) -> Sheet:
+    """The sheet in `handle`; `wishes` says which columns hold a field, where Lou is not to choose.
+
+    Raises:
+        SheetError: it cannot be read, or there is no column for the page or the e-mail address.
+    """
+    found = looked_at(handle, kind, wishes, ignored)
+    if found.choice.fault:
+        raise SheetError(found.choice.fault)
+    return found
+
+
+def looked_at(
+    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
+) -> Sheet:
+    """The sheet in `handle`, even when not every column that is needed could be told.
+
+    Raises:
+        SheetError: it cannot be read.
+    """
+    found = text_file.opened(handle)
+    try:
+        make = _csv_sheet if kind == "csv" else _json_sheet
+        return make(found.stream, found.doubt, wishes or {}, ignored)
+    except UnicodeError:
+        raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
+
+
+def header() -> str:
+    """The first line of a written CSV file."""
+    return _line(WRITTEN)
+
+
+def line(kind: Format, values: Mapping[str, Any]) -> str:
+    """One written row."""
+    if kind == "jsonl":
+        return json.dumps({name: values[name] for name in WRITTEN}, ensure_ascii=False) + "\n"
+    written = (values[name] for name in WRITTEN)
+    return _line(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in written)
+
+
+def guarded(cell: str) -> str:
+    """`cell`, such that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """What `guarded` was given."""
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
+
+
+def _line(written: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([guarded(cell) for cell in written])
+    return out.getvalue()
+
+
+class _Lines:
+    """The lines of `text`, no longer than may be; those of one row can be read again."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._again: list[str] = []
+        self.row: list[str] = []
+        """What was read since the row began."""
+        self.is_cut = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else self._read()
+        if not line:
+            raise StopIteration
+        if len(line) >= _LONGEST_LINE:
+            self.is_cut = True
+        self.row.append(line)
+        return line
+
+    def begin(self) -> None:
+        """A row begins here."""
+        self.row.clear()
+        self.is_cut = False
+
+    def again(self, *, kept: int = 1) -> None:
+        """Read the row again but for its first lines."""
+        self._again += reversed(self.row[kept:])
+
+    def _read(self) -> str:
+        try:
+            found = more = self._text.readline(_LONGEST_LINE)
+            while len(more) >= _LONGEST_LINE and not more.endswith(("\n", "\r")):
+                more = self._text.readline(_LONGEST_LINE)
+        except UnicodeError:
+            raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
+        return found
+
+
+def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
+    """The rows of a CSV text, blank ones left out; what an open quote took in is read again."""
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    for number in itertools.count(1):
+        lines.begin()
+        try:
+            found = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as broken:
+            question = "; is a quote in it not closed?" if len(lines.row) > 1 else ""
+            lines.again()
+            first = lines.row[0].rstrip("\r\n").split(delimiter) if lines.row else []
+            yield _Record(number, first, f"cannot be read: {broken}{question}")
+            continue
+        if lines.is_cut:
+            lines.again()
+            yield _Record(number, [], f"is longer than {_LONGEST_LINE:,} characters")
+        elif any(found):
+            yield _Record(number, found)
+
+
+def _csv_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+    head = text.read(_LONGEST_LINE)
+    is_whole = len(head) < _LONGEST_LINE
+    if not head.strip("\ufeff\r\n \x00"):
+        raise SheetError("The file is empty.")
+    if "\0" in head[:4096]:
+        raise SheetError("The file is no text that Lou can read. Save it as CSV UTF-8.")
+    sep = _SEP_LINE.match(head)
+    skipped = sep.end() if sep else 0
+    body = head[skipped:] if is_whole else head[skipped : 1 + _last_break(head)]
+    wanted = frozenset(name for names in wishes.values() for name in names)
+    delimiter = sep[1] if sep else max(_DELIMITERS, key=lambda one: _fitness(body, one, wanted))
+    first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _JUDGED_ROWS))
+    place = _header_place(first, wanted)
+    has_names = place >= 0
+    names = _names(first[place].cells) if has_names else _numbered(first)
+    samples = [one.cells for one in first[place + 1 :] if not one.fault]
+    choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], wishes, ignored)
+    doubts = (*_file_doubts(first, place, doubt), *choice.doubts)
+    rows = _csv_rows(
+        _from(text, skipped), delimiter, first[place].number if has_names else 0, choice
+    )
+    return Sheet(choice, rows, samples, doubts, text)
+
+
+def _last_break(head: str) -> int:
+    found = max(head.rfind("\n"), head.rfind("\r"))
+    if found < 0:
+        raise SheetError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
+    return found
+
+
+def _from(text: TextIO, skipped: int) -> TextIO:
+    """`text` from its start again, without its first characters."""
+    text.seek(0)
+    text.read(skipped)
+    return text
+
+
+def _fitness(body: str, delimiter: str, wanted: frozenset[str]) -> tuple[int, float, int]:
+    """How well `delimiter` parts the first rows: known names, rows alike, many columns."""
+    found = [
+        one.cells
+        for one in itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _MOST_ABOVE)
+        if not one.fault
+    ]
+    known = max((_known(row, wanted) for row in found), default=0)
+    widths = [len(row) for row in found if len(row) > 1]
+    width = max(set(widths), key=lambda one: (widths.count(one), one), default=1)
+    return known, widths.count(width) / max(1, len(found)), width
+
+
+def _known(row: Sequence[str], wanted: frozenset[str]) -> int:
+    """How many cells of `row` are names of columns; none when it holds an address."""
+    if any("@" in cell and cells.holds_addresses(cell) for cell in row[:200]):
+        return 0
+    found = [cell.strip() for cell in row[:1000]]
+    return sum(name in wanted or (0 < len(name) < 80 and headers.is_known(name)) for name in found)
+
+
+def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
+    """Which of the first rows names the columns; -1 when none does."""
+    if first and first[0].fault.startswith("is longer"):
+        raise SheetError(f"The first row {first[0].fault}.")
+    known = [_known(one.cells, wanted) for one in first[:_MOST_ABOVE]]
+    best = max(known, default=0)
+    if best:
+        return known.index(best)
+    holds = any(cells.holds_addresses(cell) for cell in first[0].cells) if first else False
+    return -1 if holds else 0
+
+
+def _names(found: Sequence[str]) -> list[str]:
+    """The names of the columns, each once: a later one of the same name has a number."""
+    names: list[str] = []
+    seen: dict[str, int] = {}
+    for number, cell in enumerate(found, 1):
+        name = _LONE.sub("\ufffd", cell).removeprefix("\ufeff").strip().strip('"')
+        name = name or f"Column {number}"
+        seen[name] = seen.get(name, 0) + 1
+        names.append(f"{name} ({seen[name]})" if seen[name] > 1 else name)
+    return names
+
+
+def _numbered(first: Sequence[_Record]) -> list[str]:
+    width = max((len(one.cells) for one in first), default=0)
+    return [f"Column {number}" for number in range(1, width + 1)]
+
+
+def _file_doubts(first: Sequence[_Record], place: int, doubt: str) -> list[str]:
+    found = [doubt] if doubt else []
+    if place < 0:
+        found.append("The file has no header: its columns are told by what their cells hold.")
+    elif place > 0:
+        number = first[place].number
+        found.append(f"The columns are named in row {number}; what stands above was not read.")
+    return found
+
+
+def _csv_rows(text: TextIO, delimiter: str, header: int, choice: Choice) -> Iterator[Row]:
+    reader = LeadReader(choice)
+    for record in _records(text, delimiter):
+        if record.number <= header:
+            continue
+        width = len(choice.names)
+        if record.fault:
+            yield Row(record.number, {}, record.fault)
+        elif any(map(str.strip, record.cells[width:])):
+            yield Row(record.number, {}, f"has more than {width} cells; is a quote missing in it?")
+        else:
+            yield from _entries(record.number, [*map(unguarded, record.cells)], reader)
+
+
+def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Row]:
+    """The entries that one row makes."""
+    if any(not cell.isascii() and _LONE.search(cell) for cell in reader.used(row)):
+        yield Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")
+        return
+    found, doubts = reader.read(row)
+    for place, fields in enumerate(found):
+        yield Row(number, fields, doubts=() if place else tuple(doubts))
+
+
+def _json_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+    first = [
+        value for _, value, fault in itertools.islice(_objects(text), _JUDGED_ROWS) if not fault
+    ]
+    names = list(dict.fromkeys(name for one in first for name in one))
+    samples = [[_json_cell(one.get(name)) or "" for name in names] for one in first]
+    if not names and not wishes:
+        names = ["url", "email"]
+    choice = columns.choose(names, samples, wishes, ignored)
+    doubts = (*([doubt] if doubt else []), *choice.doubts)
+    return Sheet(choice, _json_rows(_from(text, 0), choice), samples, doubts, text)
+
+
+def _objects(text: TextIO) -> Iterator[tuple[int, dict[str, Any], str]]:
+    lines = _Lines(text)
+    for number, found in enumerate(lines, 1):
+        if lines.is_cut:
+            yield number, {}, f"is longer than {_LONGEST_LINE:,} characters"
+        elif found.strip():
+            yield number, *_object(found)
+        lines.begin()
+
+
+def _object(found: str) -> tuple[dict[str, Any], str]:
+    try:
+        values = json.loads(found)
+    except (ValueError, RecursionError) as broken:
+        reason = "is nested too deeply" if isinstance(broken, RecursionError) else str(broken)[:80]
+        return {}, f"is no JSON: {reason}"
+    return (values, "") if isinstance(values, dict) else ({}, "is no JSON object")
+
+
+def _json_rows(text: TextIO, choice: Choice) -> Iterator[Row]:
+    reader = LeadReader(choice)
+    used = {choice.names[place]: one for one, places in choice.fields.items() for place in places}
+    for number, values, fault in _objects(text):
+        found = {name: _json_cell(values.get(name)) for name in choice.names}
+        strange = next((one for name, one in used.items() if found[name] is None), "")
+        row = [cell or "" for cell in found.values()]
+        if fault or strange:
+            yield Row(number, {}, fault or f"has a {strange} that is no text")
+        elif any(map(_LONE.search, reader.used(row))):
+            yield Row(number, {}, "contains characters that do not exist")
+        else:
+            yield from _entries(number, row, reader)
+
+
+def _json_cell(value: Any) -> str | None:
+    """A JSON value as the text of a cell; None when it is not one."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else None

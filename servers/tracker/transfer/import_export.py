@@ -1,0 +1,349 @@
+"""Imports and exports as jobs: they tell how far they are, and what they told as kept is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from servers.host.tools.service import ToolError
+from servers.tracker import entry_views
+from servers.tracker.codec.record_codec import Search
+from servers.tracker.entry import Draft, Fault, RejectedEntryError, checked
+from servers.tracker.entry_plans import Plan
+from servers.tracker.entry_service import EntryService
+from servers.tracker.transfer import csv_jsonl, exchange_folder
+from servers.tracker.transfer.columns import Wishes
+from servers.tracker.transfer.row_problems import Doubts, Problems
+from servers.tracker.transfer.text_file import SheetError
+
+log = logging.getLogger(__name__)
+State = Literal["running", "done", "cancelled", "failed"]
+_AT_ONCE = 512
+_PAGE = 200
+_KEPT_JOBS = 20
+Boards = Callable[[], EntryService]
+"""The board in use: keys and rules may change before a job is over."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One import or export. `rows` are those that are dealt with for good.
+
+    `columns` are the columns of an import that hold each field.
+    """
+
+    id: str
+    kind: Literal["import", "export"]
+    file: str
+    total_bytes: int = 0
+    done_bytes: int = 0
+    state: State = "running"
+    rows: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: Problems = field(default_factory=Problems)
+    doubts: Doubts = field(default_factory=Doubts)
+    columns: Mapping[str, list[str]] = field(default_factory=dict)
+    message: str = ""
+    task: asyncio.Task[None] | None = None
+
+
+class ImportExport:
+    """The jobs of this process; finished ones are remembered for a while."""
+
+    def __init__(self, boards: Boards) -> None:
+        self._boards = boards
+        self._jobs: dict[str, Job] = {}
+
+    def job(self, name: str) -> Job:
+        """The job called `name`.
+
+        Raises:
+            ToolFailure: there is none.
+        """
+        if name not in self._jobs:
+            raise ToolError(
+                "There is no such job; jobs end with the server. Rows that were reported as "
+                "stored are kept, and importing the file again stores none of them twice.",
+                kind="not_found",
+            )
+        return self._jobs[name]
+
+    async def start_import(
+        self,
+        path: Path,
+        wishes: Wishes,
+        client: str,
+        *,
+        ignored: Sequence[str] = (),
+        trial: bool,
+    ) -> Job:
+        """Begin to import the file at `path`; a trial stores nothing."""
+        self._boards()
+        found = await asyncio.to_thread(opened, path, wishes, ignored)
+        job = self._begun("import", path)
+        job.columns = found.choice.named()
+        job.doubts.begin(found.doubts)
+        job.total_bytes = os.fstat(found.text.fileno()).st_size
+        work = _Import(job, self._boards, found, client="" if trial else client)
+        job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
+        return job
+
+    def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
+        """Begin to export what `search` finds to the file at `path`."""
+        self._boards()
+        kind = _format(path)
+        target = exchange_folder.PartialExport(path, overwrite=overwrite)
+        job = self._begun("export", path)
+        work = _export(job, self._boards, search, target, kind=kind)
+        job.task = asyncio.get_running_loop().create_task(_ended(job, work))
+        return job
+
+    async def cancel(self, name: str) -> Job:
+        """The job, stopped; the rows it reported are kept."""
+        job = self.job(name)
+        if job.task is not None and not job.task.done():
+            await asyncio.sleep(0)  # a task that never began could not say how it ended
+            job.task.cancel()
+            await asyncio.wait([job.task])
+        return job
+
+    async def close(self) -> None:
+        """Stop all jobs."""
+        await asyncio.gather(*(self.cancel(name) for name in list(self._jobs)))
+
+    def _begun(self, kind: Literal["import", "export"], path: Path) -> Job:
+        job = Job(secrets.token_hex(16), kind, path.name)
+        self._jobs[job.id] = job
+        finished = [name for name, old in self._jobs.items() if old.state != "running"]
+        for name in finished[: max(0, len(self._jobs) - _KEPT_JOBS)]:
+            del self._jobs[name]
+        return job
+
+
+_Found = list[tuple[int, Draft | RejectedEntryError | str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rows that were read and planned, and where in the file they end."""
+
+    found: _Found
+    position: int
+    board: EntryService
+    plan: Plan
+
+
+class _Import:
+    """Reads, checks and seals one group of rows while the one before is stored."""
+
+    def __init__(self, job: Job, boards: Boards, found: csv_jsonl.Sheet, *, client: str) -> None:
+        self._job = job
+        self._boards = boards
+        self._rules = boards().scribe.rules
+        self._text = found.text
+        self._rows = found.rows
+        self._client = client
+        self._last_row = 0
+        self._are_known = False
+        """Whether most rows before were; then the next ones probably are, too."""
+
+    async def run(self) -> None:
+        """To the end of the file."""
+        following = asyncio.ensure_future(self._prepared())
+        try:
+            while (group := await asyncio.shield(following)) is not None:
+                following = asyncio.ensure_future(self._prepared())
+                await self._store(group)
+        finally:
+            # A thread may still be reading: it comes to the end of its group.
+            await asyncio.wait([following])
+            self._text.close()
+        self._job.done_bytes = self._job.total_bytes
+
+    async def _prepared(self) -> _Group | None:
+        found, position = await asyncio.to_thread(self._read)
+        if not found:
+            return None
+        return _Group(found, position, *await self._planned(found))
+
+    async def _planned(self, found: _Found) -> tuple[EntryService, Plan]:
+        board = self._boards()
+        self._rules = board.scribe.rules
+        drafts = [one for _, one in found if isinstance(one, Draft)]
+        return board, await board.planned(drafts, self._client, are_known=self._are_known)
+
+    def _read(self) -> tuple[_Found, int]:
+        found: _Found = []
+        for row in itertools.islice(self._rows, _AT_ONCE):
+            for doubt in row.doubts:
+                self._job.doubts.add(row.number, doubt)
+            if row.fault:
+                found.append((row.number, row.fault))
+                continue
+            try:
+                draft = checked(rules=self._rules, **row.fields)
+            except RejectedEntryError as rejected:
+                found.append((row.number, _refused(rejected, row.fields)))
+            else:
+                found.append((row.number, draft))
+        return found, self._text.buffer.tell()
+
+    async def _store(self, group: _Group) -> None:
+        """Store a group and count it, even when the job is cancelled meanwhile."""
+        work = asyncio.ensure_future(self._stored(group))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await work
+            raise
+
+    async def _stored(self, group: _Group) -> None:
+        found, board, plan = group.found, group.board, group.plan
+        drafted = [number for number, one in found if isinstance(one, Draft)]
+        for number, one in found:
+            if not isinstance(one, Draft):
+                self._refuse(number, one)
+        if self._client:
+            while board is not self._boards():  # the keys are others by now
+                board, plan = await self._planned(found)
+            results = await board.settle(plan)
+            created = sum(
+                one[0] == "created" for one in results if not isinstance(one, RejectedEntryError)
+            )
+            self._are_known = 2 * created < len(results)
+            for number, result in zip(drafted, results, strict=True):
+                if isinstance(result, RejectedEntryError):
+                    self._refuse(number, result)
+                else:
+                    self._job.counts[result[0]] += 1
+        else:
+            self._job.counts["would be stored"] += len(drafted)
+        numbers = {number for number, _ in found} - {self._last_row}
+        self._last_row = found[-1][0]
+        self._job.rows += len(numbers)
+        self._job.done_bytes = min(group.position, self._job.total_bytes)
+
+    def _refuse(self, number: int, found: RejectedEntryError | str) -> None:
+        self._job.counts["refused"] += 1
+        if isinstance(found, str):
+            self._job.problems.add(number, Fault("row", found))
+            return
+        for fault in found.faults:
+            self._job.problems.add(number, fault)
+
+
+def opened(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> csv_jsonl.Sheet:
+    """The file at `path` with its columns chosen.
+
+    Raises:
+        ToolFailure: it cannot be read, or its columns are not clear.
+    """
+    return _opened(path, lambda handle, kind: csv_jsonl.opened(handle, kind, wishes, ignored))
+
+
+def looked_at(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> csv_jsonl.Sheet:
+    """The file at `path`, to show its columns; the caller closes its text.
+
+    Raises:
+        ToolFailure: it cannot be read.
+    """
+    return _opened(path, lambda handle, kind: csv_jsonl.looked_at(handle, kind, wishes, ignored))
+
+
+def _opened(
+    path: Path, read: Callable[[BinaryIO, csv_jsonl.Format], csv_jsonl.Sheet]
+) -> csv_jsonl.Sheet:
+    kind = _format(path)
+    handle = exchange_folder.opened(path)
+    try:
+        return read(handle, kind)
+    except SheetError as wrong:
+        handle.close()
+        raise ToolError(str(wrong), kind="bad_argument") from None
+
+
+def _refused(rejected: RejectedEntryError, fields: Mapping[str, Any]) -> RejectedEntryError:
+    """What is wrong with a row; it says so when a wish not to be contacted is lost with it."""
+    faults = rejected.faults
+    if fields.get("status") == "do_not_contact":
+        faults = (*faults, Fault("status", "says do not contact, and is not stored with the row"))
+    return RejectedEntryError(faults)  # without a traceback, which would hold all rows
+
+
+def _format(path: Path) -> csv_jsonl.Format:
+    try:
+        return csv_jsonl.format_of(path.name)
+    except SheetError as wrong:
+        raise ToolError(str(wrong), kind="bad_argument") from None
+
+
+async def _export(
+    job: Job,
+    boards: Boards,
+    search: Search,
+    target: exchange_folder.PartialExport,
+    *,
+    kind: csv_jsonl.Format,
+) -> None:
+    """Oldest change first: what changes meanwhile comes again at the end, and is left out there."""
+    written: set[str] = set()
+    cursor = ""
+    try:
+        if kind == "csv":
+            target.write(csv_jsonl.header())
+        while True:
+            entries, cursor = await boards().find(_page(search, cursor))
+            for entry in entries:
+                if entry.id not in written and not entry.locked:
+                    written.add(entry.id)
+                    target.write(csv_jsonl.line(kind, entry_views.entry(entry)))
+                    job.rows += 1
+            job.counts["locked"] += sum(entry.locked for entry in entries)
+            if not cursor:
+                break
+        await _to_its_end(asyncio.to_thread(target.finish))
+    except BaseException:
+        target.drop()
+        raise
+    job.counts["written"] = job.rows
+
+
+async def _to_its_end(work: Awaitable[None]) -> None:
+    """Do `work`, for which it is too late to be cancelled."""
+    doing = asyncio.ensure_future(work)
+    while not doing.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(doing)
+    doing.result()
+
+
+def _page(search: Search, cursor: str) -> Search:
+    return replace(search, sort="oldest", limit=_PAGE, cursor=cursor)
+
+
+async def _ended(job: Job, work: Awaitable[None]) -> None:
+    """How a job ends, in its own words."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        job.state, job.message = "cancelled", "It was cancelled; what is counted here is kept."
+    except ToolError as failed:
+        job.state, job.message = "failed", failed.message
+    except (OSError, SheetError) as failed:
+        job.state = "failed"
+        said = (failed.strerror if isinstance(failed, OSError) else None) or failed
+        job.message = f"The file could not be used to its end: {said}"
+    except Exception:
+        log.exception("A job failed unexpectedly")
+        job.state, job.message = "failed", "It failed; the log of this server says why."
+    else:
+        job.state = "done"

@@ -1,0 +1,145 @@
+"""What one row of a lead file becomes: fields of entries, by the columns that were chosen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from servers.tracker.entry import tag_name
+from servers.tracker.transfer import cells
+from servers.tracker.transfer.columns import Choice
+from servers.tracker.transfer.wording import (
+    is_no,
+    is_only_do_not_contact,
+    is_placeholder,
+    is_yes,
+    plain,
+    says_do_not_contact,
+    status_named,
+)
+
+Fields = Mapping[str, Any]
+_SHOWN = 40
+_JUDGED = 2000
+"""Characters of a note in which a refusal is looked for."""
+_SENTENCES = re.compile(r"[.!?;\n]+")
+
+
+class LeadReader:
+    """Reads rows by one choice of columns. A row makes an entry for each of its addresses."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self._names = choice.names
+        self._places = {one: choice.fields.get(one, ()) for one in ("url", "email", "status")}
+        self._tags = choice.fields.get("tags", ())
+        self._notes = choice.fields.get("note", ())
+        self._flags = choice.fields.get("do_not_contact", ())
+        self._used = [place for found in choice.fields.values() for place in found]
+
+    def used(self, row: Sequence[str]) -> list[str]:
+        """The cells of `row` that an entry is made of."""
+        return [row[place] for place in self._used if place < len(row)]
+
+    def read(self, row: Sequence[str]) -> tuple[list[Fields], list[str]]:
+        """The fields of the entries in `row`, and what is doubtful about them."""
+        doubts: list[str] = []
+        found = _first(self._at(row, self._places["url"]))
+        pages = cells.pages(found)
+        shared: dict[str, Any] = {"url": pages[0] if pages else cells.tidy(found)}
+        if len(pages) > 1:
+            doubts.append(f"of {len(pages)} web addresses in one cell only the first is used")
+        note = "\n".join(filter(None, map(cells.tidy, self._at(row, self._notes))))
+        if note:
+            shared["note"] = note
+        tags = self._tags_of(row, doubts)
+        if tags:
+            shared["tags"] = tags
+        status = self._status(row, note, doubts)
+        if status:
+            shared["status"] = status
+        return [{**shared, "email": one} for one in self._emails(row, doubts)], doubts
+
+    def _emails(self, row: Sequence[str], doubts: list[str]) -> list[str]:
+        """The addresses; when there are none, the one text that stands in their place."""
+        found: dict[str, str] = {}
+        refused: list[str] = []
+        for place in self._places["email"]:
+            cell = row[place] if place < len(row) else ""
+            good, bad = cells.addresses(cell) if cell else ([], [])
+            for one in good:
+                found.setdefault(one.casefold(), one)
+            refused += bad
+        if not found:
+            return [cells.tidy(_first(self._at(row, self._places["email"])))]
+        doubts += [f"{one[:_SHOWN]!r} is no e-mail address and was left out" for one in refused]
+        return list(found.values())
+
+    def _tags_of(self, row: Sequence[str], doubts: list[str]) -> list[str]:
+        found: list[str] = []
+        for one in cells.tags(self._at(row, self._tags)):
+            try:
+                found.append(tag_name(one))
+            except ValueError:
+                doubts.append(f"{one[:_SHOWN]!r} can be no tag and was left out")
+        return list(dict.fromkeys(found))
+
+    def _status(self, row: Sequence[str], note: str, doubts: list[str]) -> str:
+        if self._is_refused(row, doubts):
+            return "do_not_contact"
+        if any(map(says_do_not_contact, _SENTENCES.split(note[:_JUDGED]))):
+            doubts.append("the note seems to say: do not contact; the status does not")
+        self._tell_consent(row, doubts)
+        cell = _first(self._at(row, self._places["status"]))
+        if is_placeholder(cell):
+            return ""
+        named = status_named(cell)
+        if named is None:
+            doubts.append(f"the status {cell.strip()[:_SHOWN]!r} is not one of Lou's; it is new")
+        return named or ""
+
+    def _is_refused(self, row: Sequence[str], doubts: list[str]) -> bool:
+        """Whether any column says: do not contact."""
+        for place in self._flags:
+            cell = row[place] if place < len(row) else ""
+            if cell and not _is_denied(cell):
+                if not (is_yes(cell) or says_do_not_contact(cell) or any(map(str.isdigit, cell))):
+                    name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
+                    doubts.append(f"{name} says {said!r}, which was taken for do_not_contact")
+                return True
+        if any(plain(cell) and is_no(cell) for cell in self._at(row, self._choice.allowing)):
+            return True
+        if any(
+            status_named(cell) == "do_not_contact" for cell in self._at(row, self._choice.watched)
+        ):
+            return True
+        return any(map(is_only_do_not_contact, self._at(row, self._choice.noticed)))
+
+    def _tell_consent(self, row: Sequence[str], doubts: list[str]) -> None:
+        """Tell of what is near to a refusal, and is none."""
+        for place in self._choice.consent:
+            cell = row[place] if place < len(row) else ""
+            words = plain(cell)
+            if words and (words in {"false", "0"} or words.split()[0] in {"no", "never", "non"}):
+                name = self._names[place][:_SHOWN]
+                doubts.append(f"{name} says {cell.strip()[:_SHOWN]!r}; the status does not")
+        for place in self._choice.by_phone:
+            if place < len(row) and is_yes(row[place]):
+                name = self._names[place][:_SHOWN]
+                doubts.append(f"{name} says yes; that is not about e-mail and was left out")
+
+    @staticmethod
+    def _at(row: Sequence[str], places: Iterable[int]) -> list[str]:
+        return [row[place] for place in places if place < len(row) and row[place]]
+
+
+def _first(found: Sequence[str]) -> str:
+    if len(found) == 1:
+        return found[0]
+    return next((cell for cell in found if not is_placeholder(cell)), found[0] if found else "")
+
+
+def _is_denied(cell: str) -> bool:
+    """Whether a cell below a name such as Unsubscribed says that somebody is not."""
+    return not is_yes(cell) and (is_no(cell) or plain(cell) in {"not set", "0 00 00"})

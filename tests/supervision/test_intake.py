@@ -1,0 +1,113 @@
+"""Lines out of bytes, at a pace; and what a flood leaves of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.supervision.line_reader import LineBatch, LineReader
+from app.supervision.stderr_tail import StderrTail
+from tests.supervision.conftest import until
+
+
+@given(st.lists(st.binary(max_size=20), max_size=20))
+def test_lines_are_the_same_however_the_bytes_are_cut(chunks):
+    lines = LineBatch(limit=8)
+    found = [line for chunk in chunks for line in lines.feed(chunk)]
+    whole = b"".join(chunks).split(b"\n")
+    expected = [line[:8] for line in whole[:-1]]
+    if len(whole[-1]) > 8:
+        expected.append(whole[-1][:8])
+    assert found == expected
+
+
+def test_a_line_without_end_takes_no_more_memory_than_the_limit():
+    lines = LineBatch(limit=1000)
+    for _ in range(1000):
+        lines.feed(b"x" * 1000)
+    assert len(lines.rest()) <= 1000
+    assert lines.feed(b"tail\nnext\n") == [b"next"]
+
+
+class FakePipe:
+    def __init__(self) -> None:
+        self.is_paused = False
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
+
+
+@pytest.mark.anyio
+async def test_slow_work_is_done_in_slices_with_the_writer_held_back():
+    pipe, taken = FakePipe(), []
+
+    def take(line: bytes) -> None:
+        until_ = time.perf_counter() + 0.001
+        while time.perf_counter() < until_:
+            pass
+        taken.append(line)
+
+    intake = LineReader(pipe, 100, take)
+    began = time.perf_counter()
+    intake.feed(b"line\n" * 100)
+    assert time.perf_counter() - began < 0.05
+    assert pipe.is_paused
+    await until(lambda: len(taken) == 100)
+    await until(lambda: not pipe.is_paused)
+
+
+@pytest.mark.anyio
+async def test_what_waits_is_handed_over_when_the_pipe_ends():
+    taken = []
+    intake = LineReader(FakePipe(), 100, taken.append)
+    intake.feed(b"one\ntwo")
+    intake.finish()
+    intake.finish()
+    assert taken == [b"one", b"two"]
+    await asyncio.sleep(0)
+
+
+def test_a_flood_is_told_as_its_beginning_a_count_and_its_end():
+    told, now = [], [0.0]
+    words = StderrTail(told.append, clock=lambda: now[0])
+    for number in range(10_000):
+        words.take(f"line {number}".encode())
+    words.finish()
+    assert told[0] == "line 0"
+    assert told[-1] == "line 9999"
+    assert told[200] == "WARNING: 9750 lines left out: more than 50 a second"
+    assert len(told) == 251
+
+
+def test_lines_are_told_again_after_a_flood():
+    told, now = [], [0.0]
+    words = StderrTail(told.append, clock=lambda: now[0])
+    for _ in range(300):
+        words.take(b"flood")
+    now[0] = 10.0
+    words.take(b"calm")
+    assert told[-2:] == ["WARNING: 100 lines left out: more than 50 a second", "calm"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict"),
+    [
+        ([b"Traceback:", b"ValueError: x"], "ValueError: x"),
+        ([b"ValueError: x", b"    ^^^^^", b"  "], "ValueError: x"),
+        ([], ""),
+        ([b"\xff\xfe"], "\\xff\\xfe"),
+        ([b"y" * 1000], "y" * 1000),
+    ],
+)
+def test_the_verdict_is_the_last_line_that_says_something(lines, verdict):
+    words = StderrTail(lambda _: None)
+    for line in lines:
+        words.take(line)
+    assert words.verdict() == verdict

@@ -1,0 +1,348 @@
+"""Histories as tables: what happens when, and what must follow."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.supervision.lifecycle import step
+from app.supervision.restart_breaker import count_restart
+from app.supervision.states import (
+    Again,
+    Answered,
+    BecameReady,
+    Command,
+    Due,
+    Exited,
+    Paused,
+    Refused,
+    RestartPolicy,
+    Resumed,
+    Server,
+    ServerState,
+    Spawned,
+    SwitchChanged,
+    Trouble,
+    Wake,
+    Weighed,
+)
+
+POLICY = RestartPolicy()
+NO_KEY = Trouble("no_key", "No key is set.", "Set it.", "X")
+OFF, BLOCKED, STARTING, READY = (
+    ServerState.OFF,
+    ServerState.BLOCKED,
+    ServerState.STARTING,
+    ServerState.READY,
+)
+UNHEALTHY, BACKOFF, STOPPING, FAILED = (
+    ServerState.UNHEALTHY,
+    ServerState.BACKOFF,
+    ServerState.STOPPING,
+    ServerState.FAILED,
+)
+START, PING, ASK, TERMINATE, KILL = (
+    Command.START,
+    Command.PING,
+    Command.ASK,
+    Command.TERMINATE,
+    Command.KILL,
+)
+COUNT, GIVE_UP = Command.COUNT, Command.GIVE_UP
+
+UP = [
+    (0, SwitchChanged(True), STARTING, [START]),
+    (0, Spawned(), STARTING, []),
+    (1, BecameReady(), READY, []),
+]
+"""Ready at 1; with a draw of 0.5 the first ping is due at 6."""
+
+HISTORIES = {
+    "on and off": [
+        *UP,
+        (2, SwitchChanged(False), STOPPING, [ASK]),
+        (3, Exited(0), OFF, []),
+    ],
+    "the stop ladder": [
+        *UP,
+        (2, SwitchChanged(False), STOPPING, [ASK]),
+        (3.9, Due(), STOPPING, []),
+        (4, Due(), STOPPING, [TERMINATE]),
+        (9, Due(), STOPPING, [KILL]),
+        (11, Due(), STOPPING, [KILL, GIVE_UP]),
+        (41, Due(), STOPPING, [KILL]),
+        (50, Exited(-9), OFF, []),
+    ],
+    "on again while stopping starts only when the old one is gone": [
+        *UP,
+        (2, SwitchChanged(False), STOPPING, [ASK]),
+        (2, SwitchChanged(True), STOPPING, []),
+        (3, Exited(0), STARTING, [START]),
+    ],
+    "off twice and on twice are harmless": [
+        *UP,
+        (2, SwitchChanged(True), READY, []),
+        (2, SwitchChanged(False), STOPPING, [ASK]),
+        (2, SwitchChanged(False), STOPPING, []),
+        (3, Exited(0), OFF, []),
+        (3, SwitchChanged(False), OFF, []),
+    ],
+    "three misses": [
+        *UP,
+        (6, Due(), READY, [PING]),
+        (8, Due(), UNHEALTHY, []),
+        (10, Due(), UNHEALTHY, [PING]),
+        (12, Due(), UNHEALTHY, []),
+        (14, Due(), UNHEALTHY, [PING]),
+        (16, Due(), STOPPING, [KILL]),
+        (16.1, Exited(-9), BACKOFF, [COUNT]),
+        (16.35, Due(), STARTING, [START]),
+    ],
+    "a pong between misses": [
+        *UP,
+        (6, Due(), READY, [PING]),
+        (8, Due(), UNHEALTHY, []),
+        (10, Due(), UNHEALTHY, [PING]),
+        (10.1, Answered(), READY, []),
+        (15.1, Due(), READY, [PING]),
+        (17.1, Due(), UNHEALTHY, []),
+        (19.1, Due(), UNHEALTHY, [PING]),
+        (21.1, Due(), UNHEALTHY, []),
+    ],
+    "no miss counts after sleep": [
+        *UP,
+        (5, Resumed(), READY, []),
+        (6, Due(), READY, [PING]),
+        (8, Due(), READY, []),
+        (10, Due(), READY, [PING]),
+        (12, Due(), READY, []),
+        (34, Due(), READY, [PING]),
+        (36, Due(), UNHEALTHY, []),
+    ],
+    "a start gets its time again after sleep": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (59, Resumed(), STARTING, []),
+        (60, Due(), STARTING, []),
+        (119, Due(), STOPPING, [ASK]),
+    ],
+    "a start that is too slow": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (10, Spawned(), STARTING, []),
+        (69, Due(), STARTING, []),
+        (70, Due(), STOPPING, [ASK]),
+        (71, Exited(0), BACKOFF, [COUNT]),
+    ],
+    "any exit that nobody asked for": [
+        *UP,
+        (2, Exited(0), BACKOFF, [COUNT]),
+    ],
+    "killed by somebody while ready": [
+        *UP,
+        (2, Exited(-9), BACKOFF, []),
+        (2.25, Due(), STARTING, [START]),
+        (3, BecameReady(), READY, []),
+        (3, Exited(-9), BACKOFF, []),
+        (3.25, Due(), STARTING, [START]),
+    ],
+    "killed by somebody before ready counts": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Exited(-9), BACKOFF, [COUNT]),
+    ],
+    "a configuration error": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Exited(78), FAILED, [GIVE_UP]),
+        (1000, Due(), FAILED, []),
+        (1001, Resumed(), FAILED, []),
+        (1002, Wake(), STARTING, [START]),
+    ],
+    "no permission while ready": [
+        *UP,
+        (2, Exited(77), FAILED, [GIVE_UP]),
+        (3, Again(), STARTING, [START]),
+    ],
+    "a precondition": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Refused(NO_KEY), BLOCKED, []),
+        (5, Resumed(), BLOCKED, []),
+        (6, Wake(), STARTING, [START]),
+        (7, Refused(NO_KEY), BLOCKED, []),
+        (8, SwitchChanged(False), OFF, []),
+    ],
+    "a cause that changes while the start is prepared": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Wake(), STARTING, []),
+        (2, Refused(NO_KEY), STARTING, [START]),
+    ],
+    "off while the start is prepared": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, SwitchChanged(False), STOPPING, [ASK]),
+        (1, Refused(NO_KEY), OFF, []),
+    ],
+    "a restart by a person": [
+        *UP,
+        (2, Again(), STOPPING, [ASK]),
+        (3, Exited(0), STARTING, [START]),
+    ],
+    "a restart of what is off": [
+        (0, Again(), OFF, []),
+    ],
+    "off during the delay": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Exited(1), BACKOFF, [COUNT]),
+        (1.1, SwitchChanged(False), OFF, []),
+        (9, Due(), OFF, []),
+    ],
+    "a restart by a person during the delay": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        (1, Exited(1), BACKOFF, [COUNT]),
+        (1.1, Again(), STARTING, [START]),
+    ],
+    "memory": [
+        *UP,
+        (10, Weighed(True), READY, []),
+        (50, Weighed(True), READY, []),
+        (60, Weighed(False), READY, []),
+        (70, Weighed(True), READY, []),
+        (129, Weighed(True), READY, []),
+        (130, Weighed(True), STOPPING, [ASK]),
+        (131, Exited(0), BACKOFF, [COUNT]),
+    ],
+    "what comes late is left out": [
+        (0, BecameReady(), OFF, []),
+        (0, Answered(), OFF, []),
+        (0, Exited(1), OFF, []),
+        (0, Refused(NO_KEY), OFF, []),
+        (0, Spawned(), OFF, []),
+        (0, Weighed(True), OFF, []),
+        (0, Due(), OFF, []),
+        (0, Wake(), OFF, []),
+        *UP,
+        (2, SwitchChanged(False), STOPPING, [ASK]),
+        (2, BecameReady(), STOPPING, []),
+        (2, Answered(), STOPPING, []),
+        (2, Spawned(), STOPPING, []),
+    ],
+    "a pause of all": [
+        *UP,
+        (2, Paused(NO_KEY), READY, []),
+        (3, Exited(1), BACKOFF, [COUNT]),
+        (3, Paused(NO_KEY), FAILED, []),
+        (4, Wake(), STARTING, [START]),
+    ],
+}
+
+
+@pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
+def test_history(history):
+    server = Server()
+    for now, event, state, effects in history:
+        server, done = step(server, event, now, POLICY, draw=0.5)
+        assert (server.state, list(done)) == (state, effects), (now, event, server)
+
+
+def crash(server: Server, now: float, draw: float) -> tuple[Server, float, list[Command]]:
+    """Let a starting server exit at once; returns it, the time of its next event, the effects."""
+    server, effects = step(server, Exited(1), now, POLICY, draw=draw)
+    seen = list(effects)
+    if server.state is BACKOFF:
+        now = server.due
+        server, effects = step(server, Due(), now, POLICY, draw=draw)
+        seen += effects
+    return server, now, seen
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.5, 0.999])
+def test_the_sixth_exit_in_a_row_is_the_last_and_is_told_once(draw):
+    server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=draw)
+    now, told = 0.0, 0
+    for _ in range(6):
+        server, now, effects = crash(server, now + 1.24, draw)
+        told += effects.count(GIVE_UP)
+    assert (server.state, server.restarts, told) == (FAILED, 5, 1)
+    assert now <= 60
+
+
+def test_a_server_that_never_gets_ready_is_given_up_however_slow_its_starts_are():
+    server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=0.999)
+    now, starts = 0.0, 1
+    while server.state is not FAILED:
+        now += POLICY.start_timeout
+        server, _ = step(server, Due(), now, POLICY, draw=0.999)
+        server, now, effects = crash(server, now + 1, 0.999)
+        starts += effects.count(START)
+    assert starts == 6
+
+
+def test_the_delay_doubles_to_its_cap_and_begins_anew_after_a_steady_minute():
+    policy = RestartPolicy(restart_limit=1000, restart_window=1e-9)
+    server, _ = step(Server(), SwitchChanged(True), 0, policy, draw=1.0)
+    delays, now = [], 0.0
+    for _ in range(9):
+        server, _ = step(server, BecameReady(), now, policy, draw=1.0)
+        server, _ = step(server, Exited(1), now, policy, draw=1.0)
+        delays.append(server.due - now)
+        now = server.due
+        server, _ = step(server, Due(), now, policy, draw=1.0)
+    assert delays == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    server, _ = step(server, BecameReady(), now, policy, draw=1.0)
+    server, _ = step(server, Exited(1), now + 60, policy, draw=1.0)
+    assert server.due - (now + 60) == 0.5
+
+
+def test_a_hang_is_noticed_within_seventeen_seconds_of_its_worst_moment():
+    worst = 0.0
+    for draw in (0.0, 0.5, 1.0):
+        server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=draw)
+        server, _ = step(server, BecameReady(), 0, POLICY, draw=draw)
+        while server.state in {READY, UNHEALTHY}:
+            now = server.due
+            server, _ = step(server, Due(), now, POLICY, draw=draw)
+        worst = max(worst, now)
+    assert worst <= 17
+
+
+def test_what_was_given_up_is_probed_silently_every_quarter_of_an_hour():
+    server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=0.5)
+    now = 0.0
+    for _ in range(6):
+        server, now, _ = crash(server, now, 0.5)
+    assert server.state is FAILED
+    given_up_at = now
+    for probe in range(1, 4):
+        server, effects = step(server, Due(), server.due, POLICY, draw=0.5)
+        assert list(effects) == [START]
+        now = given_up_at + probe * POLICY.probe_every
+        server, effects = step(server, Exited(1), now, POLICY, draw=0.5)
+        assert (server.state, list(effects)) == (FAILED, [])
+
+
+def test_a_probe_that_lasts_makes_the_server_whole_again():
+    server = Server(wanted=True, state=FAILED, due=900, recent=(1, 2, 3, 4, 5), attempt=5)
+    server, _ = step(server, Due(), 900, POLICY, draw=0.5)
+    server, _ = step(server, BecameReady(), 901, POLICY, draw=0.5)
+    server, _ = step(server, Answered(), 962, POLICY, draw=0.5)
+    server, effects = step(server, Exited(1), 963, POLICY, draw=0.5)
+    assert (server.state, list(effects)) == (BACKOFF, [COUNT])
+
+
+def test_the_words_of_a_trouble_say_what_happened_and_what_to_do():
+    server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=0.5)
+    server, _ = step(server, Exited(3, "disk full"), 1, POLICY, draw=0.5)
+    assert server.trouble.message == (
+        "It ended by itself with exit code 3. Its last words: disk full"
+    )
+    assert server.trouble.hint
+
+
+def test_what_a_refusing_server_said_is_its_trouble():
+    server, _ = step(Server(), SwitchChanged(True), 0, POLICY, draw=0.5)
+    server, _ = step(server, Exited(78, "", NO_KEY), 1, POLICY, draw=0.5)
+    assert server.trouble == NO_KEY
+
+
+def test_the_breaker_trips_above_its_limit_within_its_window():
+    recent, tripped = (), []
+    for at in range(12):
+        recent, is_storm = count_restart(recent, float(at), POLICY)
+        tripped.append(is_storm)
+    assert tripped == [False] * 10 + [True] * 2
+    assert not count_restart(recent, 100.0, POLICY)[1]
