@@ -1,8 +1,4 @@
-"""Servers of other clients as Lou's own: their placeholders filled in, their secrets taken out.
-
-Nothing here is kept or started: `plan` says what would be added, `preview` and `lines` what a
-person sees of it before it is.
-"""
+"""Servers of other clients as Lou's own: their placeholders filled in, their secrets taken out."""
 
 from __future__ import annotations
 
