@@ -1,11 +1,11 @@
-"""Looks for known vulnerabilities in what the lock pins, with the list beside it; needs no network.
+"""Compares the pins of the lock with a list of advisories written by hand; needs no network.
 
     python packaging/audit.py [LOCK] [ADVISORIES]
 
-Exit codes: 0 nothing was found, 1 something was, 2 the audit did not run. It always says of which
-date the list is: what became known later is not in it. Where there is a network,
-`pip-audit -r packaging/requirements.lock --no-deps` asks today's list; write what it finds into
-advisories.json and set its date.
+Exit codes: 0 nothing was found, 1 something was found, 2 the audit did not run. The list is no copy
+of a database: it holds what was known of these packages at its date, which the audit prints. To
+renew it, run `pip-audit -r packaging/requirements.lock --no-deps` where there is a network, write
+what it finds into advisories.json, and set the date.
 """
 
 from __future__ import annotations
