@@ -40,7 +40,10 @@ test-slow: desktop  ## run all tests on a quarter of one core
 test-wide: desktop  ## run the tests of the window with fonts that are 30 % wider
 	$(PYTHON) -m tests.conditions --wider 30 -- $(PYTHON) -m pytest -m "not bench" tests/ui
 
+docs: $(READY)  ## write docs/settings.md from the rows that define the settings
+	$(PYTHON) packaging/settings_page.py
+
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots
 
-.PHONY: help run desktop test check bench lock test-slow test-wide screenshots
+.PHONY: help run desktop test check bench lock docs test-slow test-wide screenshots

@@ -1,16 +1,22 @@
-"""Every setting that a person edits: the app's own fields, then those of the embedded servers."""
+"""Every setting that a person edits in the window, as form fields.
+
+The app's own come from app/config/settings.py, those of the servers from
+servers/contract/server_settings.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from app.config.config_model import Config
 from app.config.settings import shown_fields
 from app.ui.form_fields import Field, Kind
 from app.ui.schema_fields import from_settings
+from servers.contract.server_settings import BY_SERVER, ServerSetting
+
+_KINDS = {bool: Kind.SWITCH, str: Kind.TEXT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,13 @@ class SettingChoice:
 def choices() -> tuple[SettingChoice, ...]:
     """All of them, in the order of the page."""
     own = tuple(_of_app(field) for field in from_settings(shown_fields()))
-    return (*own, *(_of_server(*row) for row in _SERVERS))
+    servers = (
+        _of_server(server, setting)
+        for server, settings in BY_SERVER.items()
+        for setting in settings.values()
+        if setting.shown
+    )
+    return (*own, *servers)
 
 
 def with_own(config: Config, server: str, changes: Mapping[str, Any]) -> Config:
@@ -43,8 +55,18 @@ def _of_app(field: Field) -> SettingChoice:
     )
 
 
-def _of_server(server: str, path: tuple[str, ...], field: Field) -> SettingChoice:
-    *folders, last = path
+def _of_server(server: str, setting: ServerSetting) -> SettingChoice:
+    *folders, last = setting.path.split(".")
+    field = Field(
+        last,
+        Kind.CHOICE if setting.choices else _KINDS[type(setting.default)],
+        setting.title,
+        setting.help,
+        default=setting.default,
+        choices=tuple(setting.choices),
+        words=tuple(setting.choices.values()),
+        group=server.capitalize(),
+    )
 
     def read(config: Config) -> Any:
         part: Any = config.settings.of(server)
@@ -62,97 +84,3 @@ def _of_server(server: str, path: tuple[str, ...], field: Field) -> SettingChoic
         return with_own(config, server, changed)
 
     return SettingChoice(field, read, write)
-
-
-def _row(  # noqa: PLR0917 - one column of the table each
-    server: str,
-    path: str,
-    kind: Kind,
-    title: str,
-    help: str,  # noqa: A002 - the word of Field
-    *,
-    default: Any,
-    choices: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[str, tuple[str, ...], Field]:
-    parts = tuple(path.split("."))
-    group = server.capitalize()
-    field = Field(
-        parts[-1],
-        kind,
-        title,
-        help,
-        default=default,
-        choices=tuple(choices),
-        words=tuple(choices.values()),
-        group=group,
-    )
-    return server, parts, field
-
-
-_SERVERS = (
-    _row(
-        "search",
-        "keyless",
-        Kind.SWITCH,
-        "Use providers that need no key",
-        "When no key is set, or those with a key cannot answer.",
-        default=True,
-    ),
-    _row(
-        "search",
-        "library.enabled",
-        Kind.SWITCH,
-        "Keep a library for when nobody answers",
-        "Pages and results seen are kept on this computer, to be searched without a network.",
-        default=True,
-    ),
-    _row(
-        "search",
-        "fetch_page.robots",
-        Kind.SWITCH,
-        "Respect robots.txt",
-        "Leave pages alone that ask programs to stay away.",
-        default=True,
-    ),
-    _row(
-        "search",
-        "searxng.base_url",
-        Kind.TEXT,
-        "Your SearXNG",
-        "The address of a SearXNG of your own; empty for none.",
-        default="",
-    ),
-    _row(
-        "tracker",
-        "store",
-        Kind.CHOICE,
-        "Keep tracked entries in",
-        "Automatic: Firestore when its account is among the keys, else this computer.",
-        default="auto",
-        choices={"auto": "Automatic", "sqlite": "This computer", "firestore": "Firestore"},
-    ),
-    _row(
-        "tracker",
-        "exchange_folder",
-        Kind.TEXT,
-        "Folder for import and export",
-        "The only folder in which clients may read and write files of entries; empty for none.",
-        default="",
-    ),
-    _row(
-        "tracker",
-        "strip_tracking_parameters",
-        Kind.SWITCH,
-        "Ignore tracking parameters of addresses",
-        "The same page with and without utm_source and its like is one entry.",
-        default=True,
-    ),
-    _row(
-        "tracker",
-        "fold_plus_tag",
-        Kind.SWITCH,
-        "Treat name+tag@ as name@",
-        "Both count as the same person.",
-        default=False,
-    ),
-)

@@ -15,16 +15,16 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from servers.contract.server_settings import EVERY
 from servers.host.redact import excerpt, redact
 from servers.host.tools.calls import current_call
 
 log = logging.getLogger(__name__)
 
 FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
-PER_SECOND = "log_lines_per_second"
+_SETTING = EVERY["log_lines_per_second"]
+PER_SECOND = _SETTING.path
 """The setting of a server that says how many of its log lines of one second are kept."""
-_PER_SECOND = 200
-_MOST_PER_SECOND = 100_000
 _TOLD_AFTER_S = 1.0
 _LEVEL_IN_TEXT = re.compile(r"\b(DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b")
 _LOOKED_AT = 200
@@ -58,7 +58,7 @@ class LogPipe(logging.Handler):
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
-        self.per_second = _PER_SECOND
+        self.per_second: int = _SETTING.default
         self._send = send
         self._words = logging.Formatter("%(message)s")
         self._second = 0
@@ -183,7 +183,7 @@ def be_verbose(*, on: bool) -> None:
 def keep_per_second(lines: Any) -> None:
     """Keep so many lines of each second from now on; the usual number for what is no number."""
     is_number = isinstance(lines, int) and not isinstance(lines, bool)
-    wanted = min(max(lines, 1), _MOST_PER_SECOND) if is_number else _PER_SECOND
+    wanted = min(max(lines, 1), int(_SETTING.most)) if is_number else _SETTING.default
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LogPipe):
             handler.per_second = wanted

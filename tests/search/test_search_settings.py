@@ -11,7 +11,29 @@ from servers.search import settings
 
 def test_nothing_given_means_the_defaults() -> None:
     read = settings.read({})
-    assert read == settings.SearchSettings(folder=None, providers={})
+    hour = 3600
+    assert read == settings.SearchSettings(
+        folder=None,
+        chain=(),
+        keyless=True,
+        contact="",
+        deadline_s=15,
+        page_deadline_s=10,
+        cache_bytes=64 << 20,
+        ttl_s={
+            "search": hour,
+            "page": hour,
+            "answer": 6 * hour,
+            "contacts": 7 * 24 * hour,
+            "verdict": 24 * hour,
+            "robots": hour,
+        },
+        library=True,
+        library_bytes=256 << 20,
+        robots=True,
+        trusted=frozenset(),
+        providers={},
+    )
     assert read.of("brave") == {}
 
 
@@ -50,6 +72,8 @@ def test_what_is_given_is_taken() -> None:
         {"fetch_page": {"trusted": {"a": 1}, "robots": None}},
         {"folders": []},
         {"brave": "x"},
+        {"cache": {"max_mb": float("inf")}},
+        {"deadline_s": float("nan")},
     ],
 )
 def test_what_cannot_be_meant_counts_as_not_set(wrong: dict[str, Any]) -> None:

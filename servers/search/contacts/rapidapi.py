@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from servers.contract.server_settings import SEARCH
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
@@ -15,7 +16,7 @@ from servers.search.providers.provider import at, by_status, failure, number, pa
 from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _KEY = "RAPIDAPI_KEY"
-_HOST = "website-contacts-scraper.p.rapidapi.com"
+_HOST: str = SEARCH["rapidapi.host"].default
 _MOST_SOURCES = 3
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from servers.contract.server_settings import SEARCH
 from servers.host.redact import excerpt
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
@@ -16,8 +17,8 @@ from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 KEY = "ANTHROPIC_API_KEY"
-MODEL = "claude-haiku-5-5"
-_TOOL = "web_search_20250305"
+MODEL: str = SEARCH["anthropic.model"].default
+_TOOL: str = SEARCH["anthropic.tool_type"].default
 _VERSION = "2026-10-21"
 _SLOWEST_S = 45.0
 _ERRORS = {

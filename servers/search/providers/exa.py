@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from servers.contract.server_settings import SEARCH
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
@@ -35,7 +36,7 @@ class Exa:
         body: dict[str, Any] = {
             "query": query.text,
             "numResults": query.count,
-            "type": access.options.get("type", "auto"),
+            "type": access.options.get("type", SEARCH["exa.type"].default),
             "moderation": query.safe == "strict",
             "contents": {"highlights": True},
         }

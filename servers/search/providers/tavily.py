@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from servers.contract.server_settings import SEARCH
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
@@ -35,7 +36,9 @@ class Tavily:
         body: dict[str, Any] = {
             "query": query.text,
             "max_results": query.count,
-            "search_depth": access.options.get("search_depth", "basic"),
+            "search_depth": access.options.get(
+                "search_depth", SEARCH["tavily.search_depth"].default
+            ),
         }
         if query.site:
             body["include_domains"] = [query.site]
