@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from app.clients import request_handlers
-from app.config import custom_servers, server_import
+from app.clients.imports import server_import
+from app.config import custom_servers
 from app.config.config_file import ConfigFile
 from app.control.listener import ControlSocket
 from app.doctor.doctor import Doctor

@@ -11,11 +11,11 @@ from typing import Any
 
 from app.cli.arguments import add_json
 from app.cli.output import Output
-from app.clients import catalog, foreign_servers
+from app.clients import catalog
 from app.clients.files.locations import Places, targets
-from app.clients.foreign_servers import ForeignServer
-from app.config import server_import
-from app.config.placeholders import names_in
+from app.clients.imports import foreign_servers, server_import
+from app.clients.imports.foreign_servers import ForeignServer
+from app.clients.imports.placeholders import names_in
 from app.control.client import ControlClient
 from app.errors import AppError
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.errors import ClientConfigError
+from app.formats.spans import Layout
 from app.system import paths
 
 Platform = Literal["linux", "macos", "windows"]
@@ -28,19 +29,6 @@ class Trace:
 
     name: str
     has: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a file is written and where in it the servers are."""
-
-    format: str
-    """json, json+comments, jsonc, toml, yaml; paste when there is no file"""
-    root: tuple[str, ...]
-    is_list: bool = False
-    """The servers are a list whose items carry their name."""
-    bom: bool = True
-    """Whether the client reads a file that begins with a byte order mark."""
 
 
 @dataclass(frozen=True, slots=True)

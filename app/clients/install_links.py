@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from app.clients.formats.spans import UnreadableError
+from app.formats.spans import UnreadableError
 
 _LINK = re.compile(r"[a-z][a-z0-9+.-]{1,30}:[^\s{}\"<>]{4,100000}", re.IGNORECASE)
 _PLACES = ("mcp/install", "install-mcp", "add_mcp", "mcp/add", "redirect")

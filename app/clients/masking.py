@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.clients.catalog import Client
-from app.clients.foreign_servers import value_of
-from app.clients.formats import text_edits
-from app.clients.formats.spans import FormatError
+from app.clients.imports.foreign_servers import value_of
 from app.config import secret_values
 from app.config.secret_values import MASK
+from app.formats import text_edits
+from app.formats.spans import FormatError
 
 _TABLES = frozenset(
     (

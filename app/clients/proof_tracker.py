@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from app.clients.catalog import Client
-from app.clients.files.safe_write import Disk
 from app.clients.planning import connection_proof
 from app.clients.planning.connection_proof import Proof, ProofProgress
 from app.clients.running import Instance
 from app.clients.views import Inspected
+from app.system.safe_write import Disk
 from app.views import CallRecord, ClientEvent
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,6 @@ from app.clients import catalog, running
 from app.clients.catalog import Client
 from app.clients.files.client_files import ClientFiles
 from app.clients.files.locations import Places, is_installed
-from app.clients.files.safe_write import Disk
 from app.clients.guard import restore as restoring
 from app.clients.guard.file_guard import GuardPolicy
 from app.clients.guard.guard_service import GuardService
@@ -29,6 +28,7 @@ from app.clients.running import Instance
 from app.clients.views import ClientContext, ClientView, Inspected, client_view
 from app.errors import AppError, ClientConfigError
 from app.system.listeners import Listeners
+from app.system.safe_write import Disk
 from app.views import CallRecord, ClientEvent, Notice
 
 log = logging.getLogger(__name__)

@@ -14,14 +14,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from app.clients.files.safe_write import ChangedError, Disk
-from app.clients.formats.spans import FormatError
 from app.config import config_model, config_text
 from app.config.config_model import Config, Misfit
 from app.config.config_text import ConfigText
 from app.errors import SettingsError
+from app.formats.spans import FormatError
 from app.system import files
 from app.system.listeners import Listeners
+from app.system.safe_write import ChangedError, Disk
 from servers.contract import ownership
 
 log = logging.getLogger(__name__)

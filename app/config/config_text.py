@@ -11,10 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from app.clients.catalog import Layout
-from app.clients.formats import json_editor
-from app.clients.formats.json_reader import decoder, members_of, skip, twin_in
-from app.clients.formats.spans import FormatError, UnreadableError, position, refuse_depths
+from app.formats import json_editor
+from app.formats.json_reader import decoder, members_of, skip, twin_in
+from app.formats.spans import FormatError, Layout, UnreadableError, position, refuse_depths
 
 _BOM = "\ufeff"
 _LARGEST = 16 << 20

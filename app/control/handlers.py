@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.clients import request_handlers
-from app.config import server_import
+from app.clients.imports import server_import
 from app.errors import AppError
 from app.keys.store import FILE, SYSTEM
 from app.logs.log_search import LogQuery

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.clients.catalog import Layout
-from app.clients.formats import text_edits
 from app.doctor.self_tests import Part, tell
+from app.formats import text_edits
+from app.formats.spans import Layout
 from app.keys.vaults.keyring_backend import Keyring
 from app.keys.vaults.sealed_file import FileVault
 

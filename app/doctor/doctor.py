@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.config import config_model, server_import
+from app.clients.imports import server_import
+from app.config import config_model
 from app.doctor import folder_checks, self_tests
 from app.doctor.folder_checks import check
 from app.doctor.self_tests import PartResult

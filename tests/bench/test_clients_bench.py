@@ -20,11 +20,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.clients import catalog
-from app.clients.files.safe_write import Disk
 from app.clients.guard.file_guard import GuardPolicy
 from app.clients.planning.plan import DesiredEntries
 from app.clients.service import Clients
 from app.errors import ClientConfigError
+from app.system.safe_write import Disk
 from tests.clients import mutation, test_apply_faults, test_apply_killed, test_golden
 from tests.clients.changes import BEFORE, CLIENT, SCENES, WISH
 from tests.clients.conftest import User, row

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clients.files.safe_write import Disk
 from app.clients.planning.entries import Bridge
 from app.clients.planning.plan import DesiredEntries
+from app.system.safe_write import Disk
 from tests.clients.conftest import User, row
 
 CLIENT = row("cursor")

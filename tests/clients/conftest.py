@@ -14,9 +14,9 @@ from app.clients import catalog
 from app.clients.catalog import Client
 from app.clients.files.client_files import ClientFiles
 from app.clients.files.locations import Places
-from app.clients.files.safe_write import Disk
 from app.clients.planning.entries import Bridge
 from app.clients.planning.plan import DesiredEntries
+from app.system.safe_write import Disk
 
 WISH = DesiredEntries(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))
 

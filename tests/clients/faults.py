@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from app.clients.files.safe_write import Disk
+from app.system.safe_write import Disk
 
 CALLS = {
     "read",

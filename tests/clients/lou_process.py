@@ -12,11 +12,11 @@ from pathlib import Path
 from app.clients import catalog
 from app.clients.files.client_files import ClientFiles
 from app.clients.files.locations import Places
-from app.clients.files.safe_write import Disk
 from app.clients.planning.entries import Bridge
 from app.clients.planning.file_state import FileState
 from app.clients.planning.plan import DesiredEntries
 from app.errors import ClientConfigError
+from app.system.safe_write import Disk
 
 CLIENT = catalog.client("cursor")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from app.clients.catalog import Client
 from app.clients.files.backups import FileRecord
-from app.clients.formats import text_edits
 from app.clients.planning import plan
 from app.clients.planning.entries import Bridge, entry_name
 from app.clients.planning.file_state import FileState
 from app.clients.planning.plan import DesiredEntries
+from app.formats import text_edits
 
 ONE = DesiredEntries(("search",), Bridge("/opt/lou/bin/lou-connect"))
 TWO = DesiredEntries(("search", "my_server"), Bridge("/opt/lou/bin/lou-connect"))

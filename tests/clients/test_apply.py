@@ -11,12 +11,12 @@ import pytest
 
 from app.clients.files.apply import ClientFile
 from app.clients.files.backups import BACKUPS, BackupStore, FileRecord
-from app.clients.files.safe_write import Disk
 from app.clients.manual_setup import ManualSetup
 from app.clients.planning import plan
 from app.clients.planning.entries import Bridge
 from app.clients.planning.plan import DesiredEntries
 from app.errors import ClientConfigError
+from app.system.safe_write import Disk
 from tests.clients.conftest import WISH, User, row, temporaries
 
 CURSOR = row("cursor")

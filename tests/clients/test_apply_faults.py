@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.clients.files.safe_write import Disk
 from app.errors import AppError
+from app.system.safe_write import Disk
 from tests.clients.changes import CLIENT, SCENES, WISH, Scene, connect
 from tests.clients.conftest import User
 from tests.clients.faults import CountedDisk, FailingDisk, leftovers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.clients.files.safe_write import Disk
+from app.system.safe_write import Disk
 from tests.clients.changes import CLIENT, SCENES, WISH, Scene
 from tests.clients.conftest import User
 from tests.clients.faults import CountedDisk, KillingDisk, killed, leftovers

@@ -10,10 +10,10 @@ import pytest
 
 from app.clients import catalog
 from app.clients.files.backups import FileRecord
-from app.clients.formats import text_edits
 from app.clients.planning.entries import Bridge
 from app.clients.planning.file_state import FileState
 from app.clients.planning.plan import DesiredEntries, connect, disconnect, look
+from app.formats import text_edits
 
 WISH = DesiredEntries(("search",), Bridge("/opt/lou/bin/lou-connect"))
 BLANK = [b"", b" ", b"\n", b"\r\n \t\r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.clients.formats.spans import Outline
 from app.clients.planning.entry_loss import Loss, judge
+from app.formats.spans import Outline
 
 LOU = {"command": "lou-connect"}
 OTHER = {"command": "npx"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from app.clients.formats import toml_editor
+from app.formats import toml_editor
 from servers.contract.redaction import Redactor
 from servers.host.mcp.resources_and_prompts import _pattern as of_template
 from tests.conftest import Figures
@@ -30,7 +30,7 @@ from tests.rules.regexes import (
 )
 
 if TYPE_CHECKING:
-    from app.clients.catalog import Layout
+    from app.formats.spans import Layout
 
 SIZE = 8_000
 QUICK_S = 0.01
@@ -44,7 +44,7 @@ BOUNDED = {
 """Expressions whose text is cut before, and the length it is cut to."""
 COMPUTED = {
     "app/clients/catalog.py",  # from our own list of clients
-    "app/clients/formats/toml_editor.py",  # see `made`
+    "app/formats/toml_editor.py",  # see `made`
     "servers/contract/redaction.py",  # literals only, see `made`
     "app/clients/masking.py",  # literals only
     "servers/tracker/transfer/headers.py",  # of our own names
@@ -59,7 +59,7 @@ def made() -> list[Found]:
     return [
         *(
             Found(
-                "app/clients/formats/toml_editor.py",
+                "app/formats/toml_editor.py",
                 toml_editor._ours(cast("Layout", layout), "lou"),
                 True,
             )

@@ -17,11 +17,11 @@ from pathlib import Path
 from app.clients.files.backups import BackupStore, FileRecord, Undo, digest
 from app.clients.files.file_lock import locked
 from app.clients.files.locations import is_there
-from app.clients.files.safe_write import ChangedError, Disk
-from app.clients.formats import text_edits
 from app.clients.planning.file_state import FileState, Finding, RefusedError
 from app.clients.planning.plan import Change
 from app.errors import ClientConfigError
+from app.formats import text_edits
+from app.system.safe_write import ChangedError, Disk
 from servers.contract import ownership
 
 log = logging.getLogger(__name__)

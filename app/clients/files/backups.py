@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.clients.files.safe_write import Disk
-from app.clients.formats.spans import Edit, Outline
+from app.formats.spans import Edit, Outline
+from app.system.safe_write import Disk
 
 BACKUPS = 10
 _ORIGINAL = "original"

@@ -14,7 +14,6 @@ from app.clients.catalog import Client
 from app.clients.files.apply import AppliedChange, ClientFile, Plan, undo_of
 from app.clients.files.backups import BackupStore, FileRecord
 from app.clients.files.locations import Places, is_installed, is_there, targets
-from app.clients.files.safe_write import Disk
 from app.clients.guard import restore as restoring
 from app.clients.masking import Foreign
 from app.clients.planning import plan
@@ -24,6 +23,7 @@ from app.clients.planning.text_diff import unified
 from app.clients.running import as_marks, instances
 from app.clients.views import Inspected, inspect
 from app.errors import AppError, ClientConfigError
+from app.system.safe_write import Disk
 
 _TOGETHER_S = 5.0
 """Changes to several files of a client within this time are undone together."""

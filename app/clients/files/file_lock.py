@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.clients.files.safe_write import ChangedError
+from app.system.safe_write import ChangedError
 from servers.contract import ownership
 
 if sys.platform == "win32":

@@ -10,13 +10,13 @@ from typing import Any
 from app.clients.catalog import Client
 from app.clients.files.apply import AppliedChange, ClientFile, ReadFile
 from app.clients.files.backups import FileRecord
-from app.clients.formats import text_edits
-from app.clients.formats.spans import FormatError, Outline
 from app.clients.planning import entries, plan
 from app.clients.planning.entry_loss import Loss, LossVerdict, judge
 from app.clients.planning.file_state import RefusedError, refusal
 from app.clients.planning.plan import Change, DesiredEntries
 from app.clients.running import Instance, as_marks
+from app.formats import text_edits
+from app.formats.spans import FormatError, Outline
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from app.clients.formats.spans import Outline
+from app.formats.spans import Outline
 
 
 class Loss(Enum):

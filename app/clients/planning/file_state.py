@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.clients.formats.spans import AmbiguousError, FormatError
+from app.formats.spans import AmbiguousError, FormatError
 
 
 class FileState(Enum):

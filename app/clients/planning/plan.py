@@ -9,11 +9,11 @@ from typing import Any
 
 from app.clients.catalog import Client
 from app.clients.files.backups import FileRecord
-from app.clients.formats import text_edits
-from app.clients.formats.spans import FormatError, Outline
-from app.clients.formats.text_edits import ClientText
 from app.clients.planning import entries as own
 from app.clients.planning.file_state import FileState, Finding, RefusedError, refusal
+from app.formats import text_edits
+from app.formats.spans import FormatError, Outline
+from app.formats.text_edits import ClientText
 
 
 @dataclass(frozen=True, slots=True)

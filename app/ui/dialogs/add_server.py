@@ -9,7 +9,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from app.config import custom_servers, server_import
+from app.clients.imports import server_import
+from app.config import custom_servers
 from app.errors import AppError, SettingsError
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.server_review import agree_to

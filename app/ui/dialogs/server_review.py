@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from app.config import server_import
+from app.clients.imports import server_import
 from app.ui.dialogs.confirm import answer_of
 from app.ui.theme import Theme, fixed_font
 from app.ui.widgets.buttons import Button

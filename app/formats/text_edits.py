@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from app.clients.catalog import Layout
-from app.clients.formats.spans import (
+from app.formats.spans import (
     AmbiguousError,
     Edit,
     FormatError,
+    Layout,
     Outline,
     UnreadableError,
     position,
@@ -148,7 +148,7 @@ def _whole(text: str, layout: Layout, edit: Edit, names: Sequence[str]) -> Itera
     if text.count(edit.new) == 1:
         yield text
     elif layout.format.startswith("json"):
-        from app.clients.formats import json_editor  # noqa: PLC0415 - see `_module`
+        from app.formats import json_editor  # noqa: PLC0415 - see `_module`
 
         again = json_editor.as_written(text, layout, edit.new, names)
         if again.count(edit.new) == 1:
@@ -180,13 +180,13 @@ def _tried(text: str, layout: Layout) -> Outline | None:
 def _module(layout: Layout) -> ModuleType:
     """The module of the format; TOML and YAML readers are loaded when a client needs them."""
     if layout.format == "toml":
-        from app.clients.formats import toml_editor  # noqa: PLC0415 - see the docstring
+        from app.formats import toml_editor  # noqa: PLC0415 - see the docstring
 
         return toml_editor
     if layout.format == "yaml":
-        from app.clients.formats import yaml_editor  # noqa: PLC0415 - see the docstring
+        from app.formats import yaml_editor  # noqa: PLC0415 - see the docstring
 
         return yaml_editor
-    from app.clients.formats import json_editor  # noqa: PLC0415 - see the docstring
+    from app.formats import json_editor  # noqa: PLC0415 - see the docstring
 
     return json_editor

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.clients.catalog import Layout
-from app.clients.formats.json_reader import (
+from app.formats.json_reader import (
     SPACE,
     Members,
     blanked,
@@ -21,7 +20,7 @@ from app.clients.formats.json_reader import (
     page_of,
     skip,
 )
-from app.clients.formats.spans import Edit, indent_at, line_end, line_start, newline_of
+from app.formats.spans import Edit, Layout, indent_at, line_end, line_start, newline_of
 
 __all__ = ["dumped", "insertions", "outline", "removals", "rewritten", "without_root"]
 

@@ -8,6 +8,7 @@ there in the last moment goes back, and nothing of it is lost.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import re
@@ -17,7 +18,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.clients.files.atomic_swap import exchange
 from servers.contract import ownership
 
 if sys.platform != "win32":
@@ -28,6 +28,10 @@ _NAME = re.compile(re.escape(PREFIX) + r"(\d+)-[0-9a-f]{8}")
 _FOREIGN = "another program wrote the file"
 _PRIVATE = 0o600
 _OLD_AFTER_S = 600.0
+_EXCHANGE = 2
+"""RENAME_EXCHANGE of renameat2, and RENAME_SWAP of renamex_np."""
+_HERE = -100
+"""AT_FDCWD"""
 
 
 class ChangedError(OSError):
@@ -92,7 +96,7 @@ class Disk:
 
     def exchange(self, one: Path, other: Path) -> bool:
         """Swap two names at once; False where the system cannot."""
-        return exchange(os.fsencode(one), os.fsencode(other))
+        return _exchanged(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
         """Move over what is there."""
@@ -288,3 +292,24 @@ def _copy_attributes(source: Path, target: Path) -> None:
         for name in os.listxattr(source):
             with contextlib.suppress(OSError):
                 os.setxattr(target, name, os.getxattr(source, name))
+
+
+def _exchanged(one: bytes, other: bytes) -> bool:
+    """Swap the names; False where the system cannot.
+
+    Raises:
+        OSError: it could, and did not.
+    """
+    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    if libc is not None and hasattr(libc, "renameat2"):
+        failed = libc.renameat2(_HERE, one, _HERE, other, _EXCHANGE)
+    elif libc is not None and hasattr(libc, "renamex_np"):
+        failed = libc.renamex_np(one, other, _EXCHANGE)
+    else:
+        return False
+    if not failed:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), os.fsdecode(other))

@@ -13,9 +13,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
-from app.clients.catalog import Layout
-from app.clients.formats.spans import Edit, line_end, line_start, newline_of
-from app.clients.formats.yaml_reader import (
+from app.formats.spans import Edit, Layout, line_end, line_start, newline_of
+from app.formats.yaml_reader import (
     compose,
     is_flow,
     is_null,

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from app.config import config_model, secret_values, server_import
+from app.clients.imports import server_import
+from app.config import config_model, secret_values
 from app.config.config_model import Config, ServerEntry
 from app.errors import SettingsError
 from servers.contract.redaction import Redactor
 from tests.app.running import LOU, Lou, lou
-from tests.config.import_inputs import EVERY, VALUES, Row
+from tests.clients.import_inputs import EVERY, VALUES, Row
 from tests.desktop import wait_until
 
 PLAIN = Config(config_model.defaults())

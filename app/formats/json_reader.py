@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import Any
 
-from app.clients.catalog import Layout
-from app.clients.formats.spans import (
+from app.formats.spans import (
     TOO_DEEP,
     AmbiguousError,
+    Layout,
     Outline,
     UnreadableError,
     position,

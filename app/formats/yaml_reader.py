@@ -10,8 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from app.clients.catalog import Layout
-from app.clients.formats.spans import TOO_DEEP, AmbiguousError, Outline, UnreadableError, position
+from app.formats.spans import TOO_DEEP, AmbiguousError, Layout, Outline, UnreadableError, position
 
 _PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000

@@ -32,6 +32,19 @@ class AmbiguousError(FormatError):
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is written and where in it the servers are."""
+
+    format: str
+    """json, json+comments, jsonc, toml, yaml; paste when there is no file"""
+    root: tuple[str, ...]
+    is_list: bool = False
+    """The servers are a list whose items carry their name."""
+    bom: bool = True
+    """Whether the client reads a file that begins with a byte order mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """What a text says: the servers in it, and the rest in a form that can be compared."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.clients.foreign_servers import ForeignServer
+from app.clients.imports.foreign_servers import ForeignServer
 
 _URLS = (
     "url",

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from app.clients import catalog, install_links
-from app.clients.catalog import Layout
-from app.clients.formats.json_reader import blanked, page_of
-from app.clients.formats.spans import (
+from app.formats.json_reader import blanked, page_of
+from app.formats.spans import (
     TOO_DEEP,
     AmbiguousError,
+    Layout,
     UnreadableError,
     position,
     refuse_depths,
@@ -142,7 +142,7 @@ def _toml(text: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    from app.clients.formats.yaml_reader import plain_value  # noqa: PLC0415 - ruamel is loaded when needed
+    from app.formats.yaml_reader import plain_value  # noqa: PLC0415 - ruamel is loaded when needed
 
     value = plain_value(text)
     if value is not None and not isinstance(value, dict | list):

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.clients import foreign_servers
-from app.clients.foreign_servers import ForeignServer
-from app.clients.formats.spans import FormatError
-from app.config import config_model, foreign_entries, placeholders, secret_values
+from app.clients.imports import foreign_entries, foreign_servers, placeholders
+from app.clients.imports.foreign_entries import NoServerError, PlainEntry
+from app.clients.imports.foreign_servers import ForeignServer
+from app.config import config_model, secret_values
 from app.config.config_model import Config, ServerEntry
-from app.config.foreign_entries import NoServerError, PlainEntry
 from app.errors import SettingsError
+from app.formats.spans import FormatError
 from servers.contract import manifest
 
 _OURS = "lou-connect"

@@ -15,11 +15,11 @@ from typing import Any
 import tomlkit
 import tomlkit.exceptions
 
-from app.clients.catalog import Layout
-from app.clients.formats.spans import (
+from app.formats.spans import (
     TOO_DEEP,
     AmbiguousError,
     Edit,
+    Layout,
     Outline,
     UnreadableError,
     line_start,

@@ -1,0 +1,1 @@
+"""Servers from the configuration of another client: found, read, and made entries of Lou."""
