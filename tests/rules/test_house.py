@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from servers.contract import manifest
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +17,7 @@ SOURCES = sorted(path for top in ("app", "servers") for path in (ROOT / top).rgl
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 RESOURCES = sorted(path for path in (ROOT / "resources").rglob("*") if path.is_file())
 MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 400, 500, 50
+MOST_FLAT = 10
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -35,6 +38,22 @@ def test_no_module_is_longer_than_one_sitting() -> None:
 def test_no_test_module_is_too_long_to_read() -> None:
     long = {path.name: lines_of(path) for path in TESTS if path.name.startswith("test_")}
     assert {name: lines for name, lines in long.items() if lines > MOST_TEST_LINES} == {}
+
+
+def test_few_modules_lie_flat_in_the_app(figure) -> None:
+    flat = [path.name for path in SOURCES if path.parent == ROOT / "app"]
+    figure("modules flat in app/", len(flat), "modules", at_most=MOST_FLAT, enforce=True)
+
+
+@pytest.mark.parametrize("top", ["app", "servers"])
+def test_no_public_class_name_stands_for_two_things(top: str) -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.is_relative_to(ROOT / top):
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_functions_are_short(figure) -> None:
