@@ -1,1 +1,1 @@
-"""The command line: thin, and fast to start; every command asks the running Lou."""
+"""The command line: each command asks the running app; imports are kept few to start fast."""

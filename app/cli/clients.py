@@ -1,4 +1,4 @@
-"""`lou clients`: what `lou` does with MCP clients, through a running Lou or without one."""
+"""`lou clients`: list, connect and repair MCP clients, whether the app runs or not."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from app.cli.arguments import add_json
-from app.cli.output import Output
+from app.cli.output import Output, add_json
 from app.clients import request_handlers
 from app.config.config_file import ConfigFile
 from app.control.client import ControlClient, NotRunningError
@@ -16,19 +15,21 @@ from app.system import paths
 
 
 def declare(parser: ArgumentParser) -> None:
-    """List, diff, connect, disconnect, undo, restore, and what to do by hand."""
-    words = parser.add_subparsers(required=True, metavar="WORD")
-    listed = words.add_parser("list", help="every client: found, state, how far it came")
+    """One subcommand for each verb."""
+    subcommands = parser.add_subparsers(required=True, metavar="WORD")
+    listed = subcommands.add_parser("list", help="every client: its state, and how far it got")
     listed.add_argument("client", nargs="?", default="", help="only this one")
-    listed.add_argument("--all", action="store_true", help="those too that were not found")
+    listed.add_argument("--all", action="store_true", help="also clients that are not installed")
     _finish(listed, _list)
-    diff = words.add_parser("diff", help="what connect would change")
+    diff = subcommands.add_parser("diff", help="what connect would change")
     diff.add_argument("client", help="its name in `lou clients list`")
     diff.add_argument(
         "--of", choices=("connect", "disconnect", "undo"), default="connect", help="the change"
     )
     _finish(diff, _diff)
-    by_hand = words.add_parser("by-hand", help="the entry, links and commands to use yourself")
+    by_hand = subcommands.add_parser(
+        "by-hand", help="the entry, links and commands to use yourself"
+    )
     by_hand.add_argument("client", help="its name in `lou clients list`")
     _finish(by_hand, _by_hand)
     for verb, summary in (
@@ -37,7 +38,7 @@ def declare(parser: ArgumentParser) -> None:
         ("undo", "bring back the bytes before the last change"),
         ("restore", "put back other entries that the client lost"),
     ):
-        each = words.add_parser(verb, help=summary)
+        each = subcommands.add_parser(verb, help=summary)
         each.add_argument("client", help="its name in `lou clients list`")
         _declare_options(each, verb)
         _finish(each, _change, verb)
@@ -64,38 +65,40 @@ def _finish(parser: ArgumentParser, run: Any, verb: str = "") -> None:
 
 def _ask(**params: Any) -> dict[str, Any]:
     try:
-        with ControlClient() as wire:
-            return wire.ask("clients", **params)
+        with ControlClient() as control:
+            return control.ask("clients", **params)
     except NotRunningError:
         settings = ConfigFile(paths.config_file())
         settings.load()
-        alone = request_handlers.answer_alone(settings.config, params, is_known=settings.is_known)
-        return asyncio.run(alone)
+        answered = request_handlers.answer_alone(
+            settings.config, params, is_known=settings.is_known
+        )
+        return asyncio.run(answered)
 
 
-def _list(given: Namespace, output: Output) -> int:
-    found = _ask(verb="list", client=given.client)
+def _list(args: Namespace, output: Output) -> int:
+    found = _ask(verb="list", client=args.client)
     if output.is_json:
         output.document(found)
         return 0
-    shown = [
+    views = [
         view
         for view in found["clients"]
-        if given.all or given.client or view["installed"] or view["wanted"]
+        if args.all or args.client or view["installed"] or view["wanted"]
     ]
-    if not shown:
-        output.line("No MCP client was found. All that Lou knows: lou clients list --all")
+    if not views:
+        output.line("No MCP client was found. See all that Lou knows: lou clients list --all")
         return 0
-    output.table(("CLIENT", "STATE", "PROOF", "FILE"), [_row(view) for view in shown])
-    for view in shown:
+    output.table(("CLIENT", "STATE", "PROOF", "FILE"), [_row(view) for view in views])
+    for view in views:
         words = " ".join(filter(None, (view["reason"], view["hint"], view["advice"])))
         if words:
             output.line(f"\n{view['id']}: {words}")
     return 0
 
 
-def _diff(given: Namespace, output: Output) -> int:
-    found = _ask(verb="diff", client=given.client, action=given.of)
+def _diff(args: Namespace, output: Output) -> int:
+    found = _ask(verb="diff", client=args.client, action=args.of)
     if output.is_json:
         output.document(found)
     else:
@@ -111,8 +114,8 @@ _BY_HAND = (
 )
 
 
-def _by_hand(given: Namespace, output: Output) -> int:
-    found = _ask(verb="by-hand", client=given.client)
+def _by_hand(args: Namespace, output: Output) -> int:
+    found = _ask(verb="by-hand", client=args.client)
     if output.is_json:
         output.document(found)
         return 0
@@ -123,11 +126,9 @@ def _by_hand(given: Namespace, output: Output) -> int:
     return 0
 
 
-def _change(given: Namespace, output: Output) -> int:
-    options = {
-        name: True for name in ("replace", "restart", "force") if getattr(given, name, False)
-    }
-    found = _ask(verb=given.verb, client=given.client, **options)
+def _change(args: Namespace, output: Output) -> int:
+    options = {name: True for name in ("replace", "restart", "force") if getattr(args, name, False)}
+    found = _ask(verb=args.verb, client=args.client, **options)
     if output.is_json:
         output.document(found)
         return 0

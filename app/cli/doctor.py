@@ -1,12 +1,11 @@
-"""`lou doctor`: every check, whether Lou runs or not."""
+"""`lou doctor`: runs every check; without a running app only those that need none."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from app.cli.arguments import add_json
-from app.cli.output import Output
+from app.cli.output import Output, add_json
 from app.control.client import ControlClient, NotRunningError
 
 
@@ -16,26 +15,26 @@ def declare(parser: ArgumentParser) -> None:
     parser.set_defaults(run=_doctor)
 
 
-def _doctor(given: Namespace, output: Output) -> int:
-    del given
+def _doctor(args: Namespace, output: Output) -> int:
+    del args
     try:
-        with ControlClient() as wire:
-            checks = wire.ask("doctor")["checks"]
+        with ControlClient() as control:
+            checks = control.ask("doctor")["checks"]
         code = 0 if all(check["ok"] for check in checks) else 1
-    except NotRunningError as absent:
-        checks, code = _without_lou(absent), 3
+    except NotRunningError as not_running:
+        checks, code = _without_lou(not_running), 3
     if output.is_json:
         output.document({"checks": checks})
     else:
         for check in checks:
             _show(check, output)
-    wrong = sum(not check["ok"] for check in checks)
-    if wrong:
-        output.complain(f"{wrong} of {len(checks)} checks found something.")
+    failed = sum(not check["ok"] for check in checks)
+    if failed:
+        output.complain(f"{failed} of {len(checks)} checks found something.")
     return code
 
 
-def _without_lou(absent: NotRunningError) -> list[dict[str, Any]]:
+def _without_lou(refused: NotRunningError) -> list[dict[str, Any]]:
     from app.config.config_file import ConfigFile  # noqa: PLC0415
     from app.doctor import folder_checks  # noqa: PLC0415 - only when Lou does not answer
     from app.system import paths  # noqa: PLC0415
@@ -43,9 +42,9 @@ def _without_lou(absent: NotRunningError) -> list[dict[str, Any]]:
 
     file = ConfigFile(paths.config_file())
     file.load()
-    not_running = Check("running", False, absent.title, absent.hint)
-    found = (not_running, *folder_checks.configuration(file), *folder_checks.checks())
-    return [as_json(check) for check in found]
+    running = Check("running", False, refused.title, refused.hint)
+    checks = (running, *folder_checks.configuration(file), *folder_checks.checks())
+    return [as_json(check) for check in checks]
 
 
 def _show(check: dict[str, Any], output: Output) -> None:

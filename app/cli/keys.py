@@ -1,4 +1,4 @@
-"""`lou keys`: values come from a prompt or from stdin, never from argv, and are never printed."""
+"""`lou keys`: lists, sets and tests keys. Values are read from a prompt or stdin, never printed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from app.cli.arguments import add_json
-from app.cli.output import Output
+from app.cli.output import Output, add_json
 from app.control.client import ControlClient
 from app.errors import AppError
 from servers.contract import key_text
@@ -24,19 +23,19 @@ _OPEN = {
 
 
 def declare(parser: ArgumentParser) -> None:
-    """A word for what to do, most with the name of a key."""
-    words = parser.add_subparsers(required=True, metavar="WORD")
+    """One subcommand for each action, most with the name of a key."""
+    subcommands = parser.add_subparsers(required=True, metavar="WORD")
     rows = (
         ("list", "which keys there are, and which are set", _list, False),
         ("set", "keep a key; asks for it, or reads stdin", _set, True),
-        ("unset", "forget a key", _unset, True),
-        ("test", "ask the key's provider", _test, True),
-        ("rotate", "make a new one of a key that Lou makes", _rotate, True),
+        ("unset", "delete a key", _unset, True),
+        ("test", "test a key with its provider", _test, True),
+        ("rotate", "replace a key that Lou makes by a new one", _rotate, True),
         ("export", "write a key that Lou makes to a file: a recovery key", _export, True),
         ("unlock", "open the keyring, or the sealed file", _unlock, False),
     )
     for word, summary, run, has_name in rows:
-        each = words.add_parser(word, help=summary, description=summary)
+        each = subcommands.add_parser(word, help=summary, description=summary)
         if has_name:
             each.add_argument("name", metavar="NAME", help="e.g. TAVILY_API_KEY")
         if word == "export":
@@ -45,16 +44,16 @@ def declare(parser: ArgumentParser) -> None:
             each.add_argument("--yes", action="store_true", help="also a key that Lou made")
         add_json(each)
         each.set_defaults(run=run)
-    store = words.add_parser("store", help="where to keep keys")
+    store = subcommands.add_parser("store", help="where to keep keys")
     store.add_argument("kind", choices=("system", "file"), help="the keyring, or a sealed file")
     add_json(store)
     store.set_defaults(run=_store)
 
 
-def _list(given: Namespace, output: Output) -> int:
-    del given
-    with ControlClient() as wire:
-        found = wire.ask("keys")
+def _list(args: Namespace, output: Output) -> int:
+    del args
+    with ControlClient() as control:
+        found = control.ask("keys")
     if output.is_json:
         output.document(found)
         return 0
@@ -67,87 +66,87 @@ def _list(given: Namespace, output: Output) -> int:
     return 0
 
 
-def _set(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        _warn_of_loss(wire, given)
-        value = _secret(f"{given.name}: ")
-        mended = wire.ask("set_key", name=given.name, value=value)["mended"]
-    document: dict[str, object] = {"name": given.name, "set": True}
+def _set(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        _require_consent(control, args)
+        value = _secret(f"{args.name}: ")
+        mended = control.ask("set_key", name=args.name, value=value)["mended"]
+    document: dict[str, object] = {"name": args.name, "set": True}
     if mended:
         document["mended"] = mended
-    return _done(output, document, " ".join([f"{given.name} is set.", *mended]))
+    return _print(output, document, " ".join([f"{args.name} is set.", *mended]))
 
 
-def _unset(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        _warn_of_loss(wire, given)
-        wire.ask("unset_key", name=given.name)
-    return _done(output, {"name": given.name, "set": False}, f"{given.name} is forgotten.")
+def _unset(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        _require_consent(control, args)
+        control.ask("unset_key", name=args.name)
+    return _print(output, {"name": args.name, "set": False}, f"{args.name} is deleted.")
 
 
-def _test(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        found = wire.ask("test_key", name=given.name)
-    _done(output, {"name": given.name, **found}, f"{found['verdict']}: {found['message']}")
+def _test(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        found = control.ask("test_key", name=args.name)
+    _print(output, {"name": args.name, **found}, f"{found['verdict']}: {found['message']}")
     if found["verdict"] in {"accepted", "unknown"}:
         return 0
     output.complain(found["message"])
     return 1
 
 
-def _rotate(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        wire.ask("rotate_key", name=given.name)
-    said = f"{given.name} has a new value; the old one still opens what it sealed."
-    return _done(output, {"name": given.name, "rotated": True}, said)
+def _rotate(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        control.ask("rotate_key", name=args.name)
+    text = f"{args.name} has a new value; the old one still opens what it sealed."
+    return _print(output, {"name": args.name, "rotated": True}, text)
 
 
-def _export(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        wire.ask("export_key", name=given.name, path=str(given.file.absolute()))
-    said = (
-        f"The recovery key is in {given.file}. Keep it where others cannot read it. To go back to "
-        f"it: lou keys set {given.name} --yes < {given.file}"
+def _export(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        control.ask("export_key", name=args.name, path=str(args.file.absolute()))
+    text = (
+        f"The recovery key is in {args.file}. Keep it where others cannot read it. To go back to "
+        f"it: lou keys set {args.name} --yes < {args.file}"
     )
-    return _done(output, {"name": given.name, "file": str(given.file.absolute())}, said)
+    return _print(output, {"name": args.name, "file": str(args.file.absolute())}, text)
 
 
-def _warn_of_loss(wire: ControlClient, given: Namespace) -> None:
-    """A key that Lou made is given up only by somebody who knows what that means."""
-    is_made = any(
-        key["name"] == given.name and key["generated"] and key["is_set"]
-        for key in wire.ask("keys")["keys"]
+def _require_consent(control: ControlClient, args: Namespace) -> None:
+    """A key that Lou made is replaced or deleted only with --yes."""
+    is_generated = any(
+        key["name"] == args.name and key["generated"] and key["is_set"]
+        for key in control.ask("keys")["keys"]
     )
-    if is_made and not given.yes:
-        said = {
-            _set: f"Another {given.name} would seal from now on; the present one stays behind it.",
-            _unset: f"Without {given.name} nobody can ever read again what was sealed with it.",
+    if is_generated and not args.yes:
+        consequences = {
+            _set: f"Another {args.name} would seal from now on; the present one stays behind it.",
+            _unset: f"Without {args.name} nobody can ever read again what was sealed with it.",
         }
         raise AppError(
-            said[given.run],
-            f"Keep a copy first: lou keys export {given.name} FILE. Then say it again with --yes.",
+            consequences[args.run],
+            f"Keep a copy first: lou keys export {args.name} FILE. Then repeat this with --yes.",
         )
 
 
-def _unlock(given: Namespace, output: Output) -> int:
-    del given
-    with ControlClient() as wire:
-        is_file = wire.ask("keys")["store"] == "file"
+def _unlock(args: Namespace, output: Output) -> int:
+    del args
+    with ControlClient() as control:
+        is_file = control.ask("keys")["store"] == "file"
         passphrase = _secret("Passphrase: ") if is_file else ""
-        found = wire.ask("unlock", passphrase=passphrase)
-    return _done(output, found, _OPEN[found["state"]])
+        found = control.ask("unlock", passphrase=passphrase)
+    return _print(output, found, _OPEN[found["state"]])
 
 
-def _store(given: Namespace, output: Output) -> int:
+def _store(args: Namespace, output: Output) -> int:
     passphrase = ""
-    if given.kind == "file":
+    if args.kind == "file":
         passphrase = _secret("New passphrase: ")
         if sys.stdin.isatty() and passphrase != getpass.getpass("Once more: "):
             raise AppError("The passphrases differ.", "Try again.")
-    with ControlClient() as wire:
-        found = wire.ask("key_store", kind=given.kind, passphrase=passphrase)
-    where = "a sealed file" if given.kind == "file" else "the keyring"
-    return _done(output, found, f"Keys are kept in {where} now.")
+    with ControlClient() as control:
+        found = control.ask("key_store", kind=args.kind, passphrase=passphrase)
+    where = "a sealed file" if args.kind == "file" else "the keyring"
+    return _print(output, found, f"Keys are kept in {where} now.")
 
 
 def _secret(prompt: str) -> str:
@@ -159,9 +158,9 @@ def _secret(prompt: str) -> str:
         raise AppError(wrong.words, wrong.hint) from None
 
 
-def _done(output: Output, document: dict[str, object], said: str) -> int:
+def _print(output: Output, document: dict[str, object], text: str) -> int:
     if output.is_json:
         output.document(document)
     else:
-        output.line(said)
+        output.line(text)
     return 0

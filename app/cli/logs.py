@@ -1,4 +1,4 @@
-"""`lou logs`: the last lines of one server or of all, and those that come."""
+"""`lou logs`: prints the last log lines of one server or of all, and follows new ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
-from app.cli.arguments import add_json, add_server
-from app.cli.output import Output
+from app.cli.output import Output, add_json, add_server
 from app.control.client import ControlClient, NotRunningError
 
 _MOST = 5_000
@@ -15,11 +14,13 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def declare(parser: ArgumentParser) -> None:
-    """What to show, and whether to go on."""
+    """A server, filters, and whether to follow."""
     add_server(parser, optional=True)
-    parser.add_argument("-f", "--follow", action="store_true", help="show what comes, too")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines")
     parser.add_argument("-n", type=_count, default=50, metavar="N", help="how many lines (50)")
-    parser.add_argument("--level", type=str.upper, choices=_LEVELS, default="", help="from here up")
+    parser.add_argument(
+        "--level", type=str.upper, choices=_LEVELS, default="", help="only this level and higher"
+    )
     parser.add_argument("--text", default="", help="only lines with this text")
     add_json(parser)
     parser.set_defaults(run=_logs)
@@ -31,22 +32,22 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _logs(given: Namespace, output: Output) -> int:
-    asked = {"server": given.server, "limit": given.n, "level": given.level, "text": given.text}
-    with ControlClient() as wire:
-        lines = wire.ask("logs", follow=given.follow, **asked)["lines"]
-        if output.is_json and not given.follow:
+def _logs(args: Namespace, output: Output) -> int:
+    query = {"server": args.server, "limit": args.n, "level": args.level, "text": args.text}
+    with ControlClient() as control:
+        lines = control.ask("logs", follow=args.follow, **query)["lines"]
+        if output.is_json and not args.follow:
             output.document({"lines": lines})
             return 0
         for line in lines:
             _show(line, output)
-        return _follow(wire, given, output) if given.follow else 0
+        return _follow(control, args, output) if args.follow else 0
 
 
-def _follow(wire: ControlClient, given: Namespace, output: Output) -> int:
+def _follow(control: ControlClient, args: Namespace, output: Output) -> int:
     try:
-        for event in wire.events():
-            if given.text.lower() in event.data["message"].lower():
+        for event in control.events():
+            if args.text.lower() in event.data["message"].lower():
                 _show(event.data, output)
     except KeyboardInterrupt:
         return 0
@@ -54,7 +55,7 @@ def _follow(wire: ControlClient, given: Namespace, output: Output) -> int:
 
 
 def _show(line: dict[str, Any], output: Output) -> None:
-    if output.is_json:  # while following there is no last line: one document for each
+    if output.is_json:  # a stream has no end: one document a line
         output.line(json.dumps(line, ensure_ascii=False))
         return
     message = line["message"].replace("\n", "\n    ")

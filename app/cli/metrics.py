@@ -1,12 +1,11 @@
-"""`lou metrics`: counts, times, errors, cache, API calls, CPU and memory."""
+"""`lou metrics`: prints counts, times, errors, cache hits, API calls, CPU and memory."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from app.cli.arguments import add_json, add_server
-from app.cli.output import Output, amount, milliseconds, part
+from app.cli.output import Output, add_json, add_server, amount, milliseconds, part
 from app.control.client import ControlClient
 
 _WINDOWS = {"hour": "the last hour", "day": "the last day", "month": "the last 30 days"}
@@ -20,13 +19,13 @@ def declare(parser: ArgumentParser) -> None:
     parser.set_defaults(run=_metrics)
 
 
-def _metrics(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        found = wire.ask("metrics", server=given.server, window=given.window)
+def _metrics(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        found = control.ask("metrics", server=args.server, window=args.window)
     if output.is_json:
         output.document(found)
         return 0
-    output.line(f"In {_WINDOWS[given.window]}:\n")
+    output.line(f"In {_WINDOWS[args.window]}:\n")
     headers = ("SERVER", "TOOL", "CALLS", "ERRORS", "P50 MS", "P95 MS", "P99 MS", "CPU", "MEMORY")
     rows = [_row(each) for each in (*found["servers"], *found["tools"])]
     output.table(headers, sorted(rows))

@@ -1,13 +1,24 @@
-"""How answers are printed: aligned for people, or one JSON document for programs."""
+"""What all commands share: common arguments, and answers printed for people or as JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
 from servers.contract import harmless
+
+
+def add_json(parser: ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_server(parser: ArgumentParser, *, optional: bool = False) -> None:
+    """The name of a server."""
+    parser.add_argument("server", nargs="?" if optional else None, default="", help="its name")
 
 
 class Output:
@@ -27,14 +38,14 @@ class Output:
         sys.stdout.flush()
 
     def complain(self, text: str) -> None:
-        """Print a reason where reasons go."""
+        """Print an error or a warning to stderr."""
         sys.stderr.write(f"{harmless.spelled(text)}\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print rows in columns as wide as they need to be."""
-        everything = [[harmless.cell(cell) for cell in row] for row in (headers, *rows)]
-        widths = [max(harmless.width(row[at]) for row in everything) for at in range(len(headers))]
-        for row in everything:
+        """Print rows in aligned columns."""
+        table = [[harmless.cell(cell) for cell in row] for row in (headers, *rows)]
+        widths = [max(harmless.width(row[at]) for row in table) for at in range(len(headers))]
+        for row in table:
             cells = (
                 cell + " " * (width - harmless.width(cell))
                 for cell, width in zip(row, widths, strict=True)
@@ -50,14 +61,14 @@ def amount(size: int) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A time, as exact as it is interesting."""
+    """A time in milliseconds, with one decimal below 100."""
     if value is None:
         return "-"
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def part(value: float | None) -> str:
-    """A part of one as a percentage."""
+    """A ratio from 0 to 1 as a percentage."""
     return "-" if value is None else f"{value * 100:.1f} %"
 
 

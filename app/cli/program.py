@@ -1,7 +1,7 @@
-"""`lou COMMAND`: which commands there are, and what their exit codes mean.
+"""`lou COMMAND`: the table of commands, and their exit codes.
 
 0 done; 1 failed, with a reason on stderr; 2 wrong usage; 3 Lou is not running.
-A command group is a row here and a module with `declare(parser)`, imported when it is asked for.
+A command is a row here and a module with `declare(parser)`, imported when the command is used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DONE, FAILED, NOT_RUNNING = 0, 1, 3
 
 @dataclass(frozen=True, slots=True)
 class CliCommand:
-    """One word of the command line, and where it is implemented."""
+    """One command, and the module that implements it."""
 
     word: str
     summary: str
@@ -32,9 +32,9 @@ COMMANDS = (
     CliCommand("status", "what runs, and how it is", "app.cli.status"),
     CliCommand("enable", "switch a server or one of its tools on", "app.cli.switches"),
     CliCommand("disable", "switch a server or one of its tools off", "app.cli.switches"),
-    CliCommand("restart", "stop a server and start it anew", "app.cli.switches"),
+    CliCommand("restart", "stop a server and start it again", "app.cli.switches"),
     CliCommand("tools", "list the tools of a server", "app.cli.tools"),
-    CliCommand("call", "call a tool", "app.cli.call"),
+    CliCommand("call", "call a tool", "app.cli.tools"),
     CliCommand("logs", "show or follow log lines", "app.cli.logs"),
     CliCommand("metrics", "counts, times and errors", "app.cli.metrics"),
     CliCommand("keys", "list, set, unset and test keys", "app.cli.keys"),
@@ -48,7 +48,7 @@ _OWN = (("serve", "run without a window"), ("connect SERVER", "be the bridge of 
 
 def run(words: list[str]) -> int:
     """Run one command; returns the exit code."""
-    if getattr(sys, "stdout", None) is None:  # it was started without one
+    if getattr(sys, "stdout", None) is None:  # on Windows without a console
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if words[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_overview())
@@ -68,24 +68,24 @@ def run(words: list[str]) -> int:
 def _run(command: CliCommand, words: list[str]) -> int:
     parser = argparse.ArgumentParser(f"lou {command.word}", description=command.summary)
     import_module(command.module).declare(parser)
-    ours, theirs = _split(words)
+    own, rest = _split(words)
     try:
-        given = parser.parse_args(ours, argparse.Namespace(rest=theirs))
+        args = parser.parse_args(own, argparse.Namespace(rest=rest))
     except SystemExit as usage:
         return int(usage.code or 0)
-    output = Output(getattr(given, "json", False))
+    output = Output(getattr(args, "json", False))
     try:
-        return int(given.run(given, output))
+        return int(args.run(args, output))
     except AppError as refused:
-        return _refused(refused, output)
+        return _print_error(refused, output)
     except KeyboardInterrupt:
         return FAILED
-    except OSError as unwritten:
-        return _unwritten(unwritten)
+    except OSError as failure:
+        return _output_failed(failure)
 
 
-def _unwritten(failure: OSError) -> int:
-    """The output reaches nobody: its reader left, or the disk is full."""
+def _output_failed(failure: OSError) -> int:
+    """The reader of stdout left, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(failure, BrokenPipeError):
         sys.stderr.write(f"The output could not be written: {failure.strerror or failure}.\n")
@@ -93,14 +93,14 @@ def _unwritten(failure: OSError) -> int:
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """What is for us, and what follows `--`: the words of somebody else's command."""
+    """The arguments before `--`, and the command line after it."""
     if "--" not in words:
         return words, []
     at = words.index("--")
     return words[:at], words[at + 1 :]
 
 
-def _refused(refused: AppError, output: Output) -> int:
+def _print_error(refused: AppError, output: Output) -> int:
     if output.is_json:
         reason = {"code": refused.code, "message": refused.title, "hint": refused.hint}
         output.document({"error": reason})

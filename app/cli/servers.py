@@ -1,4 +1,4 @@
-"""`lou servers`: servers of the user's own."""
+"""`lou servers`: adds, removes and imports servers of the user's own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.cli.arguments import add_json
-from app.cli.output import Output
+from app.cli.output import Output, add_json
 from app.clients import catalog
 from app.clients.files.locations import Places, targets
 from app.clients.imports import foreign_servers, server_import
@@ -21,36 +20,43 @@ from app.errors import AppError
 
 
 def declare(parser: ArgumentParser) -> None:
-    """Add, remove, import."""
-    words = parser.add_subparsers(required=True, metavar="WORD")
-    _declare_add(words.add_parser("add", help="add a server: lou servers add NAME -- COMMAND ..."))
-    remove = words.add_parser("remove", help="stop a server and forget it")
+    """One subcommand for each action."""
+    subcommands = parser.add_subparsers(required=True, metavar="WORD")
+    _declare_add(
+        subcommands.add_parser("add", help="add a server: lou servers add NAME -- COMMAND ...")
+    )
+    remove = subcommands.add_parser("remove", help="stop a server and delete its entry")
     remove.add_argument("name", help="its name")
     add_json(remove)
     remove.set_defaults(run=_remove)
-    take = words.add_parser("import", help="take over the servers of a client's configuration")
-    take.usage = "lou servers import (FILE | - | --from CLIENT) [--yes] [--json]"
-    take.add_argument("file", nargs="?", default="", help="its file, or - for stdin")
-    take.add_argument(
+    importing = subcommands.add_parser(
+        "import", help="take over the servers of a client's configuration"
+    )
+    importing.usage = "lou servers import (FILE | - | --from CLIENT) [--yes] [--json]"
+    importing.add_argument("file", nargs="?", default="", help="its file, or - for stdin")
+    importing.add_argument(
         "--from", dest="client", default="", help="a client's own file: its name in `lou clients`"
     )
-    take.add_argument("--yes", action="store_true", help="add them without asking")
-    add_json(take)
-    take.set_defaults(run=_import)
+    importing.add_argument("--yes", action="store_true", help="add them without asking")
+    add_json(importing)
+    importing.set_defaults(run=_import)
 
 
 def _declare_add(parser: ArgumentParser) -> None:
     parser.add_argument("name", help="1 to 32 of a-z, 0-9, - and _")
     parser.usage = "lou servers add NAME [options] (-- COMMAND [ARG ...] | --url URL)"
     parser.add_argument("--url", default="", help="a server that runs elsewhere")
-    for option, what in (("--env", "a variable of its environment"), ("--header", "for its URL")):
+    for option, purpose in (
+        ("--env", "a variable of its environment"),
+        ("--header", "for its URL"),
+    ):
         parser.add_argument(
             option,
             action="append",
             default=[],
             type=_pair,
             metavar="NAME=VALUE",
-            help=f"{what}; a key is written ${{keyring:NAME}}",
+            help=f"{purpose}; a key is written ${{keyring:NAME}}",
         )
     parser.add_argument("--cwd", default="", help="the folder it runs in")
     parser.add_argument("--disabled", action="store_true", help="do not start it yet")
@@ -65,46 +71,46 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _add(given: Namespace, output: Output) -> int:
-    words = given.rest
-    if bool(words) == bool(given.url):
+def _add(args: Namespace, output: Output) -> int:
+    words = args.rest
+    if bool(words) == bool(args.url):
         output.complain("Give either a command or a --url.")
         return 2
-    entry: dict[str, Any] = {"disabled": given.disabled, "env": dict(given.env)}
+    entry: dict[str, Any] = {"disabled": args.disabled, "env": dict(args.env)}
     if words:
-        entry |= {"command": words[0], "args": words[1:], "cwd": given.cwd}
+        entry |= {"command": words[0], "args": words[1:], "cwd": args.cwd}
     else:
-        entry |= {"url": given.url, "headers": dict(given.header)}
-    with ControlClient() as wire:
-        server = wire.ask("add_server", name=given.name, entry=entry)
+        entry |= {"url": args.url, "headers": dict(args.header)}
+    with ControlClient() as control:
+        server = control.ask("add_server", name=args.name, entry=entry)
     if output.is_json:
         output.document(server)
     else:
-        output.line(f"{given.name} is added and {server['state']}.")
+        output.line(f"{args.name} is added and {server['state']}.")
     return 0
 
 
-def _remove(given: Namespace, output: Output) -> int:
-    with ControlClient() as wire:
-        wire.ask("remove_server", name=given.name)
+def _remove(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        control.ask("remove_server", name=args.name)
     if output.is_json:
-        output.document({"name": given.name, "removed": True})
+        output.document({"name": args.name, "removed": True})
     else:
-        output.line(f"{given.name} is removed.")
+        output.line(f"{args.name} is removed.")
     return 0
 
 
-def _import(given: Namespace, output: Output) -> int:
-    if bool(given.file) == bool(given.client):
+def _import(args: Namespace, output: Output) -> int:
+    if bool(args.file) == bool(args.client):
         output.complain("Give either a file, - for stdin, or --from CLIENT.")
         return 2
-    found = _found_in(given)
+    found = _found_in(args)
     text = foreign_servers.as_text(found)
     variables = {name: os.environ[name] for name in names_in(text) if os.environ.get(name)}
-    with ControlClient() as wire:
-        if given.yes:
-            return _added(wire.ask("import_servers", text=text, variables=variables), output)
-        planned = wire.ask("import_servers", text=text, variables=variables, preview=True)
+    with ControlClient() as control:
+        if args.yes:
+            return _added(control.ask("import_servers", text=text, variables=variables), output)
+        planned = control.ask("import_servers", text=text, variables=variables, preview=True)
         if output.is_json or not sys.stdin.isatty():
             return _not_agreed(planned, output)
         _show(planned, output)
@@ -113,18 +119,16 @@ def _import(given: Namespace, output: Output) -> int:
         if input("Add them? [y/N] ").strip().lower() not in {"y", "yes"}:
             output.line("Nothing was added.")
             return 0
-        return _added(wire.ask("import_servers", text=text, variables=variables), output)
+        return _added(control.ask("import_servers", text=text, variables=variables), output)
 
 
-def _found_in(given: Namespace) -> list[ForeignServer]:
-    if given.client:
-        return _of_client(given.client)
+def _found_in(args: Namespace) -> list[ForeignServer]:
+    if args.client:
+        return _of_client(args.client)
     try:
-        text = sys.stdin.read() if given.file == "-" else Path(given.file).read_text("utf-8-sig")
+        text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text("utf-8-sig")
     except (OSError, ValueError) as failure:
-        raise AppError(
-            f"{given.file} cannot be read: {failure}.", "Give a readable file."
-        ) from None
+        raise AppError(f"{args.file} cannot be read: {failure}.", "Give a readable file.") from None
     return server_import.found_in(text)
 
 
@@ -137,9 +141,9 @@ def _of_client(name: str) -> list[ForeignServer]:
             found += server_import.found_in(path.read_text("utf-8-sig"))
         except (OSError, ValueError) as failure:
             raise AppError(f"{path} cannot be read: {failure}.", "Mend the file first.") from None
-        except AppError as empty:
+        except AppError as refused:
             if len(paths) == 1:
-                raise AppError(f"{path}: {empty.title}", empty.hint) from None
+                raise AppError(f"{path}: {refused.title}", refused.hint) from None
     if not found:
         raise AppError(
             f"{client.name} has no file with servers on this computer.",
@@ -151,10 +155,10 @@ def _of_client(name: str) -> list[ForeignServer]:
 def _show(planned: Mapping[str, Any], output: Output) -> None:
     for server in planned["servers"]:
         output.line("\n".join((*server_import.lines(server), "")))
-    _tell_rest(planned, output, "Move into the keyring")
+    _print_rest(planned, output, "Move into the keyring")
 
 
-def _tell_rest(found: Mapping[str, Any], output: Output, moved: str) -> None:
+def _print_rest(found: Mapping[str, Any], output: Output, moved: str) -> None:
     if found["keys"]:
         output.line(f"{moved}: {', '.join(found['keys'])}.")
     for name, why in found["skipped"].items():
@@ -162,7 +166,7 @@ def _tell_rest(found: Mapping[str, Any], output: Output, moved: str) -> None:
 
 
 def _not_agreed(planned: Mapping[str, Any], output: Output) -> int:
-    """Nobody is there to ask: what would be added is shown, and nothing is."""
+    """There is no terminal to ask at: show what would be added, and add nothing."""
     title = "Nothing was added, because nobody was there to agree."
     hint = "Look at the servers, then add them: lou servers import ... --yes"
     if output.is_json:
@@ -183,5 +187,5 @@ def _added(found: Mapping[str, Any], output: Output) -> int:
     for server in found["servers"]:
         for note in server["notes"]:
             output.line(f"{server['name']}: {note}")
-    _tell_rest(found, output, "Moved into the keyring")
+    _print_rest(found, output, "Moved into the keyring")
     return 0

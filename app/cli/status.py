@@ -1,4 +1,4 @@
-"""`lou status` and `lou quit`."""
+"""`lou status` prints what runs; `lou quit` stops the app and returns when it ended."""
 
 from __future__ import annotations
 
@@ -6,25 +6,24 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from app.cli.arguments import add_json
-from app.cli.output import Output, amount, duration
+from app.cli.output import Output, add_json, amount, duration
 from app.control.client import AT_ONCE_S, ControlClient, NotRunningError
 from app.errors import AppError
 
-_ENDS_WITHIN_S = 20.0
-_LOOKS_EVERY_S = 0.05
+_QUIT_TIMEOUT_S = 20.0
+_POLL_S = 0.05
 
 
 def declare(parser: ArgumentParser) -> None:
-    """Both are one word."""
+    """No arguments but --json."""
     add_json(parser)
     parser.set_defaults(run=_quit if parser.prog.endswith("quit") else _status)
 
 
-def _status(given: Namespace, output: Output) -> int:
-    del given
-    with ControlClient() as wire:
-        found = wire.ask("status", within_s=AT_ONCE_S)
+def _status(args: Namespace, output: Output) -> int:
+    del args
+    with ControlClient() as control:
+        found = control.ask("status", within_s=AT_ONCE_S)
     if output.is_json:
         output.document(found)
         return 0
@@ -44,7 +43,7 @@ def _status(given: Namespace, output: Output) -> int:
 
 
 def words_of(trouble: dict[str, Any]) -> str:
-    """The trouble of a server or a notice of Lou, and the way out."""
+    """A trouble or notice as one sentence: what happened and what to do."""
     return f"{trouble['message']} {trouble['hint']}".strip()
 
 
@@ -61,18 +60,18 @@ def _row(server: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _quit(given: Namespace, output: Output) -> int:
-    del given
-    with ControlClient() as wire:
-        pid = wire.ask("status", within_s=AT_ONCE_S)["app"]["pid"]
-        wire.ask("quit", within_s=AT_ONCE_S)
-        for _ in wire.events(_ENDS_WITHIN_S):
+def _quit(args: Namespace, output: Output) -> int:
+    del args
+    with ControlClient() as control:
+        pid = control.ask("status", within_s=AT_ONCE_S)["app"]["pid"]
+        control.ask("quit", within_s=AT_ONCE_S)
+        for _ in control.events(_QUIT_TIMEOUT_S):
             pass
-    deadline = time.monotonic() + _ENDS_WITHIN_S
-    while _is_there():
+    deadline = time.monotonic() + _QUIT_TIMEOUT_S
+    while _is_running():
         if time.monotonic() > deadline:
             raise AppError(f"Lou (process {pid}) does not end.", f"End it: kill {pid}")
-        time.sleep(_LOOKS_EVERY_S)
+        time.sleep(_POLL_S)
     if output.is_json:
         output.document({"stopped": True, "pid": pid})
     else:
@@ -80,7 +79,7 @@ def _quit(given: Namespace, output: Output) -> int:
     return 0
 
 
-def _is_there() -> bool:
+def _is_running() -> bool:
     from app.control import instance_lock  # noqa: PLC0415 - for this command alone
 
     try:
