@@ -37,8 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _protect() -> None:
     """Files and memory of this process are for this user, and for this process, alone."""
-    from app.system import memory_protection  # noqa: PLC0415 - the bridge needs neither
-    from servers.contract import ownership  # noqa: PLC0415
+    from servers.contract import memory_protection, ownership  # noqa: PLC0415 - not for the bridge
 
     ownership.set_private_umask()
     memory_protection.forbid_core_dumps()

@@ -10,9 +10,8 @@ from typing import Any
 
 from app.logs.logbook import LEVELS, Logbook
 from app.metrics.collector import Metrics
-from app.supervision.supervisor import Trouble
 from app.system.listeners import Listeners
-from app.views import CallRecord, ClientEvent, Notice
+from app.views import CallRecord, ClientEvent, Notice, Trouble
 from servers.contract import messages
 from servers.contract.envelope import Event
 

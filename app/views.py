@@ -1,13 +1,11 @@
-"""What the faces of the core read: servers, keys, calls, clients and checks, as frozen values."""
+"""The values that the faces show: servers, keys, calls, clients, checks and notices. Frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from app.supervision.states import Trouble
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
 
 APP = "lou"
 """The name under which the app's own log lines and figures are kept; no server may have it."""
@@ -57,19 +55,36 @@ class ClientEvent:
     at: float = 0.0
 
 
+class ServerState(StrEnum):
+    """What is true of one server now; the words are those of `lou status`."""
+
+    OFF = "off"
+    BLOCKED = "blocked"
+    STARTING = "starting"
+    READY = "ready"
+    UNHEALTHY = "unhealthy"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
-class ServerView:
-    """One server: what was asked for, what is true, and what it is for."""
+class Trouble:
+    """Why a server does not run, for a person: what happened and what to do."""
+
+    code: str
+    message: str
+    hint: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """What is true of one server now, as the supervisor sees it. Times are seconds since 1970."""
 
     name: str
-    title: str
-    purpose: str
-    embedded: bool
-    command: tuple[str, ...]
-    """As a person wrote it; for a server reached by URL, that URL alone."""
-    wanted: bool
-    state: str
-    """off, blocked, starting, ready, unhealthy, backoff, stopping, failed"""
+    wanted: bool = False
+    state: ServerState = ServerState.OFF
     pid: int | None = None
     restarts: int = 0
     tools: int = 0
@@ -77,14 +92,10 @@ class ServerView:
     endpoint: str = ""
     trouble: Trouble | None = None
     since: float = 0.0
+    """When it came into its state."""
     started_at: float | None = None
     rss_bytes: int = 0
     cpu_percent: float = 0.0
-    disabled_tools: tuple[str, ...] = ()
-    calls_today: int = 0
-    errors_today: int = 0
-    connected: tuple[ClientEvent, ...] = ()
-    """The latest stage of each client session that is open now."""
 
     def as_status(self) -> dict[str, Any]:
         """The row of `lou status --json`."""
@@ -102,6 +113,26 @@ class ServerView:
             "rss_bytes": self.rss_bytes,
             "cpu_percent": round(self.cpu_percent, 1),
         }
+
+    def by_name(self) -> dict[str, Any]:
+        """Its fields by name, to make a view of it that has more."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView(ServerStatus):
+    """One server as it is shown: its status, its entry in config.json, and today's figures."""
+
+    title: str = ""
+    purpose: str = ""
+    embedded: bool = False
+    command: tuple[str, ...] = ()
+    """As a person wrote it; for a server reached by URL, that URL alone."""
+    disabled_tools: tuple[str, ...] = ()
+    calls_today: int = 0
+    errors_today: int = 0
+    connected: tuple[ClientEvent, ...] = ()
+    """The latest stage of each client session that is open now."""
 
 
 @dataclass(frozen=True, slots=True)

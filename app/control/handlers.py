@@ -1,12 +1,16 @@
-"""The methods of the control socket: each takes the core and its params, and returns a result."""
+"""The methods of the control socket.
+
+In: the params of a request, as decoded from JSON. Out: its result, ready for JSON.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.clients import request_handlers
 from app.clients.imports import server_import
@@ -15,13 +19,11 @@ from app.keys.store import FILE, SYSTEM
 from app.logs.log_search import LogQuery
 from app.logs.logbook import LEVELS
 from app.metrics.reports import Summary, TimeWindow
-from app.views import as_json
-
-if TYPE_CHECKING:
-    from app.core import Core
+from app.services import Services
+from app.views import Check, as_json
 
 Params = Mapping[str, Any]
-Method = Callable[["Core", Params], Awaitable[dict[str, Any]]]
+Method = Callable[[Params], Awaitable[dict[str, Any]]]
 
 _MOST_LINES = 5_000
 _OFF = "{title} is switched off in Lou. Switch it on there, or with `lou enable {name}`."
@@ -31,52 +33,52 @@ class InvalidParamsError(ValueError):
     """A request whose params are not what its method takes."""
 
 
-async def _bridge_hello(core: Core, params: Params) -> dict[str, Any]:
+async def _bridge_hello(services: Services, params: Params) -> dict[str, Any]:
     name = _text(params, "server")
-    if name not in core.settings.config.servers:
+    if name not in services.settings.config.servers:
         return {"known": False, "wanted": False, "state": "", "message": ""}
-    server = core.server(name)
+    server = services.server(name)
     message = "" if server.wanted else _OFF.format(title=server.title, name=name)
     if server.state in {"blocked", "failed"} and server.trouble:
         message = f"{server.trouble.message} {server.trouble.hint}".strip()
     return {"known": True, "wanted": server.wanted, "state": server.state, "message": message}
 
 
-async def _status(core: Core, params: Params) -> dict[str, Any]:
+async def _status(services: Services, params: Params) -> dict[str, Any]:
     del params
-    return core.status()
+    return services.status()
 
 
-async def _enable(core: Core, params: Params) -> dict[str, Any]:
+async def _enable(services: Services, params: Params) -> dict[str, Any]:
     on = params.get("on")
     if not isinstance(on, bool):
         raise InvalidParamsError("`on` is neither true nor false")
-    server = await core.enable(_text(params, "server"), on, _text(params, "tool", ""))
+    server = await services.enable(_text(params, "server"), on, _text(params, "tool", ""))
     return server.as_status()
 
 
-async def _restart(core: Core, params: Params) -> dict[str, Any]:
-    return (await core.restart(_text(params, "server"))).as_status()
+async def _restart(services: Services, params: Params) -> dict[str, Any]:
+    return (await services.restart(_text(params, "server"))).as_status()
 
 
-async def _tools(core: Core, params: Params) -> dict[str, Any]:
-    return {"tools": await core.tools(_text(params, "server"))}
+async def _tools(services: Services, params: Params) -> dict[str, Any]:
+    return {"tools": await services.tools(_text(params, "server"))}
 
 
-async def _call(core: Core, params: Params) -> dict[str, Any]:
+async def _call(services: Services, params: Params) -> dict[str, Any]:
     arguments, timeout = params.get("arguments", {}), params.get("timeout_s", 50.0)
     if not isinstance(arguments, dict):
         raise InvalidParamsError("`arguments` is not an object")
     if not isinstance(timeout, int | float) or not 0 < timeout <= 600:
         raise InvalidParamsError("`timeout_s` is not a number from 0 to 600")
     server, tool = _text(params, "server"), _text(params, "tool")
-    return as_json(await core.call(server, tool, arguments, timeout))
+    return as_json(await services.call(server, tool, arguments, timeout))
 
 
-async def _logs(core: Core, params: Params) -> dict[str, Any]:
+async def _logs(services: Services, params: Params) -> dict[str, Any]:
     server = _text(params, "server", "")
-    if server and server not in core.logbook.servers():
-        core.server(server)
+    if server and server not in services.logbook.servers():
+        services.server(server)
     limit = params.get("limit", 50)
     if not isinstance(limit, int) or not 0 <= limit <= _MOST_LINES:
         raise InvalidParamsError(f"`limit` is not a whole number from 0 to {_MOST_LINES}")
@@ -84,19 +86,19 @@ async def _logs(core: Core, params: Params) -> dict[str, Any]:
     if level not in {"", *LEVELS}:
         raise InvalidParamsError(f"`level` is none of {', '.join(LEVELS)}")
     wanted = LogQuery(server, level, _text(params, "text", ""))
-    page = await asyncio.to_thread(core.logbook.page, wanted, limit=limit, budget_s=2.0)
+    page = await asyncio.to_thread(services.logbook.page, wanted, limit=limit, budget_s=2.0)
     return {"lines": [asdict(line) for line in reversed(page.lines)]}
 
 
-async def _metrics(core: Core, params: Params) -> dict[str, Any]:
+async def _metrics(services: Services, params: Params) -> dict[str, Any]:
     try:
         window = TimeWindow(_text(params, "window", "hour"))
     except ValueError:
         raise InvalidParamsError(f"`window` is none of {', '.join(TimeWindow)}") from None
     server = _text(params, "server", "")
     if server:
-        core.server(server)
-    report = await core.metrics.report(window, server)
+        services.server(server)
+    report = await services.metrics.report(window, server)
     return {
         "window": str(window),
         "total": _summary(report.total),
@@ -105,70 +107,70 @@ async def _metrics(core: Core, params: Params) -> dict[str, Any]:
     }
 
 
-async def _keys(core: Core, params: Params) -> dict[str, Any]:
+async def _keys(services: Services, params: Params) -> dict[str, Any]:
     del params
-    state = await core.vault.probe()
-    store = core.settings.config.settings.key_store
-    return {"state": str(state), "store": store, "keys": [as_json(key) for key in core.keys()]}  # noqa: SIM118
+    state = await services.vault.probe()
+    store = services.settings.config.settings.key_store
+    return {"state": str(state), "store": store, "keys": [as_json(key) for key in services.keys()]}  # noqa: SIM118
 
 
-async def _set_key(core: Core, params: Params) -> dict[str, Any]:
-    mended = await core.set_key(_text(params, "name"), _text(params, "value"))
+async def _set_key(services: Services, params: Params) -> dict[str, Any]:
+    mended = await services.set_key(_text(params, "name"), _text(params, "value"))
     return {"mended": list(mended)}
 
 
-async def _unset_key(core: Core, params: Params) -> dict[str, Any]:
-    await core.unset_key(_text(params, "name"))
+async def _unset_key(services: Services, params: Params) -> dict[str, Any]:
+    await services.unset_key(_text(params, "name"))
     return {}
 
 
-async def _rotate_key(core: Core, params: Params) -> dict[str, Any]:
-    await core.rotate_key(_text(params, "name"))
+async def _rotate_key(services: Services, params: Params) -> dict[str, Any]:
+    await services.rotate_key(_text(params, "name"))
     return {}
 
 
-async def _export_key(core: Core, params: Params) -> dict[str, Any]:
-    await core.export_key(_text(params, "name"), Path(_text(params, "path")))
+async def _export_key(services: Services, params: Params) -> dict[str, Any]:
+    await services.export_key(_text(params, "name"), Path(_text(params, "path")))
     return {}
 
 
-async def _test_key(core: Core, params: Params) -> dict[str, Any]:
+async def _test_key(services: Services, params: Params) -> dict[str, Any]:
     value = _text(params, "value", "")
-    return as_json(await core.test_key(_text(params, "name"), value or None))
+    return as_json(await services.test_key(_text(params, "name"), value or None))
 
 
-async def _unlock(core: Core, params: Params) -> dict[str, Any]:
-    await core.unlock(_text(params, "passphrase", ""))
-    return {"state": str(core.vault.state())}
+async def _unlock(services: Services, params: Params) -> dict[str, Any]:
+    await services.unlock(_text(params, "passphrase", ""))
+    return {"state": str(services.vault.state())}
 
 
-async def _key_store(core: Core, params: Params) -> dict[str, Any]:
+async def _key_store(services: Services, params: Params) -> dict[str, Any]:
     kind = _text(params, "kind")
     if kind not in {SYSTEM, FILE}:
         raise InvalidParamsError(f"`kind` is neither {SYSTEM} nor {FILE}")
-    await core.use_key_store(kind, _text(params, "passphrase", ""))
-    return {"state": str(core.vault.state())}
+    await services.use_key_store(kind, _text(params, "passphrase", ""))
+    return {"state": str(services.vault.state())}
 
 
-async def _add_server(core: Core, params: Params) -> dict[str, Any]:
+async def _add_server(services: Services, params: Params) -> dict[str, Any]:
     name = _text(params, "name")
-    core.add_server(name, params.get("entry") or {})
-    return core.server(name).as_status()
+    services.add_server(name, params.get("entry") or {})
+    return services.server(name).as_status()
 
 
-async def _remove_server(core: Core, params: Params) -> dict[str, Any]:
-    await core.remove_server(_text(params, "name"))
+async def _remove_server(services: Services, params: Params) -> dict[str, Any]:
+    await services.remove_server(_text(params, "name"))
     return {}
 
 
-async def _import_servers(core: Core, params: Params) -> dict[str, Any]:
+async def _import_servers(services: Services, params: Params) -> dict[str, Any]:
     text, variables = _text(params, "text"), params.get("variables")
     if variables is not None and not _is_table(variables):
         raise InvalidParamsError("`variables` does not map names to texts")
     if params.get("preview", False):
-        planned = core.plan_import(text, variables)
+        planned = services.plan_import(text, variables)
     else:
-        planned = await core.import_servers(text, variables)
+        planned = await services.import_servers(text, variables)
     return {
         "added": list(planned.entries),
         "servers": server_import.preview(planned),
@@ -181,41 +183,36 @@ def _is_table(found: Any) -> bool:
     return isinstance(found, dict) and all(isinstance(each, str) for each in found.values())
 
 
-async def _doctor(core: Core, params: Params) -> dict[str, Any]:
-    del params
-    return {"checks": [as_json(check) for check in await core.doctor()]}
+async def _clients(services: Services, params: Params) -> dict[str, Any]:
+    return await request_handlers.answer(services.clients, params)
 
 
-async def _clients(core: Core, params: Params) -> dict[str, Any]:
-    return await request_handlers.answer(core.clients, params)
-
-
-async def _show(core: Core, params: Params) -> dict[str, Any]:
-    if core.is_ending:
+async def _show(services: Services, params: Params) -> dict[str, Any]:
+    if services.is_ending:
         raise AppError("Lou is ending.", "Start it again in a moment.", code="ending")
-    core.raise_wanted.tell(_text(params, "page", ""))
-    return {"mode": core.mode}
+    services.raise_wanted.tell(_text(params, "page", ""))
+    return {"mode": services.mode}
 
 
-async def _pause(core: Core, params: Params) -> dict[str, Any]:
+async def _pause(services: Services, params: Params) -> dict[str, Any]:
     del params
-    await core.pause_all()
+    await services.pause_all()
     return {}
 
 
-async def _resume(core: Core, params: Params) -> dict[str, Any]:
+async def _resume(services: Services, params: Params) -> dict[str, Any]:
     del params
-    await core.resume_all()
+    await services.resume_all()
     return {}
 
 
-async def _quit(core: Core, params: Params) -> dict[str, Any]:
+async def _quit(services: Services, params: Params) -> dict[str, Any]:
     del params
-    asyncio.get_running_loop().call_soon(core.quit_wanted.tell, "the command line")
+    asyncio.get_running_loop().call_soon(services.quit_wanted.tell, "the command line")
     return {}
 
 
-METHODS: Mapping[str, Method] = {
+_METHODS: Mapping[str, Callable[[Services, Params], Awaitable[dict[str, Any]]]] = {
     "bridge_hello": _bridge_hello,
     "status": _status,
     "enable": _enable,
@@ -235,13 +232,23 @@ METHODS: Mapping[str, Method] = {
     "add_server": _add_server,
     "remove_server": _remove_server,
     "import_servers": _import_servers,
-    "doctor": _doctor,
     "clients": _clients,
     "show": _show,
     "pause": _pause,
     "resume": _resume,
     "quit": _quit,
 }
+
+
+def methods(services: Services, doctor: Callable[[], Awaitable[list[Check]]]) -> dict[str, Method]:
+    """Every method of the control socket by its name; `doctor` runs all checks."""
+
+    async def checks(params: Params) -> dict[str, Any]:
+        del params
+        return {"checks": [as_json(check) for check in await doctor()]}
+
+    found: dict[str, Method] = {name: partial(do, services) for name, do in _METHODS.items()}
+    return {**found, "doctor": checks}
 
 
 def _text(params: Params, name: str, otherwise: str | None = None) -> str:

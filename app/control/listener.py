@@ -12,15 +12,16 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.control.handlers import METHODS, InvalidParamsError
+from app.control.handlers import InvalidParamsError, Method
 from app.control.unix_listener import UnixListener
 from app.errors import AppError
 from app.logs.logbook import is_at_least
+from app.services import Services
 from servers.contract import endpoint, envelope, greeting, messages
 from servers.contract.envelope import (
     MAX_LINE,
@@ -31,9 +32,6 @@ from servers.contract.envelope import (
     Request,
     Response,
 )
-
-if TYPE_CHECKING:
-    from app.core import Core
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +44,9 @@ _FOLLOW_EVERY_S = 0.1
 class ControlSocket:
     """Listens for as long as Lou runs."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, services: Services, methods: Mapping[str, Method]) -> None:
+        self._services = services
+        self._methods = methods
         self._path = Path(endpoint.control_socket())
         self._server: asyncio.Server | UnixListener | None = None
         self._clients: dict[asyncio.Task[None], _Client | None] = {}
@@ -129,7 +128,7 @@ class ControlSocket:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        client = self._clients[task] = _Client(self._core, writer)
+        client = self._clients[task] = _Client(self._services, self._methods, writer)
         self._make_room()
         try:
             if await self._is_known(reader, writer):
@@ -171,8 +170,11 @@ class ControlSocket:
 class _Client:
     """One connection. Requests run side by side; those under way end with it."""
 
-    def __init__(self, core: Core, writer: asyncio.StreamWriter) -> None:
-        self._core = core
+    def __init__(
+        self, services: Services, methods: Mapping[str, Method], writer: asyncio.StreamWriter
+    ) -> None:
+        self._services = services
+        self._methods = methods
         self._writer = writer
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.is_known = False
@@ -224,13 +226,13 @@ class _Client:
             pass  # the client left
 
     async def _outcome(self, request: Request) -> Message:
-        method = METHODS.get(request.method)
+        method = self._methods.get(request.method)
         try:
             if method is None:
-                known = ", ".join(sorted(METHODS))
+                known = ", ".join(sorted(self._methods))
                 reason = f"no method is called {request.method!r:.60}; there are: {known}"
                 return Error(request.id, messages.UNKNOWN_METHOD, reason)
-            return Response(request.id, await method(self._core, request.params))
+            return Response(request.id, await method(request.params))
         except InvalidParamsError as bad:
             return Error(request.id, messages.BAD_PARAMS, str(bad))
         except AppError as refused:
@@ -242,13 +244,13 @@ class _Client:
             )
 
     def _trace(self) -> dict[str, Any]:
-        if not self._core.settings.config.settings.debug:
+        if not self._services.settings.config.settings.debug:
             return {}
-        return {"stack_trace": self._core.redactor(traceback.format_exc())}
+        return {"stack_trace": self._services.redactor(traceback.format_exc())}
 
     async def _follow(self, params: dict[str, Any]) -> None:
         """Send what is new until the client leaves; a slow one skips what fell out of the ring."""
-        logbook = self._core.logbook
+        logbook = self._services.logbook
         server, level = params.get("server") or None, str(params.get("level") or "")
         seen = logbook.newest
         while True:

@@ -6,7 +6,6 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app.clients.imports import server_import
 from app.config import config_model
@@ -15,13 +14,10 @@ from app.doctor.folder_checks import check
 from app.doctor.self_tests import PartResult
 from app.errors import AppError
 from app.keys.vault import VaultState, not_open
-from app.supervision.supervisor import ServerState
+from app.services import Services
 from app.system import autostart, paths, version
-from app.views import Check
+from app.views import Check, ServerState
 from servers.contract import endpoint, messages
-
-if TYPE_CHECKING:
-    from app.core import Core
 
 _FINE = (ServerState.READY, ServerState.OFF)
 _WIPED = "The guard stopped, because its file is wiped again and again."
@@ -33,15 +29,15 @@ _TESTS_WITHIN_S = 50.0
 class Doctor:
     """Every check has a stable code, in the order in which one would look."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def examine(self) -> list[Check]:
         """All checks; those that hold as well."""
         return [
             Check("running", True, f"Lou {version.current()} runs."),
             self._update(),
-            *folder_checks.configuration(self._core.settings),
+            *folder_checks.configuration(self._services.settings),
             *folder_checks.checks(),
             await self._vault(),
             self._key_file(),
@@ -72,7 +68,7 @@ class Doctor:
         programs = [name for name in self_tests.PROGRAMS if name != "window" or self._has_window]
         ready = [
             server.name
-            for server in self._core.servers()
+            for server in self._services.servers()
             if server.embedded and server.state == ServerState.READY
         ]
         found = await asyncio.gather(
@@ -83,11 +79,11 @@ class Doctor:
     @property
     def _has_window(self) -> bool:
         """Without a display the libraries of the window need not be there."""
-        return self._core.mode == "tray"
+        return self._services.mode == "tray"
 
     async def _server_parts(self, name: str) -> list[PartResult]:
         try:
-            answer = await self._core.call(name, messages.SELF_TEST, {}, _TESTS_WITHIN_S)
+            answer = await self._services.call(name, messages.SELF_TEST, {}, _TESTS_WITHIN_S)
         except AppError as refused:
             return [PartResult(name, f"The self test of {name}", refused.title)]
         if answer.is_error or not isinstance(answer.data, dict):
@@ -95,7 +91,7 @@ class Doctor:
         return [PartResult(**part) for part in answer.data.get("parts", ())]
 
     async def _vault(self) -> Check:
-        state = await self._core.vault.probe()
+        state = await self._services.vault.probe()
         reason = not_open(state)
         return check(
             "keyring",
@@ -116,7 +112,7 @@ class Doctor:
         )
 
     def _servers(self) -> Iterator[Check]:
-        for server in self._core.servers():
+        for server in self._services.servers():
             trouble = server.trouble
             why = f" {trouble.message}" if trouble else ""
             is_fine = server.state in _FINE and server.wanted == (server.state == ServerState.READY)
@@ -130,7 +126,7 @@ class Doctor:
             )
 
     def _keys(self) -> Iterator[Check]:
-        config = self._core.settings.config
+        config = self._services.settings.config
         for name, entry in config.servers.items():
             if clear := server_import.left_in_clear(entry):
                 yield check(
@@ -144,7 +140,7 @@ class Doctor:
                 )
 
     def _commands(self) -> Iterator[Check]:
-        for name, entry in self._core.settings.config.servers.items():
+        for name, entry in self._services.settings.config.servers.items():
             if entry.url or entry.disabled or config_model.is_embedded(name, entry):
                 continue
             found = shutil.which(entry.command, path=entry.env.get("PATH"))
@@ -157,7 +153,7 @@ class Doctor:
             )
 
     def _clients(self) -> Iterator[Check]:
-        for view in self._core.clients.views():
+        for view in self._services.clients.views():
             if not view.wanted:
                 continue
             is_stopped = view.guard == "stopped"
@@ -170,7 +166,7 @@ class Doctor:
             )
 
     def _login(self) -> Check:
-        wanted = self._core.settings.config.settings.start_at_login
+        wanted = self._services.settings.config.settings.start_at_login
         is_right = autostart.is_current() if wanted else not autostart.is_on()
         return check(
             "start_at_login",
@@ -181,7 +177,7 @@ class Doctor:
         )
 
     def _logs(self) -> Iterator[Check]:
-        problem = self._core.logbook.problem
+        problem = self._services.logbook.problem
         yield check(
             "logs_stored",
             ok=not problem,

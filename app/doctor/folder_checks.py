@@ -71,11 +71,6 @@ def configuration(file: ConfigFile) -> Iterator[Check]:
         )
 
 
-def is_gone(address: str) -> bool:
-    """Whether somebody cleaned up where a server listens, or its folder."""
-    return not Path(address).exists()
-
-
 def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
     """The check with the sentence that fits."""
     return Check(code, True, fine) if ok else Check(code, False, wrong, fix)

@@ -11,14 +11,12 @@ from pathlib import Path
 from app.config import config_model
 from app.config.config_model import Config, ServerEntry
 from app.errors import AppError, VaultError
-from app.keys import sealing_key
+from app.keys import entry_keys, sealing_key
 from app.keys.sealing_key import SealingKey, is_made_by_lou
 from app.keys.store import KeyStore
 from app.keys.tracker_key_file import TrackerKeyFile
 from app.keys.vault import check_value
-from app.supervision import launch_plan
-from app.supervision.launch_command import Blocked
-from app.views import KeyView
+from app.views import KeyView, Trouble
 from servers.contract import key_text, manifest
 from servers.contract.key_text import NotAKeyError, Understood
 from servers.contract.redaction import Redactor
@@ -90,7 +88,7 @@ class Keys:
         return tuple(
             server
             for server, entry in self._config().servers.items()
-            if name in launch_plan.wanted_keys(server, entry).values()
+            if name in entry_keys.wanted_keys(server, entry).values()
         )
 
     async def understood(self, name: str, text: str) -> Understood:
@@ -131,16 +129,16 @@ class Keys:
             self.learn(name, check_value(name, value))
             await self._store.vault.set(name, value)
 
-    async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Blocked:
+    async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Trouble:
         """The keys of a server by the name it knows them by, or why it cannot start."""
-        wanted = launch_plan.wanted_keys(server, entry)
+        wanted = entry_keys.wanted_keys(server, entry)
         try:
-            plain = launch_plan.plain_keys(server, entry)
+            plain = entry_keys.plain_keys(server, entry)
             if wanted.get(sealing_key.NAME) == sealing_key.NAME:
                 plain = {**await self.encryption_key(), **plain}
             stored = await self._read(wanted.values())
         except AppError as closed:
-            return Blocked(closed.code, closed.title, closed.hint)
+            return Trouble(closed.code, closed.title, closed.hint)
         found = {known: stored[name] for known, name in wanted.items() if name in stored}
         for name, value in plain.items():
             self.learn(name, value)
@@ -224,8 +222,8 @@ def _must_be_generated(name: str, hint: str) -> None:
         raise VaultError(f"{name} is not made by Lou.", hint, code="not_generated")
 
 
-def _missing(server: str, name: str) -> Blocked:
-    return Blocked(
+def _missing(server: str, name: str) -> Trouble:
+    return Trouble(
         "missing_key",
         f"{server} needs the key {name}, which is not set.",
         f"Set it on the Keys page, or with `lou keys set {name}`.",

@@ -48,16 +48,6 @@ class Launch:
     """Bytes of the process tree; twice as much for a minute is a failure. 0 means no limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """A precondition is missing: no crash, and no restart is counted."""
-
-    code: str
-    message: str
-    hint: str = ""
-    key: str = ""
-
-
 def server_argv(*arguments: str) -> tuple[str, ...]:
     """The command of one of Lou's own servers: `server_argv("search")`."""
     if getattr(sys, "frozen", False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from app.config import config_model
@@ -66,35 +65,6 @@ def configuration(
     }
 
 
-def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
-    """The keys a server uses: the name it knows them by, and the name in the vault."""
-    if not config_model.is_embedded(name, entry):
-        return {key: key for key in entry.references()}
-    known = {key.name: key.name for key in manifest.keys_of(name)}
-    for variable, text in entry.env.items():
-        if reference := config_model.REFERENCE.fullmatch(text):
-            known[variable] = reference[1]
-    return known
-
-
-def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
-    """Known keys whose value, or the path of whose value, is in the entry itself.
-
-    Raises:
-        ServerError: a file that is named cannot be read.
-    """
-    found: dict[str, str] = {}
-    if config_model.is_embedded(name, entry):
-        for key in manifest.keys_of(name):
-            text = entry.env.get(key.name, "")
-            path = entry.env.get(manifest.ALSO_READ.get(key.name, ""), "")
-            if text and not config_model.REFERENCE.fullmatch(text):
-                found[key.name] = text
-            elif path and not text:
-                found[key.name] = _read(name, path)
-    return found
-
-
 def needs_restart(name: str, before: ServerEntry, after: ServerEntry) -> bool:
     """Whether a running server has to be started anew to follow the change of its entry.
 
@@ -122,14 +92,3 @@ def _upstream(entry: ServerEntry) -> dict[str, Any]:
 def _is_for_a_key(variable: str, text: str) -> bool:
     names = {key.name for key in manifest.KEYS} | set(manifest.ALSO_READ.values())
     return variable in names or bool(config_model.REFERENCE.search(text))
-
-
-def _read(name: str, path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, ValueError) as failure:
-        raise ServerError(
-            f"{name} cannot read {path}.",
-            "Give the path of a readable file, or take it out of config.json.",
-            code="unreadable_key_file",
-        ) from failure

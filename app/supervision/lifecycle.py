@@ -30,7 +30,6 @@ from app.supervision.states import (
     RestartPolicy,
     Resumed,
     Server,
-    ServerState,
     Spawned,
     StopStage,
     SwitchChanged,
@@ -46,6 +45,7 @@ from app.supervision.trouble_messages import (
     stuck,
     too_slow,
 )
+from app.views import ServerState
 from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
 
 Step = tuple[Server, tuple[Command, ...]]

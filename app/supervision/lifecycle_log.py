@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from app.logs.logbook import Logbook
-from app.supervision.supervisor import ServerState, ServerStatus
-from app.views import CallRecord, ClientEvent
+from app.views import CallRecord, ClientEvent, ServerState, ServerStatus
 
 _CALLS_A_SECOND = 50
 """Lines, for each server. Beyond that the metrics count them and one line says how many."""

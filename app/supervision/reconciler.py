@@ -13,16 +13,17 @@ from app.config.config_model import Config, ServerEntry
 from app.errors import AppError, ServerError
 from app.keys.service import Keys
 from app.supervision import launch_plan
-from app.supervision.supervisor import Blocked, Launch, ServerState, Supervisor
+from app.supervision.supervisor import Launch, Supervisor
 from app.system import version
 from app.system.listeners import Listeners
+from app.views import ServerState, Trouble
 from servers.contract import messages
 
 log = logging.getLogger(__name__)
 
 _SETTLES_WITHIN_S = 25.0
 _RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
-_NOT_WHOLE = Blocked(
+_NOT_WHOLE = Trouble(
     "updating",
     "Lou's files are not all there: an update is under way, or Lou was removed.",
     "The server starts by itself when they are.",
@@ -52,21 +53,21 @@ class Reconciler:
         self._follow(self._settings.config)
         self._settings.changed.subscribe(self._follow)
 
-    async def prepare(self, name: str) -> Launch | Blocked:
+    async def prepare(self, name: str) -> Launch | Trouble:
         """How to start the server, or which precondition is missing."""
         if not version.is_whole():
             return _NOT_WHOLE
         entry = self._settings.config.servers.get(name)
         if entry is None:
-            return Blocked("removed", f"{name} is no longer in config.json.")
+            return Trouble("removed", f"{name} is no longer in config.json.")
         keys = await self._keys.values_for(name, entry)
-        if isinstance(keys, Blocked):
+        if isinstance(keys, Trouble):
             return keys
         self._given[name] = keys
         try:
             return launch_plan.launch(name, entry, self._settings.config.settings, keys)
         except ServerError as refused:
-            return Blocked(refused.code, refused.title, refused.hint)
+            return Trouble(refused.code, refused.title, refused.hint)
 
     def entry(self, name: str) -> ServerEntry:
         """The entry of a server.
@@ -151,7 +152,7 @@ class Reconciler:
             self._supervisor.wake(name)
             return
         keys = await self._keys.values_for(name, self._settings.config.servers[name])
-        if isinstance(keys, Blocked):
+        if isinstance(keys, Trouble):
             raise ServerError(keys.message, keys.hint, code=keys.code)
         self._given[name] = keys
         await self._tell(name, keys)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.supervision.launch_command import Blocked, Launch
-from app.supervision.states import Trouble
+from app.supervision.launch_command import Launch
+from app.views import Trouble
 from servers.contract.envelope import Event
 
 
@@ -15,7 +15,7 @@ from servers.contract.envelope import Event
 class RunnerContext:
     """What every watch of one supervisor shares."""
 
-    prepare: Callable[[str], Awaitable[Launch | Blocked]]
+    prepare: Callable[[str], Awaitable[Launch | Trouble]]
     swept: Callable[[], Awaitable[None]]
     """Returns when what an earlier app left behind is gone."""
     run_folder: Path

@@ -17,7 +17,6 @@ from app.errors import ServerError
 from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import step
-from app.supervision.reported import ReportedStatus
 from app.supervision.resource_usage import ResourceMeter
 from app.supervision.runner_context import RunnerContext
 from app.supervision.server_process import ServerCallbacks, ServerProcess
@@ -31,11 +30,11 @@ from app.supervision.states import (
     Happening,
     RestartPolicy,
     Server,
-    ServerState,
     Spawned,
     Weighed,
 )
-from app.supervision.status import ServerStatus, observe
+from app.supervision.status import ReportedStatus, observe
+from app.views import ServerState, ServerStatus
 from servers.contract import harmless, messages
 from servers.contract.envelope import Event
 

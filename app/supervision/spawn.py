@@ -7,8 +7,9 @@ import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from app.supervision.launch_command import Blocked, Launch
-from app.supervision.states import Exited, Refused, Trouble
+from app.supervision.launch_command import Launch
+from app.supervision.states import Exited, Refused
+from app.views import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ _SEE_COMMAND = "Install it, or correct the server's command."
 
 
 async def prepared(
-    prepare: Callable[[str], Awaitable[Launch | Blocked]], name: str
+    prepare: Callable[[str], Awaitable[Launch | Trouble]], name: str
 ) -> Launch | Refused | Exited:
     """How `name` is to be launched now, or why it cannot be."""
     try:
@@ -26,8 +27,8 @@ async def prepared(
     except Exception:
         log.exception("Could not prepare the start of %s", name)
         return Exited(_SOFTWARE_ERROR, "Lou could not prepare its start; see Lou's own log.")
-    if isinstance(plan, Blocked):
-        return Refused(Trouble(plan.code, plan.message, plan.hint, plan.key))
+    if isinstance(plan, Trouble):
+        return Refused(plan)
     return _checked(plan)
 
 

@@ -5,18 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-
-class ServerState(StrEnum):
-    """What is true of one server now; the words are those of `lou status`."""
-
-    OFF = "off"
-    BLOCKED = "blocked"
-    STARTING = "starting"
-    READY = "ready"
-    UNHEALTHY = "unhealthy"
-    BACKOFF = "backoff"
-    STOPPING = "stopping"
-    FAILED = "failed"
+from app.views import ServerState, Trouble
 
 
 class StopStage(IntEnum):
@@ -25,16 +14,6 @@ class StopStage(IntEnum):
     ASKED = 0
     TERMINATED = 1
     KILLED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a server does not run, for a person: what happened and what to do."""
-
-    code: str
-    message: str
-    hint: str = ""
-    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,103 @@
-"""What is true of one server now, for everybody who shows it."""
+"""The status of one server, from what the lifecycle decided and what its process reported."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from app.supervision.reported import ReportedStatus
-from app.supervision.states import Server, ServerState, Trouble
+from app.supervision.states import Server
+from app.views import ServerStatus, Trouble
+from servers.contract import messages
+from servers.contract.envelope import Event
+
+_MISSING_TOOLS = "missing_tools"
+_ERRORS = ("ERROR", "CRITICAL")
+_LOOKED_AT = 8_000
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
-    """One server. Times are seconds since the epoch; `since` is when it came into its state."""
+@dataclass(slots=True)
+class ReportedStatus:
+    """One process, from its start to its end."""
 
-    name: str
-    wanted: bool = False
-    state: ServerState = ServerState.OFF
+    instance: str
+    memory_budget: int = 0
+    required_tools: tuple[str, ...] = ()
     pid: int | None = None
-    restarts: int = 0
+    started_at: float = field(default_factory=time.time)
     tools: int = 0
-    clients: int = 0
     endpoint: str = ""
-    trouble: Trouble | None = None
-    since: float = 0.0
-    started_at: float | None = None
     rss_bytes: int = 0
     cpu_percent: float = 0.0
+    complaint: str = ""
+    """The last error it logged, or else the reason of its farewell, in one line."""
+    _sessions: set[str] = field(default_factory=set)
+    _troubles: dict[str, Trouble] = field(default_factory=dict)
+
+    def hear(self, event: Event) -> bool:
+        """Take in one event; returns whether it may have changed what is shown of the server."""
+        data = event.data
+        if event.event == messages.READY:
+            self.tools = data["tools"] if isinstance(data.get("tools"), int) else 0
+            self.endpoint = str(data.get("endpoint", ""))
+        elif event.event == messages.CLIENT_CONNECTED:
+            self._sessions.add(str(data.get("session")))
+        elif event.event == messages.CLIENT_LEFT:
+            self._sessions.discard(str(data.get("session")))
+        elif event.event == messages.TROUBLE:
+            self._hear_trouble(data)
+        else:
+            self._hear_complaint(event)
+            return False
+        return True
+
+    def check_tools(self, there: Iterable[str]) -> None:
+        """Note which of the required tools the server does not offer."""
+        missing = sorted(set(self.required_tools) - set(there))
+        self._troubles.pop(_MISSING_TOOLS, None)
+        if missing:
+            self._troubles[_MISSING_TOOLS] = Trouble(
+                _MISSING_TOOLS,
+                f"It runs, but these tools that it must have are missing: {', '.join(missing)}.",
+                "Update the server, or take them off its required tools.",
+            )
+
+    @property
+    def clients(self) -> int:
+        """How many MCP sessions it serves."""
+        return len(self._sessions)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """The latest that it told and did not take back."""
+        return next(reversed(self._troubles.values()), None)
+
+    @property
+    def is_overweight(self) -> bool:
+        """Whether its tree takes more than twice its budget."""
+        return 0 < 2 * self.memory_budget < self.rss_bytes
+
+    def _hear_trouble(self, data: dict[str, Any]) -> None:
+        code = str(data.get("code", ""))
+        self._troubles.pop(code, None)
+        if not data.get("cleared"):
+            words = (str(data.get(part, "")) for part in ("message", "hint", "key"))
+            self._troubles[code] = Trouble(code, *words)
+
+    def _hear_complaint(self, event: Event) -> None:
+        data = event.data
+        if event.event == messages.LOG and data.get("level") in _ERRORS:
+            lines = str(data.get("message", "")).strip().splitlines() or [""]
+            self.complaint = lines[-1][:_LOOKED_AT]
+        elif event.event == messages.BYE and data.get("code") and not self.complaint:
+            self.complaint = str(data.get("reason", ""))[:_LOOKED_AT]
 
 
-def observe(name: str, server: Server, facts: ReportedStatus | None, since: float) -> ServerStatus:
-    """What the lifecycle decided and, while a process is there, what it told of itself."""
+def observe(
+    name: str, server: Server, reported: ReportedStatus | None, since: float
+) -> ServerStatus:
+    """The status: the lifecycle's decision and, while a process runs, what that reported."""
     bare = ServerStatus(
         name,
         server.wanted,
@@ -37,16 +106,16 @@ def observe(name: str, server: Server, facts: ReportedStatus | None, since: floa
         trouble=server.trouble,
         since=since,
     )
-    if facts is None:
+    if reported is None:
         return bare
     return replace(
         bare,
-        pid=facts.pid,
-        tools=facts.tools,
-        clients=facts.clients,
-        endpoint=facts.endpoint,
-        trouble=server.trouble or facts.trouble,
-        started_at=facts.started_at,
-        rss_bytes=facts.rss_bytes,
-        cpu_percent=facts.cpu_percent,
+        pid=reported.pid,
+        tools=reported.tools,
+        clients=reported.clients,
+        endpoint=reported.endpoint,
+        trouble=server.trouble or reported.trouble,
+        started_at=reported.started_at,
+        rss_bytes=reported.rss_bytes,
+        cpu_percent=reported.cpu_percent,
     )

@@ -12,35 +12,18 @@ from typing import Any
 
 from app.errors import ServerError
 from app.supervision import run_files
-from app.supervision.launch_command import Blocked, Launch
+from app.supervision.launch_command import Launch
 from app.supervision.restart_breaker import count_restart
 from app.supervision.runner_context import RunnerContext
 from app.supervision.server_runner import ServerRunner
-from app.supervision.states import (
-    Again,
-    Paused,
-    RestartPolicy,
-    Resumed,
-    ServerState,
-    SwitchChanged,
-    Trouble,
-    Wake,
-)
-from app.supervision.status import ServerStatus
+from app.supervision.states import Again, Paused, RestartPolicy, Resumed, SwitchChanged, Wake
 from app.supervision.trouble_messages import too_many_restarts
 from app.system.listeners import Listeners
+from app.views import ServerStatus, Trouble
 from servers.contract import endpoint, messages
 from servers.contract.envelope import Event
 
-__all__ = [
-    "Blocked",
-    "Launch",
-    "RestartPolicy",
-    "ServerState",
-    "ServerStatus",
-    "Supervisor",
-    "Trouble",
-]
+__all__ = ["Launch", "RestartPolicy", "Supervisor"]
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +36,7 @@ class Supervisor:
 
     def __init__(
         self,
-        prepare: Callable[[str], Awaitable[Launch | Blocked]],
+        prepare: Callable[[str], Awaitable[Launch | Trouble]],
         *,
         policy: RestartPolicy = RestartPolicy(),  # noqa: B008 - frozen
         run_folder: Path,

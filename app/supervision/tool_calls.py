@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import ServerError
-from app.supervision.supervisor import ServerState, Supervisor
-from app.views import Answer
+from app.supervision.supervisor import Supervisor
+from app.views import Answer, ServerState
 from servers.contract import endpoint, messages, ownership
 
 _LISTS_WITHIN_S = 10.0

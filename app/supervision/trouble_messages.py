@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from dataclasses import replace
 
-from app.supervision.states import Exited, Trouble
+from app.supervision.states import Exited
+from app.views import Trouble
 from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
 
 _SEE_LOG = "Read its log, then press Retry."

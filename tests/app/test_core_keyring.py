@@ -260,7 +260,7 @@ def test_an_imported_server_gets_its_secrets_from_the_keyring(steady: Lou) -> No
         "GITHUB_PAT": secret, "DATABASE_URL": f"postgres://u:{secret}@db/x",
         "TOKENIZERS_PARALLELISM": "false", "KEYWORDS": "search", "PLACE": "${HOME}/x",
     }  # fmt: skip
-    program = str(Path(__file__).with_name("variables_server.py"))
+    program = str(Path(__file__).parents[1] / "clients" / "variables_server.py")
     entry = {"command": sys.executable, "args": [program], "env": env}
     text = json.dumps({"mcpServers": {"taken": entry}})
     done = steady.run("servers", "import", "-", "--yes", stdin=text)
@@ -277,7 +277,7 @@ def test_an_imported_server_gets_its_secrets_from_the_keyring(steady: Lou) -> No
 
 
 def test_an_imported_server_with_an_open_question_waits_for_its_key(steady: Lou) -> None:
-    program = str(Path(__file__).with_name("variables_server.py"))
+    program = str(Path(__file__).parents[1] / "clients" / "variables_server.py")
     entry = {"command": sys.executable, "args": [program], "env": {"API_KEY": "${input:key}"}}
     text = json.dumps({"servers": {"asks": entry}})
     done = steady.run("servers", "import", "-", "--yes", stdin=text)

@@ -123,8 +123,8 @@ def test_commands_are_quick(figure) -> None:
 
 def ask_over_one_connection(environment: dict[str, str], figure) -> None:
     program = (
-        "import json, time; from app.control.client import Wire\n"
-        "with Wire() as wire:\n"
+        "import json, time; from app.control.client import ControlClient\n"
+        "with ControlClient() as wire:\n"
         "    times = []\n"
         "    for _ in range(300):\n"
         "        began = time.perf_counter(); wire.ask('status')\n"

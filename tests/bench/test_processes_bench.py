@@ -17,7 +17,8 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.supervision.launch_command import Launch
-from app.supervision.supervisor import ServerState, Supervisor
+from app.supervision.supervisor import Supervisor
+from app.views import ServerState
 from servers.contract import endpoint
 from tests.supervision.conftest import Yard, arguments, real_launch, small_app, tagged, until
 from tests.supervision.test_lifecycle_histories import World
@@ -89,7 +90,7 @@ def living(name: str) -> list[int]:
     return [
         child.pid
         for child, line in lines
-        if name in line and "servers" in line and not any("guard." in part for part in line)
+        if name in line and "servers" in line and not any("/guard" in part for part in line)
     ]
 
 

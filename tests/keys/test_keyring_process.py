@@ -125,7 +125,8 @@ def test_without_a_bus_nothing_is_started(home: Path, monkeypatch: pytest.Monkey
 
 def test_no_other_process_may_read_its_memory() -> None:
     program = (
-        "import ctypes; from app import privacy; privacy.forbid_reading();"
+        "import ctypes; from servers.contract.memory_protection import forbid_reading;"
+        "forbid_reading();"
         "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

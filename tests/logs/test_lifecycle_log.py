@@ -9,8 +9,7 @@ import pytest
 
 from app.logs.logbook import Logbook
 from app.supervision.lifecycle_log import LifecycleLog
-from app.supervision.supervisor import ServerState, ServerStatus, Trouble
-from app.views import CallRecord, ClientEvent
+from app.views import CallRecord, ClientEvent, ServerState, ServerStatus, Trouble
 
 
 @pytest.fixture

@@ -14,14 +14,8 @@ import psutil
 import pytest
 
 from app.supervision.launch_command import Launch, server_argv, server_environment
-from app.supervision.supervisor import (
-    Blocked,
-    RestartPolicy,
-    ServerState,
-    ServerStatus,
-    Supervisor,
-    Trouble,
-)
+from app.supervision.supervisor import RestartPolicy, Supervisor
+from app.views import ServerState, ServerStatus, Trouble
 from servers.contract.envelope import Event
 from tests.patience import PATIENCE_S, eventually
 
@@ -82,7 +76,7 @@ class Yard:
     policy: RestartPolicy = field(default_factory=RestartPolicy)
     tag: str = field(default_factory=lambda: f"tag-{uuid4().hex[:12]}")
     behaviours: dict[str, str] = field(default_factory=dict)
-    plans: dict[str, Launch | Blocked] = field(default_factory=dict)
+    plans: dict[str, Launch | Trouble] = field(default_factory=dict)
     given_up: list[tuple[str, Trouble]] = field(default_factory=list)
     logged: int = 0
     lines: list[tuple[str, str]] = field(default_factory=list)
@@ -105,7 +99,7 @@ class Yard:
         if not self.states or self.states[-1] != state:
             self.states.append(state)
 
-    async def prepare(self, name: str) -> Launch | Blocked:
+    async def prepare(self, name: str) -> Launch | Trouble:
         self.prepared += 1
         plan = self.plans.get(name) or self.launch(self.behaviours.get(name, "good"))
         if self.hold is not None:
@@ -139,7 +133,7 @@ class Yard:
         return [
             process
             for process, line in lines
-            if FAULTY in line and not any("guard." in part for part in line)
+            if FAULTY in line and not any("/guard" in part for part in line)
         ]
 
 

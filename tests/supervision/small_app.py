@@ -9,7 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from app.supervision.launch_command import Launch, server_environment
-from app.supervision.supervisor import ServerState, Supervisor
+from app.supervision.supervisor import Supervisor
+from app.views import ServerState
 from tests.patience import PATIENCE_S
 
 FAULTY = str(Path(__file__).with_name("faulty_server.py"))

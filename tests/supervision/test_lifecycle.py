@@ -18,13 +18,12 @@ from app.supervision.states import (
     RestartPolicy,
     Resumed,
     Server,
-    ServerState,
     Spawned,
     SwitchChanged,
-    Trouble,
     Wake,
     Weighed,
 )
+from app.views import ServerState, Trouble
 
 POLICY = RestartPolicy()
 NO_KEY = Trouble("no_key", "No key is set.", "Set it.", "X")

@@ -21,13 +21,12 @@ from app.supervision.states import (
     RestartPolicy,
     Resumed,
     Server,
-    ServerState,
     Spawned,
     SwitchChanged,
-    Trouble,
     Wake,
     Weighed,
 )
+from app.views import ServerState, Trouble
 
 POLICY = RestartPolicy()
 ALIVE = {ServerState.STARTING, ServerState.READY, ServerState.UNHEALTHY, ServerState.STOPPING}

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PySide6.QtCore import Qt, QTimer
 
-from app.supervision.supervisor import ServerState
+from app.views import ServerState
 from tests.patience import PATIENCE_S
 from tests.qt_loop import qt_loop
 from tests.supervision.conftest import Yard, tagged, until

@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 
 from app.errors import ServerError
-from app.supervision.supervisor import Blocked, RestartPolicy, ServerState
+from app.supervision.supervisor import RestartPolicy
+from app.views import ServerState, Trouble
 from tests.patience import PATIENCE_S
 from tests.supervision.conftest import tagged, until
 
@@ -242,7 +243,7 @@ async def test_a_stopped_guard_does_not_keep_a_server_alive(yards):
 
 
 async def test_a_missing_precondition_blocks_and_is_no_crash(yard):
-    yard.plans["a"] = Blocked("keyring_locked", "The keyring is locked.", "Unlock it.")
+    yard.plans["a"] = Trouble("keyring_locked", "The keyring is locked.", "Unlock it.")
     yard.start("a")
     observed = await yard.supervisor.settled("a", PATIENCE_S)
     assert (observed.state, observed.restarts) == (ServerState.BLOCKED, 0)
@@ -319,7 +320,7 @@ async def test_switching_off_in_the_middle_of_a_spawn_does_not_wait_for_the_ladd
 
 async def test_a_cause_that_changes_while_the_start_is_prepared_is_not_missed(yard):
     yard.hold = asyncio.Event()
-    yard.plans["a"] = Blocked("no_key", "No key is set.")
+    yard.plans["a"] = Trouble("no_key", "No key is set.")
     yard.start("a")
     await until(lambda: yard.prepared)
     yard.supervisor.wake("a")

@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.errors import AppError
-from app.supervision.supervisor import Trouble
 from app.ui.dialogs.problem import ProblemDialog
 from app.ui.models.json_tree import JsonTree
 from app.ui.models.tracked import TrackedModel
@@ -16,7 +15,7 @@ from app.ui.pages.try_result import TryResult
 from app.ui.tool_attempts import Attempt, result_text
 from app.ui.widgets.text import Elided, tooltip
 from app.ui.wording import one_line
-from app.views import Answer, ServerView
+from app.views import Answer, ServerView, Trouble
 from tests.ui.rig import Rig
 
 HOSTILE = [
@@ -45,12 +44,11 @@ def test_a_server_of_that_name_and_trouble_is_shown_as_text(lou: Rig, text: str)
     trouble = Trouble("odd", text, text)
     view = ServerView(
         "search",
-        text,
-        text,
-        False,
-        (text,),
         True,
         "failed",
+        title=text,
+        purpose=text,
+        command=(text,),
         trouble=trouble,
         disabled_tools=(text,),
     )

@@ -7,16 +7,15 @@ import sys
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from app.supervision.supervisor import Trouble
 from app.ui import wording
 from app.ui.notifications import Notifications
-from app.views import Notice, ServerView
+from app.views import Notice, ServerView, Trouble
 from tests.ui.rig import Rig
 
 
 def server(state: str, name: str = "search", **more: object) -> ServerView:
     wanted = more.pop("wanted", state != "off")
-    return ServerView(name, name.capitalize(), "", True, (), bool(wanted), state, **more)
+    return ServerView(name, bool(wanted), state, title=name.capitalize(), embedded=True, **more)
 
 
 @pytest.mark.parametrize(

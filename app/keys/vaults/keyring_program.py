@@ -15,7 +15,7 @@ from typing import Any
 
 from app.errors import VaultError
 from app.keys.vaults.keyring_backend import Keyring
-from app.system import memory_protection
+from servers.contract import memory_protection
 
 CALLS = frozenset({"look", "unlock", "get", "set", "delete"})
 """What may be asked: the methods of `Keyring`."""
