@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.bench, pytest.mark.timeout(1200)]
 
 ROUNDS = int(os.environ.get("LOU_BENCH_ROUNDS", "50"))
 SERVERS = ("search", "tracker", "own")
-UPSTREAM = Path(__file__).parents[1] / "processes" / "daemonising_upstream.py"
+UPSTREAM = Path(__file__).parents[1] / "supervision" / "daemonising_upstream.py"
 
 
 @pytest.fixture
