@@ -5,7 +5,7 @@ READY := .venv/.ready
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(READY): pyproject.toml packaging/requirements.lock packaging/bootstrap.sh packaging/lou-connect
+$(READY): pyproject.toml packaging/requirements.lock packaging/bootstrap.sh packaging/lou packaging/lou-connect
 	@bash packaging/bootstrap.sh app
 
 run: $(READY)  ## start Lou: the tray where there is a display, else headless

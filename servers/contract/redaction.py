@@ -12,13 +12,17 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from servers.contract.spellings import ENCODINGS, packed, unescaped, unwrapped
+from servers.contract.spellings import ENCODINGS, is_plain, packed, unescaped, unwrapped
 
 MASK = "[redacted]"
 _SHORTEST = 5
 """Characters. A shorter value would take ordinary words out of every line."""
 _SHORTEST_LINE = 16
 _SHORTEST_PART = 8
+_WINDOW, _STEP = 16, 8
+"""Of a long secret each window is known; a text is looked at in steps, so that a piece of
+`_WINDOW + _STEP - 1` characters holds one that is looked at."""
+_LONG_FORM = 48
 _DEEPEST = 4
 """How many encodings may stand inside each other."""
 _DEEPEST_PACKED = 2
@@ -70,16 +74,18 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
         self._needles: dict[str, list[_Needle]] = {}
+        self._windows = _Windows()
         self._shortest = _SHORTEST_LINE
-        self._whole: re.Pattern[str] | None = None
         self.learn(secrets)
 
     def __call__(self, text: str) -> str:
         """`text` without the secrets, and without what looks like one."""
-        if self._whole is not None:
-            if any(map(text.__contains__, self._known)):
-                text = self._whole.sub(MASK, text)
-            text = _masked(text, self._spans(text, _DEEPEST, _DEEPEST_PACKED))
+        if self._known:
+            if found := self._plain_spans(text):
+                text = self._without_whole_ones(text)
+                found = self._plain_spans(text)
+            found += self._encoded_spans(text, _DEEPEST, _DEEPEST_PACKED)
+            text = _masked(text, found)
         if any(map(text.lower().__contains__, _HINTS)):
             text = _LABELLED.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
         return text
@@ -90,15 +96,25 @@ class Redactor:
         for form in {form for part in parts for form in _forms(part)} - self._known:
             self._known.add(form)
             self._shortest = min(self._shortest, len(form))
+            if len(form) >= _LONG_FORM and not _NO_PARTS.search(form):
+                self._windows.add(form)
+                continue
             for needle in _needles(form):
                 self._needles.setdefault(needle.text, []).append(needle)
-        longest_first = sorted(self._known, key=len, reverse=True)
-        self._whole = re.compile("|".join(map(re.escape, longest_first))) if self._known else None
+
+    def _without_whole_ones(self, text: str) -> str:
+        """So that encodings are undone in less text; partly escaped secrets are left for later."""
+        for form in sorted(filter(text.__contains__, self._known), key=len, reverse=True):
+            text = text.replace(form, MASK)
+        return text
 
     def _spans(self, text: str, deepest: int, packs: int) -> list[Span]:
         """Where `text` holds a secret, also below as many encodings as `deepest`."""
-        found = self._plain_spans(text)
-        if not deepest:
+        return self._plain_spans(text) + self._encoded_spans(text, deepest, packs)
+
+    def _encoded_spans(self, text: str, deepest: int, packs: int) -> list[Span]:
+        found: list[Span] = []
+        if not deepest or is_plain(text, self._shortest):
             return found
         if (view := unescaped(text)) and (inner := self._spans(view.text, deepest - 1, packs)):
             found += view.origins(inner)
@@ -115,15 +131,16 @@ class Redactor:
         return found
 
     def _plain_spans(self, text: str) -> list[Span]:
-        if not any(map(text.__contains__, self._needles)):
-            return []
-        return [
-            span
-            for words, needles in self._needles.items()
-            if words in text
-            for needle in needles
-            for span in needle.spans(text)
-        ]
+        found = list(self._windows.spans(text))
+        if any(map(text.__contains__, self._needles)):
+            found += [
+                span
+                for words, needles in self._needles.items()
+                if words in text
+                for needle in needles
+                for span in needle.spans(text)
+            ]
+        return found
 
 
 class _Needle:
@@ -131,35 +148,74 @@ class _Needle:
 
     def __init__(self, secret: str, at: int, size: int, least: int) -> None:
         self.text = secret[at : at + size]
-        self._at, self._least = at, least
-        self._head, self._tail = secret[:at][::-1], secret[at + size :]
+        self._secret, self._at, self._least = secret, at, least
 
     def spans(self, text: str) -> Iterator[Span]:
         """Where enough of the secret stands; at an edge, where the rest was cut off, less is."""
         start = text.find(self.text)
         while start >= 0:
-            before = _same(reversed(text[max(0, start - self._at) : start]), self._head)
             end = start + len(self.text)
-            after = _same(text[end : end + len(self._tail)], self._tail)
-            first, last = start - before, end + after
-            was_cut = (first == 0 or before == self._at) and (
-                last == len(text) or after == len(self._tail)
-            )
-            if was_cut or last - first >= self._least:
+            first, last, is_whole = _extent(text, start, end, secret=self._secret, at=self._at)
+            if is_whole or last - first >= self._least:
                 yield first, last
                 start = text.find(self.text, last)
             else:
                 start = text.find(self.text, start + 1)
 
 
-def _same(one: Iterable[str], other: str) -> int:
-    """How many characters at the beginning are the same."""
-    count = 0
-    for mine, wanted in zip(one, other, strict=False):
-        if mine != wanted:
-            break
-        count += 1
-    return count
+class _Windows:
+    """Finds pieces of long secrets: the time to look does not grow with the secrets."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, tuple[str, int]] = {}
+
+    def add(self, secret: str) -> None:
+        for at in range(len(secret) - _WINDOW + 1):
+            self._places.setdefault(hash(secret[at : at + _WINDOW]), (secret, at))
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Where two windows of a secret stand; at an edge of text or secret, where one does."""
+        done = 0
+        for start in range(0, len(text) - _WINDOW + 1, _STEP) if self._places else ():
+            if start < done:
+                continue
+            end = start + _WINDOW
+            secret, at = self._places.get(hash(text[start:end]), ("", 0))
+            if secret[at : at + _WINDOW] != text[start:end]:
+                continue
+            first, last, is_whole = _extent(text, start, end, secret=secret, at=at, floor=done)
+            if is_whole or last - first >= 2 * _WINDOW:
+                yield first, last
+                done = last
+
+
+def _extent(
+    text: str, start: int, end: int, *, secret: str, at: int, floor: int = 0
+) -> tuple[int, int, bool]:
+    """How far around `text[start:end]`, which is `secret` from `at`, the two are the same.
+
+    Third, whether they differ nowhere: one of them begins there, and one of them ends.
+    """
+    rest = at + end - start
+    reach = min(at, start - floor)
+    before = _same(text[start - reach : start][::-1], secret[at - reach : at][::-1])
+    reach = min(len(secret) - rest, len(text) - end)
+    after = _same(text[end : end + reach], secret[rest : rest + reach])
+    first, last = start - before, end + after
+    begins = first == 0 or before == at
+    return first, last, begins and (last == len(text) or rest + after == len(secret))
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters at the beginning are the same; both texts are equally long."""
+    least, most = 0, len(one)
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 def _needles(form: str) -> Iterator[_Needle]:

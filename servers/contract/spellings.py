@@ -223,13 +223,40 @@ _RUNS = {
     for least in (_SHORT_RUN, _LONG_RUN)
 }
 _PAIR = r"[0-9A-Fa-f]{2}"
-_HEX = re.compile(
-    r"[0-9A-Fa-f](?:[0-9A-Fa-f]{9,}+"
-    rf"|[0-9A-Fa-f]([:+ -]|,? ?0x|\\x){_PAIR}(?:\1{_PAIR}(?![0-9A-Za-z])){{3,}}+)"
+_HEX_RUN = re.compile("[0-9A-Fa-f]{10,}+")
+_HEX_PAIRS = re.compile(
+    rf"[0-9A-Fa-f]{{2}}([:+ -]|,? ?0x|\\x){_PAIR}(?:\1{_PAIR}(?![0-9A-Za-z])){{3,}}+"
 )
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _STANDARD = str.maketrans("-_", "+/", "= \t\r\n\\")
 _READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{5,}")
+
+
+def _classes(**members: str) -> bytes:
+    """A table that makes each of some ASCII characters the letter of its class."""
+    table = bytearray(b"." * 256)
+    for name, each in members.items():
+        for one in each.encode():
+            table[one] = ord(name)
+    return bytes(table)
+
+
+_LETTER_CLASSES = _classes(
+    x="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
+    e="%\\&\0\x1b=\r\n",
+    q="'\"",
+)
+_HEX_CLASSES = _classes(h="0123456789ABCDEFabcdef", s=":+ -")
+
+
+def is_plain(text: str, shortest: int) -> bool:
+    """Whether `unescaped`, `unwrapped` and `packed` find nothing; quicker than to ask them."""
+    raw = text.encode("utf-8", "surrogatepass")
+    letters = raw.translate(_LETTER_CLASSES)
+    if b"e" in letters or b"qq" in letters or b"x" * _least_run(shortest) in letters:
+        return False
+    digits = raw.translate(_HEX_CLASSES)
+    return not (b"h" * 10 in digits or b"hhshhshhshhshh" in digits or b"0x" in raw)
 
 
 def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
@@ -237,31 +264,56 @@ def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
 
     Nothing is looked for that has fewer than `shortest` characters.
     """
-    for found in _RUNS[_LONG_RUN if shortest >= _LONG else _SHORT_RUN].finditer(text):
-        if found[0].islower():  # which the Base64 of readable text never is
-            continue
-        tell = _told_of_short if len(found[0]) <= _SHORT else _told_of
-        for told in tell(found[0]):
+    raw = text.encode("utf-8", "surrogatepass")
+    same_places = len(raw) == len(text)
+    least = _least_run(shortest)
+    start = raw.translate(_LETTER_CLASSES).find(b"x" * least)
+    if start >= 0:
+        yield from _read(text, start * same_places, _RUNS[least], _told_of)
+    digits = raw.translate(_HEX_CLASSES)
+    start = digits.find(b"h" * 10)
+    if start >= 0:
+        yield from _read(text, start * same_places, _HEX_RUN, _told_of_hex)
+    if b"hhshhshhshhshh" in digits or b"0x" in raw or b"\\x" in raw:
+        yield from _read(text, 0, _HEX_PAIRS, _told_of_hex)
+
+
+def _least_run(shortest: int) -> int:
+    return _LONG_RUN if shortest >= _LONG else _SHORT_RUN
+
+
+def _read(
+    text: str, start: int, pattern: re.Pattern[str], tell: Callable[[str], tuple[str, ...]]
+) -> Iterator[tuple[int, int, str]]:
+    for found in pattern.finditer(text, start):
+        run = found[0]
+        for told in _told_of_short(tell, run) if len(run) <= _SHORT else tell(run):
             yield found.start(), found.end(), told
-    for found in _HEX.finditer(text):
-        digits = _NO_HEX.sub("", found[0])
-        for start in range(2):
-            whole = digits[start : len(digits) - (len(digits) - start) % 2]
-            if told := _readable(binascii.unhexlify(whole)):
-                yield found.start(), found.end(), told
 
 
 _LONG = 12
 
 
 def _told_of(run: str) -> tuple[str, ...]:
+    if run.islower():  # which the Base64 of readable text never is
+        return ()
     letters = run.translate(_STANDARD)
     return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))
 
 
+def _told_of_hex(run: str) -> tuple[str, ...]:
+    digits = _NO_HEX.sub("", run)
+    wholes = (digits[start : len(digits) - (len(digits) - start) % 2] for start in range(2))
+    return tuple(filter(None, (_readable(binascii.unhexlify(whole)) for whole in wholes)))
+
+
 _SHORT = 100
-_told_of_short = lru_cache(512)(_told_of)
-"""Lines of a log have the same long words again and again."""
+
+
+@lru_cache(512)
+def _told_of_short(tell: Callable[[str], tuple[str, ...]], run: str) -> tuple[str, ...]:
+    """Lines of a log have the same long words again and again."""
+    return tell(run)
 
 
 def _likeliest(contents: Iterable[bytes], most: int) -> Iterator[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import shlex
+import string
+import time
 import timeit
 
 import pytest
@@ -90,6 +93,27 @@ def test_a_secret_that_two_lines_share_is_found_in_both() -> None:
         assert [MASK in line for line in lines] == [True, True], at
 
 
+@pytest.mark.parametrize("size", [48, 300, 20_000])
+def test_a_piece_of_a_long_secret_is_found(size: int) -> None:
+    dice = random.Random(size)
+    secret = "".join(dice.choice(string.ascii_letters + string.digits) for _ in range(size))
+    redact = Redactor([secret])
+    for start in range(0, size - 40, max(1, size // 40)):
+        piece = secret[start : start + 40]
+        assert redact(f"a line of {piece} and more") == f"a line of {MASK} and more"
+        assert redact(piece[:23]) == MASK
+    assert redact(secret[:15] + " is little") == secret[:15] + " is little"
+    assert redact(f"{secret}\n{secret}") == f"{MASK}\n{MASK}"
+
+
+def test_secrets_that_begin_alike_are_both_found() -> None:
+    begin = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
+    secrets = [begin + end * 6 for end in ("Q7Zk2mN8", "xR4vB6yT")]
+    redact = Redactor(secrets)
+    for secret in secrets:
+        assert redact(f"it wrote {secret[8:72]} and more") == f"it wrote {MASK} and more"
+
+
 def test_the_secret_members_of_a_key_file_are_found_alone() -> None:
     account = {
         "installed": {"client_id": "123.apps.example", "client_secret": "GOCSPX-abcdefghijkl"},
@@ -138,3 +162,16 @@ def test_encodings_cost_a_log_line_little(figure: Figures) -> None:
     line = "GET https://en.wikipedia.org/w/index.php?search=a%20b&limit=10 -> 200 in 32.1 ms"
     spent = min(timeit.repeat(lambda: redact(line), number=2_000, repeat=7)) / 2_000
     figure("redaction of a line with an address, 6 keys known", spent * 1e6, "us", at_most=100)
+
+
+@pytest.mark.bench
+def test_a_long_key_costs_little(figure: Figures) -> None:
+    dice = random.Random(1)
+    secret = "".join(dice.choice(string.ascii_letters + "+/") for _ in range(20_000))
+    began = time.thread_time()
+    redact = Redactor([secret])
+    figure("to learn a key of 20,000 characters", (time.thread_time() - began) * 1e3, "ms",
+           at_most=200)  # fmt: skip
+    began = time.thread_time()
+    assert "k" not in redact(secret * 5).replace(MASK, "")
+    figure("to take it out of 100 KB", (time.thread_time() - began) * 1e3, "ms", at_most=50)

@@ -57,9 +57,22 @@ WAYS: dict[str, Callable[[Path, Path], Path]] = {
 
 def python_of(commands: Path) -> Path:
     """The interpreter that the installed `lou` runs on."""
-    first = (commands / "lou").read_text("utf-8").splitlines()[:2]
-    line = first[0] if "python" in first[0] else first[1]
-    return Path(line.removeprefix("#!").split()[0].strip("'\""))
+    return (commands / "lou").resolve().with_name("python")
+
+
+def hostile_path(folder: Path, ran: Path) -> Path:
+    """A folder whose modules, when they are imported, write their names into `ran`."""
+    shadow = (
+        "import os, sys\n"
+        f"out = os.open({str(ran)!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)\n"
+        "os.write(out, __name__.encode() + b' ')\n"
+    )
+    for name in ("encodings", "app", "servers"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(shadow)
+    for name in ("sitecustomize", "usercustomize", "argparse", "json"):
+        (folder / f"{name}.py").write_text(shadow)
+    return folder
 
 
 def packages_of(commands: Path) -> set[str]:

@@ -34,11 +34,13 @@ class Installed:
     def __init__(self, commands: Path, home: Path, place: World) -> None:
         self.commands = commands
         self.place = place
+        self.planted_ran = home / "planted-ran"
         self._environment = {
             "HOME": str(home),
             "LOU_HOME": str(home / "lou"),
             "PATH": f"{commands}:/usr/bin:/bin",
             "QT_QPA_PLATFORM": "offscreen",
+            "PYTHONPATH": str(installing.hostile_path(home / "planted", self.planted_ran)),
         }
         exchange = home / "exchange"
         exchange.mkdir()
@@ -157,6 +159,7 @@ async def test_the_oldest_pip_installs_all_that_is_needed(
             parts = lou.parts()
             assert {code for code, part in parts.items() if part["ok"]} == PARTS, parts
             a_missing_package_is_told(lou)
+        assert not lou.planted_ran.exists(), lou.planted_ran.read_text()
 
     await asyncio.to_thread(use)
 
@@ -173,7 +176,9 @@ async def test_each_way_to_install(
     def use() -> tuple[int, int]:
         with lou.running():
             answered = every_tool_answers(lou)
-            return answered, sum(part["ok"] for part in lou.parts().values())
+            working = sum(part["ok"] for part in lou.parts().values())
+        assert not lou.planted_ran.exists(), lou.planted_ran.read_text()
+        return answered, working
 
     answered, parts = await asyncio.to_thread(use)
     figure(f"wheel by {way}: tools that answer", answered, "tools", at_least=15, enforce=True)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from app.formats import toml_editor
-from servers.contract.redaction import Redactor
 from servers.host.mcp.resources_and_prompts import _pattern as of_template
 from tests.conftest import Figures
 from tests.rules.regexes import (
@@ -45,7 +44,6 @@ BOUNDED = {
 COMPUTED = {
     "app/clients/catalog.py",  # from our own list of clients
     "app/formats/toml_editor.py",  # see `made`
-    "servers/contract/redaction.py",  # literals only, see `made`
     "app/clients/masking.py",  # literals only
     "servers/tracker/transfer/headers.py",  # of our own names
     "servers/host/mcp/resources_and_prompts.py",  # see `made`
@@ -70,7 +68,6 @@ def made() -> list[Found]:
             of_template("page://{site}/{path}/end"),
             anchored=True,
         ),
-        Found("the redactor's own", Redactor(["canary-0123456789", "canary-9876"])._whole, False),
     ]
 
 
