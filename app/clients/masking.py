@@ -63,9 +63,7 @@ class Foreign:
     def _behind(self, shown: str, name: str, value: str) -> str:
         if name not in shown:
             return shown
-        forms = "|".join(map(re.escape, _forms(value)))
-        pattern = rf"({re.escape(name)}[\"']?[ \t]*[:=]\s*[\"']?)(?:{forms})"
-        return re.sub(pattern, lambda found: found[1] + MASK, shown)
+        return _pair_pattern(name, value).sub(lambda found: found[1] + MASK, shown)
 
 
 def add(foreign: Foreign, client: Client, content: bytes | None, ours: Collection[str]) -> None:
@@ -89,10 +87,21 @@ def _without(shown: str, value: str) -> str:
     """The text without the value, wherever no longer word holds it."""
     for form in _forms(value):
         if form in shown:
-            before = r"(?<![A-Za-z0-9])" if form[:1].isalnum() else ""
-            after = r"(?![A-Za-z0-9])" if form[-1:].isalnum() else ""
-            shown = re.sub(before + re.escape(form) + after, MASK, shown)
+            shown = _word_pattern(form).sub(MASK, shown)
     return shown
+
+
+def _word_pattern(form: str) -> re.Pattern[str]:
+    """Finds `form` where it is no part of a longer word."""
+    before = r"(?<![A-Za-z0-9])" if form[:1].isalnum() else ""
+    after = r"(?![A-Za-z0-9])" if form[-1:].isalnum() else ""
+    return re.compile(before + re.escape(form) + after)
+
+
+def _pair_pattern(name: str, value: str) -> re.Pattern[str]:
+    """Finds `value` behind `name`; the first group is all that stands before the value."""
+    forms = "|".join(map(re.escape, _forms(value)))
+    return re.compile(rf"({re.escape(name)}[\"']?[ \t]*[:=]\s*[\"']?)(?:{forms})")
 
 
 def _forms(value: str) -> tuple[str, ...]:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from app.clients import masking
 from app.formats import toml_editor
 from servers.host.mcp.resources_and_prompts import _pattern as of_template
+from servers.search.contacts import disguise, words
 from tests.conftest import Figures
 from tests.rules.regexes import (
     Found,
@@ -35,19 +37,16 @@ SIZE = 8_000
 QUICK_S = 0.01
 BOUNDED = {
     "servers/search/sanitize.py:_TAG": 8_000,
-    **{
-        f"servers/tracker/transfer/cells.py:{name}": 4_096
-        for name in ("_SEPARATORS", "_NAMED", "_REMARK")
-    },
+    "servers/tracker/transfer/cells.py:_REMARK": 4_096,
 }
 """Expressions whose text is cut before, and the length it is cut to."""
 COMPUTED = {
     "app/clients/catalog.py",  # from our own list of clients
     "app/formats/toml_editor.py",  # see `made`
-    "app/clients/masking.py",  # literals only
-    "servers/tracker/transfer/headers.py",  # of our own names
+    "app/clients/masking.py",  # see `made`
+    "servers/tracker/transfer/headers.py",  # when it is imported: its constants are found
     "servers/host/mcp/resources_and_prompts.py",  # see `made`
-    "servers/search/contacts/disguise.py",
+    "servers/search/contacts/disguise.py",  # see `made`
 }
 
 
@@ -68,6 +67,9 @@ def made() -> list[Found]:
             of_template("page://{site}/{path}/end"),
             anchored=True,
         ),
+        Found("app/clients/masking.py", masking._pair_pattern("TOKEN", "s3cret-value"), False),
+        Found("app/clients/masking.py", masking._word_pattern("s3cret-value"), False),
+        Found("servers/search/contacts/disguise.py", disguise._at_names(words.AT_NAMES), False),
     ]
 
 

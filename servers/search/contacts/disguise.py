@@ -136,8 +136,13 @@ def _named(text: str) -> str:
     names = [name for name in words.AT_NAMES if name in lowered]
     if not names:
         return text
+    return _at_names(names).sub(f" {SURE_AT} ", text)
+
+
+def _at_names(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds these names of @ between two parts of an address."""
     pattern = rf"(?<=[a-z0-9{EDGES}])(?<! ) (?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
-    return re.sub(pattern, f" {SURE_AT} ", text, flags=re.IGNORECASE)
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def spoken(word: str) -> str:

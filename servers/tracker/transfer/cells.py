@@ -16,8 +16,13 @@ from servers.tracker.transfer.wording import is_placeholder
 _LONGEST: Final = 2 * urls.LONGEST
 """Of a cell in which addresses are looked for."""
 _INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
-_SEPARATORS: Final = re.compile(r"\s*(?::::|[;,|\n\r\t]|\s/\s|\s(?:and|und|et|y|e|or)\s)\s*")
-_NAMED: Final = re.compile(r'(?:"[^"]*"|[^"<>;@])*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>')
+_SEPARATORS: Final = re.compile(r"\s/(?=\s)|\s(?:and|und|et|y|e|or)(?=\s)|:::|[;,|\n\r\t]")
+_NAMED: Final = re.compile(
+    r'(?<![^"<>;@])[^"<>;@]*+(?:"[^"]*+"[^"<>;@]*+){0,8}+'
+    r"<\s*+(?:mailto:(?!@))?+(?=[^<>\s][^<>\s@]*+@[^<>\s])([^<>\s]++)\s*+>"
+)
+"""A name and an address in angle brackets. At most eight parts of the name are in quotes: without a
+bound, a cell of many quotes takes quadratic time."""
 _LABEL: Final = re.compile(
     r"^(?:mailto:|smtp:|\*\s+|(?:e-?mail|mail|work|home|office)\s*:\s*)", re.IGNORECASE
 )
