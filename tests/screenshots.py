@@ -185,18 +185,22 @@ async def act(rig: Any, page: str) -> None:
     """What a person does on a page before it is worth a picture."""
     from PySide6.QtWidgets import QScrollArea
 
+    from app.ui.pages.log_table import LogTable
+    from app.ui.widgets.form import Form
+    from tests.ui.finding import button, find
+
     if page == "try":
         tried = rig.session.window.page("try")
-        while tried._form is None:
+        while tried.findChild(Form) is None:
             await asyncio.sleep(0.05)
-        tried._form.set_values({"query": "heat pump suppliers"})
-        tried._run.click()
-        while tried._running is not None:
+        tried.findChild(Form).set_values({"query": "heat pump suppliers"})
+        button(tried, "run").click()
+        while button(tried, "run").text() == "Running...":
             await asyncio.sleep(0.05)
     if page == "logs":
-        logs = rig.session.window.page("logs")
+        table = find(rig.session.window.page("logs"), LogTable)
         await asyncio.sleep(0.4)
-        logs._table.selectRow(max(0, logs._table.model().rowCount() - 3))
+        table.selectRow(max(0, table.model().rowCount() - 3))
     if page == "keys":
         rig.go("keys TAVILY_API_KEY")
     if page == "tray":
@@ -216,6 +220,7 @@ class Shown:
         from app.ui.tray import Tray
 
         theme = Theme(app)
+        self.app = app
         self.core = Core("tray")
         self.tray = tray = Tray(theme)
         self.session = TraySession(self.core, theme, tray, Problems(theme), loop=loop)
@@ -223,9 +228,13 @@ class Shown:
 
     def shown(self, page: str) -> Any:
         """The window or the dialog that shows `page`."""
+        from app.ui.dialogs.keys import KeysDialog
+
         if page == "tray":
             return self.tray.icon.contextMenu()
-        return self.session._openers._keys if page == "keys" else self.session.window
+        if page == "keys":
+            return next(each for each in self.app.topLevelWidgets() if isinstance(each, KeysDialog))
+        return self.session.window
 
 
 async def inside(app: Any, scale: str) -> None:

@@ -23,26 +23,26 @@ class Tasks:
     def __init__(self, show: Show, loop: asyncio.AbstractEventLoop) -> None:
         self._show = show
         self._loop = loop
-        self._running: set[asyncio.Task[Any]] = set()
+        self.running: set[asyncio.Task[Any]] = set()
 
     def start(
         self, work: Coroutine[Any, Any, Any], *, on_error: Show | None = None
     ) -> asyncio.Task[Any]:
         """Run `work` now. An error goes to `on_error`, or is shown to the person."""
         task = self._loop.create_task(work)
-        self._running.add(task)
+        self.running.add(task)
         task.add_done_callback(lambda done: self._finish(done, on_error or self._show))
         return task
 
     async def stop(self) -> None:
         """Cancel what still runs and wait until it has ended."""
-        running = tuple(self._running)
+        running = tuple(self.running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _finish(self, task: asyncio.Task[Any], show: Show) -> None:
-        self._running.discard(task)
+        self.running.discard(task)
         if task.cancelled():
             return
         error = task.exception()

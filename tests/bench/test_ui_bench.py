@@ -18,11 +18,13 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 from tests import desktop as desktops
 from tests.desktop import wait_until
 from tests.ui import measures
+from tests.ui.dialogs import KeysView
+from tests.ui.pages import LogsView, TrackedView, TryView
 from tests.ui.rig import Rig, rig
 from tests.ui.screen import Screen
 from tests.ui.screen import screen as screens
@@ -136,31 +138,30 @@ def test_flood_of_log_lines(lou: Rig, figure) -> None:
 
 def test_keyring_stopped_while_the_key_dialog_is_used(lou: Rig, figure) -> None:
     assert lou.desktop
-    lou.session.go("keys TAVILY_API_KEY")
-    dialog = lou.session._openers._keys
-    lou.until(dialog._detail._entry.isEnabled, 20)
+    keys = KeysView(lou, "TAVILY_API_KEY")
+    lou.until(keys.entry.isEnabled, 20)
     measures.wait(1)
     lou.desktop.hang()
     try:
         with measures.lag() as stopped:
-            dialog._detail._entry._edit.setText("a-key")
-            dialog._detail._save.click()
+            keys.type("a-key")
+            keys.save.click()
             for name in ("BRAVE_API_KEY", "EXA_API_KEY", "TAVILY_API_KEY"):
-                dialog.choose(name)
+                keys.dialog.choose(name)
                 measures.wait(2)
     finally:
         lou.desktop.wake()
     figure("ui: keyring stopped, loop lag", stopped.longest, "ms", at_most=50)
-    lou.until(lambda: not dialog._detail._busy, 40)
+    lou.until(lambda: not keys.is_busy(), 40)
     lou.desktop.lock()
     with measures.lag() as locked:
-        dialog._detail._entry._edit.setText("a-key")
-        dialog._detail._save.click()
+        keys.type("a-key")
+        keys.save.click()
         measures.wait(4)
     figure("ui: keyring locked, loop lag", locked.longest, "ms", at_most=50)
     lou.desktop.unlock()
-    lou.until(lambda: not dialog._detail._busy, 40)
-    dialog.close()
+    lou.until(lambda: not keys.is_busy(), 40)
+    keys.dialog.close()
 
 
 def test_misbehaving_servers(lou: Rig, figure) -> None:
@@ -185,15 +186,14 @@ def test_misbehaving_servers(lou: Rig, figure) -> None:
         lou.until(lambda: lou.state("flood") == "ready", 30)
         measures.wait(8)
     figure("ui: server floods stderr, loop lag", flooding.longest, "ms", at_most=100)
-    page = lou.page("try")
-    page.choose("flood")
-    lou.until(lambda: page._form is not None and page._chosen_tool()["name"] == "big", 20)
+    page = TryView(lou)
+    page.choose("flood", "big")
     with measures.lag() as large:
         for number in range(5):
-            page._run.click()
-            lou.until(lambda n=number: page._history_model.rowCount() == n + 1, 30)
+            page.run.click()
+            lou.until(lambda n=number: page.count() == n + 1, 30)
             measures.wait(0.3)
-    assert len(page._history_model.attempt(0).answer.text) >= 900_000
+    assert len(page.attempts.attempt(0).answer.text) >= 900_000
     figure("ui: server returns 1 MB, loop lag", large.longest, "ms", at_most=100)
 
 
@@ -203,33 +203,33 @@ def test_log_page_over_a_million_lines(qapp: QApplication, figure) -> None:
         lou.session.go("servers")
         measures.wait(0.5)
         began = time.perf_counter()
-        lou.session.go("logs")
-        page = lou.window.page("logs")
-        lou.until(lambda: page._table.model().rowCount() > 100)
-        measures.paint(page._table.viewport())
+        logs = LogsView(lou)
+        lou.until(lambda: logs.model.rowCount() > 100)
+        measures.paint(logs.table.viewport())
         took = (time.perf_counter() - began) * 1_000
         figure("ui: log page over 1,000,000 lines opens", took, "ms", at_most=300)
         for text in ("provider 777777 ", "asked"):
             began = time.perf_counter()
-            page._filter._text.setText(text)
-            _answered(lou, page, text.strip())
+            logs.filter.setText(text)
+            _answered(lou, logs, text.strip())
             took = (time.perf_counter() - began) * 1_000
             figure(
                 f"ui: filter {text.strip()!r} over 1,000,000 lines answers", took, "ms", at_most=300
             )
-        page._filter._text.clear()
-        lou.until(lambda: page._feed.wanted.text == "" and not page._is_loading)
+        logs.filter.clear()
+        _answered(lou, logs, "")
         frames = []
-        bar = page._table.verticalScrollBar()
+        bar = logs.table.verticalScrollBar()
         for _ in range(300):
             bar.setValue(max(0, bar.value() - 30))
-            frames.append(measures.paint(page._table.viewport()))
+            frames.append(measures.paint(logs.table.viewport()))
             QTest.qWait(1)
         figure("ui: scrolling a million lines, slowest frame of 300", max(frames), "ms", at_most=50)
 
 
-def _answered(lou: Rig, page: QWidget, text: str) -> None:
-    lou.until(lambda: not page._is_loading and page._feed.wanted.text == text, 20)
+def _answered(lou: Rig, logs: LogsView, text: str) -> None:
+    page = logs.page
+    lou.until(lambda: not page.is_loading and page.feed.wanted.text == text, 20)
 
 
 def test_toggle_in_the_tray(lou: Rig, figure) -> None:
@@ -279,29 +279,29 @@ def test_a_thousand_random_actions(lou: Rig, figure) -> None:
 
 
 def test_tracked_page_over_a_hundred_thousand_entries(lou: Rig, figure, tmp_path: Path) -> None:
-    page = lou.page("tracked")
+    tracked = TrackedView(lou)
     source = tmp_path / "many.csv"
     rows = (f"p{n}@example.org,https://example.org/{n},note {n}" for n in range(_ENTRIES))
     source.write_text("email,url,note\n" + "\n".join(rows) + "\n")
     mapping = {"email": "email", "url": "url", "note": "note"}
     with measures.lag() as importing:
-        lou.run(page._job.import_file(source, mapping), 300)
+        lou.run(tracked.job.import_file(source, mapping), 300)
     figure("ui: import of 100,000 entries, loop lag", importing.longest, "ms", at_most=50)
     took = []
     for text in ("", "note", ""):
-        page._filter._text.setText(text)
+        tracked.text.setText(text)
         QTest.qWait(300)
         began = time.perf_counter()
-        page._begin()
-        page._table.model().show_entries((), has_more=False)
-        lou.until(lambda: page._model.rowCount() > 0, 20)
-        measures.paint(page._table.viewport())
+        tracked.filter.changed.emit()
+        tracked.model.show_entries((), has_more=False)
+        lou.until(lambda: tracked.model.rowCount() > 0, 20)
+        measures.paint(tracked.table.viewport())
         took.append((time.perf_counter() - began) * 1_000)
     figure("ui: tracked page over 100,000 entries, first rows", max(took), "ms", at_most=200)
     frames = []
-    bar = page._table.verticalScrollBar()
+    bar = tracked.table.verticalScrollBar()
     for _ in range(300):
         bar.setValue(bar.value() + 10)
-        frames.append(measures.paint(page._table.viewport()))
+        frames.append(measures.paint(tracked.table.viewport()))
         QTest.qWait(1)
     figure("ui: scrolling tracked entries, slowest frame of 300", max(frames), "ms", at_most=50)

@@ -132,3 +132,10 @@ def test_every_command_of_the_command_line_exists() -> None:
         parser = ArgumentParser(f"lou {command.word}")
         import_module(command.module).declare(parser)
         assert parser.format_help()
+
+
+def test_tests_of_the_window_reach_into_few_private_names(figure) -> None:
+    users = (*(ROOT / "tests" / "ui").glob("*.py"), *(ROOT / "tests" / "bench").glob("test_ui*.py"))
+    found = [each for path in users for each in re.findall(r"\._[a-z]\w+", path.read_text("utf-8"))]
+    figure("private names that UI tests reach into", len(found), "names", at_most=40)
+    assert len(found) <= 40, found

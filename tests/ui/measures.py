@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from app.logs.line_format import Stamps, render
 from app.ui.models.logs import MESSAGE
 from app.ui.widgets.rows import RowList
+from tests.ui.dialogs import KeysView
+from tests.ui.pages import LogsView
 from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
 
@@ -35,20 +37,20 @@ class Lag(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.longest = 0.0
-        self._last = time.perf_counter()
-        self._timer = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
+        self.last = time.perf_counter()
+        self.timer = QTimer(self, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self.timer.timeout.connect(self.beat)
+        self.timer.start()
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         now = time.perf_counter()
-        self.longest = max(self.longest, (now - self._last) * 1_000 - BEAT_MS)
-        self._last = now
+        self.longest = max(self.longest, (now - self.last) * 1_000 - BEAT_MS)
+        self.last = now
 
     def stop(self) -> float:
         """The longest gap."""
-        self._beat()
-        self._timer.stop()
+        self.beat()
+        self.timer.stop()
         return self.longest
 
 
@@ -88,10 +90,10 @@ def flood(rig: Rig, seconds: float, per_second: int = 5_000) -> Flood:
     They come over a pipe of the test's own: the host of a real server sends no more than 200 a
     second and counts the rest.
     """
-    page = rig.page("logs")
-    rig.until(lambda: not page._is_loading)
+    logs = LogsView(rig)
+    rig.until(lambda: not logs.page.is_loading)
     found = Flood()
-    model = page._table.model()
+    model = logs.model
 
     def seen(_parent: object, first: int, last: int) -> None:
         for row in {first, last}:
@@ -105,7 +107,7 @@ def flood(rig: Rig, seconds: float, per_second: int = 5_000) -> Flood:
     began = time.monotonic()
     with lag() as measured:
         found.sent = rig.run(_take_in(rig, seconds, per_second), seconds + 60)
-        rig.until(lambda: not page._feed.missed)
+        rig.until(lambda: not logs.missed)
     found.per_second = found.sent / (time.monotonic() - began)
     found.grown_mb = (process.memory_info().rss - before) / 1e6
     found.longest_stall_ms = measured.longest
@@ -238,19 +240,18 @@ def _choose_in_a_box(rig: Rig, dice: random.Random) -> None:
 
 def _type(rig: Rig, dice: random.Random) -> None:
     lines = [each for each in rig.window.findChildren(QLineEdit) if each.isVisible()]
-    lines = [each for each in lines if rig.window._stack.currentWidget().isAncestorOf(each)]
+    lines = [each for each in lines if each.window() is rig.window]
     if lines and not rig.window.page("settings").isVisible():
         dice.choice(lines).setText(dice.choice(("", "x", "error", "<b>", "a" * 300)))
 
 
 def _open_keys(rig: Rig, dice: random.Random) -> None:
     names = [key.name for key in rig.core.keys() if not key.generated]  # noqa: SIM118
-    rig.session.go(f"keys {dice.choice(names)}")
-    dialog = rig.session._openers._keys
-    dialog._detail._entry._edit.setText("not-a-real-key")
-    if dice.random() < 0.3 and dialog._detail._save.isEnabled():
-        dialog._detail._save.click()
-    dialog.close()
+    keys = KeysView(rig, dice.choice(names))
+    keys.type("not-a-real-key")
+    if dice.random() < 0.3 and keys.save.isEnabled():
+        keys.save.click()
+    keys.dialog.close()
 
 
 def _theme(rig: Rig, dice: random.Random) -> None:

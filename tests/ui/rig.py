@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,9 +44,9 @@ class Rig:
     theme: Theme
     tray: Tray
     session: TraySession
-    problems: list[AppError] = field(default_factory=list)
+    problems: list[AppError]
     desktop: desktops.Desktop | None = None
-    _life: asyncio.Task[None] | None = None
+    life: asyncio.Task[None] | None = None
 
     @property
     def window(self) -> Window:
@@ -79,16 +79,29 @@ class Rig:
         return self.core.server(server).state
 
     def start(self) -> None:
-        self._life = self.loop.create_task(self.session.run())
-        self.until(lambda: len(self.core.servers()) >= 2 or self._life.done())
-        if self._life.done():
-            self._life.result()
+        self.life = self.loop.create_task(self.session.run())
+        self.until(lambda: len(self.core.servers()) >= 2 or self.life.done())
+        if self.life.done():
+            self.life.result()
 
     def stop(self) -> None:
-        assert self._life is not None
+        assert self.life is not None
         self.session.quit()
-        self.until(self._life.done, what="Lou does not end")
-        self._life.result()
+        self.until(self.life.done, what="Lou does not end")
+        self.life.result()
+
+
+class KeptProblems(Problems):
+    """Shows problems, and keeps them for the tests to look at."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme)
+        self.kept: list[AppError] = []
+
+    def show(self, error: AppError) -> None:
+        """Keep `error` and show it."""
+        self.kept.append(error)
+        super().show(error)
 
 
 @contextlib.contextmanager
@@ -132,19 +145,10 @@ def _session(
     tray = Tray(theme)
     core = Core("tray")
     core.settings.update(lambda config: config.with_settings(**settings))
-    problems = Problems(theme)
+    problems = KeptProblems(theme)
     session = TraySession(core, theme, tray, problems, loop=loop)
-    made = Rig(app, loop, home, core, theme, tray, session)
-    show = problems.show
-
-    def noted(error: AppError) -> None:
-        made.problems.append(error)
-        show(error)
-
-    problems.show = noted
-    session._tasks._show = noted
     try:
-        yield made
+        yield Rig(app, loop, home, core, theme, tray, session, problems.kept)
     finally:
         tray.close()
         session.window.deleteLater()

@@ -11,13 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.errors import AppError
-from app.ui.dialogs.add_server import AddServerDialog
 from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.import_file import ImportDialog
 from app.ui.dialogs.problem import ProblemDialog
 from app.ui.tracked_source import Difference
 from app.ui.widgets.area import TextArea
 from app.ui.widgets.text import label
+from tests.ui.dialogs import AddServerView
+from tests.ui.finding import problem
 from tests.ui.measures import lag
 from tests.ui.rig import Rig
 
@@ -64,11 +65,11 @@ def test_a_file_of_a_long_name_is_named_in_full(lou: Rig) -> None:
 
 
 def test_what_is_wrong_with_a_new_server_covers_nothing(lou: Rig) -> None:
-    dialog = AddServerDialog(lou.session.desk, None)
+    view = AddServerView(lou)
+    dialog, editors = view.dialog, view.form.editors
     dialog.show()
-    dialog._add()
-    editors = dialog._form.editors
-    lou.until(editors[0]._problem.isVisible)
+    view.add.click()
+    lou.until(problem(editors[0]).isVisible)
     fits(lou, dialog)
     for above, below in itertools.pairwise(editors):
         assert above.geometry().bottom() < below.geometry().top()

@@ -16,6 +16,7 @@ from app.ui.tool_attempts import Attempt, result_text
 from app.ui.widgets.text import Elided, tooltip
 from app.ui.wording import one_line
 from app.views import Answer, ServerView, Trouble
+from tests.ui.pages import LogsView
 from tests.ui.rig import Rig
 
 HOSTILE = [
@@ -119,15 +120,15 @@ def test_an_entry_of_that_text_is_shown_as_text(lou: Rig, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_log_line_of_that_text_is_shown_as_text(lou: Rig, text: str) -> None:
-    page = lou.page("logs")
+    logs = LogsView(lou)
     lou.core.logbook.add("search", "ERROR", "x", text)
-    lou.until(lambda: not page._is_loading and not page._feed.missed)
-    page._table.selectRow(page._table.model().rowCount() - 1)
-    page.grab()
-    assert page._detail.isVisible()
+    logs.wait()
+    logs.table.selectRow(logs.model.rowCount() - 1)
+    logs.page.grab()
+    assert logs.line.isVisible()
     assert all(
         each.textFormat() == Qt.TextFormat.PlainText
-        for each in labels(page)
+        for each in labels(logs.page)
         if each.pixmap().isNull()
     )
 

@@ -14,6 +14,7 @@ from app.logs.logbook import Logbook
 from app.ui.log_export import LogExport
 from app.ui.models.log_feed import LogFeed
 from app.ui.models.logs import MESSAGE, MOST_ROWS, LogsModel
+from tests.ui.pages import LogsView
 from tests.ui.rig import Rig
 
 
@@ -88,41 +89,39 @@ def test_far_too_many_rows_are_cut_at_the_old_end(lou: Rig) -> None:
 
 
 def test_page_follows_the_newest_line_until_a_person_scrolls_away(lou: Rig) -> None:
-    page = lou.page("logs")
-    lou.until(lambda: not page._is_loading and not page._feed.missed)
+    logs = LogsView(lou)
+    logs.wait()
     fill(lou.core.logbook, 0, 2_000)
-    table = page._table
-    lou.until(lambda: table.model().rowCount() > 1_000 and not page._feed.missed)
-    assert table.verticalScrollBar().value() == table.verticalScrollBar().maximum()
-    table.verticalScrollBar().setValue(300)
-    assert not page._follow.isChecked()
-    top = table.indexAt(table.viewport().rect().topLeft()).siblingAtColumn(MESSAGE).data()
+    lou.until(lambda: logs.model.rowCount() > 1_000 and not logs.missed)
+    assert logs.is_at_end()
+    logs.table.verticalScrollBar().setValue(300)
+    assert not logs.follow.isChecked()
+    top = logs.topmost()
     fill(lou.core.logbook, 2_000, 2_500)
-    lou.until(lambda: not page._feed.missed)
-    assert table.indexAt(table.viewport().rect().topLeft()).siblingAtColumn(MESSAGE).data() == top
-    page._follow.click()
-    assert table.verticalScrollBar().value() == table.verticalScrollBar().maximum()
+    lou.until(lambda: not logs.missed)
+    assert logs.topmost() == top
+    logs.follow.click()
+    assert logs.is_at_end()
 
 
 def test_hidden_page_pulls_nothing(lou: Rig) -> None:
-    page = lou.page("logs")
-    lou.until(lambda: not page._feed.missed)
+    logs = LogsView(lou)
+    lou.until(lambda: not logs.missed)
     lou.page("servers")
-    before = page._table.model().rowCount()
+    before = logs.model.rowCount()
     fill(lou.core.logbook, 0, 100)
-    lou.until(lambda: page._feed.missed >= 100)
-    assert page._table.model().rowCount() == before
+    lou.until(lambda: logs.missed >= 100)
+    assert logs.model.rowCount() == before
 
 
 def test_a_chosen_line_is_shown_whole_and_as_plain_text(lou: Rig) -> None:
-    page = lou.page("logs")
+    logs = LogsView(lou)
     hostile = "<b>bold</b> <a href='file:///etc/passwd'>x</a>" + "y" * 900
     lou.core.logbook.add("search", "ERROR", "here", hostile)
-    lou.until(lambda: not page._feed.missed)
-    model = page._table.model()
-    rows = [row for row in range(model.rowCount()) if model.line(row).message == hostile]
-    page._table.selectRow(rows[-1])
-    assert page._detail._text.toPlainText() == hostile
+    lou.until(lambda: not logs.missed)
+    rows = [row for row in range(logs.model.rowCount()) if logs.model.line(row).message == hostile]
+    logs.table.selectRow(rows[-1])
+    assert logs.line.toPlainText() == hostile
 
 
 def test_saved_file_holds_every_wanted_line_in_order(logbook: Logbook, tmp_path: Path) -> None:

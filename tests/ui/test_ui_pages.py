@@ -7,22 +7,24 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from shiboken6 import isValid
 
 from app.ui import client_wording
-from app.ui.dialogs.add_server import AddServerDialog, entry_of
+from app.ui.dialogs.add_server import entry_of
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import answer_of
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind
-from app.ui.pages.settings import SettingRow
 from app.ui.widgets.switch import Switch
 from app.views import CallRecord, ClientEvent
 from tests.ui import measures
+from tests.ui.dialogs import AddServerView, PassphraseView
+from tests.ui.finding import button
+from tests.ui.pages import ClientsView, MetricsView, SettingView, WelcomeView
 from tests.ui.rig import Rig
 
 BEFORE = '{\n  // mine\n  "mcpServers": {\n    "files": {"command": "npx"}\n  }\n}\n'
@@ -47,28 +49,26 @@ def shown_changes(lou: Rig) -> ChangesDialog:
 def test_a_client_is_connected_after_the_change_was_shown_and_disconnected_again(
     lou: Rig, claude: Path
 ) -> None:
-    page = lou.page("clients")
-    page.choose("claude-desktop")
+    clients = ClientsView(lou, "claude-desktop")
     before = claude.read_bytes()
-    lou.until(page._detail._connect.isVisible)
-    page._detail._connect.click()
+    lou.until(clients.connect.isVisible)
+    clients.connect.click()
     dialog = shown_changes(lou)
     assert claude.read_bytes() == before
     dialog.accept()
     lou.until(lambda: "lou-search" in json.loads(claude.read_text())["mcpServers"])
     lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
-    lou.until(lambda: not page._detail._connect.isVisible())
-    page._detail._disconnect.click()
+    lou.until(lambda: not clients.connect.isVisible())
+    clients.disconnect.click()
     shown_changes(lou).accept()
     lou.until(lambda: claude.read_bytes() == before)
 
 
 def test_a_cancelled_change_writes_nothing(lou: Rig, claude: Path) -> None:
-    page = lou.page("clients")
-    page.choose("claude-desktop")
+    clients = ClientsView(lou, "claude-desktop")
     before = claude.read_bytes()
-    lou.until(page._detail._connect.isVisible)
-    page._detail._connect.click()
+    lou.until(clients.connect.isVisible)
+    clients.connect.click()
     shown_changes(lou).reject()
     measures.wait(0.2)
     assert claude.read_bytes() == before
@@ -83,54 +83,50 @@ def test_every_state_of_a_client_has_words(lou: Rig) -> None:
 
 
 def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
-    page = lou.page("welcome")
-    lou.until(lambda: page._servers._done)
+    welcome = WelcomeView(lou)
+    lou.until(lambda: welcome.is_done(welcome.servers))
     lou.core.connections.tell(ClientEvent("search", "1", "claude-ai", "initialized", at=1.0))
-    lou.until(lambda: "opened a session" in page._proven._words.text())
+    lou.until(lambda: "opened a session" in welcome.text(welcome.proof))
     lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="lou"))
-    assert not page._proven._done
+    assert not welcome.is_done(welcome.proof)
     lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="claude-ai", at=2.0))
-    lou.until(lambda: page._proven._done)
-    assert page._done.text() == "Done"
+    lou.until(lambda: welcome.is_done(welcome.proof))
+    assert button(welcome.page, "Done").isVisible()
 
 
 def test_welcome_says_why_a_server_waits_and_leads_to_what_mends_it(lou: Rig) -> None:
-    page = lou.page("welcome")
-    assert page._mend.isHidden()
+    welcome = WelcomeView(lou)
+    assert welcome.mend.isHidden()
     lou.core.add_server("broken", {"command": "/nowhere/at/all"})
-    lou.until(page._mend.isVisible)
+    lou.until(welcome.mend.isVisible)
     trouble = lou.core.server("broken").trouble
     assert trouble is not None
-    lou.until(lambda: trouble.message in page._servers._words.text())
-    page._mend.click()
-    lou.until(lambda: not page.isVisible())
+    lou.until(lambda: trouble.message in welcome.text(welcome.servers))
+    welcome.mend.click()
+    lou.until(lambda: not welcome.page.isVisible())
     lou.run(lou.core.remove_server("broken"))
     lou.page("welcome")
-    lou.until(page._mend.isHidden)
+    lou.until(welcome.mend.isHidden)
 
 
 def test_metrics_show_and_export_what_was_counted(lou: Rig, tmp_path: Path) -> None:
     for ms in (10.0, 20.0, 400.0):
         lou.core.metrics.call(CallRecord("search", "web_search", ms, "ok", client="x", id="m"))
     lou.core.metrics.call(CallRecord("search", "fetch_page", 5.0, "error", "quota", client="x"))
-    page = lou.page("metrics")
-    lou.until(lambda: page._report is not None and page._report.total.errors >= 1)
-    assert page._tiles._values["Failed"].text().startswith(f"{page._report.total.errors}")
+    metrics = MetricsView(lou)
+    page = metrics.page
+    lou.until(lambda: page.report is not None and page.report.total.errors >= 1)
+    assert metrics.figure("Failed").startswith(f"{page.report.total.errors}")
     page.save_csv(tmp_path / "m.csv")
     with (tmp_path / "m.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert sum(int(row["calls"]) for row in rows) == page._report.total.calls
+    assert sum(int(row["calls"]) for row in rows) == page.report.total.calls
     page.save_png(tmp_path / "m.png")
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
 
 
-def row_of(lou: Rig, name: str) -> SettingRow:
-    page = lou.page("settings")
-    return next(row for row in page._rows if row.choice.field.name == name)
-
-
 def test_a_switched_setting_is_in_force_and_on_disk(lou: Rig) -> None:
-    row = row_of(lou, "debug")
+    row = SettingView(lou, "debug").row
     row.findChild(Switch).click()
     lou.until(lambda: lou.core.settings.config.settings.debug)
     lou.until(lambda: json.loads(lou.core.settings.path.read_text())["settings"]["debug"])
@@ -139,17 +135,17 @@ def test_a_switched_setting_is_in_force_and_on_disk(lou: Rig) -> None:
 
 
 def test_a_number_out_of_bounds_is_refused_beside_its_field(lou: Rig) -> None:
-    row = row_of(lou, "metrics_days")
+    setting = SettingView(lou, "metrics_days")
     before = lou.core.settings.config.settings.metrics_days
-    row._editor._edit.setText("9999")
-    lou.until(row._editor._problem.isVisible)
+    setting.line.setText("9999")
+    lou.until(setting.problem.isVisible)
     assert lou.core.settings.config.settings.metrics_days == before
-    row._editor._edit.setText(str(before))
-    lou.until(lambda: not row._editor._problem.isVisible())
+    setting.line.setText(str(before))
+    lou.until(lambda: not setting.problem.isVisible())
 
 
 def test_appearance_changes_the_whole_window_at_once(lou: Rig) -> None:
-    box = row_of(lou, "theme").findChild(QComboBox)
+    box = SettingView(lou, "theme").box
     box.setCurrentText("Dark")
     lou.until(lambda: lou.theme.is_dark)
     box.setCurrentText("Light")
@@ -157,25 +153,26 @@ def test_appearance_changes_the_whole_window_at_once(lou: Rig) -> None:
 
 
 def test_a_server_is_added_from_a_command_line_and_removed(lou: Rig) -> None:
-    dialog = AddServerDialog(lou.session.desk, None)
-    dialog._form.set_values({"name": "mine", "run": "sleep 'a b'", "env": ["A=1"]})
-    name, entry = entry_of(dialog._form.values())
+    view = AddServerView(lou)
+    view.form.set_values({"name": "mine", "run": "sleep 'a b'", "env": ["A=1"]})
+    name, entry = entry_of(view.form.values())
     assert (name, entry["command"], entry["args"], entry["env"]) == (
         "mine", "sleep", ["a b"], {"A": "1"},
     )  # fmt: skip
-    dialog._form.set_values({"name": "Not Allowed", "run": "sleep 1"})
-    dialog._add()
-    lou.until(dialog._problem.text)
-    dialog.deleteLater()
+    view.form.set_values({"name": "Not Allowed", "run": "sleep 1"})
+    view.add.click()
+    lou.until(view.problem.text)
+    view.dialog.deleteLater()
 
 
 @pytest.mark.parametrize("name", ["typed", "pasted"])
 @pytest.mark.parametrize("sure", [False, True])
 def test_a_server_is_shown_in_full_before_it_is_added(lou: Rig, name: str, sure: bool) -> None:
-    dialog = AddServerDialog(lou.session.desk, None)
+    view = AddServerView(lou)
+    dialog = view.dialog
     dialog.show()
-    (_type if name == "typed" else _paste)(dialog)
-    dialog._add()
+    (_type if name == "typed" else _paste)(view)
+    view.add.click()
     lou.until(lambda: dialog.findChild(ServerReviewDialog))
     review = dialog.findChild(ServerReviewDialog)
     shown = review.findChild(QPlainTextEdit).toPlainText()
@@ -192,16 +189,16 @@ def test_a_server_is_shown_in_full_before_it_is_added(lou: Rig, name: str, sure:
         dialog.close()
 
 
-def _type(dialog: AddServerDialog) -> None:
+def _type(view: AddServerView) -> None:
     run = "/bin/cat --token s3cret99"
-    dialog._form.set_values({"name": "typed", "run": run, "env": ["MODE=fast"]})
+    view.form.set_values({"name": "typed", "run": run, "env": ["MODE=fast"]})
 
 
-def _paste(dialog: AddServerDialog) -> None:
+def _paste(view: AddServerView) -> None:
     entry = {"command": "/bin/cat", "args": ["--token", "s3cret99"], "env": {"MODE": "fast"}}
-    dialog._ways.setCurrentIndex(1)
+    view.ways.setCurrentIndex(1)
     text = json.dumps({"mcpServers": {"pasted": {**entry, "disabled": True}}})
-    dialog._pasted.setPlainText(text)
+    view.pasted.setPlainText(text)
 
 
 def test_a_client_that_is_not_installed_is_not_offered(lou: Rig) -> None:
@@ -213,32 +210,32 @@ def test_a_client_that_is_not_installed_is_not_offered(lou: Rig) -> None:
 
 def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:
     dialog = PassphraseDialog(lou.theme, None, new=True)
+    asked = PassphraseView(dialog)
     task = lou.loop.create_task(answer_of(dialog, dialog.take))
     lou.until(dialog.isVisible)
     for first, again, said in (("short", "short", "12"), ("long enough!", "other", "same")):
-        dialog._first._edit.setText(first)
-        dialog._again._edit.setText(again)
-        dialog._save.click()
-        assert said in dialog._problem.text()
-    dialog._again._edit.setText("long enough!")
-    dialog._save.click()
+        asked.first.setText(first)
+        asked.again.setText(again)
+        asked.save.click()
+        assert said in asked.problem.text()
+    asked.again.setText("long enough!")
+    asked.save.click()
     lou.until(task.done)
     assert task.result() == "long enough!"
 
 
 def test_keys_move_when_another_place_is_chosen_for_them_and_back(lou: Rig) -> None:
     lou.run(lou.core.set_key("SERPER_API_KEY", "a-key-that-moves"))
-    row = row_of(lou, "key_store")
-    box = row.findChild(QComboBox)
+    box = SettingView(lou, "key_store").box
     box.setCurrentText("An encrypted file")
     asked = passphrase_dialog(lou)
-    asked.reject()
+    asked.dialog.reject()
     lou.until(lambda: box.currentText() == "The keyring")
     box.setCurrentText("An encrypted file")
     asked = passphrase_dialog(lou)
-    for entry in (asked._first, asked._again):
-        entry._edit.setText("four words are enough")
-    asked._save.click()
+    for entry in (asked.first, asked.again):
+        entry.setText("four words are enough")
+    asked.save.click()
     lou.until(lambda: lou.core.settings.config.settings.key_store == "file")
     assert lou.run(lou.core.vault.get("SERPER_API_KEY")) == "a-key-that-moves"
     lou.until(lambda: box.currentText() == "An encrypted file")
@@ -249,9 +246,9 @@ def test_keys_move_when_another_place_is_chosen_for_them_and_back(lou: Rig) -> N
     lou.run(lou.core.unset_key("SERPER_API_KEY"))
 
 
-def passphrase_dialog(lou: Rig) -> PassphraseDialog:
+def passphrase_dialog(lou: Rig) -> PassphraseView:
     lou.until(lambda: [each for each in dialogs(lou) if each.isVisible()])
-    return next(each for each in dialogs(lou) if each.isVisible())
+    return PassphraseView(next(each for each in dialogs(lou) if each.isVisible()))
 
 
 def dialogs(lou: Rig) -> list[PassphraseDialog]:
@@ -259,7 +256,7 @@ def dialogs(lou: Rig) -> list[PassphraseDialog]:
 
 
 def test_a_choice_is_shown_in_words_and_kept_as_its_value(lou: Rig) -> None:
-    box = row_of(lou, "log_level").findChild(QComboBox)
+    box = SettingView(lou, "log_level").box
     assert [box.itemText(place) for place in range(box.count())] == [
         *("Debug", "Info", "Warning", "Error")
     ]
@@ -270,41 +267,40 @@ def test_a_choice_is_shown_in_words_and_kept_as_its_value(lou: Rig) -> None:
 
 
 def test_another_server_is_measured_with_all_its_tools(lou: Rig) -> None:
-    page = lou.page("metrics")
-    page._offer(page._tool, ["web_search"])
-    page._tool.setCurrentIndex(1)
-    page._server.setCurrentIndex(page._server.findData("tracker"))
-    assert page._tool.currentData() == ""
-    page._server.setCurrentIndex(0)
+    lou.core.metrics.call(CallRecord("search", "web_search", 5.0, "ok", client="x", id="m"))
+    metrics = MetricsView(lou)
+    lou.until(lambda: metrics.tool.findData("web_search") > 0)
+    metrics.tool.setCurrentIndex(metrics.tool.findData("web_search"))
+    metrics.server.setCurrentIndex(metrics.server.findData("tracker"))
+    assert metrics.tool.currentData() == ""
+    metrics.server.setCurrentIndex(0)
 
 
 def test_what_was_wrong_is_not_said_of_what_is_in_force(lou: Rig) -> None:
-    page = lou.page("settings")
-    row = next(each for each in page._rows if each.choice.field.kind is Kind.INTEGER)
-    row._editor._edit.setText("many")
-    lou.until(row._editor._problem.isVisible)
+    setting = SettingView(lou, "metrics_days")
+    assert setting.row.choice.field.kind is Kind.INTEGER
+    setting.line.setText("many")
+    lou.until(setting.problem.isVisible)
     lou.page("servers")
     lou.page("settings")
-    assert row._editor._edit.text() == str(row._in_force())
-    assert not row._editor._problem.isVisible()
+    assert setting.line.text() == str(setting.in_force())
+    assert not setting.problem.isVisible()
 
 
 def test_what_was_typed_last_is_kept_when_lou_ends_at_once(lou: Rig) -> None:
-    lou.page("settings")
-    row = row_of(lou, "exchange_folder")
-    row._editor._edit.setText("/srv/exchange")
-    assert row._typing.isActive()
+    setting = SettingView(lou, "exchange_folder")
+    setting.line.setText("/srv/exchange")
+    assert setting.row.findChild(QTimer).isActive()
     lou.window.hide()
     assert lou.core.settings.config.settings.of("tracker")["exchange_folder"] == "/srv/exchange"
     lou.page("settings")
-    row._editor._edit.clear()
+    setting.line.clear()
     lou.page("servers")
     assert lou.core.settings.config.settings.of("tracker")["exchange_folder"] == ""
 
 
 def test_the_wheel_scrolls_the_settings_and_changes_none(lou: Rig) -> None:
-    row = row_of(lou, "log_level")
-    box, place = row._editor._box, QPointF(5, 5)
+    box, place = SettingView(lou, "log_level").box, QPointF(5, 5)
     no = (Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase)
     turn = QWheelEvent(place, place, QPoint(), QPoint(0, -240), *no, False)
     before = box.currentIndex()

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.ui import wording
 from app.ui.notifications import Notifications
 from app.views import Notice, ServerView, Trouble
+from tests.ui.pages import StripView
 from tests.ui.rig import Rig
 
 
@@ -91,9 +92,10 @@ def test_without_a_tray_the_window_carries_the_notice(lou: Rig) -> None:
     lou.page("servers")
     told = Notifications(lou.session.desk, lou.tray, lou.window.tell)
     told.show(Notice("gave_up", "Tracker failed for good", "It ended five times.", action="logs"))
-    assert lou.window._strip.isVisible()
-    lou.window._strip._button.click()
-    assert not lou.window._strip.isVisible()
+    strip = StripView(lou.window, "notice")
+    assert strip.isVisible()
+    strip.button.click()
+    assert not strip.isVisible()
     assert lou.window.page("logs").isVisible()
 
 

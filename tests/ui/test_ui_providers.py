@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.ui.models.providers import NAME, ProvidersModel
-from app.ui.pages.providers import Providers
+from tests.ui.pages import ProvidersView
 from tests.ui.rig import Rig
 
 
@@ -29,31 +29,18 @@ def test_only_neighbours_of_one_kind_that_are_asked_change_places() -> None:
     ]
 
 
-def shown(page: Providers) -> list[str]:
-    model = page._model
-    return [model.index(row).data(NAME) for row in range(model.rowCount())]
-
-
-def choose(page: Providers, name: str) -> None:
-    page._list.setCurrentIndex(page._model.index(page._model.row_of(name)))
-
-
 def test_a_provider_moves_one_place_and_stays_there(lou: Rig) -> None:
-    lou.page("servers").choose("search")
-    page = lou.window.findChild(Providers)
-    lou.until(lambda: page._model.rowCount() > 3)
-    keyless = [name for name in shown(page) if name in {"wikipedia", "duckduckgo"}]
-    choose(page, keyless[1])
-    assert page._up.isEnabled()
-    page._up.click()
-    lou.until(lambda: [n for n in shown(page) if n in keyless] == keyless[::-1])
-    assert page._list.currentIndex().data(NAME) == keyless[1]
+    providers = ProvidersView(lou)
+    keyless = [name for name in providers.names() if name in {"wikipedia", "duckduckgo"}]
+    providers.choose(keyless[1])
+    assert providers.up.isEnabled()
+    providers.up.click()
+    lou.until(lambda: [n for n in providers.names() if n in keyless] == keyless[::-1])
+    assert providers.list.currentIndex().data(NAME) == keyless[1]
 
 
 def test_a_provider_without_its_key_cannot_be_moved(lou: Rig) -> None:
-    lou.page("servers").choose("search")
-    page = lou.window.findChild(Providers)
-    lou.until(lambda: page._model.rowCount() > 3)
-    choose(page, "exa")
-    assert not page._up.isEnabled()
-    assert not page._down.isEnabled()
+    providers = ProvidersView(lou)
+    providers.choose("exa")
+    assert not providers.up.isEnabled()
+    assert not providers.down.isEnabled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -14,53 +15,42 @@ from app.ui.models.json_tree import JsonTree
 from app.ui.setting_choices import with_own
 from app.ui.tool_attempts import Attempt, result_text
 from app.views import Answer
-from tests.ui.measures import lag
+from tests.ui.finding import problem
+from tests.ui.pages import TryView
 from tests.ui.rig import Rig
 
 
-def choose(lou: Rig, server: str, tool: str):
-    page = lou.page("try")
-    page.choose(server)
-    lou.until(lambda: page._tool.findData(tool) >= 0)
-    page._tool.setCurrentIndex(page._tool.findData(tool))
-    lou.until(lambda: page._form is not None and page._chosen_tool()["name"] == tool)
-    page._form.set_values({})
+def choose(lou: Rig, server: str, tool: str) -> TryView:
+    page = TryView(lou)
+    page.choose(server, tool)
     return page
-
-
-def fill(page, **values: str) -> None:
-    page._form.set_values(values)
 
 
 def test_a_tool_is_called_from_its_form_and_the_result_is_shown(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    fill(page, url="https://example.com/a", email="eve@example.com", tags=["x"])
-    page._run.click()
-    lou.until(lambda: page._history_model.rowCount() == 1)
-    attempt = page._history_model.attempt(0)
+    page.fill(url="https://example.com/a", email="eve@example.com", tags=["x"])
+    attempt = page.run_and_wait()
+    assert page.count() == 1
     assert (attempt.outcome, attempt.answer.data["outcome"]) == ("ok", "created")
-    assert page._result._outcome.text() == "Done"
-    page._result._copy.click()
+    assert page.outcome.text() == "Done"
+    page.copy.click()
     copied = json.loads(QGuiApplication.clipboard().text())
     assert copied["arguments"]["email"] == "eve@example.com"
 
 
 def test_a_needed_field_left_empty_is_said_and_nothing_is_called(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    before = page._history_model.rowCount()
-    page._run.click()
-    assert page._running is None
-    assert page._history_model.rowCount() == before
-    assert any(each._problem.isVisible() for each in page._form.editors)
+    before = page.count()
+    page.run.click()
+    assert not page.is_running()
+    assert page.count() == before
+    assert any(problem(each).isVisible() for each in page.form.editors)
 
 
 def test_a_failing_call_tells_why(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    fill(page, url="nowhere", email="nobody")
-    before = page._history_model.rowCount()
-    page._run.click()
-    lou.until(lambda: page._history_model.rowCount() > before)
-    attempt = page._history_model.attempt(0)
+    page.fill(url="nowhere", email="nobody")
+    attempt = page.run_and_wait()
     assert attempt.outcome == "error"
     assert "email" in attempt.answer.text
 
@@ -71,57 +61,56 @@ def test_a_call_can_be_cancelled(lou: Rig) -> None:
         own = {"searxng": {"base_url": address}}
         lou.core.settings.update(lambda config: with_own(config, "search", own))
         page = choose(lou, "search", "web_search")
-        fill(page, query="anything", provider="searxng")
-        before = page._history_model.rowCount()
+        page.fill(query="anything", provider="searxng")
+        before = page.count()
         silent.settimeout(10)
-        page._run.click()
-        lou.until(page._cancel.isEnabled)
-        page._cancel.click()
-        lou.until(lambda: page._history_model.rowCount() > before)
-    assert page._history_model.attempt(0).outcome == "cancelled"
-    assert page._run.isEnabled()
+        page.run.click()
+        lou.until(page.cancel.isEnabled)
+        page.cancel.click()
+        lou.until(lambda: page.count() > before)
+    assert page.attempts.attempt(0).outcome == "cancelled"
+    assert page.run.isEnabled()
 
 
 def test_a_row_of_the_history_runs_again_with_the_same_arguments(lou: Rig) -> None:
     page = choose(lou, "tracker", "find_tracked")
-    fill(page, email="eve@example.com")
-    page._run.click()
-    lou.until(lambda: page._history_model.attempt(0).tool == "find_tracked")
-    before = page._history_model.rowCount()
-    page._run_again(0)
-    lou.until(lambda: page._history_model.rowCount() > before)
-    assert page._history_model.attempt(0).arguments == page._history_model.attempt(1).arguments
+    page.fill(email="eve@example.com")
+    assert page.run_and_wait().tool == "find_tracked"
+    before = page.count()
+    page.history.activated.emit(page.attempts.index(0, 0))
+    lou.until(lambda: page.count() > before)
+    assert page.attempts.attempt(0).arguments == page.attempts.attempt(1).arguments
 
 
 def test_what_was_typed_stays_when_the_tools_change_and_the_server_restarts(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    fill(page, url="https://example.com/typed", note="half a")
+    page.fill(url="https://example.com/typed", note="half a")
     typed = {"url": "https://example.com/typed", "note": "half a"}
     tools = lou.run(lou.core.tools("tracker"))
     mine = next(tool for tool in tools if tool["name"] == "track_url_email")
-    page._offer([{**mine, "description": "Another"}, *tools[:2]])
-    assert typed.items() <= page._form.typed().items()
+    page.offer([{**mine, "description": "Another"}, *tools[:2]])
+    assert typed.items() <= page.form.typed().items()
     lou.run(lou.core.enable("tracker", False))
-    lou.until(lambda: not page._note.isHidden())
-    assert not page._run.isEnabled()
+    lou.until(lambda: not page.note.isHidden())
+    assert not page.run.isEnabled()
     lou.run(lou.core.enable("tracker", True), 30)
-    lou.until(lambda: page._note.isHidden() and page._run.isEnabled())
-    assert page._chosen_tool()["name"] == "track_url_email"
-    assert typed.items() <= page._form.typed().items()
+    lou.until(lambda: page.note.isHidden() and page.run.isEnabled())
+    assert page.tool.currentData() == "track_url_email"
+    assert typed.items() <= page.form.typed().items()
 
 
 def test_the_chosen_server_stays_when_another_comes_and_goes(lou: Rig) -> None:
     page = choose(lou, "tracker", "track_url_email")
-    fill(page, url="https://example.com/typed")
-    form = page._form
+    page.fill(url="https://example.com/typed")
+    form = page.form
     lou.core.add_server("other", {"command": "/nowhere/at/all", "disabled": True})
-    lou.until(lambda: page._server.count() == 3)
-    assert (page._chosen_server(), page._form) == ("tracker", form)
-    page.choose("other")
-    lou.until(lambda: page._form is None)
+    lou.until(lambda: page.server.count() == 3)
+    assert (page.chosen_server(), page.form) == ("tracker", form)
+    page.page.choose("other")
+    lou.until(lambda: page.form is None)
     lou.run(lou.core.remove_server("other"))
-    lou.until(lambda: page._server.count() == 2 and page._form is not None)
-    assert page._chosen_server() == "search"
+    lou.until(lambda: page.server.count() == 2 and page.form is not None)
+    assert page.chosen_server() == "search"
 
 
 def test_a_form_of_any_words_fits_its_place(lou: Rig) -> None:
@@ -129,10 +118,10 @@ def test_a_form_of_any_words_fits_its_place(lou: Rig) -> None:
     long = "Rindfleischetikettierungsueberwachungsaufgabenuebertragungsgesetz" * 3
     fields = {long: {"type": "string", "description": long}, "pick": {"enum": [long, long * 2]}}
     tools = [{"name": long, "description": long, "input_schema": {"properties": fields}}]
-    page._offer(tools)
-    holder = page._scroll.widget()
-    lou.until(lambda: holder.minimumSizeHint().width() <= page._scroll.viewport().width())
-    page._offer(lou.run(lou.core.tools("tracker")))
+    page.offer(tools)
+    holder = page.area.widget()
+    lou.until(lambda: holder.minimumSizeHint().width() <= page.area.viewport().width())
+    page.offer(lou.run(lou.core.tools("tracker")))
 
 
 def test_a_result_of_a_megabyte_is_cut_and_says_so() -> None:
@@ -165,13 +154,14 @@ def test_a_result_is_shown_as_the_json_that_it_is() -> None:
     ],
 )
 def test_a_large_result_is_shown_at_once(lou: Rig, value: object) -> None:
-    result = lou.page("try")._result
+    page = TryView(lou)
     attempt = Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=value))
-    with lag() as measured:
-        result.show_attempt(attempt)
-        QTest.qWait(20)
-    assert "Copy has them all" in result._text.toPlainText()
-    assert measured.longest < 400
+    began = time.thread_time()  # of this thread alone: other programs may keep the machine busy
+    page.result.show_attempt(attempt)
+    QTest.qWait(20)
+    took = time.thread_time() - began
+    assert "Copy has them all" in page.result_text.toPlainText()
+    assert took < 0.4
 
 
 def test_a_result_nested_without_end_is_shown_and_the_page_goes_on(lou: Rig) -> None:
@@ -180,10 +170,10 @@ def test_a_result_nested_without_end_is_shown_and_the_page_goes_on(lou: Rig) -> 
     for _ in range(900):
         value = {"next": value}
     attempt = Attempt("s", "t", {}, 0.0, 1.0, "ok", Answer("success", data=value))
-    page._finish(attempt)
+    page.finish(attempt)
     assert "..." in result_text(attempt)
-    assert page._run.isEnabled()
-    page._result._copy.click()
+    assert page.run.isEnabled()
+    page.copy.click()
     assert json.loads(QGuiApplication.clipboard().text())["tool"] == "t"
 
 

@@ -17,6 +17,7 @@ from app.ui.widgets.rows import ROW, RowList
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.tiles import Tiles
+from tests.ui.pages import ServersView, StripView, TryView
 from tests.ui.rig import Rig
 
 NAMED = (QAbstractButton, QLineEdit)
@@ -54,14 +55,15 @@ def test_a_server_of_long_words_keeps_its_buttons_in_the_smallest_window(lou: Ri
     before = lou.window.size()
     entry = {"command": "/nowhere/" + "x" * 90, "args": ["word " * 700], "disabled": True}
     lou.core.add_server("w" * 32, entry)
-    lou.until(lambda: page._model.row_of("w" * 32) >= 0)
+    servers = ServersView(page)
+    lou.until(lambda: servers.list.model().row_of("w" * 32) >= 0)
     page.choose("w" * 32)
     lou.window.resize(1, 1)
     lou.until(lambda: lou.window.size() == lou.window.minimumSize())
-    detail = page._detail
+    detail = servers.detail
     lou.until(lambda: detail.minimumSizeHint().width() <= detail.parentWidget().width())
-    assert detail.parentWidget().rect().contains(detail._switch.geometry())
-    assert detail._command.height() < 400
+    assert detail.parentWidget().rect().contains(servers.switch.geometry())
+    assert servers.command.height() < 400
     lou.window.resize(before)
     lou.run(lou.core.remove_server("w" * 32))
 
@@ -79,13 +81,15 @@ def test_figures_stand_in_two_rows_where_one_is_too_narrow(lou: Rig) -> None:
     tiles = Tiles(("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory"))
     tiles.show()
     tiles.resize(700, 100)
-    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 1)
+    each = tiles.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    assert len(each) == 6
+    lou.until(lambda: len({tile.y() for tile in each}) == 1)
     tiles.resize(tiles.minimumSizeHint())
-    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 2)
+    lou.until(lambda: len({tile.y() for tile in each}) == 2)
     tiles.resize(700, 100)
-    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 1)
+    lou.until(lambda: len({tile.y() for tile in each}) == 1)
     tiles.tell("Up for", "a very long time, longer than any row has room for, and longer still")
-    lou.until(lambda: len({tile.y() for tile in tiles._tiles}) == 2)
+    lou.until(lambda: len({tile.y() for tile in each}) == 2)
     tiles.close()
 
 
@@ -195,17 +199,17 @@ def test_everything_that_tab_reaches_has_a_name_and_comes_in_the_order_it_is_rea
         page = lou.page(place.name)
         lou.until(page.isVisible)
         if place.name == "try":
-            lou.until(lambda page=page: page._form is not None)
+            lou.until(lambda: TryView(lou).form is not None)
         for widget in page.findChildren(QWidget):
             if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 name = widget.accessibleName() or getattr(widget, "text", str)()
                 assert name or widget.focusProxy() or widget.parent().accessibleName(), widget
-    page = lou.page("try")
-    reached, widget = [], page._tool
-    while widget is not page._run:
+    page = TryView(lou)
+    reached, widget = [], page.tool
+    while widget is not page.run:
         widget = widget.nextInFocusChain()
         reached.append(widget)
-    assert [each for each in page._form.editors if each.focusProxy() not in reached] == []
+    assert [each for each in page.form.editors if each.focusProxy() not in reached] == []
 
 
 def test_the_page_scrolls_along_with_the_keys_in_a_list_of_many_rows(lou: Rig) -> None:
@@ -213,7 +217,7 @@ def test_the_page_scrolls_along_with_the_keys_in_a_list_of_many_rows(lou: Rig) -
     page.choose("tracker")
     tools = row_list(page, "Tools")
     lou.until(lambda: tools.model().rowCount() == 10)
-    area = tools._area()
+    area = ServersView(page).area
     before = lou.window.size()
     lou.window.resize(lou.window.minimumSize())
     tools.setFocus()
@@ -247,12 +251,12 @@ def test_a_broken_config_is_told_above_every_page_until_it_is_mended(lou: Rig) -
     file, known = lou.core.settings.path, len(lou.problems)
     before = file.read_bytes()
     lou.page("servers")
-    strip = lou.window._lasting
+    strip = StripView(lou.window, "lasting")
     assert not strip.isVisible()
     file.write_bytes(before.rstrip()[:-1] + b",}")
     lou.until(strip.isVisible, 30)
-    assert "config.json is broken at line" in strip.accessibleName()
-    assert strip._button.text() == "Open config.json"
+    assert "config.json is broken at line" in strip.text
+    assert strip.button.text() == "Open config.json"
     assert "config.json is broken" in lou.tray.icon.toolTip()
     lou.window.resize(1, 1)
     lou.until(lambda: lou.window.size() == lou.window.minimumSize())

@@ -65,7 +65,7 @@ class AddServerDialog(QDialog):
         self._pasted.setTabChangesFocus(True)
         self._pasted.setPlaceholderText(_EXAMPLE)
         self._pasted.setAccessibleName("Servers as another client has them")
-        self._problem = label(tone="bad", wrap=True)
+        self._problem = label(tone="bad", wrap=True, name="problem")
         self._ways = QTabWidget()
         self._ways.tabBar().setAccessibleName("Ways to add")
         self._lay_out()

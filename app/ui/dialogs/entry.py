@@ -51,7 +51,7 @@ class EntryDialog(QDialog):
         self.setWindowTitle(title)
         self.resize(540, 640)
         self._form = Form(desk.theme, _FIELDS)
-        self._problem = label(tone="bad", wrap=True)
+        self._problem = label(tone="bad", wrap=True, name="problem")
         self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")
         self._save.setDefault(True)
         tabs = QTabWidget()

@@ -66,7 +66,7 @@ class KeyDetail(QWidget):
         self._export = Button(theme, "Save a recovery key...", self._choose_place, icon="save")
         self._test = Button(theme, "Test", self._test_clicked, icon="check")
         self._remove = Button(theme, "Remove", self._remove_clicked, icon="trash", kind="danger")
-        self._verdict = label(wrap=True, selectable=True)
+        self._verdict = label(wrap=True, selectable=True, name="verdict")
         self._usable = True
         self._busy = False
         self._testing: asyncio.Task[None] | None = None

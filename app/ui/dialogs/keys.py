@@ -58,7 +58,7 @@ class KeysDialog(QDialog):
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self.finished.connect(lambda _result: self._detail.forget())
         core = desk.core
-        listen = (core.keys_changed, core.vault_changed)
+        listen = (core.keys_changed, core.vault_changed, core.settings.changed)
         self._live = WhileVisible(self, self._pull, listen=listen)
         WhileVisible(self, self._look_at_vault, every_ms=_LOOK_MS)
 

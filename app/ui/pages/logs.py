@@ -30,10 +30,10 @@ class LogsPage(QWidget):
     def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
-        self._feed = LogFeed(desk.core.logbook)
+        self.feed = LogFeed(desk.core.logbook)
         self._model = LogsModel(desk.theme)
         self._wish = 0
-        self._is_loading = False
+        self.is_loading = False
         self._filter = LogFilter()
         self._table = LogTable(self._model)
         self._detail = LogDetail(desk)
@@ -95,40 +95,40 @@ class LogsPage(QWidget):
 
     def _pull(self) -> None:
         self._filter.fill_servers(self._desk.core.logbook.servers())
-        if self._pause.isChecked() or self._is_loading:
+        if self._pause.isChecked() or self.is_loading:
             return
-        if not self._wish or self._feed.missed > MOST_AT_ONCE:
+        if not self._wish or self.feed.missed > MOST_AT_ONCE:
             self._begin()
-        elif self._feed.missed:
-            self._table.append(self._feed.new())
+        elif self.feed.missed:
+            self._table.append(self.feed.new())
             self._show_which()
 
     def _begin(self) -> None:
         self._wish += 1
-        self._is_loading = True
+        self.is_loading = True
         self._desk.tasks.start(self._load(self._wish))
 
     async def _load(self, wish: int) -> None:
-        lines = await self._feed.begin(self._filter.wanted())
+        lines = await self.feed.begin(self._filter.wanted())
         if wish != self._wish:
             return
         self._table.show_lines(lines)
-        self._is_loading = False
+        self.is_loading = False
         self._show_which()
         found = len(lines)
-        while found < _ENOUGH and self._feed.has_older and wish == self._wish and self.isVisible():
+        while found < _ENOUGH and self.feed.has_older and wish == self._wish and self.isVisible():
             found += await self._load_older(wish)
 
     def _want_older(self) -> None:
-        if self._feed.has_older and not self._is_loading:
-            self._is_loading = True
+        if self.feed.has_older and not self.is_loading:
+            self.is_loading = True
             self._desk.tasks.start(self._load_older(self._wish))
 
     async def _load_older(self, wish: int) -> int:
-        lines = await self._feed.older()
+        lines = await self.feed.older()
         if wish != self._wish:
             return 0
-        self._is_loading = False
+        self.is_loading = False
         self._table.prepend(lines)
         self._show_which()
         return len(lines)
@@ -138,7 +138,7 @@ class LogsPage(QWidget):
         self._holder.setCurrentIndex(0 if has_lines else 1)
         if has_lines:
             return
-        if self._feed.has_older:
+        if self.feed.has_older:
             self._empty.tell("Looking...", "Older lines are being searched.")
         elif self._filter.is_narrow():
             self._empty.tell("No line matches", "Choose another level or another text.")

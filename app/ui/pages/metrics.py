@@ -47,7 +47,7 @@ class MetricsPage(QWidget):
     def __init__(self, desk: PageContext) -> None:
         super().__init__()
         self._desk = desk
-        self._report: Report | None = None
+        self.report: Report | None = None
         self._wish = 0
         theme = desk.theme
         self._window = QComboBox()
@@ -113,7 +113,7 @@ class MetricsPage(QWidget):
         server, tool = str(self._server.currentData()), str(self._tool.currentData())
         report = await self._desk.core.metrics.report(window, server, tool)
         if wish == self._wish:
-            self._report = report
+            self.report = report
             self._show(report)
 
     def _show(self, report: Report) -> None:
@@ -177,9 +177,9 @@ class MetricsPage(QWidget):
 
     def save_csv(self, target: Path) -> None:
         """Write the steps of the report as a table."""
-        if self._report:
+        if self.report:
             with io.TextIOWrapper(files.open_export(target), "utf-8", newline="") as file:
-                csv.writer(file).writerows(csv_rows(self._report))
+                csv.writer(file).writerows(csv_rows(self.report))
 
     def save_png(self, target: Path) -> None:
         """Write the page as a picture.

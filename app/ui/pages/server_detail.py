@@ -44,7 +44,7 @@ class ServerDetail(QWidget):
         self._switch.toggled.connect(self._switched)
         self._restart = Button(theme, "Restart", self._do_restart, icon="restart")
         self._purpose = label(tone="soft", wrap=True)
-        self._command = label(tone="soft", wrap=True, selectable=True)
+        self._command = label(tone="soft", wrap=True, selectable=True, name="command")
         self._strip = Strip(theme)
         self._tiles = Tiles(_FIGURES)
         self._line = Sparkline(theme, "Calls in the last five minutes")

@@ -36,6 +36,7 @@ class TrackedJob(Card):
         self._ended = ended
         self._job = ""
         self._words = heading("", "strong")
+        self._words.setObjectName("words")
         self._words.setWordWrap(True)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)

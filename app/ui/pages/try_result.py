@@ -38,6 +38,7 @@ class TryResult(QWidget):
         super().__init__()
         self._attempt: Attempt | None = None
         self._outcome = heading("", "strong")
+        self._outcome.setObjectName("outcome")
         self._facts = Elided()
         set_tone(self._facts, "soft")
         self._copy = Button(desk.theme, "Copy as JSON", self._copy_clicked, icon="copy")

@@ -23,13 +23,13 @@ class WelcomeStep(Card):
         super().__init__(margin=16)
         self._theme = theme
         self._number = number
+        self.setAccessibleName(title)
         self._done = False
-        self._sign = label(number)
-        self._sign.setObjectName("sign")
+        self._sign = label(number, name="sign")
         self._sign.setFixedSize(_SIGN, _SIGN)
         self._sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = heading(title)
-        self._words = label(wrap=True, selectable=True)
+        self._words = label(wrap=True, selectable=True, name="words")
         self.below = QVBoxLayout()
         self.below.setSpacing(8)
         self._buttons = QHBoxLayout()

@@ -31,7 +31,7 @@ class Editor(QWidget):
     def __init__(self, theme: Theme, field: Field, *, bare: bool = False) -> None:
         super().__init__()
         self.field = field
-        self._problem = label(tone="bad", wrap=True)
+        self._problem = label(tone="bad", wrap=True, name="problem")
         self._problem.hide()
         needed = "  (needed)" if field.required and field.kind is not Kind.SWITCH else ""
         title = heading(f"{field.title}{needed}", "strong")

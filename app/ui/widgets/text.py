@@ -75,10 +75,20 @@ def _breakable(word: re.Match[str]) -> str:
 
 
 def label(
-    text: str = "", *, tone: str = "", wrap: bool = False, selectable: bool = False
+    text: str = "",
+    *,
+    tone: str = "",
+    wrap: bool = False,
+    selectable: bool = False,
+    name: str = "",
 ) -> QLabel:
-    """A plain text; `tone` is a colour of the theme: soft, faint, good, busy, warn, bad."""
+    """A plain text label.
+
+    `tone` is a colour of the theme: soft, faint, good, busy, warn, bad. `name` is the label's
+    object name.
+    """
     made = _Label()
+    made.setObjectName(name)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setText(text)
     made.setWordWrap(wrap)
