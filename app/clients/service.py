@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.clients import catalog, running
 from app.clients.catalog import Client
@@ -27,6 +26,7 @@ from app.clients.proof_tracker import Proofs
 from app.clients.running import Instance
 from app.clients.views import ClientContext, ClientView, Inspected, client_view
 from app.errors import AppError, ClientConfigError
+from app.system.background_tasks import BackgroundTasks
 from app.system.listeners import Listeners
 from app.system.safe_write import Disk
 from app.views import CallRecord, ClientEvent, Notice
@@ -74,7 +74,7 @@ class Clients:
         self._views: dict[str, ClientView] = {}
         self._known: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
         self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._background = BackgroundTasks()
 
     async def start(self) -> None:
         """Look at every client, repair what may be unasked, and watch what is connected."""
@@ -90,9 +90,7 @@ class Clients:
     async def stop(self) -> None:
         """Stop watching."""
         await self._watch.stop()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         await asyncio.to_thread(self._proofs.save)
 
     def views(self) -> tuple[ClientView, ...]:
@@ -218,7 +216,7 @@ class Clients:
 
     def servers_changed(self) -> None:
         """What ought to be in the files is another now."""
-        self._later(self.refresh())
+        self._background.start(self.refresh())
 
     def _row(self, id: str) -> Client:  # noqa: A002 - the row's own word
         return catalog.client(id, self._rows)
@@ -274,16 +272,11 @@ class Clients:
         return self._views[row.id]
 
     def _looked(self, id: str) -> None:  # noqa: A002 - the row's own word
-        self._later(self.refresh(id))
+        self._background.start(self.refresh(id))
 
     def _proven(self, id: str) -> None:  # noqa: A002 - the row's own word
         if id in self._known:
             self._show(self._row(id))
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _repair_unasked(self, view: ClientView) -> None:
         try:

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.metrics import reports
 from app.metrics.cells import MetricsCell
 from app.metrics.reports import Report, TimeWindow
 from app.metrics.store import Key, MetricsStore
+from app.system.worker_thread import WorkerThread
 from app.views import CallRecord
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Metrics:
         self.days = days
         self._clock = clock
         self._store = MetricsStore(path)
-        self._thread = ThreadPoolExecutor(1, "metrics")
+        self._thread = WorkerThread("metrics")
         self._unsaved: dict[int, dict[Key, MetricsCell]] = {}
         self._today: dict[str, list[int]] = {}
         self._day = 0
@@ -54,7 +55,7 @@ class Metrics:
         """Read today's counts and begin to save."""
         self._day = _midnight(self._clock())
         with contextlib.suppress(sqlite3.Error, OSError):
-            counts = await self._in_thread(self._store.counts, self._day)
+            counts = await self._thread.run(partial(self._store.counts, self._day))
             self._today = {server: list(both) for server, both in counts.items()}
         self._saver = asyncio.create_task(self._save_for_ever())
 
@@ -64,8 +65,8 @@ class Metrics:
             self._saver.cancel()
             await asyncio.wait([self._saver])
         await self.save()
-        await self._in_thread(self._store.close)
-        self._thread.shutdown(wait=False)
+        await self._thread.run(self._store.close)
+        self._thread.close()
 
     def call(self, record: CallRecord) -> None:
         """Count one finished call."""
@@ -111,7 +112,7 @@ class Metrics:
         table, since = reports.source(window, now)
         stored = []
         with contextlib.suppress(sqlite3.Error, OSError):
-            stored = await self._in_thread(self._store.read, table, since, server, tool)
+            stored = await self._thread.run(partial(self._store.read, table, since, server, tool))
         fresh = [
             (minute, key, cell)
             for minute, cells in self._unsaved.items()
@@ -119,16 +120,14 @@ class Metrics:
             if minute >= since and server in ("", key[0]) and tool in ("", key[1])
         ]
         make = reports.make
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: make(window, now, [*stored, *fresh])
-        )
+        return await self._thread.run(lambda: make(window, now, [*stored, *fresh]))
 
     async def save(self) -> None:
         """Merge what is new into the store."""
         unsaved, self._unsaved = self._unsaved, {}
         for minute, cells in unsaved.items():
             try:
-                await self._in_thread(self._store.add, minute, cells)
+                await self._thread.run(partial(self._store.add, minute, cells))
                 self._failing = False
             except (sqlite3.Error, OSError):
                 self._put_back(minute, cells)
@@ -152,7 +151,7 @@ class Metrics:
             if now - forgotten > _HOUR:
                 forgotten = now
                 with contextlib.suppress(sqlite3.Error, OSError):
-                    await self._in_thread(self._store.forget, int(now) - self.days * _DAY)
+                    await self._thread.run(partial(self._store.forget, int(now) - self.days * _DAY))
 
     def _cell(self, server: str, tool: str) -> MetricsCell:
         minute = int(self._clock()) // _MINUTE * _MINUTE
@@ -169,10 +168,6 @@ class Metrics:
         if day != self._day:
             self._day, self._today = day, {}
         return self._today.setdefault(server, [0, 0])
-
-    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, work, *arguments)
 
 
 def _midnight(now: float) -> int:

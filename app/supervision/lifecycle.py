@@ -70,6 +70,14 @@ def step(
     return _RULES[type(event)](server, event, _Moment(now, policy, draw))
 
 
+def count_restart(
+    recent: tuple[float, ...], now: float, policy: RestartPolicy
+) -> tuple[tuple[float, ...], bool]:
+    """The restarts of one window with one more at `now`, and whether they are too many."""
+    recent = (*(at for at in recent if now - at < policy.restart_window), now)
+    return recent, len(recent) > policy.breaker_limit
+
+
 def _switched(server: Server, event: SwitchChanged, at: _Moment) -> Step:
     if not event.on:
         return _unwanted(server, at)

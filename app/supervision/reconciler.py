@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from app.config.config_file import ConfigFile
 from app.config.config_model import Config, ServerEntry
@@ -15,6 +14,7 @@ from app.keys.service import Keys
 from app.supervision import launch_plan
 from app.supervision.supervisor import Launch, Supervisor
 from app.system import version
+from app.system.background_tasks import BackgroundTasks, log_failure
 from app.system.listeners import Listeners
 from app.views import ServerState, Trouble
 from servers.contract import messages
@@ -45,7 +45,7 @@ class Reconciler:
         """Changes of the file are not ours, and still have to reach the servers."""
         self._given: dict[str, dict[str, str]] = {}
         """The keys each server was last given: a tool can be switched while the vault is closed."""
-        self._work: set[asyncio.Task[None]] = set()
+        self._background = BackgroundTasks(_log_missed_change)
 
     def serve(self, supervisor: Supervisor) -> None:
         """Begin to switch the servers of `supervisor`."""
@@ -140,9 +140,7 @@ class Reconciler:
 
     async def close(self) -> None:
         """Let the work that is under way end."""
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._background.stop()
 
     async def _configure(self, name: str) -> None:
         observed = self._supervisor.observed(name)
@@ -187,7 +185,7 @@ class Reconciler:
     def _follow(self, config: Config) -> None:
         before, self._followed = self._followed, config
         for name in before.servers.keys() - config.servers.keys():
-            self._start(self._supervisor.remove(name))
+            self._background.start(self._supervisor.remove(name))
             self.changed.tell(name)
         for name, entry in config.servers.items():
             known = before.servers.get(name)
@@ -204,20 +202,16 @@ class Reconciler:
         if entry.disabled != before.disabled:
             self._supervisor.want(name, not entry.disabled and not self.paused)
         if launch_plan.needs_restart(name, before, entry) and not entry.disabled:
-            self._start(self._supervisor.restart(name))
+            self._background.start(self._supervisor.restart(name))
         elif entry == before or replace(entry, disabled=before.disabled) != before:
-            self._start(self.configure([name]))
+            self._background.start(self.configure([name]))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        async def logged() -> None:
-            try:
-                await work
-            except AppError as refused:
-                log.warning("A change of the configuration did not reach a server: %s", refused)
 
-        task = asyncio.get_running_loop().create_task(logged())
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+def _log_missed_change(error: Exception) -> None:
+    if isinstance(error, AppError):
+        log.warning("A change of the configuration did not reach a server: %s", error)
+    else:
+        log_failure(error)
 
 
 def _differs(name: str, before: Config, after: Config) -> bool:

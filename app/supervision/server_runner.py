@@ -9,8 +9,9 @@ import os
 import random
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from app.errors import ServerError
@@ -18,7 +19,6 @@ from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import step
 from app.supervision.resource_usage import ResourceMeter
-from app.supervision.runner_context import RunnerContext
 from app.supervision.server_process import ServerCallbacks, ServerProcess
 from app.supervision.spawn import prepared, unspawnable
 from app.supervision.states import (
@@ -34,7 +34,8 @@ from app.supervision.states import (
     Weighed,
 )
 from app.supervision.status import ReportedStatus, observe
-from app.views import ServerState, ServerStatus
+from app.system.background_tasks import BackgroundTasks
+from app.views import ServerState, ServerStatus, Trouble
 from servers.contract import harmless, messages
 from servers.contract.envelope import Event
 
@@ -42,9 +43,27 @@ log = logging.getLogger(__name__)
 
 _KILLED = -9
 _COARSE = 0.05
-_LONGEST_WORDS = 300
 """Qt's timers may be late by this part of their time."""
+_LONGEST_WORDS = 300
 _TOOLS_DEADLINE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerContext:
+    """What every watch of one supervisor shares."""
+
+    prepare: Callable[[str], Awaitable[Launch | Trouble]]
+    swept: Callable[[], Awaitable[None]]
+    """Returns when what an earlier app left behind is gone."""
+    run_folder: Path
+    redact: Callable[[str], str]
+    changed: Callable[[str], None]
+    message: Callable[[tuple[str, Event]], None]
+    stderr: Callable[[tuple[str, str]], None]
+    gave_up: Callable[[tuple[str, Trouble]], None]
+    counted: Callable[[], None]
+    woke: Callable[[float], None]
+    """A timer fired so many seconds late."""
 
 
 class ServerRunner:
@@ -61,7 +80,7 @@ class ServerRunner:
         self._armed: float | None = None
         self._birth: asyncio.Task[None] | None = None
         self._may_cancel = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = BackgroundTasks()
         self._child: ServerProcess | None = None
         self._facts: ReportedStatus | None = None
         self._scale: ResourceMeter | None = None
@@ -154,7 +173,7 @@ class ServerRunner:
                 self._birth = asyncio.get_running_loop().create_task(self._bear())
                 self._birth.add_done_callback(self._born)
             case Command.PING:
-                self._go(self._ping())
+                self._background.start(self._ping())
             case Command.COUNT:
                 self._around.counted()
             case Command.GIVE_UP:
@@ -188,12 +207,10 @@ class ServerRunner:
         if launch.start_timeout:
             self.policy = replace(self.policy, start_timeout=launch.start_timeout)
         facts = ReportedStatus(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
-        ears = ServerCallbacks(
-            self._heard, self._read, lambda code, words: self._go(self._end(code, words))
-        )
+        callbacks = ServerCallbacks(self._heard, self._read, self._exited)
         try:
             run_files.write(self._around.run_folder, self.name, facts.instance)
-            self._child = await ServerProcess.spawn(launch, facts.instance, ears)
+            self._child = await ServerProcess.spawn(launch, facts.instance, callbacks)
         except (OSError, ValueError) as refused:
             run_files.erase(self._around.run_folder, self.name)
             self.feed(unspawnable(refused))
@@ -223,6 +240,9 @@ class ServerRunner:
             else:
                 self._child.kill()
 
+    def _exited(self, code: int | None, words: str) -> None:
+        self._background.start(self._end(code, words))
+
     async def _end(self, code: int | None, words: str) -> None:
         """The process is gone; a guard that was killed could not see to its tree."""
         facts, self._child = self._facts, None
@@ -239,7 +259,7 @@ class ServerRunner:
         is_news = self._facts is not None and self._facts.hear(event)
         self._around.message((self.name, event))
         if event.event == messages.READY:
-            self._go(self._check_tools())
+            self._background.start(self._check_tools())
             self._weigh()
             self.feed(BecameReady())
         elif is_news:
@@ -290,8 +310,3 @@ class ServerRunner:
         self._timer = self._armed = None
         self._around.woke(asyncio.get_running_loop().time() - latest)
         self.feed(Due())
-
-    def _go(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

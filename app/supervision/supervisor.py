@@ -13,9 +13,8 @@ from typing import Any
 from app.errors import ServerError
 from app.supervision import run_files
 from app.supervision.launch_command import Launch
-from app.supervision.restart_breaker import count_restart
-from app.supervision.runner_context import RunnerContext
-from app.supervision.server_runner import ServerRunner
+from app.supervision.lifecycle import count_restart
+from app.supervision.server_runner import RunnerContext, ServerRunner
 from app.supervision.states import Again, Paused, RestartPolicy, Resumed, SwitchChanged, Wake
 from app.supervision.trouble_messages import too_many_restarts
 from app.system.listeners import Listeners

@@ -18,33 +18,42 @@ log = logging.getLogger(__name__)
 class BackgroundTasks:
     """The background tasks of one owner."""
 
-    def __init__(self, failed: Callable[[Exception], None] | None = None) -> None:
-        """`failed` receives what a task raised; without it an error is logged."""
+    def __init__(
+        self,
+        failed: Callable[[Exception], None] | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Start with no task.
+
+        Args:
+            failed: receives what a task raised; without it the error is logged.
+            loop: runs the tasks; without it the running loop, which a slot of Qt has none of.
+        """
         self._failed = failed or log_failure
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop = loop
+        self.running: set[asyncio.Task[Any]] = set()
+        """The tasks that have not ended."""
 
     def start(
         self,
         work: Coroutine[Any, Any, Any],
         failed: Callable[[Exception], None] | None = None,
-        *,
-        loop: asyncio.AbstractEventLoop | None = None,
     ) -> asyncio.Task[Any]:
-        """Run `work` on the running loop, or on `loop`; `failed` handles an error of it alone."""
-        task = (loop or asyncio.get_running_loop()).create_task(work)
-        self._tasks.add(task)
+        """Run `work` now; `failed` receives its error instead of the handler for all tasks."""
+        task = (self._loop or asyncio.get_running_loop()).create_task(work)
+        self.running.add(task)
         task.add_done_callback(lambda done: self._finish(done, failed or self._failed))
         return task
 
     async def stop(self) -> None:
         """Cancel every task and wait until all have ended."""
-        running = tuple(self._tasks)
+        running = tuple(self.running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _finish(self, task: asyncio.Task[Any], failed: Callable[[Exception], None]) -> None:
-        self._tasks.discard(task)
+        self.running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             failed(error)  # type: ignore[arg-type] # a BaseException ends the loop itself
 

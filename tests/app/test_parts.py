@@ -22,12 +22,12 @@ from app.doctor import folder_checks
 from app.errors import ServerError
 from app.event_handlers import EventHandlers
 from app.keys import entry_keys
-from app.keys.vaults.deadline_thread import DeadlineThread
 from app.logs.log_search import LogQuery
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics
 from app.supervision import launch_plan
 from app.system import autostart, launch_file
+from app.system.worker_thread import WorkerThread
 from app.views import CallRecord, Notice, Trouble
 from servers.contract import endpoint
 from servers.contract.envelope import Event
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_call_past_its_deadline_is_left_and_the_next_one_runs() -> None:
-    thread, release = DeadlineThread("test"), threading.Event()
+    thread, release = WorkerThread("test"), threading.Event()
     back: list[int] = []
     thread.came_back = lambda: back.append(thread.abandoned)
     with pytest.raises(TimeoutError):
@@ -60,7 +60,7 @@ async def test_a_call_past_its_deadline_is_left_and_the_next_one_runs() -> None:
 
 
 async def test_what_a_call_raises_reaches_its_caller() -> None:
-    thread = DeadlineThread("test")
+    thread = WorkerThread("test")
     with pytest.raises(ZeroDivisionError):
         await thread.run(lambda: 1 / 0, 5)
     assert await thread.run(lambda: "alive", 5) == "alive"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.supervision.lifecycle import step
-from app.supervision.restart_breaker import count_restart
+from app.supervision.lifecycle import count_restart, step
 from app.supervision.states import (
     Again,
     Answered,

@@ -6,14 +6,12 @@ together (scrypt, then Fernet). Whoever forgets the passphrase has lost them.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
 import os
 import time
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from app.errors import VaultError
 from app.keys.vault import VaultState, check_value
 from app.system import files
 from app.system.listeners import Listeners
+from app.system.worker_thread import WorkerThread
 from servers.contract import ownership
 
 log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ class FileVault:
         self.changed = changed or Listeners()
         self.state_changed = state_changed or Listeners()
         self._path = path
-        self._thread = ThreadPoolExecutor(1, "vault-file")
+        self._thread = WorkerThread("vault-file")
         self._seal: Any = None
         self._values: dict[str, str] = {}
         self._broken: VaultError | None = None
@@ -114,7 +113,7 @@ class FileVault:
                 "Choose a longer one.",
                 code="weak_passphrase",
             )
-        seal = await self._in_thread(self._open, passphrase)
+        seal = await self._thread.run(lambda: self._open(passphrase))
         is_new = not self._document
         self._seal = seal
         if is_new:
@@ -128,7 +127,7 @@ class FileVault:
     async def close(self) -> None:
         """Forget the key that opens it."""
         self._seal, self._values = None, {}
-        self._thread.shutdown(wait=False)
+        self._thread.close()
 
     def _needed(self) -> None:
         if self._broken:
@@ -163,7 +162,7 @@ class FileVault:
         return _Seal(fernet, salt, cost)
 
     async def _save(self, values: dict[str, str], name: str) -> None:
-        document = await self._in_thread(self._write, values, name)
+        document = await self._thread.run(lambda: self._write(values, name))
         self._document, self._values = document, values
         if name:
             self.changed.tell(name)
@@ -199,9 +198,6 @@ class FileVault:
             return json.loads(self._seal.fernet.decrypt(_read(self._path)["sealed"].encode()))
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it does not hold the keys
             return None
-
-    async def _in_thread(self, work: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
 class _Seal:

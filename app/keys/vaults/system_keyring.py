@@ -15,10 +15,10 @@ from typing import TypeVar, cast
 
 from app.errors import VaultError
 from app.keys.vault import VaultState, check_value, no_answer, not_open
-from app.keys.vaults.deadline_thread import DeadlineThread
 from app.keys.vaults.key_index import KeyIndex, KeyLocation
 from app.keys.vaults.keyring_process import KeyringProcess
 from app.system.listeners import Listeners
+from app.system.worker_thread import WorkerThread
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,7 @@ class SystemVault:
         self.state_changed = state_changed or Listeners()
         self._index = KeyIndex(index_file)
         self._keyring = KeyringProcess(profile)
-        self._thread = DeadlineThread(
-            "keyring", rest=self._keyring.rest, rest_after_s=rests_after_s
-        )
+        self._thread = WorkerThread("keyring", rest=self._keyring.rest, rest_after_s=rests_after_s)
         self._thread.came_back = self._look_again
         self._state = VaultState.UNKNOWN
         self._quick_s = quick_s

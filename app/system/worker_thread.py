@@ -1,7 +1,8 @@
-"""One thread for calls that may hang, and a limit to how long anyone waits for them.
+"""One thread for calls that block, and a limit to how long a caller waits for one.
 
-A call past its deadline is abandoned with its thread, which ends by itself if the call ever
-returns. Few may be abandoned at a time; beyond that a new call fails at once.
+In: a function without arguments. Out: what it returns or raises, on the loop's thread. A call past
+its deadline is abandoned with its thread, which ends when the call returns. Few may be abandoned
+at a time; beyond that a new call fails at once.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ T = TypeVar("T")
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
-class DeadlineThread:
-    """Runs calls one after another, none of them on the loop's thread."""
+class WorkerThread:
+    """Runs calls one after another, in a daemon thread that starts with the first of them."""
 
     def __init__(
         self,
@@ -29,6 +30,14 @@ class DeadlineThread:
         rest: Callable[[], None] = lambda: None,
         rest_after_s: float | None = None,
     ) -> None:
+        """Start no thread yet.
+
+        Args:
+            name: of the thread.
+            most_abandoned: calls that may hang before new ones are refused.
+            rest: called in the thread when it had nothing to do for `rest_after_s`, and at its end.
+            rest_after_s: seconds; None means that only the end counts.
+        """
         self.came_back: Callable[[], None] = lambda: None
         """Called on the loop's thread when an abandoned call returned after all."""
         self._name = name
@@ -40,14 +49,14 @@ class DeadlineThread:
 
     @property
     def abandoned(self) -> int:
-        """How many calls hang now."""
+        """The number of calls that hang now."""
         return self._abandoned
 
-    async def run(self, call: Callable[[], T], deadline_s: float) -> T:
-        """What `call` returns, or what it raises.
+    async def run(self, call: Callable[[], T], deadline_s: float | None = None) -> T:
+        """Run `call` in the thread; returns what it returns and raises what it raises.
 
         Raises:
-            TimeoutError: no answer within `deadline_s`, or too many calls hang already.
+            TimeoutError: it did not return within `deadline_s`, or too many calls hang already.
         """
         if self._abandoned >= self._most_abandoned:
             raise TimeoutError
@@ -63,7 +72,7 @@ class DeadlineThread:
             raise
 
     def close(self) -> None:
-        """Let the thread end once its work is done; nobody waits for it."""
+        """Let the thread end after the calls that wait; does not wait for it."""
         if self._jobs:
             self._jobs.put(None)
             self._jobs = None
@@ -103,10 +112,10 @@ class DeadlineThread:
 
 
 def _settle(call: Callable[[], T], future: asyncio.Future[T]) -> Callable[[], None]:
-    """Run the call here; what is returned tells its outcome on the loop's thread."""
+    """Run the call here; the function that is returned sets its outcome on the loop's thread."""
     try:
         result = call()
-    except Exception as failure:  # noqa: BLE001 - it belongs to whoever awaits the call
+    except Exception as failure:  # noqa: BLE001 - it belongs to the caller of `run`
         outcome = failure
         return lambda: None if future.done() else future.set_exception(outcome)
     return lambda: None if future.done() else future.set_result(result)
