@@ -1,17 +1,16 @@
-"""Runs one server and outlives it never: when the app or the server ends, so does its whole tree.
+"""Runs one server, and ends its whole process tree when the app or the server ends.
 
 usage: guard.py LIFELINE PROGRAM [ARGUMENT ...]
 
 LIFELINE is the number of a connected socket whose other end only the app holds. The guard writes
 `pid N`, `exit CODE` or `error WORDS` on it, a line each; it reads `t` (terminate the server's
-group) and `k` (kill the whole tree). Its end of file means that the app is gone. stdin, stdout and
+group) and `k` (kill the whole tree). End of file means that the app is gone. stdin, stdout and
 stderr are the server's own.
 
-Standard library only, run by path under `python -I -S`: it is there once for each server.
+Standard library only, run by path under `python -I -S`, once for each server.
 
-On Linux nothing escapes: a child subreaper inherits daemonised grandchildren, and the server dies
-with the guard. macOS has neither; there a grandchild that was daemonised before the end is only
-found while its parent lives.
+On Linux the guard is a child subreaper, which inherits daemonised grandchildren, and the server
+dies with it. macOS has neither: a daemonised grandchild is only found while its parent lives.
 """
 
 # `signal` itself brings `enum`: 0.75 MB of the 5 that a guard may have.
@@ -29,34 +28,34 @@ _NOT_EXECUTABLE = 126
 
 
 def main() -> None:
-    """Run the command of this process's arguments until it or the app ends."""
-    lifeline = int(sys.argv[1])
-    os.set_inheritable(lifeline, False)
-    bell = _bell()
+    """Run the command in the arguments of this process until it or the app ends."""
+    app = int(sys.argv[1])
+    os.set_inheritable(app, False)
+    wakeup = _wakeup_pipe()
     _adopt_orphans()
-    server = _launch(sys.argv[2:], lifeline)
-    _say(lifeline, f"pid {server}")
+    server = _launch(sys.argv[2:], app)
+    _say(app, f"pid {server}")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    code = _watch(server, lifeline, bell)
-    _say(lifeline, f"exit {code}")
+    code = _watch(server, app, wakeup)
+    _say(app, f"exit {code}")
     os._exit(0)
 
 
-def _bell() -> int:
-    """A descriptor that becomes readable whenever a child ends or a signal asks us to go."""
-    bell, hammer = os.pipe()
-    os.set_blocking(bell, False)
-    os.set_blocking(hammer, False)
-    signal.set_wakeup_fd(hammer, warn_on_full_buffer=False)
+def _wakeup_pipe() -> int:
+    """A descriptor that becomes readable when a child ends or a signal asks the guard to end."""
+    wakeup, writer = os.pipe()
+    os.set_blocking(wakeup, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    return bell
+    return wakeup
 
 
 def _adopt_orphans() -> None:
-    """A stopped guard is woken by its parent's end, so that it sees the lifeline's."""
+    """Become a subreaper, and let the end of the parent wake a stopped guard."""
     _prctl(_SET_CHILD_SUBREAPER, 1)
     _prctl(_SET_PDEATHSIG, signal.SIGCONT)
 
@@ -68,7 +67,7 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _launch(argv: list[str], lifeline: int) -> int:
+def _launch(argv: list[str], app: int) -> int:
     guard = os.getpid()
     server = os.fork()
     if server:
@@ -83,7 +82,7 @@ def _launch(argv: list[str], lifeline: int) -> int:
         _no_core_files()
         os.execv(argv[0], argv)  # noqa: S606 - the app made this command; no shell
     except OSError as refused:
-        _say(lifeline, f"error {argv[0]}: {refused.strerror}")
+        _say(app, f"error {argv[0]}: {refused.strerror}")
     finally:
         os._exit(_NOT_EXECUTABLE)
 
@@ -94,35 +93,35 @@ def _no_core_files() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _watch(server: int, lifeline: int, bell: int) -> int:
-    """Wait for the end of the server, or bring it about; returns its exit code."""
+def _watch(server: int, app: int, wakeup: int) -> int:
+    """Wait until the server ends, or end it when asked; returns its exit code."""
     poll = select.poll()
-    poll.register(lifeline, select.POLLIN)
-    poll.register(bell, select.POLLIN)
+    poll.register(app, select.POLLIN)
+    poll.register(wakeup, select.POLLIN)
     while True:
         ready = {fd for fd, _ in poll.poll()}
-        signals = _ring(bell) if bell in ready else b""
+        signals = _signals(wakeup) if wakeup in ready else b""
         code = _reap(server)
         if code is not None:
             _end_tree(GRACE, server)
             return code
-        order = _orders(lifeline) if lifeline in ready else b""
-        if b"t" in order:
+        command = _commands(app) if app in ready else b""
+        if b"t" in command:
             _signal([-server], signal.SIGTERM, signal.SIGCONT)
-        if b"k" in order:
+        if b"k" in command:
             return _end_tree(0.0, server)
-        if order.endswith(b"\0") or signals.strip(bytes([signal.SIGCHLD])):
+        if command.endswith(b"\0") or signals.strip(bytes([signal.SIGCHLD])):
             return _end_tree(GRACE, server)
 
 
-def _ring(bell: int) -> bytes:
-    return os.read(bell, 4096)
+def _signals(wakeup: int) -> bytes:
+    return os.read(wakeup, 4096)
 
 
-def _orders(lifeline: int) -> bytes:
-    """What the app asks for; a zero byte at the end means that the app is gone."""
+def _commands(app: int) -> bytes:
+    """The commands of the app; a zero byte at the end means that the app is gone."""
     try:
-        return os.read(lifeline, 64) or b"\0"
+        return os.read(app, 64) or b"\0"
     except OSError:
         return b"\0"
 
@@ -156,7 +155,7 @@ def _signal(pids: list[int], *numbers: int) -> None:
 
 
 def _reap(server: int) -> int | None:
-    """Collect every ended child; returns the server's exit code if it is among them."""
+    """Reap every ended child; returns the exit code of the server if it is among them."""
     code = None
     while True:
         try:
@@ -174,11 +173,11 @@ def _descendants() -> list[int]:
     for pid, parent in _processes():
         children.setdefault(parent, []).append(pid)
     found: list[int] = []
-    ahead = [os.getpid()]
-    while ahead:
-        below = children.pop(ahead.pop(), [])
-        found += below
-        ahead += below
+    unvisited = [os.getpid()]
+    while unvisited:
+        direct = children.pop(unvisited.pop(), [])
+        found += direct
+        unvisited += direct
     return found
 
 
@@ -205,9 +204,9 @@ def _listed_by_ps() -> list[tuple[int, int]]:
     return [(int(row[0]), int(row[1])) for row in rows if row[2][0] != _ZOMBIE]
 
 
-def _say(lifeline: int, words: str) -> None:
+def _say(app: int, words: str) -> None:
     try:
-        os.write(lifeline, words.encode() + b"\n")
+        os.write(app, words.encode() + b"\n")
     except OSError:
         return
 

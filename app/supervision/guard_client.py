@@ -1,4 +1,7 @@
-"""The app's end of a guard: what it learns from it and asks of it. Linux and macOS."""
+"""Starts and commands the guard of one server, over a socket. Linux and macOS.
+
+In: a command to run. Out: the pid and the exit code of the server.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,14 @@ from servers.contract import endpoint
 
 _GUARD = Path(__file__).with_name("guard.py").resolve()
 _SOURCE = _GUARD.read_bytes()
-"""The guard as this app knows it: an update replaces the file while the app runs."""
+"""Read at the start of the app, because an update may replace the file while the app runs."""
 
 
 def guard_file() -> str:
-    """A copy of the guard that no update takes away, made anew when it is gone.
+    """The path of a copy of the guard that no update removes; made if it is missing.
 
-    It is byte code, which saves half a megabyte in each; source where an update brought another
-    interpreter, which does not read that.
+    It is byte code, which saves 0.5 MB in each guard. After an update of the interpreter it is the
+    source, because another interpreter may not read that byte code.
     """
     folder = Path(endpoint.run_folder())
     source = folder / f"guard-{_CHECKSUM}.py"
@@ -35,20 +38,20 @@ def guard_file() -> str:
             endpoint.make_private(str(folder))
             _put(source, _SOURCE)
             py_compile.compile(str(source), cfile=str(code), doraise=True)
-        return str(code if _interpreter() == _BEGAN_WITH else source)
+        return str(code if _interpreter() == _FIRST_INTERPRETER else source)
     except (OSError, py_compile.PyCompileError):
         return str(_GUARD)
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
+    """Write a file atomically."""
     fresh = path.with_suffix(".new")
     fresh.write_bytes(content)
     fresh.replace(path)
 
 
 def _interpreter() -> tuple[int, int] | None:
-    """Which file the interpreter is now."""
+    """What identifies the file of the interpreter."""
     try:
         found = Path(sys.executable).stat()
     except OSError:
@@ -57,81 +60,81 @@ def _interpreter() -> tuple[int, int] | None:
 
 
 _CHECKSUM = f"{zlib.crc32(_SOURCE):08x}"
-_BEGAN_WITH = _interpreter()
+_FIRST_INTERPRETER = _interpreter()
 
 
 class GuardClient:
-    """Runs a command under a guard. Closing it, or dying, ends the server's whole tree."""
+    """Runs a command under a guard. Closing this, or the end of the app, ends the process tree."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self._heard = b""
+        self._socket, self._guard_socket = socket.socketpair()
+        self._socket.setblocking(False)
+        self._partial = b""
         self._guard: int | None = None
         self.started: asyncio.Future[int] = self._loop.create_future()
-        """The server's own pid; OSError when the guard ended before it had one."""
+        """The pid of the server; OSError when the guard ended before it started the server."""
         self.code: int | None = None
-        """The server's exit code; None while it runs, and when the guard itself was killed."""
+        """The exit code of the server; None while it runs, and when the guard was killed."""
         self.refusal = ""
         """Why the command could not be executed."""
 
     def command(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """What to execute so that `argv` runs on this leash."""
-        lifeline = str(self._theirs.fileno())
-        return (sys.executable, "-I", "-S", guard_file(), lifeline, *argv)
+        """The command that runs `argv` under a guard."""
+        socket_number = str(self._guard_socket.fileno())
+        return (sys.executable, "-I", "-S", guard_file(), socket_number, *argv)
 
     def options(self) -> dict[str, Any]:
-        """How to execute it."""
-        return {"pass_fds": (self._theirs.fileno(),), "start_new_session": True}
+        """The options of `subprocess_exec` for it."""
+        return {"pass_fds": (self._guard_socket.fileno(),), "start_new_session": True}
 
     def attach(self, pid: int) -> None:
-        """The guard runs as `pid`."""
+        """Begin to read from the guard, which runs as `pid`."""
         self._guard = pid
-        self._theirs.close()
-        self._loop.add_reader(self._ours, self._listen)
+        self._guard_socket.close()
+        self._loop.add_reader(self._socket, self._read)
 
     def terminate(self) -> None:
-        """SIGTERM and SIGCONT to the server's group."""
-        self._order(b"t")
+        """Send SIGTERM and SIGCONT to the process group of the server."""
+        self._command(b"t")
 
     def kill(self) -> None:
-        """SIGKILL to the whole tree; a stopped guard is woken for it."""
-        self._order(b"k")
+        """Send SIGKILL to the whole tree; wakes a stopped guard."""
+        self._command(b"k")
         if self._guard is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._guard, signal.SIGCONT)
 
     def close(self, code: int | None = None) -> None:
-        """The guard is reaped, or was never made; its own exit code says nothing."""
-        self._listen()
+        """Release the sockets, after the guard ended or was not started. Its code is ignored."""
+        self._read()
         self._guard = None
-        self._loop.remove_reader(self._ours)
-        self._ours.close()
-        self._theirs.close()
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._guard_socket.close()
         if not self.started.done():
             self.started.set_exception(OSError("it ended before it was started"))
             self.started.exception()
 
-    def _order(self, word: bytes) -> None:
+    def _command(self, word: bytes) -> None:
         with contextlib.suppress(OSError):
-            self._ours.send(word)
+            self._socket.send(word)
 
-    def _listen(self) -> None:
+    def _read(self) -> None:
         try:
-            data = self._ours.recv(4096)
+            data = self._socket.recv(4096)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         if not data:
-            self._loop.remove_reader(self._ours)
+            self._loop.remove_reader(self._socket)
             return
-        *lines, self._heard = (self._heard + data).split(b"\n")
+        *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
-            self._hear(line.decode("utf-8", "replace"))
+            self._handle(line.decode("utf-8", "replace"))
 
-    def _hear(self, line: str) -> None:
+    def _handle(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         if word == "exit":
             self.code = int(rest)

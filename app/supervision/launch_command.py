@@ -1,4 +1,4 @@
-"""How a server is launched: the program, its environment, and what it is told first.
+"""The values of a launch: program, environment and first configuration.
 
 A server starts with an absolute program, a short list of environment variables and nothing secret:
 keys travel in `configure` on its stdin, because an environment can be read by every process of the
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MARKER = "--lou-instance="
-"""Begins the argument that tells which start of which app a process belongs to."""
+"""The beginning of the argument that marks the processes of one start of one app."""
 MARKER_VARIABLE = "LOU_INSTANCE"
-"""The same mark in the environment, which daemonised grandchildren inherit."""
+"""The variable with the same mark, which daemonised grandchildren inherit."""
 
 _PASSED = frozenset(
     {
@@ -33,23 +33,23 @@ _PASSED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One way to start a server. `env` is its whole environment."""
+    """How to start a server. `env` is its whole environment."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str | None = None
-    """The run folder when it is None; never the folder that the app happens to be in."""
+    """None means the run folder; the current folder of the app is never used."""
     configure: Mapping[str, Any] = field(default_factory=dict)
     """The params of the first message: keys, settings, disabled_tools, debug."""
     required_tools: tuple[str, ...] = ()
     start_timeout: float = 0.0
-    """Seconds it may take to become ready; 0 means those of the policy."""
+    """Seconds until it must be ready; 0 means the limit of the policy."""
     memory_budget: int = 0
-    """Bytes of the process tree; twice as much for a minute is a failure. 0 means no limit."""
+    """Bytes of the process tree; more than twice as much for a minute is a failure. 0: no limit."""
 
 
 def server_argv(*arguments: str) -> tuple[str, ...]:
-    """The command of one of Lou's own servers: `server_argv("search")`."""
+    """The command that starts one of Lou's own servers: `server_argv("search")`."""
     if getattr(sys, "frozen", False):
         suffix = ".exe" if sys.platform == "win32" else ""
         return (os.path.join(os.path.dirname(sys.executable), f"lou-server{suffix}"), *arguments)  # noqa: PTH118, PTH120
@@ -57,7 +57,7 @@ def server_argv(*arguments: str) -> tuple[str, ...]:
 
 
 def server_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The part of this process's environment that a server may have, and `extra` on top."""
+    """The variables of this process that a server may have, with `extra` added."""
     passed = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,7 @@
-"""How a server is started from its entry: the command, and all it is told. Pure."""
+"""How a server is started from its entry: the command, and its configuration. Pure.
+
+In: the entry, the settings, the values of its keys. Out: a `Launch`, or the params of `configure`.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,22 @@ from app.system import paths
 from servers.contract import manifest, ownership
 
 _MEMORY = 512 << 20
-"""Bytes that Lou's own servers promise. What a user's server needs, a browser say, is not ours."""
+"""Bytes for each of Lou's own servers. A server of the user, say a browser, has no limit."""
 _FIRST_START_S = 75.0
-"""A first `npx` or `uvx` downloads its package: the relay waits 60 s for it, and says so itself."""
+"""A first `npx` or `uvx` downloads its package; the relay itself reports that after 60 s."""
 
 
 def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]) -> Launch:
-    """How to start the server now.
+    """The launch of a server.
 
     Raises:
-        ServerError: its entry cannot be started.
+        ServerError: the command in its entry is wrong.
     """
-    told = configuration(name, entry, settings, keys)
+    params = configuration(name, entry, settings, keys)
     if config_model.is_embedded(name, entry):
-        plain = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}
-        environment = server_environment(plain)
-        argv, budget, patience = server_argv(name), _MEMORY, 0.0
+        variables = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}
+        environment = server_environment(variables)
+        argv, budget, start_timeout = server_argv(name), _MEMORY, 0.0
     elif entry.command == config_model.EMBEDDED_COMMAND:
         raise ServerError(
             f"The entry of {name} starts {entry.command}, but no such server comes with Lou.",
@@ -38,13 +41,13 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
         )
     else:
         environment = server_environment()
-        argv, budget, patience = server_argv("relay", name), 0, _FIRST_START_S
+        argv, budget, start_timeout = server_argv("relay", name), 0, _FIRST_START_S
     return Launch(
         argv,
         environment,
-        configure=told,
+        configure=params,
         required_tools=entry.required_tools,
-        start_timeout=patience,
+        start_timeout=start_timeout,
         memory_budget=budget,
     )
 
@@ -52,7 +55,7 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
 def configuration(
     name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The params of `configure`: what the server works with from now on."""
+    """The params of `configure`: keys, settings, disabled tools."""
     own = settings.of(name)
     own["folders"] = {"data": str(paths.data_folder()), "cache": str(paths.cache_folder())}
     if not config_model.is_embedded(name, entry):
@@ -66,9 +69,9 @@ def configuration(
 
 
 def needs_restart(name: str, before: ServerEntry, after: ServerEntry) -> bool:
-    """Whether a running server has to be started anew to follow the change of its entry.
+    """Whether a running server must be restarted to apply the change of its entry.
 
-    A relay looks at its own part and starts its upstream anew by itself.
+    A relay compares its own part and restarts its upstream itself.
     """
     if config_model.is_embedded(name, before) != config_model.is_embedded(name, after):
         return True

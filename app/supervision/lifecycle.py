@@ -1,4 +1,6 @@
-"""What a server should do next: a pure transition function, no process and no clock.
+"""The pure state machine of one server: no process, no clock, no I/O.
+
+In: the state of a server, an event, the time and a random number. Out: the next state and commands.
 
 ```
 off ──want──> starting ──ready──> ready <──pong / miss──> unhealthy ──3 misses──> stopping (kill)
@@ -6,9 +8,8 @@ blocked <──precondition missing── starting ──exit, timeout──> ba
 backoff ──limit, permanent code──> failed          any ──stop──> stopping ──gone──> off
 ```
 
-One rule that needs a reason: a ready server that somebody kills (SIGKILL, not ours) has not failed.
-It starts again after the first, short delay, and the kill counts neither towards giving up nor for
-the breaker.
+A ready server that somebody else kills (SIGKILL) did not fail: it starts again after the first,
+short delay, and the restart counts neither towards giving up nor for the breaker.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.supervision.states import (
-    Again,
     Answered,
     BecameReady,
+    CauseChanged,
     Command,
-    Due,
     Exited,
-    Happening,
+    LifecycleEvent,
+    MemoryMeasured,
     Paused,
     Refused,
     RestartPolicy,
+    RestartRequested,
     Resumed,
     Server,
     Spawned,
     StopStage,
     SwitchChanged,
-    Wake,
-    Weighed,
+    TimerFired,
 )
 from app.supervision.trouble_messages import (
     gave_up,
@@ -57,17 +58,25 @@ _STUCK_AGAIN = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class _Now:
     now: float
     policy: RestartPolicy
     draw: float
 
 
 def step(
-    server: Server, event: Happening, now: float, policy: RestartPolicy, *, draw: float
+    server: Server, event: LifecycleEvent, now: float, policy: RestartPolicy, *, draw: float
 ) -> Step:
-    """What `server` is after `event`, and what is to be done. `draw` is random in [0, 1)."""
-    return _RULES[type(event)](server, event, _Moment(now, policy, draw))
+    """The state after `event` and the commands to execute.
+
+    Args:
+        server: the state before.
+        event: what happened.
+        now: seconds on a monotonic clock.
+        policy: limits and delays.
+        draw: a random number in [0, 1) for delays.
+    """
+    return _RULES[type(event)](server, event, _Now(now, policy, draw))
 
 
 def count_restart(
@@ -78,14 +87,14 @@ def count_restart(
     return recent, len(recent) > policy.breaker_limit
 
 
-def _switched(server: Server, event: SwitchChanged, at: _Moment) -> Step:
+def _switched(server: Server, event: SwitchChanged, at: _Now) -> Step:
     if not event.on:
-        return _unwanted(server, at)
+        return _switched_off(server, at)
     server = replace(server, wanted=True)
     return _start(server, at) if server.state is ServerState.OFF else (server, ())
 
 
-def _unwanted(server: Server, at: _Moment) -> Step:
+def _switched_off(server: Server, at: _Now) -> Step:
     server = replace(server, wanted=False, lost=False)
     if server.state in _RUNNING:
         return _stop(server, at)
@@ -94,23 +103,23 @@ def _unwanted(server: Server, at: _Moment) -> Step:
     return Server(restarts=server.restarts), ()
 
 
-def _again(server: Server, _: Happening, at: _Moment) -> Step:
+def _restart_requested(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if not server.wanted:
         return server, ()
     if server.state in _RUNNING:
-        return _stop(_forgiven(server), at)
+        return _stop(_without_history(server), at)
     if server.alive:
-        return replace(_forgiven(server), lost=False), ()
-    return _start(_forgiven(server), at)
+        return replace(_without_history(server), lost=False), ()
+    return _start(_without_history(server), at)
 
 
-def _wake(server: Server, _: Happening, at: _Moment) -> Step:
+def _cause_changed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if server.state in {ServerState.BLOCKED, ServerState.FAILED}:
-        return _start(_forgiven(server), at)
+        return _start(_without_history(server), at)
     return replace(server, woken=server.state is ServerState.STARTING), ()
 
 
-def _resumed(server: Server, _: Happening, at: _Moment) -> Step:
+def _resumed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     server = replace(server, lenient_until=at.now + at.policy.grace_after_sleep)
     if server.state is ServerState.STARTING:
         return replace(server, due=at.now + at.policy.start_timeout), ()
@@ -119,7 +128,7 @@ def _resumed(server: Server, _: Happening, at: _Moment) -> Step:
     return server, ()
 
 
-def _start(server: Server, at: _Moment) -> Step:
+def _start(server: Server, at: _Now) -> Step:
     started = replace(
         server,
         state=ServerState.STARTING,
@@ -135,13 +144,13 @@ def _start(server: Server, at: _Moment) -> Step:
     return started, (Command.START,)
 
 
-def _spawned(server: Server, _: Happening, at: _Moment) -> Step:
+def _spawned(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if server.state is ServerState.STARTING:
         return replace(server, due=at.now + at.policy.start_timeout), ()
     return server, ()
 
 
-def _refused(server: Server, event: Refused, at: _Moment) -> Step:
+def _refused(server: Server, event: Refused, at: _Now) -> Step:
     if not server.alive:
         return server, ()
     server = replace(server, alive=False, due=None)
@@ -152,41 +161,41 @@ def _refused(server: Server, event: Refused, at: _Moment) -> Step:
     return replace(server, state=ServerState.BLOCKED, trouble=event.trouble, probing=False), ()
 
 
-def _became_ready(server: Server, _: BecameReady, at: _Moment) -> Step:
+def _became_ready(server: Server, _: BecameReady, at: _Now) -> Step:
     if server.state is not ServerState.STARTING:
         return server, ()
     due = _next_ping(at)
     ready = replace(
-        server, state=ServerState.READY, ready_at=at.now, due=due, trouble=None, fruitless=0
+        server, state=ServerState.READY, ready_at=at.now, due=due, trouble=None, failed_starts=0
     )
     return ready, ()
 
 
-def _answered(server: Server, _: Answered, at: _Moment) -> Step:
+def _answered(server: Server, _: Answered, at: _Now) -> Step:
     if server.state not in _UP:
         return server, ()
     if _is_steady(server, at):
-        server = _forgiven(server)
+        server = _without_history(server)
     due = _next_ping(at)
     return replace(server, state=ServerState.READY, misses=0, awaits_pong=False, due=due), ()
 
 
-def _due(server: Server, _: Happening, at: _Moment) -> Step:
+def _timer_fired(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if server.due is None or at.now < server.due:
         return server, ()
     if server.state in _UP:
-        return _pulse(server, at)
+        return _check_health(server, at)
     if server.state is ServerState.STARTING:
         late = replace(server, lost=True, trouble=too_slow(at.policy.start_timeout))
         return _stop(late, at)
     if server.state is ServerState.STOPPING:
-        return _harder(server, at)
+        return _escalate(server, at)
     if server.state is ServerState.BACKOFF:
         return _start(replace(server, restarts=server.restarts + 1), at)
     return _start(replace(server, probing=True), at)
 
 
-def _pulse(server: Server, at: _Moment) -> Step:
+def _check_health(server: Server, at: _Now) -> Step:
     if not server.awaits_pong:
         asked = replace(server, awaits_pong=True, due=at.now + at.policy.ping_deadline)
         return asked, (Command.PING,)
@@ -199,32 +208,32 @@ def _pulse(server: Server, at: _Moment) -> Step:
     return _kill(replace(server, lost=True, trouble=hung()), at)
 
 
-def _stop(server: Server, at: _Moment) -> Step:
+def _stop(server: Server, at: _Now) -> Step:
     due = at.now + at.policy.close_wait
-    return replace(server, state=ServerState.STOPPING, rung=StopStage.ASKED, due=due), (
+    return replace(server, state=ServerState.STOPPING, stop_stage=StopStage.ASKED, due=due), (
         Command.ASK,
     )
 
 
-def _kill(server: Server, at: _Moment) -> Step:
+def _kill(server: Server, at: _Now) -> Step:
     due = at.now + at.policy.kill_wait
-    return replace(server, state=ServerState.STOPPING, rung=StopStage.KILLED, due=due), (
+    return replace(server, state=ServerState.STOPPING, stop_stage=StopStage.KILLED, due=due), (
         Command.KILL,
     )
 
 
-def _harder(server: Server, at: _Moment) -> Step:
-    if server.rung is StopStage.ASKED:
+def _escalate(server: Server, at: _Now) -> Step:
+    if server.stop_stage is StopStage.ASKED:
         due = at.now + at.policy.term_wait
-        return replace(server, rung=StopStage.TERMINATED, due=due), (Command.TERMINATE,)
-    if server.rung is StopStage.TERMINATED:
+        return replace(server, stop_stage=StopStage.TERMINATED, due=due), (Command.TERMINATE,)
+    if server.stop_stage is StopStage.TERMINATED:
         return _kill(server, at)
     is_news = server.trouble is None or server.trouble.code != stuck().code
-    effects = (Command.KILL, Command.GIVE_UP) if is_news else (Command.KILL,)
-    return replace(server, trouble=stuck(), due=at.now + _STUCK_AGAIN), effects
+    commands = (Command.KILL, Command.GIVE_UP) if is_news else (Command.KILL,)
+    return replace(server, trouble=stuck(), due=at.now + _STUCK_AGAIN), commands
 
 
-def _weighed(server: Server, event: Weighed, at: _Moment) -> Step:
+def _memory_measured(server: Server, event: MemoryMeasured, at: _Now) -> Step:
     if server.state not in _UP or not event.too_heavy:
         return replace(server, overweight_since=None), ()
     if server.overweight_since is None:
@@ -234,7 +243,7 @@ def _weighed(server: Server, event: Weighed, at: _Moment) -> Step:
     return _stop(replace(server, lost=True, trouble=overweight()), at)
 
 
-def _exited(server: Server, event: Exited, at: _Moment) -> Step:
+def _exited(server: Server, event: Exited, at: _Now) -> Step:
     if not server.alive:
         return server, ()
     if not server.wanted:
@@ -245,7 +254,7 @@ def _exited(server: Server, event: Exited, at: _Moment) -> Step:
     return _fail(gone, at) if server.lost else _start(replace(gone, trouble=None), at)
 
 
-def _ended_by_itself(server: Server, event: Exited, at: _Moment) -> Step:
+def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
     was_up = server.state in _UP
     server = replace(server, trouble=left(event))
     if event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
@@ -255,19 +264,19 @@ def _ended_by_itself(server: Server, event: Exited, at: _Moment) -> Step:
     return _fail(server, at)
 
 
-def _fail(server: Server, at: _Moment) -> Step:
+def _fail(server: Server, at: _Now) -> Step:
     if _is_steady(server, at):
-        server = replace(_forgiven(server), trouble=server.trouble)
+        server = replace(_without_history(server), trouble=server.trouble)
     if server.ready_at is None:
-        server = replace(server, fruitless=server.fruitless + 1)
+        server = replace(server, failed_starts=server.failed_starts + 1)
     recent = tuple(then for then in server.recent if at.now - then < at.policy.restart_window)
-    spent = max(len(recent), server.fruitless - 1)
+    spent = max(len(recent), server.failed_starts - 1)
     if server.probing or spent >= at.policy.restart_limit:
         return _give_up(server, probe_at=at.now + at.policy.probe_every)
     longest = min(at.policy.delay_cap, at.policy.delay_unit * 2 ** min(server.attempt, 30))
     server = replace(server, attempt=server.attempt + 1, recent=(*recent, at.now))
-    server, effects = _retry(server, at.now + at.draw * longest)
-    return server, (*effects, Command.COUNT)
+    server, commands = _retry(server, at.now + at.draw * longest)
+    return server, (*commands, Command.COUNT)
 
 
 def _retry(server: Server, due: float) -> Step:
@@ -275,7 +284,7 @@ def _retry(server: Server, due: float) -> Step:
 
 
 def _give_up(server: Server, probe_at: float | None) -> Step:
-    """A failed probe of what was given up before is no news."""
+    """Announce it, unless a probe of a server that was given up before failed again."""
     is_news = not server.probing
     failed = replace(
         server,
@@ -287,7 +296,7 @@ def _give_up(server: Server, probe_at: float | None) -> Step:
     return failed, ((Command.GIVE_UP,) if is_news else ())
 
 
-def _paused(server: Server, event: Paused, at: _Moment) -> Step:
+def _paused(server: Server, event: Paused, at: _Now) -> Step:
     if server.state is not ServerState.BACKOFF:
         return server, ()
     due = at.now + at.policy.probe_every
@@ -295,29 +304,29 @@ def _paused(server: Server, event: Paused, at: _Moment) -> Step:
     return replace(server, state=ServerState.FAILED, trouble=trouble, due=due), ()
 
 
-def _is_steady(server: Server, at: _Moment) -> bool:
+def _is_steady(server: Server, at: _Now) -> bool:
     return server.ready_at is not None and at.now - server.ready_at >= at.policy.steady_after
 
 
-def _forgiven(server: Server) -> Server:
-    return replace(server, recent=(), attempt=0, fruitless=0, probing=False, trouble=None)
+def _without_history(server: Server) -> Server:
+    return replace(server, recent=(), attempt=0, failed_starts=0, probing=False, trouble=None)
 
 
-def _next_ping(at: _Moment) -> float:
+def _next_ping(at: _Now) -> float:
     return at.now + at.policy.ping_every * (1 + at.policy.ping_jitter * (2 * at.draw - 1))
 
 
-_RULES: dict[type, Callable[[Server, Any, _Moment], Step]] = {
+_RULES: dict[type, Callable[[Server, Any, _Now], Step]] = {
     SwitchChanged: _switched,
-    Again: _again,
-    Wake: _wake,
-    Due: _due,
+    RestartRequested: _restart_requested,
+    CauseChanged: _cause_changed,
+    TimerFired: _timer_fired,
     Spawned: _spawned,
     Refused: _refused,
     BecameReady: _became_ready,
     Answered: _answered,
     Exited: _exited,
-    Weighed: _weighed,
+    MemoryMeasured: _memory_measured,
     Resumed: _resumed,
     Paused: _paused,
 }

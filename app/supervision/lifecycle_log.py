@@ -1,4 +1,7 @@
-"""What happened to the servers, as log lines: states, clients, and calls with their id."""
+"""Log lines about the servers that they do not write themselves.
+
+In: changes of status, client events, calls. Out: lines in the logbook.
+"""
 
 from __future__ import annotations
 
@@ -8,69 +11,73 @@ from app.logs.logbook import Logbook
 from app.views import CallRecord, ClientEvent, ServerState, ServerStatus
 
 _CALLS_A_SECOND = 50
-"""Lines, for each server. Beyond that the metrics count them and one line says how many."""
-_WORSE = {
+"""Lines for each server. Further calls are only counted, and one line tells how many."""
+_LEVELS = {
     ServerState.FAILED: "ERROR",
     ServerState.BACKOFF: "WARNING",
     ServerState.BLOCKED: "WARNING",
 }
-_WORSE |= {ServerState.UNHEALTHY: "WARNING"}
-_SOON = "The server ended and is started again soon"
+_LEVELS |= {ServerState.UNHEALTHY: "WARNING"}
+_RESTARTED_SOON = "The server ended and is started again soon"
 _STAGES = {"initialized": "connected", "tools_listed": "listed the tools", "left": "left"}
 
 
 class LifecycleLog:
-    """Writes to the logbook what no server says of itself."""
+    """Writes states, clients and calls of all servers to the logbook."""
 
     def __init__(self, logbook: Logbook) -> None:
         self._logbook = logbook
         self._states: dict[str, ServerState] = {}
-        self._spells: dict[str, _Spell] = {}
+        self._calls: dict[str, _CallsOfSecond] = {}
 
     def server(self, now: ServerStatus) -> None:
-        """Note a change of state, with its reason."""
+        """Log a change of state with its reason."""
         if self._states.get(now.name, ServerState.OFF) is now.state:
             return
         self._states[now.name] = now.state
         reason = f": {now.trouble.message}" if now.trouble else ""
-        text = _SOON if now.state is ServerState.BACKOFF else f"The server is {now.state.value}"
-        self._logbook.add(now.name, _WORSE.get(now.state, "INFO"), "lou", f"{text}{reason}")
+        text = (
+            _RESTARTED_SOON
+            if now.state is ServerState.BACKOFF
+            else f"The server is {now.state.value}"
+        )
+        self._logbook.add(now.name, _LEVELS.get(now.state, "INFO"), "lou", f"{text}{reason}")
 
     def client(self, event: ClientEvent) -> None:
-        """Note that a client came, looked or went."""
+        """Log that a client connected, listed the tools or left."""
         stage = _STAGES.get(event.stage)
         if stage:
             who = f"{event.client or 'A client'} {event.version}".strip()
             self._logbook.add(event.server, "INFO", "lou", f"{who} {stage}", at=event.at)
 
     def call(self, record: CallRecord) -> None:
-        """Note a call; a flood of them in one line a second."""
-        spell = self._spells.setdefault(record.server, _Spell())
-        passed_over = spell.turn()
-        if passed_over:
-            text = f"{passed_over} more calls in that second are in the metrics only"
+        """Log a call; beyond the limit, one line a second counts the others."""
+        second = self._calls.setdefault(record.server, _CallsOfSecond())
+        left_out = second.next_second()
+        if left_out:
+            text = f"{left_out} more calls in that second are in the metrics only"
             self._logbook.add(record.server, "INFO", "lou", text)
-        if spell.admits():
+        if second.has_room():
             self._logbook.add(record.server, *_line(record), at=record.at, call=record.id)
 
 
-class _Spell:
+class _CallsOfSecond:
     """The calls of one server within one second."""
 
     def __init__(self) -> None:
         self._second = 0
         self._count = 0
 
-    def turn(self) -> int:
-        """How many calls of the second before were passed over; 0 while it goes on."""
+    def next_second(self) -> int:
+        """Begin a new second if it is time; returns how many calls of the last were left out."""
         now = int(time.monotonic())
         if now == self._second:
             return 0
-        passed_over = max(0, self._count - _CALLS_A_SECOND)
+        left_out = max(0, self._count - _CALLS_A_SECOND)
         self._second, self._count = now, 0
-        return passed_over
+        return left_out
 
-    def admits(self) -> bool:
+    def has_room(self) -> bool:
         self._count += 1
         return self._count <= _CALLS_A_SECOND
 

@@ -1,4 +1,8 @@
-"""Makes the servers follow the configuration, and what a person switches for now."""
+"""Applies the configuration to the servers.
+
+In: config.json as it changes, keys, switches, pause and resume. Out: calls of the supervisor, and
+`prepare`, which the supervisor calls before each start.
+"""
 
 from __future__ import annotations
 
@@ -31,30 +35,30 @@ _NOT_WHOLE = Trouble(
 
 
 class Reconciler:
-    """Which servers and tools are on. `prepare` is what the supervisor asks before each start."""
+    """Decides which servers and tools run, with which configuration."""
 
     def __init__(self, settings: ConfigFile, keys: Keys) -> None:
         self.changed: Listeners[str] = Listeners()
-        """A server came, went, or has other switches."""
+        """A server was added, removed or switched."""
         self.paused = False
         self._settings = settings
         self._keys = keys
         self._supervisor: Supervisor
-        self._followed = Config()
-        self._by_hand = True
-        """Changes of the file are not ours, and still have to reach the servers."""
-        self._given: dict[str, dict[str, str]] = {}
-        """The keys each server was last given: a tool can be switched while the vault is closed."""
+        self._applied = Config()
+        self._edited_by_hand = True
+        """A change of the file did not come from this object, so it must still be applied."""
+        self._keys_given: dict[str, dict[str, str]] = {}
+        """The keys that each server has: a tool can be switched while the vault is closed."""
         self._background = BackgroundTasks(_log_missed_change)
 
     def serve(self, supervisor: Supervisor) -> None:
-        """Begin to switch the servers of `supervisor`."""
+        """Apply the configuration to the servers of `supervisor`, now and at every change."""
         self._supervisor = supervisor
-        self._follow(self._settings.config)
-        self._settings.changed.subscribe(self._follow)
+        self._apply(self._settings.config)
+        self._settings.changed.subscribe(self._apply)
 
     async def prepare(self, name: str) -> Launch | Trouble:
-        """How to start the server, or which precondition is missing."""
+        """The launch of the server, or the precondition that is missing."""
         if not version.is_whole():
             return _NOT_WHOLE
         entry = self._settings.config.servers.get(name)
@@ -63,7 +67,7 @@ class Reconciler:
         keys = await self._keys.values_for(name, entry)
         if isinstance(keys, Trouble):
             return keys
-        self._given[name] = keys
+        self._keys_given[name] = keys
         try:
             return launch_plan.launch(name, entry, self._settings.config.settings, keys)
         except ServerError as refused:
@@ -82,7 +86,7 @@ class Reconciler:
         return entry
 
     async def enable(self, name: str, on: bool) -> None:
-        """Switch a server; returns when that is observed, or it is blocked or failed."""
+        """Switch a server; returns when it is on or off, blocked or failed."""
         entry = self.entry(name)
         if entry.disabled == on:
             self._update(name, lambda found: replace(found, disabled=not on))
@@ -90,24 +94,24 @@ class Reconciler:
         await self._supervisor.settled(name, _SETTLES_WITHIN_S)
 
     async def enable_tool(self, name: str, tool: str, on: bool) -> None:
-        """Switch a tool; returns when the server enforces it."""
+        """Switch a tool; returns when the server applies it."""
 
         def switched(found: ServerEntry) -> ServerEntry:
             others = tuple(each for each in found.disabled_tools if each != tool)
             return replace(found, disabled_tools=others if on else (*others, tool))
 
         self._update(name, switched)
-        if name in self._given:
-            await self._tell(name, self._given[name])
+        if name in self._keys_given:
+            await self._send_configuration(name, self._keys_given[name])
 
     async def restart(self, name: str) -> None:
-        """Start it anew; returns when it is ready, blocked or failed."""
+        """Restart it; returns when it is ready, blocked or failed."""
         self.entry(name)
         await self._supervisor.restart(name)
         await self._supervisor.settled(name, _SETTLES_WITHIN_S)
 
     async def pause(self) -> None:
-        """Switch all servers off until `resume`; what is configured stays."""
+        """Switch all servers off until `resume`, without a change of config.json."""
         self.paused = True
         names = tuple(self._settings.config.servers)
         for name in names:
@@ -125,26 +129,26 @@ class Reconciler:
         )
 
     async def configure(self, names: Iterable[str]) -> None:
-        """Tell servers that run what they work with now; wake those that wait for a key.
+        """Send their configuration to servers that run; let those start that wait for a key.
 
         Raises:
-            AppError: one of them could not be told.
+            AppError: one of them could not be configured.
         """
         await asyncio.gather(*(self._configure(name) for name in names))
 
     def wake(self) -> None:
-        """The vault opened, or Lou is whole again: whoever waits for it tries again."""
+        """Let blocked servers try again, because the vault opened or an update ended."""
         for each in self._supervisor.all():
             if each.state is ServerState.BLOCKED:
                 self._supervisor.wake(each.name)
 
     async def close(self) -> None:
-        """Let the work that is under way end."""
+        """Cancel the changes that are not finished."""
         await self._background.stop()
 
     async def _configure(self, name: str) -> None:
         observed = self._supervisor.observed(name)
-        if observed.state is ServerState.STARTING:  # what it was told first is already old
+        if observed.state is ServerState.STARTING:  # its first configuration is outdated already
             observed = await self._supervisor.settled(name, _SETTLES_WITHIN_S)
         if observed.state not in _RUNNING:
             self._supervisor.wake(name)
@@ -152,17 +156,17 @@ class Reconciler:
         keys = await self._keys.values_for(name, self._settings.config.servers[name])
         if isinstance(keys, Trouble):
             raise ServerError(keys.message, keys.hint, code=keys.code)
-        self._given[name] = keys
-        await self._tell(name, keys)
+        self._keys_given[name] = keys
+        await self._send_configuration(name, keys)
 
-    async def _tell(self, name: str, keys: Mapping[str, str]) -> None:
-        """Give a server its configuration; one that cannot take it while it runs starts anew."""
+    async def _send_configuration(self, name: str, keys: Mapping[str, str]) -> None:
+        """Send its configuration to a server; one that refuses it is restarted."""
         if self._supervisor.observed(name).state not in _RUNNING:
             return
         config = self._settings.config
-        told = launch_plan.configuration(name, config.servers[name], config.settings, keys)
+        params = launch_plan.configuration(name, config.servers[name], config.settings, keys)
         try:
-            await self._supervisor.configure(name, told)
+            await self._supervisor.configure(name, params)
         except ServerError as refused:
             log.warning("%s starts anew, since it did not follow a change: %s", name, refused)
             await self._supervisor.restart(name)
@@ -176,14 +180,14 @@ class Reconciler:
                 )
             return config.with_server(name, change(entry))
 
-        self._by_hand = False
+        self._edited_by_hand = False
         try:
             self._settings.update(changed)
         finally:
-            self._by_hand = True
+            self._edited_by_hand = True
 
-    def _follow(self, config: Config) -> None:
-        before, self._followed = self._followed, config
+    def _apply(self, config: Config) -> None:
+        before, self._applied = self._applied, config
         for name in before.servers.keys() - config.servers.keys():
             self._background.start(self._supervisor.remove(name))
             self.changed.tell(name)
@@ -194,11 +198,11 @@ class Reconciler:
                 self._supervisor.want(name, not entry.disabled and not self.paused)
             elif not _differs(name, before, config):
                 continue
-            elif self._by_hand:
-                self._follow_entry(name, known, entry)
+            elif self._edited_by_hand:
+                self._apply_entry(name, known, entry)
             self.changed.tell(name)
 
-    def _follow_entry(self, name: str, before: ServerEntry, entry: ServerEntry) -> None:
+    def _apply_entry(self, name: str, before: ServerEntry, entry: ServerEntry) -> None:
         if entry.disabled != before.disabled:
             self._supervisor.want(name, not entry.disabled and not self.paused)
         if launch_plan.needs_restart(name, before, entry) and not entry.disabled:

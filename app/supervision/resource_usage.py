@@ -1,4 +1,4 @@
-"""How much memory and processor time the process tree of a server takes."""
+"""Measures memory and processor time of the process tree of a server."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import time
 import psutil
 
 _SAME_TREE = 30.0
-"""Seconds between two looks for descendants: that reads every process of the machine."""
+"""Seconds between two searches for descendants, which read every process of the machine."""
 
 
 class ResourceMeter:
-    """Weighs one tree again and again, without the guard that is its root."""
+    """Measures one process tree repeatedly, without the guard at its root."""
 
     def __init__(self, root: int) -> None:
         self._root = root
         self._tree: list[psutil.Process] = []
-        self._looked_at = float("-inf")
-        self._weighed_at = 0.0
+        self._listed_at = float("-inf")
+        self._measured_at = 0.0
         self._seconds: dict[int, float] = {}
 
-    def weigh(self) -> tuple[int, float]:
-        """Resident bytes now, and per cent of one core since the last time."""
+    def measure(self) -> tuple[int, float]:
+        """Resident bytes now, and per cent of one core since the last measurement."""
         now = time.monotonic()
-        if now - self._looked_at > _SAME_TREE:
-            self._looked_at, self._tree = now, _tree(self._root)
+        if now - self._listed_at > _SAME_TREE:
+            self._listed_at, self._tree = now, _tree(self._root)
         resident, used, seconds = 0, 0.0, {}
         for process in self._tree:
             try:
@@ -37,7 +37,7 @@ class ResourceMeter:
             total = times.user + times.system
             seconds[process.pid] = total
             used += total - self._seconds.get(process.pid, total)
-        passed, self._weighed_at, self._seconds = now - self._weighed_at, now, seconds
+        passed, self._measured_at, self._seconds = now - self._measured_at, now, seconds
         return resident, 100 * used / passed if passed > 0 else 0.0
 
 

@@ -1,8 +1,8 @@
-"""What an app that was killed left behind: one small file per running server, and its sweep.
+"""Files that record which servers run, to end those that a killed app left.
 
-A file is no proof that its process still lives, and a pid may belong to a stranger by now. Only
-(pid, creation time) together with the instance's mark in the arguments or the environment make a
-process ours to end.
+In: the name of a server and the mark of its instance. Out: one file per running server. A file is
+no proof that its process lives, and its pid may be reused; only processes that carry the mark in
+their arguments or environment are ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _POLL = 0.01
 
 @dataclass(frozen=True, slots=True)
 class RunFile:
-    """One server that runs, and the app that runs it."""
+    """The content of one file: a server, and the app that runs it."""
 
     name: str
     instance: str
@@ -36,7 +36,7 @@ class RunFile:
 
 
 def write(folder: Path, name: str, instance: str) -> None:
-    """Record that `name` is about to run; from here on a sweep can find it."""
+    """Record that `name` is about to run, so that a sweep can find it."""
     me = psutil.Process()
     record = RunFile(name, instance, me.pid, me.create_time())
     path = _path(folder, name)
@@ -50,12 +50,12 @@ def write(folder: Path, name: str, instance: str) -> None:
 
 
 def erase(folder: Path, name: str) -> None:
-    """Record that `name` does not run."""
+    """Record that `name` does not run any more."""
     _path(folder, name).unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> list[str]:
-    """End what dead apps left running and delete their files; returns the names. May take 3 s."""
+    """End the servers of dead apps and delete their files; returns their names. Takes up to 3 s."""
     stale = [record for record in _read(folder) if not _is_running(record)]
     end(record.instance for record in stale)
     for record in stale:
@@ -64,7 +64,7 @@ def sweep(folder: Path) -> list[str]:
 
 
 def end(instances: Iterable[str]) -> None:
-    """End every process that bears one of these marks: SIGTERM, then SIGKILL until none is left."""
+    """End every process with one of these marks: SIGTERM, then SIGKILL until none is left."""
     marks = set(instances)
     left = _marked(marks) if marks else []
     _each(left, "terminate")
@@ -100,7 +100,7 @@ def _mark(process: psutil.Process) -> str:
 
 
 def _is_running(record: RunFile) -> bool:
-    """Whether the app of this file lives; its servers are its own then."""
+    """Whether the app of this file lives; then its servers are not left over."""
     try:
         return abs(psutil.Process(record.app_pid).create_time() - record.app_created) < 1
     except psutil.Error:

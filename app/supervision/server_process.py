@@ -1,4 +1,8 @@
-"""One server process: what it is told, what it answers, and how it is brought to its end."""
+"""One server process: its pipes, its requests and its end.
+
+In: a `Launch`, then requests. Out: results, and events, stderr lines and the exit through
+`ServerCallbacks`.
+"""
 
 from __future__ import annotations
 
@@ -26,16 +30,19 @@ log = logging.getLogger(__name__)
 
 _STDIN, _STDOUT, _STDERR = range(3)
 _UNREAD_LIMIT = 8 << 20
-"""Bytes that may wait for a server that does not read its stdin."""
-_OWES_S = 2.0
-"""Seconds until lines that were left out are told of, when no other follows."""
-_DRAIN = 1.0
-"""Seconds for the pipes to end after the process did."""
+"""Bytes that are buffered for a server that does not read its stdin."""
+_REPORT_DROPPED_S = 2.0
+"""Seconds after which dropped stderr lines are reported, when no line follows."""
+_DRAIN_S = 1.0
+"""Seconds that the pipes may stay open after the process ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerCallbacks:
-    """Where a child's news go. `exited` comes last, once, with the code and its last words."""
+    """What a process calls. `exited` comes last and once, with the exit code and the last output.
+
+    The code is None when the guard itself was killed.
+    """
 
     event: Callable[[Event], None]
     stderr: Callable[[str], None]
@@ -43,34 +50,36 @@ class ServerCallbacks:
 
 
 class ServerProcess(asyncio.SubprocessProtocol):
-    """One process under its leash. Made by `spawn`; gone when `Ears.exited` was called."""
+    """One process under its guard. `spawn` makes it; after `ServerCallbacks.exited` it is gone."""
 
-    def __init__(self, ears: ServerCallbacks) -> None:
+    def __init__(self, callbacks: ServerCallbacks) -> None:
         self.pid: int | None = None
-        self._ears = ears
+        self._callbacks = callbacks
         self._loop = asyncio.get_running_loop()
-        self._leash = GuardClient()
+        self._guard = GuardClient()
         self._transport: asyncio.SubprocessTransport | None = None
-        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._pending: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._ids = itertools.count(1)
-        self._intakes: dict[int, LineReader] = {}
-        self._words = StderrTail(ears.stderr)
+        self._readers: dict[int, LineReader] = {}
+        self._stderr = StderrTail(callbacks.stderr)
         self._returncode: int | None = None
         self._stdin_open = True
-        self._drain: asyncio.TimerHandle | None = None
-        self._owed: asyncio.TimerHandle | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
+        self._report_timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def spawn(cls, launch: Launch, instance: str, ears: ServerCallbacks) -> ServerProcess:
-        """Start the process and hand it its configuration.
+    async def spawn(
+        cls, launch: Launch, instance: str, callbacks: ServerCallbacks
+    ) -> ServerProcess:
+        """Start the process and send its configuration.
 
         Raises:
-            OSError: there is no process, and `ears` hears nothing.
-            EnvelopeError: the configuration is too long; the same.
+            OSError: no process was started; no callback is called.
+            EnvelopeError: the configuration is too long; no callback is called.
         """
         configure = envelope.encode(Request("0", messages.CONFIGURE, dict(launch.configure)))
-        child = cls(ears)
-        argv = child._leash.command((*launch.argv, f"{MARKER}{instance}"))
+        child = cls(callbacks)
+        argv = child._guard.command((*launch.argv, f"{MARKER}{instance}"))
         environment = {**launch.env, MARKER_VARIABLE: instance}
         try:
             await child._loop.subprocess_exec(
@@ -78,17 +87,17 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 *argv,
                 env=environment,
                 cwd=launch.cwd,
-                **child._leash.options(),
+                **child._guard.options(),
             )
         except BaseException:
-            child._leash.close()
+            child._guard.close()
             raise
         child._stdin().write(configure)
         return child
 
     @property
     def guard_pid(self) -> int:
-        """The process that was started: the guard, or on Windows the server itself."""
+        """The pid of the guard; on Windows, of the server itself."""
         assert self._transport is not None
         return self._transport.get_pid()
 
@@ -98,22 +107,22 @@ class ServerProcess(asyncio.SubprocessProtocol):
         Raises:
             OSError: it ended before.
         """
-        self.pid = await asyncio.shield(self._leash.started)
+        self.pid = await asyncio.shield(self._guard.started)
         return self.pid
 
     async def request(
         self, method: str, params: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        """Ask and wait for the answer; a call that is given up is cancelled in the server too.
+        """Send a request and wait for its result; on a timeout the server cancels the call too.
 
         Raises:
             ServerError: it refused, did not answer in time, or ended.
         """
         id = f"{next(self._ids)}"  # noqa: A001 - the wire's word
         answer = self._loop.create_future()
-        self._asked[id] = answer
+        self._pending[id] = answer
         try:
-            self._ask(Request(id, method, dict(params)))
+            self._write_request(Request(id, method, dict(params)))
             return await asyncio.wait_for(answer, seconds)
         except TimeoutError:
             self._cancel(id, method)
@@ -126,84 +135,84 @@ class ServerProcess(asyncio.SubprocessProtocol):
             self._cancel(id, method)
             raise
         finally:
-            self._asked.pop(id, None)
+            self._pending.pop(id, None)
 
     def ask_to_stop(self) -> None:
-        """Say `stop` and close its stdin."""
+        """Send `stop` and close the stdin of the server."""
         if self._stdin_open:
             self._send(Request(f"{next(self._ids)}", messages.STOP))
             self._stdin().close()
             self._stdin_open = False
 
     def terminate(self) -> None:
-        """SIGTERM and SIGCONT to its group."""
-        self._leash.terminate()
+        """Send SIGTERM and SIGCONT to its process group."""
+        self._guard.terminate()
 
     def kill(self) -> None:
-        """SIGKILL to its whole tree."""
-        self._leash.kill()
+        """Send SIGKILL to its whole process tree."""
+        self._guard.kill()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
-        self._leash.attach(self._transport.get_pid())
+        self._guard.attach(self._transport.get_pid())
         for fd, limit, take in (
-            (_STDOUT, envelope.MAX_LINE, self._heard),
-            (_STDERR, LONGEST, self._said),
+            (_STDOUT, envelope.MAX_LINE, self._read_stdout),
+            (_STDERR, LONGEST, self._read_stderr),
         ):
             pipe = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(fd))
-            self._intakes[fd] = LineReader(pipe, limit, take)
+            self._readers[fd] = LineReader(pipe, limit, take)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        self._intakes[fd].feed(data)
+        self._readers[fd].feed(data)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == _STDIN:
             self._stdin_open = False
         else:
-            self._intakes[fd].finish()
+            self._readers[fd].finish()
 
     def process_exited(self) -> None:
         assert self._transport is not None
         self._returncode = self._transport.get_returncode()
-        self._drain = self._loop.call_later(_DRAIN, self._transport.close)
+        self._drain_timer = self._loop.call_later(_DRAIN_S, self._transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._drain is not None:
-            self._drain.cancel()
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
         if self._transport is not None:
             self._transport.close()
-        self._leash.close(self._returncode)
-        if self._owed is not None:
-            self._owed.cancel()
-        self._words.finish()
-        for answer in self._asked.values():
+        self._guard.close(self._returncode)
+        if self._report_timer is not None:
+            self._report_timer.cancel()
+        self._stderr.finish()
+        for answer in self._pending.values():
             if not answer.done():
-                answer.set_exception(_gone())
-        words = self._leash.refusal or self._words.verdict()
-        self._ears.exited(self._leash.code, words)
+                answer.set_exception(_ended())
+        words = self._guard.refusal or self._stderr.last_words()
+        self._callbacks.exited(self._guard.code, words)
 
-    def _said(self, line: bytes) -> None:
-        self._words.take(line)
-        if self._words.owes and self._owed is None:
-            self._owed = self._loop.call_later(_OWES_S, self._catch_up)
+    def _read_stderr(self, line: bytes) -> None:
+        self._stderr.take(line)
+        if self._stderr.has_dropped and self._report_timer is None:
+            self._report_timer = self._loop.call_later(_REPORT_DROPPED_S, self._report_dropped)
 
-    def _catch_up(self) -> None:
-        self._owed = None
-        self._words.catch_up()
+    def _report_dropped(self) -> None:
+        self._report_timer = None
+        self._stderr.report_dropped()
 
-    def _heard(self, line: bytes) -> None:
+    def _read_stdout(self, line: bytes) -> None:
         try:
             message = envelope.decode(line)
         except EnvelopeError:
             if line.strip():
-                self._said(b"stdout: " + line[: LONGEST // 2])
+                self._read_stderr(b"stdout: " + line[: LONGEST // 2])
             return
-        self._take(message)
+        self._handle(message)
 
-    def _take(self, message: Message) -> None:
+    def _handle(self, message: Message) -> None:
         match message:
             case Event():
-                self._ears.event(message)
+                self._callbacks.event(message)
             case Response(id, result):
                 self._settle(id, result)
             case Error(id, code, text, data) if id is not None:
@@ -214,7 +223,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 log.debug("Left out a %s from a server", type(message).__name__)
 
     def _settle(self, id: str, outcome: dict[str, Any] | ServerError) -> None:  # noqa: A002
-        answer = self._asked.get(id)
+        answer = self._pending.get(id)
         if answer is None or answer.done():
             return
         if isinstance(outcome, ServerError):
@@ -222,9 +231,9 @@ class ServerProcess(asyncio.SubprocessProtocol):
         else:
             answer.set_result(outcome)
 
-    def _ask(self, request: Request) -> None:
+    def _write_request(self, request: Request) -> None:
         if not self._stdin_open:
-            raise _gone()
+            raise _ended()
         if self._stdin().get_write_buffer_size() > _UNREAD_LIMIT:
             raise ServerError(
                 "The server does not read what it is sent.",
@@ -252,7 +261,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return cast("asyncio.WriteTransport", self._transport.get_pipe_transport(_STDIN))
 
 
-def _gone() -> ServerError:
+def _ended() -> ServerError:
     return ServerError(
         "The server ended before it answered.",
         "It is started again; try once more.",

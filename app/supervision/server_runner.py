@@ -1,4 +1,7 @@
-"""One server's life in fact: feeds what happens to `lifecycle.step` and does what it decides."""
+"""Runs one server: passes events to `lifecycle.step` and executes the commands it returns.
+
+In: switches and requests. Out: a `ServerStatus`, and announcements through `RunnerContext`.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ from app.supervision.states import (
     Answered,
     BecameReady,
     Command,
-    Due,
     Exited,
-    Happening,
+    LifecycleEvent,
+    MemoryMeasured,
     RestartPolicy,
     Server,
     Spawned,
-    Weighed,
+    TimerFired,
 )
 from app.supervision.status import ReportedStatus, observe
 from app.system.background_tasks import BackgroundTasks
@@ -43,54 +46,54 @@ log = logging.getLogger(__name__)
 
 _KILLED = -9
 _COARSE = 0.05
-"""Qt's timers may be late by this part of their time."""
+"""The fraction of their time by which timers of Qt may be late."""
 _LONGEST_WORDS = 300
 _TOOLS_DEADLINE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerContext:
-    """What every watch of one supervisor shares."""
+    """What the supervisor gives to each of its runners, and where they announce changes."""
 
     prepare: Callable[[str], Awaitable[Launch | Trouble]]
     swept: Callable[[], Awaitable[None]]
-    """Returns when what an earlier app left behind is gone."""
+    """Returns when the processes that an earlier app left are ended."""
     run_folder: Path
     redact: Callable[[str], str]
     changed: Callable[[str], None]
     message: Callable[[tuple[str, Event]], None]
     stderr: Callable[[tuple[str, str]], None]
     gave_up: Callable[[tuple[str, Trouble]], None]
-    counted: Callable[[], None]
-    woke: Callable[[float], None]
-    """A timer fired so many seconds late."""
+    restart_counted: Callable[[], None]
+    timer_fired: Callable[[float], None]
+    """Called with the seconds by which a timer was late."""
 
 
 class ServerRunner:
-    """The only place where a process of this server is made; so there are never two."""
+    """The only place that starts a process of this server, so there are never two."""
 
-    def __init__(self, name: str, around: RunnerContext, policy: RestartPolicy) -> None:
+    def __init__(self, name: str, context: RunnerContext, policy: RestartPolicy) -> None:
         self.name, self.policy = name, policy
         self.server = Server()
-        self._around = around
+        self._context = context
         self._since = time.time()
-        self._queue: deque[Happening] = deque()
+        self._queue: deque[LifecycleEvent] = deque()
         self._is_feeding = False
         self._timer: asyncio.TimerHandle | None = None
-        self._armed: float | None = None
-        self._birth: asyncio.Task[None] | None = None
-        self._may_cancel = False
+        self._timer_due: float | None = None
+        self._start_task: asyncio.Task[None] | None = None
+        self._start_can_be_cancelled = False
         self._background = BackgroundTasks()
-        self._child: ServerProcess | None = None
-        self._facts: ReportedStatus | None = None
-        self._scale: ResourceMeter | None = None
-        self._newer: Mapping[str, Any] | None = None
+        self._process: ServerProcess | None = None
+        self._reported: ReportedStatus | None = None
+        self._meter: ResourceMeter | None = None
+        self._newest_configuration: Mapping[str, Any] | None = None
         self._waiting: set[asyncio.Future[None]] = set()
-        self._told = self.observed()
+        self._announced = self.observed()
 
-    def feed(self, happening: Happening) -> None:
-        """Something happened: decide and do. What that causes in turn is fed after it."""
-        self._queue.append(happening)
+    def feed(self, event: LifecycleEvent) -> None:
+        """Pass an event to the state machine. Events that its commands cause follow after it."""
+        self._queue.append(event)
         if self._is_feeding:
             return
         self._is_feeding = True
@@ -99,32 +102,32 @@ class ServerRunner:
                 self._advance(self._queue.popleft())
         finally:
             self._is_feeding = False
-        self._rearm()
+        self._set_timer()
         self.announce()
 
     def observed(self) -> ServerStatus:
-        """What is true now."""
-        return observe(self.name, self.server, self._facts, self._since)
+        """The status now."""
+        return observe(self.name, self.server, self._reported, self._since)
 
     def announce(self) -> None:
-        """Tell once when something differs, and wake those who wait for it."""
+        """Announce the status if it differs from the last one, and wake those who wait for it."""
         now = self.observed()
-        if now == self._told:
+        if now == self._announced:
             return
-        self._told = now
-        self._around.changed(self.name)
+        self._announced = now
+        self._context.changed(self.name)
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
 
     def is_settled(self) -> bool:
-        """Whether it is as wanted, or cannot be."""
+        """Whether it is as wanted, or blocked or failed."""
         if self.server.state in {ServerState.BLOCKED, ServerState.FAILED}:
             return True
         return self.server.state is (ServerState.READY if self.server.wanted else ServerState.OFF)
 
     async def settled(self, seconds: float) -> None:
-        """Wait until `is_settled`, at most so long."""
+        """Wait until `is_settled`, for at most `seconds`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while not self.is_settled() and loop.time() < deadline:
@@ -137,176 +140,182 @@ class ServerRunner:
     async def request(
         self, method: str, params: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        """Ask the process and return its result."""
-        if self._child is None:
+        """Send a request to the process and return its result.
+
+        Raises:
+            ServerError: it does not run, refused, or gave no answer.
+        """
+        if self._process is None:
             raise ServerError(
                 f"The server {self.name} is not running ({self.server.state}).",
                 "Switch it on, or see what keeps it from running.",
                 code=messages.NOT_READY,
             )
-        return await self._child.request(method, params, seconds)
+        return await self._process.request(method, params, seconds)
 
     async def configure(self, params: Mapping[str, Any], seconds: float) -> None:
-        """Hand over a configuration that replaces the one of the start."""
-        self._newer = params
-        if self._child is not None:
-            await self._child.request(messages.CONFIGURE, params, seconds)
+        """Send a configuration that replaces the one of the start."""
+        self._newest_configuration = params
+        if self._process is not None:
+            await self._process.request(messages.CONFIGURE, params, seconds)
 
-    def _advance(self, happening: Happening) -> None:
+    def _advance(self, event: LifecycleEvent) -> None:
         loop = asyncio.get_running_loop()
         before = self.server.state
-        self.server, effects = step(
+        self.server, commands = step(
             self.server,
-            happening,
+            event,
             loop.time(),
             self.policy,
             draw=random.random(),  # noqa: S311
         )
         if self.server.state is not before:
             self._since = time.time()
-        for effect in effects:
-            self._perform(effect)
+        for command in commands:
+            self._perform(command)
 
-    def _perform(self, effect: Command) -> None:
-        match effect:
+    def _perform(self, command: Command) -> None:
+        match command:
             case Command.START:
-                self._birth = asyncio.get_running_loop().create_task(self._bear())
-                self._birth.add_done_callback(self._born)
+                self._start_task = asyncio.get_running_loop().create_task(self._start_process())
+                self._start_task.add_done_callback(self._start_ended)
             case Command.PING:
                 self._background.start(self._ping())
             case Command.COUNT:
-                self._around.counted()
+                self._context.restart_counted()
             case Command.GIVE_UP:
                 if self.server.trouble is not None:
-                    self._around.gave_up((self.name, self.server.trouble))
+                    self._context.gave_up((self.name, self.server.trouble))
             case _:
-                self._press(effect)
+                self._stop_process(command)
 
-    def _press(self, effect: Command) -> None:
-        child = self._child
-        if child is None:
-            if self._may_cancel and self._birth is not None:
-                self._birth.cancel()
-        elif effect is Command.ASK:
-            child.ask_to_stop()
-        elif effect is Command.TERMINATE:
-            child.terminate()
+    def _stop_process(self, command: Command) -> None:
+        process = self._process
+        if process is None:
+            if self._start_can_be_cancelled and self._start_task is not None:
+                self._start_task.cancel()
+        elif command is Command.ASK:
+            process.ask_to_stop()
+        elif command is Command.TERMINATE:
+            process.terminate()
         else:
-            child.kill()
+            process.kill()
 
-    async def _bear(self) -> None:
-        self._may_cancel = True
-        await self._around.swept()
-        self._newer = None
-        launch = await prepared(self._around.prepare, self.name)
-        self._may_cancel = False
+    async def _start_process(self) -> None:
+        self._start_can_be_cancelled = True
+        await self._context.swept()
+        self._newest_configuration = None
+        launch = await prepared(self._context.prepare, self.name)
+        self._start_can_be_cancelled = False
         if not isinstance(launch, Launch):
             self.feed(launch)
             return
         launch = self._completed(launch)
         if launch.start_timeout:
             self.policy = replace(self.policy, start_timeout=launch.start_timeout)
-        facts = ReportedStatus(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
-        callbacks = ServerCallbacks(self._heard, self._read, self._exited)
+        reported = ReportedStatus(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
+        callbacks = ServerCallbacks(self._event_received, self._stderr_read, self._exited)
         try:
-            run_files.write(self._around.run_folder, self.name, facts.instance)
-            self._child = await ServerProcess.spawn(launch, facts.instance, callbacks)
+            run_files.write(self._context.run_folder, self.name, reported.instance)
+            self._process = await ServerProcess.spawn(launch, reported.instance, callbacks)
         except (OSError, ValueError) as refused:
-            run_files.erase(self._around.run_folder, self.name)
+            run_files.erase(self._context.run_folder, self.name)
             self.feed(unspawnable(refused))
             return
-        self._facts, self._scale = facts, ResourceMeter(self._child.guard_pid)
+        self._reported, self._meter = reported, ResourceMeter(self._process.guard_pid)
         self.feed(Spawned())
         if self.server.state is ServerState.STOPPING:
-            self._child.kill()
+            self._process.kill()
         with contextlib.suppress(OSError):
-            facts.pid = await self._child.started()
+            reported.pid = await self._process.started()
         self.announce()
 
     def _completed(self, launch: Launch) -> Launch:
-        configure = launch.configure if self._newer is None else self._newer
-        return replace(launch, configure=configure, cwd=launch.cwd or str(self._around.run_folder))
+        configure = (
+            launch.configure if self._newest_configuration is None else self._newest_configuration
+        )
+        return replace(launch, configure=configure, cwd=launch.cwd or str(self._context.run_folder))
 
-    def _born(self, birth: asyncio.Task[None]) -> None:
-        """A start that came to nothing is an end too: somebody waits to hear of it."""
-        if birth.cancelled():
-            self._may_cancel = False
+    def _start_ended(self, task: asyncio.Task[None]) -> None:
+        """Report a start that failed or was cancelled as an exit, which `step` waits for."""
+        if task.cancelled():
+            self._start_can_be_cancelled = False
             self.feed(Exited(0))
-        elif (broken := birth.exception()) is not None:
-            self._may_cancel = False
+        elif (broken := task.exception()) is not None:
+            self._start_can_be_cancelled = False
             log.error("Could not start %s", self.name, exc_info=broken)
-            if self._child is None:
+            if self._process is None:
                 self.feed(unspawnable(broken))
             else:
-                self._child.kill()
+                self._process.kill()
 
     def _exited(self, code: int | None, words: str) -> None:
         self._background.start(self._end(code, words))
 
     async def _end(self, code: int | None, words: str) -> None:
-        """The process is gone; a guard that was killed could not see to its tree."""
-        facts, self._child = self._facts, None
-        if facts is not None and code is None:
-            await asyncio.to_thread(run_files.end, [facts.instance])
-        run_files.erase(self._around.run_folder, self.name)
-        self._facts = self._scale = None
-        said = words or (facts.complaint if facts is not None else "")
-        words = harmless.one_line(self._around.redact(said), _LONGEST_WORDS)
-        reported = facts.trouble if facts is not None else None
-        self.feed(Exited(_KILLED if code is None else code, words, reported))
+        """The process is gone. If its guard was killed, end the process tree here."""
+        reported, self._process = self._reported, None
+        if reported is not None and code is None:
+            await asyncio.to_thread(run_files.end, [reported.instance])
+        run_files.erase(self._context.run_folder, self.name)
+        self._reported = self._meter = None
+        said = words or (reported.last_error if reported is not None else "")
+        words = harmless.one_line(self._context.redact(said), _LONGEST_WORDS)
+        trouble = reported.trouble if reported is not None else None
+        self.feed(Exited(_KILLED if code is None else code, words, trouble))
 
-    def _heard(self, event: Event) -> None:
-        is_news = self._facts is not None and self._facts.hear(event)
-        self._around.message((self.name, event))
+    def _event_received(self, event: Event) -> None:
+        may_differ = self._reported is not None and self._reported.handle(event)
+        self._context.message((self.name, event))
         if event.event == messages.READY:
             self._background.start(self._check_tools())
-            self._weigh()
+            self._measure()
             self.feed(BecameReady())
-        elif is_news:
+        elif may_differ:
             self.announce()
 
-    def _read(self, line: str) -> None:
-        self._around.stderr((self.name, line))
+    def _stderr_read(self, line: str) -> None:
+        self._context.stderr((self.name, line))
 
     async def _ping(self) -> None:
-        child = self._child
-        if child is None:
+        process = self._process
+        if process is None:
             return
         with contextlib.suppress(ServerError):
-            await child.request(messages.PING, {}, self.policy.ping_deadline)
-            if child is self._child:
-                self._weigh()
+            await process.request(messages.PING, {}, self.policy.ping_deadline)
+            if process is self._process:
+                self._measure()
                 self.feed(Answered())
 
-    def _weigh(self) -> None:
-        if self._facts is None or self._scale is None:
+    def _measure(self) -> None:
+        if self._reported is None or self._meter is None:
             return
-        self._facts.rss_bytes, self._facts.cpu_percent = self._scale.weigh()
-        self.feed(Weighed(self._facts.is_overweight))
+        self._reported.rss_bytes, self._reported.cpu_percent = self._meter.measure()
+        self.feed(MemoryMeasured(self._reported.is_over_budget))
 
     async def _check_tools(self) -> None:
-        facts, child = self._facts, self._child
-        if facts is None or child is None or not facts.required_tools:
+        reported, process = self._reported, self._process
+        if reported is None or process is None or not reported.required_tools:
             return
         with contextlib.suppress(ServerError):
-            listed = await child.request(messages.LIST_TOOLS, {}, _TOOLS_DEADLINE)
-            facts.check_tools(str(tool.get("name")) for tool in listed.get("tools", ()))
+            listed = await process.request(messages.LIST_TOOLS, {}, _TOOLS_DEADLINE)
+            reported.check_tools(str(tool.get("name")) for tool in listed.get("tools", ()))
             self.announce()
 
-    def _rearm(self) -> None:
+    def _set_timer(self) -> None:
         due = self.server.due
-        if due == self._armed:
+        if due == self._timer_due:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._armed = due
+        self._timer_due = due
         if due is not None:
             loop = asyncio.get_running_loop()
             latest = due + _COARSE * (due - loop.time())
-            self._timer = loop.call_at(due, self._ring, latest)
+            self._timer = loop.call_at(due, self._timer_fired, latest)
 
-    def _ring(self, latest: float) -> None:
-        """A timer may ring early; then it is set again."""
-        self._timer = self._armed = None
-        self._around.woke(asyncio.get_running_loop().time() - latest)
-        self.feed(Due())
+    def _timer_fired(self, latest: float) -> None:
+        """The timer fired, possibly too early; then `step` changes nothing and it is set again."""
+        self._timer = self._timer_due = None
+        self._context.timer_fired(asyncio.get_running_loop().time() - latest)
+        self.feed(TimerFired())

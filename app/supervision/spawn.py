@@ -1,4 +1,7 @@
-"""From the wish for a process to the process: preconditions, then the spawn."""
+"""Checks before a process is started.
+
+In: the function that prepares a launch. Out: a `Launch` that can be executed, or why there is none.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _SEE_COMMAND = "Install it, or correct the server's command."
 async def prepared(
     prepare: Callable[[str], Awaitable[Launch | Trouble]], name: str
 ) -> Launch | Refused | Exited:
-    """How `name` is to be launched now, or why it cannot be."""
+    """The checked launch of `name`, or why it cannot start."""
     try:
         plan = await prepare(name)
     except Exception:
@@ -33,7 +36,7 @@ async def prepared(
 
 
 def unspawnable(problem: BaseException) -> Exited:
-    """The system or the protocol would not have the process, or Lou has a bug."""
+    """The exit that stands for a start which the system refused or a bug prevented."""
     if isinstance(problem, OSError | ValueError):
         return Exited(_OS_ERROR, f"It could not be started: {problem}.")
     return Exited(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")

@@ -1,4 +1,8 @@
-"""The vocabulary of a server's life: states, rules, what can happen and what is to be done."""
+"""The values of the lifecycle: the policy, the state of one server, its events and its commands.
+
+`lifecycle.step` takes a `Server` and a `LifecycleEvent` and returns the next `Server` and the
+`Command`s that `ServerRunner` executes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from app.views import ServerState, Trouble
 
 
 class StopStage(IntEnum):
-    """How hard a stopping server has been asked so far."""
+    """The last means that was used to stop a server."""
 
     ASKED = 0
     TERMINATED = 1
@@ -18,19 +22,19 @@ class StopStage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """The numbers of supervision, in seconds where not said otherwise."""
+    """Limits and delays of supervision; seconds unless the name says otherwise."""
 
     start_timeout: float = 60.0
-    """A start takes a second here, and twenty on a quarter of a busy core."""
+    """A start takes 1 s on a quiet machine and 20 s on a quarter of a busy core."""
     ping_every: float = 5.0
     ping_jitter: float = 0.2
-    """Part of `ping_every`, to either side."""
+    """The random part of `ping_every`, as a fraction, in both directions."""
     ping_deadline: float = 2.0
     ping_again: float = 2.0
-    """From a miss to the next ping: a hang is noticed 10 to 16 s after it began."""
+    """From a missed answer to the next ping: a hang is detected 10 to 16 s after it began."""
     misses: int = 3
     away: float = 3.0
-    """A timer this late means that the app or the machine slept."""
+    """A timer that is this late means that the app or the machine was suspended."""
     grace_after_sleep: float = 30.0
     delay_unit: float = 0.5
     delay_cap: float = 30.0
@@ -38,7 +42,7 @@ class RestartPolicy:
     restart_limit: int = 5
     restart_window: float = 60.0
     breaker_limit: int = 10
-    """Restarts of all servers together in one window."""
+    """Restarts of all servers together in one `restart_window`."""
     probe_every: float = 900.0
     close_wait: float = 2.0
     term_wait: float = 5.0
@@ -53,28 +57,28 @@ class Server:
     wanted: bool = False
     state: ServerState = ServerState.OFF
     alive: bool = False
-    """A process exists or is being started; a twin may not be."""
+    """A process exists or is being started, so no other may be started."""
     due: float | None = None
-    """When `Due` must be fed."""
+    """When `TimerFired` must be passed to `step`."""
     trouble: Trouble | None = None
     restarts: int = 0
     recent: tuple[float, ...] = ()
-    """When the restarts that count towards giving up were decided."""
+    """The times of the restarts that count towards giving up."""
     attempt: int = 0
-    """The exponent of the next delay."""
-    fruitless: int = 0
+    """The exponent of the next restart delay."""
+    failed_starts: int = 0
     """Starts in a row that never became ready."""
     ready_at: float | None = None
     misses: int = 0
     awaits_pong: bool = False
     lenient_until: float = 0.0
-    rung: StopStage = StopStage.ASKED
+    stop_stage: StopStage = StopStage.ASKED
     lost: bool = False
-    """Stopping because it failed, not because somebody asked."""
+    """It is being stopped because it failed, not because somebody asked."""
     woken: bool = False
-    """A cause changed while the start was being prepared."""
+    """A precondition changed while the start was being prepared."""
     probing: bool = False
-    """Started by itself after it was given up; a failure stays silent."""
+    """It was started by a probe after it was given up; a failure is not announced again."""
     overweight_since: float | None = None
 
 
@@ -86,18 +90,18 @@ class SwitchChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """A person asked for a restart, or pressed Retry."""
+class RestartRequested:
+    """A person asked for a restart or pressed Retry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
-    """A cause changed: a key, the configuration, the program itself."""
+class CauseChanged:
+    """What kept it from starting may be gone: a key, the configuration or Lou changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """The time in `Server.due` has come."""
+class TimerFired:
+    """The time in `Server.due` is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +111,19 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A precondition is missing; no process was made."""
+    """A precondition is missing; no process was started."""
 
     trouble: Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class BecameReady:
-    """The server answered a real round trip of its own protocol."""
+    """The server answered a round trip over its own protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The server's own loop answered a ping."""
+    """The event loop of the server answered a ping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +132,13 @@ class Exited:
 
     code: int
     words: str = ""
-    """The last it said, fit to be shown."""
+    """Its last line of output, redacted."""
     reported: Trouble | None = None
-    """What it said was wrong, in its own words."""
+    """The trouble that it reported itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class MemoryMeasured:
     """The memory of the process tree was measured."""
 
     too_heavy: bool
@@ -142,37 +146,37 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The machine was asleep until now."""
+    """The machine was suspended until now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """All servers together restarted too often."""
+    """All servers together restarted too often, so restarting is paused."""
 
     trouble: Trouble
 
 
-Happening = (
+LifecycleEvent = (
     SwitchChanged
-    | Again
-    | Wake
-    | Due
+    | RestartRequested
+    | CauseChanged
+    | TimerFired
     | Spawned
     | Refused
     | BecameReady
     | Answered
     | Exited
-    | Weighed
+    | MemoryMeasured
     | Resumed
     | Paused
 )
 
 
 class Command(StrEnum):
-    """What is to be done now."""
+    """What the runner must do now."""
 
     START = "start"
-    """Check preconditions, then make the process."""
+    """Check the preconditions, then start the process."""
     PING = "ping"
     ASK = "ask"
     """Send `stop` and close its stdin."""
@@ -181,6 +185,6 @@ class Command(StrEnum):
     KILL = "kill"
     """SIGKILL to its whole tree."""
     COUNT = "count"
-    """A restart was decided that counts for the breaker."""
+    """Count a restart for the breaker of all servers."""
     GIVE_UP = "give up"
-    """Tell the user once; the words are in `Server.trouble`."""
+    """Announce the failure once; its text is in `Server.trouble`."""

@@ -1,4 +1,7 @@
-"""The status of one server, from what the lifecycle decided and what its process reported."""
+"""The status of one server: what the lifecycle decided and what its process reported.
+
+In: the events of one process. Out: a `ServerStatus` of `app.views`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _LOOKED_AT = 8_000
 
 @dataclass(slots=True)
 class ReportedStatus:
-    """One process, from its start to its end."""
+    """What one process reported, from its start to its end."""
 
     instance: str
     memory_budget: int = 0
@@ -30,13 +33,13 @@ class ReportedStatus:
     endpoint: str = ""
     rss_bytes: int = 0
     cpu_percent: float = 0.0
-    complaint: str = ""
-    """The last error it logged, or else the reason of its farewell, in one line."""
+    last_error: str = ""
+    """The last error that it logged, else the reason in its `bye` event; one line."""
     _sessions: set[str] = field(default_factory=set)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
 
-    def hear(self, event: Event) -> bool:
-        """Take in one event; returns whether it may have changed what is shown of the server."""
+    def handle(self, event: Event) -> bool:
+        """Record one event; returns whether the status may differ now."""
         data = event.data
         if event.event == messages.READY:
             self.tools = data["tools"] if isinstance(data.get("tools"), int) else 0
@@ -46,15 +49,15 @@ class ReportedStatus:
         elif event.event == messages.CLIENT_LEFT:
             self._sessions.discard(str(data.get("session")))
         elif event.event == messages.TROUBLE:
-            self._hear_trouble(data)
+            self._handle_trouble(data)
         else:
-            self._hear_complaint(event)
+            self._handle_error(event)
             return False
         return True
 
-    def check_tools(self, there: Iterable[str]) -> None:
-        """Note which of the required tools the server does not offer."""
-        missing = sorted(set(self.required_tools) - set(there))
+    def check_tools(self, offered: Iterable[str]) -> None:
+        """Record which of the required tools are not in `offered`."""
+        missing = sorted(set(self.required_tools) - set(offered))
         self._troubles.pop(_MISSING_TOOLS, None)
         if missing:
             self._troubles[_MISSING_TOOLS] = Trouble(
@@ -65,33 +68,33 @@ class ReportedStatus:
 
     @property
     def clients(self) -> int:
-        """How many MCP sessions it serves."""
+        """The number of its open MCP sessions."""
         return len(self._sessions)
 
     @property
     def trouble(self) -> Trouble | None:
-        """The latest that it told and did not take back."""
+        """The latest trouble that it reported and did not clear."""
         return next(reversed(self._troubles.values()), None)
 
     @property
-    def is_overweight(self) -> bool:
-        """Whether its tree takes more than twice its budget."""
+    def is_over_budget(self) -> bool:
+        """Whether its process tree takes more than twice its memory budget."""
         return 0 < 2 * self.memory_budget < self.rss_bytes
 
-    def _hear_trouble(self, data: dict[str, Any]) -> None:
+    def _handle_trouble(self, data: dict[str, Any]) -> None:
         code = str(data.get("code", ""))
         self._troubles.pop(code, None)
         if not data.get("cleared"):
             words = (str(data.get(part, "")) for part in ("message", "hint", "key"))
             self._troubles[code] = Trouble(code, *words)
 
-    def _hear_complaint(self, event: Event) -> None:
+    def _handle_error(self, event: Event) -> None:
         data = event.data
         if event.event == messages.LOG and data.get("level") in _ERRORS:
             lines = str(data.get("message", "")).strip().splitlines() or [""]
-            self.complaint = lines[-1][:_LOOKED_AT]
-        elif event.event == messages.BYE and data.get("code") and not self.complaint:
-            self.complaint = str(data.get("reason", ""))[:_LOOKED_AT]
+            self.last_error = lines[-1][:_LOOKED_AT]
+        elif event.event == messages.BYE and data.get("code") and not self.last_error:
+            self.last_error = str(data.get("reason", ""))[:_LOOKED_AT]
 
 
 def observe(

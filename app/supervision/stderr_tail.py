@@ -1,4 +1,7 @@
-"""What a server writes on stderr: passed on in moderation, and its end kept for an obituary."""
+"""Limits how many stderr lines of a server reach the log, and keeps the last ones.
+
+In: lines as bytes. Out: text lines to `tell`, and the last line for an error message.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 
 LONGEST = 4096
-"""Bytes of one line; the rest of it is left out."""
+"""Bytes of one line; the rest is cut off."""
 _AT_ONCE = 200
 _PER_SECOND = 50.0
 _KEPT = 50
@@ -15,7 +18,7 @@ _NO_NEWS = ("^", "~")
 
 
 class StderrTail:
-    """A flood reaches `tell` as its first lines and a count; the last lines are always kept."""
+    """Passes lines on at a limited rate, reports how many it dropped, and keeps the last."""
 
     def __init__(
         self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
@@ -24,51 +27,51 @@ class StderrTail:
         self._allowance = float(_AT_ONCE)
         self._at = clock()
         self._kept: deque[bytes] = deque(maxlen=_KEPT)
-        self._untold = 0
+        self._dropped = 0
 
     def take(self, line: bytes) -> None:
-        """One line, without its newline."""
+        """Handle one line, without its newline."""
         self._kept.append(line)
         now = self._clock()
         self._allowance = min(_AT_ONCE, self._allowance + (now - self._at) * _PER_SECOND)
         self._at = now
         if self._allowance < 1:
-            self._untold += 1
+            self._dropped += 1
             return
         self._allowance -= 1
-        self._tell_untold(0)
+        self._report(0)
         self._tell(_text(line))
 
-    def catch_up(self) -> None:
-        """Some time passed: say what was left out, whether another line follows or not."""
-        self._tell_untold(0)
+    def report_dropped(self) -> None:
+        """Report the number of dropped lines now, without waiting for another line."""
+        self._report(0)
 
     @property
-    def owes(self) -> bool:
-        """Whether lines were left out that nobody was told of."""
-        return self._untold > 0
+    def has_dropped(self) -> bool:
+        """Whether lines were dropped that are not reported yet."""
+        return self._dropped > 0
 
     def finish(self) -> None:
-        """The process is gone: tell the last lines too."""
-        untold = min(self._untold, len(self._kept))
+        """The process ended: pass on the last lines even if they were dropped."""
+        untold = min(self._dropped, len(self._kept))
         last = list(self._kept)[len(self._kept) - untold :]
-        self._tell_untold(untold)
+        self._report(untold)
         for line in last:
             self._tell(_text(line))
 
-    def verdict(self) -> str:
-        """The last line that says something, for one sentence."""
+    def last_words(self) -> str:
+        """The last line that has text, for an error message."""
         for line in reversed(self._kept):
             text = _text(line).strip()
             if text.strip("".join(_NO_NEWS)):
                 return text
         return ""
 
-    def _tell_untold(self, told_now: int) -> None:
-        missing = self._untold - told_now
+    def _report(self, shown_now: int) -> None:
+        missing = self._dropped - shown_now
         if missing > 0:
             self._tell(f"WARNING: {missing} lines left out: more than {_PER_SECOND:g} a second")
-        self._untold = 0
+        self._dropped = 0
 
 
 def _text(line: bytes) -> str:

@@ -1,4 +1,8 @@
-"""Keeps what is true equal to what is wanted, for every server at once."""
+"""Runs all servers and keeps each in the state that is wanted.
+
+In: names, switches, requests, and a function that prepares a launch. Out: a `ServerStatus` for each
+server, results, and announcements.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,14 @@ from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import count_restart
 from app.supervision.server_runner import RunnerContext, ServerRunner
-from app.supervision.states import Again, Paused, RestartPolicy, Resumed, SwitchChanged, Wake
+from app.supervision.states import (
+    CauseChanged,
+    Paused,
+    RestartPolicy,
+    RestartRequested,
+    Resumed,
+    SwitchChanged,
+)
 from app.supervision.trouble_messages import too_many_restarts
 from app.system.listeners import Listeners
 from app.views import ServerStatus, Trouble
@@ -31,7 +42,7 @@ _MARGIN = 1.0
 
 
 class Supervisor:
-    """All servers of this app. One loop, one thread; every method may be called at any time."""
+    """All servers of this app. Every method may be called at any time, on the loop's thread."""
 
     def __init__(
         self,
@@ -45,16 +56,16 @@ class Supervisor:
         self.messages: Listeners[tuple[str, Event]] = Listeners()
         self.stderr: Listeners[tuple[str, str]] = Listeners()
         self.gave_up: Listeners[tuple[str, Trouble]] = Listeners()
-        """The server's name is empty when all servers together are meant."""
+        """The name is empty when all servers together are meant."""
         self._policy = policy
-        self._watches: dict[str, ServerRunner] = {}
-        self._leaving: set[str] = set()
-        """Those that are being removed."""
-        self._recent: tuple[float, ...] = ()
+        self._runners: dict[str, ServerRunner] = {}
+        self._removing: set[str] = set()
+        """Servers that are being removed."""
+        self._recent_restarts: tuple[float, ...] = ()
         self._paused_until = 0.0
-        self._slept = _time_asleep()
+        self._time_asleep_before = _time_asleep()
         self._sweep: asyncio.Task[None] | None = None
-        self._around = RunnerContext(
+        self._context = RunnerContext(
             prepare=prepare,
             swept=self.swept,
             run_folder=run_folder,
@@ -63,54 +74,54 @@ class Supervisor:
             message=self.messages.tell,
             stderr=self.stderr.tell,
             gave_up=self.gave_up.tell,
-            counted=self._count,
-            woke=self._look_at_clock,
+            restart_counted=self._count_restart,
+            timer_fired=self._timer_was_late,
         )
 
     def add(self, name: str) -> None:
-        """Know of a server; it is off until it is wanted."""
-        self._leaving.discard(name)
-        if name not in self._watches:
-            self._watches[name] = ServerRunner(name, self._around, self._policy)
+        """Add a server; it is off until it is wanted."""
+        self._removing.discard(name)
+        if name not in self._runners:
+            self._runners[name] = ServerRunner(name, self._context, self._policy)
 
     async def remove(self, name: str) -> None:
-        """Stop the server and forget it, unless it is added again meanwhile."""
-        watch = self._watch(name)
-        self._leaving.add(name)
-        watch.feed(SwitchChanged(False))
-        await watch.settled(_patience(watch.policy))
-        if self._watches.get(name) is watch and name in self._leaving:
-            self._leaving.discard(name)
-            del self._watches[name]
+        """Stop the server and remove it, unless it is added again meanwhile."""
+        runner = self._runner(name)
+        self._removing.add(name)
+        runner.feed(SwitchChanged(False))
+        await runner.settled(_patience(runner.policy))
+        if self._runners.get(name) is runner and name in self._removing:
+            self._removing.discard(name)
+            del self._runners[name]
 
     def want(self, name: str, on: bool) -> None:
-        """Switch; returns at once. `settled` waits for the effect."""
-        self._watch(name).feed(SwitchChanged(on))
+        """Switch a server on or off; returns at once. `settled` waits for the effect."""
+        self._runner(name).feed(SwitchChanged(on))
 
     async def settled(self, name: str, timeout: float) -> ServerStatus:  # noqa: ASYNC109
         """Wait until the server is as wanted, or blocked or failed; at most `timeout` seconds.
 
-        Returns what is true then, settled or not.
+        Returns the status then, settled or not.
         """
-        watch = self._watch(name)
-        await watch.settled(timeout)
-        return watch.observed()
+        runner = self._runner(name)
+        await runner.settled(timeout)
+        return runner.observed()
 
     async def restart(self, name: str) -> None:
-        """Stop and start anew; clears a failure for good. `settled` waits for the effect."""
-        self._watch(name).feed(Again())
+        """Stop it and start it again; clears its failures. `settled` waits for the effect."""
+        self._runner(name).feed(RestartRequested())
 
     def wake(self, name: str) -> None:
-        """A cause changed (key, configuration, program): a blocked or failed server tries again."""
-        self._watch(name).feed(Wake())
+        """Let a blocked or failed server try again, because a precondition changed."""
+        self._runner(name).feed(CauseChanged())
 
     async def configure(self, name: str, params: Mapping[str, Any]) -> None:
-        """Give the server a new configuration while it runs; no effect on one that does not.
+        """Send a new configuration to a server that runs; no effect on others.
 
         Raises:
             ServerError: the server refused it or gave no answer.
         """
-        await self._watch(name).configure(params, _CONFIGURE_DEADLINE)
+        await self._runner(name).configure(params, _CONFIGURE_DEADLINE)
 
     async def request(
         self,
@@ -119,42 +130,42 @@ class Supervisor:
         params: Mapping[str, Any],
         timeout: float,  # noqa: ASYNC109
     ) -> dict[str, Any]:
-        """Ask the server and return its result; cancelling this cancels a call in the server.
+        """Send a request and return its result; cancelling this cancels a call in the server.
 
         Raises:
             ServerError: unknown, not running, refused (`code` is the server's), or no answer.
         """
-        return await self._watch(name).request(method, params, timeout)
+        return await self._runner(name).request(method, params, timeout)
 
     def observed(self, name: str) -> ServerStatus:
-        """What is true of one server.
+        """The status of one server.
 
         Raises:
             ServerError: there is no such server.
         """
-        return self._watch(name).observed()
+        return self._runner(name).observed()
 
     def all(self) -> tuple[ServerStatus, ...]:
-        """What is true of every server, in the order they were added."""
-        return tuple(watch.observed() for watch in self._watches.values())
+        """The status of every server, in the order they were added."""
+        return tuple(runner.observed() for runner in self._runners.values())
 
     async def stop(self, *, quick: bool = False) -> None:
-        """Stop all servers at once; `quick` is for a logout, where seconds count."""
-        watches = tuple(self._watches.values())
-        for watch in watches:
+        """Stop all servers at once; `quick` is for a logout, which allows few seconds."""
+        runners = tuple(self._runners.values())
+        for runner in runners:
             if quick:
-                watch.policy = replace(watch.policy, close_wait=1.0, term_wait=0.0)
-            watch.feed(SwitchChanged(False))
-        await asyncio.gather(*(watch.settled(_patience(watch.policy)) for watch in watches))
+                runner.policy = replace(runner.policy, close_wait=1.0, term_wait=0.0)
+            runner.feed(SwitchChanged(False))
+        await asyncio.gather(*(runner.settled(_patience(runner.policy)) for runner in runners))
 
     async def swept(self) -> None:
-        """Wait until what a killed app left behind is gone; the first caller begins it."""
+        """Wait until the processes that a killed app left are ended; the first call ends them."""
         if self._sweep is None:
-            self._sweep = asyncio.get_running_loop().create_task(self._clean())
+            self._sweep = asyncio.get_running_loop().create_task(self._end_leftovers())
         await asyncio.shield(self._sweep)
 
-    async def _clean(self) -> None:
-        folder = self._around.run_folder
+    async def _end_leftovers(self) -> None:
+        folder = self._context.run_folder
         try:
             endpoint.make_private(str(folder))
             left_behind = await asyncio.to_thread(run_files.sweep, folder)
@@ -164,35 +175,35 @@ class Supervisor:
         if left_behind:
             log.warning("Ended what an earlier start of Lou left: %s", ", ".join(left_behind))
 
-    def _watch(self, name: str) -> ServerRunner:
-        watch = self._watches.get(name)
-        if watch is None:
-            known = ", ".join(self._watches) or "none"
+    def _runner(self, name: str) -> ServerRunner:
+        runner = self._runners.get(name)
+        if runner is None:
+            known = ", ".join(self._runners) or "none"
             raise ServerError(
                 f"There is no server called {name}.",
                 f"The servers are: {known}.",
                 code=messages.UNKNOWN_SERVER,
             )
-        return watch
+        return runner
 
-    def _count(self) -> None:
+    def _count_restart(self) -> None:
         now = asyncio.get_running_loop().time()
-        self._recent, is_storm = count_restart(self._recent, now, self._policy)
+        self._recent_restarts, is_storm = count_restart(self._recent_restarts, now, self._policy)
         if not is_storm:
             return
         trouble = too_many_restarts(self._policy.breaker_limit)
-        for watch in self._watches.values():
-            watch.feed(Paused(trouble))
+        for runner in self._runners.values():
+            runner.feed(Paused(trouble))
         if now >= self._paused_until:
             self.gave_up.tell(("", trouble))
         self._paused_until = now + self._policy.restart_window
 
-    def _look_at_clock(self, late: float) -> None:
-        """A late timer, or a clock that ran on in our sleep: nobody is to blame for silence."""
-        slept, self._slept = _time_asleep() - self._slept, _time_asleep()
+    def _timer_was_late(self, late: float) -> None:
+        """Detect a suspend by a late timer or by the clock; missed pings do not count then."""
+        slept, self._time_asleep_before = _time_asleep() - self._time_asleep_before, _time_asleep()
         if max(late, slept) > self._policy.away:
-            for watch in tuple(self._watches.values()):
-                watch.feed(Resumed())
+            for runner in tuple(self._runners.values()):
+                runner.feed(Resumed())
 
 
 def _patience(policy: RestartPolicy) -> float:

@@ -1,4 +1,4 @@
-"""What the tools of a server are, and a call of one, through the app."""
+"""Lists and calls the tools of a server for the faces of the app; clients call them directly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
 
 
 async def listed(supervisor: Supervisor, name: str, disabled: tuple[str, ...]) -> list[Any]:
-    """The tools, each with messages.TOOL_FIELDS; of a server that is away, as it last had them."""
+    """The tools, with messages.TOOL_FIELDS; of a server that does not run, those it had last."""
     if supervisor.observed(name).state in _RUNNING:
         answer = await supervisor.request(name, messages.LIST_TOOLS, {}, _LISTS_WITHIN_S)
         return list(answer.get("tools", ()))
@@ -38,7 +38,7 @@ def remembered(name: str, disabled: tuple[str, ...]) -> list[Any]:
 async def call(
     supervisor: Supervisor, name: str, tool: str, arguments: Mapping[str, Any], *, timeout_s: float
 ) -> Answer:
-    """One call; cancelling this cancels it in the server.
+    """Call a tool; cancelling this cancels the call in the server.
 
     Raises:
         ServerError: there is no such server or tool, or it gave no answer.
@@ -57,10 +57,10 @@ async def call(
 
 
 def require(tools: list[Any], server: str, tool: str) -> None:
-    """Check that a tool is there.
+    """Check that a server has a tool.
 
     Raises:
-        ServerError: it is not; the message names those that are.
+        ServerError: it has not; the hint names those it has.
     """
     names = [str(each.get("name")) for each in tools]
     if names and tool not in names:

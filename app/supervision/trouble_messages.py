@@ -1,4 +1,4 @@
-"""What a server's trouble is called, for a person."""
+"""The texts about a server that does not run, for a person. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SEE_LOG = "Read its log, then press Retry."
 
 
 def hung() -> Trouble:
-    """It exists but does not answer."""
+    """It runs but does not answer."""
     return Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
 
 
@@ -28,7 +28,7 @@ def overweight() -> Trouble:
 
 
 def stuck() -> Trouble:
-    """It does not die."""
+    """It survives SIGKILL."""
     return Trouble(
         "stuck",
         "It cannot be ended: the system is holding it, most likely in a disk or network wait.",
@@ -38,7 +38,7 @@ def stuck() -> Trouble:
 
 
 def left(event: Exited) -> Trouble:
-    """It ended without being asked to."""
+    """It ended although nobody asked it to."""
     if event.reported is not None and event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
         return event.reported
     message = f"It {_ending(event.code)}."
@@ -48,7 +48,7 @@ def left(event: Exited) -> Trouble:
 
 
 def gave_up(cause: Trouble | None, *, for_now: bool) -> Trouble:
-    """It is not started again by itself; `for_now` means until a probe."""
+    """It is not restarted; with `for_now` a probe starts it later."""
     cause = cause or hung()
     if not for_now:
         return replace(cause, hint=cause.hint or _SEE_LOG)
@@ -68,7 +68,7 @@ def too_many_restarts(limit: int) -> Trouble:
 
 
 def paused(storm: Trouble, own: Trouble | None) -> Trouble:
-    """All are paused; what this one's own trouble was is the thing to look at."""
+    """Restarting is paused for all; the text includes the trouble of this server."""
     return replace(storm, message=f"{storm.message} {own.message}") if own else storm
 
 

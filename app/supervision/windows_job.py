@@ -1,7 +1,7 @@
-"""The app's hold on a server's tree on Windows: a job that the system empties when it is closed.
+"""The process tree of a server on Windows: a job that the system ends when its handle is closed.
 
-The handle cannot be inherited and only this process holds it, so the tree ends however the app
-ends. Not yet run on a Windows machine.
+Only this process has the handle and no child inherits it, so the tree ends with the app. Not tested
+on Windows yet.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Limits(ctypes.Structure):
 
 
 class WindowsJob:
-    """Runs a command in a job of its own. Closing it, or dying, ends the server's whole tree."""
+    """Runs a command in a job. Closing this, or the end of the app, ends the process tree."""
 
     def __init__(self) -> None:
         self.started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -58,29 +58,29 @@ class WindowsJob:
         _kernel.SetInformationJobObject(self._handle, _EXTENDED_LIMITS, ctypes.byref(limits), size)
 
     def command(self, argv: Sequence[str]) -> tuple[str, ...]:
-        """What to execute so that `argv` runs in this job."""
+        """The command that runs `argv`; the job needs no other."""
         return tuple(argv)
 
     def options(self) -> dict[str, Any]:
-        """How to execute it."""
+        """The options of `subprocess_exec` for it."""
         return {"creationflags": _NEW_GROUP_NO_WINDOW}
 
     def attach(self, pid: int) -> None:
-        """The server runs as `pid`; what it starts from now on is in the job with it."""
+        """Put the server, which runs as `pid`, and all that it starts into the job."""
         process = wintypes.HANDLE(_kernel.OpenProcess(_SET_QUOTA_AND_TERMINATE, False, pid))
         _kernel.AssignProcessToJobObject(self._handle, process)
         _kernel.CloseHandle(process)
         self.started.set_result(pid)
 
     def terminate(self) -> None:
-        """Closing stdin is the only polite request that a windowed app can make here."""
+        """Do nothing: an app without a console can only close stdin as a polite request."""
 
     def kill(self) -> None:
         """End the whole tree."""
         _kernel.TerminateJobObject(self._handle, 1)
 
     def close(self, code: int | None = None) -> None:
-        """The server is reaped, or was never made."""
+        """Release the handle; the server ended or was never started."""
         self.code = code
         self.started.cancel()
         _kernel.CloseHandle(self._handle)

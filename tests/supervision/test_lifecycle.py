@@ -6,21 +6,21 @@ import pytest
 
 from app.supervision.lifecycle import count_restart, step
 from app.supervision.states import (
-    Again,
     Answered,
     BecameReady,
+    CauseChanged,
     Command,
-    Due,
     Exited,
+    MemoryMeasured,
     Paused,
     Refused,
     RestartPolicy,
+    RestartRequested,
     Resumed,
     Server,
     Spawned,
     SwitchChanged,
-    Wake,
-    Weighed,
+    TimerFired,
 )
 from app.views import ServerState, Trouble
 
@@ -63,11 +63,11 @@ HISTORIES = {
     "the stop ladder": [
         *UP,
         (2, SwitchChanged(False), STOPPING, [ASK]),
-        (3.9, Due(), STOPPING, []),
-        (4, Due(), STOPPING, [TERMINATE]),
-        (9, Due(), STOPPING, [KILL]),
-        (11, Due(), STOPPING, [KILL, GIVE_UP]),
-        (41, Due(), STOPPING, [KILL]),
+        (3.9, TimerFired(), STOPPING, []),
+        (4, TimerFired(), STOPPING, [TERMINATE]),
+        (9, TimerFired(), STOPPING, [KILL]),
+        (11, TimerFired(), STOPPING, [KILL, GIVE_UP]),
+        (41, TimerFired(), STOPPING, [KILL]),
         (50, Exited(-9), OFF, []),
     ],
     "on again while stopping starts only when the old one is gone": [
@@ -86,47 +86,47 @@ HISTORIES = {
     ],
     "three misses": [
         *UP,
-        (6, Due(), READY, [PING]),
-        (8, Due(), UNHEALTHY, []),
-        (10, Due(), UNHEALTHY, [PING]),
-        (12, Due(), UNHEALTHY, []),
-        (14, Due(), UNHEALTHY, [PING]),
-        (16, Due(), STOPPING, [KILL]),
+        (6, TimerFired(), READY, [PING]),
+        (8, TimerFired(), UNHEALTHY, []),
+        (10, TimerFired(), UNHEALTHY, [PING]),
+        (12, TimerFired(), UNHEALTHY, []),
+        (14, TimerFired(), UNHEALTHY, [PING]),
+        (16, TimerFired(), STOPPING, [KILL]),
         (16.1, Exited(-9), BACKOFF, [COUNT]),
-        (16.35, Due(), STARTING, [START]),
+        (16.35, TimerFired(), STARTING, [START]),
     ],
     "a pong between misses": [
         *UP,
-        (6, Due(), READY, [PING]),
-        (8, Due(), UNHEALTHY, []),
-        (10, Due(), UNHEALTHY, [PING]),
+        (6, TimerFired(), READY, [PING]),
+        (8, TimerFired(), UNHEALTHY, []),
+        (10, TimerFired(), UNHEALTHY, [PING]),
         (10.1, Answered(), READY, []),
-        (15.1, Due(), READY, [PING]),
-        (17.1, Due(), UNHEALTHY, []),
-        (19.1, Due(), UNHEALTHY, [PING]),
-        (21.1, Due(), UNHEALTHY, []),
+        (15.1, TimerFired(), READY, [PING]),
+        (17.1, TimerFired(), UNHEALTHY, []),
+        (19.1, TimerFired(), UNHEALTHY, [PING]),
+        (21.1, TimerFired(), UNHEALTHY, []),
     ],
     "no miss counts after sleep": [
         *UP,
         (5, Resumed(), READY, []),
-        (6, Due(), READY, [PING]),
-        (8, Due(), READY, []),
-        (10, Due(), READY, [PING]),
-        (12, Due(), READY, []),
-        (34, Due(), READY, [PING]),
-        (36, Due(), UNHEALTHY, []),
+        (6, TimerFired(), READY, [PING]),
+        (8, TimerFired(), READY, []),
+        (10, TimerFired(), READY, [PING]),
+        (12, TimerFired(), READY, []),
+        (34, TimerFired(), READY, [PING]),
+        (36, TimerFired(), UNHEALTHY, []),
     ],
     "a start gets its time again after sleep": [
         (0, SwitchChanged(True), STARTING, [START]),
         (59, Resumed(), STARTING, []),
-        (60, Due(), STARTING, []),
-        (119, Due(), STOPPING, [ASK]),
+        (60, TimerFired(), STARTING, []),
+        (119, TimerFired(), STOPPING, [ASK]),
     ],
     "a start that is too slow": [
         (0, SwitchChanged(True), STARTING, [START]),
         (10, Spawned(), STARTING, []),
-        (69, Due(), STARTING, []),
-        (70, Due(), STOPPING, [ASK]),
+        (69, TimerFired(), STARTING, []),
+        (70, TimerFired(), STOPPING, [ASK]),
         (71, Exited(0), BACKOFF, [COUNT]),
     ],
     "any exit that nobody asked for": [
@@ -136,10 +136,10 @@ HISTORIES = {
     "killed by somebody while ready": [
         *UP,
         (2, Exited(-9), BACKOFF, []),
-        (2.25, Due(), STARTING, [START]),
+        (2.25, TimerFired(), STARTING, [START]),
         (3, BecameReady(), READY, []),
         (3, Exited(-9), BACKOFF, []),
-        (3.25, Due(), STARTING, [START]),
+        (3.25, TimerFired(), STARTING, [START]),
     ],
     "killed by somebody before ready counts": [
         (0, SwitchChanged(True), STARTING, [START]),
@@ -148,26 +148,26 @@ HISTORIES = {
     "a configuration error": [
         (0, SwitchChanged(True), STARTING, [START]),
         (1, Exited(78), FAILED, [GIVE_UP]),
-        (1000, Due(), FAILED, []),
+        (1000, TimerFired(), FAILED, []),
         (1001, Resumed(), FAILED, []),
-        (1002, Wake(), STARTING, [START]),
+        (1002, CauseChanged(), STARTING, [START]),
     ],
     "no permission while ready": [
         *UP,
         (2, Exited(77), FAILED, [GIVE_UP]),
-        (3, Again(), STARTING, [START]),
+        (3, RestartRequested(), STARTING, [START]),
     ],
     "a precondition": [
         (0, SwitchChanged(True), STARTING, [START]),
         (1, Refused(NO_KEY), BLOCKED, []),
         (5, Resumed(), BLOCKED, []),
-        (6, Wake(), STARTING, [START]),
+        (6, CauseChanged(), STARTING, [START]),
         (7, Refused(NO_KEY), BLOCKED, []),
         (8, SwitchChanged(False), OFF, []),
     ],
     "a cause that changes while the start is prepared": [
         (0, SwitchChanged(True), STARTING, [START]),
-        (1, Wake(), STARTING, []),
+        (1, CauseChanged(), STARTING, []),
         (2, Refused(NO_KEY), STARTING, [START]),
     ],
     "off while the start is prepared": [
@@ -177,31 +177,31 @@ HISTORIES = {
     ],
     "a restart by a person": [
         *UP,
-        (2, Again(), STOPPING, [ASK]),
+        (2, RestartRequested(), STOPPING, [ASK]),
         (3, Exited(0), STARTING, [START]),
     ],
     "a restart of what is off": [
-        (0, Again(), OFF, []),
+        (0, RestartRequested(), OFF, []),
     ],
     "off during the delay": [
         (0, SwitchChanged(True), STARTING, [START]),
         (1, Exited(1), BACKOFF, [COUNT]),
         (1.1, SwitchChanged(False), OFF, []),
-        (9, Due(), OFF, []),
+        (9, TimerFired(), OFF, []),
     ],
     "a restart by a person during the delay": [
         (0, SwitchChanged(True), STARTING, [START]),
         (1, Exited(1), BACKOFF, [COUNT]),
-        (1.1, Again(), STARTING, [START]),
+        (1.1, RestartRequested(), STARTING, [START]),
     ],
     "memory": [
         *UP,
-        (10, Weighed(True), READY, []),
-        (50, Weighed(True), READY, []),
-        (60, Weighed(False), READY, []),
-        (70, Weighed(True), READY, []),
-        (129, Weighed(True), READY, []),
-        (130, Weighed(True), STOPPING, [ASK]),
+        (10, MemoryMeasured(True), READY, []),
+        (50, MemoryMeasured(True), READY, []),
+        (60, MemoryMeasured(False), READY, []),
+        (70, MemoryMeasured(True), READY, []),
+        (129, MemoryMeasured(True), READY, []),
+        (130, MemoryMeasured(True), STOPPING, [ASK]),
         (131, Exited(0), BACKOFF, [COUNT]),
     ],
     "what comes late is left out": [
@@ -210,9 +210,9 @@ HISTORIES = {
         (0, Exited(1), OFF, []),
         (0, Refused(NO_KEY), OFF, []),
         (0, Spawned(), OFF, []),
-        (0, Weighed(True), OFF, []),
-        (0, Due(), OFF, []),
-        (0, Wake(), OFF, []),
+        (0, MemoryMeasured(True), OFF, []),
+        (0, TimerFired(), OFF, []),
+        (0, CauseChanged(), OFF, []),
         *UP,
         (2, SwitchChanged(False), STOPPING, [ASK]),
         (2, BecameReady(), STOPPING, []),
@@ -224,7 +224,7 @@ HISTORIES = {
         (2, Paused(NO_KEY), READY, []),
         (3, Exited(1), BACKOFF, [COUNT]),
         (3, Paused(NO_KEY), FAILED, []),
-        (4, Wake(), STARTING, [START]),
+        (4, CauseChanged(), STARTING, [START]),
     ],
 }
 
@@ -243,7 +243,7 @@ def crash(server: Server, now: float, draw: float) -> tuple[Server, float, list[
     seen = list(effects)
     if server.state is BACKOFF:
         now = server.due
-        server, effects = step(server, Due(), now, POLICY, draw=draw)
+        server, effects = step(server, TimerFired(), now, POLICY, draw=draw)
         seen += effects
     return server, now, seen
 
@@ -264,7 +264,7 @@ def test_a_server_that_never_gets_ready_is_given_up_however_slow_its_starts_are(
     now, starts = 0.0, 1
     while server.state is not FAILED:
         now += POLICY.start_timeout
-        server, _ = step(server, Due(), now, POLICY, draw=0.999)
+        server, _ = step(server, TimerFired(), now, POLICY, draw=0.999)
         server, now, effects = crash(server, now + 1, 0.999)
         starts += effects.count(START)
     assert starts == 6
@@ -279,7 +279,7 @@ def test_the_delay_doubles_to_its_cap_and_begins_anew_after_a_steady_minute():
         server, _ = step(server, Exited(1), now, policy, draw=1.0)
         delays.append(server.due - now)
         now = server.due
-        server, _ = step(server, Due(), now, policy, draw=1.0)
+        server, _ = step(server, TimerFired(), now, policy, draw=1.0)
     assert delays == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     server, _ = step(server, BecameReady(), now, policy, draw=1.0)
     server, _ = step(server, Exited(1), now + 60, policy, draw=1.0)
@@ -293,7 +293,7 @@ def test_a_hang_is_noticed_within_seventeen_seconds_of_its_worst_moment():
         server, _ = step(server, BecameReady(), 0, POLICY, draw=draw)
         while server.state in {READY, UNHEALTHY}:
             now = server.due
-            server, _ = step(server, Due(), now, POLICY, draw=draw)
+            server, _ = step(server, TimerFired(), now, POLICY, draw=draw)
         worst = max(worst, now)
     assert worst <= 17
 
@@ -306,7 +306,7 @@ def test_what_was_given_up_is_probed_silently_every_quarter_of_an_hour():
     assert server.state is FAILED
     given_up_at = now
     for probe in range(1, 4):
-        server, effects = step(server, Due(), server.due, POLICY, draw=0.5)
+        server, effects = step(server, TimerFired(), server.due, POLICY, draw=0.5)
         assert list(effects) == [START]
         now = given_up_at + probe * POLICY.probe_every
         server, effects = step(server, Exited(1), now, POLICY, draw=0.5)
@@ -315,7 +315,7 @@ def test_what_was_given_up_is_probed_silently_every_quarter_of_an_hour():
 
 def test_a_probe_that_lasts_makes_the_server_whole_again():
     server = Server(wanted=True, state=FAILED, due=900, recent=(1, 2, 3, 4, 5), attempt=5)
-    server, _ = step(server, Due(), 900, POLICY, draw=0.5)
+    server, _ = step(server, TimerFired(), 900, POLICY, draw=0.5)
     server, _ = step(server, BecameReady(), 901, POLICY, draw=0.5)
     server, _ = step(server, Answered(), 962, POLICY, draw=0.5)
     server, effects = step(server, Exited(1), 963, POLICY, draw=0.5)

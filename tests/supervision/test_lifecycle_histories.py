@@ -10,21 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.supervision.lifecycle import step
 from app.supervision.states import (
-    Again,
     Answered,
     BecameReady,
+    CauseChanged,
     Command,
-    Due,
     Exited,
-    Happening,
+    LifecycleEvent,
+    MemoryMeasured,
     Refused,
     RestartPolicy,
+    RestartRequested,
     Resumed,
     Server,
     Spawned,
     SwitchChanged,
-    Wake,
-    Weighed,
+    TimerFired,
 )
 from app.views import ServerState, Trouble
 
@@ -43,7 +43,7 @@ class World(RuleBasedStateMachine):
         self.processes = 0
         self.given_up = 0
 
-    def feed(self, event: Happening, draw: float = 0.5) -> None:
+    def feed(self, event: LifecycleEvent, draw: float = 0.5) -> None:
         before = self.server
         self.server, effects = step(before, event, self.now, POLICY, draw=draw)
         for effect in effects:
@@ -57,7 +57,7 @@ class World(RuleBasedStateMachine):
                 assert self.processes == 1, f"{effect} to nobody"
         assert effects.count(Command.START) <= 1
         if before.state is ServerState.FAILED and not isinstance(
-            event, SwitchChanged | Again | Wake | Due | Resumed
+            event, SwitchChanged | RestartRequested | CauseChanged | TimerFired | Resumed
         ):
             assert self.server.state is ServerState.FAILED, "failed is sticky"
         if self.server.state is ServerState.BACKOFF and before.state is not ServerState.BACKOFF:
@@ -73,18 +73,31 @@ class World(RuleBasedStateMachine):
     def the_timer_rings(self, draw: float) -> None:
         if self.server.due is not None:
             self.now = max(self.now, self.server.due)
-        self.feed(Due(), draw)
+        self.feed(TimerFired(), draw)
 
     @rule(on=st.booleans())
     def somebody_switches(self, on: bool) -> None:
         self.feed(SwitchChanged(on))
 
-    @rule(event=st.sampled_from([Again(), Wake(), Resumed(), Weighed(True), Weighed(False), Due()]))
-    def something_happens(self, event: Happening) -> None:
+    @rule(
+        event=st.sampled_from(
+            [
+                RestartRequested(),
+                CauseChanged(),
+                Resumed(),
+                MemoryMeasured(True),
+                MemoryMeasured(False),
+                TimerFired(),
+            ]
+        )
+    )
+    def something_happens(self, event: LifecycleEvent) -> None:
         self.feed(event)
 
     @rule(event=st.sampled_from([Spawned(), BecameReady(), Answered()]), draw=st.floats(0, 1))
-    def the_server_speaks_even_when_it_is_too_late(self, event: Happening, draw: float) -> None:
+    def the_server_speaks_even_when_it_is_too_late(
+        self, event: LifecycleEvent, draw: float
+    ) -> None:
         self.feed(event, draw)
 
     @precondition(lambda self: self.processes)
