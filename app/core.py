@@ -56,7 +56,7 @@ class Core(Services):
         await self.metrics.stop()
         await self.vault.close()
         log.info("Lou ends")
-        self._logging_handler.shut()
+        self._logging_handler.close_hooks()
         self.logbook.close()
 
     async def doctor(self) -> list[Check]:

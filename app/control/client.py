@@ -1,4 +1,8 @@
-"""The calling end of the control socket: plain blocking sockets, because a command starts often."""
+"""The client of the control socket, for the command line and a second start.
+
+In: a method and its params. Out: the result, and events. Plain blocking sockets, because a command
+must start quickly.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +18,15 @@ from servers.contract.envelope import Error, Event, Message, Request, Response
 from servers.contract.ownership import ForeignError
 
 AT_ONCE_S = 10.0
-"""More than enough for what takes a Lou that does not hang no time."""
+"""The limit for requests that a running Lou answers immediately."""
 _CONNECTS_WITHIN_S = 3.0
 _ANSWERS_WITHIN_S = 150.0
-"""A person may be at the keyring's prompt meanwhile."""
+"""A person may have to answer the prompt of the keyring meanwhile."""
 _CHUNK = 1 << 16
 
 
 class NotRunningError(AppError):
-    """Nobody listens: Lou does not run for this home."""
+    """No process listens: Lou does not run for this home."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,14 +35,14 @@ class NotRunningError(AppError):
 
 
 class ForeignListenerError(AppError):
-    """Another user made, or could have made, what listens there; nothing was sent to it."""
+    """Another user made or could have made the socket; nothing was sent to it."""
 
     def __init__(self, foreign: ForeignError) -> None:
         super().__init__(f"{foreign.what}.", foreign.remedy, code="foreign_listener")
 
 
 class NoAnswerError(AppError):
-    """Somebody listens and says nothing: Lou hangs, or was stopped."""
+    """A process listens and does not answer: Lou hangs, or was stopped."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -53,15 +57,15 @@ class ControlClient:
 
     def __init__(self) -> None:
         try:
-            self._link = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
-        except BlockingIOError:  # more wait to be let in than fit
+            self._connection = _connected_tcp() if endpoint.uses_tcp() else _connected_unix()
+        except BlockingIOError:  # the backlog is full
             raise NoAnswerError from None
         except ForeignError as foreign:
             raise ForeignListenerError(foreign) from None
         except (OSError, greeting.GreetingError):
             raise NotRunningError from None
         self._received = b""
-        self._asked = 0
+        self._requests = 0
 
     def __enter__(self) -> ControlClient:
         return self
@@ -72,21 +76,21 @@ class ControlClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._link.close()
+        self._connection.close()
 
     def ask(
         self, method: str, *, within_s: float = _ANSWERS_WITHIN_S, **params: Any
     ) -> dict[str, Any]:
-        """The result of one request.
+        """Send one request and return its result.
 
         Raises:
-            AppError: Lou refused, in its own words, or gave no answer in time.
+            AppError: Lou refused, does not run, or gave no answer in time.
         """
-        self._link.settimeout(within_s)
-        self._asked += 1
-        request = Request(f"{os.getpid()}-{self._asked}", method, params)
+        self._connection.settimeout(within_s)
+        self._requests += 1
+        request = Request(f"{os.getpid()}-{self._requests}", method, params)
         try:
-            self._link.sendall(envelope.encode(request))
+            self._connection.sendall(envelope.encode(request))
         except envelope.EnvelopeError as unfit:
             raise AppError(f"The request is {unfit.reason}.", "Send less.") from None
         except TimeoutError:
@@ -102,12 +106,12 @@ class ControlClient:
         raise NotRunningError
 
     def events(self, within_s: float | None = None) -> Iterator[Event]:
-        """What Lou tells from now on, until it ends.
+        """The events that Lou sends from now on, until it ends.
 
         Raises:
-            AppError: it was silent for longer than `within_s`.
+            AppError: it sent nothing for `within_s` seconds.
         """
-        self._link.settimeout(within_s)
+        self._connection.settimeout(within_s)
         for message in self._messages():
             if isinstance(message, Event):
                 yield message
@@ -118,7 +122,7 @@ class ControlClient:
                 line, _, self._received = self._received.partition(b"\n")
                 yield envelope.decode(line)
             try:
-                chunk = self._link.recv(_CHUNK)
+                chunk = self._connection.recv(_CHUNK)
             except TimeoutError:
                 raise NoAnswerError from None
             except OSError:
@@ -131,32 +135,32 @@ class ControlClient:
 def _connected_unix() -> socket.socket:
     address = endpoint.control_socket()
     endpoint.require_own_folder(os.path.dirname(address))  # noqa: PTH120 - as the endpoint says it
-    link = _connected(socket.socket(socket.AF_UNIX), address)
+    connection = _connected(socket.socket(socket.AF_UNIX), address)
     try:
-        endpoint.require_own_peer(link)
+        endpoint.require_own_peer(connection)
     except OSError:
-        link.close()
+        connection.close()
         raise
-    return link
+    return connection
 
 
 def _connected_tcp() -> socket.socket:
     port = greeting.read_port(endpoint.control_socket())
     if not port.is_of_live_process():
         raise ConnectionRefusedError
-    link = _connected(socket.socket(socket.AF_INET), ("127.0.0.1", port.port))
+    connection = _connected(socket.socket(socket.AF_INET), ("127.0.0.1", port.port))
     caller = greeting.BridgeGreeting(greeting.token(endpoint.state_folder()), port)
-    link.sendall(caller.hello())
-    with link.makefile("rb", buffering=0) as lines:
-        link.sendall(caller.answer(lines.readline(greeting.LONGEST_LINE)))
-    return link
+    connection.sendall(caller.hello())
+    with connection.makefile("rb", buffering=0) as lines:
+        connection.sendall(caller.answer(lines.readline(greeting.LONGEST_LINE)))
+    return connection
 
 
-def _connected(link: socket.socket, address: str | tuple[str, int]) -> socket.socket:
-    link.settimeout(_CONNECTS_WITHIN_S)
+def _connected(connection: socket.socket, address: str | tuple[str, int]) -> socket.socket:
+    connection.settimeout(_CONNECTS_WITHIN_S)
     try:
-        link.connect(address)
+        connection.connect(address)
     except OSError:
-        link.close()
+        connection.close()
         raise
-    return link
+    return connection

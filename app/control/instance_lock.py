@@ -1,4 +1,4 @@
-"""One Lou for each home: a lock that dies with the process that holds it."""
+"""The lock that lets one Lou run for each home. The system releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from servers.contract import endpoint, ownership
 
 
 class InstanceLock:
-    """Held as long as this object lives; a killed process frees it at once."""
+    """The lock, held until `release` or the end of the process."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
     def release(self) -> None:
-        """Let another start have it."""
+        """Release it."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
 
 
 def claim() -> InstanceLock | None:
-    """The lock, or None when another Lou of this home runs.
+    """Take the lock; returns None when another Lou of this home runs.
 
     Raises:
         AppError: the run folder cannot be used.
@@ -35,7 +35,7 @@ def claim() -> InstanceLock | None:
     folder = paths.run_folder()
     try:
         endpoint.make_private(str(folder))
-        # Not inheritable, as every descriptor that Python opens: a child cannot keep the lock.
+        # Not inheritable, so a child cannot keep the lock.
         handle = ownership.open_to_write(str(folder / "lou.lock"), os.O_RDWR | os.O_CREAT)
     except OSError as failure:
         raise files.not_ours(failure, folder) from failure
@@ -47,7 +47,7 @@ def claim() -> InstanceLock | None:
 
 
 def require_own_folders() -> None:
-    """Make Lou's folders, and see that they are this user's alone.
+    """Make the folders of Lou and check that only this user can change them.
 
     Raises:
         AppError: another user owns one, or could change what is in it.
@@ -55,12 +55,12 @@ def require_own_folders() -> None:
     files.make_private(paths.config_file().parent, others_may_look=True)
     for folder in (paths.data_folder(), paths.state_folder(), paths.log_folder()):
         files.make_private(folder)
-    with contextlib.suppress(AppError):  # whoever uses it does without it then
+    with contextlib.suppress(AppError):  # the cache is optional
         files.make_private(paths.cache_folder())
 
 
 def holder() -> int | None:
-    """The process that last took the lock, for messages only: the lock itself decides."""
+    """The pid of the process that last took the lock, for messages only."""
     try:
         return int(Path(paths.run_folder(), "lou.lock").read_text(encoding="ascii"))
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
-"""The control socket: how the command line, bridges and a second start speak to a running Lou.
+"""The control socket, on which the command line, bridges and a second start ask a running Lou.
 
-Lou messages, one a line, many clients at once, this user only. A malformed line gets an error and
-harms nobody; a client that does not read is waited for, and nobody else waits with it.
+In: Lou messages, one a line, from many clients of this user at once. Out: responses, and log lines
+as events. A malformed line gets an error; a client that does not read delays only itself.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ class ControlSocket:
         self._path = Path(endpoint.control_socket())
         self._server: asyncio.Server | UnixListener | None = None
         self._clients: dict[asyncio.Task[None], _Client | None] = {}
-        self._most = _most_clients()
+        self._most_connections = _most_clients()
         self._port: greeting.Port | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._own_identity: tuple[int, int] | None = None
 
     @property
     def is_gone(self) -> bool:
-        """Whether somebody cleaned up the place where it listens."""
-        return self._look() is None
+        """Whether its socket was deleted."""
+        return self._identity() is None
 
     @property
     def is_taken(self) -> bool:
-        """Whether another Lou listens in its place."""
-        return self._look() not in {None, self._stamp}
+        """Whether another Lou made a socket in its place."""
+        return self._identity() not in {None, self._own_identity}
 
     async def start(self) -> None:
-        """Listen. What a dead process left there is replaced; the instance lock forbids twins.
+        """Listen. The socket of a dead process is replaced; the instance lock excludes a live one.
 
         Raises:
             AppError: the folder cannot be used.
@@ -74,7 +74,7 @@ class ControlSocket:
             endpoint.make_private(str(self._path.parent))
             self._path.unlink(missing_ok=True)
             await (self._listen_tcp() if endpoint.uses_tcp() else self._listen_unix())
-            self._stamp = self._look()
+            self._own_identity = self._identity()
         except OSError as failure:
             raise AppError(
                 f"Lou cannot listen at {self._path}: {failure.strerror or failure}.",
@@ -83,7 +83,7 @@ class ControlSocket:
             ) from failure
 
     async def start_again(self) -> None:
-        """Listen anew, for those to come.
+        """Make a new socket for later connections.
 
         Raises:
             AppError: the folder cannot be used.
@@ -93,7 +93,7 @@ class ControlSocket:
         await self.start()
 
     async def stop(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections and delete the socket."""
         if self._server:
             self._server.close()
         for client in tuple(self._clients):
@@ -102,8 +102,8 @@ class ControlSocket:
         if not self.is_taken:
             self._path.unlink(missing_ok=True)
 
-    def _look(self) -> tuple[int, int] | None:
-        """What is there now; while this one listens nothing else can have its number."""
+    def _identity(self) -> tuple[int, int] | None:
+        """Device and inode of the socket now; no other file has them while this one exists."""
         try:
             found = self._path.stat()
         except OSError:
@@ -111,13 +111,13 @@ class ControlSocket:
         return found.st_dev, found.st_ino
 
     async def _listen_unix(self) -> None:
-        self._server = UnixListener(self._path, self._welcome)
+        self._server = UnixListener(self._path, self._accept_unix)
 
-    def _welcome(self, link: socket.socket) -> None:
-        async def meet() -> None:
-            await self._accept(*await asyncio.open_unix_connection(sock=link))
+    def _accept_unix(self, connection: socket.socket) -> None:
+        async def serve() -> None:
+            await self._accept(*await asyncio.open_unix_connection(sock=connection))
 
-        self._clients[asyncio.get_running_loop().create_task(meet())] = None
+        self._clients[asyncio.get_running_loop().create_task(serve())] = None
 
     async def _listen_tcp(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -143,16 +143,16 @@ class ControlSocket:
             writer.close()
 
     def _make_room(self) -> None:
-        """Beyond what this process has descriptors for, who was silent longest has to go.
+        """Close the connection that was idle longest when there are too many for this process.
 
-        Strangers go first: a flood of them shuts nobody out.
+        Connections that proved nothing are closed first, so a flood of them excludes nobody.
         """
-        if len(self._clients) <= self._most:
+        if len(self._clients) <= self._most_connections:
             return
         clients = [(task, client) for task, client in self._clients.items() if client]
-        strangers = (task for task, client in clients if not client.is_known)
+        unknown = (task for task, client in clients if not client.is_known)
         silent = (task for task, client in clients if client.is_idle)
-        longest = next(strangers, None) or next(silent, None)
+        longest = next(unknown, None) or next(silent, None)
         if longest:
             del self._clients[longest]
             longest.cancel()
@@ -168,7 +168,7 @@ class ControlSocket:
 
 
 class _Client:
-    """One connection. Requests run side by side; those under way end with it."""
+    """One connection. Its requests run concurrently and are cancelled when it ends."""
 
     def __init__(
         self, services: Services, methods: Mapping[str, Method], writer: asyncio.StreamWriter
@@ -178,15 +178,15 @@ class _Client:
         self._writer = writer
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.is_known = False
-        """It has proved itself, or the system did that for it."""
+        """It proved that it belongs to this user, or the system did."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for no answer."""
+        """Whether no request of it is open."""
         return not self._tasks
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
-        """Answer until the client leaves."""
+        """Answer requests until the client disconnects."""
         try:
             async for line in _lines(reader):
                 await self._receive(line)
@@ -249,7 +249,7 @@ class _Client:
         return {"stack_trace": self._services.redactor(traceback.format_exc())}
 
     async def _follow(self, params: dict[str, Any]) -> None:
-        """Send what is new until the client leaves; a slow one skips what fell out of the ring."""
+        """Send new log lines until the client leaves; a slow one may miss some."""
         logbook = self._services.logbook
         server, level = params.get("server") or None, str(params.get("level") or "")
         seen = logbook.newest
@@ -271,7 +271,7 @@ class _Client:
 
 
 def _most_clients() -> int:
-    """Half of the descriptors of this process; servers and files need the others."""
+    """Half of the descriptors of this process, because servers and files need the others."""
     if sys.platform == "win32":
         return _MOST_CLIENTS
     import resource  # noqa: PLC0415 - not on Windows
@@ -287,7 +287,7 @@ def _decoded(line: bytes | None) -> Message:
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[bytes | None]:
-    """The lines that arrive; None for one that is too long, of which nothing is kept."""
+    """The lines that arrive; None for a line that is too long."""
     waiting = bytearray()
     is_too_long = False
     while chunk := await reader.read(_CHUNK):

@@ -1,4 +1,8 @@
-"""What a start does when Lou may run already: take the lock, or raise the window of the first."""
+"""Decides what a start does when Lou may run already.
+
+In: the mode of this start. Out: the instance lock, or an exit code after the running Lou was asked
+to show its window.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +18,32 @@ from app.errors import AppError
 from app.system import launch_file
 
 _PATIENCE_S = 15.0
-_LOOK_AGAIN_S = 0.1
+_RETRY_S = 0.1
 
 
 def claim_or_raise(mode: str) -> InstanceLock | int:
-    """The lock of the only Lou, or the exit code of a start that was one too many.
+    """The lock if no other Lou runs, else the exit code of this start.
 
-    A first Lou that is just starting or ending is waited for. A client that starts several servers
-    starts Lou as often; only a person wants to see a window.
+    Waits for another Lou that is starting or ending. A client that starts several servers starts
+    Lou several times; the window is shown only if a person started it.
     """
     by_person = not os.environ.pop(launch_file.BY_CLIENT, "")
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             lock = instance_lock.claim()
-            # With the lock, too: its file may have been cleaned up under a Lou that runs.
-            found = (_ask_to_show() if by_person else _ask_how_it_runs()) or lock
+            # Ask even with the lock: its file may have been deleted while a Lou runs.
+            found = (_ask_to_show() if by_person else _ask_mode()) or lock
         except AppError as refused:
             sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
             return 1
         if isinstance(found, InstanceLock):
             return found
         if found:
-            return _one_too_many(found, mode)
+            return _refuse(found, mode)
         if time.monotonic() > deadline:
             break
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_RETRY_S)
     sys.stderr.write(
         f"Another Lou (process {instance_lock.holder()}) is starting or ending.\nTry again soon.\n"
     )
@@ -47,22 +51,22 @@ def claim_or_raise(mode: str) -> InstanceLock | int:
 
 
 def _ask_to_show() -> str:
-    """How the first Lou runs, which shows its window now; empty when it cannot answer yet.
+    """The mode of the running Lou, which shows its window now; empty when it cannot answer.
 
     Raises:
         AppError: it refused.
     """
-    return _asked(lambda wire: str(wire.ask("show", within_s=AT_ONCE_S)["mode"]))
+    return _ask(lambda client: str(client.ask("show", within_s=AT_ONCE_S)["mode"]))
 
 
-def _ask_how_it_runs() -> str:
-    return _asked(lambda wire: str(wire.ask("status", within_s=AT_ONCE_S)["app"]["mode"]))
+def _ask_mode() -> str:
+    return _ask(lambda client: str(client.ask("status", within_s=AT_ONCE_S)["app"]["mode"]))
 
 
-def _asked(question: Callable[[ControlClient], str]) -> str:
+def _ask(ask: Callable[[ControlClient], str]) -> str:
     try:
-        with ControlClient() as wire:
-            return question(wire)
+        with ControlClient() as client:
+            return ask(client)
     except NotRunningError:
         return ""
     except AppError as refused:
@@ -71,7 +75,7 @@ def _asked(question: Callable[[ControlClient], str]) -> str:
         raise
 
 
-def _one_too_many(first: str, mode: str) -> int:
+def _refuse(first: str, mode: str) -> int:
     if first == "tray" and mode == "tray":
         return 0
     other = "in the tray" if first == "tray" else "without a window (`lou serve`)"

@@ -1,7 +1,9 @@
-"""A Unix socket that lets callers in one by one, and waits while this process has no room.
+"""A Unix socket for this user alone, which waits while this process has no free descriptor.
 
-The accept loop of asyncio writes a record for every caller it has no descriptor for, thousands in a
-second (CPython gh-151615), and works on nothing else meanwhile.
+In: a path. Out: each accepted connection, to a callback.
+
+The accept loop of asyncio logs a record for every connection that it has no descriptor for,
+thousands a second (CPython gh-151615), and blocks the loop meanwhile.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ from servers.contract import endpoint, refusal_log
 log = logging.getLogger(__name__)
 
 _BACKLOG = 1024
-"""A Unix socket with a full one refuses at once, as if nobody listened."""
-_LOOK_AGAIN_S = 0.5
+"""A Unix socket whose backlog is full refuses at once, as if no process listened."""
+_RETRY_S = 0.5
 
 
 class UnixListener:
-    """Listens at `path`, for this user alone, from the moment it is made."""
+    """Listens at `path` from its creation until `close`."""
 
-    def __init__(self, path: Path, welcome: Callable[[socket.socket], None]) -> None:
-        self._welcome = welcome
+    def __init__(self, path: Path, accepted: Callable[[socket.socket], None]) -> None:
+        self._accepted = accepted
         self._loop = asyncio.get_running_loop()
-        self._again: asyncio.TimerHandle | None = None
+        self._retry: asyncio.TimerHandle | None = None
         self._listening = socket.socket(socket.AF_UNIX)
         try:
             self._listening.setblocking(False)
@@ -41,29 +43,29 @@ class UnixListener:
         self._open()
 
     def close(self) -> None:
-        """Let nobody in any more."""
-        if self._again:
-            self._again.cancel()
+        """Accept no further connection."""
+        if self._retry:
+            self._retry.cancel()
         self._loop.remove_reader(self._listening)
         self._listening.close()
 
     def _open(self) -> None:
-        self._again = None
-        self._loop.add_reader(self._listening, self._admit)
+        self._retry = None
+        self._loop.add_reader(self._listening, self._accept)
 
-    def _admit(self) -> None:
+    def _accept(self) -> None:
         try:
-            link, _ = self._listening.accept()
+            connection, _ = self._listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
-        except OSError:  # no descriptor is left; whoever knocks goes on waiting
+        except OSError:  # no descriptor is left; the callers wait in the backlog
             self._loop.remove_reader(self._listening)
-            self._again = self._loop.call_later(_LOOK_AGAIN_S, self._open)
+            self._retry = self._loop.call_later(_RETRY_S, self._open)
             return
-        if _is_same_user(link):
-            self._welcome(link)
+        if _is_same_user(connection):
+            self._accepted(connection)
         else:
-            link.close()
+            connection.close()
 
 
 def _is_same_user(connection: socket.socket) -> bool:

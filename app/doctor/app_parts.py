@@ -1,4 +1,4 @@
-"""The parts of the app without Qt that are loaded when they are first needed, each used once."""
+"""The late imports of the app without Qt, each used once. `lou self-test core` runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.doctor.self_tests import Part, tell
+from app.doctor.self_tests import Part, run
 from app.formats import text_edits
 from app.formats.spans import Layout
 from app.keys.vaults.keyring_backend import Keyring
@@ -62,8 +62,8 @@ PARTS = {
 
 
 def main() -> int:
-    """Use all of them; the exit code."""
-    return tell(PARTS)
+    """Use all of them; returns the exit code."""
+    return run(PARTS)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Looks at everything that can be wrong on this machine, and says how to mend it."""
+"""The checks of `lou doctor`.
+
+In: the services of a running Lou. Out: a `Check` each, with a stable code, a sentence and a fix.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ _TESTS_WITHIN_S = 50.0
 
 
 class Doctor:
-    """Every check has a stable code, in the order in which one would look."""
+    """Runs the checks, the most basic first."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def examine(self) -> list[Check]:
-        """All checks; those that hold as well."""
+        """Run all checks; returns those that passed too."""
         return [
             Check("running", True, f"Lou {version.current()} runs."),
             self._update(),
@@ -78,7 +81,7 @@ class Doctor:
 
     @property
     def _has_window(self) -> bool:
-        """Without a display the libraries of the window need not be there."""
+        """Whether Lou runs with a window, so that its libraries are needed."""
         return self._services.mode == "tray"
 
     async def _server_parts(self, name: str) -> list[PartResult]:

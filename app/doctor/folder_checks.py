@@ -1,4 +1,4 @@
-"""Whether Lou's folders and config.json are usable; needs no running Lou."""
+"""Checks of the folders of Lou and of config.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_FREE_BYTES = 50_000_000
 
 
 def checks() -> Iterator[Check]:
-    """The folders, the files in them that Lou trusts, and the space that is left."""
+    """Check the folders, the files in them that Lou trusts, and the free space."""
     for code, folder in (
         ("config_folder", paths.config_file().parent),
         ("data_folder", paths.data_folder()),
@@ -52,7 +52,7 @@ def checks() -> Iterator[Check]:
 
 
 def configuration(file: ConfigFile) -> Iterator[Check]:
-    """Whether config.json, as it was last read, says what Lou understands, and where not."""
+    """Check whether Lou understands config.json, as it was last read."""
     trouble = file.trouble
     yield check(
         "config_readable",
@@ -72,12 +72,12 @@ def configuration(file: ConfigFile) -> Iterator[Check]:
 
 
 def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
-    """The check with the sentence that fits."""
+    """A check with the sentence `fine` or `wrong`."""
     return Check(code, True, fine) if ok else Check(code, False, wrong, fix)
 
 
 def _trouble(folder: Path) -> ownership.ForeignError | None:
-    """A folder that is not there yet is as usable as the one it will be made in."""
+    """Why a folder cannot be used; one that does not exist counts as its parent does."""
     found = _existing(folder)
     if not found.is_dir() or not os.access(found, os.W_OK):
         remedy = f"mkdir -p {folder} && chmod 700 {folder}"

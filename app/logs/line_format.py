@@ -1,7 +1,7 @@
-"""How a line is written in a log file and read back: one record, one line of text.
+"""Renders and parses the lines of log files: one record, one line.
 
 `2026-11-22 17:40:00,123 - servers.search - INFO - message`. A line break inside a message is
-written as U+23CE, so that a record can neither spread over lines nor forge another one.
+written as U+23CE, so a record cannot forge another one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ STAMP_LENGTH = len("2026-11-22 17:40:00,123")
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
-    """One record as a file has it; `at` is the text of its local time."""
+    """One record of a file; `at` is its local time as text."""
 
     server: str
     at: str
@@ -25,7 +25,7 @@ class StoredLine:
 
 
 class Stamps:
-    """Writes times; the second is rendered once, for all of its lines."""
+    """Renders times; caches the text of the current second."""
 
     def __init__(self) -> None:
         self._second = -1
@@ -40,14 +40,14 @@ class Stamps:
 
 
 def render(stamp: str, logger: str, level: str, message: str) -> str:
-    """The line, newline included."""
+    """The line with its newline."""
     if "\n" in message or "\r" in message:
         message = BREAK.join(message.splitlines())
     return f"{stamp} - {logger} - {level} - {message}\n"
 
 
 def parse(server: str, text: str) -> StoredLine:
-    """The record in `text`; a line of another shape is all message."""
+    """The record in `text`; a line of another form becomes the message as a whole."""
     parts = text.split(" - ", 3)
     if len(parts) < 4:
         return StoredLine(server, text[:STAMP_LENGTH], "", "INFO", text)

@@ -1,7 +1,7 @@
-"""Finds lines in the log files, newest first, a page at a time, however many lines there are.
+"""Searches the log files, newest line first, one page at a time.
 
-Files are mapped and searched as bytes, a chunk at a time from the end, so memory is bounded and a
-rare word costs one pass. A search that takes too long returns what it has and where it stopped.
+In: a query and a cursor. Out: lines and the next cursor. Files are mapped and searched as bytes, in
+chunks from the end, so memory is bounded. After its time budget a search returns what it found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RARE_FROM = _LEVELS.index(b"WARNING")
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Which lines: of one server or of all, from a level up, with a text in any letter case."""
+    """Matches lines of one server or all, from a level up, with a text in any letter case."""
 
     server: str = ""
     level: str = ""
@@ -32,14 +32,14 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a search goes on: for each server the file's number and the offset before which."""
+    """Where a search continues: the number of the file and the offset in it, for each server."""
 
     positions: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Lines that were found, newest first. `before` is None when there are no older ones."""
+    """Matching lines, newest first. `before` is None when there are no older ones."""
 
     lines: tuple[StoredLine, ...]
     before: Cursor | None
@@ -58,9 +58,9 @@ def page(
 ) -> LogPage:
     """The newest `limit` lines before `before`, or as many as `budget_s` allows."""
     names = [wanted.server] if wanted.server else list(log_writer.servers(folder))
-    test = _Test(wanted)
+    matcher = _Matcher(wanted)
     scanners = [
-        _Scanner(folder, name, test, before.positions.get(name) if before else None)
+        _Scanner(folder, name, matcher, before.positions.get(name) if before else None)
         for name in names
     ]
     try:
@@ -103,8 +103,8 @@ def _page(
     return LogPage(lines, Cursor(positions) if more else None)
 
 
-class _Test:
-    """What a line must have, and the cheapest bytes to look for it by."""
+class _Matcher:
+    """Matches lines, by the bytes that are cheapest to search."""
 
     def __init__(self, wanted: LogQuery) -> None:
         self.text = wanted.text.lower().encode("utf-8", "backslashreplace")
@@ -116,7 +116,7 @@ class _Test:
         )
 
     def lines(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
-        """The lines of `chunk` that pass, last first, each with its offset."""
+        """The matching lines of `chunk`, last first, each with its offset."""
         if not self.tags and not self.text:
             return self._every(chunk)
         lower = chunk.lower() if self.text else b""
@@ -125,10 +125,10 @@ class _Test:
         return self._by_bytes(lower, (self.text,), chunk)
 
     def _is_level_rarer(self, chunk: bytes, lower: bytes) -> bool:
-        """Whether fewer lines have the level than the text: each of the fewer is looked at."""
+        """Whether fewer lines have the level than the text; only those are parsed."""
         return sum(map(chunk.count, self.tags)) < lower.count(self.text)
 
-    def _passes(self, line: bytes) -> bool:
+    def _matches(self, line: bytes) -> bool:
         if self.text and self.text not in line[STAMP_LENGTH:].lower():
             return False
         if self._any_level:
@@ -141,7 +141,7 @@ class _Test:
         while end > 0:
             start = chunk.rfind(b"\n", 0, end - 1) + 1
             line = chunk[start : end - 1]
-            if self._passes(line):
+            if self._matches(line):
                 yield start, line
             end = start
 
@@ -158,19 +158,19 @@ class _Test:
             hit = max(ends.values())
             start = chunk.rfind(b"\n", 0, hit) + 1
             line = chunk[start : chunk.find(b"\n", hit)]
-            if self._passes(line):
+            if self._matches(line):
                 yield start, line
             ends = {needle: start if at == hit else at + len(needle) for needle, at in ends.items()}
 
 
 class _Scanner:
-    """Walks the files of one server backwards, a chunk at a time."""
+    """Reads the files of one server backwards, in chunks."""
 
     def __init__(
-        self, folder: Path, server: str, test: _Test, position: tuple[int, int] | None
+        self, folder: Path, server: str, matcher: _Matcher, position: tuple[int, int] | None
     ) -> None:
         self.server = server
-        self._test = test
+        self._matcher = matcher
         files = log_writer.segments(folder, server)
         if position:
             files = [each for each in files if each.number <= position[0]]
@@ -181,21 +181,21 @@ class _Scanner:
         self._next_file(position)
         self.began = self.position
         self.frontier = self._newest_unseen()
-        """The stamp of the newest line not looked at yet; empty when all were."""
+        """The time stamp of the newest line that was not searched yet; empty at the end."""
 
     @property
     def position(self) -> tuple[int, int]:
-        """The file and the offset before which nothing was looked at."""
+        """The file and the offset; lines before them were not searched."""
         return self._number, self._end
 
     def scan(self, limit: int) -> list[_Match]:
-        """Look at one chunk, or at its newest part when that has `limit` matches."""
+        """Search one chunk, or its newest part when that has `limit` matches."""
         assert self._mapped is not None
         start = self._line_start(max(0, self._end - _CHUNK))
         chunk = self._mapped[start : self._end]
         found: list[_Match] = []
         self._end, number = start, self._number
-        for offset, line in self._test.lines(chunk):
+        for offset, line in self._matcher.lines(chunk):
             found.append(_Match(line[:STAMP_LENGTH], self.server, (number, start + offset), line))
             if len(found) >= limit:
                 self._end = start + offset
@@ -237,5 +237,5 @@ def _map(segment: Segment) -> mmap.mmap | None:
     try:
         with segment.path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):  # deleted or renamed meanwhile, or empty
+    except (OSError, ValueError):  # deleted, renamed or empty
         return None

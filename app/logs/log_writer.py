@@ -1,7 +1,9 @@
-"""Puts lines into files: one thread, one file per server, whole batches, no line lost.
+"""Writes log lines to files, in batches, in a thread of its own.
 
-`search.log` is the running file; `search.000007.log` is full. A full file is numbered when it ends,
-so a position in it stays valid. The oldest files of all servers go when all together are too big.
+In: lines of all servers. Out: `search.log`, the current file of a server, and `search.000007.log`,
+a full one. A file gets its number when it is full, so positions in it stay valid. When all files
+together are too large, the oldest are deleted. It is no `WorkerThread`: it collects lines for a
+tenth of a second, and the app waits for it at its end.
 """
 
 from __future__ import annotations
@@ -23,14 +25,14 @@ log = logging.getLogger(__name__)
 
 _BATCH_EVERY_S = 0.1
 _MOST_WAITING = 400_000
-"""Lines that wait while the disk is full; further ones are counted and not kept."""
+"""Lines that wait while the disk is full; further ones are only counted."""
 _SEGMENT_PART = 20
 _SEGMENT_BOUNDS = (256_000, 8_000_000)
 _NUMBERED = re.compile(r"([a-z0-9_-]+)\.(\d{6})\.log")
 
 
 class LogRecordLine(Protocol):
-    """What is written of a line."""
+    """The part of a line that is written."""
 
     @property
     def at(self) -> float: ...
@@ -44,19 +46,19 @@ class LogRecordLine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One file of a server; the running one has the number it will get when it is full."""
+    """One file of a server; the current one has the number that it gets when it is full."""
 
     path: Path
     number: int
 
     def when_full(self) -> Segment:
-        """The same file after it was full, whether it is already or not."""
+        """The path that the file has when it is full."""
         server = self.path.name.split(".")[0]
         return Segment(self.path.with_name(f"{server}.{self.number:06d}.log"), self.number)
 
 
 def segments(folder: Path, server: str) -> list[Segment]:
-    """The files of `server`, newest first."""
+    """The log files of `server`, newest first."""
     numbered = [
         Segment(path, int(match[2]))
         for path in folder.glob(f"{server}.*.log")
@@ -70,19 +72,19 @@ def segments(folder: Path, server: str) -> list[Segment]:
 
 
 def servers(folder: Path) -> tuple[str, ...]:
-    """Those with a file in `folder`."""
+    """The servers that have a file in `folder`."""
     return tuple(sorted({path.name.split(".")[0] for path in folder.glob("*.log")}))
 
 
 class LogWriter:
-    """The only writer of the log files. `problem` is empty, or why lines wait."""
+    """The only writer of the log files. `problem` says why lines wait, or is empty."""
 
     def __init__(self, folder: Path, total_bytes: int) -> None:
         self.total_bytes = total_bytes
         self.problem = ""
         self._folder = folder
         self._waiting: deque[tuple[str, LogRecordLine]] = deque()
-        self._files: dict[str, _RunningFile] = {}
+        self._files: dict[str, _CurrentFile] = {}
         self._unwritten: dict[str, bytes] = {}
         self._dropped = 0
         self._stamp = Stamps()
@@ -92,7 +94,7 @@ class LogWriter:
         self._thread: threading.Thread | None = None
 
     def put(self, server: str, line: LogRecordLine) -> None:
-        """Queue one line; it is on disk a tenth of a second later."""
+        """Queue one line, which is written a tenth of a second later."""
         if len(self._waiting) >= _MOST_WAITING:
             self._dropped += 1
             return
@@ -102,16 +104,16 @@ class LogWriter:
             self._ensure_thread()
 
     def servers(self) -> tuple[str, ...]:
-        """Those with a file."""
+        """The servers that have a file."""
         return servers(self._folder)
 
     def flush(self) -> None:
-        """Put all that waits into the files now."""
+        """Write all queued lines now."""
         with self._writing:
             self._drain()
 
     def close(self) -> None:
-        """Put all that waits into the files and let go of them."""
+        """Write all queued lines and close the files."""
         self._closing.set()
         self._woken.set()
         if self._thread:
@@ -151,7 +153,7 @@ class LogWriter:
         try:
             file = self._files.get(server)
             if file is None:
-                file = self._files[server] = _RunningFile(self._folder, server)
+                file = self._files[server] = _CurrentFile(self._folder, server)
             if file.append(content, self._segment_bytes()):
                 self._make_room()
             self._recovered()
@@ -191,8 +193,8 @@ class LogWriter:
                 excess -= size
 
 
-class _RunningFile:
-    """The file that a server's lines are appended to."""
+class _CurrentFile:
+    """The current file of one server."""
 
     def __init__(self, folder: Path, server: str) -> None:
         self._folder = folder
@@ -202,7 +204,7 @@ class _RunningFile:
         self._size = 0
 
     def append(self, content: bytes, limit: int) -> bool:
-        """Write all of `content` or nothing; true when a full file was closed on the way."""
+        """Write all of `content` or nothing; returns whether the file was full and was renamed."""
         self._ensure_open()
         try:
             self._write(content)
@@ -213,7 +215,7 @@ class _RunningFile:
         self._size += len(content)
         if self._size < limit:
             return False
-        self._roll()
+        self._rotate()
         return True
 
     def close(self) -> None:
@@ -235,7 +237,7 @@ class _RunningFile:
         self._handle = ownership.open_to_write(str(self._path), flags)
         self._size = os.fstat(self._handle).st_size
 
-    def _roll(self) -> None:
+    def _rotate(self) -> None:
         running = segments(self._folder, self._server)[0]
         self.close()
         self._path.rename(running.when_full().path)

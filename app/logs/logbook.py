@@ -1,6 +1,7 @@
-"""The lines of every server: the newest in memory, all of them in files, redacted before either.
+"""The log lines of all servers: the newest in memory, all in files.
 
-A line has a running number `n` that only grows, so a reader asks for what is new since the last.
+In: lines of any length, which are redacted first. Out: lines by running number (memory) or by query
+(files), and an announcement for each.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ class Line:
     call: str = ""
 
     def stored(self) -> StoredLine:
-        """The same as a file has it."""
+        """The line in the form of a log file."""
         stamp = line_format.Stamps()(self.at)
         return StoredLine(self.server, stamp, self.logger, self.level, self.message)
 
 
 class Logbook:
-    """Where every line goes, and where all readers look."""
+    """Takes all lines and answers all readers."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Logbook:
         total_bytes: int = 200_000_000,
     ) -> None:
         self.changed: Listeners[int] = Listeners()
-        """The newest running number, at every line: whoever listens must be quick."""
+        """The newest running number, for every line; a listener must be fast."""
         self._folder = folder
         self._redact = redact
         self._size = ring
@@ -77,12 +78,12 @@ class Logbook:
 
     @property
     def folder(self) -> Path:
-        """Where the files are."""
+        """The folder of the log files."""
         return self._folder
 
     @property
     def problem(self) -> str:
-        """Why lines wait in memory; empty when they are stored."""
+        """Why lines wait in memory; empty while they are stored."""
         return self._writer.problem
 
     def keep_from(self, level: str) -> None:
@@ -99,26 +100,26 @@ class Logbook:
         at: float | None = None,
         call: str = "",
     ) -> None:
-        """Take in one line; what is secret in it is gone from here on."""
+        """Store one line, after its secrets were replaced."""
         known = level if level in LEVELS else "INFO"
         if LEVELS.index(known) < self._level:
             return
         number = self._newest + 1
-        moment = time.time() if at is None else at
-        named = harmless.one_line(logger, _LONGEST_LOGGER)
+        when = time.time() if at is None else at
+        logger_name = harmless.one_line(logger, _LONGEST_LOGGER)
         line = Line(
-            number, moment, server, known, named, harmless.logged(self._redact(message)), call
+            number, when, server, known, logger_name, harmless.logged(self._redact(message)), call
         )
         ring = self._rings.get(server)
         if ring is None:
             ring = self._rings[server] = deque(maxlen=self._size)
         ring.append(line)
         self._writer.put(server, line)
-        self._newest = number  # last: who reads it in a thread finds the line
+        self._newest = number  # last, so that a reader in a thread finds the line
         self.changed.tell(number)
 
     def servers(self) -> tuple[str, ...]:
-        """Those with lines in memory or on disk."""
+        """The servers that have lines in memory or on disk."""
         return tuple(sorted({*self._rings, *self._writer.servers()}))
 
     def since(self, n: int, server: str | None = None, limit: int = 5_000) -> list[Line]:
@@ -137,9 +138,9 @@ class Logbook:
         limit: int = 500,
         budget_s: float = 0.2,
     ) -> LogPage:
-        """The newest stored lines that are wanted, from `before` backwards; safe in a thread.
+        """The newest stored lines that match, from `before` backwards; safe in a thread.
 
-        It stops after `budget_s` with what it found; the page's cursor goes on from there.
+        The search stops after `budget_s` seconds; the cursor of the page continues it.
         """
         self._writer.flush()
         return log_search.page(self._folder, wanted, before, limit=limit, budget_s=budget_s)
@@ -149,11 +150,11 @@ class Logbook:
         return self.since(0, server, limit)
 
     def resize(self, total_bytes: int) -> None:
-        """Keep no more than this of all files together."""
+        """Limit the size of all files together."""
         self._writer.total_bytes = total_bytes
 
     def close(self) -> None:
-        """Put every line on disk."""
+        """Write every line to disk."""
         self._writer.close()
 
 

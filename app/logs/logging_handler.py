@@ -1,4 +1,4 @@
-"""The app's own records and accidents: logging and every kind of stray exception, one way in."""
+"""Puts the log records and unhandled exceptions of this process into the logbook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.views import APP
 
 log = logging.getLogger("app")
 
-_Accident = tuple[type[BaseException], BaseException, TracebackType | None]
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 class LoggingHandler(logging.Handler):
@@ -23,50 +23,50 @@ class LoggingHandler(logging.Handler):
     def __init__(self, logbook: Logbook) -> None:
         super().__init__(logging.DEBUG)
         self._logbook = logbook
-        self._words = logging.Formatter()
+        self._formatter = logging.Formatter()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.get_ident()
 
     def open(self) -> None:
-        """Take over the root logger and the hooks of last resort."""
+        """Attach to the root logger and to the hooks for unhandled exceptions."""
         self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         root = logging.getLogger()
         root.addHandler(self)
         root.setLevel(logging.INFO)
-        sys.excepthook = lambda kind, error, trace: _accident((kind, error, trace))
-        sys.unraisablehook = lambda stray: _accident(
+        sys.excepthook = lambda kind, error, trace: _log_unhandled((kind, error, trace))
+        sys.unraisablehook = lambda stray: _log_unhandled(
             (stray.exc_type, stray.exc_value or stray.exc_type(), stray.exc_traceback)
         )
-        threading.excepthook = lambda stray: _accident(
+        threading.excepthook = lambda stray: _log_unhandled(
             (stray.exc_type, stray.exc_value or stray.exc_type(), stray.exc_traceback)
         )
-        self._loop.set_exception_handler(_loop_accident)
+        self._loop.set_exception_handler(_log_loop_error)
 
-    def shut(self) -> None:
-        """Give everything back."""
+    def close_hooks(self) -> None:
+        """Detach from them."""
         logging.getLogger().removeHandler(self)
         sys.excepthook, sys.unraisablehook = sys.__excepthook__, sys.__unraisablehook__
         threading.excepthook = threading.__excepthook__
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record, from any thread."""
-        words = self._words.format(record)
+        """Store one record, from any thread."""
+        text = self._formatter.format(record)
         if threading.get_ident() == self._thread:
-            self._keep(record, words)
+            self._keep(record, text)
         elif self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._keep, record, words)
+            self._loop.call_soon_threadsafe(self._keep, record, text)
 
-    def _keep(self, record: logging.LogRecord, words: str) -> None:
-        self._logbook.add(APP, record.levelname, record.name, words, at=record.created)
+    def _keep(self, record: logging.LogRecord, text: str) -> None:
+        self._logbook.add(APP, record.levelname, record.name, text, at=record.created)
 
 
-def _accident(found: _Accident) -> None:
+def _log_unhandled(found: _ExceptionInfo) -> None:
     if issubclass(found[0], KeyboardInterrupt):
         return
     log.error("Something failed that nobody expected", exc_info=found)
 
 
-def _loop_accident(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     del loop
     error = context.get("exception")
     log.error("%s", context.get("message", "A callback failed"), exc_info=error)

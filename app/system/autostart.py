@@ -1,4 +1,4 @@
-"""Starts Lou at login: one place for each operating system."""
+"""Starts Lou at login, by one file for each operating system."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LABEL = "app.lou"
 
 
 def apply(on: bool) -> None:
-    """Make the login start Lou, or not.
+    """Write or delete the file.
 
     Raises:
-        SettingsError: the place cannot be written.
+        SettingsError: it cannot be written.
     """
     path, content = _place()
     if on:
@@ -32,12 +32,12 @@ def apply(on: bool) -> None:
 
 
 def is_on() -> bool:
-    """Whether the login starts Lou, wherever it was installed."""
+    """Whether the file exists, for any installation of Lou."""
     return _place()[0].exists()
 
 
 def is_current() -> bool:
-    """Whether it would start this Lou."""
+    """Whether the file starts this installation of Lou."""
     path, content = _place()
     try:
         return path.read_bytes() == content(_command())
@@ -46,10 +46,10 @@ def is_current() -> bool:
 
 
 def _command() -> tuple[str, ...]:
-    """What the login runs. It is written into lines of text.
+    """The command that the login runs, which must fit into a line of text.
 
     Raises:
-        SettingsError: a word of it would not stay within its line.
+        SettingsError: a word of it contains a control character.
     """
     argv = launch_file.command("tray")
     if any(not word.isprintable() for word in argv):
@@ -89,7 +89,7 @@ def _desktop_entry(argv: tuple[str, ...]) -> bytes:
 
 
 def _quoted(word: str) -> str:
-    """A word of an Exec line, as the Desktop Entry Specification quotes it."""
+    """A word of an Exec line, quoted as the Desktop Entry Specification says."""
     import shlex  # noqa: PLC0415 - only while a login entry is written or examined
 
     escaped = word.replace("%", "%%")
@@ -107,7 +107,7 @@ def _property_list(argv: tuple[str, ...]) -> bytes:
 
 
 def _script(argv: tuple[str, ...]) -> bytes:
-    """A batch file would flash a console window."""
+    """A script, because a batch file would show a console window."""
     line = subprocess.list2cmdline(argv).replace('"', '""')
     return f'CreateObject("WScript.Shell").Run "{line}", 0\r\n'.encode("utf-16")
 

@@ -1,7 +1,7 @@
-"""How Lou puts a file on disk: whole or not at all, private, and there after a power cut.
+"""Writes files of Lou: atomic, private, and durable.
 
-It knows no formats. A temporary file that a killed process left behind is swept at the next start,
-because it may hold a secret.
+In: a path and bytes. A temporary file that a killed process left is deleted at the next start,
+because it may contain a secret.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Replace the file at `path` by `content`; a link stays a link.
+    """Replace the content of the file at `path`; a symbolic link is followed.
 
     Raises:
-        SettingsError: it could not be written; the file there is as it was.
+        SettingsError: it could not be written; the file is unchanged.
     """
     temporary = path
     try:
@@ -45,11 +45,11 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
 
 
 def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Create the file at `path` with `content`; never writes where there is something, or a link.
+    """Create the file at `path` with `content`; never replaces a file or follows a link.
 
     Raises:
-        FileExistsError: there is something of this name.
-        OSError: it could not be written; nothing is left of it.
+        FileExistsError: the name is in use.
+        OSError: it could not be written; no file is left.
     """
     try:
         _write_durably(path, content, mode)
@@ -63,10 +63,10 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
 
 
 def open_export(path: Path) -> BinaryIO:
-    """The file at `path`, which a person chose, emptied or made to take what is exported.
+    """Open the file at `path`, which a person chose for an export, empty and for writing.
 
     Raises:
-        OSError: it cannot be written, or another user made what is there and would get a copy.
+        OSError: it cannot be written, or belongs to another user, who would get a copy.
     """
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
@@ -77,7 +77,7 @@ def open_export(path: Path) -> BinaryIO:
 
 
 def make_private(folder: Path, *, others_may_look: bool = False) -> None:
-    """Create a folder of Lou's own for this user alone, and close one that is open wider.
+    """Create a folder for this user alone; an existing one loses the rights of others.
 
     Raises:
         SettingsError: another user owns it, or could change what is in it.
@@ -89,7 +89,7 @@ def make_private(folder: Path, *, others_may_look: bool = False) -> None:
 
 
 def not_ours(failure: OSError, path: Path) -> SettingsError:
-    """The words for a file or a folder that Lou does not use."""
+    """The error for a file or a folder that Lou must not use."""
     if isinstance(failure, ownership.ForeignError):
         return SettingsError(f"{failure.what}.", failure.remedy, code="foreign")
     return SettingsError(
@@ -100,7 +100,7 @@ def not_ours(failure: OSError, path: Path) -> SettingsError:
 
 
 def not_written(path: Path, failure: OSError) -> SettingsError:
-    """The words for a failed write of `path`."""
+    """The error for a failed write of `path`."""
     if isinstance(failure, ownership.ForeignError):
         return not_ours(failure, path)
     if failure.errno in _FULL:
@@ -117,7 +117,7 @@ def not_written(path: Path, failure: OSError) -> SettingsError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
+    """Make a rename in `folder` durable."""
     if sys.platform == "win32":  # a folder cannot be opened there; NTFS journals the rename
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -128,7 +128,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def set_aside(path: Path, why: str) -> Path:
-    """Rename the file at `path`, bytes untouched, so that a new one can take its place."""
+    """Rename the file at `path`, so that a new one can take its place; returns the new path."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     real = path.resolve()
     aside = real.with_name(f"{real.name}.{why}-{stamp}")

@@ -1,7 +1,4 @@
-"""What the core looks at again and again, because nobody tells it: the file, the vault, the load.
-
-One slow timer for all of it, so that an idle Lou stays idle.
-"""
+"""Runs periodic checks with one slow timer, so that an idle Lou uses little power."""
 
 from __future__ import annotations
 
@@ -15,37 +12,37 @@ _EVERY_S = 2.0
 
 
 class Heartbeat:
-    """Calls each task at its own multiple of two seconds; one that fails never stops the others."""
+    """Calls each task at a multiple of 2 s. One that fails does not stop the others."""
 
     def __init__(self) -> None:
         self._tasks: list[tuple[int, Callable[[], Awaitable[None]]]] = []
-        self._beating: asyncio.Task[None] | None = None
+        self._timer: asyncio.Task[None] | None = None
 
     def every(self, beats: int, task: Callable[[], Awaitable[None]]) -> None:
         """Call `task` at every `beats`-th beat."""
         self._tasks.append((beats, task))
 
     def start(self) -> None:
-        """Begin to beat."""
-        self._beating = asyncio.get_running_loop().create_task(self._beat())
+        """Start the timer."""
+        self._timer = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """End after the beat that is under way was cancelled."""
-        if self._beating:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+        """Stop the timer; cancels a task that runs."""
+        if self._timer:
+            self._timer.cancel()
+            await asyncio.wait([self._timer])
 
-    async def _beat(self) -> None:
+    async def _run(self) -> None:
         count = 0
         while True:
             await asyncio.sleep(_EVERY_S)
             count += 1
             for beats, task in self._tasks:
                 if count % beats == 0:
-                    await self._do(task)
+                    await self._call(task)
 
-    async def _do(self, task: Callable[[], Awaitable[None]]) -> None:
+    async def _call(self, task: Callable[[], Awaitable[None]]) -> None:
         try:
             await task()
         except Exception:
-            log.exception("A regular look failed")
+            log.exception("A periodic check failed")

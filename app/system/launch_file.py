@@ -1,7 +1,7 @@
-"""How the bridge starts Lou when a client calls and Lou is not there.
+"""The file from which a bridge starts Lou when it does not run.
 
-Clients launch the bridge with next to no environment, so what this start of Lou was given by the
-desktop is written down: only what a desktop program needs, and nothing that could hold a secret.
+A client starts the bridge with almost no environment, so the file holds the variables that this Lou
+got from the desktop: only those a desktop program needs, none that could hold a secret.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PASSED = (
 
 
 BY_CLIENT = "LOU_STARTED_BY_CLIENT"
-"""Set for a Lou that no person started: it has no reason to show a window."""
+"""The variable that is set when a client started Lou, which then shows no window."""
 
 
 def command(mode: str) -> tuple[str, ...]:
-    """The argument list that starts this Lou again."""
+    """The command that starts this Lou again."""
     serve = ("serve",) if mode == "headless" else ()
     if getattr(sys, "frozen", False):
         return (sys.executable, *serve)
@@ -35,7 +35,7 @@ def command(mode: str) -> tuple[str, ...]:
 
 
 def save(mode: str, start_with_client: bool) -> None:
-    """Write it down for the next client.
+    """Write the file.
 
     Raises:
         SettingsError: it could not be saved.

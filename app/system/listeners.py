@@ -1,4 +1,4 @@
-"""How the core announces changes: plain listeners, called at once, on the loop's thread."""
+"""Announces changes: callbacks that are called at once, on the thread of the caller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Listeners(Generic[T]):
-    """Those who want to hear of one kind of change. One that fails never stops the others."""
+    """The callbacks for one kind of change. One that fails does not stop the others."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[T], None]] = []
@@ -28,7 +28,7 @@ class Listeners(Generic[T]):
         return unsubscribe
 
     def tell(self, change: T) -> None:
-        """Announce `change`."""
+        """Call every listener with `change`."""
         for listener in tuple(self._listeners):
             try:
                 listener(change)

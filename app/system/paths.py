@@ -1,4 +1,4 @@
-"""Where Lou keeps its files. Everything hangs off LOU_HOME when it is set."""
+"""The paths of the files of Lou. When LOU_HOME is set, all are below it."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ def config_file() -> Path:
 
 
 def data_folder(*parts: str) -> Path:
-    """What the user would miss: the tracker's entries, client backups, metrics history."""
+    """Data that must be kept: entries of the tracker, client backups, metrics history."""
     return _folder(Path(platformdirs.user_data_dir(_APP, appauthor=False)), "data", *parts)
 
 
 def log_folder() -> Path:
-    """One rotating file per server, and the app's own."""
+    """The log files: those of each server, and of the app."""
     return _folder(Path(platformdirs.user_log_dir(_APP, appauthor=False)), "logs")
 
 
 def cache_folder(*parts: str) -> Path:
-    """What may be deleted at any time."""
+    """Files that may be deleted at any time."""
     return _folder(Path(platformdirs.user_cache_dir(_APP, appauthor=False)), "cache", *parts)
 
 
 def state_folder() -> Path:
-    """What the bridge must find without any environment; see servers.contract.endpoint."""
+    """Files that the bridge must find without any environment; see servers.contract.endpoint."""
     return Path(endpoint.state_folder())
 
 
 def run_folder() -> Path:
-    """Sockets, the lock, and run files: empty when Lou is not running."""
+    """Sockets, the lock and run files; empty while Lou does not run."""
     return Path(endpoint.run_folder())
 
 

@@ -1,8 +1,8 @@
-"""The system calls that touch a client's file, and the order that makes them safe.
+"""Replaces a file that other programs write too, without losing what they wrote.
 
-A new content is complete and on the disk before it takes its name. Where the system can exchange
-two names, the file that was replaced is looked at once more afterwards: what a foreign program put
-there in the last moment goes back, and nothing of it is lost.
+In: a path, the bytes that it should hold now, the new bytes. The new content is complete and on the
+disk before it gets its name. Where the system can exchange two names, the replaced file is read
+again afterwards; if another program changed it at the last moment, it is put back.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _HERE = -100
 
 
 class ChangedError(OSError):
-    """The file was not, or did not stay, what it was when the change was planned."""
+    """The file changed since the change was planned."""
 
     def __init__(self, number: int, words: str, path: str, displaced: bytes | None = None) -> None:
         super().__init__(number, words, path)
         self.displaced = displaced
-        """What a foreign program wrote and has no place in the file now."""
+        """What another program wrote and the file does not contain now."""
 
 
 class Disk:
-    """One method a system call; and `put` and `swap`, made of them."""
+    """System calls, one a method, so that tests can fail each; `put` and `swap` use them."""
 
     def read(self, path: Path) -> bytes | None:
         """The file's bytes; None when there is none.
 
         Raises:
-            ChangedError: what stands there is no ordinary file; a pipe would be waited at forever.
+            ChangedError: it is no regular file; reading a pipe would block forever.
         """
         try:
             handle = os.open(path, os.O_RDONLY | _BINARY | _AT_ONCE)
@@ -70,7 +70,7 @@ class Disk:
         return os.write(handle, content)
 
     def take_after(self, handle: int, found: os.stat_result) -> None:
-        """Give the open file the mode and the owner of another."""
+        """Copy mode and owner of `found` to the open file."""
         if sys.platform == "win32":
             return
         mode = found.st_mode & 0o7777
@@ -84,7 +84,7 @@ class Disk:
         os.fchmod(handle, mode)
 
     def sync(self, handle: int) -> None:
-        """Have the open file on the disk itself."""
+        """Flush the open file to the disk."""
         if sys.platform == "darwin":
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
         else:
@@ -95,11 +95,11 @@ class Disk:
         os.close(handle)
 
     def exchange(self, one: Path, other: Path) -> bool:
-        """Swap two names at once; False where the system cannot."""
+        """Exchange two names atomically; False where the system cannot."""
         return _exchanged(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
-        """Move over what is there."""
+        """Rename `source` to `target`, replacing it."""
         for attempt in range(_ATTEMPTS):
             try:
                 source.replace(target)
@@ -110,7 +110,7 @@ class Disk:
                 time.sleep(0.05)
 
     def link(self, source: Path, target: Path) -> None:
-        """Give the file a name that nothing has yet."""
+        """Rename `source` to `target`, which must not exist."""
         try:
             os.link(source, target)
         except FileExistsError:
@@ -127,7 +127,7 @@ class Disk:
         path.unlink(missing_ok=True)
 
     def sync_folder(self, folder: Path) -> None:
-        """Have the names in `folder` on the disk itself."""
+        """Flush the entries of `folder` to the disk."""
         if sys.platform == "win32":
             return
         handle = os.open(folder, os.O_RDONLY)
@@ -137,22 +137,22 @@ class Disk:
             os.close(handle)
 
     def make_folder(self, folder: Path) -> None:
-        """A private folder."""
+        """Make a private folder."""
         ownership.make_folders(ownership.resolved(str(folder)))
 
     def put(self, path: Path, content: bytes) -> None:
-        """Replace a file of Lou's own."""
+        """Replace a file that only Lou writes."""
         temporary = self._written(path, content, None)
         with self._swept(temporary):
             self.replace(temporary, path)
         self.sync_folder(path.parent)
 
     def swap(self, path: Path, before: bytes | None, after: bytes | None) -> None:
-        """Make the file at `path` go from `before` to `after`; None means that there is none.
+        """Change the content of `path` from `before` to `after`; None means no file.
 
         Raises:
-            ChangedError: it holds something else; that is untouched.
-            OSError: it could not be written; the file is as it was.
+            ChangedError: it does not hold `before`; it is unchanged.
+            OSError: it could not be written; the file is unchanged.
         """
         with _comes_or_goes_means_changed():
             if after is None:
@@ -183,9 +183,9 @@ class Disk:
             self._give_back(path, temporary, (before, after))
 
     def _give_back(self, path: Path, temporary: Path, contents: tuple[bytes, bytes]) -> None:
-        """Look at what was replaced; put it back when a foreign program wrote it just now.
+        """Check the replaced file; put it back when another program wrote it just now.
 
-        What that program wrote in between, on top of Lou's own content, is newer and stays.
+        If that program wrote again meanwhile, over the content of Lou, the newer version stays.
         """
         before, after = contents
         found = self._ordinary(temporary)
@@ -209,7 +209,7 @@ class Disk:
         self.unlink(aside)
 
     def _ordinary(self, path: Path) -> bytes | None:
-        """The content; None where a foreign program put no file but a folder, a link, a pipe."""
+        """The content; None when another program put a folder, a link or a pipe there."""
         return self.read(path) if stat.S_ISREG(path.lstat().st_mode) else None
 
     def _written(self, path: Path, content: bytes, like: os.stat_result | None) -> Path:
@@ -243,11 +243,11 @@ class Disk:
             self.unlink(temporary)
 
     def left_over(self, folder: Path) -> list[Path]:
-        """What killed processes left in `folder`."""
+        """The temporary files that killed processes left in `folder`."""
         return [path for path in folder.glob(f"{PREFIX}*") if _is_left_over(path)]
 
     def sweep(self, folder: Path) -> None:
-        """Delete what killed processes left in a folder of Lou's own."""
+        """Delete the temporary files that killed processes left in a folder of Lou."""
         for path in self.left_over(folder):
             self._drop(path)
 
@@ -295,10 +295,10 @@ def _copy_attributes(source: Path, target: Path) -> None:
 
 
 def _exchanged(one: bytes, other: bytes) -> bool:
-    """Swap the names; False where the system cannot.
+    """Exchange the names; False where the system cannot.
 
     Raises:
-        OSError: it could, and did not.
+        OSError: the exchange failed.
     """
     libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
     if libc is not None and hasattr(libc, "renameat2"):

@@ -1,6 +1,6 @@
-"""Which Lou this is, and which one is installed now: an update replaces the files under a process.
+"""The version that runs and the version that is installed now; an update may replace the files.
 
-What this process began as is looked up once, when this module is imported.
+The version that runs is read when this module is imported.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ from pathlib import Path
 
 _BEGIN, _END = "lou-", ".dist-info"
 _RECORD = "RECORD"
-"""Installers write it last, and take it away with the rest."""
+"""Installers write it last and delete it with the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One installation of the package, whole."""
+    """One complete installation of the package."""
 
     version: str
     record: str
     stamp: tuple[int, int]
-    """Time of the last change and number of `record`: another one is another installation."""
+    """Modification time and inode of `record`; they differ for another installation."""
 
 
 def current() -> str:
-    """The version that this process runs; 0 from a folder that was never installed."""
-    return _BEGAN_AS.version if _BEGAN_AS else "0"
+    """The version that this process runs; 0 when the package was never installed."""
+    return _RUNNING.version if _RUNNING else "0"
 
 
 def is_whole() -> bool:
-    """Whether Lou's files are all there: not while an update replaces them, or after a removal."""
-    return _BEGAN_AS is None or _installed_now() is not None
+    """Whether all files of Lou exist: not during an update or after a removal."""
+    return _RUNNING is None or _installed_now() is not None
 
 
 def update() -> str:
-    """The version that was installed since this process began; empty while it is the same."""
+    """The version that was installed since this process started; empty while it is the same."""
     now = _installed_now()
-    return now.version if _BEGAN_AS and now and now.stamp != _BEGAN_AS.stamp else ""
+    return now.version if _RUNNING and now and now.stamp != _RUNNING.stamp else ""
 
 
 def _installed_now() -> Installed | None:
-    if _BEGAN_AS and _look(_BEGAN_AS.record, _BEGAN_AS.version) == _BEGAN_AS:
-        return _BEGAN_AS
+    if _RUNNING and _read(_RUNNING.record, _RUNNING.version) == _RUNNING:
+        return _RUNNING
     return _find()
 
 
@@ -57,20 +57,20 @@ def _find() -> Installed | None:
         for name in names:
             if name.startswith(_BEGIN) and name.endswith(_END):
                 record = os.path.join(folder, name, _RECORD)  # noqa: PTH118
-                found = _look(record, name[len(_BEGIN) : -len(_END)])
+                found = _read(record, name[len(_BEGIN) : -len(_END)])
                 if found:
                     return found
     return None
 
 
 def _folders() -> Iterator[str]:
-    """Where packages are; those of another Python too, since an update may bring one."""
+    """The folders of packages, those of another Python too, since an update may bring one."""
     yield from sys.path
     for pattern in ("lib/python3*/site-packages", "Lib/site-packages"):
         yield from map(str, Path(sys.prefix).glob(pattern))
 
 
-def _look(record: str, version: str) -> Installed | None:
+def _read(record: str, version: str) -> Installed | None:
     try:
         found = os.stat(record)  # noqa: PTH116
     except OSError:
@@ -78,4 +78,4 @@ def _look(record: str, version: str) -> Installed | None:
     return Installed(version, record, (found.st_mtime_ns, found.st_ino))
 
 
-_BEGAN_AS = _find()
+_RUNNING = _find()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from app.doctor.self_tests import Part, tell
+from app.doctor.self_tests import Part, run
 
 
 def _draw_chart() -> None:
@@ -29,5 +29,5 @@ PARTS = {"charts": Part("Drawing charts", _draw_chart)}
 def main() -> int:
     """Use all of them; the exit code. Whatever Qt does at its end is not waited for."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    code = tell(PARTS)
+    code = run(PARTS)
     os._exit(code)
