@@ -71,7 +71,7 @@ async def results(program: str) -> list[PartResult]:
         problem = f"it ended with exit code {process.returncode}"
     found = list(_read(output))
     if problem or not found:
-        found.append(PartResult(program, "The self test", problem or "it row nothing"))
+        found.append(PartResult(program, "The self test", problem or "it printed nothing"))
     return found
 
 
