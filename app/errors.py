@@ -1,4 +1,4 @@
-"""What can go wrong in the app, as the user reads it.
+"""The errors of the app, as the user reads them.
 
 ```
 AppError(title, hint)            what the user reads; everything else is a bug
@@ -11,7 +11,7 @@ AppError(title, hint)            what the user reads; everything else is a bug
 
 
 class AppError(Exception):
-    """`title` is a sentence that says what happened, `hint` says what to do, `code` is stable."""
+    """An error for the user: `title` says what happened, `hint` what to do; `code` is stable."""
 
     def __init__(self, title: str, hint: str = "", *, code: str = "failed") -> None:
         super().__init__(f"{title} {hint}".strip())
@@ -29,7 +29,7 @@ class VaultError(AppError):
 
 
 class ClientConfigError(AppError):
-    """A client's file was left as it is."""
+    """The file of a client was not changed."""
 
 
 class ServerError(AppError):

@@ -1,4 +1,7 @@
-"""What servers say becomes log lines, figures, client events and notices."""
+"""Handles the events and stderr lines of servers.
+
+Out: log lines, figures, client events and notices.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,15 @@ from servers.contract.envelope import Event
 log = logging.getLogger(__name__)
 
 _LEVEL_IN_TEXT = re.compile(rf"\b({'|'.join(LEVELS)}|WARN|FATAL)\b")
-_SAME = {"WARN": "WARNING", "FATAL": "CRITICAL"}
-_LOOKED_AT = 200
+_LEVEL_OF = {"WARN": "WARNING", "FATAL": "CRITICAL"}
+_SEARCHED = 200
 _LARGEST = 1e11
-"""Of a number that a server tells: the seconds of three thousand years, a hundred gigabytes."""
+"""The limit of a number in an event: 3,000 years in seconds, 100 GB in bytes."""
 _PAGES = {"key_rejected": "keys", "missing_key": "keys"}
 
 
 class EventHandlers:
-    """One for all servers; each event has one place where it is understood."""
+    """Handles the events of all servers; each kind of event has one method."""
 
     def __init__(self, logbook: Logbook, metrics: Metrics) -> None:
         self.calls: Listeners[CallRecord] = Listeners()
@@ -35,8 +38,8 @@ class EventHandlers:
         self._logbook = logbook
         self._metrics = metrics
         self._sessions: dict[str, dict[str, ClientEvent]] = {}
-        self._standing: set[tuple[str, str, str]] = set()
-        """Troubles that were told and have not ended."""
+        self._announced: set[tuple[str, str, str]] = set()
+        """Troubles that were announced and are not cleared: server, code, key."""
         self._readers: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
             messages.LOG: self._log,
             messages.CALL: self._call,
@@ -47,9 +50,9 @@ class EventHandlers:
             messages.BYE: self._bye,
         }
 
-    def event(self, said: tuple[str, Event]) -> None:
-        """Take in one event; what is malformed is noted and does no harm."""
-        server, event = said
+    def event(self, received: tuple[str, Event]) -> None:
+        """Handle one event; a malformed one is only logged."""
+        server, event = received
         reader = self._readers.get(event.event)
         if reader is None:
             return
@@ -58,15 +61,15 @@ class EventHandlers:
         except (KeyError, TypeError, ValueError):
             log.warning("%s sent a malformed %s event", server, event.event)
 
-    def words(self, said: tuple[str, str]) -> None:
-        """Take in one line of stderr; INFO there is no error."""
-        server, text = said
-        found = _LEVEL_IN_TEXT.search(text, 0, _LOOKED_AT)
-        level = _SAME.get(found[1], found[1]) if found else "INFO"
+    def stderr_line(self, received: tuple[str, str]) -> None:
+        """Log one line of stderr with the level that is written in it, else INFO."""
+        server, text = received
+        found = _LEVEL_IN_TEXT.search(text, 0, _SEARCHED)
+        level = _LEVEL_OF.get(found[1], found[1]) if found else "INFO"
         self._logbook.add(server, level, "stderr", text)
 
     def gave_up(self, failure: tuple[str, Trouble]) -> None:
-        """Tell a person, once, that a server failed for good."""
+        """Announce that a server failed and is not restarted."""
         server, trouble = failure
         title = f"{server} stopped working" if server else "Lou paused its servers"
         text = f"{trouble.message} {trouble.hint}".strip()
@@ -77,11 +80,11 @@ class EventHandlers:
         return tuple(self._sessions.get(server, {}).values())
 
     def key_changed(self, name: str) -> None:
-        """A new value deserves a new notice."""
-        self._standing = {each for each in self._standing if each[2] != name}
+        """Forget the troubles with a key, so that its new value may cause new notices."""
+        self._announced = {each for each in self._announced if each[2] != name}
 
     def process_ended(self, server: str) -> None:
-        """Its sessions ended with it."""
+        """Announce the end of the sessions of a process that ended."""
         for event in self._sessions.pop(server, {}).values():
             self.connections.tell(
                 ClientEvent(server, event.session, event.client, "left", at=time.time())
@@ -93,7 +96,7 @@ class EventHandlers:
             str(data.get("level", "INFO")),
             str(data.get("logger", server)),
             str(data["message"]),
-            at=_moment(data),
+            at=_time_of(data),
             call=str(data.get("call") or ""),
         )
 
@@ -106,7 +109,7 @@ class EventHandlers:
             error=str(data.get("error") or ""),
             client=str(data.get("client") or ""),
             version=str(data.get("version") or ""),
-            at=_moment(data),
+            at=_time_of(data),
             id=str(data.get("call") or ""),
             size=int(_number(data, "bytes", 0)),
         )
@@ -121,7 +124,7 @@ class EventHandlers:
             stage=str(data.get("stage") or "initialized"),
             version=str(data.get("version") or ""),
             protocol=str(data.get("protocol") or ""),
-            at=_moment(data),
+            at=_time_of(data),
         )
         self._sessions.setdefault(server, {})[event.session] = event
         self.connections.tell(event)
@@ -130,22 +133,22 @@ class EventHandlers:
         session = str(data["session"])
         before = self._sessions.get(server, {}).pop(session, None)
         client = before.client if before else str(data.get("client") or "")
-        at = _moment(data)
+        at = _time_of(data)
         self.connections.tell(ClientEvent(server, session, client, "left", at=at))
 
     def _trouble(self, server: str, data: dict[str, Any]) -> None:
         code, key = str(data["code"]), str(data.get("key") or "")
-        standing = (server, code, key)
+        trouble = (server, code, key)
         if data.get("cleared"):
-            self._standing.discard(standing)
+            self._announced.discard(trouble)
             return
         message, hint = str(data.get("message", code)), str(data.get("hint") or "")
         self._logbook.add(server, "WARNING", "trouble", f"{message} {hint}".strip())
-        if standing not in self._standing and code in _PAGES:
+        if trouble not in self._announced and code in _PAGES:
             title = f"{key or server} was refused" if code == "key_rejected" else message
             text = f"{message} {hint}".strip()
             self.notices.tell(Notice(code, title, text, "warning", server, _PAGES[code]))
-        self._standing.add(standing)
+        self._announced.add(trouble)
 
     def _bye(self, server: str, data: dict[str, Any]) -> None:
         reason = str(data.get("reason", ""))
@@ -159,7 +162,7 @@ def _number(data: Mapping[str, Any], key: str, otherwise: float) -> float:
     return float(value)
 
 
-def _moment(data: Mapping[str, Any]) -> float:
-    """When it happened; now, when that is not said or no clock could have said it."""
+def _time_of(data: Mapping[str, Any]) -> float:
+    """The time of an event in seconds since the epoch; now if it is missing or impossible."""
     at = _number(data, "at", -1.0)
     return at if at >= 0 else time.time()

@@ -1,4 +1,4 @@
-"""Lou without a desktop: the same core in the foreground."""
+"""`lou serve`: runs the core in the foreground, without a window."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
 def main(lock: InstanceLock) -> int:
-    """Run until somebody asks for the end."""
+    """Run until a signal or a request ends it; returns the exit code."""
     try:
         return asyncio.run(_serve())
     except AppError as refused:
-        _say(f"{refused.title}\n{refused.hint}")
+        _print(f"{refused.title}\n{refused.hint}")
         return 1
     finally:
         lock.release()
@@ -31,35 +31,35 @@ async def _serve() -> int:
     core = Core("headless")
     ended = asyncio.Event()
     core.quit_wanted.subscribe(lambda _: ended.set())
-    core.notices.subscribe(lambda notice: _say_line(f"{notice.title.rstrip('.')}. {notice.text}"))
+    core.notices.subscribe(lambda notice: _print_line(f"{notice.title.rstrip('.')}. {notice.text}"))
     states: dict[str, str] = {}
-    core.servers_changed.subscribe(lambda name: _say_state(core, states, name))
+    core.servers_changed.subscribe(lambda name: _print_state(core, states, name))
     _end_on_signals(ended)
     await core.start()
-    _say("Lou runs without a window. Stop it with Ctrl-C or `lou quit`.")
+    _print("Lou runs without a window. Stop it with Ctrl-C or `lou quit`.")
     gc.freeze()
     await ended.wait()
-    _say("Lou stops its servers.")
+    _print("Lou stops its servers.")
     await core.stop()
     return 0
 
 
-def _say_state(core: Core, said: dict[str, str], name: str) -> None:
+def _print_state(core: Core, last_states: dict[str, str], name: str) -> None:
     try:
         server = core.server(name)
     except AppError:
         return
-    if said.get(name) != server.state:
-        said[name] = server.state
+    if last_states.get(name) != server.state:
+        last_states[name] = server.state
         trouble = f": {server.trouble.message}" if server.trouble else ""
-        _say_line(f"{name} is {server.state}{trouble}")
+        _print_line(f"{name} is {server.state}{trouble}")
 
 
-def _say_line(text: str) -> None:
-    _say(harmless.cell(text))
+def _print_line(text: str) -> None:
+    _print(harmless.cell(text))
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
         sys.stderr.write(f"{harmless.spelled(text)}\n")
         sys.stderr.flush()

@@ -175,19 +175,19 @@ class Services:
         await self.reconciler.resume()
 
     async def tools(self, server: str) -> list[dict[str, Any]]:
-        """The tools of a server, each with messages.TOOL_FIELDS."""
+        """The tools of a server, each with messages.TOOL_FIELDS; asks the server if it runs."""
         disabled = self.reconciler.entry(server).disabled_tools
         return await tool_calls.listed(self.supervisor, server, disabled)
 
     def remembered_tools(self, server: str) -> list[dict[str, Any]]:
-        """The same at once, as the server had them when it was last ready."""
+        """The tools that the server had when it was last ready, without asking it."""
         disabled = self.reconciler.entry(server).disabled_tools
         return tool_calls.remembered(server, disabled)
 
     async def call(
         self, server: str, tool: str, arguments: dict[str, Any], timeout_s: float = 50.0
     ) -> Answer:
-        """One tool call; cancel the task to cancel the call.
+        """Call a tool; cancel the task to cancel the call.
 
         Raises:
             ServerError: no such server or tool, bad arguments, not running, or no answer.
@@ -199,10 +199,10 @@ class Services:
         return self.key_service.views()
 
     async def set_key(self, name: str, value: str) -> tuple[str, ...]:
-        """Keep a key; servers that use it get it without a restart. Returns what was mended in it.
+        """Store a key and give it to the servers that use it; returns what was corrected in it.
 
         Raises:
-            VaultError: it is no such key, or was not kept.
+            VaultError: it is no such key, or was not stored.
         """
         check_name(name)
         found = await self.key_service.understood(name, value)
@@ -211,25 +211,29 @@ class Services:
         return found.mended
 
     async def unset_key(self, name: str) -> None:
-        """Forget a key, unless the vault is closed."""
+        """Delete a key.
+
+        Raises:
+            VaultError: the vault is closed.
+        """
         await self.key_service.unset(name)
         await self.key_changed(name)
 
     async def rotate_key(self, name: str) -> None:
-        """Put a new value in front of a key that Lou makes; the old ones still open old data."""
+        """Make a new sealing key; the old ones still open old data."""
         await self.key_service.rotate(name)
         await self.key_changed(name)
 
     async def export_key(self, name: str, path: Path) -> None:
-        """Write a key that Lou makes to a new file, as a recovery key."""
+        """Write the sealing keys to a new file, as a recovery key."""
         await self.key_service.export(name, path)
 
     async def test_key(self, name: str, value: str | None = None) -> KeyTestResult:
-        """Ask the key's provider, through the server that uses it.
+        """Test a key, or `value` in its place, through a server that uses it.
 
         Raises:
             ServerError: no server that uses the key runs.
-            VaultError: `value` is no such key, so nobody was asked.
+            VaultError: `value` is no such key, so it was not tested.
         """
         users = self.key_service.users(name)
         running = [each for each in users if self.server(each).state == ServerState.READY]
@@ -253,7 +257,7 @@ class Services:
         await self.reconciler.configure(self.key_service.users(name))
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open the vault, with a person there.
+        """Open the vault; a keyring may ask the person.
 
         Raises:
             VaultError: it stayed closed.
@@ -262,11 +266,11 @@ class Services:
         self.vault_seen(self.vault.state())
 
     async def use_key_store(self, kind: str, passphrase: str = "") -> None:
-        """Keep keys in the keyring (`system`) or in a sealed file (`file`), and move them there.
+        """Store keys in the keyring (`system`) or in a sealed file (`file`), and move them there.
 
         Raises:
             VaultError: they cannot be moved.
-            SettingsError: where they are could not be saved.
+            SettingsError: the choice could not be saved.
         """
         self.settings.require_writable()
         await self.key_store.use(kind, passphrase)
@@ -286,7 +290,7 @@ class Services:
             await self.key_changed(sealing_key.NAME)
 
     def add_server(self, name: str, entry: dict[str, Any]) -> None:
-        """Know a server of the user's own; it starts unless it is disabled.
+        """Add a server of the user; it starts unless it is disabled.
 
         Raises:
             SettingsError: the entry or the name cannot be used.
@@ -294,7 +298,7 @@ class Services:
         self.settings.update(lambda config: custom_servers.added(config, name, entry))
 
     async def remove_server(self, name: str) -> None:
-        """Stop a server of the user's own and forget it.
+        """Stop a server of the user and remove it.
 
         Raises:
             SettingsError: it comes with Lou.
@@ -305,10 +309,10 @@ class Services:
     def plan_import(
         self, text: str, variables: Mapping[str, str] | None = None
     ) -> server_import.ServerImport:
-        """What `import_servers` would add; nothing is kept.
+        """What `import_servers` would add; nothing is changed.
 
         Raises:
-            SettingsError: the text is no configuration of a client.
+            SettingsError: `text` is no configuration of a client.
         """
         known = os.environ if variables is None else variables
         return server_import.plan(self.settings.config, text, self.vault.names(), known)
@@ -316,9 +320,9 @@ class Services:
     async def import_servers(
         self, text: str, variables: Mapping[str, str] | None = None
     ) -> server_import.ServerImport:
-        """Add the servers of another client's configuration; secrets in it go into the vault.
+        """Add the servers of the configuration of another client; its secrets go into the vault.
 
-        `variables` are those that its placeholders may mean; by default those of this process.
+        `variables` fill its placeholders; by default those of this process.
 
         Raises:
             AppError: nothing was added.

@@ -8,12 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 APP = "lou"
-"""The name under which the app's own log lines and figures are kept; no server may have it."""
+"""The name of the app itself in logs and figures; no server may have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should see once; `action` names the page that mends it."""
+    """A message for a person; `action` names the page that helps."""
 
     code: str
     title: str
@@ -27,7 +27,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One finished tool call, whoever made it."""
+    """One finished tool call, of a client or of the app."""
 
     server: str
     tool: str
@@ -146,7 +146,7 @@ class KeyView:
     servers: tuple[str, ...]
     is_set: bool
     known: bool = True
-    """False for a key that only a custom server of the user's refers to."""
+    """False for a key that only a server of the user refers to."""
     can_be_tested: bool = True
     generated: bool = False
     changed_at: float = 0.0
@@ -172,7 +172,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool call through the app brought; the fields of messages.CALL_TOOL's result."""
+    """The result of a tool call through the app; the fields of the result of messages.CALL_TOOL."""
 
     status: str
     data: Any = None
@@ -180,9 +180,9 @@ class Answer:
     is_error: bool = False
     ms: float = 0.0
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """`content`: every part of it, when some of it is no text."""
+    """`content`: all parts of it, if one of them is no text."""
 
 
 def as_json(value: Any) -> dict[str, Any]:
-    """The fields of one of these values, for the wire."""
+    """The fields of one of these values, for JSON."""
     return asdict(value)

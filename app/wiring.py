@@ -42,7 +42,7 @@ class Wiring:
         """Let every change reach the parts it concerns."""
         services, handlers = self._services, self._services.event_handlers
         services.supervisor.messages.subscribe(handlers.event)
-        services.supervisor.stderr.subscribe(handlers.words)
+        services.supervisor.stderr.subscribe(handlers.stderr_line)
         services.supervisor.gave_up.subscribe(handlers.gave_up)
         services.supervisor.changed.subscribe(self._server_changed)
         services.reconciler.changed.subscribe(services.servers_changed.tell)

@@ -1,8 +1,8 @@
-"""config.json on disk: read, kept in step with edits made by hand, and never lost.
+"""Reads and writes config.json, together with edits that a person makes in it.
 
-A file that is not understood is never written over. While it is broken the configuration in force
-stays as it is, every change is refused with the line and column, and the file is looked at again
-whenever it changes.
+In: functions that change a `Config`. Out: the `Config` in force, announcements of changes, and why
+the file cannot be used. A file that cannot be parsed is never overwritten: the last configuration
+stays in force, changes are refused, and the file is read again when it changes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.config import config_model, config_text
-from app.config.config_model import Config, Misfit
+from app.config.config_model import Config, InvalidPart
 from app.config.config_text import ConfigText
 from app.errors import SettingsError
 from app.formats.spans import FormatError
@@ -32,27 +32,27 @@ _Stamp = tuple[int, int, int] | None
 
 
 class ConfigFile:
-    """The configuration in force, and the one way to change it.
+    """The configuration in force, and the only way to change it.
 
-    A change is a function of the configuration, so an edit made by hand meanwhile is kept: the file
-    is read again before it is replaced, and looked at once more when it was.
+    A change is a function of the configuration, so edits that were made meanwhile are kept: the
+    file is read again before it is replaced, and compared afterwards.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = Config(config_model.defaults())
         self.problems: tuple[str, ...] = ()
-        """Parts of the file that were not understood, as sentences."""
+        """A sentence for each part of the file that is invalid."""
         self.changed: Listeners[Config] = Listeners()
         self.trouble: SettingsError | None = None
-        """Why the file cannot be used, while it cannot."""
+        """Why the file cannot be used; None while it can."""
         self.troubled: Listeners[SettingsError | None] = Listeners()
-        """The file was found broken, or, with None, mended."""
+        """The file cannot be used; or, with None, it can be used again."""
         self.is_known = False
-        """Whether what is in force was read from the file, or there was none yet."""
+        """Whether the configuration in force was read from the file, or there was no file yet."""
         self._last: ConfigText | None = None
         self._stamp: _Stamp = None
-        self._suspect: tuple[_Stamp] | None = None
+        self._broken_once: tuple[_Stamp] | None = None
         self._disk = _PrivateDisk()
 
     def load(self) -> None:
@@ -61,66 +61,66 @@ class ConfigFile:
         try:
             content = self._read()
         except SettingsError as trouble:
-            self._tell(trouble)
+            self._set_trouble(trouble)
             return
-        self._take(config_text.empty() if content is None else self._understood(content))
+        self._apply(config_text.empty() if content is None else self._parsed(content))
 
     def refresh(self, *, at_once: bool = True) -> bool:
-        """Take over what was changed on disk by hand; true when that changed something.
+        """Apply edits made in the file; returns whether they changed the configuration.
 
         Args:
-            at_once: False to believe only at the second look that the file is broken or gone, since
-                some programs empty a file before they write it.
+            at_once: False to report a broken or missing file only at the second check, since some
+                programs empty a file before they write it.
         """
         stamp = self._stat()
         if stamp == self._stamp:
             return False
         try:
-            found = self._found()
+            found = self._read_present()
         except SettingsError as trouble:
-            if at_once or self._suspect == (stamp,):
+            if at_once or self._broken_once == (stamp,):
                 self._stamp = stamp
-                self._tell(trouble)
-            self._suspect = (stamp,)
+                self._set_trouble(trouble)
+            self._broken_once = (stamp,)
             return False
-        self._stamp, self._suspect = stamp, None
-        return self._take(found)
+        self._stamp, self._broken_once = stamp, None
+        return self._apply(found)
 
     def require_writable(self) -> None:
-        """Make sure that a change could be saved now, before something else depends on it.
+        """Check that a change could be saved now, before other work depends on it.
 
         Raises:
-            SettingsError: the file is not understood, or may not be written.
+            SettingsError: the file cannot be parsed, or may not be written.
         """
-        if self._current() is not None:
+        if self._read_or_report() is not None:
             self._check_writable()
 
     def update(self, change: Callable[[Config], Config]) -> Config:
-        """Put `change` into force and on disk; it may be asked for more than once.
+        """Apply `change` and save it; `change` may be called more than once.
 
         Raises:
-            SettingsError: the file is not understood, or could not be written; nothing changed.
+            SettingsError: the file cannot be parsed or written; nothing changed.
         """
         for _ in range(_TRIES):
-            content = self._current()
+            content = self._read_or_report()
             found = self._last or config_text.empty()
             if content is not None:
-                found = self._understood(content)
-            before, misfits = config_model.parse(found.values, self.config)
+                found = self._parsed(content)
+            before, invalid_parts = config_model.parse(found.values, self.config)
             after = change(before)
             try:
                 values = config_model.merge(found.values, after, before)
             except SettingsError as refused:
-                raise _with_place(refused, misfits, found) from None
+                raise _with_place(refused, invalid_parts, found) from None
             written = found.changed(values)
             try:
                 if written != content:
                     self._write(content, written)
             except ChangedError:
                 continue
-            self._settle(written)
-            saved = self._understood(written)
-            self._adopt(after, saved, misfits)
+            self._remember_stamp(written)
+            saved = self._parsed(written)
+            self._adopt(after, saved, invalid_parts)
             return self.config
         raise SettingsError(
             "config.json kept changing while Lou was writing it.",
@@ -128,24 +128,24 @@ class ConfigFile:
             code="busy",
         )
 
-    def _current(self) -> bytes | None:
-        """The file's bytes now; None when there are none.
+    def _read_or_report(self) -> bytes | None:
+        """The bytes of the file; None without a file.
 
         Raises:
-            SettingsError: it is not understood; that is told to the others too.
+            SettingsError: it cannot be parsed; listeners are told too.
         """
         try:
             return self._read()
         except SettingsError as trouble:
             self._stamp = self._stat()
-            self._tell(trouble)
+            self._set_trouble(trouble)
             raise
 
-    def _found(self) -> ConfigText:
-        """What the file says.
+    def _read_present(self) -> ConfigText:
+        """The content of the file.
 
         Raises:
-            SettingsError: it is not understood, or gone.
+            SettingsError: it cannot be parsed, or does not exist.
         """
         content = self._read()
         if content is None:
@@ -154,10 +154,10 @@ class ConfigFile:
                 "The next change in Lou writes it anew. To begin afresh, quit Lou first.",
                 code=GONE,
             )
-        return self._understood(content)
+        return self._parsed(content)
 
     def _read(self) -> bytes | None:
-        """The bytes of a file that is understood; None when there is no file."""
+        """The bytes of a file that can be parsed; None without a file."""
         if self.path.is_symlink() and not self.path.exists():
             raise self._unreadable("it is a link to what is not there")
         try:
@@ -170,10 +170,10 @@ class ConfigFile:
             is_folder = self.path.is_dir()
             raise self._unreadable("it is no file" if is_folder else failure.strerror) from failure
         if content is not None:
-            self._understood(content)
+            self._parsed(content)
         return content
 
-    def _understood(self, content: bytes) -> ConfigText:
+    def _parsed(self, content: bytes) -> ConfigText:
         try:
             return config_text.read(content)
         except FormatError as broken:
@@ -203,8 +203,8 @@ class ConfigFile:
         """Replace `content` by `written`.
 
         Raises:
-            ChangedError: the file holds something else by now; that is untouched.
-            SettingsError: it could not be written; it is as it was.
+            ChangedError: the file holds something else now; it is unchanged.
+            SettingsError: it could not be written; it is unchanged.
         """
         real = self.path.resolve()
         try:
@@ -217,8 +217,8 @@ class ConfigFile:
         except OSError as failure:
             raise files.not_written(self.path, failure) from failure
 
-    def _settle(self, written: bytes) -> None:
-        """Remember what the file was like; one that is edited already is looked at again."""
+    def _remember_stamp(self, written: bytes) -> None:
+        """Remember the stamp of the file, unless it was edited again meanwhile."""
         stamp = self._stat()
         try:
             is_ours = self._disk.read(self.path) == written
@@ -226,16 +226,16 @@ class ConfigFile:
             is_ours = False
         self._stamp = stamp if is_ours else None
 
-    def _take(self, found: ConfigText) -> bool:
-        config, misfits = config_model.parse(found.values, self.config)
-        for misfit in misfits:
-            log.warning("%s", misfit.words)
-        return self._adopt(config, found, misfits)
+    def _apply(self, found: ConfigText) -> bool:
+        config, invalid_parts = config_model.parse(found.values, self.config)
+        for invalid in invalid_parts:
+            log.warning("%s", invalid.words)
+        return self._adopt(config, found, invalid_parts)
 
-    def _adopt(self, config: Config, found: ConfigText, misfits: list[Misfit]) -> bool:
+    def _adopt(self, config: Config, found: ConfigText, invalid_parts: list[InvalidPart]) -> bool:
         is_new, was_broken = config != self.config, self.trouble is not None
         self.config, self._last, self.is_known = config, found, True
-        self.problems = tuple(_placed(misfit, found) for misfit in misfits)
+        self.problems = tuple(_placed(invalid, found) for invalid in invalid_parts)
         self.trouble = None
         if is_new:
             self.changed.tell(config)
@@ -243,7 +243,7 @@ class ConfigFile:
             self.troubled.tell(None)
         return is_new
 
-    def _tell(self, trouble: SettingsError) -> None:
+    def _set_trouble(self, trouble: SettingsError) -> None:
         before, self.trouble = self.trouble, trouble
         if before is None or before.title != trouble.title:
             self.troubled.tell(trouble)
@@ -257,7 +257,7 @@ class ConfigFile:
 
 
 class _PrivateDisk(Disk):
-    """What it writes in place of another file is for this user alone."""
+    """A disk whose files only this user can read."""
 
     def take_after(self, handle: int, found: os.stat_result) -> None:
         super().take_after(handle, found)
@@ -265,19 +265,21 @@ class _PrivateDisk(Disk):
             os.fchmod(handle, files.PRIVATE)
 
 
-def _placed(misfit: Misfit, found: ConfigText) -> str:
-    return f"{misfit.words} {_place(misfit, found)}"
+def _placed(invalid: InvalidPart, found: ConfigText) -> str:
+    return f"{invalid.words} {_place(invalid, found)}"
 
 
-def _place(misfit: Misfit, found: ConfigText) -> str:
-    line, column = found.position(*misfit.path)
+def _place(invalid: InvalidPart, found: ConfigText) -> str:
+    line, column = found.position(*invalid.path)
     return f"It is at line {line}, column {column}."
 
 
-def _with_place(refused: SettingsError, misfits: list[Misfit], found: ConfigText) -> SettingsError:
-    """The same refusal; about a part that was not understood, with the place of that."""
-    for misfit in misfits:
-        if misfit.words.startswith(refused.title):
-            title = f"{refused.title} {_place(misfit, found)}"
+def _with_place(
+    refused: SettingsError, invalid_parts: list[InvalidPart], found: ConfigText
+) -> SettingsError:
+    """The same error; if it is about an invalid part, with its line and column."""
+    for invalid in invalid_parts:
+        if invalid.words.startswith(refused.title):
+            title = f"{refused.title} {_place(invalid, found)}"
             return SettingsError(title, refused.hint, code=refused.code)
     return refused

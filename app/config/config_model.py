@@ -1,6 +1,7 @@
-"""What config.json means: the servers and the settings, and how a change goes back into the file.
+"""The model of config.json: servers and settings. Pure.
 
-Pure: documents in, values out. Whatever a document holds beyond what is known here stays in it.
+In: the parsed document. Out: a `Config`, and the document after a change. Keys that Lou does not
+know stay in the document.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ EMBEDDED_COMMAND = "lou-server"
 
 @dataclass(frozen=True, slots=True)
 class ServerEntry:
-    """One server as `mcpServers` has it."""
+    """One entry of `mcpServers`."""
 
     command: str = ""
     args: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ class ServerEntry:
     disabled_tools: tuple[str, ...] = ()
 
     def references(self) -> tuple[str, ...]:
-        """The names of the keys that its environment and headers ask the vault for."""
+        """The names of the keys that its environment, headers and URL refer to."""
         texts = (*self.env.values(), *self.headers.values(), self.url)
         return tuple(dict.fromkeys(name for text in texts for name in REFERENCE.findall(text)))
 
@@ -64,20 +65,20 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
-    """A part of a document that could not be taken: where it is, and why, as sentences."""
+class InvalidPart:
+    """A part of a document that is invalid: its path, and why, as sentences."""
 
     path: tuple[str, ...]
     words: str
 
 
 def is_embedded(name: str, entry: ServerEntry) -> bool:
-    """Whether the entry means the server of that name that comes with Lou."""
+    """Whether the entry is the server of that name that comes with Lou."""
     return manifest.embedded(name) is not None and entry.command == EMBEDDED_COMMAND
 
 
 def masked_words(entry: ServerEntry) -> list[str]:
-    """The command line or the URL, as a person may see it: with its secrets masked."""
+    """The command line or the URL with its secrets masked, for a person."""
     if entry.url:
         return [secret_values.masked(entry.url, secret_values.spans_of("url", entry.url))]
     spans = secret_values.argument_spans(entry.args)
@@ -86,7 +87,7 @@ def masked_words(entry: ServerEntry) -> list[str]:
 
 
 def plain_secrets(entry: ServerEntry) -> list[str]:
-    """The secrets that stand in the entry as they are."""
+    """The secrets that the entry contains in plain text."""
     named = [*entry.env.items(), *entry.headers.items(), ("url", entry.url)]
     found = [(text, secret_values.spans_of(name, text)) for name, text in named]
     found += zip(entry.args, secret_values.argument_spans(entry.args), strict=True)
@@ -105,32 +106,34 @@ def defaults() -> dict[str, ServerEntry]:
 
 def parse(
     document: Mapping[str, Any], in_force: Config | None = None
-) -> tuple[Config, list[Misfit]]:
-    """The configuration in `document`, and the parts of it that could not be taken.
+) -> tuple[Config, list[InvalidPart]]:
+    """The configuration in `document`, and its invalid parts.
 
-    In place of those stands what is `in_force`, so that an edit that went wrong stops nothing.
+    An invalid part is replaced by the one `in_force`, so that a wrong edit stops no server.
     """
     before = in_force or Config(defaults())
-    misfits: list[Misfit] = []
+    invalid_parts: list[InvalidPart] = []
     servers = defaults()
     for name, found in _part(document, "mcpServers").items():
         try:
             servers[name] = parse_entry(name, found)
         except SettingsError as refused:
-            misfits.append(Misfit(("mcpServers", name), f"{refused.title} {refused.hint}"))
+            invalid_parts.append(
+                InvalidPart(("mcpServers", name), f"{refused.title} {refused.hint}")
+            )
             if name in before.servers:
                 servers[name] = before.servers[name]
     own = _part(document, "settings")
     settings, wrong = choices.parse(own, frozenset(servers), before.settings)
-    misfits += [Misfit(("settings", name), words) for name, words in wrong.items()]
-    return Config(servers, settings), misfits
+    invalid_parts += [InvalidPart(("settings", name), words) for name, words in wrong.items()]
+    return Config(servers, settings), invalid_parts
 
 
 def parse_entry(name: str, found: Any) -> ServerEntry:
-    """The server entry in `found`, as clients write it too.
+    """The server entry in `found`, in the format that clients use too.
 
     Raises:
-        SettingsError: it is no server entry.
+        SettingsError: it is invalid.
     """
     if not NAME.fullmatch(name) or name == APP:
         raise SettingsError(
@@ -158,7 +161,7 @@ def parse_entry(name: str, found: Any) -> ServerEntry:
 
 
 def _check_texts(name: str, entry: ServerEntry) -> None:
-    """What cannot be handed to a process, or would reach it as something else than is meant."""
+    """Refuse texts that a process cannot receive, or would receive changed."""
     open_to_all = (entry.command, *entry.args, entry.cwd)
     texts = (*open_to_all, *entry.env, *entry.env.values(), entry.url, *entry.headers.values())
     if any("\0" in text for text in texts):
@@ -172,11 +175,11 @@ def _check_texts(name: str, entry: ServerEntry) -> None:
 
 
 def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[str, Any]:
-    """`document` with all that changed from `before` to `config`; the rest stays as it is.
+    """`document` with all changes from `before` to `config`; the rest is unchanged.
 
     Raises:
-        SettingsError: a setting has a value that is not allowed, or the change would write over a
-            part that was not understood.
+        SettingsError: a setting has an invalid value, or the change would overwrite an invalid
+            part.
     """
     merged = dict(document)
     found = _part(document, "mcpServers")
@@ -217,7 +220,7 @@ _NEVER_EMPTY = {"command", "url", "cwd", "headers"}
 
 
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """One of the two objects of a document; it may lack them."""
+    """`mcpServers` or `settings`; an empty object when the document has none."""
     part: Mapping[str, Any] = document.get(key, {})
     return part
 

@@ -1,7 +1,7 @@
-"""The text of config.json: what it says, where it says it, and the text after a change.
+"""Parses the text of config.json, and edits it without changing other bytes. Pure.
 
-Pure: bytes in, values and bytes out. A text that can be read in no way, or in two, is refused with
-its line and column; a change leaves every byte as it was that says the same before and after.
+In: bytes. Out: values, positions, and bytes after a change. A text that is no JSON or has a key
+twice is refused with line and column.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app.formats.spans import FormatError, Layout, UnreadableError, position, re
 
 _BOM = "\ufeff"
 _LARGEST = 16 << 20
-"""Bytes of a configuration that Lou still reads."""
+"""The largest configuration that Lou reads, in bytes."""
 _LAYOUT = Layout("json", ("mcpServers",))
 _OBJECTS = ("mcpServers", "settings")
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
@@ -26,14 +26,14 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class ConfigText:
-    """A configuration as it was read. `values` is what it says."""
+    """A text and the `values` in it."""
 
     text: str
     values: dict[str, Any]
     bom: bool = False
 
     def position(self, *path: str) -> tuple[int, int]:
-        """Line and column, from 1, of the member that `path` leads to, or of the last one there."""
+        """Line and column, from 1, of the member at `path`, or of its last existing parent."""
         start, at = skip(self.text, 0), 0
         for key in path:
             if self.text[start] != "{":
@@ -45,7 +45,7 @@ class ConfigText:
         return position(self.text, at)
 
     def changed(self, values: dict[str, Any]) -> bytes:
-        """The bytes of a file that says `values`, written as this one is."""
+        """The bytes of a file with `values`, in the style of this one."""
         text = self.text if values == self.values else self._edited(values)
         return (_BOM * self.bom + text).encode("utf-8")
 
@@ -55,24 +55,24 @@ class ConfigText:
             is_right = decoder.decode(text) == values
         except ValueError:
             is_right = False
-        return text if is_right else self._anew(values)
+        return text if is_right else self._rewritten(values)
 
-    def _anew(self, values: dict[str, Any]) -> str:
+    def _rewritten(self, values: dict[str, Any]) -> str:
         found = _INDENT.search(self.text)
         text = json_editor.dumped(values, indent=found[0] if found else "  ") + "\n"
         return text.replace("\n", "\r\n") if "\r\n" in self.text else text
 
 
 def empty() -> ConfigText:
-    """The configuration of a home that has none yet."""
+    """The text of a new configuration."""
     return ConfigText("{}\n", {})
 
 
 def read(content: bytes) -> ConfigText:
-    """What `content` says.
+    """Parse `content`.
 
     Raises:
-        FormatError: it is not JSON in UTF-8, says something twice, or is no configuration at all.
+        FormatError: it is no JSON in UTF-8, has a key twice, or is no configuration.
     """
     text = _decoded(content)
     bom = text.startswith(_BOM)
@@ -107,7 +107,7 @@ def _values(text: str) -> dict[str, Any]:
     try:
         values = decoder.decode(text)
     except json.JSONDecodeError as broken:
-        raise _said(text, broken) from None
+        raise _explained(text, broken) from None
     except RecursionError:
         raise UnreadableError("It is nested too deeply.", 1, 1) from None
     except ValueError as broken:  # NaN and Infinity
@@ -119,8 +119,8 @@ def _values(text: str) -> dict[str, Any]:
     return values
 
 
-def _said(text: str, broken: json.JSONDecodeError) -> UnreadableError:
-    """Where the reader gave up, in words about the mistake that is usual there."""
+def _explained(text: str, broken: json.JSONDecodeError) -> UnreadableError:
+    """The error, with the usual mistake at this place as its reason."""
     at = broken.pos
     before = text[:at].rstrip()
     if text[at : at + 1] in {"}", "]"} and before.endswith(","):

@@ -1,4 +1,4 @@
-"""The user's own servers: how one is added and removed."""
+"""Adds and removes servers of the user in a `Config`. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from servers.contract import manifest
 
 
 def added(config: Config, name: str, found: Any) -> Config:
-    """`config` with one more server.
+    """`config` with one more server, from a parsed entry.
 
     Raises:
         SettingsError: the entry or the name cannot be used.
@@ -33,7 +33,7 @@ def added(config: Config, name: str, found: Any) -> Config:
 
 
 def removed(config: Config, name: str) -> Config:
-    """`config` without a server of the user's own.
+    """`config` without a server of the user.
 
     Raises:
         SettingsError: it comes with Lou.

@@ -1,7 +1,7 @@
-"""Which parts of a value are secret: by its name, by its shape, and by where it stands in a URL.
+"""Finds the parts of a value that are secret: by name, by shape and by position in a URL. Pure.
 
-Pure. Everything that moves, masks or tells of secrets in entries asks `spans_of` or
-`argument_spans`, so that all of them mean the same by a secret.
+In: a name and a text. Out: spans. All code that moves, masks or reports secrets of entries uses
+`spans_of` or `argument_spans`, so all of it has the same notion of a secret.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 MASK = "[hidden]"
-"""Stands for a secret wherever a person looks at an entry or a file."""
+"""Shown to a person in place of a secret."""
 
 Span = tuple[int, int]
 """Start and end of a part of a text."""
 
 _LONGEST = 20_000
-"""Characters of one value that are looked at; a longer one is secret as a whole."""
+"""Characters of one value that are searched; a longer one is secret as a whole."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -34,7 +34,7 @@ _FAINT = _words(
     """auth oauth session sid sessionid signature sig salt seed license licence webhook dsn private
     access api code hash cert nonce oauth2 userinfo login account sas"""
 )
-"""Words that mean a secret only where the value looks like one."""
+"""Words that mean a secret only if the value looks like one."""
 _JOINED = re.compile(
     r"(?:.+(?:password|passwd|passphrase|apikey|secret|token|authkey)"
     r"|(?:api|access|secret|private|auth|master|encryption|account|license|signing|service|ssh"
@@ -134,7 +134,7 @@ def says_secret(name: str) -> bool:
 
 
 def _strength(words: Sequence[str]) -> int:
-    """2: the name says secret. 1: it may be one, if the value looks so. 0: it says nothing."""
+    """2: the name means a secret. 1: it may, if the value looks like one. 0: it does not."""
     if not words:
         return 0
     joined = "".join(words[-2:])
@@ -150,7 +150,7 @@ def _strength(words: Sequence[str]) -> int:
 
 
 def looks_random(text: str, least: int = 16) -> bool:
-    """Whether the text is long, in one piece, and no word, path, address or plain identifier."""
+    """Whether the text is long, without spaces, and no word, path, address or identifier."""
     if len(text) < least or any(letter.isspace() for letter in text) or _UUID.fullmatch(text):
         return False
     kinds = (
@@ -162,7 +162,7 @@ def looks_random(text: str, least: int = 16) -> bool:
 
 
 def _is_jumbled(text: str) -> bool:
-    """The same, much more surely: nobody gave this as a name to anything."""
+    """The same with more certainty: no person would choose this as a name."""
     return (
         re.fullmatch(r"[A-Za-z0-9_+/=-]{24,}", text) is not None
         and looks_random(text, 24)
@@ -192,7 +192,7 @@ def _is_harmless(text: str, words: Sequence[str]) -> bool:
 
 
 def spans_of(name: str, text: str) -> tuple[Span, ...]:
-    """The parts of `text`, the value of what is called `name`, that are secret; in their order."""
+    """The secret parts of `text`, the value of `name`, in order."""
     words = words_of(name)
     strength = _strength(words)
     if not text.strip() or "${keyring:" in text:
@@ -229,7 +229,7 @@ def _is_secret(strength: int, words: Sequence[str], text: str) -> bool:
 
 
 def _by_shape(text: str) -> Iterator[Span]:
-    """Secrets that show what they are, whatever they are called."""
+    """Secrets that are known by their form, under any name."""
     yield from (match.span() for match in SHAPES.finditer(text))
     yield from (match.span() for match in _PEM.finditer(text))
     for url in _URL.finditer(text):
@@ -279,10 +279,10 @@ def _is_secret_parameter(name: str, value: str) -> bool:
 
 
 def spans_in(text: str) -> tuple[Span, ...]:
-    """The secret parts of a whole text of settings, in any format, or of a command line.
+    """The secret parts of a text of settings in any format, or of a command line.
 
-    It need not be complete or right: `name: value`, `name = value` and `--name value` are looked
-    for wherever they stand, also in comments.
+    The text may be incomplete or invalid: `name: value`, `name = value` and `--name value` are
+    found everywhere, in comments too.
     """
     found = list(_by_shape(text))
     for line in _YAML_LINE.finditer(text):
@@ -303,7 +303,7 @@ def spans_in(text: str) -> tuple[Span, ...]:
 
 
 def _name_in(text: str, token: re.Match[str], word: str) -> str:
-    """The name that this token gives to what follows; empty when it is a value."""
+    """The name that this token gives to the next value; empty when it is a value itself."""
     if not token[1] and word.endswith(":") and len(word) > 1:
         return word[:-1]
     if word.startswith("-") and _OPTION.fullmatch(word) and "=" not in word:
@@ -327,7 +327,7 @@ _SHORT = frozenset({"-k", "-t", "-p", "-a", "-s", "-K", "-T", "-P"})
 
 
 def argument_spans(arguments: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
-    """For each argument of a command line, the parts of it that are secret."""
+    """The secret parts of each argument of a command line."""
     found = []
     option = ""
     for text in arguments:
@@ -374,7 +374,7 @@ _PLACEHOLDER = re.compile(
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same parts in their order, none within another."""
+    """The same parts in order, merged where they overlap."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start < joined[-1][1]:
@@ -385,7 +385,7 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def masked(text: str, spans: Sequence[Span], mask: str = MASK) -> str:
-    """`text` with `mask` in the place of each part."""
+    """`text` with each part replaced by `mask`."""
     for start, end in reversed(spans):
         text = text[:start] + mask + text[end:]
     return text

@@ -1,4 +1,4 @@
-"""What the user chose: the fields of the settings, each with the words that explain it."""
+"""The settings of the app: fields with default, label, help, choices and bounds. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _setting(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every choice of the app. The dialog, the docs and the checks are made from these fields."""
+    """All settings. The dialog, the documents and the checks are made from these fields."""
 
     start_at_login: bool = _setting(
         False,
@@ -115,15 +115,15 @@ class Settings:
     servers: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict, metadata={"shown": False, "label": "", "help": "", "group": ""}
     )
-    """Each server's own part, untouched: `settings.search`, `settings.tracker`, ..."""
+    """The part of each server, unchanged: `settings.search`, `settings.tracker`, ..."""
 
     def of(self, server: str) -> dict[str, Any]:
-        """The own part of `server`."""
+        """The settings of `server`."""
         return dict(self.servers.get(server, {}))
 
 
 def shown_fields() -> tuple[Field[Any], ...]:
-    """The fields a person edits, in the order of the dialog."""
+    """The fields that a person edits, in the order of the dialog."""
     return tuple(each for each in fields(Settings) if each.metadata["shown"])
 
 
@@ -143,9 +143,9 @@ def problem_with(each: Field[Any], value: Any) -> str:
 def parse(
     found: Mapping[str, Any], servers: frozenset[str], before: Settings
 ) -> tuple[Settings, dict[str, str]]:
-    """The settings in `found`, and by name a sentence for each value that could not be taken.
+    """The settings in `found`, and by name a sentence for each invalid value.
 
-    What stood there `before` is used in its place.
+    For an invalid value the one from `before` is used.
     """
     taken: dict[str, Any] = {}
     wrong: dict[str, str] = {}
@@ -168,10 +168,10 @@ def parse(
 
 
 def merge(found: Mapping[str, Any], settings: Settings, before: Settings) -> dict[str, Any]:
-    """`found` with all that changed from `before` to `settings`; unknown keys stay.
+    """`found` with all changes from `before` to `settings`; unknown keys stay.
 
     Raises:
-        SettingsError: a value is not allowed, or would take the place of no settings of a server.
+        SettingsError: a value is invalid, or would replace a part that is no object.
     """
     merged = dict(found)
     for each in _own_fields():

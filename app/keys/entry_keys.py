@@ -14,7 +14,7 @@ from servers.contract import manifest
 
 
 def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
-    """The keys a server uses: the name it knows them by, and the name in the vault."""
+    """The keys that a server uses: the name that it uses, and the name in the vault."""
     if not config_model.is_embedded(name, entry):
         return {key: key for key in entry.references()}
     known = {key.name: key.name for key in manifest.keys_of(name)}
@@ -25,10 +25,10 @@ def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
 
 
 def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
-    """Known keys whose value, or the path of whose value, is in the entry itself.
+    """Known keys whose value, or the path of a file with it, is in the entry itself.
 
     Raises:
-        ServerError: a file that is named cannot be read.
+        ServerError: that file cannot be read.
     """
     found: dict[str, str] = {}
     if config_model.is_embedded(name, entry):

@@ -1,6 +1,6 @@
-"""The tracker's keys as a list in one text: separated by commas, the newest first. Pure.
+"""The list of sealing keys in one text: separated by commas, the newest first. Pure.
 
-The first key seals; every key in the list opens what it sealed before.
+The first key seals; each key opens what it sealed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The key that seals the tracker's addresses: made by Lou, and never lost by it.
+"""The sealing key of the tracker: found, made, rotated, exported, and never lost.
 
-It may be in the vault, in places of the keyring that the index does not know, and in `tracker.key`
-of a time without a keyring. All of them come together in one list in the vault, the newest first.
-Nothing is removed before the vault gave back the whole list that holds it.
+It may be in the vault, in slots of the keyring that the index lost, and in `tracker.key` from a
+time without a keyring. All are merged into one list in the vault, the newest first. Nothing is
+deleted before the vault gave back the list that contains it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAME = "ENCRYPTION_KEY"
 
 @dataclass(frozen=True, slots=True)
 class FoundKeys:
-    """Every place that has keys now: the value in use, other values of the vault, the file."""
+    """The keys in each place: the vault, further values of the vault, the file."""
 
     stored: str = ""
     others: tuple[str, ...] = ()
@@ -51,16 +51,16 @@ class SealingKey:
         self._file = key_file
         self._turn = asyncio.Lock()
         self._gathered: Vault | None = None
-        """The vault that has everything, as far as this process has looked."""
+        """The vault into which this process merged all keys."""
 
     async def in_file(self) -> str:
-        """The key, when it is in its file and not in the vault; empty when the vault has it.
+        """The key from its file if it is not in the vault; empty when the vault has it.
 
-        It is made on first use: only when there surely is none, never where a keyring is closed.
+        A new key is made only if there is certainly none, never while a keyring is closed.
 
         Raises:
-            VaultError: the keyring is closed, or failed on the way, or lost the key.
-            SettingsError: the key could not be kept.
+            VaultError: the keyring is closed, failed, or lost the key.
+            SettingsError: the key could not be stored.
         """
         async with self._turn:
             vault = self._store.vault
@@ -74,13 +74,13 @@ class SealingKey:
                 await self._gather(vault)
                 return ""
             if is_known:
-                return ""  # whoever reads it hears why it cannot be read
+                return ""  # the read of the value raises the error
             if state is not VaultState.ABSENT:
                 raise not_open(state)
             return self._file.read() or await self._make_in_file()
 
     async def gather(self) -> bool:
-        """Bring every key into the vault, if that is open; whether it has others now.
+        """Merge every key into the vault, if it is open; returns whether its value changed.
 
         Raises:
             VaultError: as `in_file`.
@@ -93,10 +93,10 @@ class SealingKey:
             return await self._gather(vault)
 
     async def set(self, value: str) -> None:
-        """Seal with the key in `value` from now on; what was there still opens what it sealed.
+        """Put `value` in front of the stored keys, which still open what they sealed.
 
         Raises:
-            VaultError: it is no key of this kind, or it was not kept.
+            VaultError: it is no key of this kind, or was not stored.
         """
         if not key_list.is_list(value):
             raise VaultError(
@@ -112,7 +112,7 @@ class SealingKey:
             await self._keep(vault, found, key_list.joined([value, found.joined()]))
 
     async def rotate(self) -> None:
-        """Put a new key in front of the old ones, which still open what they sealed.
+        """Put a new key in front of the stored ones, which still open what they sealed.
 
         Raises:
             VaultError: the keyring is closed.
@@ -125,7 +125,7 @@ class SealingKey:
             await self._keep(vault, found, key_list.joined([_new_key(), found.joined()]))
 
     async def unset(self) -> None:
-        """Forget what the vault has, because the user wants that.
+        """Delete every key in the vault.
 
         Raises:
             VaultError: the keyring is closed.
@@ -178,7 +178,7 @@ class SealingKey:
     async def _gather(self, vault: Vault) -> bool:
         found = await self._look(vault)
         if found.stored and not key_list.is_list(found.stored):
-            return False  # what the user set is no key; the tracker says so
+            return False  # the stored value is no key; the tracker reports that
         whole = found.joined()
         if not whole and found.waiting:
             raise _unusable_file(self._file.path)
@@ -193,7 +193,7 @@ class SealingKey:
         return is_new
 
     async def _keep(self, vault: Vault, found: FoundKeys, whole: str) -> None:
-        """Put `whole` into the vault, read it back, and only then remove what is in it."""
+        """Store `whole`, read it back, and only then delete other copies of its keys."""
         if whole != found.stored:
             await vault.set(NAME, whole)
         if await vault.get(NAME) != whole:
@@ -208,7 +208,7 @@ class SealingKey:
 
     @staticmethod
     def _require(vault: Vault, found: FoundKeys) -> None:
-        """That the keyring did not lose a key that the index knows of."""
+        """Check that the keyring did not lose a key that is in the index."""
         if NAME in vault.names() and not found.joined():
             raise VaultError(
                 "The keyring no longer has the key that seals the tracker's addresses.",
@@ -218,7 +218,7 @@ class SealingKey:
             )
 
     async def _require_nowhere_else(self) -> None:
-        """That the vault which is not in use has no key that its index lost."""
+        """Check that the vault which is not in use has no key that its index lost."""
         if await self._store.has_elsewhere(NAME):
             raise _left_behind()
 
@@ -231,7 +231,7 @@ class SealingKey:
 
 
 def is_made_by_lou(name: str) -> bool:
-    """Whether the key called `name` is one that Lou makes itself."""
+    """Whether Lou itself makes the key called `name`."""
     return any(key.name == name and key.generated for key in manifest.KEYS)
 
 

@@ -1,4 +1,8 @@
-"""Which keys there are, who uses them, and how a changed one reaches its servers."""
+"""The keys of all servers.
+
+In: names and values from a person. Out: views without values, and the values that a server gets
+when it starts. The redactor learns every value before it is used.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,11 @@ from servers.contract.service_account import PathGivenError
 log = logging.getLogger(__name__)
 
 _LARGEST_FILE = 64_000
-"""Bytes of a file that may be a key."""
+"""Bytes of a file whose path was given instead of a key."""
 
 
 class Keys:
-    """The names of all keys, and their values for those who may have them."""
+    """Lists keys, stores them, and gives each server those it uses."""
 
     def __init__(
         self,
@@ -44,7 +48,7 @@ class Keys:
         self._sealing = SealingKey(store, key_file)
 
     def views(self) -> tuple[KeyView, ...]:
-        """The known keys, then those that the user's own servers refer to, then leftovers."""
+        """The known keys, then those that entries refer to, then those that no server uses."""
         known = {key.name: key for key in manifest.KEYS}
         vault = self._store.vault
         stored = set(vault.names())
@@ -92,10 +96,10 @@ class Keys:
         )
 
     async def understood(self, name: str, text: str) -> Understood:
-        """The key that a person meant with `text`, and what of it was mended.
+        """The key in `text`, and which mistakes in `text` were corrected.
 
         Raises:
-            VaultError: it is something else; nothing of it is shown.
+            VaultError: `text` is no such key; the error does not contain it.
         """
         try:
             try:
@@ -111,26 +115,26 @@ class Keys:
         return found
 
     def learn(self, name: str, value: str) -> None:
-        """Take `value` out of every line from now on."""
+        """Redact `value` in every log line from now on."""
         self._redactor.learn([value])
 
     def learn_plain(self, config: Config) -> None:
-        """Take the secrets that stand in the entries themselves out of every line, too."""
+        """Redact the secrets that the entries themselves contain."""
         for entry in config.servers.values():
             self._redactor.learn(config_model.plain_secrets(entry))
 
     async def keep(self, values: Mapping[str, str]) -> None:
-        """Put several keys into the vault.
+        """Store several keys in the vault.
 
         Raises:
-            VaultError: one was not kept.
+            VaultError: one was not stored.
         """
         for name, value in values.items():
             self.learn(name, check_value(name, value))
             await self._store.vault.set(name, value)
 
     async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Trouble:
-        """The keys of a server by the name it knows them by, or why it cannot start."""
+        """The values of a server by the names it uses, or why it cannot start."""
         wanted = entry_keys.wanted_keys(server, entry)
         try:
             plain = entry_keys.plain_keys(server, entry)
@@ -148,17 +152,17 @@ class Keys:
         return {**found, **plain}
 
     async def encryption_key(self) -> dict[str, str]:
-        """The tracker's key when the vault does not have it, by name; made on first use.
+        """The sealing key of the tracker if it is not in the vault; made on first use.
 
         Raises:
-            VaultError: the keyring is closed, failed on the way, or lost the key.
-            SettingsError: the key could not be kept.
+            VaultError: the keyring is closed, failed, or lost the key.
+            SettingsError: the key could not be stored.
         """
         waiting = await self._sealing.in_file()
         return {sealing_key.NAME: waiting} if waiting else {}
 
     async def gather_sealing_keys(self) -> bool:
-        """Bring every key of the tracker into the vault; whether it has others now.
+        """Move every sealing key into the vault; returns whether its value changed.
 
         Raises:
             VaultError: as `encryption_key`.
@@ -166,10 +170,10 @@ class Keys:
         return await self._sealing.gather()
 
     async def set(self, name: str, value: str) -> None:
-        """Keep a key. One that Lou makes goes in front of those that are there.
+        """Store a key. A sealing key goes in front of the stored ones.
 
         Raises:
-            VaultError: it was not kept, or is none.
+            VaultError: it was not stored, or is no key of this kind.
         """
         if is_made_by_lou(name):
             await self._sealing.set(value)
@@ -177,7 +181,7 @@ class Keys:
             await self._store.vault.set(name, value)
 
     async def unset(self, name: str) -> None:
-        """Forget a key.
+        """Delete a key.
 
         Raises:
             VaultError: the keyring is closed.
@@ -188,7 +192,7 @@ class Keys:
             await self._store.vault.unset(name)
 
     async def rotate(self, name: str) -> None:
-        """Put a new value in front of the old ones, which still open what they sealed.
+        """Make a new sealing key; the old ones stay and still open what they sealed.
 
         Raises:
             VaultError: it is no key that Lou makes, or the keyring is closed.
@@ -232,10 +236,10 @@ def _missing(server: str, name: str) -> Trouble:
 
 
 def _read_small(given: PathGivenError) -> bytes:
-    """What is in the file that was named instead of a key.
+    """The content of a file whose path was given instead of a key.
 
     Raises:
-        NotAKeyError: there is no such file, or it is none.
+        NotAKeyError: there is no such file, it is too large, or unreadable.
     """
     path = Path(given.path).expanduser()
     if not path.is_absolute() or not path.is_file() or path.stat().st_size > _LARGEST_FILE:

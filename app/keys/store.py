@@ -1,4 +1,4 @@
-"""Which vault is in use, and the way from one to another."""
+"""The vault that is in use, and the move of keys from one vault to another."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OTHER = {SYSTEM: FILE, FILE: SYSTEM}
 
 
 class KeyStore:
-    """Holds the vault of this home. Listeners stay when the vault changes."""
+    """Holds the vault of this home. Its listeners stay when the vault changes."""
 
     def __init__(self, kind: str) -> None:
         self.changed: Listeners[str] = Listeners()
@@ -31,9 +31,9 @@ class KeyStore:
         self.vault = self._make(kind)
 
     async def use(self, kind: str, passphrase: str) -> None:
-        """Take a vault into use, with every key of the other one that can be read now.
+        """Use the vault of this kind, and move to it every key of the other that can be read.
 
-        What cannot be read stays where it is; asking again later moves it.
+        Keys that cannot be read stay there; a later call moves them.
 
         Raises:
             VaultError: the vault stayed closed, or a key could not be written.
@@ -51,7 +51,7 @@ class KeyStore:
         return name in self._make(_OTHER[self._kind]).names()
 
     async def has_elsewhere(self, name: str) -> bool:
-        """The same when its list of names was lost; a closed one is not asked."""
+        """The same if its index was lost; searches it only if it is open."""
         other = self._make(_OTHER[self._kind])
         try:
             return await other.probe() is VaultState.OPEN and await other.recover(name)
@@ -61,7 +61,7 @@ class KeyStore:
             await other.close()
 
     def is_made(self, kind: str) -> bool:
-        """Whether there was a vault of this kind before: a file has its passphrase then."""
+        """Whether there is a vault of this kind; a file has its passphrase then."""
         return self._make(kind).state() is not VaultState.ABSENT
 
     def _make(self, kind: str) -> Vault:
@@ -79,16 +79,16 @@ class KeyStore:
 
 
 def _profile() -> str:
-    """Two homes of one user share a keyring, and must not share its items."""
+    """A prefix for the items of this home, because all homes of a user share a keyring."""
     home = endpoint.home()
     return f"{zlib.crc32(str(Path(home).resolve()).encode()):08x}" if home else ""
 
 
 async def _move(before: Vault, after: Vault) -> None:
-    """Put every value of `before` into `after`, and forget there what `after` gave back.
+    """Copy every value of `before` to `after`, and delete those that `after` gives back.
 
-    A key that Lou makes goes in front of those that `after` has. Of other keys the newer value
-    stays in use; an older one that `before` has stays where it is.
+    A sealing key goes in front of those that `after` has. Of another key the newer value is used;
+    an older one in `before` stays there.
     """
     try:
         values = await _all_of(before)
@@ -111,7 +111,7 @@ async def _move(before: Vault, after: Vault) -> None:
 
 
 async def _all_of(vault: Vault) -> dict[str, str]:
-    """Every value, those of Lou's own keys together with what the list of names lost."""
+    """Every value; a sealing key with those that the index lost."""
     made = [key.name for key in manifest.KEYS if key.generated]
     if await vault.probe() is VaultState.OPEN:
         for name in made:
@@ -124,7 +124,7 @@ async def _all_of(vault: Vault) -> dict[str, str]:
 
 
 async def _wanted(name: str, value: str, before: Vault, after: Vault) -> str:
-    """What `after` should have when `before` has `value`."""
+    """The value that `after` should have when `before` has `value`."""
     present = await after.get(name)
     if present is None or present == value:
         return value

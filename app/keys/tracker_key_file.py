@@ -1,9 +1,8 @@
-"""The tracker's own key on a machine that has no keyring at all, such as a bare server.
+"""The file with the sealing key on a machine that has no keyring, such as a server.
 
-The key that seals stored addresses is made by Lou and known to nobody; without a place for it the
-tracker could not run there. It lies in a file of its own for this user alone, which `lou doctor`
-says, and moves into the keyring or the sealed file as soon as there is one. No key that a person
-entered is ever kept this way.
+Without it the tracker could not run there. Only this user can read the file, `lou doctor` reports
+it, and the key moves into the keyring or the sealed file as soon as there is one. A key that a
+person entered is never stored this way.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from servers.contract import ownership
 
 
 class TrackerKeyFile:
-    """One value in one private file."""
+    """Reads, writes and deletes the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,7 +26,7 @@ class TrackerKeyFile:
         """The key, or an empty text when there is none.
 
         Raises:
-            VaultError: it is there and cannot be read; no other key may take its place.
+            VaultError: it exists but cannot be read; no new key may replace it.
         """
         try:
             return ownership.read(str(self.path)).decode("ascii").strip()
@@ -43,22 +42,22 @@ class TrackerKeyFile:
             ) from failure
 
     def is_there(self) -> bool:
-        """Whether there is something of this name."""
+        """Whether the file exists, or anything else of this name."""
         return os.path.lexists(self.path)
 
     def changed_at(self) -> float:
-        """When it was written, in seconds since the epoch; 0 when there is none."""
+        """When it was written, in seconds since the epoch; 0 when it does not exist."""
         try:
             return self.path.stat().st_mtime
         except OSError:
             return 0.0
 
     def write(self, value: str) -> None:
-        """Keep the key.
+        """Write the key.
 
         Raises:
-            SettingsError: it could not be kept.
-            VaultError: what was written does not come back.
+            SettingsError: it could not be written.
+            VaultError: the file does not contain what was written.
         """
         files.write_atomic(self.path, f"{value}\n".encode())
         if self.read() != value:
@@ -69,7 +68,7 @@ class TrackerKeyFile:
             )
 
     def remove(self, value: str) -> None:
-        """Forget `value`, which was read back from a better place; anything else stays."""
+        """Delete the file if it contains `value`, which the vault has now."""
         with contextlib.suppress(OSError, VaultError):
             if self.read() == value:
                 self.path.unlink()

@@ -1,4 +1,7 @@
-"""What a store of secrets promises, whichever it is."""
+"""The interface of a vault, which stores secrets, and the checks of names and values.
+
+Implementations: `vaults.system_keyring` and `vaults.sealed_file`.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +14,33 @@ from app.errors import VaultError
 from app.system.listeners import Listeners
 
 LONGEST_VALUE = 10_000
-"""Characters: several times what the largest keys have, which are files of service accounts."""
+"""Characters; the largest keys, files of service accounts, have a fraction of it."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 class VaultState(StrEnum):
-    """Whether secrets can be read now, and if not, why."""
+    """Whether secrets can be read now, and why not."""
 
     UNKNOWN = "unknown"
-    """Nobody has asked yet."""
+    """Not probed yet."""
     OPEN = "open"
     LOCKED = "locked"
     """A person can open it."""
     ABSENT = "absent"
-    """There is no keyring here, or none that keeps secrets encrypted."""
+    """There is no keyring, or none that encrypts."""
     HUNG = "hung"
-    """It gave no answer in time; it opens by itself when it answers again."""
+    """It gave no answer in time; the state changes when it answers again."""
 
 
 class Vault(Protocol):
-    """Secrets by name. Names are known without it being open; values are not."""
+    """Stores secrets by name. Names can be read while it is locked; values cannot."""
 
     changed: Listeners[str]
-    """The name whose value changed."""
+    """Announces the name whose value changed."""
     state_changed: Listeners[VaultState]
 
     def state(self) -> VaultState:
-        """As last seen; costs nothing."""
+        """The state when it was last probed."""
 
     def names(self) -> tuple[str, ...]:
         """The keys that have a value."""
@@ -46,79 +49,79 @@ class Vault(Protocol):
         """When the value was set, in seconds since the epoch; 0 when it has none."""
 
     async def get(self, name: str) -> str | None:
-        """The value, or None when there is none; never asks a person.
+        """The value, or None; never asks a person.
 
         Raises:
             VaultError: it is locked, absent or gave no answer in time.
         """
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of those that have one, within one deadline.
+        """The values of the names that have one, within one deadline.
 
         Raises:
             VaultError: as `get`.
         """
 
     async def set(self, name: str, value: str) -> None:
-        """Keep `value`; the one before stays until the new one was read back.
+        """Store `value`; the previous value stays until the new one was read back.
 
         Raises:
-            VaultError: it was not kept.
+            VaultError: it was not stored.
         """
 
     async def unset(self, name: str) -> None:
-        """Forget the value.
+        """Delete the value.
 
         Raises:
             VaultError: it is locked, absent or gave no answer in time.
         """
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open it; a keyring asks the person itself, a file needs its passphrase.
+        """Open it; a keyring asks the person itself, a file needs the passphrase.
 
         Raises:
             VaultError: it stayed closed.
         """
 
     async def require_open(self) -> None:
-        """Make sure that it is open; a keyring asks the person where it can.
+        """Make sure that it is open; a keyring may ask the person.
 
         Raises:
             VaultError: it stayed closed.
         """
 
     async def recover(self, name: str) -> bool:
-        """Look for a value that the list of names does not know; true when there is one.
+        """Find a value that is missing in the index of names; returns whether there is one.
 
         Raises:
             VaultError: as `get`.
         """
 
     async def others(self, name: str) -> tuple[str, ...]:
-        """Values of `name` that are kept beside the one in use, the newest first.
+        """Further stored values of `name`, the newest first.
 
-        A change that was interrupted leaves them, and a list of names that was lost.
+        An interrupted change leaves them, and the loss of the index.
 
         Raises:
             VaultError: as `get`.
         """
 
     async def drop_others(self, name: str, values: Collection[str]) -> None:
-        """Forget those of `values` that are beside the one in use.
+        """Delete further stored values of `name` that are in `values`.
 
         Raises:
             VaultError: as `get`.
         """
 
     async def probe(self) -> VaultState:
-        """Look whether it is open now, without asking a person."""
+        """Check whether it is open now, without asking a person."""
 
     async def close(self) -> None:
-        """Let go of threads and keys."""
+        """Release threads and keys."""
 
 
 def check_name(name: str) -> None:
-    """That a server's entry can refer to a key of this name.
+    """Check that `name` can be the name of a key.
 
     Raises:
         VaultError: it cannot.
@@ -132,7 +135,7 @@ def check_name(name: str) -> None:
 
 
 def check_value(name: str, value: str) -> str:
-    """The value as it is kept: without the white space that pasting brings.
+    """The value as it is stored, without surrounding white space.
 
     Raises:
         VaultError: it cannot be a key.
@@ -156,13 +159,13 @@ def check_value(name: str, value: str) -> str:
 
 
 def not_open(state: VaultState) -> VaultError:
-    """Why secrets cannot be read, and the way out."""
+    """The error for a vault that is not open."""
     title, hint = _REASONS[state]
     return VaultError(title, hint, code=f"keyring_{state}")
 
 
 def no_answer(seconds: float) -> VaultError:
-    """The keyring hangs."""
+    """The error for a keyring that gave no answer within `seconds`."""
     error = not_open(VaultState.HUNG)
     error.title = f"The keyring gave no answer in {seconds:g} seconds."
     return error

@@ -1,7 +1,7 @@
-"""How counts and times are added up: cells that merge, and percentiles read from buckets.
+"""Cells that add up counts and times, and percentiles from histograms. Pure.
 
-Pure. A time falls into a bucket 5 % wide, so a percentile is right to 2.5 % however many calls
-there were, and two cells merge by adding.
+A bucket of a histogram is 5 % wide, so a percentile is exact to 2.5 % for any number of calls, and
+two cells merge by addition.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Row = tuple[int, int, int, int, float, int, int, str, str, bytes]
 
 @dataclass(slots=True)
 class MetricsCell:
-    """What happened in one step of time, of one server or tool."""
+    """The figures of one server or tool within one minute or hour."""
 
     calls: int = 0
     errors: int = 0
@@ -55,12 +55,12 @@ class MetricsCell:
         use[1] += failed
 
     def lookup(self, hit: bool) -> None:
-        """Count one look into a cache."""
+        """Count one lookup in a cache."""
         self.hits += hit
         self.misses += not hit
 
     def process(self, rss: int, cpu: float) -> None:
-        """Take one measurement of the process tree."""
+        """Record one measurement of the process tree."""
         self.cpu_sum += cpu
         self.cpu_count += 1
         self.rss = max(self.rss, rss)
@@ -89,19 +89,19 @@ class MetricsCell:
         return self.cpu_sum / self.cpu_count if self.cpu_count else 0.0
 
     def percentiles(self, *parts: float) -> tuple[float | None, ...]:
-        """The times in ms under which these parts (0 to 1) of the calls stayed."""
+        """The times in ms below which these fractions (0 to 1) of the calls are."""
         return percentiles(self.times, parts)
 
 
 def percentiles(times: Mapping[int, int], parts: Iterable[float]) -> tuple[float | None, ...]:
-    """As `Cell.percentiles`, of a bare histogram."""
+    """The same as `MetricsCell.percentiles`, for a histogram alone."""
     total = sum(times.values())
     ordered = sorted(times)
     return tuple(_at(times, ordered, math.ceil(part * total)) for part in parts)
 
 
 def to_row(cell: MetricsCell) -> Row:
-    """The cell as a store keeps it."""
+    """The cell as a row of the store."""
     kinds = json.dumps(cell.kinds) if cell.kinds else ""
     apis = json.dumps(cell.apis) if cell.apis else ""
     times = b"".join(_PAIR.pack(*pair) for pair in cell.times.items())
@@ -110,7 +110,7 @@ def to_row(cell: MetricsCell) -> Row:
 
 
 def from_row(row: Row) -> MetricsCell:
-    """The cell that `to_row` made."""
+    """The cell in a row of the store."""
     kinds = json.loads(row[7]) if row[7] else {}
     apis = json.loads(row[8]) if row[8] else {}
     return MetricsCell(*row[:7], kinds, apis, dict(_PAIR.iter_unpack(row[9])))

@@ -1,6 +1,7 @@
-"""What is counted: calls, their time, errors, cache hits, API calls, CPU and memory.
+"""Counts calls, times, errors, cache hits, API calls, CPU and memory of all servers.
 
-What is new is in memory; every few seconds it is merged into the store, which outlives the app.
+In: records and measurements. Out: reports. New figures are in memory and merged into the store
+every few seconds.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
 _MOST_UNSAVED = 20_000
-"""Cells that wait while the disk is full."""
+"""Cells that are kept in memory while the disk is full."""
 
 
 class Metrics:
-    """Counts on the loop's thread; reads and writes history in a thread of its own."""
+    """Counts on the thread of the loop; reads and writes the store in a worker thread."""
 
     def __init__(
         self, path: Path, *, days: int = 30, clock: Callable[[], float] = time.time
@@ -48,7 +49,7 @@ class Metrics:
         self._today: dict[str, list[int]] = {}
         self._day = 0
         self._live: dict[str, deque[tuple[int, int]]] = {}
-        self._failing = False
+        self._is_failing = False
         self._saver: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -57,10 +58,10 @@ class Metrics:
         with contextlib.suppress(sqlite3.Error, OSError):
             counts = await self._thread.run(partial(self._store.counts, self._day))
             self._today = {server: list(both) for server, both in counts.items()}
-        self._saver = asyncio.create_task(self._save_for_ever())
+        self._saver = asyncio.create_task(self._save_regularly())
 
     async def stop(self) -> None:
-        """Save the rest and let go of the file."""
+        """Save the rest and close the store."""
         if self._saver:
             self._saver.cancel()
             await asyncio.wait([self._saver])
@@ -82,7 +83,7 @@ class Metrics:
             live.append((second, 1))
 
     def usage(self, server: str, data: Mapping[str, Any]) -> None:
-        """Count what a `usage` event says."""
+        """Count a `usage` event."""
         cell = self._cell(server, "")
         if isinstance(data.get("api"), str):
             cell.api(data["api"], data.get("outcome") != "ok")
@@ -90,7 +91,7 @@ class Metrics:
             cell.lookup(bool(data["hit"]))
 
     def process(self, server: str, rss: int, cpu: float) -> None:
-        """Take one measurement of a server's process tree."""
+        """Record one measurement of the process tree of a server."""
         self._cell(server, "").process(rss, cpu)
 
     def today(self, server: str) -> tuple[int, int]:
@@ -107,7 +108,7 @@ class Metrics:
     async def report(
         self, window: TimeWindow = TimeWindow.HOUR, server: str = "", tool: str = ""
     ) -> Report:
-        """Everything about a window; an empty name means every one."""
+        """The figures of a window; an empty name means all."""
         now = self._clock()
         table, since = reports.source(window, now)
         stored = []
@@ -123,16 +124,16 @@ class Metrics:
         return await self._thread.run(lambda: make(window, now, [*stored, *fresh]))
 
     async def save(self) -> None:
-        """Merge what is new into the store."""
+        """Merge the new figures into the store."""
         unsaved, self._unsaved = self._unsaved, {}
         for minute, cells in unsaved.items():
             try:
                 await self._thread.run(partial(self._store.add, minute, cells))
-                self._failing = False
+                self._is_failing = False
             except (sqlite3.Error, OSError):
                 self._put_back(minute, cells)
-                if not self._failing:
-                    self._failing = True
+                if not self._is_failing:
+                    self._is_failing = True
                     log.warning("Figures could not be saved; they wait in memory", exc_info=True)
 
     def _put_back(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
@@ -142,7 +143,7 @@ class Metrics:
         for key, cell in cells.items():
             kept.setdefault(key, MetricsCell()).add(cell)
 
-    async def _save_for_ever(self) -> None:
+    async def _save_regularly(self) -> None:
         forgotten = 0.0
         while True:
             await asyncio.sleep(_SAVE_EVERY_S)

@@ -1,4 +1,4 @@
-"""What a report over a window is made of. Pure: cells in, figures out."""
+"""Makes the report over a window. Pure: cells in, figures out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PARTS = (0.5, 0.95, 0.99)
 
 
 class TimeWindow(StrEnum):
-    """How far back a report looks."""
+    """The length of time that a report covers."""
 
     HOUR = "hour"
     DAY = "day"
@@ -26,12 +26,12 @@ _SHAPES = {
     TimeWindow.DAY: ("minutes", 600, 144),
     TimeWindow.MONTH: ("hours", 3600, 720),
 }
-"""The table, the seconds of a step, and how many steps."""
+"""The table, the seconds of a step, and the number of steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiUse:
-    """How often one provider was asked."""
+    """The requests to one provider."""
 
     calls: int
     errors: int
@@ -65,7 +65,7 @@ class Summary:
 
     @property
     def cache_hit_ratio(self) -> float | None:
-        """From 0 to 1; None when nothing was looked up."""
+        """From 0 to 1; None without lookups."""
         looked_up = self.cache_hits + self.cache_misses
         return self.cache_hits / looked_up if looked_up else None
 
@@ -97,11 +97,11 @@ class Report:
     servers: tuple[Summary, ...]
     tools: tuple[Summary, ...]
     points: tuple[Point, ...]
-    """Oldest first, without gaps: a step in which nothing happened is there with zeros."""
+    """Oldest first, without gaps: a step without calls has zeros."""
 
 
 def source(window: TimeWindow, now: float) -> tuple[str, int]:
-    """The table that a window is read from, and since when."""
+    """The table for a window, and its start in seconds since the epoch."""
     table, step, count = _SHAPES[window]
     return table, _first_step(now, step, count)
 
@@ -109,7 +109,7 @@ def source(window: TimeWindow, now: float) -> tuple[str, int]:
 def make(
     window: TimeWindow, now: float, cells: Iterable[tuple[int, tuple[str, str], MetricsCell]]
 ) -> Report:
-    """The report of what happened in the cells, each with its time, server and tool."""
+    """The report over `cells`, each with its time and its server and tool."""
     _, step, count = _SHAPES[window]
     first = _first_step(now, step, count)
     merged: dict[tuple[str, str], MetricsCell] = {}
@@ -134,7 +134,7 @@ def make(
 
 
 def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
-    """The steps of a report as rows of a table, its header first."""
+    """The steps of a report as rows of a table, the header first."""
     yield ("time", *(each.name for each in fields(Point)[1:]))
     for point in report.points:
         local = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(point.at))

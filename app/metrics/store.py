@@ -1,4 +1,4 @@
-"""Where finished minutes and hours are kept: one SQLite file, owned by this process alone."""
+"""Stores the figures by minute and by hour in one SQLite file that only this process uses."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _TABLES = ("minutes", "hours")
 
 
 class MetricsStore:
-    """Rollups by minute and by hour. Every method may block; one thread calls them all."""
+    """Adds, reads and deletes cells. Every method may block; one thread calls all of them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._open: sqlite3.Connection | None = None
 
     def add(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
-        """Merge what happened in `minute` (seconds since the epoch) into both tables.
+        """Merge the cells of `minute` (seconds since the epoch) into both tables.
 
         Raises:
-            sqlite3.Error: nothing was kept.
-            OSError: the file is not this user's alone; the same.
+            sqlite3.Error: nothing was stored.
+            OSError: other users can access the file; nothing was stored.
         """
         with self._connection() as connection:
             for (server, tool), cell in cells.items():
@@ -63,13 +63,13 @@ class MetricsStore:
         return {server: (calls, errors) for server, calls, errors in rows}
 
     def forget(self, before: int) -> None:
-        """Drop everything older."""
+        """Delete everything before `before`, in seconds since the epoch."""
         with self._connection() as connection:
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._open:
             self._open.close()
             self._open = None

@@ -193,30 +193,30 @@ def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:
 
 
 @pytest.fixture
-def intake(home: Path) -> EventHandlers:
+def handlers(home: Path) -> EventHandlers:
     return EventHandlers(Logbook(home / "logs", str), Metrics(home / "m.sqlite"))
 
 
-def test_a_rejected_key_is_told_once_until_it_changes(intake: EventHandlers) -> None:
+def test_a_rejected_key_is_told_once_until_it_changes(handlers: EventHandlers) -> None:
     told: list[Notice] = []
-    intake.notices.subscribe(told.append)
+    handlers.notices.subscribe(told.append)
     trouble = {"code": "key_rejected", "message": "Tavily refused the key.", "key": "TAVILY"}
     for _ in range(50):
-        intake.event(("search", Event("trouble", trouble)))
+        handlers.event(("search", Event("trouble", trouble)))
     assert [notice.code for notice in told] == ["key_rejected"]
     assert told[0].action == "keys"
-    intake.key_changed("TAVILY")
-    intake.event(("search", Event("trouble", trouble)))
+    handlers.key_changed("TAVILY")
+    handlers.event(("search", Event("trouble", trouble)))
     assert len(told) == 2
-    intake.event(("search", Event("trouble", {**trouble, "cleared": True})))
-    intake.event(("search", Event("trouble", trouble)))
+    handlers.event(("search", Event("trouble", {**trouble, "cleared": True})))
+    handlers.event(("search", Event("trouble", trouble)))
     assert len(told) == 3
 
 
-def test_giving_up_is_one_notice(intake: EventHandlers) -> None:
+def test_giving_up_is_one_notice(handlers: EventHandlers) -> None:
     told: list[Notice] = []
-    intake.notices.subscribe(told.append)
-    intake.gave_up(("search", Trouble("exited", "It ended at once.", "Look at its log.")))
+    handlers.notices.subscribe(told.append)
+    handlers.gave_up(("search", Trouble("exited", "It ended at once.", "Look at its log.")))
     assert [(notice.server, notice.severity) for notice in told] == [("search", "error")]
 
 
@@ -232,36 +232,36 @@ def test_giving_up_is_one_notice(intake: EventHandlers) -> None:
 )
 def test_a_line_of_stderr_keeps_its_own_level(home: Path, text: str, level: str) -> None:
     logbook = Logbook(home / "logs", str)
-    EventHandlers(logbook, Metrics(home / "m.sqlite")).words(("mine", text))
+    EventHandlers(logbook, Metrics(home / "m.sqlite")).stderr_line(("mine", text))
     assert [(line.level, line.message) for line in logbook.since(0)] == [(level, text)]
 
 
 @pytest.mark.parametrize("event", ["log", "call", "usage", "client_connected", "trouble", "x"])
-def test_a_malformed_event_is_noted_and_does_no_harm(intake: EventHandlers, event: str) -> None:
+def test_a_malformed_event_is_noted_and_does_no_harm(handlers: EventHandlers, event: str) -> None:
     for data in ({}, {"session": 3, "message": None, "at": "soon"}, {"tool": [], "outcome": 5}):
-        intake.event(("search", Event(event, data)))
+        handlers.event(("search", Event(event, data)))
 
 
 def test_numbers_that_no_clock_or_scale_shows_do_no_harm(home: Path) -> None:
     logbook, calls = Logbook(home / "logs", str), list[CallRecord]()
-    intake = EventHandlers(logbook, Metrics(home / "m.sqlite"))
-    intake.calls.subscribe(calls.append)
+    handlers = EventHandlers(logbook, Metrics(home / "m.sqlite"))
+    handlers.calls.subscribe(calls.append)
     odd = (math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400)
     for number in odd:
         call = {"tool": "t", "outcome": "ok", "ms": number, "bytes": number, "at": number}
-        intake.event(("search", Event("call", call)))
-        intake.event(("search", Event("log", {"message": "hello", "at": number})))
+        handlers.event(("search", Event("call", call)))
+        handlers.event(("search", Event("log", {"message": "hello", "at": number})))
     assert [line.message for line in logbook.page(LogQuery("search")).lines] == ["hello"] * len(odd)
     assert {call.ms for call in calls} == {0.0}
     assert len(calls) == len(odd)
 
 
-def test_sessions_end_with_their_process(intake: EventHandlers) -> None:
+def test_sessions_end_with_their_process(handlers: EventHandlers) -> None:
     stages: list[str] = []
-    intake.connections.subscribe(lambda event: stages.append(event.stage))
+    handlers.connections.subscribe(lambda event: stages.append(event.stage))
     data = {"session": "1", "client": "claude-ai", "stage": "initialized"}
-    intake.event(("search", Event("client_connected", data)))
-    assert [each.client for each in intake.sessions("search")] == ["claude-ai"]
-    intake.process_ended("search")
-    assert intake.sessions("search") == ()
+    handlers.event(("search", Event("client_connected", data)))
+    assert [each.client for each in handlers.sessions("search")] == ["claude-ai"]
+    handlers.process_ended("search")
+    assert handlers.sessions("search") == ()
     assert stages == ["initialized", "left"]

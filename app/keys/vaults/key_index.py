@@ -1,4 +1,4 @@
-"""Which keys have a value and where it is: names and slots in a file, never a value."""
+"""The index of the keyring: a file with names and slots, without values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KeyLocation:
-    """Where a value is kept: a slot is written once, so the one before stays whole."""
+    """Where a value is stored. Each value gets a new slot, so the previous one stays intact."""
 
     slot: int
     parts: int = 1
@@ -24,47 +24,54 @@ class KeyLocation:
 
 
 class KeyIndex:
-    """The pointer from a name to its current slot; replaced as a whole."""
+    """Maps a name to its current slot. The file is replaced atomically."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[str, KeyLocation] = {}
+        self._locations: dict[str, KeyLocation] = {}
         self._load()
 
     def names(self) -> tuple[str, ...]:
         """The keys that have a value."""
-        return tuple(self._places)
+        return tuple(self._locations)
 
-    def place(self, name: str) -> KeyLocation | None:
+    def location(self, name: str) -> KeyLocation | None:
         """Where the value of `name` is."""
-        return self._places.get(name)
+        return self._locations.get(name)
 
     def point(self, name: str, slot: int, parts: int) -> None:
-        """From now on the value of `name` is in `slot`.
+        """Set the slot of `name`.
 
         Raises:
-            SettingsError: it could not be saved; the pointer is as it was.
+            SettingsError: it could not be saved; the index is unchanged.
         """
-        self._save({**self._places, name: KeyLocation(slot, parts, time.time())})
+        self._save({**self._locations, name: KeyLocation(slot, parts, time.time())})
 
     def drop(self, name: str) -> None:
-        """The key has no value any more.
+        """Remove `name`.
 
         Raises:
-            SettingsError: it could not be saved; the pointer is as it was.
+            SettingsError: it could not be saved; the index is unchanged.
         """
-        self._save({known: place for known, place in self._places.items() if known != name})
+        self._save(
+            {known: location for known, location in self._locations.items() if known != name}
+        )
 
-    def _save(self, places: dict[str, KeyLocation]) -> None:
-        document = {"version": 1, "keys": {name: asdict(place) for name, place in places.items()}}
+    def _save(self, locations: dict[str, KeyLocation]) -> None:
+        document = {
+            "version": 1,
+            "keys": {name: asdict(location) for name, location in locations.items()},
+        }
         files.write_atomic(self._path, json.dumps(document, indent=2).encode() + b"\n")
-        self._places = places
+        self._locations = locations
 
     def _load(self) -> None:
         try:
             content = ownership.read(str(self._path), follows_last=True, heals=True)
             found = json.loads(content)
-            self._places = {name: KeyLocation(**place) for name, place in found["keys"].items()}
+            self._locations = {
+                name: KeyLocation(**location) for name, location in found["keys"].items()
+            }
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

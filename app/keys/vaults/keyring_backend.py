@@ -1,7 +1,7 @@
-"""The one place that imports keyring: which backends are allowed, and their errors in our words.
+"""The only module that imports keyring: allowed backends, items, and their errors as `VaultError`.
 
-It is imported late, since it takes a tenth of a second, and only in a process of its own. Every
-method blocks, and some may hang.
+It runs in the keyring process only, because the import takes 0.1 s. Every method blocks; some may
+hang.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _HAS_SECRET_SERVICE = _SYSTEM == "linux"
 
 
 def can_be_asked() -> bool:
-    """Whether there may be a keyring at all; without a bus nothing could be asked."""
+    """Whether there can be a keyring; on Linux it needs a session bus."""
     return not _HAS_SECRET_SERVICE or "DBUS_SESSION_BUS_ADDRESS" in os.environ
 
 
 class Keyring:
-    """Items of one profile by name; a service name for each, since Windows keeps one user each."""
+    """The items of one profile. Each has its own service name, because Windows needs that."""
 
     def __init__(self, profile: str) -> None:
         self._prefix = f"lou-{profile}" if profile else "lou"
         self._found: Any = None
 
     def look(self) -> VaultState:
-        """Whether it is open now; never prompts."""
+        """The state now; never prompts."""
         if _HAS_SECRET_SERVICE:
             return secret_service.look()
         return VaultState.OPEN if _SYSTEM in _ALLOWED else VaultState.ABSENT
 
     def unlock(self) -> VaultState:
-        """Open it, which may show a prompt of the system's own, and look again."""
+        """Open it, which may show a prompt of the system; returns the state then."""
         if _HAS_SECRET_SERVICE:
             secret_service.unlock()
         return self.look()
 
     def load(self) -> None:
-        """Load what speaks to the keyring, and ask it nothing."""
+        """Import the backend without a call to the keyring."""
         self._backend()
         import_module("keyring.errors")
         if _HAS_SECRET_SERVICE:
@@ -60,19 +60,19 @@ class Keyring:
 
     def get(self, item: str) -> str | None:
         """The value of an item."""
-        with _in_our_words():
+        with _as_vault_errors():
             value = self._backend().get_password(self._service(item), _USER)
         return value if isinstance(value, str) else None
 
     def set(self, item: str, value: str) -> None:
         """Write an item."""
-        with _in_our_words():
+        with _as_vault_errors():
             self._backend().set_password(self._service(item), _USER, value)
 
     def delete(self, item: str) -> None:
         """Remove an item, if it is there."""
         absent = import_module("keyring.errors").PasswordDeleteError
-        with _in_our_words(), contextlib.suppress(absent):
+        with _as_vault_errors(), contextlib.suppress(absent):
             self._backend().delete_password(self._service(item), _USER)
 
     def _service(self, item: str) -> str:
@@ -82,7 +82,7 @@ class Keyring:
         if self._found is None:
             module, name = _ALLOWED[_SYSTEM]
             found = getattr(import_module(module), name)()
-            vars(found).clear()  # what KEYRING_PROPERTY_* of the environment set
+            vars(found).clear()  # set by KEYRING_PROPERTY_* of the environment
             if _SYSTEM == "win32":
                 found.persist = "local machine"
             self._found = found
@@ -90,7 +90,7 @@ class Keyring:
 
 
 @contextlib.contextmanager
-def _in_our_words() -> Iterator[None]:
+def _as_vault_errors() -> Iterator[None]:
     errors = import_module("keyring.errors")
     gone = secret_service.gone() if _HAS_SECRET_SERVICE else (OSError,)
     try:

@@ -1,6 +1,6 @@
-"""The keyring as a process of its own, which is there only while it is used.
+"""Runs the keyring backend in a child process, which ends when it is not used.
 
-What speaks to a keyring takes 8 MB, and an app that runs all day needs it for seconds.
+In: calls. Out: their results. The backend takes 8 MB that an app which runs all day rarely needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ENDS_WITHIN_S = 2.0
 
 
 class KeyringProcess:
-    """The calls of `backend.Keyring`, made over there. All block; one is made at a time."""
+    """The methods of `keyring_backend.Keyring`, called in the child. All block, one at a time."""
 
     def __init__(self, profile: str) -> None:
         self._profile = profile
@@ -28,13 +28,13 @@ class KeyringProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def look(self) -> VaultState:
-        """Whether it is open now; never prompts."""
+        """The state now; never prompts."""
         if not keyring_backend.can_be_asked():
             return VaultState.ABSENT
         return VaultState(self._ask("look"))
 
     def unlock(self) -> VaultState:
-        """Open it, which may show a prompt of the system's own, and look again."""
+        """Open it, which may show a prompt of the system; returns the state then."""
         return VaultState(self._ask("unlock"))
 
     def get(self, item: str) -> str | None:
@@ -50,27 +50,27 @@ class KeyringProcess:
         self._ask("delete", item)
 
     def rest(self) -> None:
-        """Let the process go; the next call starts another."""
+        """End the process; the next call starts another."""
         with self._turn:
             self._end()
 
     def _ask(self, call: str, *arguments: str) -> Any:
-        question = json.dumps({"call": call, "with": arguments}).encode() + b"\n"
+        request = json.dumps({"call": call, "with": arguments}).encode() + b"\n"
         with self._turn:
-            answer = self._exchange(question)
+            answer = self._exchange(request)
             if not answer.endswith(b"\n"):
                 self._end()
                 raise _gone()
-        said = json.loads(answer)
-        if refusal := said.get("error"):
+        response = json.loads(answer)
+        if refusal := response.get("error"):
             title, hint, code = refusal
             raise VaultError(title, hint, code=code)
-        return said["result"]
+        return response["result"]
 
-    def _exchange(self, question: bytes) -> bytes:
+    def _exchange(self, request: bytes) -> bytes:
         try:
             stdin, stdout = self._pipes()
-            stdin.write(question)
+            stdin.write(request)
             stdin.flush()
             return stdout.readline()
         except OSError:
@@ -104,13 +104,13 @@ class KeyringProcess:
 
 
 def command(profile: str) -> tuple[str, ...]:
-    """What starts the other end: no secret is in it."""
+    """The command that starts the child; it contains no secret."""
     itself = () if getattr(sys, "frozen", False) else ("-I", "-m", "app")
     return (sys.executable, *itself, "keyring", profile)
 
 
 def _options() -> dict[str, Any]:
-    """A Ctrl-C in Lou's terminal is not for it, and Windows shows no console."""
+    """Keep Ctrl-C of the terminal from it, and show no console on Windows."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}

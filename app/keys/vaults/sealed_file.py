@@ -1,7 +1,7 @@
-"""Keys in a file that a passphrase encrypts, for machines without a keyring. Never in plain text.
+"""A vault in one file that a passphrase encrypts, for machines without a keyring.
 
-Names are readable, so that Lou knows what is configured while the file is locked; values are sealed
-together (scrypt, then Fernet). Whoever forgets the passphrase has lost them.
+Names are in plain text, so that Lou knows which keys are set while the file is locked; values are
+encrypted together (scrypt, then Fernet). Without the passphrase they are lost.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from servers.contract import ownership
 log = logging.getLogger(__name__)
 
 _COST = {"n": 1 << 16, "r": 8, "p": 1}
-"""64 MB and about 0.2 s for every guess."""
+"""64 MB and about 0.2 s for each guess of the passphrase."""
 _SHORTEST = 8
 
 
 class FileVault:
-    """All keys in one sealed file, replaced as a whole."""
+    """All keys in one sealed file, which is replaced atomically."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class FileVault:
             self._broken = broken
 
     def state(self) -> VaultState:
-        """Open, locked, or absent while it was never made."""
+        """Open, locked, or absent before it was made."""
         if self._seal:
             return VaultState.OPEN
         return VaultState.LOCKED if self._document or self._broken else VaultState.ABSENT
@@ -71,40 +71,40 @@ class FileVault:
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of those that have one."""
+        """The values of the names that have one."""
         wanted = [name for name in names if name in self.names()]
         if wanted:
             self._needed()
         return {name: self._values[name] for name in wanted}
 
     async def set(self, name: str, value: str) -> None:
-        """Keep `value`."""
+        """Store `value`."""
         self._needed()
         await self._save({**self._values, name: check_value(name, value)}, name)
 
     async def unset(self, name: str) -> None:
-        """Forget the value."""
+        """Delete the value."""
         self._needed()
         await self._save({n: v for n, v in self._values.items() if n != name}, name)
 
     async def require_open(self) -> None:
-        """That its passphrase was given."""
+        """Check that its passphrase was given."""
         self._needed()
 
     async def recover(self, name: str) -> bool:
-        """Names and values are one file here; there is nothing to recover."""
+        """Whether `name` has a value; names and values are in one file, so none gets lost."""
         return name in self.names()
 
     async def others(self, name: str) -> tuple[str, ...]:
-        """There is one value of each name here."""
+        """None: a file has one value for each name."""
         del name
         return ()
 
     async def drop_others(self, name: str, values: Collection[str]) -> None:
-        """There are none."""
+        """Nothing to do: a file has one value for each name."""
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open it with its passphrase; the first one makes it."""
+        """Open the file with its passphrase; the first passphrase makes it."""
         if self._broken:
             raise self._broken
         if len(passphrase) < _SHORTEST:
@@ -121,11 +121,11 @@ class FileVault:
         self.state_changed.tell(VaultState.OPEN)
 
     async def probe(self) -> VaultState:
-        """As `state`: a file neither hangs nor locks itself."""
+        """The same as `state`: a file neither hangs nor locks itself."""
         return self.state()
 
     async def close(self) -> None:
-        """Forget the key that opens it."""
+        """Forget passphrase and values."""
         self._seal, self._values = None, {}
         self._thread.close()
 
@@ -142,7 +142,7 @@ class FileVault:
     def _open(self, passphrase: str) -> Any:
         from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415 - 40 ms
 
-        # It may have been put back since this process looked.
+        # A person may have put the file back since it was read.
         self._document = _read(self._path)
         if not self._document:
             salt = os.urandom(16)
@@ -181,7 +181,7 @@ class FileVault:
         return document
 
     def _replace(self, document: dict[str, Any], values: dict[str, str]) -> None:
-        """Put `document` on disk; the one before comes back unless it can be read back."""
+        """Write `document` and read it back; if that fails, restore the previous one."""
         files.write_atomic(self._path, _content(document))
         if self._read_back() == values:
             return
@@ -196,12 +196,12 @@ class FileVault:
     def _read_back(self) -> Any:
         try:
             return json.loads(self._seal.fernet.decrypt(_read(self._path)["sealed"].encode()))
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it does not hold the keys
+        except Exception:  # noqa: BLE001 - any error means that it does not hold the keys
             return None
 
 
 class _Seal:
-    """The opened key, and how it was made from the passphrase."""
+    """The encryption key, and how it was derived from the passphrase."""
 
     def __init__(self, fernet: Any, salt: bytes, cost: dict[str, int]) -> None:
         self.fernet = fernet

@@ -1,6 +1,6 @@
-"""Whether the Secret Service of a Linux desktop is open, seen without a prompt, and how to open it.
+"""The state of the Secret Service of a Linux desktop without a prompt, and how to unlock it.
 
-keyring cannot tell without prompting, and its prompt has no end. Every function blocks.
+The keyring package cannot tell the state without a prompt that has no timeout. All functions block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PROMPT_S = 110.0
 
 
 def look() -> VaultState:
-    """Open, locked, or absent; never prompts."""
+    """The state now; never prompts."""
     service = import_module("secretstorage")
     try:
         with _bus(service) as bus:
@@ -31,7 +31,7 @@ def look() -> VaultState:
 
 
 def unlock() -> None:
-    """Show the desktop's own prompt, and wait for the person or long enough."""
+    """Show the prompt of the desktop and wait for the person, at most `_PROMPT_S` seconds."""
     service = import_module("secretstorage")
     dismissed = service.exceptions.PromptDismissedException
     with contextlib.suppress(TimeoutError, dismissed, *gone()), _bus(service) as bus:
@@ -39,7 +39,7 @@ def unlock() -> None:
 
 
 def gone() -> tuple[type[Exception], ...]:
-    """What is raised where there is no bus, or no such service on it."""
+    """The exceptions that mean: there is no bus, or no such service on it."""
     unavailable = import_module("secretstorage").exceptions.SecretServiceNotAvailableException
     return (unavailable, import_module("jeepney").DBusErrorResponse, OSError)
 

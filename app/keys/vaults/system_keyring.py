@@ -1,8 +1,8 @@
-"""Keys in the keyring of the operating system, reached in a thread that may hang without harm.
+"""A vault in the keyring of the operating system, called in a thread that may hang.
 
-Only keyrings that encrypt are used, named here one by one: what happens to be installed, and
-PYTHON_KEYRING_BACKEND, change nothing. A new value is written beside the old one and read back
-before the pointer moves.
+Only the named keyrings that encrypt are used, whatever is installed and whatever
+PYTHON_KEYRING_BACKEND says. A new value is written to another slot and read back before the index
+points to it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _QUICK_S = 4.0
-"""A server that must wait for this long is blocked 5.5 s after Lou started, at the latest."""
+"""Seconds for a call. A server that waits for it is blocked within 5.5 s of the start of Lou."""
 _WITH_A_PERSON_S = 120.0
 _RESTS_AFTER_S = 20.0
-"""Longer than the time between two looks at a closed keyring."""
+"""Longer than the time between two probes of a closed keyring."""
 _PART = 1_000
-"""Characters of one item; Windows takes 1,280."""
+"""Characters of one item; Windows allows 1,280."""
 _SLOTS = 16
-"""A value moves to the next slot when it changes, and after the last one to the first."""
+"""A changed value gets the next slot; after the last comes the first."""
 _SLOTS_ONCE = 64
-"""Earlier versions went on to higher ones, and so does a value where the usual ones are taken."""
+"""Earlier versions used higher slots; they are used when the others are taken."""
 
 
 class SystemVault:
@@ -55,13 +55,13 @@ class SystemVault:
         self._index = KeyIndex(index_file)
         self._keyring = KeyringProcess(profile)
         self._thread = WorkerThread("keyring", rest=self._keyring.rest, rest_after_s=rests_after_s)
-        self._thread.came_back = self._look_again
+        self._thread.came_back = self._probe_again
         self._state = VaultState.UNKNOWN
         self._quick_s = quick_s
-        self._looking: asyncio.Task[VaultState] | None = None
+        self._probe_task: asyncio.Task[VaultState] | None = None
 
     def state(self) -> VaultState:
-        """As last seen."""
+        """The state when it was last probed."""
         return self._state
 
     def names(self) -> tuple[str, ...]:
@@ -70,82 +70,82 @@ class SystemVault:
 
     def changed_at(self, name: str) -> float:
         """When the value was set; 0 when it has none."""
-        place = self._index.place(name)
-        return place.changed if place else 0.0
+        location = self._index.location(name)
+        return location.changed if location else 0.0
 
     async def get(self, name: str) -> str | None:
         """The value, or None when there is none."""
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of those that have one, within one deadline."""
-        places = {name: place for name in names if (place := self._index.place(name))}
-        if not places:
+        """The values of the names that have one, within one deadline."""
+        locations = {name: location for name in names if (location := self._index.location(name))}
+        if not locations:
             return {}
-        return await self._when_open(lambda: self._read_all(places))
+        return await self._when_open(lambda: self._read_all(locations))
 
     async def set(self, name: str, value: str) -> None:
-        """Keep `value`; asks a person to unlock when that is needed."""
+        """Store `value`; asks a person to unlock if needed."""
         kept = check_value(name, value)
         await self.require_open()
         await self._when_open(lambda: self._replace(name, kept))
         self.changed.tell(name)
 
     async def unset(self, name: str) -> None:
-        """Forget the value; asks a person to unlock when that is needed."""
-        place = self._index.place(name)
-        if place is None:
+        """Delete the value; asks a person to unlock if needed."""
+        location = self._index.location(name)
+        if location is None:
             return
         await self.require_open()
-        await self._when_open(lambda: self._drop(name, place))
+        await self._when_open(lambda: self._drop(name, location))
         self.changed.tell(name)
 
     async def recover(self, name: str) -> bool:
-        """Point at a value that an index which was lost had; true when there is one."""
+        """Add a value to the index that a lost index had; returns whether there is one."""
         return await self._when_open(lambda: self._find(name))
 
     async def others(self, name: str) -> tuple[str, ...]:
-        """The values in slots that the index does not point at."""
-        return await self._when_open(lambda: tuple(self._beside(name).values()))
+        """The values in slots that the index does not point to."""
+        return await self._when_open(lambda: tuple(self._other_values(name).values()))
 
     async def drop_others(self, name: str, values: Collection[str]) -> None:
-        """Empty the slots of `values`, unless the index points at them."""
+        """Empty the slots of `values`, unless the index points to them."""
         if values:
-            await self._when_open(lambda: self._drop_beside(name, values))
+            await self._when_open(lambda: self._delete_others(name, values))
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Let the keyring ask the person; a passphrase is not for us to know."""
+        """Let the keyring ask the person; Lou does not get the passphrase."""
         del passphrase
         await self.require_open()
 
     async def probe(self) -> VaultState:
-        """Look whether it is open now, without asking a person."""
+        """Check whether it is open now, without asking a person."""
         if self._thread.abandoned:
-            return self._see(VaultState.HUNG)
+            return self._set_state(VaultState.HUNG)
         try:
-            return self._see(await self._thread.run(self._keyring.look, self._quick_s))
+            return self._set_state(await self._thread.run(self._keyring.look, self._quick_s))
         except (TimeoutError, VaultError):
-            return self._see(VaultState.HUNG)
+            return self._set_state(VaultState.HUNG)
 
     async def close(self) -> None:
-        """Let go of the thread; one that hangs is left behind."""
+        """Release the thread, even if it hangs."""
         self._thread.close()
 
     async def require_open(self) -> None:
-        """Make sure that it is open; the system's own prompt asks a person."""
+        """Make sure that it is open; a prompt of the system may ask the person."""
         if await self.probe() is VaultState.LOCKED:
             try:
                 found = await self._thread.run(self._keyring.unlock, _WITH_A_PERSON_S)
-                self._see(found)
+                self._set_state(found)
             except TimeoutError:
-                self._see(VaultState.HUNG)
+                self._set_state(VaultState.HUNG)
         if self._state is not VaultState.OPEN:
             raise not_open(self._state)
 
     async def _when_open(self, work: Callable[[], T]) -> T:
-        """What `work` brings from an open keyring; asks nobody to open it."""
+        """The result of `work` if the keyring is open; asks nobody to open it."""
         if self._thread.abandoned:
-            raise not_open(self._see(VaultState.HUNG))
+            raise not_open(self._set_state(VaultState.HUNG))
 
         def look_then_work() -> tuple[VaultState, T | None]:
             state = self._keyring.look()
@@ -154,45 +154,47 @@ class SystemVault:
         try:
             state, result = await self._thread.run(look_then_work, self._quick_s)
         except TimeoutError:
-            self._see(VaultState.HUNG)
+            self._set_state(VaultState.HUNG)
             raise no_answer(self._quick_s) from None
-        if self._see(state) is not VaultState.OPEN:
+        if self._set_state(state) is not VaultState.OPEN:
             raise not_open(state)
         return cast("T", result)
 
-    def _see(self, state: VaultState) -> VaultState:
+    def _set_state(self, state: VaultState) -> VaultState:
         if state is not self._state:
             log.info("The keyring is %s", state)
             self._state = state
             self.state_changed.tell(state)
         return state
 
-    def _look_again(self) -> None:
-        self._looking = asyncio.ensure_future(self.probe())
+    def _probe_again(self) -> None:
+        self._probe_task = asyncio.ensure_future(self.probe())
 
-    def _read_all(self, places: dict[str, KeyLocation]) -> dict[str, str]:
-        found = {name: self._read(name, place) for name, place in places.items()}
+    def _read_all(self, locations: dict[str, KeyLocation]) -> dict[str, str]:
+        found = {name: self._read(name, location) for name, location in locations.items()}
         return {name: value for name, value in found.items() if value is not None}
 
-    def _read(self, name: str, place: KeyLocation) -> str | None:
-        parts = [self._keyring.get(_item(name, place.slot, part)) for part in range(place.parts)]
+    def _read(self, name: str, location: KeyLocation) -> str | None:
+        parts = [
+            self._keyring.get(_item(name, location.slot, part)) for part in range(location.parts)
+        ]
         if any(part is None for part in parts):
             log.warning("The keyring lost the key %s", name)
             return None
         return "".join(part for part in parts if part)
 
     def _replace(self, name: str, value: str) -> None:
-        before = self._index.place(name)
-        place = KeyLocation(self._free_slot(name, before), -(-len(value) // _PART))
-        self._write(name, place, value)
-        if self._read(name, place) != value:
-            self._delete(name, place)
+        before = self._index.location(name)
+        location = KeyLocation(self._free_slot(name, before), -(-len(value) // _PART))
+        self._write(name, location, value)
+        if self._read(name, location) != value:
+            self._delete(name, location)
             raise VaultError(
                 f"The keyring did not keep {name}: it gave back something else.",
                 "The value before is untouched. Try again.",
                 code="not_kept",
             )
-        self._index.point(name, place.slot, place.parts)
+        self._index.point(name, location.slot, location.parts)
         if before:
             self._delete(name, before)
 
@@ -210,37 +212,37 @@ class SystemVault:
             code="not_kept",
         )
 
-    def _write(self, name: str, place: KeyLocation, value: str) -> None:
-        """Write the first part last: where it is, the value is whole."""
-        left = place.parts
-        while self._keyring.get(_item(name, place.slot, left)) is not None:
-            self._keyring.delete(_item(name, place.slot, left))
+    def _write(self, name: str, location: KeyLocation, value: str) -> None:
+        """Write the first part last, so that a slot with a first part is complete."""
+        left = location.parts
+        while self._keyring.get(_item(name, location.slot, left)) is not None:
+            self._keyring.delete(_item(name, location.slot, left))
             left += 1
-        for part in reversed(range(place.parts)):
+        for part in reversed(range(location.parts)):
             text = value[part * _PART : (part + 1) * _PART]
-            self._keyring.set(_item(name, place.slot, part), text)
+            self._keyring.set(_item(name, location.slot, part), text)
 
-    def _drop(self, name: str, place: KeyLocation) -> None:
+    def _drop(self, name: str, location: KeyLocation) -> None:
         self._index.drop(name)
-        self._delete(name, place)
+        self._delete(name, location)
 
-    def _delete(self, name: str, place: KeyLocation) -> None:
-        for part in range(place.parts):
-            self._keyring.delete(_item(name, place.slot, part))
+    def _delete(self, name: str, location: KeyLocation) -> None:
+        for part in range(location.parts):
+            self._keyring.delete(_item(name, location.slot, part))
 
     def _find(self, name: str) -> bool:
-        place = self._index.place(name)
-        if place and self._read(name, place) is not None:
+        location = self._index.location(name)
+        if location and self._read(name, location) is not None:
             return True
-        found = self._places(name, _SLOTS_ONCE)
+        found = self._locations(name, _SLOTS_ONCE)
         if not found:
             return False
         self._index.point(name, found[0].slot, found[0].parts)
         log.warning("Found %s in the keyring, which the index did not know", name)
         return True
 
-    def _places(self, name: str, slots: int = _SLOTS) -> list[KeyLocation]:
-        """Every slot that has a value, the highest first, whatever the index says."""
+    def _locations(self, name: str, slots: int = _SLOTS) -> list[KeyLocation]:
+        """Every slot that has a value, the highest first, without the index."""
         found: list[KeyLocation] = []
         for slot in range(slots, 0, -1):
             parts = 0
@@ -250,20 +252,20 @@ class SystemVault:
                 found.append(KeyLocation(slot, parts))
         return found
 
-    def _beside(self, name: str) -> dict[KeyLocation, str]:
+    def _other_values(self, name: str) -> dict[KeyLocation, str]:
         """The values in slots that the index does not point at."""
-        present = self._index.place(name)
+        present = self._index.location(name)
         found = {
-            place: self._read(name, place)
-            for place in self._places(name)
-            if present is None or place.slot != present.slot
+            location: self._read(name, location)
+            for location in self._locations(name)
+            if present is None or location.slot != present.slot
         }
-        return {place: value for place, value in found.items() if value is not None}
+        return {location: value for location, value in found.items() if value is not None}
 
-    def _drop_beside(self, name: str, values: Collection[str]) -> None:
-        for place, value in self._beside(name).items():
+    def _delete_others(self, name: str, values: Collection[str]) -> None:
+        for location, value in self._other_values(name).items():
             if value in values:
-                self._delete(name, place)
+                self._delete(name, location)
 
 
 def _item(name: str, slot: int, part: int) -> str:
