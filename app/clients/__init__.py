@@ -1,1 +1,1 @@
-"""MCP clients: who is installed, what their files say, and Lou's entry in them."""
+"""MCP clients: which are installed, what their files hold, and how Lou changes them."""

@@ -1,7 +1,7 @@
-"""The clients Lou knows, as rows: where each keeps its servers and what it does with them.
+"""The clients that Lou knows, as rows: where each keeps its servers and how it behaves.
 
-`resources/clients.json` holds the rows. In its texts `<command>` is the bridge, `<server>` the
-server it opens, `<name>` the name of the entry, `<entry>` the entry as JSON.
+`resources/clients.json` holds the rows. In their texts `<command>` stands for the bridge,
+`<server>` for the server, `<name>` for the name of the entry, `<entry>` for the entry as JSON.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from app.system import paths
 
 Platform = Literal["linux", "macos", "windows"]
 Words = Mapping[str, tuple[str, ...]]
-"""Platform to texts."""
+"""Texts by platform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How a running client is recognised: its process name, and text its path or words hold."""
+    """How a running client is recognised: its process name, and a text in its path or arguments."""
 
     name: str
     has: str = ""
@@ -33,7 +33,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One row."""
+    """One client: a row of `resources/clients.json`."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Client:
     detect: Words
     commands: tuple[str, ...]
     pick: Literal["first", "every"]
-    """Of several candidate files, the one in use, or each one that applies."""
+    """Of several candidate files: only the first that exists, or every one."""
     entry: Mapping[str, Any]
     env_key: str
     name_pattern: re.Pattern[str]
@@ -55,10 +55,10 @@ class Client:
     list_changed: bool | None
     """Whether it honours notifications/tools/list_changed; None when nobody knows."""
     handshake: tuple[str, ...]
-    """What it calls itself in the MCP handshake."""
+    """Its names in the MCP handshake."""
     limits: Mapping[str, int] = field(default_factory=dict)
     rewrites: bool = False
-    """It caches its file at start and writes the whole of it back while it runs."""
+    """It reads its file at start and overwrites the whole file while it runs."""
     bundle: bool = False
     off_key: str = ""
     processes: Mapping[str, tuple[Trace, ...]] = field(default_factory=dict)
@@ -70,17 +70,17 @@ class Client:
 
     @property
     def has_file(self) -> bool:
-        """Whether it keeps a file that others may edit."""
+        """Whether it has a file that Lou can edit."""
         return self.layout.format != "paste"
 
     def calls_itself(self, name: str) -> bool:
-        """Whether `name` of a handshake means this client."""
+        """Whether `name`, from a handshake, is this client."""
         return name.casefold() in {known.casefold() for known in self.handshake}
 
 
 @cache
 def clients() -> tuple[Client, ...]:
-    """Every row, most important first."""
+    """Every client, the most important first."""
     return load(paths.resource("clients.json"))
 
 
@@ -91,11 +91,11 @@ def load(path: Path) -> tuple[Client, ...]:
     return tuple(sorted(rows, key=lambda row: row.tier))
 
 
-def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: A002 - the row's own word
-    """The row called `id`.
+def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: A002 - named as in the row
+    """The client with this id.
 
     Raises:
-        ClientConfigError: there is none.
+        ClientConfigError: no client has this id.
     """
     known = clients() if rows is None else rows
     for row in known:

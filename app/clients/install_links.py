@@ -1,4 +1,4 @@
-"""Links that ask a client to add a server, as web pages offer them, read as the entry they hold."""
+"""Reads install links, by which web pages add a server to a client: link in, entry out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def entry_of(text: str) -> dict[str, Any] | None:
     """The entry in an install link, with its name; None when the text is no such link.
 
     Raises:
-        UnreadableError: it is one, and what it holds cannot be read.
+        UnreadableError: the link's content cannot be read.
     """
     if not _LINK.fullmatch(text.strip()):
         return None
@@ -45,7 +45,7 @@ def _of_goose(query: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def _decoded(text: str) -> dict[str, Any]:
-    """A member of the link: JSON, or the Base64 of JSON."""
+    """A parameter of the link: JSON, or JSON in Base64."""
     try:
         if not text.lstrip().startswith("{"):
             plain = text.replace(" ", "+").replace("-", "+").replace("_", "/")

@@ -1,14 +1,14 @@
-"""A stretch of a client's file as a person may see it: with no value in it that is not Lou's.
+"""What a person sees of a change to a client's file: a diff without the secrets of other servers.
 
-Masked are the variables and headers of every server that is not Lou's, and what is secret in its
-arguments and addresses and in the rest of the file. Only the text that is shown changes.
+Masked are the variables and headers of every server that is not Lou's, and what is secret in
+arguments, addresses and the rest of the file. Only the shown text changes, never the file.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,21 +26,24 @@ _TABLES = frozenset(
     )
 )
 _LEAST = 3
-"""Characters. A shorter value is masked only behind its name."""
+"""Characters; a shorter value is masked only after its name."""
+_WIDEST = 400
+_LONGEST = 50 * _WIDEST
+"""Characters of a line that are masked and shown at most."""
 _TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?')
 
 
 @dataclass(slots=True)
 class Foreign:
-    """What a shown text must not say: values of others, and pairs of a name and its value."""
+    """What a shown text must not hold: secrets of other servers, alone or after their names."""
 
     secrets: set[str] = field(default_factory=set)
     pairs: set[tuple[str, str]] = field(default_factory=set)
     own: str = ""
-    """Lou's entries as JSON: what they say is shown."""
+    """Lou's entries as JSON; values in them are not masked."""
 
     def masked(self, shown: str) -> str:
-        """`shown` without the values."""
+        """`shown` with each secret replaced by a mask."""
         shown = _TOKEN.sub(self._token, shown)
         for name, value in self.pairs:
             shown = self._behind(shown, name, value)
@@ -50,7 +53,7 @@ class Foreign:
         return secret_values.masked(shown, secret_values.spans_in(shown))
 
     def _token(self, token: re.Match[str]) -> str:
-        """A text in quotes, whose escapes may hide a value."""
+        """A string literal, masked if its escapes hide a secret."""
         said = _decoded(token[0]) if "\\" in token[0] else ""
         if not said:
             return token[0]
@@ -67,7 +70,7 @@ class Foreign:
 
 
 def add(foreign: Foreign, client: Client, content: bytes | None, ours: Collection[str]) -> None:
-    """Note what the file's `content` says beside Lou's entries, which are called `ours`."""
+    """Add the secrets in a file's `content`; `ours` are the names of Lou's entries."""
     text = (content or b"").decode("utf-8", "replace").removeprefix("\ufeff")
     try:
         servers = text_edits.read(text, client.layout).servers
@@ -84,7 +87,7 @@ def add(foreign: Foreign, client: Client, content: bytes | None, ours: Collectio
 
 
 def _without(shown: str, value: str) -> str:
-    """The text without the value, wherever no longer word holds it."""
+    """Mask the value wherever it is not part of a longer word."""
     for form in _forms(value):
         if form in shown:
             shown = _word_pattern(form).sub(MASK, shown)
@@ -105,7 +108,7 @@ def _pair_pattern(name: str, value: str) -> re.Pattern[str]:
 
 
 def _forms(value: str) -> tuple[str, ...]:
-    """A value as the formats write it."""
+    """A value in the spellings of the formats."""
     escaped = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
     return tuple(dict.fromkeys((value, *escaped, value.replace("'", "''"))))
 
@@ -118,14 +121,14 @@ def _decoded(token: str) -> str:
 
 
 def _parts(value: str) -> Iterator[str]:
-    """A value, or the lines of one that a file may write on several."""
+    """A value, and the lines of a value that a file may write on several lines."""
     yield value
     if "\n" in value.strip():
         yield from (line.strip() for line in value.splitlines() if len(line.strip()) > _LEAST)
 
 
 def _pairs(found: Any, is_table: bool = False) -> Iterator[tuple[str, str]]:
-    """The names and texts in all tables of variables and headers of one server."""
+    """Each variable and header of one server, as a name and its text."""
     if isinstance(found, Mapping):
         for name, value in found.items():
             if isinstance(value, str) and is_table and value:
@@ -134,7 +137,7 @@ def _pairs(found: Any, is_table: bool = False) -> Iterator[tuple[str, str]]:
 
 
 def _within(key: str, found: Any) -> Iterator[str]:
-    """What is secret anywhere in a value, by the names that lead to it."""
+    """Every secret anywhere in a value; `key` is the name it stands at."""
     if isinstance(found, Mapping):
         for name, value in found.items():
             yield from _within(str(name), value)
@@ -150,3 +153,27 @@ def _within(key: str, found: Any) -> Iterator[str]:
 
 def _long(parts: list[str]) -> Iterator[str]:
     yield from (part for part in parts if len(part) >= _LEAST)
+
+
+def unified(
+    name: str, before: bytes | None, after: bytes | None, mask: Callable[[str], str] = str
+) -> str:
+    """A unified diff after `mask`, long lines cut; empty when nothing changes."""
+    import difflib  # noqa: PLC0415 - loaded only to show a change
+
+    now, then = (name if each is not None else "no file" for each in (before, after))
+    lines = difflib.unified_diff(_text_lines(before), _text_lines(after), lineterm="")
+    shown = mask("\n".join(line[:_LONGEST] for line in list(lines)[2:]))
+    if not shown:
+        return ""
+    return "\n".join((f"--- {now}", f"+++ {then}", *map(_shortened, shown.split("\n"))))
+
+
+def _text_lines(content: bytes | None) -> list[str]:
+    return [] if content is None else content.decode("utf-8", "replace").splitlines()
+
+
+def _shortened(line: str) -> str:
+    if len(line) <= _WIDEST:
+        return line
+    return f"{line[:_WIDEST]}... ({len(line) - _WIDEST:,} more characters)"

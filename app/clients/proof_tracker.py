@@ -1,4 +1,7 @@
-"""Keeps the proof of each client up to date from what the servers see, across restarts of Lou."""
+"""Keeps the proof of each client: how far it got with Lou's servers. Saved across restarts of Lou.
+
+In: files, processes, client events and calls. Out: a `Proof` for each client.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Proofs:
-    """One proof for each client of the catalogue."""
+    """The proofs of all clients in the catalog."""
 
     def __init__(self, disk: Disk, path: Path, rows: Sequence[Client]) -> None:
         self._disk = disk
@@ -34,19 +37,19 @@ class Proofs:
         """The proof of one client."""
         return self._proofs.get(id, Proof())
 
-    def took(self, row: Client, files: Sequence[Inspected], found: Sequence[Instance]) -> None:
-        """The client's files and processes were looked at."""
+    def inspected(self, row: Client, files: Sequence[Inspected], found: Sequence[Instance]) -> None:
+        """Update the proof from the client's files and running processes."""
         written = max((each.record.written_at for each in files if each.record.wanted), default=0.0)
-        proof = connection_proof.wrote(self.of(row.id), written)
+        proof = connection_proof.after_write(self.of(row.id), written)
         started = max((instance.started for instance in found), default=0.0)
-        self._proofs[row.id] = connection_proof.started(proof, started)
+        self._proofs[row.id] = connection_proof.after_start(proof, started)
 
-    def saw(self, event: ClientEvent) -> str:
-        """Take an event in; the id of the client it was, or nothing."""
-        row = self._called(event.client)
+    def client_event(self, event: ClientEvent) -> str:
+        """Update the proof from an event; returns the client's id, or an empty text."""
+        row = self._row_of(event.client)
         if row is None:
             return ""
-        proof = connection_proof.met(self.of(row.id), event.server, event.stage, event.at)
+        proof = connection_proof.after_stage(self.of(row.id), event.server, event.stage, event.at)
         self._proofs[row.id] = replace(
             proof,
             version=event.version or proof.version,
@@ -54,29 +57,29 @@ class Proofs:
         )
         return row.id
 
-    def called(self, record: CallRecord) -> str:
-        """Take a call in; the id of the client that made it, or nothing."""
-        row = self._called(record.client)
+    def call_ended(self, record: CallRecord) -> str:
+        """Update the proof from a finished call; returns the client's id, or an empty text."""
+        row = self._row_of(record.client)
         if row is None:
             return ""
-        self._proofs[row.id] = connection_proof.met(
+        self._proofs[row.id] = connection_proof.after_stage(
             self.of(row.id), record.server, "called", record.at
         )
         return row.id
 
     def load(self) -> None:
-        """Take over what was seen before Lou started."""
+        """Load the proofs of earlier runs of Lou."""
         try:
             found = json.loads(self._path.read_bytes())
             self._proofs = {id: _proof(each) for id, each in found.items()}  # noqa: A001
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, AttributeError):
-            log.warning("%s cannot be read; the proofs begin anew", self._path)
+            log.warning("%s cannot be read; the proofs start empty", self._path)
         self._saved = dict(self._proofs)
 
     def save(self) -> None:
-        """Keep what was seen for the next start."""
+        """Save the proofs, if they changed."""
         if self._proofs == self._saved:
             return
         found = {id: asdict(each) for id, each in self._proofs.items()}  # noqa: A001
@@ -87,7 +90,7 @@ class Proofs:
         except OSError as failure:
             log.warning("The proofs could not be kept: %s", failure.strerror)
 
-    def _called(self, name: str) -> Client | None:
+    def _row_of(self, name: str) -> Client | None:
         return next((row for row in self._rows if row.calls_itself(name)), None)
 
 

@@ -1,4 +1,4 @@
-"""What of config.json matters to the clients, and how a request for them is answered."""
+"""Answers requests about clients: a verb and its parameters in, a JSON object out."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from app.system import paths
 Params = Mapping[str, Any]
 
 
-def wish_of(config: Config) -> DesiredEntries:
-    """The servers that clients should have, and those that are only switched off."""
+def desired_entries(config: Config) -> DesiredEntries:
+    """The entries that clients should have, from config.json."""
     on = tuple(name for name, entry in config.servers.items() if not entry.disabled)
     off = tuple(name for name, entry in config.servers.items() if entry.disabled)
     return DesiredEntries(on, installed_bridge(), off)
 
 
 def clients_of(config: Callable[[], Config], is_known: Callable[[], bool]) -> Clients:
-    """The clients of this user, as the configuration wants them, once it `is_known`."""
+    """The clients of this user; they are connected only once the configuration `is_known`."""
     choices = ClientChoices(
         guards=lambda: config().settings.guard_clients,
         repairs=lambda: config().settings.repair_clients,
         is_known=is_known,
     )
-    return Clients(paths.data_folder("clients"), lambda: wish_of(config()), choices=choices)
+    return Clients(paths.data_folder("clients"), lambda: desired_entries(config()), choices=choices)
 
 
 async def answer(clients: Clients, params: Params) -> dict[str, Any]:
-    """The result of one verb: list, diff, by-hand, connect, disconnect, undo and so on.
+    """The result of one verb: list, diff, by-hand, connect, disconnect, undo, and more.
 
     Raises:
         ClientConfigError: the verb or the client is unknown, or nothing was changed.
@@ -67,7 +67,7 @@ async def answer(clients: Clients, params: Params) -> dict[str, Any]:
 
 
 async def answer_alone(config: Config, params: Params, *, is_known: bool) -> dict[str, Any]:
-    """The same while Lou does not run: the files are there all the same."""
+    """The same without a running app: the clients' files can be edited without it."""
     clients = clients_of(lambda: config, lambda: is_known)
     try:
         return await answer(clients, params)

@@ -1,6 +1,6 @@
-"""Whether a client is running, and how it is asked to quit and to start again.
+"""Finds running clients, asks them to quit, and starts them again.
 
-Asked, and never killed: a client that does not want to quit is left to the user.
+A client is never killed: one that does not quit is left to the user.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _TERMINATE = ("terminate",)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One running client: its process, and when that started."""
+    """One running client: its process id and start time."""
 
     pid: int
     started: float
 
     def is_alive(self) -> bool:
-        """Whether that very process still runs."""
+        """Whether this process still runs."""
         try:
             process = psutil.Process(self.pid)
             return abs(process.create_time() - self.started) < 1.0 and (
@@ -42,45 +42,45 @@ class Instance:
             return False
 
 
-def as_marks(running: Iterable[Instance]) -> tuple[tuple[int, float], ...]:
-    """The instances as a record keeps them."""
+def process_marks(running: Iterable[Instance]) -> tuple[tuple[int, float], ...]:
+    """The process ids and start times, as a record stores them."""
     return tuple((instance.pid, instance.started) for instance in running)
 
 
 class OldCopies:
-    """The running clients that have a file in memory as it was before Lou wrote it.
+    """The running clients that hold a file in memory as it was before Lou wrote it.
 
-    A client's last write may arrive a moment after its end, so each is remembered that long.
+    A client can write once more shortly after its process ended, so each is kept for `GRACE_S`.
     """
 
-    AFTERMATH_S = 15.0
+    GRACE_S = 15.0
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, Path], tuple[tuple[Instance, ...], float]] = {}
 
     def note(self, key: tuple[str, Path], marks: Iterable[tuple[int, float]]) -> None:
-        """These processes hold an old copy of this client's file."""
+        """Note that these processes hold an old copy of this client's file."""
         running = tuple(Instance(pid, started) for pid, started in marks)
         if running:
             self._held[key] = (running, time.monotonic())
         else:
             self._held.pop(key, None)
 
-    def outlived(self) -> list[tuple[str, Path]]:
-        """The files of which no old copy can come any more."""
+    def expired(self) -> list[tuple[str, Path]]:
+        """Remove and return the files of which no process holds an old copy any more."""
         now = time.monotonic()
-        gone = []
-        for key, (running, seen) in tuple(self._held.items()):
+        expired = []
+        for key, (running, last_alive) in tuple(self._held.items()):
             if any(instance.is_alive() for instance in running):
                 self._held[key] = (running, now)
-            elif now - seen > self.AFTERMATH_S:
+            elif now - last_alive > self.GRACE_S:
                 del self._held[key]
-                gone.append(key)
-        return gone
+                expired.append(key)
+        return expired
 
 
 def instances(client: Client, platform: Platform) -> tuple[Instance, ...]:
-    """The running processes of the client, without those that it started itself."""
+    """The client's running processes, without their children."""
     traces = client.processes.get(platform, ())
     if not traces:
         return ()
@@ -93,7 +93,7 @@ def instances(client: Client, platform: Platform) -> tuple[Instance, ...]:
 
 
 async def quit_politely(client: Client, platform: Platform) -> bool:
-    """Ask the client to quit, as a logout would; whether it did."""
+    """Ask the client to quit, as a logout does; returns whether it quit."""
     running = await asyncio.to_thread(instances, client, platform)
     if not running:
         return True
@@ -108,7 +108,7 @@ async def quit_politely(client: Client, platform: Platform) -> bool:
 
 
 async def reopen(client: Client, platform: Platform) -> bool:
-    """Start the client; whether the system took the command."""
+    """Start the client; returns whether the command could be run."""
     words = client.open.get(platform, ())
     if not words:
         return False
@@ -121,7 +121,7 @@ async def reopen(client: Client, platform: Platform) -> bool:
 
 
 def can_be_asked(client: Client, platform: Platform) -> bool:
-    """Whether there is a way to ask this client to quit."""
+    """Whether Lou can ask this client to quit."""
     return bool(client.quit.get(platform))
 
 

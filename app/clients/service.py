@@ -1,6 +1,7 @@
-"""The clients as the rest of Lou sees them: their states, and the verbs that change them.
+"""The interface to the clients for the rest of Lou: their states, and the verbs that change them.
 
-Nothing here blocks: files are read and written in threads, one change at a time for each client.
+In: verbs with a client's id, client events, calls. Out: `ClientView`s and notices. Nothing here
+blocks: threads read and write the files, one change at a time for each client.
 """
 
 from __future__ import annotations
@@ -36,23 +37,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ClientChoices:
-    """What the user chose about clients, asked for each time it matters."""
+    """The user's settings about clients, read each time they are needed."""
 
     guards: Callable[[], bool] = lambda: True
-    """Put Lou's own entry back when a client loses it."""
+    """Restore Lou's entry when a client loses it."""
     repairs: Callable[[], bool] = lambda: False
-    """Repair entries of a moved installation without asking."""
+    """Update the entries without asking after Lou moved."""
     is_known: Callable[[], bool] = lambda: True
     """Whether config.json was read, so that Lou knows which servers the clients should have."""
 
 
 class Clients:
-    """Every client of the catalogue. `changed` tells the id of a client whose view differs."""
+    """Every client in the catalog. `changed` announces the id of a client whose view changed."""
 
     def __init__(
         self,
         folder: Path,
-        wish: Callable[[], DesiredEntries],
+        desired: Callable[[], DesiredEntries],
         *,
         places: Places | None = None,
         rows: tuple[Client, ...] | None = None,
@@ -63,61 +64,61 @@ class Clients:
         self.notices: Listeners[Notice] = Listeners()
         self._places = places or Places.here()
         self._rows = catalog.clients() if rows is None else rows
-        self.by_hand = ManualSetup(self._rows, wish, self._places.platform)
+        self.by_hand = ManualSetup(self._rows, desired, self._places.platform)
         self._choices = choices or ClientChoices()
         disk = Disk()
-        self._workshop = ClientFiles(folder, wish, self._places, disk)
+        self._files = ClientFiles(folder, desired, self._places, disk)
         self._proofs = Proofs(disk, folder / "proofs.json", self._rows)
-        self._watch = GuardService(self._workshop, self._row, self._choices.guards, policy)
-        self._watch.looked.subscribe(self._looked)
-        self._watch.notices.subscribe(self.notices.tell)
+        self._guard = GuardService(self._files, self._row, self._choices.guards, policy)
+        self._guard.examined.subscribe(self._file_examined)
+        self._guard.notices.subscribe(self.notices.tell)
         self._views: dict[str, ClientView] = {}
-        self._known: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
-        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._inspected: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
+        self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._background = BackgroundTasks()
 
     async def start(self) -> None:
-        """Look at every client, repair what may be unasked, and watch what is connected."""
-        await asyncio.to_thread(self._workshop.sweep)
+        """Inspect every client, repair if the user allows it, and watch connected files."""
+        await asyncio.to_thread(self._files.sweep)
         self._proofs.load()
         await self.refresh()
         if self._choices.repairs():
             for view in self.views():
                 if view.wanted and view.state == FileState.OUTDATED.value:
                     await self._repair_unasked(view)
-        self._watch.start()
+        self._guard.start()
 
     async def stop(self) -> None:
         """Stop watching."""
-        await self._watch.stop()
+        await self._guard.stop()
         await self._background.stop()
         await asyncio.to_thread(self._proofs.save)
 
     def views(self) -> tuple[ClientView, ...]:
-        """Every client as it was last seen."""
+        """Every client as last inspected."""
         return tuple(self._views[row.id] for row in self._rows if row.id in self._views)
 
-    def view(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """One client as it was last seen; before the first look, as if nothing were there."""
+    def view(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+        """One client as last inspected; before that, a view without files."""
         row = self._row(id)
         return self._views.get(id) or client_view(row, (), ClientContext(), self._proofs.of(id))
 
     async def refresh(self, *ids: str) -> tuple[ClientView, ...]:
-        """Look at these clients again, or at all; one that cannot be looked at stops no other."""
-        rows = [self._row(id) for id in ids] or list(self._rows)  # noqa: A001 - the row's own word
+        """Inspect these clients again, or all; a failure of one does not stop the others."""
+        rows = [self._row(id) for id in ids] or list(self._rows)  # noqa: A001 - named as in the row
         for row in rows:
-            await self._look_at(row)
+            await self._refresh_one(row)
         self._watch_connected()
         return self.views()
 
     async def connect(
         self,
-        id: str,  # noqa: A002 - the row's own word
+        id: str,  # noqa: A002 - named as in the row
         *,
         replace_foreign: bool = False,
         restart: bool = False,
     ) -> ClientView:
-        """Write Lou's entries; with `restart`, between a polite quit and a new start.
+        """Write Lou's entries; with `restart`, quit the client before and start it after.
 
         Raises:
             ClientConfigError: nothing was written, or the client does not quit.
@@ -130,73 +131,73 @@ class Clients:
                 code="broken_config",
             )
         was_running = restart and await self.quit(id)
-        async with self._turns[id]:
-            await asyncio.to_thread(self._workshop.connect, row, replace_foreign=replace_foreign)
-        self._watch.resume(id)
+        async with self._locks[id]:
+            await asyncio.to_thread(self._files.connect, row, replace_foreign=replace_foreign)
+        self._guard.resume(id)
         if was_running:
             await running.reopen(row, self._places.platform)
-        return await self._after(row)
+        return await self._refreshed_view(row)
 
-    async def repair(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """Make outdated entries right; an entry that Lou did not write stays.
+    async def repair(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+        """Correct outdated entries; entries that Lou did not write stay.
 
         Raises:
             ClientConfigError: nothing was written.
         """
         return await self.connect(id)
 
-    async def disconnect(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """Take out what Lou wrote, and nothing else.
+    async def disconnect(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+        """Remove what Lou wrote, and nothing else.
 
         Raises:
             ClientConfigError: nothing was written.
         """
         row = self._row(id)
-        async with self._turns[id]:
-            await asyncio.to_thread(self._workshop.disconnect, row)
-        return await self._after(row)
+        async with self._locks[id]:
+            await asyncio.to_thread(self._files.disconnect, row)
+        return await self._refreshed_view(row)
 
     async def undo(self, id: str, *, force: bool = False) -> ClientView:  # noqa: A002
-        """Bring back the exact bytes that the last change replaced.
+        """Restore the exact bytes that the last change replaced.
 
         Raises:
             ClientConfigError: there is nothing to undo, or the file changed since and no `force`.
         """
         row = self._row(id)
-        async with self._turns[id]:
-            await asyncio.to_thread(self._workshop.undo, row, force=force)
-        return await self._after(row)
+        async with self._locks[id]:
+            await asyncio.to_thread(self._files.undo, row, force=force)
+        return await self._refreshed_view(row)
 
     async def diff(self, id: str, action: str = "connect") -> str:  # noqa: A002
-        """What connect, disconnect or undo would change; empty when nothing would.
+        """A diff of what connect, disconnect or undo would change; empty for no change.
 
         Raises:
             ClientConfigError: the file cannot be changed.
         """
-        return await asyncio.to_thread(self._workshop.diff, self._row(id), action)
+        return await asyncio.to_thread(self._files.diff, self._row(id), action)
 
-    async def restore(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """Put the user's own lost entries back, from the last good copy.
+    async def restore(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+        """Restore the user's own lost entries from the last good copy.
 
         Raises:
             ClientConfigError: nothing was written.
         """
         row = self._row(id)
-        async with self._turns[id]:
-            await asyncio.to_thread(self._workshop.restore, row)
-        return await self._after(row)
+        async with self._locks[id]:
+            await asyncio.to_thread(self._files.restore, row)
+        return await self._refreshed_view(row)
 
-    async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - the row's own word
-        """Take the file as it is for good: what was lost is not offered again."""
+    async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
+        """Accept the file as it is: lost entries are not offered again."""
         row = self._row(id)
-        await asyncio.to_thread(self._workshop.accept, row)
-        return await self._after(row)
+        await asyncio.to_thread(self._files.accept, row)
+        return await self._refreshed_view(row)
 
-    async def quit(self, id: str) -> bool:  # noqa: A002 - the row's own word
+    async def quit(self, id: str) -> bool:  # noqa: A002 - named as in the row
         """Ask a running client to quit; False when it was not running.
 
         Raises:
-            ClientConfigError: it did not, or cannot be asked.
+            ClientConfigError: it did not quit, or cannot be asked to.
         """
         row = self._row(id)
         found = await asyncio.to_thread(running.instances, row, self._places.platform)
@@ -207,76 +208,76 @@ class Clients:
         return bool(found)
 
     def saw(self, event: ClientEvent) -> None:
-        """A client reached a stage with a server."""
-        self._proven(self._proofs.saw(event))
+        """Handle the event that a client reached a stage with a server."""
+        self._proof_changed(self._proofs.client_event(event))
 
     def called(self, record: CallRecord) -> None:
-        """A client's call ended."""
-        self._proven(self._proofs.called(record))
+        """Handle a finished call of a client."""
+        self._proof_changed(self._proofs.call_ended(record))
 
     def servers_changed(self) -> None:
-        """What ought to be in the files is another now."""
+        """Handle a change of the desired entries."""
         self._background.start(self.refresh())
 
-    def _row(self, id: str) -> Client:  # noqa: A002 - the row's own word
+    def _row(self, id: str) -> Client:  # noqa: A002 - named as in the row
         return catalog.client(id, self._rows)
 
-    async def _look_at(self, row: Client) -> None:
+    async def _refresh_one(self, row: Client) -> None:
         try:
-            files, around, found = await asyncio.to_thread(self._inspect, row)
+            files, context, found = await asyncio.to_thread(self._inspect, row)
         except Exception:
-            log.exception("%s could not be looked at", row.name)
+            log.exception("%s could not be inspected", row.name)
             return
-        self._proofs.took(row, files, found)
-        self._known[row.id] = files, around
-        self._show(row)
+        self._proofs.inspected(row, files, found)
+        self._inspected[row.id] = files, context
+        self._update_view(row)
 
     def _inspect(
         self, row: Client
     ) -> tuple[tuple[Inspected, ...], ClientContext, tuple[Instance, ...]]:
         platform = self._places.platform
-        files = self._workshop.inspect(row)
+        files = self._files.inspect(row)
         installed = is_installed(row, self._places)
         found = running.instances(row, platform) if installed else ()
         lost = [
             name
             for each in files
-            for name in restoring.lost_others(row, each.file, each.record, each.seen.content)
+            for name in restoring.lost_others(row, each.file, each.record, each.current.content)
         ]
-        around = ClientContext(
+        context = ClientContext(
             installed=installed,
             running=bool(found),
             can_quit=running.can_be_asked(row, platform),
             lost=tuple(dict.fromkeys(lost)),
         )
-        return files, around, found
+        return files, context, found
 
-    def _show(self, row: Client) -> None:
-        files, around = self._known[row.id]
-        around = self._watch.described(row.id, around)
-        view = client_view(row, files, around, self._proofs.of(row.id))
+    def _update_view(self, row: Client) -> None:
+        files, context = self._inspected[row.id]
+        context = self._guard.described(row.id, context)
+        view = client_view(row, files, context, self._proofs.of(row.id))
         if view != self._views.get(row.id):
             self._views[row.id] = view
             self.changed.tell(row.id)
 
     def _watch_connected(self) -> None:
-        self._watch.watch(
-            (row, each) for row in self._rows for each in self._known.get(row.id, ((),))[0]
+        self._guard.watch(
+            (row, each) for row in self._rows for each in self._inspected.get(row.id, ((),))[0]
         )
         for row in self._rows:
-            if row.id in self._known:
-                self._show(row)
+            if row.id in self._inspected:
+                self._update_view(row)
 
-    async def _after(self, row: Client) -> ClientView:
+    async def _refreshed_view(self, row: Client) -> ClientView:
         await self.refresh(row.id)
         return self._views[row.id]
 
-    def _looked(self, id: str) -> None:  # noqa: A002 - the row's own word
+    def _file_examined(self, id: str) -> None:  # noqa: A002 - named as in the row
         self._background.start(self.refresh(id))
 
-    def _proven(self, id: str) -> None:  # noqa: A002 - the row's own word
-        if id in self._known:
-            self._show(self._row(id))
+    def _proof_changed(self, id: str) -> None:  # noqa: A002 - named as in the row
+        if id in self._inspected:
+            self._update_view(self._row(id))
 
     async def _repair_unasked(self, view: ClientView) -> None:
         try:

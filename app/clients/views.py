@@ -1,4 +1,4 @@
-"""What the faces of Lou show of a client: its files, their states, the proof, and what to do."""
+"""What the window and the command line show of a client: files, states, proof, next step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from app.clients.files.backups import FileRecord
 from app.clients.planning import connection_proof
 from app.clients.planning.connection_proof import Proof, ProofStep
 from app.clients.planning.file_state import FileState, Finding
-from app.clients.planning.plan import DesiredEntries, look
+from app.clients.planning.plan import DesiredEntries, find_state
 
-_GRAVEST = (
+_WORST_FIRST = (
     FileState.UNREADABLE,
     FileState.AMBIGUOUS,
     FileState.FOREIGN,
@@ -52,7 +52,7 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of the proof; `at` is 0 while it was not reached."""
+    """One step of the proof; `at` is in epoch seconds, 0 for not reached."""
 
     step: str
     title: str
@@ -69,7 +69,7 @@ class ClientView:
     installed: bool
     has_file: bool
     state: str
-    """absent, connected, outdated, foreign, unreadable or ambiguous: the gravest of its files."""
+    """absent, connected, outdated, foreign, unreadable or ambiguous: the worst of its files."""
     reason: str
     hint: str
     files: tuple[FileView, ...]
@@ -77,7 +77,7 @@ class ClientView:
     """The user connected it."""
     proof: tuple[StepView, ...]
     advice: str
-    """What to do next, as a sentence; empty when nothing is to be done."""
+    """What to do next, as a sentence, or empty."""
     needs_restart: bool
     version: str
     running: bool
@@ -86,7 +86,7 @@ class ClientView:
     guard: str
     """off, watching or stopped"""
     lost: tuple[str, ...]
-    """The user's own entries that vanished with Lou's and can be put back."""
+    """The user's own entries that were lost together with Lou's and can be restored."""
     can_undo: bool
     has_link: bool
     has_command: bool
@@ -104,25 +104,25 @@ class ClientView:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """One file with all that is known of it."""
+    """One file: its content, Lou's record of it, and its state."""
 
     file: ClientFile
-    seen: ReadFile
+    current: ReadFile
     record: FileRecord
     finding: Finding
 
 
-def inspect(client: Client, file: ClientFile, wish: DesiredEntries) -> Inspected:
-    """Look at one file."""
-    seen = file.see()
-    record = file.shelf.record(seen.content)
-    finding = seen.problem or look(client, seen.content, wish, record)
-    return Inspected(file, seen, record, finding)
+def inspect(client: Client, file: ClientFile, desired: DesiredEntries) -> Inspected:
+    """Read one file and find its state."""
+    current = file.read()
+    record = file.store.record(current.content)
+    finding = current.problem or find_state(client, current.content, desired, record)
+    return Inspected(file, current, record, finding)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientContext:
-    """What is known of a client beyond its files."""
+    """What Lou knows of a client beyond its files."""
 
     installed: bool = False
     running: bool = False
@@ -132,36 +132,36 @@ class ClientContext:
 
 
 def client_view(
-    client: Client, files: tuple[Inspected, ...], around: ClientContext, proof: Proof
+    client: Client, files: tuple[Inspected, ...], context: ClientContext, proof: Proof
 ) -> ClientView:
     """The row of one client."""
     worst = _worst(files)
     wanted = any(each.record.wanted for each in files)
     present = any(each.finding.present for each in files)
     servers = _servers(files) if wanted and present else ()
-    seen = proof if servers else replace(proof, written=0.0)
-    step = seen.step(servers)
+    shown = proof if servers else replace(proof, written=0.0)
+    step = shown.step(servers)
     return ClientView(
         id=client.id,
         name=client.name,
         tier=client.tier,
-        installed=around.installed,
+        installed=context.installed,
         has_file=client.has_file,
         state=worst.state.value,
         reason=worst.reason,
         hint=worst.hint,
         files=tuple(_file_view(each) for each in files),
         wanted=wanted,
-        proof=tuple(StepView(s.name.lower(), t, seen.at(s, servers)) for s, t in _TITLES.items()),
-        advice=connection_proof.advice(seen, servers, client)
+        proof=tuple(StepView(s.name.lower(), t, shown.at(s, servers)) for s, t in _TITLES.items()),
+        advice=connection_proof.advice(shown, servers, client)
         if step is not ProofStep.CALLED
         else "",
         needs_restart=step is ProofStep.WRITTEN and client.reload == "restart",
-        version=seen.version,
-        running=around.running,
-        can_quit=around.can_quit,
-        guard=around.guard,
-        lost=around.lost,
+        version=shown.version,
+        running=context.running,
+        can_quit=context.can_quit,
+        guard=context.guard,
+        lost=context.lost,
         can_undo=any(each.record.undo for each in files),
         has_link=bool(client.link),
         has_command=bool(client.cli),
@@ -177,7 +177,7 @@ def client_view(
 def _worst(files: tuple[Inspected, ...]) -> Finding:
     if not files:
         return Finding(FileState.ABSENT)
-    return min((each.finding for each in files), key=lambda found: _GRAVEST.index(found.state))
+    return min((each.finding for each in files), key=lambda found: _WORST_FIRST.index(found.state))
 
 
 def _servers(files: tuple[Inspected, ...]) -> tuple[str, ...]:
@@ -190,7 +190,7 @@ def _file_view(each: Inspected) -> FileView:
     found = each.finding
     return FileView(
         path=str(each.file.path),
-        exists=each.seen.content is not None or each.seen.problem is not None,
+        exists=each.current.content is not None or each.current.problem is not None,
         state=found.state.value,
         reason=found.reason,
         hint=found.hint,
@@ -199,6 +199,6 @@ def _file_view(each: Inspected) -> FileView:
         entries=found.present,
         switched_off=found.switched_off,
         can_undo=each.record.undo is not None,
-        backups=len(each.file.shelf.backups()),
-        backup_folder=str(each.file.shelf.folder),
+        backups=len(each.file.store.backups()),
+        backup_folder=str(each.file.store.folder),
     )

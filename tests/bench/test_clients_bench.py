@@ -93,7 +93,7 @@ def test_malformed_files_are_never_modified(tmp_path: Path, figure) -> None:
         before = contents(user.home)
         count += 1
         try:
-            user.workshop().connect(row(broken.client))
+            user.client_files().connect(row(broken.client))
             unclear += 1
         except ClientConfigError as refused:
             unclear += not (refused.title and refused.hint)
@@ -144,22 +144,22 @@ def test_a_kill_at_any_moment(tmp_path: Path, figure) -> None:
     path = user.write(".cursor/mcp.json", BEFORE)
     seen: set[bytes] = set()
     for number in range(300):
-        wish = DesiredEntries((f"s{number}",), WISH.bridge)
+        desired = DesiredEntries((f"s{number}",), WISH.bridge)
         pid = os.fork()
         if pid == 0:
             with contextlib.suppress(BaseException):
-                user.workshop(wish).connect(CLIENT)
+                user.client_files(desired).connect(CLIENT)
             os._exit(0)
         time.sleep(rng.random() * 0.02)
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         struck += os.WIFSIGNALED(status)
-        (found,) = user.workshop(wish).inspect(CLIENT)
+        (found,) = user.client_files(desired).inspect(CLIENT)
         assert found.finding.state.value in {"connected", "outdated", "absent"}
         seen.add(path.read_bytes())
-    user.workshop().sweep()
+    user.client_files().sweep()
     assert leftovers(tmp_path) == []
-    user.workshop().disconnect(CLIENT)
+    user.client_files().disconnect(CLIENT)
     assert path.read_bytes() == BEFORE
     figure("clients: kills at any moment that struck the write", struck, "of 300")
     figure("clients: whole files seen between them", len(seen), "")
@@ -274,7 +274,7 @@ def test_a_large_file_is_edited_quickly(tmp_path: Path, figure) -> None:
     path = user.write(".claude.json", json.dumps({"projects": history}, indent=2).encode())
     size = path.stat().st_size
     begun = time.perf_counter()
-    user.workshop(disk=Disk()).connect(row("claude-code"))
+    user.client_files(disk=Disk()).connect(row("claude-code"))
     figure(
         f"clients: connect in a file of {size / 1e6:.1f} MB",
         (time.perf_counter() - begun) * 1e3,

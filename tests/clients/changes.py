@@ -45,15 +45,15 @@ def _change(user: User, prepare: Callable[[], object], verb: str) -> Scene:
     old = path.read_bytes() if path.exists() else None
 
     def make(disk: Disk) -> None:
-        getattr(user.workshop(WISH, disk), verb)(CLIENT)
+        getattr(user.client_files(WISH, disk), verb)(CLIENT)
 
-    shelf = {p: p.read_bytes() for p in user.lou.rglob("*") if p.is_file()}
+    store = {p: p.read_bytes() for p in user.lou.rglob("*") if p.is_file()}
     make(Disk())
     new = path.read_bytes() if path.exists() else None
     for each in user.lou.rglob("*"):
         if each.is_file():
             each.unlink()
-    for each, content in shelf.items():
+    for each, content in store.items():
         each.write_bytes(content)
     _restore(path, old)
     return Scene(user, path, old, new, make)
@@ -76,7 +76,7 @@ def create(user: User) -> Scene:
 def disconnect(user: User) -> Scene:
     def prepare() -> None:
         _file(user, BEFORE)
-        user.workshop(WISH).connect(CLIENT)
+        user.client_files(WISH).connect(CLIENT)
 
     return _change(user, prepare, "disconnect")
 
@@ -84,7 +84,7 @@ def disconnect(user: User) -> Scene:
 def delete(user: User) -> Scene:
     def prepare() -> None:
         _file(user, None)
-        user.workshop(WISH).connect(CLIENT)
+        user.client_files(WISH).connect(CLIENT)
 
     return _change(user, prepare, "disconnect")
 
@@ -92,7 +92,7 @@ def delete(user: User) -> Scene:
 def undo(user: User) -> Scene:
     def prepare() -> None:
         _file(user, BEFORE)
-        user.workshop(WISH).connect(CLIENT)
+        user.client_files(WISH).connect(CLIENT)
 
     return _change(user, prepare, "undo")
 

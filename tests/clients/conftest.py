@@ -40,8 +40,8 @@ class User:
             usual["PROGRAMFILES"] = str(self.home / "Program Files")
         return Places(self.platform, self.home, usual | env)
 
-    def workshop(self, wish: DesiredEntries = WISH, disk: Disk | None = None) -> ClientFiles:
-        return ClientFiles(self.lou, lambda: wish, self.places(), disk or Disk())
+    def client_files(self, desired: DesiredEntries = WISH, disk: Disk | None = None) -> ClientFiles:
+        return ClientFiles(self.lou, lambda: desired, self.places(), disk or Disk())
 
     def write(self, path: str | Path, content: bytes) -> Path:
         file = self.home / path

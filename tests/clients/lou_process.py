@@ -24,24 +24,24 @@ CLIENT = catalog.client("cursor")
 def main(spec: dict[str, str]) -> dict[str, int]:
     places = Places("linux", Path(spec["home"]), {})
     bridge = Bridge(f"/opt/{spec['prefix']}/lou-connect")
-    wish = DesiredEntries(("none",), bridge)
-    workshop = ClientFiles(Path(spec["lou"]), lambda: wish, places, Disk())
+    desired = DesiredEntries(("none",), bridge)
+    client_files = ClientFiles(Path(spec["lou"]), lambda: desired, places, Disk())
     lost = refused = 0
     for number in range(int(spec["count"])):
         if number:
-            (seen,) = workshop.inspect(CLIENT)
+            (seen,) = client_files.inspect(CLIENT)
             lost += seen.finding.state is not FileState.CONNECTED
-        wish = DesiredEntries((f"{spec['prefix']}{number}",), bridge)
+        desired = DesiredEntries((f"{spec['prefix']}{number}",), bridge)
         while True:
             try:
-                workshop.connect(CLIENT)
+                client_files.connect(CLIENT)
                 break
             except ClientConfigError:
                 refused += 1
-    (seen,) = workshop.inspect(CLIENT)
+    (seen,) = client_files.inspect(CLIENT)
     if seen.finding.state is not FileState.CONNECTED:
         lost += 1
-        workshop.connect(CLIENT)
+        client_files.connect(CLIENT)
     return {"lost": lost, "refused": refused}
 
 

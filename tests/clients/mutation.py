@@ -56,7 +56,7 @@ def mutated(rng: random.Random, content: bytes) -> bytes:
 
 def survive(client: Client, content: bytes) -> bool:
     """Look at it, and where it can be edited, edit it there and back; whether it could."""
-    finding = plan.look(client, content, WISH, FileRecord())
+    finding = plan.find_state(client, content, WISH, FileRecord())
     assert (
         finding.state is FileState.CONNECTED or finding.state is FileState.ABSENT or finding.reason
     )

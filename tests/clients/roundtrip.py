@@ -19,13 +19,19 @@ MOVED = DesiredEntries(
 
 def there_and_back(client: Client, content: bytes) -> None:
     """Connect, add a server, move the installation, move back: then nothing of Lou is left."""
-    assert plan.look(client, content, ONE, FileRecord()).state is FileState.ABSENT
+    assert plan.find_state(client, content, ONE, FileRecord()).state is FileState.ABSENT
     first = change = plan.connect(client, content, ONE, FileRecord())
-    assert plan.look(client, change.after, ONE, change.record).state is FileState.CONNECTED
-    for wish in (TWO, MOVED, ONE):
-        assert plan.look(client, change.after, wish, change.record).state is FileState.OUTDATED
-        change = plan.connect(client, change.after, wish, change.record)
-        assert plan.look(client, change.after, wish, change.record).state is FileState.CONNECTED
+    assert plan.find_state(client, change.after, ONE, change.record).state is FileState.CONNECTED
+    for desired in (TWO, MOVED, ONE):
+        assert (
+            plan.find_state(client, change.after, desired, change.record).state
+            is FileState.OUTDATED
+        )
+        change = plan.connect(client, change.after, desired, change.record)
+        assert (
+            plan.find_state(client, change.after, desired, change.record).state
+            is FileState.CONNECTED
+        )
     assert change.after == first.after
     assert plan.disconnect(client, change.after, ONE, change.record).after == content
 
@@ -39,7 +45,7 @@ def there_and_back_with_foreign_edits(client: Client, content: bytes) -> None:
     edited = {**entry, "note": "kept by the client"}
     again = text_edits.add(text, client.layout, {entry_name(client, "search"): edited}).apply(text)
     touched = page.with_text(again).encoded()
-    assert plan.look(client, touched, ONE, change.record).state is FileState.CONNECTED
+    assert plan.find_state(client, touched, ONE, change.record).state is FileState.CONNECTED
     moved = plan.connect(client, touched, MOVED, change.record)
     kept = text_edits.read(text_edits.decode(moved.after or b"", client.layout).text, client.layout)
     assert kept.servers[entry_name(client, "search")]["note"] == "kept by the client"

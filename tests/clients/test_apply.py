@@ -35,14 +35,14 @@ def servers(path: Path) -> set[str]:
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o755])
 def test_the_mode_stays(user: User, path: Path, mode: int) -> None:
     path.chmod(mode)
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert path.stat().st_mode & 0o7777 == mode
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_the_owner_stays(user: User, path: Path) -> None:
     os.chown(path, 1234, 2345)
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
 
 
@@ -51,7 +51,7 @@ def test_extended_attributes_stay(user: User, path: Path) -> None:
         os.setxattr(path, "user.note", b"mine")
     except OSError:
         pytest.skip("this file system has none")
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert os.getxattr(path, "user.note") == b"mine"
 
 
@@ -60,7 +60,7 @@ def test_a_link_stays_a_link_and_the_file_behind_it_changes(user: User, path: Pa
     real.parent.mkdir()
     path.rename(real)
     path.symlink_to("../dotfiles/cursor.json")
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert path.is_symlink()
     assert "lou-search" in servers(real)
     assert temporaries(user.home) == []
@@ -69,93 +69,93 @@ def test_a_link_stays_a_link_and_the_file_behind_it_changes(user: User, path: Pa
 def test_a_linked_folder_stays_a_link(user: User, path: Path) -> None:
     path.parent.rename(user.home / "real")
     (user.home / ".cursor").symlink_to("real")
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert (user.home / ".cursor").is_symlink()
     assert "lou-search" in servers(user.home / "real/mcp.json")
 
 
 def test_a_second_connect_writes_nothing(user: User, path: Path) -> None:
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
     state = path.stat()
-    workshop.connect(CURSOR)
+    client_files.connect(CURSOR)
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (state.st_mtime_ns, state.st_ino)
 
 
 def test_disconnect_takes_only_what_lou_wrote(user: User, path: Path) -> None:
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
     found = json.loads(path.read_bytes())
     found["mcpServers"]["later"] = {"command": "z"}
     found["mcpServers"]["lou-mine"] = {"command": "not Lou's"}
     path.write_text(json.dumps(found, indent=4))
-    workshop.disconnect(CURSOR)
+    client_files.disconnect(CURSOR)
     assert servers(path) == {"x", "later", "lou-mine"}
 
 
 def test_an_entry_that_somebody_changed_is_not_lous_any_more(user: User, path: Path) -> None:
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
     text = path.read_text().replace("/opt/lou/bin/lou-connect", "/tmp/evil", 1)
     path.write_text(text)
     with pytest.raises(ClientConfigError, match="did not write"):
-        workshop.connect(CURSOR)
-    workshop.disconnect(CURSOR)
+        client_files.connect(CURSOR)
+    client_files.disconnect(CURSOR)
     assert servers(path) == {"x", "lou-search"}
-    workshop.connect(CURSOR, replace_foreign=True)
+    client_files.connect(CURSOR, replace_foreign=True)
     assert "evil" not in path.read_text()
 
 
 def test_undo_brings_back_the_exact_bytes_again_and_again(user: User, path: Path) -> None:
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
     connected = path.read_bytes()
-    workshop.undo(CURSOR)
+    client_files.undo(CURSOR)
     assert path.read_bytes() == BEFORE
-    workshop.undo(CURSOR)
+    client_files.undo(CURSOR)
     assert path.read_bytes() == connected
-    workshop.disconnect(CURSOR)
+    client_files.disconnect(CURSOR)
     assert path.read_bytes() == BEFORE
-    workshop.undo(CURSOR)
-    workshop.disconnect(CURSOR)
+    client_files.undo(CURSOR)
+    client_files.disconnect(CURSOR)
     assert path.read_bytes() == BEFORE
 
 
 def test_undo_of_a_file_that_lou_made_removes_it(user: User) -> None:
     (user.home / ".cursor").mkdir()
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
-    workshop.undo(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
+    client_files.undo(CURSOR)
     assert not (user.home / ".cursor/mcp.json").exists()
 
 
 def test_undo_after_a_foreign_change_asks_first_and_keeps_a_copy(user: User, path: Path) -> None:
-    workshop = user.workshop()
-    workshop.connect(CURSOR)
+    client_files = user.client_files()
+    client_files.connect(CURSOR)
     changed = path.read_bytes().replace(b'"y"', b'"precious"')
     path.write_bytes(changed)
     with pytest.raises(ClientConfigError, match="changed after"):
-        workshop.undo(CURSOR)
+        client_files.undo(CURSOR)
     assert path.read_bytes() == changed
-    workshop.undo(CURSOR, force=True)
+    client_files.undo(CURSOR, force=True)
     assert path.read_bytes() == BEFORE
-    shelf = BackupStore(Disk(), user.lou, "cursor", path)
-    assert shelf.backup(shelf.backups()[-1]) == changed
+    store = BackupStore(Disk(), user.lou, "cursor", path)
+    assert store.backup(store.backups()[-1]) == changed
 
 
 def test_undo_without_a_change_says_so(user: User, path: Path) -> None:
     with pytest.raises(ClientConfigError, match="nothing to undo"):
-        user.workshop().undo(CURSOR)
+        user.client_files().undo(CURSOR)
 
 
 def test_the_last_ten_and_the_first_original_are_kept_and_private(user: User, path: Path) -> None:
     for number in range(15):
-        wish = DesiredEntries((f"s{number}",), Bridge("/opt/lou/bin/lou-connect"))
-        user.workshop(wish).connect(CURSOR)
-    shelf = BackupStore(Disk(), user.lou, "cursor", path)
-    assert len(shelf.backups()) == BACKUPS
-    assert shelf.original() == BEFORE
-    assert "s13" in (shelf.backup(shelf.backups()[-1]) or b"").decode()
+        desired = DesiredEntries((f"s{number}",), Bridge("/opt/lou/bin/lou-connect"))
+        user.client_files(desired).connect(CURSOR)
+    store = BackupStore(Disk(), user.lou, "cursor", path)
+    assert len(store.backups()) == BACKUPS
+    assert store.original() == BEFORE
+    assert "s13" in (store.backup(store.backups()[-1]) or b"").decode()
     for file in user.lou.rglob("*"):
         assert file.stat().st_mode & 0o077 == 0, file
 
@@ -163,7 +163,7 @@ def test_the_last_ten_and_the_first_original_are_kept_and_private(user: User, pa
 def test_a_write_protected_file_is_left_alone(user: User, path: Path, monkeypatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
     with pytest.raises(ClientConfigError, match="write-protected"):
-        user.workshop().connect(CURSOR)
+        user.client_files().connect(CURSOR)
     assert path.read_bytes() == BEFORE
 
 
@@ -175,7 +175,7 @@ def test_another_lou_that_holds_the_lock_is_waited_for_and_then_named(
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
         with pytest.raises(ClientConfigError, match="kept changing"):
-            user.workshop().connect(CURSOR)
+            user.client_files().connect(CURSOR)
     finally:
         os.close(handle)
     assert path.read_bytes() == BEFORE
@@ -197,7 +197,7 @@ def test_a_foreign_write_in_the_last_moment_is_kept_and_the_plan_redone(
                 beside.replace(path)
             return super().exchange(one, other)
 
-    user.workshop(disk=Late()).connect(CURSOR)
+    user.client_files(disk=Late()).connect(CURSOR)
     assert servers(path) == {"x", "lou-search", "lou-my_server"}
     assert json.loads(path.read_bytes())["mcpServers"]["x"] == {"command": "foreign"}
 
@@ -227,8 +227,8 @@ def test_a_file_deleted_in_the_last_moment_is_planned_for_anew(
 
     if verb == "disconnect":
         path.unlink()
-        user.workshop().connect(CURSOR)
-    getattr(user.workshop(disk=Late()), verb)(CURSOR)
+        user.client_files().connect(CURSOR)
+    getattr(user.client_files(disk=Late()), verb)(CURSOR)
     assert Late.done
     assert path.exists() == (verb == "connect")
     assert not path.exists() or servers(path) == {"lou-search", "lou-my_server"}
@@ -260,9 +260,9 @@ def test_a_folder_put_there_in_the_last_moment_stays(user: User, path: Path, ver
 
     if verb == "disconnect":
         path.unlink()
-        user.workshop().connect(CURSOR)
+        user.client_files().connect(CURSOR)
     with pytest.raises(ClientConfigError, match="is a folder"):
-        getattr(user.workshop(disk=Late()), verb)(CURSOR)
+        getattr(user.client_files(disk=Late()), verb)(CURSOR)
     assert (path / "precious").exists()
     assert temporaries(user.home) == []
 
@@ -278,7 +278,7 @@ def test_a_pipe_put_there_meanwhile_is_not_waited_at(user: User, path: Path) -> 
             return super().create(path_)
 
     with pytest.raises(ClientConfigError, match="no ordinary file"):
-        user.workshop(disk=Late()).connect(CURSOR)
+        user.client_files(disk=Late()).connect(CURSOR)
     assert path.is_fifo()
     assert temporaries(user.home) == []
 
@@ -289,7 +289,7 @@ def test_only_what_lou_itself_names_so_is_swept(user: User, path: Path) -> None:
         each.write_bytes(b"mine")
     folder = path.with_name(".lou-99999999-0123abcd")
     folder.mkdir()
-    user.workshop().connect(CURSOR)
+    user.client_files().connect(CURSOR)
     assert [each.read_bytes() for each in kept] == [b"mine"] * 3
     assert folder.is_dir()
 
@@ -297,7 +297,7 @@ def test_only_what_lou_itself_names_so_is_swept(user: User, path: Path) -> None:
 def test_where_lou_may_not_write_its_own_folder_is_named(user: User, path: Path) -> None:
     user.lou.write_bytes(b"no folder")
     with pytest.raises(ClientConfigError) as refused:
-        user.workshop().connect(CURSOR)
+        user.client_files().connect(CURSOR)
     assert f"write to {user.lou};" in refused.value.hint
     assert path.read_bytes() == BEFORE
 
@@ -308,12 +308,12 @@ def test_where_lou_may_not_write_its_own_folder_is_named(user: User, path: Path)
 def test_a_path_that_is_no_text_is_refused_with_words(
     user: User, path: Path, bridge: Bridge
 ) -> None:
-    wish = DesiredEntries(("search",), bridge)
+    desired = DesiredEntries(("search",), bridge)
     with pytest.raises(ClientConfigError, match="no characters"):
-        user.workshop(wish).connect(CURSOR)
+        user.client_files(desired).connect(CURSOR)
     assert path.read_bytes() == BEFORE
     with pytest.raises(ClientConfigError, match="no characters"):
-        ManualSetup((CURSOR,), lambda: wish, "linux").links("cursor")
+        ManualSetup((CURSOR,), lambda: desired, "linux").links("cursor")
 
 
 def test_a_file_that_never_rests_is_given_up_with_words(user: User, path: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_file_that_never_rests_is_given_up_with_words(user: User, path: Path) 
             return super().exchange(one, other)
 
     with pytest.raises(ClientConfigError, match="kept changing"):
-        user.workshop(disk=Restless()).connect(CURSOR)
+        user.client_files(disk=Restless()).connect(CURSOR)
     assert json.loads(path.read_bytes()) == json.loads(BEFORE)
     assert temporaries(user.home) == []
 
@@ -336,25 +336,25 @@ def test_where_names_cannot_be_exchanged_the_file_is_replaced(user: User, path: 
         def exchange(self, one: Path, other: Path) -> bool:
             return False
 
-    user.workshop(disk=Plain()).connect(CURSOR)
+    user.client_files(disk=Plain()).connect(CURSOR)
     assert servers(path) == {"x", "lou-search", "lou-my_server"}
 
 
 def test_a_record_that_was_not_finished_is_completed_from_the_file(user: User, path: Path) -> None:
-    shelf = BackupStore(Disk(), user.lou, "cursor", path)
+    store = BackupStore(Disk(), user.lou, "cursor", path)
     change = plan.connect(CURSOR, BEFORE, WISH, FileRecord())
-    shelf.intend(FileRecord(), change.record, change.after)
-    assert shelf.record(BEFORE) == FileRecord(
+    store.intend(FileRecord(), change.record, change.after)
+    assert store.record(BEFORE) == FileRecord(
         launches=change.record.launches, edits=change.record.edits
     )
-    assert shelf.record(change.after) == change.record
+    assert store.record(change.after) == change.record
 
 
 def test_a_broken_record_is_as_none(user: User, path: Path) -> None:
     file = ClientFile(Disk(), BackupStore(Disk(), user.lou, "cursor", path), path)
-    file.shelf.folder.mkdir(parents=True)
+    file.store.folder.mkdir(parents=True)
     for content in (b"", b"[]", b"{", b'{"now": 5}', b'{"now": {"edits": [{"bad": 1}]}}'):
-        (file.shelf.folder / "record.json").write_bytes(content)
-        assert file.shelf.record(BEFORE) == FileRecord()
-    user.workshop().connect(CURSOR)
+        (file.store.folder / "record.json").write_bytes(content)
+        assert file.store.record(BEFORE) == FileRecord()
+    user.client_files().connect(CURSOR)
     assert "lou-search" in servers(path)

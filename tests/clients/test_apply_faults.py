@@ -40,7 +40,7 @@ def check_every_call(make: Callable[[User], Scene], folder: Path, code: int) -> 
             assert scene.now() in {scene.old, scene.new}, disk.failed_at
             if code == errno.ENOSPC and disk.failed_at in {"create", "write", "sync"}:
                 assert failure.code == "disk_full"
-        recovered = user.workshop(WISH)
+        recovered = user.client_files(WISH)
         recovered.connect(CLIENT)
         recovered.disconnect(CLIENT)
         assert scene.now() in {scene.old, scene.new}
@@ -110,7 +110,7 @@ def test_a_full_file_system_does_no_harm_and_lou_recovers(
     stuffing.unlink()
     scene.make(Disk())
     assert scene.now() in {scene.new, scene.old}
-    workshop = user.workshop(WISH)
-    workshop.connect(CLIENT)
-    workshop.disconnect(CLIENT)
+    client_files = user.client_files(WISH)
+    client_files.connect(CLIENT)
+    client_files.disconnect(CLIENT)
     assert leftovers(full_disk) == []

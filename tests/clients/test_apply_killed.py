@@ -32,15 +32,15 @@ def check_one_kill(make: Callable[[User], Scene], folder: Path, number: int, whe
     scene = make(user)
     assert killed(lambda: scene.make(KillingDisk(number, when)))
     assert scene.now() in {scene.old, scene.new}
-    workshop = user.workshop(WISH)
-    workshop.sweep()
+    client_files = user.client_files(WISH)
+    client_files.sweep()
     assert leftovers(user.home, user.lou) == []
-    (seen,) = workshop.inspect(CLIENT)
+    (seen,) = client_files.inspect(CLIENT)
     assert seen.finding.state.value == (
         "connected" if scene.now() in _with_lou(scene) else "absent"
     )
-    workshop.connect(CLIENT)
-    workshop.disconnect(CLIENT)
+    client_files.connect(CLIENT)
+    client_files.disconnect(CLIENT)
     assert scene.now() in {scene.old, scene.new} - _with_lou(scene)
 
 

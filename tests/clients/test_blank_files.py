@@ -12,7 +12,7 @@ from app.clients import catalog
 from app.clients.files.backups import FileRecord
 from app.clients.planning.entries import Bridge
 from app.clients.planning.file_state import FileState
-from app.clients.planning.plan import DesiredEntries, connect, disconnect, look
+from app.clients.planning.plan import DesiredEntries, connect, disconnect, find_state
 from app.formats import text_edits
 
 WISH = DesiredEntries(("search",), Bridge("/opt/lou/bin/lou-connect"))
@@ -30,7 +30,7 @@ WITH_FILES = [client for client in catalog.clients() if client.has_file]
 @pytest.mark.parametrize("client", WITH_FILES, ids=lambda client: client.id)
 def test_a_blank_file_is_connected_and_given_back(client: catalog.Client) -> None:
     for content in BLANK + COMMENTED[client.layout.format]:
-        assert look(client, content, WISH, FileRecord()).state is FileState.ABSENT, content
+        assert find_state(client, content, WISH, FileRecord()).state is FileState.ABSENT, content
         change = connect(client, content, WISH, FileRecord())
         assert change.after is not None
         page = text_edits.decode(change.after, client.layout)
@@ -53,7 +53,7 @@ def test_the_client_can_read_what_was_made_of_a_blank_file(client: catalog.Clien
 
 
 def test_a_client_of_plain_json_gets_no_comment_and_loses_none() -> None:
-    found = look(catalog.client("claude-desktop"), b"// mine\n", WISH, FileRecord())
+    found = find_state(catalog.client("claude-desktop"), b"// mine\n", WISH, FileRecord())
     assert found.state is FileState.UNREADABLE
     assert "comment" in found.reason
 

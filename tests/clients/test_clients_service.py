@@ -31,7 +31,7 @@ class House:
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.wish = WISH
+        self.desired = WISH
         self.guards = True
         self.repairs = False
         self.notices: list[Notice] = []
@@ -42,7 +42,7 @@ class House:
         choices = ClientChoices(guards=lambda: self.guards, repairs=lambda: self.repairs)
         made = Clients(
             self.user.lou,
-            lambda: self.wish,
+            lambda: self.desired,
             places=self.user.places(),
             choices=choices,
             policy=QUICK,
@@ -133,10 +133,10 @@ async def test_a_client_that_is_not_there_says_what_to_do(house: House) -> None:
 
 
 async def test_without_a_server_or_a_bridge_nothing_is_written(house: House) -> None:
-    house.wish = DesiredEntries((), WISH.bridge)
+    house.desired = DesiredEntries((), WISH.bridge)
     with pytest.raises(ClientConfigError, match="No server is switched on"):
         await house.clients.connect("cursor")
-    house.wish = DesiredEntries(("search",), Bridge("/gone/lou-connect", is_missing=True))
+    house.desired = DesiredEntries(("search",), Bridge("/gone/lou-connect", is_missing=True))
     with pytest.raises(ClientConfigError, match="bridge is missing"):
         await house.clients.connect("cursor")
     assert path(house).read_bytes() == BEFORE
@@ -350,7 +350,7 @@ async def test_with_the_guard_switched_off_nothing_is_put_back(house: House) -> 
 
 async def test_a_moved_installation_is_outdated_and_repaired_in_one_step(house: House) -> None:
     await house.clients.connect("cursor")
-    house.wish = DesiredEntries(WISH.servers, Bridge("/new/lou-connect"))
+    house.desired = DesiredEntries(WISH.servers, Bridge("/new/lou-connect"))
     await house.clients.refresh()
     assert house.clients.view("cursor").state == "outdated"
     view = await house.clients.repair("cursor")
@@ -362,7 +362,7 @@ async def test_a_moved_installation_is_repaired_unasked_when_the_user_chose_so(
     house: House,
 ) -> None:
     await house.clients.connect("cursor")
-    house.wish, house.repairs = DesiredEntries(WISH.servers, Bridge("/new/lou-connect")), True
+    house.desired, house.repairs = DesiredEntries(WISH.servers, Bridge("/new/lou-connect")), True
     await house.again()
     assert house.clients.view("cursor").state == "connected"
     assert b"/opt/lou" not in path(house).read_bytes()
@@ -370,7 +370,7 @@ async def test_a_moved_installation_is_repaired_unasked_when_the_user_chose_so(
 
 async def test_a_new_server_makes_the_entries_outdated(house: House) -> None:
     await house.clients.connect("cursor")
-    house.wish = DesiredEntries((*WISH.servers, "third"), WISH.bridge)
+    house.desired = DesiredEntries((*WISH.servers, "third"), WISH.bridge)
     house.clients.servers_changed()
     await until(lambda: house.clients.view("cursor").state == "outdated", "outdated")
     assert "1 is missing" in house.clients.view("cursor").reason

@@ -45,12 +45,12 @@ def test_files_that_are_there_get_the_golden_bytes_and_come_back(
     user = user.on(platform)
     before = golden(client, "before")
     files = [user.write(path, before) for path in paths]
-    workshop = user.workshop()
-    workshop.connect(client)
+    client_files = user.client_files()
+    client_files.connect(client)
     written = [file for file in files if file.read_bytes() != before]
     assert written == (files if client.pick == "every" else files[:1])
     assert {file.read_bytes() for file in written} == {golden(client, "after")}
-    workshop.disconnect(client)
+    client_files.disconnect(client)
     assert {file.read_bytes() for file in files} == {before}
 
 
@@ -65,11 +65,11 @@ def test_a_missing_file_is_made_with_the_golden_bytes_and_unmade(
         for sign in expand(template.replace("*", "pzs8sxrjxfjjc"), places):
             if sign not in files and sign.is_relative_to(user.home):
                 sign.mkdir(parents=True, exist_ok=True)
-    workshop = user.workshop()
-    workshop.connect(client)
+    client_files = user.client_files()
+    client_files.connect(client)
     written = [file for file in files if file.exists()]
     assert written == (files if client.pick == "every" else files[:1])
     assert {file.read_bytes() for file in written} == {golden(client, "new")}
     assert {file.stat().st_mode & 0o777 for file in written} == {0o600}
-    workshop.disconnect(client)
+    client_files.disconnect(client)
     assert not any(file.exists() for file in files)

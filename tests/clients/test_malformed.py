@@ -48,24 +48,24 @@ def test_a_malformed_file_is_left_alone_with_a_clear_reason(user: User, broken: 
     path.parent.mkdir(parents=True)
     broken.make(path)
     before = contents(user.home)
-    client, workshop = row(broken.client), user.workshop()
-    (seen,) = workshop.inspect(client)
+    client, client_files = row(broken.client), user.client_files()
+    (seen,) = client_files.inspect(client)
     assert seen.finding.state in {FileState.UNREADABLE, FileState.AMBIGUOUS}
     with pytest.raises(ClientConfigError) as refused:
-        workshop.connect(client)
+        client_files.connect(client)
     assert len(refused.value.title) > 20
     assert refused.value.hint
     assert "Error" not in refused.value.title
     if broken.has_position:
         assert "Line " in refused.value.title
     with pytest.raises(ClientConfigError):
-        workshop.diff(client, "connect")
+        client_files.diff(client, "connect")
     assert contents(user.home) == before
 
 
 def test_the_reason_names_line_and_column(user: User) -> None:
     user.write(".cursor/mcp.json", b'{\n  "mcpServers": {\n    "x": oops\n  }\n}\n')
-    (seen,) = user.workshop().inspect(row("cursor"))
+    (seen,) = user.client_files().inspect(row("cursor"))
     assert (seen.finding.line, seen.finding.column) == (3, 10)
     assert "Line 3, column 10" in seen.finding.reason
 
@@ -84,7 +84,7 @@ def test_a_file_that_lou_may_not_read_is_left_alone(user: User) -> None:
         os.setgid(65534)
         os.setuid(65534)
         try:
-            user.workshop().connect(row("cursor"))
+            user.client_files().connect(row("cursor"))
         except ClientConfigError as refused:
             os._exit(0 if "may not read" in refused.title else 2)
         os._exit(1)

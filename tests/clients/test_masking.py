@@ -9,9 +9,8 @@ import pytest
 
 from app.clients.catalog import Client
 from app.clients.files.backups import FileRecord
-from app.clients.masking import Foreign, add
-from app.clients.planning.plan import DesiredEntries, connect, look
-from app.clients.planning.text_diff import unified
+from app.clients.masking import Foreign, add, unified
+from app.clients.planning.plan import DesiredEntries, connect, find_state
 from tests.clients.conftest import User, row
 from tests.clients.test_blank_files import WISH
 
@@ -51,11 +50,11 @@ def _json(client: Client, **style: Any) -> str:
     return json.dumps(document, **style)
 
 
-def _shown(client: Client, text: str, wish: DesiredEntries = WISH) -> str:
-    change = connect(client, text.encode(), wish, FileRecord())
+def _shown(client: Client, text: str, desired: DesiredEntries = WISH) -> str:
+    change = connect(client, text.encode(), desired, FileRecord())
     foreign = Foreign()
     for content, record in ((change.before, FileRecord()), (change.after, change.record)):
-        add(foreign, client, content, look(client, content, wish, record).present)
+        add(foreign, client, content, find_state(client, content, desired, record).present)
     assert change.after is not None
     assert change.after.decode().count("hunter2") == text.count("hunter2")
     return unified("f", change.before, change.after, foreign.masked)
@@ -97,14 +96,14 @@ def test_what_lou_writes_is_shown_as_it_is() -> None:
 
 
 def test_the_difference_of_every_verb_is_masked(user: User) -> None:
-    client, workshop = row("cursor"), user.workshop()
+    client, client_files = row("cursor"), user.client_files()
     path = user.write(".cursor/mcp.json", _json(client, indent=2).encode())
     before = path.read_bytes()
-    assert "hunter2" not in workshop.diff(client, "connect")
-    workshop.connect(client)
+    assert "hunter2" not in client_files.diff(client, "connect")
+    client_files.connect(client)
     assert path.read_bytes().count(b"hunter2") == before.count(b"hunter2")
     for action in ("disconnect", "undo"):
-        assert "lou-search" in workshop.diff(client, action)
-        assert "hunter2" not in workshop.diff(client, action)
-    workshop.undo(client)
+        assert "lou-search" in client_files.diff(client, action)
+        assert "hunter2" not in client_files.diff(client, action)
+    client_files.undo(client)
     assert path.read_bytes() == before

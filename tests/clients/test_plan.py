@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.clients import catalog
+from app.clients import catalog, masking
 from app.clients.files.backups import FileRecord
-from app.clients.planning import plan, text_diff
+from app.clients.planning import plan
 from app.clients.planning.entries import Bridge, entries, entry_name, launch
 from app.clients.planning.file_state import FileState, RefusedError
 from app.clients.planning.plan import DesiredEntries
@@ -21,24 +21,27 @@ CURSOR = row("cursor")
 MOVED = DesiredEntries(WISH.servers, Bridge("/somewhere/else/lou-connect"))
 
 
-def connected(wish: DesiredEntries = WISH) -> plan.Change:
-    return plan.connect(CURSOR, b'{"mcpServers": {"x": {}}}', wish, FileRecord())
+def connected(desired: DesiredEntries = WISH) -> plan.Change:
+    return plan.connect(CURSOR, b'{"mcpServers": {"x": {}}}', desired, FileRecord())
 
 
 def test_each_state_is_told() -> None:
     change = connected()
-    assert plan.look(CURSOR, None, WISH, FileRecord()).state is FileState.ABSENT
-    assert plan.look(CURSOR, change.before, WISH, FileRecord()).state is FileState.ABSENT
-    assert plan.look(CURSOR, change.after, WISH, change.record).state is FileState.CONNECTED
-    assert plan.look(CURSOR, change.after, MOVED, change.record).state is FileState.OUTDATED
-    assert plan.look(CURSOR, change.after, MOVED, FileRecord()).state is FileState.FOREIGN
-    assert plan.look(CURSOR, b"{", WISH, FileRecord()).state is FileState.UNREADABLE
-    assert plan.look(CURSOR, b'{"a": 1, "a": 2}', WISH, FileRecord()).state is FileState.AMBIGUOUS
+    assert plan.find_state(CURSOR, None, WISH, FileRecord()).state is FileState.ABSENT
+    assert plan.find_state(CURSOR, change.before, WISH, FileRecord()).state is FileState.ABSENT
+    assert plan.find_state(CURSOR, change.after, WISH, change.record).state is FileState.CONNECTED
+    assert plan.find_state(CURSOR, change.after, MOVED, change.record).state is FileState.OUTDATED
+    assert plan.find_state(CURSOR, change.after, MOVED, FileRecord()).state is FileState.FOREIGN
+    assert plan.find_state(CURSOR, b"{", WISH, FileRecord()).state is FileState.UNREADABLE
+    assert (
+        plan.find_state(CURSOR, b'{"a": 1, "a": 2}', WISH, FileRecord()).state
+        is FileState.AMBIGUOUS
+    )
 
 
 def test_without_a_record_what_lou_would_write_is_still_lous() -> None:
     change = connected()
-    assert plan.look(CURSOR, change.after, WISH, FileRecord()).state is FileState.CONNECTED
+    assert plan.find_state(CURSOR, change.after, WISH, FileRecord()).state is FileState.CONNECTED
     assert json.loads(plan.disconnect(CURSOR, change.after, WISH, FileRecord()).after or b"") == {
         "mcpServers": {"x": {}}
     }
@@ -49,22 +52,22 @@ def test_without_a_record_what_lou_would_write_is_still_lous() -> None:
 def test_one_changed_byte_of_what_an_entry_runs_makes_it_foreign(
     key: str, data: st.DataObject
 ) -> None:
-    wish = DesiredEntries(WISH.servers, Bridge("/opt/lou/bin/lou-connect", "/home/me/.lou"))
-    change = connected(wish)
+    desired = DesiredEntries(WISH.servers, Bridge("/opt/lou/bin/lou-connect", "/home/me/.lou"))
+    change = connected(desired)
     found = json.loads(change.after or b"")
     entry = found["mcpServers"]["lou-search"]
     text = json.dumps(entry[key])
     at = data.draw(st.sampled_from([m.start() for m in re.finditer(r"[a-z]", text)]))
     entry[key] = json.loads(text[:at] + "Z" + text[at + 1 :])
     content = json.dumps(found).encode()
-    finding = plan.look(CURSOR, content, wish, change.record)
+    finding = plan.find_state(CURSOR, content, desired, change.record)
     assert finding.state is FileState.FOREIGN
     assert finding.foreign == ("lou-search",)
     with pytest.raises(RefusedError):
-        plan.connect(CURSOR, content, wish, change.record)
+        plan.connect(CURSOR, content, desired, change.record)
     assert (
         "lou-search"
-        in (plan.disconnect(CURSOR, content, wish, change.record).after or b"").decode()
+        in (plan.disconnect(CURSOR, content, desired, change.record).after or b"").decode()
     )
 
 
@@ -74,7 +77,7 @@ def test_a_switch_that_the_client_put_into_the_entry_is_respected_and_shown() ->
     found = json.loads(change.after or b"")
     found["mcpServers"]["lou-search"] |= {"disabled": True, "autoApprove": ["web_search"]}
     content = json.dumps(found).encode()
-    finding = plan.look(cline, content, WISH, change.record)
+    finding = plan.find_state(cline, content, WISH, change.record)
     assert finding.state is FileState.CONNECTED
     assert finding.switched_off == ("lou-search",)
     moved = plan.connect(cline, content, MOVED, change.record)
@@ -87,10 +90,10 @@ def test_a_switch_that_the_client_put_into_the_entry_is_respected_and_shown() ->
 def test_a_paused_server_keeps_its_entry_and_is_not_missed() -> None:
     change = connected()
     paused = DesiredEntries(("search",), WISH.bridge, ("my_server",))
-    assert plan.look(CURSOR, change.after, paused, change.record).state is FileState.CONNECTED
+    assert plan.find_state(CURSOR, change.after, paused, change.record).state is FileState.CONNECTED
     assert not plan.connect(CURSOR, change.after, paused, change.record).is_needed
     gone = DesiredEntries(("search",), WISH.bridge)
-    assert plan.look(CURSOR, change.after, gone, change.record).state is FileState.OUTDATED
+    assert plan.find_state(CURSOR, change.after, gone, change.record).state is FileState.OUTDATED
     after = json.loads(plan.connect(CURSOR, change.after, gone, change.record).after or b"")
     assert set(after["mcpServers"]) == {"x", "lou-search"}
 
@@ -128,12 +131,14 @@ def test_the_snippet_is_what_a_person_pastes() -> None:
     assert found["mcpServers"]["lou-search"]["args"] == ["search"]
     for client in filter(lambda each: each.has_file, catalog.clients()):
         pasted = plan.snippet(client, WISH).encode()
-        assert plan.look(client, pasted, WISH, FileRecord()).state is FileState.CONNECTED, client.id
+        assert plan.find_state(client, pasted, WISH, FileRecord()).state is FileState.CONNECTED, (
+            client.id
+        )
 
 
 def test_the_difference_cuts_what_nobody_reads() -> None:
-    text = text_diff.unified("f.json", b'{"a": "' + b"x" * 5000 + b'"}', b"{}")
+    text = masking.unified("f.json", b'{"a": "' + b"x" * 5000 + b'"}', b"{}")
     assert "4,6" in text
     assert max(len(line) for line in text.splitlines()) < 500
-    assert text_diff.unified("f", b"a\n", b"a\n") == ""
-    assert text_diff.unified("f", None, b"a\n").startswith("--- no file")
+    assert masking.unified("f", b"a\n", b"a\n") == ""
+    assert masking.unified("f", None, b"a\n").startswith("--- no file")

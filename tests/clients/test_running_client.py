@@ -114,11 +114,11 @@ async def test_an_old_copy_is_remembered_until_a_moment_after_its_client_ended(
     process = start()
     copies = OldCopies()
     key = ("claude-desktop", Path("/f"))
-    copies.note(key, running.as_marks(running.instances(client, "linux")))
-    assert copies.outlived() == []
+    copies.note(key, running.process_marks(running.instances(client, "linux")))
+    assert copies.expired() == []
     process.kill()
     process.wait(PATIENCE_S)
-    assert copies.outlived() == []
-    monkeypatch.setattr(OldCopies, "AFTERMATH_S", 0.0)
-    assert copies.outlived() == [key]
-    assert copies.outlived() == []
+    assert copies.expired() == []
+    monkeypatch.setattr(OldCopies, "GRACE_S", 0.0)
+    assert copies.expired() == [key]
+    assert copies.expired() == []

@@ -1,1 +1,1 @@
-"""Client files on disk: where they are, locks, backups, and safe writes."""
+"""Client files on disk: where they are, locks, backups, changes."""

@@ -1,6 +1,6 @@
-"""Carries a planned change out: looked at again under a lock, backed up, whole or not at all.
+"""Carries out a planned change: reads the file again under a lock, backs it up, swaps it whole.
 
-The plan is made anew from what the file says now, as often as another program changes it meanwhile.
+When another program changes the file meanwhile, the plan is made again from the new content.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Plan = Callable[[bytes | None, FileRecord], Change]
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file as it was found: its bytes, or why there are none to be had."""
+    """A file as read: its bytes, or the problem that prevents reading."""
 
     real: Path
     content: bytes | None = None
@@ -44,7 +44,7 @@ class ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class AppliedChange:
-    """What a change did."""
+    """The content and record before and after a change."""
 
     before: bytes | None
     after: bytes | None
@@ -54,38 +54,38 @@ class AppliedChange:
 
 @dataclass(frozen=True, slots=True)
 class ClientFile:
-    """One file of a client, and Lou's own folder for it."""
+    """One file of a client, and the store of its backups and record."""
 
     disk: Disk
-    shelf: BackupStore
+    store: BackupStore
     path: Path
 
-    def see(self) -> ReadFile:
-        """The file, through any links."""
-        return _see(self.disk, self.path)
+    def read(self) -> ReadFile:
+        """Read the file, following links."""
+        return _read_file(self.disk, self.path)
 
     def carry_out(
         self, plan: Plan, *, cached_by: tuple[tuple[int, float], ...] = ()
     ) -> AppliedChange:
-        """Make the file what `plan` says; `cached_by` are processes that hold an older copy.
+        """Change the file as `plan` says; `cached_by` are processes that hold an older copy.
 
         Raises:
             RefusedError: the file cannot be read, or the plan refuses it.
-            ClientConfigError: it could not be written; it is as it was.
+            ClientConfigError: the file could not be written; it is unchanged.
         """
-        real = self._usable().real
+        real = self._require_readable().real
         try:
             if not real.parent.is_dir() and (done := self._without_folder(plan)):
                 return done
             ownership.make_folders(str(real.parent))
             for _ in range(_TRIES):
                 try:
-                    with locked(real.parent, self.shelf.folder):
-                        return self._once(plan, cached_by)
-                except ChangedError as changed:
-                    if changed.displaced is not None:
-                        self.shelf.keep(changed.displaced)
-                    log.info("%s changed meanwhile; looked again: %s", real, changed.strerror)
+                    with locked(real.parent, self.store.folder):
+                        return self._attempt(plan, cached_by)
+                except ChangedError as failure:
+                    if failure.displaced is not None:
+                        self.store.keep(failure.displaced)
+                    log.info("%s changed meanwhile; looked again: %s", real, failure.strerror)
         except OSError as failure:
             raise _not_written(self.path, failure) from failure
         raise ClientConfigError(
@@ -95,34 +95,34 @@ class ClientFile:
         )
 
     def _without_folder(self, plan: Plan) -> AppliedChange | None:
-        """What `plan` comes to where it needs no file, and so no folder is made for one."""
-        record = self.shelf.record(None)
+        """The change, if it needs no file: then no folder is made. None if it needs one."""
+        record = self.store.record(None)
         change = plan(None, record)
         if change.is_needed:
             return None
-        self.shelf.settle(change.record)
+        self.store.settle(change.record)
         return AppliedChange(None, None, change.record)
 
     def sweep(self, folder: Path) -> None:
-        """Delete what killed processes left; each content is backed up first."""
+        """Back up and delete the temporary files of killed processes."""
         for left in self.disk.left_over(folder):
             content = self.disk.read(left)
             if content:
-                self.shelf.keep(content)
+                self.store.keep(content)
             self.disk.unlink(left)
-        self.disk.sweep(self.shelf.folder)
+        self.disk.sweep(self.store.folder)
 
-    def _once(self, plan: Plan, cached_by: tuple[tuple[int, float], ...]) -> AppliedChange:
-        seen = self._usable()
-        self.sweep(seen.real.parent)
-        record = self.shelf.record(seen.content)
-        change = plan(seen.content, record)
+    def _attempt(self, plan: Plan, cached_by: tuple[tuple[int, float], ...]) -> AppliedChange:
+        current = self._require_readable()
+        self.sweep(current.real.parent)
+        record = self.store.record(current.content)
+        change = plan(current.content, record)
         if not change.is_needed:
             if change.record != record:
-                self.shelf.settle(change.record)
+                self.store.settle(change.record)
             return AppliedChange(change.before, change.after, change.record)
-        _check_writable(seen.real)
-        backup = self.shelf.keep(change.before) if change.before is not None else ""
+        _check_writable(current.real)
+        backup = self.store.keep(change.before) if change.before is not None else ""
         then = replace(
             change.record,
             undo=Undo(backup, digest(change.after)),
@@ -131,8 +131,8 @@ class ClientFile:
             if record.promise == change.record.promise
             else time.time(),
         )
-        self.shelf.intend(record, then, change.after)
-        self._swap(seen.real, change)
+        self.store.intend(record, then, change.after)
+        self._swap(current.real, change)
         self._settle(then)
         return AppliedChange(change.before, change.after, then, backup)
 
@@ -147,21 +147,24 @@ class ClientFile:
             log.warning("%s was written, but the disk did not confirm it", real)
 
     def _settle(self, record: FileRecord) -> None:
-        """The file is written; a record that cannot be finished is completed from it later."""
+        """Save the record of a written file; if that fails, the next read completes it."""
         try:
-            self.shelf.settle(record)
+            self.store.settle(record)
         except OSError as failure:
             log.warning("The record of the change could not be finished: %s", failure.strerror)
 
-    def _usable(self) -> ReadFile:
-        seen = self.see()
-        if seen.problem is not None:
-            raise RefusedError(seen.problem)
-        return seen
+    def _require_readable(self) -> ReadFile:
+        current = self.read()
+        if current.problem is not None:
+            raise RefusedError(current.problem)
+        return current
 
 
-def undo_of(shelf: BackupStore, *, present: Callable[[bytes | None], bool], force: bool) -> Plan:
-    """The plan that brings back what the last change replaced; `present` tells of Lou's entries."""
+def undo_of(store: BackupStore, *, present: Callable[[bytes | None], bool], force: bool) -> Plan:
+    """The plan that restores what the last change replaced.
+
+    `present` tells whether a content has entries of Lou.
+    """
 
     def plan(content: bytes | None, record: FileRecord) -> Change:
         last = record.undo
@@ -172,29 +175,29 @@ def undo_of(shelf: BackupStore, *, present: Callable[[bytes | None], bool], forc
                 "The file was changed after Lou wrote it.",
                 "Undo anyway (in a terminal: --force) to lose those changes; they are backed up.",
             )
-        before = shelf.backup(last.backup) if last.backup else None
+        before = store.backup(last.backup) if last.backup else None
         if last.backup and before is None:
-            raise _refused("The backup is gone.", f"Look for another one in {shelf.folder}.")
+            raise _refused("The backup is gone.", f"Look for another one in {store.folder}.")
         return Change(content, before, replace(record, wanted=present(before), cached_by=()))
 
     return plan
 
 
-def _see(disk: Disk, path: Path) -> ReadFile:
+def _read_file(disk: Disk, path: Path) -> ReadFile:
     try:
         real = path.resolve(strict=path.is_symlink())
         content = _ordinary(disk, real)
     except FileNotFoundError:
-        return _trouble(path, "The file is a link to something that is not there.")
-    except _OddError as odd:
-        return _trouble(path, str(odd))
+        return _unreadable(path, "The file is a link to something that is not there.")
+    except _NotAFileError as refused:
+        return _unreadable(path, str(refused))
     except (OSError, RuntimeError) as failure:
-        return _trouble(path, _words(failure))
+        return _unreadable(path, _reason(failure))
     return ReadFile(real, content)
 
 
-class _OddError(Exception):
-    """What stands there is no file that Lou would read."""
+class _NotAFileError(Exception):
+    """The path leads to something that Lou does not read, such as a folder."""
 
 
 def _ordinary(disk: Disk, real: Path) -> bytes | None:
@@ -204,9 +207,9 @@ def _ordinary(disk: Disk, real: Path) -> bytes | None:
         return None
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no ordinary file"
-        raise _OddError(f"Where the file should be is {kind}.")
+        raise _NotAFileError(f"Where the file should be is {kind}.")
     if found.st_size > text_edits.LARGEST:
-        raise _OddError(f"The file has {found.st_size:,} bytes, too many for settings.")
+        raise _NotAFileError(f"The file has {found.st_size:,} bytes, too many for settings.")
     return disk.read(real)
 
 
@@ -219,7 +222,7 @@ def _check_writable(real: Path) -> None:
         )
 
 
-def _trouble(path: Path, reason: str) -> ReadFile:
+def _unreadable(path: Path, reason: str) -> ReadFile:
     return ReadFile(
         path, problem=Finding(FileState.UNREADABLE, reason, f"{_LEAVE} Look at {path}.")
     )
@@ -237,8 +240,10 @@ _WORDS: Mapping[int, str] = {
 }
 
 
-def _words(failure: Exception) -> str:
-    if isinstance(failure, RuntimeError):  # how pathlib tells of a loop before Python 3.13
+def _reason(failure: Exception) -> str:
+    if isinstance(
+        failure, RuntimeError
+    ):  # pathlib raises this for a loop of links before Python 3.13
         return _WORDS[errno.ELOOP]
     number = getattr(failure, "errno", 0)
     return _WORDS.get(number, f"The file cannot be read: {getattr(failure, 'strerror', failure)}.")

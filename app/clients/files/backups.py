@@ -1,8 +1,8 @@
-"""What Lou remembers of each client's file, in its own folder: what it wrote, and the backups.
+"""Stores Lou's record and backups of each client file, in a folder for each file.
 
-One folder for each file. `record.json` is written before the file is touched, with what will be
-true afterwards and the digest of the file that makes it true; so a kill at any step leaves a record
-that the file itself completes.
+`record.json` is written before the file is changed. It holds the record before, the record after,
+and the digest of the file after. So after a kill at any step the file's digest tells which record
+is true.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _LAUNCHES = 8
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What the last change replaced; an empty backup name means that there was no file."""
+    """What the last change replaced; an empty backup name stands for no file."""
 
     backup: str
     after: str
-    """Digest of the file that the change left."""
+    """The digest of the file after the change."""
     at: float = 0.0
 
 
@@ -43,28 +43,28 @@ class FileRecord:
     wanted: bool = False
     """The user connected this client and did not disconnect it."""
     servers: Mapping[str, str] = field(default_factory=dict)
-    """Entry name to server."""
+    """Server by entry name."""
     launches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Entry name to the digests of what Lou wrote under it."""
+    """By entry name, the digests of the launches that Lou wrote."""
     edits: tuple[Edit, ...] = ()
-    """How to take the entries back out, newest first."""
+    """The edits that wrote the entries, newest first; undone to remove them."""
     made_file: bool = False
     made_root: bool = False
     undo: Undo | None = None
     left_out: tuple[str, ...] = ()
-    """Entries that the user took out by hand: Lou does not put them back."""
+    """Entries that the user removed by hand; Lou does not restore them."""
     cached_by: tuple[tuple[int, float], ...] = ()
-    """Process id and start of the client that was running, with the older file in its memory."""
+    """Process ids and start times of running clients that hold the older file in memory."""
     written_at: float = 0.0
 
     @property
     def promise(self) -> tuple[Any, ...]:
-        """What a client that has read the file knows: unchanged, no new session is needed."""
+        """What a client learns from the file; while it is unchanged, no new session is needed."""
         latest = {name: launches[:1] for name, launches in self.launches.items()}
         return self.wanted, self.servers, {name: latest.get(name) for name in self.servers}
 
     def knows(self, name: str, launch: str) -> bool:
-        """Whether Lou wrote an entry of this name that runs the same."""
+        """Whether Lou wrote an entry of this name with this launch."""
         return launch in self.launches.get(name, ())
 
     def with_write(self, edit: Edit | None, launches: Mapping[str, str]) -> FileRecord:
@@ -82,7 +82,7 @@ def digest(content: bytes | None) -> str:
 
 
 class BackupStore:
-    """Lou's own folder for one file of a client; `root` is the folder of all of them."""
+    """Lou's folder for one client file; `root` is the parent of all such folders."""
 
     def __init__(self, disk: Disk, root: Path, client: str, path: Path) -> None:
         tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
@@ -93,7 +93,7 @@ class BackupStore:
 
     @classmethod
     def known(cls, disk: Disk, root: Path) -> list[BackupStore]:
-        """The shelves of all files that Lou ever wrote."""
+        """The stores of all files that Lou ever wrote."""
         found = []
         for record in sorted(root.glob("*/record.json")):
             document = _read_document(record)
@@ -102,7 +102,7 @@ class BackupStore:
         return found
 
     def record(self, content: bytes | None) -> FileRecord:
-        """What is true of the file with this content."""
+        """The record of the file with this content."""
         found = _read_document(self.folder / "record.json")
         now, intended = _record(found.get("now")), found.get("next")
         if not isinstance(intended, Mapping):
@@ -117,17 +117,17 @@ class BackupStore:
         )
 
     def intend(self, now: FileRecord, then: FileRecord, content: bytes | None) -> None:
-        """Note that `then` is true once the file has this content."""
+        """Save that the record becomes `then` once the file has this content."""
         self._save(
             {"now": asdict(now), "next": {"digest": digest(content), "record": asdict(then)}}
         )
 
     def settle(self, record: FileRecord) -> None:
-        """Note what is true."""
+        """Save the record."""
         self._save({"now": asdict(record)})
 
     def keep(self, content: bytes) -> str:
-        """Back `content` up; the name of the backup. The last ten and the very first are kept."""
+        """Back up `content` and return the backup's name. The last ten and the first are kept."""
         names = self.backups()
         if names and self.backup(names[-1]) == content:
             return names[-1]
@@ -154,7 +154,7 @@ class BackupStore:
         return self._read(_ORIGINAL)
 
     def keep_good(self, outline: Outline) -> None:
-        """Remember what the file says now as the last state in which nothing was missing."""
+        """Save the file's outline as the last good copy: the last with nothing missing."""
         good = {"servers": outline.servers, "settings": sorted(map(str, outline.rest))}
         content = json.dumps(good, indent=1, default=str).encode()
         if self._read(_GOOD) != content:
@@ -162,7 +162,7 @@ class BackupStore:
             self._disk.put(self.folder / _GOOD, content)
 
     def good(self) -> Outline | None:
-        """The last state in which nothing was missing; of the settings, only the names."""
+        """The last good copy; of the settings, only the names."""
         found = _read_document(self.folder / _GOOD)
         servers, settings = found.get("servers"), found.get("settings")
         if not isinstance(servers, Mapping) or not isinstance(settings, list):

@@ -1,6 +1,7 @@
-"""Which files of a client take part, and every change that Lou makes to them. Blocking.
+"""Finds the files of a client and makes every change to them. Blocking.
 
-Each method works on one client and leaves all others alone.
+In: a row of the catalog. Out: inspected files, applied changes, diffs. A method that changes files
+raises ClientConfigError when it could change none.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from app.clients.files.apply import AppliedChange, ClientFile, Plan, undo_of
 from app.clients.files.backups import BackupStore, FileRecord
 from app.clients.files.locations import Places, is_installed, is_there, targets
 from app.clients.guard import restore as restoring
-from app.clients.masking import Foreign
+from app.clients.masking import Foreign, unified
 from app.clients.planning import plan
 from app.clients.planning.file_state import RefusedError
-from app.clients.planning.plan import Change, DesiredEntries, look, snippet
-from app.clients.planning.text_diff import unified
-from app.clients.running import as_marks, instances
+from app.clients.planning.plan import Change, DesiredEntries, find_state, snippet
+from app.clients.running import instances, process_marks
 from app.clients.views import Inspected, inspect
 from app.errors import AppError, ClientConfigError
 from app.system.safe_write import Disk
@@ -31,10 +31,10 @@ _TOGETHER_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ClientFiles:
-    """Works on the files of clients; `wish` says what ought to be in them now."""
+    """The files of all clients; `desired` returns what should be in them now."""
 
     root: Path
-    wish: Callable[[], DesiredEntries]
+    desired: Callable[[], DesiredEntries]
     places: Places
     disk: Disk
 
@@ -43,89 +43,91 @@ class ClientFiles:
         return ClientFile(self.disk, BackupStore(self.disk, self.root, client.id, path), path)
 
     def files(self, client: Client) -> tuple[ClientFile, ...]:
-        """The files that take part: those of the path rules, and those that Lou wrote before."""
+        """The client's files: those of the path rules, and those that Lou wrote before."""
         found = {target.path for target in targets(client, self.places)}
         paths = dict.fromkeys(target.path for target in targets(client, self.places))
-        for shelf in BackupStore.known(self.disk, self.root):
-            if shelf.client != client.id or shelf.path in found:
+        for store in BackupStore.known(self.disk, self.root):
+            if store.client != client.id or store.path in found:
                 continue
-            if is_there(shelf.path.exists):
-                paths[shelf.path] = None
+            if is_there(store.path.exists):
+                paths[store.path] = None
         return tuple(self.file(client, path) for path in paths)
 
     def sweep(self) -> None:
-        """Delete what a killed Lou left beside the files it wrote, and in its own folder."""
+        """Delete what killed processes of Lou left beside client files and in Lou's own folder."""
         for folder in (self.root, *self.root.glob("*/")):
             self.disk.sweep(folder)
-        for shelf in BackupStore.known(self.disk, self.root):
-            file = ClientFile(self.disk, shelf, shelf.path)
-            folder = file.see().real.parent
+        for store in BackupStore.known(self.disk, self.root):
+            file = ClientFile(self.disk, store, store.path)
+            folder = file.read().real.parent
             if is_there(folder.is_dir):
                 file.sweep(folder)
 
     def inspect(self, client: Client) -> tuple[Inspected, ...]:
-        """Look at the client's files; one that Lou once wrote counts while its entry is there."""
-        wish = self.wish()
-        found = [inspect(client, file, wish) for file in self.files(client)]
-        usual = {target.path for target in targets(client, self.places)}
+        """Inspect the client's files: those of the path rules, and others that have Lou's entry."""
+        desired = self.desired()
+        found = [inspect(client, file, desired) for file in self.files(client)]
+        by_rule = {target.path for target in targets(client, self.places)}
         return tuple(
             each
             for each in found
-            if each.file.path in usual or each.record.wanted or each.finding.present
+            if each.file.path in by_rule or each.record.wanted or each.finding.present
         )
 
     def connect(self, client: Client, *, replace_foreign: bool = False) -> list[AppliedChange]:
         """Write Lou's entries into each of the client's files."""
-        wish = self.wish()
-        _check(wish)
-        marks = as_marks(instances(client, self.places.platform)) if client.rewrites else ()
+        desired = self.desired()
+        _check(desired)
+        marks = process_marks(instances(client, self.places.platform)) if client.rewrites else ()
 
         def change(content: bytes | None, record: FileRecord) -> Change:
-            return plan.connect(client, content, wish, record, replace_foreign=replace_foreign)
+            return plan.connect(client, content, desired, record, replace_foreign=replace_foreign)
 
-        def one(file: ClientFile) -> AppliedChange:
+        def change_one(file: ClientFile) -> AppliedChange:
             done = file.carry_out(change, cached_by=marks)
             restoring.remember_good(client, file, done.after)
             return done
 
-        return _each(client, self._usual(client), one)
+        return _change_each(client, self._files_to_connect(client), change_one)
 
     def disconnect(self, client: Client) -> list[AppliedChange]:
-        """Take Lou's entries out of each of the client's files."""
-        wish = self.wish()
+        """Remove Lou's entries from each of the client's files."""
+        desired = self.desired()
 
         def change(content: bytes | None, record: FileRecord) -> Change:
-            return plan.disconnect(client, content, wish, record)
+            return plan.disconnect(client, content, desired, record)
 
-        files = (*self._known(client), *self._away(client))
-        return _each(client, files, lambda file: file.carry_out(change))
+        files = (*self._inspected_files(client), *self._files_without_folder(client))
+        return _change_each(client, files, lambda file: file.carry_out(change))
 
     def undo(self, client: Client, *, force: bool = False) -> list[AppliedChange]:
-        """Bring back what the last change to the client's files replaced."""
+        """Restore what the last change to the client's files replaced."""
         files = self._last_changed(client)
         if not files:
             raise ClientConfigError(
                 f"There is nothing to undo for {client.name}.", "Lou has not changed its file."
             )
 
-        def one(file: ClientFile) -> AppliedChange:
+        def change_one(file: ClientFile) -> AppliedChange:
             return file.carry_out(self._undo(client, file, force=force))
 
-        return _each(client, files, one)
+        return _change_each(client, files, change_one)
 
     def restore(self, client: Client) -> list[AppliedChange]:
-        """Put the user's own lost entries back, from the last good copy."""
-        return _each(
-            client, self._known(client), lambda file: restoring.put_others_back(client, file)
+        """Restore the user's own lost entries from the last good copy."""
+        return _change_each(
+            client,
+            self._inspected_files(client),
+            lambda file: restoring.put_others_back(client, file),
         )
 
     def accept(self, client: Client) -> None:
-        """Take the files as they are for the last good copies."""
-        for file in self._known(client):
-            restoring.remember_good(client, file, file.see().content)
+        """Save the files as they are as the last good copies."""
+        for file in self._inspected_files(client):
+            restoring.remember_good(client, file, file.read().content)
 
     def diff(self, client: Client, action: str) -> str:
-        """What connect, disconnect or undo would change, for a person.
+        """A masked diff of what connect, disconnect or undo would change.
 
         Raises:
             ClientConfigError: a file cannot be changed.
@@ -136,45 +138,49 @@ class ClientFiles:
     def _files_for(self, client: Client, action: str) -> Sequence[ClientFile]:
         if action == "undo":
             return self._last_changed(client)
-        return self._known(client) if action == "disconnect" else self._usual(client)
+        return (
+            self._inspected_files(client)
+            if action == "disconnect"
+            else self._files_to_connect(client)
+        )
 
     def _diff_of(self, client: Client, file: ClientFile, action: str) -> str:
-        seen = file.see()
-        if seen.problem is not None:
-            raise as_error(client, file.path, RefusedError(seen.problem))
-        record = file.shelf.record(seen.content)
+        current = file.read()
+        if current.problem is not None:
+            raise as_error(client, file.path, RefusedError(current.problem))
+        record = file.store.record(current.content)
         try:
-            change = self._planned(client, file, action)(seen.content, record)
+            change = self._planned(client, file, action)(current.content, record)
         except RefusedError as refused:
             raise as_error(client, file.path, refused) from refused
         foreign = Foreign()
         for content, known in ((change.before, record), (change.after, change.record)):
-            ours = look(client, content, self.wish(), known).present
+            ours = find_state(client, content, self.desired(), known).present
             masking.add(foreign, client, content, ours)
         return unified(str(file.path), change.before, change.after, foreign.masked)
 
     def _planned(self, client: Client, file: ClientFile, action: str) -> Plan:
-        wish = self.wish()
+        desired = self.desired()
         if action == "undo":
             return self._undo(client, file, force=True)
         if action == "disconnect":
-            return lambda content, record: plan.disconnect(client, content, wish, record)
+            return lambda content, record: plan.disconnect(client, content, desired, record)
         return lambda content, record: plan.connect(
-            client, content, wish, record, replace_foreign=True
+            client, content, desired, record, replace_foreign=True
         )
 
     def _undo(self, client: Client, file: ClientFile, *, force: bool) -> Plan:
         def has_ours(content: bytes | None) -> bool:
-            record = file.shelf.record(content)
-            return bool(look(client, content, self.wish(), record).present)
+            record = file.store.record(content)
+            return bool(find_state(client, content, self.desired(), record).present)
 
-        return undo_of(file.shelf, present=has_ours, force=force)
+        return undo_of(file.store, present=has_ours, force=force)
 
-    def _usual(self, client: Client) -> Sequence[ClientFile]:
+    def _files_to_connect(self, client: Client) -> Sequence[ClientFile]:
         if not client.has_file:
             raise ClientConfigError(
                 f"{client.name} has no file that Lou could write.",
-                f"{client.reload_words}\n{snippet(client, self.wish())}",
+                f"{client.reload_words}\n{snippet(client, self.desired())}",
                 code="paste",
             )
         found = [self.file(client, target.path) for target in targets(client, self.places)]
@@ -193,23 +199,23 @@ class ClientFiles:
             code="absent",
         )
 
-    def _known(self, client: Client) -> Sequence[ClientFile]:
+    def _inspected_files(self, client: Client) -> Sequence[ClientFile]:
         return [each.file for each in self.inspect(client)]
 
-    def _away(self, client: Client) -> Sequence[ClientFile]:
-        """The connected files whose folder is gone: they may come back with it."""
+    def _files_without_folder(self, client: Client) -> Sequence[ClientFile]:
+        """The connected files whose folder is missing, such as one on an unplugged disk."""
         return [
-            self.file(client, shelf.path)
-            for shelf in BackupStore.known(self.disk, self.root)
-            if shelf.client == client.id
-            and not is_there(shelf.path.parent.is_dir)
-            and shelf.record(None).wanted
+            self.file(client, store.path)
+            for store in BackupStore.known(self.disk, self.root)
+            if store.client == client.id
+            and not is_there(store.path.parent.is_dir)
+            and store.record(None).wanted
         ]
 
     def _last_changed(self, client: Client) -> Sequence[ClientFile]:
         found = []
         for file in self.files(client):
-            undo = file.shelf.record(file.see().content).undo
+            undo = file.store.record(file.read().content).undo
             if undo is not None:
                 found.append((undo.at, file))
         last = max((at for at, _ in found), default=0.0)
@@ -217,28 +223,28 @@ class ClientFiles:
 
 
 def as_error(client: Client, path: Path, refused: RefusedError) -> ClientConfigError:
-    """A refusal as the user reads it."""
+    """The refusal as an error that the user reads."""
     finding = refused.finding
     return ClientConfigError(
         f"{client.name}: {finding.reason} ({path})", finding.hint, code=finding.state.value
     )
 
 
-def _check(wish: DesiredEntries) -> None:
-    if not wish.servers:
+def _check(desired: DesiredEntries) -> None:
+    if not desired.servers:
         raise ClientConfigError(
             "No server is switched on.", "Switch one on, then connect.", code="no_servers"
         )
-    wish.bridge.check()
+    desired.bridge.check()
 
 
-def _each(
+def _change_each(
     client: Client, files: Sequence[ClientFile], change: Callable[[ClientFile], AppliedChange]
 ) -> list[AppliedChange]:
-    """Change every file that can be; a failure of one does not stop the next.
+    """Change each file; a failure of one does not stop the next.
 
     Raises:
-        ClientConfigError: not one of them could be changed.
+        ClientConfigError: no file could be changed.
     """
     done: list[AppliedChange] = []
     failures: list[AppError] = []

@@ -1,6 +1,6 @@
-"""Keeps two Lous from writing the same client's file at once; foreign programs know no lock.
+"""A lock that keeps two processes of Lou from writing the same client file at once.
 
-The lock is on the folder itself, so that nothing of Lou's lies there.
+The lock is on the folder itself, so no lock file is left there. Other programs ignore it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 @contextlib.contextmanager
 def locked(folder: Path, own: Path) -> Iterator[None]:
-    """Keep every other Lou out of `folder`; `own` is Lou's folder, for where that is impossible.
+    """Lock `folder` against other processes of Lou; on Windows a file in `own` is locked instead.
 
     Raises:
-        ChangedError: another Lou had it for too long.
+        ChangedError: another process held the lock for too long.
     """
     handle = _own_file(own) if sys.platform == "win32" else os.open(folder, os.O_RDONLY)
     try:
@@ -57,5 +57,5 @@ def _try(handle: int) -> bool:
         else:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as failure:
-        return failure.errno not in _BUSY  # a file system without locks: the recheck must do
+        return failure.errno not in _BUSY  # no locks here: the check before the swap must do
     return True

@@ -1,6 +1,6 @@
-"""Where the clients' files are: the path rules, for any platform, home and environment.
+"""Finds the clients' files by path rules, for any platform, home and environment.
 
-All that a rule depends on comes in with `Places`, so each platform's rules run on every other.
+All input of a rule is in `Places`, so the rules of each platform can be tested on any other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PLATFORMS: Mapping[str, Platform] = {"darwin": "macos", "win32": "windows"}
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The machine as the path rules see it."""
+    """What the path rules depend on: platform, home folder, environment variables."""
 
     platform: Platform
     home: Path
@@ -35,7 +35,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One file of a client; `can_be_made` when it may be created although it is not there."""
+    """One file of a client; `can_be_made` tells whether Lou may create it."""
 
     client: str
     path: Path
@@ -44,12 +44,12 @@ class Target:
 
     @property
     def key(self) -> str:
-        """Names this target in Lou's own records."""
+        """The name of this target in Lou's records."""
         return f"{self.client}|{self.path}"
 
 
 def is_installed(client: Client, places: Places) -> bool:
-    """Whether there is a sign of the client on this machine; its own file is one."""
+    """Whether a file, folder or command of the client exists on this machine."""
     signs = [*_detected(client, places), *_candidates(client, places)]
     if any(os.path.lexists(path) for path in signs):
         return True
@@ -57,9 +57,9 @@ def is_installed(client: Client, places: Places) -> bool:
 
 
 def targets(client: Client, places: Places) -> tuple[Target, ...]:
-    """The files of the client that take part: those in use, or the one to create.
+    """The files of the client that are in use, or the one to create.
 
-    A client's folder is never created, unless it lies below one by which the client was detected.
+    A client's folder is created only below a folder by which the client was detected.
     """
     candidates = [_target(client, path, places) for path in _candidates(client, places)]
     usable = [target for target in candidates if target.exists or target.can_be_made]
@@ -70,10 +70,9 @@ def targets(client: Client, places: Places) -> tuple[Target, ...]:
 
 
 def expand(template: str, places: Places) -> Iterator[Path]:
-    """The paths that `template` means; a wildcard meets only what exists.
+    """The paths that `template` stands for; a wildcard matches only what exists.
 
-    A variable that is unset and has no default makes the template mean nothing, and so does one
-    that names no absolute path.
+    No path comes of a variable that is unset without a default, or is no absolute path.
     """
     before, star, after = template.partition("*")
     text = _filled(before, places)
@@ -144,9 +143,9 @@ def _on_path(command: str, places: Places) -> bool:
     return any(is_there(file.is_file) for file in files)
 
 
-def is_there(look: Callable[[], bool]) -> bool:
-    """What `look` says; what may not be looked at, behind the PATH say, is not there."""
+def is_there(check: Callable[[], bool]) -> bool:
+    """The result of `check`; what this user may not read counts as absent."""
     try:
-        return look()
+        return check()
     except OSError:
         return False

@@ -1,1 +1,1 @@
-"""Watches connected clients' files and restores Lou's entry when a client drops it."""
+"""Watches connected clients' files and restores Lou's entry when a client loses it."""

@@ -1,8 +1,7 @@
-"""Watches the files of connected clients, and puts Lou's entry back when one is wiped.
+"""Polls the files of connected clients, and calls back for each file that changed and settled.
 
-It polls what the system already knows of each file (no descriptor is held, no thread waits), and
-reads a file only when that changed and came to rest. What counts as wiped is decided in `loss`.
-A client that wipes again and again wins: the guard stops for it and says so.
+It polls time, inode and size: no descriptor is held, no thread waits. `planning.entry_loss`
+decides what counts as wiped. The guard stops for a file that is wiped again and again.
 """
 
 from __future__ import annotations
@@ -21,61 +20,61 @@ log = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int] | None
 _MISSING = (0, 0, 0)
-"""The signature of a file that is not there, while its folder is."""
+"""The signature of a missing file in an existing folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardPolicy:
-    """How often the guard looks, and how many times it puts an entry back."""
+    """How often the guard polls, and how often it restores an entry."""
 
     poll_s: float = 1.0
     settle_s: float = 0.3
-    thorough_s: float = 30.0
-    """Some clients write their file every second: within this time a glance at it will do."""
+    full_check_s: float = 30.0
+    """Some clients write their file every second: within this time only a quick check is made."""
     restores: int = 5
     per_s: float = 60.0
 
 
 @dataclass(slots=True)
 class Watched:
-    """One file under guard, and what was last known of it."""
+    """One guarded file and its state."""
 
     client: str
     path: Path
     signature: Signature = None
-    is_moving: bool = True
-    """It changed since it was last examined; a new one is examined once."""
+    is_changing: bool = True
+    """It changed since it was last examined; true for a new file."""
     restored: deque[float] = field(default_factory=deque)
     stopped: bool = False
-    looks: int = 0
-    """How often in a row the file could not be read."""
-    thorough_until: float = 0.0
-    is_owed: bool = False
-    """It was only glanced at since it changed, or could not be mended."""
-    was_told: bool = False
-    """The user knows that it cannot be mended."""
+    attempts: int = 0
+    """How many attempts in a row could not read or restore the file."""
+    quick_until: float = 0.0
+    needs_full_check: bool = False
+    """It changed and only got a quick check, or could not be restored."""
+    was_notified: bool = False
+    """The user was notified that it cannot be restored."""
 
     def may_restore(self, policy: GuardPolicy) -> bool:
-        """Whether one more restore is within the limit."""
+        """Whether the policy allows one more restore."""
         now = time.monotonic()
         while self.restored and now - self.restored[0] > policy.per_s:
             self.restored.popleft()
         return len(self.restored) < policy.restores
 
     def is_due(self) -> bool:
-        """Whether a thorough look is owed, and its time has come."""
-        return self.is_owed and time.monotonic() > self.thorough_until
+        """Whether it is time for a full check that is still to be made."""
+        return self.needs_full_check and time.monotonic() > self.quick_until
 
     def count(self) -> None:
-        """Note a restore."""
+        """Count a restore."""
         self.restored.append(time.monotonic())
 
 
 class Guard:
-    """Calls `examine` for each watched file that changed and came to rest.
+    """Calls `examine` for each watched file that changed and settled.
 
-    `examine` returns whether the file should be looked at once more, a moment later. `pulse` is
-    called at every round, for what else has to be looked at now and then.
+    `examine` returns whether to examine the file again a moment later. `pulse` is called in every
+    round.
     """
 
     def __init__(
@@ -92,8 +91,10 @@ class Guard:
         self._wake = asyncio.Event()
 
     def watch(self, files: Iterable[tuple[str, Path]]) -> None:
-        """Watch these files, and no others but those whose folder is away: it may come back."""
-        wanted = dict.fromkeys([*files, *(key for key in self._watched if _is_away(key[1]))])
+        """Watch these files only, and files already watched whose folder is missing."""
+        wanted = dict.fromkeys(
+            [*files, *(key for key in self._watched if _is_folder_missing(key[1]))]
+        )
         for gone in self._watched.keys() - wanted.keys():
             del self._watched[gone]
         for client, path in wanted:
@@ -102,23 +103,23 @@ class Guard:
                 self._wake.set()
 
     def of(self, client: str) -> tuple[Watched, ...]:
-        """What is watched of one client."""
+        """The watched files of one client."""
         return tuple(each for each in self._watched.values() if each.client == client)
 
     def resume(self, client: str) -> None:
-        """Start again where the guard stopped."""
+        """Guard the files of this client again after the guard stopped."""
         for watched in self.of(client):
-            watched.stopped, watched.is_moving, watched.was_told = False, True, False
+            watched.stopped, watched.is_changing, watched.was_notified = False, True, False
             watched.restored.clear()
         self._wake.set()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start to poll."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="clients guard")
 
     async def stop(self) -> None:
-        """Stop watching."""
+        """Stop polling."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -144,26 +145,26 @@ class Guard:
                 continue
             signature = _signature(watched.path)
             if signature != watched.signature:
-                watched.signature, watched.is_moving = signature, True
-            elif watched.is_moving or watched.is_due():
-                watched.is_moving = await self._look(watched)
-        return any(each.is_moving and not each.stopped for each in self._watched.values())
+                watched.signature, watched.is_changing = signature, True
+            elif watched.is_changing or watched.is_due():
+                watched.is_changing = await self._examined(watched)
+        return any(each.is_changing and not each.stopped for each in self._watched.values())
 
-    async def _look(self, watched: Watched) -> bool:
+    async def _examined(self, watched: Watched) -> bool:
         try:
             return await self._examine(watched)
         except Exception:
-            log.exception("The guard could not look at %s", watched.path)
+            log.exception("The guard could not examine %s", watched.path)
             return False
 
 
-def _is_away(path: Path) -> bool:
+def _is_folder_missing(path: Path) -> bool:
     return not os.path.lexists(path.parent)
 
 
 def _signature(path: Path) -> Signature:
     try:
-        found = os.stat(path)  # noqa: PTH116 - a call a second for each file
+        found = os.stat(path)  # noqa: PTH116 - called each second for each file
     except OSError:
-        return None if _is_away(path) else _MISSING
+        return None if _is_folder_missing(path) else _MISSING
     return found.st_mtime_ns, found.st_ino, found.st_size

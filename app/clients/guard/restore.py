@@ -1,4 +1,7 @@
-"""What the guard does with a file that changed: nothing, respect it, or put Lou's entry back."""
+"""Examines a changed file of a connected client, and restores lost entries.
+
+In: a client and its file. Out: a `GuardFinding`, or a restored file.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from app.clients.planning import entries, plan
 from app.clients.planning.entry_loss import Loss, LossVerdict, judge
 from app.clients.planning.file_state import RefusedError, refusal
 from app.clients.planning.plan import Change, DesiredEntries
-from app.clients.running import Instance, as_marks
+from app.clients.running import Instance, process_marks
 from app.formats import text_edits
 from app.formats.spans import FormatError, Outline
 
@@ -22,18 +25,18 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(Enum):
-    """What a look at one file came to."""
+    """The result of examining one file."""
 
     FINE = "fine"
     UNREADABLE = "unreadable"
     REMOVED = "removed"
     WIPED = "wiped"
-    """Not put back yet: `put_back` does that."""
+    """Not restored yet: `put_back` does that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The outcome, with the entries it is about."""
+class GuardFinding:
+    """The outcome, with Lou's missing entries and the user's."""
 
     outcome: Outcome
     ours: tuple[str, ...] = ()
@@ -41,69 +44,69 @@ class Look:
 
 
 def is_untouched(file: ClientFile) -> bool:
-    """Whether Lou's entries stand in the file letter for letter: known without reading it all."""
-    content = file.see().content
+    """Quick check: whether the file holds Lou's entries byte for byte. Does not parse it."""
+    content = file.read().content
     if content is None:
         return False
-    edits = file.shelf.record(content).edits
+    edits = file.store.record(content).edits
     return bool(edits) and edits[0].new.encode("utf-8", "surrogatepass") in content
 
 
-def look(client: Client, file: ClientFile) -> Look:
-    """Look at a file of a connected client, and remember it as good when nothing is missing."""
-    seen = file.see()
-    record = file.shelf.record(seen.content)
-    if not record.wanted or _is_gone(seen):
-        return Look(Outcome.FINE)
+def examine(client: Client, file: ClientFile) -> GuardFinding:
+    """Examine a file of a connected client, and save it as good when nothing is missing."""
+    current = file.read()
+    record = file.store.record(current.content)
+    if not record.wanted or _is_gone(current):
+        return GuardFinding(Outcome.FINE)
     try:
-        now = None if seen.content is None else _outline(client, seen.content)
+        now = None if current.content is None else _outline(client, current.content)
     except FormatError:
-        return Look(Outcome.UNREADABLE)
-    if seen.problem is not None:
-        return Look(Outcome.UNREADABLE)
+        return GuardFinding(Outcome.UNREADABLE)
+    if current.problem is not None:
+        return GuardFinding(Outcome.UNREADABLE)
     verdict = _verdict(file, record, now)
     others = tuple(verdict.others)
     if verdict.loss is Loss.WIPED:
-        return Look(Outcome.WIPED, verdict.ours, others)
+        return GuardFinding(Outcome.WIPED, verdict.ours, others)
     if verdict.loss is Loss.REMOVED:
         _respect(file, record, verdict.ours)
-        return Look(Outcome.REMOVED, verdict.ours)
+        return GuardFinding(Outcome.REMOVED, verdict.ours)
     if not others and now is not None:
         _remember(file, now)
-    return Look(Outcome.FINE, others=others)
+    return GuardFinding(Outcome.FINE, others=others)
 
 
-def _is_gone(seen: ReadFile) -> bool:
-    """Whether the file's own folder is gone: then the client is."""
-    return seen.problem is None and not seen.real.parent.is_dir()
+def _is_gone(current: ReadFile) -> bool:
+    """Whether the file's folder is missing, so that the client is."""
+    return current.problem is None and not current.real.parent.is_dir()
 
 
 def put_back(
-    client: Client, file: ClientFile, wish: DesiredEntries, running: tuple[Instance, ...]
+    client: Client, file: ClientFile, desired: DesiredEntries, running: tuple[Instance, ...]
 ) -> None:
-    """Put Lou's wiped entries into what the file says now; `running` have it without them.
+    """Restore Lou's wiped entries; `running` are processes that hold the file without them.
 
     Raises:
         RefusedError: the file cannot be edited.
-        ClientConfigError: it could not be written.
+        ClientConfigError: the file could not be written.
     """
 
-    def again(content: bytes | None, record: FileRecord) -> Change:
-        away = set(record.left_out)
-        servers = [s for s in wish.servers if entries.entry_name(client, s) not in away]
-        change = plan.connect(client, content, replace(wish, servers=tuple(servers)), record)
+    def with_ours(content: bytes | None, record: FileRecord) -> Change:
+        left_out = set(record.left_out)
+        servers = [s for s in desired.servers if entries.entry_name(client, s) not in left_out]
+        change = plan.connect(client, content, replace(desired, servers=tuple(servers)), record)
         kept = replace(change.record, left_out=record.left_out)
         return replace(change, record=kept)
 
-    file.carry_out(again, cached_by=as_marks(running))
+    file.carry_out(with_ours, cached_by=process_marks(running))
 
 
 def put_others_back(client: Client, file: ClientFile) -> AppliedChange:
-    """Put the user's own lost entries back, as they were in the last good copy.
+    """Restore the user's own lost entries from the last good copy.
 
     Raises:
         RefusedError: the file cannot be edited.
-        ClientConfigError: it could not be written.
+        ClientConfigError: the file could not be written.
     """
 
     def with_others(content: bytes | None, record: FileRecord) -> Change:
@@ -123,7 +126,7 @@ def put_others_back(client: Client, file: ClientFile) -> AppliedChange:
 def lost_others(
     client: Client, file: ClientFile, record: FileRecord, content: bytes | None
 ) -> dict[str, Any]:
-    """The user's own entries that the last good copy has and the file has not."""
+    """The user's entries that are in the last good copy and not in the file."""
     try:
         now = None if content is None else _outline(client, content)
     except FormatError:
@@ -134,14 +137,14 @@ def lost_others(
 
 
 def forget_old_copies(file: ClientFile) -> None:
-    """No process holds the file any more as it was before Lou wrote it."""
-    record = file.shelf.record(file.see().content)
+    """Record that no process holds an old copy of the file any more."""
+    record = file.store.record(file.read().content)
     if record.cached_by:
-        file.shelf.settle(replace(record, cached_by=()))
+        file.store.settle(replace(record, cached_by=()))
 
 
 def remember_good(client: Client, file: ClientFile, content: bytes | None) -> None:
-    """Take this content for the last good one; no change depends on it."""
+    """Save this content as the last good copy; a failure is only logged."""
     if content is None:
         return
     try:
@@ -152,20 +155,20 @@ def remember_good(client: Client, file: ClientFile, content: bytes | None) -> No
 
 def _remember(file: ClientFile, outline: Outline) -> None:
     try:
-        file.shelf.keep_good(outline)
+        file.store.keep_good(outline)
     except OSError as failure:
         log.warning("The last good copy could not be kept: %s", failure.strerror)
 
 
 def _verdict(file: ClientFile, record: FileRecord, now: Outline | None) -> LossVerdict:
     ours = record.servers.keys() - set(record.left_out)
-    return judge(file.shelf.good(), now, ours, has_old_copy=bool(record.cached_by))
+    return judge(file.store.good(), now, ours, has_old_copy=bool(record.cached_by))
 
 
 def _respect(file: ClientFile, record: FileRecord, names: tuple[str, ...]) -> None:
     left_out = (*record.left_out, *names)
     gone = record.servers.keys() <= set(left_out)
-    file.shelf.settle(replace(record, left_out=left_out, wanted=not gone))
+    file.store.settle(replace(record, left_out=left_out, wanted=not gone))
 
 
 def _outline(client: Client, content: bytes) -> Outline:

@@ -1,1 +1,1 @@
-"""Pure decisions about client files: what they say, what a change would make of them."""
+"""Pure decisions about client files: their states, and the changes to them."""

@@ -1,7 +1,7 @@
-"""How far a client has come: written, restarted, initialized, tools listed, called. Pure.
+"""How far a client got: written, restarted, initialized, tools listed, called. Pure.
 
-Every step after the first is seen from the client's own session with a server, never assumed. A
-session that is older than what Lou wrote proves nothing of it.
+Each step after the first is proved by the client's own session with a server. A session that is
+older than Lou's last write proves nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class ProofStep(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProofProgress:
-    """What one server saw of the client, as epoch seconds; 0 for never."""
+    """When the client reached each stage with one server, in epoch seconds; 0 for never."""
 
     initialized: float = 0.0
     listed: float = 0.0
@@ -35,7 +35,7 @@ class ProofProgress:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was seen of one client."""
+    """What is proved of one client."""
 
     written: float = 0.0
     restarted: float = 0.0
@@ -44,7 +44,7 @@ class Proof:
     servers: Mapping[str, ProofProgress] = field(default_factory=dict)
 
     def step(self, servers: Sequence[str]) -> ProofStep:
-        """How far the client has come with all of `servers`."""
+        """The last step that the client reached with all of `servers`."""
         if not self.written:
             return ProofStep.NOTHING
         if self.at(ProofStep.INITIALIZED, servers):
@@ -60,7 +60,7 @@ class Proof:
         reached = [self.servers.get(server, ProofProgress()) for server in servers]
         if not reached:
             return self.written if step is ProofStep.WRITTEN else 0.0
-        first = _after(self.written, [each.initialized for each in reached])
+        first = _latest(self.written, [each.initialized for each in reached])
         if step is ProofStep.WRITTEN:
             return self.written
         if step is ProofStep.RESTARTED:
@@ -68,23 +68,23 @@ class Proof:
         if step is ProofStep.INITIALIZED or not first:
             return first
         if step is ProofStep.LISTED:
-            return _after(self.written, [each.listed for each in reached])
+            return _latest(self.written, [each.listed for each in reached])
         last = max(each.called for each in reached)
         return last if last >= self.written else 0.0
 
 
-def wrote(proof: Proof, at: float) -> Proof:
-    """After Lou wrote the client's file; 0 when it took its entries out."""
+def after_write(proof: Proof, at: float) -> Proof:
+    """The proof after Lou wrote the file at this time; 0 after Lou removed its entries."""
     return replace(proof, written=at)
 
 
-def started(proof: Proof, at: float) -> Proof:
-    """After a process of the client was seen that started then."""
+def after_start(proof: Proof, at: float) -> Proof:
+    """The proof after a process of the client started at this time."""
     return replace(proof, restarted=max(proof.restarted, at))
 
 
-def met(proof: Proof, server: str, stage: str, at: float) -> Proof:
-    """After the client reached a stage with a server: initialized, tools_listed or called."""
+def after_stage(proof: Proof, server: str, stage: str, at: float) -> Proof:
+    """The proof after the client reached initialized, tools_listed or called with a server."""
     key = {"initialized": "initialized", "tools_listed": "listed", "called": "called"}.get(stage)
     if key is None:
         return proof
@@ -108,5 +108,5 @@ def advice(proof: Proof, servers: Sequence[str], client: Client) -> str:
             return f"{name} is connected."
 
 
-def _after(written: float, times: Sequence[float]) -> float:
+def _latest(written: float, times: Sequence[float]) -> float:
     return max(times) if all(at and at >= written for at in times) else 0.0

@@ -1,8 +1,8 @@
-"""What Lou writes into a client's file, and how it knows its own entry again.
+"""What Lou writes into a client's file, and how it recognises its own entries.
 
-An entry names the bridge and a server: no key, no token, no port. It is Lou's when its launch (the
-command, its words and the names of its environment) is one that Lou wrote. Whatever else a client
-keeps in an entry, a switch or a permission, belongs to the client and survives a repair.
+An entry names the bridge and a server: no key, no token, no port. It is Lou's when Lou wrote its
+launch: the command, the arguments and the names of the variables. Anything else in an entry, such
+as a switch or a permission, belongs to the client and survives a repair.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Bridge:
     is_missing: bool = False
 
     def check(self) -> None:
-        """See that an entry can name it.
+        """Check that an entry can name it.
 
         Raises:
-            ClientConfigError: it is not there, or its path holds bytes that are no characters.
+            ClientConfigError: it is missing, or its path is not valid text.
         """
         if _HALF.search(self.command + self.home):
             raise ClientConfigError(
@@ -55,7 +55,7 @@ class Bridge:
 
 
 def installed_bridge() -> Bridge:
-    """The bridge that was installed with this Lou."""
+    """The bridge of this installation of Lou."""
     name = "lou-connect.exe" if os.name == "nt" else "lou-connect"
     beside = Path(sys.executable).with_name(name)
     found = str(beside) if beside.is_file() else shutil.which(name)
@@ -63,9 +63,9 @@ def installed_bridge() -> Bridge:
 
 
 def entry_name(client: Client, server: str) -> str:
-    """The name of `server`'s entry: `lou-` and its name, unless the client refuses that.
+    """The name of `server`'s entry: `lou-` and the server's name, if the client accepts that.
 
-    A name that had to be changed carries a tag, so that two servers never share one.
+    A shortened name ends in a tag of the full name, so that no two servers share one.
     """
     name = _PREFIX + server
     if len(name) <= client.name_limit and client.name_pattern.fullmatch(name):
@@ -76,7 +76,7 @@ def entry_name(client: Client, server: str) -> str:
 
 
 def entries(client: Client, servers: Sequence[str], bridge: Bridge) -> dict[str, dict[str, Any]]:
-    """Entry names and entries for `servers`, in their order."""
+    """The entry of each server by its name, in the order of `servers`."""
     return {
         (name := entry_name(client, server)): _entry(client, name, server, bridge)
         for server in servers
@@ -84,7 +84,7 @@ def entries(client: Client, servers: Sequence[str], bridge: Bridge) -> dict[str,
 
 
 def launch(client: Client, entry: Any) -> str:
-    """A digest of what the entry would run: the same for every entry that runs the same."""
+    """A digest of the command that the entry runs; equal for equal commands."""
     if not isinstance(entry, Mapping):
         return ""
     known = {key: entry.get(key) for key in _launch_keys(client)}
@@ -95,7 +95,7 @@ def launch(client: Client, entry: Any) -> str:
 
 
 def repaired(client: Client, found: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """`wanted`, with all that the client or the user added to the entry found."""
+    """`wanted`, with what the client or the user added to the entry that was `found`."""
     if not isinstance(found, Mapping):
         return dict(wanted)
     keys = {*_launch_keys(client), client.env_key}
@@ -104,7 +104,7 @@ def repaired(client: Client, found: Any, wanted: Mapping[str, Any]) -> dict[str,
 
 
 def switched_off(client: Client, entry: Any) -> bool:
-    """Whether the client itself has the entry switched off."""
+    """Whether the entry is switched off in the client."""
     if not client.off_key or not isinstance(entry, Mapping):
         return False
     default = client.off_key == "enabled"

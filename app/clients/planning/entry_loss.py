@@ -1,15 +1,14 @@
-"""Whether a client lost Lou's entry or the user took it out: the rule of the guard. Pure.
+"""Whether a client lost Lou's entry or the user removed it: the rule of the guard. Pure.
 
-The last good copy is compared with what the file says now. Lou's entry counts as **wiped**, and
-comes back, when the loss cannot have been aimed at it:
+In: the last good copy and the file now. Lou's entry counts as **wiped**, and is restored, when the
+loss was not aimed at it:
 
-* the client that runs has the file from before Lou wrote it in its memory, and wrote that back; or
-* the whole place of the servers is gone, or every other server with it, or a setting elsewhere; or
+* the running client held the file from before Lou's write in memory, and wrote that back; or
+* the section of the servers is gone, or all other servers, or a setting elsewhere in the file; or
 * the file is gone, and it held more than Lou's entry.
 
-In every other case the rest of the file is as sane as before, so the user **removed** the entry.
-It stays away until the user connects again. What the user removes through Lou is not wanted any
-more, and never gets here.
+In every other case the rest of the file is intact, so the user **removed** the entry. Lou does not
+restore it until the user connects again.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from app.formats.spans import Outline
 
 
 class Loss(Enum):
-    """What became of Lou's entries."""
+    """What happened to Lou's entries."""
 
     NONE = "none"
     REMOVED = "removed"
@@ -32,20 +31,20 @@ class Loss(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LossVerdict:
-    """What is missing, and why."""
+    """Which entries are missing, and why."""
 
     loss: Loss
     ours: tuple[str, ...] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
-    """Entries of the user that went at the same time, from the last good copy."""
+    """The user's entries that were lost too, from the last good copy."""
 
 
 def judge(
     good: Outline | None, now: Outline | None, ours: Set[str], *, has_old_copy: bool
 ) -> LossVerdict:
-    """The verdict on a file that says `now` and said `good`; None means that there is no file.
+    """The verdict on a file that holds `now` and held `good`; None stands for no file.
 
-    `ours` are the entries that ought to be there.
+    `ours` are the names of the entries that should be there.
     """
     present = now.servers if now is not None else {}
     lost = tuple(sorted(ours - present.keys()))
@@ -53,8 +52,8 @@ def judge(
     others = {name: each for name, each in before.items() if name not in {*present, *ours}}
     if not lost:
         return LossVerdict(Loss.NONE, others=others)
-    aimed = good is not None and not has_old_copy and not _is_reset(good, now, ours)
-    return LossVerdict(Loss.REMOVED if aimed else Loss.WIPED, lost, others)
+    was_aimed = good is not None and not has_old_copy and not _is_reset(good, now, ours)
+    return LossVerdict(Loss.REMOVED if was_aimed else Loss.WIPED, lost, others)
 
 
 def _is_reset(good: Outline, now: Outline | None, ours: Set[str]) -> bool:

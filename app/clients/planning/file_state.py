@@ -1,13 +1,13 @@
-"""The state of one file, with the words for it.
+"""The state of one client file, and the sentences that explain it.
 
 | state | the file |
 |---|---|
-| absent | says nothing of Lou |
-| connected | says just what Lou would write |
-| outdated | has Lou's entries, but not those that are right now |
-| foreign | has an entry of Lou's name that Lou did not write; nothing happens unasked |
-| unreadable | is not in its format, or cannot be read; it is never touched |
-| ambiguous | can be read in two ways, or not be edited without a rewrite; it is never touched |
+| absent | has no entry of Lou |
+| connected | has the entries that Lou would write |
+| outdated | has entries of Lou that are not the current ones |
+| foreign | has an entry with Lou's name that Lou did not write; Lou asks before a change |
+| unreadable | is not valid, or cannot be opened; Lou never changes it |
+| ambiguous | can be read in two ways, or edited only by a rewrite; Lou never changes it |
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.formats.spans import AmbiguousError, FormatError
 
 
 class FileState(Enum):
-    """What the file says about Lou."""
+    """The state of a file with respect to Lou."""
 
     ABSENT = "absent"
     CONNECTED = "connected"
@@ -31,7 +31,7 @@ class FileState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The state of one file, with the words for it."""
+    """The state of one file, with its reason, hint and place."""
 
     state: FileState
     reason: str = ""
@@ -46,7 +46,7 @@ class Finding:
 
 
 class RefusedError(Exception):
-    """The change would touch what is not Lou's; `finding` says why."""
+    """The file cannot be changed safely; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.reason)
@@ -54,7 +54,7 @@ class RefusedError(Exception):
 
 
 def refusal(broken: FormatError) -> Finding:
-    """The finding for a text that cannot be read or edited."""
+    """The finding for a text with a format error."""
     state = FileState.AMBIGUOUS if isinstance(broken, AmbiguousError) else FileState.UNREADABLE
     where = f"Line {broken.line}, column {broken.column}: " if broken.line else ""
     return Finding(

@@ -1,4 +1,4 @@
-"""What a file says about Lou, and what a change would make of it. Pure: bytes in, bytes out."""
+"""Finds the state of a client file and plans each change to it. Pure: bytes in, bytes out."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from app.formats.text_edits import ClientText
 
 @dataclass(frozen=True, slots=True)
 class DesiredEntries:
-    """What ought to be in the file: server names and how the bridge is started."""
+    """What should be in the file: the servers, and how the bridge is started."""
 
     servers: tuple[str, ...]
     bridge: own.Bridge
     paused: tuple[str, ...] = ()
-    """Servers that are switched off: an entry that is there stays; none is missed."""
+    """Servers that are switched off: their entries may stay, and need not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file before and after; None means that there is no file."""
+    """A file before and after a change; None stands for no file."""
 
     before: bytes | None
     after: bytes | None
@@ -40,11 +40,11 @@ class Change:
         return self.before != self.after
 
 
-def look(
-    client: Client, content: bytes | None, wish: DesiredEntries, record: FileRecord
+def find_state(
+    client: Client, content: bytes | None, desired: DesiredEntries, record: FileRecord
 ) -> Finding:
-    """The state of a file with this content."""
-    wanted = own.entries(client, wish.servers, wish.bridge)
+    """The state of a file with this content; None stands for no file."""
+    wanted = own.entries(client, desired.servers, desired.bridge)
     try:
         page = _page(client, content)
         outline = text_edits.read(page.text, client.layout)
@@ -52,45 +52,45 @@ def look(
             text_edits.add(page.text, client.layout, wanted)
     except FormatError as broken:
         return refusal(broken)
-    known = {**wanted, **own.entries(client, wish.paused, wish.bridge)}
-    mine = _mine(client, outline, known, record)
-    foreign = tuple(name for name in wanted if name in outline.servers and name not in mine)
+    known = {**wanted, **own.entries(client, desired.paused, desired.bridge)}
+    own_entries = _own_entries(client, outline, known, record)
+    foreign = tuple(name for name in wanted if name in outline.servers and name not in own_entries)
     found = Finding(
         FileState.CONNECTED,
-        present=tuple(mine),
+        present=tuple(own_entries),
         foreign=foreign,
-        switched_off=tuple(n for n in mine if own.switched_off(client, outline.servers[n])),
+        switched_off=tuple(n for n in own_entries if own.switched_off(client, outline.servers[n])),
     )
     if foreign:
         return _foreign(found)
-    if not mine:
+    if not own_entries:
         return replace(found, state=FileState.ABSENT)
     right = {name for name, entry in known.items() if _runs_the_same(client, outline, name, entry)}
     expected = wanted.keys() - set(record.left_out)
-    if expected <= mine.keys() <= right:
+    if expected <= own_entries.keys() <= right:
         return found
-    return _outdated(found, mine.keys() - right, expected - mine.keys())
+    return _outdated(found, own_entries.keys() - right, expected - own_entries.keys())
 
 
 def connect(
     client: Client,
     content: bytes | None,
-    wish: DesiredEntries,
+    desired: DesiredEntries,
     record: FileRecord,
     *,
     replace_foreign: bool = False,
 ) -> Change:
-    """The file with Lou's entries, right and complete.
+    """The change that writes Lou's entries.
 
     Raises:
-        RefusedError: it cannot be read or edited, or holds a foreign entry of Lou's name.
+        RefusedError: the file cannot be edited, or has a foreign entry with Lou's name.
     """
-    finding = look(client, content, wish, record)
+    finding = find_state(client, content, desired, record)
     _check(finding, replace_foreign=replace_foreign)
-    paused = own.entries(client, wish.paused, wish.bridge)
+    paused = own.entries(client, desired.paused, desired.bridge)
     kept = {name: entry for name, entry in paused.items() if name in finding.present}
-    wanted = {**own.entries(client, wish.servers, wish.bridge), **kept}
-    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, wish, wanted))
+    wanted = {**own.entries(client, desired.servers, desired.bridge), **kept}
+    claimed = replace(record, wanted=True, left_out=(), servers=_servers(client, desired, wanted))
     if finding.state is FileState.CONNECTED and not set(wanted) - set(finding.present):
         return Change(content, content, _with_launches(client, claimed, wanted))
     try:
@@ -100,15 +100,15 @@ def connect(
 
 
 def disconnect(
-    client: Client, content: bytes | None, wish: DesiredEntries, record: FileRecord
+    client: Client, content: bytes | None, desired: DesiredEntries, record: FileRecord
 ) -> Change:
-    """The file without Lou's entries; without the file, when Lou made it and nothing else is in it.
+    """The change that removes Lou's entries, and the file if Lou made it and nothing else is in it.
 
     Raises:
-        RefusedError: it cannot be read or edited.
+        RefusedError: the file cannot be edited.
     """
     free = replace(record, wanted=False, left_out=(), cached_by=())
-    finding = look(client, content, wish, record)
+    finding = find_state(client, content, desired, record)
     if finding.state in (FileState.UNREADABLE, FileState.AMBIGUOUS):
         raise RefusedError(finding)
     if content is None or not finding.present:
@@ -124,10 +124,10 @@ def disconnect(
 
 
 def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> bytes:
-    """The file with the user's own lost entries in it again.
+    """The content of the file with the user's own lost entries restored.
 
     Raises:
-        FormatError: it cannot be read or edited.
+        FormatError: the file cannot be edited.
     """
     page = text_edits.decode(content, client.layout)
     missing = {
@@ -141,15 +141,15 @@ def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> byte
     return page.with_text(edit.apply(page.text)).encoded()
 
 
-def snippet(client: Client, wish: DesiredEntries) -> str:
-    """Lou's entries as the client's file would hold them alone, for a person to paste.
+def snippet(client: Client, desired: DesiredEntries) -> str:
+    """Lou's entries in the format of the client's file, for a person to paste.
 
-    A client without a file takes them as JSON, in what most clients' settings call `mcpServers`.
+    For a client without a file they are JSON under `mcpServers`, as most clients take them.
     """
     if not client.has_file:
-        found = own.entries(client, wish.servers, wish.bridge)
+        found = own.entries(client, desired.servers, desired.bridge)
         return json.dumps({"mcpServers": found}, indent=2, ensure_ascii=False)
-    written = connect(client, None, wish, FileRecord()).after or b""
+    written = connect(client, None, desired, FileRecord()).after or b""
     return text_edits.decode(written, client.layout).text
 
 
@@ -186,7 +186,7 @@ def _connected(
 
 
 def _stripped(client: Client, text: str, record: FileRecord, names: Sequence[str]) -> str:
-    """`text` without these entries: as it was before they were written, if that can be known."""
+    """`text` without these entries; exactly the earlier text where the record allows that."""
     before = text_edits.take_back(text, client.layout, record.edits, names)
     left = text if before is None else before
     return text_edits.remove(left, client.layout, names, drop_root=record.made_root)
@@ -198,10 +198,10 @@ def _page(client: Client, content: bytes | None) -> ClientText:
     )
 
 
-def _mine(
+def _own_entries(
     client: Client, outline: Outline, wanted: Mapping[str, Any], record: FileRecord
 ) -> dict[str, Any]:
-    """Lou's entries: those whose launch Lou wrote, or would write now."""
+    """Lou's entries: those with a launch that Lou wrote or would write now."""
     return {
         name: entry
         for name, entry in outline.servers.items()
@@ -220,8 +220,10 @@ def _with_launches(client: Client, record: FileRecord, wanted: Mapping[str, Any]
     return record.with_write(None, launches)
 
 
-def _servers(client: Client, wish: DesiredEntries, wanted: Mapping[str, Any]) -> dict[str, str]:
-    named = {own.entry_name(client, server): server for server in (*wish.servers, *wish.paused)}
+def _servers(client: Client, desired: DesiredEntries, wanted: Mapping[str, Any]) -> dict[str, str]:
+    named = {
+        own.entry_name(client, server): server for server in (*desired.servers, *desired.paused)
+    }
     return {name: named[name] for name in wanted}
 
 
