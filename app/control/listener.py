@@ -129,11 +129,13 @@ class ControlSocket:
         task = asyncio.current_task()
         assert task is not None
         client = self._clients[task] = _Client(self._services, self._methods, writer)
+        client.is_known = self._port is None  # the system vouches for the peer of a Unix socket
         self._make_room()
         try:
-            if await self._is_known(reader, writer):
+            if self._port:
+                await self._greet(reader, writer, self._port)
                 client.is_known = True
-                await client.serve(reader)
+            await client.serve(reader)
         except (OSError, TimeoutError, greeting.GreetingError, EOFError, ValueError):
             pass  # the client left, or was no client
         except asyncio.CancelledError:
@@ -157,14 +159,19 @@ class ControlSocket:
             del self._clients[longest]
             longest.cancel()
 
-    async def _is_known(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        if self._port is None:
-            return True
-        proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), self._port)
+    @staticmethod
+    async def _greet(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: greeting.Port
+    ) -> None:
+        """Let both sides prove that they belong to this user.
+
+        Raises:
+            GreetingError: the client did not.
+        """
+        proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), port)
         async with asyncio.timeout(greeting.DEADLINE_S):
             writer.write(proof.prove(await reader.readline()))
             proof.admit(await reader.readline())
-        return True
 
 
 class _Client:
