@@ -1,4 +1,4 @@
-"""What clients wrote, in the form the parts expect; what cannot be meant is refused in words."""
+"""Checks and normalises the arguments of the tools. In come texts, out go values or ToolErrors."""
 
 from __future__ import annotations
 

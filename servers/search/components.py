@@ -1,4 +1,4 @@
-"""What the tools work with: opened when the server starts, exchanged when it is configured."""
+"""The parts of the search server, built for one configuration. In come settings, out go parts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from servers.search.contacts.email_verifier import EmailVerifier
 from servers.search.contacts.page import PageScan
 from servers.search.pages.page_service import PageService
 from servers.search.pages.robots import Robots
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers import PROVIDERS
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.settings import SearchSettings
 from servers.search.status import ProviderState, SearchStatus
 from servers.search.websearch.answer_service import AnswerService
@@ -44,7 +44,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The parts one configuration works with; calls in flight keep the ones they began with."""
+    """The parts of one configuration; running calls keep the parts they began with."""
 
     settings: SearchSettings
     outside: Outside
@@ -57,11 +57,11 @@ class Components:
     verifying: EmailVerifier
 
     def provider_states(self) -> list[ProviderState]:
-        """Every provider and contact service, in words."""
+        """The state of every provider and contact service."""
         engine = self.searching.engine
         searches = [status.of_search(engine, source) for source in self.sources]
         contacts = [
-            status.of_contacts(self.lines[service.traits.name], position)
+            status.of_contacts(self.lines[service.spec.name], position)
             for position, service in enumerate(SERVICES, 1)
         ]
         return searches + contacts
@@ -77,13 +77,13 @@ def join(
     outside: Outside, settings: SearchSettings, lines: Mapping[str, ProviderLine]
 ) -> Components:
     """The parts for these settings over these lines."""
-    sources = [Source(provider, lines[provider.traits.name]) for provider in PROVIDERS]
+    sources = [Source(provider, lines[provider.spec.name]) for provider in PROVIDERS]
     engine = Engine(sources, settings.chain, keyless=settings.keyless)
     cache, ttl_s = outside.cache, settings.ttl_s
     library = outside.library if settings.library else None
     robots = Robots(outside.guard, cache, ttl_s["robots"]) if settings.robots else None
     pages = PageService(outside.guard, cache, library=library, robots=robots, ttl_s=ttl_s)
-    services = [(service, lines[service.traits.name]) for service in SERVICES]
+    services = [(service, lines[service.spec.name]) for service in SERVICES]
     finder = AnyMailFinder()
     return Components(
         settings=settings,
@@ -94,20 +94,20 @@ def join(
         reading=pages,
         answers=AnswerService(lines["anthropic"], cache, ttl_s),
         finding=ContactFinder(PageScan(pages), services, cache, ttl_s),
-        verifying=EmailVerifier(finder, lines[finder.traits.name], cache, ttl_s),
+        verifying=EmailVerifier(finder, lines[finder.spec.name], cache, ttl_s),
     )
 
 
 def known() -> list[ProviderSpec]:
     """Every provider and contact service."""
-    return [provider.traits for provider in PROVIDERS] + [service.traits for service in SERVICES]
+    return [provider.spec for provider in PROVIDERS] + [service.spec for service in SERVICES]
 
 
-def access(traits: ProviderSpec, settings: SearchSettings, keys: Mapping[str, str]) -> Access:
+def access(spec: ProviderSpec, settings: SearchSettings, keys: Mapping[str, str]) -> Access:
     """How the provider is reached with these settings and keys."""
-    options = settings.of(traits.name)
+    options = settings.of(spec.name)
     return Access(
-        base_url=reading.base_url(options, traits.base_url),
-        keys={name: keys[name].strip() for name in traits.keys if keys.get(name, "").strip()},
+        base_url=reading.base_url(options, spec.base_url),
+        keys={name: keys[name].strip() for name in spec.keys if keys.get(name, "").strip()},
         options=options,
     )

@@ -14,8 +14,8 @@ from servers.outbound.channel import Channel
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpClient, HttpReply, HttpRequest
 from servers.search.contacts import SERVICES
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers import PROVIDERS
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.provider_line import without
 
 _PATIENCE_S = 12.0
@@ -26,7 +26,7 @@ _TAKEN = frozenset({Kind.QUOTA, Kind.RATE_LIMITED})
 class Probed(Protocol):
     """What has a key that can be checked."""
 
-    traits: ProviderSpec
+    spec: ProviderSpec
 
     def probe(self, access: Access) -> HttpRequest:
         """The cheapest request that shows whether the key works."""
@@ -47,19 +47,19 @@ async def check(
     try:
         key_text.understood(name, value)
     except NotAKeyError as wrong:
-        said = f"{wrong.words} {user.traits.title} was not asked. {wrong.hint}"
+        said = f"{wrong.words} {user.spec.title} was not asked. {wrong.hint}"
         return KeyVerdict("missing", said)
-    usual = accesses[user.traits.name]
+    usual = accesses[user.spec.name]
     access = replace(usual, keys={**usual.keys, name: value.strip()})
-    absent = [other for other in user.traits.keys if not access.key(other)]
+    absent = [other for other in user.spec.keys if not access.key(other)]
     if absent:
-        title = user.traits.title
+        title = user.spec.title
         return KeyVerdict("missing", f"{title} can be asked only when {absent[0]} is set too.")
     return await _asked(http, user, access)
 
 
 async def _asked(http: HttpClient, user: Probed, access: Access) -> KeyVerdict:
-    title = user.traits.title
+    title = user.spec.title
     channel = Channel(http, observe=lambda _outcome, _ms: None)
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
     try:
@@ -80,4 +80,4 @@ def _verdict(kind: Kind) -> str:
 
 def _user_of(name: str) -> Probed | None:
     users: list[Probed] = [*PROVIDERS, *SERVICES]
-    return next((user for user in users if name in user.traits.keys), None)
+    return next((user for user in users if name in user.spec.keys), None)

@@ -1,4 +1,4 @@
-"""The parts of the search server that are loaded when they are first needed, each used once.
+"""Tests the late-loaded parts of the search server by using each of them once.
 
 Nothing here reaches the network.
 """

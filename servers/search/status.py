@@ -1,4 +1,4 @@
-"""How the search server is doing, in words: every provider's state, the cache, the library."""
+"""The status of the search server: the state of each provider, the cache and the library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from servers.search.websearch.source import Source
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """One provider now. `state` is one word, `words` what a person reads.
+    """The state of one provider: `state` is one word, `words` a text for people.
 
     `position` is its place in the auto chain, from 1; 0 when auto does not ask it; those that are
     `yours` come first. `quota_left` is -1 when the provider does not tell.
@@ -40,7 +40,7 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class SearchStatus:
-    """Everything a person may want to know."""
+    """The status of the whole server."""
 
     providers: list[ProviderState]
     chain: list[str]
@@ -59,8 +59,8 @@ _STATES = {
 
 def of_search(engine: Engine, source: Source) -> ProviderState:
     """The state of a search provider."""
-    chain = [one.traits.name for one in engine.candidates()]
-    name = source.traits.name
+    chain = [one.spec.name for one in engine.candidates()]
+    name = source.spec.name
     position = chain.index(name) + 1 if name in chain else 0
     yours, left = is_users_own(source), source.quota_left
     return _state(source.line, "search", position, yours=yours, quota_left=left)
@@ -74,11 +74,11 @@ def of_contacts(line: ProviderLine, position: int) -> ProviderState:
 async def whole(
     engine: Engine, providers: list[ProviderState], cache: Cache, library: Library | None
 ) -> SearchStatus:
-    """The state of all of it."""
+    """The status of the whole server."""
     asked = cache.hits + cache.misses
     return SearchStatus(
         providers=providers,
-        chain=[source.traits.name for source in engine.candidates()],
+        chain=[source.spec.name for source in engine.candidates()],
         cache_entries=await cache.count(),
         cache_hit_ratio=round(cache.hits / asked, 4) if asked else 0.0,
         library_enabled=library is not None,
@@ -90,14 +90,14 @@ def _state(
     line: ProviderLine, role: str, position: int, *, yours: bool, quota_left: int
 ) -> ProviderState:
     state, sentence = _now(line)
-    record, traits = line.channel.record, line.traits
+    record, spec = line.channel.record, line.spec
     return ProviderState(
-        name=traits.name,
-        title=traits.title,
+        name=spec.name,
+        title=spec.title,
         role=role,
         state=state,
         words=sentence,
-        keys=list(traits.keys),
+        keys=list(spec.keys),
         key_set=line.has_keys,
         position=position,
         yours=yours,
@@ -107,16 +107,16 @@ def _state(
         failures=record.failures,
         latency_ms=round(record.latency_ms, 1),
         last_error=record.last_error,
-        caution=traits.caution,
+        caution=spec.caution,
     )
 
 
 def _now(line: ProviderLine) -> tuple[str, str]:
     if line.missing:
-        return ("no_key" if line.traits.keys else "no_address"), line.missing
+        return ("no_key" if line.spec.keys else "no_address"), line.missing
     refusal = line.refusal()
     if refusal:
         return _STATES.get(refusal.kind, "resting"), refusal.message
-    if line.traits.keys and not line.has_keys:
+    if line.spec.keys and not line.has_keys:
         return "ready", "ready, without a key at a lower limit"
     return "ready", "ready"

@@ -1,4 +1,4 @@
-"""The tools of the search server, as clients see them, and those that only the app may call."""
+"""The tools of the search server for clients, and those that only the app may call."""
 
 from __future__ import annotations
 
@@ -147,12 +147,12 @@ class Tools:
         return Cleared(await self.parts.outside.library.clear())
 
     async def self_test(self) -> SelfTest:
-        """Use every part that is loaded late once."""
+        """Use each late-loaded part once."""
         return await run_self_test(PARTS)
 
 
 def _deadline(seconds: float) -> float:
-    """Until when the running call may take, on the loop's clock."""
+    """The deadline of the running call, on the loop's clock."""
     own = asyncio.get_running_loop().time() + seconds
     given = calls.deadline()
     return own if given is None else min(own, given - 0.5)

@@ -1,7 +1,7 @@
-"""The tools of the app's own page: jobs, the state of store and keys, copy and backup.
+"""The tools of the app's Tracker page: jobs, the state of store and keys, copy and backup.
 
-Only the app reaches them, for a person who chose a file in a dialog: so any path is theirs to
-choose. MCP clients have `import_tracked` and `export_tracked`, and one folder.
+Only the app can call them, for a person who chose a file in a dialog, so any path is allowed. MCP
+clients have `import_tracked` and `export_tracked`, which are limited to one folder.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from servers.host.self_test import SelfTest
 from servers.host.self_test import run as run_self_test
 from servers.host.tools.service import Tool, ToolError
-from servers.tracker.batch_tools import Columns, Report, report, wishes
-from servers.tracker.current_service import AnyStatus, CurrentService, looked_for
+from servers.tracker.batch_tools import Columns, Report, column_map, report
+from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters
 from servers.tracker.entry import RejectedEntryError, Rules, checked
 from servers.tracker.lifecycle import TrackerLifecycle
 from servers.tracker.self_test import PARTS
@@ -29,18 +29,18 @@ from servers.tracker.transfer.import_export import ImportExport
 from servers.tracker.transfer.row_problems import Doubts
 
 _MOST_COLUMNS = 400
-"""To choose from, beside those in use. More would not fit into an answer, or a dialog."""
+"""Columns in an answer, beside those in use. More would not fit into a dialog."""
 _JUDGED_ROWS = 300
-"""Whose doubts are told before a person agrees."""
+"""Rows whose doubts are shown before a person agrees."""
 _CELLS, _CELL = 3, 60
-"""How many cells of a column are shown, and how much of each."""
+"""How many cells of a column are shown, and how many characters of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileColumns:
-    """The columns of a file: of each its name, what it is used as, and some of its cells.
+    """The columns of a file, each with its name, its use, and some of its cells.
 
-    `fault` says why the file cannot be imported as it is understood; a person may choose then.
+    `fault` says why the file cannot be imported with these columns; a person may choose others.
     """
 
     columns: list[dict[str, Any]]
@@ -50,7 +50,7 @@ class FileColumns:
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """How the store and the keys are. `state` is ready, trouble, locked or closed."""
+    """The state of the store and the keys. `state` is ready, trouble, locked or closed."""
 
     store: str
     state: str
@@ -69,11 +69,11 @@ class AppTools:
     """Internal tools; none of them is listed to MCP clients."""
 
     def __init__(
-        self, desk: CurrentService, exchange: ImportExport, workroom: TrackerLifecycle
+        self, current: CurrentService, exchange: ImportExport, lifecycle: TrackerLifecycle
     ) -> None:
-        self._desk = desk
+        self._current = current
         self._exchange = exchange
-        self._workroom = workroom
+        self._lifecycle = lifecycle
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -101,8 +101,8 @@ class AppTools:
         ignore: list[str] = [],  # noqa: B006 - never changed
     ) -> FileColumns:
         """The columns of a file, for the mapping that a person chooses."""
-        rules = self._desk.board.scribe.rules
-        return await asyncio.to_thread(_columns, Path(path), wishes(columns), ignore, rules)
+        rules = self._current.entry_service.codec.rules
+        return await asyncio.to_thread(_columns, Path(path), column_map(columns), ignore, rules)
 
     async def start_import(
         self,
@@ -114,7 +114,7 @@ class AppTools:
     ) -> Report:
         """Begin to import the file at `path`; poll `job_state`."""
         job = await self._exchange.start_import(
-            Path(path), wishes(columns), "lou", ignored=ignore, trial=trial
+            Path(path), column_map(columns), "lou", ignored=ignore, trial=trial
         )
         return report(job, 0)
 
@@ -129,67 +129,67 @@ class AppTools:
         overwrite: bool = False,
     ) -> Report:
         """Begin to export what matches to the file at `path`; poll `job_state`."""
-        search = looked_for(text=text, tag=tag, status=status, deleted=deleted)
+        search = parse_filters(text=text, tag=tag, status=status, deleted=deleted)
         job = self._exchange.start_export(Path(path), search, overwrite=overwrite)
         return report(job, 0)
 
     async def job_state(self, job: str, problems_from: int = 0) -> Report:
-        """How far a job is."""
+        """The state of a job."""
         return report(self._exchange.job(job), problems_from)
 
     async def cancel_job(self, job: str) -> Report:
-        """Stop a job; what it counts is kept."""
+        """Stop a job; the rows that it counted stay stored."""
         return report(await self._exchange.cancel(job), 0)
 
     async def store_state(self) -> StoreState:
-        """How the store, the keys, the resealing and the copy are."""
-        room = self._workroom
+        """The state of the store, the keys, the resealing and the copy."""
+        lifecycle = self._lifecycle
         state, message, entries, deleted = await self._state()
-        sealer = room.board.scribe.sealer if room.board else None
+        sealer = lifecycle.entry_service.codec.sealer if lifecycle.entry_service else None
         return StoreState(
-            room.store.kind if room.store else "",
+            lifecycle.store.kind if lifecycle.store else "",
             state,
             message,
             entries,
             deleted,
-            room.store.backups() if isinstance(room.store, SqliteStore) else [],
+            lifecycle.store.backups() if isinstance(lifecycle.store, SqliteStore) else [],
             sealer.key_ids[0] if sealer else "",
-            len(room.board.scribe.older) if room.board else 0,
-            asdict(room.resealing.progress) if room.resealing else {},
-            room.other_kind(),
-            asdict(room.copying.progress) if room.copying else {},
+            len(lifecycle.entry_service.codec.older) if lifecycle.entry_service else 0,
+            asdict(lifecycle.resealing.progress) if lifecycle.resealing else {},
+            lifecycle.other_kind(),
+            asdict(lifecycle.copying.progress) if lifecycle.copying else {},
         )
 
     async def start_copy(self) -> StoreState:
-        """Begin or go on with the one-time copy from the other store."""
-        await self._workroom.start_copy()
+        """Start or resume the copy from the other store."""
+        await self._lifecycle.start_copy()
         return await self.store_state()
 
     async def stop_copy(self) -> StoreState:
         """Pause the copy; it can go on later."""
-        await self._workroom.stop_copy()
+        await self._lifecycle.stop_copy()
         return await self.store_state()
 
     async def start_resealing(self) -> StoreState:
-        """Bring every entry to the newest key; it also begins by itself with a new key."""
-        self._workroom.start_resealing()
+        """Reseal every entry with the newest key. A new key starts this as well."""
+        self._lifecycle.start_resealing()
         return await self.store_state()
 
     async def make_backup(self) -> StoreState:
         """Back the SQLite file up now."""
-        store = self._workroom.store
+        store = self._lifecycle.store
         if not isinstance(store, SqliteStore):
             raise ToolError("Only the SQLite store makes backups.", kind="not_found")
         await store.back_up()
         return await self.store_state()
 
     async def self_test(self) -> SelfTest:
-        """Use every part that is loaded late once."""
+        """Use each late-loaded part once."""
         return await run_self_test(PARTS)
 
     async def _state(self) -> tuple[str, str, int, int]:
         try:
-            store = self._desk.board.store
+            store = self._current.entry_service.store
             counts = await store.counts()
         except StoreError as failing:
             return "trouble", failing.message, 0, 0
@@ -203,7 +203,7 @@ class AppTools:
 def _columns(
     path: Path, wanted: dict[str, list[str]], ignored: list[str], rules: Rules
 ) -> FileColumns:
-    found = exchanges.looked_at(path, wanted, ignored)
+    found = exchanges.preview(path, wanted, ignored)
     uses = {place: one for one, places in found.choice.fields.items() for place in places}
     shown = [
         {"name": name, "used": uses.get(place, ""), "cells": _cells(found.samples, place)}
@@ -221,7 +221,7 @@ def _columns(
 
 
 def _judge(rows: Iterable[Row], rules: Rules, doubts: Doubts) -> None:
-    """Collect what is doubtful about these rows, and why some of them would not be stored."""
+    """Collect the doubts about these rows, and why some of them would be refused."""
     for row in rows:
         for doubt in row.doubts:
             doubts.add(row.number, doubt)
@@ -235,6 +235,6 @@ def _judge(rows: Iterable[Row], rules: Rules, doubts: Doubts) -> None:
 
 
 def _cells(rows: Sequence[Sequence[str]], place: int) -> list[str]:
-    """The first cells of a column that hold something."""
+    """The first filled cells of a column."""
     filled = (row[place].strip() for row in rows if place < len(row))
     return [cell[:_CELL] for cell in itertools.islice(filter(None, filled), _CELLS)]

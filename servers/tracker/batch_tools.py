@@ -1,4 +1,4 @@
-"""The tools that work on many entries at once: batches, files, and totals."""
+"""The tools for many entries: batches, files, and totals. They wait for a job or report it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from servers.host.tools import calls
 from servers.host.tools.service import Tool, ToolError
 from servers.tracker import entry_views
-from servers.tracker.current_service import AnyStatus, CurrentService, looked_for
+from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters
 from servers.tracker.entry import Draft, Entry, Fault, RejectedEntryError, checked
 from servers.tracker.tools import Answer
 from servers.tracker.transfer import exchange_folder
@@ -26,9 +26,9 @@ _PATIENCE_S = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far a job is: some of its problems, and `more`, where the next ones are.
+    """The state of a job with some of its problems; `more` is the number of the next problem.
 
-    `columns` are those that an import reads each field from, `doubts` what is not sure about it.
+    `columns` are the columns that an import reads each field from, `doubts` its uncertainties.
     """
 
     job: str
@@ -45,9 +45,9 @@ class Report:
 class BatchTools:
     """Batches, files and totals; `exchange_folder` is the one the user chose, if any."""
 
-    def __init__(self, desk: CurrentService, exchange: ImportExport) -> None:
+    def __init__(self, current: CurrentService, exchange: ImportExport) -> None:
         self.exchange_folder: Path | None = None
-        self._desk = desk
+        self._current = current
         self._exchange = exchange
 
     @property
@@ -80,12 +80,14 @@ class BatchTools:
         drafts = [one for one in found if isinstance(one, Draft)]
         if refused and all_or_nothing:
             return _reported(found, [], stored=False)
-        results = await self._desk.board.track(drafts, calls.client(), together=all_or_nothing)
+        results = await self._current.entry_service.track(
+            drafts, calls.client(), together=all_or_nothing
+        )
         stored = not (
             all_or_nothing and any(isinstance(one, RejectedEntryError) for one in results)
         )
         if stored:
-            await self._desk.announce(
+            await self._current.announce(
                 *(one[1] for one in results if not isinstance(one, RejectedEntryError))
             )
         return _reported(found, results, stored=stored)
@@ -110,7 +112,7 @@ class BatchTools:
         if not job:
             path = exchange_folder.inside(self.exchange_folder, file)
             started = await self._exchange.start_import(
-                path, wishes(columns), calls.client(), ignored=ignore, trial=trial
+                path, column_map(columns), calls.client(), ignored=ignore, trial=trial
             )
             job = started.id
         return asdict(await self._waited(self._exchange.job(job), problems_from))
@@ -126,13 +128,13 @@ class BatchTools:
     ) -> Answer:
         """Write matching entries to a file, addresses in the clear."""
         path = exchange_folder.new_inside(self.exchange_folder, file)
-        search = looked_for(text=text, tag=tag, status=status)
+        search = parse_filters(text=text, tag=tag, status=status)
         job = self._exchange.start_export(path, search, overwrite=overwrite)
         return asdict(await self._waited(job, 0))
 
     async def tracker_stats(self) -> Answer:
         """How many entries there are, by status, and when the last change was."""
-        store = self._desk.board.store
+        store = self._current.entry_service.store
         counts = await store.counts()
         last = entry_views.when(counts.last_changed) if counts.last_changed else ""
         return {
@@ -152,12 +154,12 @@ class BatchTools:
             if isinstance(value, list) != (name == "tags"):
                 return RejectedEntryError([Fault(name, "is of the wrong type")])
         try:
-            return checked(rules=self._desk.board.scribe.rules, **given)
+            return checked(rules=self._current.entry_service.codec.rules, **given)
         except RejectedEntryError as rejected:
             return rejected
 
     async def _waited(self, job: Job, problems_from: int) -> Report:
-        """The report of `job` at its end, or shortly before the caller stops waiting."""
+        """The report of `job` when it ends, or shortly before the caller's deadline."""
         loop = asyncio.get_running_loop()
         until = min(calls.deadline() or loop.time() + 1e9, loop.time() + _PATIENCE_S) - _MARGIN_S
         assert job.task is not None
@@ -169,12 +171,12 @@ class BatchTools:
             await self._exchange.cancel(job.id)
             raise
         if job.kind == "import":
-            await self._desk.announce()
+            await self._current.announce()
         return report(job, problems_from)
 
 
-def wishes(columns: Columns) -> dict[str, list[str]]:
-    """The columns that a caller wants for each field; a name alone is one, an empty one none."""
+def column_map(columns: Columns) -> dict[str, list[str]]:
+    """The columns for each field, each as a list; an empty name means no column."""
     return {
         one: [name for name in ([names] if isinstance(names, str) else names) if name]
         for one, names in columns.items()
@@ -182,7 +184,7 @@ def wishes(columns: Columns) -> dict[str, list[str]]:
 
 
 def report(job: Job, problems_from: int) -> Report:
-    """How far `job` is, with some of its problems."""
+    """The state of `job` with some of its problems."""
     problems_from = max(0, problems_from)
     shown = job.problems.page(problems_from, _PROBLEMS_SHOWN)
     following = problems_from + len(shown)

@@ -1,4 +1,4 @@
-"""Where every tool finds the board, and what all tools say alike: refusals, filters, changes."""
+"""The entry service in use, and what all tools share: error texts, filters, change events."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from servers.tracker.entry_service import EntryService
 _TOTALS_AFTER_S = 0.2
 """A thousand writes in this time change the totals once."""
 _MOST_WORDS = 50
-"""Each is a search of its own, and other calls wait for it."""
+"""Words in one search. Each costs a lookup while other calls wait."""
 AnyStatus = Literal["", "new", "contacted", "replied", "won", "lost", "do_not_contact"]
 
 
 class CurrentService:
-    """Where every tool finds the board in use, or the reason why there is none."""
+    """Holds the entry service in use, or the error that every call gets instead."""
 
     def __init__(self) -> None:
-        self._board: EntryService | None = None
+        self._entry_service: EntryService | None = None
         self._closed: ToolError = ToolError("The tracker is starting.", kind="starting")
         self._totals: asyncio.Task[None] | None = None
 
     @property
-    def board(self) -> EntryService:
-        """The board in use.
+    def entry_service(self) -> EntryService:
+        """The service in use.
 
         Raises:
-            ToolFailure: there is none, for a reason.
+            ToolError: there is none; it says why.
         """
-        if self._board is None:
+        if self._entry_service is None:
             raise ToolError(self._closed.message, kind=self._closed.kind)
-        return self._board
+        return self._entry_service
 
-    def use(self, board: EntryService) -> None:
-        """Work with `board` from now on."""
-        self._board = board
+    def use(self, entry_service: EntryService) -> None:
+        """Use this service from now on."""
+        self._entry_service = entry_service
 
     async def announce(self, *entries: Entry) -> None:
-        """Tell whoever watches these entries, and soon whoever watches the totals."""
+        """Notify the subscribers of these entries, and soon those of the totals."""
         for entry in entries:
             await calls.resource_changed(f"tracker://entries/{entry.id}")
         if self._totals is None or self._totals.done():
             self._totals = asyncio.get_running_loop().create_task(_announce_totals())
 
     def shut(self, reason: ToolError) -> None:
-        """Answer every call with `reason` from now on."""
-        self._board, self._closed = None, reason
+        """Fail every call with `reason` from now on."""
+        self._entry_service, self._closed = None, reason
 
 
 async def _announce_totals() -> None:
@@ -63,7 +63,7 @@ async def _announce_totals() -> None:
 
 
 def refusal(rejected: RejectedEntryError) -> ToolError:
-    """What the model reads about refused fields."""
+    """The error for refused fields."""
     return _refused("Nothing was stored", rejected)
 
 
@@ -76,7 +76,7 @@ def _refused(what: str, rejected: RejectedEntryError) -> ToolError:
     )
 
 
-def looked_for(  # noqa: PLR0913 - the filters there are
+def parse_filters(  # noqa: PLR0913 - the filters there are
     *,
     text: str = "",
     url: str = "",
@@ -87,10 +87,10 @@ def looked_for(  # noqa: PLR0913 - the filters there are
     changed_since: str = "",
     deleted: bool = False,
 ) -> Search:
-    """The filters, each in the one spelling that is compared.
+    """The filters as a search, each value normalised.
 
     Raises:
-        ToolFailure: names every filter that cannot be read.
+        ToolError: names every filter that cannot be read.
     """
     faults: list[Fault] = []
 

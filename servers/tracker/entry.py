@@ -1,4 +1,4 @@
-"""What an entry is, and what may go into one: each field checked, and refused by name."""
+"""Entries and drafts, and the checks of their fields. In come texts, out comes a Draft."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOBODY = re.compile(
     r"(?:n\.?a|none|no-?(?:e-?)?mail|unknown|null|nowhere|domain|email)\.[a-z]+",
     re.IGNORECASE,
 )
-"""What other tools write where they have no address."""
+"""Placeholders that other tools write for a missing address."""
 _MASK = re.compile(r"\*\*|\u2022|\u2026|\.\.\.|x{3}@|@x{3}", re.IGNORECASE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _AT_SIGN = re.compile(
@@ -42,7 +42,7 @@ _AT_SIGN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """When two entries count as the same one: settings of the user."""
+    """When two entries count as the same: settings of the user."""
 
     strip_tracking: bool = True
     fold_case: bool = True
@@ -58,7 +58,7 @@ class Fault:
 
 
 class RejectedEntryError(ValueError):
-    """Fields that may not be stored, all of them at once."""
+    """All fields of an entry that were refused."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("; ".join(f"{fault.field} {fault.reason}" for fault in faults))
@@ -67,7 +67,7 @@ class RejectedEntryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Checked fields of an entry to be."""
+    """Checked fields for an entry."""
 
     url: str
     email: str
@@ -96,7 +96,7 @@ class Entry:
     locked: bool = False
 
     def stored(self, version: int, created: int, changed: int) -> Entry:
-        """This entry as the store has it; half of what `replace` costs, and it is done a lot."""
+        """This entry as it is stored. It is called often; `replace` takes twice as long."""
         return Entry(
             self.id,
             version,
@@ -122,10 +122,10 @@ def checked(
     status: str = "new",
     present: Draft | Entry | None = None,
 ) -> Draft:
-    """The draft that these fields make; an address that is `present` already may stay.
+    """The draft of these fields. An address of `present` is accepted as it is.
 
     Raises:
-        Rejected: names every field that may not be stored.
+        RejectedEntryError: names every field that may not be stored.
     """
     faults: list[Fault] = []
     page = urls.normalise if present and url == present.url else urls.page
@@ -148,7 +148,7 @@ def holds_address(url: str) -> bool:
 
 
 def folded_email(email: str, *, case: bool, plus_tag: bool) -> str:
-    """What `email` is compared by. Its domain is in lower case already."""
+    """The form of `email` that is compared. Its domain is in lower case already."""
     local, _, domain = email.rpartition("@")
     if plus_tag:
         local = local.partition("+")[0] or local
@@ -164,10 +164,10 @@ def _tried(faults: list[Fault], field: str, instead: _T, check: Callable[[], _T]
 
 
 def email_address(text: str) -> str:
-    """The one spelling of an e-mail address.
+    """`text` as a normalised e-mail address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is no e-mail address.
     """
     text = text.strip()
     if is_plain_email(text):
@@ -184,9 +184,9 @@ def email_address(text: str) -> str:
 
 
 def is_plain_email(text: str) -> bool:
-    """Whether `text` is an address that the library surely takes as it is.
+    """Whether `text` is an address that email_validator surely accepts unchanged.
 
-    Most are, and asking costs as much as everything else that is checked. A test compares the two.
+    Most are; the library takes as long as all other checks. A test compares the two.
     """
     plain = _PLAIN_EMAIL.fullmatch(text)
     return (
@@ -215,10 +215,10 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(4096)
 def tag_name(text: str) -> str:
-    """The one spelling of a tag.
+    """`text` as a normalised tag.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it cannot be a tag.
     """
     name = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
     if len(name) > LONGEST_TAG or not (_TAG.fullmatch(name) or _TAG.fullmatch(_unmarked(name))):
@@ -235,11 +235,11 @@ def _unmarked(text: str) -> str:
 
 
 def _status(text: str) -> Status:
-    """An entry of which nothing is said is new."""
+    """`text` as a status; empty means new."""
     named = text.strip().casefold() or "new"
     for status in STATUSES:
         if named == status:
             return status
-    if says_do_not_contact(text):  # which must not be lost for its wording
+    if says_do_not_contact(text):  # never lose this because of its wording
         return "do_not_contact"
     raise ValueError(f"must be one of {', '.join(STATUSES)}")

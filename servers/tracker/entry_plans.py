@@ -1,4 +1,4 @@
-"""Drafts on their way to be entries, and what is under way at all."""
+"""Plans for tracking drafts, and the count of running changes. In come drafts, out go writes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from servers.tracker.stores.base import SealedRecord, Write
 
 @dataclass(slots=True)
 class Case:
-    """One entry to be, and the drafts that make it: those that count as the same.
+    """One entry and the drafts for it, which count as the same.
 
-    `write` is what has to be written for that, None when nothing has.
+    `write` is the write that the drafts need; None when the entry has everything already.
     """
 
     pairs: tuple[str, ...]
@@ -29,7 +29,7 @@ class Case:
     refused: dict[int, RejectedEntryError] = field(default_factory=dict)
 
     def finish(self, stored: SealedRecord) -> None:
-        """Take over when it was `stored`, and as which version."""
+        """Take over the version and times of the `stored` record."""
         assert self.after is not None
         entry = self.after.stored(stored.version, stored.created, stored.changed)
         self.results = {number: (outcome, entry) for number, (outcome, _) in self.results.items()}
@@ -38,14 +38,14 @@ class Case:
 
 @dataclass(slots=True)
 class Plan:
-    """Drafts on their way."""
+    """The cases that `count` drafts of one client make."""
 
     client: str
     count: int
     cases: Sequence[Case]
 
     def results(self) -> list[tuple[Outcome, Entry] | RejectedEntryError]:
-        """What became of each draft, in their order."""
+        """The outcome of each draft, in their order."""
         found: dict[int, tuple[Outcome, Entry] | RejectedEntryError] = {}
         for case in self.cases:
             found.update(case.results)
@@ -54,7 +54,7 @@ class Plan:
 
 
 class RunningPlans:
-    """What has begun and is not over."""
+    """Counts the changes that are running; each is a `with` block."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -76,5 +76,5 @@ class RunningPlans:
             self._over.set()
 
     async def over(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until nothing runs."""
         await self._over.wait()

@@ -1,4 +1,7 @@
-"""What can be done with entries: read from the store, judged by the ledger, written back."""
+"""All operations on entries: reads them from the store, applies the ledger, writes them back.
+
+In come drafts, ids and searches; out come entries, or errors for the caller.
+"""
 
 from __future__ import annotations
 
@@ -29,28 +32,28 @@ from servers.tracker.stores.base import (
 _T = TypeVar("_T")
 _TRIES = 100
 _NAME = re.compile(r"[A-Za-z0-9]{1,64}")
-"""What an entry may be called. Firestore takes some other texts for paths, or for its own."""
+"""The form of ids. Firestore takes some other texts for paths or reserved names."""
 _BEGUN = 1000
-"""Words with one beginning that are looked for one by one."""
+"""Words with one prefix that a query may hold."""
 _REMOTE_DIGESTS = 30
-"""As many Firestore takes at once; a word has two for each stamp that rows have."""
+"""Digests in one Firestore query; a word has two for each stamp in use."""
 _LOOKED_AT_ONCE = 100
 _LOOKED_AT_MOST = 4000
 _MOST_ON_THE_LOOP = 32
-"""Drafts. Sealing more at once would keep other calls waiting."""
+"""Drafts that are sealed on the event loop; more are sealed in a thread."""
 
 
 class EntryService:
     """The entries of one store."""
 
     def __init__(
-        self, store: Store, scribe: RecordCodec, beginnings: PrefixWords | None = None
+        self, store: Store, codec: RecordCodec, prefix_words: PrefixWords | None = None
     ) -> None:
         self.store = store
-        self.scribe = scribe
-        self.beginnings = beginnings or PrefixWords()
-        scribe.written = self.beginnings.written
-        self.underway = RunningPlans()
+        self.codec = codec
+        self.prefix_words = prefix_words or PrefixWords()
+        codec.written = self.prefix_words.written
+        self.running = RunningPlans()
 
     async def track(
         self, drafts: Sequence[Draft], client: str, *, together: bool = False
@@ -59,31 +62,31 @@ class EntryService:
 
         A draft that would make an entry too large is refused in its place.
         """
-        with self.underway:
+        with self.running:
             return await self.settle(await self.planned(drafts, client), together=together)
 
     async def planned(
         self, drafts: Sequence[Draft], client: str, *, are_known: bool = False
     ) -> Plan:
-        """What tracking `drafts` takes, as far as can be seen now; nothing is stored yet.
+        """The plan for tracking `drafts`; nothing is stored yet.
 
-        Those that probably `are_known` are looked up before they are sealed in vain.
+        With `are_known`, most entries probably exist, so they are looked up before sealing.
         """
-        aside = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _at_once
-        cases = await aside(self._cases, drafts)
+        run = asyncio.to_thread if len(drafts) > _MOST_ON_THE_LOOP else _call_directly
+        cases = await run(self._cases, drafts)
         if are_known or (self.store.is_remote and len(drafts) > 1):
             await self._look_up(cases)
-        await aside(self._fill, cases, client)
+        await run(self._fill, cases, client)
         return Plan(client, len(drafts), cases)
 
     async def settle(
         self, plan: Plan, *, together: bool = False
     ) -> list[tuple[Outcome, Entry] | RejectedEntryError]:
-        """Do what was planned; what others changed meanwhile is taken into account."""
+        """Carry out the plan. Entries that others changed meanwhile are planned again."""
         for _ in range(_TRIES):
             if together and any(case.refused for case in plan.cases):
                 break
-            with self.underway:
+            with self.running:
                 if await self._apply(plan.cases, together=together):
                     break
             self._fill(plan.cases, plan.client)
@@ -99,12 +102,12 @@ class EntryService:
                 f"There is no entry {id[:40]!r}. find_tracked lists what there is.",
                 kind="not_found",
             )
-        return self.scribe.entry(record)
+        return self.codec.entry(record)
 
     async def history(self, entry: str, limit: int) -> list[HistoryLine]:
-        """What happened to an entry, the last first."""
+        """The history of an entry, the newest line first."""
         changes = await self.store.history(entry, limit=limit)
-        return [self.scribe.line(change) for change in changes]
+        return [self.codec.line(change) for change in changes]
 
     async def find(self, search: Search) -> tuple[list[Entry], str]:
         """One page, and the cursor to the next.
@@ -117,48 +120,50 @@ class EntryService:
         if search.cursor and not (given == mark and place):
             raise CursorError("This cursor belongs to no page of this search.")
         begun = await self._begun(search.words)
-        query = self.scribe.query(replace(search, cursor=place), begun)
+        query = self.codec.query(replace(search, cursor=place), begun)
         if any(found or found is None for found in begun.values()):
-            entries, following = await self._sifted(query, search.words)
+            entries, following = await self._filtered_page(query, search.words)
         else:
             page = await self.store.find(query)
-            entries = [self.scribe.entry(record) for record in page.records]
+            entries = [self.codec.entry(record) for record in page.records]
             following = page.cursor
         return entries, f"{mark}.{following}" if following else ""
 
     async def _begun(self, words: Sequence[str]) -> dict[str, list[str] | None]:
-        """The sealed words that each of `words` is the beginning of."""
+        """For each of `words`, the sealed words that begin with it; None when too many."""
         most = _BEGUN
         if self.store.is_remote:
-            most = max(0, _REMOTE_DIGESTS // (2 + 2 * len(self.scribe.older)) - 1)
+            most = max(0, _REMOTE_DIGESTS // (2 + 2 * len(self.codec.older)) - 1)
         found = {}
         for word in words:
-            found[word] = await self.beginnings.of(word, self.store, self.scribe, most)
+            found[word] = await self.prefix_words.of(word, self.store, self.codec, most)
         return found
 
-    async def _sifted(self, query: StoreQuery, words: Sequence[str]) -> tuple[list[Entry], str]:
-        """Those of the entries that are found which have all `words`, and where to go on.
+    async def _filtered_page(
+        self, query: StoreQuery, words: Sequence[str]
+    ) -> tuple[list[Entry], str]:
+        """The found entries that have all `words`, and the cursor of the next page.
 
-        After some thousand entries it is left to the next page.
+        After `_LOOKED_AT_MOST` entries the rest is left to the next page.
         """
         found: list[Entry] = []
-        looked_at, at_once = 0, query.limit
+        preview, at_once = 0, query.limit
         while True:
             wanted = query.limit - len(found)
             page = await self.store.find(replace(query, limit=max(wanted, at_once)))
-            entries = [self.scribe.entry(record) for record in page.records]
+            entries = [self.codec.entry(record) for record in page.records]
             places = [at for at, one in enumerate(entries) if _has(one, words)][:wanted]
             found += [entries[at] for at in places]
             if len(places) == wanted:
                 return found, await self._cursor_after(query, page, places[-1])
-            looked_at += len(entries)
-            if not page.cursor or looked_at >= _LOOKED_AT_MOST:
+            preview += len(entries)
+            if not page.cursor or preview >= _LOOKED_AT_MOST:
                 return found, page.cursor
             at_once = _LOOKED_AT_ONCE
             query = replace(query, cursor=page.cursor)
 
     async def _cursor_after(self, query: StoreQuery, page: RecordPage, place: int) -> str:
-        """Where to go on after the record at `place` of `page`."""
+        """The cursor behind the record at index `place` of `page`."""
         if place == len(page.records) - 1:
             return page.cursor
         return (await self.store.find(replace(query, limit=place + 1))).cursor
@@ -173,9 +178,9 @@ class EntryService:
         """The entry with new `fields`, when `version` is still the present one.
 
         Raises:
-            Rejected: a field may not be stored.
+            RejectedEntryError: a field may not be stored.
         """
-        with self.underway:
+        with self.running:
             entry = self._unlocked(await self.get(id))
             draft = self._draft(entry, fields)
             wanted = {name: getattr(draft, name) for name in fields}
@@ -186,7 +191,7 @@ class EntryService:
 
     async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         """The entry deleted or restored, and whether that changed anything."""
-        with self.underway:
+        with self.running:
             return await self._set_deleted(id, client, gone=gone)
 
     async def _set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
@@ -206,7 +211,7 @@ class EntryService:
     def _cases(self, drafts: Sequence[Draft]) -> list[Case]:
         cases: dict[tuple[str, ...], Case] = {}
         for number, draft in enumerate(drafts):
-            pairs = self.scribe.pairs(draft)
+            pairs = self.codec.pairs(draft)
             cases.setdefault(pairs, Case(pairs)).drafts.append((number, draft))
         return list(cases.values())
 
@@ -217,7 +222,7 @@ class EntryService:
             by_pair.setdefault(record.pair, record)
         for case in cases:
             records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
-            case.before = self._unlocked(self.scribe.entry(records[0])) if records else None
+            case.before = self._unlocked(self.codec.entry(records[0])) if records else None
 
     def _fill(self, cases: Sequence[Case], client: str) -> None:
         for case in cases:
@@ -225,7 +230,7 @@ class EntryService:
                 case.write = self._write(case, client)
 
     def _write(self, case: Case, client: str) -> Write | None:
-        """What is to be written for `case`; None when everything is there already."""
+        """The write for `case`; None when the entry has everything already."""
         case.results.clear()
         case.refused.clear()
         before, after = case.before, case.before
@@ -233,7 +238,9 @@ class EntryService:
             try:
                 found = ledger.merged(after, draft) if after else ledger.begun(new_id(), draft)
             except RejectedEntryError as refused:
-                case.refused[number] = refused.with_traceback(None)  # which holds the case
+                case.refused[number] = refused.with_traceback(
+                    None
+                )  # the traceback would keep the case in memory
                 continue
             case.results[number] = (ledger.outcome(after, found), found)
             after = found
@@ -245,14 +252,14 @@ class EntryService:
         if before:
             action = "restored" if before.deleted else "merged"
         return Write(
-            self.scribe.record(after, "" if before else case.pairs[0]),
-            self.scribe.change(after, action, client, before),
+            self.codec.record(after, "" if before else case.pairs[0]),
+            self.codec.change(after, action, client, before),
             before.version if before else 0,
             () if before else case.pairs,
         )
 
     async def _apply(self, cases: Sequence[Case], *, together: bool) -> bool:
-        """Whether everything is settled now; what stood in the way is taken into account."""
+        """Write what is open; whether all cases are done. A refused one is planned again."""
         open_cases = [case for case in cases if not case.done]
         pending = [(case, case.write) for case in open_cases if case.write]
         written = await self.store.apply([write for _, write in pending], together=together)
@@ -264,7 +271,7 @@ class EntryService:
                 assert one.record is not None
                 case.finish(one.record)
             elif one.record is not None and not one.done:
-                case.before = self._unlocked(self.scribe.entry(one.record))
+                case.before = self._unlocked(self.codec.entry(one.record))
         return settled
 
     async def _replace(
@@ -278,17 +285,17 @@ class EntryService:
     ) -> Entry:
         if after is before:
             return before
-        moved = self.scribe.pairs(after)
+        moved = self.codec.pairs(after)
         write = Write(
-            self.scribe.record(after),
-            self.scribe.change(after, action, client, before),
+            self.codec.record(after),
+            self.codec.change(after, action, client, before),
             before.version,
-            moved if moved != self.scribe.pairs(before) else (),
+            moved if moved != self.codec.pairs(before) else (),
         )
         (written,) = await self.store.apply([write])
         if written.record is None:
             raise ToolError(f"The entry {before.id} is gone.", kind="not_found")
-        present = self.scribe.entry(written.record)
+        present = self.codec.entry(written.record)
         if written.done:
             return present
         if present.id != before.id:
@@ -308,7 +315,7 @@ class EntryService:
             "tags": entry.tags,
             "status": entry.status,
         }
-        return checked(rules=self.scribe.rules, present=entry, **{**present, **fields})
+        return checked(rules=self.codec.rules, present=entry, **{**present, **fields})
 
     @staticmethod
     def _unlocked(entry: Entry) -> Entry:
@@ -322,16 +329,16 @@ class EntryService:
 
 
 def _has(entry: Entry, words: Sequence[str]) -> bool:
-    """Whether all `words` find `entry`. Of a locked one only the store can tell."""
+    """Whether `entry` has all `words`. A locked entry has whatever the store found."""
     return entry.locked or all(search_terms.has_word(entry, word) for word in words)
 
 
-async def _at_once(work: Callable[..., _T], *arguments: Any) -> _T:
+async def _call_directly(work: Callable[..., _T], *arguments: Any) -> _T:
     return work(*arguments)
 
 
 def _mark(search: Search) -> str:
-    """What the pages of one search have in common, whatever keys it is looked up with."""
+    """A hash of the search, the same for all its pages and keys."""
     same = repr(replace(search, limit=0, cursor="")).encode("utf-8", "surrogatepass")
     return hashlib.sha256(same).hexdigest()[:8]
 

@@ -1,4 +1,4 @@
-"""How entries and their histories read to whoever asked: plain objects, no more than is needed."""
+"""Entries and histories as plain objects for answers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def when(micros: int) -> str:
-    """A moment, to the microsecond, in UTC."""
+    """Microseconds since 1970 as an ISO time in UTC."""
     return f"{_second(micros // 1_000_000)}.{micros % 1_000_000:06d}Z"
 
 
 def micros(text: str) -> int:
-    """The moment that an ISO 8601 date or time names; without a zone it is UTC.
+    """An ISO 8601 date or time as microseconds since 1970; without a zone it is UTC.
 
     Raises:
-        ValueError: it names none.
+        ValueError: it is no date or time.
     """
     try:
         moment = datetime.fromisoformat(text.strip())

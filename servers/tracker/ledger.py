@@ -1,4 +1,4 @@
-"""The rules of the tracker: what may become of an entry. Pure: no clock, no store, no keys.
+"""The rules of the tracker: how an entry may change. Pure: no clock, no store, no keys.
 
 * What is tracked again is merged: nothing that is there is dropped or moved back.
 * `do_not_contact` is left only by an update, never by a merge.
@@ -44,7 +44,7 @@ def merged(entry: Entry, draft: Draft) -> Entry:
     """`entry` with all that `draft` adds; itself when that is nothing. A deleted one comes back.
 
     Raises:
-        Rejected: together they hold more than one entry may.
+        RejectedEntryError: together they hold more than one entry may.
     """
     wanted = replace(
         entry,
@@ -69,12 +69,12 @@ def revised(entry: Entry, draft: Draft) -> Entry:
 
 
 def deleted(entry: Entry, *, gone: bool) -> Entry:
-    """`entry` deleted, or back again; itself when it is so already."""
+    """`entry` deleted or restored; itself when it is so already."""
     return _next(entry, replace(entry, deleted=gone))
 
 
 def outcome(before: Entry | None, after: Entry) -> Outcome:
-    """What tracking did, in one word."""
+    """The outcome of tracking."""
     if before is None:
         return "created"
     if before.version == after.version:

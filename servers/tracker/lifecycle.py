@@ -1,7 +1,7 @@
-"""What is open now: the store, the board on it, and what goes on in the background.
+"""Opens and closes the store, the entry service and the background work.
 
-The rule of the key: entries that no key opens are locked, never lost, and nothing new is sealed
-beside them with another key. Whoever puts the right key back finds everything as it was.
+In come settings and keys. Entries that no key opens are locked, never lost: nothing new is sealed
+beside them with another key, and the right key opens everything again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from servers.tracker.entry import Rules
 from servers.tracker.entry_service import EntryService
 from servers.tracker.settings import TrackerSettings
 from servers.tracker.store_opening import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
-from servers.tracker.stores.base import Store, StoreError, untold
+from servers.tracker.stores.base import Store, StoreError, ignore_trouble
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.transfer.store_copy import StoreCopy
 
@@ -38,21 +38,21 @@ _LOCKED = StartRefusedError(
 )
 _PATIENCE_S = 1.0
 _VERDICTS = {"firestore_rejected": "rejected", "firestore_account": "missing"}
-"""What a trouble says of the service account; any other says nothing."""
+"""The verdict on the service account by the code of a store error."""
 _FORM = 2
-"""Of what rows are sealed and found by, in a store that is shared with other machines."""
+"""The form of rows, noted in a store that other machines share."""
 
 
 class TrackerLifecycle:
-    """Opens and exchanges what the tools work with."""
+    """Opens and replaces the store and the service that the tools use."""
 
-    def __init__(self, desk: CurrentService) -> None:
+    def __init__(self, current: CurrentService) -> None:
         self.store: Store | None = None
-        self.board: EntryService | None = None
+        self.entry_service: EntryService | None = None
         self.resealing: Resealer | None = None
         self.copying: StoreCopy | None = None
-        self._desk = desk
-        self._beginnings = PrefixWords()
+        self._current = current
+        self._prefix_words = PrefixWords()
         self._place: tuple[Any, ...] = ()
         self._settings: TrackerSettings | None = None
         self._keys: Mapping[str, str] = {}
@@ -60,10 +60,10 @@ class TrackerLifecycle:
         self._opening = asyncio.Lock()
 
     async def open(self, settings: TrackerSettings, keys: Mapping[str, str]) -> None:
-        """Work with these from now on; a store that stays the same stays open.
+        """Use these from now on. The store stays open when it is the same.
 
         Raises:
-            StartRefused: the key is missing or does not open what is stored, or the store is taken.
+            StartRefusedError: the key is missing or wrong, or the store is taken.
         """
         async with self._opening:
             await self._open(settings, keys)
@@ -74,24 +74,26 @@ class TrackerLifecycle:
         if self.store is None or place != self._place:
             await self.close()
             self.store = await store_opening.opened(settings, keys)
-            self._beginnings = PrefixWords()
+            self._prefix_words = PrefixWords()
             self._place = place
         self._settings, self._keys = settings, keys
         await self._end("verify", "reseal")
-        board = EntryService(self.store, RecordCodec(sealer, settings.rules), self._beginnings)
+        entry_service = EntryService(
+            self.store, RecordCodec(sealer, settings.rules), self._prefix_words
+        )
         try:
-            await self._use(board)
+            await self._use(entry_service)
         except StoreError as trouble:
-            # Which keys it was sealed with cannot be asked now; until then nothing is sealed.
-            self._desk.shut(trouble)
-            self._begin("verify", self._use_later(board))
+            # The stamps cannot be read now. Until they are, nothing is sealed.
+            self._current.shut(trouble)
+            self._begin("verify", self._use_later(entry_service))
 
     async def close(self) -> None:
-        """End what goes on, finish what was acknowledged."""
+        """Stop the background work and close the store."""
         await self._end(*self._tasks)
-        await self._beginnings.end()
-        self._desk.shut(ToolError("The tracker is stopping.", kind="stopping"))
-        self.board = None
+        await self._prefix_words.end()
+        self._current.shut(ToolError("The tracker is stopping.", kind="stopping"))
+        self.entry_service = None
         if self.store is not None:
             await self.store.close()
             self.store = None
@@ -100,11 +102,11 @@ class TrackerLifecycle:
         """Begin or go on with the one-time copy from the other store.
 
         Raises:
-            ToolFailure: there is no other store, or it cannot be opened.
+            ToolError: there is no other store, or it cannot be opened.
         """
 
         def in_use() -> EntryService:
-            return self._desk.board
+            return self._current.entry_service
 
         in_use()
         async with self._opening:
@@ -113,7 +115,9 @@ class TrackerLifecycle:
                 self.copying = StoreCopy(source, in_use)
                 self.copying.progress.state = "running"
                 self._begin("copy", self._copy(self.copying, source))
-                await asyncio.sleep(0)  # from now on it ends in order, whenever it is ended
+                await asyncio.sleep(
+                    0
+                )  # let the task start, so that its cleanup runs when it is cancelled
             return self.copying
 
     async def stop_copy(self) -> None:
@@ -121,7 +125,7 @@ class TrackerLifecycle:
         await self._end("copy")
 
     def start_resealing(self) -> None:
-        """Go on with rows of older keys, when there are any and nobody is at it."""
+        """Reseal rows of older keys, unless that is running."""
         if self.resealing is not None and not self.resealing.progress.running:
             self._begin("reseal", self.resealing.run())
 
@@ -147,7 +151,9 @@ class TrackerLifecycle:
             return KeyVerdict("missing", said)
         if self._settings is None:
             return KeyVerdict("unknown", "The tracker is not open to try it.")
-        store = await store_opening.firestore(self._settings, {FIREBASE_CREDENTIALS: text}, untold)
+        store = await store_opening.firestore(
+            self._settings, {FIREBASE_CREDENTIALS: text}, ignore_trouble
+        )
         try:
             await store.open()
             trouble = store.trouble
@@ -166,33 +172,33 @@ class TrackerLifecycle:
             return "sqlite" if (self._settings.folder / "tracker.db").exists() else ""
         return "firestore" if store_opening.has_firestore(self._settings, self._keys) else ""
 
-    async def _use(self, board: EntryService) -> None:
-        """Put `board` on the desk when the key opens what is stored.
+    async def _use(self, entry_service: EntryService) -> None:
+        """Let the tools use the service when its key opens what is stored.
 
         Raises:
-            StartRefused: it does not.
+            StartRefusedError: it does not.
         """
         assert self.store is not None
-        scribe, former = board.scribe, self.board
+        codec, former = entry_service.codec, self.entry_service
         stamps = await self.store.stamps()
-        if stamps and not any(scribe.sealer.knows(stamp) for stamp in stamps):
-            self._desk.shut(ToolError(f"{_LOCKED.message} {_LOCKED.hint}", kind="locked"))
+        if stamps and not any(codec.sealer.knows(stamp) for stamp in stamps):
+            self._current.shut(ToolError(f"{_LOCKED.message} {_LOCKED.hint}", kind="locked"))
             raise _LOCKED
         await self._require_form(self.store)
         is_untidy = bool(await self.store.recall(UNTIDY))
-        scribe.look_for(stamps)
-        self.board = board
-        self._desk.use(board)
-        self.resealing = Resealer(board)
-        self._beginnings.look(board.store, scribe)
-        if scribe.older or is_untidy or former is not None:
+        codec.look_for(stamps)
+        self.entry_service = entry_service
+        self._current.use(entry_service)
+        self.resealing = Resealer(entry_service)
+        self._prefix_words.look(entry_service.store, codec)
+        if codec.older or is_untidy or former is not None:
             self._begin("reseal", self._reseal(self.resealing, former))
 
     async def _require_form(self, store: Store) -> None:
-        """That a newer Lou did not write in a form of its own; and say which one this is.
+        """Make sure that no newer Lou wrote to the store, and note the form of this one.
 
         Raises:
-            StartRefused: it did.
+            StartRefusedError: a newer one did.
         """
         form = await store.recall("form") if store.is_remote else ""  # a file has a version
         if form.isdigit() and int(form) > _FORM:
@@ -201,27 +207,27 @@ class TrackerLifecycle:
                 "The tracker's entries in Firestore were written by a newer Lou.",
                 "Install the newest Lou.",
             )
-            self._desk.shut(ToolError(f"{refused.message} {refused.hint}", kind="newer_data"))
+            self._current.shut(ToolError(f"{refused.message} {refused.hint}", kind="newer_data"))
             raise refused
         if store.is_remote and form != str(_FORM):
             await store.remember("form", str(_FORM))
 
     async def _reseal(self, resealing: Resealer, former: EntryService | None) -> None:
-        """Bring every row to the present key, those that calls with the former one still write."""
+        """Reseal all rows, those included that running calls still write with the former key."""
         if former is not None:
-            await former.underway.over()
+            await former.running.over()
         await resealing.run()
 
-    async def _use_later(self, board: EntryService) -> None:
+    async def _use_later(self, entry_service: EntryService) -> None:
         while True:
             await asyncio.sleep(_PATIENCE_S)
             try:
-                await self._use(board)
+                await self._use(entry_service)
             except StoreError as trouble:
-                self._desk.shut(trouble)
+                self._current.shut(trouble)
                 continue
             except StartRefusedError as refused:
-                store_opening.tell_refused(refused)
+                store_opening.report_refused(refused)
             return
 
     async def _other_store(self) -> Store:
@@ -232,7 +238,7 @@ class TrackerLifecycle:
         if kind == "sqlite":
             source = SqliteStore(self._settings.folder)
         else:
-            source = await store_opening.firestore(self._settings, self._keys, untold)
+            source = await store_opening.firestore(self._settings, self._keys, ignore_trouble)
         await source.open()
         return source
 
@@ -244,7 +250,7 @@ class TrackerLifecycle:
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        task.add_done_callback(_say_why)
+        task.add_done_callback(_log_failure)
         self._tasks[name] = task
 
     async def _end(self, *names: str) -> None:
@@ -254,6 +260,6 @@ class TrackerLifecycle:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _say_why(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error("Work in the background failed unexpectedly", exc_info=task.exception())

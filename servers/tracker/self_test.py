@@ -1,4 +1,4 @@
-"""The parts of the tracker that are loaded when they are first needed, each used once.
+"""Tests the late-loaded parts of the tracker by using each of them once.
 
 Firestore's libraries take 60 MB and stay once they are loaded, so they are tried in a process of
 their own. Nothing here reaches the network.

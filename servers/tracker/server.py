@@ -1,4 +1,4 @@
-"""The tracker server: its tools, its resources, and what it is told to work with."""
+"""The tracker server: its tools and resources. In come configurations, out go answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from servers.tracker.codec.seal import KeyFormatError, parse_keys
 from servers.tracker.current_service import CurrentService
 from servers.tracker.lifecycle import TrackerLifecycle
 from servers.tracker.settings import TrackerSettings
-from servers.tracker.store_opening import ENCRYPTION_KEY, tell_refused
+from servers.tracker.store_opening import ENCRYPTION_KEY, report_refused
 from servers.tracker.tools import EntryTools
 from servers.tracker.transfer import exchange_folder
 from servers.tracker.transfer.import_export import ImportExport
@@ -41,13 +41,13 @@ class TrackerServer:
     )
 
     def __init__(self) -> None:
-        desk = CurrentService()
-        self._desk = desk
-        self._workroom = TrackerLifecycle(desk)
-        self._exchange = ImportExport(lambda: desk.board)
-        self._entries = EntryTools(desk)
-        self._batches = BatchTools(desk, self._exchange)
-        app = AppTools(desk, self._exchange, self._workroom)
+        current = CurrentService()
+        self._current = current
+        self._lifecycle = TrackerLifecycle(current)
+        self._exchange = ImportExport(lambda: current.entry_service)
+        self._entries = EntryTools(current)
+        self._batches = BatchTools(current, self._exchange)
+        app = AppTools(current, self._exchange, self._lifecycle)
         self.tools: Sequence[Tool] = (*self._entries.tools, *self._batches.tools, *app.tools)
         self.resources: Sequence[Resource] = (
             Resource(
@@ -67,19 +67,19 @@ class TrackerServer:
         """Open the store and make sure that the key opens what is in it."""
         settings = await self._settings(configuration)
         try:
-            await self._workroom.open(settings, configuration.keys)
+            await self._lifecycle.open(settings, configuration.keys)
         except StartRefusedError:
-            await self._workroom.close()
+            await self._lifecycle.close()
             raise
 
     async def configure(self, configuration: Configuration) -> None:
-        """Take new keys and settings; while they do not fit, every call says why."""
+        """Use new keys and settings. While they cannot be used, every call fails and says why."""
         try:
             settings = await self._settings(configuration)
-            await self._workroom.open(settings, configuration.keys)
+            await self._lifecycle.open(settings, configuration.keys)
         except StartRefusedError as refused:
-            self._desk.shut(ToolError(f"{refused.message} {refused.hint}", kind="locked"))
-            tell_refused(refused)
+            self._current.shut(ToolError(f"{refused.message} {refused.hint}", kind="locked"))
+            report_refused(refused)
 
     async def _settings(self, configuration: Configuration) -> TrackerSettings:
         settings = reading.read(configuration.settings)
@@ -89,19 +89,19 @@ class TrackerServer:
         return settings
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """Whether the key is one and opens what is stored."""
+        """Whether `value` is a key that opens what is stored."""
         if name != ENCRYPTION_KEY:
-            return await self._workroom.check_account(value)
+            return await self._lifecycle.check_account(value)
         try:
             keys = parse_keys(value)
         except KeyFormatError as wrong:
             return KeyVerdict("rejected", f"This cannot be the key: {wrong}.")
-        return await self._workroom.check_keys(keys)
+        return await self._lifecycle.check_keys(keys)
 
     async def stop(self) -> None:
-        """Stop the jobs, finish what was acknowledged and close the store."""
+        """Stop the jobs and close the store."""
         await self._exchange.close()
-        await self._workroom.close()
+        await self._lifecycle.close()
 
     async def _stats(self) -> str:
         return json.dumps(await self._batches.tracker_stats(), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""How a store and a sealer are opened from keys and settings, or refused in words."""
+"""Opens the store and the sealer that the settings and keys name, or says why it cannot."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from servers.host.tools import calls
 from servers.host.tools.service import StartRefusedError
 from servers.tracker.codec.seal import KeyFormatError, Sealer, parse_keys
 from servers.tracker.settings import TrackerSettings
-from servers.tracker.stores.base import Store, StoreError, Tell
+from servers.tracker.stores.base import Store, StoreError, TroubleListener
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 
 ENCRYPTION_KEY = "ENCRYPTION_KEY"
 FIREBASE_CREDENTIALS = "FIREBASE_CREDENTIALS"
 
 
-def tell(trouble: StoreError, *, cleared: bool) -> None:
-    """Say to the app that the store has trouble, or no longer has."""
+def report_trouble(trouble: StoreError, *, cleared: bool) -> None:
+    """Tell the app that the store fails, or works again."""
     calls.emit(
-        "trouble", code=trouble.code, message=trouble.said, hint=trouble.hint, cleared=cleared
+        "trouble", code=trouble.code, message=trouble.reason, hint=trouble.hint, cleared=cleared
     )
 
 
-def tell_refused(refused: StartRefusedError) -> None:
-    """Say to the app that the tracker cannot work as it is configured."""
+def report_refused(refused: StartRefusedError) -> None:
+    """Tell the app that the tracker cannot work as it is configured."""
     calls.emit(
         "trouble",
         code=refused.code,
@@ -41,7 +41,7 @@ def tell_refused(refused: StartRefusedError) -> None:
 
 
 def place(settings: TrackerSettings, keys: Mapping[str, str]) -> tuple[Any, ...]:
-    """What a store depends on: the same place, the same store."""
+    """The identity of the store: two equal values mean the same store."""
     if not _uses_firestore(settings, keys):
         return ("sqlite", settings.folder)
     credentials = keys.get(FIREBASE_CREDENTIALS, "")
@@ -49,7 +49,7 @@ def place(settings: TrackerSettings, keys: Mapping[str, str]) -> tuple[Any, ...]
 
 
 def has_firestore(settings: TrackerSettings, keys: Mapping[str, str]) -> bool:
-    """Whether there is what it takes to reach Firestore."""
+    """Whether there is a service account or an emulator."""
     return bool(keys.get(FIREBASE_CREDENTIALS) or settings.emulator)
 
 
@@ -64,25 +64,27 @@ def _uses_firestore(settings: TrackerSettings, keys: Mapping[str, str]) -> bool:
 
 
 async def opened(settings: TrackerSettings, keys: Mapping[str, str]) -> Store:
-    """The store that is chosen.
+    """The chosen store, opened.
 
     Raises:
-        StartRefused: another process has it, or its folder cannot be used.
+        StartRefusedError: another process has it, or its folder cannot be used.
     """
     store: Store
     if _uses_firestore(settings, keys):
-        store = await firestore(settings, keys, tell)
+        store = await firestore(settings, keys, report_trouble)
     else:
         _make_private(settings.folder)
-        store = SqliteStore(settings.folder, tell=tell)
+        store = SqliteStore(settings.folder, report_trouble=report_trouble)
     try:
         await store.open()
     except StoreError as refused:
-        raise StartRefusedError(refused.code, refused.said, refused.hint) from None
+        raise StartRefusedError(refused.code, refused.reason, refused.hint) from None
     return store
 
 
-async def firestore(settings: TrackerSettings, keys: Mapping[str, str], report: Tell) -> Store:
+async def firestore(
+    settings: TrackerSettings, keys: Mapping[str, str], report: TroubleListener
+) -> Store:
     """The store in Firestore, not opened yet."""
     # Firestore's libraries cost most of a second and are loaded only where they are used.
     module = "servers.tracker.stores.firestore.firestore_store"
@@ -98,7 +100,7 @@ async def firestore(settings: TrackerSettings, keys: Mapping[str, str], report: 
         keys.get(FIREBASE_CREDENTIALS, ""),
         collection=settings.collection,
         emulator=settings.emulator,
-        tell=report,
+        report_trouble=report,
     )
     return store
 
@@ -121,7 +123,7 @@ def sealer(text: str, settings: TrackerSettings) -> Sealer:
     """The sealer with the keys in `text`.
 
     Raises:
-        StartRefused: there is none, or it is no key.
+        StartRefusedError: there is none, or it is no key.
     """
     if not text:
         raise StartRefusedError(

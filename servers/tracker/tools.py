@@ -1,4 +1,4 @@
-"""The tracker's tools: what a model may ask of the board, checked and answered in words."""
+"""The tools for single entries. In come arguments of a client, out come plain objects."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Annotated, Any, Literal
 from servers.host.tools import calls
 from servers.host.tools.service import Range, Tool
 from servers.tracker import entry_views
-from servers.tracker.current_service import AnyStatus, CurrentService, looked_for, refusal
+from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters, refusal
 from servers.tracker.entry import Draft, Entry, RejectedEntryError, checked
 from servers.tracker.entry_service import EntryService
 from servers.tracker.ledger import Outcome
 from servers.tracker.stores.base import Sort
 
 _PAGE_CHARACTERS = 60_000
-"""Of one answer: 25,000 tokens, with a good margin."""
+"""Characters of one answer: below 25,000 tokens."""
 Clearable = Literal["note", "tags"]
 
 
 Answer = dict[str, Any]
-"""An object that needs no schema of its own: every tool's together must stay below 8 KB."""
+"""An object without a schema: all schemas of a server together must stay below 8 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class FoundEntries:
 class EntryTools:
     """The tools that work on single entries."""
 
-    def __init__(self, desk: CurrentService) -> None:
-        self._desk = desk
+    def __init__(self, current: CurrentService) -> None:
+        self._current = current
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -70,11 +70,13 @@ class EntryTools:
         A known pair is merged: nothing is dropped, the status never moves back. The outcome is
         created, merged, restored or unchanged.
         """
-        board = self._desk.board
-        draft = accepted(board, url=url, email=email, note=note, tags=tags, status=status or "new")
-        ((outcome, entry),) = taken(await board.track([draft], calls.client()))
+        entry_service = self._current.entry_service
+        draft = accepted(
+            entry_service, url=url, email=email, note=note, tags=tags, status=status or "new"
+        )
+        ((outcome, entry),) = taken(await entry_service.track([draft], calls.client()))
         if outcome != "unchanged":
-            await self._desk.announce(entry)
+            await self._current.announce(entry)
         return {"outcome": outcome, "entry": entry_views.entry(entry)}
 
     async def find_tracked(  # noqa: PLR0913 - its filters
@@ -100,7 +102,7 @@ class EntryTools:
 
         Long notes are cut; get_entry has all. Go on with the cursor until it is empty.
         """
-        search = looked_for(
+        search = parse_filters(
             text=text,
             url=url,
             email=email,
@@ -110,12 +112,12 @@ class EntryTools:
             changed_since=changed_since,
         )
         search = replace(search, deleted=deleted, sort=sort, limit=limit, cursor=cursor)
-        entries, following = await self._desk.board.find(search)
+        entries, following = await self._current.entry_service.find(search)
         rows = [entry_views.row(entry) for entry in entries]
         fitting = _fitting(rows)
         if fitting < len(rows):
             search = replace(search, limit=fitting)
-            entries, following = await self._desk.board.find(search)
+            entries, following = await self._current.entry_service.find(search)
             rows = [entry_views.row(entry) for entry in entries]
         return FoundEntries(rows, following)
 
@@ -125,9 +127,9 @@ class EntryTools:
         history: Annotated[int, Range(0, 50)] = 20,
     ) -> Answer:
         """One entry in full and its last changes: when, by which client, what."""
-        board = self._desk.board
-        entry = await board.get(id)
-        lines = await board.history(id, history) if history else []
+        entry_service = self._current.entry_service
+        entry = await entry_service.get(id)
+        lines = await entry_service.history(id, history) if history else []
         return {
             "entry": entry_views.entry(entry),
             "history": [entry_views.line(line) for line in lines],
@@ -154,10 +156,10 @@ class EntryTools:
         fields: dict[str, Any] = {name: value for name, value in given.items() if value}
         fields.update({name: () if name == "tags" else "" for name in clear})
         try:
-            entry = await self._desk.board.update(id, version, fields, calls.client())
+            entry = await self._current.entry_service.update(id, version, fields, calls.client())
         except RejectedEntryError as rejected:
             raise refusal(rejected) from None
-        await self._desk.announce(entry)
+        await self._current.announce(entry)
         return {"entry": entry_views.entry(entry)}
 
     async def delete_entry(self, id: str) -> Answer:  # noqa: A002 - the clients' word
@@ -169,20 +171,20 @@ class EntryTools:
         return await self._set_deleted(id, gone=False)
 
     async def _set_deleted(self, id: str, *, gone: bool) -> Answer:  # noqa: A002
-        entry, did = await self._desk.board.set_deleted(id, calls.client(), gone=gone)
+        entry, did = await self._current.entry_service.set_deleted(id, calls.client(), gone=gone)
         if did:
-            await self._desk.announce(entry)
+            await self._current.announce(entry)
         return {"entry": entry_views.entry(entry)}
 
 
-def accepted(board: EntryService, **given: Any) -> Draft:
-    """The draft that the fields make.
+def accepted(entry_service: EntryService, **given: Any) -> Draft:
+    """The draft of these fields.
 
     Raises:
-        ToolFailure: names every refused field.
+        ToolError: names every refused field.
     """
     try:
-        return checked(rules=board.scribe.rules, **given)
+        return checked(rules=entry_service.codec.rules, **given)
     except RejectedEntryError as rejected:
         raise refusal(rejected) from None
 
@@ -193,7 +195,7 @@ def taken(
     """The results, when none was refused.
 
     Raises:
-        ToolFailure: names every refused field of the first that was.
+        ToolError: names every refused field of the first refused draft.
     """
     found: list[tuple[Outcome, Entry]] = []
     for result in results:

@@ -7,6 +7,7 @@ the filters of a search, and each line on stdout its milliseconds and the addres
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import random
 import sys
@@ -16,7 +17,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path.cwd()))
 
-from servers.host.tools.service import Configuration
 from servers.tracker.entry import Draft
 from servers.tracker.server import build
 
@@ -39,12 +39,14 @@ def draft(number: int, chance: random.Random) -> Draft:
 async def main(folder: str, count: int) -> None:
     server = build()
     folders = {"data": folder, "cache": folder}
-    await server.start(Configuration({"ENCRYPTION_KEY": KEY}, {"folders": folders}))
+    is_before = not Path("servers/host/tools").is_dir()
+    host = importlib.import_module(f"servers.host.{'' if is_before else 'tools.'}service")
+    await server.start(host.Configuration({"ENCRYPTION_KEY": KEY}, {"folders": folders}))
     chance = random.Random(5)
     begun = time.process_time()
     for start in range(0, count, 1000):
         drafts = [draft(n, chance) for n in range(start, start + 1000)]
-        await server._desk.board.track(drafts, "seed")
+        await entries(server).track(drafts, "seed")
     tell({"seconds": time.process_time() - begun})
     find: Any = next(tool.run for tool in server.tools if tool.name == "find_tracked")
     for line in iter(sys.stdin.readline, ""):
@@ -54,6 +56,11 @@ async def main(folder: str, count: int) -> None:
         spent = (time.perf_counter() - begun) * 1e3
         tell({"ms": spent, "found": [one["email"] for one in page.entries]})
     await server.stop()
+
+
+def entries(server: Any) -> Any:
+    """The service of the entries, under the name that it has in the tree."""
+    return server._current.entry_service if hasattr(server, "_current") else server._desk.board
 
 
 def tell(fact: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from tests.bench.rivals import Piped, call_times, greet
 from tests.bench.tracker_rig import LOU_CONNECT, Bridges, Image, Tracker, may_mount, tracking
 from tests.conftest import Figures
 from tests.tracker.killing import Victims, integrity
-from tests.tracker.scene import KEY, draft, make_board
+from tests.tracker.scene import KEY, draft, make_entry_service
 from tests.tracker.test_kill import (
     emails,
     kill_imports,
@@ -32,7 +32,7 @@ from tests.tracker.test_kill import (
     kill_resealing,
     kill_servers,
     kill_writers,
-    opened_board,
+    opened_service,
 )
 from tests.tracker.test_same_end import compare
 from tests.tracker.test_sheet import FILES, no_bytes_crash
@@ -111,10 +111,12 @@ async def seed(folder: Path, numbers: range, chance: random.Random) -> None:
     store = SqliteStore(folder / "tracker")
     (folder / "tracker").mkdir(parents=True, exist_ok=True)
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     words = [f"word{n}" for n in range(5000)]
     for start in range(numbers.start, numbers.stop, 1000):
-        await board.track([_seeded(n, chance, words) for n in range(start, start + 1000)], "seed")
+        await entry_service.track(
+            [_seeded(n, chance, words) for n in range(start, start + 1000)], "seed"
+        )
     await store.close()
 
 
@@ -293,8 +295,8 @@ async def test_eighty_power_cuts(tmp_path: Path, figure: Figures) -> None:
             ) as told:
                 acknowledged |= {fact["ack"] for fact in told if "ack" in fact}
                 with disk.cut() as place:
-                    async with opened_board(place, KEY) as board:
-                        found = await emails(board)
+                    async with opened_service(place, KEY) as entry_service:
+                        found = await emails(entry_service)
                     assert integrity(place) == "ok"
             stored = set(found)
             assert len(found) == len(stored)
@@ -320,12 +322,12 @@ def test_five_thousand_files(data: bytes, kind: Any) -> None:
 async def test_tracking_without_a_bridge_for_comparison(tmp_path: Path, figure: Figures) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     numbers = itertools.count()
 
     async def client(count: int) -> None:
         for _ in range(count):
-            await board.track([draft(next(numbers))], "bench")
+            await entry_service.track([draft(next(numbers))], "bench")
 
     await client(100)
     begun = time.perf_counter()
@@ -342,10 +344,10 @@ async def test_tracking_without_a_bridge_for_comparison(tmp_path: Path, figure: 
         6400 / (time.perf_counter() - begun),
         "writes/s",
     )
-    await _find_all(board, next(numbers) - 1)
+    await _find_all(entry_service, next(numbers) - 1)
     await store.close()
 
 
-async def _find_all(board: EntryService, count: int) -> None:
-    entries, _ = await board.find(Search(email=f"person{count}@site{count}.example"))
+async def _find_all(entry_service: EntryService, count: int) -> None:
+    entries, _ = await entry_service.find(Search(email=f"person{count}@site{count}.example"))
     assert len(entries) == 1

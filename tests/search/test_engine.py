@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from servers.outbound.failure import Kind, OutboundError
-from servers.search.providers.provider_spec import ProviderSpec
+from servers.search.provider_spec import ProviderSpec
 from servers.search.websearch.engine import Engine, NoAnswerError
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Result, ResultPage
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 class Source:
     """A source that answers as told; `asked` counts."""
 
-    traits: ProviderSpec
+    spec: ProviderSpec
     answer: ResultPage | OutboundError | None = None
     has_keys: bool = False
     missing: str = ""
@@ -55,9 +55,9 @@ def source(name: str, answer: ResultPage | OutboundError | None = None, **more: 
         for key in ("keys", "keyless", "general", "best_effort", "ignores", "caution")
         if key in more
     }
-    traits = ProviderSpec(name, name.title(), "https://x.test", **kinds)  # type: ignore[arg-type]
-    more.setdefault("has_keys", not traits.keyless)
-    return Source(traits, answer, **more)  # type: ignore[arg-type]
+    spec = ProviderSpec(name, name.title(), "https://x.test", **kinds)  # type: ignore[arg-type]
+    more.setdefault("has_keys", not spec.keyless)
+    return Source(spec, answer, **more)  # type: ignore[arg-type]
 
 
 def engine(*sources: Source, chain: tuple[str, ...] = (), keyless: bool = True) -> Engine:
@@ -82,7 +82,7 @@ async def test_auto_asks_keys_before_keyless_whatever_their_order() -> None:
 async def test_auto_follows_the_chain_and_leaves_out_what_is_not_in_it() -> None:
     one, two, three = (source(name, hits(name, "a")) for name in ("one", "two", "three"))
     chained = engine(one, two, three, chain=("three", "one", "unknown"))
-    assert [found.traits.name for found in chained.candidates()] == ["three", "one"]
+    assert [found.spec.name for found in chained.candidates()] == ["three", "one"]
 
 
 async def test_auto_skips_what_has_no_key_and_says_nothing_of_it() -> None:

@@ -13,17 +13,17 @@ from multidict import CIMultiDict
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply
 from servers.search.contacts import SERVICES
+from servers.search.provider_spec import Access
 from servers.search.providers import PROVIDERS
 from servers.search.providers.provider import Provider
-from servers.search.providers.provider_spec import Access
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage
 from tests.search.standins import samples
 from tests.search.standins.samples import Sample
 from tests.search.standins.world import KEYS
 
-BY_NAME = {provider.traits.name: provider for provider in PROVIDERS}
-SERVICE = {service.traits.name: service for service in SERVICES}
+BY_NAME = {provider.spec.name: provider for provider in PROVIDERS}
+SERVICE = {service.spec.name: service for service in SERVICES}
 CASES = [(name, one) for name, table in samples.SEARCHES.items() for one in table]
 CASES += [("tavily", one) for one in samples.TAVILY_KEYLESS]
 CONTACT_CASES = [("rapidapi", one) for one in samples.RAPIDAPI]
@@ -35,9 +35,9 @@ def reply(one: Sample) -> HttpReply:
 
 
 def access(provider: Provider) -> Access:
-    traits = provider.traits
-    keys = {name: KEYS[name] for name in traits.keys}
-    return Access(traits.base_url or "http://searx.test", keys)
+    spec = provider.spec
+    keys = {name: KEYS[name] for name in spec.keys}
+    return Access(spec.base_url or "http://searx.test", keys)
 
 
 def label(case: tuple[str, Sample]) -> str:
@@ -187,7 +187,7 @@ def test_all_filters_can_be_asked_of_every_provider(name: str) -> None:
 def test_a_key_travels_in_a_header_except_where_google_wants_it_in_the_query(name: str) -> None:
     provider = BY_NAME[name]
     request = provider.request(SearchQuery("x"), access(provider))
-    for key in provider.traits.keys:
+    for key in provider.spec.keys:
         assert KEYS[key] not in request.url
         if name != "google":
             assert KEYS[key] not in json.dumps(dict(request.query))
@@ -234,7 +234,7 @@ def test_duckduckgo_is_asked_for_a_region_it_has(
     )
     assert request.form is not None
     assert request.form.get("kl") == region
-    assert not country or (country in provider.traits.countries) == (region is not None)
+    assert not country or (country in provider.spec.countries) == (region is not None)
 
 
 @pytest.mark.parametrize(

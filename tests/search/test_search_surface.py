@@ -47,7 +47,7 @@ def test_the_tools_are_the_promised_ones() -> None:
         "verify_email",
     ]
     internal = [tool.name for tool in build().tools if tool.internal]
-    assert internal == ["provider_states", "clear_cache", "clear_library"]
+    assert internal == ["provider_states", "clear_cache", "clear_library", "self_test"]
 
 
 def test_the_prompt_walks_from_search_to_tracking() -> None:
@@ -72,12 +72,12 @@ def test_the_engine_knows_no_http() -> None:
 def test_every_provider_is_one_short_file_and_one_line_in_the_table() -> None:
     folder = ROOT / "servers/search/providers"
     for provider in PROVIDERS:
-        lines = (folder / f"{provider.traits.name}.py").read_text().splitlines()
-        assert len(lines) <= 200, provider.traits.name
+        lines = (folder / f"{provider.spec.name}.py").read_text().splitlines()
+        assert len(lines) <= 200, provider.spec.name
     table = (folder / "__init__.py").read_text()
     assert all(table.count(f"    {type(provider).__name__}(),") == 1 for provider in PROVIDERS)
 
 
 def test_every_key_of_a_provider_is_a_row_in_the_manifest() -> None:
-    used = {key for traits in known() for key in traits.keys}
+    used = {key for spec in known() for key in spec.keys}
     assert used == {key.name for key in manifest.keys_of("search")}

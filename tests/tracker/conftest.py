@@ -12,7 +12,7 @@ from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import Store, StoreError
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.emulation import emulator, one_loop
-from tests.tracker.scene import make_board
+from tests.tracker.scene import make_entry_service
 
 __all__ = ["emulator", "one_loop"]
 
@@ -41,21 +41,23 @@ async def store(
     tmp_path: Path,
     told: list[tuple[StoreError, bool]],
 ) -> AsyncIterator[Store]:
-    def tell(trouble: StoreError, *, cleared: bool) -> None:
+    def report_trouble(trouble: StoreError, *, cleared: bool) -> None:
         told.append((trouble, cleared))
 
     opened: Store
     if kind == "sqlite":
-        opened = SqliteStore(tmp_path, tell=tell)
+        opened = SqliteStore(tmp_path, report_trouble=report_trouble)
     else:
         from servers.tracker.stores.firestore.firestore_store import FirestoreStore
 
-        opened = FirestoreStore("", collection=f"t{new_id()}", emulator=address, tell=tell)
+        opened = FirestoreStore(
+            "", collection=f"t{new_id()}", emulator=address, report_trouble=report_trouble
+        )
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def board(store: Store) -> EntryService:
-    return make_board(store)
+def entry_service(store: Store) -> EntryService:
+    return make_entry_service(store)

@@ -21,7 +21,7 @@ from tests.patience import PATIENCE_S, eventually
 KEY = Fernet.generate_key()
 
 
-def make_board(store: Store, *keys: bytes, rules: Rules = Rules()) -> EntryService:  # noqa: B008 - frozen
+def make_entry_service(store: Store, *keys: bytes, rules: Rules = Rules()) -> EntryService:  # noqa: B008 - frozen
     return EntryService(store, RecordCodec(Sealer(keys or (KEY,), rules), rules))
 
 

@@ -13,35 +13,35 @@ from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.transfer.store_copy import StoreCopy
-from tests.tracker.scene import configuration, draft, make_board, started, tools, until
+from tests.tracker.scene import configuration, draft, make_entry_service, started, tools, until
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def boards(tmp_path: Path) -> AsyncIterator[tuple[EntryService, EntryService]]:
+async def get_service(tmp_path: Path) -> AsyncIterator[tuple[EntryService, EntryService]]:
     """Of the old store and of the new one."""
     stores = [SqliteStore(tmp_path / name) for name in ("old", "new")]
     for name, store in zip(("old", "new"), stores, strict=True):
         (tmp_path / name).mkdir()
         await store.open()
-    yield make_board(stores[0]), make_board(stores[1])
+    yield make_entry_service(stores[0]), make_entry_service(stores[1])
     for store in stores:
         await store.close()
 
 
-async def by_email(board: EntryService, number: int) -> list[tuple[str, str, bool]]:
+async def by_email(entry_service: EntryService, number: int) -> list[tuple[str, str, bool]]:
     found = []
     for deleted in (False, True):
         search = Search(email=f"person{number}@site{number}.example", deleted=deleted)
-        found += (await board.find(search))[0]
+        found += (await entry_service.find(search))[0]
     return [(one.note, one.status, one.deleted) for one in found]
 
 
 async def test_what_others_change_meanwhile_is_copied_as_well(
-    boards: tuple[EntryService, EntryService],
+    get_service: tuple[EntryService, EntryService],
 ) -> None:
-    old, new = boards
+    old, new = get_service
     await old.track([draft(n) for n in range(250)], "test")
     copying = StoreCopy(old.store, lambda: new)
     running = asyncio.ensure_future(copying.run())
@@ -57,9 +57,9 @@ async def test_what_others_change_meanwhile_is_copied_as_well(
 
 
 async def test_a_pair_that_is_tracked_in_both_meanwhile_becomes_one(
-    boards: tuple[EntryService, EntryService],
+    get_service: tuple[EntryService, EntryService],
 ) -> None:
-    old, new = boards
+    old, new = get_service
     await old.track([draft(n, note="old") for n in range(300)], "test")
     copying = StoreCopy(old.store, lambda: new)
 
@@ -78,12 +78,12 @@ async def test_a_pair_that_is_tracked_in_both_meanwhile_becomes_one(
 
 
 async def test_what_was_deleted_in_both_stays_deleted(
-    boards: tuple[EntryService, EntryService],
+    get_service: tuple[EntryService, EntryService],
 ) -> None:
-    for board in boards:
-        ((_, entry),) = await board.track([draft(1)], "test")  # type: ignore[misc]
-        await board.set_deleted(entry.id, "test", gone=True)
-    old, new = boards
+    for entry_service in get_service:
+        ((_, entry),) = await entry_service.track([draft(1)], "test")  # type: ignore[misc]
+        await entry_service.set_deleted(entry.id, "test", gone=True)
+    old, new = get_service
     copying = StoreCopy(old.store, lambda: new)
     await copying.run()
     assert copying.progress.state == "done"
@@ -97,7 +97,7 @@ async def test_a_copy_that_is_stopped_at_once_lets_the_old_store_go(
     await tools(server)["track_many"]([{"url": f"a.com/{n}", "email": "j@a.com"} for n in range(9)])
     place = {"emulator": emulator, "collection": f"stop{tmp_path.name}"}
     await server.configure(configuration(tmp_path, firestore=place))
-    room = server._workroom
+    room = server._lifecycle
     for _ in range(3):
         copying = await room.start_copy()
         await room.stop_copy()
@@ -117,14 +117,14 @@ async def test_a_key_that_stops_fitting_stops_the_copy_in_words(
         await tools(server)["track_many"](rows)
     settings = {"firestore": {"emulator": emulator, "collection": f"key{tmp_path.name}"}}
     await server.configure(configuration(tmp_path, **settings))
-    copying = await server._workroom.start_copy()
+    copying = await server._lifecycle.start_copy()
     await until(lambda: copying.progress.seen)
     await server.configure(configuration(tmp_path, Fernet.generate_key(), **settings))
     await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "stopped"
     assert "key" in copying.progress.message
     await server.configure(configuration(tmp_path, **settings))
-    copying = await server._workroom.start_copy()
+    copying = await server._lifecycle.start_copy()
     await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress
     assert (await tools(server)["tracker_stats"]())["entries"] == 600

@@ -144,7 +144,7 @@ async def test_an_earlier_lou_refuses_the_file_in_words(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as refused:
         await SqliteStore(file.parent, steps=tables.PRESENT[:2]).open()
     assert refused.value.code == "newer_file"
-    assert "newer Lou" in refused.value.said
+    assert "newer Lou" in refused.value.reason
 
 
 async def test_killed_at_any_moment_it_goes_on_and_loses_nothing(tmp_path: Path) -> None:
@@ -181,14 +181,14 @@ async def test_documents_of_before_are_brought_over_killed_or_not(
     await compare(server, expected, every=7)
     await brought_over(server)
     await compare(server, expected)
-    assert server._workroom.store is not None
-    assert await server._workroom.store.stamps() == {SEALER.stamp}
+    assert server._lifecycle.store is not None
+    assert await server._lifecycle.store.stamps() == {SEALER.stamp}
     first = set(SEALER._digests) - set(SEALER.key_ids)
     assert not {SEALER.stamp.partition(".")[0]} & first, "an earlier Lou knows no such key"
     entry = next(iter(expected["entries"].values()))["entry"]
     again = await tools(server)["track_url_email"](url=entry["url"], email=entry["email"])
     assert (again["outcome"], again["entry"]["id"]) == ("unchanged", entry["id"])
-    await server._workroom.store.remember("form", "3")
+    await server._lifecycle.store.remember("form", "3")
     await server.stop()
     with pytest.raises(StartRefusedError) as refused:
         await started(tmp_path, KEY, firestore=place)

@@ -15,35 +15,35 @@ from cryptography.fernet import Fernet
 
 from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry_service import EntryService
-from servers.tracker.stores.sqlite import backup as upkeep
+from servers.tracker.stores.sqlite import backup as sqlite_backup
 from servers.tracker.stores.sqlite import tables
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.bench.rivals import Piped, greet
 from tests.bench.tracker_rig import LOU_CONNECT, Tracker, tracking
 from tests.tracker.killing import Victims, integrity
-from tests.tracker.scene import KEY, draft, make_board
+from tests.tracker.scene import KEY, draft, make_entry_service
 from tests.tracker.victim import STEPS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 
 @asynccontextmanager
-async def opened_board(
+async def opened_service(
     folder: Path, *keys: bytes, steps: Any = None
 ) -> AsyncIterator[EntryService]:
     store = SqliteStore(folder / "tracker", steps=steps or tables.PRESENT)
     (folder / "tracker").mkdir(exist_ok=True)
     await store.open()
-    yield make_board(store, *keys)
+    yield make_entry_service(store, *keys)
     await store.close()
 
 
-async def emails(board: EntryService) -> list[str]:
+async def emails(entry_service: EntryService) -> list[str]:
     """The address of every live entry."""
     found: list[str] = []
     search = Search(limit=1000)
     while True:
-        entries, cursor = await board.find(search)
+        entries, cursor = await entry_service.find(search)
         found += [entry.email for entry in entries]
         if not cursor:
             return found
@@ -63,14 +63,14 @@ async def kill_writers(folder: Path, times: int, seed: int) -> int:
             assert killed
             acknowledged.update({fact["ack"]: fact["id"] for fact in told if "ack" in fact})
             assert integrity(folder) == "ok"
-    async with opened_board(folder, key) as board:
-        found = await emails(board)
+    async with opened_service(folder, key) as entry_service:
+        found = await emails(entry_service)
         assert len(found) == len(set(found))
         stored = set(found)
         for number, name in acknowledged.items():
             assert f"p{number}@site{number}.example" in stored
-            assert (await board.get(name)).version == 1
-            assert len(await board.history(name, 5)) == 1
+            assert (await entry_service.get(name)).version == 1
+            assert len(await entry_service.history(name, 5)) == 1
     return len(acknowledged)
 
 
@@ -87,8 +87,8 @@ async def kill_imports(folder: Path, times: int, seed: int) -> None:
             reported = max((fact["rows"] for fact in told if "rows" in fact), default=0)
             kept = max(kept, reported)
             assert integrity(folder) == "ok"
-            async with opened_board(folder, key) as board:
-                found = await emails(board)
+            async with opened_service(folder, key) as entry_service:
+                found = await emails(entry_service)
             assert len(found) == len(set(found))
             assert {f"p{n}@s{n}.example" for n in range(kept)} <= set(found)
             if not killed:
@@ -102,8 +102,8 @@ async def kill_resealing(folder: Path, times: int, seed: int) -> None:
     chance = random.Random(seed)
     keys = [Fernet.generate_key()]
     count = 400
-    async with opened_board(folder, *keys) as board:
-        await board.track([draft(n, note=f"note {n}") for n in range(count)], "test")
+    async with opened_service(folder, *keys) as entry_service:
+        await entry_service.track([draft(n, note=f"note {n}") for n in range(count)], "test")
     with Victims(seed) as victims:
         for _ in range(times):
             if len(keys) == 1 or chance.random() < 0.2:
@@ -114,23 +114,27 @@ async def kill_resealing(folder: Path, times: int, seed: int) -> None:
             assert integrity(folder) == "ok"
             if not killed:
                 keys = keys[:1]
-            async with opened_board(folder, *keys) as board:
-                board.scribe.older = tuple(await board.store.stamps() - {board.scribe.sealer.stamp})
-                found = await emails(board)
+            async with opened_service(folder, *keys) as entry_service:
+                entry_service.codec.older = tuple(
+                    await entry_service.store.stamps() - {entry_service.codec.sealer.stamp}
+                )
+                found = await emails(entry_service)
                 assert len(found) == count
                 assert "" not in found
                 number = chance.randrange(count)
                 search = Search(email=f"person{number}@site{number}.example")
-                ((entry,), _) = await board.find(search)
+                ((entry,), _) = await entry_service.find(search)
                 assert entry.note == f"note {number}"
-                assert [line.action for line in await board.history(entry.id, 5)] == ["created"]
+                assert [line.action for line in await entry_service.history(entry.id, 5)] == [
+                    "created"
+                ]
 
 
 async def kill_migrations(folder: Path, times: int, seed: int) -> None:
     key = Fernet.generate_key()
-    async with opened_board(folder, key) as board:
+    async with opened_service(folder, key) as entry_service:
         for start in range(0, 2000, 500):
-            await board.track([draft(n) for n in range(start, start + 500)], "test")
+            await entry_service.track([draft(n) for n in range(start, start + 500)], "test")
     file = folder / "tracker" / "tracker.db"
     pristine = file.read_bytes()
     with Victims(seed) as victims:
@@ -139,9 +143,9 @@ async def kill_migrations(folder: Path, times: int, seed: int) -> None:
             task = {"task": "migrate", "folder": str(folder)}
             victims.kill_during(task, first="opening", within_s=0.12)
             assert integrity(folder) == "ok"
-            async with opened_board(folder, key, steps=STEPS) as board:
-                assert len(await emails(board)) == 2000
-            for backup in upkeep.backups(folder / "tracker" / "backups"):
+            async with opened_service(folder, key, steps=STEPS) as entry_service:
+                assert len(await emails(entry_service)) == 2000
+            for backup in sqlite_backup.backups(folder / "tracker" / "backups"):
                 backup.unlink()
 
 
@@ -168,8 +172,8 @@ async def kill_servers(folder: Path, times: int, seed: int) -> tuple[int, int, i
             if b'outcome\\":\\"created' in one:
                 acknowledged.add(int(one.split(b'"id":', 1)[1].split(b",")[0]) - 1)
         assert integrity(folder) == "ok"
-    async with opened_board(folder, KEY) as board:
-        found = await emails(board)
+    async with opened_service(folder, KEY) as entry_service:
+        found = await emails(entry_service)
     lost = {f"person{n}@site{n}.example" for n in acknowledged} - set(found)
     return len(acknowledged), len(lost), len(found) - len(set(found))
 

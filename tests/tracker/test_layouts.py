@@ -39,7 +39,7 @@ class Outcome:
 
     wrong: list[str]
     missing: list[str]
-    untold: list[str]
+    ignore_trouble: list[str]
 
 
 def layouts(name: str) -> list[Layout]:
@@ -139,7 +139,7 @@ def test_the_figures_of_all_layouts(figure: Figures) -> None:
         )
         figure(
             f"tracker: doubts not told of the {name} layouts",
-            sum(len(one.untold) for one in found),
+            sum(len(one.ignore_trouble) for one in found),
             "doubts",
             at_most=0,
             enforce=True,

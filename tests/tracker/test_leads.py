@@ -15,7 +15,7 @@ from servers.tracker.entry import Draft, RejectedEntryError, Rules, checked
 from servers.tracker.entry_service import EntryService
 from servers.tracker.server import TrackerServer
 from servers.tracker.transfer import cells, csv_jsonl, wording
-from servers.tracker.transfer.text_file import SheetError
+from servers.tracker.transfer.text_file import LeadFileError
 from tests.tracker.scene import started, tools
 
 REFUSALS = """
@@ -48,8 +48,8 @@ async def server(tmp_path: Path) -> AsyncIterator[TrackerServer]:
 
 
 def stored(text: str, **columns: str) -> list[tuple[str, str, str]]:
-    wishes = {field: [name] if name else [] for field, name in columns.items()}
-    found = csv_jsonl.opened(io.BytesIO(text.encode()), "csv", wishes)
+    column_map = {field: [name] if name else [] for field, name in columns.items()}
+    found = csv_jsonl.opened(io.BytesIO(text.encode()), "csv", column_map)
     drafts = [checked(rules=Rules(), **row.fields) for row in found.rows]
     return [(draft.email, draft.url, draft.status) for draft in drafts]
 
@@ -205,8 +205,8 @@ async def test_no_tool_takes_a_placeholder_and_an_old_one_can_be_mended(
             await work
     many = await found["track_many"]([{"url": "none", "email": "a@acme-corp.net"}])
     assert many["counts"] == {"refused": 1}
-    board: EntryService = server._desk.board
-    ((_, old),) = await board.track([Draft("https://referral/", "a@acme-corp.net")], "test")
+    entry_service: EntryService = server._current.entry_service
+    ((_, old),) = await entry_service.track([Draft("https://referral/", "a@acme-corp.net")], "test")
     kept = await found["update_entry"](id=old.id, version=1, status="do_not_contact")
     assert kept["entry"]["status"] == "do_not_contact"
     with pytest.raises(ToolError):
@@ -265,12 +265,12 @@ def zipped(*names: str) -> bytes:
     ],
 )
 def test_a_file_of_another_kind_is_named_with_the_way_to_csv(data: bytes, words: str) -> None:
-    with pytest.raises(SheetError, match=words):
+    with pytest.raises(LeadFileError, match=words):
         csv_jsonl.opened(io.BytesIO(data), "csv")
 
 
 def test_the_ending_of_a_workbook_is_told_with_the_way_to_csv() -> None:
-    with pytest.raises(SheetError, match=r"Excel workbook.*CSV UTF-8"):
+    with pytest.raises(LeadFileError, match=r"Excel workbook.*CSV UTF-8"):
         csv_jsonl.format_of("leads.XLSX")
 
 

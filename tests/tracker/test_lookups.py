@@ -17,7 +17,7 @@ from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import StoreQuery
 from servers.tracker.stores.sqlite import backup, ordered_queries, queries, tables
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
-from tests.tracker.scene import draft, make_board
+from tests.tracker.scene import draft, make_entry_service
 
 pytestmark = pytest.mark.anyio
 
@@ -41,18 +41,20 @@ def some(number: int, chance: random.Random) -> Any:
     return replace(one, url=f"https://site{chance.randrange(40)}.example/contact")
 
 
-async def changed_at_random(board: EntryService, chance: random.Random) -> list[Entry]:
+async def changed_at_random(entry_service: EntryService, chance: random.Random) -> list[Entry]:
     """Entries that were created, changed and deleted in no order."""
     ids: list[str] = []
     for number in range(0, 240, 40):
         drafts = [some(n, chance) for n in range(number, number + 40)]
-        ids += [entry.id for _, entry in await board.track(drafts, "test")]  # type: ignore[misc]
+        ids += [entry.id for _, entry in await entry_service.track(drafts, "test")]  # type: ignore[misc]
         for name in chance.sample(ids, 8):
             fields = {"note": f"{chance.choice(WORDS)} {chance.random()}"}
-            await board.update(name, (await board.get(name)).version, fields, "test")
+            await entry_service.update(
+                name, (await entry_service.get(name)).version, fields, "test"
+            )
         for name in chance.sample(ids, 4):
-            await board.set_deleted(name, "test", gone=chance.random() < 0.7)
-    return [await board.get(name) for name in ids]
+            await entry_service.set_deleted(name, "test", gone=chance.random() < 0.7)
+    return [await entry_service.get(name) for name in ids]
 
 
 def matching(entries: list[Entry], search: Search) -> list[Entry]:
@@ -73,13 +75,13 @@ def matching(entries: list[Entry], search: Search) -> list[Entry]:
 async def test_pages_hold_what_looking_at_each_entry_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, many: int, tasted: int, seed: int
 ) -> None:
-    for name, size in (("_FEW", few), ("_MANY", many), ("_TASTED", tasted)):
+    for name, size in (("_FEW", few), ("_MANY", many), ("_LOOKED_UP", tasted)):
         monkeypatch.setattr(ordered_queries, name, size)
     chance = random.Random(seed)
     store = SqliteStore(tmp_path)
     await store.open()
-    board = make_board(store)
-    entries = await changed_at_random(board, chance)
+    entry_service = make_entry_service(store)
+    entries = await changed_at_random(entry_service, chance)
     moments = sorted(one.changed for one in entries)
     for _ in range(150):
         search = Search(
@@ -94,7 +96,7 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
         found: list[Entry] = []
         turned = search
         while True:
-            page, cursor = await board.find(turned)
+            page, cursor = await entry_service.find(turned)
             found += page
             if not cursor:
                 break
@@ -140,13 +142,13 @@ async def test_no_page_costs_more_among_ten_times_as_many(
     monkeypatch.setattr(ordered_queries, "_MANY", 40)
     store = SqliteStore(tmp_path)
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     searches = [replace(one, sort=sort) for one in FILTERS for sort in SORTS]  # type: ignore[arg-type]
     costs: list[list[int]] = []
     for more in (range(300), range(300, 3000)):
-        await board.track([draft(n, tags=("x",)) for n in more], "test")
+        await entry_service.track([draft(n, tags=("x",)) for n in more], "test")
         costs.append(
-            [await cost(tmp_path / "tracker.db", board, one, more.stop) for one in searches]
+            [await cost(tmp_path / "tracker.db", entry_service, one, more.stop) for one in searches]
         )
     await store.close()
     dear = [
@@ -157,11 +159,11 @@ async def test_no_page_costs_more_among_ten_times_as_many(
     assert not dear
 
 
-async def cost(file: Path, board: EntryService, search: Search, count: int) -> int:
+async def cost(file: Path, entry_service: EntryService, search: Search, count: int) -> int:
     """Of the first page and of one from the middle."""
-    query = board.scribe.query(search)
-    middle = board.scribe.query(Search(sort=search.sort, limit=count // 2))
-    deep = (await board.store.find(middle)).cursor
+    query = entry_service.codec.query(search)
+    middle = entry_service.codec.query(Search(sort=search.sort, limit=count // 2))
+    deep = (await entry_service.store.find(middle)).cursor
     return steps(file, query) + steps(file, replace(query, cursor=deep))
 
 
@@ -174,10 +176,10 @@ async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
     source, target = SqliteStore(tmp_path / "source"), SqliteStore(tmp_path / "target")
     for store in (source, target):
         await store.open()
-    await make_board(source).track([draft(n, note="word") for n in range(30)], "test")
-    board = make_board(target)
+    await make_entry_service(source).track([draft(n, note="word") for n in range(30)], "test")
+    entry_service = make_entry_service(target)
     taken = [
-        (board.scribe.record(await make_board(source).get(record.id)), changes)
+        (entry_service.codec.record(await make_entry_service(source).get(record.id)), changes)
         for record, changes in await source.scan("", 100)
     ]
     late = next(
@@ -187,7 +189,7 @@ async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
     )
     taken[late] = replace(taken[late][0], changed=1), taken[late][1]
     assert await target.adopt(taken) == 30
-    (found,), _ = await board.find(Search(words=("word",), sort="created", limit=1))
+    (found,), _ = await entry_service.find(Search(words=("word",), sort="created", limit=1))
     assert found.id == taken[late][0].id
     for store in (source, target):
         await store.close()
@@ -196,17 +198,17 @@ async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
 async def test_totals_count_the_entries_of_a_file_that_had_none(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     drafts = [draft(1), draft(2, status="won", tags=("x",)), draft(3)]
-    ids = [entry.id for _, entry in await board.track(drafts, "test")]  # type: ignore[misc]
-    await board.set_deleted(ids[2], "test", gone=True)
+    ids = [entry.id for _, entry in await entry_service.track(drafts, "test")]  # type: ignore[misc]
+    await entry_service.set_deleted(ids[2], "test", gone=True)
     await store.close()
     store = SqliteStore(tmp_path)
     await store.open()
     counts = await store.counts()
     assert (counts.by_status, counts.deleted) == ({"new": 1, "won": 1}, 1)
-    board = make_board(store)
-    found, _ = await board.find(Search(tag="x", sort="url"))
+    entry_service = make_entry_service(store)
+    found, _ = await entry_service.find(Search(tag="x", sort="url"))
     assert [one.id for one in found] == [ids[1]]
     assert [
         path.name for path in backup.backups(tmp_path / "backups", f"before-v{len(tables.PRESENT)}")

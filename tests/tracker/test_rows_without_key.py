@@ -17,7 +17,7 @@ from servers.tracker.codec.record_codec import new_id
 from servers.tracker.entry import Draft
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.attack import Row, clear_words, dictionary, people, read
-from tests.tracker.scene import make_board
+from tests.tracker.scene import make_entry_service
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
@@ -52,7 +52,7 @@ async def test_no_name_is_read_from_the_rows_of_sqlite(tmp_path: Path, figure: A
     entries = people(USED, 1000)
     store = SqliteStore(tmp_path)
     await store.open()
-    await make_board(store).track([draft for draft, _ in entries], "test")
+    await make_entry_service(store).track([draft for draft, _ in entries], "test")
     await store.close()
     connection = apsw.Connection(str(tmp_path / "tracker.db"))
     connection.execute(
@@ -108,9 +108,9 @@ async def test_no_name_is_read_from_the_documents_of_firestore(emulator: str, fi
     assert not documents(emulator, name), "which also wakes a slow emulator"
     store = FirestoreStore("", collection=name, emulator=emulator)
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     for start in range(0, len(entries), 40):
-        await board.track([draft for draft, _ in entries[start : start + 40]], "test")
+        await entry_service.track([draft for draft, _ in entries[start : start + 40]], "test")
     await store.close()
     hidden = {draft.url: names for draft, names in entries}
     rows = []

@@ -15,7 +15,7 @@ from servers.tracker.codec.record_codec import Search, new_id
 from servers.tracker.entry import Draft, RejectedEntryError
 from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
-from tests.tracker.scene import make_board
+from tests.tracker.scene import make_entry_service
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
@@ -27,9 +27,9 @@ STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
 class Client:
     """Does what chance says with one person's entry at a time; nobody else has it in that round."""
 
-    def __init__(self, name: str, board: EntryService, chance: random.Random) -> None:
+    def __init__(self, name: str, entry_service: EntryService, chance: random.Random) -> None:
         self.name = name
-        self._board = board
+        self._entry_service = entry_service
         self._chance = chance
         self._work: tuple[Callable[[int], Awaitable[str]], ...] = (
             self.track,
@@ -62,18 +62,18 @@ class Client:
 
     async def _entry(self, person: int) -> Any:
         email = f"person{person}@site{person}.example"
-        live, _ = await self._board.find(Search(email=email, sort="created"))
-        gone, _ = await self._board.find(Search(email=email, deleted=True, sort="created"))
+        live, _ = await self._entry_service.find(Search(email=email, sort="created"))
+        gone, _ = await self._entry_service.find(Search(email=email, deleted=True, sort="created"))
         return next(iter([*live, *gone]), None)
 
     async def track(self, person: int) -> str:
-        (result,) = await self._board.track([self._draft(person)], self.name)
+        (result,) = await self._entry_service.track([self._draft(person)], self.name)
         return str(result) if isinstance(result, RejectedEntryError) else result[0]
 
     async def track_batch(self, person: int) -> str:
         drafts = [self._draft(person) for _ in range(3)]
         together = self._chance.random() < 0.5
-        results = await self._board.track(drafts, self.name, together=together)
+        results = await self._entry_service.track(drafts, self.name, together=together)
         return str([str(one) if isinstance(one, RejectedEntryError) else one[0] for one in results])
 
     async def update(self, person: int) -> str:
@@ -84,13 +84,15 @@ class Client:
         entry = await self._entry(person)
         if entry is None:
             return "none"
-        return str((await self._board.update(entry.id, entry.version, fields, self.name)).version)
+        return str(
+            (await self._entry_service.update(entry.id, entry.version, fields, self.name)).version
+        )
 
     async def update_stale(self, person: int) -> str:
         entry = await self._entry(person)
         if entry is None:
             return "none"
-        await self._board.update(entry.id, entry.version - 1, {"note": "stale"}, self.name)
+        await self._entry_service.update(entry.id, entry.version - 1, {"note": "stale"}, self.name)
         return "done"
 
     async def move(self, person: int) -> str:
@@ -99,50 +101,54 @@ class Client:
         if entry is None:
             return "none"
         fields = {"url": f"https://site{person}.example/{page}"}
-        return str((await self._board.update(entry.id, entry.version, fields, self.name)).version)
+        return str(
+            (await self._entry_service.update(entry.id, entry.version, fields, self.name)).version
+        )
 
     async def delete(self, person: int) -> str:
         entry = await self._entry(person)
         if entry is None:
             return "none"
-        return str((await self._board.set_deleted(entry.id, self.name, gone=True))[1])
+        return str((await self._entry_service.set_deleted(entry.id, self.name, gone=True))[1])
 
     async def restore(self, person: int) -> str:
         entry = await self._entry(person)
         if entry is None:
             return "none"
-        return str((await self._board.set_deleted(entry.id, self.name, gone=False))[1])
+        return str((await self._entry_service.set_deleted(entry.id, self.name, gone=False))[1])
 
 
 async def work_through(
-    board: EntryService, operations: int, seed: int
+    entry_service: EntryService, operations: int, seed: int
 ) -> tuple[list[str], list[Any]]:
     """What each operation said, and everything there is at the end."""
     chance = random.Random(seed)
-    clients = [Client(f"client {n}", board, random.Random(seed + n)) for n in range(CLIENTS)]
+    clients = [
+        Client(f"client {n}", entry_service, random.Random(seed + n)) for n in range(CLIENTS)
+    ]
     said: list[str] = []
     for _ in range(operations // CLIENTS):
         people = chance.sample(range(PEOPLE), CLIENTS)
         steps = (one.step(person) for one, person in zip(clients, people, strict=True))
         said += await asyncio.gather(*steps)
-    return said, await final_state(board)
+    return said, await final_state(entry_service)
 
 
-async def final_state(board: EntryService) -> list[Any]:
+async def final_state(entry_service: EntryService) -> list[Any]:
     """Every entry with its history, without what each store makes up itself."""
     state: list[Any] = []
     after = ""
-    while rows := await board.store.scan(after, 200):
+    while rows := await entry_service.store.scan(after, 200):
         for record, changes in rows:
-            entry = board.scribe.entry(record)
-            lines = [board.scribe.line(change) for change in changes]
+            entry = entry_service.codec.entry(record)
+            lines = [entry_service.codec.line(change) for change in changes]
             facts = (entry.url, entry.email, entry.note, entry.tags, entry.status, entry.deleted)
             history = [
                 (line.version, line.action, line.client, str(line.changed)) for line in lines
             ]
             state.append((facts, entry.version, sorted(history)))
         after = rows[-1][0].id
-    counts = await board.store.counts()
+    counts = await entry_service.store.counts()
     return [sorted(state), sorted(counts.by_status.items()), counts.deleted]
 
 
@@ -153,8 +159,8 @@ async def compare(folder: Path, emulator: str, operations: int, seed: int) -> in
     shared = FirestoreStore("", collection=f"same{new_id()}", emulator=emulator)
     await embedded.open()
     await shared.open()
-    one = await work_through(make_board(embedded), operations, seed)
-    other = await work_through(make_board(shared), operations, seed)
+    one = await work_through(make_entry_service(embedded), operations, seed)
+    other = await work_through(make_entry_service(shared), operations, seed)
     await embedded.close()
     await shared.close()
     assert one[0] == other[0]

@@ -111,10 +111,10 @@ def test_the_stamp_names_key_and_rules_and_gives_the_key_away_to_nobody() -> Non
 
 
 def test_a_secret_opens_with_the_version_and_the_clear_fields_it_was_sealed_with() -> None:
-    scribe = RecordCodec(SEALER, Rules())
+    codec = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/", "jane@acme.com", "note", ("a", "b"), "won")
-    record = scribe.record(begun("id", draft))
-    assert scribe.entry(record).email == "jane@acme.com"
+    record = codec.record(begun("id", draft))
+    assert codec.entry(record).email == "jane@acme.com"
     for changed in (
         {"version": 2},
         {"url": "https://evil.example/"},
@@ -125,16 +125,16 @@ def test_a_secret_opens_with_the_version_and_the_clear_fields_it_was_sealed_with
         {"deleted": True},
         {"id": "other"},
     ):
-        found = scribe.entry(replace(record, **changed))
+        found = codec.entry(replace(record, **changed))
         assert found.locked, changed
         assert not found.email
 
 
 def test_a_line_of_history_that_lou_did_not_write_is_locked() -> None:
-    scribe = RecordCodec(SEALER, Rules())
+    codec = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/", "jane@acme.com")
-    change = scribe.change(begun("id", draft), "created", "claude-ai", None)
-    assert (scribe.line(change).action, scribe.line(change).client) == ("created", "claude-ai")
+    change = codec.change(begun("id", draft), "created", "claude-ai", None)
+    assert (codec.line(change).action, codec.line(change).client) == ("created", "claude-ai")
     forged = (
         {"what": change.what.replace("claude-ai", "somebody")},
         {"what": "created claude-ai"},
@@ -143,7 +143,7 @@ def test_a_line_of_history_that_lou_did_not_write_is_locked() -> None:
         {"stamp": "12345678.110"},
     )
     for one in forged:
-        assert scribe.line(replace(change, **one)).action == "locked", one
+        assert codec.line(replace(change, **one)).action == "locked", one
 
 
 def words_in(draft: Draft, kind: str) -> set[str]:
@@ -185,15 +185,13 @@ def test_keys_are_read_newest_first_and_once_each() -> None:
 
 
 def test_nothing_that_is_stored_shows_an_address() -> None:
-    scribe = RecordCodec(SEALER, Rules())
+    codec = RecordCodec(SEALER, Rules())
     draft = Draft("https://acme.com/?m=jane%40acme.com", "jane@acme.com", "call jane@acme.com")
     entry = begun("id", draft)
-    stored = repr(scribe.record(entry)) + repr(
-        scribe.change(entry, "created", "jane@acme.com", None)
-    )
+    stored = repr(codec.record(entry)) + repr(codec.change(entry, "created", "jane@acme.com", None))
     assert "jane" not in stored
     assert "acme.com" not in stored
-    assert scribe.entry(scribe.record(entry)) == entry
+    assert codec.entry(codec.record(entry)) == entry
 
 
 def test_the_terms_of_an_entry_are_those_that_the_docs_promise() -> None:

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from servers.tracker.entry import RejectedEntryError, Rules, checked
 from servers.tracker.transfer import columns, csv_jsonl
-from servers.tracker.transfer.text_file import SheetError
+from servers.tracker.transfer.text_file import LeadFileError
 
 FORMULAS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
-def opened(text: str | bytes, kind: Any = "csv", **columns: str) -> csv_jsonl.Sheet:
+def opened(text: str | bytes, kind: Any = "csv", **columns: str) -> csv_jsonl.LeadFile:
     data = text.encode() if isinstance(text, str) else text
-    wishes = {field: [name] if name else [] for field, name in columns.items()}
-    return csv_jsonl.opened(io.BytesIO(data), kind, wishes)
+    column_map = {field: [name] if name else [] for field, name in columns.items()}
+    return csv_jsonl.opened(io.BytesIO(data), kind, column_map)
 
 
 def rows(text: str | bytes, kind: Any = "csv", **columns: str) -> list[csv_jsonl.Row]:
@@ -58,7 +58,7 @@ def test_columns_can_be_named_by_the_user() -> None:
 def test_a_file_without_the_columns_is_refused_in_words(
     text: str, columns: dict[str, str], words: str
 ) -> None:
-    with pytest.raises(SheetError, match=words):
+    with pytest.raises(LeadFileError, match=words):
         rows(text, **columns)
 
 
@@ -151,7 +151,7 @@ def test_a_line_without_an_end_is_told_once_and_costs_no_memory() -> None:
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.exe", ""])
 def test_other_endings_are_refused(name: str) -> None:
-    with pytest.raises(SheetError):
+    with pytest.raises(LeadFileError):
         csv_jsonl.format_of(name)
 
 
@@ -195,7 +195,7 @@ def no_bytes_crash(data: bytes, kind: Any) -> None:
     """Every row is read or told, by a number that grows."""
     try:
         found = rows(data, kind)
-    except SheetError:
+    except LeadFileError:
         return
     assert [row.number for row in found] == sorted(row.number for row in found)
     for row in found:

@@ -20,12 +20,12 @@ from servers.host.tools.service import ToolError
 from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import StoreError, StoreQuery
-from servers.tracker.stores.sqlite import backup as upkeep
+from servers.tracker.stores.sqlite import backup as sqlite_backup
 from servers.tracker.stores.sqlite import disk, sqlite_file, tables
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.stores.sqlite.sqlite_worker import SqliteWorker
 from tests.patience import PATIENCE_S
-from tests.tracker.scene import draft, make_board, until
+from tests.tracker.scene import draft, make_entry_service, until
 
 pytestmark = pytest.mark.anyio
 
@@ -89,21 +89,23 @@ async def test_a_failing_disk_costs_only_the_writes_that_were_refused(
 ) -> None:
     monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.02)
     told: list[tuple[str, bool]] = []
-    store = SqliteStore(tmp_path, tell=lambda one, *, cleared: told.append((one.code, cleared)))
+    store = SqliteStore(
+        tmp_path, report_trouble=lambda one, *, cleared: told.append((one.code, cleared))
+    )
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     kept = 0
     for after in range(0, 120, 6):
         faulty_disk.break_down(error, after)
         refused: list[str] = []
         for _ in range(20):
             try:
-                await board.track([draft(kept)], "test")
+                await entry_service.track([draft(kept)], "test")
             except StoreError as failed:
                 refused.append(failed.kind)
                 break
             kept += 1
-        entries, _ = await board.find(Search(limit=100))
+        entries, _ = await entry_service.find(Search(limit=100))
         assert len(entries) == min(kept, 100)
         assert set(refused) <= {code}
         faulty_disk.error = None
@@ -141,9 +143,9 @@ def fill(place: Path, leave: int = 0) -> Path:
     return ballast
 
 
-async def track_until_refused(board: EntryService) -> None:
+async def track_until_refused(entry_service: EntryService) -> None:
     for number in range(50, 5000):
-        await board.track([draft(number, note="x" * 3000)], "test")
+        await entry_service.track([draft(number, note="x" * 3000)], "test")
 
 
 async def test_a_really_full_disk_is_read_only_and_recovers_by_itself(
@@ -152,18 +154,18 @@ async def test_a_really_full_disk_is_read_only_and_recovers_by_itself(
     monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.05)
     store = SqliteStore(small_disk)
     await store.open()
-    board = make_board(store)
-    await board.track([draft(n) for n in range(50)], "test")
+    entry_service = make_entry_service(store)
+    await entry_service.track([draft(n) for n in range(50)], "test")
     ballast = fill(small_disk, leave=200_000)
     with pytest.raises(StoreError) as refused:
-        await track_until_refused(board)
+        await track_until_refused(entry_service)
     assert refused.value.kind == "disk_full"
     assert "still works" in refused.value.message
     live = (await store.counts()).live
-    assert len((await board.find(Search(words=("person7",))))[0]) == 1
+    assert len((await entry_service.find(Search(words=("person7",))))[0]) == 1
     ballast.unlink()
     await until(lambda: store.trouble is None)
-    await board.track([draft(9999)], "test")
+    await entry_service.track([draft(9999)], "test")
     assert (await store.counts()).live == live + 1
     await store.close()
 
@@ -174,19 +176,19 @@ async def test_a_start_on_a_full_disk_reads_and_waits_for_room(
     monkeypatch.setattr(sqlite_file, "_TRY_AGAIN_S", 0.05)
     store = SqliteStore(small_disk)
     await store.open()
-    await make_board(store).track([draft(n) for n in range(50)], "test")
+    await make_entry_service(store).track([draft(n) for n in range(50)], "test")
     await store.close()
     ballast = fill(small_disk)
     store = SqliteStore(small_disk)
     await store.open()
     assert store.trouble is not None
-    board = make_board(store)
-    assert len((await board.find(Search(limit=100)))[0]) == 50
+    entry_service = make_entry_service(store)
+    assert len((await entry_service.find(Search(limit=100)))[0]) == 50
     with pytest.raises(StoreError):
-        await board.track([draft(77)], "test")
+        await entry_service.track([draft(77)], "test")
     ballast.unlink()
     await until(lambda: store.trouble is None)
-    await board.track([draft(77)], "test")
+    await entry_service.track([draft(77)], "test")
     await store.close()
 
 
@@ -195,32 +197,32 @@ async def test_a_damaged_file_is_put_aside_and_the_newest_good_backup_returns(
 ) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    board = make_board(store)
-    await board.track([draft(n) for n in range(200)], "test")
+    entry_service = make_entry_service(store)
+    await entry_service.track([draft(n) for n in range(200)], "test")
     await store.back_up()
-    await board.track([draft(n) for n in range(200, 210)], "test")
+    await entry_service.track([draft(n) for n in range(200, 210)], "test")
     await store.close()
     file = tmp_path / "tracker.db"
     with file.open("r+b") as handle:
         handle.write(b"\0" * 100)
     told: list[StoreError] = []
     store = SqliteStore(
-        tmp_path, tell=lambda one, *, cleared: None if cleared else told.append(one)
+        tmp_path, report_trouble=lambda one, *, cleared: None if cleared else told.append(one)
     )
     async with asyncio.timeout(PATIENCE_S):
         await store.open()
         assert (await store.counts()).live == 200
     assert [one.code for one in told] == ["damaged", "restored"]
-    assert "hours are missing" in told[1].said
+    assert "hours are missing" in told[1].reason
     assert len(list(tmp_path.glob("*.damaged.db"))) == 1
-    await make_board(store).track([draft(999)], "test")
+    await make_entry_service(store).track([draft(999)], "test")
     await store.close()
 
 
 async def test_damage_that_only_the_check_after_a_hard_stop_sees_is_mended(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    await make_board(store).track([draft(n, note="x" * 500) for n in range(400)], "test")
+    await make_entry_service(store).track([draft(n, note="x" * 500) for n in range(400)], "test")
     await store.back_up()
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -242,7 +244,9 @@ async def test_damage_that_only_the_check_after_a_hard_stop_sees_is_mended(tmp_p
         handle.write(b"\xff" * 2000)
     (copy / "kept-wal").replace(copy / "tracker.db-wal")
     told: list[str] = []
-    store = SqliteStore(copy, tell=lambda one, *, cleared: told.append(f"{one.code} {cleared}"))
+    store = SqliteStore(
+        copy, report_trouble=lambda one, *, cleared: told.append(f"{one.code} {cleared}")
+    )
     await store.open()
     assert (await store.counts()).live == 400
     await store.close()
@@ -253,7 +257,7 @@ async def test_without_any_backup_the_damaged_file_is_kept_and_said(tmp_path: Pa
     (tmp_path / "tracker.db").write_bytes(b"this is no database" * 1000)
     told: list[StoreError] = []
     store = SqliteStore(
-        tmp_path, tell=lambda one, *, cleared: None if cleared else told.append(one)
+        tmp_path, report_trouble=lambda one, *, cleared: None if cleared else told.append(one)
     )
     await store.open()
     assert told[-1].code == "restored_empty"
@@ -265,7 +269,7 @@ async def test_without_any_backup_the_damaged_file_is_kept_and_said(tmp_path: Pa
 async def test_a_backup_that_is_damaged_itself_is_passed_over(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    await make_board(store).track([draft(1)], "test")
+    await make_entry_service(store).track([draft(1)], "test")
     good = await store.back_up()
     await store.close()
     (good.parent / "tracker-99991231-000000-daily.db").write_bytes(b"bad" * 5000)
@@ -292,7 +296,7 @@ async def test_a_change_of_shape_that_failed_is_said_and_tried_again(
 ) -> None:
     older = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
     await older.open()
-    await make_board(older).track([draft(1)], "test")
+    await make_entry_service(older).track([draft(1)], "test")
     await older.close()
     faulty_disk.error = apsw.FullError
     store = SqliteStore(tmp_path)
@@ -316,16 +320,16 @@ async def test_seven_daily_backups_are_kept(tmp_path: Path) -> None:
     (folder / "tracker-20260101-000000-before-v2.db").write_bytes(b"")
     (folder / "tracker-1.db.unfinished").write_bytes(b"")
     newest = await store.back_up()
-    assert len(upkeep.backups(folder, "daily")) == 7
-    assert upkeep.backups(folder, "daily")[0] == newest
-    assert len(upkeep.backups(folder)) == 8
+    assert len(sqlite_backup.backups(folder, "daily")) == 7
+    assert sqlite_backup.backups(folder, "daily")[0] == newest
+    assert len(sqlite_backup.backups(folder)) == 8
     await store.close()
 
 
 async def test_files_and_folders_are_for_their_owner_alone(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    await make_board(store).track([draft(1)], "test")
+    await make_entry_service(store).track([draft(1)], "test")
     await store.back_up()
     for path in tmp_path.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -337,7 +341,7 @@ async def test_a_closed_store_refuses_in_words(tmp_path: Path) -> None:
     await store.open()
     await store.close()
     with pytest.raises(ToolError):
-        await asyncio.wait_for(make_board(store).track([draft(1)], "test"), PATIENCE_S)
+        await asyncio.wait_for(make_entry_service(store).track([draft(1)], "test"), PATIENCE_S)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "a backup", "no folder"])
@@ -348,8 +352,8 @@ async def test_a_file_that_is_taken_away_confirms_no_write_until_it_is_back(
     folder.mkdir()
     store = SqliteStore(folder)
     await store.open()
-    board = make_board(store)
-    await board.track([draft(1)], "test")
+    entry_service = make_entry_service(store)
+    await entry_service.track([draft(1)], "test")
     backup = await store.back_up()
     file = folder / "tracker.db"
     if instead == "no folder":
@@ -361,7 +365,7 @@ async def test_a_file_that_is_taken_away_confirms_no_write_until_it_is_back(
         shutil.copy(backup, file)
     for _ in range(2):
         with pytest.raises(StoreError) as refused:
-            await board.track([draft(2)], "test")
+            await entry_service.track([draft(2)], "test")
         assert refused.value.code == "file_gone"
     with pytest.raises(StoreError):
         await store.back_up()
@@ -371,7 +375,7 @@ async def test_a_file_that_is_taken_away_confirms_no_write_until_it_is_back(
     else:
         (aside / "tracker.db").replace(file)
     await until(lambda: store.trouble is None)
-    await board.track([draft(3)], "test")
+    await entry_service.track([draft(3)], "test")
     await store.close()
     reopened = SqliteStore(folder)
     await reopened.open()
@@ -418,7 +422,7 @@ async def test_a_long_look_up_is_left_to_a_thread(tmp_path: Path) -> None:
 
 
 async def test_the_settings_that_durability_needs_are_in_force(tmp_path: Path) -> None:
-    connection = upkeep.connect(tmp_path / "x.db")
+    connection = sqlite_backup.connect(tmp_path / "x.db")
     assert connection.pragma("journal_mode") == "wal"
     assert connection.pragma("synchronous") == 2
     connection.close()

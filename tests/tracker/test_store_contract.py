@@ -19,23 +19,23 @@ from tests.tracker.scene import draft
 pytestmark = pytest.mark.anyio
 
 
-def write_of(scribe: RecordCodec, one: Draft) -> Write:
+def write_of(codec: RecordCodec, one: Draft) -> Write:
     from servers.tracker import ledger
 
     entry = ledger.begun(new_id(), one)
-    change = scribe.change(entry, "created", "test", None)
-    return Write(scribe.record(entry), change, 0, scribe.pairs(one))
+    change = codec.change(entry, "created", "test", None)
+    return Write(codec.record(entry), change, 0, codec.pairs(one))
 
 
-async def add(board: EntryService, *drafts: Draft) -> list[str]:
-    results = await board.track(drafts, "test")
+async def add(entry_service: EntryService, *drafts: Draft) -> list[str]:
+    results = await entry_service.track(drafts, "test")
     return [entry.id for _, entry in results]  # type: ignore[misc]
 
 
 async def test_a_new_record_is_read_back_as_it_was_written(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    write = write_of(board.scribe, draft(1, tags=("a", "b"), note="x"))
+    write = write_of(entry_service.codec, draft(1, tags=("a", "b"), note="x"))
     (written,) = await store.apply([write])
     assert written.done
     assert written.record is not None
@@ -53,18 +53,20 @@ async def test_a_missing_record_is_none(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "__x__", "x" * 2000, "ä", "a\0"])
-async def test_what_no_entry_is_called_is_told_as_not_there(board: EntryService, name: str) -> None:
+async def test_what_no_entry_is_called_is_told_as_not_there(
+    entry_service: EntryService, name: str
+) -> None:
     with pytest.raises(ToolError) as told:
-        await board.get(name)
+        await entry_service.get(name)
     assert told.value.kind == "not_found"
 
 
 async def test_a_second_record_with_the_same_pair_is_not_written(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    first = write_of(board.scribe, draft(1))
+    first = write_of(entry_service.codec, draft(1))
     await store.apply([first])
-    (second,) = await store.apply([write_of(board.scribe, draft(1))])
+    (second,) = await store.apply([write_of(entry_service.codec, draft(1))])
     assert not second.done
     assert second.record is not None
     assert second.record.id == first.record.id
@@ -72,9 +74,9 @@ async def test_a_second_record_with_the_same_pair_is_not_written(
 
 
 async def test_twenty_that_create_the_same_pair_make_one_record(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    writes = [write_of(board.scribe, draft(1)) for _ in range(20)]
+    writes = [write_of(entry_service.codec, draft(1)) for _ in range(20)]
     results = await asyncio.gather(*(store.apply([one]) for one in writes))
     done = [one for (one,) in results if one.done]
     assert len(done) == 1
@@ -83,16 +85,16 @@ async def test_twenty_that_create_the_same_pair_make_one_record(
 
 
 async def test_a_record_is_replaced_only_at_the_version_it_was_read_at(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    first = write_of(board.scribe, draft(1))
+    first = write_of(entry_service.codec, draft(1))
     await store.apply([first])
-    entry = await board.get(first.record.id)
+    entry = await entry_service.get(first.record.id)
 
     def to_version(version: int, note: str) -> Write:
         after = replace(entry, version=version, note=note)
-        change = board.scribe.change(after, "updated", "test", entry)
-        return Write(board.scribe.record(after), change, version - 1)
+        change = entry_service.codec.change(after, "updated", "test", entry)
+        return Write(entry_service.codec.record(after), change, version - 1)
 
     (stale,) = await store.apply([to_version(3, "stale")])
     assert not stale.done
@@ -100,35 +102,45 @@ async def test_a_record_is_replaced_only_at_the_version_it_was_read_at(
     assert stale.record.version == 1
     (fresh,) = await store.apply([to_version(2, "fresh")])
     assert fresh.done
-    assert (await board.get(entry.id)).note == "fresh"
+    assert (await entry_service.get(entry.id)).note == "fresh"
     assert [line.version for line in await store.history(entry.id, limit=9)] == [2, 1]
 
 
-async def test_writes_together_are_all_done_or_none(store: Store, board: EntryService) -> None:
-    await store.apply([write_of(board.scribe, draft(1))])
-    both = [write_of(board.scribe, draft(2)), write_of(board.scribe, draft(1))]
+async def test_writes_together_are_all_done_or_none(
+    store: Store, entry_service: EntryService
+) -> None:
+    await store.apply([write_of(entry_service.codec, draft(1))])
+    both = [write_of(entry_service.codec, draft(2)), write_of(entry_service.codec, draft(1))]
     results = await store.apply(both, together=True)
     assert [one.done for one in results] == [False, False]
     assert (await store.counts()).live == 1
     assert await store.get(both[0].record.id) is None
-    results = await store.apply([write_of(board.scribe, draft(n)) for n in (2, 3)], together=True)
+    results = await store.apply(
+        [write_of(entry_service.codec, draft(n)) for n in (2, 3)], together=True
+    )
     assert all(one.done for one in results)
     assert (await store.counts()).live == 3
 
 
-async def test_writes_apart_are_done_where_they_may_be(store: Store, board: EntryService) -> None:
-    await store.apply([write_of(board.scribe, draft(1))])
-    results = await store.apply([write_of(board.scribe, draft(n)) for n in (1, 2, 3)])
+async def test_writes_apart_are_done_where_they_may_be(
+    store: Store, entry_service: EntryService
+) -> None:
+    await store.apply([write_of(entry_service.codec, draft(1))])
+    results = await store.apply([write_of(entry_service.codec, draft(n)) for n in (1, 2, 3)])
     assert [one.done for one in results] == [False, True, True]
 
 
-async def test_twenty_clients_that_update_one_entry_lose_nothing(board: EntryService) -> None:
-    (name,) = await add(board, draft(1))
+async def test_twenty_clients_that_update_one_entry_lose_nothing(
+    entry_service: EntryService,
+) -> None:
+    (name,) = await add(entry_service, draft(1))
 
     async def update(number: int) -> str:
-        version = (await board.get(name)).version
+        version = (await entry_service.get(name)).version
         try:
-            await board.update(name, version, {"note": f"note {number}"}, f"client {number}")
+            await entry_service.update(
+                name, version, {"note": f"note {number}"}, f"client {number}"
+            )
         except ToolError as failed:
             return f"{failed.kind} with {failed.data['current']['id']}"
         return f"client {number}"
@@ -136,21 +148,25 @@ async def test_twenty_clients_that_update_one_entry_lose_nothing(board: EntrySer
     outcomes = await asyncio.gather(*(update(number) for number in range(20)))
     succeeded = sorted(one for one in outcomes if one != f"conflict with {name}")
     assert succeeded
-    lines = await board.history(name, 100)
+    lines = await entry_service.history(name, 100)
     assert sorted(line.client for line in lines if line.action == "updated") == succeeded
-    assert (await board.get(name)).version == 1 + len(succeeded)
+    assert (await entry_service.get(name)).version == 1 + len(succeeded)
 
 
-async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: EntryService) -> None:
+async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(
+    entry_service: EntryService,
+) -> None:
     async def track(number: int) -> None:
-        await board.track([draft(1, tags=(f"t{number}",), note=f"note {number};")], f"c{number}")
+        await entry_service.track(
+            [draft(1, tags=(f"t{number}",), note=f"note {number};")], f"c{number}"
+        )
 
     await asyncio.gather(*(track(number) for number in range(20)))
-    entries, _ = await board.find(Search())
+    entries, _ = await entry_service.find(Search())
     (entry,) = entries
     assert entry.tags == tuple(sorted(f"t{number}" for number in range(20)))
     assert all(f"note {number};" in entry.note for number in range(20))
-    assert len(await board.history(entry.id, 100)) == entry.version == 20
+    assert len(await entry_service.history(entry.id, 100)) == entry.version == 20
 
 
 @pytest.mark.parametrize(
@@ -166,37 +182,39 @@ async def test_twenty_clients_that_merge_into_one_entry_lose_nothing(board: Entr
         Search(status="won"),
     ],
 )
-async def test_an_entry_is_found_by_each_of_its_fields(board: EntryService, search: Search) -> None:
+async def test_an_entry_is_found_by_each_of_its_fields(
+    entry_service: EntryService, search: Search
+) -> None:
     drafts = [draft(n, tags=("odd",) if n % 2 else ("even",)) for n in range(6)]
     drafts[3] = replace(drafts[3], note="the blue one", status="won")
-    ids = await add(board, *drafts)
-    found, cursor = await board.find(search)
+    ids = await add(entry_service, *drafts)
+    found, cursor = await entry_service.find(search)
     assert [entry.id for entry in found] == [ids[3]]
     assert cursor == ""
 
 
-async def test_a_deleted_entry_is_found_only_among_the_deleted(board: EntryService) -> None:
-    first, second = await add(board, draft(1, tags=("x",)), draft(2, tags=("x",)))
-    await board.set_deleted(first, "test", gone=True)
+async def test_a_deleted_entry_is_found_only_among_the_deleted(entry_service: EntryService) -> None:
+    first, second = await add(entry_service, draft(1, tags=("x",)), draft(2, tags=("x",)))
+    await entry_service.set_deleted(first, "test", gone=True)
     for search in (Search(), Search(tag="x"), Search(words=("contact",))):
-        assert [one.id for one in (await board.find(search))[0]] == [second]
-        gone, _ = await board.find(replace(search, deleted=True))
+        assert [one.id for one in (await entry_service.find(search))[0]] == [second]
+        gone, _ = await entry_service.find(replace(search, deleted=True))
         assert [one.id for one in gone] == [first]
-    await board.set_deleted(first, "test", gone=False)
-    assert len((await board.find(Search(tag="x")))[0]) == 2
+    await entry_service.set_deleted(first, "test", gone=False)
+    assert len((await entry_service.find(Search(tag="x")))[0]) == 2
 
 
 @pytest.mark.parametrize("sort", ["changed", "oldest", "created", "url"])
 @pytest.mark.parametrize("search", [Search(), Search(tag="x"), Search(tag="x", status="new")])
 async def test_pages_hold_every_entry_once_and_in_order(
-    board: EntryService, search: Search, sort: str
+    entry_service: EntryService, search: Search, sort: str
 ) -> None:
-    ids = await add(board, *(draft(n, tags=("x",)) for n in range(23)))
-    await board.update(ids[5], 1, {"note": "later"}, "test")
+    ids = await add(entry_service, *(draft(n, tags=("x",)) for n in range(23)))
+    await entry_service.update(ids[5], 1, {"note": "later"}, "test")
     search = replace(search, sort=sort, limit=5)  # type: ignore[arg-type]
     found = []
     while True:
-        page, cursor = await board.find(search)
+        page, cursor = await entry_service.find(search)
         assert len(page) <= 5
         found += page
         if not cursor:
@@ -212,11 +230,11 @@ async def test_pages_hold_every_entry_once_and_in_order(
     assert keys == sorted(keys)
 
 
-async def test_only_what_changed_since_is_found(board: EntryService) -> None:
-    ids = await add(board, *(draft(n) for n in range(4)))
-    later = await board.update(ids[1], 1, {"note": "later"}, "test")
+async def test_only_what_changed_since_is_found(entry_service: EntryService) -> None:
+    ids = await add(entry_service, *(draft(n) for n in range(4)))
+    later = await entry_service.update(ids[1], 1, {"note": "later"}, "test")
     for sort in ("changed", "oldest", "created", "url"):
-        found, _ = await board.find(Search(since=later.changed, sort=sort))  # type: ignore[arg-type]
+        found, _ = await entry_service.find(Search(since=later.changed, sort=sort))  # type: ignore[arg-type]
         assert [one.id for one in found] == [ids[1]]
 
 
@@ -226,34 +244,38 @@ async def test_a_cursor_that_no_page_gave_out_is_refused(store: Store, cursor: s
         await store.find(StoreQuery(cursor=cursor))
 
 
-async def test_a_cursor_of_another_order_is_refused(store: Store, board: EntryService) -> None:
-    await add(board, *(draft(n) for n in range(3)))
+async def test_a_cursor_of_another_order_is_refused(
+    store: Store, entry_service: EntryService
+) -> None:
+    await add(entry_service, *(draft(n) for n in range(3)))
     page = await store.find(StoreQuery(limit=1, sort="url"))
     with pytest.raises(CursorError):
         await store.find(StoreQuery(limit=1, sort="changed", cursor=page.cursor))
 
 
-async def test_a_cursor_leads_on_in_its_own_search_only(board: EntryService) -> None:
-    ids = await add(board, *(draft(n, tags=("x",)) for n in range(4)))
+async def test_a_cursor_leads_on_in_its_own_search_only(entry_service: EntryService) -> None:
+    ids = await add(entry_service, *(draft(n, tags=("x",)) for n in range(4)))
     search = Search(tag="x", sort="oldest", limit=2)
-    page, cursor = await board.find(search)
-    await board.set_deleted(page[-1].id, "test", gone=True)
-    found, end = await board.find(replace(search, cursor=cursor))
+    page, cursor = await entry_service.find(search)
+    await entry_service.set_deleted(page[-1].id, "test", gone=True)
+    found, end = await entry_service.find(replace(search, cursor=cursor))
     assert ([one.id for one in found], end) == (ids[2:], "")
     mark, _, place = cursor.partition(".")
     for other in (Search(limit=2), replace(search, status="new"), replace(search, deleted=True)):
         with pytest.raises(CursorError):
-            await board.find(replace(other, cursor=cursor))
+            await entry_service.find(replace(other, cursor=cursor))
     for forged in (place, mark, f"{mark}.", f"{mark}.x", f"{mark}.{'a' * 3000}"):
         with pytest.raises(CursorError):
-            await board.find(replace(search, cursor=forged))
+            await entry_service.find(replace(search, cursor=forged))
 
 
-async def test_pages_lead_on_past_urls_that_are_sealed(board: EntryService) -> None:
+async def test_pages_lead_on_past_urls_that_are_sealed(entry_service: EntryService) -> None:
     """They have none to be sorted by."""
-    ids = await add(board, *(draft(n, url=f"https://a.com/?to=x{n}@a.com") for n in range(3)))
-    first, cursor = await board.find(Search(sort="url", limit=1))
-    more, _ = await board.find(Search(sort="url", limit=5, cursor=cursor))
+    ids = await add(
+        entry_service, *(draft(n, url=f"https://a.com/?to=x{n}@a.com") for n in range(3))
+    )
+    first, cursor = await entry_service.find(Search(sort="url", limit=1))
+    more, _ = await entry_service.find(Search(sort="url", limit=5, cursor=cursor))
     assert sorted(one.id for one in (*first, *more)) == sorted(ids)
 
 
@@ -275,17 +297,17 @@ FORGED = [
 
 @pytest.mark.parametrize(("sort", "text"), FORGED)
 async def test_a_forged_cursor_is_refused(
-    store: Store, board: EntryService, sort: Any, text: str
+    store: Store, entry_service: EntryService, sort: Any, text: str
 ) -> None:
-    await add(board, draft(1))
+    await add(entry_service, draft(1))
     cursor = base64.urlsafe_b64encode(text.encode()).decode()
     with pytest.raises(CursorError):
         await store.find(StoreQuery(sort=sort, cursor=cursor))
 
 
-async def test_counts_tell_live_from_deleted(store: Store, board: EntryService) -> None:
-    ids = await add(board, draft(1), draft(2, status="won"), draft(3))
-    await board.set_deleted(ids[2], "test", gone=True)
+async def test_counts_tell_live_from_deleted(store: Store, entry_service: EntryService) -> None:
+    ids = await add(entry_service, draft(1), draft(2, status="won"), draft(3))
+    await entry_service.set_deleted(ids[2], "test", gone=True)
     counts = await store.counts()
     assert counts.by_status == {"new": 1, "won": 1}
     assert (counts.live, counts.deleted) == (2, 1)
@@ -306,25 +328,27 @@ async def test_a_note_is_remembered(store: Store) -> None:
 
 
 async def test_a_changed_pair_is_free_for_others_and_refused_when_taken(
-    board: EntryService,
+    entry_service: EntryService,
 ) -> None:
-    first, second = await add(board, draft(1), draft(2))
+    first, second = await add(entry_service, draft(1), draft(2))
     with pytest.raises(ToolError) as refused:
-        await board.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
+        await entry_service.update(
+            second, 1, {"url": draft(1).url, "email": draft(1).email}, "test"
+        )
     assert refused.value.kind == "duplicate"
     assert refused.value.data == {"other": first}
-    await board.update(first, 1, {"email": "moved@site1.example"}, "test")
-    await board.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
-    ((outcome, entry),) = await board.track([draft(1)], "test")  # type: ignore[misc]
+    await entry_service.update(first, 1, {"email": "moved@site1.example"}, "test")
+    await entry_service.update(second, 1, {"url": draft(1).url, "email": draft(1).email}, "test")
+    ((outcome, entry),) = await entry_service.track([draft(1)], "test")  # type: ignore[misc]
     assert (outcome, entry.id) == ("unchanged", second)
-    ((outcome, entry),) = await board.track([draft(2)], "test")  # type: ignore[misc]
+    ((outcome, entry),) = await entry_service.track([draft(2)], "test")  # type: ignore[misc]
     assert outcome == "created"
 
 
 async def test_a_lost_answer_does_not_make_a_second_record(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    write = write_of(board.scribe, draft(1))
+    write = write_of(entry_service.codec, draft(1))
     await store.apply([write])
     (again,) = await store.apply([write])
     assert again.done
@@ -335,10 +359,10 @@ async def test_a_lost_answer_does_not_make_a_second_record(
 
 
 async def test_records_of_another_store_are_taken_over_once(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    ids = await add(board, *(draft(n) for n in range(5)))
-    await board.update(ids[0], 1, {"note": "second"}, "test")
+    ids = await add(entry_service, *(draft(n) for n in range(5)))
+    await entry_service.update(ids[0], 1, {"note": "second"}, "test")
     rows = await store.scan("", 10)
     assert sorted(record.id for record, _ in rows) == sorted(ids)
     assert [len(changes) for record, changes in rows if record.id == ids[0]] == [2]
@@ -347,16 +371,18 @@ async def test_records_of_another_store_are_taken_over_once(
     assert [one for one, _ in halves] == [one for one, _ in rows]
     assert await store.adopt(rows) == 0
     record, changes = next(row for row in rows if row[0].id == ids[0])
-    newer = replace(record, version=9, terms=board.scribe.record(await board.get(ids[0])).terms)
+    newer = replace(
+        record, version=9, terms=entry_service.codec.record(await entry_service.get(ids[0])).terms
+    )
     assert await store.adopt([(newer, changes)]) == 1
     assert (await store.get(ids[0])).version == 9  # type: ignore[union-attr]
 
 
 async def test_a_record_is_not_taken_over_beside_one_of_its_pair(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    await add(board, draft(1))
-    twin = write_of(board.scribe, draft(1))
+    await add(entry_service, draft(1))
+    twin = write_of(entry_service.codec, draft(1))
     record = twin.record.at(5)
     assert await store.adopt([(record, [twin.change])]) == 0
     assert await store.get(record.id) is None
@@ -364,25 +390,29 @@ async def test_a_record_is_not_taken_over_beside_one_of_its_pair(
 
 
 async def test_twenty_that_take_over_the_same_record_take_it_once(
-    store: Store, board: EntryService
+    store: Store, entry_service: EntryService
 ) -> None:
-    write = write_of(board.scribe, draft(1))
+    write = write_of(entry_service.codec, draft(1))
     row = write.record.at(5), [write.change]
     taken = await asyncio.gather(*(store.adopt([row]) for _ in range(20)))
     assert sum(taken) == 1
     assert (await store.counts()).live == 1
 
 
-async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(board: EntryService) -> None:
+async def test_as_much_as_a_group_of_an_import_may_hold_is_stored(
+    entry_service: EntryService,
+) -> None:
     note, tags = "\u682a" * 3990, tuple(f"tag {n}" for n in range(20))
-    results = await board.track(
+    results = await entry_service.track(
         [draft(n, note=f"{note}{n}", tags=tags) for n in range(256)], "test"
     )
     assert [outcome for outcome, _ in results] == ["created"] * 256  # type: ignore[misc]
-    assert (await board.store.counts()).live == 256
+    assert (await entry_service.store.counts()).live == 256
 
 
-async def test_an_entry_that_vanished_is_told_as_gone(store: Store, board: EntryService) -> None:
-    write = write_of(board.scribe, draft(1))
+async def test_an_entry_that_vanished_is_told_as_gone(
+    store: Store, entry_service: EntryService
+) -> None:
+    write = write_of(entry_service.codec, draft(1))
     later = replace(write, record=replace(write.record, version=2), seen=1)
     assert await store.apply([later]) == [Written(done=False, record=None)]

@@ -13,7 +13,7 @@ import pytest
 
 from servers.tracker.codec.record_codec import Search
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
-from tests.tracker.scene import draft, make_board, started, tools
+from tests.tracker.scene import draft, make_entry_service, started, tools
 
 pytestmark = pytest.mark.anyio
 
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.anyio
 async def test_writes_and_lookups_are_quick(tmp_path: Path, figure: Any) -> None:
     store = SqliteStore(tmp_path)
     await store.open()
-    board = make_board(store)
+    entry_service = make_entry_service(store)
     numbers = itertools.count()
     times: list[float] = []
     for _ in range(200):
         begun = time.perf_counter()
-        await board.track([draft(next(numbers))], "test")
+        await entry_service.track([draft(next(numbers))], "test")
         times.append((time.perf_counter() - begun) * 1e3)
 
     async def client() -> None:
         for _ in range(40):
-            await board.track([draft(next(numbers))], "test")
+            await entry_service.track([draft(next(numbers))], "test")
 
     begun = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(64)))
@@ -41,7 +41,9 @@ async def test_writes_and_lookups_are_quick(tmp_path: Path, figure: Any) -> None
     )
     figure("tracker: durable writes/s of 64 tasks, board alone", rate, "writes/s", at_least=2000)
     for start in range(5_000, 15_000, 1000):
-        await board.track([draft(n, tags=("x",)) for n in range(start, start + 1000)], "test")
+        await entry_service.track(
+            [draft(n, tags=("x",)) for n in range(start, start + 1000)], "test"
+        )
     searches = {
         "email": Search(email="person5500@site5500.example"),
         "tag": Search(tag="x"),
@@ -52,7 +54,7 @@ async def test_writes_and_lookups_are_quick(tmp_path: Path, figure: Any) -> None
         times = []
         for _ in range(60):
             begun = time.perf_counter()
-            found, _ = await board.find(search)
+            found, _ = await entry_service.find(search)
             times.append((time.perf_counter() - begun) * 1e3)
             assert found
         name = f"tracker: find by {kind} among 12,760, board alone, p95"

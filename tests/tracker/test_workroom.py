@@ -175,7 +175,7 @@ async def test_a_call_under_way_at_a_change_of_keys_is_resealed_as_well(tmp_path
     await server.configure(configuration(tmp_path, NEW, KEY))
     await asyncio.gather(*calls_)
     async with asyncio.timeout(PATIENCE_S):
-        while len(await server._workroom.store.stamps()) > 1:  # type: ignore[union-attr]
+        while len(await server._lifecycle.store.stamps()) > 1:  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
     for number in range(300):
         assert len(await found(server, email=f"p{number}@s{number}.example")) == 1
@@ -263,7 +263,7 @@ async def test_an_unreachable_firestore_is_trouble_within_seconds_and_outwaited(
     assert [one["code"] for one in troubles] == ["firestore_offline"]
     place = {"emulator": emulator, "collection": f"online{tmp_path.name}"}
     await server.configure(configuration(tmp_path, firestore=place))
-    await until(lambda: server._workroom.board is not None)
+    await until(lambda: server._lifecycle.entry_service is not None)
     assert (await track(server, 1))["outcome"] == "created"
     await server.stop()
 
@@ -282,12 +282,12 @@ async def test_the_copy_between_stores_is_whole_verified_and_resumable(
     assert (await tools(server)["store_state"]()).other_store == "sqlite"
     twin = await track(server, 9, note="from the team")
     await tools(server)["start_copy"]()
-    copying = server._workroom.copying
+    copying = server._lifecycle.copying
     assert copying is not None
     await until(lambda: copying.progress.after or copying.progress.state != "running")
     await tools(server)["stop_copy"]()
     await tools(server)["start_copy"]()
-    copying = server._workroom.copying
+    copying = server._lifecycle.copying
     assert copying is not None
     await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress.message
@@ -307,7 +307,7 @@ async def test_the_copy_between_stores_is_whole_verified_and_resumable(
     server = await started(back, firestore=place, store="sqlite")
     assert (await tools(server)["store_state"]()).other_store == "firestore"
     await tools(server)["start_copy"]()
-    copying = server._workroom.copying
+    copying = server._lifecycle.copying
     assert copying is not None
     await until(lambda: copying.progress.state != "running")
     assert copying.progress.state == "done", copying.progress.message

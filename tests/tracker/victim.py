@@ -30,7 +30,7 @@ CREATE INDEX entries_extra ON entries (extra);
 STEPS = (*tables.PRESENT, SLOW_STEP)
 
 
-def tell(**facts: Any) -> None:
+def report_trouble(**facts: Any) -> None:
     os.write(1, json.dumps(facts).encode() + b"\n")
 
 
@@ -63,7 +63,7 @@ async def write(task: dict[str, Any]) -> None:
             found = await track(
                 url=f"https://site{number}.example/page", email=f"p{number}@site{number}.example"
             )
-            tell(ack=number, id=found["entry"]["id"], outcome=found["outcome"])
+            report_trouble(ack=number, id=found["entry"]["id"], outcome=found["outcome"])
 
     await asyncio.gather(*(one() for _ in range(_AT_ONCE)))
 
@@ -73,7 +73,7 @@ async def import_file(task: dict[str, Any]) -> None:
     job = (await found["start_import"](str(Path(task["folder"]) / "rows.csv"))).job
     while True:
         report = await found["job_state"](job)
-        tell(rows=report.rows, state=report.state, counts=report.counts)
+        report_trouble(rows=report.rows, state=report.state, counts=report.counts)
         if report.state != "running":
             return
         await asyncio.sleep(0.001)
@@ -85,7 +85,7 @@ async def reseal(task: dict[str, Any]) -> None:
     state = tools(server)["store_state"]
     while True:
         found = await state()
-        tell(resealed=found.resealing["resealed"], older=found.older_keys)
+        report_trouble(resealed=found.resealing["resealed"], older=found.older_keys)
         if not found.older_keys:
             await server.stop()
             return
@@ -94,10 +94,10 @@ async def reseal(task: dict[str, Any]) -> None:
 
 async def migrate(task: dict[str, Any]) -> None:
     folder = Path(task["folder"]) / "tracker"
-    tell(opening=True)
+    report_trouble(opening=True)
     store = SqliteStore(folder, steps=STEPS)
     await store.open()
-    tell(open=True)
+    report_trouble(open=True)
     await store.close()
 
 
@@ -109,11 +109,11 @@ def main() -> None:
         task = json.loads(line)
         child = os.fork()
         if child == 0:
-            tell(pid=os.getpid())
+            report_trouble(pid=os.getpid())
             asyncio.run(TASKS[task["task"]](task))
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        tell(ended=os.waitstatus_to_exitcode(status))
+        report_trouble(ended=os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What an e-mail address is: its two halves, what only looks like one, and what stands for one."""
+"""Decides what is an e-mail address, what only looks like one, and what is an example. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 LOCAL_CHARACTERS = (
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{}~."
 )
-"""What may stand before the @. The bar is left out: pages write it between two things."""
+"""The local part. The bar is left out: pages use it as a separator."""
 _LONGEST_LOCAL = 64
 _LONGEST_DOMAIN = 253
 _MOST_DOTS = 7
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     r"(?=[a-z]*\d)[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|"
     r"\d{1,2}(?:[.:]\d\d)?(?:am|pm)|git|\d{14,}\..*"
 )
-"""A key, an identifier, a time of day, the user of a code host, the name of a message."""
+"""Local parts of keys, ids, times, users of code hosts and message ids, which are no mailboxes."""
 _RESERVED_ENDS = frozenset({"test", "example"})
 _TECHNICAL_PLACES = ("sentry.io", "sentry.wixpress.com", "wixpress.com", "ingest.sentry.io")
 _PLACEHOLDER_PLACES = re.compile(
@@ -43,13 +43,13 @@ _PLACEHOLDER_LOCALS = re.compile(
 
 
 def exact(text: str) -> str:
-    """The address that `text` is as a whole, in lower case; empty when it is none."""
+    """`text` as an address in lower case; empty when it is no address."""
     local, at, place = text.strip().lower().replace("\u2019", "'").rpartition("@")
     return put_together(local, place) if at else ""
 
 
 def put_together(local: str, place: str) -> str:
-    """The address of these halves in lower case; empty when they make none."""
+    """The address of these halves in lower case; empty when they make no address."""
     local, place = local.lower(), settled(place).lower()
     if not place or not 0 < len(local) <= _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
         return ""

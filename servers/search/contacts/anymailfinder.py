@@ -9,8 +9,8 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.written import addresses
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of
-from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _KEY = "ANYMAILFINDER_KEY"
 _SLOWEST_S = 45.0
@@ -26,7 +26,7 @@ _KINDS = {
 class AnyMailFinder:
     """`POST /find-email/...`; the key is the whole Authorization header, with no `Bearer`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="anymailfinder",
         title="AnyMailFinder",
         base_url="https://api.anymailfinder.com/v5.1",

@@ -1,4 +1,4 @@
-"""What is looked for when contacts are looked for, and what a contact service file must be."""
+"""The query for contacts, a contact, and the interface of a contact service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from servers.outbound.http import HttpReply, HttpRequest
-from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, ProviderSpec
 
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
@@ -16,7 +16,7 @@ _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "
 
 @dataclass(frozen=True, slots=True)
 class ContactQuery:
-    """Whose addresses are looked for: a domain, maybe a page on it, maybe one person."""
+    """Whose addresses to find: a domain, and optionally a page on it or one person."""
 
     domain: str
     url: str = ""
@@ -34,9 +34,9 @@ class Contact:
 
 
 class ContactService(Protocol):
-    """A service that knows contacts of domains, on the wire."""
+    """The requests and replies of a service that knows the contacts of domains."""
 
-    traits: ProviderSpec
+    spec: ProviderSpec
 
     def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks."""
@@ -45,7 +45,7 @@ class ContactService(Protocol):
         """The contacts in `reply`.
 
         Raises:
-            Failed: the reply is a failure, whatever its status says.
+            OutboundError: the reply is a failure, whatever its status says.
         """
 
     def probe(self, access: Access) -> HttpRequest:
@@ -55,7 +55,7 @@ class ContactService(Protocol):
         """Look at the answer to `probe`.
 
         Raises:
-            Failed: AUTH when the key was refused.
+            OutboundError: AUTH when the key was refused.
         """
 
 

@@ -1,4 +1,4 @@
-"""Finding e-mail addresses: the site's own pages first, paid services only when they are needed."""
+"""Finds e-mail addresses: on the site's own pages first, then with paid services if needed."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ class ContactFinder:
         for service, line in self.services:
             if _is_enough(found, sought, service):
                 continue
-            await calls.progress(len(tried), message=f"Asking {service.traits.title}")
+            await calls.progress(len(tried), message=f"Asking {service.spec.title}")
             request = service.request(sought, line.access)
             asking = line.exchange(request, service.read, deadline)
-            found += await attempted(service.traits.name, tried, asking) or []
+            found += await attempted(service.spec.name, tried, asking) or []
         if not any(attempt.outcome == "ok" for attempt in tried):
             raise NoContactSourceError(tried)
         note = "" if found else "The sources answered, and none knows an address."
@@ -106,7 +106,7 @@ class ContactFinder:
 
 
 def _is_enough(found: list[Contact], sought: ContactQuery, service: ContactService) -> bool:
-    """Whether the paid service need not be asked: only a person is worth a credit."""
+    """Whether the paid service is skipped: only the address of a person is worth a credit."""
     return bool(found) and not sought.person and isinstance(service, AnyMailFinder)
 
 

@@ -1,4 +1,4 @@
-"""How pages write an address so that programs do not see it, in the words of many languages."""
+"""Undoes how pages hide addresses from programs, in many languages. In and out go texts. Pure."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _NO_SPAM = re.compile(
     rf"(?<=[a-z0-9])[-_]?{_PLEA}(?=\.[a-z])|(?<=[a-z0-9])[.-]{_PLEA}(?![\w@.])|"
     rf"(?<![\w.-]){_PLEA}[._-]?(?=[a-z0-9.]{{1,64}}@)"
 )
-"""What a person is asked to take out, in capitals as people write it."""
+"""Words in capitals that a person is asked to remove from an address."""
 _STAR = re.compile(r"(?<=[a-zA-Z0-9])[\u2605\u2606\u25ce\u25cf\u25a0\u25c6](?=[a-zA-Z0-9])")
 _STAR_MEANT = re.compile(r"@ ?[\u306b\u3078]|[\u6362\u63db\u6539\u66ff].{0,6}@")
 _DOT_GAPS = re.compile(rf"{_GAP}{_DOT}{_GAP}")
@@ -85,7 +85,7 @@ _WIDE = str.maketrans(
 
 
 def without_marks(text: str) -> str:
-    """`text` of a page without characters that are marks here; pages use them for icons."""
+    """`text` without the private characters that are marks here; pages use them for icons."""
     return text if text.isascii() else _ICONS.sub(" ", text)
 
 
@@ -104,7 +104,7 @@ def undisguised(text: str) -> str:
 
 
 def _latin(text: str) -> str:
-    """`text` without what nobody sees, and with its wide and turned characters as plain ones."""
+    """`text` without invisible characters, and with plain characters for wide and reversed ones."""
     text = _OVERRIDE.sub(lambda found: found.group(1)[::-1], text)
     text = harmless.visible(text).translate(_WIDE)
     for word, mark in _UNSPACED:

@@ -42,7 +42,7 @@ _LONGEST_STYLES = 1 << 18
 
 
 def as_seen(tree: HtmlElement) -> None:
-    """Change `tree` to what a person sees: decoys are gone, backward text is turned round."""
+    """Change `tree` to what a person sees: remove decoys, turn reversed text round."""
     styles = _styles(tree)
     for element in list(tree.iter()):
         if isinstance(element.tag, str):
@@ -60,7 +60,7 @@ def text(tree: HtmlElement) -> str:
 
 
 def _styles(tree: HtmlElement) -> dict[str, str]:
-    """What the style sheets on the page say of each class and id, by `.class` or `#id`."""
+    """The styles of each class and id in the page's style sheets, by `.class` or `#id`."""
     told: dict[str, str] = {}
     sheets = "}".join(str(style.text or "") for style in tree.iter("style"))[:_LONGEST_STYLES]
     for rule in sheets.split("}"):
@@ -74,7 +74,7 @@ def _styles(tree: HtmlElement) -> dict[str, str]:
 
 
 def _style(element: HtmlElement, styles: dict[str, str]) -> str:
-    """What is said of the element's looks, in it and in the style sheets of the page."""
+    """The styles of the element, its own and those of the page's style sheets."""
     own = str(element.get("style") or "")
     if not styles:
         return own
@@ -97,7 +97,7 @@ def _rework(element: HtmlElement, styles: dict[str, str]) -> None:
 
 
 def _shown_instead(element: HtmlElement) -> str | None:
-    """What a person sees in the place of what the element holds; None when it is that."""
+    """The text that a person sees instead of the element's content; None when it is the content."""
     if element.tag in {"img", "area"}:
         return str(element.get("alt") or " ")[:_LONGEST_DECOY]
     if element.tag in {"i", "span", "svg", "em", "b"}:
@@ -128,7 +128,7 @@ def _is_empty(element: HtmlElement) -> bool:
 
 
 def _is_nothing(element: HtmlElement) -> bool:
-    """Whether it shows nothing at all; one with a class may show an icon or a gap."""
+    """Whether the element shows nothing. One with a class may show an icon or a gap."""
     return not len(element) and not element.text and not element.attrib
 
 

@@ -1,4 +1,4 @@
-"""Whether an e-mail address takes mail: asked of a service with a key, else of the DNS."""
+"""Verifies e-mail addresses: with a service if there is a key, else with the DNS."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class EmailVerifier:
         self._ttl_s = ttl_s["verdict"]
 
     async def verdict(self, email: str, deadline: float) -> EmailVerdict:
-        """What is known of `email`."""
+        """The verdict on `email`."""
 
         async def make() -> Made:
             verdict = await self._asked(email, deadline)
@@ -56,7 +56,7 @@ class EmailVerifier:
         return replace(kept, cached=hit.cached, age_s=int(hit.age_s))
 
     async def _asked(self, email: str, deadline: float) -> EmailVerdict:
-        title = self._service.traits.title
+        title = self._service.spec.title
         request = self._service.verify(email, self._line.access)
         try:
             said = await self._line.exchange(request, self._service.read_verdict, deadline)
@@ -68,7 +68,7 @@ class EmailVerifier:
 
 
 async def _by_dns(email: str, why: str) -> EmailVerdict:
-    """All that can be said for free: whether the domain takes mail at all."""
+    """The verdict of the DNS: whether the domain accepts mail."""
     domain = email.rpartition("@")[2]
     verdict, sure, found = {
         True: ("unknown", 0.5, f"{domain} takes mail; only a service can tell about the mailbox"),

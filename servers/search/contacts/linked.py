@@ -1,4 +1,4 @@
-"""The addresses that a page gives to programs: links, attributes, structured data, scripts."""
+"""Finds addresses in links, attributes, structured data and scripts of a page. In comes a tree."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def scripted(tree: HtmlElement) -> Iterator[FoundAddress]:
 
 
 def stored(tree: HtmlElement) -> Iterator[FoundAddress]:
-    """The addresses in what the page keeps for its own scripts, which may be of anybody."""
+    """The addresses in the data of the page's scripts, which may be anybody's."""
     for script in tree.iter("script"):
         kind = str(script.get("type")).lower()
         if "json" in kind and "ld+json" not in kind:
@@ -133,7 +133,7 @@ def _in_other(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddr
 
 
 def receivers(value: str, *, quoted: bool = False) -> Iterator[FoundAddress]:
-    """Whom the `mailto:` in `value` writes to; `quoted` when it stands in a script."""
+    """The receivers of the `mailto:` in `value`; `quoted` when it is in a script."""
     for part in _MAILTO.split(html.unescape(value))[1:]:
         link = _QUOTE.split(part, maxsplit=1)[0] if quoted else part
         to, _, fields = link.partition("?")
@@ -331,7 +331,7 @@ def _in_script(text: str) -> Iterator[FoundAddress]:
 
 
 def _uncovered(covered: str) -> str:
-    """The address behind Cloudflare's cover: each byte is combined with the first."""
+    """The address that Cloudflare encoded: each byte is XORed with the first."""
     try:
         key, *rest = bytes.fromhex(covered.strip())
     except ValueError:

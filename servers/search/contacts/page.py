@@ -1,4 +1,4 @@
-"""The addresses that a site itself shows: on a page, and on its contact and about pages."""
+"""Finds the addresses on a page of a site, and on its contact and about pages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PageScan:
         """The addresses on the site.
 
         Raises:
-            Failed: its first page cannot be read.
+            OutboundError: its first page cannot be read.
         """
         url, first = await self._first(sought, deadline)
         more = await asyncio.to_thread(_likely_links, url, first)

@@ -12,8 +12,8 @@ from servers.outbound.limiter import Pace
 from servers.search import sanitize
 from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.written import addresses
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 
 _KEY = "RAPIDAPI_KEY"
 _HOST: str = SEARCH["rapidapi.host"].default
@@ -23,7 +23,7 @@ _MOST_SOURCES = 3
 class WebsiteContacts:
     """`GET /scrape-contacts`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="rapidapi",
         title="RapidAPI Website Contacts",
         base_url=f"https://{_HOST}",

@@ -1,4 +1,4 @@
-"""The words of many languages that stand for a character of an address or tell what a word is."""
+"""Words in many languages that stand for a character of an address, or surround one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses in a text: those that stand there as a whole, with how sure it is that they do."""
+"""Finds the addresses in a text, each with its probability. In comes the text with its marks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from servers.search.contacts.disguise import CLOSE, EDGES, LINK, OPEN, SPOKEN_AT
 
 SURE, UNSURE = 0.8, 0.6
 _MOST_PLACES = 1_000
-"""Places in one text that are looked at; nobody asks for more contacts than fifty."""
+"""Places in one text that are checked; a caller gets at most fifty contacts."""
 _PLACE = re.compile(rf"[@{SURE_AT}{UNSURE_AT}{SPOKEN_AT}]([ {EDGES}]{{0,4}})(?=[^\W_])")
 _RUN = re.compile(r"(?:[^\W_]|-|\.(?=[^\W_]))+")
 _EDGE = re.compile(rf"(?=\.?[{EDGES}])([{EDGES}]*+)(\.?)([{EDGES}]*+)(?=-?[^\W_])")
 _SPACED_DOT = re.compile(rf" \.[ {EDGES}]{{0,3}}(?=[a-z])")
 _UNUSUAL = frozenset("!#$%*/=?^`{}~")
-"""Allowed before the @, though in a text they rather separate: doubtful, so not told."""
+"""Allowed before the @, but usually separators in a text; such an address is left out."""
 _LEADING = "'`*{/.+-"
 _ELISION = re.compile(
     r"(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|all|dell|nell|sull|dall|un|quest|quell)'", re.IGNORECASE
@@ -57,7 +57,7 @@ class FoundAddress:
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """What stands before or after an @: from or to where, and whether an edge leaves a doubt."""
+    """One half of an address: its text, where it starts or ends, and whether that is doubtful."""
 
     text: str
     edge: int

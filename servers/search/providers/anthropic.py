@@ -11,8 +11,8 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search import sanitize
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -46,7 +46,7 @@ _SEARCH_ERRORS = {
 class Anthropic:
     """`POST /v1/messages` with one search; snippets are the passages that the answer cites."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="anthropic",
         title="Anthropic",
         base_url="https://api.anthropic.com",
@@ -133,7 +133,7 @@ def read_message(reply: HttpReply) -> dict[str, Any]:
     """The message in `reply`.
 
     Raises:
-        Failed: an error in place of a message, or every search in it failed.
+        OutboundError: an error in place of a message, or every search in it failed.
     """
     payload = payload_of(reply)
     if reply.status != 200 or at(payload, "type") == "error":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -30,7 +30,7 @@ _LANGUAGES = {"ja": "jp", "zh": "zh-hans", "pt": "pt-pt", "no": "nb"} | {
 class Brave:
     """`GET /res/v1/web/search`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="brave",
         title="Brave Search",
         base_url="https://api.search.brave.com",

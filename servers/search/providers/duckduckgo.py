@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import by_status, failure
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Result, ResultPage, result
 
@@ -30,7 +30,7 @@ _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 class DuckDuckGo:
     """`POST /html/`; a bot wall is told apart from no results."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="duckduckgo",
         title="DuckDuckGo",
         base_url="https://html.duckduckgo.com",

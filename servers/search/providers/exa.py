@@ -9,8 +9,8 @@ from servers.contract.server_settings import SEARCH
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -22,7 +22,7 @@ _NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
 class Exa:
     """`POST /search`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="exa",
         title="Exa",
         base_url="https://api.exa.ai",

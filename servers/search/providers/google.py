@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -28,7 +28,7 @@ _CLOSED = (
 class Google:
     """`GET /customsearch/v1`; never more than 10 results a request."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="google",
         title="Google Custom Search",
         base_url="https://customsearch.googleapis.com",

@@ -1,4 +1,4 @@
-"""What a provider file must be: a request made, an answer read, a failure named. No I/O."""
+"""The interface of a provider: it makes requests and reads replies. No I/O."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from servers.outbound import retry
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.search import sanitize
-from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage
 
 
 class Provider(Protocol):
-    """A search service on the wire."""
+    """The requests and replies of a search service."""
 
-    traits: ProviderSpec
+    spec: ProviderSpec
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
@@ -28,7 +28,7 @@ class Provider(Protocol):
         """The hits in `reply`.
 
         Raises:
-            Failed: the reply is a failure, whatever its status says.
+            OutboundError: the reply is a failure, whatever its status says.
         """
 
     def probe(self, access: Access) -> HttpRequest:
@@ -38,7 +38,7 @@ class Provider(Protocol):
         """Look at the answer to `probe`.
 
         Raises:
-            Failed: AUTH when the key was refused.
+            OutboundError: AUTH when the key was refused.
         """
 
 
@@ -48,7 +48,7 @@ def payload_of(reply: HttpReply) -> Any:
     A 403 that is no JSON comes from a wall before the service, which never looked at the key.
 
     Raises:
-        Failed: there is no JSON.
+        OutboundError: there is no JSON.
     """
     try:
         return reply.json()
@@ -64,7 +64,7 @@ def rows(payload: Any, *path: str) -> list[Any]:
     """The list at `path`; a list that is missing is a broken answer, an empty one is not.
 
     Raises:
-        Failed: UPSTREAM, when there is no list.
+        OutboundError: UPSTREAM, when there is no list.
     """
     found = payload
     for step in path:
@@ -75,7 +75,7 @@ def rows(payload: Any, *path: str) -> list[Any]:
 
 
 def at(payload: Any, *path: str) -> Any:
-    """What lies at `path` in nested objects, or None."""
+    """The value at `path` in nested objects, or None."""
     for step in path:
         payload = payload.get(step) if isinstance(payload, dict) else None
     return payload
@@ -94,7 +94,7 @@ _AGAIN = frozenset({429, 502, 503, 504, 529})
 
 
 def by_status(reply: HttpReply, said: object = "") -> OutboundError:
-    """The failure that a status means when the body says nothing better."""
+    """The failure for an HTTP status, when the body names none."""
     kind = _BY_STATUS.get(reply.status)
     if kind is None:
         kind = Kind.BAD_REQUEST if 400 <= reply.status < 500 else Kind.UPSTREAM

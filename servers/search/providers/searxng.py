@@ -1,4 +1,4 @@
-"""SearXNG: the user's own metasearch; its JSON format is off unless its settings.yml allows it."""
+"""SearXNG: the user's own metasearch. Its settings.yml must allow the JSON format."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from servers.host.redact import excerpt
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -17,7 +17,7 @@ _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 class Searxng:
     """`GET /search?format=json`; the address has no default."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="searxng",
         title="SearXNG",
         base_url="",

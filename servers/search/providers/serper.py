@@ -5,8 +5,8 @@ from __future__ import annotations
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -16,7 +16,7 @@ _KEY = "SERPER_API_KEY"
 class Serper:
     """`POST /search`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="serper",
         title="Serper",
         base_url="https://google.serper.dev",

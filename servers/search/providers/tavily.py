@@ -8,9 +8,9 @@ from servers.contract.server_settings import SEARCH
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.countries import NAMED, full_name
 from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -20,7 +20,7 @@ _KEY = "TAVILY_API_KEY"
 class Tavily:
     """`POST /search`; the key travels as a bearer token."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="tavily",
         title="Tavily",
         base_url="https://api.tavily.com",

@@ -9,8 +9,8 @@ from servers.contract import harmless
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, payload_of, rows
-from servers.search.providers.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -20,7 +20,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 class Wikipedia:
     """`GET /w/rest.php/v1/search/page`; the address may hold `{language}`."""
 
-    traits = ProviderSpec(
+    spec = ProviderSpec(
         name="wikipedia",
         title="Wikipedia",
         base_url="https://{language}.wikipedia.org",

@@ -1,4 +1,4 @@
-"""A question answered by Anthropic from the web, with its citations and its price."""
+"""Answers a question from the web with Anthropic. Out go the text, its citations and its price."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Answer:
 
 
 class AnswerService:
-    """Asks one question in as many turns as the service needs, up to a bound."""
+    """Asks a question in as many turns as the service needs, up to a limit."""
 
     def __init__(self, line: ProviderLine, cache: Cache, ttl_s: Mapping[str, float]) -> None:
         self.line = line
@@ -68,7 +68,7 @@ class AnswerService:
         """The answer to `question`.
 
         Raises:
-            Failed: there is none.
+            OutboundError: there is none.
         """
 
         async def make() -> Made:

@@ -1,4 +1,4 @@
-"""Who is asked, in what order, and what becomes of the answers. Knows no HTTP.
+"""Chooses providers, falls back, and merges their results. Knows no HTTP.
 
 `auto` goes through the sources with a key, then the keyless ones, each in the order of the chain,
 and skips those that rest or are out of quota. Sources asked for by name are asked all at once, and
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from servers.outbound.failure import Kind, OutboundError
-from servers.search.providers.provider_spec import ProviderSpec
+from servers.search.provider_spec import ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Attempt, Result, ResultPage, attempted, merged
 
 _SHORTEST_TRY_S = 1.0
 _MOST_EMPTY = 2
-"""How many sources that find nothing are believed."""
+"""How many sources may find nothing before the engine stops asking."""
 
 
 class Asked(Protocol):
     """What the engine needs of a source."""
 
     @property
-    def traits(self) -> ProviderSpec:
-        """What is constant about it."""
+    def spec(self) -> ProviderSpec:
+        """The constants of its provider."""
 
     @property
     def has_keys(self) -> bool:
@@ -38,15 +38,15 @@ class Asked(Protocol):
         """What must be set before it can be asked."""
 
     def refusal(self) -> OutboundError | None:
-        """Why it would not be asked now."""
+        """Why it cannot be asked now; empty when it can."""
 
     async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
-        """Its hits, or Failed."""
+        """Its hits, or an OutboundError."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """What the sources together brought."""
+    """The merged results of the sources."""
 
     results: list[Result]
     provider: str
@@ -85,7 +85,7 @@ class Engine:
     """Asks sources. `chain` orders `auto`; sources outside it are asked by name only."""
 
     def __init__(self, sources: Sequence[Asked], chain: Sequence[str], *, keyless: bool) -> None:
-        self.sources = {source.traits.name: source for source in sources}
+        self.sources = {source.spec.name: source for source in sources}
         self._chain = [name for name in chain if name in self.sources] or list(self.sources)
         self._keyless = keyless
 
@@ -108,7 +108,7 @@ class Engine:
         while waiting and len(empty) < _MOST_EMPTY:
             source = waiting.pop(0)
             asking = source.search(query, _share(deadline, len(waiting)))
-            page = await attempted(source.traits.name, tried, asking)
+            page = await attempted(source.spec.name, tried, asking)
             if page and page.results:
                 return _outcome(query, [(source, page)], tried)
             if page:
@@ -129,7 +129,7 @@ class Engine:
         tried: list[Attempt] = []
         pages = await asyncio.gather(
             *(
-                attempted(source.traits.name, tried, source.search(query, deadline))
+                attempted(source.spec.name, tried, source.search(query, deadline))
                 for source in sources
             )
         )
@@ -143,13 +143,13 @@ class Engine:
         refusal = source.refusal()
         if refusal is None:
             return False
-        tried.append(Attempt(source.traits.name, refusal.kind.value, refusal.message))
+        tried.append(Attempt(source.spec.name, refusal.kind.value, refusal.message))
         return True
 
 
 def is_users_own(source: Asked) -> bool:
-    """Whether the user set it up: a key, or an address where none is usual."""
-    return source.has_keys or not (source.traits.keyless and source.traits.base_url)
+    """Whether the user configured it: with a key, or with the address that it needs."""
+    return source.has_keys or not (source.spec.keyless and source.spec.base_url)
 
 
 def _outcome(
@@ -159,37 +159,37 @@ def _outcome(
     *,
     asked_for: bool = False,
 ) -> SearchOutcome:
-    traits = [source.traits for source, _ in found]
-    lesser = [one for one in traits if one.best_effort or not one.general]
+    spec = [source.spec for source, _ in found]
+    lesser = [one for one in spec if one.best_effort or not one.general]
     notes = [page.note for _, page in found if page.note]
-    notes += [_ignored(query, one) for one in traits if _ignored(query, one)]
+    notes += [_ignored(query, one) for one in spec if _ignored(query, one)]
     if lesser and not asked_for:
         notes += [f"{one.title}: {one.caution}" for one in lesser]
     return SearchOutcome(
         results=merged([page.results for _, page in found], query.count),
-        provider="+".join(one.name for one in traits),
+        provider="+".join(one.name for one in spec),
         tried=tried,
         degraded=bool(lesser) and not asked_for,
         note=" ".join(notes),
     )
 
 
-def _ignored(query: SearchQuery, traits: ProviderSpec) -> str:
-    """Which filters of the query the provider could not honour, in words."""
+def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
+    """A text about the filters that the provider ignored."""
     asked = {
         "freshness": query.freshness != "any",
         "country": bool(query.country),
         "language": bool(query.language),
         "safe": query.safe == "strict",
     }
-    lost = [name for name, wanted in asked.items() if wanted and name in traits.ignores]
-    if query.country and traits.countries and query.country not in traits.countries:
+    lost = [name for name, wanted in asked.items() if wanted and name in spec.ignores]
+    if query.country and spec.countries and query.country not in spec.countries:
         lost.append(f"country {query.country!r}")
-    return f"{traits.title} could not honour: {', '.join(lost)}." if lost else ""
+    return f"{spec.title} could not honour: {', '.join(lost)}." if lost else ""
 
 
 def _share(deadline: float, others: int) -> float:
-    """Until when one try may last, so that the others still get their chance."""
+    """The deadline of one try, which leaves time for the other sources."""
     if not others:
         return deadline
     now = _now()

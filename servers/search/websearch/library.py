@@ -1,4 +1,4 @@
-"""What was once seen: a full-text index of results and pages, for when no provider answers.
+"""A full-text index of results and pages seen before, for when no provider answers.
 
 It stays on this machine, is bounded in size, can be switched off, and can be cleared.
 """
@@ -57,7 +57,7 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+"
 )
-"""Scripts whose words the index cannot tell apart, since nothing stands between them."""
+"""Scripts without spaces, whose words the index cannot separate."""
 _MOST_WORDS = 24
 _LONGEST_TEXT = 200_000
 _CHECK_EVERY = 200
@@ -78,17 +78,17 @@ class Library:
         await self._database.open()
 
     async def close(self) -> None:
-        """Write what is due and close the index."""
+        """Write pending data and close the index."""
         await self._database.close()
 
     def remember(self, hits: Sequence[Result]) -> None:
-        """Take in search results; what is known of a page in full is not replaced by a snippet."""
+        """Add search results. A snippet never replaces a whole page."""
         rows = [_row(hit.url, hit.title, hit.snippet, hit.published) for hit in hits]
         self._database.send(lambda connection: _put(connection, rows, longer_only=True))
         self._note_growth(len(rows))
 
     def remember_page(self, url: str, title: str, text: str, published: str) -> None:
-        """Take in a whole page."""
+        """Add a whole page."""
         row = _row(url, title, text[:_LONGEST_TEXT], published)
         self._database.send(lambda connection: _put(connection, [row], longer_only=False))
         self._note_growth(10)

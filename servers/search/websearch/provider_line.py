@@ -1,4 +1,4 @@
-"""A provider's line: how this user reaches it, and what a person may read of how that goes.
+"""The access to a provider with its channel: sends requests, and tells its state in words.
 
 Whatever a failure says on its way out, no key is in it.
 """
@@ -12,7 +12,7 @@ from servers.host.tools import calls
 from servers.outbound.channel import Channel
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
-from servers.search.providers.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, ProviderSpec
 
 T = TypeVar("T")
 
@@ -20,38 +20,38 @@ T = TypeVar("T")
 class ProviderLine:
     """Access and channel of one provider; replaced when keys or settings change."""
 
-    def __init__(self, traits: ProviderSpec, access: Access, channel: Channel) -> None:
-        self.traits = traits
+    def __init__(self, spec: ProviderSpec, access: Access, channel: Channel) -> None:
+        self.spec = spec
         self.access = access
         self.channel = channel
 
     @property
     def has_keys(self) -> bool:
         """Whether every key it needs is set."""
-        needed = self.traits.keys
+        needed = self.spec.keys
         return bool(needed) and all(self.access.key(name) for name in needed)
 
     @property
     def missing(self) -> str:
         """What must be set before it can be asked, in words; empty when nothing is missing."""
         if not self.access.base_url:
-            return f"its address is not set (settings.search.{self.traits.name}.base_url)"
-        if self.has_keys or self.traits.keyless:
+            return f"its address is not set (settings.search.{self.spec.name}.base_url)"
+        if self.has_keys or self.spec.keyless:
             return ""
-        absent = [name for name in self.traits.keys if not self.access.key(name)]
+        absent = [name for name in self.spec.keys if not self.access.key(name)]
         return f"no key: {' and '.join(absent)} not set"
 
     def refusal(self) -> OutboundError | None:
-        """Why it would not be asked now, in words."""
+        """Why it cannot be asked now, in words; empty when it can."""
         return self.channel.refusal()
 
     async def exchange(
         self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
     ) -> T:
-        """What `read` makes of the reply to `request`.
+        """The result of `read` for the reply to `request`.
 
         Raises:
-            Failed: it was not asked, or did not answer.
+            OutboundError: it was not asked, or did not answer.
         """
         if self.missing:
             raise OutboundError(Kind.NO_KEY, self.missing)
@@ -65,7 +65,7 @@ class ProviderLine:
         return await self.channel.exchange(request, told, deadline)
 
     def _told(self, failure: OutboundError) -> OutboundError:
-        """The failure without keys in its text; a rejected key becomes trouble that is shown."""
+        """The failure without keys in its text. A rejected key is reported to the app."""
         failure.message = without(failure.message, self.access.keys)
         if failure.kind is not Kind.AUTH:
             return failure
@@ -75,8 +75,8 @@ class ProviderLine:
         calls.emit(
             "trouble",
             code="key_rejected",
-            key=self.traits.keys[0],
-            message=f"{self.traits.title}: {failure.message}",
+            key=self.spec.keys[0],
+            message=f"{self.spec.title}: {failure.message}",
             hint="Set the key again, or take the provider out of the chain.",
             cleared=False,
         )

@@ -1,4 +1,4 @@
-"""What is searched for, and when two searches are the same one."""
+"""A search query, and its form as a key of the cache. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SearchQuery:
 
 
 def folded(text: str) -> str:
-    """`text` in the form in which equal searches are equal.
+    """`text` normalised, so that equal searches have equal texts.
 
     OR, AND and NOT keep their case where the rest of the text is not in capitals: there they are
     operators.
@@ -51,5 +51,5 @@ def folded(text: str) -> str:
 
 
 def whole(query: SearchQuery) -> SearchQuery:
-    """The search that is really sent: 10 or 20 results, so that smaller ones share its answer."""
+    """The query to send: for 10 or 20 results, so that smaller queries share its answer."""
     return replace(query, count=10 if query.count <= 10 else 20)

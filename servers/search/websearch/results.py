@@ -1,4 +1,4 @@
-"""What a search brings back, and how the answers of several providers become one."""
+"""Search results, and the merging of the rankings of several providers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """The hits of one provider, and what else its answer told.
+    """The hits of one provider, and the limits that its answer named.
 
     `quota_left` and `per_second` are -1 and 0 when the provider does not say.
     """
@@ -42,7 +42,7 @@ class ResultPage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Who was considered; `outcome` is ok or the failure."""
+    """A provider that was asked or skipped; `outcome` is ok or the failure."""
 
     provider: str
     outcome: str
@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 
 async def attempted(name: str, tried: list[Attempt], asking: Awaitable[T]) -> T | None:
-    """What `asking` brings; None when it fails. What came of it is added to `tried`."""
+    """The result of `asking`, None when it fails. Adds its outcome to `tried`."""
     started = time.monotonic()
     try:
         found = await asking
@@ -125,7 +125,7 @@ def same_page(url: str) -> str:
 
 
 def _lasting(query: str) -> str:
-    """The query without what only tells where a visitor came from."""
+    """The query string without tracking parameters."""
     return urlencode(
         sorted(
             (name, value)

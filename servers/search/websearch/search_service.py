@@ -1,4 +1,4 @@
-"""One web search from question to answer: the cache, then the engine, then the library."""
+"""Answers a web search from the cache, then from the engine, then from the library."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SearchService:
         """The answer of the providers called `names`, or of `auto` when there are none.
 
         Raises:
-            ToolFailure: nobody answered and nothing stood in.
+            ToolError: nobody answered and nothing stood in.
         """
         asked = self._whole(query, names)
 
@@ -69,7 +69,7 @@ class SearchService:
         return _answer(query, hit)
 
     def _whole(self, query: SearchQuery, names: Sequence[str]) -> SearchQuery:
-        """The search that is really sent; a larger one that is at hand holds the smaller."""
+        """The query to send. A cached larger query also answers a smaller one."""
         larger = whole(replace(query, count=20))
         return larger if self._cache.holds("search", _key(larger, names)) else whole(query)
 
@@ -116,7 +116,7 @@ class RecentSearches:
         self._kept: deque[Recent] = deque(maxlen=_KEPT_RECENT)
 
     def note(self, answer: SearchAnswer) -> None:
-        """Keep what was asked and who answered."""
+        """Add a query and the provider that answered it."""
         self._kept.appendleft(
             Recent(
                 round(time.time(), 1),

@@ -1,19 +1,19 @@
-"""A search provider joined to its line: what the engine asks."""
+"""A search provider with its access, as the engine uses it. In come queries, out come hits."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from servers.outbound.failure import Kind, OutboundError
+from servers.search.provider_spec import ProviderSpec
 from servers.search.providers.provider import Provider
-from servers.search.providers.provider_spec import ProviderSpec
 from servers.search.websearch.provider_line import ProviderLine
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Result, ResultPage
 
 
 class Source:
-    """One provider as this user can reach it."""
+    """One provider with the access of this user."""
 
     def __init__(self, provider: Provider, line: ProviderLine) -> None:
         self.line = line
@@ -21,9 +21,9 @@ class Source:
         self._provider = provider
 
     @property
-    def traits(self) -> ProviderSpec:
-        """What is constant about it."""
-        return self.line.traits
+    def spec(self) -> ProviderSpec:
+        """The constants of its provider."""
+        return self.line.spec
 
     @property
     def has_keys(self) -> bool:
@@ -36,28 +36,28 @@ class Source:
         return self.line.missing
 
     def refusal(self) -> OutboundError | None:
-        """Why it would not be asked now."""
+        """Why it cannot be asked now; empty when it can."""
         return self.line.refusal()
 
     async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
         """Its hits.
 
         Raises:
-            Failed: it was not asked, or did not answer.
+            OutboundError: it was not asked, or did not answer.
         """
-        if query.site and "site" in self.traits.ignores:
+        if query.site and "site" in self.spec.ignores:
             raise OutboundError(Kind.UNSUPPORTED, "it cannot search within one site")
         request = self._provider.request(query, self.line.access)
         page = await self.line.exchange(request, self._provider.read, deadline)
         self._learn(page)
-        name = self.traits.name
+        name = self.spec.name
         hits = (
             Result(one.title, one.url, one.snippet, one.published, name) for one in page.results
         )
         return replace(page, results=tuple(hits))
 
     def _learn(self, page: ResultPage) -> None:
-        """Follow the limits the provider announced with its answer."""
+        """Apply the limits that the provider named in its answer."""
         self.quota_left = page.quota_left
         channel = self.line.channel
         is_ours_to_choose = "per_second" not in self.line.access.options

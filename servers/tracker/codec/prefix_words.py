@@ -1,8 +1,8 @@
-"""The sealed words that are found by their beginnings: kept in memory, and nowhere on disk.
+"""The sealed words that can be searched by prefix. They are in memory only, never on disk.
 
-Beginnings of sealed words in the rows would tell the words to whoever knows a list of names. So a
-search for the beginning of a word becomes one for the whole words that begin with it. They are
-learned from each entry that is written, and once from those that are there already.
+Digests of prefixes in the rows would reveal sealed words to anyone with a list of names. So a
+search for a prefix becomes a search for the whole words with that prefix. The words come from each
+entry that is written, and once from all stored entries.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from servers.tracker.stores.base import Store, StoreError, StoreQuery
 log = logging.getLogger(__name__)
 _AT_ONCE = 50
 _WAITS_S = 2.0
-"""A search goes on after this with the words that are known by then."""
+"""How long a search waits for the words; then it uses those that are known."""
 _REMOTE_S = 30.0
-"""How old the knowledge of what other machines wrote may be."""
+"""How old the words from other machines may be."""
 _OVERLAP_US = 600_000_000
-"""Microseconds by which the clock of another machine may be late."""
+"""Microseconds that the clock of another machine may be slow."""
 _PARSED_AT = 4096
 
 
@@ -41,54 +41,54 @@ class PrefixWords:
         self._looked_at = float("-inf")
 
     def written(self, url: str, email: str) -> None:
-        """Learn the words of an entry that is being written."""
+        """Add the words of an entry that is being written."""
         self._written.append((url, email))
         if len(self._written) >= _PARSED_AT:
             self._parse()
 
-    async def of(self, word: str, store: Store, scribe: RecordCodec, most: int) -> list[str] | None:
+    async def of(self, word: str, store: Store, codec: RecordCodec, most: int) -> list[str] | None:
         """The words that begin with `word` and are longer; None when there are more than `most`."""
         if not search_terms.can_begin(word):
             return []
-        await self._know(store, scribe)
+        await self._know(store, codec)
         self._parse()
         return self._words.after(word, most)
 
-    def look(self, store: Store, scribe: RecordCodec) -> asyncio.Task[None]:
-        """Begin to learn from what is there, unless that is under way."""
+    def look(self, store: Store, codec: RecordCodec) -> asyncio.Task[None]:
+        """Begin to read the stored entries, unless that is running."""
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.get_running_loop().create_task(self._look(store, scribe))
+            self._looking = asyncio.get_running_loop().create_task(self._look(store, codec))
         return self._looking
 
     async def end(self) -> None:
-        """Learn no more."""
+        """Stop reading."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
-    async def _know(self, store: Store, scribe: RecordCodec) -> None:
+    async def _know(self, store: Store, codec: RecordCodec) -> None:
         is_known = self._looked_at > float("-inf")
         if is_known and not (store.is_remote and time.monotonic() - self._looked_at > _REMOTE_S):
             return
-        await asyncio.wait([self.look(store, scribe)], timeout=_WAITS_S)
+        await asyncio.wait([self.look(store, codec)], timeout=_WAITS_S)
 
-    async def _look(self, store: Store, scribe: RecordCodec) -> None:
+    async def _look(self, store: Store, codec: RecordCodec) -> None:
         begun = time.monotonic()
         try:
             for deleted in (False, True):
-                await self._read(store, scribe, deleted=deleted)
+                await self._read(store, codec, deleted=deleted)
         except StoreError as trouble:
-            log.info("The words of the entries are read later: %s", trouble.said)
+            log.info("The words of the entries are read later: %s", trouble.reason)
         else:
             self._looked_at = begun
 
-    async def _read(self, store: Store, scribe: RecordCodec, *, deleted: bool) -> None:
+    async def _read(self, store: Store, codec: RecordCodec, *, deleted: bool) -> None:
         since = max(0, self._until.get(deleted, 0) - (_OVERLAP_US if store.is_remote else 0))
         query = StoreQuery(deleted=deleted, since=since, sort="oldest", limit=_AT_ONCE)
         while True:
             page = await store.find(query)
             for record in page.records:
-                entry = scribe.entry(record)
+                entry = codec.entry(record)
                 if not entry.locked:
                     self.written(entry.url, entry.email)
                 self._until[deleted] = record.changed
@@ -103,14 +103,14 @@ class PrefixWords:
 
 
 class WordList:
-    """Many words in little memory: one sorted text, and a sorted list of those that came since."""
+    """Many words in little memory: a sorted text, and a sorted list of newer words."""
 
     def __init__(self) -> None:
         self._text = b"\n"
         self._fresh: list[bytes] = []
 
     def add(self, words: Iterable[str]) -> None:
-        """Know these, too."""
+        """Add these words."""
         for word in words:
             if search_terms.can_be_begun(word):
                 self._add(word.encode())
@@ -149,7 +149,7 @@ class WordList:
             at = end + 1
 
     def _place(self, start: bytes) -> int:
-        """Where the first word begins that is not before `start`."""
+        """The offset of the first word that does not sort before `start`."""
         low, high = 1, len(self._text)
         while low < high:
             middle = self._text.rfind(b"\n", 0, (low + high) // 2) + 1

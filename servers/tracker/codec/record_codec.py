@@ -1,4 +1,4 @@
-"""How an entry becomes a sealed record and back, and how a search becomes digests."""
+"""Converts entries to sealed records and back, and searches to queries of digests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from servers.tracker.stores.base import Change, SealedRecord, Sort, StoreQuery
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,79}")
-"""Names that cannot be an address and need not be sealed."""
+"""Client names that cannot hold an address, so they need no sealing."""
 _FIRST_MS = 1_767_225_600_000  # 2026-01-01
 _TWO_DIGITS = [a + b for a, b in itertools.product("0123456789abcdefghijklmnopqrstuv", repeat=2)]
 _STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
@@ -39,7 +39,7 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for; an empty field does not matter. The values are normalised."""
+    """What to search for. Values are normalised; an empty field is no condition."""
 
     words: tuple[str, ...] = ()
     url: str = ""
@@ -55,30 +55,30 @@ class Search:
 
 
 def new_id() -> str:
-    """A name for an entry. Names follow each other in time, which keeps their indexes compact."""
+    """A new id for an entry. Ids sort by time, which keeps their indexes compact."""
     moment = max(0, time.time_ns() // 1_000_000 - _FIRST_MS)
     return _eight_digits(moment) + _eight_digits(int.from_bytes(random_block()[:5], "big"))
 
 
 class RecordCodec:
-    """Writes with the sealer's first key; `older` are the other stamps that rows still have."""
+    """Seals with the sealer's first key; `older` are the other stamps that rows still have."""
 
     def __init__(self, sealer: Sealer, rules: Rules) -> None:
         self.sealer = sealer
         self.rules = rules
         self.older: tuple[str, ...] = ()
         self.written: Callable[[str, str], None] = lambda url, email: None
-        """Hears the URL and the e-mail address of each entry that is sealed."""
+        """Is called with the URL and the e-mail address of each entry that is sealed."""
 
     def look_for(self, stamps: Collection[str]) -> None:
-        """Take into account that rows may have these `stamps`, as far as their keys are here."""
+        """Search for rows of these `stamps` as well, as far as their keys are known."""
         others = set(stamps) - {self.sealer.stamp}
         self.older = tuple(sorted(filter(self.sealer.knows, others)))
 
     def record(self, entry: Entry, pair: str = "") -> SealedRecord:
-        """`entry` sealed; `pair` when its present one is known."""
+        """`entry` sealed; `pair` is its pair digest, where it is known already."""
         hidden = entry.url if holds_address(entry.url) else ""
-        # One text after the other: for a list the encoder is built anew each time.
+        # Encoded one by one: for a list, json builds a new encoder each time.
         secret = f"[{_to_json(entry.email)},{_to_json(entry.note)},{_to_json(hidden)}]"
         url = "" if hidden else entry.url
         bound = _bound(entry.version, url, entry.tags, entry.status, deleted=entry.deleted)
@@ -99,7 +99,7 @@ class RecordCodec:
         )
 
     def entry(self, record: SealedRecord) -> Entry:
-        """`record` opened; locked when no key opens it, or its clear fields were changed."""
+        """`record` opened; locked when no key opens it or its clear fields were changed."""
         bound = _bound(
             record.version, record.url, record.tags, record.status, deleted=record.deleted
         )
@@ -127,7 +127,7 @@ class RecordCodec:
         )
 
     def change(self, entry: Entry, action: str, client: str, before: Entry | None) -> Change:
-        """The line of history that leads to `entry`; the first one has nothing to seal."""
+        """The line of history for this version of `entry`; a first version has nothing to seal."""
         if before is None and _CLIENT.fullmatch(client):
             what = self._in_the_clear(entry.id, entry.version, f"{action} {client}")
         else:
@@ -137,7 +137,7 @@ class RecordCodec:
         return Change(entry.id, entry.version, 0, what, self.sealer.stamp)
 
     def line(self, change: Change) -> HistoryLine:
-        """That line, opened."""
+        """A line of history, opened."""
         try:
             action, client, changed = self._opened(change)
         except SealedError:
@@ -145,7 +145,7 @@ class RecordCodec:
         return HistoryLine(change.version, change.at, action, client, changed)
 
     def resealed(self, change: Change) -> Change | None:
-        """That line made with the first key; None when no key opens it."""
+        """A line of history sealed with the first key; None when no key opens it."""
         try:
             action, client, changed = self._opened(change)
         except SealedError:
@@ -158,14 +158,14 @@ class RecordCodec:
         return replace(change, what=what, stamp=self.sealer.stamp)
 
     def _in_the_clear(self, entry: str, version: int, said: str, stamp: str = "") -> str:
-        """A line that need not be sealed, with the digest that only Lou can make of it."""
+        """A line in the clear, with a keyed digest that proves that Lou wrote it."""
         return f"{said}#{self.sealer.digest('history', f'{entry} {version} {said}', stamp)}"
 
     def _opened(self, change: Change) -> Any:
-        """What a line says: the action, the client, and the fields that changed.
+        """The action, the client, and the changed fields of a line.
 
         Raises:
-            Locked: no key opens it, or Lou did not write it.
+            SealedError: no key opens it, or Lou did not write it.
         """
         if " " not in change.what:
             column = f"history {change.version}"
@@ -182,7 +182,7 @@ class RecordCodec:
         return action, client, {}
 
     def pairs(self, draft: Draft | Entry) -> tuple[str, ...]:
-        """The digests of what a draft is the same by, the present one first."""
+        """The pair digests of a draft, one for each stamp in use, the present one first."""
         found = [self.sealer.digest("pair", search_terms.pair(draft, self.rules))]
         for stamp in self.older:
             text = search_terms.pair(draft, self.sealer.rules_of(stamp))
@@ -190,10 +190,10 @@ class RecordCodec:
         return tuple(dict.fromkeys(found))
 
     def query(self, search: Search, begun: Mapping[str, Collection[str] | None] = {}) -> StoreQuery:
-        """`search` as the store understands it.
+        """`search` as a query of digests.
 
-        `begun` has the words that some of the words are the beginnings of; None when those are
-        too many, and the entries have to be looked at.
+        `begun` holds, for each word, the longer words that it is a prefix of; None when they are
+        too many, and the found entries have to be checked one by one.
         """
         # The first group should be the rarest: Firestore compares only that one itself.
         wanted = [("email", search.email), ("url", search.url)]
@@ -220,7 +220,7 @@ class RecordCodec:
         )
 
     def _digests(self, kind: str, values: Collection[str], *, deleted: bool) -> tuple[str, ...]:
-        """What `values` of `kind` may be looked up by, in rows of any stamp."""
+        """The digests of `values` of `kind`, for rows of each stamp."""
         found: dict[str, None] = {}
         for stamp in (self.sealer.stamp, *self.older):
             is_first = self.sealer.is_of_first_form(stamp)
@@ -231,14 +231,14 @@ class RecordCodec:
 
 
 def _bound(version: int, url: str, tags: tuple[str, ...], status: str, *, deleted: bool) -> str:
-    """What a secret is bound to: a hash of the version and of the clear fields beside it."""
+    """A hash of the version and the clear fields; the secret opens only beside them."""
     clear = f"{version}\0{url}\0{','.join(tags)}\0{status}\0{int(deleted)}"
     found = hashlib.sha256(clear.encode("utf-8", "replace")).digest()[:15]
     return base64.b64encode(found).decode()
 
 
 def _eight_digits(number: int) -> str:
-    """The last 40 bits of `number` in base 32, whose digits are in the order of their values."""
+    """The last 40 bits of `number` in base 32; the texts sort as the numbers do."""
     return (
         _TWO_DIGITS[number >> 30 & 1023]
         + _TWO_DIGITS[number >> 20 & 1023]

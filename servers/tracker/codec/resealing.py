@@ -1,8 +1,7 @@
-"""New keys, rules and forms reach every row: in the background, a few at a time, and resumable.
+"""Seals every row again after the keys, the rules or the form changed, a few rows at a time.
 
-What a row was made with is written in the row, so nothing else has to be remembered: whatever ends
-the process, the rows that are left are found again. Until the last one is done, lookups compare
-the digests of all keys in use.
+Each row holds the stamp of what it was made with, so the work resumes after any end of the process.
+Until the last row is done, searches compare the digests of all stamps in use.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from servers.tracker.stores.base import SealedRecord, StoreError
 log = logging.getLogger(__name__)
 _AT_ONCE = 50
 UNTIDY = "untidy"
-"""The note of a file whose index still holds what its rows were found by in an earlier form."""
+"""The note of a file whose index still holds terms of the first form."""
 _AFTER_TROUBLE_S = 5.0
 
 
 @dataclass(slots=True)
 class ResealProgress:
-    """How far it is. `stuck` rows cannot be opened although their key is here."""
+    """How many rows are done. `stuck` rows cannot be opened although their key is known."""
 
     running: bool = False
     resealed: int = 0
@@ -31,20 +30,20 @@ class ResealProgress:
 
 
 class Resealer:
-    """Brings the rows of one board to its present key and rules."""
+    """Seals the rows of one store with the present key and rules."""
 
-    def __init__(self, board: EntryService) -> None:
+    def __init__(self, entry_service: EntryService) -> None:
         self.progress = ResealProgress()
-        self._board = board
+        self._entry_service = entry_service
 
     async def run(self) -> None:
-        """Go on until nothing is left; trouble with the store is outwaited."""
+        """Reseal all rows. While the store fails, wait and try again."""
         self.progress.running = True
         try:
             await self._look_again()
-            while self._board.scribe.older:
+            while self._entry_service.codec.older:
                 try:
-                    await self._stamp(self._board.scribe.older[0])
+                    await self._stamp(self._entry_service.codec.older[0])
                 except StoreError:
                     await asyncio.sleep(_AFTER_TROUBLE_S)
             await self._tidy()
@@ -52,31 +51,31 @@ class Resealer:
             self.progress.running = False
 
     async def _tidy(self) -> None:
-        """Once rows are of the present form, leave nothing of the index that they had before."""
-        store = self._board.store
+        """Remove the terms of the first form from the index, once no row needs them."""
+        store = self._entry_service.store
         try:
             if await store.recall(UNTIDY):
                 await store.tidy()
                 await store.remember(UNTIDY, "")
         except StoreError as trouble:
-            log.info("What is left of an earlier index is removed later: %s", trouble.said)
+            log.info("The old terms of the index are removed later: %s", trouble.reason)
 
     async def _look_again(self) -> None:
-        """See what there is by now: rows are written while keys change."""
+        """Read the stamps again: rows are written while keys change."""
         while True:
             try:
-                self._board.scribe.look_for(await self._board.store.stamps())
+                self._entry_service.codec.look_for(await self._entry_service.store.stamps())
             except StoreError:
                 await asyncio.sleep(_AFTER_TROUBLE_S)
             else:
                 return
 
     async def _stamp(self, stamp: str) -> None:
-        store, scribe = self._board.store, self._board.scribe
+        store, codec = self._entry_service.store, self._entry_service.codec
         while True:
             records, changes = await store.outdated(stamp, _AT_ONCE)
             fresh = [one for one in map(self._record, records) if one]
-            lines = [one for one in map(scribe.resealed, changes) if one]
+            lines = [one for one in map(codec.resealed, changes) if one]
             if not fresh and not lines:
                 break
             await store.reseal(fresh, lines)
@@ -84,9 +83,9 @@ class Resealer:
         self.progress.stuck += len(records) + len(changes)
         if records or changes:
             log.error("%d rows cannot be opened and stay as they are", len(records) + len(changes))
-        scribe.older = tuple(older for older in scribe.older if older != stamp)
+        codec.older = tuple(older for older in codec.older if older != stamp)
         log.info("All rows that could be opened are sealed with the present key")
 
     def _record(self, record: SealedRecord) -> SealedRecord | None:
-        entry = self._board.scribe.entry(record)
-        return None if entry.locked else self._board.scribe.record(entry)
+        entry = self._entry_service.codec.entry(record)
+        return None if entry.locked else self._entry_service.codec.record(entry)

@@ -1,12 +1,12 @@
-"""Sealing: what is stored is a Fernet token, what is looked up is a keyed digest.
+"""Seals values as Fernet tokens, and makes the keyed digests that they are searched by.
 
-A token holds `v2|row|column|bound|value`, padded to a multiple of 64 bytes: it opens only where it
-was put and beside the clear fields it was `bound` to, and its length says little. Digests are made
-with other keys, derived from the first, so that new keys mean new digests: `stamp` names the keys,
-the form and the rules a row was made with.
+A token holds `v2|row|column|bound|value`, padded to a multiple of 64 bytes to hide its length. It
+opens only in its own row and column, beside the clear fields it is `bound` to. Digests are made
+with keys derived from the token key, so a new key means new digests: `stamp` names the key, the
+form and the rules that a row was made with.
 
-Rows of the first form (`v1|row|column|value`, one kind of digest for clear and sealed words) are
-still opened and found, until all of them are of the present form.
+Rows of the first form (`v1|row|column|value`, the same digests for clear and sealed words) are
+still opened and found, until resealing has converted them.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from servers.tracker.entry import Rules
 _BLOCK = 64
 _CIPHER_BLOCK = 16
 _PADDING = bytes([_CIPHER_BLOCK]) * _CIPHER_BLOCK
-"""What ends whole blocks (PKCS 7)."""
+"""The padding (PKCS 7) of a text of whole blocks."""
 _LENGTH = 16
 _LENGTHS = {"pair": 32}
-"""Hexadecimal digits. A false hit among words is a nuisance, in pairs it would merge two leads."""
+"""Hexadecimal digits. Two equal digests of words give a false hit; two of pairs merge two leads."""
 _SAID_ONCE = frozenset({"url", "email", "pair"})
 _REMEMBERED = 8192
-"""Digests. Words, tags, domains and states come again and again."""
+"""Digests in the cache: words, tags, domains and states recur."""
 
 
 class KeyFormatError(ValueError):
-    """A key that is none; the text says why."""
+    """A text is no key; the message says why."""
 
 
 class SealedError(Exception):
@@ -54,16 +54,16 @@ class Sealer:
 
     def __init__(self, keys: Sequence[bytes], rules: Rules) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._press = _Press(keys[0])
+        self._token_maker = _TokenMaker(keys[0])
         self.key_ids = tuple(_key_id(key) for key in keys)
         first_ids = tuple(_first_key_id(key) for key in keys)
         self._of_first_form = frozenset(first_ids)
         self._rules = _bits(rules)
-        first = [_Index(_derived(key, b"lou tracker index v1", 32)) for key in keys]
-        present = [_Index(_derived(key, b"lou tracker index v2", 32)) for key in keys]
+        first = [_DigestKey(_derived(key, b"lou tracker index v1", 32)) for key in keys]
+        present = [_DigestKey(_derived(key, b"lou tracker index v2", 32)) for key in keys]
         self._digests = dict(zip((*self.key_ids, *first_ids), (*present, *first), strict=True))
-        # A pair says nothing that its row does not, so it has one digest in both forms: a Lou that
-        # knows only the first one does not track twice what is there.
+        # A pair has the same digest in both forms: it reveals nothing that its row does not, and
+        # a Lou that knows only the first form finds the entry instead of tracking it twice.
         self._pairs = dict(zip((*self.key_ids, *first_ids), (*first, *first), strict=True))
         self.stamp = f"{self.key_ids[0]}.{self._rules}"
         self._digest = self._digests[self.key_ids[0]].of
@@ -85,13 +85,13 @@ class Sealer:
     def seal(self, row: str, column: str, text: str, bound: str = "") -> str:
         """The token of `text`, which opens at this row and column only, and with `bound`."""
         plain = f"v2|{row}|{column}|{bound}|{text}".encode()
-        return self._press.token(plain + b"\0" * (-(len(plain) + 1) % _BLOCK) + b"\0")
+        return self._token_maker.token(plain + b"\0" * (-(len(plain) + 1) % _BLOCK) + b"\0")
 
     def open(self, row: str, column: str, token: str, *, bound: str = "", stamp: str = "") -> str:
         """The text of `token`, which was made with `stamp`.
 
         Raises:
-            Locked: no key opens it, it belongs elsewhere, or something beside it was changed.
+            SealedError: no key opens it, or it or the fields beside it were moved or changed.
         """
         try:
             plain = self._fernet.decrypt(token.encode()).rstrip(b"\0").decode()
@@ -104,12 +104,12 @@ class Sealer:
         return plain.removeprefix(context)
 
     def digest(self, kind: str, value: str, stamp: str = "") -> str:
-        """What `value` is looked up by; with `stamp`, among the rows made with that."""
+        """The digest of `value`; with `stamp`, as rows of that stamp have it."""
         index = (self._pairs if kind == "pair" else self._digests)[key_of(stamp or self.stamp)]
         return index.of(kind, value)
 
     def digests(self, terms: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-        """The digests of an entry's kinds and values, in an order that says nothing of theirs."""
+        """The digests of an entry's terms, sorted, so that their order reveals nothing."""
         new, known = self._digest, self._known
         return tuple(
             sorted([(new if kind in _SAID_ONCE else known)(kind, value) for kind, value in terms])
@@ -119,8 +119,8 @@ class Sealer:
 class _Mac:
     """HMAC-SHA256 (RFC 2104) with both blocks of the key hashed in advance.
 
-    An entry needs about thirty. `hmac.digest` costs three times as much each, and lets go of the
-    interpreter every time.
+    An entry needs about thirty. `hmac.digest` takes three times as long, and releases the GIL each
+    time.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -135,7 +135,7 @@ class _Mac:
         return outer
 
 
-class _Index:
+class _DigestKey:
     """The digests that one key makes."""
 
     def __init__(self, key: bytes) -> None:
@@ -146,11 +146,11 @@ class _Index:
         return found[: _LENGTHS.get(kind, _LENGTH)]
 
 
-class _Press:
-    """Makes the tokens that `Fernet(key).encrypt` makes, of whole blocks, in a third of the time.
+class _TokenMaker:
+    """Makes the tokens of `Fernet(key).encrypt` from whole blocks, in a third of the time.
 
-    One cipher serves all tokens. Its mode chains what it is given, so a random block that goes
-    first comes out as the next token's initial vector, which nobody can foresee.
+    One CBC cipher serves all tokens. A random block goes before each text; it comes out as an
+    initial vector that nobody can predict.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -170,7 +170,7 @@ _spare: list[bytes] = []
 
 
 def random_block() -> bytes:
-    """16 random bytes. They are fetched many at a time: each fetch lets go of the interpreter."""
+    """16 random bytes. They are fetched in bulk: each fetch releases the GIL."""
     while True:
         try:
             return _spare.pop()
@@ -201,7 +201,7 @@ def parse_keys(text: str) -> tuple[bytes, ...]:
 
 
 def key_of(stamp: str) -> str:
-    """The name of the key in `stamp`; it says nothing about the key."""
+    """The name of the key in `stamp`, which reveals nothing about the key."""
     return stamp.partition(".")[0]
 
 
@@ -212,7 +212,7 @@ def _bits(rules: Rules) -> str:
 
 
 def _key_id(key: bytes) -> str:
-    """A name that no Lou knows which cannot read the present form."""
+    """The name of the key in the present form. A Lou that knows only the first form has another."""
     return _derived(key, b"lou tracker key name v2", 4).hex()
 
 

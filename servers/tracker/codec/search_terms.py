@@ -1,13 +1,12 @@
-"""What an entry is found by: pure. The store sees none of this but keyed digests of it.
+"""The terms that find an entry. Pure; the store gets only keyed digests of the terms.
 
 Whole words of the URL, the e-mail address, the note and the tags are found, and the beginnings
 (3 to 8 letters) of the words in a host name or an e-mail address. Encoded URLs and international
-domains are found by what a person reads.
+domains are found by their readable form.
 
-What stands in the clear beside its digest tells whoever reads the row which digest is whose. So
-words and domains of sealed fields have kinds of their own, none of their beginnings is stored
-(`beginnings` finds those), and what an entry says in the clear as well is left out of them: no
-sealed digest goes along with a clear word.
+A clear word beside its digest reveals which digest it has. So words and domains of sealed fields
+have kinds of their own, their beginnings are not stored (prefix_words.py finds those), and a word
+that the entry also has in the clear gets no sealed term.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def kinds_of(kind: str) -> tuple[str, ...]:
 
 
 def has_word(entry: Entry, word: str) -> bool:
-    """Whether `word` finds `entry`: as a whole, or as the beginning of one that can be begun."""
+    """Whether `entry` has `word`, or a word that begins with it and is found by its beginning."""
     host = urls.host(entry.url)
     if can_begin(word):
         begun = {*_named(host), *words_to_begin(entry.url, entry.email)}
@@ -65,9 +64,9 @@ def has_word(entry: Entry, word: str) -> bool:
 
 
 def words_to_begin(url: str, email: str) -> set[str]:
-    """The sealed words that are found by their beginnings: of the address, and of a hidden URL.
+    """The sealed words that are found by their beginnings: of the address and of a hidden URL.
 
-    Those that the host of a clear URL says as well are found by the beginnings of that.
+    Words that are also in the host of a clear URL are left out: its terms include beginnings.
     """
     local, _, host = email.rpartition("@")
     of_url = _named(urls.host(url))
@@ -87,22 +86,22 @@ def can_begin(word: str) -> bool:
 
 
 def kind_of(kind: str, *, deleted: bool) -> str:
-    """Live and deleted entries are told apart by the kinds of their terms."""
+    """The kind of a term; deleted entries have kinds of their own."""
     return f"deleted {kind}" if deleted else kind
 
 
 def lookup_url(url: str) -> str:
-    """What a URL is looked up by: no tracking parameters, whatever the rules say."""
+    """The form of a URL that is compared: without tracking parameters, whatever the rules are."""
     return urls.normalise(url, strip_tracking=True) if "?" in url else url
 
 
 def lookup_email(email: str) -> str:
-    """What an e-mail address is looked up by; it also finds the address with any +tag."""
+    """The form of an e-mail address that is compared; it also finds the address with any +tag."""
     return folded_email(email, case=True, plus_tag=False)
 
 
 def pair(draft: Draft | Entry, rules: Rules) -> str:
-    """What two entries have in common when they count as the same."""
+    """The text that two entries share when they count as the same."""
     url = lookup_url(draft.url) if rules.strip_tracking else draft.url
     email = folded_email(draft.email, case=rules.fold_case, plus_tag=rules.fold_plus_tag)
     return f"{url} {email}"
@@ -116,13 +115,13 @@ def words(text: str) -> list[str]:
 
 
 def sought(text: str) -> tuple[str, ...]:
-    """The words to look for when somebody typed `text`; those that all entries have say nothing."""
+    """The words of a typed `text`, without those that all entries have."""
     found = dict.fromkeys(words(text))
     return tuple(word for word in found if word not in _SAID_BY_ALL)
 
 
 def _words_of(entry: Entry, host: str, *, is_hidden: bool) -> tuple[set[str], set[str]]:
-    """The words that stand in the clear, with the beginnings of the host's; and the sealed ones."""
+    """The clear words with the beginnings of the host's words, and the sealed words."""
     local, _, email_host = entry.email.rpartition("@")
     named = _named(host)
     of_url = {*named, *words(unquote(entry.url) if "%" in entry.url else entry.url)}
@@ -146,7 +145,7 @@ def _email_spellings(email: str) -> set[str]:
 
 
 def _named(host: str) -> list[str]:
-    """The words of `host` that somebody chose: all but those of its last label."""
+    """The words of `host` but those of its last label."""
     return words(_readable(host).rpartition(".")[0])
 
 

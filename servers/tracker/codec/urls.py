@@ -1,4 +1,4 @@
-"""One spelling for each page address: what is the same page gets the same text."""
+"""Normalises URLs, so that the same page has the same text. In come texts, out come URLs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEP = r"[\w~-]+(?:\.[\w~-]+)*"
 _PLAIN = re.compile(rf"https?://(?:{_NAME}\.)+[a-z]{{2,24}}/(?:{_STEP}(?:/{_STEP})*/?)?", re.ASCII)
 _LONGEST_PLAIN = 200
 _LONGEST_TOP = 3
-"""Of a top-level domain whose registry may have the page www.com or www.de."""
+"""Letters of a top-level domain under which `www.com` or `www.de` can be a page."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TRACKING = re.compile(
     r"utm_\w+|(?:fb|g|d|tw|tt|y)clid|msclkid|gbraid|wbraid|gclsrc|igshid|srsltid"
@@ -27,7 +27,7 @@ _TRACKING = re.compile(
 
 
 class UrlError(ValueError):
-    """No page address; the text says why."""
+    """A text is no page address; the message says why."""
 
 
 def normalise(text: str, *, strip_tracking: bool = True) -> str:

@@ -1,11 +1,12 @@
-"""What a store is to the tracker: sealed records in, sealed records out, nothing lost.
+"""The interface of a store: sealed records in, sealed records out.
 
-A store knows no keys and no rules. It compares digests, orders by time, and writes a record only
-when the version it was read at is still the present one.
+A store knows no keys and no rules. It compares digests, sorts by time, and replaces a record only
+when its version is still the one that was read.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -21,8 +22,8 @@ class SealedRecord:
     """An entry as it is stored.
 
     `secret` is a token of the e-mail address, the note, and the URL when an address may be part of
-    it; `url` is empty then. `changed` is the store's own order. `terms` are what it is found by: a
-    store need not give them back.
+    it; `url` is empty then. `changed` is the store's own order. `terms` are the digests
+    that find it; a store need not return them.
     """
 
     id: str
@@ -69,10 +70,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A record to be, and the line of its history.
+    """A new version of a record, and the line of its history.
 
-    `seen` is the version it replaces, 0 for a new one. It is not done while another record has
-    one of `pairs`.
+    `seen` is the version it replaces, 0 for a new record. The write is refused while another
+    record has one of `pairs`.
     """
 
     record: SealedRecord
@@ -83,22 +84,34 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a Write.
+    """The result of a Write.
 
-    When it was done, `record` is what is stored now. When not, it is what stood in the way: the
-    present version, or another record with the same pair; None when nothing did.
+    `record` is the stored one when the write was done. When it was refused, `record` is the cause:
+    the present version, or another record with the same pair; None if there is no such cause.
     """
 
     done: bool
     record: SealedRecord | None
 
 
+class Clock:
+    """The order of changes in one store: microseconds since 1970, each later than the last."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def tick(self) -> int:
+        """A moment after all others."""
+        self.last = max(time.time_ns() // 1000, self.last + 1)
+        return self.last
+
+
 @dataclass(frozen=True, slots=True)
 class StoreQuery:
-    """Which records: one term of each group must be there, and the change not before `since`.
+    """Which records: they have a term of each group, and their change is not before `since`.
 
-    `shown` says what the last groups are about, one each, when a record shows it: its status, or
-    one of its tags. A store may compare these itself.
+    `shown` holds the tag and the status that the last groups stand for, one each. Records have
+    these in the clear, so a store may compare them instead of the terms.
     """
 
     groups: tuple[tuple[str, ...], ...] = ()
@@ -111,7 +124,7 @@ class StoreQuery:
 
     @property
     def hidden(self) -> tuple[tuple[str, ...], ...]:
-        """The groups that only their terms tell."""
+        """The groups that can be compared by their terms only."""
         return self.groups[: len(self.groups) - len(self.shown)]
 
 
@@ -138,27 +151,27 @@ class Counts:
 
 
 class StoreError(ToolError):
-    """The store cannot do it now. `code` for programs, words for people."""
+    """The store cannot do it now: a code for programs, a reason and a hint for people."""
 
     def __init__(self, code: str, said: str, hint: str = "") -> None:
         super().__init__(f"{said} {hint}".strip(), kind=code)
         self.code = code
-        self.said = said
+        self.reason = said
         self.hint = hint
 
 
-class Tell(Protocol):
-    """Hears of trouble, once when it begins and once, `cleared`, when it ends."""
+class TroubleListener(Protocol):
+    """Is called when the store begins to fail, and with `cleared` when it works again."""
 
     def __call__(self, trouble: StoreError, *, cleared: bool) -> None: ...
 
 
-def untold(trouble: StoreError, *, cleared: bool) -> None:
-    """Tells nobody."""
+def ignore_trouble(trouble: StoreError, *, cleared: bool) -> None:
+    """Does nothing."""
 
 
 class CursorError(ToolError):
-    """A cursor that no page gave out, or for another order."""
+    """A cursor that no page returned, or one of another order."""
 
     def __init__(self, message: str) -> None:
         super().__init__(f"{message} Start again without a cursor.", kind="bad_argument")
@@ -169,20 +182,20 @@ class Store(Protocol):
 
     kind: str
     is_remote: bool
-    """Whether a refused write costs a journey, so that one should ask before."""
+    """Whether each call is a request over the network, so that a refused write is costly."""
 
     @property
     def trouble(self) -> StoreError | None:
-        """What keeps it from working now."""
+        """The error that keeps the store from working now, if any."""
 
     async def open(self) -> None:
-        """Make ready; what is unreachable is tried again later and told as trouble."""
+        """Open it. What cannot be reached is trouble, and tried again in the background."""
 
     async def close(self) -> None:
-        """Finish what was acknowledged."""
+        """Finish acknowledged writes and close."""
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
-        """Write each that may be; `together` all of them or none. Durable when this returns."""
+        """Do each allowed write; `together` all of them or none. Durable when this returns."""
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
         """The record called `id`, deleted ones included."""
@@ -204,28 +217,28 @@ class Store(Protocol):
         """How many there are now."""
 
     async def stamps(self) -> set[str]:
-        """What the records and their histories were sealed with."""
+        """The stamps of all records and changes."""
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
         """Some records and some changes that were made with `stamp`."""
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
-        """Store these again, each only when its version is unchanged. No new version, no change."""
+        """Replace these, each only if it was not changed since. It makes no new version."""
 
     async def tidy(self) -> None:
-        """Leave nothing on disk of what records were found by before they were stored again."""
+        """Remove from disk the terms that replaced records had."""
 
     async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         """The records whose id comes after `after`, by id, each with its whole history."""
 
     async def adopt(self, rows: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
-        """Take over records of another store as they are; how many were new or newer.
+        """Add records of another store as they are; returns how many were new or newer.
 
-        A record whose pair another one has here is left out.
+        A record is left out when another one has its pair here.
         """
 
     async def recall(self, name: str) -> str:
-        """What was remembered under `name`; empty when nothing was."""
+        """The note called `name`; empty when there is none."""
 
     async def remember(self, name: str, value: str) -> None:
-        """Keep a note of the tracker's own."""
+        """Store a note of the tracker's own."""

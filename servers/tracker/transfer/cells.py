@@ -1,6 +1,6 @@
-"""What stands in one cell of a lead file: e-mail addresses, a web address, tags.
+"""Reads one cell of a lead file: e-mail addresses, a web address, or tags. Pure.
 
-Pure. Cells are texts that people and other tools wrote; every function takes one as it is.
+In come cells as people and other tools wrote them, out come values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from servers.tracker.entry import email_address, is_plain_email
 from servers.tracker.transfer.wording import is_placeholder
 
 _LONGEST: Final = 2 * urls.LONGEST
-"""Of a cell in which addresses are looked for."""
+"""Characters of a cell that may hold addresses."""
 _INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _SEPARATORS: Final = re.compile(r"\s/(?=\s)|\s(?:and|und|et|y|e|or)(?=\s)|:::|[;,|\n\r\t]")
 _NAMED: Final = re.compile(
@@ -42,16 +42,16 @@ _TAG_BREAKS: Final = re.compile(r":::|[,;|\n]")
 
 
 def tidy(cell: str) -> str:
-    """`cell` without what nobody sees: spaces around it and characters of no width."""
+    """`cell` without spaces around it and characters of no width."""
     if cell.isascii():
         return cell.strip()
     return _INVISIBLE.sub("", cell).replace("\xa0", " ").strip()
 
 
 def addresses(cell: str) -> tuple[list[str], list[str]]:
-    """The e-mail addresses in `cell`, and the parts of it that are none.
+    """The e-mail addresses in `cell`, and its other parts.
 
-    A part is an address as a whole: `a@x.com`, `Name <a@x.com>`, `mailto:a@x.com`, and several of
+    A part is one address: `a@x.com`, `Name <a@x.com>`, `mailto:a@x.com`, and several of
     them with a comma, semicolon, bar, slash or line break between.
     """
     cell = tidy(cell)

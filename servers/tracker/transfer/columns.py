@@ -1,7 +1,7 @@
-"""Which columns of a lead file hold what: chosen by their names and by what their cells hold.
+"""Chooses the columns of a lead file by their names and cells. Pure.
 
-In comes the names, some rows, and what the user decided; out goes a `Choice` and everything that
-is doubtful about it, in words. Pure.
+In come the names, the first rows, and the columns that the user chose; out goes a `Choice` with all
+doubts about it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from servers.tracker.transfer import cells, headers
-from servers.tracker.transfer.text_file import SheetError
+from servers.tracker.transfer.text_file import LeadFileError
 from servers.tracker.transfer.wording import (
     is_no,
     is_placeholder,
@@ -24,8 +24,8 @@ from servers.tracker.transfer.wording import (
 FIELDS: Final = ("url", "email", "note", "tags", "status")
 MAPPED: Final = (*FIELDS, "do_not_contact")
 """What a column can be used as."""
-Wishes = Mapping[str, Sequence[str]]
-"""The columns that the user wants for a field; none of them: it is in no column."""
+ColumnMap = Mapping[str, Sequence[str]]
+"""The columns that the user chose for fields; an empty list means no column."""
 _SOCIAL: Final = listed("""
     linkedin.com|facebook.com|twitter.com|x.com|instagram.com|youtube.com|tiktok.com|xing.com
     github.com|crunchbase.com|angel.co|pinterest.com|lnkd.in|fb.com|t.me|wa.me
@@ -52,10 +52,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The places of the columns of each field, and what is doubtful about that.
+    """The column numbers of each field, and the doubts about them.
 
-    `allowing` are columns in which a no means do not contact; in `watched` ones the words of a
-    refusal count, in `noticed` ones only when the cell says nothing else.
+    In `allowing` columns a no means do not contact. In `watched` columns words of refusal count,
+    in `noticed` ones only when the cell says nothing else.
     """
 
     names: tuple[str, ...]
@@ -67,7 +67,7 @@ class Choice:
     by_phone: tuple[int, ...] = ()
     doubts: tuple[str, ...] = ()
     fault: str = ""
-    """Why nothing can be read by this choice: no column holds the page, or the address."""
+    """Why the file cannot be read: no column holds the page or the address."""
 
     def named(self) -> dict[str, list[str]]:
         """The names of the columns of each field that is in the file."""
@@ -79,56 +79,59 @@ class Choice:
 
 
 @dataclass(slots=True)
-class _Chooser:
+class _ColumnChooser:
     columns: list[Column]
-    wishes: Wishes
+    column_map: ColumnMap
     ignored: frozenset[str]
     doubts: list[str] = field(default_factory=list)
     fields: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def free(self) -> list[Column]:
-        """The columns that are for nothing yet and that the user did not put aside."""
+        """The columns without a use that the user does not ignore."""
         used = {place for places in self.fields.values() for place in places}
         return [
             one for one in self.columns if one.place not in used and one.name not in self.ignored
         ]
 
     def doubt(self, text: str, found: Sequence[Column]) -> None:
-        """Tell something about the columns `found`, when there are any."""
+        """Add a doubt about the columns `found`, if there are any."""
         if found:
             self.doubts.append(text.format(_shown([one.name for one in found])))
 
 
 def choose(
-    names: Sequence[str], rows: Sequence[Sequence[str]], wishes: Wishes, ignored: Sequence[str] = ()
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    column_map: ColumnMap,
+    ignored: Sequence[str] = (),
 ) -> Choice:
     """The best use of the columns called `names`, of which `rows` are the first rows.
 
     Raises:
-        SheetError: a wish names no column or no field.
+        LeadFileError: `column_map` names no column or no field.
     """
-    _check(names, wishes, ignored)
+    _check(names, column_map, ignored)
     columns = [_column(place, name, rows) for place, name in enumerate(names)]
-    chooser = _Chooser(columns, wishes, frozenset(ignored))
-    for one, wanted in wishes.items():
+    chooser = _ColumnChooser(columns, column_map, frozenset(ignored))
+    for one, wanted in column_map.items():
         chooser.fields[one] = tuple(names.index(name) for name in wanted)
     for one, chosen in (("email", _emails), ("url", _page), ("status", _status)):
-        if one not in wishes:
+        if one not in column_map:
             chooser.fields[one] = chosen(chooser)
     for one, is_for in (("tags", headers.is_tags), ("note", headers.is_note)):
-        if one not in wishes:
+        if one not in column_map:
             chooser.fields[one] = tuple(c.place for c in chooser.free() if is_for(c.words))
     return replace(_with_refusals(chooser), fault=_missing(chooser))
 
 
-def _check(names: Sequence[str], wishes: Wishes, ignored: Sequence[str]) -> None:
-    strange = next((one for one in wishes if one not in MAPPED), None)
+def _check(names: Sequence[str], column_map: ColumnMap, ignored: Sequence[str]) -> None:
+    strange = next((one for one in column_map if one not in MAPPED), None)
     if strange is not None:
-        raise SheetError(f"There is no field {strange[:40]!r}. There are: {', '.join(MAPPED)}.")
-    wanted = [name for chosen in wishes.values() for name in chosen]
+        raise LeadFileError(f"There is no field {strange[:40]!r}. There are: {', '.join(MAPPED)}.")
+    wanted = [name for chosen in column_map.values() for name in chosen]
     unknown = next((name for name in (*wanted, *ignored) if name not in names), None)
     if unknown is not None:
-        raise SheetError(f"There is no column {unknown[:40]!r}. {there_are(names)}")
+        raise LeadFileError(f"There is no column {unknown[:40]!r}. {there_are(names)}")
 
 
 def there_are(names: Sequence[str]) -> str:
@@ -152,8 +155,8 @@ def _column(place: int, name: str, rows: Sequence[Sequence[str]]) -> Column:
     )
 
 
-def _emails(chooser: _Chooser) -> tuple[int, ...]:
-    """Every column of the person's own addresses; a colleague's is told and left out."""
+def _emails(chooser: _ColumnChooser) -> tuple[int, ...]:
+    """The columns of the person's own addresses. A colleague's is reported and left out."""
     free = chooser.free()
     named = [one for one in free if headers.is_address(one.words)]
     named = [one for one in named if not headers.is_colleague(one.words)]
@@ -184,7 +187,7 @@ def _is_of_others(one: Column, beside: Sequence[Column]) -> bool:
     )
 
 
-def _page(chooser: _Chooser) -> tuple[int, ...]:
+def _page(chooser: _ColumnChooser) -> tuple[int, ...]:
     """The column of the pages: a website before a profile, an address before a word."""
     free = chooser.free()
     emails = [chooser.columns[place] for place in chooser.fields["email"]]
@@ -203,7 +206,7 @@ def _page(chooser: _Chooser) -> tuple[int, ...]:
 
 
 def _page_score(one: Column, emails: Sequence[Column]) -> float:
-    """How probably the cells are the rows' pages; 0 and less: surely not."""
+    """A score for the column of pages; 0 or less means surely not."""
     rank = headers.page_rank(one.words)
     if rank < 0 or (one.filled and one.pages < 0.5) or (not one.filled and rank < 2):
         return 0
@@ -241,8 +244,8 @@ def _match(hosts: Sequence[str], emails: Sequence[Column]) -> float:
     return same / seen if seen else 0.0
 
 
-def _status(chooser: _Chooser) -> tuple[int, ...]:
-    """The column of the status, when its cells say what Lou knows; a place or a funnel is none."""
+def _status(chooser: _ColumnChooser) -> tuple[int, ...]:
+    """The column of the status; not one of places or of another tool's stages."""
     free = chooser.free()
     sure = [one for one in free if headers.is_status(one.words)]
     maybe = [one for one in free if headers.may_be_status(one.words)]
@@ -259,8 +262,8 @@ def _known_share(one: Column) -> float:
     return known / len(one.filled) if one.filled else 0.0
 
 
-def _missing(chooser: _Chooser) -> str:
-    """Why a file cannot be used in which no column holds the pages, or the addresses."""
+def _missing(chooser: _ColumnChooser) -> str:
+    """The error when no column holds the pages or the addresses; empty when both exist."""
     what = {"url": "the page where an address was found", "email": "an e-mail address"}
     for one, words in what.items():
         if chooser.fields[one]:
@@ -275,10 +278,10 @@ def _missing(chooser: _Chooser) -> str:
     return ""
 
 
-def _with_refusals(chooser: _Chooser) -> Choice:
-    """The choice, with every column in which somebody may say: do not contact."""
+def _with_refusals(chooser: _ColumnChooser) -> Choice:
+    """The choice, with all columns that may say do not contact."""
     names = tuple(one.name for one in chooser.columns)
-    chosen = chooser.wishes.get("do_not_contact")
+    chosen = chooser.column_map.get("do_not_contact")
     if chosen is not None and not chosen:
         return Choice(names, chooser.fields, doubts=tuple(chooser.doubts))
     free = chooser.free()

@@ -1,8 +1,7 @@
-"""CSV and JSON Lines, read row by row and written row by row. A bad row is told, never a crash.
+"""Reads and writes CSV and JSON Lines row by row. A bad row becomes a Row with a fault.
 
-Rows have the numbers a person sees: the first row of a CSV file is row 1, whether or not it has
-the names of the columns; the first line of a JSON Lines file is row 1. No written cell starts a
-formula in a spreadsheet.
+Rows are numbered from 1, the row of column names included. A written cell never starts
+a formula in a spreadsheet.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Literal, TextIO
 
 from servers.tracker.transfer import cells, columns, headers, text_file
-from servers.tracker.transfer.columns import FIELDS, Choice, Wishes
+from servers.tracker.transfer.columns import FIELDS, Choice, ColumnMap
 from servers.tracker.transfer.leads import LeadReader
-from servers.tracker.transfer.text_file import SheetError
+from servers.tracker.transfer.text_file import LeadFileError
 
 Format = Literal["csv", "jsonl"]
 WRITTEN: Final = ("id", *FIELDS, "created", "changed")
 _LONGEST_LINE = 1 << 20
 _JUDGED_ROWS = 300
-"""From which the delimiter, the row of names and the columns are told."""
+"""Rows from which the delimiter, the row of names and the columns are detected."""
 _MOST_ABOVE = 40
 """Rows in which the names of the columns are looked for."""
 _DELIMITERS = ",;\t|"
@@ -45,7 +44,7 @@ _LONE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of a row: its fields, or what is wrong with it. A row may have several."""
+    """One entry of a row: its fields, or its fault. A row may make several."""
 
     number: int
     fields: Mapping[str, Any]
@@ -54,8 +53,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A file whose columns are chosen: `choice` says how, `samples` are its first rows."""
+class LeadFile:
+    """An open file with its columns chosen; `samples` are its first rows."""
 
     choice: Choice
     rows: Iterator[Row]
@@ -66,7 +65,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """The cells of one row, or what is wrong with it and the cells it would have then."""
+    """The cells of one row; with a fault, the cells that its first line has."""
 
     number: int
     cells: list[str]
@@ -77,43 +76,43 @@ def format_of(name: str) -> Format:
     """The format that the ending of a file name stands for.
 
     Raises:
-        SheetError: it stands for none.
+        LeadFileError: it stands for none.
     """
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     if suffix not in _SUFFIXES:
         told = text_file.kind_by_name(name)
-        raise SheetError(told or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
+        raise LeadFileError(told or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
     return _SUFFIXES[suffix]
 
 
 def opened(
-    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
-) -> Sheet:
-    """The sheet in `handle`; `wishes` says which columns hold a field, where Lou is not to choose.
+    handle: BinaryIO, kind: Format, column_map: ColumnMap | None = None, ignored: Sequence[str] = ()
+) -> LeadFile:
+    """The file in `handle`; `column_map` names the columns of fields that Lou is not to choose.
 
     Raises:
-        SheetError: it cannot be read, or there is no column for the page or the e-mail address.
+        LeadFileError: it cannot be read, or there is no column for the page or the e-mail address.
     """
-    found = looked_at(handle, kind, wishes, ignored)
+    found = preview(handle, kind, column_map, ignored)
     if found.choice.fault:
-        raise SheetError(found.choice.fault)
+        raise LeadFileError(found.choice.fault)
     return found
 
 
-def looked_at(
-    handle: BinaryIO, kind: Format, wishes: Wishes | None = None, ignored: Sequence[str] = ()
-) -> Sheet:
-    """The sheet in `handle`, even when not every column that is needed could be told.
+def preview(
+    handle: BinaryIO, kind: Format, column_map: ColumnMap | None = None, ignored: Sequence[str] = ()
+) -> LeadFile:
+    """The file in `handle`, even when a needed column was not found.
 
     Raises:
-        SheetError: it cannot be read.
+        LeadFileError: it cannot be read.
     """
     found = text_file.opened(handle)
     try:
-        make = _csv_sheet if kind == "csv" else _json_sheet
-        return make(found.stream, found.doubt, wishes or {}, ignored)
+        make = _csv_file if kind == "csv" else _json_file
+        return make(found.stream, found.doubt, column_map or {}, ignored)
     except UnicodeError:
-        raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
+        raise LeadFileError("The file is not valid UTF-16. Save it as UTF-8.") from None
 
 
 def header() -> str:
@@ -130,12 +129,12 @@ def line(kind: Format, values: Mapping[str, Any]) -> str:
 
 
 def guarded(cell: str) -> str:
-    """`cell`, such that no spreadsheet takes it for a formula."""
+    """`cell` with a quote before it when a spreadsheet could take it for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
+    """`cell` without the quote of `guarded`."""
     return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
 
 
@@ -146,7 +145,7 @@ def _line(written: Iterable[str]) -> str:
 
 
 class _Lines:
-    """The lines of `text`, no longer than may be; those of one row can be read again."""
+    """The lines of `text`, cut at the limit. The lines of one row can be read again."""
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -168,7 +167,7 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """A row begins here."""
+        """Begin a row."""
         self.row.clear()
         self.is_cut = False
 
@@ -182,12 +181,12 @@ class _Lines:
             while len(more) >= _LONGEST_LINE and not more.endswith(("\n", "\r")):
                 more = self._text.readline(_LONGEST_LINE)
         except UnicodeError:
-            raise SheetError("The file is not valid UTF-16. Save it as UTF-8.") from None
+            raise LeadFileError("The file is not valid UTF-16. Save it as UTF-8.") from None
         return found
 
 
 def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
-    """The rows of a CSV text, blank ones left out; what an open quote took in is read again."""
+    """The filled rows of a CSV text. After an unclosed quote, its lines are read again as rows."""
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     for number in itertools.count(1):
@@ -209,35 +208,35 @@ def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
             yield _Record(number, found)
 
 
-def _csv_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence[str]) -> LeadFile:
     head = text.read(_LONGEST_LINE)
     is_whole = len(head) < _LONGEST_LINE
     if not head.strip("\ufeff\r\n \x00"):
-        raise SheetError("The file is empty.")
+        raise LeadFileError("The file is empty.")
     if "\0" in head[:4096]:
-        raise SheetError("The file is no text that Lou can read. Save it as CSV UTF-8.")
+        raise LeadFileError("The file is no text that Lou can read. Save it as CSV UTF-8.")
     sep = _SEP_LINE.match(head)
     skipped = sep.end() if sep else 0
     body = head[skipped:] if is_whole else head[skipped : 1 + _last_break(head)]
-    wanted = frozenset(name for names in wishes.values() for name in names)
+    wanted = frozenset(name for names in column_map.values() for name in names)
     delimiter = sep[1] if sep else max(_DELIMITERS, key=lambda one: _fitness(body, one, wanted))
     first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _JUDGED_ROWS))
     place = _header_place(first, wanted)
     has_names = place >= 0
     names = _names(first[place].cells) if has_names else _numbered(first)
     samples = [one.cells for one in first[place + 1 :] if not one.fault]
-    choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], wishes, ignored)
+    choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], column_map, ignored)
     doubts = (*_file_doubts(first, place, doubt), *choice.doubts)
     rows = _csv_rows(
         _from(text, skipped), delimiter, first[place].number if has_names else 0, choice
     )
-    return Sheet(choice, rows, samples, doubts, text)
+    return LeadFile(choice, rows, samples, doubts, text)
 
 
 def _last_break(head: str) -> int:
     found = max(head.rfind("\n"), head.rfind("\r"))
     if found < 0:
-        raise SheetError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
+        raise LeadFileError(f"The first row is longer than {_LONGEST_LINE:,} characters.")
     return found
 
 
@@ -249,7 +248,7 @@ def _from(text: TextIO, skipped: int) -> TextIO:
 
 
 def _fitness(body: str, delimiter: str, wanted: frozenset[str]) -> tuple[int, float, int]:
-    """How well `delimiter` parts the first rows: known names, rows alike, many columns."""
+    """How well `delimiter` splits the first rows: known names, equal widths, many columns."""
     found = [
         one.cells
         for one in itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _MOST_ABOVE)
@@ -272,7 +271,7 @@ def _known(row: Sequence[str], wanted: frozenset[str]) -> int:
 def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
     """Which of the first rows names the columns; -1 when none does."""
     if first and first[0].fault.startswith("is longer"):
-        raise SheetError(f"The first row {first[0].fault}.")
+        raise LeadFileError(f"The first row {first[0].fault}.")
     known = [_known(one.cells, wanted) for one in first[:_MOST_ABOVE]]
     best = max(known, default=0)
     if best:
@@ -332,17 +331,17 @@ def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Ro
         yield Row(number, fields, doubts=() if place else tuple(doubts))
 
 
-def _json_sheet(text: TextIO, doubt: str, wishes: Wishes, ignored: Sequence[str]) -> Sheet:
+def _json_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence[str]) -> LeadFile:
     first = [
         value for _, value, fault in itertools.islice(_objects(text), _JUDGED_ROWS) if not fault
     ]
     names = list(dict.fromkeys(name for one in first for name in one))
     samples = [[_json_cell(one.get(name)) or "" for name in names] for one in first]
-    if not names and not wishes:
+    if not names and not column_map:
         names = ["url", "email"]
-    choice = columns.choose(names, samples, wishes, ignored)
+    choice = columns.choose(names, samples, column_map, ignored)
     doubts = (*([doubt] if doubt else []), *choice.doubts)
-    return Sheet(choice, _json_rows(_from(text, 0), choice), samples, doubts, text)
+    return LeadFile(choice, _json_rows(_from(text, 0), choice), samples, doubts, text)
 
 
 def _objects(text: TextIO) -> Iterator[tuple[int, dict[str, Any], str]]:

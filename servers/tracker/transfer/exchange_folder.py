@@ -1,4 +1,4 @@
-"""The one folder that import and export may touch: outside of it there is nothing for them."""
+"""Opens and makes files in the folder for import and export, and refuses all others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def inside(folder: Path | None, name: str) -> Path:
     """The file called `name` in `folder`, links resolved.
 
     Raises:
-        ToolFailure: no folder is chosen, or the file would be outside of it.
+        ToolError: no folder is chosen, or the file would be outside of it.
     """
     if folder is None:
         raise ToolError(
@@ -43,12 +43,12 @@ def inside(folder: Path | None, name: str) -> Path:
 
 
 def new_inside(folder: Path | None, name: str) -> Path:
-    """As `inside`, for a file that is to be made: its name has to be one on every system.
+    """As `inside`, for a new file: its name has to be valid on every system.
 
     Elsewhere `CON.csv` is a device, and `x.csv:y.csv` is a hidden part of `x.csv`.
 
     Raises:
-        ToolFailure: as `inside`, or the name is not possible everywhere.
+        ToolError: as `inside`, or the name is not possible everywhere.
     """
     found = inside(folder, name)
     assert folder is not None
@@ -78,7 +78,7 @@ def opened(path: Path) -> BinaryIO:
     """The file at `path`, for reading.
 
     Raises:
-        ToolFailure: there is no such file, or it cannot be read.
+        ToolError: there is no such file, or it cannot be read.
     """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
@@ -92,7 +92,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what exports left in `folder` that were ended with their process: addresses."""
+    """Remove unfinished exports in `folder` whose process has ended; they hold addresses."""
     for path in folder.glob(f"{_UNFINISHED}{'[0-9a-f]' * 12}"):
         with contextlib.suppress(OSError):
             with path.open("r+b") as handle:
@@ -142,8 +142,8 @@ class PartialExport:
         self._unfinished.replace(self._path)
 
     def drop(self) -> None:
-        """Leave nothing behind."""
-        with contextlib.suppress(OSError):  # what is not written yet may not fit
+        """Remove the unfinished file."""
+        with contextlib.suppress(OSError):  # the rest may not fit on the disk
             self._handle.close()
         self._unfinished.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What the name of a column says about it, in the languages and ways of the tools that write it."""
+"""Recognises columns by their names, in many languages and tools. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports and exports as jobs: they tell how far they are, and what they told as kept is kept."""
+"""Runs imports and exports as jobs. A job reports its progress; rows it counted are stored."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from servers.tracker.entry import Draft, Fault, RejectedEntryError, checked
 from servers.tracker.entry_plans import Plan
 from servers.tracker.entry_service import EntryService
 from servers.tracker.transfer import csv_jsonl, exchange_folder
-from servers.tracker.transfer.columns import Wishes
+from servers.tracker.transfer.columns import ColumnMap
 from servers.tracker.transfer.row_problems import Doubts, Problems
-from servers.tracker.transfer.text_file import SheetError
+from servers.tracker.transfer.text_file import LeadFileError
 
 log = logging.getLogger(__name__)
 State = Literal["running", "done", "cancelled", "failed"]
 _AT_ONCE = 512
 _PAGE = 200
 _KEPT_JOBS = 20
-Boards = Callable[[], EntryService]
-"""The board in use: keys and rules may change before a job is over."""
+GetService = Callable[[], EntryService]
+"""Returns the service in use: keys and rules may change during a job."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One import or export. `rows` are those that are dealt with for good.
+    """One import or export. `rows` counts the rows that are finished.
 
     `columns` are the columns of an import that hold each field.
     """
@@ -57,17 +57,17 @@ class Job:
 
 
 class ImportExport:
-    """The jobs of this process; finished ones are remembered for a while."""
+    """The jobs of this process, and the last `_KEPT_JOBS` finished ones."""
 
-    def __init__(self, boards: Boards) -> None:
-        self._boards = boards
+    def __init__(self, get_service: GetService) -> None:
+        self._get_service = get_service
         self._jobs: dict[str, Job] = {}
 
     def job(self, name: str) -> Job:
         """The job called `name`.
 
         Raises:
-            ToolFailure: there is none.
+            ToolError: there is none.
         """
         if name not in self._jobs:
             raise ToolError(
@@ -80,30 +80,30 @@ class ImportExport:
     async def start_import(
         self,
         path: Path,
-        wishes: Wishes,
+        column_map: ColumnMap,
         client: str,
         *,
         ignored: Sequence[str] = (),
         trial: bool,
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
-        self._boards()
-        found = await asyncio.to_thread(opened, path, wishes, ignored)
+        self._get_service()
+        found = await asyncio.to_thread(opened, path, column_map, ignored)
         job = self._begun("import", path)
         job.columns = found.choice.named()
         job.doubts.begin(found.doubts)
         job.total_bytes = os.fstat(found.text.fileno()).st_size
-        work = _Import(job, self._boards, found, client="" if trial else client)
+        work = _Import(job, self._get_service, found, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
         return job
 
     def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
         """Begin to export what `search` finds to the file at `path`."""
-        self._boards()
+        self._get_service()
         kind = _format(path)
         target = exchange_folder.PartialExport(path, overwrite=overwrite)
         job = self._begun("export", path)
-        work = _export(job, self._boards, search, target, kind=kind)
+        work = _export(job, self._get_service, search, target, kind=kind)
         job.task = asyncio.get_running_loop().create_task(_ended(job, work))
         return job
 
@@ -111,7 +111,7 @@ class ImportExport:
         """The job, stopped; the rows it reported are kept."""
         job = self.job(name)
         if job.task is not None and not job.task.done():
-            await asyncio.sleep(0)  # a task that never began could not say how it ended
+            await asyncio.sleep(0)  # let the task start, so that it records how it ended
             job.task.cancel()
             await asyncio.wait([job.task])
         return job
@@ -134,37 +134,39 @@ _Found = list[tuple[int, Draft | RejectedEntryError | str]]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Rows that were read and planned, and where in the file they end."""
+    """Rows that were read and planned, and the file position behind them."""
 
     found: _Found
     position: int
-    board: EntryService
+    entry_service: EntryService
     plan: Plan
 
 
 class _Import:
-    """Reads, checks and seals one group of rows while the one before is stored."""
+    """Imports a file: reads, checks and seals one group of rows while the last one is stored."""
 
-    def __init__(self, job: Job, boards: Boards, found: csv_jsonl.Sheet, *, client: str) -> None:
+    def __init__(
+        self, job: Job, get_service: GetService, found: csv_jsonl.LeadFile, *, client: str
+    ) -> None:
         self._job = job
-        self._boards = boards
-        self._rules = boards().scribe.rules
+        self._get_service = get_service
+        self._rules = get_service().codec.rules
         self._text = found.text
         self._rows = found.rows
         self._client = client
         self._last_row = 0
         self._are_known = False
-        """Whether most rows before were; then the next ones probably are, too."""
+        """Whether most rows of the last group existed already."""
 
     async def run(self) -> None:
-        """To the end of the file."""
+        """Import the whole file."""
         following = asyncio.ensure_future(self._prepared())
         try:
             while (group := await asyncio.shield(following)) is not None:
                 following = asyncio.ensure_future(self._prepared())
                 await self._store(group)
         finally:
-            # A thread may still be reading: it comes to the end of its group.
+            # A thread may still read its group.
             await asyncio.wait([following])
             self._text.close()
         self._job.done_bytes = self._job.total_bytes
@@ -176,10 +178,12 @@ class _Import:
         return _Group(found, position, *await self._planned(found))
 
     async def _planned(self, found: _Found) -> tuple[EntryService, Plan]:
-        board = self._boards()
-        self._rules = board.scribe.rules
+        entry_service = self._get_service()
+        self._rules = entry_service.codec.rules
         drafts = [one for _, one in found if isinstance(one, Draft)]
-        return board, await board.planned(drafts, self._client, are_known=self._are_known)
+        return entry_service, await entry_service.planned(
+            drafts, self._client, are_known=self._are_known
+        )
 
     def _read(self) -> tuple[_Found, int]:
         found: _Found = []
@@ -207,15 +211,15 @@ class _Import:
             raise
 
     async def _stored(self, group: _Group) -> None:
-        found, board, plan = group.found, group.board, group.plan
+        found, entry_service, plan = group.found, group.entry_service, group.plan
         drafted = [number for number, one in found if isinstance(one, Draft)]
         for number, one in found:
             if not isinstance(one, Draft):
                 self._refuse(number, one)
         if self._client:
-            while board is not self._boards():  # the keys are others by now
-                board, plan = await self._planned(found)
-            results = await board.settle(plan)
+            while entry_service is not self._get_service():  # the keys have changed
+                entry_service, plan = await self._planned(found)
+            results = await entry_service.settle(plan)
             created = sum(
                 one[0] == "created" for one in results if not isinstance(one, RejectedEntryError)
             )
@@ -241,67 +245,70 @@ class _Import:
             self._job.problems.add(number, fault)
 
 
-def opened(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> csv_jsonl.Sheet:
+def opened(path: Path, column_map: ColumnMap, ignored: Sequence[str] = ()) -> csv_jsonl.LeadFile:
     """The file at `path` with its columns chosen.
 
     Raises:
-        ToolFailure: it cannot be read, or its columns are not clear.
+        ToolError: it cannot be read, or its columns are not clear.
     """
-    return _opened(path, lambda handle, kind: csv_jsonl.opened(handle, kind, wishes, ignored))
+    return _opened(path, lambda handle, kind: csv_jsonl.opened(handle, kind, column_map, ignored))
 
 
-def looked_at(path: Path, wishes: Wishes, ignored: Sequence[str] = ()) -> csv_jsonl.Sheet:
+def preview(path: Path, column_map: ColumnMap, ignored: Sequence[str] = ()) -> csv_jsonl.LeadFile:
     """The file at `path`, to show its columns; the caller closes its text.
 
     Raises:
-        ToolFailure: it cannot be read.
+        ToolError: it cannot be read.
     """
-    return _opened(path, lambda handle, kind: csv_jsonl.looked_at(handle, kind, wishes, ignored))
+    return _opened(path, lambda handle, kind: csv_jsonl.preview(handle, kind, column_map, ignored))
 
 
 def _opened(
-    path: Path, read: Callable[[BinaryIO, csv_jsonl.Format], csv_jsonl.Sheet]
-) -> csv_jsonl.Sheet:
+    path: Path, read: Callable[[BinaryIO, csv_jsonl.Format], csv_jsonl.LeadFile]
+) -> csv_jsonl.LeadFile:
     kind = _format(path)
     handle = exchange_folder.opened(path)
     try:
         return read(handle, kind)
-    except SheetError as wrong:
+    except LeadFileError as wrong:
         handle.close()
         raise ToolError(str(wrong), kind="bad_argument") from None
 
 
 def _refused(rejected: RejectedEntryError, fields: Mapping[str, Any]) -> RejectedEntryError:
-    """What is wrong with a row; it says so when a wish not to be contacted is lost with it."""
+    """The faults of a row; one more when the refused row says do not contact."""
     faults = rejected.faults
     if fields.get("status") == "do_not_contact":
         faults = (*faults, Fault("status", "says do not contact, and is not stored with the row"))
-    return RejectedEntryError(faults)  # without a traceback, which would hold all rows
+    return RejectedEntryError(faults)  # a traceback would keep all rows in memory
 
 
 def _format(path: Path) -> csv_jsonl.Format:
     try:
         return csv_jsonl.format_of(path.name)
-    except SheetError as wrong:
+    except LeadFileError as wrong:
         raise ToolError(str(wrong), kind="bad_argument") from None
 
 
 async def _export(
     job: Job,
-    boards: Boards,
+    get_service: GetService,
     search: Search,
     target: exchange_folder.PartialExport,
     *,
     kind: csv_jsonl.Format,
 ) -> None:
-    """Oldest change first: what changes meanwhile comes again at the end, and is left out there."""
+    """Write all found entries, the oldest change first.
+
+    An entry that changes during the export is found again at the end; it is not written twice.
+    """
     written: set[str] = set()
     cursor = ""
     try:
         if kind == "csv":
             target.write(csv_jsonl.header())
         while True:
-            entries, cursor = await boards().find(_page(search, cursor))
+            entries, cursor = await get_service().find(_page(search, cursor))
             for entry in entries:
                 if entry.id not in written and not entry.locked:
                     written.add(entry.id)
@@ -318,7 +325,7 @@ async def _export(
 
 
 async def _to_its_end(work: Awaitable[None]) -> None:
-    """Do `work`, for which it is too late to be cancelled."""
+    """Await `work`, even when the task is cancelled."""
     doing = asyncio.ensure_future(work)
     while not doing.done():
         with contextlib.suppress(asyncio.CancelledError):
@@ -331,14 +338,14 @@ def _page(search: Search, cursor: str) -> Search:
 
 
 async def _ended(job: Job, work: Awaitable[None]) -> None:
-    """How a job ends, in its own words."""
+    """Await `work` and record in `job` how it ended."""
     try:
         await work
     except asyncio.CancelledError:
         job.state, job.message = "cancelled", "It was cancelled; what is counted here is kept."
     except ToolError as failed:
         job.state, job.message = "failed", failed.message
-    except (OSError, SheetError) as failed:
+    except (OSError, LeadFileError) as failed:
         job.state = "failed"
         said = (failed.strerror if isinstance(failed, OSError) else None) or failed
         job.message = f"The file could not be used to its end: {said}"

@@ -1,4 +1,4 @@
-"""What one row of a lead file becomes: fields of entries, by the columns that were chosen."""
+"""Reads a row of a lead file. In come its cells and the chosen columns, out come entry fields."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class LeadReader:
         return any(map(is_only_do_not_contact, self._at(row, self._choice.noticed)))
 
     def _tell_consent(self, row: Sequence[str], doubts: list[str]) -> None:
-        """Tell of what is near to a refusal, and is none."""
+        """Add a doubt for each cell that is almost a refusal."""
         for place in self._choice.consent:
             cell = row[place] if place < len(row) else ""
             words = plain(cell)
@@ -141,5 +141,5 @@ def _first(found: Sequence[str]) -> str:
 
 
 def _is_denied(cell: str) -> bool:
-    """Whether a cell below a name such as Unsubscribed says that somebody is not."""
+    """Whether a cell of a column such as Unsubscribed means no."""
     return not is_yes(cell) and (is_no(cell) or plain(cell) in {"not set", "0 00 00"})

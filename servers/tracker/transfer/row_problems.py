@@ -1,4 +1,4 @@
-"""What is wrong with rows of a file, or doubtful. What many rows have in common is kept once."""
+"""Collects the problems and doubts of a file's rows; equal texts are stored once."""
 
 from __future__ import annotations
 

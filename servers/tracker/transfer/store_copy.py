@@ -1,8 +1,8 @@
-"""One store's entries into another, once: resumable, and verified entry by entry.
+"""Copies the entries of one store into another, and verifies each of them.
 
-What is newer in the target stays. An entry whose pair the target has under another id is merged
-into that one, unless it is deleted. How far it is stands in the target, so that it goes on after
-any end. What others change in the source meanwhile is found by going through it again.
+A newer version in the target stays. An entry whose pair the target has under another id is merged
+into that one, unless it is deleted. The progress is stored in the target, so the copy can resume.
+If the source changes during the copy, the copy goes through it again.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _PASSES = 5
 
 @dataclass(slots=True)
 class CopyProgress:
-    """How far a copy is: entries seen, taken over, merged, there already, and not as they were.
+    """The progress of a copy: entries seen, copied, merged, and different from the source.
 
-    `mark` is what the source held when it was begun to be gone through.
+    `mark` says what the source held when the pass began.
     """
 
     state: State = "none"
@@ -45,18 +45,18 @@ class CopyProgress:
 
 
 class StoreCopy:
-    """The copy from `source` into the store of `board`."""
+    """The copy from `source` into the store in use."""
 
-    def __init__(self, source: Store, boards: Callable[[], EntryService]) -> None:
+    def __init__(self, source: Store, get_service: Callable[[], EntryService]) -> None:
         self.progress = CopyProgress()
         self._source = source
-        self._boards = boards
-        """The board in use: keys may change before the copy is over."""
+        self._get_service = get_service
+        """Returns the service in use: keys may change during the copy."""
         self._name = f"copy from {source.kind}"
 
     async def recall(self) -> CopyProgress:
-        """How far it came in an earlier life."""
-        text = await self._boards().store.recall(self._name)
+        """The progress that an earlier process stored."""
+        text = await self._get_service().store.recall(self._name)
         if text:
             self.progress = CopyProgress(**json.loads(text))
             if self.progress.state == "running":
@@ -64,7 +64,7 @@ class StoreCopy:
         return self.progress
 
     async def run(self) -> None:
-        """Go on where it stopped, to the end."""
+        """Copy, from where an earlier copy stopped."""
         try:
             if (await self.recall()).state == "done":
                 self.progress = CopyProgress()
@@ -82,7 +82,7 @@ class StoreCopy:
             raise
 
     async def _go_through(self) -> None:
-        """Take over what the source holds, again while it changes."""
+        """Copy all of the source, again if it changed meanwhile."""
         for _ in range(_PASSES):
             if not self.progress.after:
                 self._begin(await self._source.counts())
@@ -102,38 +102,38 @@ class StoreCopy:
         progress.seen = progress.merged = progress.differing = 0
 
     async def _take(self, rows: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> None:
-        board = self._boards()
-        with board.underway:
-            await self._take_over(board, rows)
+        entry_service = self._get_service()
+        with entry_service.running:
+            await self._take_over(entry_service, rows)
         self.progress.seen += len(rows)
         self.progress.after = rows[-1][0].id
         await self._keep()
 
     async def _take_over(
-        self, board: EntryService, rows: Sequence[tuple[SealedRecord, Sequence[Change]]]
+        self, entry_service: EntryService, rows: Sequence[tuple[SealedRecord, Sequence[Change]]]
     ) -> None:
         fresh: list[tuple[SealedRecord, Sequence[Change]]] = []
         for record, changes in rows:
-            entry = board.scribe.entry(record)
+            entry = entry_service.codec.entry(record)
             if entry.locked:
                 fresh.append((record, changes))
-            elif not await self._merged(board, entry):
-                fresh.append((board.scribe.record(entry), changes))
-        self.progress.taken += await board.store.adopt(fresh)
-        present = await asyncio.gather(*(board.store.get(record.id) for record, _ in fresh))
+            elif not await self._merged(entry_service, entry):
+                fresh.append((entry_service.codec.record(entry), changes))
+        self.progress.taken += await entry_service.store.adopt(fresh)
+        present = await asyncio.gather(*(entry_service.store.get(record.id) for record, _ in fresh))
         for (record, _), found in zip(fresh, present, strict=True):
-            self.progress.differing += not _same(board, record, found)
+            self.progress.differing += not _same(entry_service, record, found)
 
-    async def _merged(self, board: EntryService, entry: Entry) -> bool:
-        """Whether the target has the pair of `entry` under another id, and holds all of it now."""
-        others = await board.store.paired(board.scribe.pairs(entry))
+    async def _merged(self, entry_service: EntryService, entry: Entry) -> bool:
+        """Merge `entry` into an entry of the target with its pair; whether there is one."""
+        others = await entry_service.store.paired(entry_service.codec.pairs(entry))
         if not others or any(other.id == entry.id for other in others):
             return False
         self.progress.merged += 1
         if entry.deleted:
             return True
         draft = Draft(entry.url, entry.email, entry.note, entry.tags, entry.status)
-        (result,) = await board.track([draft], "copy")
+        (result,) = await entry_service.track([draft], "copy")
         self.progress.differing += isinstance(result, RejectedEntryError)
         return True
 
@@ -151,21 +151,23 @@ class StoreCopy:
         log.info("%s", progress.message)
 
     async def _keep(self) -> None:
-        await self._boards().store.remember(self._name, json.dumps(asdict(self.progress)))
+        await self._get_service().store.remember(self._name, json.dumps(asdict(self.progress)))
 
 
 def _mark(counts: Counts) -> str:
     return f"{counts.live} {counts.deleted} {counts.last_changed}"
 
 
-def _same(board: EntryService, record: SealedRecord, found: SealedRecord | None) -> bool:
+def _same(entry_service: EntryService, record: SealedRecord, found: SealedRecord | None) -> bool:
     """Whether the target has all of `record`, or something newer."""
     if found is None:
         return False
-    return found.version > record.version or _hash(board, found) == _hash(board, record)
+    return found.version > record.version or _hash(entry_service, found) == _hash(
+        entry_service, record
+    )
 
 
-def _hash(board: EntryService, record: SealedRecord) -> str:
-    entry = asdict(board.scribe.entry(record))
+def _hash(entry_service: EntryService, record: SealedRecord) -> str:
+    entry = asdict(entry_service.codec.entry(record))
     entry.pop("changed")  # the store's own order
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()

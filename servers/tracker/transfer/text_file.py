@@ -1,8 +1,8 @@
-"""The text of a file that some program wrote: what kind of file it is, and in which characters.
+"""Opens a file as text: in comes a file, out come its characters and any doubt about them.
 
-A spreadsheet, a PDF or a contact card is refused with the way to export CSV from it. A text that
-is not UTF-8 is read as what its bytes surely are; where that is not sure, its foreign letters
-stay visible as lone surrogates, and rows that need them are told.
+A spreadsheet, a PDF or a contact card is refused with the way to export CSV from it. A text that is
+not UTF-8 is read in another encoding where that is certain; otherwise the bytes that cannot be read
+stay as lone surrogates, and rows that need them are reported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, TextIO
 
 _CHUNK: Final = 1 << 20
 _JUDGED: Final = 1 << 18
-"""Bytes of the lines with letters beyond ASCII, from which a character set is told."""
+"""Bytes of non-ASCII lines from which the encoding is detected."""
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -67,8 +67,8 @@ _STRANGE: Final = re.compile(
 _CHARACTER_SETS: Final = (("cp1252", "Windows-1252"), ("mac_roman", "Mac Roman"))
 
 
-class SheetError(ValueError):
-    """A file that cannot be read at all; the text says why and what to do."""
+class LeadFileError(ValueError):
+    """A file cannot be read at all; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ def opened(handle: BinaryIO) -> Text:
     """The text in `handle`.
 
     Raises:
-        SheetError: it is a file of another kind.
+        LeadFileError: it is a file of another kind.
     """
     start = handle.read(4096)
     found = _kind(start, handle)
     if found:
-        raise SheetError(f"The file is {found}, not a text. {_CSV_FROM[found]}")
+        raise LeadFileError(f"The file is {found}, not a text. {_CSV_FROM[found]}")
     encoding, doubt = _encoding(start, handle)
     handle.seek(0)
     errors = "strict" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
@@ -96,7 +96,7 @@ def opened(handle: BinaryIO) -> Text:
 
 
 def kind_by_name(name: str) -> str:
-    """What the ending of a file name stands for that is no text, and how to get CSV from it."""
+    """The kind of a file that is no text, by its name, and how to get CSV from it; or empty."""
     kinds = {
         (".xlsx", ".xls", ".xlsm", ".xlsb"): "an Excel workbook",
         (".numbers",): "a Numbers document",
@@ -112,7 +112,7 @@ def kind_by_name(name: str) -> str:
 
 
 def _kind(start: bytes, handle: BinaryIO) -> str:
-    """What the file is when it is no text."""
+    """The kind of the file when it is no text; empty when it is."""
     if start.startswith(b"PK\x03\x04"):
         return _kind_of_zip(handle)
     text = start.removeprefix(codecs.BOM_UTF8)
@@ -187,7 +187,7 @@ def _foreign_lines(handle: BinaryIO) -> bytes:
 
 
 def _is_whole(decoder: codecs.IncrementalDecoder) -> bool:
-    """Whether nothing is left over of a sequence that has no end."""
+    """Whether the text does not end within a sequence."""
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""Words that other tools and people write, in many languages: yes, nothing, a status, no contact.
+"""Recognises words in many languages: yes, no, nothing, a status, do not contact. Pure.
 
-Pure. Texts are compared as `plain` spells them: lower case, no accents, single spaces.
+Texts are compared in the form of `plain`: lower case, no accents, single spaces.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 _LONGEST_PHRASE: Final = 80
-"""A longer text talks about something; it does not say one thing."""
+"""Characters. A longer text is a sentence, not an answer."""
 _LETTER: Final = re.compile(r"[^\W_]")
 _WORD_BREAKS: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])|[\W_]+")
 

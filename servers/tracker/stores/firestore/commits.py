@@ -1,8 +1,8 @@
-"""How documents of Firestore are written: in batches under conditions, as a whole or not at all.
+"""Writes the documents of Firestore in batches with preconditions: each whole or not at all.
 
-A pair is claimed by a document named after its digest: whoever creates it first has the pair. A
-record is replaced only while it is what was read. Transactions are not used: under contention they
-fail where conditions do not.
+A pair is claimed by a document named after its digest; the first to create it has the pair. A
+record is replaced only if it is unchanged since it was read. Transactions are not used: under
+contention they fail where preconditions do not.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 from google.api_core import exceptions
 
 from servers.host.tools.service import ToolError
-from servers.tracker.stores.base import Change, SealedRecord, Write, Written
-from servers.tracker.stores.clock import Clock
+from servers.tracker.stores.base import Change, Clock, SealedRecord, Write, Written
 from servers.tracker.stores.firestore import documents
-from servers.tracker.stores.firestore.connection import BOUNDED, FirestoreConnection
+from servers.tracker.stores.firestore.connection import CALL_LIMITS, FirestoreConnection
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -27,18 +26,18 @@ _AT_ONCE = 16
 _TRIES = 8
 _CHANGES_AT_ONCE = 200
 _LONGEST = 2_000_000
-"""Characters of a request; names and numbers are about as much again."""
+"""Characters of the values of a request; names and numbers take as much again."""
 _REFUSED = (
     exceptions.AlreadyExists,
     exceptions.FailedPrecondition,
     exceptions.Aborted,
-    exceptions.NotFound,  # what was to be replaced
+    exceptions.NotFound,  # the document to replace is gone
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A record that may be written, as far as was seen: over what, and with which claim."""
+    """A record to write, the snapshot it replaces, and the claims that change with it."""
 
     record: SealedRecord
     snapshot: Any = None
@@ -49,8 +48,8 @@ class _Ready:
 class BatchWriter:
     """Writes the documents of one tracker."""
 
-    def __init__(self, cloud: FirestoreConnection, clock: Clock) -> None:
-        self._cloud = cloud
+    def __init__(self, connection: FirestoreConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
 
     async def apply(self, writes: Sequence[Write], *, together: bool) -> list[Written]:
@@ -63,14 +62,14 @@ class BatchWriter:
         return found
 
     async def _apply(self, writes: Sequence[Write], *, together: bool) -> list[Written]:
-        seen = await each(lambda one: self._look(one, claims=False), writes)
+        seen = await gather_bounded(lambda one: self._look(one, claims=False), writes)
         done = await self._at_once(writes, seen, together=together)
         if done is not None:
             return done
         if together:
-            seen = await each(lambda one: self._look(one, claims=True), writes)
+            seen = await gather_bounded(lambda one: self._look(one, claims=True), writes)
             return [one if isinstance(one, Written) else Written(False, None) for one in seen]
-        return await each(self._alone, writes)
+        return await gather_bounded(self._alone, writes)
 
     async def reseal(self, record: SealedRecord) -> None:
         """Store a record again when nobody changed it meanwhile."""
@@ -78,12 +77,12 @@ class BatchWriter:
         if not snapshot.exists or snapshot.get("changed") != record.changed:
             return
         ready = await self._with_claims(record, snapshot)
-        batch = self._cloud.client.batch()
+        batch = self._connection.client.batch()
         self._put(batch, ready)
         try:
-            await batch.commit(**BOUNDED)
+            await batch.commit(**CALL_LIMITS)
         except _REFUSED:
-            return  # changed at this moment: it is found outdated again
+            return  # changed at this moment; it will be found outdated again
 
     async def adopt(self, row: tuple[SealedRecord, Sequence[Change]]) -> int:
         """Take over one record with its history; 1 when it was new or newer, and its pair free."""
@@ -95,22 +94,24 @@ class BatchWriter:
         if other is not None and other.id != record.id:
             return 0
         for start in range(0, len(changes), _CHANGES_AT_ONCE):
-            batch = self._cloud.client.batch()
+            batch = self._connection.client.batch()
             for change in changes[start : start + _CHANGES_AT_ONCE]:
-                place = self._cloud.collection("changes").document(documents.change_name(change))
+                place = self._connection.collection("changes").document(
+                    documents.change_name(change)
+                )
                 batch.set(place, documents.change_document(change))
-            await batch.commit(**BOUNDED)
-        batch = self._cloud.client.batch()
+            await batch.commit(**CALL_LIMITS)
+        batch = self._connection.client.batch()
         self._put(batch, await self._with_claims(record, snapshot))
         try:
-            await batch.commit(**BOUNDED)
+            await batch.commit(**CALL_LIMITS)
         except _REFUSED:
-            return 0  # somebody was quicker, with a version of their own or with the pair
+            return 0  # another write was first, with a newer version or with the pair
         return 1
 
     async def claimed(self, pair: str) -> SealedRecord | None:
         """The record that has `pair`."""
-        claim = await self._cloud.collection("claims").document(pair).get(**BOUNDED)
+        claim = await self._connection.collection("claims").document(pair).get(**CALL_LIMITS)
         if not claim.exists:
             return None
         snapshot = await self._snapshot(claim.get("entry"))
@@ -126,41 +127,41 @@ class BatchWriter:
 
     async def _all(self, kind: str, names: Sequence[str]) -> list[Any]:
         """The documents that there are of those called `names`."""
-        places = [self._cloud.collection(kind).document(name) for name in names]
+        places = [self._connection.collection(kind).document(name) for name in names]
         if not places:
             return []
-        found = self._cloud.client.get_all(places, **BOUNDED)
+        found = self._connection.client.get_all(places, **CALL_LIMITS)
         return [snapshot async for snapshot in found if snapshot.exists]
 
     async def _at_once(
         self, writes: Sequence[Write], seen: Sequence[_Ready | Written], *, together: bool
     ) -> list[Written] | None:
-        """Everything in one batch; None when something stood in the way."""
+        """Write all in one batch; None when a precondition failed."""
         blocked = any(isinstance(one, Written) and not one.done for one in seen)
         if together and blocked:
             return None
-        batch = self._cloud.client.batch()
+        batch = self._connection.client.batch()
         found: list[Written] = []
         for one, ready in zip(writes, seen, strict=True):
             found.append(self._fill(batch, one, ready) if isinstance(ready, _Ready) else ready)
         if not len(batch):
             return found
         try:
-            await batch.commit(**BOUNDED)
+            await batch.commit(**CALL_LIMITS)
         except _REFUSED:
             return None
         return found
 
     async def _alone(self, one: Write) -> Written:
-        """One write in a batch of its own, again while others get in between."""
+        """One write in a batch of its own, tried again while others change the record."""
         for attempt in range(_TRIES):
             ready = await self._look(one, claims=True)
             if isinstance(ready, Written):
                 return ready
-            batch = self._cloud.client.batch()
+            batch = self._connection.client.batch()
             written = self._fill(batch, one, ready)
             try:
-                await batch.commit(**BOUNDED)
+                await batch.commit(**CALL_LIMITS)
             except _REFUSED:
                 await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter
                 continue
@@ -168,7 +169,7 @@ class BatchWriter:
         raise ToolError("Many others change this entry right now. Try again.", kind="busy")
 
     async def _look(self, one: Write, *, claims: bool) -> _Ready | Written:
-        """Whether `one` may be written, and over what."""
+        """Whether `one` may be written, and the snapshot it would replace."""
         snapshot = None
         if one.seen or claims:
             snapshot = await self._snapshot(one.record.id)
@@ -191,9 +192,9 @@ class BatchWriter:
         old = str(snapshot.get("pair")) if snapshot.exists else ""
         if old == record.pair:
             return _Ready(record, snapshot, new_claim=False)
-        claims = self._cloud.collection("claims")
-        new_one = await claims.document(record.pair).get(**BOUNDED)
-        old_one = await claims.document(old).get(**BOUNDED) if old else None
+        claims = self._connection.collection("claims")
+        new_one = await claims.document(record.pair).get(**CALL_LIMITS)
+        old_one = await claims.document(old).get(**CALL_LIMITS) if old else None
         owned = bool(old_one and old_one.exists and old_one.get("entry") == record.id)
         return _Ready(record, snapshot, new_claim=not new_one.exists, old_claim=owned)
 
@@ -202,30 +203,30 @@ class BatchWriter:
         record = ready.record.at(at)
         self._put(batch, replace(ready, record=record))
         change = replace(one.change, at=at)
-        place = self._cloud.collection("changes").document(documents.change_name(change))
+        place = self._connection.collection("changes").document(documents.change_name(change))
         batch.create(place, documents.change_document(change))
         return Written(done=True, record=record)
 
     def _put(self, batch: Any, ready: _Ready) -> None:
         record, snapshot = ready.record, ready.snapshot
-        claims = self._cloud.collection("claims")
+        claims = self._connection.collection("claims")
         if ready.new_claim:
             batch.create(claims.document(record.pair), {"entry": record.id})
         if ready.old_claim:
             batch.delete(claims.document(str(snapshot.get("pair"))))
-        place = self._cloud.collection("entries").document(record.id)
+        place = self._connection.collection("entries").document(record.id)
         if snapshot is None or not snapshot.exists:
             batch.create(place, documents.document(record))
         else:
-            unchanged = self._cloud.client.write_option(last_update_time=snapshot.update_time)
+            unchanged = self._connection.client.write_option(last_update_time=snapshot.update_time)
             batch.update(place, documents.document(record), option=unchanged)
 
     async def _snapshot(self, name: str) -> Any:
-        return await self._cloud.collection("entries").document(name).get(**BOUNDED)
+        return await self._connection.collection("entries").document(name).get(**CALL_LIMITS)
 
 
 def _parts(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
-    """`writes` in parts that Firestore takes: a request may have 10 MB, to the emulator 4."""
+    """`writes` in parts that fit into a request: 10 MB, for the emulator 4."""
     start = size = 0
     for number, one in enumerate(writes):
         record = one.record
@@ -238,8 +239,8 @@ def _parts(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
         yield writes[start:]
 
 
-async def each(work: Callable[[_T], Awaitable[_R]], things: Sequence[_T]) -> list[_R]:
-    """What `work` makes of each thing, a few at a time."""
+async def gather_bounded(work: Callable[[_T], Awaitable[_R]], things: Sequence[_T]) -> list[_R]:
+    """The results of `work` for each thing, `_AT_ONCE` at a time."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(thing: _T) -> _R:

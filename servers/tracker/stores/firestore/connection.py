@@ -1,7 +1,7 @@
-"""The line to Firestore: opened late, every call bounded in time, trouble told once and outwaited.
+"""The connection to Firestore: every call has a deadline, and fails with a StoreError.
 
-Nothing here blocks the server: what cannot be reached is an error in words within seconds, and
-tried again in the background until it answers.
+When Firestore cannot be reached, calls fail within seconds, and the connection is tried again in
+the background until it works. The start and the end of the trouble are reported once.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from google.auth.exceptions import MalformedError, RefreshError, TransportError
 
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
-from servers.tracker.stores.base import StoreError, Tell
+from servers.tracker.stores.base import StoreError, TroubleListener
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-BOUNDED: Mapping[str, Any] = {"retry": None, "timeout": 10.0}
-"""What every call is given: the library's own retries go on for minutes."""
-_WHOLE_S = 15.0
-_FIRST_TRY_S = 3.0
-_AGAIN_S, _AGAIN_AT_MOST_S = 2.0, 60.0
+CALL_LIMITS: Mapping[str, Any] = {"retry": None, "timeout": 10.0}
+"""Arguments of every call; the library's own retries would go on for minutes."""
+_CALL_S = 15.0
+_PROBE_S = 3.0
+_RETRY_S, _LONGEST_RETRY_S = 2.0, 60.0
 _EMULATOR = "FIRESTORE_EMULATOR_HOST"
 _EMULATED_PROJECT = "demo-lou"
 _LINK = re.compile(r"https://console\.firebase\.google\.com/\S+")
@@ -57,7 +57,7 @@ _NO_DATABASE = StoreError(
     "The project of the service account has no Firestore database.",
     "Create one in the Firebase console, in native mode. Lou tries again by itself.",
 )
-_TOLD: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
+_ERRORS: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
     (
         (exceptions.Unauthenticated, exceptions.PermissionDenied, RefreshError),
         _REJECTED,
@@ -79,13 +79,15 @@ _TOLD: tuple[tuple[tuple[type[Exception], ...], StoreError], ...] = (
 class FirestoreConnection:
     """One client of one Firestore database, made from a service account's JSON."""
 
-    def __init__(self, credentials: str, collection: str, emulator: str, tell: Tell) -> None:
+    def __init__(
+        self, credentials: str, collection: str, emulator: str, report_trouble: TroubleListener
+    ) -> None:
         self.client: Any = None
         self.trouble: StoreError | None = None
         self._credentials = credentials
         self._collection = collection
         self._emulator = emulator
-        self._tell = tell
+        self._report_trouble = report_trouble
         self._app: Any = None
         self._retrying: asyncio.Task[None] | None = None
 
@@ -96,18 +98,18 @@ class FirestoreConnection:
         return self.client.collection(f"{self._collection}_{kind}")
 
     async def open(self) -> None:
-        """Make the client and knock; where nobody answers that is trouble, and tried again."""
+        """Make the client and send a probe. A failure is trouble, and tried again."""
         try:
             await self.make_client()
-            await asyncio.wait_for(self._knock(), _FIRST_TRY_S)
+            await asyncio.wait_for(self._probe(), _PROBE_S)
         except Exception as broken:
-            trouble = told(broken)
+            trouble = store_error(broken)
             if trouble is None:
                 raise
             self._failed(trouble)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the client."""
         if self._retrying is not None:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)
@@ -118,29 +120,29 @@ class FirestoreConnection:
             self._app = self.client = None
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What `work` answers in time; where nobody answered before, somebody has to do so first.
+        """The result of `work`. After a failure a probe has to succeed first.
 
         Raises:
-            StoreError: there was no answer, in words; anything that is an answer passes through.
+            StoreError: there was no answer in time. Other exceptions are raised as they are.
         """
         if self.client is None:
             raise self.trouble or _OFFLINE
         try:
             if self.trouble is _OFFLINE:
-                await asyncio.wait_for(self._knock(), _FIRST_TRY_S)
-            async with asyncio.timeout(_WHOLE_S):
+                await asyncio.wait_for(self._probe(), _PROBE_S)
+            async with asyncio.timeout(_CALL_S):
                 found = await work()
         except Exception as broken:
-            trouble = told(broken)
+            trouble = store_error(broken)
             if trouble is None:
                 raise
             self._failed(trouble)
             raise trouble from None
-        self._healed()
+        self._clear_trouble()
         return found
 
     async def make_client(self) -> None:
-        """Make the client, unless there is one; it asks nobody yet."""
+        """Make the client, unless there is one. It sends nothing."""
         if self.client is not None:
             return
         options: dict[str, str] = {}
@@ -154,36 +156,36 @@ class FirestoreConnection:
         self._app = firebase_admin.initialize_app(account, options, name=f"lou-{id(self)}")
         self.client = firestore_async.client(self._app)
 
-    async def _knock(self) -> None:
-        await self.collection("notes").document("knock").get(retry=None, timeout=_FIRST_TRY_S)
+    async def _probe(self) -> None:
+        await self.collection("notes").document("knock").get(retry=None, timeout=_PROBE_S)
 
     def _failed(self, trouble: StoreError) -> None:
         if self.trouble is None or self.trouble.code != trouble.code:
             self.trouble = trouble
-            log.warning("%s", trouble.said)
-            self._tell(trouble, cleared=False)
+            log.warning("%s", trouble.reason)
+            self._report_trouble(trouble, cleared=False)
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.get_running_loop().create_task(self._try_again())
 
-    def _healed(self) -> None:
+    def _clear_trouble(self) -> None:
         if self.trouble is not None:
-            self._tell(self.trouble, cleared=True)
+            self._report_trouble(self.trouble, cleared=True)
             self.trouble = None
             log.info("Firestore answers again")
 
     async def _try_again(self) -> None:
-        pause = _AGAIN_S
+        pause = _RETRY_S
         while self.trouble is not None:
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _AGAIN_AT_MOST_S)
+            pause = min(pause * 2, _LONGEST_RETRY_S)
             with contextlib.suppress(Exception):
                 await self.make_client()
-                await asyncio.wait_for(self._knock(), _WHOLE_S)
-                self._healed()
+                await asyncio.wait_for(self._probe(), _CALL_S)
+                self._clear_trouble()
 
 
-def told(broken: Exception) -> StoreError | None:
-    """What `broken` means to a person; None when it is an answer and no trouble."""
+def store_error(broken: Exception) -> StoreError | None:
+    """The exception as a StoreError; None when Firestore answered and works."""
     if isinstance(broken, exceptions.FailedPrecondition) and "requires an index" in str(broken):
         link = _LINK.search(str(broken))
         where = f"Create it here: {link.group()}" if link else "Deploy firestore.indexes.json."
@@ -196,7 +198,7 @@ def told(broken: Exception) -> StoreError | None:
             f"FIREBASE_CREDENTIALS holds no service account that can be used. {broken}",
             "Lou did not ask Firestore. Set it anew: lou keys set FIREBASE_CREDENTIALS",
         )
-    return next((trouble for kinds, trouble in _TOLD if isinstance(broken, kinds)), None)
+    return next((trouble for kinds, trouble in _ERRORS if isinstance(broken, kinds)), None)
 
 
 class _AccountError(ValueError):

@@ -1,4 +1,4 @@
-"""How records and changes read in Firestore, and how pages of a query go on from a cursor."""
+"""Converts records and changes to Firestore documents and back, and makes and reads cursors."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def change(found: Mapping[str, Any]) -> Change:
 
 
 def value(sort: Sort, last: SealedRecord) -> int | str:
-    """What `last` is sorted by."""
+    """The value that `last` is sorted by."""
     if sort == "url":
         return last.url
     return last.created if sort == "created" else last.changed
 
 
 def cursor(sort: Sort, last: SealedRecord) -> str:
-    """Where the page that ends with `last` goes on."""
+    """The cursor of the page after `last`."""
     text = json.dumps([sort, value(sort, last), last.id])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -100,7 +100,7 @@ def place(query: StoreQuery) -> tuple[Any, str] | None:
     """The value and the id after which the page of `query` begins.
 
     Raises:
-        CursorError: no page of this query gave its cursor out.
+        CursorError: the cursor is of no page of this query.
     """
     if not query.cursor:
         return None
@@ -125,6 +125,6 @@ def _is_value(past: Any) -> bool:
 
 
 def matches(found: SealedRecord, query: StoreQuery) -> bool:
-    """Whether `found` is meant: what the database could not compare itself."""
+    """Whether `found` meets the conditions that the database could not check."""
     has = set(found.terms)
     return all(has.intersection(group) for group in query.groups) and found.changed >= query.since

@@ -1,4 +1,4 @@
-"""The shared store: entries, claims, changes and notes as documents of one Firestore database."""
+"""The shared store: entries, claims, changes and notes as documents of a Firestore database."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from servers.tracker.entry import STATUSES
 from servers.tracker.stores.base import (
     Change,
+    Clock,
     Counts,
     RecordPage,
     SealedRecord,
     StoreError,
     StoreQuery,
-    Tell,
+    TroubleListener,
     Write,
     Written,
-    untold,
+    ignore_trouble,
 )
-from servers.tracker.stores.clock import Clock
 from servers.tracker.stores.firestore import documents
-from servers.tracker.stores.firestore.commits import BatchWriter, each
-from servers.tracker.stores.firestore.connection import BOUNDED, FirestoreConnection
+from servers.tracker.stores.firestore.commits import BatchWriter, gather_bounded
+from servers.tracker.stores.firestore.connection import CALL_LIMITS, FirestoreConnection
 
 _NAME = "__name__"
 _SCANNED_AT_ONCE = 200
@@ -38,114 +38,127 @@ class FirestoreStore:
     is_remote = True
 
     def __init__(
-        self, credentials: str, *, collection: str, emulator: str = "", tell: Tell = untold
+        self,
+        credentials: str,
+        *,
+        collection: str,
+        emulator: str = "",
+        report_trouble: TroubleListener = ignore_trouble,
     ) -> None:
-        self._cloud = FirestoreConnection(credentials, collection, emulator, tell)
-        self._commits = BatchWriter(self._cloud, Clock())
+        self._connection = FirestoreConnection(credentials, collection, emulator, report_trouble)
+        self._commits = BatchWriter(self._connection, Clock())
 
     @property
     def trouble(self) -> StoreError | None:
-        """What keeps it from working now."""
-        return self._cloud.trouble
+        """The error that keeps the store from working now, if any."""
+        return self._connection.trouble
 
     async def open(self) -> None:
-        """Connect; what is unreachable is tried again in the background."""
-        await self._cloud.open()
+        """Connect; a failure is tried again in the background."""
+        await self._connection.open()
 
     async def close(self) -> None:
-        """Hang up."""
-        await self._cloud.close()
+        """Close the connection."""
+        await self._connection.close()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
-        """Write each that may be; `together` all of them or none."""
-        return await self._cloud.call(lambda: self._commits.apply(writes, together=together))
+        """Do each allowed write; `together` all of them or none."""
+        return await self._connection.call(lambda: self._commits.apply(writes, together=together))
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
         """The record called `id`."""
-        snapshot = await self._cloud.call(lambda: self._of("entries").document(id).get(**BOUNDED))
+        snapshot = await self._connection.call(
+            lambda: self._of("entries").document(id).get(**CALL_LIMITS)
+        )
         return _record(snapshot) if snapshot.exists else None
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
         """The records that have one of `pairs`."""
         wanted = list(dict.fromkeys(pairs))
-        found = await self._cloud.call(lambda: self._commits.all_claimed(wanted))
+        found = await self._connection.call(lambda: self._commits.all_claimed(wanted))
         return sorted(found, key=lambda record: (record.created, record.id))
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
         """The last changes of one entry."""
-        return await self._cloud.call(lambda: self._history(entry, limit))
+        return await self._connection.call(lambda: self._history(entry, limit))
 
     async def find(self, query: StoreQuery) -> RecordPage:
         """One page."""
         place = documents.place(query)
-        return await self._cloud.call(lambda: self._find(query, place))
+        return await self._connection.call(lambda: self._find(query, place))
 
     async def counts(self) -> Counts:
         """How many there are now."""
-        return await self._cloud.call(self._counts)
+        return await self._connection.call(self._counts)
 
     async def stamps(self) -> set[str]:
-        """What the records and their histories were sealed with."""
-        return await self._cloud.call(self._stamps)
+        """The stamps of all records and changes."""
+        return await self._connection.call(self._stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
         """Some records and some changes that were made with `stamp`."""
         made_so = FieldFilter("stamp", "==", stamp)
 
         async def found(kind: str) -> Any:
-            return await self._of(kind).where(filter=made_so).limit(limit).get(**BOUNDED)
+            return await self._of(kind).where(filter=made_so).limit(limit).get(**CALL_LIMITS)
 
-        entries = await self._cloud.call(lambda: found("entries"))
-        changes = await self._cloud.call(lambda: found("changes"))
+        entries = await self._connection.call(lambda: found("entries"))
+        changes = await self._connection.call(lambda: found("changes"))
         return [_record(one) for one in entries], [_change(one) for one in changes]
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
-        """Store these again, each only when it is unchanged."""
-        await self._cloud.call(lambda: each(self._commits.reseal, records))
-        await self._cloud.call(lambda: self._reseal_changes(changes))
+        """Replace these, each only if it was not changed since."""
+        await self._connection.call(lambda: gather_bounded(self._commits.reseal, records))
+        await self._connection.call(lambda: self._reseal_changes(changes))
 
     async def tidy(self) -> None:
-        """Documents are replaced as a whole; nothing is left of them."""
+        """Nothing to do: a replaced document leaves no terms behind."""
 
     async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         """The records whose id comes after `after`, each with its whole history."""
-        return await self._cloud.call(lambda: self._scan(after, limit))
+        return await self._connection.call(lambda: self._scan(after, limit))
 
     async def adopt(self, taken: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
-        """Take over records of another store as they are."""
-        return sum(await self._cloud.call(lambda: each(self._commits.adopt, taken)))
+        """Add records of another store as they are; how many were added."""
+        return sum(await self._connection.call(lambda: gather_bounded(self._commits.adopt, taken)))
 
     async def recall(self, name: str) -> str:
-        """What was remembered under `name`."""
-        note = await self._cloud.call(lambda: self._of("notes").document(name).get(**BOUNDED))
+        """The note called `name`."""
+        note = await self._connection.call(
+            lambda: self._of("notes").document(name).get(**CALL_LIMITS)
+        )
         return str(note.get("value")) if note.exists else ""
 
     async def remember(self, name: str, value: str) -> None:
-        """Keep a note of the tracker's own."""
-        await self._cloud.call(
-            lambda: self._of("notes").document(name).set({"value": value}, **BOUNDED)
+        """Store a note of the tracker's own."""
+        await self._connection.call(
+            lambda: self._of("notes").document(name).set({"value": value}, **CALL_LIMITS)
         )
 
     def _of(self, kind: str) -> Any:
-        return self._cloud.collection(kind)
+        return self._connection.collection(kind)
 
     async def _history(self, entry: str, limit: int) -> list[Change]:
         query = self._of("changes").where(filter=FieldFilter("entry", "==", entry))
         last = query.order_by("version", direction="DESCENDING").limit(limit)
-        return [_change(one) for one in await last.get(**BOUNDED)]
+        return [_change(one) for one in await last.get(**CALL_LIMITS)]
 
     async def _scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         query = self._of("entries").order_by(_NAME).limit(limit)
         if after:
             query = query.start_after({_NAME: self._of("entries").document(after)})
-        records = [_record(one) for one in await query.get(**BOUNDED)]
-        histories = await each(lambda record: self._history(record.id, record.version), records)
+        records = [_record(one) for one in await query.get(**CALL_LIMITS)]
+        histories = await gather_bounded(
+            lambda record: self._history(record.id, record.version), records
+        )
         return list(zip(records, histories, strict=True))
 
     async def _find(self, query: StoreQuery, place: tuple[Any, str] | None) -> RecordPage:
-        """Records that match, from as many documents as have to be looked at."""
-        sifted = len(query.groups) > 1 or bool(query.since and query.sort in {"created", "url"})
-        at_once = max(_SCANNED_AT_ONCE, query.limit + 1) if sifted else query.limit + 1
+        """A page of matching records; reads as many documents as it needs."""
+        is_filtered = len(query.groups) > 1 or bool(
+            query.since and query.sort in {"created", "url"}
+        )
+        at_once = max(_SCANNED_AT_ONCE, query.limit + 1) if is_filtered else query.limit + 1
         found: list[SealedRecord] = []
         scanned = 0
         while True:
@@ -172,7 +185,7 @@ class FirestoreStore:
         wanted = wanted.order_by(field, direction=direction).order_by(_NAME, direction=direction)
         if place is not None:
             wanted = wanted.start_after({field: place[0], _NAME: entries.document(place[1])})
-        return await wanted.limit(limit).get(**BOUNDED)
+        return await wanted.limit(limit).get(**CALL_LIMITS)
 
     async def _counts(self) -> Counts:
         live = self._of("entries").where(filter=FieldFilter("deleted", "==", False))
@@ -180,7 +193,7 @@ class FirestoreStore:
         queries = [live.where(filter=FieldFilter("status", "==", one)) for one in STATUSES]
         numbers = await asyncio.gather(*(_count(query) for query in (*queries, gone)))
         last = self._of("entries").order_by("changed", direction="DESCENDING").limit(1)
-        newest = await last.get(**BOUNDED)
+        newest = await last.get(**CALL_LIMITS)
         by_status = zip(STATUSES, numbers[:-1], strict=True)
         return Counts(
             {status: number for status, number in by_status if number},
@@ -196,7 +209,7 @@ class FirestoreStore:
             while True:
                 after = FieldFilter("stamp", ">", last)
                 query = self._of(kind).where(filter=after).order_by("stamp").limit(1)
-                rows = await query.get(**BOUNDED)
+                rows = await query.get(**CALL_LIMITS)
                 if not rows:
                     break
                 last = str(rows[0].get("stamp"))
@@ -204,16 +217,16 @@ class FirestoreStore:
         return found
 
     async def _reseal_changes(self, changes: Sequence[Change]) -> None:
-        batch = self._cloud.client.batch()
+        batch = self._connection.client.batch()
         for change in changes:
             place = self._of("changes").document(documents.change_name(change))
             batch.update(place, {"what": change.what, "stamp": change.stamp})
         if changes:
-            await batch.commit(**BOUNDED)
+            await batch.commit(**CALL_LIMITS)
 
 
 def _first_filter(query: StoreQuery) -> FieldFilter:
-    """What Firestore compares itself: it takes one condition on a list, so the first group."""
+    """The filter for Firestore. It takes one condition on a list: the first group."""
     if not query.groups:
         return FieldFilter("deleted", "==", query.deleted)
     first = query.groups[0]
@@ -224,7 +237,7 @@ def _first_filter(query: StoreQuery) -> FieldFilter:
 
 async def _count(query: Any) -> int:
     # An empty answer is the float 0.0.
-    return int((await query.count().get(**BOUNDED))[0][0].value)
+    return int((await query.count().get(**CALL_LIMITS))[0][0].value)
 
 
 def _record(snapshot: Any) -> SealedRecord:

@@ -1,4 +1,4 @@
-"""Care of the SQLite file: opening, checking, backing up, and going back to a good backup."""
+"""Opens, checks and backs up the SQLite file, and restores the newest good backup."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from servers.contract import ownership
 
 KEEP = 7
 KEEP_BEFORE = 2
-"""Of those made before one change of shape, which may have been begun more than once."""
+"""Backups before one migration, which may have been begun more than once."""
 DAY_S = 24 * 3600
 _SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -45,7 +45,7 @@ def connect(file: Path) -> apsw.Connection:
 
 
 def connect_to_read(file: Path) -> apsw.Connection:
-    """The file, open for reading where nothing can be written, not even what WAL needs."""
+    """The file, opened as immutable: for a disk on which not even the WAL can be written."""
     if has_waiting_changes(file):
         raise apsw.CantOpenError("changes wait in the write-ahead log")
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -117,7 +117,7 @@ def backups(folder: Path, label: str = "") -> list[Path]:
 
 
 def is_due(folder: Path) -> bool:
-    """Whether no daily backup was made within a day, nor one by a clock that was wrong then."""
+    """Whether no daily backup is younger than a day. One from the future does not count."""
     ages = (time.time() - path.stat().st_mtime for path in backups(folder, _DAILY))
     return not any(0 <= age <= DAY_S for age in ages)
 

@@ -1,4 +1,4 @@
-"""The disk under the SQLite store: one owner at a time, and its failures in words."""
+"""The disk under the SQLite file: the folder's lock, the file's identity, and error texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REMOTE = ("nfs", "cifs", "smb", "fuse.sshfs", "afs", "ceph", "glusterfs", "fuse
 
 
 class StoreGoneError(apsw.CantOpenError):
-    """The file is not where it was. What is written to it now, nobody will read."""
+    """The file is not where it was. Nobody would read what is written to it now."""
 
 
 _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
@@ -87,8 +87,8 @@ SHAPING = StoreError(
 )
 
 
-def told(error: apsw.Error) -> StoreError | None:
-    """What `error` means to a person; None when the disk has nothing to do with it."""
+def store_error(error: apsw.Error) -> StoreError | None:
+    """`error` as a StoreError; None when it is not about the disk."""
     for kind, code, message, hint in _WORDS:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
@@ -96,7 +96,7 @@ def told(error: apsw.Error) -> StoreError | None:
 
 
 def identity(file: Path) -> tuple[int, int] | None:
-    """What tells `file` from every other one, whatever its name; None when it is not there."""
+    """The device and inode of `file`; None when it does not exist."""
     try:
         found = file.stat()
     except OSError:
@@ -108,14 +108,14 @@ def require(file: Path, known: tuple[int, int] | None) -> None:
     """Make sure that `file` is still the one it was.
 
     Raises:
-        Gone: it is not.
+        StoreGoneError: it is not.
     """
     if identity(file) != known:
         raise StoreGoneError("another file, or none, is in its place")
 
 
 def restored(aside: Path, backup: Path | None) -> StoreError:
-    """What to say when `backup` took the place of a damaged file that is now `aside`."""
+    """The message when `backup` took the place of a damaged file that is kept as `aside`."""
     if backup is None:
         return StoreError(
             "restored_empty",
@@ -144,7 +144,7 @@ def remote_kind(folder: Path, mounts: str) -> str:
 
 
 def refuse_remote(folder: Path) -> None:
-    """Refuse a network drive: several machines would each believe they own the file.
+    """Refuse a network drive: each of several machines could take the file for its own.
 
     Raises:
         StoreError: `folder` is on one.
@@ -169,12 +169,12 @@ class Lock:
         self._handle = handle
 
     def release(self) -> None:
-        """Let another process have it."""
+        """Let another process take the folder."""
         self._handle.close()
 
 
 async def take(folder: Path) -> Lock:
-    """The lock of `folder`; a process that is just ending is waited for.
+    """The lock of `folder`; waits two seconds for a process that is ending.
 
     Raises:
         StoreError: another process keeps it, or it is on a network drive.

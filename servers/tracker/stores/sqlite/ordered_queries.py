@@ -1,7 +1,7 @@
-"""Pages in an order that is not the one of changes, which all lookups come in by themselves.
+"""Pages that are sorted by creation or by URL. In comes a query and a cursor, out come rows.
 
-What is little is put in order when it is asked for. When there is much, the index of the order is
-walked until the page is full.
+The index of terms yields rows in the order of their last change. A small result is sorted in
+memory; for a large one the index of the sorted column is walked until the page is full.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _BY_COLUMN: dict[Sort, tuple[str, str, str]] = {
 _SHOWN = {"tag": "instr(',' || tags || ',', ',' || ? || ',') > 0", "status": "status = ?"}
 _LAST = (1 << 63) - 1
 _FEW = 1000
-"""Rows that are read and sorted in some milliseconds."""
+"""Results that are read and sorted within some milliseconds."""
 _MANY = 20_000
-"""Rows of which a set is made in some milliseconds; asking for single ones costs more each."""
-_TASTED = 150
-"""Rows that are asked for one by one before a set of very many is made."""
-_OVER = 4
-"""Times what a page needs: some of the last changes are of old entries."""
+"""Results from which a set of row numbers is made within some milliseconds."""
+_LOOKED_UP = 150
+"""Rows that are looked up one by one before a set is made of a very large result."""
+_READ_AHEAD = 4
+"""How many times the rows of a page are read: some of the last changes are of old entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Where:
     values: list[Any] = field(default_factory=list)
 
     def add(self, condition: str, *values: Any) -> None:
-        """One more, for which `values` stand in."""
+        """Add a condition with the values of its placeholders."""
         self.conditions.append(condition)
         self.values += values
 
@@ -68,17 +68,17 @@ class OrderedQuery:
         self._index = f"entries INDEXED BY entries_{self._column}"
 
     def rows(self) -> list[Any]:
-        """As many as the page takes, and the one after it."""
+        """The rows of the page, and the one after it."""
         where, source = self._where(), "entries NOT INDEXED"
-        places = self._few()
-        if places is None:
-            places = self._youngest()
-        if places is None:
-            places = self._next()
-        if places is not None:
-            where.add("seq IN (SELECT value FROM json_each(?))", json.dumps(places))
+        seqs = self._small_result()
+        if seqs is None:
+            seqs = self._by_creation()
+        if seqs is None:
+            seqs = self._from_index()
+        if seqs is not None:
+            where.add("seq IN (SELECT value FROM json_each(?))", json.dumps(seqs))
         else:
-            where, source = self._walked(), self._index
+            where, source = self._index_conditions(), self._index
             if self._query.hidden:
                 among = "seq IN (SELECT rowid FROM found WHERE found MATCH ?)"
                 where.add(among, match(self._query.hidden))
@@ -92,8 +92,8 @@ class OrderedQuery:
             where.add(past, self._place.value, self._place.seq)
         return where
 
-    def _walked(self) -> Where:
-        """What the index of the order tells itself."""
+    def _index_conditions(self) -> Where:
+        """The conditions that the index of the sorted column can check."""
         where = self._where()
         if self._query.since:
             where.add("seq >= ?", self._query.since)
@@ -101,8 +101,8 @@ class OrderedQuery:
             where.add(_SHOWN[kind], value)
         return where
 
-    def _few(self) -> list[int] | None:
-        """The places of all that is meant, when that is little."""
+    def _small_result(self) -> list[int] | None:
+        """The row numbers of the whole result; None when it has more than `_FEW` rows."""
         query, where = self._query, Where()
         source, seq = ("found", "rowid") if query.groups else ("entries", "seq")
         if query.groups:
@@ -115,11 +115,12 @@ class OrderedQuery:
         rows: list[Any] = self._execute(sql, (*where.values, _FEW + 1)).fetchall()
         return [row[0] for row in rows] if len(rows) <= _FEW else None
 
-    def _youngest(self) -> list[int] | None:
-        """The places of a page by creation, among what was changed last before it begins.
+    def _by_creation(self) -> list[int] | None:
+        """The row numbers of a page by creation, from the last changes before it; None if unsure.
 
-        Nothing changes before it is created: once the page is full of entries that are younger
-        than the next change, none is missing but those that were changed after the page begins.
+        An entry is never changed before it is created. So the page is complete once all its
+        entries are younger than the next change, but for those that were changed later than the
+        page begins.
         """
         query, place = self._query, self._place
         if self._column != "created" or query.since or not query.groups:
@@ -129,7 +130,7 @@ class OrderedQuery:
         rows: list[Any] = self._execute(
             "SELECT seq, created FROM found CROSS JOIN entries ON seq = found.rowid WHERE"
             " found MATCH ? AND found.rowid <= ? ORDER BY found.rowid DESC LIMIT ?",
-            (match(query.groups), begin, _OVER * wanted),
+            (match(query.groups), begin, _READ_AHEAD * wanted),
         ).fetchall()
         if place is not None:
             rows = [row for row in rows if (row[1], row[0]) < (begin, place.seq)]
@@ -140,44 +141,44 @@ class OrderedQuery:
         return None if later is None else [*(row[0] for row in rows), *later]
 
     def _changed_later(self, start: int, end: int) -> list[int] | None:
-        """The places of what was created in this time and changed after it, unless it is much."""
+        """The row numbers of entries created in this time and changed later; None if too many."""
         if end == _LAST:
             return []
         rows: list[Any] = self._execute(
             "SELECT seq FROM entries INDEXED BY entries_created"
             " WHERE deleted = ? AND created BETWEEN ? AND ? AND seq > ? LIMIT ?",
-            (int(self._query.deleted), start, end, end, _TASTED + 1),
+            (int(self._query.deleted), start, end, end, _LOOKED_UP + 1),
         ).fetchall()
-        if len(rows) > _TASTED:
+        if len(rows) > _LOOKED_UP:
             return None
-        return [row[0] for row in rows if self._is_meant(self._query.groups, row[0])]
+        return [row[0] for row in rows if self._matches(self._query.groups, row[0])]
 
-    def _next(self) -> list[int] | None:
-        """The places of the page, when so much is meant that it is what comes next in the order."""
-        query, where = self._query, self._walked()
-        if not query.hidden or not self._are_many():
+    def _from_index(self) -> list[int] | None:
+        """The row numbers of the page, when most rows match: the next ones of the index do."""
+        query, where = self._query, self._index_conditions()
+        if not query.hidden or not self._is_large():
             return None
         found: list[int] = []
         sql = f"SELECT seq FROM {self._index} WHERE {where} {self._order} LIMIT ?"  # noqa: S608
-        for (seq,) in self._execute(sql, (*where.values, _TASTED)):
-            if self._is_meant(query.hidden, seq):
+        for (seq,) in self._execute(sql, (*where.values, _LOOKED_UP)):
+            if self._matches(query.hidden, seq):
                 found.append(seq)
             if len(found) > query.limit:
                 return found
         return None
 
-    def _are_many(self) -> bool:
+    def _is_large(self) -> bool:
         sql = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)"
         found: Any = self._execute(sql, (match(self._query.hidden), _MANY)).get
         return bool(found == _MANY)
 
-    def _is_meant(self, groups: Sequence[Sequence[str]], seq: int) -> bool:
+    def _matches(self, groups: Sequence[Sequence[str]], seq: int) -> bool:
         sql = "SELECT 1 FROM found WHERE found MATCH ? AND rowid = ?"
         return self._execute(sql, (match(groups), seq)).get is not None
 
 
 def match(groups: Sequence[Sequence[str]]) -> str:
-    """What the index of terms is asked for one term of each group."""
+    """The FTS5 query for one term of each group."""
     return " AND ".join(f"({' OR '.join(map(_quoted, group))})" for group in groups)
 
 

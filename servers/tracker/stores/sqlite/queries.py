@@ -1,4 +1,4 @@
-"""How a query becomes SQL, and a page a cursor: the SQLite store's way to find records."""
+"""Finds records in the SQLite file: a query becomes SQL, the end of a page becomes a cursor."""
 
 from __future__ import annotations
 

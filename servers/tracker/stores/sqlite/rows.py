@@ -1,29 +1,30 @@
-"""The rows of the SQLite store: how a record is written, read back and replaced."""
+"""Reads and writes the rows of the SQLite file. In and out go sealed records and changes."""
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import apsw
 
-from servers.tracker.stores.base import Change, Counts, SealedRecord, Write, Written
-from servers.tracker.stores.clock import Clock
-from servers.tracker.stores.sqlite import bulk
+from servers.tracker.stores.base import Change, Clock, Counts, SealedRecord, Write, Written
 
 COLUMNS = "id, version, url, secret, tags, status, deleted, created, seq, stamp, pair"
 _MERGED_PAGES = 500
+_SIZES = (128, 64, 32, 16, 8, 4, 2, 1)
+"""Rows of one statement. A statement costs a hand-over between threads, a row does not."""
 _SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
 _SELECT_CHANGES = "SELECT entry, version, at, what, stamp FROM changes"
 
 
 def write(connection: apsw.Connection, writes: Sequence[Write], clock: Clock) -> list[Written]:
     """Do each write that may be done, in this order."""
-    board = _Present(connection, writes)
-    found = [board.decide(one, clock) for one in writes]
-    board.flush()
+    present = _Present(connection, writes)
+    found = [present.decide(one, clock) for one in writes]
+    present.flush()
     return found
 
 
@@ -40,7 +41,7 @@ def write_together(
 
 
 class _Present:
-    """What is stored of the records that some writes are about, and what they make of it."""
+    """The stored records that some writes concern, and the rows that the writes will make."""
 
     def __init__(self, connection: apsw.Connection, writes: Sequence[Write]) -> None:
         self._connection = connection
@@ -53,11 +54,11 @@ class _Present:
             self._by_pair.setdefault(record.pair, []).append(record)
             self._by_id[record.id] = record
         ids = [one.record.id for one in writes if one.seen]
-        for row in bulk.for_each(connection, f"{_SELECT} WHERE id", ids):
+        for row in _select_each(connection, f"{_SELECT} WHERE id", ids):
             self._by_id[row[0]] = record_of(row)
 
     def decide(self, one: Write, clock: Clock) -> Written:
-        """Whether `one` may be done; from now on it counts as done."""
+        """Whether the write `one` is allowed. If so, later writes see its record."""
         record = one.record
         present = self._by_id.get(record.id)
         if present and present.secret == record.secret:
@@ -82,16 +83,16 @@ class _Present:
         return Written(done=True, record=record)
 
     def flush(self) -> None:
-        """Do what was decided."""
+        """Write the rows of all allowed writes."""
         _drop(self._connection, self._dropped)
         _insert(self._connection, list(self._fresh.values()))
         _insert_changes(self._connection, self._changes)
 
 
 def _insert(connection: apsw.Connection, records: Sequence[SealedRecord]) -> None:
-    bulk.insert(connection, f"INSERT INTO entries ({COLUMNS})", [_row(one) for one in records])
+    _insert_rows(connection, f"INSERT INTO entries ({COLUMNS})", [_row(one) for one in records])
     terms = [(record.changed, " ".join(record.terms)) for record in records]
-    bulk.insert(connection, "INSERT INTO found (rowid, terms)", terms)
+    _insert_rows(connection, "INSERT INTO found (rowid, terms)", terms)
 
 
 def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
@@ -101,7 +102,7 @@ def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
 
 def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ...]]) -> None:
     into = "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)"
-    bulk.insert(connection, into, changes)
+    _insert_rows(connection, into, changes)
 
 
 def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
@@ -112,7 +113,7 @@ def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A
 
 def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[SealedRecord]:
     """The records with one of `pairs`, the oldest first."""
-    rows = bulk.for_each(connection, f"{_SELECT} WHERE pair", list(dict.fromkeys(pairs)))
+    rows = _select_each(connection, f"{_SELECT} WHERE pair", list(dict.fromkeys(pairs)))
     found = [record_of(row) for row in rows]
     return sorted(found, key=lambda record: (record.created, record.id))
 
@@ -165,7 +166,7 @@ def outdated(
 def reseal(
     connection: apsw.Connection, records: Sequence[SealedRecord], changes: Sequence[Change]
 ) -> None:
-    """Store again what nobody changed meanwhile."""
+    """Replace each record that was not changed since it was read, and the changes."""
     for record in records:
         present = get(connection, record.id)
         if present is not None and present.changed == record.changed:
@@ -182,7 +183,9 @@ def tidy(connection: apsw.Connection, *, begins: bool) -> bool:
     before = connection.total_changes()
     pages = -_MERGED_PAGES if begins else _MERGED_PAGES
     connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (pages,))
-    return connection.total_changes() - before >= 2  # as SQLite says how its end is seen
+    return (
+        connection.total_changes() - before >= 2
+    )  # SQLite documents this as the sign that work is left
 
 
 def scan(
@@ -197,7 +200,7 @@ def scan(
 def adopt(
     connection: apsw.Connection, rows: Sequence[tuple[SealedRecord, Sequence[Change]]], clock: Clock
 ) -> int:
-    """Take over what is new here or newer than what is here, unless another has its pair."""
+    """Add each record that is new or newer than the stored one, unless another has its pair."""
     taken = 0
     for record, changes in rows:
         present = get(connection, record.id)
@@ -229,7 +232,7 @@ def recall(connection: apsw.Connection, name: str) -> str:
 
 
 def remember(connection: apsw.Connection, name: str, value: str) -> None:
-    """Keep such a note."""
+    """Store a note of the tracker's own."""
     connection.execute(
         "INSERT INTO notes (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -238,7 +241,7 @@ def remember(connection: apsw.Connection, name: str, value: str) -> None:
 
 
 def try_out(connection: apsw.Connection) -> None:
-    """Write something, to see whether that works."""
+    """Write a note, to see whether the file can be written."""
     remember(connection, "tried", str(time.time_ns()))
 
 
@@ -265,3 +268,38 @@ def record_of(row: Sequence[Any]) -> SealedRecord:
     return SealedRecord(
         id, version, url, secret, tagged, status, bool(deleted), created, seq, stamp, pair, ()
     )
+
+
+def _insert_rows(connection: apsw.Connection, into: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert `rows`; `into` is `INSERT INTO table (columns)`."""
+    for part in _parts(rows):
+        sql = _insert_sql(into, len(part), len(part[0]))
+        connection.execute(sql, [value for row in part for value in row])
+
+
+def _select_each(
+    connection: apsw.Connection, start: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of `start IN (values)`."""
+    for part in _parts(values):
+        yield from connection.execute(f"{start} IN ({_marks(len(part))})", part)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """`values` in parts of a few sizes, so that few statements have to be prepared."""
+    start = 0
+    for size in _SIZES:
+        while len(values) - start >= size:
+            yield values[start : start + size]
+            start += size
+
+
+@functools.cache
+def _insert_sql(into: str, rows: int, columns: int) -> str:
+    row = f"({_marks(columns)})"
+    return f"{into} VALUES {','.join([row] * rows)}"
+
+
+@functools.cache
+def _marks(count: int) -> str:
+    return ",".join("?" * count)

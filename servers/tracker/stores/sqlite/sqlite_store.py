@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file, durable before it answers."""
+"""The embedded store in one SQLite file. A write is on disk before its call returns."""
 
 from __future__ import annotations
 
@@ -13,111 +13,113 @@ from servers.tracker.stores.base import (
     SealedRecord,
     StoreError,
     StoreQuery,
-    Tell,
+    TroubleListener,
     Write,
     Written,
-    untold,
+    ignore_trouble,
 )
 from servers.tracker.stores.sqlite import backup, queries, rows, tables
 from servers.tracker.stores.sqlite.sqlite_file import SqliteFile
 
 
 class SqliteStore:
-    """The Store in the file `tracker.db` of a folder that nobody else uses."""
+    """A Store in the file `tracker.db` of a folder, which only this process uses."""
 
     kind = "sqlite"
     is_remote = False
 
     def __init__(
-        self, folder: Path, *, tell: Tell = untold, steps: Sequence[str] = tables.PRESENT
+        self,
+        folder: Path,
+        *,
+        report_trouble: TroubleListener = ignore_trouble,
+        steps: Sequence[str] = tables.PRESENT,
     ) -> None:
-        self._custody = SqliteFile(folder / "tracker.db", tell, steps)
+        self._file = SqliteFile(folder / "tracker.db", report_trouble, steps)
 
     @property
     def trouble(self) -> StoreError | None:
-        """What keeps it from working now."""
-        return self._custody.trouble
+        """The error that keeps the store from working now, if any."""
+        return self._file.trouble
 
     async def open(self) -> None:
-        """Take the file and bring it to its present shape."""
-        await self._custody.open()
+        """Lock the file and migrate it to the present schema."""
+        await self._file.open()
 
     async def close(self) -> None:
-        """Finish what was acknowledged."""
-        await self._custody.close()
+        """Finish acknowledged writes and close the file."""
+        await self._file.close()
 
     def backups(self) -> list[str]:
         """The backups there are, the newest first."""
-        return [path.name for path in backup.backups(self._custody.backups)]
+        return [path.name for path in backup.backups(self._file.backups)]
 
     async def back_up(self) -> Path:
         """A checked copy of the file as it is now."""
-        return await self._custody.back_up()
+        return await self._file.back_up()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
-        """Write each that may be; `together` all of them or none."""
+        """Do each allowed write; `together` all of them or none."""
         if not together:
-            return await self._custody.apply(writes)
-        clock = self._custody.clock
-        return await self._custody.write(
+            return await self._file.apply(writes)
+        clock = self._file.clock
+        return await self._file.write(
             lambda connection: rows.write_together(connection, writes, clock)
         )
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
         """The record called `id`."""
-        return await self._custody.look_up(lambda connection: rows.get(connection, id))
+        return await self._file.look_up(lambda connection: rows.get(connection, id))
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
         """The records that have one of `pairs`."""
-        return await self._custody.read(lambda connection: rows.paired(connection, pairs))
+        return await self._file.read(lambda connection: rows.paired(connection, pairs))
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
         """The last changes of one entry."""
-        return await self._custody.look_up(
-            lambda connection: rows.history(connection, entry, limit)
-        )
+        return await self._file.look_up(lambda connection: rows.history(connection, entry, limit))
 
     async def find(self, query: StoreQuery) -> RecordPage:
         """One page."""
-        ask = self._custody.read if query.groups else self._custody.look_up
+        ask = self._file.read if query.groups else self._file.look_up
         return await ask(lambda connection: queries.find(connection, query))
 
     async def counts(self) -> Counts:
         """How many there are now."""
-        return await self._custody.read(rows.counts)
+        return await self._file.read(rows.counts)
 
     async def stamps(self) -> set[str]:
-        """What the records and their histories were sealed with."""
-        return await self._custody.read(rows.stamps)
+        """The stamps of all records and changes."""
+        return await self._file.read(rows.stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
         """Some records and some changes that were made with `stamp`."""
-        return await self._custody.read(lambda connection: rows.outdated(connection, stamp, limit))
+        return await self._file.read(lambda connection: rows.outdated(connection, stamp, limit))
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
         """Store these again, each only when it is unchanged."""
-        await self._custody.write(lambda connection: rows.reseal(connection, records, changes))
+        await self._file.write(lambda connection: rows.reseal(connection, records, changes))
 
     async def tidy(self) -> None:
         """Merge the index of terms into one, a little at a time."""
         begins = more = True
         while more:
-            more = await self._custody.write(functools.partial(rows.tidy, begins=begins))
+            more = await self._file.write(functools.partial(rows.tidy, begins=begins))
             begins = False
 
     async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         """The records whose id comes after `after`, each with its whole history."""
-        return await self._custody.read(lambda connection: rows.scan(connection, after, limit))
+        return await self._file.read(lambda connection: rows.scan(connection, after, limit))
 
     async def adopt(self, taken: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
-        """Take over records of another store as they are."""
-        clock = self._custody.clock
-        return await self._custody.write(lambda connection: rows.adopt(connection, taken, clock))
+        """Add records of another store as they are; how many were added."""
+        clock = self._file.clock
+        return await self._file.write(lambda connection: rows.adopt(connection, taken, clock))
 
     async def recall(self, name: str) -> str:
-        """What was remembered under `name`."""
-        return await self._custody.read(lambda connection: rows.recall(connection, name))
+        """The note called `name`."""
+        return await self._file.read(lambda connection: rows.recall(connection, name))
 
     async def remember(self, name: str, value: str) -> None:
-        """Keep a note of the tracker's own."""
-        await self._custody.write(lambda connection: rows.remember(connection, name, value))
+        """Store a note of the tracker's own."""
+        await self._file.write(lambda connection: rows.remember(connection, name, value))

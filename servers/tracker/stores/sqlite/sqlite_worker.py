@@ -1,4 +1,7 @@
-"""One thread that owns one SQLite connection, and commits in groups what arrives meanwhile."""
+"""A thread that owns one SQLite connection. In come jobs, out come their results.
+
+A writing worker commits all jobs that arrive during a transaction in the next one.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,20 @@ import apsw
 T = TypeVar("T")
 
 _ENOUGH = 16
-"""Jobs. With as many the thread is woken at once, to write them while others are prepared."""
+"""Jobs. With so many the thread starts at once, while the loop prepares others."""
 _SOON_S = 0.001
 _END: Final[list[_Job]] = []
 
 Work = Callable[[apsw.Connection], T]
 _Settled = tuple[asyncio.Future[Any], Any, bool]
-"""Who waits, for what, and whether that is what went wrong."""
+"""The waiting future, its result or exception, and whether it is an exception."""
 Merge = Callable[[apsw.Connection, Sequence[Any]], list[Any]]
-"""Does one thing after another as a whole: one result each."""
+"""Does many things in one transaction; one result each."""
 
 
 @dataclass(slots=True)
 class _Job:
-    """Either work to do, or things for the lane's `merge`."""
+    """Either a work, or things for the worker's `merge`."""
 
     answer: asyncio.Future[Any]
     work: Work[Any] | None = None
@@ -37,11 +40,11 @@ class _Job:
 
 
 class SqliteWorker:
-    """Runs work. With `merge`, what arrives meanwhile is one durable transaction.
+    """Runs jobs. With `merge`, all jobs that wait are one durable transaction.
 
-    An answer is given after its transaction is on disk. When one job of a group fails, the
-    others are done again, each in a transaction of its own; so a work must be repeatable. While
-    another program holds the file, none is.
+    A job is answered after its transaction is on disk. When one job of a group fails, each is run
+    again in a transaction of its own, so a job must be repeatable. When another program holds the
+    file, all of them fail.
     """
 
     def __init__(
@@ -58,29 +61,29 @@ class SqliteWorker:
         self._thread.start()
 
     async def run(self, work: Work[T]) -> T:
-        """What `work` returns, once that is durable.
+        """The result of `work`, once its changes are durable.
 
         Raises:
             apsw.Error: the database could not do it; nothing of it was kept.
         """
-        found: T = await self._hand_over(_Job(self._loop.create_future(), work))
+        found: T = await self._submit(_Job(self._loop.create_future(), work))
         return found
 
     async def do(self, things: Sequence[Any]) -> list[Any]:
-        """What the lane's `merge` makes of `things`, once that is durable.
+        """The results of `merge` for `things`, once its changes are durable.
 
         Raises:
             apsw.Error: the database could not do it; nothing of it was kept.
         """
-        found: list[Any] = await self._hand_over(_Job(self._loop.create_future(), things=things))
+        found: list[Any] = await self._submit(_Job(self._loop.create_future(), things=things))
         return found
 
-    async def _hand_over(self, job: _Job) -> Any:
+    async def _submit(self, job: _Job) -> Any:
         if self._closed:
             raise apsw.ConnectionClosedError("the store is closed")
         self._waiting.append(job)
         if len(self._waiting) == 1:
-            self._loop.call_soon(self._send)  # what else is ready at this moment comes along
+            self._loop.call_soon(self._send)  # after other tasks that are ready have added theirs
         elif len(self._waiting) == _ENOUGH:
             self._send()
         return await job.answer
@@ -91,7 +94,7 @@ class SqliteWorker:
             self._groups.put(group)
 
     async def close(self) -> None:
-        """Finish what was handed over and close the connection."""
+        """Finish all jobs and close the connection."""
         if self._closed:
             return
         self._closed = True
@@ -104,23 +107,23 @@ class SqliteWorker:
             if self._merge is None:
                 self._answer(group)
             else:
-                self._tell(self._attempt(group + self._arrived()))
+                self._post(self._run_group(group + self._arrived()))
         self._disconnect()
 
     def _answer(self, group: list[_Job]) -> None:
-        """Do one read after the other; none waits long for the next, and few wake the loop."""
+        """Run reads one by one. Their results go to the loop together, at most `_SOON_S` late."""
         settled: list[_Settled] = []
-        told = time.monotonic()
+        sent_at = time.monotonic()
         for job in group:
-            settled += self._attempt([job])
-            if time.monotonic() - told > _SOON_S:
-                self._tell(settled)
-                settled, told = [], time.monotonic()
+            settled += self._run_group([job])
+            if time.monotonic() - sent_at > _SOON_S:
+                self._post(settled)
+                settled, sent_at = [], time.monotonic()
         if settled:
-            self._tell(settled)
+            self._post(settled)
 
     def _arrived(self) -> list[_Job]:
-        """What came while the group before was written."""
+        """The jobs that came while the last group was written."""
         jobs: list[_Job] = []
         while not self._groups.empty():
             more = self._groups.get()
@@ -130,15 +133,15 @@ class SqliteWorker:
             jobs += more
         return jobs
 
-    def _attempt(self, group: list[_Job]) -> list[_Settled]:
+    def _run_group(self, group: list[_Job]) -> list[_Settled]:
         try:
             found = self._commit(group)
         except Exception as broken:  # noqa: BLE001 - handed to whoever waits
             self._roll_back(broken)
             if len(group) == 1 or isinstance(broken, apsw.BusyError):
-                # Who waited in vain for another program does not wait again for each job.
+                # Each job would wait again for the program that holds the file.
                 return [(job.answer, broken, True) for job in group]
-            return [settled for job in group for settled in self._attempt([job])]
+            return [settled for job in group for settled in self._run_group([job])]
         return [(job.answer, value, False) for job, value in zip(group, found, strict=True)]
 
     def _commit(self, group: list[_Job]) -> list[Any]:
@@ -173,7 +176,7 @@ class SqliteWorker:
                 self._connection.close()
             self._connection = None
 
-    def _tell(self, settled: list[_Settled]) -> None:
+    def _post(self, settled: list[_Settled]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits
             self._loop.call_soon_threadsafe(_settle, settled)
 

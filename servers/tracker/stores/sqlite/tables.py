@@ -1,4 +1,4 @@
-"""The shape of the SQLite file, and how an older shape becomes the present one."""
+"""The schema of the SQLite file, one script a version, and the migration to the last one."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ PRESENT: tuple[str, ...] = (
             WHERE deleted = old.deleted AND status = old.status;
     END;
     """,
-    # Rows are sealed in a form that an earlier Lou cannot read. They are brought to it one by one,
-    # in the background; what is left of the former index is removed after that.
+    # Rows are sealed in a form that an earlier Lou cannot read. Resealing converts them in the
+    # background, and then removes what is left of the former index.
     """
     INSERT OR REPLACE INTO notes VALUES ('untidy', 'yes');
     """,

@@ -1,4 +1,4 @@
-"""What is constant about a provider, and how one user reaches it: facts, and no wire."""
+"""The constants of a provider, and the access that one user has to it. Data only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from servers.outbound.limiter import Pace
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How one provider is reached by this user: its address, the keys, its own settings."""
+    """The access of this user: the address, the keys, the provider's own settings."""
 
     base_url: str
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
-    """What is constant about a provider.
+    """The constants of a provider.
 
     `keys` are all needed, unless it is `keyless`. A provider that is not `general` (one
     encyclopedia) or only `best_effort` makes an answer degraded when it stands in for another.
@@ -40,6 +40,6 @@ class ProviderSpec:
     caution: str = ""
     pace: Pace = field(default_factory=Pace)
     ignores: frozenset[str] = frozenset()
-    """Fields of a Query that it cannot honour."""
+    """Fields of a SearchQuery that it ignores."""
     countries: frozenset[str] = frozenset()
-    """The countries it knows; empty when it takes any."""
+    """The countries it knows; empty when it accepts any."""
