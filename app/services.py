@@ -19,9 +19,9 @@ from app.config.config_file import GONE, ConfigFile
 from app.errors import ServerError, SettingsError
 from app.event_handlers import EventHandlers
 from app.keys import sealing_key
+from app.keys.sealing_key import TrackerKeyFile
 from app.keys.service import Keys
 from app.keys.store import KeyStore
-from app.keys.tracker_key_file import TrackerKeyFile
 from app.keys.vault import Vault, VaultState, check_name
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics

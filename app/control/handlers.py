@@ -119,21 +119,6 @@ async def _set_key(services: Services, params: Params) -> dict[str, Any]:
     return {"mended": list(mended)}
 
 
-async def _unset_key(services: Services, params: Params) -> dict[str, Any]:
-    await services.unset_key(_text(params, "name"))
-    return {}
-
-
-async def _rotate_key(services: Services, params: Params) -> dict[str, Any]:
-    await services.rotate_key(_text(params, "name"))
-    return {}
-
-
-async def _export_key(services: Services, params: Params) -> dict[str, Any]:
-    await services.export_key(_text(params, "name"), Path(_text(params, "path")))
-    return {}
-
-
 async def _test_key(services: Services, params: Params) -> dict[str, Any]:
     value = _text(params, "value", "")
     return as_json(await services.test_key(_text(params, "name"), value or None))
@@ -156,11 +141,6 @@ async def _add_server(services: Services, params: Params) -> dict[str, Any]:
     name = _text(params, "name")
     services.add_server(name, params.get("entry") or {})
     return services.server(name).as_status()
-
-
-async def _remove_server(services: Services, params: Params) -> dict[str, Any]:
-    await services.remove_server(_text(params, "name"))
-    return {}
 
 
 async def _import_servers(services: Services, params: Params) -> dict[str, Any]:
@@ -194,18 +174,6 @@ async def _show(services: Services, params: Params) -> dict[str, Any]:
     return {"mode": services.mode}
 
 
-async def _pause(services: Services, params: Params) -> dict[str, Any]:
-    del params
-    await services.pause_all()
-    return {}
-
-
-async def _resume(services: Services, params: Params) -> dict[str, Any]:
-    del params
-    await services.resume_all()
-    return {}
-
-
 async def _quit(services: Services, params: Params) -> dict[str, Any]:
     del params
     asyncio.get_running_loop().call_soon(services.quit_wanted.tell, "the command line")
@@ -223,21 +191,28 @@ _METHODS: Mapping[str, Callable[[Services, Params], Awaitable[dict[str, Any]]]] 
     "metrics": _metrics,
     "keys": _keys,
     "set_key": _set_key,
-    "unset_key": _unset_key,
-    "rotate_key": _rotate_key,
-    "export_key": _export_key,
     "test_key": _test_key,
     "unlock": _unlock,
     "key_store": _key_store,
     "add_server": _add_server,
-    "remove_server": _remove_server,
     "import_servers": _import_servers,
     "clients": _clients,
     "show": _show,
-    "pause": _pause,
-    "resume": _resume,
     "quit": _quit,
 }
+
+
+_ACTIONS: Mapping[str, Callable[[Services, Params], Awaitable[None]]] = {
+    "unset_key": lambda services, params: services.unset_key(_text(params, "name")),
+    "rotate_key": lambda services, params: services.rotate_key(_text(params, "name")),
+    "export_key": lambda services, params: services.export_key(
+        _text(params, "name"), Path(_text(params, "path"))
+    ),
+    "remove_server": lambda services, params: services.remove_server(_text(params, "name")),
+    "pause": lambda services, _: services.pause_all(),
+    "resume": lambda services, _: services.resume_all(),
+}
+"""Methods with an empty result."""
 
 
 def methods(services: Services, doctor: Callable[[], Awaitable[list[Check]]]) -> dict[str, Method]:
@@ -247,8 +222,12 @@ def methods(services: Services, doctor: Callable[[], Awaitable[list[Check]]]) ->
         del params
         return {"checks": [as_json(check) for check in await doctor()]}
 
+    async def act(action: str, params: Params) -> dict[str, Any]:
+        await _ACTIONS[action](services, params)
+        return {}
+
     found: dict[str, Method] = {name: partial(do, services) for name, do in _METHODS.items()}
-    return {**found, "doctor": checks}
+    return {**found, **{name: partial(act, name) for name in _ACTIONS}, "doctor": checks}
 
 
 def _text(params: Params, name: str, otherwise: str | None = None) -> str:

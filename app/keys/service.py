@@ -14,11 +14,10 @@ from pathlib import Path
 
 from app.config import config_model
 from app.config.config_model import Config, ServerEntry
-from app.errors import AppError, VaultError
-from app.keys import entry_keys, sealing_key
-from app.keys.sealing_key import SealingKey, is_made_by_lou
+from app.errors import AppError, ServerError, VaultError
+from app.keys import sealing_key
+from app.keys.sealing_key import SealingKey, TrackerKeyFile, is_made_by_lou
 from app.keys.store import KeyStore
-from app.keys.tracker_key_file import TrackerKeyFile
 from app.keys.vault import check_value
 from app.views import KeyView, Trouble
 from servers.contract import key_text, manifest
@@ -92,7 +91,7 @@ class Keys:
         return tuple(
             server
             for server, entry in self._config().servers.items()
-            if name in entry_keys.wanted_keys(server, entry).values()
+            if name in wanted_keys(server, entry).values()
         )
 
     async def understood(self, name: str, text: str) -> Understood:
@@ -135,9 +134,9 @@ class Keys:
 
     async def values_for(self, server: str, entry: ServerEntry) -> dict[str, str] | Trouble:
         """The values of a server by the names it uses, or why it cannot start."""
-        wanted = entry_keys.wanted_keys(server, entry)
+        wanted = wanted_keys(server, entry)
         try:
-            plain = entry_keys.plain_keys(server, entry)
+            plain = plain_keys(server, entry)
             if wanted.get(sealing_key.NAME) == sealing_key.NAME:
                 plain = {**await self.encryption_key(), **plain}
             stored = await self._read(wanted.values())
@@ -219,6 +218,46 @@ class Keys:
         for name, value in values.items():
             self.learn(name, value)
         return values
+
+
+def wanted_keys(name: str, entry: ServerEntry) -> dict[str, str]:
+    """The keys that a server uses: the name that it uses, and the name in the vault."""
+    if not config_model.is_embedded(name, entry):
+        return {key: key for key in entry.references()}
+    known = {key.name: key.name for key in manifest.keys_of(name)}
+    for variable, text in entry.env.items():
+        if reference := config_model.REFERENCE.fullmatch(text):
+            known[variable] = reference[1]
+    return known
+
+
+def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
+    """Known keys whose value, or the path of a file with it, is in the entry itself.
+
+    Raises:
+        ServerError: that file cannot be read.
+    """
+    found: dict[str, str] = {}
+    if config_model.is_embedded(name, entry):
+        for key in manifest.keys_of(name):
+            text = entry.env.get(key.name, "")
+            path = entry.env.get(manifest.ALSO_READ.get(key.name, ""), "")
+            if text and not config_model.REFERENCE.fullmatch(text):
+                found[key.name] = text
+            elif path and not text:
+                found[key.name] = _read(name, path)
+    return found
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as failure:
+        raise ServerError(
+            f"{name} cannot read {path}.",
+            "Give the path of a readable file, or take it out of config.json.",
+            code="unreadable_key_file",
+        ) from failure
 
 
 def _must_be_generated(name: str, hint: str) -> None:

@@ -23,7 +23,6 @@ from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import step
 from app.supervision.resource_usage import ResourceMeter
 from app.supervision.server_process import ServerCallbacks, ServerProcess
-from app.supervision.spawn import prepared, unspawnable
 from app.supervision.states import (
     Answered,
     BecameReady,
@@ -31,6 +30,7 @@ from app.supervision.states import (
     Exited,
     LifecycleEvent,
     MemoryMeasured,
+    Refused,
     RestartPolicy,
     Server,
     Spawned,
@@ -49,6 +49,46 @@ _COARSE = 0.05
 """The fraction of their time by which timers of Qt may be late."""
 _LONGEST_WORDS = 300
 _TOOLS_DEADLINE = 10.0
+
+
+_SOFTWARE_ERROR = 70
+_OS_ERROR = 71
+_SEE_COMMAND = "Install it, or correct the server's command."
+
+
+async def _prepared(
+    prepare: Callable[[str], Awaitable[Launch | Trouble]], name: str
+) -> Launch | Refused | Exited:
+    """The checked launch of `name`, or why it cannot start."""
+    try:
+        plan = await prepare(name)
+    except Exception:
+        log.exception("Could not prepare the start of %s", name)
+        return Exited(_SOFTWARE_ERROR, "Lou could not prepare its start; see Lou's own log.")
+    if isinstance(plan, Trouble):
+        return Refused(plan)
+    return _checked(plan)
+
+
+def _unspawnable(problem: BaseException) -> Exited:
+    """The exit that stands for a start which the system refused or a bug prevented."""
+    if isinstance(problem, OSError | ValueError):
+        return Exited(_OS_ERROR, f"It could not be started: {problem}.")
+    return Exited(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")
+
+
+def _checked(launch: Launch) -> Launch | Refused:
+    program = Path(launch.argv[0])
+    if not program.is_absolute() or not program.is_file():
+        missing = f"The program {program} was not found."
+        return Refused(Trouble("program_missing", missing, _SEE_COMMAND))
+    if not os.access(program, os.X_OK):
+        denied = f"The program {program} may not be executed."
+        return Refused(Trouble("program_denied", denied, _SEE_COMMAND))
+    if launch.cwd is not None and not Path(launch.cwd).is_dir():
+        nowhere = f"The folder {launch.cwd} that it should run in was not found."
+        return Refused(Trouble("folder_missing", nowhere, "Correct the server's folder."))
+    return launch
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +245,7 @@ class ServerRunner:
         self._start_can_be_cancelled = True
         await self._context.swept()
         self._newest_configuration = None
-        launch = await prepared(self._context.prepare, self.name)
+        launch = await _prepared(self._context.prepare, self.name)
         self._start_can_be_cancelled = False
         if not isinstance(launch, Launch):
             self.feed(launch)
@@ -220,7 +260,7 @@ class ServerRunner:
             self._process = await ServerProcess.spawn(launch, reported.instance, callbacks)
         except (OSError, ValueError) as refused:
             run_files.erase(self._context.run_folder, self.name)
-            self.feed(unspawnable(refused))
+            self.feed(_unspawnable(refused))
             return
         self._reported, self._meter = reported, ResourceMeter(self._process.guard_pid)
         self.feed(Spawned())
@@ -245,7 +285,7 @@ class ServerRunner:
             self._start_can_be_cancelled = False
             log.error("Could not start %s", self.name, exc_info=broken)
             if self._process is None:
-                self.feed(unspawnable(broken))
+                self.feed(_unspawnable(broken))
             else:
                 self._process.kill()
 

@@ -21,7 +21,7 @@ from app.control import instance_lock
 from app.doctor import folder_checks
 from app.errors import ServerError
 from app.event_handlers import EventHandlers
-from app.keys import entry_keys
+from app.keys import service as key_service
 from app.logs.log_search import LogQuery
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics
@@ -146,7 +146,7 @@ def test_an_embedded_server_gets_no_secret_in_its_environment(home: Path) -> Non
     assert made.env["HTTPS_PROXY"] == "http://p"
     assert "TAVILY_API_KEY" not in made.env
     assert "value" not in " ".join((*made.argv, *made.env.values()))
-    assert entry_keys.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
+    assert key_service.wanted_keys("search", entry)["TAVILY_API_KEY"] == "WORK"
     assert made.memory_budget == 512 << 20
 
 
@@ -158,7 +158,7 @@ def test_a_server_of_ones_own_runs_as_a_relay_with_its_command_on_stdin(home: Pa
         "command": "npx", "args": ["-y", "x"], "env": {"TOKEN": "${keyring:GITHUB_TOKEN}"},
         "cwd": "/home/me",
     }  # fmt: skip
-    assert entry_keys.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
+    assert key_service.wanted_keys("github", entry) == {"GITHUB_TOKEN": "GITHUB_TOKEN"}
     assert made.memory_budget == 0
 
 
@@ -178,12 +178,12 @@ def test_a_key_may_come_from_the_path_in_the_entry(home: Path) -> None:
     (home / "account.json").write_text('{"private_key": "x"}')
     path = str(home / "account.json")
     entry = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": path})
-    assert entry_keys.plain_keys("tracker", entry) == {
+    assert key_service.plain_keys("tracker", entry) == {
         "FIREBASE_CREDENTIALS": '{"private_key": "x"}'
     }
     missing = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": "/nowhere"})
     with pytest.raises(ServerError):
-        entry_keys.plain_keys("tracker", missing)
+        key_service.plain_keys("tracker", missing)
 
 
 def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:

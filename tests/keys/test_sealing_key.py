@@ -10,10 +10,9 @@ from cryptography.fernet import Fernet
 
 from app.config.config_model import Config
 from app.errors import SettingsError, VaultError
-from app.keys.sealing_key import NAME
+from app.keys.sealing_key import NAME, TrackerKeyFile
 from app.keys.service import Keys
 from app.keys.store import KeyStore
-from app.keys.tracker_key_file import TrackerKeyFile
 from app.keys.vault import VaultState
 from app.system import paths
 from servers.contract.redaction import Redactor

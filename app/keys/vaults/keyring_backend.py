@@ -15,7 +15,6 @@ from typing import Any
 
 from app.errors import VaultError
 from app.keys.vault import VaultState
-from app.keys.vaults import secret_service
 
 _ALLOWED = {
     "linux": ("keyring.backends.SecretService", "Keyring"),
@@ -42,13 +41,13 @@ class Keyring:
     def look(self) -> VaultState:
         """The state now; never prompts."""
         if _HAS_SECRET_SERVICE:
-            return secret_service.look()
+            return _secret_service_state()
         return VaultState.OPEN if _SYSTEM in _ALLOWED else VaultState.ABSENT
 
     def unlock(self) -> VaultState:
         """Open it, which may show a prompt of the system; returns the state then."""
         if _HAS_SECRET_SERVICE:
-            secret_service.unlock()
+            _unlock_secret_service()
         return self.look()
 
     def load(self) -> None:
@@ -56,7 +55,7 @@ class Keyring:
         self._backend()
         import_module("keyring.errors")
         if _HAS_SECRET_SERVICE:
-            secret_service.gone()
+            _bus_errors()
 
     def get(self, item: str) -> str | None:
         """The value of an item."""
@@ -89,10 +88,51 @@ class Keyring:
         return self._found
 
 
+_PROMPT_S = 110.0
+
+
+def _secret_service_state() -> VaultState:
+    """The state now; never prompts."""
+    service = import_module("secretstorage")
+    try:
+        with _bus(service) as bus:
+            is_locked = service.Collection(bus).is_locked()
+    except service.exceptions.ItemNotFoundException:
+        # No keyring was ever made here, and it takes a person at a display to make one.
+        return VaultState.LOCKED if _has_display() else VaultState.ABSENT
+    except _bus_errors():
+        return VaultState.ABSENT
+    return VaultState.LOCKED if is_locked else VaultState.OPEN
+
+
+def _unlock_secret_service() -> None:
+    """Show the prompt of the desktop and wait for the person, at most `_PROMPT_S` seconds."""
+    service = import_module("secretstorage")
+    dismissed = service.exceptions.PromptDismissedException
+    with contextlib.suppress(TimeoutError, dismissed, *_bus_errors()), _bus(service) as bus:
+        service.get_default_collection(bus).unlock(timeout=_PROMPT_S)
+
+
+def _bus_errors() -> tuple[type[Exception], ...]:
+    """The exceptions that mean: there is no bus, or no such service on it."""
+    unavailable = import_module("secretstorage").exceptions.SecretServiceNotAvailableException
+    return (unavailable, import_module("jeepney").DBusErrorResponse, OSError)
+
+
+@contextlib.contextmanager
+def _bus(service: Any) -> Iterator[Any]:
+    with contextlib.closing(service.dbus_init()) as bus:
+        yield bus
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 @contextlib.contextmanager
 def _as_vault_errors() -> Iterator[None]:
     errors = import_module("keyring.errors")
-    gone = secret_service.gone() if _HAS_SECRET_SERVICE else (OSError,)
+    gone = _bus_errors() if _HAS_SECRET_SERVICE else (OSError,)
     try:
         yield
     except (errors.KeyringError, *gone) as refusal:

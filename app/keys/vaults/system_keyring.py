@@ -8,17 +8,21 @@ points to it.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
 from app.errors import VaultError
 from app.keys.vault import VaultState, check_value, no_answer, not_open
-from app.keys.vaults.key_index import KeyIndex, KeyLocation
 from app.keys.vaults.keyring_process import KeyringProcess
+from app.system import files
 from app.system.listeners import Listeners
 from app.system.worker_thread import WorkerThread
+from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,72 @@ _SLOTS = 16
 """A changed value gets the next slot; after the last comes the first."""
 _SLOTS_ONCE = 64
 """Earlier versions used higher slots; they are used when the others are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLocation:
+    """Where a value is stored. Each value gets a new slot, so the previous one stays intact."""
+
+    slot: int
+    parts: int = 1
+    changed: float = 0.0
+
+
+class KeyIndex:
+    """Maps a name to its current slot. The file is replaced atomically."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._locations: dict[str, KeyLocation] = {}
+        self._load()
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that have a value."""
+        return tuple(self._locations)
+
+    def location(self, name: str) -> KeyLocation | None:
+        """Where the value of `name` is."""
+        return self._locations.get(name)
+
+    def point(self, name: str, slot: int, parts: int) -> None:
+        """Set the slot of `name`.
+
+        Raises:
+            SettingsError: it could not be saved; the index is unchanged.
+        """
+        self._save({**self._locations, name: KeyLocation(slot, parts, time.time())})
+
+    def drop(self, name: str) -> None:
+        """Remove `name`.
+
+        Raises:
+            SettingsError: it could not be saved; the index is unchanged.
+        """
+        self._save(
+            {known: location for known, location in self._locations.items() if known != name}
+        )
+
+    def _save(self, locations: dict[str, KeyLocation]) -> None:
+        document = {
+            "version": 1,
+            "keys": {name: asdict(location) for name, location in locations.items()},
+        }
+        files.write_atomic(self._path, json.dumps(document, indent=2).encode() + b"\n")
+        self._locations = locations
+
+    def _load(self) -> None:
+        try:
+            content = ownership.read(str(self._path), follows_last=True, heals=True)
+            found = json.loads(content)
+            self._locations = {
+                name: KeyLocation(**location) for name, location in found["keys"].items()
+            }
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            if self._path.exists():
+                aside = files.set_aside(self._path, "broken")
+                log.warning("The index of keys was broken and kept as %s", aside.name)
 
 
 class SystemVault:
