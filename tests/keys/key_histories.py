@@ -256,7 +256,7 @@ def _opened(path: Path) -> list[str]:
     if not document:
         return []
     vault._open(PASSPHRASE)
-    vault._thread.shutdown(wait=False)
+    vault._thread.close()
     return [value for name, value in vault._values.items() if name == NAME]
 
 
