@@ -48,6 +48,30 @@ def test_a_token_of_another_key_or_a_broken_one_is_locked() -> None:
             SEALER.open("row", "secret", broken)
 
 
+def test_tokens_of_fernet_open_in_any_order_and_changed_ones_never_do() -> None:
+    sealer = Sealer([NEW, OLD], Rules())
+    texts = [f"v2|row|secret||{'x' * n}" for n in range(80)]
+    tokens = [Fernet((OLD, NEW)[n % 2]).encrypt(text.encode()) for n, text in enumerate(texts)]
+    for n, token in enumerate(tokens):
+        data = bytearray(base64.urlsafe_b64decode(token))
+        data[n % len(data)] ^= 1
+        cut = base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)[:-n] or b"").decode()
+        for broken in (base64.urlsafe_b64encode(data).decode(), cut if n else "", "\u00e4", "===="):
+            with pytest.raises(SealedError):
+                sealer.open("row", "secret", broken)
+        assert sealer.open("row", "secret", token.decode()) == "x" * n
+
+
+def test_a_token_whose_blocks_are_not_whole_changes_nothing_for_the_next() -> None:
+    secret = base64.urlsafe_b64decode(OLD)
+    said = b"\x80" + bytes(8) + bytes(37)
+    odd = base64.urlsafe_b64encode(said + hmac.digest(secret[:16], said, "sha256")).decode()
+    token = SEALER.seal("row", "secret", "x")
+    with pytest.raises(SealedError):
+        SEALER.open("row", "secret", odd)
+    assert SEALER.open("row", "secret", token) == "x"
+
+
 def test_the_length_of_a_token_says_little() -> None:
     lengths = {len(SEALER.seal("row", "secret", "x" * n)) for n in range(1, 40)}
     assert len(lengths) == 1

@@ -15,12 +15,12 @@ import base64
 import binascii
 import functools
 import hashlib
+import hmac
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
@@ -33,6 +33,8 @@ _BLOCK = 64
 _CIPHER_BLOCK = 16
 _PADDING = bytes([_CIPHER_BLOCK]) * _CIPHER_BLOCK
 """The padding (PKCS 7) of a text of whole blocks."""
+_VERSION, _HEAD, _MAC = b"\x80", 9, 32
+"""Of a Fernet token: its first byte, and the bytes before its blocks and behind them."""
 _LENGTH = 16
 _LENGTHS = {"pair": 32}
 """Hexadecimal digits. Two equal digests of words give a false hit; two of pairs merge two leads."""
@@ -53,7 +55,7 @@ class Sealer:
     """Seals with the first of `keys`, opens with any of them."""
 
     def __init__(self, keys: Sequence[bytes], rules: Rules) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._openers = [_TokenOpener(key) for key in keys]
         self._token_maker = _TokenMaker(keys[0])
         self.key_ids = tuple(_key_id(key) for key in keys)
         first_ids = tuple(_first_key_id(key) for key in keys)
@@ -93,10 +95,10 @@ class Sealer:
         Raises:
             SealedError: no key opens it, or it or the fields beside it were moved or changed.
         """
-        try:
-            plain = self._fernet.decrypt(token.encode()).rstrip(b"\0").decode()
-        except InvalidToken:
-            raise SealedError("sealed with a key that is not here") from None
+        found = next(filter(None, (opener.text(token) for opener in self._openers)), None)
+        if found is None:
+            raise SealedError("sealed with a key that is not here")
+        plain = found.rstrip(b"\0").decode()
         is_first = bool(stamp) and self.is_of_first_form(stamp)
         context = f"v1|{row}|{column}|" if is_first else f"v2|{row}|{column}|{bound}|"
         if not plain.startswith(context):
@@ -162,8 +164,38 @@ class _TokenMaker:
     def token(self, blocks: bytes) -> str:
         with self._lock:
             sealed = self._cipher.update(random_block() + blocks + _PADDING)
-        said = b"\x80" + int(time.time()).to_bytes(8, "big") + sealed
+        said = _VERSION + int(time.time()).to_bytes(8, "big") + sealed
         return base64.urlsafe_b64encode(said + self._mac(said).digest()).decode()
+
+
+class _TokenOpener:
+    """Opens the tokens of one key, as `Fernet(key).decrypt` does, in half the time.
+
+    One CBC cipher opens all tokens: only the block after a change of the chain depends on what was
+    decrypted before, and that is the initial vector, which is thrown away.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        secret = base64.urlsafe_b64decode(key)
+        self._mac = _Mac(secret[:16]).over
+        self._cipher = Cipher(AES(secret[16:]), CBC(bytes(_CIPHER_BLOCK))).decryptor()
+        self._lock = threading.Lock()
+
+    def text(self, token: str) -> bytes | None:
+        """The text of `token`; None when another key made it, or it was changed."""
+        try:
+            data = base64.urlsafe_b64decode(token)
+        except ValueError:
+            return None
+        blocks = data[_HEAD:-_MAC]
+        is_whole = len(blocks) >= 2 * _CIPHER_BLOCK and len(blocks) % _CIPHER_BLOCK == 0
+        if not is_whole or data[:1] != _VERSION:
+            return None
+        if not hmac.compare_digest(self._mac(data[:-_MAC]).digest(), data[-_MAC:]):
+            return None
+        with self._lock:
+            text = self._cipher.update(blocks)
+        return text[_CIPHER_BLOCK : -text[-1]]
 
 
 _spare: list[bytes] = []
