@@ -263,7 +263,7 @@ class Services:
             VaultError: it stayed closed.
         """
         await self.vault.unlock(passphrase)
-        self.vault_seen(self.vault.state())
+        self.vault_state_changed(self.vault.state())
 
     async def use_key_store(self, kind: str, passphrase: str = "") -> None:
         """Store keys in the keyring (`system`) or in a sealed file (`file`), and move them there.
@@ -275,9 +275,9 @@ class Services:
         self.settings.require_writable()
         await self.key_store.use(kind, passphrase)
         self.settings.update(lambda config: config.with_settings(key_store=kind))
-        self.vault_seen(self.vault.state())
+        self.vault_state_changed(self.vault.state())
 
-    def vault_seen(self, state: VaultState) -> None:
+    def vault_state_changed(self, state: VaultState) -> None:
         """Let the servers start that waited for an open vault."""
         if state is VaultState.OPEN:
             self.reconciler.wake()

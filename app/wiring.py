@@ -48,7 +48,7 @@ class Wiring:
         services.reconciler.changed.subscribe(services.servers_changed.tell)
         services.settings.changed.subscribe(self._settings_changed)
         services.settings.troubled.subscribe(self._settings_broken)
-        services.vault_changed.subscribe(services.vault_seen)
+        services.vault_changed.subscribe(services.vault_state_changed)
         services.connections.subscribe(self._lifecycle_log.client)
         services.calls.subscribe(self._lifecycle_log.call)
         services.connections.subscribe(services.clients.saw)
