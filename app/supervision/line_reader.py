@@ -8,48 +8,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from servers.contract.line_reader import BoundedLineReader
+
 _SLICE = 0.005
 """Seconds of work at a time; the same pause follows when more is waiting."""
 _BURST = 1 << 20
 _WINDOW = 0.05
 """Seconds in which at most `_BURST` bytes are read; the writer waits for the rest."""
-
-
-class LineBatch:
-    """Bytes in, whole lines out; of a line longer than `limit` only its beginning."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._partial = bytearray()
-        self._skipping = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that `data` completes, without their newlines."""
-        if b"\n" not in data:
-            return self._extend(data)
-        first, *whole, rest = data.split(b"\n")
-        lines = self._extend(first)
-        if not self._skipping:
-            lines.append(bytes(self._partial))
-        self._partial.clear()
-        self._skipping = False
-        lines += [line[: self._limit] for line in whole]
-        return lines + self._extend(rest)
-
-    def rest(self) -> bytes:
-        """What came after the last newline."""
-        return bytes(self._partial)
-
-    def _extend(self, data: bytes) -> list[bytes]:
-        if self._skipping:
-            return []
-        self._partial += data
-        if len(self._partial) <= self._limit:
-            return []
-        begun = bytes(self._partial[: self._limit])
-        self._partial.clear()
-        self._skipping = True
-        return [begun]
 
 
 class Pipe(Protocol):
@@ -60,12 +25,15 @@ class Pipe(Protocol):
 
 
 class LineReader:
-    """One pipe: hands its lines to `take` in short slices and holds a flooding writer back."""
+    """One pipe: hands its lines to `take` in short slices and holds a flooding writer back.
+
+    Of a line longer than `limit` bytes it hands over the first `limit` bytes.
+    """
 
     def __init__(self, pipe: Pipe, limit: int, take: Callable[[bytes], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._pipe, self._take = pipe, take
-        self._lines = LineBatch(limit)
+        self._lines = BoundedLineReader(limit, kept=limit)
         self._waiting: deque[bytes] = deque()
         self._window_began = 0.0
         self._in_window = 0
@@ -74,7 +42,8 @@ class LineReader:
 
     def feed(self, data: bytes) -> None:
         """Take in a chunk."""
-        self._waiting.extend(self._lines.feed(data))
+        for line in self._lines.feed(data):
+            self._waiting.append(line if isinstance(line, bytes) else line.beginning)
         if self._timer is None:
             pause = self._work() or self._excess(len(data))
             if pause:
@@ -90,7 +59,7 @@ class LineReader:
             self._take(self._waiting.popleft())
         if self._lines.rest():
             self._take(self._lines.rest())
-            self._lines = LineBatch(0)
+            self._lines = BoundedLineReader(0)
 
     def _work(self) -> float:
         """Hand lines over for one slice; returns the pause that must follow."""

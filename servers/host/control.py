@@ -14,6 +14,7 @@ from typing import Any
 
 from servers.contract import envelope, messages
 from servers.contract.envelope import MAX_LINE, EnvelopeError, Error, Event, Request, Response
+from servers.contract.line_reader import LongLine
 from servers.host import host as hosts
 from servers.host.host import Host
 from servers.host.redact import excerpt, redact
@@ -108,12 +109,12 @@ class Control:
             else:
                 log.warning("A message to the app could not be sent: %s", unfit)
 
-    def _receive(self, lines: Iterable[bytes | None]) -> None:
+    def _receive(self, lines: Iterable[bytes | LongLine]) -> None:
         for line in lines:
             self._take(line)
 
-    def _take(self, line: bytes | None) -> None:
-        if line is None:
+    def _take(self, line: bytes | LongLine) -> None:
+        if isinstance(line, LongLine):
             self._refuse(EnvelopeError(f"a line of more than {MAX_LINE} bytes"))
             return
         try:

@@ -1,4 +1,8 @@
-"""Log records on their way out of this process: redacted, short, and never a flood."""
+"""Sends log records out of this process: redacted, short, and limited in number.
+
+In: records of `logging`, prints and uncaught exceptions. Out: the data of `log` events, or lines on
+stderr for a server that runs on its own.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +28,15 @@ log = logging.getLogger(__name__)
 FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 _SETTING = EVERY["log_lines_per_second"]
 PER_SECOND = _SETTING.path
-"""The setting of a server that says how many of its log lines of one second are kept."""
-_TOLD_AFTER_S = 1.0
+"""The setting of a server that limits its log lines per second."""
+_REPORTED_AFTER_S = 1.0
 _LEVEL_IN_TEXT = re.compile(r"\b(DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b")
-_LOOKED_AT = 200
+_LEVEL_WITHIN = 200
+"""Characters at the start of a line in which a level is searched."""
 _LONGEST = 8_000
 """Characters of one message."""
-_LOOKED_AT = 4 * _LONGEST
+_REDACTED = 4 * _LONGEST
+"""Characters of one message that are redacted before it is cut: a cut may hide half a secret."""
 _LOUD = (
     "mcp",
     "asyncio",
@@ -52,70 +58,70 @@ _LOUD = (
 class LogPipe(logging.Handler):
     """Hands every record to `send` as the data of a `log` event.
 
-    Of one second so many are kept, and as many warnings and errors besides. What is left out is
-    counted by level and told when that second is over, whether anything else is logged or not.
+    Each second `per_second` records are sent, and as many warnings and errors besides. The others
+    are counted by level, and the count is sent when that second is over.
     """
 
     def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
         self.per_second: int = _SETTING.default
         self._send = send
-        self._words = logging.Formatter("%(message)s")
+        self._formatter = logging.Formatter("%(message)s")
         self._second = 0
         self._passed = {False: 0, True: 0}
         self._left_out: Counter[str] = Counter()
         self._timer: threading.Timer | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send `record`, unless this second had its share."""
+        """Send `record`, or count it when this second is full."""
         if not self._has_room(record):
             self._leave_out(record.levelname)
             return
         try:
-            message = redact(_bounded(self._words.format(record)))
+            message = _shortened(self._formatter.format(record))
         except Exception:  # noqa: BLE001 - a bad format string must not stop the caller
             message = f"a log line could not be formatted: {excerpt(repr(record.msg), 200)}"
-        self._send(_event(record, _shortened(message)))
+        self._send(_event(record, message))
 
     def _has_room(self, record: logging.LogRecord) -> bool:
-        second, is_grave = int(record.created), record.levelno >= logging.WARNING
+        second, is_warning = int(record.created), record.levelno >= logging.WARNING
         if second != self._second:
             self._second, self._passed = second, {False: 0, True: 0}
-            self._tell_left_out()
-        self._passed[is_grave] += 1
-        return self._passed[is_grave] <= self.per_second
+            self._report_left_out()
+        self._passed[is_warning] += 1
+        return self._passed[is_warning] <= self.per_second
 
     def _leave_out(self, level: str) -> None:
         self._left_out[level] += 1
         if self._timer is None:
-            self._timer = threading.Timer(_TOLD_AFTER_S, self._in_time)
+            self._timer = threading.Timer(_REPORTED_AFTER_S, self._report_late)
             self._timer.daemon = True
             self._timer.start()
 
-    def _in_time(self) -> None:
+    def _report_late(self) -> None:
         self.acquire()
         try:
-            self._tell_left_out()
+            self._report_left_out()
         finally:
             self.release()
 
-    def _tell_left_out(self) -> None:
-        found, self._left_out = self._left_out, Counter()
+    def _report_left_out(self) -> None:
+        left_out, self._left_out = self._left_out, Counter()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not found:
+        if not left_out:
             return
-        levels = ", ".join(f"{count:,} {level}" for level, count in found.items())
-        said = (
-            f"suppressed {found.total():,} log lines ({levels}): more than {self.per_second} in a "
+        levels = ", ".join(f"{count:,} {level}" for level, count in left_out.items())
+        message = (
+            f"suppressed {left_out.total():,} log lines ({levels}): more than {self.per_second} in a "
             f"second; `{PER_SECOND}` among the server's settings in config.json keeps more"
         )
-        self._send({"at": time.time(), "level": "WARNING", "logger": __name__, "message": said})
+        self._send({"at": time.time(), "level": "WARNING", "logger": __name__, "message": message})
 
 
 class _Guarded(io.TextIOBase):
-    """Where prints go: stderr, line by line, without secrets."""
+    """A text stream that writes whole, redacted lines to stderr."""
 
     def __init__(self) -> None:
         self._rest = ""
@@ -133,7 +139,7 @@ class _Guarded(io.TextIOBase):
         return 2
 
     def flush(self) -> None:
-        """Lines are written when they end; a secret cut in two could not be seen."""
+        """Do nothing: a line is written when it ends, since half a secret is not recognized."""
 
     def close(self) -> None:
         if self._rest:
@@ -146,7 +152,7 @@ class _Guarded(io.TextIOBase):
 
 
 def guard_prints() -> None:
-    """Let no print, traceback or warning past the redaction."""
+    """Redact every print, traceback and warning of this process."""
     sys.stdout = sys.stderr = _Guarded()
     sys.excepthook = _uncaught
     threading.excepthook = lambda thrown: _uncaught(
@@ -164,7 +170,7 @@ def _uncaught(
 
 
 def set_up(send: Callable[[dict[str, Any]], None]) -> None:
-    """Make `send` the only place records go to."""
+    """Send all records to `send` and nowhere else."""
     root = logging.getLogger()
     for handler in tuple(root.handlers):
         root.removeHandler(handler)
@@ -174,14 +180,14 @@ def set_up(send: Callable[[dict[str, Any]], None]) -> None:
 
 
 def be_verbose(*, on: bool) -> None:
-    """Debug mode; the libraries stay quiet in either."""
+    """Switch debug records on or off; libraries log warnings only, in either mode."""
     logging.getLogger().setLevel(logging.DEBUG if on else logging.INFO)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def keep_per_second(lines: Any) -> None:
-    """Keep so many lines of each second from now on; the usual number for what is no number."""
+    """Limit the log lines per second to `lines`, 1 to 100,000; to 200 if it is not a number."""
     is_number = isinstance(lines, int) and not isinstance(lines, bool)
     wanted = min(max(lines, 1), int(_SETTING.most)) if is_number else _SETTING.default
     for handler in logging.getLogger().handlers:
@@ -189,15 +195,15 @@ def keep_per_second(lines: Any) -> None:
             handler.per_second = wanted
 
 
-def level_of(words: str) -> int:
-    """The level that a line of somebody's own log names; INFO for none and for what is below."""
-    found = _LEVEL_IN_TEXT.search(words, 0, _LOOKED_AT)
+def level_of(line: str) -> int:
+    """The level that a line of another program's log names, at least INFO; INFO if it names none."""
+    found = _LEVEL_IN_TEXT.search(line, 0, _LEVEL_WITHIN)
     level = logging.getLevelNamesMapping()[found[1]] if found else logging.INFO
     return max(level, logging.INFO)
 
 
 def to_stderr(data: dict[str, Any]) -> None:
-    """The line of a `log` event on stderr, for a server that nobody supervises."""
+    """Write the data of a `log` event to stderr, for a server that runs without the app."""
     record = logging.LogRecord(data["logger"], 0, "", 0, data["message"], None, None)
     record.levelname, record.created = data["level"], data["at"]
     sys.stderr.write(logging.Formatter(FORMAT).format(record) + "\n")
@@ -214,14 +220,14 @@ def _event(record: logging.LogRecord, message: str) -> dict[str, Any]:
     }
 
 
-def _bounded(message: str) -> str:
-    """As much as is looked at: secrets are taken out of more than is shown."""
-    return _shortened(message, _LOOKED_AT)
-
-
-def _shortened(message: str, longest: int = _LONGEST) -> str:
-    if len(message) <= longest:
+def _shortened(message: str) -> str:
+    """`message` without secrets, and cut in its middle to `_LONGEST` characters."""
+    cut = max(len(message) - _REDACTED, 0)
+    if cut:
+        message = message[: _REDACTED // 2] + message[-_REDACTED // 2 :]
+    message = redact(message)
+    cut += max(len(message) - _LONGEST, 0)
+    if not cut:
         return message
-    half = longest // 2
-    left_out = f"\n... {len(message) - longest} characters left out ...\n"
-    return message[:half] + left_out + message[-half:]
+    half = _LONGEST // 2
+    return f"{message[:half]}\n... {cut} characters left out ...\n{message[-half:]}"

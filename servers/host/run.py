@@ -106,7 +106,7 @@ async def _live(host: Host, control: Control, instance: str) -> None:
         await _get_ready(host, address, web.url if web else "")
         figures = asyncio.create_task(_tell_figures(host))
         ending.callback(figures.cancel)
-        raise UpstreamLostError(await host.lost)
+        raise UpstreamLostError(await host.upstream_lost)
 
 
 def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
@@ -127,7 +127,7 @@ async def _get_ready(host: Host, address: Address, url: str) -> None:
     """Prove the whole path once, as a client, and only then say so."""
     listed = await asyncio.wait_for(_ask_ourselves(address), 10)
     await _write_answers(host)
-    host.changed.append(lambda: _in_background(_write_answers(host)))
+    host.change_listeners.append(lambda: _in_background(_write_answers(host)))
     host.emit(
         messages.READY,
         {

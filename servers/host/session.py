@@ -1,7 +1,8 @@
-"""One MCP client on a stream of lines: what it asks, what runs for it, and who it is.
+"""One MCP client on a stream of lines: its requests, the tasks that answer them, and who it is.
 
-A tool call goes straight to the toolbox and its answer straight to the line; everything else is the
-SDK's to answer. The SDK's own path of a call has two queues, three tasks and four pydantic passes.
+In: lines of JSON-RPC. Out: lines through `send`, and client events for the app. A tool call goes
+straight to the toolbox, everything else to the SDK: the SDK's own path of a call has two queues,
+three tasks and four pydantic passes. `sdk_server` calls the same toolbox for HTTP clients.
 """
 
 from __future__ import annotations
@@ -19,158 +20,161 @@ from mcp.shared.jsonrpc_dispatcher import (
 )
 
 from servers.contract import messages
+from servers.contract.line_reader import LongLine
 from servers.host.host import Host
 from servers.host.mcp import jsonrpc
 from servers.host.mcp.jsonrpc import Inbound, MalformedMessageError
 from servers.host.mcp.sdk_connection import SdkConnection, progress_params
 from servers.host.redact import excerpt
-from servers.host.tools.service import UpstreamError
+from servers.host.tools.service import JsonRpcError
 from servers.host.tools.tool_result import to_json
-from servers.host.tools.toolbox import Caller, UnknownToolError
+from servers.host.tools.toolbox import Caller
 
 log = logging.getLogger(__name__)
 
-_INVALID_PARAMS = -32602
 _INTERNAL_ERROR = -32603
-_OURSELVES = "lou"
+_OWN_CLIENT = "lou"
+"""The client name in requests of this process to itself; the app is not told of these."""
 _MOST_IN_FLIGHT = 256
-"""Requests of one client at a time; further ones wait unread."""
+"""Requests of one client at a time; further lines wait unparsed."""
 _LONGEST_NAME = 100
+_CLOSE_WITHIN_S = 5.0
 
-_numbers = itertools.count(1)
+_session_numbers = itertools.count(1)
 
 
 class ClientSession:
-    """Feed it lines with `receive`; it answers through `send`, which takes whole lines."""
+    """Takes lines with `receive` and answers through `send`, which takes whole lines.
+
+    `set_reading(False)` stops the stream from being read, `set_reading(True)` resumes it;
+    `disconnect` closes the stream.
+    """
 
     def __init__(
         self,
         host: Host,
         send: Callable[[bytes], None],
         *,
-        read: Callable[[bool], None] | None = None,
-        hang_up: Callable[[], None] | None = None,
+        set_reading: Callable[[bool], None] | None = None,
+        disconnect: Callable[[], None] | None = None,
     ) -> None:
-        self.id = f"{next(_numbers):x}"
+        self.id = f"{next(_session_numbers):x}"
         self._host = host
         self._send = send
-        self._read = read
-        self._hang_up = hang_up
-        self._kernel = SdkConnection(host.server, host.announced, self.notify)
-        self._met: Mapping[str, Any] = self._kernel.client
+        self._set_reading = set_reading
+        self._disconnect = disconnect
+        self._sdk = SdkConnection(host.server, host.init_options, self.notify)
+        self._client_info: Mapping[str, Any] = self._sdk.client
         self._client, self._version, self._stage = "unknown", "", ""
-        self._running: set[asyncio.Task[None]] = set()
-        self._named: dict[str, asyncio.Task[None]] = {}
-        self._waiting: deque[bytes | None] = deque()
-        self._is_opening = self._is_unread = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._task_by_id: dict[str, asyncio.Task[None]] = {}
+        self._waiting: deque[bytes | LongLine] = deque()
+        self._is_initializing = self._is_write_blocked = False
         self._is_reading = True
-        self._refused = 0
+        self._malformed = 0
         host.sessions.add(self)
 
-    def receive(self, lines: Iterable[bytes | None]) -> None:
-        """Take lines, None for one that was too long; what they lead to happens later."""
+    def receive(self, lines: Iterable[bytes | LongLine]) -> None:
+        """Take lines; they are answered later, in tasks."""
         self._waiting.extend(lines)
         self._work()
 
-    def wait_for_reader(self, *, waiting: bool) -> None:
-        """The client does not read what was sent, or does so again."""
-        self._is_unread = waiting
+    def set_write_blocked(self, *, blocked: bool) -> None:
+        """Say whether the client has stopped reading its answers."""
+        self._is_write_blocked = blocked
         self._work()
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
-        """Tell the client something it does not answer."""
+        """Send a notification to the client."""
         self._send(jsonrpc.notification(method, params))
 
     async def drain(self, seconds: float) -> None:
-        """Let what is being worked on finish, for a while."""
-        if self._running:
-            await asyncio.wait(tuple(self._running), timeout=seconds)
+        """Wait up to `seconds` for the requests in work."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=seconds)
 
     async def close(self) -> None:
-        """The client is gone, or shall be: stop what it asked for."""
+        """Cancel the requests in work, disconnect the client, and tell the app that it left."""
         if self not in self._host.sessions:
             return
         self._host.sessions.discard(self)
-        self._send = _into_nothing
+        self._send = _discard
         self._waiting.clear()
-        if self._hang_up:
-            self._hang_up()
-        tasks = tuple(self._running)
+        if self._disconnect:
+            self._disconnect()
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=5)
-        await self._kernel.close()
-        if self._refused > 1:
-            log.warning("Client %s sent %d lines that are no MCP", self._client, self._refused)
+            await asyncio.wait(tasks, timeout=_CLOSE_WITHIN_S)
+        await self._sdk.close()
+        if self._malformed > 1:
+            log.warning("Client %s sent %d lines that are no MCP", self._client, self._malformed)
         if self._stage:
-            self._tell(messages.CLIENT_LEFT)
+            self._emit(messages.CLIENT_LEFT)
 
     def _work(self) -> None:
-        """Take on what there is room for; while lines wait, no more are read."""
+        """Start what there is room for; while lines wait, the stream is not read."""
         while self._waiting and self._has_room:
-            line = self._waiting.popleft()
-            if line is None:
-                self._refuse(jsonrpc.too_long())
-            else:
-                self._take(line)
-        wanted = not self._waiting and not self._is_unread
-        if wanted is not self._is_reading:
-            self._is_reading = wanted
-            if self._read:
-                self._read(wanted)
+            self._take(self._waiting.popleft())
+        reading = not self._waiting and not self._is_write_blocked
+        if reading is not self._is_reading:
+            self._is_reading = reading
+            if self._set_reading:
+                self._set_reading(reading)
 
     @property
     def _has_room(self) -> bool:
-        return not (self._is_opening or self._is_unread) and len(self._running) < _MOST_IN_FLIGHT
+        blocked = self._is_initializing or self._is_write_blocked
+        return not blocked and len(self._tasks) < _MOST_IN_FLIGHT
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes | LongLine) -> None:
         try:
             message = jsonrpc.parse(line)
         except MalformedMessageError as malformed:
-            self._refuse(malformed)
+            self._reject(malformed)
             return
         if message:
             self._dispatch(message)
 
-    def _refuse(self, malformed: MalformedMessageError) -> None:
-        """Answer what is no message; the log hears of the first, and of their number."""
-        if not self._refused:
+    def _reject(self, malformed: MalformedMessageError) -> None:
+        """Answer a malformed line; only the first is logged, the rest are counted."""
+        if not self._malformed:
             log.warning("Client %s sent what is no MCP: %s", self._client, malformed.why)
-        self._refused += 1
+        self._malformed += 1
         self._send(jsonrpc.error(malformed.id, malformed.code, malformed.why))
 
     def _dispatch(self, message: Inbound) -> None:
         if message.id is None:
-            self._heed(message)
+            self._dispatch_notification(message)
             return
-        self._kernel.begin(message.method, message.params)
-        if message.method == "tools/call" and self._kernel.admits_call(message.params):
-            self._run(self._call(message), jsonrpc.same(message.id))
+        self._sdk.choose_era(message.method, message.params)
+        if message.method == "tools/call" and self._sdk.admits_call(message.params):
+            self._start(self._call(message), jsonrpc.id_key(message.id))
             return
         if message.method == "initialize":
-            self._is_opening = True
-        self._run(self._answer(message), jsonrpc.same(message.id))
+            self._is_initializing = True
+        self._start(self._answer(message), jsonrpc.id_key(message.id))
 
-    def _heed(self, message: Inbound) -> None:
+    def _dispatch_notification(self, message: Inbound) -> None:
         if message.method == "notifications/cancelled":
-            task = self._named.get(jsonrpc.same(message.params.get("requestId")))
+            task = self._task_by_id.get(jsonrpc.id_key(message.params.get("requestId")))
             if task:
                 task.cancel()
         else:
-            self._run(self._kernel.heed(message.method, message.params))
+            self._start(self._sdk.take_notification(message.method, message.params))
 
-    def _run(self, work: Coroutine[Any, Any, None], name: str = "") -> None:
+    def _start(self, work: Coroutine[Any, Any, None], id_key: str = "") -> None:
         task = self._host.loop.create_task(work)
-        self._running.add(task)
-        if name:
-            self._named[name] = task
-        task.add_done_callback(lambda done: self._finish(done, name))
+        self._tasks.add(task)
+        if id_key:
+            self._task_by_id[id_key] = task
+        task.add_done_callback(lambda done: self._finish(done, id_key))
 
-    def _finish(self, task: asyncio.Task[None], name: str) -> None:
-        self._running.discard(task)
-        if self._named.get(name) is task:
-            del self._named[name]
+    def _finish(self, task: asyncio.Task[None], id_key: str) -> None:
+        self._tasks.discard(task)
+        if self._task_by_id.get(id_key) is task:
+            del self._task_by_id[id_key]
         if self._waiting:
             self._work()
         if not task.cancelled() and (error := task.exception()):
@@ -178,27 +182,24 @@ class ClientSession:
 
     async def _call(self, message: Inbound) -> None:
         params = message.params
-        if self._kernel.client is not self._met:
-            self._meet("initialized")
-        caller = Caller(self._client, self._version, self._reporter(params))
+        if self._sdk.client is not self._client_info:
+            self._reach_stage("initialized")
+        caller = Caller(self._client, self._version, self._progress_reporter(params))
         try:
-            found = await self._host.toolbox.call(
+            result = await self._host.toolbox.call(
                 params["name"], params.get("arguments", {}), caller
             )
-        except UnknownToolError as unknown:
-            self._send(jsonrpc.error(message.id, _INVALID_PARAMS, str(unknown)))
+        except JsonRpcError as error:
+            self._send(jsonrpc.error(message.id, error.code, error.message, error.data))
             return
-        except UpstreamError as refused:
-            self._send(jsonrpc.error(message.id, refused.code, refused.message, refused.data))
-            return
-        said = found.members()
-        if self._kernel.is_modern:
-            said += self._host.modern_tail(found.meta)
-        elif found.meta:
-            said += f',"_meta":{found.meta}'
-        self._send(jsonrpc.result(message.id, said))
+        members = result.members()
+        if self._sdk.is_modern:
+            members += self._host.modern_tail(result.meta)
+        elif result.meta:
+            members += f',"_meta":{result.meta}'
+        self._send(jsonrpc.result(message.id, members))
 
-    def _reporter(self, params: Mapping[str, Any]) -> Any:
+    def _progress_reporter(self, params: Mapping[str, Any]) -> Any:
         token = progress_token_from_params(params) if "_meta" in params else None
 
         async def report(done: float, total: float | None, message: str) -> None:
@@ -209,51 +210,51 @@ class ClientSession:
 
     async def _answer(self, message: Inbound) -> None:
         try:
-            result = await self._kernel.answer(message.id, message.method, message.params)
-        except Exception as failed:  # noqa: BLE001 - the one place where these become answers
-            self._fail(message, failed)
+            result = await self._sdk.answer(message.id, message.method, message.params)
+        except Exception as error:  # noqa: BLE001 - every failure becomes an answer here
+            self._answer_error(message, error)
         else:
             self._send(jsonrpc.result(message.id, to_json(result)[1:-1]))
-            self._note(message.method)
+            self._note_stage(message.method)
         finally:
             if message.method == "initialize":
-                self._is_opening = False
+                self._is_initializing = False
 
-    def _note(self, method: str) -> None:
-        if self._kernel.client is not self._met:
-            self._meet("initialized")
+    def _note_stage(self, method: str) -> None:
+        if self._sdk.client is not self._client_info:
+            self._reach_stage("initialized")
         if method == "tools/list" and self._stage != "tools_listed":
-            self._meet("tools_listed")
+            self._reach_stage("tools_listed")
 
-    def _meet(self, stage: str) -> None:
-        """The client said who it is, or got further."""
-        self._met = self._kernel.client
-        self._client = excerpt(self._met.get("name", "unknown"), _LONGEST_NAME)
-        self._version = excerpt(self._met.get("version", ""), _LONGEST_NAME)
+    def _reach_stage(self, stage: str) -> None:
+        """Take the client's name and version, and tell the app how far the client got."""
+        self._client_info = self._sdk.client
+        self._client = excerpt(self._client_info.get("name", "unknown"), _LONGEST_NAME)
+        self._version = excerpt(self._client_info.get("version", ""), _LONGEST_NAME)
         if self._stage != "tools_listed":
             self._stage = stage
-        self._tell(messages.CLIENT_CONNECTED)
+        self._emit(messages.CLIENT_CONNECTED)
 
-    def _tell(self, event: str) -> None:
-        if self._client == _OURSELVES:
+    def _emit(self, event: str) -> None:
+        if self._client == _OWN_CLIENT:
             return
-        said = {
+        data = {
             "session": self.id,
             "client": self._client,
             "version": self._version,
-            "protocol": self._kernel.protocol,
+            "protocol": self._sdk.protocol,
             "stage": self._stage,
         }
-        self._host.client_event(event, said)
+        self._host.client_event(event, data)
 
-    def _fail(self, message: Inbound, failed: Exception) -> None:
-        error = handler_exception_to_error_data(failed)
+    def _answer_error(self, message: Inbound, raised: Exception) -> None:
+        error = handler_exception_to_error_data(raised)
         if error is None:
-            log.error("The request %s failed unexpectedly", message.method, exc_info=failed)
+            log.error("The request %s failed unexpectedly", message.method, exc_info=raised)
             self._send(jsonrpc.error(message.id, _INTERNAL_ERROR, "internal error"))
         else:
             self._send(jsonrpc.error(message.id, error.code, error.message, error.data))
 
 
-def _into_nothing(line: bytes) -> None:
-    """Where the answers to a client that left go."""
+def _discard(line: bytes) -> None:
+    """Drop the answer to a client that left."""

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from servers.contract.line_reader import BoundedLineReader, LongLine
 from servers.host.tools.service import StartRefusedError
-from servers.host.transport.line_reader import BoundedLineReader
 
 _INHERITED = (
     "HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER",
@@ -81,7 +81,7 @@ class Child:
         lines = BoundedLineReader(_MAX_LINE)
         while chunk := await self._process.stdout.read(_CHUNK):
             for line in lines.feed(chunk):
-                if line is not None:
+                if isinstance(line, bytes):
                     yield line
 
     async def words(self, heard: Callable[[str], None]) -> None:
@@ -90,9 +90,10 @@ class Child:
         lines = BoundedLineReader(_LONGEST_WORDS)
         while chunk := await self._process.stderr.read(_CHUNK):
             for line in lines.feed(chunk):
-                heard(
-                    "(a line too long to show)" if line is None else line.decode(errors="replace")
-                )
+                if isinstance(line, LongLine):
+                    heard("(a line too long to show)")
+                else:
+                    heard(line.decode(errors="replace"))
 
     async def left(self) -> None:
         """Wait until it ended, whoever still holds its stdout."""

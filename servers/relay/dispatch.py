@@ -181,7 +181,7 @@ class LineDispatch:
         return None
 
     def _resolve(self, message: dict[str, Any]) -> None:
-        answered, _ = self._pending.get(jsonrpc.same(message.get("id")), (None, None))
+        answered, _ = self._pending.get(jsonrpc.id_key(message.get("id")), (None, None))
         if answered is None or answered.done():
             return
         error = message.get("error")
@@ -203,7 +203,7 @@ class LineDispatch:
         return run_notify_intercept(intercept, message["method"], params)
 
     def _progress(self, params: Mapping[str, Any]) -> None:
-        _, heard = self._pending.get(jsonrpc.same(params.get("progressToken")), (None, None))
+        _, heard = self._pending.get(jsonrpc.id_key(params.get("progressToken")), (None, None))
         done, total = params.get("progress"), params.get("total")
         if heard and isinstance(done, int | float):
             told = total if isinstance(total, int | float) else None

@@ -13,7 +13,6 @@ from servers.host.host import Host
 from servers.host.mcp.sdk_connection import SdkConnection
 from servers.host.session import ClientSession
 from servers.host.tools.service import Configuration
-from servers.host.transport.line_reader import BoundedLineReader as Framing
 from tests.host.clients import envelope, lines
 from tests.host.echo import Echo
 from tests.host.supervised import Supervised
@@ -159,14 +158,3 @@ async def test_listeners_are_told_that_their_stream_ends(host: Host) -> None:
             await asyncio.sleep(0)
     await host.stop(1)
     assert "result" in json.loads(said[-1])
-
-
-def test_lines_are_the_same_however_they_arrive() -> None:
-    whole = b"one\n\ntwo" + b"2" * 20 + b"\n" + b"long" * 20 + b"\nthree\nfour"
-    expected = Framing(30).feed(whole)
-    assert list(expected) == [b"one", b"", b"two" + b"2" * 20, None, b"three"]
-    for size in range(1, 40):
-        framing = Framing(30)
-        pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
-        assert [line for piece in pieces for line in framing.feed(piece)] == expected
-        assert list(framing.feed(b"\n")) == [b"four"]

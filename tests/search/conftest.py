@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,12 @@ async def start(place: World, tmp_path: Path) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-def emitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    """What was told to the app outside any call."""
+def emitted() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """The events that were sent to the app."""
     heard: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(calls, "_outside", [lambda event, data: heard.append((event, data))])
-    return heard
+    calls.connect(calls.HostCallbacks(emit=lambda event, data: heard.append((event, data))))
+    yield heard
+    calls.connect(calls.HostCallbacks())
 
 
 @pytest.fixture

@@ -6,31 +6,10 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.supervision.line_reader import LineBatch, LineReader
+from app.supervision.line_reader import LineReader
 from app.supervision.stderr_tail import StderrTail
 from tests.supervision.conftest import until
-
-
-@given(st.lists(st.binary(max_size=20), max_size=20))
-def test_lines_are_the_same_however_the_bytes_are_cut(chunks):
-    lines = LineBatch(limit=8)
-    found = [line for chunk in chunks for line in lines.feed(chunk)]
-    whole = b"".join(chunks).split(b"\n")
-    expected = [line[:8] for line in whole[:-1]]
-    if len(whole[-1]) > 8:
-        expected.append(whole[-1][:8])
-    assert found == expected
-
-
-def test_a_line_without_end_takes_no_more_memory_than_the_limit():
-    lines = LineBatch(limit=1000)
-    for _ in range(1000):
-        lines.feed(b"x" * 1000)
-    assert len(lines.rest()) <= 1000
-    assert lines.feed(b"tail\nnext\n") == [b"next"]
 
 
 class FakePipe:

@@ -89,7 +89,7 @@ async def test_fields_are_emptied_only_on_demand(server: TrackerServer) -> None:
 async def test_the_history_tells_when_who_and_what(server: TrackerServer) -> None:
     found = tools(server)
     entry = (await found["track_url_email"](url="a.com", email="j@a.com"))["entry"]
-    call = calls.Call("1", "x", "claude-ai", 0.0, None, lambda *_: None)  # type: ignore[arg-type]
+    call = calls.Call("1", "x", "claude-ai", 0.0, None)  # type: ignore[arg-type]
     token = calls.current_call.set(call)
     await found["update_entry"](id=entry["id"], version=1, status="won")
     calls.current_call.reset(token)
@@ -181,7 +181,7 @@ async def test_watchers_hear_of_the_entry_and_of_the_totals(
     async def hear(uri: str) -> None:
         heard.append(uri)
 
-    monkeypatch.setattr(calls, "_changed", [hear])
+    monkeypatch.setattr(calls, "_host", calls.HostCallbacks(resource_changed=hear))
     entries = [
         (await tools(server)["track_url_email"](url="a.com", email=f"{n}@a.com"))["entry"]
         for n in range(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ NEW = Fernet.generate_key()
 
 
 @pytest.fixture
-def troubles(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def troubles() -> Iterator[list[dict[str, Any]]]:
     found: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        calls, "_outside", [lambda event, data: found.append({"event": event, **data})]
+    calls.connect(
+        calls.HostCallbacks(emit=lambda event, data: found.append({"event": event, **data}))
     )
-    return found
+    yield found
+    calls.connect(calls.HostCallbacks())
 
 
 async def track(server: TrackerServer, number: int, **fields: Any) -> Any:

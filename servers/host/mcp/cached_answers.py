@@ -1,6 +1,7 @@
-"""What this server answers to a client's first questions, for the bridge while it is away.
+"""Saves the answers to a client's first requests, for the bridge to use while the server is away.
 
-The answers are the session's own, asked in this process; the file is replaced as a whole.
+In: a started host. Out: the answers file, replaced as a whole. The answers come from sessions that
+this process opens with itself.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from servers.contract import endpoint, ownership
 from servers.host.host import Host
 from servers.host.session import ClientSession
 
-_SELF = {"name": "lou", "version": ""}
+_OWN_CLIENT = {"name": "lou", "version": ""}
 _ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
-    "io.modelcontextprotocol/clientInfo": _SELF,
+    "io.modelcontextprotocol/clientInfo": _OWN_CLIENT,
     "io.modelcontextprotocol/clientCapabilities": {},
 }
 _ANSWERED_WITHIN_S = 5.0
@@ -28,11 +29,11 @@ _ANSWERED_WITHIN_S = 5.0
 
 def initialize(version: str) -> dict[str, Any]:
     """The params of the request that opens a handshake-era session."""
-    return {"protocolVersion": version, "capabilities": {}, "clientInfo": _SELF}
+    return {"protocolVersion": version, "capabilities": {}, "clientInfo": _OWN_CLIENT}
 
 
 async def collect(host: Host) -> dict[str, Any]:
-    """Everything the file says."""
+    """The content of the file."""
     first = {
         version: (await _ask(host, [("initialize", initialize(version))]))[0]
         for version in HANDSHAKE_PROTOCOL_VERSIONS
@@ -62,20 +63,20 @@ def write(name: str, answers: dict[str, Any]) -> None:
     path = Path(endpoint.answers_file(name))
     endpoint.make_private(str(path.parent))
     fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    said = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
     descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
-            file.write(said.encode("utf-8", "backslashreplace"))
+            file.write(text.encode("utf-8", "backslashreplace"))
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
 
 
 async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """The results of `requests`, asked one after the other in one session."""
-    said: list[bytes] = []
-    session = ClientSession(host, said.append)
+    """The results of `requests`, sent one after the other in one session."""
+    lines: list[bytes] = []
+    session = ClientSession(host, lines.append)
     try:
         for number, (method, params) in enumerate(requests):
             request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
@@ -83,5 +84,5 @@ async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[d
             await session.drain(_ANSWERED_WITHIN_S)
     finally:
         await session.close()
-    found = [json.loads(line) for line in said]
-    return [answer["result"] for answer in found if "result" in answer]
+    answers = map(json.loads, lines)
+    return [answer["result"] for answer in answers if "result" in answer]

@@ -1,4 +1,7 @@
-"""JSON-RPC as lines: what one line says, and the lines that answer it. No sockets, no MCP."""
+"""JSON-RPC as lines, without sockets and MCP.
+
+In: one line, which `parse` turns into a message. Out: the lines of results, errors, notifications.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from servers.contract.line_reader import LongLine
 from servers.host.tools.tool_result import to_json
 from servers.host.transport.address import MAX_LINE
 
@@ -15,7 +19,7 @@ INVALID_REQUEST = -32600
 
 
 class MalformedMessageError(Exception):
-    """A line that is no message; `id` is its own, when it has one that can be answered."""
+    """A line that is not a message; `id` is its id if it has a valid one."""
 
     def __init__(self, code: int, why: str, id: Any = None) -> None:  # noqa: A002 - the wire's word
         super().__init__(why)
@@ -33,12 +37,14 @@ class Inbound:
     params: dict[str, Any]
 
 
-def parse(line: bytes) -> Inbound | None:
-    """The message in `line`; None when it is empty, or an answer, which nobody waits for.
+def parse(line: bytes | LongLine) -> Inbound | None:
+    """The message in `line`; None for a blank line or an answer, which nobody waits for.
 
     Raises:
-        Malformed: it is no message.
+        MalformedMessageError: it is not a message, or longer than `MAX_LINE`.
     """
+    if isinstance(line, LongLine):
+        raise MalformedMessageError(INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
     try:
         found = _decode(line.decode())
     except (ValueError, RecursionError):
@@ -61,46 +67,41 @@ def parse(line: bytes) -> Inbound | None:
     return Inbound(id, method, params or {})
 
 
-def too_long() -> MalformedMessageError:
-    """What to say of a line that was dropped for its length."""
-    return MalformedMessageError(INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
-
-
-def same(id: Any) -> str:  # noqa: A002 - the wire's word
-    """What a request is known by: some clients cancel 7 as "7"."""
+def id_key(id: Any) -> str:  # noqa: A002 - the wire's word
+    """The key of a request id in a dictionary: some clients cancel request 7 as "7"."""
     return str(id)
 
 
 def result(id: str | int | None, members: str) -> bytes:  # noqa: A002 - the wire's word
-    """The answer to a request; `members` is the inside of the result's JSON object."""
-    return _line(f'{{"jsonrpc":"2.0","id":{_named(id)},"result":{{{members}}}}}')
+    """The line that answers a request; `members` is the inside of the result's JSON object."""
+    return _line(f'{{"jsonrpc":"2.0","id":{_id_json(id)},"result":{{{members}}}}}')
 
 
 def error(id: str | int | None, code: int, message: str, data: Any = None) -> bytes:  # noqa: A002
-    """The refusal of a request."""
-    said: dict[str, Any] = {"code": code, "message": message}
+    """The line that answers a request with an error."""
+    body: dict[str, Any] = {"code": code, "message": message}
     if data is not None:
-        said["data"] = data
-    return _line(f'{{"jsonrpc":"2.0","id":{_named(id)},"error":{to_json(said)}}}')
+        body["data"] = data
+    return _line(f'{{"jsonrpc":"2.0","id":{_id_json(id)},"error":{to_json(body)}}}')
 
 
 def notification(method: str, params: Mapping[str, Any] | None) -> bytes:
-    """Something that is not answered."""
-    body = f',"params":{to_json(params)}' if params is not None else ""
-    return _line(f'{{"jsonrpc":"2.0","method":"{method}"{body}}}')
+    """The line of a notification."""
+    member = f',"params":{to_json(params)}' if params is not None else ""
+    return _line(f'{{"jsonrpc":"2.0","method":"{method}"{member}}}')
 
 
 def _line(text: str) -> bytes:
-    # A lone surrogate cannot be UTF-8; what it becomes here is JSON's own escape for it.
+    # UTF-8 has no lone surrogates; `backslashreplace` writes JSON's escape for them.
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
-def _named(id: str | int | None) -> str:  # noqa: A002 - the wire's word
+def _id_json(id: str | int | None) -> str:  # noqa: A002 - the wire's word
     return str(id) if isinstance(id, int) else to_json(id)
 
 
 def _not_a_number(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 _decode = json.JSONDecoder(parse_constant=_not_a_number).decode

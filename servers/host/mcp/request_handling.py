@@ -1,4 +1,4 @@
-"""What every request handler of the SDK's server shares: its types, its time, its failures."""
+"""What the request handlers of the SDK's server share: types, a time limit, error wording."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ Context = ServerRequestContext[Any, Any]
 Watch = Callable[[str], Awaitable[None]]
 
 COMPLETE = {"resultType": "complete"}
-"""What the SDK wants in a result that is not one of its models; it drops it for old clients."""
+"""The SDK requires this in a result that is not one of its models; old clients do not get it."""
 _WITHIN_S = 50.0
 
 
 def client_of(known: types.InitializeRequestParams | None) -> tuple[str, str]:
-    """The name and version a client gave itself."""
+    """The name and version in the client's `clientInfo`."""
     return (known.client_info.name, known.client_info.version) if known else ("unknown", "")
 
 
-async def bounded(what: str, work: Awaitable[Any], absent: int = types.INVALID_PARAMS) -> Any:
-    """`work`, with its failures in words and an end in sight; `absent` is said of what is not."""
+async def bounded(what: str, work: Awaitable[Any], not_found: int = types.INVALID_PARAMS) -> Any:
+    """The result of `work`; `not_found` is the error code for a ToolError of that kind.
+
+    Raises:
+        MCPError: `work` raised a ToolError, or took longer than 50 s.
+    """
     try:
         async with asyncio.timeout(_WITHIN_S):
             return await work
     except TimeoutError:
-        said = f"{what} was not answered within {_WITHIN_S:g} s."
-        raise MCPError(types.INTERNAL_ERROR, said) from None
+        why = f"{what} was not answered within {_WITHIN_S:g} s."
+        raise MCPError(types.INTERNAL_ERROR, why) from None
     except ToolError as failed:
-        code = absent if failed.kind == "not_found" else types.INVALID_PARAMS
+        code = not_found if failed.kind == "not_found" else types.INVALID_PARAMS
         raise MCPError(code, redact(failed.message), failed.data) from None

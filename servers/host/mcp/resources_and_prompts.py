@@ -1,9 +1,13 @@
-"""Resources and prompts of a service, as the SDK's server answers for them."""
+"""Handlers for resources and prompts on the SDK's server.
+
+In: the resources and prompts of a service, or a mirrored server. Out: request handlers, which
+answer from the service or pass the request on to the mirrored server.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import mcp_types as types
@@ -13,9 +17,23 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from servers.host.mcp.request_handling import COMPLETE, Context, bounded
 from servers.host.redact import excerpt
-from servers.host.tools.service import Prompt, Resource
+from servers.host.tools.service import Mirror, Prompt, Resource, UpstreamError
 
 _NOT_FOUND = -32002
+
+_MIRRORED: tuple[tuple[str, str, Any], ...] = (
+    ("resources", "resources/list", types.PaginatedRequestParams),
+    ("resources", "resources/templates/list", types.PaginatedRequestParams),
+    ("resources", "resources/read", types.ReadResourceRequestParams),
+    ("prompts", "prompts/list", types.PaginatedRequestParams),
+    ("prompts", "prompts/get", types.GetPromptRequestParams),
+    ("completions", "completion/complete", types.CompleteRequestParams),
+)
+_EMPTY = {
+    "resources/list": "resources",
+    "resources/templates/list": "resourceTemplates",
+    "prompts/list": "prompts",
+}
 
 
 def serve_resources(server: Server[Any], resources: tuple[Resource, ...]) -> None:
@@ -88,8 +106,8 @@ def serve_prompts(server: Server[Any], prompts: Mapping[str, Prompt]) -> None:
         prompt = prompts.get(params.name)
         if prompt is None:
             known = ", ".join(prompts) or "none"
-            said = f"No prompt is called {excerpt(params.name, 80)!r}. There are: {known}."
-            raise MCPError(types.INVALID_PARAMS, said)
+            why = f"No prompt is called {excerpt(params.name, 80)!r}. There are: {known}."
+            raise MCPError(types.INVALID_PARAMS, why)
         given = params.arguments or {}
         if missing := [name for name in prompt.arguments if name not in given]:
             raise MCPError(types.INVALID_PARAMS, f"Missing arguments: {', '.join(missing)}.")
@@ -112,3 +130,27 @@ def _prompt(prompt: Prompt) -> dict[str, Any]:
         "description": prompt.description,
         "arguments": arguments,
     }
+
+
+def serve_mirrored(server: Server[Any], mirror: Mirror) -> None:
+    """Let `server` pass requests on to `mirror`; lists that it does not have are empty."""
+    for kind, method, params_type in _MIRRORED:
+        if method in _EMPTY or kind in mirror.offers():
+            server.add_request_handler(method, params_type, _forwarding(mirror, kind, method))
+
+
+def _forwarding(
+    mirror: Mirror, kind: str, method: str
+) -> Callable[[Context, Any], Awaitable[dict[str, Any]]]:
+    async def ask(ctx: Context, params: Any) -> dict[str, Any]:
+        if method in _EMPTY and kind not in mirror.offers():
+            # Some clients take an error here for a broken server.
+            return {**COMPLETE, _EMPTY[method]: []}
+        passed = {key: value for key, value in (ctx.params or {}).items() if key != "_meta"}
+        try:
+            result = await bounded(f"The request {method}", mirror.ask(method, passed))
+        except UpstreamError as error:
+            raise MCPError(error.code, error.message, error.data) from None
+        return {**COMPLETE, **result}
+
+    return ask

@@ -1,7 +1,8 @@
-"""The SDK's half of one connection: its protocol era, and every answer that is not a tool call's.
+"""The SDK's half of one connection: the protocol era, and every answer but those of tool calls.
 
-The SDK's own drivers read from a stream. This does what they do for one message at a time, so that
-a session can answer some messages without it.
+In: one request or notification. Out: its result, and notifications through `notify`. The SDK's own
+drivers read from a stream; this does the same for one message at a time, so that a session can
+answer some messages without it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 class _Channel:
-    """What the SDK says to the client through `notify`; it may not ask it anything."""
+    """The SDK's way to the client: notifications only, no requests."""
 
     def __init__(self, notify: Notify) -> None:
         self._notify = notify
@@ -46,8 +47,8 @@ class _Channel:
         self._notify(method, params)
 
 
-class _Exchange(_Channel):
-    """One inbound message, as the SDK's kernel sees it."""
+class _InboundContext(_Channel):
+    """One inbound message, in the shape that the SDK expects."""
 
     transport = _TRANSPORT
     can_send_request = False
@@ -69,15 +70,15 @@ class _Exchange(_Channel):
 
 
 class SdkConnection:
-    """One connection. `client` is what the client said of itself, empty before it did."""
+    """One connection. `client` is the client's `clientInfo`, empty until it is known."""
 
     def __init__(
-        self, server: Server[Any], announced: InitializationOptions, notify: Notify
+        self, server: Server[Any], init_options: InitializationOptions, notify: Notify
     ) -> None:
         self.client: Mapping[str, Any] = _NOTHING
         self.is_modern = False
         self._server = server
-        self._announced = announced
+        self._init_options = init_options
         self._notify = notify
         self._outbound = NotifyOnlyOutbound(_Channel(notify))
         self._runner: ServerRunner[Any] | None = None
@@ -90,22 +91,24 @@ class SdkConnection:
             return self._runner.connection.protocol_version
         return LATEST_MODERN_VERSION
 
-    def begin(self, method: str, params: Mapping[str, Any]) -> None:
-        """The first request decides the era of the whole connection."""
+    def choose_era(self, method: str, params: Mapping[str, Any]) -> None:
+        """Let the first request decide the era of the whole connection; later ones do nothing."""
         if self.is_modern or self._runner:
             return
         self.is_modern = method != "initialize" and _has_envelope(params)
         if not self.is_modern:
             connection = Connection.for_loop(_Channel(self._notify))
-            self._runner = ServerRunner(self._server, connection, {}, init_options=self._announced)
+            self._runner = ServerRunner(
+                self._server, connection, {}, init_options=self._init_options
+            )
 
     def admits_call(self, params: Mapping[str, Any]) -> bool:
-        """Whether a tool may be called at once: the SDK would have nothing against it."""
+        """Whether a `tools/call` with these params is valid, so that the SDK may be skipped."""
         arguments = params.get("arguments", _NOTHING)
         if not isinstance(params.get("name"), str) or not isinstance(arguments, dict):
             return False
         if not self._runner:
-            return self._knows(params)
+            return self._has_valid_envelope(params)
         return self._runner.connection.initialize_accepted and not _has_envelope(params)
 
     async def answer(
@@ -114,35 +117,37 @@ class SdkConnection:
         method: str,
         params: Mapping[str, Any],
     ) -> Mapping[str, Any]:
-        """The result of any request.
+        """The result of a request.
 
         Raises:
             MCPError: it is refused.
             ValidationError: it is malformed.
         """
-        exchange = _Exchange(self._notify, id, params)
+        context = _InboundContext(self._notify, id, params)
         if not self._runner:
-            return await self._answer_modern(exchange, method, params)
+            return await self._answer_modern(context, method, params)
         if method != "initialize" and _has_envelope(params):
-            said = "this connection began with `initialize`; the 2026-07-28 envelope is refused"
-            raise MCPError(INVALID_REQUEST, said)
-        result = await self._runner.on_request(exchange, method, params)
+            why = "this connection began with `initialize`; the 2026-07-28 envelope is refused"
+            raise MCPError(INVALID_REQUEST, why)
+        result = await self._runner.on_request(context, method, params)
         if method == "initialize":
             self.client = params["clientInfo"]
         return result
 
-    async def heed(self, method: str, params: Mapping[str, Any]) -> None:
-        """Take a notification; the 2026-07-28 era has none that matter here."""
+    async def take_notification(self, method: str, params: Mapping[str, Any]) -> None:
+        """Pass a notification to the SDK; those of the 2026-07-28 era have no effect here."""
         if self._runner:
-            await self._runner.on_notify(_Exchange(self._notify, None, params), method, params)
+            await self._runner.on_notify(
+                _InboundContext(self._notify, None, params), method, params
+            )
 
     async def close(self) -> None:
-        """Forget the connection."""
+        """Run the SDK's clean-up of the connection."""
         if self._runner:
             await aclose_shielded(self._runner.connection)
 
     async def _answer_modern(
-        self, exchange: _Exchange, method: str, params: Mapping[str, Any]
+        self, context: _InboundContext, method: str, params: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         route = self._route(method, params)
         connection = Connection.from_envelope(
@@ -152,11 +157,11 @@ class SdkConnection:
             outbound=self._outbound,
         )
         return await serve_one(
-            self._server, exchange, method, params, connection=connection, lifespan_state={}
+            self._server, context, method, params, connection=connection, lifespan_state={}
         )
 
-    def _knows(self, params: Mapping[str, Any]) -> bool:
-        """Whether the envelope of a 2026-07-28 request is in order: usually the one of before."""
+    def _has_valid_envelope(self, params: Mapping[str, Any]) -> bool:
+        """Whether the envelope of a 2026-07-28 request is valid; usually it equals the last one."""
         meta = params.get("_meta")
         if not isinstance(meta, dict):
             return False
@@ -171,7 +176,7 @@ class SdkConnection:
 
     def _route(self, method: str, params: Mapping[str, Any]) -> InboundModernRoute:
         if method == "initialize":
-            raise _no_handshake(params)
+            raise _handshake_refused(params)
         route = classify_inbound_request({"method": method, "params": params})
         if isinstance(route, InboundLadderRejection):
             raise MCPError(route.code, route.message, route.data)
@@ -203,9 +208,9 @@ def _has_envelope(params: Mapping[str, Any]) -> bool:
     return isinstance(meta, dict) and PROTOCOL_VERSION_META_KEY in meta
 
 
-def _no_handshake(params: Mapping[str, Any]) -> MCPError:
+def _handshake_refused(params: Mapping[str, Any]) -> MCPError:
     data: dict[str, Any] = {"supported": list(MODERN_PROTOCOL_VERSIONS)}
     if isinstance(params.get("protocolVersion"), str):
         data["requested"] = params["protocolVersion"]
-    said = "this connection speaks 2026-07-28, which has no `initialize`"
-    return MCPError(UNSUPPORTED_PROTOCOL_VERSION, said, data)
+    why = "this connection speaks 2026-07-28, which has no `initialize`"
+    return MCPError(UNSUPPORTED_PROTOCOL_VERSION, why, data)

@@ -1,8 +1,8 @@
-"""The SDK without the parts that a server never uses.
+"""Delays the parts of the SDK that a server does not use, to start faster.
 
-`import mcp.server.lowlevel` runs the fronts of the packages `mcp` and `mcp.server` first, and these
-import the client, the HTTP client and `MCPServer`: a quarter of what a server does until it is
-ready. Here a front runs only when somebody asks it for a name.
+`import mcp.server.lowlevel` first runs `mcp/__init__.py` and `mcp/server/__init__.py`, which import
+the client, the HTTP client and `MCPServer`: a quarter of a server's start. With `delay_fronts` the
+two files run only when a name in them is first used.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _FRONTS = ("mcp", "mcp.server")
 
 
 def delay_fronts() -> None:
-    """Make the packages importable from within; call this before anything of the SDK is imported.
+    """Delay the two `__init__` files; call this before the SDK is imported.
 
-    Also keeps pydantic from looking through every installed package for plugins.
+    Also keeps pydantic from searching every installed package for plugins.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for name in _FRONTS:

@@ -1,8 +1,8 @@
-"""The service in the official SDK's words: one low-level `Server` for all sessions.
+"""Builds the SDK's low-level `Server` for a service; all sessions share it.
 
-The low-level server is used and not `MCPServer`, which checks arguments and results a second time
-and costs twice as much a call. What it adds to ours (schemas, structured results, annotations,
-prompts, templates) is in `schema`, `toolbox` and here.
+In: the service, its toolbox and its subscriptions. Out: a `Server` with a handler per method.
+`MCPServer` is not used: it checks arguments and results a second time and doubles the cost of a
+call. What it would add (schemas, structured results, annotations) is in `servers.host.tools`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from mcp.server.caching import CacheHint
 from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 
-from servers.host.mcp.relay_handlers import serve_mirrored
 from servers.host.mcp.request_handling import COMPLETE, Context, Watch, client_of
-from servers.host.mcp.resources_and_prompts import serve_prompts, serve_resources
+from servers.host.mcp.resources_and_prompts import (
+    serve_mirrored,
+    serve_prompts,
+    serve_resources,
+)
 from servers.host.mcp.subscriptions import Subscriptions
-from servers.host.tools.service import Mirror, Service, UpstreamError
-from servers.host.tools.toolbox import Caller, Toolbox, UnknownToolError
+from servers.host.tools.service import JsonRpcError, Mirror, Service
+from servers.host.tools.toolbox import Caller, Toolbox
 
 _HINTS = {
     **dict.fromkeys(
@@ -31,7 +34,7 @@ _HINTS = {
 
 
 def build_server(
-    service: Service | Mirror, toolbox: Toolbox, audience: Subscriptions
+    service: Service | Mirror, toolbox: Toolbox, subscriptions: Subscriptions
 ) -> Server[Any]:
     """The SDK's server for `service`."""
     server: Server[Any] = Server(
@@ -41,10 +44,11 @@ def build_server(
         instructions=service.instructions,
         cache_hints=_HINTS,  # type: ignore[arg-type]
     )
-    # The SDK puts a tracing span around every message, at a cost even when nobody traces.
-    server.middleware[:] = [audience.admit]
+    # Replaces the SDK's tracing, which costs time with every message even when nobody traces.
+    server.middleware[:] = [subscriptions.admit]
     _serve_tools(server, toolbox)
-    _serve_watching(server, audience, service.watch if isinstance(service, Mirror) else _watch)
+    watch = service.watch if isinstance(service, Mirror) else _no_watch
+    _serve_subscriptions(server, subscriptions, watch)
     if isinstance(service, Mirror):
         serve_mirrored(server, service)
     else:
@@ -53,8 +57,8 @@ def build_server(
     return server
 
 
-def announced(server: Server[Any]) -> Any:
-    """What handshake-era clients are told: that every list may change."""
+def init_options(server: Server[Any]) -> Any:
+    """The options that tell clients of the handshake era that every list may change."""
     return server.create_initialization_options(
         NotificationOptions(tools_changed=True, prompts_changed=True, resources_changed=True)
     )
@@ -70,40 +74,38 @@ def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
 
         client, version = client_of(ctx.session.client_params)
         try:
-            found = await toolbox.call(
+            result = await toolbox.call(
                 params.name, params.arguments or {}, Caller(client, version, report)
             )
-        except UnknownToolError as unknown:
-            raise MCPError(types.INVALID_PARAMS, str(unknown)) from None
-        except UpstreamError as refused:
-            raise MCPError(refused.code, refused.message, refused.data) from None
-        return {**COMPLETE, **found.wire()}
+        except JsonRpcError as error:
+            raise MCPError(error.code, error.message, error.data) from None
+        return {**COMPLETE, **result.wire()}
 
     server.add_request_handler("tools/list", types.PaginatedRequestParams, list_tools)
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 
 
-async def _watch(uri: str) -> None:
-    """A service tells of every change of its resources; there is nothing to ask for."""
+async def _no_watch(uri: str) -> None:
+    """Do nothing: a service reports every change of its resources unasked."""
 
 
-def _serve_watching(server: Server[Any], audience: Subscriptions, watch: Watch) -> None:
+def _serve_subscriptions(server: Server[Any], subscriptions: Subscriptions, watch: Watch) -> None:
     async def listen(
         ctx: Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
         for uri in params.notifications.resource_subscriptions or ():
             await watch(uri)
-        return await audience.listen(ctx, params)
+        return await subscriptions.listen(ctx, params)
 
     async def subscribe(ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         await watch(str(params.uri))
-        audience.watch(str(params.uri), ctx.session)
+        subscriptions.watch(str(params.uri), ctx.session)
         return types.EmptyResult()
 
     async def unsubscribe(
         ctx: Context, params: types.UnsubscribeRequestParams
     ) -> types.EmptyResult:
-        audience.unwatch(str(params.uri), ctx.session)
+        subscriptions.unwatch(str(params.uri), ctx.session)
         return types.EmptyResult()
 
     server.add_request_handler(

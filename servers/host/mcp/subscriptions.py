@@ -1,4 +1,8 @@
-"""Who hears of changes: every client that wants to, of both protocol eras."""
+"""Notifies clients of both protocol eras of changed lists and resources.
+
+In: sessions that subscribe, and changes. Out: notifications through the SDK, and events for the app
+when a client over HTTP connects or leaves.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ _CHANGED: dict[str, Callable[[], ServerEvent]] = {
 
 
 class _Bus:
-    """The SDK's bus, left alone while nobody listens: every event costs a turn of the loop."""
+    """The SDK's bus, unused while nobody listens: every event costs a turn of the loop."""
 
     def __init__(self) -> None:
         self._bus = InMemorySubscriptionBus()
@@ -53,10 +57,10 @@ class _Bus:
 
 
 class Subscriptions:
-    """Every client that wants to hear of changes, of both eras.
+    """The subscribed clients of both eras.
 
-    Handshake-era sessions are kept by the SDK's own connection, which has no public name for
-    "until it closes".
+    A session of the handshake era is known until the SDK's connection closes; the SDK has no public
+    name for that, so the private `_connection` is used.
     """
 
     def __init__(self, client_event: Callable[[str, dict[str, Any]], None]) -> None:
@@ -81,17 +85,17 @@ class Subscriptions:
         return result
 
     def _announce(self, connection: Connection) -> None:
-        """Tell the app of a client over HTTP; those on a stream have a session of ours."""
+        """Report a client over HTTP to the app; clients on a stream have a ClientSession."""
         client, version = client_of(connection.client_params)
-        said = {
+        data = {
             "session": connection.session_id or "",
             "client": client,
             "version": version,
             "protocol": connection.protocol_version,
             "stage": "initialized",
         }
-        self._client_event(messages.CLIENT_CONNECTED, said)
-        connection.exit_stack.callback(self._client_event, messages.CLIENT_LEFT, said)
+        self._client_event(messages.CLIENT_CONNECTED, data)
+        connection.exit_stack.callback(self._client_event, messages.CLIENT_LEFT, data)
 
     def _leave(self, key: int) -> None:
         self._sessions.pop(key, None)
@@ -99,22 +103,22 @@ class Subscriptions:
             watchers.pop(key, None)
 
     def watch(self, uri: str, session: ServerSession) -> None:
-        """Tell `session` when the resource at `uri` changes."""
+        """Notify `session` when the resource at `uri` changes."""
         self._watching.setdefault(uri, {})[id(session._connection)] = session
 
     def unwatch(self, uri: str, session: ServerSession) -> None:
-        """Stop telling it."""
+        """Stop notifying `session` of the resource at `uri`."""
         self._watching.get(uri, {}).pop(id(session._connection), None)
 
     async def list_changed(self, kind: str) -> None:
-        """Tell everybody that the list of `kind` is another one."""
+        """Notify all clients that the list of `kind` changed."""
         await self._bus.publish(_CHANGED[kind]())
         method = f"notifications/{kind}/list_changed"
         for session in tuple(self._sessions.values()):
             await session._connection.notify(method, None)
 
     async def resource_changed(self, uri: str) -> None:
-        """Tell those who watch `uri`."""
+        """Notify the clients that watch `uri`."""
         await self._bus.publish(ResourceUpdated(uri=uri))
         for session in tuple(self._watching.get(uri, {}).values()):
             await session.send_resource_updated(uri)

@@ -1,4 +1,9 @@
-"""What a running tool may know and say about the call it serves. The host fills it in."""
+"""What a service tells the host: progress of a call, events, changes, and that it must end.
+
+In: the call that `Toolbox.call` sets in `current_call`, and the callbacks of the running `Host`,
+which connects them when it starts. There is one host in a process. Out: the functions below, for
+tools and services.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One tool call: who asks, until when an answer is awaited, and where its facts go.
+    """One tool call that is running.
 
     `deadline` is on the running loop's clock (`loop.time()`). `client` is the client's own name,
-    "lou" for the app.
+    "lou" for the app. `report(done, total, message)` sends progress to the client.
     """
 
     id: str
@@ -21,86 +26,77 @@ class Call:
     client: str
     deadline: float
     report: Callable[[float, float | None, str], Awaitable[None]]
-    emit: Callable[[str, dict[str, Any]], None]
+
+
+async def _ignore(_: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostCallbacks:
+    """What a host does for its service; by default nothing.
+
+    `emit(event, data)` sends an event to the app. `resource_changed(uri)` and
+    `surface_changed(kind)` notify clients. `give_up(reason)` ends this server.
+    """
+
+    emit: Callable[[str, dict[str, Any]], None] = lambda event, data: None
+    resource_changed: Callable[[str], Awaitable[None]] = _ignore
+    surface_changed: Callable[[str], Awaitable[None]] = _ignore
+    give_up: Callable[[str], None] = lambda reason: None
 
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)
 
-_outside: list[Callable[[str, dict[str, Any]], None]] = []
+_host = HostCallbacks()
+
+
+def connect(callbacks: HostCallbacks) -> None:
+    """Use `callbacks` from now on, in place of those before."""
+    global _host  # noqa: PLW0603 - one host a process, and threads of its service emit, too
+    _host = callbacks
 
 
 def client() -> str:
-    """Who called; "lou" outside a call."""
+    """The name of the client that called; "lou" outside a call."""
     call = current_call.get()
     return call.client if call else "lou"
 
 
 def deadline() -> float | None:
-    """When the running call must have answered, on the loop's clock."""
+    """When the running call must have answered, on the loop's clock; None outside a call."""
     call = current_call.get()
     return call.deadline if call else None
 
 
 async def progress(done: float, total: float | None = None, message: str = "") -> None:
-    """Tell the client how far the running call is; free when it did not ask."""
+    """Send the progress of the running call to its client, if the client asked for it."""
     call = current_call.get()
     if call:
         await call.report(done, total, message)
 
 
 def emit(event: str, **data: Any) -> None:
-    """Tell the app, with the running call's id: `emit("usage", api="tavily", ms=3.1, ...)`."""
+    """Send an event to the app, with the id of the running call, if there is one.
+
+    For example `emit("usage", api="tavily", ms=3.1, outcome="ok")`.
+    """
     call = current_call.get()
     if call:
         data["call"] = call.id
-        call.emit(event, data)
-        return
-    for listener in _outside:
-        listener(event, data)
-
-
-def on_emit(listener: Callable[[str, dict[str, Any]], None]) -> None:
-    """Receive what is emitted outside any call; the host subscribes once."""
-    _outside.append(listener)
-
-
-_changed: list[Callable[[str], Awaitable[None]]] = []
+    _host.emit(event, data)
 
 
 async def resource_changed(uri: str) -> None:
-    """Tell subscribed clients that the resource at `uri` reads differently now."""
-    for listener in _changed:
-        await listener(uri)
-
-
-def on_resource_changed(listener: Callable[[str], Awaitable[None]]) -> None:
-    """Receive the changed resources; the host subscribes once."""
-    _changed.append(listener)
-
-
-_surface: list[Callable[[str], Awaitable[None]]] = []
+    """Tell the subscribed clients that the resource at `uri` changed."""
+    await _host.resource_changed(uri)
 
 
 async def surface_changed(kind: str) -> None:
-    """Tell clients that the list of "tools", "resources" or "prompts" is another one now."""
-    for listener in _surface:
-        await listener(kind)
-
-
-def on_surface_changed(listener: Callable[[str], Awaitable[None]]) -> None:
-    """Receive the changed lists; the host subscribes once."""
-    _surface.append(listener)
-
-
-_ends: list[Callable[[str], None]] = []
+    """Tell clients that the list of "tools", "resources" or "prompts" changed."""
+    await _host.surface_changed(kind)
 
 
 def give_up(reason: str) -> None:
-    """End this server, because what it stands on is gone; it may be started again."""
-    for listener in _ends:
-        listener(reason)
-
-
-def on_give_up(listener: Callable[[str], None]) -> None:
-    """Receive the reason; the host subscribes once."""
-    _ends.append(listener)
+    """End this server because what it depends on is gone; the app may start it again."""
+    _host.give_up(reason)

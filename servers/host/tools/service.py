@@ -1,8 +1,8 @@
-"""What a server package hands to the host: tools as plain async functions, and its life.
+"""What a server package gives to the host: a service with tools, resources and prompts.
 
-Nothing here knows MCP. A tool is a typed coroutine function with a docstring; its parameters make
-the input schema, its return type (a frozen dataclass) the output schema. What a tool needs to know
-about the call it serves it asks `servers.host.tools.calls`.
+Nothing here knows MCP. A tool is a typed coroutine function with a docstring. Its parameters become
+the input schema, its return type (a frozen dataclass) the output schema. A tool learns about its
+call from `servers.host.tools.calls`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Something to read. A `{name}` in `uri` makes it a template; `read` takes those names."""
+    """A resource. A `{name}` in `uri` makes it a template; `read` takes those names."""
 
     uri: str
     name: str
@@ -56,7 +56,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A text to start from. `arguments` maps a name to what it means; all of them are texts."""
+    """A prompt. `arguments` maps each name to its description; every value is a text."""
 
     name: str
     title: str
@@ -67,23 +67,23 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the server works with from now on; replaces the one before as a whole."""
+    """Keys and settings of a server; a new one replaces the one before as a whole."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """This server's own part of the app's settings, e.g. `settings.search`."""
+    """This server's part of the app's settings, e.g. `settings.search`."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyVerdict:
-    """Whether a key works: one of `messages.VERDICTS`, and a sentence for a person."""
+    """Whether a key works: `verdict` is one of `messages.VERDICTS`, `message` for a person."""
 
     verdict: str
     message: str
 
 
 class ToolError(Exception):
-    """A failure that the model reads: `message` says what happened and what to do.
+    """A failure that the model reads; `message` says what happened and what to do.
 
     `kind` is one word for metrics, e.g. quota, rate_limited, not_found, conflict, bad_argument.
     `data` becomes the structured part of the failed result.
@@ -99,7 +99,7 @@ class ToolError(Exception):
 
 
 class Service(Protocol):
-    """A server without its protocol."""
+    """A server, without MCP."""
 
     name: str
     version: str
@@ -113,25 +113,25 @@ class Service(Protocol):
         """Open what the tools need; called once, before `ready`.
 
         Raises:
-            StartRefused: it cannot work with this configuration.
+            StartRefusedError: it cannot work with this configuration.
         """
 
     async def configure(self, configuration: Configuration) -> None:
-        """Take a new configuration; calls in flight finish with the old one."""
+        """Use a new configuration; calls in flight finish with the old one."""
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """Ask the key's provider whether `value` works; costs the least it can."""
+        """Ask the key's provider whether `value` works, with the cheapest request it has."""
 
     async def stop(self) -> None:
-        """Finish what was acknowledged and close everything."""
+        """Finish acknowledged work and close everything."""
 
 
 @runtime_checkable
 class Mirror(Protocol):
-    """A server that shows another server's surface as it is.
+    """A server that passes another server's tools, resources and prompts through unchanged.
 
-    What it lists and answers is the other's own wire JSON. `title`, `instructions`, `offers` and
-    `listings` are known once `start` has returned; when they change it calls
+    Lists and answers are the other server's own JSON. `title`, `instructions`, `offers` and
+    `listings` are known once `start` has returned; a change is reported with
     `calls.surface_changed`.
     """
 
@@ -141,43 +141,43 @@ class Mirror(Protocol):
     instructions: str
 
     async def start(self, configuration: Configuration) -> None:
-        """As of Service."""
+        """See Service."""
 
     async def configure(self, configuration: Configuration) -> None:
-        """As of Service."""
+        """See Service."""
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """As of Service."""
+        """See Service."""
 
     async def stop(self) -> None:
-        """As of Service."""
+        """See Service."""
 
     def offers(self) -> frozenset[str]:
-        """Which of "tools", "resources", "prompts" and "completions" the other serves."""
+        """Which of "tools", "resources", "prompts" and "completions" the other server has."""
 
     def listings(self) -> Sequence[Mapping[str, Any]]:
-        """Its tools, as it lists them."""
+        """The tools as the other server lists them."""
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The result of one tool call, as it answers it.
+        """The other server's result of one tool call.
 
         Raises:
-            Refusal: it answered with an error.
+            UpstreamError: it answered with an error.
         """
 
     async def watch(self, uri: str) -> None:
-        """Hear of changes of the resource at `uri`, and tell `calls.resource_changed`."""
+        """Report changes of the resource at `uri` with `calls.resource_changed` from now on."""
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer to any other request.
+        """The other server's answer to any other request.
 
         Raises:
-            Refusal: it answered with an error.
+            UpstreamError: it answered with an error.
         """
 
 
-class UpstreamError(Exception):
-    """A JSON-RPC error that is passed on as it came."""
+class JsonRpcError(Exception):
+    """A request that is answered with a JSON-RPC error."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
@@ -186,12 +186,16 @@ class UpstreamError(Exception):
         self.data = data
 
 
+class UpstreamError(JsonRpcError):
+    """A JSON-RPC error of the mirrored server, passed on unchanged."""
+
+
 class UpstreamLostError(Exception):
-    """What the server stands on is gone; it ends, and may be started again."""
+    """What the server depends on is gone; it ends, and may be started again."""
 
 
 class StartRefusedError(Exception):
-    """The server cannot start until something changes: `code` for programs, words for people."""
+    """The server cannot start until something changes; `code` is for programs."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -201,4 +205,4 @@ class StartRefusedError(Exception):
 
 
 Build = Callable[[], Service | Mirror]
-"""What makes the server, once the process is ready for it."""
+"""Creates the service, once the process is ready for it."""

@@ -1,7 +1,8 @@
-"""The tools of this process: which there are, which are switched off, and how one is called.
+"""The tools of this process: which exist, which are switched off, and how one is called.
 
-Every call, whoever makes it, comes through `Toolbox.call`: switches, argument checks, time limit,
-size limit and failures are the same for MCP clients and for the app.
+In: tools of a service or of a mirrored server, and calls. Out: one `ToolResult` a call. Every call,
+from MCP clients on a stream or over HTTP and from the app, goes through `Toolbox.call`, which
+checks the switch and the arguments, limits time and size, measures, and words each failure.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from servers.host.redact import excerpt
 from servers.host.tools import calls, tool_result
 from servers.host.tools.calls import Call, current_call
 from servers.host.tools.schema import ArgumentError, derive
-from servers.host.tools.service import Mirror, Tool, ToolError, UpstreamError
+from servers.host.tools.service import JsonRpcError, Mirror, Tool, ToolError, UpstreamError
 from servers.host.tools.tool_result import MOST_BYTES, ToolResult
 
 log = logging.getLogger(__name__)
 
+_INVALID_PARAMS = -32602
 _INCOMPLETE = "incomplete"
 _INSTALL_AGAIN = "Install Lou again, the way it was installed; `lou doctor` tries every part."
 
@@ -48,7 +50,13 @@ class BoundTool(Protocol):
         """How long one call may take."""
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Do it."""
+        """Run it once.
+
+        Raises:
+            ArgumentError: it does not take these arguments.
+            ToolError: it failed, in words for the model.
+            UpstreamError: the mirrored server answered with an error.
+        """
 
 
 class FunctionTool:
@@ -81,7 +89,7 @@ class FunctionTool:
 
 
 class MirroredTool:
-    """A tool of the server that this one mirrors; only that server knows what it takes."""
+    """A tool of the mirrored server, which alone checks its arguments."""
 
     internal = False
 
@@ -93,12 +101,13 @@ class MirroredTool:
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
         """Pass the call on, and the answer back."""
-        found = dict(await self._mirror.call(self.name, arguments))
-        failed = bool(found.get("isError"))
+        result = await self._mirror.call(self.name, arguments)
+        failed = bool(result.get("isError"))
+        structured = "structuredContent" in result
         return ToolResult(
-            tool_result.to_json(found.get("content", [])),
-            tool_result.to_json(found["structuredContent"]) if "structuredContent" in found else "",
-            tool_result.to_json(found["_meta"]) if found.get("_meta") else "",
+            tool_result.to_json(result.get("content", [])),
+            tool_result.to_json(result["structuredContent"]) if structured else "",
+            tool_result.to_json(result["_meta"]) if result.get("_meta") else "",
             "error" if failed else "ok",
             "failed" if failed else "",
         )
@@ -106,37 +115,35 @@ class MirroredTool:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the client's own name and version; the app is "lou"."""
+    """Who calls: the client's own name ("lou" for the app), its version, its progress callback."""
 
     client: str
     version: str
     report: Callable[[float, float | None, str], Awaitable[None]]
 
 
-class UnknownToolError(LookupError):
-    """There is no such tool for this caller."""
+class UnknownToolError(JsonRpcError):
+    """No tool of this name exists for this caller."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_INVALID_PARAMS, message)
 
 
 class Toolbox:
-    """All tools. `record(call, outcome, ms, caller)` hears of every finished call."""
+    """All tools. `record(call, result, ms, caller)` receives every finished call."""
 
-    def __init__(
-        self,
-        record: Callable[[Call, ToolResult, float, Caller], None],
-        emit: Callable[[str, dict[str, Any]], None],
-    ) -> None:
+    def __init__(self, record: Callable[[Call, ToolResult, float, Caller], None]) -> None:
         self.tools: dict[str, BoundTool] = {}
         self.disabled: frozenset[str] = frozenset()
         self._record = record
-        self._emit = emit
         self._numbers = itertools.count(1)
 
     def fill(self, tools: Iterable[BoundTool]) -> None:
-        """Offer `tools` from now on, and no others."""
+        """Replace all tools by `tools`."""
         self.tools = {tool.name: tool for tool in tools}
 
     def listed(self) -> list[BoundTool]:
-        """What clients see: in a fixed order, without what is switched off."""
+        """The tools that clients see, in a fixed order: neither internal nor switched off."""
         return [
             tool
             for tool in self.tools.values()
@@ -152,11 +159,12 @@ class Toolbox:
         for_app: bool = False,
         limit_s: float | None = None,
     ) -> ToolResult:
-        """Call one tool; every failure of it is an outcome.
+        """Call one tool; each failure of it becomes a result.
+
+        `for_app` admits internal tools; `limit_s` shortens the tool's time limit.
 
         Raises:
-            UnknownTool: no tool is called that.
-            Refusal: the mirrored server answered with an error.
+            JsonRpcError: UnknownToolError, or the mirrored server's UpstreamError.
         """
         tool = self.tools.get(name)
         if tool is None or (tool.internal and not for_app):
@@ -164,24 +172,21 @@ class Toolbox:
             raise UnknownToolError(f"No tool is called {excerpt(name, 80)!r}. There are: {known}.")
         seconds = min(tool.timeout_s, limit_s or tool.timeout_s)
         deadline = asyncio.get_running_loop().time() + seconds
-        # The app's own questions are no calls that a person would count.
+        # Internal tools answer the app's own questions; a person would not count them as calls.
         record = _uncounted if tool.internal else self._record
         started = time.perf_counter()
-        call = Call(
-            f"{next(self._numbers):x}", name, caller.client, deadline, caller.report, self._emit
-        )
+        call = Call(f"{next(self._numbers):x}", name, caller.client, deadline, caller.report)
         token = current_call.set(call)
         try:
-            found = await self._attempt(tool, arguments, seconds)
-        except BaseException as ended:
-            cancelled = isinstance(ended, asyncio.CancelledError)
-            lost = ToolResult("[]", verdict="cancelled" if cancelled else "error", kind="refused")
-            record(call, lost, (time.perf_counter() - started) * 1000, caller)
+            result = await self._attempt(tool, arguments, seconds)
+        except BaseException as raised:
+            cancelled = isinstance(raised, asyncio.CancelledError)
+            result = ToolResult("[]", verdict="cancelled" if cancelled else "error", kind="refused")
             raise
         finally:
             current_call.reset(token)
-        record(call, found, (time.perf_counter() - started) * 1000, caller)
-        return found
+            record(call, result, (time.perf_counter() - started) * 1000, caller)
+        return result
 
     async def _attempt(
         self, tool: BoundTool, arguments: Mapping[str, Any], seconds: float
@@ -194,30 +199,30 @@ class Toolbox:
             )
         try:
             async with asyncio.timeout(seconds) as limit:
-                found = await tool.run(arguments)
-        except ArgumentError as wrong:
-            return tool_result.failure(str(wrong), "bad_argument")
-        except ToolError as failed:
-            return tool_result.failure(failed.message, failed.kind, failed.data)
+                result = await tool.run(arguments)
+        except ArgumentError as error:
+            return tool_result.failure(str(error), "bad_argument")
+        except ToolError as error:
+            return tool_result.failure(error.message, error.kind, error.data)
         except UpstreamError:
             raise
-        except Exception as broken:
-            if isinstance(broken, TimeoutError) and limit.expired():
+        except Exception as error:
+            if isinstance(error, TimeoutError) and limit.expired():
                 return tool_result.failure(
                     f"{tool.name} did not finish within {seconds:g} s and was stopped.",
                     "timeout",
                     verdict="timeout",
                 )
             log.exception("The tool %s failed unexpectedly", tool.name)
-            return _broken(broken)
-        return found if found.size <= MOST_BYTES else _too_large(tool.name, found.size)
+            return _unexpected(error)
+        return result if result.size <= MOST_BYTES else _too_large(tool.name, result.size)
 
 
-def _broken(broken: Exception) -> ToolResult:
-    """What the caller is told; of a part that is missing the app hears, too, for the status."""
-    if not isinstance(broken, ImportError):
+def _unexpected(error: Exception) -> ToolResult:
+    """The result of a tool that raised `error`; a missing package is trouble for the app, too."""
+    if not isinstance(error, ImportError):
         return tool_result.failure("internal error; the log of this server says more", "internal")
-    message = f"A part of Lou cannot be loaded: {self_test.in_words(broken)}."
+    message = f"A part of Lou cannot be loaded: {self_test.in_words(error)}."
     calls.emit("trouble", code=_INCOMPLETE, message=message, hint=_INSTALL_AGAIN, cleared=False)
     return tool_result.failure(f"{message} {_INSTALL_AGAIN}", _INCOMPLETE)
 
@@ -240,5 +245,5 @@ def _annotations(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _uncounted(call: Call, outcome: ToolResult, ms: float, caller: Caller) -> None:
-    del call, outcome, ms, caller
+def _uncounted(call: Call, result: ToolResult, ms: float, caller: Caller) -> None:
+    """Record nothing."""

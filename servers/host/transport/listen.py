@@ -1,4 +1,7 @@
-"""Where clients of this server connect: the address of this platform, and a session for each."""
+"""Where clients of this server connect: the address of this platform, a session per connection.
+
+In: the server's name, and connections. Out: an `Address` to listen at, and `Wire`, its protocol.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ import sys
 from typing import cast
 
 from servers.contract import endpoint
+from servers.contract.line_reader import BoundedLineReader
 from servers.host.host import Host
 from servers.host.session import ClientSession
 from servers.host.transport.address import MAX_LINE, Address
-from servers.host.transport.line_reader import BoundedLineReader
 
 
 class Wire(asyncio.Protocol):
-    """One connection: lines to a session, its lines back, and no more than both sides can take."""
+    """One connection: passes lines to a session and back, and stops reading while one is full."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -26,7 +29,10 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._session = ClientSession(
-            self._host, self._transport.write, read=self._read, hang_up=self._transport.close
+            self._host,
+            self._transport.write,
+            set_reading=self._set_reading,
+            disconnect=self._transport.close,
         )
 
     def data_received(self, data: bytes) -> None:
@@ -35,17 +41,17 @@ class Wire(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         assert self._session is not None
-        self._session.wait_for_reader(waiting=True)
+        self._session.set_write_blocked(blocked=True)
 
     def resume_writing(self) -> None:
         assert self._session is not None
-        self._session.wait_for_reader(waiting=False)
+        self._session.set_write_blocked(blocked=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._session:
             self._host.loop.create_task(self._session.close())
 
-    def _read(self, on: bool) -> None:
+    def _set_reading(self, on: bool) -> None:
         assert self._transport is not None
         if not self._transport.is_closing():
             (self._transport.resume_reading if on else self._transport.pause_reading)()

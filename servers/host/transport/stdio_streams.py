@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from servers.host.transport.line_reader import BoundedLineReader
+from servers.contract.line_reader import BoundedLineReader, LongLine
 
 _CHUNK = 1 << 16
 
-Received = Callable[[Sequence[bytes | None]], None]
+Received = Callable[[Sequence[bytes | LongLine]], None]
 
 
 def take_stdout() -> int:
@@ -25,7 +25,7 @@ def take_stdout() -> int:
 
 
 class StdinReader(asyncio.Protocol):
-    """Reads lines; a line that is too long arrives as None. `ended` is set at the end of input."""
+    """Reads lines of at most `cap` bytes, longer ones as LongLine; sets `ended` at end of input."""
 
     def __init__(self, cap: int, receive: Received) -> None:
         self._lines = BoundedLineReader(cap)
