@@ -1,4 +1,7 @@
-"""Starts the app for a client that came first, so that it outlives the client and this bridge."""
+"""Starts the app for a client that needs it; the app outlives the client and this bridge.
+
+In: the launch file that the app wrote. Out: a detached process.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,23 @@ from servers.contract import endpoint, ownership
 
 
 def launch_app() -> bool:
-    """Start the app as it said it wants to be started; False when it did not, or forbids it."""
+    """Start the app as its launch file says; False if there is none, or the user forbids it."""
     try:
-        argv, env = _wish(endpoint.launch_file())
+        argv, env = _command(endpoint.launch_file())
         _start_detached(argv, env)
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return True
 
 
-def _wish(path: str) -> tuple[list[str], dict[str, str]]:
-    wish = json.loads(ownership.read(path))  # it is run, so nobody else may have written it
-    if not wish["start_with_client"]:
+def _command(path: str) -> tuple[list[str], dict[str, str]]:
+    launch = json.loads(ownership.read(path))  # only this user may have written it, since it is run
+    if not launch["start_with_client"]:
         raise PermissionError("the user switched start_with_client off")
-    argv = [str(word) for word in wish["argv"]]
+    argv = [str(word) for word in launch["argv"]]
     if not os.path.isabs(argv[0]):
         raise ValueError(f"{path} names no absolute program")
-    env = {str(name): str(value) for name, value in wish["env"].items()}
+    env = {str(name): str(value) for name, value in launch["env"].items()}
     if endpoint.home():
         env["LOU_HOME"] = os.path.abspath(endpoint.home())  # it starts in another folder
     return argv, env
@@ -51,7 +54,7 @@ def _start_detached(argv: list[str], env: dict[str, str]) -> None:
 
 
 def _become_app(argv: list[str], env: dict[str, str]) -> None:
-    """In the fork: its own session and no parent, since clients end whole process trees."""
+    """In the fork: start a session without a parent, since clients end whole process trees."""
     try:
         os.setsid()
         if os.fork():

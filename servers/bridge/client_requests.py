@@ -1,4 +1,7 @@
-"""The requests of a client that wait for an answer, and which of them may be sent twice."""
+"""The requests of a client that wait for an answer.
+
+In: requests. Out: which may be sent a second time, and which are held too long.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from servers.bridge.jsonrpc_scan import Id
 
 _KEPT_LINE = 64 << 10
-"""Bytes of a request that is kept so that it can be sent once more."""
+"""Bytes up to which a request in flight is kept, so that it can be sent again."""
 
 _READING = frozenset(
     (
@@ -29,11 +32,11 @@ _READING = frozenset(
         "tools/list",
     )
 )
-"""Those that change nothing, or nothing that a second one would change."""
+"""Methods that may be repeated without harm."""
 
 
 class ClientRequest:
-    """A request that nobody has answered yet; `since` is when it began to be held."""
+    """A request without an answer; `since` is the time from which it is held."""
 
     __slots__ = ("id", "line", "method", "since", "tool", "was_sent_again")
 
@@ -46,19 +49,19 @@ class ClientRequest:
         self.was_sent_again = False
 
     def forget_long_line(self) -> None:
-        """Give the memory back; such a request cannot be sent again."""
+        """Free the memory of a long request; it cannot be sent again then."""
         if len(self.line) > _KEPT_LINE:
             self.line = b""
 
     def may_be_sent_again(self, read_only_tools: frozenset[str]) -> bool:
-        """Whether a server that died over it may have done no harm, and it was not tried twice."""
+        """Whether a repetition is harmless, and was not tried before."""
         if self.method == "initialize":
             return True
         harmless = self.method in _READING or self.tool in read_only_tools
         return harmless and bool(self.line) and not self.was_sent_again
 
     def interrupted(self, server: str) -> str:
-        """What to tell the client when the server died over this request."""
+        """The error message for a client whose server stopped during this request."""
         what = f"the tool {self.tool}" if self.tool else self.method
         return (
             f"The {server} server stopped while it worked on {what}. "
@@ -66,17 +69,17 @@ class ClientRequest:
         )
 
 
-class Held(dict):  # type: ignore[type-arg]
-    """The requests that wait for the server, in the order they came; bounded in bytes."""
+class HeldRequests(dict):  # type: ignore[type-arg]
+    """The requests that wait for the server by id, in the order they came; limited in bytes."""
 
     _LIMIT = 4 << 20
 
     def has_room_for(self, line: bytes) -> bool:
-        """Whether `line` may be held as well."""
+        """Whether `line` may be held, too."""
         return sum(len(request.line) for request in self.values()) + len(line) <= self._LIMIT
 
     def overdue(self, began_before: float) -> list[ClientRequest]:
-        """Take out those held since before that time."""
+        """Remove and return the requests that are held since before that time."""
         late = [request for request in self.values() if request.since <= began_before]
         for request in late:
             del self[request.id]

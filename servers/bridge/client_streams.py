@@ -1,4 +1,4 @@
-"""The client's side of the bridge: stdin and stdout, as this system lets them be waited for."""
+"""The client's side of the bridge: stdin and stdout as `select` accepts them on this system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK = 1 << 16
 
 
 class ClientStreams:
-    """`source` and `sink` are what `select` waits for; `read` and `write` take what there is."""
+    """`source` and `sink` are descriptors for `select`; `read` and `write` do not wait."""
 
     __slots__ = ("_was_blocking", "read", "sink", "source")
 
@@ -30,29 +30,29 @@ class ClientStreams:
             os.set_blocking(_OUT, False)
 
     def write(self, block: bytes | memoryview) -> int:
-        """Pass on what the client takes now.
+        """Write what the client accepts now; returns the number of bytes.
 
         Raises:
-            BlockingIOError: it takes nothing at the moment.
+            BlockingIOError: it accepts nothing at the moment.
         """
         return os.write(_OUT, block)
 
-    def leave(self) -> None:
-        """Leave the descriptors as they were found; others may share them."""
+    def restore(self) -> None:
+        """Set stdout back to its former mode; other processes may share it."""
         if self._was_blocking:
             os.set_blocking(_OUT, True)
 
 
 def _copied_stdin() -> tuple[int, Callable[[int], bytes]]:
-    """Windows waits for sockets only, so a thread copies what the client says into one."""
+    """A socket into which a thread copies stdin: Windows can wait for sockets only."""
     import _thread
     import socket
 
     ours, copied = socket.socketpair()
 
     def copy() -> None:
-        while said := os.read(_IN, _CHUNK):
-            copied.sendall(said)
+        while data := os.read(_IN, _CHUNK):
+            copied.sendall(data)
         copied.close()
 
     _thread.start_new_thread(copy, ())

@@ -1,4 +1,4 @@
-"""Connects to a server or to the app where `servers.contract.endpoint` says it listens."""
+"""Connects to a server or to the app at the address that `servers.contract.endpoint` gives."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import os
 
 from servers.contract import endpoint
 
-_PATIENCE_S = 1.0
+_TIMEOUT_S = 1.0
 
 
 def dial(path: str) -> _socket.socket | None:
-    """A connection to whoever of this user listens at `path`; None when nobody does.
+    """A connection to the process of this user that listens at `path`; None if there is none.
 
     Raises:
-        PermissionError: the folder or the process there is another user's, who could listen in.
+        PermissionError: the folder or the process there belongs to another user.
     """
     tcp = endpoint.uses_tcp()
     link = _socket.socket(_socket.AF_INET if tcp else _socket.AF_UNIX, _socket.SOCK_STREAM)
-    link.settimeout(_PATIENCE_S)
+    link.settimeout(_TIMEOUT_S)
     is_open = False
     try:
         is_open = _over_tcp(link, path) if tcp else _over_unix(link, path)
@@ -33,14 +33,14 @@ def dial(path: str) -> _socket.socket | None:
 
 
 def line_from(link: _socket.socket, longest: int) -> bytes:
-    """The one line the other end says next; without its end when it hangs up or says more."""
-    said = b""
-    while not said.endswith(b"\n") and len(said) < longest:
-        more = link.recv(longest - len(said))
+    """The next line; without a newline if the link closes or `longest` bytes came."""
+    line = b""
+    while not line.endswith(b"\n") and len(line) < longest:
+        more = link.recv(longest - len(line))
         if not more:
             break
-        said += more
-    return said
+        line += more
+    return line
 
 
 def _over_unix(link: _socket.socket, path: str) -> bool:

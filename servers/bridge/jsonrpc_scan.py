@@ -1,8 +1,8 @@
-"""The little the bridge reads of a line, as cheaply as it can be read.
+"""Reads from a line of JSON-RPC what the bridge must know, at the lowest cost.
 
-While connected every line has already gone on its way when it is looked at; what is wanted is which
-call began and which ended. The package `json` would cost more than the whole start, so the scanner
-it is built on is used directly.
+In: a line. Out: its message, or only its id. While the server is connected a line was passed on
+before it is read here, to learn which call began and which ended. Importing `json` would cost more
+than the bridge's whole start, so the scanner below it is used directly.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _RESPONSE = b'{"jsonrpc":"2.0","id":'
 _REQUEST_END = b',"jsonrpc":"2.0","id":'
 _LONGEST_ID = 80
 _WHOLE = 1 << 20
-"""Longer lines are judged by their ends alone: reading them would take ten times their size."""
+"""Of longer lines only the ends are read: parsing takes ten times their size in memory."""
 
 
 def read(line: bytes) -> Found:
-    """The message in `line`, or the messages of a batch; None when it is neither."""
+    """The message in `line`, or the list of messages of a batch; None if it is neither."""
     try:
         text = bytes(line).decode().strip()
         found, end = _scan(text, 0)
@@ -33,8 +33,8 @@ def read(line: bytes) -> Found:
     return found if end == len(text) and isinstance(found, (dict, list)) else None
 
 
-def glance(line: bytes) -> Found:
-    """As `read`, but of a response or a long request perhaps only its id, under "id"."""
+def read_briefly(line: bytes) -> Found:
+    """As `read`, but of a response or a long request perhaps only `{"id": ...}`."""
     if line.startswith(_RESPONSE):
         end = line.find(b",", len(_RESPONSE), len(_RESPONSE) + _LONGEST_ID)
         if line.startswith((b',"result":', b',"error":'), end):
@@ -48,15 +48,15 @@ def glance(line: bytes) -> Found:
 
 
 def lines_of(block: bytes) -> list[bytes]:
-    """The lines of a block, each with its end; blank ones say nothing."""
+    """The lines of a block that are not blank, each with its newline."""
     return [line + b"\n" for line in block.split(b"\n") if line.strip()]
 
 
 def id_by_ends(head: bytes, tail: bytes) -> Id | None:
-    """The id of a message of which only the ends are known; None when they do not tell.
+    """The id of a message of which only the first and last bytes are known; None if not found.
 
-    Compact JSON as the SDKs write it: the id stands first, or last and then as a number, where no
-    text of the message could pretend to be it.
+    Compact JSON as the SDKs write it is expected: the id comes first, or it is a number and comes
+    last, where no text inside the message can look like it.
     """
     if head.startswith(_RESPONSE):
         return _id(head[len(_RESPONSE) :].partition(b",")[0])
@@ -67,7 +67,7 @@ def id_by_ends(head: bytes, tail: bytes) -> Id | None:
 
 
 def id_of(message: Mapping[str, Any]) -> Id | None:
-    """The id of a request or response; None of a notification, or when it is no proper id."""
+    """The id of a request or response; None for a notification or an invalid id."""
     id = message.get("id")  # noqa: A001
     return id if isinstance(id, (int, str)) and not isinstance(id, bool) else None
 
@@ -82,12 +82,12 @@ def _id(token: bytes) -> Id | None:
 
 
 def _scan_first(text: str, start: int) -> tuple[Any, int]:
-    """Load the scanner when it is first needed: the first line has gone on its way by then."""
+    """Load the scanner at the first use, when the first line has already been passed on."""
     global _scan  # noqa: PLW0603
     try:
         import _json
 
-        _scan = _json.make_scanner(_Leniency)  # type: ignore[arg-type]
+        _scan = _json.make_scanner(_ScannerContext)  # type: ignore[arg-type]
     except ImportError:
         from json import JSONDecoder
 
@@ -96,16 +96,16 @@ def _scan_first(text: str, start: int) -> tuple[Any, int]:
 
 
 _scan: Callable[[str, int], tuple[Any, int]] = _scan_first
-"""One JSON value in a text, and where it ends."""
+"""Scans one JSON value in a text; returns it and where it ends."""
 
 
 def _not_a_number(word: str) -> None:
-    """The server does not take such a line for JSON, so it answers no request in it."""
+    """Reject NaN and infinity, as the server does: it answers no request in such a line."""
     raise ValueError(word)
 
 
-class _Leniency:
-    """What the scanner asks of its context: what `json.loads` does, without NaN."""
+class _ScannerContext:
+    """The settings of the scanner: those of `json.loads`, without NaN."""
 
     strict = True
     object_hook = None

@@ -1,4 +1,9 @@
-"""Cuts a stream of bytes into whole lines, and drops those that are too long."""
+"""Cuts a byte stream into blocks of whole lines and drops lines that are too long.
+
+In: chunks of bytes. Out: blocks, and a `TooLong` for a dropped line. The bridge does not use
+`servers.contract.line_reader`: it passes blocks on without splitting them into lines, it needs the
+id that may stand at the end of a long line, and one import less makes it start sooner.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +14,13 @@ if TYPE_CHECKING:
     from servers.bridge.jsonrpc_scan import Id
 
 LONGEST = 16 << 20
-"""Bytes of one line, its newline not counted."""
+"""Bytes of one line, without its newline."""
 
 _END = 256
 
 
 class TooLong:
-    """A line that was dropped; `id` is that of its request when its ends told it."""
+    """A dropped line of `size` bytes; `id` is the id of its message, None if unknown."""
 
     __slots__ = ("id", "size")
 
@@ -25,59 +30,59 @@ class TooLong:
 
 
 class BridgeLineReader:
-    """One direction of a stream. It holds at most one unfinished line."""
+    """One direction of a stream; holds at most one unfinished line."""
 
     def __init__(self) -> None:
-        self._begun = bytearray()
+        self._unfinished = bytearray()
         self._dropping: _Dropped | None = None
 
     def feed(self, data: bytes) -> list[bytes | TooLong]:
-        """Blocks of whole lines, and what was dropped; `data` is at most LONGEST bytes."""
-        if not self._begun and self._dropping is None and data[-1:] == b"\n":
+        """Blocks of whole lines, and the dropped lines; `data` is at most LONGEST bytes."""
+        if not self._unfinished and self._dropping is None and data[-1:] == b"\n":
             return [data]
         return self._pieces(data)
 
     def _pieces(self, data: bytes) -> list[bytes | TooLong]:
-        found: list[bytes | TooLong] = []
+        pieces: list[bytes | TooLong] = []
         if self._dropping:
             rest = self._dropping.take(data)
             if rest is None:
-                return found
-            found.append(self._dropping.told())
+                return pieces
+            pieces.append(self._dropping.too_long())
             self._dropping = None
             data = rest
         end = data.rfind(b"\n") + 1
         first = data.find(b"\n")
-        if end and len(self._begun) + first > LONGEST:
+        if end and len(self._unfinished) + first > LONGEST:
             self._drop()
-            return found + self._pieces(data)
+            return pieces + self._pieces(data)
         if end:
-            found.append(bytes(self._begun) + data[:end] if self._begun else data[:end])
-            self._begun = bytearray()
-        self._begun += data[end:]
-        if len(self._begun) > LONGEST:
+            pieces.append(bytes(self._unfinished) + data[:end] if self._unfinished else data[:end])
+            self._unfinished = bytearray()
+        self._unfinished += data[end:]
+        if len(self._unfinished) > LONGEST:
             self._drop()
-        return found
+        return pieces
 
     def _drop(self) -> None:
-        self._dropping = _Dropped(self._begun)
-        self._begun = bytearray()
+        self._dropping = _Dropped(self._unfinished)
+        self._unfinished = bytearray()
 
 
 class _Dropped:
-    """The ends and the size of a line of which nothing else is kept."""
+    """The first and last bytes and the size of a line that is being dropped."""
 
-    def __init__(self, begun: bytearray) -> None:
-        self._head = bytes(begun[:_END])
-        self._tail = bytes(begun[-_END:])
-        self._size = len(begun)
+    def __init__(self, unfinished: bytearray) -> None:
+        self._head = bytes(unfinished[:_END])
+        self._tail = bytes(unfinished[-_END:])
+        self._size = len(unfinished)
 
     def take(self, data: bytes) -> bytes | None:
-        """Go on to the end of the line; what follows it, or None when it goes on further."""
+        """Drop `data` up to the line's end; returns what follows, None if the line goes on."""
         line, newline, rest = data.partition(b"\n")
         self._size += len(line)
         self._tail = (self._tail + line[-_END:])[-_END:]
         return rest if newline else None
 
-    def told(self) -> TooLong:
+    def too_long(self) -> TooLong:
         return TooLong(id_by_ends(self._head, self._tail), self._size)

@@ -1,7 +1,8 @@
-"""The requests that are not the client's: the bridge's own, and the server's to the client.
+"""The pending requests that are not the client's: those of the bridge and of the server.
 
-Their answers must not go astray: the client never sees an answer to what it did not ask, and a new
-server never sees an answer to what the one before it asked.
+In: messages of both sides. Out: which answers must not be passed on. The client never gets an
+answer to a request of the bridge, and a new server never gets an answer to a request of the last
+one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PendingRequests:
-    """Who still owes an answer to whom."""
+    """The pending requests of the bridge and of the server, by id."""
 
     def __init__(self) -> None:
         self._own: set[Id] = set()
@@ -46,29 +47,29 @@ class PendingRequests:
         return id, replies.request(id, method, params)
 
     def open_again(self, id: Id) -> None:  # noqa: A002 - the wire's word
-        """Subscription `id` is being opened on a new server; the client knows it as open."""
+        """Expect a second opening of subscription `id`, of which the client must not learn."""
         self._openings.add(id)
 
     def takes(self, message: Mapping[str, Any]) -> bool:
-        """Whether this line of the server is for the bridge alone."""
+        """Whether this message of the server is for the bridge alone."""
         if "method" not in message:
             id = id_of(message)  # noqa: A001
-            ours = id in self._own
+            is_own = id in self._own
             self._own.discard(id)
-            return ours
+            return is_own
         return bool(self._openings) and self._is_second_opening(message)
 
     def asked(self, id: Id) -> None:  # noqa: A002
-        """The server asked the client something."""
+        """Take note of request `id` of the server."""
         self._servers.append(id)
 
     def answered(self, id: Id | None) -> None:  # noqa: A002
-        """The client answered the server."""
+        """Take note that the client answered request `id`."""
         if id in self._servers:
             self._servers.remove(id)
 
     def is_stale(self, message: Mapping[str, Any]) -> bool:
-        """Whether this line of the client answers a server that is gone; said once of each."""
+        """Whether this message answers a server that is gone; True once for each request."""
         id = id_of(message)  # noqa: A001
         if "method" in message or id not in self._stale:
             return False
@@ -76,7 +77,7 @@ class PendingRequests:
         return True
 
     def lost(self) -> None:
-        """The server is gone: it answers nothing any more, and nobody need answer it."""
+        """The server is gone: expect no answer from it, and pass none on to the next."""
         self._own.clear()
         self._openings.clear()
         self._stale += self._servers

@@ -1,6 +1,7 @@
-"""What is done while the server is away: ask the app, start the app, knock again.
+"""Reconnects to a server that is away: asks the app, starts the app, tries again.
 
-Nothing here is loaded while the server is connected.
+In: the server's name and the time. Out: a connection, cached answers, or the reason why calls fail.
+Imported only while the server is away.
 """
 
 from __future__ import annotations
@@ -19,37 +20,37 @@ if TYPE_CHECKING:
 
 _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 2.0
-_LONGEST_WAIT_ASKED_S = 0.1
+_LONGEST_WAIT_HELD_S = 0.1
 _FRESH_S = 0.5
-"""How long the app's word holds while the client waits."""
+"""How long an answer of the app is used before it is asked again."""
 _HUNG_APP_S = 5.0
 _LAUNCH_AGAIN_S = 30.0
-_LONGEST_WORD = 64 << 10
+_LONGEST_ANSWER = 64 << 10
 
 _NOT_RUNNING = "Lou is not running, so the {} server cannot answer. Start Lou, then try again."
 _UNKNOWN = "Lou has no server called {}. Add it in Lou, or correct the client's configuration."
 
 
 class Reconnect:
-    """One time without the server called `name`, from when it was lost."""
+    """One absence of the server called `name`, from the monotonic time `now` on."""
 
     def __init__(self, name: str, now: float) -> None:
         self.answers = _cached_answers(name)
         self.refusal = ""
-        """Why calls cannot be answered; empty while it is worth waiting."""
+        """Why calls cannot be answered; empty while the server may come back."""
         self._name = name
         self._since = now
         self._ask_at = now
         self._launch_at = now
         self._app_is_absent = False
 
-    def wait_s(self, now: float, *, is_asked: bool) -> float:
-        """How long to wait before the next knock: longer the longer nobody answers."""
-        longest = _LONGEST_WAIT_ASKED_S if is_asked else _LONGEST_WAIT_S
+    def wait_s(self, now: float, *, has_held: bool) -> float:
+        """Seconds to wait before the next attempt; they grow with the absence."""
+        longest = _LONGEST_WAIT_HELD_S if has_held else _LONGEST_WAIT_S
         return min(max((now - self._since) / 5, _SHORTEST_WAIT_S), longest)
 
     def knock(self) -> _socket.socket | None:
-        """A connection, if the server is there again."""
+        """Try to connect; None while the server is away."""
         try:
             return dial(endpoint.server_socket(self._name))
         except PermissionError as denied:
@@ -57,25 +58,25 @@ class Reconnect:
             return None
 
     def ask(self, now: float) -> None:
-        """Learn from the app whether it is worth waiting."""
+        """Ask the app whether the server may come back; sets `answers` and `refusal`."""
         if now < self._ask_at:
             return
         self._ask_at = now + _FRESH_S
         try:
             link = dial(endpoint.control_socket())
-            word = None if link is None else _hello(link, self._name)
+            answer = None if link is None else _hello(link, self._name)
         except PermissionError as denied:
             self.refusal = str(denied)
             return
-        except (OSError, ValueError):  # it listens and does not answer: nothing is known
+        except (OSError, ValueError):  # it listens but does not answer: nothing is known
             self._ask_at = now + _HUNG_APP_S
             self.refusal = ""
             return
-        self._app_is_absent = word is None
-        self._heed(word or {})
+        self._app_is_absent = answer is None
+        self._take(answer or {})
 
     def launch(self, now: float) -> None:
-        """Start the app if it is not there: for a client that waits, not for one that idles."""
+        """Start the app if it does not run; called when a client waits for an answer."""
         if not self._app_is_absent or now < self._launch_at:
             return
         if launch_app():
@@ -83,12 +84,12 @@ class Reconnect:
         else:
             self.refusal = _NOT_RUNNING.format(self._name)
 
-    def _heed(self, word: dict[str, object]) -> None:
-        message = str(word.get("message") or "")
-        if word.get("known") is False:
+    def _take(self, answer: dict[str, object]) -> None:
+        message = str(answer.get("message") or "")
+        if answer.get("known") is False:
             self.answers = Replies()
             self.refusal = message or _UNKNOWN.format(self._name)
-        elif word.get("wanted") is False:
+        elif answer.get("wanted") is False:
             self.refusal = message or f"The {self._name} server is switched off in Lou."
         else:
             self.refusal = message
@@ -103,15 +104,15 @@ def _cached_answers(name: str) -> Replies:
 
 
 def _hello(link: _socket.socket, name: str) -> dict[str, object]:
-    """The app's word on the server. A Lou message by hand: its codec costs as much as all this."""
+    """The app's answer about the server; the message codec is not used: its import is slow."""
     params = {"server": name, "pid": os.getpid()}
-    asked = {"type": "request", "id": "hello", "method": "bridge_hello", "params": params}
+    request = {"type": "request", "id": "hello", "method": "bridge_hello", "params": params}
     try:
-        link.sendall(json.dumps(asked).encode() + b"\n")
-        word = json.loads(line_from(link, _LONGEST_WORD))
+        link.sendall(json.dumps(request).encode() + b"\n")
+        answer = json.loads(line_from(link, _LONGEST_ANSWER))
     finally:
         link.close()
-    result = word.get("result") if isinstance(word, dict) else None
+    result = answer.get("result") if isinstance(answer, dict) else None
     if not isinstance(result, dict):
-        raise ValueError("no answer to bridge_hello")  # noqa: TRY004 - as any other broken line
+        raise ValueError("no answer to bridge_hello")  # noqa: TRY004 - handled as a malformed line
     return result

@@ -1,6 +1,7 @@
-"""The lines of the bridge's own: errors, what the server last answered, its requests.
+"""Makes the bridge's own lines: errors, cached answers of the server, and its own requests.
 
-Loaded only once the server is away; while it is connected the bridge adds nothing to the stream.
+In: ids, methods, the answers file. Out: lines. Imported only when the server is away; while it is
+connected the bridge adds nothing to the stream, and `json` need not be loaded.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 
 class Replies:
-    """What the server answered at its last `ready`, from its file; empty when there is none."""
+    """The answers that the server saved at its last `ready`; none if there is no file."""
 
     def __init__(self, cached: Mapping[str, Any] | None = None) -> None:
         cached = cached or {}
@@ -31,7 +32,7 @@ class Replies:
         self.read_only: frozenset[str] = frozenset(cached.get("read_only_tools") or ())
 
     def to(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The result of a request that needs no server; None when it needs one."""
+        """The result of a request that needs no server; None if it needs one."""
         modern = is_modern(params)
         match method:
             case "initialize" if self._initialize:
@@ -47,7 +48,7 @@ class Replies:
 
 
 def is_modern(params: Mapping[str, Any]) -> bool:
-    """Whether a request is of the 2026-07-28 era, in which each one carries its version."""
+    """Whether a request is of the 2026-07-28 era: each of its requests carries the version."""
     meta = params.get(_META)
     return isinstance(meta, dict) and _MODERN in meta
 
@@ -58,32 +59,32 @@ def result(id: Id, found: Mapping[str, Any]) -> bytes:  # noqa: A002 - the wire'
 
 
 def error(id: Id | None, code: int, message: str) -> bytes:  # noqa: A002
-    """The line that refuses request `id`, or a line of which no id is known."""
+    """The line that answers request `id` with an error; None stands for an unknown id."""
     return _line({"id": id, "error": {"code": code, "message": message}})
 
 
 def request(id: Id, method: str, params: Mapping[str, Any]) -> bytes:  # noqa: A002
-    """A request of the bridge's own."""
+    """The line of a request."""
     return _line({"id": id, "method": method, "params": params})
 
 
-def alone(message: Mapping[str, Any]) -> bytes:
-    """One message of a batch as a line of its own."""
+def message_line(message: Mapping[str, Any]) -> bytes:
+    """The line of one message, for example of one in a batch."""
     return _line(message)
 
 
 def initialized() -> bytes:
-    """The end of a handshake."""
+    """The line that ends a handshake."""
     return _line({"method": "notifications/initialized"})
 
 
 def tools_changed() -> bytes:
-    """Asks a client of the handshake era to list the tools again."""
+    """The line that tells a client of the handshake era that the tools changed."""
     return _line({"method": "notifications/tools/list_changed"})
 
 
 def tools_changed_for(listens: Mapping[Id, Mapping[str, Any]]) -> Iterable[bytes]:
-    """The same for those subscriptions of the 2026-07-28 era that asked for it."""
+    """The same for the 2026-07-28 era: one line for each subscription to it."""
     for id, asked in listens.items():  # noqa: A001
         if asked.get("toolsListChanged"):
             params = {_META: {_SUBSCRIPTION: id}}
@@ -91,13 +92,13 @@ def tools_changed_for(listens: Mapping[Id, Mapping[str, Any]]) -> Iterable[bytes
 
 
 def acknowledged(id: Id, asked: Mapping[str, Any]) -> bytes:  # noqa: A002
-    """Opens subscription `id` before the server is there to do it."""
+    """The line that opens subscription `id` while the server is away."""
     params = {"notifications": asked, _META: {_SUBSCRIPTION: id}}
     return _line({"method": "notifications/subscriptions/acknowledged", "params": params})
 
 
 def acknowledges(message: Mapping[str, Any]) -> Any:
-    """The subscription that `message` opens; None when it is anything else."""
+    """The id of the subscription that `message` opens; None for any other message."""
     if message.get("method") != "notifications/subscriptions/acknowledged":
         return None
     meta = _object(message.get("params") or {}, _META)

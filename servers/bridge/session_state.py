@@ -1,7 +1,8 @@
-"""What the client has told the server that a new server must be told again.
+"""What a client has sent to a server that must be sent again to the next server.
 
-A server that stops in good order ends its subscriptions first. For the client they go on, so their
-ends are kept until it shows whether the server went away.
+In: messages of both sides. Out: the handshake, settings and subscriptions to repeat. A server that
+stops in good order ends its subscriptions first; for the client they continue, so these ends are
+kept back until it is clear whether the server went away.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 _END_KEPT_S = 10.0
-"""Longer than a server takes from its last word to its end."""
+"""Longer than a server takes from its last line to its end."""
 
 
 class SessionState:
@@ -26,28 +27,28 @@ class SessionState:
         """The params of its handshake; None before it and in the 2026-07-28 era."""
         self.initialize_id: Id | None = None
         self.is_answered = False
-        self.is_greeted = False
-        """Whether the client has said `notifications/initialized`."""
+        self.is_initialized = False
+        """Whether the client has sent `notifications/initialized`."""
         self.listens: dict[Id, Mapping[str, Any]] = {}
         self.ends: dict[Id, tuple[bytes, float]] = {}
-        """The server's last words on subscriptions, and when they were first asked for."""
+        """By subscription: the line that ends it, and since when it is kept (0.0: not known)."""
         self._listen_lines: dict[Id, bytes] = {}
         self._settings: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nobody to tell that something changed."""
+        """Whether the client has neither a handshake nor a subscription."""
         return self.initialize is None and not self.listens
 
     def note(self, message: Mapping[str, Any], line: bytes, id: Id | None) -> None:  # noqa: A002
-        """Take in a message of the client; `id` is None of a notification."""
+        """Take note of a message of the client; `id` is None for a notification."""
         params = params_of(message)
         match message.get("method"):
             case "initialize" if id is not None:
                 self.initialize, self.initialize_id = params, id
-                self.is_answered = self.is_greeted = False
+                self.is_answered = self.is_initialized = False
             case "notifications/initialized":
-                self.is_greeted = self.initialize is not None
+                self.is_initialized = self.initialize is not None
             case "logging/setLevel":
                 self._settings["logging"] = ("logging/setLevel", params)
             case "resources/subscribe":
@@ -60,20 +61,20 @@ class SessionState:
                 self._listen_lines[id] = line
 
     def answered(self, id: Id, *, failed: bool = False) -> None:  # noqa: A002 - the wire's word
-        """Request `id` got its answer: perhaps the handshake, or the end of a subscription."""
+        """Take note that request `id` was answered: perhaps the handshake, or a subscription."""
         if id == self.initialize_id and not self.is_answered:
             self.is_answered = not failed
             self.initialize = None if failed else self.initialize
         self.ended(id)
 
     def ended(self, id: Id) -> None:  # noqa: A002
-        """Subscription `id` is over, if it is one."""
+        """Forget subscription `id`, if it is one."""
         if self.listens.pop(id, None) is not None:
             del self._listen_lines[id]
             self.ends.pop(id, None)
 
     def keeps_end(self, message: Mapping[str, Any], line: bytes) -> bool:
-        """Whether this line ends a subscription in good order, so that it is kept for a while."""
+        """Whether this line ends a subscription without an error, so that it is kept back."""
         id = message.get("id")  # noqa: A001
         if "method" in message or not isinstance(id, (int, str)) or id not in self.listens:
             return False
@@ -83,7 +84,7 @@ class SessionState:
         return is_end
 
     def overdue_ends(self, now: float) -> list[bytes]:
-        """The ends after which the server did not go away; they are true."""
+        """The kept ends after which the server stayed connected; they are due to the client."""
         overdue = []
         for id, (line, since) in tuple(self.ends.items()):  # noqa: A001
             self.ends[id] = (line, since or now)
@@ -93,16 +94,16 @@ class SessionState:
         return overdue
 
     def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The requests that set the handshake-era session up as the client wants it."""
+        """Method and params of the requests that set up a session of the handshake era."""
         yield from self._settings.values()
 
     def listen_lines(self) -> Iterator[tuple[Id, bytes]]:
-        """The requests that open the subscriptions again."""
+        """Id and line of the requests that opened the subscriptions."""
         yield from self._listen_lines.items()
 
 
 def params_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """The params of a message, empty when it has none."""
+    """The params of a message, empty if it has none."""
     params = message.get("params")
     return params if isinstance(params, dict) else {}
 

@@ -114,8 +114,8 @@ class LogPipe(logging.Handler):
             return
         levels = ", ".join(f"{count:,} {level}" for level, count in left_out.items())
         message = (
-            f"suppressed {left_out.total():,} log lines ({levels}): more than {self.per_second} in a "
-            f"second; `{PER_SECOND}` among the server's settings in config.json keeps more"
+            f"suppressed {left_out.total():,} log lines ({levels}): more than {self.per_second} "
+            f"in a second; `{PER_SECOND}` among the server's settings in config.json keeps more"
         )
         self._send({"at": time.time(), "level": "WARNING", "logger": __name__, "message": message})
 
@@ -196,7 +196,7 @@ def keep_per_second(lines: Any) -> None:
 
 
 def level_of(line: str) -> int:
-    """The level that a line of another program's log names, at least INFO; INFO if it names none."""
+    """The level that a log line of another program names, at least INFO; INFO if none."""
     found = _LEVEL_IN_TEXT.search(line, 0, _LEVEL_WITHIN)
     level = logging.getLevelNamesMapping()[found[1]] if found else logging.INFO
     return max(level, logging.INFO)
@@ -229,5 +229,5 @@ def _shortened(message: str) -> str:
     cut += max(len(message) - _LONGEST, 0)
     if not cut:
         return message
-    half = _LONGEST // 2
+    half = min(len(message), _LONGEST) // 2
     return f"{message[:half]}\n... {cut} characters left out ...\n{message[-half:]}"

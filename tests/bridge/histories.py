@@ -70,7 +70,7 @@ class Play:
 
     def server(self, *messages: dict[str, Any] | bytes) -> Play:
         self.session.from_server(block(messages))
-        self.session.look()
+        self.session.read_passed()
         return self
 
     def connected(self) -> Play:
@@ -103,7 +103,7 @@ def block(messages: Iterable[dict[str, Any] | bytes]) -> bytes:
 
 
 def said(session: Session, queue: list[bytes]) -> list[dict[str, Any]]:
-    session.look()
+    session.read_passed()
     lines = b"".join(queue).splitlines()
     queue.clear()
     return [json.loads(line) for line in lines]

@@ -291,11 +291,18 @@ def test_until_the_first_answer_it_loads_next_to_nothing(bridge: Bridge, stand_i
         "servers.contract.endpoint",
         *(
             f"servers.bridge{part}"
-            for part in ("", ".client", ".dial", ".glance", ".lines", ".outlet", ".pump")
+            for part in (
+                "",
+                ".client_streams",
+                ".connect",
+                ".jsonrpc_scan",
+                ".line_reader",
+                ".pump",
+            )
         ),
         *(
             f"servers.bridge.{part}"
-            for part in ("questions", "requests", "session", "standing", "voice")
+            for part in ("pending_requests", "client_requests", "session", "session_state")
         ),
     }
     heavy = {"json", "socket", "typing", "threading", "asyncio", "re", "enum", "dataclasses"}

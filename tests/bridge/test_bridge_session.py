@@ -30,7 +30,7 @@ def test_bytes_pass_untouched_while_connected() -> None:
     answer = b'{"id":7,"jsonrpc":"2.0",  "result":{}}\n'
     play.session.from_client(odd, 0)
     play.session.from_server(answer)
-    play.session.look()
+    play.session.read_passed()
     assert play.session.to_server == [odd]
     assert play.session.to_client == [answer]
     assert play.session.is_idle
