@@ -1,6 +1,7 @@
-"""The app's side of a supervised server: Lou messages on stdin and stdout.
+"""The control channel of a supervised server: Lou messages on stdin and stdout.
 
-The end of stdin is the end of the app, and of this process.
+In: requests of the app. Out: their answers, and events. The end of stdin means that the app is
+gone; then this process ends, too.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from servers.host.transport.stdio_streams import StdinReader, StdoutWriter, read
 log = logging.getLogger(__name__)
 
 _MOST_WAITING = 4 << 20
-"""Bytes of events that wait for the app; later ones are counted and dropped."""
+"""Bytes of events that may wait for the app; further events are counted and dropped."""
 _MOST_REFUSALS = 100
-"""Answers to malformed lines; after them they are dropped."""
+"""Malformed lines that are answered; further ones are dropped."""
 
 
 class RequestRefusedError(Exception):
-    """A request that is answered with an error."""
+    """A request that is answered with the error `code`, one of `messages`."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -40,11 +41,14 @@ class RequestRefusedError(Exception):
 
 
 class Control:
-    """Answers the app. `configured` resolves with the first configuration, `ended` at the end."""
+    """Answers the app's requests and sends events.
 
-    def __init__(self, outlet: StdoutWriter) -> None:
-        self._outlet = outlet
-        self._inlet = StdinReader(MAX_LINE, self._receive)
+    `configured` resolves with the first configuration; `ended` is set when the process must end.
+    """
+
+    def __init__(self, writer: StdoutWriter) -> None:
+        self._writer = writer
+        self._reader = StdinReader(MAX_LINE, self._receive)
         self._host: Host | None = None
         self._loop = asyncio.get_running_loop()
         self._dropped = 0
@@ -54,7 +58,7 @@ class Control:
         self.configured: asyncio.Future[tuple[Configuration, frozenset[str]]] = (
             self._loop.create_future()
         )
-        self.ended = self._inlet.ended
+        self.ended = self._reader.ended
         self._methods: dict[str, Callable[[Request], Awaitable[dict[str, Any]]]] = {
             messages.CONFIGURE: self._configure,
             messages.LIST_TOOLS: self._list_tools,
@@ -65,49 +69,49 @@ class Control:
         }
 
     async def open(self) -> None:
-        """Start to listen to the app."""
-        await self._outlet.open()
-        await read_stdin(self._inlet)
+        """Start to read requests."""
+        await self._writer.open()
+        await read_stdin(self._reader)
 
     def serve(self, host: Host) -> None:
-        """From now on requests reach `host`."""
+        """Pass requests to `host` from now on."""
         self._host = host
 
     def emit(self, event: str, data: dict[str, Any]) -> None:
-        """Tell the app; safe from any thread."""
+        """Send an event to the app; may be called from any thread."""
         try:
-            here = asyncio.get_running_loop() is self._loop
+            in_loop = asyncio.get_running_loop() is self._loop
         except RuntimeError:
-            here = False
-        if here:
+            in_loop = False
+        if in_loop:
             self._emit(event, data)
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._emit, event, data)
 
     async def close(self, reason: str, code: int) -> None:
-        """Say good-bye with the exit code that follows."""
+        """Send `bye` with the exit code that follows, and wait up to 1 s until it is read."""
         self._emit(messages.BYE, {"reason": reason, "code": code})
-        await self._outlet.flush(1.0)
+        await self._writer.flush(1.0)
 
     def _emit(self, event: str, data: dict[str, Any]) -> None:
-        if self._outlet.waiting > _MOST_WAITING:
+        if self._writer.waiting > _MOST_WAITING:
             self._dropped += 1
             return
         if self._dropped:
-            said = f"{self._dropped} events were dropped while the app did not read"
+            message = f"{self._dropped} events were dropped while the app did not read"
             self._dropped = 0
-            self._send(Event(messages.LOG, _note(said)))
+            self._send(Event(messages.LOG, _warning(message)))
         self._send(Event(event, data))
 
     def _send(self, message: envelope.Message) -> None:
         try:
-            self._outlet.write(envelope.encode(message))
-        except (EnvelopeError, TypeError, ValueError) as unfit:
+            self._writer.write(envelope.encode(message))
+        except (EnvelopeError, TypeError, ValueError) as error:
             if isinstance(message, Response):
-                said = f"the answer does not fit a message: {unfit}"
-                self._outlet.write(envelope.encode(Error(message.id, messages.INTERNAL, said)))
+                why = f"the answer does not fit a message: {error}"
+                self._writer.write(envelope.encode(Error(message.id, messages.INTERNAL, why)))
             else:
-                log.warning("A message to the app could not be sent: %s", unfit)
+                log.warning("A message to the app could not be sent: %s", error)
 
     def _receive(self, lines: Iterable[bytes | LongLine]) -> None:
         for line in lines:
@@ -115,12 +119,12 @@ class Control:
 
     def _take(self, line: bytes | LongLine) -> None:
         if isinstance(line, LongLine):
-            self._refuse(EnvelopeError(f"a line of more than {MAX_LINE} bytes"))
+            self._reject(EnvelopeError(f"a line of more than {MAX_LINE} bytes"))
             return
         try:
             message = envelope.decode(line)
-        except EnvelopeError as refused:
-            self._refuse(refused)
+        except EnvelopeError as error:
+            self._reject(error)
             return
         if not isinstance(message, Request):
             return
@@ -134,10 +138,10 @@ class Control:
             self._calls[message.id] = task
             task.add_done_callback(lambda _: self._calls.pop(message.id, None))
 
-    def _refuse(self, refused: EnvelopeError) -> None:
+    def _reject(self, error: EnvelopeError) -> None:
         self._refusals += 1
         if self._refusals <= _MOST_REFUSALS:
-            self._send(Error(refused.id, messages.BAD_MESSAGE, refused.reason))
+            self._send(Error(error.id, messages.BAD_MESSAGE, error.reason))
         elif self._refusals == _MOST_REFUSALS + 1:
             log.warning("The app sent more than %d malformed lines", _MOST_REFUSALS)
 
@@ -151,20 +155,20 @@ class Control:
             answer = Error(request.id, "cancelled", "the call was cancelled")
         except Exception:
             log.exception("The request %s failed unexpectedly", request.method)
-            debugged = {"stack_trace": redact(traceback.format_exc())} if _debugs() else {}
-            said = "internal error; see the log"
-            answer = Error(request.id, messages.INTERNAL, said, debugged)
+            data = {"stack_trace": redact(traceback.format_exc())} if _is_debugging() else {}
+            message = "internal error; see the log"
+            answer = Error(request.id, messages.INTERNAL, message, data)
         self._send(answer)
 
-    def _ready(self) -> Host:
+    def _ready_host(self) -> Host:
         if self._host is None or not self._host.started:
             raise RequestRefusedError(messages.NOT_READY, "the server is not ready yet")
         return self._host
 
     async def _unknown(self, request: Request) -> dict[str, Any]:
         known = ", ".join(self._methods)
-        said = f"no method is called {excerpt(request.method, 60)!r}; there are: {known}"
-        raise RequestRefusedError(messages.UNKNOWN_METHOD, said)
+        why = f"no method is called {excerpt(request.method, 60)!r}; there are: {known}"
+        raise RequestRefusedError(messages.UNKNOWN_METHOD, why)
 
     async def _configure(self, request: Request) -> dict[str, Any]:
         try:
@@ -174,11 +178,11 @@ class Control:
         if not self.configured.done():
             self.configured.set_result((configuration, disabled))
         else:
-            await self._ready().configure(configuration, disabled)
+            await self._ready_host().configure(configuration, disabled)
         return {}
 
     async def _list_tools(self, request: Request) -> dict[str, Any]:
-        return {"tools": self._ready().tools_for_app()}
+        return {"tools": self._ready_host().tools_for_app()}
 
     async def _call_tool(self, request: Request) -> dict[str, Any]:
         name, arguments = request.params.get("name"), request.params.get("arguments", {})
@@ -190,21 +194,21 @@ class Control:
         if limit is not None and not (isinstance(limit, int | float) and limit > 0):
             raise RequestRefusedError(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
         try:
-            found = await self._ready().toolbox.call(
+            result = await self._ready_host().toolbox.call(
                 name, arguments, Caller("lou", "", _no_report), for_app=True, limit_s=limit
             )
         except UnknownToolError as unknown:
             raise RequestRefusedError(messages.UNKNOWN_TOOL, str(unknown)) from None
-        except UpstreamError as refused:
-            raise RequestRefusedError(messages.INTERNAL, refused.message) from None
-        return found.for_app()
+        except UpstreamError as error:
+            raise RequestRefusedError(messages.INTERNAL, error.message) from None
+        return result.for_app()
 
     async def _cancel(self, request: Request) -> dict[str, Any]:
         task = self._calls.get(str(request.params.get("id")))
         return {"cancelled": bool(task and task.cancel())}
 
     async def _check_key(self, request: Request) -> dict[str, Any]:
-        host = self._ready()
+        host = self._ready_host()
         name, value = request.params.get("name"), request.params.get("value")
         if not isinstance(name, str) or not isinstance(value, str | None):
             raise RequestRefusedError(messages.BAD_PARAMS, "`name` or `value` is not a text")
@@ -213,21 +217,21 @@ class Control:
         if not value:
             return {"verdict": "missing", "message": f"{name} is not set."}
         verdict = await host.service.check_key(name, value)
-        said = redact(verdict.message).replace(value, "[secret]")
-        return {"verdict": verdict.verdict, "message": said}
+        message = redact(verdict.message).replace(value, "[secret]")
+        return {"verdict": verdict.verdict, "message": message}
 
     async def _stop(self, request: Request) -> dict[str, Any]:
         self._loop.call_soon(self.ended.set)
         return {}
 
 
-def _debugs() -> bool:
+def _is_debugging() -> bool:
     return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 async def _no_report(done: float, total: float | None, message: str) -> None:
-    """The app polls for progress; see the internal tools."""
+    """Do nothing: the app asks internal tools for progress."""
 
 
-def _note(said: str) -> dict[str, Any]:
-    return {"at": time.time(), "level": "WARNING", "logger": __name__, "message": said}
+def _warning(message: str) -> dict[str, Any]:
+    return {"at": time.time(), "level": "WARNING", "logger": __name__, "message": message}

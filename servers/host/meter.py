@@ -1,4 +1,7 @@
-"""What happened, counted: one `call` event for the app per call, and totals for Prometheus."""
+"""Counts tool calls.
+
+In: each finished call. Out: one `call` event a call for the app, and totals for Prometheus.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,9 @@ class Meter:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = {}
 
-    def record(self, call: Call, outcome: ToolResult, ms: float, caller: Caller) -> None:
-        """Count a finished call and tell the app."""
-        self.calls[call.tool, outcome.verdict] += 1
+    def record(self, call: Call, result: ToolResult, ms: float, caller: Caller) -> None:
+        """Count a finished call and send its event; `ms` is its time in milliseconds."""
+        self.calls[call.tool, result.verdict] += 1
         self.seconds[call.tool] += ms / 1000
         buckets = self.buckets.setdefault(call.tool, [0] * (len(_BOUNDS_S) + 1))
         buckets[bisect_left(_BOUNDS_S, ms / 1000)] += 1
@@ -39,12 +42,12 @@ class Meter:
                 "call": call.id,
                 "tool": call.tool,
                 "ms": round(ms, 3),
-                "outcome": outcome.verdict,
-                "error": outcome.kind,
+                "outcome": result.verdict,
+                "error": result.kind,
                 "client": caller.client,
                 "version": caller.version,
                 "at": time.time(),
-                "bytes": outcome.size,
+                "bytes": result.size,
             },
         )
 

@@ -1,4 +1,7 @@
-"""What the lives of all server processes share: their signals, their last code, their loop."""
+"""What every server process does alike: signals, exit codes, errors of the event loop.
+
+Supervised processes (`run`) and those on stdio (`transport.stdio_server`) use it.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,21 @@ log = logging.getLogger(__name__)
 
 
 def code_of(refused: StartRefusedError) -> int:
+    """The exit code that tells the app why the server could not start."""
     if refused.code.startswith("permission"):
         return messages.EXIT_PERMISSION
     return messages.EXIT_CONFIGURATION
 
 
 def end_on_signal(ended: asyncio.Event) -> None:
+    """Set `ended` on SIGTERM and SIGINT."""
     if sys.platform != "win32":
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
 
 
 def quiet_loop() -> None:
-    """One line per kind of trouble and minute: out of descriptors, asyncio writes thousands."""
+    """Log each error of the loop once a minute: without descriptors, asyncio logs thousands."""
     loop = asyncio.get_running_loop()
     last: dict[str, float] = {}
 

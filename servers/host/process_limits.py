@@ -1,4 +1,7 @@
-"""What this process asks of the system: no core files, a prompt end, and enough descriptors."""
+"""What a server process asks of the system: no core files, an end with its parent, descriptors.
+
+Imported before anything heavy: secrets must be protected first.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,15 @@ _DESCRIPTORS = 8192
 
 
 def keep_secrets() -> None:
-    """Let nobody of the same user read this process's memory, environment or core file."""
+    """Keep other processes of this user from reading memory, environment and core file."""
     forbid_core_dumps()
     forbid_reading()
 
 
 def die_with_parent(parent: int) -> None:
-    """End at once when the process that started this one ends, even while stopped.
+    """Let the system kill this process when its parent ends, even while it is stopped.
 
-    `parent` was read at the very start: it may have ended before the system was asked.
+    `parent` is its pid from the start of this process: it may have ended before this call.
     """
     if sys.platform != "linux":
         return
@@ -32,7 +35,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def allow_many_connections() -> None:
-    """Raise the limit of open descriptors: macOS starts processes with 256."""
+    """Raise the limit of open descriptors to 8192; macOS starts processes with 256."""
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - not on Windows
@@ -44,7 +47,7 @@ def allow_many_connections() -> None:
 
 
 def open_descriptors() -> int:
-    """How many descriptors are open; psutil cannot ask a process that keeps its secrets."""
+    """The number of open descriptors; psutil cannot read it of a protected process."""
     try:
         return len(os.listdir("/dev/fd"))  # noqa: PTH208 - counted, not opened
     except OSError:

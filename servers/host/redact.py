@@ -1,4 +1,4 @@
-"""The secrets that this process holds or held, taken out of all it says."""
+"""The redactor of this process: it knows every secret that the process holds or held."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ def redact(text: str) -> str:
 
 
 def protect(secrets: Iterable[str]) -> None:
-    """Take these, too, out of everything from now on."""
+    """Redact `secrets`, too, from now on."""
     _redactor.learn(secrets)
 
 
 def excerpt(text: object, most: int) -> str:
-    """The first `most` characters of `text`, on one line: cut only when no secret is in it."""
-    looked_at = str(text)[: most + _MARGIN]
-    return harmless.one_line(redact(looked_at), most)
+    """At most `most` characters of `text` on one line, redacted before it is cut."""
+    return harmless.one_line(redact(str(text)[: most + _MARGIN]), most)
 
 
 _MARGIN = 8_000
-"""Characters behind the cut; the end of them may cut a secret where nobody sees it."""
+"""Characters after the cut that are redacted, too, so that no half of a secret stays before it."""

@@ -1,4 +1,9 @@
-"""The life of one server process: supervised by the app, or on its own on stdio."""
+"""Runs one server process from start to exit code.
+
+In: what builds the service, and the app's messages on stdin. Out: a served socket, and the exit
+code. A process without an instance name is not supervised: it serves MCP on stdio, see
+`stdio_server`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +25,7 @@ from servers.host.redact import redact
 from servers.host.tools.service import Build, Configuration, StartRefusedError, UpstreamLostError
 from servers.host.transport.address import Address, AddressInUseError
 from servers.host.transport.listen import Wire, address_of
-from servers.host.transport.stdio_server import alone
+from servers.host.transport.stdio_server import serve_stdio
 from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 
 log = logging.getLogger(__name__)
@@ -33,11 +38,14 @@ if TYPE_CHECKING:
 
 
 def run(build: Build, instance: str) -> int:
-    """Serve until the end of stdin; the exit code."""
+    """Serve until the end of stdin; returns the exit code.
+
+    `instance` is the name that the app gave this process; empty without an app.
+    """
     process_limits.allow_many_connections()
     stdout = take_stdout()
     logs.guard_prints()
-    main = _supervised(build, stdout, instance) if instance else alone(build, stdout)
+    main = _supervised(build, stdout, instance) if instance else serve_stdio(build, stdout)
     return _run(main)
 
 
@@ -66,16 +74,16 @@ async def _supervised(build: Build, stdout: int, instance: str) -> int:
 async def _serve_supervised(build: Build, control: Control, instance: str) -> tuple[str, int]:
     host = Host(build(), control.emit)
     ended = asyncio.ensure_future(control.ended.wait())
-    life = asyncio.create_task(_live(host, control, instance))
-    await asyncio.wait((life, ended), return_when=asyncio.FIRST_COMPLETED)
+    serving = asyncio.create_task(_serve(host, control, instance))
+    await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
-    life.cancel()
+    serving.cancel()
     try:
-        await life
+        await serving
     except StartRefusedError as refused:
-        return _refuse(host, refused.code, refused.message, refused.hint), code_of(refused)
+        return _report_trouble(host, refused.code, refused.message, refused.hint), code_of(refused)
     except AddressInUseError as taken:
-        return _refuse(host, "address_in_use", str(taken)), 1
+        return _report_trouble(host, "address_in_use", str(taken)), 1
     except UpstreamLostError as lost:
         return redact(str(lost)), 1
     except Exception:
@@ -86,11 +94,11 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     return "the app asked", 0
 
 
-async def _live(host: Host, control: Control, instance: str) -> None:
-    """Start, serve, and end in good order, whenever this is cancelled.
+async def _serve(host: Host, control: Control, instance: str) -> None:
+    """Start and serve until cancelled; close everything in order.
 
     Raises:
-        Lost: what the server stands on is gone.
+        UpstreamLostError: what the server depends on is gone.
     """
     configuration, disabled = await control.configured
     async with AsyncExitStack() as ending:
@@ -103,31 +111,31 @@ async def _live(host: Host, control: Control, instance: str) -> None:
         web = _open_http(host, configuration)
         if web:
             ending.push_async_callback(web.close)
-        await _get_ready(host, address, web.url if web else "")
-        figures = asyncio.create_task(_tell_figures(host))
+        await _become_ready(host, address, web.url if web else "")
+        figures = asyncio.create_task(_report_figures(host))
         ending.callback(figures.cancel)
         raise UpstreamLostError(await host.upstream_lost)
 
 
-def _refuse(host: Host, code: str, message: str, hint: str = "") -> str:
-    said = {"code": code, "message": redact(message), "hint": hint, "key": "", "cleared": False}
-    host.emit(messages.TROUBLE, said)
+def _report_trouble(host: Host, code: str, message: str, hint: str = "") -> str:
+    data = {"code": code, "message": redact(message), "hint": hint, "key": "", "cleared": False}
+    host.emit(messages.TROUBLE, data)
     return redact(message)
 
 
 def _open_http(host: Host, configuration: Configuration) -> HttpSide | None:
     if not configuration.settings.get("http"):
         return None
-    from servers.host.transport import http  # noqa: PLC0415 - for those who ask only
+    from servers.host.transport import http  # noqa: PLC0415 - only if the settings ask for it
 
     return http.open_http(host, configuration.settings, configuration.keys.get(http.TOKEN_KEY, ""))
 
 
-async def _get_ready(host: Host, address: Address, url: str) -> None:
-    """Prove the whole path once, as a client, and only then say so."""
-    listed = await asyncio.wait_for(_ask_ourselves(address), 10)
-    await _write_answers(host)
-    host.change_listeners.append(lambda: _in_background(_write_answers(host)))
+async def _become_ready(host: Host, address: Address, url: str) -> None:
+    """Make one round trip as a client, save the answers for the bridge, then send `ready`."""
+    listed = await asyncio.wait_for(_list_tools_as_client(address), 10)
+    await _save_answers(host)
+    host.change_listeners.append(lambda: _in_background(_save_answers(host)))
     host.emit(
         messages.READY,
         {
@@ -141,7 +149,7 @@ async def _get_ready(host: Host, address: Address, url: str) -> None:
     )
 
 
-async def _ask_ourselves(address: Address) -> list[Any]:
+async def _list_tools_as_client(address: Address) -> list[Any]:
     reader, writer = await address.connect()
     try:
         for number, method, params in (
@@ -156,14 +164,14 @@ async def _ask_ourselves(address: Address) -> list[Any]:
         writer.close()
 
 
-async def _write_answers(host: Host) -> None:
+async def _save_answers(host: Host) -> None:
     try:
         cached_answers.write(host.service.name, await cached_answers.collect(host))
     except OSError as failed:
         log.warning("The answers for the bridge could not be saved: %s", failed)
 
 
-async def _tell_figures(host: Host) -> None:
+async def _report_figures(host: Host) -> None:
     while True:
         figures = {"fds": process_limits.open_descriptors(), "sessions": len(host.sessions)}
         host.emit(messages.USAGE, {"process": figures})

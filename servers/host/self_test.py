@@ -1,7 +1,7 @@
-"""Tries the parts of a server that are loaded late, so that a package that is missing is noticed.
+"""Tries the parts of a server that are imported late, to find missing packages.
 
-In: the parts by code, each with what a person calls it and a function that really uses it.
-Out: for each part whether it works, in words. A part that fails stops no other.
+In: the parts by code, each with a title and a function that uses it. Out: for each part whether it
+works, in words. A part that fails does not stop the others.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 
 class PartFailedError(Exception):
-    """A part ran and gave something else than it should."""
+    """A part ran and returned a wrong result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a person calls it, and what uses it: a blocking function or a coroutine function."""
+    """A title for people, and what uses the part: a blocking or a coroutine function."""
 
     title: str
     use: Callable[[], Any]
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """One part; `problem` is empty when it works."""
+    """The result of one part; `problem` is empty if it works."""
 
     code: str
     title: str
@@ -39,7 +39,7 @@ class PartResult:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """All parts of a server."""
+    """The results of all parts of a server."""
 
     parts: list[PartResult]
 
@@ -66,17 +66,17 @@ async def _problem(code: str, part: Part) -> str:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Check what a part gave.
+    """Check a result.
 
     Raises:
-        PartFailedError: it does not hold.
+        PartFailedError: `holds` is false; its message is `otherwise`.
     """
     if not holds:
         raise PartFailedError(otherwise)
 
 
 def in_words(broken: BaseException) -> str:
-    """What went wrong, for a person; a missing package by its name."""
+    """The error in words for a person; a missing package by its name."""
     if isinstance(broken, ModuleNotFoundError) and broken.name:
         return f"the Python package {broken.name.partition('.')[0]} is not installed"
     said = " ".join(str(broken).split())[:200].rstrip(".")

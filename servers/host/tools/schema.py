@@ -1,7 +1,7 @@
-"""What goes into a tool and what comes out of it, derived from its signature.
+"""Derives a tool's input and output schema from its signature, and checks arguments.
 
-The schemas are plain JSON Schema objects that every client accepts: no `$ref`, no titles made from
-names, no nullable inputs.
+In: a tool. Out: JSON Schema that every client accepts (no `$ref`, no generated titles, no nullable
+inputs), a function that checks arguments, and one that encodes the result.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from servers.host.tools.service import Range, Tool
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 _LONGEST_SUMMARY = 1000
 _LISTED_PROBLEMS = 5
-_WRONG_SHAPE = ("_type", "_parsing")
+_WRONG_TYPE = ("_type", "_parsing")
 
 
 class ArgumentError(ValueError):
-    """Arguments that the tool does not take; the text says which, and what it does take."""
+    """Wrong arguments; the message says which, and what the tool takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One tool's two sides. `output` is None when it returns nothing."""
+    """The schemas of one tool and their functions. `output` is None if it returns nothing."""
 
     summary: str
     input: dict[str, Any]
     output: dict[str, Any] | None
     take: Callable[[Mapping[str, Any]], dict[str, Any]]
     give: Callable[[Any], bytes]
-    """The result as one JSON object."""
+    """Encodes the result as one JSON object."""
 
 
 def derive(tool: Tool) -> Signature:
     """The signature of `tool`.
 
     Raises:
-        TypeError: clients could not use it; the text says why.
+        TypeError: clients could not use it; the message says why.
     """
     hints = get_type_hints(tool.run, include_extras=True)
     returns = hints.pop("return", None)
@@ -77,14 +77,14 @@ def _arguments(tool: Tool, hints: Mapping[str, Any]) -> type[BaseModel]:
 
 
 def _annotated(hint: Any) -> Any:
-    """`hint` with the house's plain metadata in pydantic's words."""
+    """`hint` with its texts and `Range`s turned into pydantic fields."""
     if get_origin(hint) is not Annotated:
         return hint
     base, *notes = get_args(hint)
-    return Annotated[(base, *(_note(note) for note in notes))]
+    return Annotated[(base, *(_metadata(note) for note in notes))]
 
 
-def _note(note: Any) -> Any:
+def _metadata(note: Any) -> Any:
     if isinstance(note, str):
         return Field(description=note)
     if isinstance(note, Range):
@@ -102,7 +102,7 @@ def _taker(
             values: dict[str, Any] = validate(arguments).__dict__
             return values
         except ValidationError as refused:
-            repaired = _unquoted(arguments, refused)
+            repaired = _parsed_texts(arguments, refused)
             if repaired is None:
                 raise ArgumentError(_explain(refused, schema)) from None
         try:
@@ -113,13 +113,13 @@ def _taker(
     return take
 
 
-def _unquoted(arguments: Mapping[str, Any], refused: ValidationError) -> dict[str, Any] | None:
-    """`arguments` with lists and objects that a model wrote as JSON text read as such."""
+def _parsed_texts(arguments: Mapping[str, Any], refused: ValidationError) -> dict[str, Any] | None:
+    """`arguments` with lists and objects parsed that a model wrote as JSON text; None if none."""
     repaired = dict(arguments)
     for error in refused.errors(include_url=False, include_context=False):
         name = error["loc"][0] if error["loc"] else None
         value = arguments.get(str(name))
-        if isinstance(value, str) and error["type"].endswith(_WRONG_SHAPE) and value[:1] in "[{":
+        if isinstance(value, str) and error["type"].endswith(_WRONG_TYPE) and value[:1] in "[{":
             try:
                 repaired[str(name)] = json.loads(value)
             except (ValueError, RecursionError):
@@ -129,10 +129,10 @@ def _unquoted(arguments: Mapping[str, Any], refused: ValidationError) -> dict[st
 
 def _explain(refused: ValidationError, schema: Mapping[str, Any]) -> str:
     errors = refused.errors(include_url=False, include_context=False, include_input=False)
-    said = "; ".join(_problem(dict(error)) for error in errors[:_LISTED_PROBLEMS])
+    problems = "; ".join(_problem(dict(error)) for error in errors[:_LISTED_PROBLEMS])
     more = f"; and {len(errors) - _LISTED_PROBLEMS} more" if len(errors) > _LISTED_PROBLEMS else ""
     takes = ", ".join(schema["properties"]) or "nothing"
-    return f"Wrong arguments. {said}{more}. This tool takes: {takes}."
+    return f"Wrong arguments. {problems}{more}. This tool takes: {takes}."
 
 
 def _problem(error: Mapping[str, Any]) -> str:
@@ -143,8 +143,7 @@ def _problem(error: Mapping[str, Any]) -> str:
         case "extra_forbidden":
             return f"`{where}` is not known"
         case _:
-            told = excerpt(error["msg"], 200)
-            return f"`{where}`: {told}"
+            return f"`{where}`: {excerpt(error['msg'], 200)}"
 
 
 def _result(returns: Any) -> tuple[dict[str, Any] | None, Callable[[Any], bytes]]:
@@ -162,7 +161,7 @@ def _result(returns: Any) -> tuple[dict[str, Any] | None, Callable[[Any], bytes]
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` without references and made-up titles."""
+    """`schema` without references and generated titles."""
     definitions = schema.pop("$defs", {})
     return dict(_tidied(schema, definitions, named=False))
 

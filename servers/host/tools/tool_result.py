@@ -1,4 +1,8 @@
-"""What one tool call came to, already in the words of the wire."""
+"""The result of one tool call, already encoded as JSON.
+
+In: what a tool returned, or why it failed. Out: the members of an MCP result, and the same for the
+app.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,16 @@ from typing import Any
 from servers.host.redact import redact
 
 MOST_BYTES = 1_000_000
-"""Of one result. Claude Desktop refuses more than 1 MB."""
+"""Bytes of one result. Claude Desktop refuses more than 1 MB."""
 
 FAILURE_KEY = "lou/failure"
 """In `_meta` of a failed result: `{"kind": ..., ...data}` for programs. It is not in
-`structuredContent`, which some clients hold against the tool's output schema even then."""
+`structuredContent`: some clients check that against the tool's output schema even on failure."""
 
 _BASE64 = ("data", "blob")
-"""Where the bytes of an image, a sound or a resource are."""
+"""The members that hold the bytes of an image, a sound or a resource."""
 _MOST_BASE64 = 500_000
-"""Characters of them that the app is told; a client gets them all."""
+"""Characters of one such member that are sent to the app; a client gets all."""
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -28,7 +32,7 @@ to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circ
 class ToolResult:
     """`content`, `structured` and `meta` are JSON; the last two may be empty.
 
-    `verdict` is one of `messages.OUTCOMES`, `kind` one word for what went wrong.
+    `verdict` is one of `messages.OUTCOMES`; `kind` is one word for the kind of failure.
     """
 
     content: str
@@ -39,54 +43,54 @@ class ToolResult:
 
     @property
     def is_error(self) -> bool:
-        """Whether the model reads a failure."""
+        """Whether the call failed in any way."""
         return self.verdict != "ok"
 
     @property
     def size(self) -> int:
-        """Bytes on the wire, nearly."""
+        """Approximate size of the encoded result in bytes."""
         return sum(
             len(part) if part.isascii() else len(part.encode("utf-8", "surrogatepass"))
             for part in (self.content, self.structured, self.meta)
         )
 
     def members(self) -> str:
-        """The members of a `tools/call` result, but `_meta`."""
-        said = f'"content":{self.content},"isError":{"true" if self.is_error else "false"}'
+        """The members of a `tools/call` result as JSON, without `_meta`."""
+        members = f'"content":{self.content},"isError":{"true" if self.is_error else "false"}'
         if self.structured:
-            said += f',"structuredContent":{self.structured}'
-        return said
+            members += f',"structuredContent":{self.structured}'
+        return members
 
     def wire(self) -> dict[str, Any]:
-        """The result as an object."""
+        """The result as an object with all members."""
         meta = f',"_meta":{self.meta}' if self.meta else ""
-        found: dict[str, Any] = json.loads("{" + self.members() + meta + "}")
-        return found
+        wire: dict[str, Any] = json.loads("{" + self.members() + meta + "}")
+        return wire
 
     def for_app(self) -> dict[str, Any]:
-        """The result as the app's control channel tells it.
+        """The result as the control channel sends it to the app.
 
-        `text` is all of it that a person can read; `content` is there when some of it is no text.
+        `text` is what a person can read of it. `content` is there if a part is not text.
         """
         wire = self.wire()
         meta, blocks = wire.get("_meta"), wire["content"]
         failure = meta.get(FAILURE_KEY, {}) if isinstance(meta, dict) else {}
         blocks = blocks if isinstance(blocks, list) else []
         blocks = [each for each in blocks if isinstance(each, dict)]
-        texts = [_told(block) for block in blocks]
-        found = {
+        texts = [_readable(block) for block in blocks]
+        answer = {
             "status": "failure" if self.is_error else "success",
             "data": wire.get("structuredContent", failure or None),
             "text": texts[0] if failure else "\n".join(texts),
             "is_error": self.is_error,
         }
         if any(block.get("type") != "text" for block in blocks):
-            found["content"] = [_bounded(block) for block in blocks]
-        return found
+            answer["content"] = [_bounded(block) for block in blocks]
+        return answer
 
 
-def _told(block: Mapping[str, Any]) -> str:
-    """One part of a result in words: texts as they are, of the rest what and where it is."""
+def _readable(block: Mapping[str, Any]) -> str:
+    """One part of a result for a person: a text as it is, any other part by kind and place."""
     kind, inner = str(block.get("type", "part")), block.get("resource")
     if isinstance(block.get("text"), str):
         return str(block["text"])
@@ -102,7 +106,7 @@ def _told(block: Mapping[str, Any]) -> str:
 
 
 def _bounded(block: dict[str, Any]) -> dict[str, Any]:
-    """The part, without bytes that are too many for one message."""
+    """The part without base64 that is too long for one message."""
     inner = block.get("resource")
     if isinstance(inner, dict):
         block = {**block, "resource": _bounded(inner)}
@@ -115,13 +119,13 @@ def _bounded(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def success(structured: bytes) -> ToolResult:
-    """What a tool returned: the object, and the same as text for clients that read text only."""
+    """A successful result: the object, and its JSON as text for clients that read only text."""
     text = structured.decode()
     return ToolResult(f'[{{"type":"text","text":{to_json(text)}}}]', text)
 
 
 def plain(text: str) -> ToolResult:
-    """A tool that returns a text: the model reads it as it is."""
+    """The result of a tool that returns a text."""
     quoted = to_json(text)
     return ToolResult(f'[{{"type":"text","text":{quoted}}}]', f'{{"result":{quoted}}}')
 
@@ -133,7 +137,7 @@ def failure(
     *,
     verdict: str = "error",
 ) -> ToolResult:
-    """A failure in words; the model also reads `data`, when there is any, as JSON."""
+    """A failed result; the model reads `message`, and `data` as JSON if there is any."""
     texts = [message, to_json(data)] if data else [message]
     blocks = [{"type": "text", "text": redact(text)} for text in texts]
     meta = to_json({FAILURE_KEY: {"kind": kind, **(data or {})}})

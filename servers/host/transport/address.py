@@ -1,4 +1,4 @@
-"""What a listening address is, whatever it is made of."""
+"""The interface of a listening address; `unix` and `loopback` implement it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 MAX_LINE = 16 << 20
-"""Bytes of one line of MCP."""
+"""Bytes of one line of MCP, without its newline."""
 
 
 class AddressInUseError(Exception):
@@ -15,19 +15,19 @@ class AddressInUseError(Exception):
 
 
 class Address(Protocol):
-    """Something that clients can connect to."""
+    """A place where clients can connect; `path` is its socket or port file."""
 
     path: str
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen.
+        """Listen, with one `protocol()` for each connection.
 
         Raises:
-            AddressInUse: a living process does already.
+            AddressInUseError: a living process listens there.
         """
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Reach it as a client does; MCP follows at once."""
+        """Connect as a client does; MCP may follow at once."""
 
     def close(self) -> None:
-        """Stop listening and leave nothing behind."""
+        """Stop listening and remove the files."""

@@ -1,7 +1,7 @@
-"""Who may come in over HTTP: one check in front of every route, before anything is read.
+"""Checks every HTTP request before its body is read: host, origin, token, length, type.
 
-A web page in the user's browser can reach this port. It cannot send this Host, an empty Origin and
-the token at once.
+In: ASGI requests. Out: the request for the application, or a refusal. A web page in the user's
+browser can reach this port, but it cannot send this Host, no Origin, and the token at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_BODY = 1 << 20
-"""Bytes. A body that grows beyond what it announced is the SDK's to stop, at the same length."""
+"""Bytes. The SDK applies the same limit to a body that is longer than it announced."""
 _FAILURES_A_SECOND = 10
 _OWN_SITES = {b"none", b"same-origin"}
 _ONCE = (b"authorization", b"content-length", b"content-type")
@@ -33,25 +33,25 @@ _REASONS = {
 
 
 class Gate:
-    """Lets a request through to `app`, or answers it."""
+    """Passes a request to `app` or refuses it."""
 
     def __init__(
-        self, app: App, port: int, token: str, knows: Callable[[Scope], None] = lambda _: None
+        self, app: App, port: int, token: str, authorized: Callable[[Scope], None] = lambda _: None
     ) -> None:
-        """`knows` hears of each request that has the right token."""
+        """`authorized` is called for each request with the right token."""
         self._app = app
-        self._knows = knows
+        self._authorized = authorized
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
         self._expected = b"Bearer " + token.encode()
         self._second = 0
         self._failures = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, one socket, or the start and end of the application."""
+        """Handle one request, one WebSocket, or the lifespan of the application."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        status = self._verdict(scope)
+        status = self._refusal(scope)
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif status:
@@ -59,8 +59,8 @@ class Gate:
         else:
             await self._app(scope, receive, send)
 
-    def _verdict(self, scope: Scope) -> int:
-        """The status to refuse with; 0 lets the request in."""
+    def _refusal(self, scope: Scope) -> int:
+        """The status to refuse with; 0 admits the request."""
         headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
         found = dict(headers)
         names = [name for name, _ in headers]
@@ -74,12 +74,12 @@ class Gate:
             return 400
         refusal = self._credentials(found.get(b"authorization", b""))
         if not refusal:
-            self._knows(scope)
+            self._authorized(scope)
         return refusal or _body(scope, found)
 
     def _credentials(self, given: bytes) -> int:
         if hmac.compare_digest(given, self._expected):
-            return 0  # first of all: other people's wrong tokens are not this one's
+            return 0  # before the count: wrong tokens of others must not lock this client out
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._failures = second, 0

@@ -1,6 +1,7 @@
-"""Streamable HTTP for clients that can only be given an address. Off unless the settings ask.
+"""Serves Streamable HTTP on loopback, for clients that take only an address. Off by default.
 
-`settings.http` is `{"port": n}` (0 lets the system pick) and the token is the key LOU_HTTP_TOKEN.
+In: `settings.http`, `{"port": n}` (0: the system chooses), and the key LOU_HTTP_TOKEN. Out: `/mcp`,
+`/healthz` and `/metrics` behind the `Gate`.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from servers.host.transport.pending_connections import PendingConnections
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _SHORTEST_TOKEN = 16
 _KEEP_ALIVE_S = 75
-_SPEAKS_WITHIN_S = 10.0
+_REQUEST_WITHIN_S = 10.0
 """A connection that has sent no request by then is closed."""
 _CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
 _MOST_SESSIONS = 2_000
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to the process that it runs in."""
+    """Does not install signal handlers; the process has its own."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -57,10 +58,10 @@ class HttpSide:
 
 
 def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide | None:
-    """Listen as `settings` ask; None when they do not.
+    """Listen as `settings` ask; None if they do not.
 
     Raises:
-        StartRefused: the port is taken, or there is no token.
+        StartRefusedError: the port is taken, or there is no token.
     """
     wanted = settings.get("http")
     if not isinstance(wanted, Mapping):
@@ -72,9 +73,9 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
         max_sessions=_MOST_SESSIONS,
         custom_starlette_routes=_own_routes(host),
     )
-    strangers = PendingConnections()
+    pending = PendingConnections()
     gate = Gate(
-        app, listening.getsockname()[1], token, lambda scope: strangers.forget(scope["client"])
+        app, listening.getsockname()[1], token, lambda scope: pending.forget(scope["client"])
     )
     config = uvicorn.Config(
         gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S,
@@ -82,7 +83,7 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
     )  # fmt: skip
     logging.getLogger("uvicorn.error").addFilter(refusal_log.once_a_minute)
     config.load()
-    config.http_protocol_class = _impatient(config.http_protocol_class, strangers)
+    config.http_protocol_class = _with_time_limit(config.http_protocol_class, pending)
     return HttpSide(_Server(config), listening, "/mcp")
 
 
@@ -100,8 +101,8 @@ def _port(wanted: Mapping[str, Any]) -> int:
     port = wanted.get("port", 0)
     if isinstance(port, int) and not isinstance(port, bool):
         return port
-    said = f"The HTTP port is {port!r:.40}, which is no whole number."
-    raise StartRefusedError("http_port", said, _CHOOSE)
+    message = f"The HTTP port is {port!r:.40}, which is no whole number."
+    raise StartRefusedError("http_port", message, _CHOOSE)
 
 
 def _bind(port: int) -> socket.socket:
@@ -111,36 +112,38 @@ def _bind(port: int) -> socket.socket:
         listening.bind(("127.0.0.1", port))
     except (OSError, OverflowError):
         listening.close()
-        said = f"Port {port} cannot be used: {refusal_log}."
-        raise StartRefusedError("http_port", said, _CHOOSE) from None
+        message = f"Port {port} cannot be used: {refusal_log}."
+        raise StartRefusedError("http_port", message, _CHOOSE) from None
     return listening
 
 
 def _require_token(token: str) -> None:
     hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
     if not token:
-        said = "The HTTP port needs a token and there is none."
-        raise StartRefusedError("http_needs_token", said, hint)
+        message = "The HTTP port needs a token and there is none."
+        raise StartRefusedError("http_needs_token", message, hint)
     if len(token) < _SHORTEST_TOKEN:
-        said = f"The token of the HTTP port has less than {_SHORTEST_TOKEN} characters."
-        raise StartRefusedError("http_token_short", said, f"Choose one that nobody guesses. {hint}")
+        message = f"The token of the HTTP port has less than {_SHORTEST_TOKEN} characters."
+        raise StartRefusedError(
+            "http_token_short", message, f"Choose one that nobody guesses. {hint}"
+        )
 
 
-def _impatient(protocol: Any, strangers: PendingConnections) -> Any:
-    """`protocol`, closing connections that say nothing: uvicorn keeps those for ever."""
+def _with_time_limit(protocol: Any, pending: PendingConnections) -> Any:
+    """`protocol` that closes connections without a request; uvicorn keeps them for ever."""
 
-    class Impatient(protocol):  # type: ignore[misc]
+    class TimeLimited(protocol):  # type: ignore[misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
-            strangers.admit(self.client or self, transport)
-            self.loop.call_later(_SPEAKS_WITHIN_S, self._close_silent)
+            pending.admit(self.client or self, transport)
+            self.loop.call_later(_REQUEST_WITHIN_S, self._close_silent)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            strangers.forget(self.client or self)
+            pending.forget(self.client or self)
             super().connection_lost(exc)
 
         def _close_silent(self) -> None:
             if self.cycle is None and not self.transport.is_closing():
                 self.transport.close()
 
-    return Impatient
+    return TimeLimited

@@ -1,4 +1,7 @@
-"""A loopback port for platforms without Unix sockets: each end proves itself before any MCP."""
+"""Listens at a loopback port where there are no Unix sockets; both ends prove themselves first.
+
+In: connections with a greeting, see `servers.contract.greeting`. Out: admitted connections.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,23 @@ _BACKLOG = 1024
 
 
 class LoopbackAddress:
-    """A port that the system picks, and the file at `path` that tells which."""
+    """A port that the system chooses, and the file at `path` that names it."""
 
     def __init__(self, path: str, instance: str) -> None:
         self.path = path
         self._instance = instance
         self._server: asyncio.Server | None = None
-        self.strangers = PendingConnections()
+        self.pending = PendingConnections()
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen.
+        """Listen, with one `protocol()` for each connection.
 
         Raises:
-            AddressInUse: a living process does already.
+            AddressInUseError: a living process listens there.
         """
         folder = str(Path(self.path).parent)
         endpoint.make_private(folder)
-        self._refuse_twin()
+        self._refuse_second()
         token = greeting.token(endpoint.state_folder())
         port = greeting.this_port(0, self._instance)
         self._server = await asyncio.get_running_loop().create_server(
@@ -49,7 +52,7 @@ class LoopbackAddress:
         greeting.write_port(self.path, port)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Reach it as a client does; MCP follows at once."""
+        """Connect as a client does; MCP may follow at once."""
         port = greeting.read_port(self.path)
         client = BridgeGreeting(greeting.token(endpoint.state_folder()), port)
         reader, writer = await asyncio.open_connection("127.0.0.1", port.port, limit=MAX_LINE)
@@ -58,12 +61,12 @@ class LoopbackAddress:
         return reader, writer
 
     def close(self) -> None:
-        """Stop listening and leave nothing behind."""
+        """Stop listening and remove the files."""
         if self._server:
             self._server.close()
             Path(self.path).unlink(missing_ok=True)
 
-    def _refuse_twin(self) -> None:
+    def _refuse_second(self) -> None:
         with contextlib.suppress(FileNotFoundError, GreetingError):
             if greeting.read_port(self.path).is_of_live_process():
                 raise AddressInUseError(
@@ -72,7 +75,7 @@ class LoopbackAddress:
 
 
 class _Greeting(asyncio.Protocol):
-    """The first two lines of a connection; then `protocol` takes over."""
+    """Handles the first two lines of a connection, then passes it to `protocol`."""
 
     def __init__(
         self,
@@ -85,25 +88,25 @@ class _Greeting(asyncio.Protocol):
         self._protocol = protocol
         self._received = b""
         self._proved = False
-        self._is_stranger = True
+        self._is_pending = True
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._address.strangers.admit(self, self._transport)
+        self._address.pending.admit(self, self._transport)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(greeting.DEADLINE_S, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         try:
-            while self._is_stranger and b"\n" in self._received:
+            while self._is_pending and b"\n" in self._received:
                 line, _, self._received = self._received.partition(b"\n")
                 self._greet(line)
-        except GreetingError as stranger:
-            refusal_log.warning(log, "A connection was refused: %s", stranger)
+        except GreetingError as error:
+            refusal_log.warning(log, "A connection was refused: %s", error)
             self._transport.abort()
-        if self._is_stranger and len(self._received) > greeting.LONGEST_LINE:
+        if self._is_pending and len(self._received) > greeting.LONGEST_LINE:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,8 +126,8 @@ class _Greeting(asyncio.Protocol):
             admitted.data_received(self._received)
 
     def _leave(self) -> None:
-        if self._is_stranger:
-            self._is_stranger = False
-            self._address.strangers.forget(self)
+        if self._is_pending:
+            self._is_pending = False
+            self._address.pending.forget(self)
             if self._deadline:
                 self._deadline.cancel()

@@ -1,7 +1,7 @@
-"""Connections of which nobody knows yet who is behind them: there is room for a number of them.
+"""Limits the connections that have not proved who they are.
 
-When there are more, the one that has waited longest goes. Whoever has something to say says it at
-once, so a flood of silent connections costs the flood its own and nobody else's.
+In: new connections. Out: when there are too many, the oldest is closed. An honest client proves
+itself at once, so a flood of silent connections closes only its own.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from servers.contract import refusal_log
 log = logging.getLogger(__name__)
 
 _MOST = 1024
-_PART = 4
-"""Of the descriptors of this process, strangers may have one in so many."""
+_SHARE = 4
+"""One in so many descriptors of this process may be a pending connection."""
 
 
 class PendingConnections:
-    """Those that wait, the oldest first."""
+    """The pending connections by name, the oldest first."""
 
     def __init__(self) -> None:
-        self._most = min(_MOST, _descriptors() // _PART)
+        self._most = min(_MOST, _descriptors() // _SHARE)
         self._waiting: dict[Hashable, asyncio.Transport] = {}
 
     def admit(self, name: Hashable, connection: asyncio.Transport) -> None:
-        """One more waits, under a name of its own."""
+        """Add `connection` under the unique `name`; close the oldest if there are too many."""
         self._waiting[name] = connection
         if len(self._waiting) > self._most:
             oldest = next(iter(self._waiting))
@@ -36,13 +36,13 @@ class PendingConnections:
             refusal_log.warning(log, "A silent connection was closed to make room for another")
 
     def forget(self, name: Hashable) -> None:
-        """It is known now, or gone."""
+        """Remove a connection that proved itself or closed."""
         self._waiting.pop(name, None)
 
 
 def _descriptors() -> int:
     if sys.platform == "win32":
-        return _MOST * _PART
+        return _MOST * _SHARE
     import resource  # noqa: PLC0415 - not on Windows
 
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

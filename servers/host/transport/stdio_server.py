@@ -1,4 +1,4 @@
-"""A server that nobody supervises: MCP on its own stdio, and keys from the environment."""
+"""Runs a server without the app: MCP on stdin and stdout, keys from the environment."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from servers.host.transport.stdio_streams import StdinReader, StdoutWriter, read
 _FINISH_WITHIN_S = 1.5
 
 
-async def alone(build: Build, stdout: int) -> int:
+async def serve_stdio(build: Build, stdout: int) -> int:
+    """Serve until the end of stdin; returns the exit code."""
     logs.set_up(logs.to_stderr)
     quiet_loop()
     service = build()
-    host = Host(service, _nobody)
+    host = Host(service, _ignore_event)
     try:
         await host.start(from_environment(service.name), frozenset())
     except UpstreamLostError as lost:
@@ -32,22 +33,22 @@ async def alone(build: Build, stdout: int) -> int:
     except StartRefusedError as refused:
         sys.stderr.write(f"{refused.message} {refused.hint}\n")
         return code_of(refused)
-    outlet = StdoutWriter(stdout)
-    await outlet.open()
-    session = ClientSession(host, outlet.write)
+    writer = StdoutWriter(stdout)
+    await writer.open()
+    session = ClientSession(host, writer.write)
     if sys.stdin.isatty():
         sys.stderr.write("This server speaks MCP here; a client starts it. Control-D ends it.\n")
-    inlet = StdinReader(MAX_LINE, session.receive)
-    await read_stdin(inlet)
-    end_on_signal(inlet.ended)
-    await inlet.ended.wait()
+    reader = StdinReader(MAX_LINE, session.receive)
+    await read_stdin(reader)
+    end_on_signal(reader.ended)
+    await reader.ended.wait()
     await host.stop(_FINISH_WITHIN_S)
-    await outlet.flush(_FINISH_WITHIN_S)
+    await writer.flush(_FINISH_WITHIN_S)
     return 0
 
 
 def from_environment(server: str) -> Configuration:
-    """The keys of `server`, taken out of the environment so that no child inherits them."""
+    """The keys of `server`; removes them from the environment, so that no child inherits them."""
     keys: dict[str, str] = {}
     for key in manifest.keys_of(server):
         value = os.environ.pop(key.name, "")
@@ -74,7 +75,7 @@ def _folders() -> dict[str, str]:
     base = endpoint.home()
     if base:
         return {"data": str(Path(base, "data")), "cache": str(Path(base, "cache"))}
-    import platformdirs  # noqa: PLC0415 - a supervised server is told its folders
+    import platformdirs  # noqa: PLC0415 - the app tells a supervised server its folders
 
     return {
         "data": platformdirs.user_data_dir("lou", appauthor=False),
@@ -82,5 +83,5 @@ def _folders() -> dict[str, str]:
     }
 
 
-def _nobody(event: str, data: dict[str, Any]) -> None:
-    """There is no app to tell."""
+def _ignore_event(event: str, data: dict[str, Any]) -> None:
+    """Do nothing: there is no app."""

@@ -1,4 +1,7 @@
-"""This process's own stdin and stdout as lines, with nothing else ever on that stdout."""
+"""The stdin and stdout of this process as lines; prints never reach that stdout.
+
+In: a descriptor. Out: lines read from stdin, lines written to stdout.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ Received = Callable[[Sequence[bytes | LongLine]], None]
 
 
 def take_stdout() -> int:
-    """The descriptor of the real stdout; from now on prints, of children too, go to stderr."""
+    """The descriptor of the real stdout; prints, also of children, go to stderr from now on."""
     kept = os.dup(1)
     os.dup2(2, 1)
     return kept
@@ -42,17 +45,17 @@ class StdinReader(asyncio.Protocol):
         self.ended.set()
 
 
-async def read_stdin(inlet: StdinReader) -> None:
-    """Feed `inlet` from stdin, whatever stdin is."""
+async def read_stdin(reader: StdinReader) -> None:
+    """Feed `reader` from stdin: a pipe or socket through the loop, anything else by a thread."""
     loop = asyncio.get_running_loop()
-    if sys.platform != "win32" and _can_be_watched(0):
-        await loop.connect_read_pipe(lambda: inlet, os.fdopen(os.dup(0), "rb", 0))
+    if sys.platform != "win32" and _is_pipe_or_socket(0):
+        await loop.connect_read_pipe(lambda: reader, os.fdopen(os.dup(0), "rb", 0))
         return
-    threading.Thread(target=_read_on, args=(loop, inlet), name="stdin", daemon=True).start()
+    threading.Thread(target=_read_in_thread, args=(loop, reader), name="stdin", daemon=True).start()
 
 
-class _Emptying(asyncio.BaseProtocol):
-    """Knows whether the reader has taken everything."""
+class _WriteBufferState(asyncio.BaseProtocol):
+    """Whether the write buffer of a transport is empty."""
 
     def __init__(self) -> None:
         self._empty = asyncio.Event()
@@ -67,35 +70,35 @@ class _Emptying(asyncio.BaseProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._empty.set()
 
-    async def emptied(self) -> None:
-        """Wait until nothing waits."""
+    async def wait_empty(self) -> None:
+        """Wait until the write buffer is empty."""
         await self._empty.wait()
 
 
 class StdoutWriter:
-    """Writes whole lines to a descriptor, in order, without ever waiting for the reader."""
+    """Writes whole lines to a descriptor in order; never waits for the reader."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._transport: asyncio.WriteTransport | None = None
-        self._protocol: _Emptying | None = None
+        self._protocol: _WriteBufferState | None = None
 
     async def open(self) -> None:
         """Start writing through the loop where the descriptor allows it."""
-        if sys.platform != "win32" and _can_be_watched(self._descriptor):
+        if sys.platform != "win32" and _is_pipe_or_socket(self._descriptor):
             loop = asyncio.get_running_loop()
             self._transport, self._protocol = await loop.connect_write_pipe(
-                _Emptying, os.fdopen(self._descriptor, "wb", 0)
+                _WriteBufferState, os.fdopen(self._descriptor, "wb", 0)
             )
             self._transport.set_write_buffer_limits(high=0)
 
     @property
     def waiting(self) -> int:
-        """Bytes that the reader has not taken yet."""
+        """Bytes that are not written yet."""
         return self._transport.get_write_buffer_size() if self._transport else 0
 
     def write(self, line: bytes) -> None:
-        """Send one line; a reader that left is no error."""
+        """Write one line; do nothing if the reader is gone."""
         if self._transport:
             self._transport.write(line)
             return
@@ -107,18 +110,18 @@ class StdoutWriter:
             return
 
     async def flush(self, seconds: float) -> None:
-        """Wait until the reader has taken everything, for a while."""
+        """Wait up to `seconds` until everything is written."""
         if self.waiting and self._protocol:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._protocol.emptied(), seconds)
+                await asyncio.wait_for(self._protocol.wait_empty(), seconds)
 
 
-def _can_be_watched(descriptor: int) -> bool:
+def _is_pipe_or_socket(descriptor: int) -> bool:
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-def _read_on(loop: asyncio.AbstractEventLoop, inlet: StdinReader) -> None:
+def _read_in_thread(loop: asyncio.AbstractEventLoop, reader: StdinReader) -> None:
     while chunk := os.read(0, _CHUNK):
-        loop.call_soon_threadsafe(inlet.data_received, chunk)
-    loop.call_soon_threadsafe(inlet.ended.set)
+        loop.call_soon_threadsafe(reader.data_received, chunk)
+    loop.call_soon_threadsafe(reader.ended.set)

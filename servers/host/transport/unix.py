@@ -1,4 +1,4 @@
-"""A Unix socket that this process alone owns, for processes of this user alone."""
+"""Listens at a Unix socket that one process owns, for processes of this user only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BACKLOG = 1024
 
 
 class UnixAddress:
-    """The socket, and the lock beside it that settles who owns it."""
+    """The socket, and a lock file beside it that decides which process owns it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -30,24 +30,24 @@ class UnixAddress:
         self._server: asyncio.AbstractServer | None = None
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen.
+        """Listen, with one `protocol()` for each connection.
 
         Raises:
-            AddressInUse: a living process does already.
+            AddressInUseError: a living process listens there.
         """
         endpoint.make_private(str(Path(self.path).parent))
-        self._claim()
+        self._lock_path()
         listening = self._bind()
         self._server = await asyncio.get_running_loop().create_unix_server(
             lambda: _Admission(protocol), sock=listening, backlog=_BACKLOG
         )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Reach it as a client does; MCP follows at once."""
+        """Connect as a client does; MCP may follow at once."""
         return await asyncio.open_unix_connection(self.path, limit=MAX_LINE)
 
     def close(self) -> None:
-        """Stop listening and leave nothing behind."""
+        """Stop listening and remove the files."""
         if self._server:
             self._server.close()
         with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ class UnixAddress:
             self._lock = -1
 
     def _bind(self) -> socket.socket:
-        """The socket, in place of what a dead process left behind."""
+        """The bound socket; replaces what a dead process left."""
         listening = socket.socket(socket.AF_UNIX)
         Path(self.path).unlink(missing_ok=True)
         previous = os.umask(0o177)
@@ -69,7 +69,7 @@ class UnixAddress:
         self._inode = Path(self.path).stat().st_ino
         return listening
 
-    def _claim(self) -> None:
+    def _lock_path(self) -> None:
         self._lock = ownership.open_to_write(f"{self.path}.lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,16 +80,16 @@ class UnixAddress:
 
 
 class _Admission(asyncio.Protocol):
-    """Hands a connection of this user to `protocol`, and closes any other."""
+    """Passes a connection of this user to `protocol` and closes any other."""
 
     def __init__(self, protocol: Callable[[], asyncio.Protocol]) -> None:
         self._protocol = protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
-        other = endpoint.peer_user(stream.get_extra_info("socket"))
-        if other != os.getuid():
-            refusal_log.warning(log, "A connection of the user %d was refused", other)
+        user = endpoint.peer_user(stream.get_extra_info("socket"))
+        if user != os.getuid():
+            refusal_log.warning(log, "A connection of the user %d was refused", user)
             stream.abort()
             return
         admitted = self._protocol()
