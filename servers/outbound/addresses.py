@@ -1,21 +1,21 @@
-"""Which addresses belong to the public internet: our own table.
+"""Knows which IP addresses belong to the public internet.
 
-The standard library's `is_global` changed between patch releases and lets NAT64, multicast and
-mapped forms through, so it is not asked.
+`ipaddress.is_global` is not used: it changed between patch releases, and it admits NAT64, multicast
+and mapped addresses.
 """
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-_INNER = tuple(
+_PRIVATE = tuple(
     ip_network(network)
     for network in (
         "0.0.0.0/8",  # this host
         "10.0.0.0/8",
         "100.64.0.0/10",  # carriers, and one cloud's metadata
         "127.0.0.0/8",
-        "168.63.129.16/32",  # the inner services of one cloud, on a public address
+        "168.63.129.16/32",  # internal services of one cloud, at a public address
         "169.254.0.0/16",  # link-local, and most clouds' metadata
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -30,7 +30,7 @@ _INNER = tuple(
     )
 )
 _PUBLIC_V6 = IPv6Network("2000::/3")
-_INNER_V6 = tuple(
+_PRIVATE_V6 = tuple(
     IPv6Network(network)
     for network in (
         "2001::/23",  # Teredo, ORCHID, benchmarks
@@ -55,10 +55,10 @@ def is_public(text: str) -> bool:
 
 
 def _is_public_v4(address: IPv4Address) -> bool:
-    return not any(address in network for network in _INNER)
+    return not any(address in network for network in _PRIVATE)
 
 
 def _is_public_v6(address: IPv6Address) -> bool:
     if address.scope_id or address not in _PUBLIC_V6:
         return False
-    return not any(address in network for network in _INNER_V6)
+    return not any(address in network for network in _PRIVATE_V6)

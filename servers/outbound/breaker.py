@@ -1,12 +1,14 @@
-"""Whether a provider may be asked now: a pure decision, no clock and no request.
+"""A circuit breaker: decides whether a provider may be called now. Pure, without a clock.
+
+In: the health of a provider, an outcome, the time. Out: the next health, or a refusal.
 
 ```
 closed --5 failures in a row, or half of >= 10 within 30 s--> open --rest over--> probing
 probing --success--> closed        probing --failure--> open, resting twice as long (<= 5 min)
 ```
 
-Beside that, a key the provider rejected closes the way until the key changes, and a quota or rate
-limit holds it until the time the provider named. Neither counts as a failure of the provider.
+A rejected key stops all calls until the key changes; a quota or a rate limit stops them until the
+time that the provider named. Neither counts as a failure of the provider.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from servers.outbound.failure import Kind, OutboundError
 
 
 class State(StrEnum):
-    """What the breaker lets through: all, nothing, or one trial."""
+    """What the breaker admits: all calls, none, or one trial."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -27,7 +29,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When to stop asking, and for how long."""
+    """When calls stop, and for how long."""
 
     failures_in_row: int = 5
     window_s: float = 30.0
@@ -37,13 +39,13 @@ class Policy:
     longest_rest_s: float = 300.0
     longest_hold_s: float = 3600.0
     quota_hold_s: float = 900.0
-    """When a quota ran out and the provider did not say until when."""
+    """For a quota without a time from the provider."""
     rate_hold_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of one provider; times are on the caller's clock."""
+    """The state of one provider; times are on the caller's clock."""
 
     state: State = State.CLOSED
     in_row: int = 0
@@ -57,20 +59,20 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class BreakerRefusal:
-    """Why the provider is not asked, and until when on the caller's clock (0: until a change)."""
+    """Why the provider is not called, and until when on the caller's clock (0: until a change)."""
 
     kind: Kind
     until: float = 0.0
 
 
 _REMEMBERED = 19
-"""How many outcomes within the window are looked at beside the newest."""
+"""Outcomes within the window that count beside the newest."""
 _COUNTED = frozenset({Kind.TIMEOUT, Kind.UNREACHABLE, Kind.UPSTREAM, Kind.BLOCKED})
-"""The kinds that say something about the provider's health, not about our key or request."""
+"""The kinds that are failures of the provider, not of the key or the request."""
 
 
 def refusal(health: Health, now: float) -> BreakerRefusal | None:
-    """Why the provider must not be asked at `now`, or None when it may be."""
+    """Why the provider must not be called at `now`; None if it may be."""
     if health.rejected:
         return BreakerRefusal(Kind.AUTH)
     if health.held and now < health.held_until:
@@ -83,7 +85,7 @@ def refusal(health: Health, now: float) -> BreakerRefusal | None:
 
 
 def admitted(health: Health) -> Health:
-    """The health once a call goes out; after a rest that call is the one trial."""
+    """The health when a call is sent; after a rest that call is the trial."""
     if health.state is State.OPEN:
         return replace(health, state=State.PROBING)
     return health
@@ -112,7 +114,7 @@ def failed(health: Health, failure: OutboundError, now: float, policy: Policy) -
 
 
 def abandoned(health: Health, now: float) -> Health:
-    """The health after a call that nobody waited for: a trial is given back unused."""
+    """The health after a call without an outcome: a trial may be made again."""
     if health.state is State.PROBING:
         return replace(health, state=State.OPEN, until=now)
     return health
@@ -124,8 +126,8 @@ def _counted(health: Health, now: float, policy: Policy) -> Health:
     if health.state is State.PROBING:
         return _rest(min(max(health.rest_s, policy.rest_s) * 2, policy.longest_rest_s), now)
     recent = (*_within(health, now, policy), (now, False))
-    bad = sum(not ok for _, ok in recent)
-    often = len(recent) >= policy.window_calls and bad >= policy.window_share * len(recent)
+    failures = sum(not ok for _, ok in recent)
+    often = len(recent) >= policy.window_calls and failures >= policy.window_share * len(recent)
     if health.in_row + 1 >= policy.failures_in_row or often:
         return _rest(policy.rest_s, now)
     return replace(health, in_row=health.in_row + 1, recent=recent)
@@ -136,4 +138,4 @@ def _rest(seconds: float, now: float) -> Health:
 
 
 def _within(health: Health, now: float, policy: Policy) -> tuple[tuple[float, bool], ...]:
-    return tuple(seen for seen in health.recent[-_REMEMBERED:] if seen[0] > now - policy.window_s)
+    return tuple(each for each in health.recent[-_REMEMBERED:] if each[0] > now - policy.window_s)

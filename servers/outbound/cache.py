@@ -1,24 +1,25 @@
-"""What was already asked: a bounded store of answers on disk, with the recent ones in memory.
+"""Caches answers on disk, with the recent ones in memory, up to a size.
 
-Equal questions in the air share one answer. An answer outlives its time by a day, to be used only
-where asking anew fails. Own code, because persistence, sharing and stale answers must agree on
-what one entry is.
+In: a kind and a key, and a function that makes the answer. Out: the answer. Equal requests at the
+same time share one task. An expired answer is kept for a day, for use when a new one cannot be
+made. No library does this: persistence, sharing and stale answers must agree on one entry.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import apsw
 
 from servers.outbound.database import Database
-from servers.outbound.flights import Flights
 
 STALE_S = 86_400.0
 _MEMORY_BYTES = 8 << 20
@@ -32,9 +33,12 @@ SELECT key, kind, value, stored, ttl, used FROM entry LIMIT 0;
 """
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A fresh answer and how many seconds it stays good; 0 keeps it out of the cache."""
+    """A new answer and the seconds for which it is fresh; with 0 it is not cached."""
 
     value: bytes
     ttl: float
@@ -42,7 +46,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An answer: made now, or cached `age_s` ago; `error` is why a stale one had to do."""
+    """An answer: made now, or cached `age_s` ago; `error` is why a stale one was used."""
 
     value: bytes
     cached: bool = False
@@ -68,8 +72,44 @@ class _Entry:
         return -60 < time.time() - self.stored < self.ttl + STALE_S
 
 
+@dataclass(slots=True, eq=False)
+class _Flight(Generic[T]):
+    task: asyncio.Task[T]
+    waiting: int = 0
+
+
+class _SharedTasks(Generic[T]):
+    """Running tasks by key: equal requests at the same time share one task."""
+
+    def __init__(self) -> None:
+        self._flights: dict[bytes, _Flight[T]] = {}
+
+    async def share(self, key: bytes, make: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, bool]:
+        """The result of `make()`, and whether another caller had started it.
+
+        A cancelled caller does not stop the task for the others; the last one does.
+        """
+        flight = self._flights.get(key)
+        is_shared = flight is not None
+        if flight is None:
+            flight = _Flight(asyncio.create_task(make()))
+            self._flights[key] = flight
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task), is_shared
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting or flight.task.done():
+                self._end(key, flight)
+
+    def _end(self, key: bytes, flight: _Flight[T]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        flight.task.cancel()
+
+
 class Cache:
-    """Answers by kind and key. `observe(kind, hit)` hears of every question."""
+    """Answers by kind and key. `observe(kind, hit)` is called for every request."""
 
     def __init__(
         self, path: Path | None, *, max_bytes: int, observe: Callable[[str, bool], None]
@@ -82,23 +122,23 @@ class Cache:
         self._recent: OrderedDict[bytes, _Entry] = OrderedDict()
         self._recent_bytes = 0
         self._touched: set[bytes] = set()
-        self._flights = Flights[Hit]()
+        self._tasks = _SharedTasks[Hit]()
         self._on_disk: set[bytes] = set()
-        """May hold keys that are gone since; what is not in it is not on the disk."""
+        """Every key on the disk, and some that were deleted since."""
         self._written = 0
 
     async def open(self) -> None:
-        """Open the store and drop what is too old for any use."""
+        """Open the store and delete answers that are too old for any use."""
         await self._database.open()
         self._database.send(_drop_unusable)
         try:
             self._on_disk = await self._database.run(_keys)
-        except apsw.Error:  # told by `open`; nothing is found then
+        except apsw.Error:  # `open` logged it; no answer is found then
             self._on_disk = set()
         self._database.send(self._shrink)
 
     async def close(self) -> None:
-        """Write what is due and close the store."""
+        """Write pending changes and close the store."""
         touched, self._touched = self._touched, set()
         self._database.send(lambda connection: _touch(connection, touched))
         await self._database.close()
@@ -111,9 +151,9 @@ class Cache:
         *,
         stale_for: tuple[type[Exception], ...] = (),
     ) -> Hit:
-        """The answer to `key`: cached, or made once however many ask at the same time.
+        """The answer to `key`: from the cache, or from `make`, which equal requests share.
 
-        Where `make` raises one of `stale_for`, an answer past its time is used when there is one.
+        If `make` raises one of `stale_for`, an expired answer is used if there is one.
         """
         name = _digest(kind, key)
         entry = self._recent.get(name)
@@ -122,9 +162,9 @@ class Cache:
             self._touched.add(name)
             self._count(kind, hit=True)
             return Hit(entry.value, cached=True, age_s=entry.age())
-        looking = partial(self._found_or_made, name, kind, make, stale_for)
+        find_or_make = partial(self._find_or_make, name, kind, make, stale_for)
         try:
-            hit, shared = await self._flights.share(name, looking)
+            hit, shared = await self._tasks.share(name, find_or_make)
         except Exception:
             self._count(kind, hit=False)
             raise
@@ -132,26 +172,26 @@ class Cache:
         return hit
 
     def holds(self, kind: str, key: str) -> bool:
-        """Whether an answer to `key` most likely is there and good."""
+        """Whether a fresh answer to `key` is probably cached."""
         name = _digest(kind, key)
         entry = self._recent.get(name)
         return entry.is_fresh if entry else name in self._on_disk
 
     async def clear(self) -> int:
-        """Forget everything; how many answers that were."""
+        """Delete all answers; returns their number."""
         self._recent.clear()
         self._recent_bytes = 0
         self._touched.clear()
         self._on_disk.clear()
-        gone = await self.count()
+        count = await self.count()
         await self._database.clear()
-        return gone
+        return count
 
     async def count(self) -> int:
-        """How many answers are kept."""
+        """The number of cached answers."""
         return await self._database.run(_count)
 
-    async def _found_or_made(
+    async def _find_or_make(
         self,
         name: bytes,
         kind: str,
@@ -165,13 +205,13 @@ class Cache:
             if entry and entry.is_fresh:
                 self._touched.add(name)
                 return Hit(entry.value, cached=True, age_s=entry.age())
-            return await self._made(name, kind, make)
+            return await self._make(name, kind, make)
         except stale_for as error:
             if entry is None or not entry.is_usable:
                 raise
             return Hit(entry.value, cached=True, age_s=entry.age(), error=error)
 
-    async def _made(self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]) -> Hit:
+    async def _make(self, name: bytes, kind: str, make: Callable[[], Awaitable[Made]]) -> Hit:
         made = await make()
         if made.ttl > 0:
             self._keep(name, kind, _Entry(made.value, time.time(), made.ttl))
@@ -217,15 +257,15 @@ class Cache:
             self._recent_bytes -= len(oldest.value)
 
     def _shrink(self, connection: apsw.Connection) -> None:
-        """Delete the longest unused until the rest is a tenth under the bound."""
+        """Delete the least recently used answers down to nine tenths of the limit."""
         total = connection.execute("SELECT coalesce(sum(length(value)), 0) FROM entry").get
         if total <= self._max_bytes:
             return
-        spare = total - self._max_bytes * 9 // 10
+        excess = total - self._max_bytes * 9 // 10
         connection.execute(
             "DELETE FROM entry WHERE key IN (SELECT key FROM (SELECT key, sum(length(value)) OVER"
             " (ORDER BY used, key) - length(value) AS before FROM entry) WHERE before < ?)",
-            (spare,),
+            (excess,),
         )
         connection.execute("PRAGMA incremental_vacuum")
 

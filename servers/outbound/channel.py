@@ -1,4 +1,7 @@
-"""The way to one provider: paced, bounded, retried within a budget, and rested when it fails."""
+"""Sends requests to one provider, with rate limit, retries and circuit breaker.
+
+In: a request, a function that reads the reply, a deadline. Out: what that function returns.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,19 @@ _LONGEST_HOLD_WAITED = 5.0
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What the way has seen so far."""
+    """What a channel counted so far."""
 
     calls: int = 0
     failures: int = 0
     last_error: str = ""
     latency_ms: float = 0.0
-    """Median of the last answers; 0 when there was none."""
+    """Median of the last answers; 0 without an answer."""
 
 
 class Channel:
-    """Carries requests to one provider and remembers how that went.
+    """Sends requests to one provider and keeps its health.
 
-    `observe(kind or "ok", ms)` hears of every sending.
+    `observe(kind or "ok", ms)` is called for every attempt.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Channel:
 
     @property
     def pace(self) -> Pace:
-        """How fast it asks."""
+        """The limits of the provider."""
         return self._limiter.pace
 
     @pace.setter
@@ -71,7 +74,7 @@ class Channel:
             self._limiter = Limiter(pace)
 
     def refusal(self) -> OutboundError | None:
-        """Why a request would not be sent now, in words."""
+        """Why a request would not be sent now; None if it would."""
         refusal = breaker.refusal(self.health, _now())
         if refusal is None:
             return None
@@ -81,22 +84,22 @@ class Channel:
         )
 
     def renew(self) -> None:
-        """Forget rejections, holds and rests: the key or the address changed."""
+        """Start with a new health, because the key or the address changed."""
         self.health = Health()
         self.record = replace(self.record, last_error="")
 
     def hold(self, kind: Kind, seconds: float) -> None:
-        """Send nothing for `seconds`, because the provider announced its limit."""
+        """Send nothing for `seconds`, because the provider named a limit."""
         limit = OutboundError(kind, "its limit is reached", retry_after=seconds)
         self.health = breaker.failed(self.health, limit, _now(), self._policy)
 
     async def exchange(
         self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
     ) -> T:
-        """What `read` makes of the reply to `request`.
+        """What `read` returns for the reply to `request`.
 
         Raises:
-            Failed: it was not sent, not answered, or `read` found a failure in the reply.
+            OutboundError: it was not sent, not answered, or `read` found a failure in the reply.
         """
         await self._wait_out_short_hold(deadline)
         self._check()
@@ -114,7 +117,7 @@ class Channel:
                 return await self._attempt(request, read, deadline)
             except OutboundError as failure:
                 wait = retry.pause(failure, attempt, deadline - _now(), random.random)
-                if wait is None or not self._may_go_on(failure) or not self._budget.take():
+                if wait is None or not self._may_retry(failure) or not self._budget.take():
                     raise
             await asyncio.sleep(wait)
             attempt += 1
@@ -125,7 +128,7 @@ class Channel:
         self.health = breaker.admitted(self.health)
         started = _now()
         try:
-            answer = _understood(await self._http.send(request, deadline), read)
+            answer = _read_reply(await self._http.send(request, deadline), read)
         except OutboundError as failure:
             self._note_failure(failure, started)
             raise
@@ -154,8 +157,8 @@ class Channel:
         )
         self._observe(failure.kind.value, (now - started) * 1000)
 
-    def _may_go_on(self, failure: OutboundError) -> bool:
-        """A retry waits out its own hold; any other refusal ends it."""
+    def _may_retry(self, failure: OutboundError) -> bool:
+        """Whether a retry may be made: it may wait for its own rate limit, but for nothing else."""
         refusal = self.refusal()
         return refusal is None or refusal.kind is failure.kind is Kind.RATE_LIMITED
 
@@ -173,8 +176,8 @@ class Channel:
             raise refusal
 
 
-def _understood(reply: HttpReply, read: Callable[[HttpReply], T]) -> T:
-    """What `read` makes of the reply; one of a shape nobody foresaw is the provider's failure."""
+def _read_reply(reply: HttpReply, read: Callable[[HttpReply], T]) -> T:
+    """What `read` returns; a reply of an unexpected shape is the provider's failure."""
     try:
         return read(reply)
     except (TypeError, ValueError, LookupError, AttributeError):

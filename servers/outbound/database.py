@@ -1,7 +1,7 @@
-"""One SQLite file with one thread that owns it: the loop never waits for a disk.
+"""One SQLite file and the thread that owns it, so that the loop never waits for a disk.
 
-The file is expendable (a cache, an index): damaged, it is begun anew; where there is no folder, or
-one that cannot be written, it lives in memory.
+In: functions over a connection. Out: their results. The file holds nothing that is needed (a cache,
+an index): a damaged one is replaced, and without a writable folder the data are kept in memory.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _UNUSABLE = (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, OSEr
 
 
 class Database:
-    """Runs functions over a connection in its own thread, in the order they came.
+    """Runs functions over a connection in its own thread, in order.
 
-    A file in which `schema` cannot be run is of no use and begun anew.
+    A file in which `schema` fails is replaced.
     """
 
     def __init__(self, path: Path | None, schema: str) -> None:
@@ -43,54 +43,54 @@ class Database:
         self._is_failing = False
 
     async def open(self) -> None:
-        """Open or create the file; on a disk that fails, what is kept is lost, and nothing else."""
+        """Open or create the file; if the disk fails, only the stored data are lost."""
         try:
             await self.run(lambda _: None)
         except apsw.Error as error:
             log.warning("%s cannot be opened now: %s", self._path, error)
 
     async def run(self, work: Callable[[apsw.Connection], T]) -> T:
-        """What `work` returns for the connection, in one transaction, after what was sent."""
+        """Run `work` in one transaction, after the work that was sent; returns its result."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._after_sent, work
+            self._thread, self._run_sent_first, work
         )
 
     def send(self, work: Callable[[apsw.Connection], object]) -> None:
-        """Run `work` later, together with what else is sent until then.
+        """Run `work` later, in one transaction with other work sent until then.
 
-        A failure is logged and costs nothing but what was sent with it.
+        A failure is logged; only the work of that transaction is lost.
         """
         self._sent.append(work)
         if len(self._sent) == 1:
-            self._thread.submit(self._work_off)
+            self._thread.submit(self._run_sent)
 
     async def clear(self) -> None:
-        """Begin anew: nothing of what was in the file stays on the disk."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin_anew)
+        """Delete the file and start with an empty one."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._start_anew)
 
     async def close(self) -> None:
-        """Finish what was sent and close the file."""
+        """Finish the work that was sent and close the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
-    def _after_sent(self, work: Callable[[apsw.Connection], T]) -> T:
-        self._work_off()
-        return self._do(work)
+    def _run_sent_first(self, work: Callable[[apsw.Connection], T]) -> T:
+        self._run_sent()
+        return self._execute(work)
 
-    def _work_off(self) -> None:
+    def _run_sent(self) -> None:
         sent: list[Callable[[apsw.Connection], object]] = []
         while self._sent:
             sent.append(self._sent.popleft())
         if not sent:
             return
         try:
-            self._do(lambda connection: [work(connection) for work in sent])
+            self._execute(lambda connection: [work(connection) for work in sent])
         except (apsw.Error, OSError) as error:
-            self._note(str(error))
+            self._note_health(str(error))
         else:
-            self._note("")
+            self._note_health("")
 
-    def _note(self, trouble: str) -> None:
+    def _note_health(self, trouble: str) -> None:
         """Log once when writing begins to fail, and once when it works again."""
         if trouble and not self._is_failing:
             log.warning("%s cannot be written: %s", self._path, trouble)
@@ -98,7 +98,7 @@ class Database:
             log.info("%s can be written again", self._path)
         self._is_failing = bool(trouble)
 
-    def _do(self, work: Callable[[apsw.Connection], T]) -> T:
+    def _execute(self, work: Callable[[apsw.Connection], T]) -> T:
         try:
             return _in_transaction(self._connected(), work)
         except _DAMAGED:
@@ -115,7 +115,7 @@ class Database:
             return self._prepared(apsw.Connection(":memory:"))
         try:
             return self._on_disk(self._path)
-        except (*_DAMAGED, apsw.SQLError):  # the latter: a file of another version
+        except (*_DAMAGED, apsw.SQLError):  # SQLError: a file of another version
             self._replace_damaged()
             return self._on_disk(self._path)
         except _UNUSABLE as error:
@@ -141,9 +141,9 @@ class Database:
 
     def _replace_damaged(self) -> None:
         log.warning("%s was damaged; begun anew", self._path)
-        self._begin_anew()
+        self._start_anew()
 
-    def _begin_anew(self) -> None:
+    def _start_anew(self) -> None:
         self._sent.clear()
         if self._connection is not None:
             self._connection.close(True)
@@ -153,7 +153,7 @@ class Database:
                 Path(f"{self._path}{suffix}").unlink()
 
     def _close(self) -> None:
-        self._work_off()
+        self._run_sent()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

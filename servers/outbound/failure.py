@@ -1,4 +1,4 @@
-"""Why the outside world gave no answer: one word for programs, one sentence for people."""
+"""The error of outbound calls: a kind for programs, a sentence for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What kind of failure; the words appear in metrics and in answers."""
+    """The kind of failure; the values appear in metrics and answers."""
 
     NO_KEY = "no_key"
     AUTH = "auth"
@@ -17,20 +17,20 @@ class Kind(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     OFFLINE = "offline"
-    """Its name was not found or no network led to it: nothing is said about the provider."""
+    """Its name was not found or there is no network; this says nothing about the provider."""
     UPSTREAM = "upstream"
     UNSUPPORTED = "unsupported"
     RESTING = "resting"
     BUSY = "busy"
     REFUSED = "refused"
-    """Lou itself will not send this: an inner address, a scheme, a robots rule."""
+    """Lou does not send it: a private address, a scheme, a robots rule."""
 
 
 class OutboundError(Exception):
-    """A call that brought no answer.
+    """A call without a usable answer.
 
-    `retry_after` is in seconds, as the provider gave it. `transient` says that the same request
-    may well succeed if it is sent again at once.
+    `retry_after` is in seconds, as the provider sent it. `transient` means that the same request
+    may succeed if it is sent again at once.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The way to pages that a model or a web page named: public addresses only, bounded, anonymous.
+"""Fetches pages at addresses that a model or a web page gave: public addresses only.
 
-A name is resolved once, all its addresses must be public, and the connection goes to one of those
-very addresses. The address is looked at again where the socket is made, so nothing that slips past
-the first look is connected to. No proxy, no cookie and no credential is ever used.
+In: a URL. Out: the page after redirects, limited in size. A name is resolved once, all its
+addresses must be public, and the connection goes to one of them. The address is checked again where
+the socket is created. Proxies, cookies and credentials are never used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from yarl import URL
 
 from servers.outbound import addresses
 from servers.outbound.failure import Kind, OutboundError
-from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, body, explained
+from servers.outbound.http import CONNECT_S, MOST_BYTES, SILENCE_S, as_outbound_error, body
 
 LONGEST_URL = 2048
 _MOST_REDIRECTS = 5
@@ -32,12 +32,12 @@ _ACCEPT = "text/html, application/xhtml+xml, text/plain;q=0.9, application/json;
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page as it came: where from in the end, its status, its type, and its bytes."""
+    """A fetched page; `url` is the last one after redirects."""
 
     url: str
     status: int
     content_type: str
-    """The header as it came; empty when there is none."""
+    """The header unchanged; empty if there is none."""
     content: bytes = field(repr=False)
 
 
@@ -51,14 +51,14 @@ class RedirectError(OutboundError):
         super().__init__(Kind.UPSTREAM, message)
 
 
-class _InnerAddressError(OSError):
+class _PrivateAddressError(OSError):
     """An address that is not on the public internet."""
 
 
 class PageFetcher:
-    """Fetches pages. `trusted` names places of the user's own that may be read too.
+    """Fetches pages. `trusted` names hosts of the user that may be read although not public.
 
-    A place is `host:port`, or `host` alone for the usual port; IPv6 stands in brackets.
+    An item is `host:port`, or `host` for the default port; IPv6 is written in brackets.
     """
 
     def __init__(
@@ -73,13 +73,13 @@ class PageFetcher:
         self.trusted = trusted
         self._is_public = is_public
         self._ports = ports
-        vetted = aiohttp.TCPConnector(
+        public = aiohttp.TCPConnector(
             limit=32,
             use_dns_cache=False,
-            resolver=_Vetting(resolver or aiohttp.ThreadedResolver(), is_public),
+            resolver=_PublicResolver(resolver or aiohttp.ThreadedResolver(), is_public),
             socket_factory=self._socket,
         )
-        self._public = _session(user_agent, vetted)
+        self._public = _session(user_agent, public)
         self._own = _session(user_agent, aiohttp.TCPConnector(limit=8))
 
     async def close(self) -> None:
@@ -98,12 +98,12 @@ class PageFetcher:
     ) -> Fetched:
         """The page at `url` after its redirects.
 
-        `accept` sees the Content-Type header (empty for none) and the first bytes, and raises when
-        the rest is not wanted. `permit` sees every address before it is asked, and raises when it
-        must not be. `cut_at` bytes are enough, when it is not 0.
+        `accept` gets the Content-Type header (empty if none) and the first bytes, and raises to
+        stop the download. `permit` gets every address before it is requested, and raises to refuse
+        it. After `cut_at` bytes the download stops; 0 means the usual limit, and an error there.
 
         Raises:
-            Failed: REFUSED when the address must not be asked; else why there is no page.
+            OutboundError: REFUSED when the address must not be read; else why there is no page.
         """
         target = self.checked(url)
         for _ in range(_MOST_REDIRECTS + 1):
@@ -118,10 +118,10 @@ class PageFetcher:
         raise RedirectError(f"it redirects more than {_MOST_REDIRECTS} times")
 
     def checked(self, text: str) -> URL:
-        """The address in `text`, when it may be asked as far as can be seen from its text.
+        """The address in `text`, if its text alone does not forbid to read it.
 
         Raises:
-            Failed: REFUSED, with the reason.
+            OutboundError: REFUSED, with the reason.
         """
         if len(text) > LONGEST_URL:
             raise OutboundError(
@@ -141,15 +141,15 @@ class PageFetcher:
         if url.user is not None or url.password is not None:
             raise OutboundError(Kind.REFUSED, "the address holds a user name or password")
         if not self._is_own(url):
-            self._check_place(host, port)
+            self._check_host(host, port)
         return url.with_fragment(None)
 
-    def _check_place(self, host: str, port: int | None) -> None:
+    def _check_host(self, host: str, port: int | None) -> None:
         if port not in self._ports:
             raise OutboundError(Kind.REFUSED, f"port {port} is not a web port")
         is_address = ":" in host or host.replace(".", "").isdigit()
         if is_address and not self._is_public(host):
-            raise OutboundError(Kind.REFUSED, _INWARD)
+            raise OutboundError(Kind.REFUSED, _NOT_PUBLIC)
 
     def _is_own(self, url: URL) -> bool:
         host = f"[{url.host}]" if ":" in (url.host or "") else url.host
@@ -160,7 +160,7 @@ class PageFetcher:
     async def _hop(
         self, url: URL, deadline: float, accept: Accept | None, cut_at: int
     ) -> Fetched | URL:
-        """The page, or where it redirects to."""
+        """The page, or the address that it redirects to."""
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
             raise OutboundError(Kind.TIMEOUT, "no time was left to read it")
@@ -174,29 +174,29 @@ class PageFetcher:
                 Kind.TIMEOUT, f"it did not answer within {remaining:.0f} s"
             ) from None
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _InnerAddressError):
-                raise OutboundError(Kind.REFUSED, _INWARD) from None
-            raise explained(error, repeatable=False) from None
+            if isinstance(error.os_error, _PrivateAddressError):
+                raise OutboundError(Kind.REFUSED, _NOT_PUBLIC) from None
+            raise as_outbound_error(error, repeatable=False) from None
         except aiohttp.ClientError as error:
-            raise explained(error, repeatable=False) from None
-        except ValueError:  # a name that no resolver can be asked for
+            raise as_outbound_error(error, repeatable=False) from None
+        except ValueError:  # a name that no resolver accepts
             raise OutboundError(Kind.REFUSED, "that is not a web address") from None
 
     def _socket(self, address: tuple[Any, Any, int, str, tuple[Any, ...]]) -> socket.socket:
         family, kind, protocol, _, place = address
         if not self._is_public(str(place[0])):
-            raise _InnerAddressError(_INWARD)
+            raise _PrivateAddressError(_NOT_PUBLIC)
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
-_INWARD = (
+_NOT_PUBLIC = (
     "its address is not on the public internet; Lou reads such places only when "
     "settings.search.fetch_page.trusted lists them"
 )
 
 
-class _Vetting(AbstractResolver):
-    """Resolves a name once, and only to addresses that are all public."""
+class _PublicResolver(AbstractResolver):
+    """Resolves names whose addresses are all public."""
 
     def __init__(self, inner: AbstractResolver, is_public: Callable[[str], bool]) -> None:
         self._inner = inner
@@ -210,30 +210,30 @@ class _Vetting(AbstractResolver):
         Raises:
             OSError: it has none, or one that is not public.
         """
-        found = await self._inner.resolve(host, port, family)
-        if not all(self._is_public(one["host"]) for one in found):
-            raise _InnerAddressError(_INWARD)
-        return found
+        results = await self._inner.resolve(host, port, family)
+        if not all(self._is_public(one["host"]) for one in results):
+            raise _PrivateAddressError(_NOT_PUBLIC)
+        return results
 
     async def close(self) -> None:
-        """Close the resolver behind this."""
+        """Close the inner resolver."""
         await self._inner.close()
 
 
 async def _read(
     response: aiohttp.ClientResponse, accept: Accept | None, cut_at: int
 ) -> Fetched | URL:
-    goal = response.headers.get("Location")
-    if response.status in _REDIRECTS and goal:
+    location = response.headers.get("Location")
+    if response.status in _REDIRECTS and location:
         try:
-            return response.url.join(URL(goal))
+            return response.url.join(URL(location))
         except ValueError:
             raise RedirectError("it redirects to something that is no address") from None
     content = b""
     header = ", ".join(response.headers.getall("Content-Type", []))
     if response.status < 400:
-        judge = (lambda start: accept(header, start)) if accept else None
-        content = await body(response, cut_at or MOST_BYTES, cut=bool(cut_at), accept=judge)
+        check = (lambda start: accept(header, start)) if accept else None
+        content = await body(response, cut_at or MOST_BYTES, cut=bool(cut_at), accept=check)
     return Fetched(str(response.url), response.status, header, content)
 
 

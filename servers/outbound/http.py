@@ -1,6 +1,7 @@
-"""The one way to a provider: a shared connection pool, a deadline, and caps on what comes back.
+"""Sends HTTP requests to providers over one connection pool.
 
-Error messages here never hold a URL or a header, since either may hold a key.
+In: a request and a deadline. Out: a reply of limited size. Error messages never contain a URL or a
+header, since either may contain a key.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from servers.outbound.failure import Kind, OutboundError
 
 CONNECT_S = 5.0
 SILENCE_S = 10.0
-"""Longest wait for the next byte."""
+"""Longest wait for the next byte, in seconds."""
 MOST_BYTES = 5 << 20
-"""Of one answer, after decompression."""
+"""Bytes of one answer after decompression."""
 _WANTS_PASSWORD = 407
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP request, as data; a provider makes it and never sends it.
+    """One HTTP request as data.
 
-    `repeatable` says that sending it twice does no harm and costs nothing extra.
+    `repeatable` means that sending it twice does no harm and costs nothing extra.
     """
 
     method: str
@@ -47,7 +48,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What came back, whole and decompressed."""
+    """A complete, decompressed reply."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,10 +57,10 @@ class HttpReply:
     """Scheme, host and port that answered."""
 
     def json(self) -> Any:
-        """The content as JSON; a broken letter or a bare line's end in a text does not spoil it.
+        """The content as JSON; invalid UTF-8 and raw line breaks in strings are tolerated.
 
         Raises:
-            Failed: UPSTREAM, when it is no JSON.
+            OutboundError: UPSTREAM, if it is not JSON.
         """
         try:
             encoding = json.detect_encoding(self.content)
@@ -70,7 +71,7 @@ class HttpReply:
 
 
 class HttpClient:
-    """The connection pool of a server. Open it inside the running loop, close it at the end."""
+    """The connection pool of a server; create it inside the running loop, close it at the end."""
 
     def __init__(self, user_agent: str) -> None:
         self._proxies = getproxies()
@@ -85,7 +86,7 @@ class HttpClient:
         """The reply to `request`, whatever its status.
 
         Raises:
-            Failed: nobody answered, not in time, not whole, or too much.
+            OutboundError: no answer, or one that is late, incomplete or too large.
         """
         remaining = deadline - asyncio.get_running_loop().time()
         if remaining <= 0:
@@ -111,11 +112,11 @@ class HttpClient:
         except aiohttp.ClientHttpProxyError as error:
             raise OutboundError(Kind.UNREACHABLE, _refused(error.status)) from None
         except aiohttp.ClientError as error:
-            failed = explained(error, repeatable=request.repeatable)
+            failed = as_outbound_error(error, repeatable=request.repeatable)
             if not proxy:
                 raise failed from None
-            words = f"{failed.message} (through the proxy of the environment)"
-            raise OutboundError(failed.kind, words, transient=failed.transient) from None
+            message = f"{failed.message} (through the proxy of the environment)"
+            raise OutboundError(failed.kind, message, transient=failed.transient) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -141,10 +142,10 @@ class HttpClient:
             return HttpReply(response.status, response.headers, content, origin)
 
     def _proxy(self, url: str) -> URL | None:
-        """The proxy that the environment names for `url`; a name without a scheme means http.
+        """The proxy that the environment sets for `url`; without a scheme it is http.
 
         Raises:
-            Failed: it names one that cannot be used.
+            OutboundError: Lou cannot use that proxy.
         """
         if not self._proxies:
             return None
@@ -165,7 +166,7 @@ class HttpClient:
 
 
 _START = 1024
-"""Bytes by which it can be known what a content is."""
+"""Bytes at the start of a content by which its type is known."""
 
 
 async def body(
@@ -175,13 +176,13 @@ async def body(
     cut: bool = False,
     accept: Callable[[bytes], object] | None = None,
 ) -> bytes:
-    """The decompressed content of `response`, never more than `most` bytes of memory.
+    """The decompressed content of `response`, at most `most` bytes.
 
-    With `cut`, a larger one is read up to there. `accept` sees its start, and raises when the rest
-    is not wanted.
+    With `cut` a larger content is cut there. `accept` gets its start, and raises to stop the
+    download.
 
     Raises:
-        Failed: it is larger, compressed in a way that was not asked for, or damaged.
+        OutboundError: it is larger, compressed in a way that was not asked for, or damaged.
     """
     unpack = _unpacker(",".join(response.headers.getall("Content-Encoding", [])))
     parts: list[bytes] = []
@@ -209,9 +210,9 @@ _MEMBER = b"\x1f\x8b"
 
 
 class _Gzip:
-    """Decompresses members one after the other up to a bound, and turns damage into a Failed.
+    """Decompresses gzip members up to a limit; damage raises an OutboundError.
 
-    What follows the last member and begins none is padding, which is passed over.
+    Bytes after the last member that do not begin another one are padding and are ignored.
     """
 
     def __init__(self) -> None:
@@ -254,8 +255,8 @@ def _unpacker(encoding: str) -> _Gzip | None:
             raise OutboundError(Kind.UPSTREAM, message)
 
 
-def explained(error: aiohttp.ClientError, *, repeatable: bool) -> OutboundError:
-    """What `error` means, without the address or the headers it may quote."""
+def as_outbound_error(error: aiohttp.ClientError, *, repeatable: bool) -> OutboundError:
+    """`error` in words, without the address and the headers that it may quote."""
     match error:
         case aiohttp.ClientConnectorDNSError():
             return OutboundError(
@@ -264,17 +265,17 @@ def explained(error: aiohttp.ClientError, *, repeatable: bool) -> OutboundError:
         case aiohttp.ClientSSLError():
             return OutboundError(Kind.UNREACHABLE, "no secure connection could be made to it")
         case aiohttp.ClientConnectorError():
-            return _unconnected(error.os_error)
+            return _connection_error(error.os_error)
         case aiohttp.InvalidURL():
             return OutboundError(Kind.BAD_REQUEST, "its address is not a web address")
         case aiohttp.ClientPayloadError():
-            words = "its answer broke off"
+            message = "its answer broke off"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-            words = "it closed the connection without answering"
+            message = "it closed the connection without answering"
         case _:
-            words = f"its answer was no valid HTTP ({type(error).__name__})"
-            return OutboundError(Kind.UPSTREAM, words)
-    return OutboundError(Kind.UPSTREAM, words, transient=repeatable)
+            message = f"its answer was no valid HTTP ({type(error).__name__})"
+            return OutboundError(Kind.UPSTREAM, message)
+    return OutboundError(Kind.UPSTREAM, message, transient=repeatable)
 
 
 def _refused(status: int) -> str:
@@ -282,7 +283,7 @@ def _refused(status: int) -> str:
     return f"the proxy refused ({status}{wants})"
 
 
-def _unconnected(error: OSError) -> OutboundError:
+def _connection_error(error: OSError) -> OutboundError:
     if error.errno in {errno.ENETUNREACH, errno.ENETDOWN}:
         return OutboundError(Kind.OFFLINE, "no network leads to it (is the network up?)")
     reason = error.strerror or type(error).__name__

@@ -1,7 +1,7 @@
-"""How fast and how many at once a provider is asked: calls queue, and learn at once when in vain.
+"""Limits the rate and the number of simultaneous calls to one provider.
 
-Own code because a queue that knows its own waiting time can refuse before the deadline instead of
-at it; the pacing libraries only wait.
+In: calls with deadlines. Out: their turn, or an error at once if the turn would come too late. The
+libraries for this only wait; this queue knows its waiting time and can refuse early.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from servers.outbound.failure import Kind, OutboundError
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a provider bears: calls a second (0: as many as come), at once, and waiting."""
+    """Limits of a provider: calls per second (0: no limit), simultaneous calls, waiting calls."""
 
     per_second: float = 0.0
     at_once: int = 16
@@ -24,7 +24,7 @@ class Pace:
 
 
 class Limiter:
-    """The queue before one provider."""
+    """The queue of one provider."""
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
@@ -34,10 +34,10 @@ class Limiter:
 
     @asynccontextmanager
     async def place(self, deadline: float) -> AsyncIterator[None]:
-        """Hold a place in flight; enters when it is this call's turn.
+        """Enter when it is this call's turn; leave when the call ended.
 
         Raises:
-            Failed: BUSY, when the queue is full or the turn would come after `deadline`.
+            OutboundError: BUSY, when the queue is full or the turn would come after `deadline`.
         """
         if self._waiting >= self.pace.waiting and self._places.locked():
             raise OutboundError(

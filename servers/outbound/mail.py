@@ -1,27 +1,27 @@
-"""Whether a domain takes mail, as far as the DNS says."""
+"""Asks the DNS whether a domain accepts mail. Imports dnspython only when asked."""
 
 from __future__ import annotations
 
 
 def load() -> None:
-    """Make a resolver, as asking does; for the self test, it asks nobody."""
+    """Import and create the resolver, for the self test; sends no query."""
     from dns import asyncresolver  # noqa: PLC0415 - only verifying needs it
 
     asyncresolver.Resolver(configure=False)
 
 
 async def takes_mail(domain: str, seconds: float) -> bool | None:
-    """Whether `domain` has a mail server; None when the DNS does not answer."""
+    """Whether `domain` has a mail server; None if the DNS does not answer within `seconds`."""
     from dns import asyncresolver, exception, resolver  # noqa: PLC0415 - only verifying needs it
 
     for kind in ("MX", "A"):
         try:
-            found = await asyncresolver.resolve(domain, kind, lifetime=seconds)
+            records = await asyncresolver.resolve(domain, kind, lifetime=seconds)
         except resolver.NXDOMAIN:
             return False
         except resolver.NoAnswer:
             continue
         except (exception.DNSException, OSError):
             return None
-        return kind == "A" or any(str(one.exchange) != "." for one in found)
+        return kind == "A" or any(str(one.exchange) != "." for one in records)
     return False

@@ -1,7 +1,8 @@
-"""Whether and when a failed call is sent again: pure arithmetic over a shared budget.
+"""Decides whether and when a failed call is sent again. Pure.
 
-Retries of one provider together stay under a tenth of its calls, so that a dead provider sees
-about the load of a healthy one. (Retry libraries count per call and know no budget.)
+In: a failure, the attempt and the time left. Out: the pause, or None. All retries to one provider
+stay under a tenth of its calls, so that a failing provider gets hardly more load than a healthy
+one; retry libraries count per call and have no such budget.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from servers.outbound.failure import OutboundError
 
 MOST_RETRIES = 2
 SHORTEST_TRY_S = 0.1
-"""Less time than this before the deadline is not worth a request."""
+"""Seconds before the deadline below which no request is sent."""
 _FIRST_S = 0.3
 _LONGEST_S = 5.0
 
@@ -22,9 +23,9 @@ _LONGEST_S = 5.0
 def pause(
     failure: OutboundError, attempt: int, remaining: float, jitter: Callable[[], float]
 ) -> float | None:
-    """Seconds to wait before sending again after the failed `attempt` (from 0); None: do not.
+    """Seconds to wait before the next attempt after the failed `attempt` (from 0); None: give up.
 
-    A provider's own Retry-After is honoured or, when it lies past the deadline, not waited for.
+    The provider's Retry-After is obeyed; if it ends after the deadline there is no retry.
     """
     if not failure.transient or attempt >= MOST_RETRIES:
         return None
@@ -35,12 +36,12 @@ def pause(
 
 
 def seconds(header: str | None, now: float) -> float | None:
-    """What a Retry-After header asks for, as seconds from the epoch time `now`."""
+    """A Retry-After header as seconds from the epoch time `now`; None if it cannot be read."""
     if not header:
         return None
     try:
-        wanted = float(header)
-        return max(0.0, wanted) if math.isfinite(wanted) else None
+        delay = float(header)
+        return max(0.0, delay) if math.isfinite(delay) else None
     except ValueError:
         pass
     try:
@@ -50,7 +51,7 @@ def seconds(header: str | None, now: float) -> float | None:
 
 
 class Budget:
-    """How many retries a provider may still see: one to begin with, then 9 for 100 calls."""
+    """The retries left for one provider: one at the start, then 9 for 100 calls."""
 
     _SHARE = 0.09
     _MOST = 10.0
@@ -59,11 +60,11 @@ class Budget:
         self._balance = 1.0
 
     def call(self) -> None:
-        """Count a first sending."""
+        """Count a call that is not a retry."""
         self._balance = min(self._balance + self._SHARE, self._MOST)
 
     def take(self) -> bool:
-        """Pay for a retry, if the budget allows it."""
+        """Use one retry; False if none is left."""
         if self._balance < 1.0:
             return False
         self._balance -= 1.0
