@@ -1,8 +1,8 @@
-"""Where a server or the app listens: the one rule, for every process and every environment.
+"""Decides where servers and the app listen, for every process and environment.
 
-The rule reads only LOU_HOME, HOME (USERPROFILE on Windows) and the user id, because a client may
-launch the bridge with six environment variables. It imports next to nothing: the bridge pays for
-every import before its client's first answer.
+In: LOU_HOME, HOME (USERPROFILE on Windows) and the user id; a client may give the bridge no more
+variables than these. Out: paths of sockets and files. It imports almost nothing, since every import
+delays the bridge's first answer.
 """
 
 import _socket
@@ -11,34 +11,33 @@ import sys
 import zlib
 
 _SOCKET_PATH_LIMIT = 100
-"""Bytes. Linux takes 107 and macOS 103; the margin is for the names of temporary siblings."""
+"""Bytes. Linux admits 107 and macOS 103; the rest is for the names of temporary files."""
 _KIND, _FOLDER, _LINK = 0o170000, 0o040000, 0o120000
 _LONGEST_SOCKET_NAME = len("/s-.sock") + 32
 
 
 def home() -> str:
-    """The folder that LOU_HOME names, or an empty string when the platform's places are used."""
+    """The folder that LOU_HOME names; an empty string if the system's usual folders are used."""
     return os.environ.get("LOU_HOME", "")
 
 
 def state_folder() -> str:
-    """What the bridge must find across reboots: cached answers and how to launch the app."""
+    """The folder of what the bridge needs after a reboot: cached answers and the launch file."""
     base = home()
     if base:
         return os.path.join(base, "state")
     user = os.path.expanduser("~")
     if sys.platform == "darwin":
         return os.path.join(user, "Library", "Application Support", "Lou")
-    if sys.platform == "win32":  # not in AppData, which packaged clients see virtualised
+    if sys.platform == "win32":  # not AppData: packaged clients see a virtual copy of it
         return os.path.join(user, ".lou")
     return os.path.join(user, ".local", "state", "lou")
 
 
 def run_folder() -> str:
-    """Where sockets live while Lou runs: private to the user, and short enough for a socket path.
+    """The folder of the sockets: private to the user, and short enough for a socket path.
 
-    Several homes of one user never share a folder, and one home has one, by whatever link it is
-    named.
+    Each home has a folder of its own, the same one by whatever link the home is named.
     """
     base, user = home(), os.path.realpath(os.path.expanduser("~"))
     base = os.path.realpath(base) if base else ""
@@ -49,35 +48,35 @@ def run_folder() -> str:
 
 
 def uses_tcp() -> bool:
-    """Whether an address is a file that holds a loopback port: on Windows, or when told so."""
+    """Whether addresses are files with a loopback port: on Windows, or if LOU_TRANSPORT is tcp."""
     return sys.platform == "win32" or os.environ.get("LOU_TRANSPORT") == "tcp"
 
 
 def server_socket(name: str) -> str:
-    """The address of the server called `name`; on Windows the file that holds its port."""
+    """The address of the server called `name`; on Windows the file with its port."""
     return os.path.join(run_folder(), f"s-{name}.sock")
 
 
 def control_socket() -> str:
-    """The address of the app's control socket; on Windows the file that holds its port."""
+    """The address of the app's control socket; on Windows the file with its port."""
     return os.path.join(run_folder(), "control.sock")
 
 
 def answers_file(name: str) -> str:
-    """What the server called `name` answered at its last `ready`; see `answers` in messages."""
+    """The file of the answers that the server called `name` saved at its last `ready`."""
     return os.path.join(state_folder(), "answers", f"{name}.json")
 
 
 def launch_file() -> str:
-    """How to start the app: `{"argv": [...], "env": {...}, "start_with_client": true}`."""
+    """The file that says how to start the app: `{"argv", "env", "start_with_client"}`."""
     return os.path.join(state_folder(), "launch.json")
 
 
 def make_private(folder: str) -> None:
-    """Create `folder` for this user alone.
+    """Create `folder` for this user only.
 
     Raises:
-        ForeignError: it exists and belongs to somebody else, or is a link.
+        ForeignError: it belongs to another user, or is a link.
     """
     from servers.contract import ownership
 
@@ -85,11 +84,11 @@ def make_private(folder: str) -> None:
 
 
 def require_own_folder(folder: str) -> None:
-    """See that nobody else can have put a socket into `folder`.
+    """Check that no other user can have put a socket into `folder`.
 
     Raises:
-        FileNotFoundError: there is none.
-        ForeignError: it belongs to somebody else, is a link, or others may write there.
+        FileNotFoundError: it does not exist.
+        ForeignError: it belongs to another user, is a link, or others may write there.
     """
     if sys.platform == "win32":
         return
@@ -109,7 +108,7 @@ def peer_user(link: _socket.socket) -> int:
     """The id of the user whose process is at the other end of a Unix socket.
 
     Raises:
-        OSError: the system does not tell.
+        OSError: the system does not know it.
     """
     if sys.platform == "linux":
         found, at = link.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12), 4
@@ -119,10 +118,10 @@ def peer_user(link: _socket.socket) -> int:
 
 
 def require_own_peer(link: _socket.socket) -> None:
-    """See that a process of this user listens at the other end of a Unix socket.
+    """Check that a process of this user listens at the other end of a Unix socket.
 
     Raises:
-        ForeignError: it is another user's.
+        ForeignError: the process belongs to another user.
     """
     user = peer_user(link)
     if user != os.getuid():
@@ -140,7 +139,7 @@ def _session_folder(user: str) -> str:
 
 
 def _runtime_folder(home: str) -> str:
-    """A folder where nobody else can be first; an empty string where the system has none."""
+    """A folder that no other user can create before; an empty string if the system has none."""
     runtime = f"/run/user/{os.getuid()}"
     if sys.platform == "linux" and _is_mine(runtime):
         return os.path.join(runtime, f"lou-{_tag(home)}")

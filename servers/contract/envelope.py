@@ -1,4 +1,6 @@
-"""The Lou message: one JSON object a line, four types, checked when it is read.
+"""Encodes and checks Lou messages: one JSON object a line, of four types.
+
+In and out: lines and messages. App, servers, command line and bridge use this format.
 
 ```
 {"type": "request",  "id": "7f3a", "method": "call_tool", "params": {...}}
@@ -16,11 +18,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_LINE = 1 << 20
-"""Bytes of one line, its newline included."""
+"""Bytes of one line, with its newline."""
 
 
 class EnvelopeError(ValueError):
-    """A line that is no Lou message; `reason` says why, `id` names its request when it has one."""
+    """A line that is not a Lou message; `reason` says why, `id` is its id if it has one."""
 
     def __init__(self, reason: str, id: str | None = None) -> None:  # noqa: A002 - the wire's word
         super().__init__(reason)
@@ -39,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to the request called `id`."""
+    """The answer to the request `id`."""
 
     id: str
     result: dict[str, Any] = field(default_factory=dict)
@@ -47,7 +49,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The refusal of the request called `id`; None when the request could not be read."""
+    """The error for the request `id`; None if the request could not be read."""
 
     id: str | None
     code: str
@@ -57,7 +59,7 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened; nobody answers it."""
+    """A notification without an answer."""
 
     event: str
     data: dict[str, Any] = field(default_factory=dict)
@@ -68,12 +70,12 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(message: Message) -> bytes:
-    """The line of `message`, newline included.
+    """The line of `message`, with its newline.
 
     Raises:
         EnvelopeError: the line would be longer than MAX_LINE.
     """
-    encoded = _to_json(_shape(message)).encode("utf-8", "backslashreplace") + b"\n"
+    encoded = _to_json(_to_dict(message)).encode("utf-8", "backslashreplace") + b"\n"
     if len(encoded) > MAX_LINE:
         raise EnvelopeError(f"a message of {len(encoded)} bytes; the limit is {MAX_LINE}")
     return encoded
@@ -89,8 +91,8 @@ def decode(line: bytes) -> Message:
         raise EnvelopeError(f"a line of {len(line)} bytes; the limit is {MAX_LINE}")
     try:
         found = json.loads(line)
-    except (ValueError, RecursionError) as broken:
-        raise EnvelopeError(f"not JSON: {broken}") from None
+    except (ValueError, RecursionError) as error:
+        raise EnvelopeError(f"not JSON: {error}") from None
     if not isinstance(found, dict):
         raise EnvelopeError("not a JSON object")
     read = _READERS.get(str(found.get("type")))
@@ -99,7 +101,7 @@ def decode(line: bytes) -> Message:
     return read(found)
 
 
-def _shape(message: Message) -> dict[str, Any]:
+def _to_dict(message: Message) -> dict[str, Any]:
     match message:
         case Request(id, method, params):
             return {"type": "request", "id": id, "method": method, "params": params}
@@ -113,12 +115,12 @@ def _shape(message: Message) -> dict[str, Any]:
 
 
 def _request(found: dict[str, Any]) -> Request:
-    id = _needed(found, "id")  # noqa: A001 - the wire's word
-    return Request(id, _needed(found, "method"), _object(found, "params", id))
+    id = _required(found, "id")  # noqa: A001 - the wire's word
+    return Request(id, _required(found, "method"), _object(found, "params", id))
 
 
 def _response(found: dict[str, Any]) -> Response:
-    id = _needed(found, "id")  # noqa: A001 - the wire's word
+    id = _required(found, "id")  # noqa: A001 - the wire's word
     return Response(id, _object(found, "result", id))
 
 
@@ -132,7 +134,7 @@ def _error(found: dict[str, Any]) -> Error:
 
 
 def _event(found: dict[str, Any]) -> Event:
-    return Event(_needed(found, "event"), _object(found, "data", None))
+    return Event(_required(found, "event"), _object(found, "data", None))
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], Message]] = {
@@ -148,7 +150,7 @@ def _text(found: dict[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _needed(found: dict[str, Any], key: str) -> str:
+def _required(found: dict[str, Any], key: str) -> str:
     value = _text(found, key)
     if value is None:
         raise EnvelopeError(f"`{key}` is missing or not a text", _text(found, "id"))

@@ -1,8 +1,8 @@
-"""How the two ends of a loopback TCP connection prove themselves before the first byte of MCP.
+"""The greeting by which both ends of a loopback TCP connection prove that they are Lou's.
 
-A Unix socket is guarded by its folder. A port is not: after a crash anybody may bind it, so each
-end has to show that it knows the token without showing the token. Bytes in, bytes out; the sockets
-are the caller's. Three lines, each at most LONGEST_LINE bytes:
+In and out: lines; the caller owns the sockets. A Unix socket is protected by its folder. A port is
+not: after a crash any process may bind it. So each end proves that it knows the token, without
+sending it, before MCP begins. Three lines, each at most LONGEST_LINE bytes:
 
 ```
 bridge > lou-hello 1 <nonce of the bridge>
@@ -10,8 +10,8 @@ server > lou-proof 1 <nonce of the server> <HMAC of "server">
 bridge > lou-proof 1 <HMAC of "bridge">          and MCP follows at once
 ```
 
-An HMAC covers its role, both nonces, and the instance and port that the port file names, so a proof
-is good for one connection to one server and cannot be relayed through another port.
+An HMAC covers the role, both nonces, and the instance and port in the port file, so a proof is
+valid for one connection to one server and cannot be relayed through another port.
 """
 
 import hmac
@@ -23,18 +23,18 @@ from servers.contract import ownership
 
 LONGEST_LINE = 256
 DEADLINE_S = 2.0
-"""Either end hangs up on the other when the greeting takes longer."""
+"""Either end closes the connection if the greeting takes longer."""
 
 _TOKEN_BYTES = 32
 _NONCE_BYTES = 16
 
 
 class GreetingError(Exception):
-    """The other end is not who it should be, or the port file is of no use; nothing was shown."""
+    """The other end did not prove itself, or the port file cannot be used; no proof was sent."""
 
 
 class Port:
-    """What a port file says: which process listens where, and as which instance."""
+    """The content of a port file: which process listens where, and as which instance."""
 
     __slots__ = ("create_time", "instance", "pid", "port")
 
@@ -45,12 +45,12 @@ class Port:
         self.instance = instance
 
     def is_of_live_process(self) -> bool:
-        """Whether the very process that wrote the port file still runs."""
+        """Whether the process that wrote the port file still runs."""
         return bool(self.create_time) and create_time_of(self.pid) == self.create_time
 
 
 class BridgeGreeting:
-    """The connecting end. Send `hello`, feed the server's line to `answer`, send what it gives."""
+    """The connecting end: send `hello`, then send what `answer` returns for the server's line."""
 
     def __init__(self, token: bytes, port: Port) -> None:
         self._token = token
@@ -62,10 +62,10 @@ class BridgeGreeting:
         return b"lou-hello 1 %s\n" % self._nonce
 
     def answer(self, line: bytes) -> bytes:
-        """The line that lets this end in.
+        """The line that proves this end; MCP may follow it.
 
         Raises:
-            GreetingError: whoever listens there does not know the token.
+            GreetingError: the process that listens there does not know the token.
         """
         nonce, proof = _words(line, b"lou-proof", 2)
         nonces = self._nonce + b"|" + nonce
@@ -88,7 +88,7 @@ class ServerGreeting:
         """The answer to the bridge's first line.
 
         Raises:
-            GreetingError: it is no greeting; hang up.
+            GreetingError: it is not a greeting; close the connection.
         """
         (bridge,) = _words(hello, b"lou-hello", 1)
         self._nonces = bridge + b"|" + self._nonce
@@ -99,7 +99,7 @@ class ServerGreeting:
         """Check the bridge's second line; MCP follows it.
 
         Raises:
-            GreetingError: it does not know the token; hang up without a word.
+            GreetingError: it does not know the token; close the connection without an answer.
         """
         (proof,) = _words(answer, b"lou-proof", 1)
         expected = _proof(self._token, self._port, b"bridge", self._nonces)
@@ -120,10 +120,10 @@ def write_port(path: str, port: Port) -> None:
 
 
 def read_port(path: str) -> Port:
-    """What the port file at `path` says.
+    """The content of the port file at `path`.
 
     Raises:
-        FileNotFoundError: no server has listened there.
+        FileNotFoundError: no server listens there.
         PermissionError: another user could have written it.
         GreetingError: it is not a port file.
     """
@@ -140,7 +140,7 @@ def read_port(path: str) -> Port:
 
 
 def token(state_folder: str) -> bytes:
-    """The secret that Lou's processes of this home share; made by the first that asks.
+    """The secret that Lou's processes of this home share; the first call creates it.
 
     Raises:
         PermissionError: another user could have written it.
@@ -158,7 +158,7 @@ def token(state_folder: str) -> bytes:
 
 
 def create_time_of(pid: int) -> str:
-    """When process `pid` began, in the system's own words; empty when it does not run."""
+    """When process `pid` started, in a form of this system; empty if it does not run."""
     systems = {"linux": _create_time_linux, "win32": _create_time_windows}
     return systems.get(sys.platform, _create_time_ps)(pid)
 
@@ -202,7 +202,7 @@ def _create_time_windows(pid: int) -> str:
 
 
 def _write_private(path: str, content: bytes, *, keep: bool = False) -> None:
-    """Write atomically, readable by this user alone; with `keep` the first writer wins."""
+    """Write atomically and for this user only; with `keep` an existing file stays."""
     sibling = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
     made = os.open(sibling, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -231,8 +231,8 @@ def _nonce() -> bytes:
 
 
 def _proof(token: bytes, port: Port, role: bytes, nonces: bytes) -> bytes:
-    said = b"|".join((role, nonces, port.instance.encode(), b"%d" % port.port))
-    return hmac.new(token, said, "sha256").hexdigest().encode()
+    message = b"|".join((role, nonces, port.instance.encode(), b"%d" % port.port))
+    return hmac.new(token, message, "sha256").hexdigest().encode()
 
 
 def _words(line: bytes, verb: bytes, count: int) -> list[bytes]:

@@ -1,7 +1,7 @@
-"""The one rule for text that others wrote: what of it nobody may see, and what commands a terminal.
+"""Removes or spells invisible characters and terminal commands in text of others.
 
-Every output uses it: terminal, tables, log files, notifications, labels, menus, answers to models.
-Letters of every script stay, and the joiners of scripts and emoji, tabs and line ends.
+In: any text. Out: the same for a terminal, a table, a log file, a label or a model. Letters of
+every script stay, also the joiners of scripts and emoji, tabs and line ends.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _MARKS = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f"
     "\u3164\ufeff\uffa0"
 )
-"""Nobody sees these, but they do nothing to a terminal."""
+"""Invisible, but harmless to a terminal."""
 _JOINED = "\u0600-\u0fff\u1780-\u17ff"
-"""The scripts that are spelled with joiners."""
+"""Scripts that use joiners."""
 _EMOJI = "\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff"
 _SCREEN_COMMANDS = (
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"  # colours, movements
@@ -39,16 +39,16 @@ _BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def visible(text: str) -> str:
-    """`text` without the characters that a person would not see, and without screen commands."""
+    """`text` without invisible characters and terminal commands."""
     if text.isascii() and text.isprintable():
         return text
     return _INVISIBLE.sub(lambda found: _LINE_ENDS.get(found[0], ""), text)
 
 
 def spelled(text: str) -> str:
-    """`text` for a terminal: what would command it is spelled as JSON spells it, as \\u001b.
+    """`text` for a terminal, with control characters as JSON escapes such as \\u001b.
 
-    JSON stays the same JSON.
+    JSON stays equivalent JSON.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -56,18 +56,18 @@ def spelled(text: str) -> str:
 
 
 def logged(text: str) -> str:
-    """`text` for a log: without colours, and with every other command spelled."""
+    """`text` for a log: without colours, and with other control characters escaped."""
     return spelled(_SCREEN_COMMAND.sub("", text) if "\x1b" in text else text)
 
 
 def cell(text: str) -> str:
-    """`text` for one row of a terminal: `spelled`, and no line end splits it."""
+    """`text` for one row of a terminal: as `spelled`, without line breaks."""
     return spelled(_BREAKS.sub(" ", text))
 
 
 def one_line(text: str, most: int) -> str:
-    """What is `visible` of `text` on one line of at most `most` characters."""
-    start = text[: 8 * most]  # a row of a long text costs no more than that of a short one
+    """The `visible` text on one line of at most `most` characters."""
+    start = text[: 8 * most]  # a long text costs no more than a short one
     line = " ".join(visible(start).split())
     is_cut = len(line) > most or len(start) < len(text)
     return line[: most - 1] + "\u2026" if is_cut else line

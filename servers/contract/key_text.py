@@ -1,7 +1,7 @@
-"""What a person pasted as a key: mended where only one thing can be meant, refused in words else.
+"""Finds the key in a text that a person pasted. Pure.
 
-Pure: a text in, the key and what was mended out. The app asks it before it keeps a key, a server
-before it asks a provider, so that nobody is said to have refused what he was never shown.
+In: the name of a key and a text. Out: the key and the corrections, or an error that says what the
+text is instead. The app uses it before it stores a key, a server before it asks a provider.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _SHORTENED = re.compile("\u2026|\u2022{3}|\\*{4}|\\.{3}$|^\\.{3}")
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A key, and a sentence for each thing that was not part of it."""
+    """A key, and a sentence for each thing that was removed."""
 
     value: str
     mended: tuple[str, ...] = ()
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file or of a stdin, as an editor or a shell of any system wrote it.
+    """The text of a file or of stdin, in UTF-8 or UTF-16.
 
     Raises:
-        NotAKeyError: it is no text.
+        NotAKeyError: it is not text.
     """
     try:
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -62,12 +62,12 @@ def decoded(content: bytes) -> str:
 
 
 def understood(name: str, text: str) -> Understood:
-    """The key called `name` that `text` means.
+    """The key called `name` in `text`.
 
-    A key that Lou does not know may be anything: only what surely is no part of it is left out.
+    An unknown key may be any text: only what certainly is not part of it is removed.
 
     Raises:
-        NotAKeyError: it is something else, or could mean more than one thing.
+        NotAKeyError: it is something else, or ambiguous.
     """
     mended: list[str] = []
     raw = _without_invisible(text, mended).strip("\r\n")
@@ -87,14 +87,14 @@ def _without_invisible(text: str, mended: list[str]) -> str:
     plain = _INVISIBLE.sub("", text.removeprefix("\ufeff"))
     if plain == text.removeprefix("\ufeff"):
         return plain
-    if not plain.isascii():  # they may belong to a word
+    if not plain.isascii():  # in such a text they may be part of a word
         return text.removeprefix("\ufeff")
     mended.append("Invisible characters were left out.")
     return plain
 
 
 def _without_name(name: str, value: str, mended: list[str]) -> str:
-    """What stands behind `NAME=`; of the lines of a file with several such, the one of `name`."""
+    """The text after `NAME=`; of several such lines, the one of `name`."""
     lines = [line.strip() for line in value.splitlines() if line.strip()]
     named = [_ASSIGNED.fullmatch(line) for line in lines if not line.startswith("#")]
     if len(lines) > 1 and all(found and _ENVIRONMENT.fullmatch(found["name"]) for found in named):
@@ -122,7 +122,7 @@ def _unquoted(value: str, mended: list[str]) -> str:
 
 
 def _one_line(name: str, value: str, mended: list[str]) -> str:
-    """The one word that is the key."""
+    """The word that is the key."""
     if value.startswith(_FILES):
         raise NotAKeyError(f"This is {kind_of_file(value)}, not {name}.", "Paste the key alone.")
     lines = [line.strip() for line in value.splitlines()]
@@ -169,7 +169,7 @@ def _of_words(name: str, words: list[str], mended: list[str]) -> str:
 
 
 def _bare(name: str, value: str, mended: list[str]) -> str:
-    """Without a name, quotes, a header's words and a comment around it."""
+    """`value` without a name, quotation marks, a header's scheme and a comment."""
     before = ""
     while before != value:
         before = value
@@ -189,7 +189,7 @@ def _bare(name: str, value: str, mended: list[str]) -> str:
 
 
 def _is_name(name: str, found: re.Match[str]) -> bool:
-    """Whether what stands before the sign names a variable, and is no part of a key."""
+    """Whether the text before the sign is a variable's name and not part of the key."""
     given = found["name"]
     if found["sign"].isspace():
         return given.upper() == name or given in _KNOWN
@@ -216,10 +216,10 @@ def _is_label(name: str, words: str) -> bool:
 
 
 def _check(name: str, value: str) -> None:
-    """Refuse what surely is no key of a provider.
+    """Refuse what certainly is not a key of a provider.
 
     Raises:
-        NotAKeyError: it is none.
+        NotAKeyError: it is not a key.
     """
     if not value or value.upper().rstrip("=: ") == name:
         raise NotAKeyError("There is no key in it.", "Paste the key.")
@@ -227,8 +227,8 @@ def _check(name: str, value: str) -> None:
         raise NotAKeyError("This key is shown shortened.", "Copy the whole key from its provider.")
     if value[0] in _QUOTES or value[-1] in _QUOTES:
         raise NotAKeyError("A quotation mark stands at one end only.", "Paste the key alone.")
-    strange = next((each for each in value if not "!" <= each <= "~"), "")
-    if strange:
+    invalid = next((each for each in value if not "!" <= each <= "~"), "")
+    if invalid:
         raise NotAKeyError(
-            f"{strange!r} is in it, which no such key has.", "Copy the key once more, by itself."
+            f"{invalid!r} is in it, which no such key has.", "Copy the key once more, by itself."
         )

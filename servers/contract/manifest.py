@@ -1,4 +1,4 @@
-"""What Lou ships and knows by name: the embedded servers and the keys, as rows."""
+"""The embedded servers and the known keys, as rows of data for app and servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A server that comes with Lou; `tools` are those it cannot do without."""
+    """A server that comes with Lou; it is ready only with its `required_tools`."""
 
     name: str
     title: str
@@ -17,7 +17,7 @@ class EmbeddedServer:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A secret Lou knows by name: what it is for, who uses it, and where a person gets one."""
+    """A key that Lou knows by name: its purpose, the servers that use it, where to get it."""
 
     name: str
     title: str
@@ -26,7 +26,7 @@ class Key:
     servers: tuple[str, ...]
     can_be_tested: bool = True
     generated: bool = False
-    """Lou makes it on first use; a person never needs to."""
+    """Lou creates it on first use."""
 
 
 SERVERS = (
@@ -124,7 +124,7 @@ KEYS = (
 )
 
 ALSO_READ = {"FIREBASE_CREDENTIALS": "FIREBASE_CREDENTIALS_PATH"}
-"""Where a server on its own also finds a key: the path of a file that holds the value."""
+"""Key -> variable with the path of a file that holds it, for a server without the app."""
 
 
 def keys_of(server: str) -> tuple[Key, ...]:

@@ -1,6 +1,6 @@
-"""No copy of this process's memory reaches the disk or another process: keys pass through it.
+"""Protects the memory of this process, which holds keys, from the disk and other processes.
 
-Root and whoever may debug every process are not kept out by any system.
+No system protects it from root and from users who may debug every process.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ _PR_SET_DUMPABLE = 4
 _PT_DENY_ATTACH = 31
 _DACL_SECURITY_INFORMATION = 4
 _QUERIED_AND_ENDED_ONLY = "D:P(A;;0x101001;;;OW)(A;;GA;;;SY)"
-"""The owner may wait for the process, end it, and ask for its times; the system may do all."""
+"""The owner may wait for the process, end it, and read its times; the system may do all."""
 
 
 def forbid_core_dumps() -> None:
-    """From now on a crash leaves no image behind. Windows has no such file by default."""
+    """Write no core file after a crash. Windows writes none by default."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not on Windows
 
@@ -24,11 +24,11 @@ def forbid_core_dumps() -> None:
 
 
 def forbid_reading() -> None:
-    """From now on no other process of this user can read this one's memory or environment.
+    """Keep other processes of this user from reading this one's memory and environment.
 
-    Linux: nor its core, where that is piped to a program, which ignores the limit. macOS: no
-    debugger can attach; memory is out of reach of other users' and unsigned programs anyway. A
-    system that refuses is no error: what it can do has been asked for.
+    Linux: this also stops cores that are piped to a program, which ignore the limit. macOS: no
+    debugger can attach; unsigned programs cannot read the memory anyway. It is no error if the
+    system refuses.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

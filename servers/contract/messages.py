@@ -1,4 +1,4 @@
-"""The words of the control protocol: methods, events, error codes, and the shape of each.
+"""Names and shapes of the control protocol: methods, events, error codes.
 
 App to server (on the server's stdin):
 
@@ -12,7 +12,7 @@ App to server (on the server's stdin):
 | check_key | name, value (absent: the configured one) | verdict, message |
 | stop | | {} |
 
-Server to app (on the server's stdout): the events below; `Event.data` is as their line says.
+Server to app (on the server's stdout): the events below; the line below each lists its data.
 """
 
 from typing import Final
@@ -53,14 +53,14 @@ CLIENT_CONNECTED: Final = "client_connected"
 CLIENT_LEFT: Final = "client_left"
 """session, client, at"""
 TROUBLE: Final = "trouble"
-"""code, message, hint, key (when a key is meant), cleared (true: the trouble of this code ended)"""
+"""code, message, hint, key (if it concerns one), cleared (true: the trouble of this code ended)"""
 BYE: Final = "bye"
 """reason, code (the exit code that follows)"""
 
 OUTCOMES: Final = ("ok", "error", "refused", "cancelled", "timeout")
 
 VERDICTS: Final = ("accepted", "rejected", "missing", "unreachable", "unknown")
-"""Of check_key: the provider took it, refused it, there is none, nobody answered, nobody knows."""
+"""Of check_key: the provider accepted it, rejected it, it is not set, no answer, not known."""
 
 UNKNOWN_METHOD: Final = "unknown_method"
 UNKNOWN_TOOL: Final = "unknown_tool"

@@ -1,11 +1,11 @@
-"""Whose files and folders these are: what another user could have put there is not used.
+"""Checks who owns files and folders, so that nothing that another user could write is used.
 
-One rule for the app, the command line, the servers and the bridge. A path is safe when every folder
-and every link on the way belongs to this user or to root and nobody else may write there; a sticky
-folder such as /tmp counts as safe, because nobody can replace an entry of somebody else in it. So a
-link that the user made is followed (a dotfiles folder, a LOU_HOME on another disk) and a link that
-another user made is refused. Windows keeps strangers out by the access list of the user's profile:
-there every check passes.
+In: paths. Out: descriptors, real paths, or a ForeignError. App, command line, servers and bridge
+use it. A path is safe if every folder and link on the way belongs to this user or to root and no
+other user may write there. A sticky folder such as /tmp is safe, because nobody can replace an
+entry of another user in it. So a link of this user is followed (a dotfiles folder, a LOU_HOME on
+another disk) and a link of another user is refused. On Windows the access list of the user's
+profile protects the files, and every check passes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _MOST_LINKS = 40
 _ALWAYS = (
     getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe would be waited at for ever
+    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for ever
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NOINHERIT", 0)
 )
 
 
 class ForeignError(PermissionError):
-    """Another user made this, or could change it: a sentence that says so, and the remedy."""
+    """Another user made this or could change it; the message says so, and what to do."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what}. {remedy}")
@@ -40,13 +40,13 @@ class ForeignError(PermissionError):
 
 
 def resolved(path: str, *, follows_last: bool = True) -> str:
-    """The real path of `path`, once every step of the way is known to be safe.
+    """The real path of `path`, after a check of every part.
 
-    What does not exist yet is left as it is. The last step itself is only looked at for its owner.
+    Parts that do not exist are kept. Of the last part only the owner is checked.
 
     Raises:
-        ForeignError: another user owns a step, or may replace what is in it.
-        OSError: it cannot be looked at, or its links go in a circle.
+        ForeignError: another user owns a part, or may replace what is in it.
+        OSError: a part cannot be read, or its links form a circle.
     """
     if not _IS_POSIX:
         return os.path.realpath(path)
@@ -83,13 +83,13 @@ def _target(link: str, found: os.stat_result, *, follows: bool) -> str:
 
 
 def make_private(folder: str, *, follows_last: bool = True, others_may_look: bool = False) -> str:
-    """Create `folder`, with what is missing on the way, for this user alone; the real path.
+    """Create `folder` and its missing parents for this user only; returns the real path.
 
-    A folder of this user that is open wider is closed; with `others_may_look` only for writing.
+    Other users lose their access to an existing folder; with `others_may_look` only to write.
 
     Raises:
-        ForeignError: it is another user's, a way to it is, or it is one that everybody shares.
-        OSError: it cannot be made.
+        ForeignError: it or a parent belongs to another user, or it is shared by all users.
+        OSError: it cannot be created.
     """
     real = resolved(folder, follows_last=follows_last)
     make_folders(real)
@@ -123,14 +123,14 @@ def make_folders(folder: str) -> None:
 
 
 def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) -> int:
-    """A descriptor of a file whose content this user or root alone can have written.
+    """A descriptor of a file that only this user or root can have written.
 
-    With `heals` one of this user's that others could write to is read all the same: a wrong
-    content would do no harm. Either way nobody else may read it from now on.
+    With `heals` a file of this user is read although others could write to it, because a wrong
+    content would do no harm. In both cases other users lose their access.
 
     Raises:
-        ForeignError: it is not, or the path to it is not safe.
-        OSError: it is not there, is no file, or cannot be read.
+        ForeignError: others can have written it, or the path to it is not safe.
+        OSError: it does not exist, is not a file, or cannot be read.
     """
     real = resolved(path, follows_last=follows_last)
     handle = os.open(real, os.O_RDONLY | _ALWAYS)
@@ -154,10 +154,10 @@ def read(path: str, *, follows_last: bool = False, heals: bool = False) -> bytes
 
 
 def open_to_write(path: str, flags: int) -> int:
-    """A descriptor of a file of this user alone, made private if need be; `flags` as os.open's.
+    """A descriptor of a file that is made private to this user; `flags` as of os.open.
 
     Raises:
-        ForeignError: it is a link, has a second name, or belongs to somebody else.
+        ForeignError: it is a link, has a second name, or belongs to another user.
         OSError: it cannot be opened.
     """
     real = resolved(path, follows_last=False)
@@ -176,14 +176,14 @@ def open_to_write(path: str, flags: int) -> int:
 
 
 def require_database(path: str, *, makes: bool = True) -> None:
-    """See that the SQLite file at `path` is this user's alone; if there is none, make it so.
+    """Check that the SQLite file at `path` is private to this user; create it if it is missing.
 
-    An existing one is not opened: to close it again would drop the locks of this very process.
+    An existing one is not opened, because closing it would drop the locks of this process.
 
     Raises:
-        ForeignError: it, or what SQLite keeps beside it, is another user's, a link, or has a
-            second name.
-        OSError: it cannot be made.
+        ForeignError: it or a file that SQLite keeps beside it belongs to another user, is a link,
+            or has a second name.
+        OSError: it cannot be created.
     """
     real = resolved(path, follows_last=False)
     for name in (real, f"{real}-wal", f"{real}-shm", f"{real}-journal"):
@@ -201,7 +201,7 @@ def require_database(path: str, *, makes: bool = True) -> None:
 
 
 def trouble_with(path: str) -> ForeignError | None:
-    """Why the folder or file at `path` is not this user's alone to write; None when it is."""
+    """Why others can write to the folder or file at `path`; None if they cannot."""
     if not _IS_POSIX:
         return None
     try:
@@ -223,19 +223,19 @@ _users_umask = -1
 
 
 def set_private_umask() -> None:
-    """From now on what this process makes is for this user alone."""
-    global _users_umask  # noqa: PLW0603 - it is a property of the process
+    """Make new files of this process private to this user."""
+    global _users_umask  # noqa: PLW0603 - a umask belongs to the process
     if _IS_POSIX and _users_umask < 0:
         _users_umask = os.umask(0o077)
 
 
 def users_umask() -> int:
-    """The umask that the user started this process with; -1 where it was not changed."""
+    """The umask with which the user started this process; -1 if it was not changed."""
     return _users_umask
 
 
 class UsersUmask:
-    """While it is entered, what is started inherits the umask of the user's session."""
+    """Within this context new processes inherit the umask of the user's session."""
 
     def __enter__(self) -> None:
         if _users_umask >= 0:
@@ -250,7 +250,7 @@ def _close_to_others(handle: int, found: os.stat_result) -> None:
     if _IS_POSIX and found.st_mode & 0o077 and found.st_uid == os.getuid():
         try:
             os.fchmod(handle, stat.S_IMODE(found.st_mode) & 0o700)
-        except OSError:  # a disk that cannot be written
+        except OSError:  # a disk that is read-only
             return
 
 
@@ -289,7 +289,7 @@ def _require_nobody_else_writes(path: str, found: os.stat_result) -> None:
 
 
 def _is_own_group(path: str, group: int) -> bool:
-    """Whether `group` has no member but this user, as many systems make one for each user."""
+    """Whether this user is the only member of `group`, as in the groups that many systems make."""
     if group == _ROOT:
         return True
     import grp
@@ -304,7 +304,7 @@ def _is_own_group(path: str, group: int) -> bool:
 
 
 def _has_access_list(path: str) -> bool:
-    """Whether more users are named than the mode shows."""
+    """Whether an access list names more users than the mode shows."""
     if sys.platform != "linux":
         return False
     try:

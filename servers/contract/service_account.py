@@ -1,6 +1,7 @@
-"""A Firebase service account in every shape that people paste: the account, or what else it is.
+"""Reads a Firebase service account from any text that a person may paste. Pure.
 
-Pure. The key inside is put into the shape that libraries read; everything else stays as it was.
+In: a text. Out: the JSON of the account, with its private key in the form that libraries read, or
+an error that says what the text is instead.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _LAST_COMMA = re.compile(r",(\s*[}\]])")
 
 
 class NotAKeyError(ValueError):
-    """A text that is no key: a sentence that says what it is, and what to do."""
+    """The text is not a key; `words` says what it is, `hint` what to do."""
 
     def __init__(self, words: str, hint: str) -> None:
         super().__init__(f"{words} {hint}")
@@ -46,7 +47,7 @@ class NotAKeyError(ValueError):
 
 
 class PathGivenError(NotAKeyError):
-    """The text is the path of a file, which may hold the account."""
+    """The text is the path of a file that may contain the account."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"This is the path of a file, {path:.200}, not what is in it.", _GET)
@@ -55,17 +56,17 @@ class PathGivenError(NotAKeyError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The JSON of a service account, and a sentence for each thing that was mended."""
+    """The JSON of a service account, and a sentence for each correction."""
 
     text: str
     mended: tuple[str, ...] = ()
 
 
 def read(text: str) -> Account:
-    """The service account that `text` means.
+    """The service account in `text`.
 
     Raises:
-        NotAKeyError: it is something else; the words say what.
+        NotAKeyError: it is something else.
     """
     mended: list[str] = []
     plain = _without_wrapping(text.strip())
@@ -83,7 +84,7 @@ def read(text: str) -> Account:
 
 
 def kind_of_file(text: str) -> str:
-    """What a text of several parts is, for a sentence: `the JSON of a service account`."""
+    """The kind of a text with several parts, in words, e.g. `the JSON of a service account`."""
     if text.startswith("-----BEGIN"):
         return "a private key or a certificate"
     try:
@@ -94,7 +95,7 @@ def kind_of_file(text: str) -> str:
 
 
 def _without_wrapping(text: str) -> str:
-    """Without a code fence, a variable's name, and a semicolon."""
+    """`text` without a code fence, a variable's name and a semicolon."""
     fenced = _FENCE.fullmatch(text)
     text = fenced[1].strip() if fenced else text
     if text[:3].upper() == "%7B":
@@ -105,10 +106,10 @@ def _without_wrapping(text: str) -> str:
 
 
 def _values(text: str, mended: list[str]) -> Any:
-    """The object or list that `text` spells; None when it spells none."""
-    for words, spelled in _SPELLINGS:
+    """The object or list that `text` encodes; None if it encodes none."""
+    for words, decode in _DECODERS:
         try:
-            values = spelled(text)
+            values = decode(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         for _ in range(3):  # JSON in a string of JSON
@@ -138,7 +139,7 @@ def _in_quotes(text: str) -> Any:
 
 
 def _backslashed(text: str) -> Any:
-    """As a string literal holds it: each quotation mark behind a backslash."""
+    """JSON inside a string literal: each quotation mark has a backslash."""
     bare = text.strip("'\"")
     if '\\"' not in bare:
         raise ValueError
@@ -170,7 +171,7 @@ def _base64(text: str) -> Any:
     return json.loads(content.decode("utf-8-sig"), strict=False)
 
 
-_SPELLINGS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+_DECODERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("", _strict),
     ("Line breaks inside its texts were written as JSON writes them.", _loose),
     ("The quotation marks around it were left out.", _in_quotes),
@@ -183,7 +184,7 @@ _SPELLINGS: tuple[tuple[str, Callable[[str], Any]], ...] = (
 
 
 def _unwrapped(values: Any, mended: list[str]) -> Any:
-    """The account inside a list or an object that holds nothing else."""
+    """The account inside a list or object that contains nothing else."""
     for _ in range(3):
         if isinstance(values, list) and len(values) == 1:
             values = values[0]
@@ -249,10 +250,10 @@ _KINDS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
 
 
 def _private_key(text: str, mended: list[str]) -> str:
-    """The key with its lines as PEM has them.
+    """The private key with the line breaks of PEM.
 
     Raises:
-        NotAKeyError: it is no such key, or only a part of one.
+        NotAKeyError: it is not a private key, or only a part of one.
     """
     found = _PEM.search(text)
     if not found:
@@ -275,7 +276,7 @@ def _private_key(text: str, mended: list[str]) -> str:
 
 
 def _is_der(letters: str) -> bool:
-    """Whether it is one whole structure: its own first bytes say how long it is."""
+    """Whether it is one complete DER structure: its first bytes contain its length."""
     try:
         content = base64.b64decode(letters, validate=True)
     except (binascii.Error, ValueError):
@@ -289,7 +290,7 @@ def _is_der(letters: str) -> bool:
 
 
 def _other(text: str) -> NotAKeyError:
-    """What a text is that spells no object."""
+    """The error for a text without an object."""
     for pattern, words in _OTHERS:
         if pattern.search(text):
             return NotAKeyError(words, _GET)
@@ -297,7 +298,7 @@ def _other(text: str) -> NotAKeyError:
     if _PATH.fullmatch(bare):
         return PathGivenError(bare.removeprefix("file://"))
     if text.startswith(("{", "[", '"')):
-        return _broken(text)
+        return _invalid_json(text)
     return NotAKeyError("This is no service account.", _GET)
 
 
@@ -315,11 +316,11 @@ _OTHERS = tuple(
 )
 
 
-def _broken(text: str) -> NotAKeyError:
+def _invalid_json(text: str) -> NotAKeyError:
     try:
         json.loads(text, strict=False)
-    except json.JSONDecodeError as broken:
-        where = f"line {broken.lineno}, column {broken.colno}: {broken.msg}"
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         return NotAKeyError(f"This JSON is broken at {where}.", f"Paste the whole file. {_GET}")
     except RecursionError:
         pass
