@@ -146,7 +146,7 @@ async def test_a_hostile_address_is_refused_in_words() -> None:
 async def test_what_slips_past_the_first_look_is_refused_where_the_socket_is_made(
     site: Site, guards: Callable[..., PageFetcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PageFetcher, "_check_place", lambda *_: None)
+    monkeypatch.setattr(PageFetcher, "_check_host", lambda *_: None)
     told = await refused(guards(), f"http://127.0.0.1:{site.port}/")
     assert (told.kind, site.inner) == (Kind.REFUSED, 0)
 
