@@ -1,8 +1,9 @@
-"""Takes secrets out of text before it is stored, sent or shown, in two layers.
+"""Removes secrets from text before it is stored, sent or shown.
 
-The first knows the values: every secret, in each form in which a program may print it, and the
-longer part of one that was cut. The second knows the shapes of keys, for those that Lou was never
-given. Both take time linear in the text. Who cuts a text redacts it first.
+In: the secrets, then any text. Out: the text with `MASK` in their place. One layer knows the
+values: every secret in each encoding of `spellings`, and the longer part of one that was cut. The
+other knows the shapes of keys, for keys that Lou was never given. Both take time linear in the
+text. Redact a text before you cut it.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from servers.contract.spellings import ENCODINGS, is_plain, packed, unescaped, u
 
 MASK = "[redacted]"
 _SHORTEST = 5
-"""Characters. A shorter value would take ordinary words out of every line."""
+"""Characters. A shorter value would mask ordinary words in every line."""
 _SHORTEST_LINE = 16
 _SHORTEST_PART = 8
 _WINDOW, _STEP = 16, 8
-"""Of a long secret each window is known; a text is looked at in steps, so that a piece of
-`_WINDOW + _STEP - 1` characters holds one that is looked at."""
+"""Every window of a long secret is known. A text is searched in steps, so a piece of a secret with
+`_WINDOW + _STEP - 1` characters contains a window that is searched."""
 _LONG_FORM = 48
 _DEEPEST = 4
-"""How many encodings may stand inside each other."""
+"""The most encodings inside each other that are undone."""
 _DEEPEST_PACKED = 2
-"""How many of them may be Base64 or its like."""
+"""The most of them that may be Base64, Base32 or hex."""
 _DEEPEST_MEMBER = 8
 
 _SHAPES = re.compile(
@@ -60,16 +61,16 @@ _HINTS = (
     *("key", "token", "secret", "passw", "credential", "bearer", "basic", "app_id", "://"),
     *("sk-", "tvly-", "gh", "glpat-", "xox", "akia", "aiza", "ya29.", "bsa", "eyj", "-----begin"),
 )
-"""One of these is in every text that a shape can match; looking for them is cheaper."""
+"""Every text that a shape matches contains one of these; searching for them is cheaper."""
 _SECRET_MEMBER = re.compile("key|token|secret|passw|credential|authorization", re.IGNORECASE)
 _NO_PARTS = re.compile(r"\s|://|^[/~.]|^[A-Za-z]:\\")
-"""Of addresses, paths and prose, a half is found in ordinary text too."""
+"""Values of which no part is searched: half of an address, path or sentence is ordinary text."""
 
 Span = tuple[int, int]
 
 
 class Redactor:
-    """Callable on any text. What it learned once stays known; nothing of it is ever shown."""
+    """Call it with a text. It never forgets a secret and never shows one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
@@ -79,7 +80,7 @@ class Redactor:
         self.learn(secrets)
 
     def __call__(self, text: str) -> str:
-        """`text` without the secrets, and without what looks like one."""
+        """`text` without the secrets and without what looks like a key."""
         if self._known:
             if found := self._plain_spans(text):
                 text = self._without_whole_ones(text)
@@ -91,7 +92,7 @@ class Redactor:
         return text
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Take these out, too, from now on; those of before stay known, for old words."""
+        """Redact `secrets`, too, from now on; earlier ones stay known for old texts."""
         parts = {part for value in secrets for part in _parts(value)}
         for form in {form for part in parts for form in _forms(part)} - self._known:
             self._known.add(form)
@@ -103,13 +104,13 @@ class Redactor:
                 self._needles.setdefault(needle.text, []).append(needle)
 
     def _without_whole_ones(self, text: str) -> str:
-        """So that encodings are undone in less text; partly escaped secrets are left for later."""
+        """Mask what is found without decoding, so that less text must be decoded."""
         for form in sorted(filter(text.__contains__, self._known), key=len, reverse=True):
             text = text.replace(form, MASK)
         return text
 
     def _spans(self, text: str, deepest: int, packs: int) -> list[Span]:
-        """Where `text` holds a secret, also below as many encodings as `deepest`."""
+        """The spans of secrets in `text`, below at most `deepest` encodings."""
         return self._plain_spans(text) + self._encoded_spans(text, deepest, packs)
 
     def _encoded_spans(self, text: str, deepest: int, packs: int) -> list[Span]:
@@ -144,14 +145,14 @@ class Redactor:
 
 
 class _Needle:
-    """A part of a secret that is searched for, and how much of the secret must stand around it."""
+    """A part of a secret to search for, and how much of the secret must be around it."""
 
     def __init__(self, secret: str, at: int, size: int, least: int) -> None:
         self.text = secret[at : at + size]
         self._secret, self._at, self._least = secret, at, least
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Where enough of the secret stands; at an edge, where the rest was cut off, less is."""
+        """The spans with enough of the secret; at the edge of a text less is enough."""
         start = text.find(self.text)
         while start >= 0:
             end = start + len(self.text)
@@ -164,7 +165,7 @@ class _Needle:
 
 
 class _Windows:
-    """Finds pieces of long secrets: the time to look does not grow with the secrets."""
+    """Finds pieces of long secrets in a time that does not depend on their length."""
 
     def __init__(self) -> None:
         self._places: dict[int, tuple[str, int]] = {}
@@ -174,7 +175,7 @@ class _Windows:
             self._places.setdefault(hash(secret[at : at + _WINDOW]), (secret, at))
 
     def spans(self, text: str) -> Iterator[Span]:
-        """Where two windows of a secret stand; at an edge of text or secret, where one does."""
+        """The spans with two windows of a secret; at an edge of text or secret one is enough."""
         done = 0
         for start in range(0, len(text) - _WINDOW + 1, _STEP) if self._places else ():
             if start < done:
@@ -207,7 +208,7 @@ def _extent(
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters at the beginning are the same; both texts are equally long."""
+    """The number of equal characters at the start of two texts of equal length."""
     least, most = 0, len(one)
     while least < most:
         middle = (least + most + 1) // 2
@@ -219,7 +220,7 @@ def _same(one: str, other: str) -> int:
 
 
 def _needles(form: str) -> Iterator[_Needle]:
-    """Whatever half of `form` is met, one of these parts is in it."""
+    """Parts of `form` of which every half of it contains one."""
     size = max(_SHORTEST_PART, len(form) // 4)
     if len(form) < 2 * _SHORTEST_PART or _NO_PARTS.search(form):
         yield _Needle(form, 0, len(form), len(form))
@@ -242,18 +243,18 @@ def _masked(text: str, spans: list[Span]) -> str:
 
 
 def _forms(part: str) -> set[str]:
-    """`part` as it is, and as its own characters look where they were taken for escapes."""
+    """`part` unchanged, and as it looks if its characters were taken for escapes."""
     plain = {part, part.replace(" ", "+")}
     escaped = {ENCODINGS[name](part) for name in _WRITTEN_OUT}
     return plain | escaped | {view.text for form in plain if (view := unescaped(form))}
 
 
 _WRITTEN_OUT = ("percent", "form, spaces as +", "JSON", "representation", "HTML")
-"""A secret with characters that look like escapes is looked for in these forms as such."""
+"""Encodings in which a secret is searched directly, since its characters look like escapes."""
 
 
 def _parts(value: str) -> Iterator[str]:
-    """A value and what of it may be met alone: items of a list, lines, secret members."""
+    """A value and its parts that may occur alone: items of a list, lines, secret members."""
     if len(value) < _SHORTEST:
         return
     yield value
@@ -269,7 +270,7 @@ def _parts(value: str) -> Iterator[str]:
 
 
 def _members(found: Any, deepest: int, *, secret: bool = False) -> Iterator[str]:
-    """The texts below names such as client_secret and refresh_token; never an address."""
+    """The texts of members such as client_secret and refresh_token; never a URL."""
     if isinstance(found, str) and secret and not found.startswith(("http://", "https://")):
         yield from _parts(found)
     if not deepest:

@@ -1,4 +1,4 @@
-"""How programs write a text inside other text, and how to read it there.
+"""The encodings in which programs write a text inside other text, and how to undo them.
 
 `ENCODINGS` names every form in which a secret is looked for. What spells single characters
 (escapes) is undone by `unescaped`, in any mixture; what packs bytes into letters (Base64, Base32,
@@ -25,7 +25,7 @@ NAMED = {
     "rbrack": "]", "Hat": "^", "lowbar": "_", "grave": "`", "lcub": "{", "lbrace": "{",
     "verbar": "|", "vert": "|", "rcub": "}", "rbrace": "}", "Tab": "\t", "NewLine": "\n",
 }  # fmt: skip
-"""The ASCII characters that HTML has names for; `html.entities` takes half a megabyte."""
+"""The ASCII characters with HTML names; `html.entities` takes half a megabyte."""
 _ENTITY = str.maketrans({one: f"&{name};" for name, one in reversed(NAMED.items())})
 _FEW_ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
@@ -91,18 +91,18 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "terminal colours": lambda text: f"{text[:4]}\x1b[0m\x1b[31m{text[4:]}",
     "wrapped": lambda text: f"{text[: len(text) // 2]}\n    {text[len(text) // 2 :]}",
 }
-"""Name -> how it writes a secret. Any of them may stand inside another."""
+"""Name -> function that encodes a text. Any of them may be inside another."""
 
 
 class View:
-    """A text as it reads once its escapes are undone, and where each part of it came from."""
+    """A decoded text, with the position of each part in the original text."""
 
     def __init__(self, pattern: re.Pattern[str], meanings: Mapping[str, str], text: str) -> None:
         self._pattern, self._meanings, self._text = pattern, meanings, text
         self.text = pattern.sub(lambda found: meanings[found[0]], text)
 
     def origins(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Where the parts `spans` of this view stand in the text it was made from."""
+        """The spans in the original text that belong to `spans` of this view."""
         here, there = [0], [0]
         at = end = 0
         for found in self._pattern.finditer(self._text):
@@ -119,13 +119,13 @@ class View:
 def _origin(here: list[int], there: list[int], at: int) -> int:
     known = bisect_right(here, at) - 1
     inside = at - here[known]
-    if known % 2:  # in an escape, or in a run of equally long ones
+    if known % 2:  # in an escape, or in a run of escapes of equal length
         inside = inside * (there[known + 1] - there[known]) // (here[known + 1] - here[known])
     return there[known] + inside
 
 
 class _Meanings(dict[str, str]):
-    """Each escape and what it means, worked out once."""
+    """Escape -> its meaning, decoded at the first use."""
 
     def __missing__(self, escape: str) -> str:
         meaning = _meaning(escape)
@@ -199,12 +199,12 @@ _WRAPS = _Wraps()
 
 
 def unescaped(text: str) -> View | None:
-    """`text` with its escapes undone, once."""
+    """`text` with one level of escapes decoded; None if there is none."""
     return _view(_ESCAPE, _MEANINGS, text)
 
 
 def unwrapped(text: str) -> View | None:
-    """`text` without its line ends, and without quoted-printable."""
+    """`text` without line breaks and quoted-printable; None if there is none."""
     return _view(_WRAP, _WRAPS, text)
 
 
@@ -216,7 +216,7 @@ def _view(pattern: re.Pattern[str], meanings: Mapping[str, str], text: str) -> V
 
 
 _LONG_RUN, _SHORT_RUN = 16, 7
-"""Letters that eleven bytes and that five bytes are packed into, at the least."""
+"""The least number of letters that encode eleven bytes, and that encode five."""
 _BREAK = r"(?:\\?\r?\\?\n[ \t]{0,40})"
 _RUNS = {
     least: re.compile(rf"[A-Za-z0-9+/_-]{{{least},}}+(?:{_BREAK}[A-Za-z0-9+/_-]{{4,}}+)*+={{0,3}}")
@@ -250,7 +250,7 @@ _HEX_CLASSES = _classes(h="0123456789ABCDEFabcdef", s=":+ -")
 
 
 def is_plain(text: str, shortest: int) -> bool:
-    """Whether `unescaped`, `unwrapped` and `packed` find nothing; quicker than to ask them."""
+    """Whether `unescaped`, `unwrapped` and `packed` find nothing; faster than calling them."""
     raw = text.encode("utf-8", "surrogatepass")
     letters = raw.translate(_LETTER_CLASSES)
     if b"e" in letters or b"qq" in letters or b"x" * _least_run(shortest) in letters:
@@ -260,7 +260,7 @@ def is_plain(text: str, shortest: int) -> bool:
 
 
 def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
-    """Each run that may be packed bytes: its span, and what can be read in it.
+    """Each run that may be encoded bytes: its span, and the readable text in it.
 
     Nothing is looked for that has fewer than `shortest` characters.
     """
@@ -295,7 +295,7 @@ _LONG = 12
 
 
 def _told_of(run: str) -> tuple[str, ...]:
-    if run.islower():  # which the Base64 of readable text never is
+    if run.islower():  # the Base64 of readable text is never all lower case
         return ()
     letters = run.translate(_STANDARD)
     return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))
@@ -312,12 +312,12 @@ _SHORT = 100
 
 @lru_cache(512)
 def _told_of_short(tell: Callable[[str], tuple[str, ...]], run: str) -> tuple[str, ...]:
-    """Lines of a log have the same long words again and again."""
+    """Cached, since log lines repeat the same long words."""
     return tell(run)
 
 
 def _likeliest(contents: Iterable[bytes], most: int) -> Iterator[str]:
-    """What can be read; of a run that can be read at each offset, no more than it could hold."""
+    """The readable contents, longest first; together no longer than the run could encode."""
     readable = sorted(filter(None, map(_readable, contents)), key=len, reverse=True)
     for told in readable:
         yield told
@@ -348,7 +348,7 @@ def _of_base32(letters: str) -> Iterator[bytes]:
 
 _NO_BASE32 = re.compile(r"[^A-Z2-7]")
 _BASE32 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
-"""To the digits of `int`, which is linear at a base that is a power of two."""
+"""Base32 letters to digits of `int`, which is linear for a base that is a power of two."""
 
 
 def _readable(content: bytes) -> str:

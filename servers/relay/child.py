@@ -1,4 +1,8 @@
-"""The user's own server as a child process: its lines, its last words, and its certain end."""
+"""Runs the user's own server as a child process.
+
+In: a command and lines for its stdin. Out: its stdout and stderr as lines. When it ends, nothing of
+its process group is left.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _INHERITED = (
     "APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROCESSOR_ARCHITECTURE",
     "PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE",
 )  # fmt: skip
-"""All that the user's server gets of this process's environment; the rest is in its own entry."""
+"""The variables that the user's server inherits; its entry sets all others."""
 
 _DIE_WITH_PARENT = (
     "import os,sys;"
@@ -32,30 +36,31 @@ _DIE_WITH_PARENT = (
     "os.closerange(3,1<<16);"
     "os.execv(sys.argv[3],sys.argv[3:])"
 )
-"""Run by a fresh interpreter that becomes the command: the wish to die with the parent outlives
-that, while a `preexec_fn` is not safe in a process with threads. The umask is the user's own again.
-uvloop leaves copies of the pipes open, which would hide that the command closed one, and hand them
-to whatever it starts."""
+"""Run by a new interpreter, which then becomes the command: the setting to die with the parent
+stays, while a `preexec_fn` is not safe in a process with threads. The umask becomes the user's own.
+Descriptors are closed, because uvloop leaves copies of the pipes open; these would hide that the
+command closed one, and its children would inherit them."""
 
 PRIVATE_UMASK = 0o077
 _MAX_LINE = 64 << 20
-_LONGEST_WORDS = 64 << 10
+_LONGEST_STDERR_LINE = 64 << 10
 _CHUNK = 1 << 16
 _LAST_LINES_S = 0.5
-"""What an ended command wrote is here by then; a pipe that stays open is somebody else's."""
+"""Seconds after the end of a command in which its last lines arrive; a pipe that stays open then
+belongs to another process."""
 _ENDS_WITHIN_S = 1.0
-"""After its stdin closed, and again after SIGTERM; then it is killed."""
+"""Seconds after its stdin closed, and again after SIGTERM; then it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run, and where."""
+    """A command, its environment and its folder."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     umask: int = PRIVATE_UMASK
-    """As the user's session has it: Lou's own is no business of the user's server."""
+    """The umask of the user's session; Lou's own is not passed on."""
 
 
 class Child:
@@ -66,17 +71,17 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the command, which leads a process group of its own."""
+        """The process id; the command leads a process group of its own."""
         return self._process.pid
 
     def send(self, line: bytes) -> None:
-        """Write one line to its stdin; one that left is no error here."""
+        """Write one line to its stdin; do nothing if it is gone."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError, RuntimeError):
             self._process.stdin.write(line + b"\n")
 
     async def lines(self) -> AsyncIterator[bytes]:
-        """What it writes to stdout, until it closes it; lines beyond reason are left out."""
+        """The lines of its stdout until it closes it, without lines over 64 MiB."""
         assert self._process.stdout is not None
         lines = BoundedLineReader(_MAX_LINE)
         while chunk := await self._process.stdout.read(_CHUNK):
@@ -84,24 +89,24 @@ class Child:
                 if isinstance(line, bytes):
                     yield line
 
-    async def words(self, heard: Callable[[str], None]) -> None:
-        """Pass on what it writes to stderr, line by line."""
+    async def stderr_lines(self, take: Callable[[str], None]) -> None:
+        """Call `take` with each line of its stderr."""
         assert self._process.stderr is not None
-        lines = BoundedLineReader(_LONGEST_WORDS)
+        lines = BoundedLineReader(_LONGEST_STDERR_LINE)
         while chunk := await self._process.stderr.read(_CHUNK):
             for line in lines.feed(chunk):
                 if isinstance(line, LongLine):
-                    heard("(a line too long to show)")
+                    take("(a line too long to show)")
                 else:
-                    heard(line.decode(errors="replace"))
+                    take(line.decode(errors="replace"))
 
-    async def left(self) -> None:
-        """Wait until it ended, whoever still holds its stdout."""
+    async def exited(self) -> None:
+        """Wait until it exited, even if another process keeps its stdout open."""
         await self._process.wait()
         await asyncio.sleep(_LAST_LINES_S)
 
-    async def ended(self) -> str:
-        """How it ended, in words, now that it says no more."""
+    async def end_reason(self) -> str:
+        """How it ended, in words; call it after its stdout closed or it exited."""
         try:
             code = await asyncio.wait_for(self._process.wait(), _ENDS_WITHIN_S)
         except TimeoutError:
@@ -111,10 +116,10 @@ class Child:
 
 @asynccontextmanager
 async def running(command: Command) -> AsyncIterator[Child]:
-    """Run `command`; nothing of its process group is left afterwards.
+    """Run `command` within this context; then nothing of its process group is left.
 
     Raises:
-        StartRefused: it cannot be started at all.
+        StartRefusedError: it cannot be started.
     """
     process = await _start(command)
     try:
@@ -150,7 +155,7 @@ async def _start(command: Command) -> asyncio.subprocess.Process:
 
 
 def _program(name: str, folder: Path, path: str | None) -> str:
-    """Where the command is: a path is meant from the folder that it runs in."""
+    """The path of the command; a relative path starts at the folder in which it runs."""
     if not folder.is_dir():
         raise StartRefusedError(
             "not_launchable",
@@ -171,7 +176,7 @@ def _program(name: str, folder: Path, path: str | None) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close its stdin, then ask, then kill; and always kill what it left behind."""
+    """Close its stdin, then terminate, then kill it; always kill what is left of its group."""
     if process.stdin:
         process.stdin.close()
     for number in (None, signal.SIGTERM):

@@ -1,7 +1,8 @@
-"""Requests and answers over a child's lines, as raw JSON: the SDK's session sits on top of this.
+"""Sends requests over the lines of a child process and matches their answers, as raw JSON.
 
-The SDK's own dispatcher checks every message against its models; a relay passes messages on that
-are not its own to judge, and has many of them.
+In: requests of the SDK's session. Out: their answers, and the child's requests and notifications.
+The SDK's own dispatcher checks every message against its models; a relay must pass them on
+unchecked.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ from servers.relay.child import Child
 
 log = logging.getLogger(__name__)
 
-_NOISE_SHOWN = 3
-_LOOKED_AT = 10_000
+_NOISE_LOGGED = 3
+_EXCERPT_BYTES = 10_000
 
-Answered = asyncio.Future[dict[str, Any]]
+Answer = asyncio.Future[dict[str, Any]]
 
 
 class UpstreamClosedError(MCPError):
-    """The child is gone. An error of its own may have the same code."""
+    """The child is gone. The class tells it from an error of the child with the same code."""
 
     def __init__(self) -> None:
         super().__init__(CONNECTION_CLOSED, "the connection is closed")
 
 
-class _Exchange:
-    """One request or notification of the child, as the SDK's session sees it."""
+class _ChildContext:
+    """One request or notification of the child, in the shape that the SDK's session expects."""
 
     transport = TransportContext(kind="lines", can_send_request=False)
     can_send_request = False
@@ -66,17 +67,17 @@ class _Exchange:
         await self._dispatch.notify(method, params)
 
     async def progress(self, progress: float, total: Any = None, message: Any = None) -> None:
-        """A client has no progress to tell."""
+        """Do nothing: a client reports no progress."""
 
 
 class LineDispatch:
-    """See `mcp.shared.dispatcher.Dispatcher`. `ended` hears how the child ended by itself."""
+    """See `mcp.shared.dispatcher.Dispatcher`. `ended` gets the reason when the child ends."""
 
     def __init__(self, child: Child, ended: Callable[[str], None]) -> None:
         self._child = child
         self._ended = ended
         self._numbers = itertools.count(1)
-        self._pending: dict[str, tuple[Answered, ProgressFnT | None]] = {}
+        self._pending: dict[str, tuple[Answer, ProgressFnT | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._noise = 0
@@ -84,21 +85,21 @@ class LineDispatch:
     async def send_raw_request(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
     ) -> dict[str, Any]:
-        """Ask, and wait for the answer.
+        """Send a request and wait for its result.
 
         Raises:
-            MCPError: it is a refusal, or the child is gone.
+            MCPError: the answer is an error, or the child is gone.
         """
         if self._is_closed:
             raise UpstreamClosedError
         options = opts or {}
         number = options.get("request_id", next(self._numbers))
-        heard = options.get("on_progress")
-        if heard:
+        on_progress = options.get("on_progress")
+        if on_progress:
             meta = {**(params or {}).get("_meta", {}), "progressToken": number}
             params = {**(params or {}), "_meta": meta}
-        answered: Answered = asyncio.get_running_loop().create_future()
-        self._pending[str(number)] = (answered, heard)
+        answered: Answer = asyncio.get_running_loop().create_future()
+        self._pending[str(number)] = (answered, on_progress)
         body = f',"params":{to_json(params)}' if params else ""
         self._child.send(
             f'{{"jsonrpc":"2.0","id":{to_json(number)},"method":"{method}"{body}}}'.encode(
@@ -120,7 +121,7 @@ class LineDispatch:
     async def notify(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None
     ) -> None:
-        """Tell, and wait for nothing."""
+        """Send a notification."""
         if not self._is_closed:
             self._child.send(jsonrpc.notification(method, params)[:-1])
 
@@ -132,21 +133,21 @@ class LineDispatch:
         *,
         task_status: TaskStatus[None] = TASK_STATUS_IGNORED,
     ) -> None:
-        """Take what the child says until it says no more."""
+        """Read the child's lines until it ends."""
         task_status.started()
-        hearing = asyncio.create_task(self._hear(on_request, on_notify, on_notify_intercept))
-        leaving = asyncio.create_task(self._child.left())
+        reading = asyncio.create_task(self._read_lines(on_request, on_notify, on_notify_intercept))
+        exiting = asyncio.create_task(self._child.exited())
         try:
-            await asyncio.wait((hearing, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if hearing.done():
-                hearing.result()
-            self._ended(await self._child.ended())
+            await asyncio.wait((reading, exiting), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+            self._ended(await self._child.end_reason())
         finally:
-            hearing.cancel()
-            leaving.cancel()
+            reading.cancel()
+            exiting.cancel()
             self._close()
 
-    async def _hear(
+    async def _read_lines(
         self,
         on_request: OnRequest,
         on_notify: OnNotify,
@@ -161,8 +162,8 @@ class LineDispatch:
             elif "id" in message:
                 self._start(self._serve(on_request, message))
             elif not self._intercepted(on_notify_intercept, message):
-                exchange = _Exchange(self, None)
-                self._start(on_notify(exchange, message["method"], message.get("params")))  # type: ignore[arg-type]
+                context = _ChildContext(self, None)
+                self._start(on_notify(context, message["method"], message.get("params")))  # type: ignore[arg-type]
 
     def _read(self, line: bytes) -> dict[str, Any] | None:
         try:
@@ -173,10 +174,10 @@ class LineDispatch:
             return message
         if line.strip():
             self._noise += 1
-            if self._noise <= _NOISE_SHOWN:
+            if self._noise <= _NOISE_LOGGED:
                 log.warning(
                     "The server wrote what is no MCP to stdout: %s",
-                    excerpt(line[:_LOOKED_AT].decode("utf-8", "backslashreplace"), 200),
+                    excerpt(line[:_EXCERPT_BYTES].decode("utf-8", "backslashreplace"), 200),
                 )
         return None
 
@@ -187,11 +188,11 @@ class LineDispatch:
         error = message.get("error")
         if isinstance(error, dict):
             code = error.get("code")
-            said = str(error.get("message", ""))
+            message_text = str(error.get("message", ""))
             known = code if isinstance(code, int) else INTERNAL_ERROR
-            answered.set_exception(MCPError(known, said, error.get("data")))
-        elif isinstance(found := message.get("result"), dict):
-            answered.set_result(found)
+            answered.set_exception(MCPError(known, message_text, error.get("data")))
+        elif isinstance(result := message.get("result"), dict):
+            answered.set_result(result)
         else:
             answered.set_exception(MCPError(INTERNAL_ERROR, "its answer holds no result"))
 
@@ -203,20 +204,22 @@ class LineDispatch:
         return run_notify_intercept(intercept, message["method"], params)
 
     def _progress(self, params: Mapping[str, Any]) -> None:
-        _, heard = self._pending.get(jsonrpc.id_key(params.get("progressToken")), (None, None))
+        _, on_progress = self._pending.get(
+            jsonrpc.id_key(params.get("progressToken")), (None, None)
+        )
         done, total = params.get("progress"), params.get("total")
-        if heard and isinstance(done, int | float):
-            told = total if isinstance(total, int | float) else None
-            self._start(heard(done, told, str(params.get("message") or "")))
+        if on_progress and isinstance(done, int | float):
+            known = total if isinstance(total, int | float) else None
+            self._start(on_progress(done, known, str(params.get("message") or "")))
 
     async def _serve(self, on_request: OnRequest, message: Mapping[str, Any]) -> None:
-        exchange = _Exchange(self, message["id"])
+        context = _ChildContext(self, message["id"])
         try:
-            result = await on_request(exchange, message["method"], message.get("params"))  # type: ignore[arg-type]
+            result = await on_request(context, message["method"], message.get("params"))  # type: ignore[arg-type]
         except Exception as failed:  # noqa: BLE001 - becomes the answer
             error = handler_exception_to_error_data(failed)
-            code, said = (error.code, error.message) if error else (INTERNAL_ERROR, "failed")
-            self._child.send(jsonrpc.error(message["id"], code, said)[:-1])
+            code, text = (error.code, error.message) if error else (INTERNAL_ERROR, "failed")
+            self._child.send(jsonrpc.error(message["id"], code, text)[:-1])
         else:
             self._child.send(jsonrpc.result(message["id"], to_json(result)[1:-1])[:-1])
 

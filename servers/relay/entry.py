@@ -1,4 +1,7 @@
-"""What the user's entry says: a command to run or an address to reach, with its keys filled in."""
+"""Reads the user's entry of a server.
+
+In: the configuration of a relay. Out: a command or a URL, with the keys filled in.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ class WebAddress:
 
 
 def read(name: str, configuration: Configuration) -> Command | WebAddress:
-    """How to reach the server that the user calls `name`.
+    """The command or the URL of the server called `name`.
 
     Raises:
-        StartRefused: the entry is wrong, or a key it refers to is missing.
+        StartRefusedError: the entry is wrong, or a key it refers to is missing.
     """
     entry = configuration.settings.get("upstream")
     if not isinstance(entry, Mapping) or not (entry.get("command") or entry.get("url")):
@@ -42,7 +45,7 @@ def read(name: str, configuration: Configuration) -> Command | WebAddress:
 
 
 class _Keys:
-    """Puts keys in the place of what refers to them."""
+    """Replaces references such as `${keyring:NAME}` by the keys."""
 
     def __init__(self, name: str, keys: Mapping[str, str]) -> None:
         self._name = name
@@ -58,11 +61,11 @@ class _Keys:
         return {key: self.fill(text) for key, text in found.items()}
 
     def _value(self, reference: re.Match[str]) -> str:
-        wanted = reference[1]
-        if wanted not in self._keys:
-            said = f"The key {wanted} that {self._name} needs is not set."
-            raise StartRefusedError("missing_key", said, "Set it on Lou's keys page.")
-        return self._keys[wanted]
+        key = reference[1]
+        if key not in self._keys:
+            message = f"The key {key} that {self._name} needs is not set."
+            raise StartRefusedError("missing_key", message, "Set it on Lou's keys page.")
+        return self._keys[key]
 
 
 def _web(name: str, url: str) -> str:

@@ -1,4 +1,8 @@
-"""One connection to the user's server, from its start to its certain end."""
+"""Holds one connection to the user's server.
+
+In: a command or URL, requests. Out: answers and notifications, and the reason when it ends by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +23,13 @@ from servers.relay.upstream import Upstream, connected, over_http, over_stdio
 
 stderr = logging.getLogger("stderr")
 
-_LONGEST_WORDS = 500
+_LONGEST_QUOTE = 500
 
 Heard = Callable[[types.ServerNotification], Awaitable[None]]
 
 
 class UpstreamLink:
-    """`lost` hears why, when the connection ends and nobody closed it."""
+    """`heard` gets notifications; `lost` gets the reason when the connection ends unasked."""
 
     def __init__(
         self, name: str, target: Command | WebAddress, heard: Heard, lost: Callable[[str], None]
@@ -35,17 +39,17 @@ class UpstreamLink:
         self._heard = heard
         self._lost = lost
         self._upstream: Upstream | None = None
-        self._life: asyncio.Task[None] | None = None
+        self._session_task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
-        self._last_words: deque[str] = deque(maxlen=3)
-        self._how = ""
+        self._last_stderr: deque[str] = deque(maxlen=3)
+        self._end_reason = ""
 
     async def open(self) -> Upstream:
         """Connect.
 
         Raises:
-            StartRefused: there is nothing to start.
-            Lost: it did not come up.
+            StartRefusedError: the command cannot be started.
+            UpstreamLostError: the server did not come up.
         """
         try:
             return await self._open()
@@ -56,16 +60,16 @@ class UpstreamLink:
     async def close(self) -> None:
         """End the session and everything that was started for it."""
         self._closing.set()
-        if self._life:
+        if self._session_task:
             if self._upstream is None:
-                self._life.cancel()
-            await asyncio.wait((self._life,))
+                self._session_task.cancel()
+            await asyncio.wait((self._session_task,))
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Pass a request on.
 
         Raises:
-            Refusal: it is answered with an error, or not at all.
+            UpstreamError: it is answered with an error, or not at all.
         """
         if self._upstream is None or self._closing.is_set():
             raise UpstreamError(
@@ -75,19 +79,19 @@ class UpstreamLink:
             return await self._upstream.ask(method, params)
         except UpstreamLostError:
             self._end("closed the connection")
-            said = f"The server {self._name} went away while it worked on this. Try again soon."
-            raise UpstreamError(types.INTERNAL_ERROR, said) from None
+            why = f"The server {self._name} went away while it worked on this. Try again soon."
+            raise UpstreamError(types.INTERNAL_ERROR, why) from None
 
     async def _open(self) -> Upstream:
         answered: asyncio.Future[Upstream] = asyncio.get_running_loop().create_future()
-        self._life = asyncio.create_task(self._live(answered))
-        await asyncio.wait((answered, self._life), return_when=asyncio.FIRST_COMPLETED)
+        self._session_task = asyncio.create_task(self._run_session(answered))
+        await asyncio.wait((answered, self._session_task), return_when=asyncio.FIRST_COMPLETED)
         if not answered.done():
-            await self._life
+            await self._session_task
         self._upstream = answered.result()
         return self._upstream
 
-    async def _live(self, answered: asyncio.Future[Upstream]) -> None:
+    async def _run_session(self, answered: asyncio.Future[Upstream]) -> None:
         try:
             async with (
                 self._dispatcher() as dispatcher,
@@ -101,32 +105,34 @@ class UpstreamLink:
     def _dispatcher(self) -> Any:
         if isinstance(self._target, WebAddress):
             return over_http(self._target.url, self._target.headers)
-        return over_stdio(self._target, self._said, self._ended)
+        return over_stdio(self._target, self._take_stderr, self._ended)
 
     def _reason(self, failures: BaseExceptionGroup[BaseException]) -> BaseException:
-        """The one failure that the SDK's task groups wrap; an ended command explains them all."""
+        """The failure inside the SDK's task groups; if the command ended, that is the reason."""
         failure: BaseException = failures
         while isinstance(failure, BaseExceptionGroup):
             failure = failure.exceptions[0]
         if isinstance(failure, StartRefusedError):
             return failure
-        return UpstreamLostError(self._epitaph(self._how or f"could not be reached: {failure}"))
+        return UpstreamLostError(
+            self._with_last_stderr(self._end_reason or f"could not be reached: {failure}")
+        )
 
-    def _said(self, words: str) -> None:
-        self._last_words.append(redact(words))  # before it is cut: half a secret is not found
-        stderr.log(level_of(words), "%s", words)
+    def _take_stderr(self, line: str) -> None:
+        self._last_stderr.append(redact(line))  # before it is cut: half a secret is not found
+        stderr.log(level_of(line), "%s", line)
 
     def _ended(self, how: str) -> None:
-        self._how = how
+        self._end_reason = how
         if self._upstream:
             self._end(how)
 
     def _end(self, how: str) -> None:
         if not self._closing.is_set():
-            self._lost(self._epitaph(self._how or how))
+            self._lost(self._with_last_stderr(self._end_reason or how))
 
-    def _epitaph(self, how: str) -> str:
-        said = f"The server {self._name} {how.rstrip('. ')}."
-        if self._last_words:
-            said += f' It last wrote: "{" | ".join(self._last_words)[:_LONGEST_WORDS]}".'
-        return redact(said)
+    def _with_last_stderr(self, how: str) -> str:
+        message = f"The server {self._name} {how.rstrip('. ')}."
+        if self._last_stderr:
+            message += f' It last wrote: "{" | ".join(self._last_stderr)[:_LONGEST_QUOTE]}".'
+        return redact(message)

@@ -1,4 +1,8 @@
-"""A server that the user added, shown to clients as it is, with Lou's keys, switches and logs."""
+"""The relay: passes a server that the user added through to clients.
+
+In: the user's entry and requests of clients. Out: the answers of the user's server, unchanged; its
+tools can be switched off, and its calls and log lines are recorded.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from servers.relay.upstream import Upstream
 log = logging.getLogger(__name__)
 
 _MOST_PAGES = 100
-_MOST_FAULTS_TOLD = 20
+_MOST_FAULTS_LOGGED = 20
 _OFFERED = ("tools", "resources", "prompts", "completions")
 _LISTS = ("tools", "resources", "prompts")
 _CHANGED = {
@@ -36,7 +40,7 @@ _CHANGED = {
 
 
 class Relay:
-    """See `servers.host.tools.service.Mirror`."""
+    """The server of one entry; see `servers.host.tools.service.Mirror`."""
 
     version = ""
 
@@ -55,8 +59,8 @@ class Relay:
         """Connect to the user's server.
 
         Raises:
-            StartRefused: its entry is wrong, or a key is missing.
-            Lost: it did not come up.
+            StartRefusedError: its entry is wrong, or a key is missing.
+            UpstreamLostError: it did not come up.
         """
         self._target = entry.read(self.name, configuration)
         self._link = UpstreamLink(self.name, self._target, self._heard, calls.give_up)
@@ -64,12 +68,12 @@ class Relay:
         self._introduce(self._upstream)
         await self._list_tools()
         for uri in self._watched:
-            self._keep(self._upstream.watch(uri, calls.resource_changed))
+            self._run_in_background(self._upstream.watch(uri, calls.resource_changed))
         if self._upstream.is_modern:
-            self._keep(self._upstream.listen_for_lists())
+            self._run_in_background(self._upstream.listen_for_lists())
 
     async def configure(self, configuration: Configuration) -> None:
-        """Connect anew when the user's server would be started differently now."""
+        """Connect anew if the new configuration starts the user's server differently."""
         try:
             if entry.read(self.name, configuration) == self._target:
                 return
@@ -84,11 +88,11 @@ class Relay:
                 await calls.surface_changed(kind)
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """Nobody but the user's server knows what its keys are for."""
+        """Answer "unknown": only the user's server knows what its keys are for."""
         return KeyVerdict("unknown", f"Only the server {self.name} knows whether {name} works.")
 
     async def stop(self) -> None:
-        """End the session and everything that was started for it."""
+        """Close the session and end everything that was started for it."""
         for task in tuple(self._tasks):
             task.cancel()
         if self._link:
@@ -118,7 +122,7 @@ class Relay:
         """Watch a resource of the user's server, once for all clients."""
         if self._upstream and uri not in self._watched:
             self._watched.add(uri)
-            self._keep(self._upstream.watch(uri, calls.resource_changed))
+            self._run_in_background(self._upstream.watch(uri, calls.resource_changed))
 
     def _introduce(self, upstream: Upstream) -> None:
         self.instructions = upstream.instructions
@@ -149,7 +153,7 @@ class Relay:
             params = {"cursor": page["nextCursor"]}
         faults = [(listing, _fault(listing)) for listing in found]
         self._listings = tuple(listing for listing, fault in faults if not fault)
-        for listing, fault in [each for each in faults if each[1]][:_MOST_FAULTS_TOLD]:
+        for listing, fault in [each for each in faults if each[1]][:_MOST_FAULTS_LOGGED]:
             name = listing.get("name") if isinstance(listing, dict) else None
             log.warning(
                 "The tool %r is left out, since clients cannot take it: %s",
@@ -157,11 +161,11 @@ class Relay:
                 excerpt(fault, 400),
             )
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:
             try:
                 await work
-            except Exception as failed:  # noqa: BLE001 - the link itself reports its end
+            except Exception as failed:  # noqa: BLE001 - the link reports its own end
                 log.warning("The server no longer tells of changes: %s", failed)
 
         task = asyncio.create_task(guarded())
@@ -170,7 +174,7 @@ class Relay:
 
 
 def _fault(listing: Any) -> str:
-    """What is no tool of the protocol about it: to most clients one such spoils the whole list."""
+    """Why `listing` is not a valid tool, or empty. One bad tool makes clients drop the list."""
     try:
         types.Tool.model_validate(listing)
     except ValidationError as invalid:

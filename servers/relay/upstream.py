@@ -1,4 +1,7 @@
-"""One session with the user's own server, for all clients: raw requests out, raw answers back."""
+"""One session with the user's server, shared by all clients.
+
+In: raw requests. Out: raw answers and notifications, over stdio or Streamable HTTP.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ from servers.relay.child import Command, running
 from servers.relay.dispatch import LineDispatch, UpstreamClosedError
 
 _ANSWERS_WITHIN_S = 60.0
-"""To `initialize`: a first `npx` or `uvx` downloads its package before it says anything."""
+"""Time for `initialize`: a first `npx` or `uvx` downloads its package before it answers."""
 
 _CLOSED_BY_SDK = types.ErrorData(code=types.CONNECTION_CLOSED, message="Connection closed")
 
 
 class Upstream:
-    """The session, once connected."""
+    """A connected session."""
 
     def __init__(
         self,
@@ -40,35 +43,35 @@ class Upstream:
 
     @property
     def capabilities(self) -> types.ServerCapabilities:
-        """What it serves."""
+        """What the server offers."""
         return self._session.server_capabilities or types.ServerCapabilities()
 
     @property
     def info(self) -> types.Implementation | None:
-        """What it calls itself."""
+        """The server's name and version."""
         return self._session.server_info
 
     @property
     def instructions(self) -> str:
-        """What it tells models about itself."""
+        """The server's instructions for models."""
         return self._session.instructions or ""
 
     @property
     def is_modern(self) -> bool:
-        """Whether it speaks 2026-07-28."""
+        """Whether the server speaks 2026-07-28."""
         return self._session.discover_result is not None
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """The raw answer to a request; its progress goes to the running call.
 
         Raises:
-            Refusal: it answered with an error.
-            Lost: it is gone.
+            UpstreamError: it answered with an error.
+            UpstreamLostError: it is gone.
         """
         data: dict[str, Any] = {"method": method, "params": dict(params)}
         options: CallOptions = {}
-        # The session's typed requests drop what this SDK does not know; the stamp adds what the
-        # era wants around a raw one, and has no public name.
+        # The session's typed requests drop members that this SDK does not know. `_stamp` adds what
+        # the era requires to a raw request; it has no public name.
         self._session._stamp(data, options)
         call = current_call.get()
         if call:
@@ -89,7 +92,7 @@ class Upstream:
             raise UpstreamError(error.code, error.message, error.data) from None
 
     async def watch(self, uri: str, updated: Callable[[str], Awaitable[None]]) -> None:
-        """Hear of changes of the resource at `uri`, until the session ends."""
+        """Call `updated` for each change of the resource at `uri`, until the session ends."""
         if self.is_modern:
             async with listen(self._session, resource_subscriptions=[uri]) as events:
                 async for _ in events:
@@ -98,7 +101,7 @@ class Upstream:
             await self.ask("resources/subscribe", {"uri": uri})
 
     async def listen_for_lists(self) -> None:
-        """Ask a 2026-07-28 server to tell of changed lists; the others tell unasked."""
+        """Subscribe to changed lists of a 2026-07-28 server; older servers report them unasked."""
         async with listen(
             self._session,
             tools_list_changed=True,
@@ -113,10 +116,10 @@ class Upstream:
 async def connected(
     dispatcher: Dispatcher[Any], heard: Callable[[types.ServerNotification], Awaitable[None]]
 ) -> AsyncIterator[Upstream]:
-    """A session over `dispatcher`, of whichever era the other side speaks.
+    """A session over `dispatcher`, in the era that the other side speaks.
 
     Raises:
-        Lost: it gave no usable answer.
+        UpstreamLostError: it gave no usable answer.
     """
 
     async def on_message(message: Any) -> None:
@@ -131,7 +134,7 @@ async def connected(
 
 
 async def _shake_hands(session: ClientSession) -> None:
-    """`initialize` first: some servers of that era end at any other first request."""
+    """Send `initialize` first: some servers exit at any other first request."""
     try:
         async with asyncio.timeout(_ANSWERS_WITHIN_S):
             try:
@@ -152,21 +155,21 @@ async def _shake_hands(session: ClientSession) -> None:
 
 @asynccontextmanager
 async def over_stdio(
-    command: Command, said: Callable[[str], None], ended: Callable[[str], None]
+    command: Command, take_stderr: Callable[[str], None], ended: Callable[[str], None]
 ) -> AsyncIterator[Dispatcher[Any]]:
-    """Lines of a child process; `said` hears its stderr, `ended` how it ended by itself."""
+    """A dispatcher over a child process; `ended` gets the reason when it ends by itself."""
     async with running(command) as child:
-        words = asyncio.create_task(child.words(said))
+        stderr = asyncio.create_task(child.stderr_lines(take_stderr))
         try:
             yield LineDispatch(child, ended)
         finally:
-            words.cancel()
-            await asyncio.wait((words,))
+            stderr.cancel()
+            await asyncio.wait((stderr,))
 
 
 @asynccontextmanager
 async def over_http(url: str, headers: Mapping[str, str]) -> AsyncIterator[Dispatcher[Any]]:
-    """Messages of a Streamable HTTP server."""
+    """A dispatcher over Streamable HTTP."""
     async with (
         create_mcp_http_client(headers=dict(headers)) as client,
         streamable_http_client(url, http_client=client) as streams,
