@@ -1,1 +1,1 @@
-"""JSON, TOML and YAML client files: parsed, and edited without touching other bytes."""
+"""Readers and editors of JSON, TOML and YAML that change no other byte."""

@@ -1,4 +1,4 @@
-"""JSON: the standard library reads, the text is edited where it says that things stand."""
+"""Edits JSON text: adds and removes entries at the positions that the reader finds."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
-    """Ways to put `entries` behind the servers in `text`, the best first."""
+    """Candidate edits that add `entries` after the servers in `text`, the best first."""
     if is_blank(text, layout):
         yield _whole(text, {layout.root[0]: entries})
         return
     solid = blanked(text, layout)
     page = page_of(solid, layout)
     top = members_of(page, skip(page, 0))
-    pen = _Pen(text, page, solid, top)
+    pen = _Writer(text, page, solid, top)
     member = top.get(layout.root[0])
     if member is None:
         yield from pen.add(top, {layout.root[0]: entries})
@@ -47,7 +47,7 @@ def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterato
 
 
 def _whole(text: str, values: Mapping[str, Any]) -> Edit:
-    """A whole object behind a text that says nothing: behind its comments, if it has any."""
+    """The edit that adds a whole object to a text without a value, after its comments."""
     newline = newline_of(text)
     lead = newline if text.strip(SPACE) and not text.endswith("\n") else ""
     body = dumped(values, indent=2).replace("\n", newline)
@@ -55,7 +55,7 @@ def _whole(text: str, values: Mapping[str, Any]) -> Edit:
 
 
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
-    """`text` without the entry called `name`, its neighbours' comments kept."""
+    """`text` without the entry called `name`; comments of its neighbours stay."""
     solid = blanked(text, layout)
     page = page_of(solid, layout)
     top = members_of(page, skip(page, 0))
@@ -65,7 +65,7 @@ def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
 
 
 def as_written(text: str, layout: Layout, written: str, names: Sequence[str]) -> str:
-    """`text` with the entries called `names` as `written` has them, whatever became of them."""
+    """`text` with the values of the entries called `names` replaced by those in `written`."""
     if is_blank(text, layout):
         return text
     page = page_of(blanked(text, layout), layout)
@@ -90,7 +90,7 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
 
 
 def rewritten(text: str, layout: Layout, after: Mapping[str, Any]) -> str:
-    """Plain JSON `text` edited until its object says `after`; what says the same is not touched."""
+    """Plain JSON `text` edited so that its value is `after`; equal parts stay byte for byte."""
     before = decoder.decode(text)
     return _adapted(text, (), before, after) if layout.format == "json" else text
 
@@ -109,7 +109,7 @@ def _adapted(
     added = {name: value for name, value in after.items() if name not in before}
     if added:
         holder = _holder(text, path)
-        pen = _Pen(text, text, text, _holder(text, ()))
+        pen = _Writer(text, text, text, _holder(text, ()))
         text = next(pen.add(holder, added)).apply(text)
     return text
 
@@ -127,7 +127,7 @@ def _holder(text: str, path: Sequence[str]) -> Members:
 def _replaced(text: str, holder: Members, name: str, value: Any) -> str:
     member = holder.get(name)
     assert member is not None
-    pen = _Pen(text, text, text, _holder(text, ()))
+    pen = _Writer(text, text, text, _holder(text, ()))
     old = text[member.value : member.end]
     new = pen.value(value, indent_at(text, member.start), in_lines="\n" in old)
     return text[: member.value] + new + text[member.end :]
@@ -147,7 +147,7 @@ def _without(text: str, solid: str, holder: Members, name: str) -> str:
 
 
 def _cut(text: str, solid: str, start: int, end: int) -> str:
-    """Cut the stretch, with its line where it has one for itself."""
+    """Remove the span, with its whole line if nothing else is on it."""
     line = line_start(text, start)
     alone = not text[line:start].strip(SPACE) and not solid[end : line_end(text, end)].strip(SPACE)
     if line and alone:
@@ -156,8 +156,8 @@ def _cut(text: str, solid: str, start: int, end: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pen:
-    """Writes as the text is written: its indent, its line breaks, or all in one line."""
+class _Writer:
+    """Writes values in the style of the text: its indent, its line breaks, or on one line."""
 
     text: str
     page: str
@@ -220,7 +220,7 @@ class _Pen:
         return "".join(newline + indent + line[cut:] for line in lines)
 
     def value(self, value: Any, indent: str, *, in_lines: bool) -> str:
-        """Any value behind a key whose line begins with `indent`."""
+        """The text of a value after a key whose line has this indent."""
         if not in_lines and not isinstance(value, dict):
             return dumped(value)
         whole = dumped(value, indent=self._unit())
@@ -234,6 +234,6 @@ class _Pen:
 
 
 def dumped(values: Any, **style: Any) -> str:
-    """JSON text; half a surrogate pair, which no file can hold, stays an escape."""
+    """The value as JSON; a lone surrogate, which UTF-8 cannot hold, stays an escape."""
     text = json.dumps(values, ensure_ascii=False, **style)
     return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)

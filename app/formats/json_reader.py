@@ -1,7 +1,7 @@
-"""JSON as the standard library reads it, with comments and trailing commas where the client does.
+"""Reads JSON, with comments and trailing commas where the client accepts them.
 
-Both are blanked, character for character, so that every position in the page is a position in the
-text.
+Both are replaced by blanks, character for character, so positions in the result are positions in
+the text. The standard library parses the result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.formats.spans import (
     refuse_depths,
 )
 
-# A text or a comment that never closes is taken whole, or each quote in it would be tried anew.
+# An unclosed string or comment matches to the end; else each quote in it is tried again.
 _TEXT = r'"(?:[^"\\\n]++|\\.)*+"?'
 _COMMENT = re.compile(rf"{_TEXT}|(//[^\n]*+|/\*.*?\*/)|/\*.*", re.DOTALL)
 _LAST_COMMA = re.compile(rf"{_TEXT}|(,)(?=[ \t\r\n]*+[\]}}])", re.DOTALL)
@@ -35,7 +35,7 @@ _CONSTANTS = re.compile(rf"{_TEXT}|(NaN|-?Infinity)")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of an object: where its key and its value begin, and where it ends."""
+    """One member of an object: the positions of its key, its value, and its end."""
 
     key: str
     start: int
@@ -45,7 +45,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The braces of one object and what is between them."""
+    """One object: the positions of its braces, and its members."""
 
     open: int
     close: int
@@ -69,21 +69,21 @@ def _whole_number(digits: str) -> Any:
 
 
 decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole_number)
-"""Reads plain JSON; numbers beyond all reason stay texts, NaN and Infinity are refused."""
+"""Reads plain JSON; integers of 300 digits stay texts, NaN and Infinity are refused."""
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """What `text` says.
+    """The outline of `text`.
 
     Raises:
-        FormatError: it is not what the client reads, or says something twice.
+        FormatError: the client cannot read the text, or a key occurs twice.
     """
     if is_blank(text, layout):
         return Outline({}, False, {})
     page = page_of(blanked(text, layout), layout)
     value = _value(text, page, layout)
     top = members_of(page, skip(page, 0))
-    _no_twins(text, top)
+    _refuse_duplicates(text, top)
     rest = dict(value)
     key = layout.root[0]
     if key not in rest or rest[key] is None:
@@ -95,17 +95,17 @@ def outline(text: str, layout: Layout) -> Outline:
     if not isinstance(servers, dict):
         line, column = position(text, member.value)
         raise AmbiguousError(f"`{key}` is not an object, so Lou cannot add to it.", line, column)
-    _no_twins(text, members_of(page, member.value))
+    _refuse_duplicates(text, members_of(page, member.value))
     return Outline(servers, True, rest)
 
 
 def is_blank(text: str, layout: Layout) -> bool:
-    """Whether the text says nothing, and so stands for {}: no more than space and comments."""
+    """Whether the text has only white space and comments, and so stands for {}."""
     return not blanked(text, layout).strip(SPACE)
 
 
 def blanked(text: str, layout: Layout) -> str:
-    """`text` with its comments blanked."""
+    """`text` with its comments replaced by blanks."""
     if layout.format == "json" or "/" not in text:
         return text
 
@@ -122,7 +122,7 @@ def blanked(text: str, layout: Layout) -> str:
 
 
 def page_of(solid: str, layout: Layout) -> str:
-    """`solid` with its trailing commas blanked."""
+    """`solid` with its trailing commas replaced by blanks."""
     if layout.format != "jsonc":
         return solid
 
@@ -133,7 +133,7 @@ def page_of(solid: str, layout: Layout) -> str:
 
 
 def _ends_value(solid: str, end: int) -> bool:
-    """Whether a value stands before `end`: only then may a comma be left out there."""
+    """Whether a value ends before `end`: only after one is a comma a trailing comma."""
     while end and solid[end - 1] in SPACE:
         end -= 1
     return end > 0 and solid[end - 1] not in "{[,:"
@@ -170,7 +170,7 @@ def _reason(broken: JSONDecodeError, text: str, layout: Layout) -> str:
 
 
 def skip(page: str, index: int) -> int:
-    """Where the white space at `index` ends."""
+    """The end of the white space at `index`."""
     gap = _GAP.match(page, index)
     return gap.end() if gap else index
 
@@ -191,13 +191,13 @@ def members_of(page: str, start: int) -> Members:
 
 
 def end_of(page: str, start: int) -> int:
-    """Where the value that begins at `start` ends."""
+    """The end of the value that begins at `start`."""
     _, end = decoder.raw_decode(page, start)
     return int(end)
 
 
 def twin_in(page: str) -> Member | None:
-    """The first member, at any depth, whose object has another of its name before it."""
+    """The first member, at any depth, whose key occurs earlier in its object."""
     twins: list[Member] = []
     ahead = [skip(page, 0)]
     while ahead:
@@ -213,7 +213,7 @@ def twin_in(page: str) -> Member | None:
 
 
 def _items(page: str, start: int) -> Iterator[int]:
-    """Where the items of the list that begins at `start` begin."""
+    """The starts of the items of the list at `start`."""
     index = skip(page, start + 1)
     while page[index] != "]":
         if page[index] == ",":
@@ -222,7 +222,7 @@ def _items(page: str, start: int) -> Iterator[int]:
         index = skip(page, end_of(page, index))
 
 
-def _no_twins(text: str, found: Members) -> None:
+def _refuse_duplicates(text: str, found: Members) -> None:
     seen: set[str] = set()
     for member in found.members:
         if member.key in seen:

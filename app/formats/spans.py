@@ -1,6 +1,6 @@
-"""The words that all formats share: what a text says, one edit of it, and why it cannot be edited.
+"""The types that all formats share: layout, outline, edit, and the errors of a text.
 
-An edit replaces one stretch of the text. All that it does not name stays byte for byte.
+An edit replaces one span of the text; all other bytes stay.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _DEEPEST = 500
 
 
 class FormatError(ValueError):
-    """A text that cannot be read or edited: a sentence, and line and column from 1."""
+    """A text cannot be read or edited: a sentence, with line and column counted from 1."""
 
     def __init__(self, reason: str, line: int = 0, column: int = 0) -> None:
         super().__init__(reason)
@@ -28,25 +28,25 @@ class UnreadableError(FormatError):
 
 
 class AmbiguousError(FormatError):
-    """The text can be read, but not in one way only, or not edited without a rewrite."""
+    """The text can be read in two ways, or edited only by a rewrite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is written and where in it the servers are."""
+    """The format of a client's file, and where in it the servers are."""
 
     format: str
     """json, json+comments, jsonc, toml, yaml; paste when there is no file"""
     root: tuple[str, ...]
     is_list: bool = False
-    """The servers are a list whose items carry their name."""
+    """The servers are a list of items with names."""
     bom: bool = True
-    """Whether the client reads a file that begins with a byte order mark."""
+    """Whether the client accepts a byte order mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a text says: the servers in it, and the rest in a form that can be compared."""
+    """The content of a text: its servers, and the rest as comparable values."""
 
     servers: Mapping[str, Any]
     has_root: bool
@@ -55,7 +55,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Puts `new` where `old` is, at `start`."""
+    """Replaces `old` by `new` at `start`."""
 
     start: int
     old: str
@@ -67,10 +67,10 @@ class Edit:
 
 
 def refuse_depths(value: Any) -> None:
-    """Refuse what no settings file is, and what the interpreter's own stack may not hold.
+    """Refuse values that are nested too deeply for the interpreter's stack.
 
     Raises:
-        UnreadableError: lists and objects are within each other too often.
+        UnreadableError: lists and objects are nested too deeply.
     """
     level = [value]
     for _ in range(_DEEPEST):
@@ -92,13 +92,13 @@ def position(text: str, index: int) -> tuple[int, int]:
 
 
 def newline_of(text: str) -> str:
-    """How the lines of `text` end."""
+    """The line break of `text`."""
     at = text.find("\n")
     return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
 
 
 def line_end(text: str, index: int) -> int:
-    """Where the line that holds `index` ends, before its line break."""
+    """The end of the line with `index`, before its line break."""
     end = text.find("\n", index)
     if end < 0:
         return len(text)
@@ -106,11 +106,11 @@ def line_end(text: str, index: int) -> int:
 
 
 def line_start(text: str, index: int) -> int:
-    """Where the line that holds `index` begins."""
+    """The start of the line with `index`."""
     return text.rfind("\n", 0, index) + 1
 
 
 def indent_at(text: str, index: int) -> str:
-    """The white space that begins the line of `index`."""
+    """The indent of the line with `index`."""
     line = text[line_start(text, index) : index]
     return line[: len(line) - len(line.lstrip(" \t"))]

@@ -1,7 +1,7 @@
-"""Reading and editing a client's text: one stretch at a time, and checked before it counts.
+"""Reads and edits the text of a client's file, whatever its format.
 
-The modules of the formats offer edits; this one keeps the promise. An edit counts only when the
-reader finds afterwards what was there before, and the change that was asked for, and nothing else.
+The modules of the formats offer candidate edits. This one applies the first after which the reader
+finds the old content with the requested change, and nothing else changed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST_OF = {"toml": 4 << 20, "yaml": 1 << 20}
 
 @dataclass(frozen=True, slots=True)
 class ClientText:
-    """The text of a file, and whether a byte order mark stands before it."""
+    """The text of a file, and whether it begins with a byte order mark."""
 
     text: str
     bom: bool = False
@@ -47,7 +47,7 @@ def decode(content: bytes, layout: Layout) -> ClientText:
     """The text in `content`.
 
     Raises:
-        UnreadableError: it is not UTF-8, or begins with a mark that the client cannot read.
+        UnreadableError: it is not UTF-8, or has a byte order mark that the client refuses.
     """
     if len(content) > _LARGEST_OF.get(layout.format, LARGEST):
         raise UnreadableError(
@@ -73,20 +73,20 @@ def decode(content: bytes, layout: Layout) -> ClientText:
 
 
 def read(text: str, layout: Layout) -> Outline:
-    """What `text` says.
+    """The outline of `text`.
 
     Raises:
-        FormatError: it cannot be read, or not in one way only.
+        FormatError: it cannot be read, or can be read in two ways.
     """
     outline: Outline = _module(layout).outline(text, layout)
     return outline
 
 
 def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
-    """The edit that puts `entries` into `text`.
+    """The edit that adds `entries` to `text`.
 
     Raises:
-        FormatError: there is none that leaves all else as it is.
+        FormatError: every candidate changes something else.
     """
     before = read(text, layout)
     wanted = {**before.servers, **entries}
@@ -100,7 +100,7 @@ def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
 
 
 def take_back(text: str, layout: Layout, edits: Sequence[Edit], names: Sequence[str]) -> str | None:
-    """`text` as it was before one of `edits`, if what that wrote under `names` is where it was."""
+    """`text` as it was before one of `edits`; None if the entries of that edit changed."""
     before = read(text, layout)
     for edit in edits:
         for whole in _whole(text, layout, edit, names):
@@ -115,7 +115,7 @@ def remove(text: str, layout: Layout, names: Sequence[str], *, drop_root: bool =
     """`text` without the entries called `names`; without an empty root too, when `drop_root`.
 
     Raises:
-        FormatError: they cannot be taken out without a change to something else.
+        FormatError: they cannot be removed without another change.
     """
     for name in names:
         text = _without(text, layout, name)
@@ -178,7 +178,7 @@ def _tried(text: str, layout: Layout) -> Outline | None:
 
 
 def _module(layout: Layout) -> ModuleType:
-    """The module of the format; TOML and YAML readers are loaded when a client needs them."""
+    """The module of the format; TOML and YAML modules are loaded when they are needed."""
     if layout.format == "toml":
         from app.formats import toml_editor  # noqa: PLC0415 - see the docstring
 

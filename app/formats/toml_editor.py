@@ -1,8 +1,8 @@
-"""TOML: the standard library reads, and a table is added at the end of the file.
+"""Reads and edits TOML; new tables are added at the end of the file.
 
-A table header means the same wherever it stands, so that nothing above it needs to be understood
-to be kept. Only servers in braces or brackets are added to where they stand. Where the text of an
-entry was changed meanwhile, its lines are taken out.
+The standard library parses. A table header means the same at any place, so the text above it is
+kept without being understood. Only servers in an inline table or array are added in place. An
+entry whose text was changed meanwhile is removed by its lines.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from app.formats.spans import (
 )
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
-# A text that never closes is taken whole, or each quote in it would be tried anew.
+# An unclosed string matches to the end; else each quote in it is tried again.
 _TOKEN = re.compile(
     r'''"""(?:[^\\"]++|\\.|"(?!""))*+(?:"{3,5})?|\'{3}(?:[^']++|'(?!''))*+(?:\'{3,5})?'''
     r"""|"(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?|#[^\n]*|([\[{])|([\]}])""",
     re.DOTALL,
 )
 _TABLES = 8
-"""How many headers behind an entry's own may be tables of that entry."""
+"""How many table headers after an entry's own are searched for tables of that entry."""
 _AT = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """What `text` says.
+    """The outline of `text`.
 
     Raises:
         FormatError: it is no TOML, or its servers are no tables.
@@ -69,7 +69,7 @@ def outline(text: str, layout: Layout) -> Outline:
 
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
-    """Ways to put `entries` into `text`: behind all that is there, else into its brackets."""
+    """Candidate edits that add `entries` to `text`: at its end, else into its brackets."""
     newline = newline_of(text)
     ends_well = text.endswith("\n") or not text
     gap = (newline if text else "") if ends_well else newline * 2
@@ -95,7 +95,7 @@ def _into_brackets(text: str, layout: Layout, entries: Mapping[str, Any]) -> Ite
 
 
 def _close_of(text: str, start: int) -> int:
-    """Where the bracket at `start` is closed."""
+    """The position of the closing bracket for that at `start`."""
     depth = 0
     for token in _TOKEN.finditer(text, start):
         depth += bool(token[1]) - bool(token[2])
@@ -105,7 +105,7 @@ def _close_of(text: str, start: int) -> int:
 
 
 def removals(text: str, layout: Layout, name: str) -> Iterator[str]:
-    """Ways to take the entry called `name` out of `text`: its lines, else with tomlkit."""
+    """Candidates of `text` without the entry called `name`: its lines removed, else by tomlkit."""
     tables = _ours(layout, name)
     headers = [found.start() for found in _HEADER.finditer(text)]
     for start in headers:
@@ -124,7 +124,7 @@ def _ours(layout: Layout, name: str) -> re.Pattern[str]:
 
 
 def _before_notes(text: str, start: int, end: int) -> int:
-    """Where the comments and blank lines begin that belong to what stands at `end`."""
+    """The start of the comments and blank lines that belong to what is at `end`."""
     while end > start:
         line = line_start(text, end - 1)
         words = text[line:end].strip()

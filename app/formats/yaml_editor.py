@@ -1,7 +1,7 @@
-"""YAML: ruamel reads and marks, the text is edited at the marks.
+"""Edits YAML text at the positions that ruamel reports.
 
-A round trip through any YAML library rewrites the file. So each edit is one stretch of new lines,
-offered at several places, and the reader says which of them changes nothing else.
+A round trip through a YAML library rewrites the whole file. So each edit inserts one block of
+lines; candidates for several places are offered, and the reader decides which one is right.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["insertions", "outline", "removals", "without_root"]
 
 
 def insertions(text: str, layout: Layout, entries: Mapping[str, Any]) -> Iterator[Edit]:
-    """Ways to put `entries` into `text`, the best first."""
+    """Candidate edits that add `entries` to `text`, the best first."""
     top = compose(text)
-    pen = _Pen(text, layout)
+    pen = _Writer(text, layout)
     if not isinstance(top, MappingNode) or not top.value:
         yield from pen.first(top, entries)
         return
@@ -74,7 +74,7 @@ def _without_item(text: str, root: Node, starts: list[tuple[Node, Node]], index:
 
 
 def without_root(text: str, layout: Layout) -> Iterator[str]:
-    """`text` without the key of the servers, when nothing is left under it."""
+    """`text` without the key of the servers, if it is empty."""
     top = compose(text)
     if not isinstance(top, MappingNode):
         return
@@ -99,7 +99,7 @@ def _name_of(start: Node, node: Node, layout: Layout) -> str:
 
 
 def _ends(text: str, node: Node) -> Iterator[int]:
-    """Where the lines of `node` may end: before the comments and blanks that follow, or behind."""
+    """The possible ends of the lines of `node`: before or after the comments that follow."""
     end = node.end_mark.index
     if end and text[end - 1 : end] != "\n":
         end = line_start(text, end) if not text[line_start(text, end) : end].strip() else end
@@ -115,8 +115,8 @@ def _ends(text: str, node: Node) -> Iterator[int]:
         yield end
 
 
-class _Pen:
-    """Writes blocks with the line breaks and at the indent of what is there."""
+class _Writer:
+    """Writes blocks with the line breaks and the indent of the text."""
 
     def __init__(self, text: str, layout: Layout) -> None:
         self._text = text
@@ -127,7 +127,7 @@ class _Pen:
         return list(entries.values()) if self._layout.is_list else dict(entries)
 
     def first(self, top: Node | None, entries: Mapping[str, Any]) -> Iterator[Edit]:
-        """Into a file that says nothing yet."""
+        """Into a file without a value."""
         block = self._block({self._layout.root[0]: self.shaped(entries)}, 0)
         if top is not None and top.start_mark.index < top.end_mark.index:  # {}, ~ or null
             start, end = top.start_mark.index, top.end_mark.index
@@ -138,7 +138,7 @@ class _Pen:
         yield Edit(line_start(self._text, max(self._text.rfind("..."), 0)), "", block)
 
     def behind(self, holder: Node, value: Any) -> Iterator[Edit]:
-        """Behind the last line of `holder`, or before its first, or all in braces."""
+        """After the last line of `holder`, before its first, or inside its braces."""
         text = self._text
         if is_flow(holder):
             yield from self._flow(holder, value)
@@ -157,7 +157,7 @@ class _Pen:
         """Below a key whose value is null or empty."""
         key = next(key for key, value in top.value if value is root)
         start, begin, end = key.end_mark.index, root.start_mark.index, root.end_mark.index
-        if begin == end:  # the mark of nothing stands where the next thing begins
+        if begin == end:  # an empty value is marked at the next token
             begin = end = start
         stop = line_end(self._text, end)
         old = self._text[start:stop]
@@ -188,7 +188,7 @@ class _Pen:
 
 
 def _head(text: str, holder: Node) -> int:
-    """Where the first item of a block stands, behind its anchor or tag."""
+    """The position of the first item of a block, after its anchor or tag."""
     head = int(holder.start_mark.index)
     if text[head] not in "&!":
         return head

@@ -1,4 +1,4 @@
-"""YAML as ruamel reads it: nodes that know where they stand, and values that compare."""
+"""Reads YAML with ruamel: text in; nodes with positions, or plain comparable values out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000
 _DEEPEST = 100
 _BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
-# YAML and its clients take tabs here for spaces, ruamel does not; before a key nobody takes them.
+# YAML and its clients accept tabs here, ruamel does not; before a key nobody accepts them.
 _TABBED = re.compile(
     r"(?<![ \t])[ \t]++(?=\r?$)|(?<![ \t\n])[ \t]++(?=#)|(?<=:)[ \t]++", re.MULTILINE
 )
@@ -24,10 +24,10 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """What `text` says.
+    """The outline of `text`.
 
     Raises:
-        FormatError: it is no YAML, or its servers are not where they belong.
+        FormatError: it is no YAML, or its servers are no mapping or list.
     """
     top = compose(text)
     if top is None or is_null(top):
@@ -46,7 +46,7 @@ def outline(text: str, layout: Layout) -> Outline:
 
 
 def plain_value(text: str) -> Any:
-    """What `text` says, as plain values; None when it says nothing.
+    """The value of `text`; None for an empty text.
 
     Raises:
         FormatError: it is no YAML.
@@ -57,7 +57,7 @@ def plain_value(text: str) -> Any:
 
 @lru_cache(maxsize=8)
 def compose(text: str) -> Node | None:
-    """The node of the whole file; None when it says nothing.
+    """The root node; None for an empty text.
 
     Raises:
         FormatError: it is no YAML.
@@ -94,7 +94,7 @@ def _composed(text: str) -> Node | None:
 
 
 def _refuse_depths(text: str) -> None:
-    """Brackets within brackets take the reader quadratic time."""
+    """Refuse deeply nested brackets: ruamel takes quadratic time for them."""
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = 0 if found[2] else depth - 1 if found[1] else depth + 1
@@ -142,12 +142,12 @@ def root_of(top: MappingNode, layout: Layout) -> Node | None:
 
 
 def is_flow(node: Node) -> bool:
-    """Whether it is written in braces or brackets."""
+    """Whether it is a flow mapping or sequence, in braces or brackets."""
     return bool(getattr(node, "flow_style", False))
 
 
 def is_null(node: Node) -> bool:
-    """Whether it is written as nothing, null or a tilde."""
+    """Whether it is null: empty, `null` or a tilde."""
     return isinstance(node, ScalarNode) and node.tag == _TAG + "null"
 
 
@@ -175,7 +175,7 @@ def _listed(root: Node, layout: Layout, plain: _Plain) -> tuple[dict[str, Any], 
 
 
 class _Plain:
-    """Turns nodes into values that compare; a page that multiplies itself by aliases is refused."""
+    """Turns nodes into plain values; refuses a text that grows too large by its aliases."""
 
     def __init__(self) -> None:
         self._left = _MOST_NODES

@@ -1,1 +1,1 @@
-"""Servers from the configuration of another client: found, read, and made entries of Lou."""
+"""Imports servers from the configuration of another client: found, read, made entries of Lou."""

@@ -1,4 +1,4 @@
-"""An entry of any client as Lou's own: one place for each client's words. Pure."""
+"""Translates a server's entry of any client into Lou's terms. Pure."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _INSIDE = frozenset({"builtin", "platform", "frontend", "inline_python", "extens
 
 
 class NoServerError(ValueError):
-    """The entry is none that Lou could start; the text says why."""
+    """Lou cannot start such an entry; the text says why."""
 
 
 @dataclass(slots=True)
 class PlainEntry:
-    """An entry in Lou's words, still with its placeholders and secrets in it."""
+    """An entry in Lou's terms, still with its placeholders and secrets."""
 
     command: str = ""
     args: list[str] = field(default_factory=list)
@@ -53,7 +53,7 @@ class PlainEntry:
     disabled_tools: list[str] = field(default_factory=list)
     is_off: bool = False
     missing: list[str] = field(default_factory=list)
-    """What belongs to it and is not in it, as sentences; the entry stays off."""
+    """What the client keeps outside the entry, as sentences; the entry stays off."""
 
     def words(self) -> list[str]:
         """The command line."""
@@ -61,10 +61,10 @@ class PlainEntry:
 
 
 def plain(server: ForeignServer) -> PlainEntry:
-    """The entry in Lou's words.
+    """The entry in Lou's terms.
 
     Raises:
-        NoServerError: it is none.
+        NoServerError: Lou cannot start it.
     """
     entry = server.entry
     if not isinstance(entry, Mapping):
@@ -89,9 +89,9 @@ def plain(server: ForeignServer) -> PlainEntry:
 
 
 def is_switched_off(entry: Mapping[str, Any]) -> bool:
-    """Whether the entry says, in any client's word, that the server is off.
+    """Whether the entry switches the server off, by the name of any client for that.
 
-    A word that is neither yes nor no counts as off.
+    A value that is neither true nor false counts as off.
     """
     off = [_truth(entry[key]) for key in _OFF if entry.get(key) is not None]
     on = [_truth(entry[key]) for key in _ON if entry.get(key) is not None]
@@ -133,7 +133,7 @@ def _remote(made: PlainEntry, entry: Mapping[str, Any], address: Any) -> None:
 
 
 def _authorization(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Headers that the entry names by other words: a token, or the variable that holds one."""
+    """Headers that the entry gives as a token, or as the variable that holds one."""
     found = {
         name: f"${{{variable}}}" for name, variable in _table(entry.get("env_http_headers")).items()
     }
@@ -166,7 +166,7 @@ def _local(made: PlainEntry, entry: Mapping[str, Any]) -> None:
 
 
 def _is_line(command: str) -> bool:
-    """Whether this is a program with its arguments, and no path with a space in it."""
+    """Whether this is a command line, and not a path with a space in it."""
     first = command.split()[:1]
     return len(command.split()) > 1 and not any(mark in first[0] for mark in "/\\:")
 

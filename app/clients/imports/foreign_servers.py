@@ -1,7 +1,7 @@
-"""The servers in any client's text: JSON with comments, TOML or YAML, under any root Lou knows.
+"""Finds the servers in any client's text: JSON with comments, TOML or YAML, under any known root.
 
-What comes in is the text of a whole file, or a piece of one that a person pasted. What goes out is
-each server's name and entry as they stand there, and the client's own word that it is off.
+In: the text of a whole file, or a part of one that a person pasted. Out: each server's name and
+entry as written there, and whether the client has it switched off.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LAUNCHES = frozenset(
         *("endpoint", "baseUrl", "base_url", "transport"),
     )
 )
-"""One of these is in every entry of a server."""
+"""Every entry of a server has one of these keys."""
 _TABLE = re.compile(r"^[ \t]*\[{1,2}[^\[\]\n]+\]{1,2}[ \t]*(?:#.*)?$", re.MULTILINE)
 _MORE_ROOTS = (
     *("mcp.servers", "mcp.mcpServers", "amp.mcpServers", "cody.mcpServers", "mcp-servers"),
@@ -46,27 +46,27 @@ _SWITCHED_OFF = ("disabledMcpServers", "disabledMcpjsonServers", "disabled_mcp_s
 
 @dataclass(frozen=True, slots=True)
 class ForeignServer:
-    """One server of another client: its name there, and its entry."""
+    """One server of another client: its name and entry there."""
 
     name: str
     entry: Any
     folder: str = ""
-    """The project that it belongs to."""
+    """The folder of the project that the server belongs to, or empty."""
     is_off: bool = False
-    """The client lists it as switched off, elsewhere than in the entry."""
+    """The client lists the server as switched off outside the entry."""
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers the names that were in it twice."""
+    """A JSON object that keeps the keys that occurred twice."""
 
-    twins: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
 
 
 def find(text: str) -> list[ForeignServer]:
     """The servers in `text`, those of the user before those of projects.
 
     Raises:
-        FormatError: it is in no format of a client, or says something twice.
+        FormatError: the text has no format of a client, or a key occurs twice.
     """
     document = value_of(text.removeprefix("\ufeff"))
     found = list(_servers(document))
@@ -76,7 +76,7 @@ def find(text: str) -> list[ForeignServer]:
 
 
 def as_text(servers: list[ForeignServer]) -> str:
-    """The same servers as a text that `find` reads, and nothing else of the file."""
+    """The servers as a text that `find` reads, without the rest of the file."""
     items = [
         {"name": each.name, "entry": each.entry, "folder": each.folder, "is_off": each.is_off}
         for each in servers
@@ -88,10 +88,10 @@ _PACKED = "lou.servers"
 
 
 def value_of(text: str) -> Any:
-    """What `text` says, in whichever format it is, or the link it is; {} when it says nothing.
+    """The value of `text` in any format, or of an install link; {} for an empty text.
 
     Raises:
-        FormatError: it is in none of them.
+        FormatError: the text has none of the formats.
     """
     if len(text) > _LARGEST:
         raise UnreadableError("It is too large for a file of settings.")
@@ -106,7 +106,7 @@ def value_of(text: str) -> Any:
 
 
 def _json(text: str, start: str) -> Any:
-    if start.startswith('"'):  # the middle of a file, as instructions print it
+    if start.startswith('"'):  # a part of a file, as instructions print it
         text = "{" + text.rstrip().rstrip(",") + "}"
     page = page_of(blanked(text, _JSONC), _JSONC)
     try:
@@ -126,7 +126,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
-        made.twins = tuple(name for name in made if names.count(name) > 1)
+        made.duplicates = tuple(name for name in made if names.count(name) > 1)
     return made
 
 
@@ -156,14 +156,14 @@ def _servers(document: Any) -> Iterator[ForeignServer]:
         return
     found = list(_in_roots(document, ""))
     if isinstance(document, dict):
-        _refuse_twins(document, set(_roots()))
+        _refuse_duplicates(document, set(_roots()))
         for folder, project in _maps(document.get("projects")):
             found += _in_roots(project, folder)
     yield from found or _bare(document)
 
 
 def _roots() -> Iterator[str]:
-    """Every name that a client has for its servers, as a path of names."""
+    """Every key under which a client keeps its servers; a dot stands for nesting."""
     known = (client.layout.root[0] for client in catalog.clients())
     yield from dict.fromkeys((*known, *_MORE_ROOTS))
 
@@ -180,19 +180,19 @@ def _in_roots(document: Any, folder: str) -> Iterator[ForeignServer]:
 
 
 def _is_lenient(root: str) -> bool:
-    """Whether all below it are servers, also those that are wrong; `mcp` holds other settings."""
+    """Whether all keys below it are servers, even malformed ones; `mcp` has other settings too."""
     return root not in {"mcp", "servers", "extensions"}
 
 
 def _at(document: Mapping[str, Any], root: str) -> Any:
-    """What stands under the name `root`, or under the names that its dots divide."""
+    """The value at the key `root`, or at the nested keys that its dots separate."""
     if root in document:
         return document[root]
     found: Any = document
     for name in root.split("."):
         if not isinstance(found, dict) or name not in found:
             return None
-        if isinstance(found, _Object) and name in found.twins:
+        if isinstance(found, _Object) and name in found.duplicates:
             raise AmbiguousError(f"`{name:.60}` is there twice.")
         found = found[name]
     return found
@@ -200,7 +200,7 @@ def _at(document: Mapping[str, Any], root: str) -> Any:
 
 def _entries(root: Any, is_lenient: bool) -> Iterator[tuple[str, Any]]:
     if isinstance(root, dict):
-        _refuse_twins(root, set(root))
+        _refuse_duplicates(root, set(root))
         for name, entry in root.items():
             if _is_entry(entry) or (is_lenient and not str(name).startswith(("//", "_", "$"))):
                 yield str(name), entry
@@ -216,7 +216,7 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _bare(document: Any) -> Iterator[ForeignServer]:
-    """A piece of a file: one entry, a list of them, or names with entries."""
+    """The servers in a part of a file: one entry, a list of entries, or entries by name."""
     if isinstance(document, list):
         yield from (ForeignServer(*each) for each in _entries(document, True))
     elif _is_entry(document) and not isinstance(document.get("command"), dict):
@@ -226,7 +226,7 @@ def _bare(document: Any) -> Iterator[ForeignServer]:
 
 
 def name_of(entry: Mapping[str, Any]) -> str:
-    """A name for an entry that has none, by the program it starts; empty when that says nothing."""
+    """A name for an entry without one, from the program it starts; may be empty."""
     command = entry.get("command", entry.get("cmd", ""))
     words = command if isinstance(command, list) else [command, *_texts(entry.get("args"))]
     for word in map(str, words):
@@ -246,9 +246,9 @@ _RUNNERS = frozenset(
 )
 
 
-def _refuse_twins(found: Mapping[str, Any], names: set[str]) -> None:
-    twins = found.twins if isinstance(found, _Object) else ()
-    for name in twins:
+def _refuse_duplicates(found: Mapping[str, Any], names: set[str]) -> None:
+    duplicates = found.duplicates if isinstance(found, _Object) else ()
+    for name in duplicates:
         if name in names:
             raise AmbiguousError(f"`{name:.60}` is there twice.")
 

@@ -1,7 +1,6 @@
-"""What a client would have filled in before it starts a server, and what a person should have.
+"""Fills in the placeholders that a client, or a person, would fill in before a server starts.
 
-Pure: a text and the values that are known come in; what could be filled in, and what could not,
-goes out.
+Pure. In: a text and known values. Out: the filled text, and the placeholders that stayed.
 """
 
 from __future__ import annotations
@@ -40,16 +39,16 @@ _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "fish", "ksh", "cmd", "powersh
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with what was known in it. `missing` are the placeholders that stayed."""
+    """A filled text; `missing` are the placeholders that stayed."""
 
     text: str
     missing: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
-    """The variables whose values are in the text now."""
+    """The variables that were filled in."""
 
 
 def fill(text: str, values: Mapping[str, str], kept: frozenset[str] = frozenset()) -> Filled:
-    """`text` with each placeholder that `values` know; a variable in `kept` stays as it is."""
+    """`text` with the placeholders that are in `values` filled in, but not those in `kept`."""
     missing: list[str] = []
     used: list[str] = []
 
@@ -75,12 +74,12 @@ def fill(text: str, values: Mapping[str, str], kept: frozenset[str] = frozenset(
 
 
 def is_prompt(placeholder: str) -> bool:
-    """Whether a variable or a question of the client is meant, and no example of its author."""
+    """Whether it is a variable or a prompt of the client, and not an example of the author."""
     return placeholder.startswith(("${", "$", "%", "{env:"))
 
 
 def names_in(text: str) -> set[str]:
-    """The variables that `text` asks for."""
+    """The variables that `text` refers to."""
     return {
         _meant(match)[0]
         for pattern in (_BRACES, _CURLY, _PERCENT, _BARE)
@@ -89,7 +88,7 @@ def names_in(text: str) -> set[str]:
 
 
 def is_for_a_shell(words: tuple[str, ...], index: int) -> bool:
-    """Whether the word at `index` is a script that a shell reads, with variables of its own."""
+    """Whether the argument at `index` is a shell script, which has variables of its own."""
     program = re.split(r"[\\/]", words[0].lower())[-1].removesuffix(".exe")
     return program in _SHELLS and any(
         word.lower() in {"-c", "-lc", "-ic", "/c", "-command"} for word in words[1:index]
@@ -97,7 +96,7 @@ def is_for_a_shell(words: tuple[str, ...], index: int) -> bool:
 
 
 def _meant(match: re.Match[str]) -> tuple[str, str | None]:
-    """The variable's name, and what stands for it when it has no value."""
+    """The variable's name and its default."""
     inside = match[1].removeprefix("env:").removeprefix("ENV:")
     if match[0].startswith("${") and match[1].startswith("input:"):
         return match[1], None

@@ -1,4 +1,4 @@
-"""Servers of other clients as Lou's own: their placeholders filled in, their secrets taken out."""
+"""Plans the import of servers from a client's text: fills in placeholders, takes secrets out."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-
 
 @dataclass(frozen=True, slots=True)
 class ServerImport:
-    """Entries that can be added, and the secrets that were in them in plain text."""
+    """The entries to add, and the secrets that they held in plain text, by key name."""
 
     entries: Mapping[str, ServerEntry] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
-    """The name of an entry that was left out, and why."""
+    """By name, why an entry was left out."""
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """For each entry, what a person should know of it: why it is off, what stays in the clear."""
+    """By name, what a person should know: why an entry is off, what stays in plain text."""
 
     def joined(self, config: Config) -> Config:
-        """`config` with the entries."""
+        """`config` with the entries added."""
         return replace(config, servers={**config.servers, **self.entries})
 
 
 def plan(
     config: Config, text: str, keys: Iterable[str] = (), values: Mapping[str, str] | None = None
 ) -> ServerImport:
-    """The servers in another client's configuration, in whichever format it is.
+    """The import of the servers in another client's configuration, of any format.
 
-    `values` are the variables that placeholders may mean. No secret takes the name of one of
-    `keys`, of a key that Lou knows or of one that is in use.
+    `values` are the variables for placeholders. A new secret gets a name that is not among `keys`,
+    the keys that Lou knows, and the keys in use.
 
     Raises:
-        SettingsError: it is no such configuration.
+        SettingsError: the text is no configuration of a client.
     """
     used = {name for entry in config.servers.values() for name in entry.references()}
     names = _KeyNames({*used, *keys, *(key.name for key in manifest.KEYS)})
@@ -79,7 +79,7 @@ def found_in(text: str) -> list[ForeignServer]:
     """The servers in `text`.
 
     Raises:
-        SettingsError: there are none, or it cannot be read.
+        SettingsError: the text holds none, or cannot be read.
     """
     try:
         found = foreign_servers.find(text)
@@ -96,11 +96,11 @@ def found_in(text: str) -> list[ForeignServer]:
             "It should have an object called `mcpServers`, or what your client calls it.",
             code="bad_file",
         )
-    return [each for at, each in enumerate(found) if not _is_told_before(each, found[:at])]
+    return [each for at, each in enumerate(found) if not _is_duplicate(each, found[:at])]
 
 
-def _is_told_before(server: ForeignServer, others: Sequence[ForeignServer]) -> bool:
-    """Whether the same server is there already, as several projects have it."""
+def _is_duplicate(server: ForeignServer, others: Sequence[ForeignServer]) -> bool:
+    """Whether an equal server was found already, in another project."""
     return any((each.name, each.entry) == (server.name, server.entry) for each in others)
 
 
@@ -125,14 +125,14 @@ def _values(values: Mapping[str, str], server: ForeignServer) -> dict[str, str]:
 
 
 class _KeyNames:
-    """Names for keys that say what they are for and are not used yet."""
+    """Makes key names that tell their purpose and are not in use."""
 
     def __init__(self, used: set[str]) -> None:
         self._used = used
         self.secrets: dict[str, str] = {}
 
     def add(self, wanted: str, value: str = "") -> str:
-        """A reference to the key that is to hold `value`; an empty one is still to be set."""
+        """A placeholder of the key for `value`; a key with an empty value is still to be set."""
         plain = re.sub(r"[^A-Z0-9_]|^(?=[0-9])", "_", wanted.upper())[:60]
         others = (f"{plain}_{number}" for number in itertools.count(2))
         name = next(each for each in itertools.chain((plain,), others) if each not in self._used)
@@ -143,7 +143,7 @@ class _KeyNames:
 
 
 class _One:
-    """One server on its way; `notes` tell what became of it."""
+    """The import of one server; `notes` collect what a person should know."""
 
     def __init__(
         self, name: str, server: ForeignServer, values: Mapping[str, str], names: _KeyNames
@@ -159,8 +159,8 @@ class _One:
         """The entry as it goes into `config`.
 
         Raises:
-            NoServerError: it is no server that Lou could start, or its name is taken.
-            SettingsError: it has something in it that Lou does not take.
+            NoServerError: Lou cannot start it, or its name is taken.
+            SettingsError: the entry is not valid in Lou.
         """
         if self._name in config.servers:
             raise NoServerError("A server of this name is there already.")
@@ -195,7 +195,7 @@ class _One:
         return folder if made.command and folder and Path(folder).is_dir() else ""
 
     def _place(self, what: str, text: str) -> str:
-        """A command or a folder, which stands in the open."""
+        """A command or a folder, which stays in plain text."""
         if text.startswith(("~/", "~\\")):
             text = str(Path.home()) + text[1:]
         filled = placeholders.fill(text, self._values)
@@ -227,7 +227,7 @@ class _One:
         return filled.text
 
     def _kept(self, name: str, text: str) -> str:
-        """A variable, header or address, with references to keys in the place of its secrets."""
+        """A variable, header or address, with placeholders of keys instead of its secrets."""
         filled = placeholders.fill(text, self._values)
         if filled.missing:
             return self._with_open(name, filled)
@@ -244,7 +244,7 @@ class _One:
         return text
 
     def _with_open(self, name: str, filled: placeholders.Filled) -> str:
-        """The text with keys, which are still to be set, where a client would have asked."""
+        """The text with keys that are still to be set, where the client would have asked."""
         text = filled.text
         for each in filled.missing:
             if placeholders.is_prompt(each) or secret_values.says_secret(name):
@@ -267,7 +267,7 @@ class _One:
 
 
 def _stub_in(text: str, stub: str) -> str:
-    """What of the text is the example, and so goes: all of it, but for a scheme in front."""
+    """The part of the text that is an example: all but a scheme in front."""
     scheme = re.match(r"(?:Bearer|Basic|Token)\s+", text)
     return text[scheme.end() :] if scheme else text if "://" not in text else stub
 
@@ -284,7 +284,7 @@ def _is_ours(made: PlainEntry) -> bool:
 
 
 def _remote_at(made: PlainEntry) -> int:
-    """Where the words of `mcp-remote` begin, which fills variables into its headers itself."""
+    """The index of the arguments of `mcp-remote`, which fills in its headers itself."""
     for at, word in enumerate(made.words()):
         if re.match(r"(?:.*[\\/])?mcp-remote(?:@.*)?$", word):
             return at + 1
@@ -292,7 +292,7 @@ def _remote_at(made: PlainEntry) -> int:
 
 
 def _into_environment(made: PlainEntry) -> None:
-    """Take secrets out of the arguments of programs that read them from variables as well."""
+    """Move secrets from arguments to variables, for programs that read either."""
     program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
     for at, word in enumerate(made.args):
         before = made.args[at - 1] if at else ""
@@ -330,7 +330,7 @@ def _remote_header(made: PlainEntry, word: str) -> str:
 
 
 def left_in_clear(entry: ServerEntry) -> list[str]:
-    """What is secret in the entry and stands in it as it is, as sentences without their stop."""
+    """The secrets that are in plain text in the entry, as sentences without a full stop."""
     found = []
     shown = [
         _where(entry.args, at)
@@ -358,7 +358,7 @@ def _where(words: Sequence[str], at: int) -> str:
 
 
 def preview(planned: ServerImport) -> list[dict[str, Any]]:
-    """Each server as it would be added, with nothing secret in it."""
+    """Each server as it would be added, without secrets."""
     return [described(name, entry, planned.notes[name]) for name, entry in planned.entries.items()]
 
 
@@ -384,7 +384,7 @@ def _shown(table: Mapping[str, str]) -> dict[str, str]:
 
 
 def lines(server: Mapping[str, Any]) -> list[str]:
-    """One described server as a person reads it, each fact on one line."""
+    """A described server as lines of text."""
     told = [f"{server['name']} ({'starts at once' if server['starts'] else 'stays switched off'})"]
     is_web = bool(re.match(r"https?://", server["command"][0])) and len(server["command"]) == 1
     words = server["command"][0] if is_web else shlex.join(server["command"])
