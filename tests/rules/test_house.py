@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ SOURCES = sorted(path for top in ("app", "servers") for path in (ROOT / top).rgl
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 RESOURCES = sorted(path for path in (ROOT / "resources").rglob("*") if path.is_file())
 MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 400, 500, 50
-MOST_FLAT = 10
+MOST_FLAT, MOST_SMALL, SMALL_LINES = 10, 20, 40
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -38,6 +39,21 @@ def test_no_module_is_longer_than_one_sitting() -> None:
 def test_no_test_module_is_too_long_to_read() -> None:
     long = {path.name: lines_of(path) for path in TESTS if path.name.startswith("test_")}
     assert {name: lines for name, lines in long.items() if lines > MOST_TEST_LINES} == {}
+
+
+def test_the_import_contracts_count_imports_for_type_checking() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert settings["tool"]["importlinter"].get("exclude_type_checking_imports", False) is False
+
+
+def test_few_modules_are_fragments(figure) -> None:
+    small = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.name not in {"__init__.py", "__main__.py"} and lines_of(path) <= SMALL_LINES
+    ]
+    figure("files of 40 lines or fewer", len(small), "files", at_most=MOST_SMALL)
+    assert len(small) <= MOST_SMALL, small
 
 
 def test_few_modules_lie_flat_in_the_app(figure) -> None:
