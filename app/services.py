@@ -161,7 +161,7 @@ class Services:
         return self.server(server)
 
     async def restart(self, server: str) -> ServerView:
-        """Stop it and start it anew; returns when it is ready, blocked or failed."""
+        """Restart a server; returns when it is ready, blocked or failed."""
         self.settings.refresh()
         await self.reconciler.restart(server)
         return self.server(server)

@@ -132,7 +132,7 @@ class Wiring:
             self._services.lasting_changed.tell("")
 
     async def _check_installation(self) -> None:
-        """A finished update is told; servers that waited for its end start."""
+        """Announce a finished update, and start the servers that waited for its end."""
         was_whole, self._is_whole = self._is_whole, version.is_whole()
         if self._is_whole and not was_whole:
             self._services.reconciler.wake()
@@ -145,7 +145,7 @@ class Wiring:
             self._services.lasting_changed.tell(notice.code)
 
     async def _check_blocked_servers(self) -> None:
-        """Only while somebody waits for it."""
+        """Probe the vault while a blocked server waits for it."""
         waits = any(
             each.state is ServerState.BLOCKED and each.trouble and "keyring" in each.trouble.code
             for each in self._services.supervisor.all()
@@ -158,7 +158,7 @@ class Wiring:
             await self._services.vault.probe()
 
     async def _check_sockets(self) -> None:
-        """What cleans up temporary folders may take away how everybody reaches Lou."""
+        """Make sockets again that a clean-up of temporary folders removed."""
         services = self._services
         if self._control.is_taken:
             log.error("Another Lou took the place of this one, which ends")
@@ -180,5 +180,5 @@ class Wiring:
 
 
 def _is_gone(address: str) -> bool:
-    """Whether somebody removed the socket of a server."""
+    """Whether the socket of a server was deleted."""
     return not Path(address).exists()

@@ -74,7 +74,7 @@ class Server:
     lenient_until: float = 0.0
     stop_stage: StopStage = StopStage.ASKED
     lost: bool = False
-    """It is being stopped because it failed, not because somebody asked."""
+    """It is being stopped because it failed, not on request."""
     woken: bool = False
     """A precondition changed while the start was being prepared."""
     probing: bool = False

@@ -38,7 +38,7 @@ def stuck() -> Trouble:
 
 
 def left(event: Exited) -> Trouble:
-    """It ended although nobody asked it to."""
+    """It ended without a request."""
     if event.reported is not None and event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
         return event.reported
     message = f"It {_ending(event.code)}."
