@@ -56,7 +56,7 @@ def _tray() -> int:
     lock = second_start.claim_or_raise("tray")
     if isinstance(lock, int):
         return lock
-    from app.ui.qt_import import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
+    from app.ui.memory_footprint import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
 
     load_qt()
     from app.ui.application import main as show  # noqa: PLC0415

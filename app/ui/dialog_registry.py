@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from app.system import paths
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
 
 
 class DialogRegistry:
@@ -75,4 +74,4 @@ class DialogRegistry:
 
 def _open_config(_thing: str, _parent: QWidget | None) -> None:
     """Show config.json in the person's editor."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.config_file())))
+    open_url(QUrl.fromLocalFile(str(paths.config_file())))

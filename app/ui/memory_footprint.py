@@ -1,17 +1,33 @@
-"""What this process keeps of the machine's memory beyond what Python decides. Linux alone."""
+"""Reduces the memory of the tray process: Qt's import, glibc's heaps, and code that ran once.
+
+Imports no Qt, because `load_qt` must run before anything else of Qt is imported.
+"""
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import ctypes
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 _M_ARENA_MAX = -8
 _MADV_DONTNEED = 4
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ +(.*)")
+
+
+def load_qt() -> None:
+    """Import PySide6.QtCore without the hook that it puts into every later import.
+
+    The hook looks for PySide6's `__feature__`, which Lou does not use, by reading the source of
+    each imported module; the standard library caches those texts, 9 MB of them.
+    """
+    plain_import = builtins.__import__
+    import_module("PySide6.QtCore")
+    builtins.__import__ = plain_import
 
 
 def share_one_heap() -> None:

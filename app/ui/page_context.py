@@ -1,24 +1,33 @@
-"""What every page and dialog works with."""
+"""What every page and dialog gets: core, theme, tasks, navigation, and the latest tool calls."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from servers.contract import ownership
+
 if TYPE_CHECKING:  # the tray is on the screen before the core is imported
     from app.core import Core
-    from app.ui.call_history import CallHistory
+    from app.system.listeners import Listeners
     from app.ui.tasks import Tasks
     from app.ui.theme import Theme
+    from app.views import CallRecord
+
+_MOST_CALLS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """The core, the look, the place to start work, and the way to another page.
+    """The parts of the application that a page works with.
 
-    `go("logs")` opens a page or a dialog by the name that `Notice.action` uses; a second word says
-    what of it: `go("logs search")`.
+    `go("logs")` opens a page or a dialog by the name that `Notice.action` uses. A second word names
+    the item to select there: `go("logs search")`.
     """
 
     core: Core
@@ -26,3 +35,26 @@ class PageContext:
     tasks: Tasks
     go: Callable[[str], None]
     history: CallHistory
+
+
+class CallHistory:
+    """The latest tool calls of any client, so that a log line can name the call that caused it."""
+
+    def __init__(self, calls: Listeners[CallRecord]) -> None:
+        self._calls: OrderedDict[str, CallRecord] = OrderedDict()
+        calls.subscribe(self._add)
+
+    def find(self, call: str) -> CallRecord | None:
+        """The call with this id."""
+        return self._calls.get(call)
+
+    def _add(self, record: CallRecord) -> None:
+        self._calls[record.id] = record
+        while len(self._calls) > _MOST_CALLS:
+            self._calls.popitem(last=False)
+
+
+def open_url(url: QUrl) -> None:
+    """Open `url` in the desktop's program for it, which gets the umask of the user's session."""
+    with ownership.UsersUmask():
+        QDesktopServices.openUrl(url)

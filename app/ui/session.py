@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from app.core import Core
 from app.ui import icons, memory_footprint
-from app.ui.call_history import CallHistory
 from app.ui.dialog_registry import DialogRegistry
 from app.ui.dialogs.problem import Problems
 from app.ui.notifications import Notifications
-from app.ui.page_context import PageContext
+from app.ui.page_context import CallHistory, PageContext
 from app.ui.tasks import Tasks
 from app.ui.theme import Theme
 from app.ui.tray import Tray

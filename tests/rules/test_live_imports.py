@@ -133,7 +133,7 @@ def test_qt_leaves_the_import_of_other_modules_alone() -> None:
 _IMPORT_AFTER_QT = """
 import builtins
 before = builtins.__import__
-from app.ui.qt_import import load_qt
+from app.ui.memory_footprint import load_qt
 load_qt()
 import linecache, mailbox
 read = [name for name in linecache.cache if name.endswith("mailbox.py")]

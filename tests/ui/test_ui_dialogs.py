@@ -15,7 +15,7 @@ from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.import_file import ImportDialog
 from app.ui.dialogs.problem import ProblemDialog
 from app.ui.tracked_source import Difference
-from app.ui.widgets.area import TextArea
+from app.ui.widgets.inputs import TextArea
 from app.ui.widgets.text import label
 from tests.ui.dialogs import AddServerView
 from tests.ui.finding import problem

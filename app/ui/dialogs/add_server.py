@@ -17,10 +17,10 @@ from app.ui.dialogs.server_review import agree_to
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.page_context import PageContext
 from app.ui.theme import fixed_font
-from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
-from app.ui.widgets.scrolled import Scrolled
+from app.ui.widgets.inputs import MOST_PASTED, TextArea
 from app.ui.widgets.text import heading, label
 
 _FIELDS = (

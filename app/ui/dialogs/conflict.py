@@ -19,7 +19,7 @@ from app.ui.dialogs.confirm import answer_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.scrolled import Scrolled
+from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
 
 _HIGHEST = 460

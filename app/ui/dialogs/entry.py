@@ -22,8 +22,8 @@ from app.ui.models.tracked import moment
 from app.ui.page_context import PageContext
 from app.ui.tracked_source import STATUSES, ConflictError, Entry, TrackedSource, Whole
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
-from app.ui.widgets.scrolled import Scrolled
 from app.ui.widgets.text import heading, label
 
 _FIELDS = (

@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 from app.ui.dialogs.confirm import answer_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.combo import combo
-from app.ui.widgets.scrolled import Scrolled
+from app.ui.widgets.card import Scrolled
+from app.ui.widgets.inputs import combo
 from app.ui.widgets.text import Elided, heading, label
 from app.ui.wording import one_line
 

@@ -15,8 +15,7 @@ from app.errors import AppError, VaultError
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.keys import state_of
-from app.ui.opening import open_url
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone

@@ -12,7 +12,7 @@ from app.errors import AppError
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.scrolled import Scrolled
+from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
 
 _WIDTH = 480

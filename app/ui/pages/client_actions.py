@@ -14,8 +14,7 @@ from app.errors import AppError
 from app.system import files, version
 from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
-from app.ui.opening import open_url
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
 
 _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
 

@@ -8,9 +8,9 @@ from app.logs.line_format import StoredLine
 from app.ui import wording
 from app.ui.models.logs import LogLine, time_of
 from app.ui.page_context import PageContext
-from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
+from app.ui.widgets.inputs import reader
 from app.ui.widgets.text import Elided
 
 _LONGEST = 6_000

@@ -8,8 +8,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.logs.log_search import LogQuery
-from app.ui.widgets.combo import combo
 from app.ui.widgets.flow import Flow
+from app.ui.widgets.inputs import combo
 from app.ui.widgets.text import hold_hint
 
 _TYPING_MS = 50

@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayou
 
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
-from app.ui.opening import open_url
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
 from app.ui.pages.log_detail import LogDetail
 from app.ui.pages.log_filter import LogFilter
 from app.ui.pages.log_saving import LogSaving

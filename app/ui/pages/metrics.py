@@ -25,8 +25,8 @@ from app.ui.page_context import PageContext
 from app.ui.pages.breakdown import Breakdown
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
-from app.ui.widgets.combo import combo
 from app.ui.widgets.flow import bar
+from app.ui.widgets.inputs import combo
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 from app.ui.widgets.tiles import Tiles

@@ -15,8 +15,7 @@ from app.errors import AppError
 from app.system import paths, version
 from app.ui.dialogs.keys import keep_keys_in
 from app.ui.form_fields import UNSET, Field, FieldError, Kind
-from app.ui.opening import open_url
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
 from app.ui.pages.doctor_checks import Checks
 from app.ui.setting_choices import SettingChoice, choices
 from app.ui.widgets.buttons import Button

@@ -9,9 +9,12 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QHBoxLayout,
+    QHeaderView,
     QScrollArea,
     QSplitter,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,14 +25,13 @@ from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
 from app.ui.models.servers import NAME, ServersModel
 from app.ui.page_context import PageContext
-from app.ui.pages.try_history import TryHistory
 from app.ui.pages.try_result import TryResult
 from app.ui.schema_fields import from_schema
 from app.ui.tool_attempts import Attempt
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.combo import combo
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
+from app.ui.widgets.inputs import combo
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
 from app.views import Answer
@@ -286,6 +288,26 @@ class TryPage(QWidget):
         except FieldError:
             return
         self._start(attempt.server, attempt.tool, dict(attempt.arguments), timeout)
+
+
+class TryHistory(QTableView):
+    """The table of past attempts: a click shows one again, Enter runs it again."""
+
+    def __init__(self, model: AttemptsModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setAccessibleName("What was tried")
+        self.setToolTip("Press Enter on a row to run it again")
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
 
 
 def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:

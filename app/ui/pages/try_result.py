@@ -21,9 +21,9 @@ from app.ui import wording
 from app.ui.models.json_tree import JsonTree
 from app.ui.page_context import PageContext
 from app.ui.tool_attempts import Attempt, result_text, size_of
-from app.ui.widgets.area import reader
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
+from app.ui.widgets.inputs import reader
 from app.ui.widgets.text import Elided, heading, set_tone
 
 _LONGEST = 6_000

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label, set_tone
+
+_SCROLL_BAR_WIDTH = 12
 
 
 class Card(QFrame):
@@ -129,3 +139,30 @@ class Empty(QWidget):
     def _draw_icon(self) -> None:
         colour = self._theme.colours.faint
         self._icon.setPixmap(icons.pixmap(self._icon_name, colour, 36, self.devicePixelRatioF()))
+
+
+class Scrolled(QScrollArea):
+    """Scrolls `inside` up and down; asks for its height, and for no more than `most`."""
+
+    def __init__(self, inside: QWidget, *, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._holder = QWidget()
+        column = QVBoxLayout(self._holder)
+        column.setContentsMargins(0, 4, 8, 4)
+        column.addWidget(inside)
+        column.addStretch()
+        self.setAccessibleName("The whole")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(self._holder)
+
+    def sizeHint(self) -> QSize:
+        wanted = self._holder.sizeHint()
+        width = max(self.width(), self._holder.minimumSizeHint().width())
+        height = self._holder.heightForWidth(width)  # -1 for one that does not depend on it
+        height = wanted.height() if height < 0 else height
+        return QSize(wanted.width() + _SCROLL_BAR_WIDTH, min(height, self._most))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._holder.minimumSizeHint().width() + _SCROLL_BAR_WIDTH, 60)

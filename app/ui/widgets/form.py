@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
 from app.ui.theme import Theme, fixed_font
-from app.ui.widgets.area import MOST_PASTED, TextArea
 from app.ui.widgets.card import Card
-from app.ui.widgets.combo import combo
+from app.ui.widgets.inputs import MOST_PASTED, TextArea, combo
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label
 from app.ui.wording import one_line

@@ -1,12 +1,12 @@
-"""A place for several lines that stays quick with any text."""
+"""Text areas and combo boxes that stay quick and narrow with any text."""
 
 from __future__ import annotations
 
 import re
 
 from PySide6.QtCore import QMimeData, Signal
-from PySide6.QtGui import QTextOption
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtGui import QTextOption, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
 from app.ui.theme import fixed_font
 
@@ -45,4 +45,20 @@ def reader(name: str) -> TextArea:
     made.setReadOnly(True)
     made.setFont(fixed_font())
     made.setAccessibleName(name)
+    return made
+
+
+class _Combo(QComboBox):
+    """Chooses nothing by the wheel, which is turned to scroll what the box is part of."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+def combo(name: str, *, letters: int) -> QComboBox:
+    """A box called `name` for a screen reader, with room for so many letters and the icon."""
+    made = _Combo()
+    made.setAccessibleName(name)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(letters)
     return made
