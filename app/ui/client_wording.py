@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from app.clients.views import ClientView
-from app.ui.wording import Mood
+from app.ui.wording import StateText
 
-_MOODS = {
-    "connected": Mood("Connected", "good"),
-    "outdated": Mood("Needs a repair", "warn"),
-    "foreign": Mood("Has another entry of that name", "warn"),
-    "unreadable": Mood("Its file cannot be read", "bad"),
-    "ambiguous": Mood("Needs a closer look", "warn"),
+_STATES = {
+    "connected": StateText("Connected", "good"),
+    "outdated": StateText("Needs a repair", "warn"),
+    "foreign": StateText("Has another entry of that name", "warn"),
+    "unreadable": StateText("Its file cannot be read", "bad"),
+    "ambiguous": StateText("Needs a closer look", "warn"),
 }
-_NOT_HERE = Mood("Not found on this computer", "soft")
-_BY_HAND = Mood("Connected by hand", "soft")
-_ABSENT = Mood("Found, not connected", "busy")
-_LOST = Mood("Lost its entry", "bad")
+_NOT_HERE = StateText("Not found on this computer", "soft")
+_BY_HAND = StateText("Connected by hand", "soft")
+_ABSENT = StateText("Found, not connected", "busy")
+_LOST = StateText("Lost its entry", "bad")
 
 
-def mood(client: ClientView) -> Mood:
+def state_text(client: ClientView) -> StateText:
     """The state of `client` in words."""
     if client.state == "connected" and client.needs_restart:
-        return Mood("Restart it to finish", "warn")
-    known = _MOODS.get(client.state)
+        return StateText("Restart it to finish", "warn")
+    known = _STATES.get(client.state)
     if known is not None:
         return known
     if client.wanted:

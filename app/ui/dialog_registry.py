@@ -15,8 +15,8 @@ from app.ui.page_context import PageContext, open_url
 class DialogRegistry:
     """Opens dialogs by the names that `Notice.action`, the tray and the pages use."""
 
-    def __init__(self, desk: PageContext) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
         self._keys: QWidget | None = None
         self._known: Final[dict[str, Callable[[str, QWidget | None], None]]] = {
             "keys": self._open_keys,
@@ -43,7 +43,7 @@ class DialogRegistry:
 
         dialog = self._keys
         if not isinstance(dialog, KeysDialog):
-            dialog = self._keys = KeysDialog(self._desk)
+            dialog = self._keys = KeysDialog(self._context)
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
@@ -53,12 +53,12 @@ class DialogRegistry:
     def _unlock(self, _thing: str, parent: QWidget | None) -> None:
         from app.ui.dialogs.keys import unlock  # noqa: PLC0415
 
-        self._desk.tasks.start(unlock(self._desk, parent))
+        self._context.tasks.start(unlock(self._context, parent))
 
     def _add(self, _thing: str, parent: QWidget | None) -> None:
         from app.ui.dialogs.add_server import add_server  # noqa: PLC0415
 
-        self._desk.tasks.start(add_server(self._desk, parent))
+        self._context.tasks.start(add_server(self._context, parent))
 
     def _remove(self, thing: str, parent: QWidget | None) -> None:
         from app.ui.dialogs.confirm import confirm  # noqa: PLC0415
@@ -66,10 +66,10 @@ class DialogRegistry:
         async def remove() -> None:
             title = f"Remove the server {thing}?"
             text = "It is stopped and forgotten. Its keys stay until you remove them."
-            if await confirm(self._desk.theme, parent, title, text, yes="Remove"):
-                await self._desk.core.remove_server(thing)
+            if await confirm(self._context.theme, parent, title, text, yes="Remove"):
+                await self._context.core.remove_server(thing)
 
-        self._desk.tasks.start(remove())
+        self._context.tasks.start(remove())
 
 
 def _open_config(_thing: str, _parent: QWidget | None) -> None:

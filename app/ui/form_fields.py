@@ -32,7 +32,7 @@ UNSET: Final = _Unset.UNSET
 """No value: the field stays out of the arguments and its default holds."""
 
 
-_LARGEST_TOLD: Final = 2**53 - 1
+_LARGEST_SHOWN: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def expectation(field: Field) -> str:
     bounds = _bounds(field)
     default = field.default
     has_default = default is not UNSET and default not in (None, "", [], {})
-    told = written(field, default) if has_default and field.kind is not Kind.JSON else ""
-    told = told if len(told) <= 40 and "\n" not in told else ""
-    return ", ".join(part for part in (bounds, f"otherwise {told}" if told else "") if part)
+    shown = written(field, default) if has_default and field.kind is not Kind.JSON else ""
+    shown = shown if len(shown) <= 40 and "\n" not in shown else ""
+    return ", ".join(part for part in (bounds, f"otherwise {shown}" if shown else "") if part)
 
 
 def _read_nothing(field: Field) -> Any:
@@ -154,6 +154,6 @@ def _bounds(field: Field) -> str:
 
 def _bound(value: float | None) -> str:
     """A bound as a person writes it. Those of all integers of a machine tell a person nothing."""
-    if value is None or abs(value) >= _LARGEST_TOLD:
+    if value is None or abs(value) >= _LARGEST_SHOWN:
         return ""
     return str(value) if isinstance(value, int) else f"{value:.12g}"

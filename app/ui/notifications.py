@@ -12,7 +12,7 @@ from app.ui.page_context import PageContext
 from app.ui.tray import Tray
 from app.views import Notice
 
-_QUIET_S = 600.0
+_REPEAT_AFTER_S = 600.0
 """The same notice is not shown again within this time."""
 _SHOWN_MS = 10_000
 _SIGNS = {
@@ -27,31 +27,31 @@ class Notifications:
 
     def __init__(
         self,
-        desk: PageContext,
+        context: PageContext,
         tray: Tray,
-        carry: Callable[[Notice], None],
+        show_in_window: Callable[[Notice], None],
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._tray = tray
-        self._carry = carry
+        self._show_in_window = show_in_window
         self._clock = clock
         self._shown: dict[tuple[str, str], float] = {}
         self._place = "window"
-        desk.core.notices.subscribe(self.show)
+        context.core.notices.subscribe(self.show)
         tray.icon.messageClicked.connect(self._clicked)
 
     def show(self, notice: Notice) -> None:
         """Show `notice`, unless it was shown a moment ago or the person wants none."""
         now, key = self._clock(), (notice.code, notice.server)
-        if now - self._shown.get(key, -_QUIET_S) < _QUIET_S:
+        if now - self._shown.get(key, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:
             return
-        if not self._desk.core.settings.config.settings.notifications:
+        if not self._context.core.settings.config.settings.notifications:
             return
         self._shown[key] = now
         if not self._tray.is_there:
-            self._carry(notice)
+            self._show_in_window(notice)
             return
         self._place = f"{notice.action or 'window'} {notice.server}".strip()
         self._tray.icon.showMessage(
@@ -62,4 +62,4 @@ class Notifications:
         )
 
     def _clicked(self) -> None:
-        self._desk.go(self._place)
+        self._context.go(self._place)

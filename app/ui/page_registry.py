@@ -14,29 +14,29 @@ from app.ui.page_context import PageContext
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    """One page: its name, its words and icon, and the module and class that make it."""
+    """One page: its name, its words and icon, and the module and class."""
 
     name: str
     title: str
     icon: str
     module: str
-    made_by: str
+    class_name: str
 
-    def make(self, desk: PageContext) -> QWidget:
+    def make(self, context: PageContext) -> QWidget:
         """The page itself; imports it."""
         page = cast(
-            "Callable[[PageContext], QWidget]", getattr(import_module(self.module), self.made_by)
+            "Callable[[PageContext], QWidget]", getattr(import_module(self.module), self.class_name)
         )
-        return page(desk)
+        return page(context)
 
 
-def places(desk: PageContext, opened: str) -> tuple[PageSpec, ...]:
+def offered_pages(context: PageContext, opened: str) -> tuple[PageSpec, ...]:
     """The pages to offer: the welcome only until it was left, or while it is `opened` again."""
-    shows_welcome = opened == "welcome" or not desk.core.settings.config.settings.welcome_seen
-    return tuple(place for place in PLACES if place.name != "welcome" or shows_welcome)
+    shows_welcome = opened == "welcome" or not context.core.settings.config.settings.welcome_seen
+    return tuple(spec for spec in PAGES if spec.name != "welcome" or shows_welcome)
 
 
-PLACES = (
+PAGES = (
     PageSpec("welcome", "Welcome", "welcome", "app.ui.pages.welcome", "WelcomePage"),
     PageSpec("servers", "Servers", "servers", "app.ui.pages.servers", "ServersPage"),
     PageSpec("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),

@@ -47,9 +47,9 @@ def _properties(schema: Schema, root: Schema, *, depth: int) -> tuple[Field, ...
 def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth: int) -> Field:
     shape, nullable = _resolve(schema, root)
     default = schema.get("default", shape.get("default", UNSET))
-    choices, told = _choices(shape)
+    choices, labels = _choices(shape)
     if shape.get("type") == "boolean" and not choices and not required and default in _NO_DEFAULT:
-        choices, told = _YES_OR_NO  # a switch could not say that it was left alone
+        choices, labels = _YES_OR_NO  # a switch could not say that it was left alone
     kind = Kind.CHOICE if choices else _kind(shape, depth)
     return Field(
         name=name,
@@ -59,7 +59,7 @@ def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth:
         default=default,
         required=required,
         choices=choices,
-        words=told,
+        words=labels,
         least=_bound(shape, "minimum", "exclusiveMinimum", 1),
         most=_bound(shape, "maximum", "exclusiveMaximum", -1),
         nullable=nullable,
@@ -138,10 +138,12 @@ def _choices(shape: Schema) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     values = [shape["const"]] if "const" in shape else _list(shape.get("enum"))
     titles = _list(shape.get("titles")) or [""] * len(values)
     rows = [pair for pair in zip(values, titles, strict=False) if pair[0] is not None]
-    return tuple(value for value, _ in rows), tuple(str(told) or _told(v) for v, told in rows)
+    return tuple(value for value, _ in rows), tuple(
+        str(labels) or _value_text(v) for v, labels in rows
+    )
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -168,18 +170,18 @@ _SETTING_KINDS: Final = {bool: Kind.SWITCH, int: Kind.INTEGER, str: Kind.TEXT}
 
 
 def _setting(each: dataclasses.Field[Any]) -> Field:
-    told = each.metadata
-    least, most = told["bounds"] or (None, None)
+    metadata = each.metadata
+    least, most = metadata["bounds"] or (None, None)
     return Field(
         name=each.name,
-        kind=Kind.CHOICE if told["choices"] else _SETTING_KINDS[type(each.default)],
-        title=told["label"],
-        help=told["help"],
+        kind=Kind.CHOICE if metadata["choices"] else _SETTING_KINDS[type(each.default)],
+        title=metadata["label"],
+        help=metadata["help"],
         default=each.default,
         required=True,
-        choices=tuple(told["choices"]),
-        words=tuple(told["choices"].values()),
+        choices=tuple(metadata["choices"]),
+        words=tuple(metadata["choices"].values()),
         least=least,
         most=most,
-        group=told["group"],
+        group=metadata["group"],
     )

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from app.ui.window import Window
     from app.views import Notice
 
-_STAYS = "Lou keeps running in the tray"
-_STAYS_TEXT = "Your servers stay on. Open or quit Lou from its icon."
-_RESTS_AFTER_S = 5.0
+_TRAY_HINT = "Lou keeps running in the tray"
+_TRAY_HINT_TEXT = "Your servers stay on. Open or quit Lou from its icon."
+_TRIM_AFTER_S = 5.0
 
 
 class TraySession:
@@ -43,15 +43,15 @@ class TraySession:
         self._problems = problems
         self._tasks = Tasks(problems.show, loop)
         self._loop = loop
-        self._resting: asyncio.TimerHandle | None = None
+        self._trim_timer: asyncio.TimerHandle | None = None
         self._window: Window | None = None
-        self._over = asyncio.Event()
+        self._quit_requested = asyncio.Event()
         self._is_log_out = False
-        self._has_begun = False
-        self._early = ""
-        self._told_where = False
-        self.desk = PageContext(core, theme, self._tasks, self.go, CallHistory(core.calls))
-        self._openers = DialogRegistry(self.desk)
+        self._is_started = False
+        self._early_page = ""
+        self._tray_hint_shown = False
+        self.context = PageContext(core, theme, self._tasks, self.go, CallHistory(core.calls))
+        self._dialogs = DialogRegistry(self.context)
         problems.go = self.go
 
     async def run(self) -> None:
@@ -61,12 +61,12 @@ class TraySession:
             AppError: Lou cannot run at all.
         """
         core = self._core
-        core.raise_wanted.subscribe(self._raise)
+        core.raise_wanted.subscribe(self._raise_window)
         core.quit_wanted.subscribe(lambda _who: self.quit())
         await core.start()
         try:
-            self._begin()
-            await self._over.wait()
+            self._show_start()
+            await self._quit_requested.wait()
         finally:
             await self._end()
 
@@ -75,7 +75,7 @@ class TraySession:
         name, _, thing = place.partition(" ")
         if name == "quit":
             self.quit()
-        elif not self._openers.open(name, thing, self._window):
+        elif not self._dialogs.open(name, thing, self._window):
             self.window.open("" if name == "window" else name, thing)
 
     @property
@@ -84,47 +84,47 @@ class TraySession:
         if self._window is None:
             from app.ui.window import Window  # noqa: PLC0415 - nothing of it is needed for the tray
 
-            self._window = Window(self.desk, self._closing)
+            self._window = Window(self.context, self._may_hide_window)
             self._problems.parent = self._window
         return self._window
 
     def quit(self) -> None:
         """End Lou and its servers."""
-        self._over.set()
+        self._quit_requested.set()
 
     def log_out(self) -> None:
         """The desktop session ends: there is little time."""
         self._is_log_out = True
-        self._over.set()
+        self._quit_requested.set()
 
-    def _raise(self, place: str) -> None:
+    def _raise_window(self, place: str) -> None:
         """A second start wants the window; while the core still starts it has to wait."""
-        self._early = place or "window"
-        if self._has_begun:
-            self.go(self._early)
+        self._early_page = place or "window"
+        if self._is_started:
+            self.go(self._early_page)
 
-    def _begin(self) -> None:
-        self._has_begun = True
+    def _show_start(self) -> None:
+        self._is_started = True
         core = self._core
         core.settings.changed.subscribe(self._settings_changed)
         self._settings_changed(core.settings.config)
-        self._tray.attach(self.desk)
-        self._notifications = Notifications(self.desk, self._tray, self._carry)
+        self._tray.attach(self.context)
+        self._notifications = Notifications(self.context, self._tray, self._show_in_window)
         for notice in core.lasting():  # it was there before anybody could show it
             self._notifications.show(notice)
         if not core.settings.config.settings.welcome_seen and core.settings.is_known:
             self.go("welcome")
-        elif self._early or not self._tray.is_there:
-            self.go(self._early or ("window" if core.settings.is_known else "servers"))
-        self._rest_soon()
+        elif self._early_page or not self._tray.is_there:
+            self.go(self._early_page or ("window" if core.settings.is_known else "servers"))
+        self._trim_memory_soon()
 
     async def _end(self) -> None:
-        if self._resting:
-            self._resting.cancel()
+        if self._trim_timer:
+            self._trim_timer.cancel()
         if self._window is not None:
             self._window.keep_geometry()
             self._window.hide()
-        self._openers.close()
+        self._dialogs.close()
         self._tray.icon.setToolTip("Lou is stopping")
         await self._tasks.stop()
         await self._core.stop(quick=self._is_log_out)
@@ -132,21 +132,21 @@ class TraySession:
     def _settings_changed(self, config: Config) -> None:
         self._theme.choose(config.settings.theme)
 
-    def _carry(self, notice: Notice) -> None:
+    def _show_in_window(self, notice: Notice) -> None:
         """Show in the window what no tray can show."""
         if notice not in self._core.lasting():  # that the window shows by itself
-            self.window.tell(notice)
+            self.window.show_notice(notice)
 
-    def _rest_soon(self) -> None:
-        if self._resting:
-            self._resting.cancel()
-        self._resting = self._loop.call_later(_RESTS_AFTER_S, self._rest)
+    def _trim_memory_soon(self) -> None:
+        if self._trim_timer:
+            self._trim_timer.cancel()
+        self._trim_timer = self._loop.call_later(_TRIM_AFTER_S, self._trim_memory)
 
-    def _rest(self) -> None:
+    def _trim_memory(self) -> None:
         if self._window is None or not self._window.isVisible():
             memory_footprint.give_back_code()
 
-    def _closing(self) -> bool:
+    def _may_hide_window(self) -> bool:
         """Whether the window may hide. Without a tray nobody could find it again."""
         if not self._core.settings.config.settings.keep_running:
             self.quit()
@@ -154,8 +154,8 @@ class TraySession:
         if not self._tray.is_there:
             self.window.showMinimized()
             return False
-        if not self._told_where:
-            self._told_where = True
-            self._tray.icon.showMessage(_STAYS, _STAYS_TEXT, icons.app_icon(), 6_000)
-        self._rest_soon()
+        if not self._tray_hint_shown:
+            self._tray_hint_shown = True
+            self._tray.icon.showMessage(_TRAY_HINT, _TRAY_HINT_TEXT, icons.app_icon(), 6_000)
+        self._trim_memory_soon()
         return True

@@ -68,7 +68,7 @@ class TrackedPageRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class EntryWithHistory:
     """One entry and what happened to it, the last first."""
 
     entry: Entry
@@ -88,10 +88,10 @@ class TrackedSource:
         found = await self.ask("find_tracked", {**arguments, **_given(texts)})
         return TrackedPageRows(tuple(found["entries"]), str(found["cursor"]))
 
-    async def whole(self, id: str) -> Whole:  # noqa: A002 - the tracker's word
+    async def get(self, id: str) -> EntryWithHistory:  # noqa: A002 - the tracker's word
         """One entry with its history."""
         found = await self.ask("get_entry", {"id": id, "history": 50})
-        return Whole(found["entry"], tuple(found["history"]))
+        return EntryWithHistory(found["entry"], tuple(found["history"]))
 
     async def add(self, values: Mapping[str, Any]) -> str:
         """Track an entry; says what came of it: created, merged, restored or unchanged."""

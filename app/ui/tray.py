@@ -25,12 +25,12 @@ _LOOK_AGAIN_MS = 3_000
 
 
 class Tray(QObject):
-    """Shows how Lou is from the first moment; can do something once it has a `desk`."""
+    """Shows how Lou is from the first moment; can do something once it has a `context`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._desk: PageContext | None = None
+        self._context: PageContext | None = None
         self._overall = wording.Overall.BUSY
         self._rows: dict[str, QAction] = {}
         self._titles: dict[str, dict[str, str]] = {}
@@ -54,11 +54,11 @@ class Tray(QObject):
         """Whether this desktop shows tray icons."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def attach(self, desk: PageContext) -> None:
-        """Work for `desk` from now on."""
-        self._desk = desk
-        desk.core.servers_changed.subscribe(self._changed)
-        desk.core.lasting_changed.subscribe(self._changed)
+    def attach(self, context: PageContext) -> None:
+        """Work for `context` from now on."""
+        self._context = context
+        context.core.servers_changed.subscribe(self._changed)
+        context.core.lasting_changed.subscribe(self._changed)
         self._changed()
 
     def close(self) -> None:
@@ -76,17 +76,17 @@ class Tray(QObject):
             QSystemTrayIcon.ActivationReason.Trigger,
             QSystemTrayIcon.ActivationReason.DoubleClick,
         )
-        if self._desk and reason in opening:
-            self._desk.go("window")
+        if self._context and reason in opening:
+            self._context.go("window")
 
     def _changed(self, _server: str = "") -> None:
-        if not self._desk:
+        if not self._context:
             return
-        servers = self._desk.core.servers()
-        lasting = self._desk.core.lasting()
+        servers = self._context.core.servers()
+        lasting = self._context.core.lasting()
         self._overall = wording.Overall.ATTENTION if lasting else wording.overall(servers)
-        told = " ".join([f"{wording.summary(servers)}.", *(each.title for each in lasting)])
-        self.icon.setToolTip(f"Lou: {told}" if lasting else f"Lou: {wording.summary(servers)}")
+        text = " ".join([f"{wording.summary(servers)}.", *(each.title for each in lasting)])
+        self.icon.setToolTip(f"Lou: {text}" if lasting else f"Lou: {wording.summary(servers)}")
         self._draw()
         if self._menu.isVisible():
             self._show_states(servers)
@@ -98,79 +98,79 @@ class Tray(QObject):
     def _rebuild(self) -> None:
         self._menu.clear()
         self._rows.clear()
-        desk = self._desk
-        if desk is None:
+        context = self._context
+        if context is None:
             self._menu.addAction("Lou is starting...").setEnabled(False)
             return
-        servers = desk.core.servers()
-        for notice in desk.core.lasting():
+        servers = context.core.servers()
+        for notice in context.core.lasting():
             self._add(wording.menu_text(notice.title, 60), "window")
         for server in servers:
-            self._add_server(desk, server)
+            self._add_server(context, server)
         self._menu.addSeparator()
-        self._add(*_connecting(desk))
+        self._add(*_connect_entry(context))
         self._add("Keys...", "keys")
         self._add("Open Lou", "window")
         self._menu.addSeparator()
-        is_paused = desk.core.is_paused
+        is_paused = context.core.is_paused
         pause = self._menu.addAction("Resume all" if is_paused else "Pause all")
-        work = desk.core.resume_all if is_paused else desk.core.pause_all
-        pause.triggered.connect(lambda: desk.tasks.start(work()))
+        work = context.core.resume_all if is_paused else context.core.pause_all
+        pause.triggered.connect(lambda: context.tasks.start(work()))
         self._add("Quit", "quit")
         self._show_states(servers)
 
     def _add(self, words: str, place: str) -> None:
-        assert self._desk
-        go = self._desk.go
+        assert self._context
+        go = self._context.go
         self._menu.addAction(words).triggered.connect(lambda: go(place))
 
-    def _add_server(self, desk: PageContext, server: ServerView) -> None:
+    def _add_server(self, context: PageContext, server: ServerView) -> None:
         row = self._menu.addAction("")
         row.setCheckable(True)
-        row.triggered.connect(lambda on: desk.tasks.start(desk.core.enable(server.name, on)))
+        row.triggered.connect(lambda on: context.tasks.start(context.core.enable(server.name, on)))
         self._rows[server.name] = row
         tools = QMenu(f"Tools of {wording.menu_text(server.title, 40)}", self._menu)
-        tools.aboutToShow.connect(lambda: self._fill_tools(desk, server.name, tools))
+        tools.aboutToShow.connect(lambda: self._fill_tools(context, server.name, tools))
         self._menu.addMenu(tools)
-        self._fill_tools(desk, server.name, tools)
+        self._fill_tools(context, server.name, tools)
 
     def _show_states(self, servers: tuple[ServerView, ...]) -> None:
         for server in servers:
             row = self._rows.get(server.name)
             if row:
-                words = wording.mood(server).words.lower()
+                words = wording.state_text(server).words.lower()
                 row.setText(f"{wording.menu_text(server.title, 40)}: {words}")
                 row.setChecked(server.wanted)
 
-    def _fill_tools(self, desk: PageContext, server: str, menu: QMenu) -> None:
+    def _fill_tools(self, context: PageContext, server: str, menu: QMenu) -> None:
         menu.clear()
-        off = desk.core.server(server).disabled_tools
+        off = context.core.server(server).disabled_tools
         # A server lists only what is on, and lists it a moment after the switch.
         titles = self._titles.setdefault(server, {})
         for name in off:
             titles.setdefault(name, "")
-        for tool in desk.core.remembered_tools(server):
+        for tool in context.core.remembered_tools(server):
             titles[str(tool["name"])] = str(tool.get("title") or "")
         for name, title in sorted(titles.items()):
             row = menu.addAction(wording.menu_text(title or wording.words(name)))
             row.setCheckable(True)
             row.setChecked(name not in off)
-            row.triggered.connect(_switch_tool(desk, server, name))
+            row.triggered.connect(_switch_tool(context, server, name))
         if not titles:
             menu.addAction("Listed once the server was ready").setEnabled(False)
 
 
-def _connecting(desk: PageContext) -> tuple[str, str]:
+def _connect_entry(context: PageContext) -> tuple[str, str]:
     """The entry that leads to a connection, until the client that most people have is connected."""
-    for view in desk.core.clients.views():
+    for view in context.core.clients.views():
         if view.id == CLAUDE and not view.wanted:
             return f"Connect {view.name}...", f"clients {CLAUDE}"
     return "Connect a client...", "clients"
 
 
-def _switch_tool(desk: PageContext, server: str, tool: str) -> Callable[[bool], None]:
-    return lambda on: _started(desk, server, tool, on)
+def _switch_tool(context: PageContext, server: str, tool: str) -> Callable[[bool], None]:
+    return lambda on: _started(context, server, tool, on)
 
 
-def _started(desk: PageContext, server: str, tool: str, on: bool) -> None:
-    desk.tasks.start(desk.core.enable(server, on, tool))
+def _started(context: PageContext, server: str, tool: str, on: bool) -> None:
+    context.tasks.start(context.core.enable(server, on, tool))

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.system import paths
 from app.ui import icons, wording
 from app.ui.page_context import PageContext
-from app.ui.page_registry import PLACES, PageSpec, places
+from app.ui.page_registry import PAGES, PageSpec, offered_pages
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
@@ -38,7 +38,7 @@ _TONES = {
 }
 
 
-class Choosing(Protocol):
+class SelectablePage(Protocol):
     """A page that can show one of its things, by name."""
 
     def choose(self, name: str) -> None:
@@ -46,12 +46,12 @@ class Choosing(Protocol):
 
 
 class Window(QWidget):
-    """`closing` is asked when a person closes the window; true lets it hide."""
+    """`may_hide` is asked when a person closes the window; true lets it hide."""
 
-    def __init__(self, desk: PageContext, closing: Callable[[], bool]) -> None:
+    def __init__(self, context: PageContext, may_hide: Callable[[], bool]) -> None:
         super().__init__()
-        self._desk = desk
-        self._closing = closing
+        self._context = context
+        self._may_hide = may_hide
         self._pages: dict[str, QWidget] = {}
         self._shown: tuple[PageSpec, ...] = ()
         self._opened = ""
@@ -60,22 +60,22 @@ class Window(QWidget):
         self.setMinimumSize(_SMALLEST)
         self._navigation = QListWidget()
         self._stack = QStackedWidget()
-        self._strip = Strip(desk.theme)
+        self._strip = Strip(context.theme)
         self._strip.setObjectName("notice")
-        self._lasting = Strip(desk.theme)
+        self._lasting = Strip(context.theme)
         self._lasting.setObjectName("lasting")
         self._state = label(tone="soft", wrap=True)
         self._lay_out()
         self._fill_navigation()
-        desk.theme.changed.connect(self._draw_icons)
+        context.theme.changed.connect(self._draw_icons)
         self._navigation.currentRowChanged.connect(self._row_chosen)
-        core = desk.core
+        core = context.core
         WhileVisible(self, self._refresh, listen=(core.servers_changed, core.settings.changed))
         WhileVisible(self, self._show_lasting, listen=(core.lasting_changed,))
         for number in range(1, 10):
             QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
-        QShortcut(QKeySequence.StandardKey.Quit, self, lambda: desk.go("quit"))
+        QShortcut(QKeySequence.StandardKey.Quit, self, lambda: context.go("quit"))
         self._geometry = QSettings(
             str(paths.state_folder() / "window.ini"), QSettings.Format.IniFormat
         )
@@ -95,30 +95,30 @@ class Window(QWidget):
         self.activateWindow()
         page = self._stack.currentWidget()
         if thing and hasattr(page, "choose"):
-            cast("Choosing", page).choose(thing)
+            cast("SelectablePage", page).choose(thing)
 
-    def tell(self, notice: Notice) -> None:
+    def show_notice(self, notice: Notice) -> None:
         """Show `notice` above the page, until the person has dealt with it."""
         place = f"{notice.action or 'window'} {notice.server}".strip()
 
-        def mend() -> None:
+        def act() -> None:
             self._strip.hide()
-            self._desk.go(place)
+            self._context.go(place)
 
-        self._strip.tell(
+        self._strip.show_message(
             notice.title,
             notice.text,
             tone="bad" if notice.severity == "error" else "warn",
             button=wording.fix(notice.action) or "Close",
-            mend=mend,
+            on_click=act,
         )
 
     def page(self, name: str) -> QWidget:
         """The page called `name`, made now if it was never shown."""
         known = self._pages.get(name)
         if known is None:
-            place = next(place for place in PLACES if place.name == name)
-            known = self._pages[name] = place.make(self._desk)
+            spec = next(spec for spec in PAGES if spec.name == name)
+            known = self._pages[name] = spec.make(self._context)
             self._stack.addWidget(known)
         return known
 
@@ -129,7 +129,7 @@ class Window(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.keep_geometry()
-        if self._closing():
+        if self._may_hide():
             event.accept()
         else:
             event.ignore()
@@ -150,7 +150,11 @@ class Window(QWidget):
         name.setContentsMargins(20, 0, 0, 0)
         self._state.setContentsMargins(20, 0, 12, 0)
         keys = Button(
-            self._desk.theme, "Keys...", lambda: self._desk.go("keys"), icon="keys", kind="quiet"
+            self._context.theme,
+            "Keys...",
+            lambda: self._context.go("keys"),
+            icon="keys",
+            kind="quiet",
         )
         column.addWidget(name)
         column.addWidget(self._navigation, 1)
@@ -172,16 +176,16 @@ class Window(QWidget):
         row.addLayout(right, 1)
 
     def _fill_navigation(self) -> None:
-        self._shown = places(self._desk, self._opened)
+        self._shown = offered_pages(self._context, self._opened)
         self._navigation.clear()
-        for place in self._shown:
-            self._navigation.addItem(QListWidgetItem(place.title))
+        for spec in self._shown:
+            self._navigation.addItem(QListWidgetItem(spec.title))
         self._draw_icons()
 
     def _draw_icons(self) -> None:
-        colour = self._desk.theme.colours.text
-        for row, place in enumerate(self._shown):
-            self._navigation.item(row).setIcon(icons.icon(place.icon, colour, 20))
+        colour = self._context.theme.colours.text
+        for row, spec in enumerate(self._shown):
+            self._navigation.item(row).setIcon(icons.icon(spec.icon, colour, 20))
 
     def _row_chosen(self, row: int) -> None:
         if row >= 0:
@@ -198,31 +202,31 @@ class Window(QWidget):
         self._offer_pages()
 
     def _refresh(self) -> None:
-        servers = self._desk.core.servers()
+        servers = self._context.core.servers()
         self._state.setText(wording.summary(servers))
         set_tone(self._state, _TONES[wording.overall(servers)])
         self._offer_pages()
 
     def _show_lasting(self) -> None:
         """Tell above the page what is so now, and no longer when it is over."""
-        notices = self._desk.core.lasting()
+        notices = self._context.core.lasting()
         if not notices:
             self._lasting.hide()
             return
         first = notices[0]
-        self._lasting.tell(
+        self._lasting.show_message(
             first.title,
             " ".join([first.text, *(each.title for each in notices[1:])]),
             tone="bad" if first.severity == "error" else "warn",
             button=wording.fix(first.action),
-            mend=lambda: self._desk.go(first.action),
+            on_click=lambda: self._context.go(first.action),
         )
 
     def _offer_pages(self) -> None:
         """Bring the navigation in line with what there is to offer and what is open."""
         self._navigation.blockSignals(True)
-        if places(self._desk, self._opened) != self._shown:
+        if offered_pages(self._context, self._opened) != self._shown:
             self._fill_navigation()
-        names = [place.name for place in self._shown]
+        names = [spec.name for spec in self._shown]
         self._navigation.setCurrentRow(names.index(self._opened) if self._opened in names else 0)
         self._navigation.blockSignals(False)

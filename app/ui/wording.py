@@ -23,32 +23,32 @@ class Overall(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mood:
+class StateText:
     """A state in words, the tone it is drawn in, and whether a person has to do something."""
 
     words: str
     tone: str
 
 
-_MOODS = {
-    "off": Mood("Switched off", "soft"),
-    "blocked": Mood("Waiting for you", "warn"),
-    "starting": Mood("Starting", "busy"),
-    "ready": Mood("Ready", "good"),
-    "unhealthy": Mood("Not answering", "warn"),
-    "backoff": Mood("Starting again soon", "warn"),
-    "stopping": Mood("Stopping", "busy"),
-    "failed": Mood("Failed", "bad"),
+_STATES = {
+    "off": StateText("Switched off", "soft"),
+    "blocked": StateText("Waiting for you", "warn"),
+    "starting": StateText("Starting", "busy"),
+    "ready": StateText("Ready", "good"),
+    "unhealthy": StateText("Not answering", "warn"),
+    "backoff": StateText("Starting again soon", "warn"),
+    "stopping": StateText("Stopping", "busy"),
+    "failed": StateText("Failed", "bad"),
 }
 _MOVING = {"starting", "stopping", "backoff"}
 _TROUBLED = {"blocked", "unhealthy", "failed"}
 
 CALLS = {
-    "ok": Mood("Done", "good"),
-    "error": Mood("Failed", "bad"),
-    "refused": Mood("Refused", "warn"),
-    "cancelled": Mood("Cancelled", "soft"),
-    "timeout": Mood("Took too long", "bad"),
+    "ok": StateText("Done", "good"),
+    "error": StateText("Failed", "bad"),
+    "refused": StateText("Refused", "warn"),
+    "cancelled": StateText("Cancelled", "soft"),
+    "timeout": StateText("Took too long", "bad"),
 }
 
 _FIXES = {
@@ -63,11 +63,11 @@ _FIXES = {
 }
 
 
-def mood(server: ServerView) -> Mood:
+def state_text(server: ServerView) -> StateText:
     """The state of `server` in words."""
     if server.state == "off" and server.wanted:
-        return Mood("About to start", "busy")
-    return _MOODS.get(server.state, Mood(server.state.capitalize(), "soft"))
+        return StateText("About to start", "busy")
+    return _STATES.get(server.state, StateText(server.state.capitalize(), "soft"))
 
 
 def overall(servers: Iterable[ServerView]) -> Overall:
@@ -87,9 +87,9 @@ def summary(servers: Iterable[ServerView]) -> str:
     servers = tuple(servers)
     troubled = [server for server in servers if server.state in _TROUBLED]
     if troubled:
-        told = f"{troubled[0].title}: {mood(troubled[0]).words.lower()}"
+        text = f"{troubled[0].title}: {state_text(troubled[0]).words.lower()}"
         others = len(troubled) - 1
-        return f"{told}, and {others} more" if others else told
+        return f"{text}, and {others} more" if others else text
     wanted = [server for server in servers if server.wanted]
     if not wanted:
         return "All servers are off"
@@ -123,8 +123,8 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 def words(name: str) -> str:
     """A name of a program's as a person reads it: `find_tracked` is `Find tracked`."""
-    told = name.replace("_", " ").replace("-", " ").strip()
-    return told[:1].upper() + told[1:]
+    text = name.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float) -> str:

@@ -121,7 +121,7 @@ def main() -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from app.ui.page_registry import PLACES
+    from app.ui.page_registry import PAGES
     from tests.ui import rig as rigs
 
     found: dict[str, list[str]] = {}
@@ -129,7 +129,7 @@ def main() -> int:
     app = QApplication(sys.argv[:1])
     with rigs.rig(app, with_keyring=False, ready=False) as rig:
         for size in SIZES:
-            for place in PLACES:
+            for place in PAGES:
                 page = rig.page(place.name)
                 rig.window.resize(size)
                 rig.until(lambda page=page: page.isVisible())

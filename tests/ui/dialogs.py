@@ -114,7 +114,7 @@ class AddServerView:
     """The dialog that adds a server."""
 
     def __init__(self, lou: Rig, parent: QWidget | None = None) -> None:
-        self.dialog = AddServerDialog(lou.session.desk, parent)
+        self.dialog = AddServerDialog(lou.session.context, parent)
         self.form = find(self.dialog, Form)
         self.ways = find(self.dialog, QTabWidget)
         self.pasted = find(self.dialog, QPlainTextEdit, "Servers as another client has them")

@@ -136,11 +136,11 @@ class TryView:
 
     def offer(self, tools: list[dict[str, Any]]) -> None:
         """Let the page offer tools that no server has."""
-        self.page._offer(tools)
+        self.page._offer_tools(tools)
 
     def finish(self, attempt: Attempt) -> None:
         """Let a call that no server was asked end."""
-        self.page._finish(attempt)
+        self.page._show_finished(attempt)
 
 
 class TrackedView:

@@ -41,7 +41,7 @@ def labels(widget: QWidget) -> list[QLabel]:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_server_of_that_name_and_trouble_is_shown_as_text(lou: Rig, text: str) -> None:
-    detail = ServerDetail(lou.session.desk)
+    detail = ServerDetail(lou.session.context)
     trouble = Trouble("odd", text, text)
     view = ServerView(
         "search",
@@ -72,7 +72,7 @@ def test_a_problem_of_those_words_is_shown_as_text(lou: Rig, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_result_of_that_text_is_shown_as_text(lou: Rig, text: str) -> None:
-    result = TryResult(lou.session.desk)
+    result = TryResult(lou.session.context)
     attempt = Attempt(
         text, text, {text: text}, 0.0, 1.0, "ok", Answer("success", data={text: [text]})
     )

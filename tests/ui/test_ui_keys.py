@@ -20,7 +20,7 @@ SECRET = "tvly-0123456789-canary"
 
 
 def is_set(lou: Rig, name: str) -> bool:
-    return next(key.is_set for key in lou.session.desk.core.keys() if key.name == name)  # noqa: SIM118
+    return next(key.is_set for key in lou.session.context.core.keys() if key.name == name)  # noqa: SIM118
 
 
 def test_a_pasted_key_is_trimmed_kept_and_leaves_no_trace_in_the_window(lou: Rig) -> None:

@@ -15,7 +15,7 @@ from shiboken6 import isValid
 from app.ui import client_wording
 from app.ui.dialogs.add_server import entry_of
 from app.ui.dialogs.changes import ChangesDialog
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind
@@ -77,7 +77,7 @@ def test_a_cancelled_change_writes_nothing(lou: Rig, claude: Path) -> None:
 def test_every_state_of_a_client_has_words(lou: Rig) -> None:
     lou.run(lou.core.clients.refresh())
     for view in lou.core.clients.views():
-        assert client_wording.mood(view).words
+        assert client_wording.state_text(view).words
         assert client_wording.sentence(view)
         assert client_wording.verb(view)
 
@@ -211,7 +211,7 @@ def test_a_client_that_is_not_installed_is_not_offered(lou: Rig) -> None:
 def test_a_new_passphrase_is_asked_twice_and_may_not_be_short(lou: Rig) -> None:
     dialog = PassphraseDialog(lou.theme, None, new=True)
     asked = PassphraseView(dialog)
-    task = lou.loop.create_task(answer_of(dialog, dialog.take))
+    task = lou.loop.create_task(result_of(dialog, dialog.take))
     lou.until(dialog.isVisible)
     for first, again, said in (("short", "short", "12"), ("long enough!", "other", "same")):
         asked.first.setText(first)

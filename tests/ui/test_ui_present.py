@@ -42,7 +42,7 @@ def test_one_look_tells_how_all_servers_are(states: tuple[str, ...], overall: st
     ["off", "blocked", "starting", "ready", "unhealthy", "backoff", "stopping", "failed", "new"],
 )
 def test_every_state_has_words(state: str) -> None:
-    assert wording.mood(server(state)).words[0].isupper()
+    assert wording.state_text(server(state)).words[0].isupper()
 
 
 def test_a_trouble_leads_to_where_it_is_mended() -> None:
@@ -77,7 +77,7 @@ def test_the_same_notice_is_shown_once_and_never_as_a_storm(
     shown: list[str] = []
     monkeypatch.setattr(lou.tray.icon, "showMessage", lambda title, *_: shown.append(title))
     now = [0.0]
-    told = Notifications(lou.session.desk, lou.tray, print, clock=lambda: now[0])
+    told = Notifications(lou.session.context, lou.tray, print, clock=lambda: now[0])
     monkeypatch.setattr(type(lou.tray), "is_there", True)
     for _ in range(50):
         told.show(Notice("gave_up", "Search failed", "It ended five times.", server="search"))
@@ -90,7 +90,7 @@ def test_the_same_notice_is_shown_once_and_never_as_a_storm(
 
 def test_without_a_tray_the_window_carries_the_notice(lou: Rig) -> None:
     lou.page("servers")
-    told = Notifications(lou.session.desk, lou.tray, lou.window.tell)
+    told = Notifications(lou.session.context, lou.tray, lou.window.show_notice)
     told.show(Notice("gave_up", "Tracker failed for good", "It ended five times.", action="logs"))
     strip = StripView(lou.window, "notice")
     assert strip.isVisible()

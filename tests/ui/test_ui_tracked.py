@@ -59,7 +59,7 @@ def test_closing_the_dialog_while_it_saves_is_no_problem(lou: Rig) -> None:
     known = len(lou.problems)
     source = TrackedSource(lou.core)
     for turns in (0, 1, 3):
-        dialog = EntryDialog(lou.session.desk, source, None, None)
+        dialog = EntryDialog(lou.session.context, source, None, None)
         gone: list[object] = []
         dialog.destroyed.connect(lambda *_, gone=gone: gone.append(1))
         dialog.open()
@@ -70,7 +70,7 @@ def test_closing_the_dialog_while_it_saves_is_no_problem(lou: Rig) -> None:
             lou.app.processEvents()
         dialog.reject()
         lou.until(lambda gone=gone: gone)
-    lou.until(lambda: not lou.session.desk.tasks.running)
+    lou.until(lambda: not lou.session.context.tasks.running)
     assert lou.problems[known:] == []
 
 
@@ -81,7 +81,7 @@ def test_a_job_whose_server_stops_says_that_it_was_cut_short(lou: Rig, tmp_path:
     source_file.write_text(f"email,url\n{rows}")
     job = tracked.job
     known = len(lou.problems)
-    lou.session.desk.tasks.start(job.import_file(source_file, {"email": "email", "url": "url"}))
+    lou.session.context.tasks.start(job.import_file(source_file, {"email": "email", "url": "url"}))
     lou.until(lambda: job.is_busy)
     assert not tracked.take_in.isEnabled()
     lou.run(lou.core.enable("tracker", False), 30)
@@ -96,10 +96,8 @@ def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> N
     tracked = TrackedView(lou)
     source = track(lou, email="bob@example.com")
     lou.until(lambda: "bob@example.com" in tracked.cells())
-    whole = lou.run(
-        source.whole(tracked.model.entry(tracked.cells().index("bob@example.com"))["id"])
-    )
-    dialog = EntryDialog(lou.session.desk, source, None, whole)
+    whole = lou.run(source.get(tracked.model.entry(tracked.cells().index("bob@example.com"))["id"]))
+    dialog = EntryDialog(lou.session.context, source, None, whole)
     ended: list[int] = []
     dialog.finished.connect(ended.append)
     dialog.open()
@@ -113,7 +111,7 @@ def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> N
     ConflictView(conflict).keep_theirs("status")
     conflict.accept()
     lou.until(lambda: ended)
-    after = lou.run(source.whole(whole.entry["id"])).entry
+    after = lou.run(source.get(whole.entry["id"])).entry
     assert (after["note"], after["status"]) == ("mine", "won")
 
 
@@ -140,7 +138,7 @@ def test_a_file_is_imported_with_progress_and_exported_again(lou: Rig, tmp_path:
     )
     lou.until(lambda: len(tracked.cells()) >= 100)
     target = tmp_path / "out.csv"
-    lou.run(job.give_out(target, tracked.filter.wanted()), 30)
+    lou.run(job.export_file(target, tracked.filter.wanted()), 30)
     assert "p299@example.org" in target.read_text(encoding="utf-8-sig")
 
 
@@ -155,7 +153,7 @@ def test_a_person_sees_the_columns_and_doubts_and_changes_them_before_anything_i
         "Bob,lead2@acme-corp.net,kim@my-agency.org,Referral,none\n"
     )
     job = tracked.job
-    doing = lou.loop.create_task(job.take_in(source_file, tracked.page))
+    doing = lou.loop.create_task(job.preview_and_import(source_file, tracked.page))
     lou.until(lambda: lou.window.findChild(ImportDialog) is not None)
     dialog = lou.window.findChild(ImportDialog)
     view = ImportView(dialog)

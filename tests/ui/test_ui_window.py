@@ -11,7 +11,7 @@ from app.config import custom_servers
 from app.errors import ServerError
 from app.ui import wording
 from app.ui.models.servers import NAME
-from app.ui.page_registry import PLACES
+from app.ui.page_registry import PAGES
 from app.ui.pages.servers import ServersPage
 from app.ui.widgets.rows import ROW, RowList
 from app.ui.widgets.steps import Steps
@@ -29,13 +29,13 @@ def row_list(page: QWidget, name: str) -> RowList:
 
 def test_every_page_opens_and_shows_no_problem(lou: Rig) -> None:
     known = len(lou.problems)
-    for place in PLACES:
+    for place in PAGES:
         page = lou.page(place.name)
         assert page.isVisible()
     assert lou.problems[known:] == []
 
 
-@pytest.mark.parametrize("name", [place.name for place in PLACES])
+@pytest.mark.parametrize("name", [place.name for place in PAGES])
 def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
     page = lou.page(name)
     before = lou.window.size()
@@ -88,7 +88,9 @@ def test_figures_stand_in_two_rows_where_one_is_too_narrow(lou: Rig) -> None:
     lou.until(lambda: len({tile.y() for tile in each}) == 2)
     tiles.resize(700, 100)
     lou.until(lambda: len({tile.y() for tile in each}) == 1)
-    tiles.tell("Up for", "a very long time, longer than any row has room for, and longer still")
+    tiles.set_value(
+        "Up for", "a very long time, longer than any row has room for, and longer still"
+    )
     lou.until(lambda: len({tile.y() for tile in each}) == 2)
     tiles.close()
 
@@ -108,7 +110,7 @@ def test_a_switch_in_the_list_stops_and_starts_a_server(lou: Rig) -> None:
 def test_the_servers_page_begins_with_the_one_that_needs_the_person(lou: Rig) -> None:
     lou.core.add_server("broken", {"command": "/nowhere/at/all"})
     lou.until(lambda: any(each.trouble for each in lou.core.servers()))
-    page = ServersPage(lou.session.desk)
+    page = ServersPage(lou.session.context)
     page.show()
     chosen = row_list(page, "Servers").currentIndex
     lou.until(lambda: chosen().data(NAME) == "broken")
@@ -148,7 +150,7 @@ def test_tray_and_window_say_the_same_after_every_switch(lou: Rig) -> None:
         lou.until(lambda on=on: servers.model().index(1, 0).data(ROW).on is on)
         menu.aboutToShow.emit()
         rows = {action.text(): action.isChecked() for action in menu.actions()}
-        words = wording.mood(lou.core.server("tracker")).words.lower()
+        words = wording.state_text(lou.core.server("tracker")).words.lower()
         assert rows[f"Tracker: {words}"] is on
         lou.until(lambda w=words: servers.model().index(1, 0).data(ROW).detail.lower() == w)
     lou.until(lambda: lou.state("tracker") == "ready")
@@ -182,7 +184,7 @@ def test_pause_all_stops_every_server_and_resume_brings_back_what_was_on(lou: Ri
 
 
 def test_everything_a_person_can_press_has_a_name(lou: Rig) -> None:
-    for place in PLACES:
+    for place in PAGES:
         page = lou.page(place.name)
         for widget in page.findChildren(QWidget):
             if not isinstance(widget, (*NAMED, Switch)) or widget.objectName().startswith("qt_"):
@@ -195,7 +197,7 @@ def test_everything_a_person_can_press_has_a_name(lou: Rig) -> None:
 def test_everything_that_tab_reaches_has_a_name_and_comes_in_the_order_it_is_read(
     lou: Rig,
 ) -> None:
-    for place in PLACES:
+    for place in PAGES:
         page = lou.page(place.name)
         lou.until(page.isVisible)
         if place.name == "try":
@@ -230,7 +232,7 @@ def test_the_page_scrolls_along_with_the_keys_in_a_list_of_many_rows(lou: Rig) -
 
 
 def test_no_label_of_the_window_reads_markup(lou: Rig) -> None:
-    for place in PLACES:
+    for place in PAGES:
         for label in lou.page(place.name).findChildren(QLabel):
             has_picture = not label.pixmap().isNull()
             assert (

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWi
 from app.clients.imports import server_import
 from app.config import custom_servers
 from app.errors import AppError, SettingsError
-from app.ui.dialogs.confirm import answer_of
-from app.ui.dialogs.server_review import agree_to
+from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.server_review import confirm_servers
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.page_context import PageContext
 from app.ui.theme import fixed_font
@@ -51,34 +51,34 @@ _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/
 class AddServerDialog(QDialog):
     """Two ways in: fields for one server, or a pasted configuration for several."""
 
-    def __init__(self, desk: PageContext, parent: QWidget | None) -> None:
+    def __init__(self, context: PageContext, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._context = context
         self.setWindowTitle("Add a server")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(540, 480)
-        self._form = Form(desk.theme, _FIELDS)
+        self._form = Form(context.theme, _FIELDS)
         self._form.entered.connect(self._add)
         self._pasted = TextArea()
-        self._pasted.refused.connect(self._tell_refused)
+        self._pasted.refused.connect(self._show_paste_refused)
         self._pasted.setFont(fixed_font())
         self._pasted.setTabChangesFocus(True)
         self._pasted.setPlaceholderText(_EXAMPLE)
         self._pasted.setAccessibleName("Servers as another client has them")
         self._problem = label(tone="bad", wrap=True, name="problem")
-        self._ways = QTabWidget()
-        self._ways.tabBar().setAccessibleName("Ways to add")
+        self._tabs = QTabWidget()
+        self._tabs.tabBar().setAccessibleName("Ways to add")
         self._lay_out()
 
     def _lay_out(self) -> None:
-        theme = self._desk.theme
+        theme = self._context.theme
         one, several = QWidget(), QWidget()
         fields, paste = QVBoxLayout(one), QVBoxLayout(several)
         fields.addWidget(Scrolled(self._form, most=_HIGHEST))
         paste.addWidget(label(_PASTE, tone="soft", wrap=True))
         paste.addWidget(self._pasted, 1)
-        self._ways.addTab(one, "One server")
-        self._ways.addTab(several, "Paste a configuration")
+        self._tabs.addTab(one, "One server")
+        self._tabs.addTab(several, "Paste a configuration")
         add = Button(theme, "Add", self._add, kind="main")
         add.setDefault(True)
         buttons = QHBoxLayout()
@@ -89,17 +89,17 @@ class AddServerDialog(QDialog):
         column.setContentsMargins(22, 20, 22, 18)
         column.setSpacing(10)
         column.addWidget(heading("Add a server"))
-        column.addWidget(self._ways, 1)
+        column.addWidget(self._tabs, 1)
         column.addWidget(self._problem)
         column.addLayout(buttons)
 
     def _add(self) -> None:
         self._problem.setText("")
-        taking = self._desk.tasks.start(self._take(), on_error=self._tell)
+        taking = self._context.tasks.start(self._take(), on_error=self._show_error)
         self.finished.connect(lambda _result: taking.cancel())
 
     async def _take(self) -> None:
-        if self._ways.currentIndex() == 0:
+        if self._tabs.currentIndex() == 0:
             try:
                 values = self._form.values()
             except FieldError:
@@ -111,32 +111,34 @@ class AddServerDialog(QDialog):
             self.accept()
 
     async def _add_one(self, name: str, found: dict[str, Any]) -> bool:
-        core = self._desk.core
+        core = self._context.core
         entry = custom_servers.added(core.settings.config, name, found).servers[name]
         notes = [f"{each}." for each in server_import.left_in_clear(entry)]
         shown = server_import.described(name, entry, notes)
-        if not await agree_to(self._desk.theme, self, [shown]):
+        if not await confirm_servers(self._context.theme, self, [shown]):
             return False
         core.add_server(name, found)
         return True
 
     async def _add_several(self, text: str) -> bool:
-        core = self._desk.core
+        core = self._context.core
         planned = core.plan_import(text)
         skipped = [f"Left out {name}: {why}" for name, why in planned.skipped.items()]
         if not planned.entries:
             raise SettingsError("No server was added.", " ".join(skipped))
         moved = [f"Moves into the keyring: {', '.join(planned.secrets)}."]
         rest = " ".join(moved * bool(planned.secrets) + skipped)
-        if not await agree_to(self._desk.theme, self, server_import.preview(planned), rest):
+        if not await confirm_servers(
+            self._context.theme, self, server_import.preview(planned), rest
+        ):
             return False
         await core.import_servers(text)
         return True
 
-    def _tell(self, error: AppError) -> None:
+    def _show_error(self, error: AppError) -> None:
         self._problem.setText(f"{error.title} {error.hint}".strip())
 
-    def _tell_refused(self) -> None:
+    def _show_paste_refused(self) -> None:
         self._problem.setText(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
 
@@ -163,11 +165,11 @@ def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def _variable(line: str) -> tuple[str, str]:
     name, sign, value = line.partition("=")
     if not sign or not name.strip():
-        told = json.dumps(line[:40], ensure_ascii=False)
-        raise SettingsError(f"{told} is not NAME=value.", "Write one variable on each line.")
+        text = json.dumps(line[:40], ensure_ascii=False)
+        raise SettingsError(f"{text} is not NAME=value.", "Write one variable on each line.")
     return name.strip(), value
 
 
-async def add_server(desk: PageContext, parent: QWidget | None) -> None:
+async def add_server(context: PageContext, parent: QWidget | None) -> None:
     """Ask for a server, and know it from then on."""
-    await answer_of(AddServerDialog(desk, parent), lambda: None)
+    await result_of(AddServerDialog(context, parent), lambda: None)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.clients.views import ClientView
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme, fixed_font
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
@@ -103,4 +103,4 @@ async def agree(
 ) -> Agreed | None:
     """What the person agreed to, or None when they did not."""
     dialog = ChangesDialog(theme, parent, client, action=action, diff=diff)
-    return await answer_of(dialog, dialog.agreed)
+    return await result_of(dialog, dialog.agreed)

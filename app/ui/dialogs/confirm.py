@@ -23,8 +23,8 @@ async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *
     dialog.setWindowTitle("Lou")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setMinimumWidth(420)
-    told = heading(title)
-    told.setWordWrap(True)
+    question = heading(title)
+    question.setWordWrap(True)
     no = Button(theme, "Cancel", dialog.reject)
     buttons = QHBoxLayout()
     buttons.addStretch()
@@ -33,15 +33,15 @@ async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *
     column = QVBoxLayout(dialog)
     column.setContentsMargins(22, 20, 22, 18)
     column.setSpacing(10)
-    column.addWidget(told)
+    column.addWidget(question)
     column.addWidget(label(text, wrap=True))
     column.addSpacing(8)
     column.addLayout(buttons)
     no.setDefault(True)
-    return bool(await answer_of(dialog, lambda: True))
+    return bool(await result_of(dialog, lambda: True))
 
 
-async def answer_of(dialog: QDialog, read: Callable[[], T]) -> T | None:
+async def result_of(dialog: QDialog, read: Callable[[], T]) -> T | None:
     """What `read` tells at the moment `dialog` is accepted; None when it is not.
 
     The dialog is shown without stopping the loop, and may be gone when this returns.

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.widgets.buttons import Button
@@ -76,20 +76,20 @@ class ConflictDialog(QDialog):
             choice.setAccessibleName(f"{difference.field} {whose}")
             group.addButton(choice)
             line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
-            told = label(_told(value), wrap=True, selectable=True)
-            line.addWidget(told, 1, Qt.AlignmentFlag.AlignTop)
+            text = label(_value_text(value), wrap=True, selectable=True)
+            line.addWidget(text, 1, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(holder, row, column)
         self._mine[difference.field] = choice
         choice.setChecked(True)
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "(none)"
     return str(value) if value not in ("", None) else "(none)"
 
 
-async def settle(
+async def resolve_conflict(
     theme: Theme, parent: QWidget | None, current: Entry, values: dict[str, Any]
 ) -> dict[str, Any] | None:
     """The values to save, or None when the entry shall stay as it is."""
@@ -97,7 +97,7 @@ async def settle(
     if not found:
         return values
     dialog = ConflictDialog(theme, parent, found)
-    theirs = await answer_of(dialog, dialog.theirs)
+    theirs = await result_of(dialog, dialog.theirs)
     if theirs is None:
         return None
     return {**values, **{each.field: each.theirs for each in found if each.field in theirs}}

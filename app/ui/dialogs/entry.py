@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
-from app.ui.dialogs.conflict import settle
+from app.ui.dialogs.conflict import resolve_conflict
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.tracked import moment
 from app.ui.page_context import PageContext
-from app.ui.tracked_source import STATUSES, ConflictError, Entry, TrackedSource, Whole
+from app.ui.tracked_source import STATUSES, ConflictError, Entry, EntryWithHistory, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
@@ -40,19 +40,23 @@ class EntryDialog(QDialog):
     """Adds an entry, or changes the one it was given."""
 
     def __init__(
-        self, desk: PageContext, source: TrackedSource, parent: QWidget | None, whole: Whole | None
+        self,
+        context: PageContext,
+        source: TrackedSource,
+        parent: QWidget | None,
+        whole: EntryWithHistory | None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._desk = desk
+        self._context = context
         self._source = source
         self._entry: Entry | None = whole.entry if whole else None
         title = "Change an entry" if whole else "Add an entry"
         self.setWindowTitle(title)
         self.resize(540, 640)
-        self._form = Form(desk.theme, _FIELDS)
+        self._form = Form(context.theme, _FIELDS)
         self._problem = label(tone="bad", wrap=True, name="problem")
-        self._save = Button(desk.theme, "Save" if whole else "Add", self._clicked, kind="main")
+        self._save = Button(context.theme, "Save" if whole else "Add", self._clicked, kind="main")
         self._save.setDefault(True)
         tabs = QTabWidget()
         tabs.tabBar().setAccessibleName("Parts of the entry")
@@ -62,7 +66,7 @@ class EntryDialog(QDialog):
             tabs.addTab(_history(whole.history), f"History ({len(whole.history)})")
         buttons = QHBoxLayout()
         buttons.addStretch()
-        buttons.addWidget(Button(desk.theme, "Cancel", self.reject))
+        buttons.addWidget(Button(context.theme, "Cancel", self.reject))
         buttons.addWidget(self._save)
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 18)
@@ -79,7 +83,7 @@ class EntryDialog(QDialog):
             return
         self._problem.setText("")
         self._save.setEnabled(False)
-        saving = self._desk.tasks.start(self._do_save(values), on_error=self._tell)
+        saving = self._context.tasks.start(self._do_save(values), on_error=self._show_error)
         self.finished.connect(lambda _result: saving.cancel())
 
     async def _do_save(self, values: dict[str, Any]) -> None:
@@ -94,7 +98,7 @@ class EntryDialog(QDialog):
             await self._source.change(entry, values)
         except ConflictError as conflict:
             self._entry = conflict.current
-            settled = await settle(self._desk.theme, self, conflict.current, values)
+            settled = await resolve_conflict(self._context.theme, self, conflict.current, values)
             if settled is None:
                 raise AppError(
                     "Nothing was saved.", "The entry is as somebody else left it."
@@ -102,7 +106,7 @@ class EntryDialog(QDialog):
             self._form.set_values(settled)
             await self._change(conflict.current, settled)
 
-    def _tell(self, error: AppError) -> None:
+    def _show_error(self, error: AppError) -> None:
         self._save.setEnabled(True)
         self._problem.setText(f"{error.title} {error.hint}".strip())
 
@@ -111,11 +115,11 @@ def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:
     shown = QPlainTextEdit()
     shown.setReadOnly(True)
     shown.setAccessibleName("What happened to this entry")
-    shown.setPlainText("\n\n".join(_told(line) for line in history))
+    shown.setPlainText("\n\n".join(_event_text(line) for line in history))
     return shown
 
 
-def _told(line: Mapping[str, Any]) -> str:
+def _event_text(line: Mapping[str, Any]) -> str:
     head = f"{moment(str(line['at']))}  {line['action']} by {line['client'] or 'a client'}"
     changes = [
         f"    {name}: {_value(change['before'])} -> {_value(change['after'])}"

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
@@ -81,7 +81,7 @@ class ImportDialog(QDialog):
         self._begin = Button(theme, "Import", self.accept, kind="main")
         self._begin.setDefault(True)
         self._lay_out(theme, path)
-        self.tell(found)
+        self.show_doubts(found)
 
     def _add(self, column: Mapping[str, Any]) -> None:
         row = len(self._boxes)
@@ -117,12 +117,12 @@ class ImportDialog(QDialog):
         buttons.addWidget(self._begin)
         title = heading(f"Import {one_line(path.name, 160)}")
         title.setWordWrap(True)
-        told = "Entries that are known already are merged; nothing is dropped."
+        text = "Entries that are known already are merged; nothing is dropped."
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 18)
         column.setSpacing(10)
         column.addWidget(title)
-        column.addWidget(label(told, tone="soft", wrap=True))
+        column.addWidget(label(text, tone="soft", wrap=True))
         column.addWidget(area, 1)
         column.addWidget(self._doubts_title)
         column.addWidget(self._doubts_place)
@@ -130,7 +130,7 @@ class ImportDialog(QDialog):
         column.addLayout(buttons)
         self.resize(660, 560)
 
-    def tell(self, found: Mapping[str, Any]) -> None:
+    def show_doubts(self, found: Mapping[str, Any]) -> None:
         """Show what is doubtful about the columns as they are chosen."""
         doubts = [one_line(str(each), 400) for each in found["doubts"]]
         self._doubts.setText("\n".join(f"\u2022 {each}" for each in doubts))
@@ -183,7 +183,7 @@ async def ask_mapping(
     *,
     changed: Callable[[ImportDialog], object],
 ) -> FileMapping | None:
-    """What the person chose, or None when they cancelled; `changed` is told of every change."""
+    """What the person chose, or None when they cancelled; `changed` is called at every change."""
     dialog = ImportDialog(theme, parent, path, found)
     dialog.changed.connect(lambda: changed(dialog))
-    return await answer_of(dialog, dialog.mapping)
+    return await result_of(dialog, dialog.mapping)

@@ -45,11 +45,11 @@ _LOSING = {
 class KeyDetail(QWidget):
     """Shows the key it was last given."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._key: KeyView | None = None
-        theme = desk.theme
+        theme = context.theme
         self._title = heading("")
         self._title.setWordWrap(True)
         self._state = label(tone="soft")
@@ -59,7 +59,9 @@ class KeyDetail(QWidget):
         self._entry = SecretEntry(theme, "The key")
         self._entry.changed.connect(self._show_buttons)
         self._entry.entered.connect(self._save_clicked)
-        self._entry.refused.connect(lambda: self._tell("That is too long to be a key.", "bad"))
+        self._entry.refused.connect(
+            lambda: self._show_verdict("That is too long to be a key.", "bad")
+        )
         self._file = Button(theme, "From a file...", self._choose_file, icon="folder")
         self._save = Button(theme, "Save", self._save_clicked, kind="main")
         self._export = Button(theme, "Save a recovery key...", self._choose_place, icon="save")
@@ -148,15 +150,17 @@ class KeyDetail(QWidget):
     async def _do_replace(self, key: KeyView, value: str) -> None:
         loss = _REPLACING.get(key.name, "") if key.is_set else ""
         title = f"Replace the key for {key.title}?"
-        if loss and not await confirm(self._desk.theme, self.window(), title, loss, yes="Replace"):
-            self._tell("It is as it was.", "soft")
+        if loss and not await confirm(
+            self._context.theme, self.window(), title, loss, yes="Replace"
+        ):
+            self._show_verdict("It is as it was.", "soft")
             return
         await self._do_save(key.name, value)
 
     async def _do_save(self, name: str, value: str) -> None:
-        mended = await self._desk.core.set_key(name, value)
+        mended = await self._context.core.set_key(name, value)
         self._entry.forget(value)
-        self._tell(" ".join(["Saved. Servers that use it have it now.", *mended]), "good")
+        self._show_verdict(" ".join(["Saved. Servers that use it have it now.", *mended]), "good")
 
     def _test_clicked(self) -> None:
         if self._testing:
@@ -169,19 +173,19 @@ class KeyDetail(QWidget):
             self._show_buttons()
 
     async def _do_test(self, name: str, value: str | None) -> None:
-        verdict = await self._desk.core.test_key(name, value)
-        self._tell(verdict.message, _TONES.get(verdict.verdict, "soft"))
+        verdict = await self._context.core.test_key(name, value)
+        self._show_verdict(verdict.message, _TONES.get(verdict.verdict, "soft"))
 
     def _remove_clicked(self) -> None:
         if self._key:
-            self._desk.tasks.start(self._do_remove(self._key))
+            self._context.tasks.start(self._do_remove(self._key))
 
     async def _do_remove(self, key: KeyView) -> None:
         loss = _LOSING.get(key.name, "What needs it stops working until it is set again.")
         title = f"Remove the key for {key.title}?"
-        if await confirm(self._desk.theme, self.window(), title, loss, yes="Remove"):
-            await self._desk.core.unset_key(key.name)
-            self._tell("Removed.", "soft")
+        if await confirm(self._context.theme, self.window(), title, loss, yes="Remove"):
+            await self._context.core.unset_key(key.name)
+            self._show_verdict("Removed.", "soft")
 
     def _choose_place(self) -> None:
         place = str(Path.home() / "lou-recovery-key.txt")
@@ -196,8 +200,8 @@ class KeyDetail(QWidget):
             self._work(self._do_export(self._key.name, Path(path)), "Saving...")
 
     async def _do_export(self, name: str, path: Path) -> None:
-        await self._desk.core.export_key(name, path)
-        self._tell(f"The recovery key is in {path.name}. Keep it to yourself.", "good")
+        await self._context.core.export_key(name, path)
+        self._show_verdict(f"The recovery key is in {path.name}. Keep it to yourself.", "good")
 
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, "Choose the service account file", str(Path.home()))
@@ -218,10 +222,10 @@ class KeyDetail(QWidget):
 
     def _work(self, work: Coroutine[Any, Any, None], words: str) -> asyncio.Task[None]:
         self._busy = True
-        self._tell(words, "soft")
+        self._show_verdict(words, "soft")
         self._show_buttons()
 
-        task = self._desk.tasks.start(work, on_error=self._tell_error)
+        task = self._context.tasks.start(work, on_error=self._show_error)
         task.add_done_callback(self._worked)
         return task
 
@@ -230,13 +234,13 @@ class KeyDetail(QWidget):
         if task is self._testing:
             self._testing = None
             if task.cancelled():
-                self._tell("Stopped.", "soft")
+                self._show_verdict("Stopped.", "soft")
         self._show_buttons()
 
-    def _tell_error(self, error: AppError) -> None:
-        self._tell(f"{error.title} {error.hint}".strip(), "bad")
+    def _show_error(self, error: AppError) -> None:
+        self._show_verdict(f"{error.title} {error.hint}".strip(), "bad")
 
-    def _tell(self, words: str, tone: str) -> None:
+    def _show_verdict(self, words: str, tone: str) -> None:
         self._verdict.setText(words)
         set_tone(self._verdict, tone)
 

@@ -41,36 +41,36 @@ _TROUBLES = {
 class KeysDialog(QDialog):
     """A list of keys beside the chosen one."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self.setWindowTitle("Keys")
         self.setMinimumSize(640, 440)
         self.resize(800, 560)
         self._model = KeysModel()
-        self._list = RowList(desk.theme, "Keys")
+        self._list = RowList(context.theme, "Keys")
         self._list.setModel(self._model)
         self._list.setMinimumWidth(240)
-        self._detail = KeyDetail(desk)
-        self._strip = Strip(desk.theme)
+        self._detail = KeyDetail(context)
+        self._strip = Strip(context.theme)
         self._where = label(tone="soft")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self.finished.connect(lambda _result: self._detail.forget())
-        core = desk.core
+        core = context.core
         listen = (core.keys_changed, core.vault_changed, core.settings.changed)
         self._live = WhileVisible(self, self._pull, listen=listen)
-        WhileVisible(self, self._look_at_vault, every_ms=_LOOK_MS)
+        WhileVisible(self, self._probe_vault, every_ms=_LOOK_MS)
 
     def choose(self, name: str) -> None:
         """Show the key called `name`."""
-        self._model.show_keys(self._desk.core.keys())
+        self._model.show_keys(self._context.core.keys())
         row = self._model.row_of(name)
         if row >= 0:
             self._list.setCurrentIndex(self._model.index(row))
 
     def _lay_out(self) -> None:
-        close = Button(self._desk.theme, "Close", self.close)
+        close = Button(self._context.theme, "Close", self.close)
         scroll = QScrollArea()
         scroll.setAccessibleName("The chosen key")
         scroll.setWidgetResizable(True)
@@ -95,42 +95,42 @@ class KeysDialog(QDialog):
 
     def _pull(self) -> None:
         chosen = str(self._list.currentIndex().data(NAME) or "")
-        self._model.show_keys(self._desk.core.keys())
-        self._tell_vault(self._desk.core.vault.state())
+        self._model.show_keys(self._context.core.keys())
+        self._show_vault_state(self._context.core.vault.state())
         row = max(0, self._model.row_of(chosen))
         if row == self._list.currentIndex().row():
             self._show_chosen()
         else:
             self._list.setCurrentIndex(self._model.index(row))
-        store = self._desk.core.settings.config.settings.key_store
+        store = self._context.core.settings.config.settings.key_store
         place = "an encrypted file" if store == "file" else "the keyring"
         self._where.setText(f"All keys are optional. They are kept in {place} and never shown.")
 
-    def _look_at_vault(self) -> None:
+    def _probe_vault(self) -> None:
         """A keyring tells nobody that it was opened elsewhere."""
-        vault = self._desk.core.vault
+        vault = self._context.core.vault
         if vault.state() is not VaultState.OPEN:
-            self._desk.tasks.start(vault.probe())
+            self._context.tasks.start(vault.probe())
 
-    def _tell_vault(self, state: VaultState) -> None:
+    def _show_vault_state(self, state: VaultState) -> None:
         trouble = _TROUBLES.get(state)
         self._detail.set_usable(trouble is None)
         if trouble is None:
             self._strip.hide()
             return
         title, hint, button = trouble
-        self._strip.tell(title, hint, button=button, mend=self._mend)
+        self._strip.show_message(title, hint, button=button, on_click=self._action)
 
-    def _mend(self) -> None:
-        locked = self._desk.core.vault.state() == VaultState.LOCKED
-        self._desk.tasks.start(self._unlock() if locked else self._move_to_file())
+    def _action(self) -> None:
+        locked = self._context.core.vault.state() == VaultState.LOCKED
+        self._context.tasks.start(self._unlock() if locked else self._move_to_file())
 
     async def _unlock(self) -> None:
-        await unlock(self._desk, self)
+        await unlock(self._context, self)
 
     async def _move_to_file(self) -> None:
-        await keep_keys_in(self._desk, self, "file")
-        self._live.soon()
+        await keep_keys_in(self._context, self, "file")
+        self._live.refresh_soon()
 
     def _show_chosen(self) -> None:
         key = self._model.key(self._list.currentIndex())
@@ -138,23 +138,23 @@ class KeysDialog(QDialog):
             self._detail.show_key(key)
 
 
-async def keep_keys_in(desk: PageContext, parent: QWidget | None, kind: str) -> None:
+async def keep_keys_in(context: PageContext, parent: QWidget | None, kind: str) -> None:
     """Move the keys into another store; a file needs a passphrase, and a new file a new one."""
     passphrase = ""
     if kind == "file":
-        is_new = not desk.core.key_store.is_made(kind)
-        passphrase = await ask_passphrase(desk.theme, parent, new=is_new)
+        is_new = not context.core.key_store.is_made(kind)
+        passphrase = await ask_passphrase(context.theme, parent, new=is_new)
         if not passphrase:
             return
-    await desk.core.use_key_store(kind, passphrase)
+    await context.core.use_key_store(kind, passphrase)
 
 
-async def unlock(desk: PageContext, parent: QWidget | None) -> None:
+async def unlock(context: PageContext, parent: QWidget | None) -> None:
     """Open the vault: the keyring asks the person itself, the key file needs its passphrase."""
-    core = desk.core
+    core = context.core
     if core.settings.config.settings.key_store != "file":
         await core.unlock()
         return
-    passphrase = await ask_passphrase(desk.theme, parent, new=False)
+    passphrase = await ask_passphrase(context.theme, parent, new=False)
     if passphrase:
         await core.unlock(passphrase)

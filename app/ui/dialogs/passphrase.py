@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
@@ -80,4 +80,4 @@ class PassphraseDialog(QDialog):
 async def ask_passphrase(theme: Theme, parent: QWidget | None, *, new: bool) -> str:
     """What the person typed, or nothing when they cancelled."""
     dialog = PassphraseDialog(theme, parent, new=new)
-    return await answer_of(dialog, dialog.take) or ""
+    return await result_of(dialog, dialog.take) or ""

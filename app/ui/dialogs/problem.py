@@ -39,7 +39,7 @@ class Problems:
         """Tell `error`."""
         known = self._shown.get(error.code)
         if known is not None:
-            known.tell(error)
+            known.show_error(error)
             known.raise_()
             return
         dialog = ProblemDialog(self._theme, error, self.go, self.parent)
@@ -63,7 +63,7 @@ class ProblemDialog(QDialog):
         self._title.setWordWrap(True)
         self._hint = label(wrap=True, selectable=True)
         self._scroll = Scrolled(self._hint, most=_HIGHEST)
-        self._mend = Button(theme, "", self._mend_clicked)
+        self._action = Button(theme, "", self._mend_clicked)
         close = Button(theme, "Close", self.reject, kind="main")
         close.setDefault(True)
         sign = QLabel()
@@ -79,7 +79,7 @@ class ProblemDialog(QDialog):
         buttons = QHBoxLayout()
         buttons.addWidget(Button(theme, "Copy", self._copy, icon="copy", kind="quiet"))
         buttons.addStretch()
-        buttons.addWidget(self._mend)
+        buttons.addWidget(self._action)
         buttons.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 18)
@@ -87,17 +87,17 @@ class ProblemDialog(QDialog):
         column.addLayout(row)
         column.addLayout(buttons)
         self.setMinimumWidth(_WIDTH)
-        self.tell(error)
+        self.show_error(error)
         close.setFocus()
 
-    def tell(self, error: AppError) -> None:
+    def show_error(self, error: AppError) -> None:
         """Show `error`."""
         self._title.setText(error.title)
         self._scroll.resize(_WIDTH - _BESIDE, self._scroll.height())
         self._hint.setText(error.hint or "Trying again may help; the log has the details.")
         self._scroll.setFixedHeight(self._scroll.sizeHint().height())
         words, self._place = _PLACES.get(error.code, ("Show the log", "logs"))
-        self._mend.setText(words)
+        self._action.setText(words)
         self.setAccessibleName(error.title)
 
     def _mend_clicked(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.clients.imports import server_import
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme, fixed_font
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
@@ -59,8 +59,8 @@ class ServerReviewDialog(QDialog):
         column.addLayout(buttons)
 
 
-async def agree_to(
+async def confirm_servers(
     theme: Theme, parent: QWidget | None, servers: Sequence[Mapping[str, Any]], rest: str = ""
 ) -> bool:
     """Whether the person agreed to add `servers`; `rest` is what else they should know."""
-    return bool(await answer_of(ServerReviewDialog(theme, parent, servers, rest), lambda: True))
+    return bool(await result_of(ServerReviewDialog(theme, parent, servers, rest), lambda: True))

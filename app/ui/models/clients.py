@@ -45,17 +45,17 @@ class ClientsModel(QAbstractListModel):
         if not index.isValid():
             return None
         client = self._clients[index.row()]
-        mood = client_wording.mood(client)
+        state_text = client_wording.state_text(client)
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return client.name
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{client.name}, {mood.words}"
+                return f"{client.name}, {state_text.words}"
             case _ if role == ID:
                 return client.id
             case _ if role == ROW:
-                dot = "line" if mood.tone == "soft" else mood.tone
-                return Row(client.name, mood.words, mood.tone, dot)
+                dot = "line" if state_text.tone == "soft" else state_text.tone
+                return Row(client.name, state_text.words, state_text.tone, dot)
         return None
 
 

@@ -85,7 +85,7 @@ class JsonTree(QAbstractItemModel):
         if role != Qt.ItemDataRole.DisplayRole or not index.isValid():
             return None
         node = self._node(index)
-        return node.name if index.column() == 0 else _told(node.value)
+        return node.name if index.column() == 0 else _value_text(node.value)
 
     def _node(self, index: Index) -> _Node:
         if not index.isValid():
@@ -116,7 +116,7 @@ def _in_parts(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     ]
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     match value:
         case dict():
             first = next((v for v in value.values() if isinstance(v, str) and v), "")

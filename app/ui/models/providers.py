@@ -21,7 +21,7 @@ Provider = Mapping[str, Any]
 
 
 class ProvidersModel(QAbstractListModel):
-    """One row for each provider, as the server told its state."""
+    """One row for each provider, as the server reported its state."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -70,16 +70,16 @@ def _name(server: ServerView | None) -> str:
 
 
 def _row(server: ServerView) -> Row:
-    mood = wording.mood(server)
+    state_text = wording.state_text(server)
     return Row(
         title=server.title,
-        detail=mood.words,
-        tone=mood.tone,
-        dot=mood.tone if mood.tone != "soft" else "faint",
+        detail=state_text.words,
+        tone=state_text.tone,
+        dot=state_text.tone if state_text.tone != "soft" else "faint",
         on=server.wanted,
     )
 
 
 def _spoken(server: ServerView) -> str:
     switch = "switched on" if server.wanted else "switched off"
-    return f"{server.title}, {switch}, {wording.mood(server).words}"
+    return f"{server.title}, {switch}, {wording.state_text(server).words}"

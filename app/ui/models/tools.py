@@ -60,8 +60,8 @@ def _spoken(tool: dict[str, Any]) -> str:
 
 
 def _row(tool: dict[str, Any]) -> Row:
-    told = wording.one_line(str(tool.get("description", "")))
-    return Row(title=_title(tool), detail=told, on=bool(tool.get("enabled", True)))
+    description = wording.one_line(str(tool.get("description", "")))
+    return Row(title=_title(tool), detail=description, on=bool(tool.get("enabled", True)))
 
 
 _READERS: dict[int, Callable[[dict[str, Any]], Any]] = {

@@ -22,38 +22,38 @@ _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lm
 class ClientActions:
     """Works on behalf of `parent`, whose window asks the person."""
 
-    def __init__(self, desk: PageContext, parent: QWidget) -> None:
-        self._desk = desk
+    def __init__(self, context: PageContext, parent: QWidget) -> None:
+        self._context = context
         self._parent = parent
 
     @property
     def clients(self) -> Clients:
         """The clients of the core."""
-        return self._desk.core.clients
+        return self._context.core.clients
 
     def connect(self, client: ClientView) -> None:
         """Write Lou's entries, once the person agreed."""
-        self._desk.tasks.start(self._connect(client))
+        self._context.tasks.start(self._connect(client))
 
     def disconnect(self, client: ClientView) -> None:
         """Take Lou's entries out, once the person agreed."""
-        self._desk.tasks.start(self._change(client, "disconnect"))
+        self._context.tasks.start(self._change(client, "disconnect"))
 
     def undo(self, client: ClientView) -> None:
         """Bring back the bytes before the last change, once the person agreed."""
-        self._desk.tasks.start(self._change(client, "undo"))
+        self._context.tasks.start(self._change(client, "undo"))
 
     def restore(self, client: ClientView) -> None:
         """Put the person's own lost entries back."""
-        self._desk.tasks.start(self.clients.restore(client.id))
+        self._context.tasks.start(self.clients.restore(client.id))
 
     def dismiss(self, client: ClientView) -> None:
         """Do not offer what was lost again."""
-        self._desk.tasks.start(self.clients.dismiss(client.id))
+        self._context.tasks.start(self.clients.dismiss(client.id))
 
     def restart(self, client: ClientView) -> None:
         """Ask the client to quit, and start it again."""
-        self._desk.tasks.start(self.clients.connect(client.id, restart=True))
+        self._context.tasks.start(self.clients.connect(client.id, restart=True))
 
     def copy_entry(self, client: ClientView) -> None:
         """Put the entry on the clipboard, to be pasted by hand."""
@@ -79,14 +79,14 @@ class ClientActions:
 
     def _save_bundles(self, folder: str) -> None:
         async def save() -> None:
-            for server in self._desk.core.servers():
+            for server in self._context.core.servers():
                 if server.wanted:
                     made = self.clients.by_hand.bundle(
                         server.name, server.title, server.purpose, version.current()
                     )
                     _write(Path(folder) / f"lou-{server.name}.mcpb", made)
 
-        self._desk.tasks.start(save())
+        self._context.tasks.start(save())
 
     async def _connect(self, client: ClientView) -> None:
         replaces = False
@@ -94,14 +94,14 @@ class ClientActions:
             title = f"{client.name} has an entry that Lou did not write."
             text = f"{client.reason} {client.hint}".strip()
             replaces = await confirm(
-                self._desk.theme, self._parent.window(), title, text, yes="Replace it"
+                self._context.theme, self._parent.window(), title, text, yes="Replace it"
             )
             if not replaces:
                 return
         diff = "" if replaces else await self.clients.diff(client.id, "connect")
-        told = diff or "Lou's entries replace those of the same name."
+        shown = diff or "Lou's entries replace those of the same name."
         agreed = await agree(
-            self._desk.theme, self._parent.window(), client, action="connect", diff=told
+            self._context.theme, self._parent.window(), client, action="connect", diff=shown
         )
         if agreed:
             await self.clients.connect(client.id, replace_foreign=replaces, restart=agreed.restart)
@@ -109,7 +109,7 @@ class ClientActions:
     async def _change(self, client: ClientView, action: str) -> None:
         diff = await self.clients.diff(client.id, action)
         agreed = await agree(
-            self._desk.theme, self._parent.window(), client, action=action, diff=diff
+            self._context.theme, self._parent.window(), client, action=action, diff=diff
         )
         if not agreed:
             return

@@ -21,11 +21,11 @@ from app.ui.widgets.text import Elided, heading, label, set_tone
 class ClientDetail(QWidget):
     """Shows the client it was last given."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._actions = ClientActions(desk, self)
+        self._actions = ClientActions(context, self)
         self._client: ClientView | None = None
-        theme = desk.theme
+        theme = context.theme
         self._title = heading("", "title")
         self._state = label()
         self._sentence = label(wrap=True)
@@ -78,10 +78,10 @@ class ClientDetail(QWidget):
         if client == self._client:
             return
         self._client = client
-        mood = client_wording.mood(client)
+        state_text = client_wording.state_text(client)
         self._title.setText(client.name)
-        self._state.setText(mood.words)
-        set_tone(self._state, mood.tone)
+        self._state.setText(state_text.words)
+        set_tone(self._state, state_text.tone)
         self._sentence.setText(client_wording.sentence(client))
         self._show_strips(client)
         self._show_buttons(client)
@@ -89,26 +89,26 @@ class ClientDetail(QWidget):
         self._show_files(client.files)
         seen = f"Last seen as version {client.version}." if client.version else ""
         reload = client.reload_words if client.reload_words not in client.advice else ""
-        told = [seen, reload, client.note]
+        notes = [seen, reload, client.note]
         if client.list_changed is False:
-            told.append("It does not notice switched tools until it is restarted.")
-        self._notes.setText(" ".join(part for part in told if part))
+            notes.append("It does not notice switched tools until it is restarted.")
+        self._notes.setText(" ".join(part for part in notes if part))
 
     def _show_strips(self, client: ClientView) -> None:
         self._strip.setVisible(bool(client.reason))
         if client.reason:
             tone = "bad" if client.state == "unreadable" else "warn"
-            self._strip.tell(client.reason, client.hint, tone=tone)
+            self._strip.show_message(client.reason, client.hint, tone=tone)
         self._lost.setVisible(bool(client.lost))
         if client.lost:
             names = ", ".join(client.lost)
             others = wording.counted(len(client.lost), "other entry", "other entries")
             title = f"{client.name} lost {others}."
-            self._lost.tell(
+            self._lost.show_message(
                 title,
                 f"Lou has them in its last good copy: {names}.",
                 button="Put them back",
-                mend=self._do(self._actions.restore),
+                on_click=self._do(self._actions.restore),
             )
 
     def _show_buttons(self, client: ClientView) -> None:
@@ -132,7 +132,7 @@ class ClientDetail(QWidget):
         self._files.addWidget(heading("Its file" if len(files) < 2 else "Its files", "strong"))
         for file in files:
             self._files.addWidget(Elided(file.path, middle=True))
-            self._files.addWidget(label(_told(file), tone="soft", wrap=True))
+            self._files.addWidget(label(_file_text(file), tone="soft", wrap=True))
         if not files:
             self._files.addWidget(label("It has none that Lou may edit.", tone="soft"))
 
@@ -144,17 +144,17 @@ class ClientDetail(QWidget):
         return act
 
 
-def _told(file: FileView) -> str:
+def _file_text(file: FileView) -> str:
     if not file.exists:
         return "It does not exist yet; Lou would make it."
     place = f" (line {file.line}, column {file.column})" if file.line else ""
     entries = ", ".join(file.entries)
-    told = f"Lou's entries: {entries}." if entries else f"No entry of Lou's.{place}"
+    text = f"Lou's entries: {entries}." if entries else f"No entry of Lou's.{place}"
     off = (
         f" Switched off by the client: {', '.join(file.switched_off)}." if file.switched_off else ""
     )
     kept = f" {wording.counted(file.backups, 'copy', 'copies')} kept." if file.backups else ""
-    return told + off + kept
+    return text + off + kept
 
 
 def _when(at: float) -> str:

@@ -21,16 +21,16 @@ _EVERY_MS = 5_000
 class ClientsPage(QWidget):
     """Reads the core's views; looks again when it is opened, and every few seconds."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._actions = ClientActions(desk, self)
+        self._context = context
+        self._actions = ClientActions(context, self)
         self._model = ClientsModel()
-        self._list = RowList(desk.theme, "Clients")
+        self._list = RowList(context.theme, "Clients")
         self._list.setModel(self._model)
         self._list.setMinimumWidth(230)
-        self._detail = ClientDetail(desk)
-        self._again = Button(desk.theme, "Look again", self._look, icon="restart")
+        self._detail = ClientDetail(context)
+        self._again = Button(context.theme, "Look again", self._look, icon="restart")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         WhileVisible(self, self._pull, listen=(self._actions.clients.changed,))
@@ -71,7 +71,7 @@ class ClientsPage(QWidget):
         column.addWidget(parts, 1)
 
     def _look(self) -> None:
-        self._desk.tasks.start(self._actions.clients.refresh())
+        self._context.tasks.start(self._actions.clients.refresh())
 
     def _pull(self) -> None:
         chosen = self._list.currentIndex().data(ID)

@@ -15,10 +15,10 @@ from app.views import Check
 class Checks(QWidget):
     """A button, and a line for each check after it was pressed."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._button = Button(desk.theme, "Check Lou", self._clicked, icon="check")
+        self._context = context
+        self._button = Button(context.theme, "Check Lou", self._clicked, icon="check")
         self._summary = label("Looks at files, keys, servers and clients.", tone="soft", wrap=True)
         self._lines = QWidget()
         row = QHBoxLayout()
@@ -34,11 +34,11 @@ class Checks(QWidget):
     def _clicked(self) -> None:
         self._button.setEnabled(False)
         self._summary.setText("Looking...")
-        self._desk.tasks.start(self._look())
+        self._context.tasks.start(self._look())
 
     async def _look(self) -> None:
         try:
-            self._show(await self._desk.core.doctor())
+            self._show(await self._context.core.doctor())
         finally:
             self._button.setEnabled(True)
 
@@ -53,15 +53,15 @@ class Checks(QWidget):
         grid.setColumnStretch(1, 1)
         for number, check in enumerate((*wrong, *(c for c in checks if c.ok))):
             grid.addWidget(self._sign(check), number, 0, Qt.AlignmentFlag.AlignTop)
-            told = check.sentence if check.ok else f"{check.sentence}\n{check.fix}".strip()
-            grid.addWidget(label(told, wrap=True, selectable=True), number, 1)
+            text = check.sentence if check.ok else f"{check.sentence}\n{check.fix}".strip()
+            grid.addWidget(label(text, wrap=True, selectable=True), number, 1)
         self._column.replaceWidget(self._lines, lines)
         self._lines.deleteLater()
         self._lines = lines
 
     def _sign(self, check: Check) -> QLabel:
         sign = QLabel()
-        colours = self._desk.theme.colours
+        colours = self._context.theme.colours
         name, colour = ("check", colours.good) if check.ok else ("alert", colours.warn)
         sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
         sign.setAccessibleName("passed" if check.ok else "needs you")

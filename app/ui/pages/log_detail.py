@@ -10,7 +10,7 @@ from app.ui.models.logs import LogLine, time_of
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
-from app.ui.widgets.inputs import reader
+from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.text import Elided
 
 _LONGEST = 6_000
@@ -19,18 +19,18 @@ _LONGEST = 6_000
 class LogDetail(Card):
     """Hidden until a line is chosen."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__(margin=12, spacing=6)
-        self._desk = desk
+        self._context = context
         self._where = Elided()
         self._call = Elided()
-        self._text = reader("The whole line")
+        self._text = text_viewer("The whole line")
         top = QHBoxLayout()
         words = QVBoxLayout()
         words.addWidget(self._where)
         words.addWidget(self._call)
         top.addLayout(words, 1)
-        top.addWidget(icon_button(desk.theme, "close", "Close", self.hide))
+        top.addWidget(icon_button(context.theme, "close", "Close", self.hide))
         self.inside.addLayout(top)
         self.inside.addWidget(self._text, 1)
         self.setMinimumHeight(130)
@@ -45,13 +45,13 @@ class LogDetail(Card):
             f"\n... {len(message) - _LONGEST:,} more characters" if len(message) > _LONGEST else ""
         )
         self._text.setPlainText(message[:_LONGEST] + cut)
-        told = "" if isinstance(line, StoredLine) else self._told_call(line.call)
-        self._call.setText(told)
-        self._call.setVisible(bool(told))
+        text = "" if isinstance(line, StoredLine) else self._call_text(line.call)
+        self._call.setText(text)
+        self._call.setVisible(bool(text))
         self.show()
 
-    def _told_call(self, call: str) -> str:
-        record = self._desk.history.find(call) if call else None
+    def _call_text(self, call: str) -> str:
+        record = self._context.history.find(call) if call else None
         if record is None:
             return f"Written during call {call}" if call else ""
         outcome = wording.CALLS.get(record.outcome)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from app.logs.log_search import LogQuery
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import combo
-from app.ui.widgets.text import hold_hint
+from app.ui.widgets.text import fit_placeholder
 
 _TYPING_MS = 50
 _LEVELS = (
@@ -39,7 +39,7 @@ class LogFilter(QWidget):
         self._text.setAccessibleName("Filter by text")
         self._text.setClearButtonEnabled(True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
-        hold_hint(self._text)
+        fit_placeholder(self._text)
         row = Flow()
         self.setLayout(row)
         row.add(self._server)
@@ -66,7 +66,7 @@ class LogFilter(QWidget):
         """Choose the lines of `server`."""
         self._server.setCurrentIndex(max(0, self._server.findData(server)))
 
-    def write(self) -> None:
+    def focus_text(self) -> None:
         """Let the person type a text."""
         self._text.setFocus()
         self._text.selectAll()

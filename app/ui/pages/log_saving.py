@@ -18,15 +18,15 @@ from app.ui.widgets.text import label
 class LogSaving(QWidget):
     """Hidden unless a file is being written or was just written."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._words = label(tone="soft")
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
         self._bar.setMaximumWidth(160)
-        self._stop = Button(desk.theme, "Stop", self._stop_clicked)
+        self._stop = Button(context.theme, "Stop", self._stop_clicked)
         self._export: LogExport | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -46,8 +46,8 @@ class LogSaving(QWidget):
     def save(self, wanted: LogQuery, target: Path) -> None:
         """Write the wanted lines into `target`."""
         if self._export is None:
-            self._export = LogExport(self._desk.core.logbook, wanted, target)
-            self._desk.tasks.start(self._run(self._export, target))
+            self._export = LogExport(self._context.core.logbook, wanted, target)
+            self._context.tasks.start(self._run(self._export, target))
 
     async def _run(self, export: LogExport, target: Path) -> None:
         loop = asyncio.get_running_loop()
@@ -58,8 +58,8 @@ class LogSaving(QWidget):
         self._show(busy=True)
         try:
             count = await asyncio.to_thread(export.run, progress)
-            told = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
-            self._words.setText(told)
+            text = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
+            self._words.setText(text)
         except OSError as failure:
             self._words.setText("Nothing was saved.")
             title = f"The log could not be saved: {failure.strerror}."

@@ -26,39 +26,39 @@ _ENOUGH = 60
 class LogsPage(QWidget):
     """Pulls while it is visible; its logbook works the same without it."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self.feed = LogFeed(desk.core.logbook)
-        self._model = LogsModel(desk.theme)
-        self._wish = 0
+        self._context = context
+        self.feed = LogFeed(context.core.logbook)
+        self._model = LogsModel(context.theme)
+        self._request = 0
         self.is_loading = False
         self._filter = LogFilter()
         self._table = LogTable(self._model)
-        self._detail = LogDetail(desk)
-        self._saving = LogSaving(desk)
-        self._empty = Empty(desk.theme, "logs", "", "")
-        self._follow = Button(desk.theme, "Follow", icon="down")
-        self._pause = Button(desk.theme, "Pause", icon="pause")
+        self._detail = LogDetail(context)
+        self._saving = LogSaving(context)
+        self._empty = Empty(context.theme, "logs", "", "")
+        self._follow = Button(context.theme, "Follow", icon="down")
+        self._pause = Button(context.theme, "Pause", icon="pause")
         for part, on in ((self._follow, True), (self._pause, False)):
             part.setCheckable(True)
             part.setChecked(on)
         self._lay_out()
-        self._filter.changed.connect(self._begin)
+        self._filter.changed.connect(self._reload)
         self._follow.clicked.connect(self._table.follow)
         self._table.following_changed.connect(self._follow.setChecked)
-        self._table.near_top.connect(self._want_older)
+        self._table.near_top.connect(self._request_older)
         self._table.selectionModel().currentRowChanged.connect(self._row_chosen)
-        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.write)
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.focus_text)
         WhileVisible(self, self._pull, every_ms=_PULL_MS)
 
     def choose(self, name: str) -> None:
         """Show the lines of the server called `name`."""
-        self._filter.fill_servers(self._desk.core.logbook.servers())
+        self._filter.fill_servers(self._context.core.logbook.servers())
         self._filter.choose(name)
 
     def _lay_out(self) -> None:
-        theme = self._desk.theme
+        theme = self._context.theme
         top = QHBoxLayout()
         top.setSpacing(4)
         top.addWidget(heading("Logs", "title"))
@@ -93,56 +93,63 @@ class LogsPage(QWidget):
         column.addWidget(parts, 1)
 
     def _pull(self) -> None:
-        self._filter.fill_servers(self._desk.core.logbook.servers())
+        self._filter.fill_servers(self._context.core.logbook.servers())
         if self._pause.isChecked() or self.is_loading:
             return
-        if not self._wish or self.feed.missed > MOST_AT_ONCE:
-            self._begin()
+        if not self._request or self.feed.missed > MOST_AT_ONCE:
+            self._reload()
         elif self.feed.missed:
             self._table.append(self.feed.new())
-            self._show_which()
+            self._update_view()
 
-    def _begin(self) -> None:
-        self._wish += 1
+    def _reload(self) -> None:
+        self._request += 1
         self.is_loading = True
-        self._desk.tasks.start(self._load(self._wish))
+        self._context.tasks.start(self._load(self._request))
 
-    async def _load(self, wish: int) -> None:
+    async def _load(self, request: int) -> None:
         lines = await self.feed.begin(self._filter.wanted())
-        if wish != self._wish:
+        if request != self._request:
             return
         self._table.show_lines(lines)
         self.is_loading = False
-        self._show_which()
+        self._update_view()
         found = len(lines)
-        while found < _ENOUGH and self.feed.has_older and wish == self._wish and self.isVisible():
-            found += await self._load_older(wish)
+        while (
+            found < _ENOUGH
+            and self.feed.has_older
+            and request == self._request
+            and self.isVisible()
+        ):
+            found += await self._load_older(request)
 
-    def _want_older(self) -> None:
+    def _request_older(self) -> None:
         if self.feed.has_older and not self.is_loading:
             self.is_loading = True
-            self._desk.tasks.start(self._load_older(self._wish))
+            self._context.tasks.start(self._load_older(self._request))
 
-    async def _load_older(self, wish: int) -> int:
+    async def _load_older(self, request: int) -> int:
         lines = await self.feed.older()
-        if wish != self._wish:
+        if request != self._request:
             return 0
         self.is_loading = False
         self._table.prepend(lines)
-        self._show_which()
+        self._update_view()
         return len(lines)
 
-    def _show_which(self) -> None:
+    def _update_view(self) -> None:
         has_lines = self._model.rowCount() > 0
         self._holder.setCurrentIndex(0 if has_lines else 1)
         if has_lines:
             return
         if self.feed.has_older:
-            self._empty.tell("Looking...", "Older lines are being searched.")
+            self._empty.set_text("Looking...", "Older lines are being searched.")
         elif self._filter.is_narrow():
-            self._empty.tell("No line matches", "Choose another level or another text.")
+            self._empty.set_text("No line matches", "Choose another level or another text.")
         else:
-            self._empty.tell("No lines yet", "What the servers say appears here as they say it.")
+            self._empty.set_text(
+                "No lines yet", "What the servers say appears here as they say it."
+            )
 
     def _row_chosen(self, current: QModelIndex) -> None:
         if current.isValid():
@@ -152,4 +159,4 @@ class LogsPage(QWidget):
         self._saving.ask(self._filter.wanted())
 
     def _open_folder(self) -> None:
-        open_url(QUrl.fromLocalFile(str(self._desk.core.logbook.folder)))
+        open_url(QUrl.fromLocalFile(str(self._context.core.logbook.folder)))

@@ -44,12 +44,12 @@ _MB = 1024 * 1024
 class MetricsPage(QWidget):
     """One report at a time: of a window, a server or all, a tool or all."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self.report: Report | None = None
-        self._wish = 0
-        theme = desk.theme
+        self._request = 0
+        theme = context.theme
         self._window = QComboBox()
         self._window.setAccessibleName("How far back")
         for words, window in _WINDOWS:
@@ -72,11 +72,11 @@ class MetricsPage(QWidget):
 
     def choose(self, name: str) -> None:
         """Show the server called `name`."""
-        self._offer(self._server, [server.name for server in self._desk.core.servers()])
+        self._offer(self._server, [server.name for server in self._context.core.servers()])
         self._server.setCurrentIndex(max(0, self._server.findData(name)))
 
     def _lay_out(self) -> None:
-        theme = self._desk.theme
+        theme = self._context.theme
         files = (
             Button(theme, "CSV", self._ask_csv, icon="save"),
             Button(theme, "PNG", self._ask_png, icon="save"),
@@ -104,15 +104,15 @@ class MetricsPage(QWidget):
         page.addWidget(scroll, 1)
 
     def _pull(self) -> None:
-        self._offer(self._server, [server.name for server in self._desk.core.servers()])
-        self._wish += 1
-        self._desk.tasks.start(self._fetch(self._wish))
+        self._offer(self._server, [server.name for server in self._context.core.servers()])
+        self._request += 1
+        self._context.tasks.start(self._fetch(self._request))
 
-    async def _fetch(self, wish: int) -> None:
+    async def _fetch(self, request: int) -> None:
         window = TimeWindow(str(self._window.currentData()))
         server, tool = str(self._server.currentData()), str(self._tool.currentData())
-        report = await self._desk.core.metrics.report(window, server, tool)
-        if wish == self._wish:
+        report = await self._context.core.metrics.report(window, server, tool)
+        if request == self._request:
             self.report = report
             self._show(report)
 
@@ -120,13 +120,13 @@ class MetricsPage(QWidget):
         if not self._tool.currentData():
             self._offer(self._tool, sorted({row.tool for row in report.tools if row.tool}))
         total = report.total
-        self._tiles.tell("Calls", f"{total.calls:,}")
+        self._tiles.set_value("Calls", f"{total.calls:,}")
         failed = f"{total.errors:,} ({wording.percent(total.error_rate)})" if total.errors else "0"
-        self._tiles.tell("Failed", failed, tone="bad" if total.errors else "")
+        self._tiles.set_value("Failed", failed, tone="bad" if total.errors else "")
         for name, ms in (("Median", total.p50), ("p95", total.p95), ("p99", total.p99)):
-            self._tiles.tell(name, "-" if ms is None else wording.milliseconds(ms))
+            self._tiles.set_value(name, "-" if ms is None else wording.milliseconds(ms))
         ratio = total.cache_hit_ratio
-        self._tiles.tell("Cache hits", "-" if ratio is None else wording.percent(ratio))
+        self._tiles.set_value("Cache hits", "-" if ratio is None else wording.percent(ratio))
         self._draw(report)
         self._breakdown.show_report(report)
 
@@ -172,7 +172,9 @@ class MetricsPage(QWidget):
     def _ask(self, name: str, save: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self, "Export", str(Path.home() / name))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(lambda path: self._desk.tasks.start(_saved(save, Path(path))))
+        dialog.fileSelected.connect(
+            lambda path: self._context.tasks.start(_saved(save, Path(path)))
+        )
         dialog.open()
 
     def save_csv(self, target: Path) -> None:

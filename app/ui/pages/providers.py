@@ -14,7 +14,7 @@ from app.ui.models.providers import NAME, ProvidersModel
 from app.ui.page_context import PageContext
 from app.ui.setting_choices import with_own
 from app.ui.widgets.buttons import Button, icon_button
-from app.ui.widgets.card import Card, rule
+from app.ui.widgets.card import Card, separator
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
@@ -35,15 +35,15 @@ _KEPT = {
 class Providers(QWidget):
     """Asks the server every few seconds while it is visible."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._model = ProvidersModel()
-        self._list = RowList(desk.theme, "Search providers")
+        self._list = RowList(context.theme, "Search providers")
         self._list.setModel(self._model)
         self._note = label(_ORDER, tone="soft", wrap=True)
-        self._up = icon_button(desk.theme, "up", "Ask it earlier", lambda: self._move(-1))
-        self._down = icon_button(desk.theme, "down", "Ask it later", lambda: self._move(1))
+        self._up = icon_button(context.theme, "up", "Ask it earlier", lambda: self._move(-1))
+        self._down = icon_button(context.theme, "down", "Ask it later", lambda: self._move(1))
         self._cache = label(wrap=True)
         self._library = label(wrap=True)
         self._lay_out()
@@ -58,7 +58,7 @@ class Providers(QWidget):
         top.addWidget(self._down)
         kept = Card()
         kept.inside.addLayout(self._kept_row(self._cache, "clear_cache"))
-        kept.inside.addWidget(rule())
+        kept.inside.addWidget(separator())
         kept.inside.addLayout(self._kept_row(self._library, "clear_library"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
@@ -71,15 +71,17 @@ class Providers(QWidget):
     def _kept_row(self, words: QWidget, tool: str) -> QHBoxLayout:
         row = QHBoxLayout()
         row.addWidget(words, 1)
-        row.addWidget(Button(self._desk.theme, "Clear...", lambda: self._clear(tool), icon="trash"))
+        row.addWidget(
+            Button(self._context.theme, "Clear...", lambda: self._clear(tool), icon="trash")
+        )
         return row
 
     def _pull(self) -> None:
-        if self._desk.core.server(SERVER).state == "ready":
-            self._desk.tasks.start(self._fetch(), on_error=self._cannot_tell)
+        if self._context.core.server(SERVER).state == "ready":
+            self._context.tasks.start(self._fetch(), on_error=self._show_load_error)
 
     async def _fetch(self) -> None:
-        status = await ask(self._desk, "provider_states", {})
+        status = await ask(self._context, "provider_states", {})
         chosen = self._list.currentIndex().data(NAME)
         self._model.show_providers(status.get("providers", ()))
         self._list.fit_to_rows()
@@ -96,7 +98,7 @@ class Providers(QWidget):
         self._library.setText(f"{pages} in the library" if is_on else "The library is switched off")
         self._show_buttons()
 
-    def _cannot_tell(self, error: AppError) -> None:
+    def _show_load_error(self, error: AppError) -> None:
         self._note.setText(error.title)
 
     def _show_buttons(self) -> None:
@@ -109,30 +111,32 @@ class Providers(QWidget):
         if not self._model.can_swap(row, row + by):
             return
         names[row], names[row + by] = names[row + by], names[row]
-        self._desk.tasks.start(self._save_chain(names))
+        self._context.tasks.start(self._save_chain(names))
 
     async def _save_chain(self, names: list[str]) -> None:
-        self._desk.core.settings.update(lambda config: with_own(config, SERVER, {"chain": names}))
+        self._context.core.settings.update(
+            lambda config: with_own(config, SERVER, {"chain": names})
+        )
         await self._fetch()
 
     def _clear(self, tool: str) -> None:
-        self._desk.tasks.start(self._do_clear(tool))
+        self._context.tasks.start(self._do_clear(tool))
 
     async def _do_clear(self, tool: str) -> None:
         things, loss = _KEPT[tool]
         title = f"Clear all {things}?"
-        if await confirm(self._desk.theme, self.window(), title, loss, yes="Clear"):
-            await ask(self._desk, tool, {})
+        if await confirm(self._context.theme, self.window(), title, loss, yes="Clear"):
+            await ask(self._context, tool, {})
             await self._fetch()
 
 
-async def ask(desk: PageContext, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+async def ask(context: PageContext, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
     """What an internal tool of the search server answers.
 
     Raises:
         ServerError: it failed.
     """
-    answer: Answer = await desk.core.call(SERVER, tool, arguments)
+    answer: Answer = await context.core.call(SERVER, tool, arguments)
     if answer.is_error or not isinstance(answer.data, dict):
         raise ServerError(wording.one_line(answer.text) or "The server gave no answer.")
     return answer.data

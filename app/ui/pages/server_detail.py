@@ -28,14 +28,14 @@ _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 class ServerDetail(QWidget):
     """Shows the server it was last given; changes nothing by itself."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._server: ServerView | None = None
-        self._tools_seen: tuple[object, ...] = ()
+        self._tools_state: tuple[object, ...] = ()
         """What the tools on show depend on; they are asked for again when it differs."""
         self._model = ToolsModel()
-        theme = desk.theme
+        theme = context.theme
         self._title = Elided()
         self._title.setProperty("rank", "title")
         self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -55,7 +55,7 @@ class ServerDetail(QWidget):
         self._tools.asked.connect(self._tool_asked)
         self._connected = label(tone="soft", wrap=True)
         self._remove = Button(theme, "Remove", self._do_remove, icon="trash", kind="danger")
-        self._providers = Providers(desk)
+        self._providers = Providers(context)
         self._providers.hide()
         self._lay_out()
 
@@ -73,15 +73,15 @@ class ServerDetail(QWidget):
         words = QVBoxLayout()
         words.addWidget(self._purpose)
         words.addWidget(self._command)
-        told = QHBoxLayout()
-        told.setSpacing(10)
-        told.addLayout(words, 1)
-        told.addWidget(self._remove, 0, Qt.AlignmentFlag.AlignTop)
+        description = QHBoxLayout()
+        description.setSpacing(10)
+        description.addLayout(words, 1)
+        description.addWidget(self._remove, 0, Qt.AlignmentFlag.AlignTop)
         live = Card()
         live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
         live.inside.addWidget(self._line)
         column.addWidget(top)
-        column.addLayout(told)
+        column.addLayout(description)
         parts: list[QWidget] = [self._strip, self._tiles, live]
         for part in (*parts, self._connected):
             column.addWidget(part)
@@ -95,30 +95,30 @@ class ServerDetail(QWidget):
         """Show `server` as it is now."""
         is_other = self._server is None or self._server.name != server.name
         self._server = server
-        mood = wording.mood(server)
+        state_text = wording.state_text(server)
         self._title.setText(server.title)
-        self._state.setText(mood.words)
-        set_tone(self._state, mood.tone)
+        self._state.setText(state_text.words)
+        set_tone(self._state, state_text.tone)
         self._switch.setAccessibleName(f"{server.title} on or off")
         self._switch.show_state(server.wanted)
         self._restart.setEnabled(server.wanted and server.state not in ("starting", "stopping"))
         is_down = server.state in ("failed", "backoff")
         self._restart.setText("Retry" if is_down else "Restart")
         purpose, command = server.purpose, " ".join(server.command)
-        is_told = command == purpose
+        is_same = command == purpose
         self._purpose.setText(wording.one_line(purpose))
-        self._purpose.setToolTip(tooltip(purpose) if is_told else "")
+        self._purpose.setToolTip(tooltip(purpose) if is_same else "")
         self._purpose.setVisible(bool(purpose))
         self._command.setText(wording.one_line(command))
         self._command.setToolTip(tooltip(command))
-        self._command.setVisible(not server.embedded and not is_told)
+        self._command.setVisible(not server.embedded and not is_same)
         self._remove.setVisible(not server.embedded)
         self._show_trouble(server)
         self._show_figures(server)
         self._show_connected(server)
         if is_other:
             self._model.show_tools(())
-            self._tools_seen = ()
+            self._tools_state = ()
         self._show_tools(server)
         is_search = server.name == SERVER and server.embedded
         self._providers.setVisible(is_search and server.state == "ready")
@@ -129,58 +129,58 @@ class ServerDetail(QWidget):
             self._strip.hide()
             return
         action = wording.fix_of(server)
-        self._strip.tell(
+        self._strip.show_message(
             trouble.message,
             trouble.hint,
             tone="bad" if server.state == "failed" else "warn",
             button=wording.fix(action),
-            mend=lambda: self._desk.go(f"{action} {trouble.key or server.name}"),
+            on_click=lambda: self._context.go(f"{action} {trouble.key or server.name}"),
         )
 
     def _show_figures(self, server: ServerView) -> None:
         is_up = server.started_at is not None and server.pid is not None
         up = wording.duration(time.time() - (server.started_at or 0)) if is_up else "-"
-        self._tiles.tell("Up for", up)
-        self._tiles.tell("Clients", f"{server.clients}")
+        self._tiles.set_value("Up for", up)
+        self._tiles.set_value("Clients", f"{server.clients}")
         failed = server.errors_today
-        self._tiles.tell("Calls today", f"{server.calls_today:,}")
-        self._tiles.tell("Failed", f"{failed:,}", tone="bad" if failed else "")
-        self._tiles.tell("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
-        self._tiles.tell("Memory", wording.size(server.rss_bytes) if is_up else "-")
-        calls = self._desk.core.metrics.live(server.name, 300)
+        self._tiles.set_value("Calls today", f"{server.calls_today:,}")
+        self._tiles.set_value("Failed", f"{failed:,}", tone="bad" if failed else "")
+        self._tiles.set_value("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
+        self._tiles.set_value("Memory", wording.size(server.rss_bytes) if is_up else "-")
+        calls = self._context.core.metrics.live(server.name, 300)
         self._line.show_values([sum(calls[n : n + 5]) for n in range(0, len(calls), 5)])
 
     def _show_connected(self, server: ServerView) -> None:
         now = time.time()
-        told = [
+        clients = [
             f"{each.client or 'A client'} {each.version}".strip() + f", {wording.ago(each.at, now)}"
             for each in server.connected
         ]
-        self._connected.setText("Connected: " + "; ".join(told) if told else "")
-        self._connected.setVisible(bool(told))
+        self._connected.setText("Connected: " + "; ".join(clients) if clients else "")
+        self._connected.setVisible(bool(clients))
 
     def _show_tools(self, server: ServerView) -> None:
-        seen = (server.name, server.state, server.tools, server.disabled_tools)
-        if seen == self._tools_seen:
+        tools_state = (server.name, server.state, server.tools, server.disabled_tools)
+        if tools_state == self._tools_state:
             return
-        self._tools_seen = seen
+        self._tools_state = tools_state
         if server.state == "ready":
-            self._desk.tasks.start(self._fetch_tools(server.name), on_error=self._tools_failed)
+            self._context.tasks.start(self._fetch_tools(server.name), on_error=self._tools_failed)
         else:
             self._tools_note.setText("The tools are listed once the server is ready.")
-        self._tell_tools()
+        self._show_tool_count()
 
     async def _fetch_tools(self, name: str) -> None:
-        tools = await self._desk.core.tools(name)
+        tools = await self._context.core.tools(name)
         if self._server and self._server.name == name:
             self._model.show_tools(tools)
-            self._tell_tools()
+            self._show_tool_count()
 
     def _tools_failed(self, error: AppError) -> None:
         self._tools_note.setText(error.title)
         self._tools_note.show()
 
-    def _tell_tools(self) -> None:
+    def _show_tool_count(self) -> None:
         tools = self._model.tools
         on = sum(bool(tool.get("enabled", True)) for tool in tools)
         self._tools_title.setText(f"Tools: {on} of {len(tools)} on" if tools else "Tools")
@@ -196,7 +196,7 @@ class ServerDetail(QWidget):
             self._ask(self._server.name, on, str(index.data(NAME)))
 
     def _ask(self, server: str, on: bool, tool: str = "") -> None:
-        core = self._desk.core
+        core = self._context.core
 
         async def switch() -> None:
             try:
@@ -204,16 +204,16 @@ class ServerDetail(QWidget):
             finally:
                 self._refresh(server)
 
-        self._desk.tasks.start(switch())
+        self._context.tasks.start(switch())
 
     def _refresh(self, server: str) -> None:
         if self._server and self._server.name == server:
-            self.show_server(self._desk.core.server(server))
+            self.show_server(self._context.core.server(server))
 
     def _do_restart(self) -> None:
         if self._server:
-            self._desk.tasks.start(self._desk.core.restart(self._server.name))
+            self._context.tasks.start(self._context.core.restart(self._server.name))
 
     def _do_remove(self) -> None:
         if self._server:
-            self._desk.go(f"remove {self._server.name}")
+            self._context.go(f"remove {self._server.name}")

@@ -20,20 +20,20 @@ _EVERY_MS = 2_000
 class ServersPage(QWidget):
     """What runs, what does not and why, and the switches."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._model = ServersModel(desk.core.servers)
-        self._list = RowList(desk.theme, "Servers")
+        self._context = context
+        self._model = ServersModel(context.core.servers)
+        self._list = RowList(context.theme, "Servers")
         self._list.setModel(self._model)
         self._list.asked.connect(self._asked)
         self._list.setMinimumWidth(210)
-        self._detail = ServerDetail(desk)
-        self._pause = Button(desk.theme, "Pause all", self._pause_clicked, icon="pause")
-        add = Button(desk.theme, "Add a server...", lambda: desk.go("add"), icon="plus")
+        self._detail = ServerDetail(context)
+        self._pause = Button(context.theme, "Pause all", self._pause_clicked, icon="pause")
+        add = Button(context.theme, "Add a server...", lambda: context.go("add"), icon="plus")
         self._lay_out(add)
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
-        core = desk.core
+        core = context.core
         self._live = WhileVisible(
             self, self._pull, listen=(core.servers_changed,), every_ms=_EVERY_MS
         )
@@ -80,34 +80,34 @@ class ServersPage(QWidget):
             self._show_chosen()
         elif found >= 0:
             self._list.setCurrentIndex(self._model.index(found))
-        is_paused = self._desk.core.is_paused
+        is_paused = self._context.core.is_paused
         self._pause.setText("Resume all" if is_paused else "Pause all")
         self._pause.setIconName("run" if is_paused else "pause")
 
     def _first(self) -> int:
         """The row of a server that needs the person, if there is one."""
-        troubled = [each.name for each in self._desk.core.servers() if each.trouble]
+        troubled = [each.name for each in self._context.core.servers() if each.trouble]
         return max(0, self._model.row_of(troubled[0])) if troubled else 0
 
     def _show_chosen(self) -> None:
         name = self._list.currentIndex().data(NAME)
         if name:
-            self._detail.show_server(self._desk.core.server(str(name)))
+            self._detail.show_server(self._context.core.server(str(name)))
 
     def _asked(self, index: QModelIndex, on: bool) -> None:
-        core, name = self._desk.core, str(index.data(NAME))
+        core, name = self._context.core, str(index.data(NAME))
 
         async def switch() -> None:
             try:
                 await core.enable(name, on)
             finally:
-                self._live.soon()
+                self._live.refresh_soon()
 
-        self._desk.tasks.start(switch())
+        self._context.tasks.start(switch())
 
     def _pause_clicked(self) -> None:
-        core = self._desk.core
-        self._desk.tasks.start(core.resume_all() if core.is_paused else core.pause_all())
+        core = self._context.core
+        self._context.tasks.start(core.resume_all() if core.is_paused else core.pause_all())
 
 
 def _raised(widget: QWidget) -> QWidget:

@@ -19,7 +19,7 @@ from app.ui.page_context import PageContext, open_url
 from app.ui.pages.doctor_checks import Checks
 from app.ui.setting_choices import SettingChoice, choices
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Card, rule
+from app.ui.widgets.card import Card, separator
 from app.ui.widgets.form import editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
@@ -32,10 +32,10 @@ _WIDTHS = {Kind.SWITCH: 44, Kind.TEXT: 240}
 class SettingsPage(QWidget):
     """One card for each group of settings, then what helps when something is wrong."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._rows = [SettingRow(desk, choice) for choice in choices()]
+        self._context = context
+        self._rows = [SettingRow(context, choice) for choice in choices()]
         inside = QWidget()
         inside.setMaximumWidth(_WIDTH)
         column = QVBoxLayout(inside)
@@ -59,10 +59,10 @@ class SettingsPage(QWidget):
         page.setSpacing(14)
         page.addWidget(heading("Settings", "title"))
         page.addWidget(scroll, 1)
-        WhileVisible(self, self._pull, listen=(desk.core.settings.changed,))
+        WhileVisible(self, self._pull, listen=(context.core.settings.changed,))
 
     def _help_card(self) -> Card:
-        theme, go = self._desk.theme, self._desk.go
+        theme, go = self._context.theme, self._context.go
         card = Card()
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -71,8 +71,8 @@ class SettingsPage(QWidget):
         row.addStretch()
         row.addWidget(label(f"Lou {version.current()}", tone="soft"))
         card.inside.addLayout(row)
-        card.inside.addWidget(rule())
-        card.inside.addWidget(Checks(self._desk))
+        card.inside.addWidget(separator())
+        card.inside.addWidget(Checks(self._context))
         return card
 
     def _pull(self) -> None:
@@ -83,12 +83,12 @@ class SettingsPage(QWidget):
 class SettingRow(QWidget):
     """One setting: its words at the left, its control at the right."""
 
-    def __init__(self, desk: PageContext, choice: SettingChoice) -> None:
+    def __init__(self, context: PageContext, choice: SettingChoice) -> None:
         super().__init__()
         self.choice = choice
-        self._desk = desk
+        self._context = context
         field = choice.field
-        self._editor = editor(desk.theme, field, bare=True)
+        self._editor = editor(context.theme, field, bare=True)
         self._typing = QTimer(self, singleShot=True, interval=_delay(field))
         self._typing.timeout.connect(self._apply)
         self._editor.changed.connect(self._typing.start)
@@ -110,7 +110,7 @@ class SettingRow(QWidget):
         if not self._typing.isActive():
             self._editor.blockSignals(True)
             self._editor.set_value(self._in_force())
-            self._editor.tell_problem("")
+            self._editor.show_problem("")
             self._editor.blockSignals(False)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -121,7 +121,7 @@ class SettingRow(QWidget):
                 self._keep(self._editor.value())
 
     def _in_force(self) -> Any:
-        return self.choice.read(self._desk.core.settings.config)
+        return self.choice.read(self._context.core.settings.config)
 
     def _apply(self) -> None:
         try:
@@ -129,12 +129,12 @@ class SettingRow(QWidget):
         except FieldError:
             return
         if value != self._in_force():
-            self._desk.tasks.start(self._save(value))
+            self._context.tasks.start(self._save(value))
 
     async def _save(self, value: Any) -> None:
         try:
             if self.choice.field.name == "key_store":
-                await keep_keys_in(self._desk, self.window(), value)
+                await keep_keys_in(self._context, self.window(), value)
             else:
                 self._keep(value)
         finally:
@@ -142,7 +142,7 @@ class SettingRow(QWidget):
 
     def _keep(self, value: Any) -> None:
         kept = "" if value is UNSET else value
-        self._desk.core.settings.update(lambda config: self.choice.write(config, kept))
+        self._context.core.settings.update(lambda config: self.choice.write(config, kept))
 
 
 def _delay(field: Field) -> int:
@@ -153,7 +153,7 @@ def _card(rows: Iterable[SettingRow]) -> Card:
     card = Card()
     for number, row in enumerate(rows):
         if number:
-            card.inside.addWidget(rule())
+            card.inside.addWidget(separator())
         card.inside.addWidget(row)
     return card
 

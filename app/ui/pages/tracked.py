@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import AppError
 from app.ui import wording
-from app.ui.dialogs.confirm import answer_of
+from app.ui.dialogs.confirm import result_of
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.models.tracked import TrackedModel
 from app.ui.page_context import PageContext
@@ -38,25 +38,25 @@ _WIDTHS = (180, 200, 95, 100)
 class TrackedPage(QWidget):
     """Works through the tracker's tools alone; the tracker must run."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
-        self._source = TrackedSource(desk.core)
+        self._context = context
+        self._source = TrackedSource(context.core)
         self._wanted = Filter()
         self._cursor = ""
-        self._wish = 0
+        self._request = 0
         self._is_fetching = False
-        self._seen_state = ""
+        self._tracker_state = ""
         self._is_stale = False
-        theme = desk.theme
+        theme = context.theme
         self._filter = TrackedFilter()
-        self._model = TrackedModel(theme, self._more)
+        self._model = TrackedModel(theme, self._fetch_more)
         self._table = QTableView()
         self._empty = Empty(theme, "tracked", "", "")
         self._note = label(tone="soft")
         self._strip = Strip(theme)
-        self._job = TrackedJob(desk, self._source, self._begin)
-        self._store = TrackedStore(desk, self._source)
+        self._job = TrackedJob(context, self._source, self._reload)
+        self._store = TrackedStore(context, self._source)
         self._import = Button(
             theme, "Import...", lambda: self._job.ask_import(self), icon="save", kind="quiet"
         )
@@ -70,10 +70,10 @@ class TrackedPage(QWidget):
         self._table.verticalScrollBar().valueChanged.connect(lambda _value: self._pull())
         self._table.selectionModel().selectionChanged.connect(lambda *_: self._show_buttons())
         self._table.activated.connect(lambda _index: self._edit_clicked())
-        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.write)
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.focus_text)
         QShortcut(QKeySequence.StandardKey.Delete, self._table, self._delete_clicked)
-        core = desk.core
-        core.calls.subscribe(self._call_seen)
+        core = context.core
+        core.calls.subscribe(self._call_recorded)
         WhileVisible(self, self._pull, listen=(core.servers_changed, core.calls))
 
     def _lay_out(self) -> None:
@@ -115,96 +115,102 @@ class TrackedPage(QWidget):
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _pull(self) -> None:
-        state = self._desk.core.server(SERVER).state
+        state = self._context.core.server(SERVER).state
         is_at_top = self._table.verticalScrollBar().value() == 0
-        if state != self._seen_state or (self._is_stale and is_at_top):
-            self._seen_state = state
-            self._begin()
+        if state != self._tracker_state or (self._is_stale and is_at_top):
+            self._tracker_state = state
+            self._reload()
 
-    def _call_seen(self, call: CallRecord) -> None:
+    def _call_recorded(self, call: CallRecord) -> None:
         if call.server == SERVER and call.tool in CHANGES:
             self._is_stale = True
 
     def _filter_changed(self) -> None:
         self._strip.hide()
-        self._begin()
+        self._reload()
 
-    def _begin(self) -> None:
-        self._wish += 1
+    def _reload(self) -> None:
+        self._request += 1
         self._is_stale = False
-        wish = self._wish
-        self._desk.tasks.start(
-            self._load(wish),
-            on_error=lambda error: self._cannot_show(error) if wish == self._wish else None,
+        request = self._request
+        self._context.tasks.start(
+            self._load(request),
+            on_error=lambda error: (
+                self._show_load_error(error) if request == self._request else None
+            ),
         )
 
-    async def _load(self, wish: int) -> None:
-        if self._seen_state != "ready":
+    async def _load(self, request: int) -> None:
+        if self._tracker_state != "ready":
             raise AppError("The tracker is not ready.", "Switch it on to see what it remembers.")
         wanted = self._filter.wanted()
         page = await self._source.find(wanted)
-        if wish != self._wish:
+        if request != self._request:
             return
         self._wanted, self._cursor = wanted, page.cursor
         self._is_fetching = False
-        chosen = {str(entry["id"]) for entry in self._chosen()}
+        selected = {str(entry["id"]) for entry in self._selected()}
         self._model.show_entries(page.entries, has_more=bool(page.cursor))
-        self._choose_again(chosen)
-        self._show_which()
+        self._restore_selection(selected)
+        self._update_view()
         await self._store.pull()
 
-    def _more(self) -> None:
+    def _fetch_more(self) -> None:
         if self._cursor and not self._is_fetching:
             self._is_fetching = True
-            self._desk.tasks.start(self._load_more(self._wish), on_error=self._cannot_show)
+            self._context.tasks.start(
+                self._load_more(self._request), on_error=self._show_load_error
+            )
 
-    async def _load_more(self, wish: int) -> None:
+    async def _load_more(self, request: int) -> None:
         page = await self._source.find(self._wanted, self._cursor)
-        if wish != self._wish:
+        if request != self._request:
             return
         self._cursor = page.cursor
         self._is_fetching = False
         self._model.append(page.entries, has_more=bool(page.cursor))
-        self._show_which()
+        self._update_view()
 
-    def _show_which(self) -> None:
+    def _update_view(self) -> None:
         count = self._model.rowCount()
         self._holder.setCurrentIndex(0 if count else 1)
         more = " and more" if self._cursor else ""
         self._note.setText(f"{wording.counted(count, 'entry', 'entries')}{more}" if count else "")
         if not count and self._wanted.is_narrow():
-            self._empty.tell("No entry matches", "Search for something else, or show all again.")
+            self._empty.set_text(
+                "No entry matches", "Search for something else, or show all again."
+            )
         elif not count:
-            self._empty.tell(
+            self._empty.set_text(
                 "Nothing tracked yet",
                 "What your clients track appears here. You can also add or import entries.",
             )
         self._show_buttons()
 
-    def _cannot_show(self, error: AppError) -> None:
+    def _show_load_error(self, error: AppError) -> None:
         self._is_fetching = False
         self._model.show_entries((), has_more=False)
         self._note.setText("")
         self._holder.setCurrentIndex(1)
-        self._empty.tell(error.title, error.hint)
+        self._empty.set_text(error.title, error.hint)
         self._show_buttons()
 
-    def _choose_again(self, ids: set[str]) -> None:
+    def _restore_selection(self, ids: set[str]) -> None:
         select = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for row in range(self._model.rowCount()):
             if str(self._model.entry(row)["id"]) in ids:
                 self._table.selectionModel().select(self._model.index(row, 0), select)
 
-    def _chosen(self) -> list[Entry]:
+    def _selected(self) -> list[Entry]:
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
         return [self._model.entry(row) for row in rows]
 
     def _show_buttons(self) -> None:
-        chosen = self._chosen()
-        self._edit.setEnabled(len(chosen) == 1 and not chosen[0].get("deleted"))
-        self._delete.setEnabled(bool(chosen))
+        selected = self._selected()
+        self._edit.setEnabled(len(selected) == 1 and not selected[0].get("deleted"))
+        self._delete.setEnabled(bool(selected))
         self._delete.setText("Bring back" if self._wanted.deleted else "Delete")
-        is_ready = self._seen_state == "ready"
+        is_ready = self._tracker_state == "ready"
         self._add.setEnabled(is_ready)
         for part in (self._import, self._export):
             part.setEnabled(is_ready and not self._job.is_busy)
@@ -213,50 +219,50 @@ class TrackedPage(QWidget):
         self._job.ask_export(self, self._filter.wanted())
 
     def _add_clicked(self) -> None:
-        self._desk.tasks.start(self._open(None))
+        self._context.tasks.start(self._open(None))
 
     def _edit_clicked(self) -> None:
-        chosen = self._chosen()
-        if len(chosen) == 1 and not chosen[0].get("deleted"):
-            self._desk.tasks.start(self._open(str(chosen[0]["id"])))
+        selected = self._selected()
+        if len(selected) == 1 and not selected[0].get("deleted"):
+            self._context.tasks.start(self._open(str(selected[0]["id"])))
 
     async def _open(self, id: str | None) -> None:  # noqa: A002 - the tracker's word
-        whole = await self._source.whole(id) if id else None
-        dialog = EntryDialog(self._desk, self._source, self.window(), whole)
-        if await answer_of(dialog, lambda: True):
-            self._begin()
+        whole = await self._source.get(id) if id else None
+        dialog = EntryDialog(self._context, self._source, self.window(), whole)
+        if await result_of(dialog, lambda: True):
+            self._reload()
 
     def _delete_clicked(self) -> None:
-        chosen = [str(entry["id"]) for entry in self._chosen()]
-        if chosen:
-            self._desk.tasks.start(self._set_deleted(chosen, gone=not self._wanted.deleted))
+        selected = [str(entry["id"]) for entry in self._selected()]
+        if selected:
+            self._context.tasks.start(self._set_deleted(selected, gone=not self._wanted.deleted))
 
-    async def _set_deleted(self, chosen: list[str], *, gone: bool) -> None:
+    async def _set_deleted(self, selected: list[str], *, gone: bool) -> None:
         act = self._source.delete if gone else self._source.restore
         done: list[str] = []
         try:
-            for id in chosen:  # noqa: A001 - the tracker's word
+            for id in selected:  # noqa: A001 - the tracker's word
                 await act(id)
                 done.append(id)
         finally:
-            self._begin()
+            self._reload()
             self._offer_undo(done, gone=gone)
 
     def _offer_undo(self, done: list[str], *, gone: bool) -> None:
         what = "deleted" if gone else "brought back"
-        self._strip.tell(
+        self._strip.show_message(
             f"{wording.counted(len(done), 'entry', 'entries')} {what}.",
             "",
             tone="good",
             button="Undo" if done else "",
-            mend=lambda: self._undo(done, gone=gone),
+            on_click=lambda: self._undo(done, gone=gone),
         )
 
-    def _undo(self, chosen: list[str], *, gone: bool) -> None:
+    def _undo(self, selected: list[str], *, gone: bool) -> None:
         self._strip.hide()
-        self._desk.tasks.start(self._put_back(chosen, gone=gone))
+        self._context.tasks.start(self._revert(selected, gone=gone))
 
-    async def _put_back(self, chosen: list[str], *, gone: bool) -> None:
+    async def _revert(self, selected: list[str], *, gone: bool) -> None:
         act = self._source.restore if gone else self._source.delete
-        await asyncio.gather(*(act(id) for id in chosen))  # noqa: A001 - the tracker's word
-        self._begin()
+        await asyncio.gather(*(act(id) for id in selected))  # noqa: A001 - the tracker's word
+        self._reload()

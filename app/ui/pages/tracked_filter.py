@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.ui.tracked_source import STATUSES, Filter
 from app.ui.widgets.flow import Flow
-from app.ui.widgets.text import hold_hint
+from app.ui.widgets.text import fit_placeholder
 from app.ui.wording import words
 
 _TYPING_MS = 200
@@ -36,8 +36,8 @@ class TrackedFilter(QWidget):
             self._status.addItem(words(status), status)
         self._sort = QComboBox()
         self._sort.setAccessibleName("Order")
-        for told, sort in _SORTS:
-            self._sort.addItem(told, sort)
+        for title, sort in _SORTS:
+            self._sort.addItem(title, sort)
         self._which = QComboBox()
         self._which.setAccessibleName("Kept or deleted")
         self._which.addItem("Kept", False)
@@ -64,7 +64,7 @@ class TrackedFilter(QWidget):
             sort=str(self._sort.currentData()),
         )
 
-    def write(self) -> None:
+    def focus_text(self) -> None:
         """Let the person type a text."""
         self._text.setFocus()
         self._text.selectAll()
@@ -73,7 +73,7 @@ class TrackedFilter(QWidget):
 def _line(hint: str) -> QLineEdit:
     made = QLineEdit()
     made.setPlaceholderText(hint)
-    hold_hint(made)
+    fit_placeholder(made)
     made.setAccessibleName(hint)
     made.setClearButtonEnabled(True)
     return made

@@ -29,9 +29,11 @@ class TrackedJob(Card):
 
     busy_changed = Signal()
 
-    def __init__(self, desk: PageContext, source: TrackedSource, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, context: PageContext, source: TrackedSource, ended: Callable[[], None]
+    ) -> None:
         super().__init__(margin=12)
-        self._desk = desk
+        self._context = context
         self._source = source
         self._ended = ended
         self._job = ""
@@ -41,7 +43,7 @@ class TrackedJob(Card):
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
-        self._button = Button(desk.theme, "Stop", self._clicked)
+        self._button = Button(context.theme, "Stop", self._clicked)
         self._problems = QPlainTextEdit()
         self._problems.setReadOnly(True)
         self._problems.setAccessibleName("Rows that were not stored, and doubts")
@@ -65,7 +67,7 @@ class TrackedJob(Card):
         dialog = QFileDialog(parent, "Import", str(Path.home()), _KINDS)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(
-            lambda path: self._desk.tasks.start(self.take_in(Path(path), parent))
+            lambda path: self._context.tasks.start(self.preview_and_import(Path(path), parent))
         )
         dialog.open()
 
@@ -74,31 +76,31 @@ class TrackedJob(Card):
         dialog = QFileDialog(parent, "Export", str(Path.home() / "tracked.csv"), _KINDS)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(
-            lambda path: self._desk.tasks.start(self.give_out(Path(path), wanted))
+            lambda path: self._context.tasks.start(self.export_file(Path(path), wanted))
         )
         dialog.open()
 
-    async def take_in(self, path: Path, parent: QWidget) -> None:
+    async def preview_and_import(self, path: Path, parent: QWidget) -> None:
         """Import the file, once a person saw what its columns are taken for."""
         found = await self._source.ask("file_columns", {"path": str(path)})
         window = parent.window()
         chosen = await ask_mapping(
-            self._desk.theme,
+            self._context.theme,
             window,
             path,
             found,
-            changed=lambda dialog: self._desk.tasks.start(self._look_again(path, dialog)),
+            changed=lambda dialog: self._context.tasks.start(self._check_columns(path, dialog)),
         )
         if chosen is not None:
             await self.import_file(path, chosen.columns, chosen.ignore)
 
-    async def _look_again(self, path: Path, dialog: ImportDialog) -> None:
+    async def _check_columns(self, path: Path, dialog: ImportDialog) -> None:
         """Tell what is doubtful about the columns as they are chosen now."""
         chosen = dialog.mapping()
         arguments = {"path": str(path), "columns": chosen.columns, "ignore": chosen.ignore}
         found = await self._source.ask("file_columns", arguments)
         if isValid(dialog) and dialog.mapping() == chosen:
-            dialog.tell(found)
+            dialog.show_doubts(found)
 
     async def import_file(
         self, path: Path, columns: Mapping[str, Any], ignore: Sequence[str] = ()
@@ -107,7 +109,7 @@ class TrackedJob(Card):
         arguments = {"path": str(path), "columns": dict(columns), "ignore": list(ignore)}
         await self._follow(await self._source.ask("start_import", arguments), "Importing")
 
-    async def give_out(self, path: Path, wanted: Filter) -> None:
+    async def export_file(self, path: Path, wanted: Filter) -> None:
         """Export the wanted entries, and follow it to its end."""
         arguments = {
             "path": str(path),
@@ -131,7 +133,7 @@ class TrackedJob(Card):
                 self._words.setText(f"{doing}: {wording.counted(int(report['rows']), 'row')}")
                 await asyncio.sleep(_POLL_S)
                 report = await self._source.ask("job_state", {"job": self._job})
-            self._tell_end(report)
+            self._show_result(report)
         except AppError:
             self._words.setText(f"{doing} was cut short. What was stored until then is kept.")
             raise
@@ -142,13 +144,13 @@ class TrackedJob(Card):
             self._button.setText("Close")
             self._ended()
 
-    def _tell_end(self, report: Mapping[str, Any]) -> None:
+    def _show_result(self, report: Mapping[str, Any]) -> None:
         counts = ", ".join(f"{number:,} {what}" for what, number in report["counts"].items())
         heads = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
         head = heads.get(str(report["state"]), str(report["state"]))
         rows = wording.counted(int(report["rows"]), "row")
-        told = f"{head}: {rows}" + (f" ({counts})" if counts else "")
-        self._words.setText(f"{told}. {report['message']}".strip())
+        text = f"{head}: {rows}" + (f" ({counts})" if counts else "")
+        self._words.setText(f"{text}. {report['message']}".strip())
         problems = [
             f"Row {each['row']}: {each['field']} {each['reason']}" for each in report["problems"]
         ]
@@ -160,6 +162,6 @@ class TrackedJob(Card):
 
     def _clicked(self) -> None:
         if self._job:
-            self._desk.tasks.start(self._source.ask("cancel_job", {"job": self._job}))
+            self._context.tasks.start(self._source.ask("cancel_job", {"job": self._job}))
         else:
             self.hide()

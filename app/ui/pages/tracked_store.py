@@ -19,13 +19,13 @@ _STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
 class TrackedStore(QWidget):
     """Shows what `store_state` of the tracker says."""
 
-    def __init__(self, desk: PageContext, source: TrackedSource) -> None:
+    def __init__(self, context: PageContext, source: TrackedSource) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._source = source
         self._words = label(tone="soft", wrap=True)
-        self._back_up = Button(desk.theme, "Back up now", self._do("make_backup"), kind="quiet")
-        self._copy = Button(desk.theme, "", self._copy_clicked, kind="quiet")
+        self._back_up = Button(context.theme, "Back up now", self._do("make_backup"), kind="quiet")
+        self._copy = Button(context.theme, "", self._copy_clicked, kind="quiet")
         self._copying = False
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -40,7 +40,7 @@ class TrackedStore(QWidget):
 
     def show_state(self, state: Mapping[str, Any]) -> None:
         """Show `state`."""
-        self._words.setText(_told(state))
+        self._words.setText(_state_text(state))
         set_tone(self._words, "soft" if state["state"] == "ready" else "warn")
         self._back_up.setVisible(state["store"] == "sqlite")
         other = str(state["other_store"])
@@ -57,10 +57,10 @@ class TrackedStore(QWidget):
         async def act() -> None:
             self.show_state(await self._source.ask(tool, {}))
 
-        return lambda: self._desk.tasks.start(act())
+        return lambda: self._context.tasks.start(act())
 
 
-def _told(state: Mapping[str, Any]) -> str:
+def _state_text(state: Mapping[str, Any]) -> str:
     if state["state"] != "ready":
         return str(state["message"])
     entries = wording.counted(int(state["entries"]), "entry", "entries")
@@ -74,10 +74,10 @@ def _told(state: Mapping[str, Any]) -> str:
     if state["backups"]:
         parts.append(f"{wording.counted(len(state['backups']), 'backup')} kept.")
     if state["copy"]:
-        parts.append(_told_copy(state["copy"]))
+        parts.append(_copy_text(state["copy"]))
     return " ".join(parts)
 
 
-def _told_copy(copy: Mapping[str, Any]) -> str:
+def _copy_text(copy: Mapping[str, Any]) -> str:
     facts = ", ".join(f"{name} {value}" for name, value in copy.items() if value not in ("", None))
     return f"Copy: {facts}."

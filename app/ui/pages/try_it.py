@@ -45,38 +45,38 @@ _TIMEOUT = Field(
 class TryPage(QWidget):
     """Needs no client and no model."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._attempts: deque[Attempt] = deque(maxlen=_KEPT)
         self._tools: list[dict[str, Any]] = []
-        self._seen: tuple[object, ...] = ()
+        self._server_state: tuple[object, ...] = ()
         self._running: asyncio.Task[Any] | None = None
         self._form: Form | None = None
         self._form_of: tuple[str, dict[str, Any]] | None = None
         """The server and the tool that the form was made for."""
-        self._again: Attempt | None = None
-        self._servers_model = ServersModel(desk.core.servers)
+        self._pending_attempt: Attempt | None = None
+        self._servers_model = ServersModel(context.core.servers)
         self._server = combo("Server", letters=8)
         self._server.setModel(self._servers_model)
         self._tool = combo("Tool", letters=16)
         self._note = label(tone="soft", wrap=True, name="note")
-        self._timeout = editor(desk.theme, _TIMEOUT, bare=True)
+        self._timeout = editor(context.theme, _TIMEOUT, bare=True)
         self._timeout.set_value(50)
         self._timeout.setFixedWidth(scaled(64, self))
-        self._run = Button(desk.theme, "Run", self._run_clicked, icon="run", kind="main")
+        self._run = Button(context.theme, "Run", self._run_clicked, icon="run", kind="main")
         self._run.setObjectName("run")
-        self._cancel = Button(desk.theme, "Cancel", self._cancel_clicked, icon="stop")
+        self._cancel = Button(context.theme, "Cancel", self._cancel_clicked, icon="stop")
         self._cancel.setEnabled(False)
-        self._result = TryResult(desk)
-        self._history_model = AttemptsModel(desk.theme, self._attempts)
+        self._result = TryResult(context)
+        self._history_model = AttemptsModel(context.theme, self._attempts)
         self._history = TryHistory(self._history_model)
         self._history.clicked.connect(lambda index: self._show_again(index.row()))
         self._history.activated.connect(lambda index: self._run_again(index.row()))
         self._lay_out()
         self._server.currentIndexChanged.connect(lambda _row: self._pull())
         self._tool.currentIndexChanged.connect(lambda _row: self._show_form())
-        WhileVisible(self, self._pull, listen=(desk.core.servers_changed,))
+        WhileVisible(self, self._pull, listen=(context.core.servers_changed,))
 
     def choose(self, name: str) -> None:
         """Offer the tools of the server called `name`."""
@@ -135,31 +135,31 @@ class TryPage(QWidget):
         name = self._chosen_server()
         if not name:
             return
-        server = self._desk.core.server(name)
-        seen = (name, server.state, server.tools)
-        if seen != self._seen:
-            self._seen = seen
-            self._desk.tasks.start(self._fetch(name), on_error=self._cannot_list)
+        server = self._context.core.server(name)
+        server_state = (name, server.state, server.tools)
+        if server_state != self._server_state:
+            self._server_state = server_state
+            self._context.tasks.start(self._fetch(name), on_error=self._show_list_error)
 
     def _chosen_server(self) -> str:
         return str(self._server.currentData(NAME) or "")
 
     async def _fetch(self, name: str) -> None:
-        if self._desk.core.server(name).state != "ready":
-            title = self._desk.core.server(name).title
+        if self._context.core.server(name).state != "ready":
+            title = self._context.core.server(name).title
             raise AppError(f"{title} is not ready.", "Switch it on to try its tools.")
-        tools = await self._desk.core.tools(name)
+        tools = await self._context.core.tools(name)
         if self._chosen_server() == name:
-            self._offer(tools)
+            self._offer_tools(tools)
 
-    def _cannot_list(self, error: AppError) -> None:
+    def _show_list_error(self, error: AppError) -> None:
         if self._form_of is None or self._form_of[0] != self._chosen_server():
-            self._offer([])
+            self._offer_tools([])
         self._run.setEnabled(False)  # what was typed waits for the server to be back
         self._note.setText(f"{error.title} {error.hint}".strip())
         self._note.show()
 
-    def _offer(self, tools: list[dict[str, Any]]) -> None:
+    def _offer_tools(self, tools: list[dict[str, Any]]) -> None:
         chosen = self._tool.currentData()
         self._tools = tools
         self._tool.blockSignals(True)
@@ -180,27 +180,27 @@ class TryPage(QWidget):
             self._form = self._form_of = None
             self._scroll.setWidget(QWidget())
             return
-        again, self._again = self._again, None
+        pending, self._pending_attempt = self._pending_attempt, None
         server, before = self._chosen_server(), self._form_of
         is_same = before is not None and (before[0], before[1]["name"]) == (server, tool["name"])
         if self._form is None or before != (server, tool):
             typed = self._form.typed() if self._form and is_same else {}
             self._form_of = server, tool
-            self._form = self._made_form(tool)
+            self._form = self._build_form(tool)
             self._form.set_values(typed)
-        if again and (again.server, again.tool) == (server, tool["name"]):
-            self._form.set_values(again.arguments)
+        if pending and (pending.server, pending.tool) == (server, tool["name"]):
+            self._form.set_values(pending.arguments)
 
-    def _made_form(self, tool: dict[str, Any]) -> Form:
-        form = Form(self._desk.theme, from_schema(tool.get("input_schema", {})))
+    def _build_form(self, tool: dict[str, Any]) -> Form:
+        form = Form(self._context.theme, from_schema(tool.get("input_schema", {})))
         form.entered.connect(self._run_clicked)
         holder = QWidget()
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 2, 8, 2)
         column.setSpacing(10)
-        told = " ".join(str(tool.get("description", "")).split())
-        if told:
-            column.addWidget(label(told, tone="soft", wrap=True))
+        text = " ".join(str(tool.get("description", "")).split())
+        if text:
+            column.addWidget(label(text, tone="soft", wrap=True))
         column.addWidget(form)
         column.addStretch()
         self._scroll.setWidget(holder)
@@ -236,24 +236,24 @@ class TryPage(QWidget):
         def ended(task: asyncio.Task[tuple[str, Answer]]) -> None:
             outcome, answer = _outcome(task)
             ms = answer.ms or (time.perf_counter() - began) * 1_000
-            self._finish(Attempt(server, tool, arguments, at, ms, outcome, answer))
+            self._show_finished(Attempt(server, tool, arguments, at, ms, outcome, answer))
 
-        self._running = self._desk.tasks.start(self._call(server, tool, arguments, limit_s))
+        self._running = self._context.tasks.start(self._call(server, tool, arguments, limit_s))
         self._running.add_done_callback(ended)
 
     async def _call(
         self, server: str, tool: str, arguments: dict[str, Any], limit_s: float
     ) -> tuple[str, Answer]:
         try:
-            answer = await self._desk.core.call(server, tool, arguments, limit_s)
+            answer = await self._context.core.call(server, tool, arguments, limit_s)
         except AppError as error:
-            told = f"{error.title} {error.hint}".strip()
+            text = f"{error.title} {error.hint}".strip()
             outcome = "timeout" if error.code == "timed_out" else "error"
-            return outcome, Answer("failure", text=told, is_error=True)
+            return outcome, Answer("failure", text=text, is_error=True)
         failed = answer.is_error or answer.status != "success"
         return "error" if failed else "ok", answer
 
-    def _finish(self, attempt: Attempt) -> None:
+    def _show_finished(self, attempt: Attempt) -> None:
         self._running = None
         self._attempts.appendleft(attempt)
         self._history_model.pull()
@@ -271,7 +271,7 @@ class TryPage(QWidget):
         self._result.show_attempt(attempt)
         if self._servers_model.row_of(attempt.server) < 0:
             return
-        self._again = attempt
+        self._pending_attempt = attempt
         self.choose(attempt.server)
         place = self._tool.findData(attempt.tool)
         if place == self._tool.currentIndex():

@@ -23,7 +23,7 @@ from app.ui.page_context import PageContext
 from app.ui.tool_attempts import Attempt, result_text, size_of
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
-from app.ui.widgets.inputs import reader
+from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.text import Elided, heading, set_tone
 
 _LONGEST = 6_000
@@ -34,14 +34,14 @@ _MANY = 300
 class TryResult(QWidget):
     """Shows the attempt it was last given."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
         self._attempt: Attempt | None = None
         self._outcome = heading("", "strong")
         self._outcome.setObjectName("outcome")
         self._facts = Elided()
         set_tone(self._facts, "soft")
-        self._copy = Button(desk.theme, "Copy as JSON", self._copy_clicked, icon="copy")
+        self._copy = Button(context.theme, "Copy as JSON", self._copy_clicked, icon="copy")
         self._tree_model = JsonTree()
         self._tree = QTreeView()
         self._tree.setModel(self._tree_model)
@@ -51,13 +51,13 @@ class TryResult(QWidget):
         header = self._tree.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        self._whole = reader("The chosen value in full")
-        self._text = reader("Result as text")
+        self._whole = text_viewer("The chosen value in full")
+        self._text = text_viewer("Result as text")
         self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self._pages = QStackedWidget()
-        self._lay_out(desk)
+        self._lay_out(context)
 
-    def _lay_out(self, desk: PageContext) -> None:
+    def _lay_out(self, context: PageContext) -> None:
         tree = QWidget()
         inside = QVBoxLayout(tree)
         inside.setContentsMargins(0, 6, 0, 0)
@@ -81,7 +81,9 @@ class TryResult(QWidget):
         column.setSpacing(6)
         column.addLayout(top)
         column.addWidget(self._tabs, 1)
-        empty = Empty(desk.theme, "try", "Nothing tried yet", "Fill in the form and run the tool.")
+        empty = Empty(
+            context.theme, "try", "Nothing tried yet", "Fill in the form and run the tool."
+        )
         self._pages.addWidget(empty)
         self._pages.addWidget(shown)
         whole = QVBoxLayout(self)
@@ -91,15 +93,15 @@ class TryResult(QWidget):
     def show_attempt(self, attempt: Attempt) -> None:
         """Show `attempt`."""
         self._attempt = attempt
-        mood = wording.CALLS[attempt.outcome]
-        self._outcome.setText(mood.words)
-        set_tone(self._outcome, mood.tone)
+        state_text = wording.CALLS[attempt.outcome]
+        self._outcome.setText(state_text.words)
+        set_tone(self._outcome, state_text.tone)
         size = wording.size(size_of(attempt))
         self._facts.setText(f"{attempt.tool}, {wording.milliseconds(attempt.ms)}, {size}")
         value = attempt.shown_value()
         self._tree_model.show_value(value)
         self._tree.setColumnWidth(0, 190)
-        depth = _opened(value)
+        depth = _initial_depth(value)
         if depth is not None:
             self._tree.expandToDepth(depth)
         self._text.setPlainText(result_text(attempt))
@@ -113,15 +115,15 @@ class TryResult(QWidget):
         self._whole.setVisible(is_long)
         if is_long:
             more = len(value) - _LONGEST
-            told = f"\n... {more:,} more characters; Copy has them all." if more > 0 else ""
-            self._whole.setPlainText(value[:_LONGEST] + told)
+            text = f"\n... {more:,} more characters; Copy has them all." if more > 0 else ""
+            self._whole.setPlainText(value[:_LONGEST] + text)
 
     def _copy_clicked(self) -> None:
         if self._attempt:
             QGuiApplication.clipboard().setText(self._attempt.as_json())
 
 
-def _opened(value: Any) -> int | None:
+def _initial_depth(value: Any) -> int | None:
     """How far a tree is opened at first; what has many members is left to the person."""
     first = _members(value)
     second = [member for each in first for member in _members(each)]

@@ -16,31 +16,31 @@ from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 from app.views import CallRecord, ClientEvent, ServerView
 
-_OURSELVES = "lou"
+_OWN_CLIENT = "lou"
 _WIDTH = 720
-_MOST_TOLD = 6
+_MOST_SHOWN = 6
 
 
 class WelcomePage(QWidget):
     """Four steps; each ticks itself when it is true."""
 
-    def __init__(self, desk: PageContext) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._context = context
         self._proof: ClientEvent | CallRecord | None = None
-        theme = desk.theme
+        theme = context.theme
         self._servers = WelcomeStep(theme, "1", "Your servers")
-        self._mend = self._servers.add_button("", lambda: desk.go(self._mends_at))
-        self._mends_at = ""
+        self._action = self._servers.add_button("", lambda: context.go(self._action_page))
+        self._action_page = ""
         self._keys = WelcomeStep(theme, "2", "Keys, if you have any")
-        self._keys.add_button("Add keys...", lambda: desk.go("keys"), icon="keys")
-        self._connect = ConnectStep(desk)
+        self._keys.add_button("Add keys...", lambda: context.go("keys"), icon="keys")
+        self._connect = ConnectStep(context)
         self._proven = WelcomeStep(theme, "4", "The proof")
         self._done = Button(theme, "Leave for later", self._finish)
         self._lay_out()
-        desk.core.connections.subscribe(self._client_seen)
-        desk.core.calls.subscribe(self._call_seen)
-        core = desk.core
+        context.core.connections.subscribe(self._client_seen)
+        context.core.calls.subscribe(self._call_seen)
+        core = context.core
         listen = (core.servers_changed, core.keys_changed, core.calls, core.connections)
         self._live = WhileVisible(self, self._pull, listen=listen)
 
@@ -75,74 +75,74 @@ class WelcomePage(QWidget):
         page.addWidget(scroll, 1)
 
     def _pull(self) -> None:
-        self._tell_servers()
-        self._tell_keys()
+        self._show_servers()
+        self._show_keys()
         self._connect.pull()
-        self._tell_proof()
+        self._show_proof()
 
-    def _tell_servers(self) -> None:
-        servers = self._desk.core.servers()
+    def _show_servers(self) -> None:
+        servers = self._context.core.servers()
         wanted = [server for server in servers if server.wanted]
-        shown = sorted(servers, key=lambda server: server.trouble is None)[:_MOST_TOLD]
-        told = [
-            f"{server.title}: {wording.mood(server).words.lower()}. "
+        shown = sorted(servers, key=lambda server: server.trouble is None)[:_MOST_SHOWN]
+        lines = [
+            f"{server.title}: {wording.state_text(server).words.lower()}. "
             + wording.one_line(server.trouble.message if server.trouble else server.purpose, 160)
             for server in servers
             if server in shown
         ]
         if len(servers) > len(shown):
-            told.append(f"And {len(servers) - len(shown):,} more.")
-        self._offer_to_mend(next((server for server in servers if server.trouble), None))
+            lines.append(f"And {len(servers) - len(shown):,} more.")
+        self._show_action(next((server for server in servers if server.trouble), None))
         is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
-        self._servers.tell("\n".join(told), done=is_up)
+        self._servers.show_state("\n".join(lines), done=is_up)
 
-    def _offer_to_mend(self, server: ServerView | None) -> None:
-        self._mend.setVisible(server is not None)
+    def _show_action(self, server: ServerView | None) -> None:
+        self._action.setVisible(server is not None)
         if server and server.trouble:
             action = wording.fix_of(server)
-            self._mend.setText(wording.fix(action))
-            self._mends_at = f"{action} {server.trouble.key or server.name}"
+            self._action.setText(wording.fix(action))
+            self._action_page = f"{action} {server.trouble.key or server.name}"
 
-    def _tell_keys(self) -> None:
-        keys = self._desk.core.keys()
+    def _show_keys(self) -> None:
+        keys = self._context.core.keys()
         count = sum(key.is_set and not key.generated for key in keys)
-        told = (
+        text = (
             "Nothing is needed to begin: without a key Lou searches the web through Tavily's free "
             "allowance, Wikipedia and DuckDuckGo, reads pages, and tracks what you find. Keys "
             "bring higher limits, more sources and contact search. They stay in your keyring."
         )
         have = f"{wording.counted(count, 'key')} set. " if count else ""
-        self._keys.tell(have + told, done=count > 0)
+        self._keys.show_state(have + text, done=count > 0)
 
-    def _tell_proof(self) -> None:
+    def _show_proof(self) -> None:
         proof = self._proof
         if proof is None:
-            told = "Ask your client something like: search the web for today's news with Lou. "
-            self._proven.tell(told + "Its first call appears here.", done=False)
+            text = "Ask your client something like: search the web for today's news with Lou. "
+            self._proven.show_state(text + "Its first call appears here.", done=False)
             return
         who = proof.client or "A client"
         when = time.strftime("%H:%M:%S", time.localtime(proof.at))
         if isinstance(proof, CallRecord):
-            self._proven.tell(
+            self._proven.show_state(
                 f"{who} has called Lou: {proof.tool} at {when}. All is set.", done=True
             )
             self._done.setText("Done")
         else:
-            told = f"{who} opened a session at {when}. Now ask it to search the web with Lou."
-            self._proven.tell(told, done=False)
+            text = f"{who} opened a session at {when}. Now ask it to search the web with Lou."
+            self._proven.show_state(text, done=False)
 
     def _client_seen(self, event: ClientEvent) -> None:
-        if event.client != _OURSELVES and event.stage != "left" and self._proof is None:
+        if event.client != _OWN_CLIENT and event.stage != "left" and self._proof is None:
             self._proof = event
 
     def _call_seen(self, call: CallRecord) -> None:
-        if call.client != _OURSELVES and not isinstance(self._proof, CallRecord):
+        if call.client != _OWN_CLIENT and not isinstance(self._proof, CallRecord):
             self._proof = call
 
     def _finish(self) -> None:
         async def save() -> None:
-            update = self._desk.core.settings.update
+            update = self._context.core.settings.update
             update(lambda config: config.with_settings(welcome_seen=True))
-            self._desk.go("servers")
+            self._context.go("servers")
 
-        self._desk.tasks.start(save())
+        self._context.tasks.start(save())

@@ -19,10 +19,10 @@ _BY_HAND = "For a client that Lou cannot connect by itself, this is the entry to
 class ConnectStep(WelcomeStep):
     """Ticks itself once any client is connected."""
 
-    def __init__(self, desk: PageContext) -> None:
-        super().__init__(desk.theme, "3", "Connect a client")
-        self._desk = desk
-        self._actions = ClientActions(desk, self)
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context.theme, "3", "Connect a client")
+        self._context = context
+        self._actions = ClientActions(context, self)
         self._entry = QPlainTextEdit()
         self._entry.setReadOnly(True)
         self._entry.setFont(fixed_font())
@@ -34,7 +34,7 @@ class ConnectStep(WelcomeStep):
             "Connect Claude Desktop...", self._connect_claude, kind="main"
         )
         self._others = self.add_button(
-            "Other clients...", lambda: desk.go("clients"), icon="clients"
+            "Other clients...", lambda: context.go("clients"), icon="clients"
         )
         self._by_hand = self.add_button("By hand", self._show_entry, kind="quiet")
         self._copy = self.add_button("Copy", self._copy_entry, icon="copy")
@@ -44,12 +44,12 @@ class ConnectStep(WelcomeStep):
         """Show what is true now."""
         views = self._actions.clients.views()
         if not views:
-            self.tell("The clients are being looked for.", done=False)
+            self.show_state("The clients are being looked for.", done=False)
             return
         connected = [view for view in views if view.state == "connected"]
         claude = next((view for view in views if view.id == _CLAUDE), None)
         self._connect.setVisible(claude is not None and client_wording.can_connect(claude))
-        self.tell(_told(connected, views), done=bool(connected))
+        self.show_state(_connect_text(connected, views), done=bool(connected))
 
     def _connect_claude(self) -> None:
         self._actions.connect(self._actions.clients.view(_CLAUDE))
@@ -64,7 +64,7 @@ class ConnectStep(WelcomeStep):
         QGuiApplication.clipboard().setText(self._entry.toPlainText())
 
 
-def _told(connected: list[ClientView], views: tuple[ClientView, ...]) -> str:
+def _connect_text(connected: list[ClientView], views: tuple[ClientView, ...]) -> str:
     if connected:
         names = ", ".join(view.name for view in connected)
         advice = next((view.advice for view in connected if view.advice), "")

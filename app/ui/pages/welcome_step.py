@@ -17,7 +17,7 @@ _SIGN = 26
 
 
 class WelcomeStep(Card):
-    """`tell` says how far it is."""
+    """`show_state` says how far it is."""
 
     def __init__(self, theme: Theme, number: str, title: str) -> None:
         super().__init__(margin=16)
@@ -57,7 +57,7 @@ class WelcomeStep(Card):
         self._buttons.insertWidget(self._buttons.count() - 1, made)
         return made
 
-    def tell(self, words: str, *, done: bool) -> None:
+    def show_state(self, words: str, *, done: bool) -> None:
         """Say `words`; a `done` step has a tick."""
         self._words.setText(words)
         self._words.setVisible(bool(words))

@@ -41,7 +41,7 @@ class Card(QFrame):
             self.style().polish(self)
 
 
-def rule() -> QFrame:
+def separator() -> QFrame:
     """A thin line between two parts."""
     made = QFrame()
     made.setProperty("line", "true")
@@ -55,7 +55,7 @@ class Strip(Card):
         super().__init__("warn", margin=12, spacing=2)
         self._theme = theme
         self._tone = "warn"
-        self._mend: Callable[[], object] | None = None
+        self._action: Callable[[], object] | None = None
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._title = heading("", "strong")
@@ -75,31 +75,31 @@ class Strip(Card):
         theme.changed.connect(self._draw_icon)
         self.hide()
 
-    def tell(
+    def show_message(
         self,
         title: str,
         text: str,
         *,
         tone: str = "warn",
         button: str = "",
-        mend: Callable[[], object] | None = None,
+        on_click: Callable[[], object] | None = None,
     ) -> None:
         """Show the trouble; `tone` is warn, bad or good."""
         self._tone = tone
-        self._mend = mend
+        self._action = on_click
         self.set_look(tone)
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
         self._button.setText(button)
-        self._button.setVisible(bool(button and mend))
+        self._button.setVisible(bool(button and on_click))
         self._draw_icon()
         self.setAccessibleName(f"{title} {text}".strip())
         self.show()
 
     def _clicked(self) -> None:
-        if self._mend is not None:
-            self._mend()
+        if self._action is not None:
+            self._action()
 
     def _draw_icon(self) -> None:
         name = "check" if self._tone == "good" else "alert"
@@ -130,7 +130,7 @@ class Empty(QWidget):
         theme.changed.connect(self._draw_icon)
         self._draw_icon()
 
-    def tell(self, title: str, text: str) -> None:
+    def set_text(self, title: str, text: str) -> None:
         """Say something else."""
         self._title.setText(title)
         self._text.setText(text)

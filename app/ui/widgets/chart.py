@@ -97,12 +97,12 @@ class Chart(Card):
             self._plot.addItem(bars)
             return
         pen = pg.mkPen(colour, width=1.6)
-        lonely = _lonely(y)
+        isolated = _isolated(y)
         self._plot.plot(x, y, pen=pen, connect="finite")
-        if lonely.any():
+        if isolated.any():
             self._plot.plot(
-                x[lonely],
-                y[lonely],
+                x[isolated],
+                y[isolated],
                 pen=None,
                 symbol="o",
                 symbolSize=5,
@@ -111,7 +111,7 @@ class Chart(Card):
             )
 
 
-def _lonely(y: np.ndarray) -> np.ndarray:
+def _isolated(y: np.ndarray) -> np.ndarray:
     """Where a value has no neighbour, so that no line would show it."""
     there = np.isfinite(y)
     padded = np.pad(there, 1)

@@ -54,16 +54,16 @@ class Editor(QWidget):
         try:
             value = self._value()
         except FieldError as problem:
-            self.tell_problem(str(problem))
+            self.show_problem(str(problem))
             raise
-        self.tell_problem("")
+        self.show_problem("")
         return value
 
     def set_value(self, value: Any) -> None:
         """Show `value`; UNSET empties the editor."""
         raise NotImplementedError
 
-    def tell_problem(self, problem: str) -> None:
+    def show_problem(self, problem: str) -> None:
         """Say what is wrong, or nothing."""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
@@ -83,14 +83,14 @@ class _Line(Editor):
         self._edit.setAccessibleDescription(self.field.help)
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
-        self._edit.inputRejected.connect(self._tell_cut)
+        self._edit.inputRejected.connect(self._show_cut)
         if self.field.kind in (Kind.INTEGER, Kind.NUMBER):
             self._edit.setMaximumWidth(320)
         self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
 
-    def _tell_cut(self) -> None:
-        self.tell_problem(f"This was cut: it takes {self._edit.maxLength():,} characters.")
+    def _show_cut(self) -> None:
+        self.show_problem(f"This was cut: it takes {self._edit.maxLength():,} characters.")
 
     def set_value(self, value: Any) -> None:
         self._edit.setText(written(self.field, value))
@@ -111,12 +111,12 @@ class _Text(Editor):
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
-        self._edit.refused.connect(self._tell_refused)
+        self._edit.refused.connect(self._show_refused)
         self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
 
-    def _tell_refused(self) -> None:
-        self.tell_problem(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
+    def _show_refused(self) -> None:
+        self.show_problem(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
 
     def _hint(self) -> str:
         kinds = {Kind.TEXTS: "One on each line", Kind.JSON: "JSON"}
@@ -138,10 +138,10 @@ class _Choice(Editor):
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)
-        told = list(self.field.words or map(str, self.field.choices))
-        if len(told) < len(self._values):
-            told.insert(0, "Not set")
-        for words in told:
+        names = list(self.field.words or map(str, self.field.choices))
+        if len(names) < len(self._values):
+            names.insert(0, "Not set")
+        for words in names:
             self._box.addItem(one_line(words, _LONGEST_CHOICE) or "(empty)")
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())

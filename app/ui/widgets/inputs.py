@@ -39,7 +39,7 @@ class TextArea(QPlainTextEdit):
         self.setWordWrapMode(mode.WrapAnywhere if has_long else mode.WrapAtWordBoundaryOrAnywhere)
 
 
-def reader(name: str) -> TextArea:
+def text_viewer(name: str) -> TextArea:
     """A text in a fixed font that can be read and copied; `name` is what it is."""
     made = TextArea()
     made.setReadOnly(True)

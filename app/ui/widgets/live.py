@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.system.listeners import Listeners
 
-_APART_S = 0.03
+_MIN_INTERVAL_S = 0.03
 """A change is shown at once; those that follow within this time are shown together after it."""
 
 
@@ -32,20 +32,20 @@ class WhileVisible(QObject):
         self._refresh = refresh
         self._listen = tuple(listen)
         self._unsubscribe: list[Callable[[], None]] = []
-        self._soon = QTimer(self, singleShot=True)
+        self._timer = QTimer(self, singleShot=True)
         self._last = 0.0
-        self._soon.timeout.connect(self._due)
+        self._timer.timeout.connect(self._refresh_now)
         self._regular = QTimer(self, interval=every_ms)
-        self._regular.timeout.connect(self._due)
+        self._regular.timeout.connect(self._refresh_now)
         widget.installEventFilter(self)
         if widget.isVisible():
             self._begin()
 
-    def soon(self, _change: object = None) -> None:
+    def refresh_soon(self, _change: object = None) -> None:
         """Refresh at the end of this turn of the loop, but not again and again."""
-        if not self._soon.isActive():
-            wait = self._last + _APART_S - time.monotonic()
-            self._soon.start(max(0, math.ceil(wait * 1_000)))
+        if not self._timer.isActive():
+            wait = self._last + _MIN_INTERVAL_S - time.monotonic()
+            self._timer.start(max(0, math.ceil(wait * 1_000)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Show:
@@ -57,7 +57,7 @@ class WhileVisible(QObject):
     def _begin(self) -> None:
         if self._unsubscribe:
             return
-        self._unsubscribe = [each.subscribe(self.soon) for each in self._listen]
+        self._unsubscribe = [each.subscribe(self.refresh_soon) for each in self._listen]
         if self._regular.interval():
             self._regular.start()
         self._refresh()
@@ -67,9 +67,9 @@ class WhileVisible(QObject):
             unsubscribe()
         self._unsubscribe = []
         self._regular.stop()
-        self._soon.stop()
+        self._timer.stop()
 
-    def _due(self) -> None:
+    def _refresh_now(self) -> None:
         if not self._widget.window().isMinimized():
             self._last = time.monotonic()
             self._refresh()

@@ -29,8 +29,8 @@ class Steps(QWidget):
     def show_steps(self, steps: Sequence[tuple[str, str]]) -> None:
         """Show `steps`, in their order."""
         self._steps = tuple(steps)
-        told = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
-        self.setAccessibleName(f"{self._name}: {told}")
+        text = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
+        self.setAccessibleName(f"{self._name}: {text}")
         self.updateGeometry()
         self.update()
 

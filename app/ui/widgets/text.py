@@ -165,7 +165,7 @@ def scaled(pixels: int, widget: QWidget) -> int:
     return max(pixels, pixels * letters // _USUAL_LETTERS)
 
 
-def hold_hint(line: QLineEdit) -> None:
+def fit_placeholder(line: QLineEdit) -> None:
     """Let `line` be no narrower than what it says while it is empty, in whatever font."""
     line.setMinimumWidth(line.fontMetrics().horizontalAdvance(line.placeholderText()) + _AROUND)
 

@@ -39,7 +39,7 @@ class Tiles(Card):
         self.inside.addLayout(self._grid)
         self._arrange(len(self._tiles))
 
-    def tell(self, name: str, value: str, *, tone: str = "") -> None:
+    def set_value(self, name: str, value: str, *, tone: str = "") -> None:
         """Show `value` over `name`."""
         shown = self._values[name]
         if shown.text() != value:
