@@ -1,1 +1,1 @@
-"""The Qt face of the core: the tray, the window and its pages. The only folder that imports Qt."""
+"""The Qt front end: tray, window, pages and dialogs. The only folder that imports Qt."""

@@ -1,4 +1,4 @@
-"""The tray application: the icon first, then the core, then whatever a person opens."""
+"""Starts the tray application: shows the icon, then imports and runs the core."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LEVELS = {
 
 
 def main(lock: InstanceLock) -> int:
-    """Run until a person quits, then give the lock back; returns the exit code."""
+    """Run until the user quits, then release `lock`; returns the exit code."""
     memory_footprint.share_one_heap()
     qInstallMessageHandler(_log_qt)
     app = QApplication(["lou"])
@@ -84,9 +84,10 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
 
 
 def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:
-    """Quit on SIGTERM and SIGINT. Python's handlers only run while Python does, and Qt waits in C.
+    """Call `quit_` on SIGTERM, SIGINT and SIGHUP; returns a function that stops listening.
 
-    A signal therefore writes into a socket that the loop reads.
+    Python runs signal handlers only between bytecodes, and Qt waits in C. A signal therefore writes
+    into a socket that the loop reads.
     """
     if os.name != "posix":
         return lambda: None

@@ -1,4 +1,4 @@
-"""The words of the Clients page: what a person reads of a client's state. Pure."""
+"""Texts of the Clients page: from a `ClientView` to what the user reads. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOST = StateText("Lost its entry", "bad")
 
 
 def state_text(client: ClientView) -> StateText:
-    """The state of `client` in words."""
+    """The state of `client` as text and tone."""
     if client.state == "connected" and client.needs_restart:
         return StateText("Restart it to finish", "warn")
     known = _STATES.get(client.state)
@@ -33,7 +33,7 @@ def state_text(client: ClientView) -> StateText:
 
 
 def sentence(client: ClientView) -> str:
-    """What to do next, or how things are."""
+    """What to do next, or the current state, in one or two sentences."""
     if client.advice:
         return client.advice
     if client.state == "connected":
@@ -49,13 +49,13 @@ def sentence(client: ClientView) -> str:
 
 
 def verb(client: ClientView) -> str:
-    """The word on the button that connects."""
+    """The text of the button that connects."""
     if client.state == "outdated" or (client.wanted and client.state != "connected"):
         return "Repair..."
     return "Connect..."
 
 
 def can_connect(client: ClientView) -> bool:
-    """Whether there is anything that connecting would do; not where there is no client."""
+    """Whether connecting is possible and would change anything."""
     is_here = client.installed or client.wanted
     return is_here and client.has_file and client.state not in ("connected", "unreadable")

@@ -1,4 +1,4 @@
-"""What can be opened by name besides the pages; each is imported when it is first wanted."""
+"""Opens dialogs by name. Each is imported when first opened, to keep the start quick."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class DialogRegistry:
         }
 
     def open(self, name: str, thing: str, parent: QWidget | None) -> bool:
-        """Open what is called `name`; false when nothing is."""
+        """Open the dialog called `name` on `thing`; false when there is no such dialog."""
         opener = self._known.get(name)
         if opener:
             opener(thing, parent)
         return opener is not None
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the key dialog."""
         if self._keys is not None:
             self._keys.close()
 

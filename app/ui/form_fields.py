@@ -1,4 +1,4 @@
-"""What a form asks for, and how to read what a person typed. Pure; widgets decide nothing."""
+"""Form fields and the parser of their input: text in, typed values or FieldError out. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 
 class Kind(Enum):
-    """How a field is asked for."""
+    """Which kind of editor a field gets."""
 
     TEXT = "text"
     LONG = "long"
@@ -29,7 +29,7 @@ class _Unset(Enum):
 
 
 UNSET: Final = _Unset.UNSET
-"""No value: the field stays out of the arguments and its default holds."""
+"""No value: the field is left out of the arguments, and its default applies."""
 
 
 _LARGEST_SHOWN: Final = 2**53 - 1
@@ -37,7 +37,7 @@ _LARGEST_SHOWN: Final = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to fill in. `parts` are the fields of a group."""
+    """One input field. `parts` are the fields of a group."""
 
     name: str
     kind: Kind
@@ -47,7 +47,7 @@ class Field:
     required: bool = False
     choices: tuple[Any, ...] = ()
     words: tuple[str, ...] = ()
-    """What a person reads for each of the choices, where it is not the choice itself."""
+    """The label of each choice; empty when the choices label themselves."""
     least: float | None = None
     most: float | None = None
     nullable: bool = False
@@ -56,7 +56,7 @@ class Field:
 
 
 class FieldError(Exception):
-    """What was typed cannot be taken; the message says why."""
+    """The input is not valid; the message says why."""
 
     def __init__(self, field: Field, message: str) -> None:
         super().__init__(message)
@@ -64,10 +64,10 @@ class FieldError(Exception):
 
 
 def read(field: Field, text: str) -> Any:
-    """The value of what was typed into `field`, or UNSET when nothing was.
+    """Parse `text` as a value of `field`; UNSET when it is blank.
 
     Raises:
-        FieldProblem: the text is no value of this field.
+        FieldError: the text is not a valid value of this field.
     """
     if not text.strip():
         return _read_nothing(field)
@@ -83,7 +83,7 @@ def read(field: Field, text: str) -> Any:
 
 
 def written(field: Field, value: Any) -> str:
-    """`value` as a person would type it into `field`."""
+    """Format `value` as input text for `field`."""
     if value is UNSET or value is None:
         return ""
     if field.kind is Kind.TEXTS and isinstance(value, Sequence) and not isinstance(value, str):
@@ -94,7 +94,7 @@ def written(field: Field, value: Any) -> str:
 
 
 def expectation(field: Field) -> str:
-    """What an empty field hints at, e.g. `1 to 20, otherwise 5`."""
+    """The placeholder of an empty field, e.g. `1 to 20, otherwise 5`."""
     bounds = _bounds(field)
     default = field.default
     has_default = default is not UNSET and default not in (None, "", [], {})
@@ -153,7 +153,7 @@ def _bounds(field: Field) -> str:
 
 
 def _bound(value: float | None) -> str:
-    """A bound as a person writes it. Those of all integers of a machine tell a person nothing."""
+    """Format a bound; empty for the limits of 64-bit integers, which say nothing to a user."""
     if value is None or abs(value) >= _LARGEST_SHOWN:
         return ""
     return str(value) if isinstance(value, int) else f"{value:.12g}"

@@ -1,4 +1,4 @@
-"""Icons drawn in the colours of the theme: one SVG each, its `currentColor` filled in."""
+"""Renders icons from SVG files; `currentColor` is replaced by a colour of the theme."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes every stored line that is wanted into one file, oldest first, however many there are."""
+"""Writes the stored log lines that match a query into one file, oldest first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAGE_BUDGET_S = 2.0
 
 
 class LogExport:
-    """One export; runs in a thread. `stop` ends it after the page it is at."""
+    """One export; `run` blocks and belongs in a thread. `stop` ends it after the current page."""
 
     def __init__(self, logbook: Logbook, wanted: LogQuery, target: Path) -> None:
         self._logbook = logbook
@@ -27,13 +27,13 @@ class LogExport:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Leave the file unwritten."""
+        """Stop the export; no file is written."""
         self._stopped.set()
 
     def run(self, progress: Callable[[int], None]) -> int:
         """Write the file; returns the number of lines, or -1 when it was stopped.
 
-        Pages come newest first, so they are laid aside and written back in the other order.
+        Pages are read newest first, so they go through a temporary file and are reversed.
         """
         with tempfile.TemporaryFile() as aside:
             ends, count = [0], 0

@@ -31,16 +31,16 @@ def load_qt() -> None:
 
 
 def share_one_heap() -> None:
-    """Keep glibc from giving every thread a heap of its own, each of which stays half empty."""
+    """Make all threads share one glibc heap; a heap for each thread would stay half empty."""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another libc has no such word
+        with contextlib.suppress(OSError, AttributeError):  # other C libraries lack mallopt
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back_code() -> None:
-    """Let go of the code of Qt and Python that ran until now: most of it only the start needs.
+    """Release the pages of executable code that are in memory; most of it only the start needs.
 
-    What runs again is taken from the system's cache of files, a few pages at a time.
+    Code that runs again is read from the page cache of the system.
     """
     if sys.platform != "linux":
         return
@@ -53,7 +53,7 @@ def give_back_code() -> None:
 
 
 def _code(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """The ranges of executable files; one that was written to would lose what was written."""
+    """The address ranges of mapped executable files, except those that were modified in memory."""
     found = None
     for line in smaps:
         if mapping := _MAPPING.match(line):

@@ -1,4 +1,4 @@
-"""Tells a person what cannot wait: one notification for each cause, never a storm."""
+"""Shows the core's notices as desktop notifications, each cause at most once in ten minutes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.ui.tray import Tray
 from app.views import Notice
 
 _REPEAT_AFTER_S = 600.0
-"""The same notice is not shown again within this time."""
+"""A notice is not repeated within this time."""
 _SHOWN_MS = 10_000
 _SIGNS = {
     "info": QSystemTrayIcon.MessageIcon.Information,
@@ -23,7 +23,7 @@ _SIGNS = {
 
 
 class Notifications:
-    """Shows the core's notices at the tray; where there is none, the window carries them."""
+    """Shows notices at the tray, or through `show_in_window` on a desktop without one."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Notifications:
         tray.icon.messageClicked.connect(self._clicked)
 
     def show(self, notice: Notice) -> None:
-        """Show `notice`, unless it was shown a moment ago or the person wants none."""
+        """Show `notice`, unless it was shown recently or notifications are switched off."""
         now, key = self._clock(), (notice.code, notice.server)
         if now - self._shown.get(key, -_REPEAT_AFTER_S) < _REPEAT_AFTER_S:
             return

@@ -1,4 +1,4 @@
-"""The pages of the window, in the order of its navigation; a page is imported when first shown."""
+"""The pages of the window in the order of the navigation; each is imported when first shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.ui.page_context import PageContext
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    """One page: its name, its words and icon, and the module and class."""
+    """One page: name, title, icon, and the module and class that implement it."""
 
     name: str
     title: str
@@ -23,7 +23,7 @@ class PageSpec:
     class_name: str
 
     def make(self, context: PageContext) -> QWidget:
-        """The page itself; imports it."""
+        """Import the page and create it."""
         page = cast(
             "Callable[[PageContext], QWidget]", getattr(import_module(self.module), self.class_name)
         )
@@ -31,7 +31,7 @@ class PageSpec:
 
 
 def offered_pages(context: PageContext, opened: str) -> tuple[PageSpec, ...]:
-    """The pages to offer: the welcome only until it was left, or while it is `opened` again."""
+    """The pages in the navigation; Welcome only until it was finished, or while it is `opened`."""
     shows_welcome = opened == "welcome" or not context.core.settings.config.settings.welcome_seen
     return tuple(spec for spec in PAGES if spec.name != "welcome" or shows_welcome)
 

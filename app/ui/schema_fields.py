@@ -1,4 +1,4 @@
-"""Fields read from a tool's JSON Schema, and from the settings. Pure."""
+"""Converts a tool's JSON Schema, or the settings, to form fields. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.ui.form_fields import UNSET, Field, Kind
 from app.ui.wording import words
 
 Schema = Mapping[str, Any]
-"""Of a tool of anybody's: any part of it may be of any type."""
+"""A schema from an unknown server: any part of it may be of any type."""
 
 _DEEPEST: Final = 3
 _SHORT_TEXT: Final = 400
@@ -26,12 +26,12 @@ _YES_OR_NO: Final = ((True, False), ("Yes", "No"))
 
 
 def from_schema(schema: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of an object schema, in its own order. What is no schema is asked for as JSON."""
+    """The fields of an object schema, in its order. A part not understood becomes JSON input."""
     return _properties(schema, schema, depth=0)
 
 
 def from_settings(settings: Iterable[dataclasses.Field[Any]]) -> tuple[Field, ...]:
-    """The fields of the settings, with the words each of them carries."""
+    """The fields of the settings, with the label and help of each."""
     return tuple(_setting(each) for each in settings)
 
 
@@ -49,7 +49,7 @@ def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth:
     default = schema.get("default", shape.get("default", UNSET))
     choices, labels = _choices(shape)
     if shape.get("type") == "boolean" and not choices and not required and default in _NO_DEFAULT:
-        choices, labels = _YES_OR_NO  # a switch could not say that it was left alone
+        choices, labels = _YES_OR_NO  # a switch cannot show that nothing was chosen
     kind = Kind.CHOICE if choices else _kind(shape, depth)
     return Field(
         name=name,
@@ -68,7 +68,7 @@ def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth:
 
 
 def _resolve(schema: Schema, root: Schema) -> tuple[Schema, bool]:
-    """The schema behind references and `or null`, and whether null is allowed."""
+    """Resolve references and optional types; returns the schema and whether null is allowed."""
     nullable = False
     for _ in range(8):  # a schema may refer to itself
         if "$ref" in schema:
@@ -92,7 +92,7 @@ def _resolve(schema: Schema, root: Schema) -> tuple[Schema, bool]:
 
 
 def _pointed(root: Schema, reference: object) -> Schema:
-    """What a reference inside the same schema leads to; nothing for any other."""
+    """The target of a reference within the same schema; empty for any other reference."""
     place: object = root
     head, *names = str(reference).split("/")
     for name in names if head == "#" else ("",):
@@ -101,7 +101,7 @@ def _pointed(root: Schema, reference: object) -> Schema:
 
 
 def _joined(schema: Schema, root: Schema) -> Schema:
-    """`schema` with what its `allOf` adds; its own words win."""
+    """Merge the parts of `allOf` into `schema`; the keys of `schema` itself take precedence."""
     whole: dict[str, Any] = {name: value for name, value in schema.items() if name != "allOf"}
     for part in map(_mapping, schema["allOf"]):
         more = _pointed(root, part["$ref"]) if "$ref" in part else part
@@ -112,7 +112,7 @@ def _joined(schema: Schema, root: Schema) -> Schema:
 
 
 def _one_of_constants(schema: Schema, options: list[Any]) -> Schema:
-    """Options that are one value each are the values of an enum, each with its own title."""
+    """Convert options that are constants to an enum with titles."""
     if not options:
         return schema
     if not all("const" in _mapping(option) for option in options):
@@ -134,7 +134,7 @@ def _kind(shape: Schema, depth: int) -> Kind:
 
 
 def _choices(shape: Schema) -> tuple[tuple[Any, ...], tuple[str, ...]]:
-    """The values to choose from, and what a person reads for each of them."""
+    """The values to choose from, and the label of each."""
     values = [shape["const"]] if "const" in shape else _list(shape.get("enum"))
     titles = _list(shape.get("titles")) or [""] * len(values)
     rows = [pair for pair in zip(values, titles, strict=False) if pair[0] is not None]

@@ -1,4 +1,4 @@
-"""One run of the tray application: opens pages and dialogs by name, and ends in order."""
+"""One run of the tray application: joins core, tray and window, and stops them in order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TRIM_AFTER_S = 5.0
 
 
 class TraySession:
-    """Holds the core and the window. `run` returns when a person quits."""
+    """Owns the core and the window. `run` returns when the user quits."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class TraySession:
         problems.go = self.go
 
     async def run(self) -> None:
-        """Bring the core up, serve the person, and stop everything.
+        """Start the core, run until the user quits, and stop everything.
 
         Raises:
             AppError: Lou cannot run at all.
@@ -71,7 +71,7 @@ class TraySession:
             await self._end()
 
     def go(self, place: str) -> None:
-        """Open what is called by the first word: a page, a dialog, or `quit`."""
+        """Open a page or a dialog by the first word of `place`, or quit."""
         name, _, thing = place.partition(" ")
         if name == "quit":
             self.quit()
@@ -80,7 +80,7 @@ class TraySession:
 
     @property
     def window(self) -> Window:
-        """The window, made when it is first wanted."""
+        """The window; created at first use."""
         if self._window is None:
             from app.ui.window import Window  # noqa: PLC0415 - nothing of it is needed for the tray
 
@@ -93,12 +93,12 @@ class TraySession:
         self._quit_requested.set()
 
     def log_out(self) -> None:
-        """The desktop session ends: there is little time."""
+        """Quit quickly, because the desktop session ends."""
         self._is_log_out = True
         self._quit_requested.set()
 
     def _raise_window(self, place: str) -> None:
-        """A second start wants the window; while the core still starts it has to wait."""
+        """Show the window for a second start; waits until the core has started."""
         self._early_page = place or "window"
         if self._is_started:
             self.go(self._early_page)
@@ -110,7 +110,7 @@ class TraySession:
         self._settings_changed(core.settings.config)
         self._tray.attach(self.context)
         self._notifications = Notifications(self.context, self._tray, self._show_in_window)
-        for notice in core.lasting():  # it was there before anybody could show it
+        for notice in core.lasting():  # they came before notifications existed
             self._notifications.show(notice)
         if not core.settings.config.settings.welcome_seen and core.settings.is_known:
             self.go("welcome")
@@ -133,8 +133,8 @@ class TraySession:
         self._theme.choose(config.settings.theme)
 
     def _show_in_window(self, notice: Notice) -> None:
-        """Show in the window what no tray can show."""
-        if notice not in self._core.lasting():  # that the window shows by itself
+        """Show `notice` in the window, on a desktop without a tray."""
+        if notice not in self._core.lasting():  # the window shows those by itself
             self.window.show_notice(notice)
 
     def _trim_memory_soon(self) -> None:
@@ -147,7 +147,7 @@ class TraySession:
             memory_footprint.give_back_code()
 
     def _may_hide_window(self) -> bool:
-        """Whether the window may hide. Without a tray nobody could find it again."""
+        """Whether the window may hide; without a tray the user could not open it again."""
         if not self._core.settings.config.settings.keep_running:
             self.quit()
             return True

@@ -1,4 +1,4 @@
-"""Starts coroutines from slots of Qt, and shows their errors to the person."""
+"""Starts coroutines from Qt slots, and shows their errors to the user."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNEXPECTED_HINT = "What happened is in Lou's own log. Trying again may help."
 
 
 class Tasks:
-    """Every coroutine that the window started and that has not ended."""
+    """The running tasks of the window."""
 
     def __init__(self, show: Show, loop: asyncio.AbstractEventLoop) -> None:
         self._show = show
@@ -30,7 +30,7 @@ class Tasks:
     def start(
         self, work: Coroutine[Any, Any, Any], *, on_error: Show | None = None
     ) -> asyncio.Task[Any]:
-        """Run `work` now. An error goes to `on_error`, or is shown to the person."""
+        """Run `work` as a task. Its error goes to `on_error`, or is shown to the user."""
         return self._background.start(work, lambda error: _shown(error, on_error or self._show))
 
 

@@ -1,4 +1,4 @@
-"""What Lou looks like: the colours of light and dark, the style sheet, and which one holds."""
+"""The light and dark colours, the style sheet, and the choice between them."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
 class Theme(QObject):
-    """The look in force. Follows the system until a person chooses light or dark."""
+    """Applies the current colour scheme; follows the system unless the user chose light or dark."""
 
     changed = Signal()
 
@@ -146,7 +146,7 @@ class Theme(QObject):
         return QColor(getattr(self.colours, name))
 
     def _apply(self) -> None:
-        # A platform without a theme of its own does not take over the chosen scheme.
+        # A platform without its own theme ignores setColorScheme.
         scheme = _SCHEMES.get(self._appearance, self._app.styleHints().colorScheme())
         is_dark = scheme == Qt.ColorScheme.Dark
         if self._is_set and is_dark == self.is_dark:
@@ -159,7 +159,7 @@ class Theme(QObject):
         self.changed.emit()
 
     def panel_is_dark(self) -> bool:
-        """Whether the panel that holds the tray icon is dark, as far as anyone can know."""
+        """Whether the panel that holds the tray icon is dark; a guess on most desktops."""
         if sys.platform == "win32":
             personal = QSettings(
                 r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Themes\Personalize",

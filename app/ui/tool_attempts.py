@@ -1,4 +1,4 @@
-"""What a person tried on the Try it page: the call as it was made, and what came of it."""
+"""A call made on the Try it page, and its result as text or JSON. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.views import Answer
 _LONGEST_TEXT = 2_000
 _MOST_SHOWN = 200_000
 _DEEPEST = 200
-"""The indent, in characters, beyond which nothing nested is shown."""
+"""The indent, in characters, beyond which nested values are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One finished try; `outcome` is one of messages.OUTCOMES."""
+    """One finished call; `outcome` is one of messages.OUTCOMES."""
 
     server: str
     tool: str
@@ -29,11 +29,11 @@ class Attempt:
     answer: Answer
 
     def shown_value(self) -> Any:
-        """What the result page shows: the structured part, else the text."""
+        """The structured data of the answer, or its text where there is none."""
         return self.answer.data if self.answer.data not in (None, {}) else self.answer.text
 
     def as_json(self) -> str:
-        """The whole try, to be kept or sent on."""
+        """The call and its result as JSON text, for the clipboard."""
         value = {
             "server": self.server,
             "tool": self.tool,
@@ -50,7 +50,7 @@ class Attempt:
 
 
 def result_text(attempt: Attempt) -> str:
-    """The result as text that a view can take: long texts and long results are cut, and say so."""
+    """The result as text for a view; long parts are cut, with a note of how much is missing."""
     value = attempt.shown_value()
     if isinstance(value, str):
         lines = "\n".join(_cut_text(line) for line in value[:_MOST_SHOWN].split("\n"))
@@ -64,7 +64,7 @@ def result_text(attempt: Attempt) -> str:
 
 
 def size_of(attempt: Attempt) -> int:
-    """How large the result is, in characters."""
+    """The size of the result, in characters."""
     value = attempt.shown_value()
     return len(value) if isinstance(value, str) else len(_compact(value))
 
@@ -77,7 +77,7 @@ def _compact(value: Any) -> str:
 
 
 def _first(pieces: Iterable[str], most: int) -> Iterator[str]:
-    """As many of `pieces` as make a text longer than `most`; the others are not even made."""
+    """Yield from `pieces` until their total length exceeds `most`."""
     length = 0
     for piece in pieces:
         yield piece
@@ -87,7 +87,7 @@ def _first(pieces: Iterable[str], most: int) -> Iterator[str]:
 
 
 def _pieces(value: Any, indent: str) -> Iterator[str]:
-    """`value` as indented JSON, with long texts cut and what is nested too deeply left out."""
+    """Yield `value` as indented JSON; long texts are cut, deeply nested values left out."""
     match value:
         case str():
             yield json.dumps(_cut_text(value), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The tracked entries as the window reaches them: always through the tracker's own tools."""
+"""Reads and changes tracked entries through the tools of the tracker server."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CHANGES = frozenset(
         *("update_entry", "delete_entry", "restore_entry"),
     }
 )
-"""The tools after which a list of entries is another one."""
+"""The tools that change entries."""
 
 Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries, and in which order."""
+    """A query for entries, and their order."""
 
     text: str = ""
     status: str = ""
@@ -38,13 +38,13 @@ class Filter:
     sort: str = "changed"
 
     def is_narrow(self) -> bool:
-        """Whether some entries are left out."""
+        """Whether the filter leaves out any entries."""
         return bool(self.text or self.status or self.tag or self.deleted)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that somebody else left otherwise than the person wants it."""
+    """One field whose stored value differs from the value to save."""
 
     field: str
     theirs: Any
@@ -52,7 +52,7 @@ class Difference:
 
 
 class ConflictError(ServerError):
-    """Somebody changed the entry after it was read."""
+    """The entry was changed by someone else after it was read; `current` is the stored entry."""
 
     def __init__(self, message: str, current: Entry) -> None:
         super().__init__("Somebody changed this entry meanwhile.", message, code="conflict")
@@ -61,7 +61,7 @@ class ConflictError(ServerError):
 
 @dataclass(frozen=True, slots=True)
 class TrackedPageRows:
-    """Entries, and where the next ones are; an empty cursor ends them."""
+    """One page of entries; `cursor` fetches the next one and is empty at the end."""
 
     entries: tuple[Entry, ...] = ()
     cursor: str = ""
@@ -69,20 +69,20 @@ class TrackedPageRows:
 
 @dataclass(frozen=True, slots=True)
 class EntryWithHistory:
-    """One entry and what happened to it, the last first."""
+    """One entry and its changes, newest first."""
 
     entry: Entry
     history: tuple[Mapping[str, Any], ...] = field(default=())
 
 
 class TrackedSource:
-    """Speaks to the tracker of `core`. Every method raises ServerError when it was refused."""
+    """Calls the tracker of `core`. Every method raises ServerError when the tracker refuses."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
     async def find(self, wanted: Filter, cursor: str = "") -> TrackedPageRows:
-        """One page of the wanted entries."""
+        """One page of the entries that match `wanted`."""
         arguments = {"sort": wanted.sort, "limit": PAGE, "deleted": wanted.deleted}
         texts = {"text": wanted.text, "status": wanted.status, "tag": wanted.tag, "cursor": cursor}
         found = await self.ask("find_tracked", {**arguments, **_given(texts)})
@@ -94,14 +94,14 @@ class TrackedSource:
         return EntryWithHistory(found["entry"], tuple(found["history"]))
 
     async def add(self, values: Mapping[str, Any]) -> str:
-        """Track an entry; says what came of it: created, merged, restored or unchanged."""
+        """Track an entry; returns the outcome: created, merged, restored or unchanged."""
         return str((await self.ask("track_url_email", _given(values)))["outcome"])
 
     async def change(self, entry: Entry, values: Mapping[str, Any]) -> Entry:
         """Change the fields of `entry` that differ in `values`.
 
         Raises:
-            Conflict: it is not at the version of `entry` any more.
+            ConflictError: the stored entry has a newer version.
         """
         changed = {name: values[name] for name in FIELDS if values.get(name) != entry.get(name)}
         if not changed:
@@ -122,7 +122,7 @@ class TrackedSource:
         await self.ask("restore_entry", {"id": id})
 
     async def ask(self, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-        """What a tool of the tracker answers."""
+        """Call a tool of the tracker; returns its data."""
         answer = await self._core.call(SERVER, tool, arguments)
         if answer.is_error:
             raise _refused(answer)
@@ -131,7 +131,7 @@ class TrackedSource:
 
 
 def differences(current: Entry, values: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """The fields in which the present entry and the wanted values differ."""
+    """The fields in which `current` and `values` differ."""
     return tuple(
         Difference(name, current.get(name), values.get(name))
         for name in FIELDS

@@ -1,6 +1,6 @@
-"""The tray icon and its menu. It holds no state: every time it is opened it reads the core.
+"""The tray icon and its menu. The menu is rebuilt from the core each time it opens.
 
-Only the titles of tools are remembered, for those that are switched off.
+Titles of tools are cached, because servers do not list tools that are switched off.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 CLAUDE = "claude-desktop"
 _LOOK_AGAIN_MS = 3_000
-"""Some desktops start their tray after the programs of the session."""
+"""Interval of the check for a tray; some desktops start it after the programs of the session."""
 
 
 class Tray(QObject):
-    """Shows how Lou is from the first moment; can do something once it has a `context`."""
+    """Shows the overall state from the start; the menu works once `attach` was called."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -55,14 +55,14 @@ class Tray(QObject):
         return QSystemTrayIcon.isSystemTrayAvailable()
 
     def attach(self, context: PageContext) -> None:
-        """Work for `context` from now on."""
+        """Show the state of the core of `context` and offer its actions."""
         self._context = context
         context.core.servers_changed.subscribe(self._changed)
         context.core.lasting_changed.subscribe(self._changed)
         self._changed()
 
     def close(self) -> None:
-        """Take the icon away."""
+        """Remove the icon."""
         self._watch.stop()
         self.icon.hide()
 
@@ -145,7 +145,7 @@ class Tray(QObject):
     def _fill_tools(self, context: PageContext, server: str, menu: QMenu) -> None:
         menu.clear()
         off = context.core.server(server).disabled_tools
-        # A server lists only what is on, and lists it a moment after the switch.
+        # A server lists only tools that are on, and only a moment after the switch.
         titles = self._titles.setdefault(server, {})
         for name in off:
             titles.setdefault(name, "")
@@ -161,7 +161,7 @@ class Tray(QObject):
 
 
 def _connect_entry(context: PageContext) -> tuple[str, str]:
-    """The entry that leads to a connection, until the client that most people have is connected."""
+    """The menu entry for Claude Desktop, or for all clients when that is connected."""
     for view in context.core.clients.views():
         if view.id == CLAUDE and not view.wanted:
             return f"Connect {view.name}...", f"clients {CLAUDE}"

@@ -1,4 +1,4 @@
-"""The window: a navigation list beside the page it chose. Pages are made when first shown."""
+"""The main window: a navigation list and the current page. Pages are created when first shown."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _TONES = {
 
 
 class SelectablePage(Protocol):
-    """A page that can show one of its things, by name."""
+    """A page that can select one of its items by name."""
 
     def choose(self, name: str) -> None:
-        """Show the thing called `name`."""
+        """Select the item called `name`."""
 
 
 class Window(QWidget):
-    """`may_hide` is asked when a person closes the window; true lets it hide."""
+    """The main window. `may_hide` decides whether closing hides it."""
 
     def __init__(self, context: PageContext, may_hide: Callable[[], bool]) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Window(QWidget):
             self.resize(_FIRST.boundedTo(self.screen().availableSize()))
 
     def open(self, name: str = "", thing: str = "") -> None:
-        """Come to the front, on the page called `name` and the thing of it."""
+        """Show the window on the page `name`, with its item `thing` selected."""
         if name:
             self._show_page(name)
         elif not self._opened:
@@ -98,7 +98,7 @@ class Window(QWidget):
             cast("SelectablePage", page).choose(thing)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show `notice` above the page, until the person has dealt with it."""
+        """Show `notice` above the page until the user clicks its button."""
         place = f"{notice.action or 'window'} {notice.server}".strip()
 
         def act() -> None:
@@ -114,7 +114,7 @@ class Window(QWidget):
         )
 
     def page(self, name: str) -> QWidget:
-        """The page called `name`, made now if it was never shown."""
+        """The page called `name`; created at first use."""
         known = self._pages.get(name)
         if known is None:
             spec = next(spec for spec in PAGES if spec.name == name)
@@ -123,7 +123,7 @@ class Window(QWidget):
         return known
 
     def keep_geometry(self) -> None:
-        """Remember where the window is."""
+        """Save the position and size of the window."""
         self._geometry.setValue("geometry", self.saveGeometry())
         self._geometry.sync()
 
@@ -208,7 +208,7 @@ class Window(QWidget):
         self._offer_pages()
 
     def _show_lasting(self) -> None:
-        """Tell above the page what is so now, and no longer when it is over."""
+        """Show the lasting notices above the page while they hold."""
         notices = self._context.core.lasting()
         if not notices:
             self._lasting.hide()
@@ -223,7 +223,7 @@ class Window(QWidget):
         )
 
     def _offer_pages(self) -> None:
-        """Bring the navigation in line with what there is to offer and what is open."""
+        """Update the navigation to the offered pages and the open page."""
         self._navigation.blockSignals(True)
         if offered_pages(self._context, self._opened) != self._shown:
             self._fill_navigation()

@@ -1,4 +1,4 @@
-"""The parts of the window that are loaded when they are first needed, each used once, unseen."""
+"""Self test of window parts that are loaded late; runs in its own process, without a screen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARTS = {"charts": Part("Drawing charts", _draw_chart)}
 
 
 def main() -> int:
-    """Use all of them; the exit code. Whatever Qt does at its end is not waited for."""
+    """Use each part once; exits with the result at once, without Qt's own clean-up."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     code = run(PARTS)
     os._exit(code)

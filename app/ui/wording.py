@@ -1,4 +1,4 @@
-"""The words of the window and the tray: what a person reads for each fact. Pure."""
+"""Texts of the window and the tray: states, amounts and times as the user reads them. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Overall(Enum):
-    """How Lou is as a whole; the tray icon shows it."""
+    """The overall state, which the tray icon shows."""
 
     WELL = "well"
     BUSY = "busy"
@@ -24,7 +24,7 @@ class Overall(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StateText:
-    """A state in words, the tone it is drawn in, and whether a person has to do something."""
+    """A state as text, and its tone: a colour name of the theme."""
 
     words: str
     tone: str
@@ -64,14 +64,14 @@ _FIXES = {
 
 
 def state_text(server: ServerView) -> StateText:
-    """The state of `server` in words."""
+    """The state of `server` as text and tone."""
     if server.state == "off" and server.wanted:
         return StateText("About to start", "busy")
     return _STATES.get(server.state, StateText(server.state.capitalize(), "soft"))
 
 
 def overall(servers: Iterable[ServerView]) -> Overall:
-    """One look for all servers: trouble first, then movement, then whether anything is on."""
+    """The overall state of `servers`: trouble first, then transitions, then on or off."""
     servers = tuple(servers)
     if any(server.state in _TROUBLED for server in servers):
         return Overall.ATTENTION
@@ -83,7 +83,7 @@ def overall(servers: Iterable[ServerView]) -> Overall:
 
 
 def summary(servers: Iterable[ServerView]) -> str:
-    """One line for the tray's tooltip and the foot of the window."""
+    """One line about all servers, for the tooltip of the tray and the window."""
     servers = tuple(servers)
     troubled = [server for server in servers if server.state in _TROUBLED]
     if troubled:
@@ -100,12 +100,12 @@ def summary(servers: Iterable[ServerView]) -> str:
 
 
 def fix(action: str) -> str:
-    """The words on the button that leads to where a notice or a trouble is mended."""
+    """The text of the button that opens the page `action`; empty when there is none."""
     return _FIXES.get(action, "")
 
 
 def fix_of(server: ServerView) -> str:
-    """The page where the trouble of `server` is mended: an `action` of `Notice`, or empty."""
+    """The `action` (see `Notice`) for the trouble of `server`; empty when it has none."""
     trouble = server.trouble
     if trouble is None:
         return ""
@@ -122,13 +122,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def words(name: str) -> str:
-    """A name of a program's as a person reads it: `find_tracked` is `Find tracked`."""
+    """An identifier as readable text: `find_tracked` becomes `Find tracked`."""
     text = name.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 
 def duration(seconds: float) -> str:
-    """A span of time in its two largest units."""
+    """A duration in its two largest units."""
     seconds = max(0, int(seconds))
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
@@ -141,12 +141,12 @@ def duration(seconds: float) -> str:
 
 
 def ago(then: float, now: float) -> str:
-    """How long ago `then` was."""
+    """How long `then` is before `now`, both in seconds since the epoch."""
     return "just now" if now - then < 5 else f"{duration(now - then)} ago"
 
 
 def milliseconds(ms: float) -> str:
-    """The time a call took."""
+    """A time in milliseconds, with its unit."""
     if ms < 10:
         return f"{ms:.1f} ms"
     if ms < 1_000:
@@ -155,7 +155,7 @@ def milliseconds(ms: float) -> str:
 
 
 def size(octets: float) -> str:
-    """An amount of memory or of data."""
+    """An amount of bytes, with its unit."""
     for unit, limit in (("B", 1024), ("KB", 1024**2), ("MB", 1024**3)):
         if octets < limit:
             amount = octets / (limit / 1024)
@@ -164,13 +164,13 @@ def size(octets: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of one, as a percentage with no needless digits."""
+    """A fraction as a percentage, with one decimal below ten."""
     points = share * 100
     return f"{points:.1f} %" if 0 < points < 10 else f"{points:.0f} %"
 
 
 def one_line(text: str, most: int = 300) -> str:
-    """`text` on one line, no longer than a row can show, and with nothing that turns it around."""
+    """`text` on one line of at most `most` characters, without control characters."""
     return harmless.one_line(text, most)
 
 

@@ -183,6 +183,7 @@ def test_what_was_mended_in_a_pasted_key_is_said(lou: Rig) -> None:
     assert "quotation marks around it were left out" in keys.verdict
     assert lou.run(lou.core.vault.get("EXA_API_KEY")) == "exa-abc"
     assert QGuiApplication.clipboard().text() == ""
+    lou.run(lou.core.unset_key("EXA_API_KEY"))
 
 
 def test_what_is_no_key_is_refused_in_words_and_not_kept(lou: Rig) -> None:

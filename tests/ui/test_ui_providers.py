@@ -42,5 +42,5 @@ def test_a_provider_moves_one_place_and_stays_there(lou: Rig) -> None:
 def test_a_provider_without_its_key_cannot_be_moved(lou: Rig) -> None:
     providers = ProvidersView(lou)
     providers.choose("exa")
-    assert not providers.up.isEnabled()
+    lou.until(lambda: not providers.up.isEnabled())
     assert not providers.down.isEnabled()

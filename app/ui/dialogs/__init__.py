@@ -1,1 +1,1 @@
-"""Windows that ask or tell one thing."""
+"""Dialogs: each asks one question or shows one item."""

@@ -1,4 +1,4 @@
-"""Takes in a server of the user's own: one command, or the entries another client uses."""
+"""The dialog that adds servers: one from form fields, or several from a pasted configuration."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/
 
 
 class AddServerDialog(QDialog):
-    """Two ways in: fields for one server, or a pasted configuration for several."""
+    """Two tabs: fields for one server, and a text area for a pasted configuration."""
 
     def __init__(self, context: PageContext, parent: QWidget | None) -> None:
         super().__init__(parent)
@@ -143,7 +143,7 @@ class AddServerDialog(QDialog):
 
 
 def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The name and the entry that the fields say.
+    """The name and the configuration entry from the values of the form.
 
     Raises:
         SettingsError: the command or the environment cannot be read.
@@ -171,5 +171,5 @@ def _variable(line: str) -> tuple[str, str]:
 
 
 async def add_server(context: PageContext, parent: QWidget | None) -> None:
-    """Ask for a server, and know it from then on."""
+    """Show the dialog and add the servers that the user confirms."""
     await result_of(AddServerDialog(context, parent), lambda: None)

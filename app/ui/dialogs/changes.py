@@ -1,4 +1,4 @@
-"""Shows what would change in a client's file, and writes nothing until a person agrees."""
+"""The dialog that shows the diff of a client's file before it is written."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """The person agreed; `restart` when the client should be quit before and started after."""
+    """The user agreed; `restart` says whether to restart the client around the change."""
 
     restart: bool = False
 
 
 class ChangesDialog(QDialog):
-    """The diff of one change to one client."""
+    """Shows the diff of one change to one client, with a button that accepts it."""
 
     def __init__(
         self, theme: Theme, parent: QWidget | None, client: ClientView, *, action: str, diff: str
@@ -62,7 +62,7 @@ class ChangesDialog(QDialog):
         column.addLayout(self._buttons(theme, verb))
 
     def agreed(self) -> Agreed:
-        """What the person chose."""
+        """The choice of the user."""
         return Agreed(not self._restart.isHidden() and self._restart.isChecked())
 
     def _buttons(self, theme: Theme, verb: str) -> QHBoxLayout:
@@ -82,7 +82,7 @@ def _running(client: ClientView) -> str:
 
 
 class _Marks(QSyntaxHighlighter):
-    """Colours the lines that come and the lines that go."""
+    """Colours added and removed lines."""
 
     def __init__(self, shown: QPlainTextEdit, theme: Theme) -> None:
         super().__init__(shown.document())
@@ -101,6 +101,6 @@ class _Marks(QSyntaxHighlighter):
 async def agree(
     theme: Theme, parent: QWidget | None, client: ClientView, *, action: str, diff: str
 ) -> Agreed | None:
-    """What the person agreed to, or None when they did not."""
+    """Show the diff; returns the choice of the user, or None when they cancelled."""
     dialog = ChangesDialog(theme, parent, client, action=action, diff=diff)
     return await result_of(dialog, dialog.agreed)

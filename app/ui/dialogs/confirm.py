@@ -1,4 +1,4 @@
-"""Asks before something that cannot be taken back."""
+"""A confirmation dialog, and a helper that awaits the result of any dialog."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
-    """Whether the person says `yes` to `title`."""
+    """Ask the question `title`; true when the user clicks the button `yes`."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("Lou")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -42,9 +42,9 @@ async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *
 
 
 async def result_of(dialog: QDialog, read: Callable[[], T]) -> T | None:
-    """What `read` tells at the moment `dialog` is accepted; None when it is not.
+    """Open `dialog` and wait; returns `read()` when it is accepted, None when it is not.
 
-    The dialog is shown without stopping the loop, and may be gone when this returns.
+    The event loop goes on meanwhile. The dialog may be deleted when this returns.
     """
     answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
 

@@ -1,4 +1,4 @@
-"""Two people changed the same entry: theirs and mine side by side, and a choice for each field."""
+"""The dialog for an edit conflict: stored and edited values, and a choice for each field."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HIGHEST = 460
 
 
 class ConflictDialog(QDialog):
-    """Mine is chosen for every field until the person says otherwise."""
+    """One row for each difference; the edited value is preselected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, found: tuple[Difference, ...]) -> None:
         super().__init__(parent)
@@ -60,7 +60,7 @@ class ConflictDialog(QDialog):
         column.addLayout(buttons)
 
     def theirs(self) -> set[str]:
-        """The fields that shall stay as they are now."""
+        """The fields for which the stored value was chosen."""
         return {name for name, mine in self._mine.items() if not mine.isChecked()}
 
     def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
@@ -92,7 +92,7 @@ def _value_text(value: Any) -> str:
 async def resolve_conflict(
     theme: Theme, parent: QWidget | None, current: Entry, values: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """The values to save, or None when the entry shall stay as it is."""
+    """Ask about each difference; returns the values to save, or None when the user cancelled."""
     found = differences(current, values)
     if not found:
         return values

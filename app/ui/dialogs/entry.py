@@ -1,4 +1,4 @@
-"""One tracked entry: its fields to edit, and what happened to it before."""
+"""The dialog that adds or edits one tracked entry and shows its history."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HIGHEST = 520
 
 
 class EntryDialog(QDialog):
-    """Adds an entry, or changes the one it was given."""
+    """Adds an entry, or edits `whole` when it is given."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""What each column of a file is used as: what Lou chose and doubts, for a person to mend first.
+"""The dialog that maps the columns of a file to fields before an import.
 
-Nothing is stored before the person agrees. Every change of a column is checked again, so that the
-doubts are always about what is chosen.
+It starts from the mapping that the tracker proposes. Every change is checked again, so that the
+doubts on show are those of the current mapping. Nothing is stored before the user agrees.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ _DOUBTS_HEIGHT = 130
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """The columns that a person wants for each field, and those to leave out altogether."""
+    """The columns for each field, and the proposed columns to ignore."""
 
     columns: dict[str, list[str]] = field(default_factory=dict)
     ignore: list[str] = field(default_factory=list)
 
 
 class ImportDialog(QDialog):
-    """One line for each column: its name, some of its cells, and what it is used as."""
+    """One row for each column: its name, sample cells, and a box with its use."""
 
     changed = Signal()
 
@@ -131,7 +131,7 @@ class ImportDialog(QDialog):
         self.resize(660, 560)
 
     def show_doubts(self, found: Mapping[str, Any]) -> None:
-        """Show what is doubtful about the columns as they are chosen."""
+        """Show the doubts about the current mapping."""
         doubts = [one_line(str(each), 400) for each in found["doubts"]]
         self._doubts.setText("\n".join(f"\u2022 {each}" for each in doubts))
         self._doubts_title.setVisible(bool(doubts))
@@ -140,7 +140,7 @@ class ImportDialog(QDialog):
         self._show_button()
 
     def mapping(self) -> FileMapping:
-        """What the person wants."""
+        """The current mapping."""
         chosen: dict[str, list[str]] = {
             "email": [],
             "url": [],
@@ -183,7 +183,7 @@ async def ask_mapping(
     *,
     changed: Callable[[ImportDialog], object],
 ) -> FileMapping | None:
-    """What the person chose, or None when they cancelled; `changed` is called at every change."""
+    """Show the dialog; returns the mapping, or None. `changed` is called at each change."""
     dialog = ImportDialog(theme, parent, path, found)
     dialog.changed.connect(lambda: changed(dialog))
     return await result_of(dialog, dialog.mapping)

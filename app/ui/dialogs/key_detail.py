@@ -1,4 +1,4 @@
-"""One key: what it is for, where to get it, and an entry that forgets what was typed."""
+"""The selected key in the key dialog: its purpose, and buttons to set, test or remove it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LOSING = {
 
 
 class KeyDetail(QWidget):
-    """Shows the key it was last given."""
+    """Shows the key given to `show_key`."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -96,12 +96,12 @@ class KeyDetail(QWidget):
         column.addStretch()
 
     def set_usable(self, usable: bool) -> None:
-        """Whether keys can be read and written now."""
+        """Enable the buttons when the vault can be read and written."""
         self._usable = usable
         self._show_buttons()
 
     def show_key(self, key: KeyView) -> None:
-        """Show `key`; what was typed for another one is forgotten."""
+        """Show `key`; text typed for another key is cleared."""
         if self._key is None or self._key.name != key.name:
             self._entry.clear()
             self._verdict.setText("")
@@ -121,7 +121,7 @@ class KeyDetail(QWidget):
         self._show_buttons()
 
     def forget(self) -> None:
-        """Hold nothing that was typed and not saved."""
+        """Clear the text that was typed and not saved."""
         self._entry.clear()
 
     def _show_buttons(self) -> None:
@@ -246,7 +246,7 @@ class KeyDetail(QWidget):
 
 
 def _text_of(path: Path) -> str:
-    """What the file holds.
+    """The text of the file.
 
     Raises:
         VaultError: it cannot be read, or is too large to be a key.

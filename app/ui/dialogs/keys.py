@@ -1,4 +1,4 @@
-"""The keys: what each is for, whether it is set, and how to set, test or remove it."""
+"""The key dialog: a list of all keys and the selected one; also unlocks and moves the vault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TROUBLES = {
 
 
 class KeysDialog(QDialog):
-    """A list of keys beside the chosen one."""
+    """A list of keys beside the selected one."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class KeysDialog(QDialog):
         WhileVisible(self, self._probe_vault, every_ms=_LOOK_MS)
 
     def choose(self, name: str) -> None:
-        """Show the key called `name`."""
+        """Select the key called `name`."""
         self._model.show_keys(self._context.core.keys())
         row = self._model.row_of(name)
         if row >= 0:
@@ -107,7 +107,7 @@ class KeysDialog(QDialog):
         self._where.setText(f"All keys are optional. They are kept in {place} and never shown.")
 
     def _probe_vault(self) -> None:
-        """A keyring tells nobody that it was opened elsewhere."""
+        """Check a closed vault; keyrings send no event when another program opens them."""
         vault = self._context.core.vault
         if vault.state() is not VaultState.OPEN:
             self._context.tasks.start(vault.probe())
@@ -139,7 +139,7 @@ class KeysDialog(QDialog):
 
 
 async def keep_keys_in(context: PageContext, parent: QWidget | None, kind: str) -> None:
-    """Move the keys into another store; a file needs a passphrase, and a new file a new one."""
+    """Move the keys to the store `kind`; asks for a passphrase where the store is a file."""
     passphrase = ""
     if kind == "file":
         is_new = not context.core.key_store.is_made(kind)
@@ -150,7 +150,7 @@ async def keep_keys_in(context: PageContext, parent: QWidget | None, kind: str) 
 
 
 async def unlock(context: PageContext, parent: QWidget | None) -> None:
-    """Open the vault: the keyring asks the person itself, the key file needs its passphrase."""
+    """Unlock the vault: a keyring shows its own prompt, a key file needs its passphrase."""
     core = context.core
     if core.settings.config.settings.key_store != "file":
         await core.unlock()

@@ -1,4 +1,4 @@
-"""Asks for the passphrase of the key file: a new one twice, a known one once."""
+"""The dialog that asks for the passphrase of the key file, twice when it is new."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KNOWN = "Your keys are in a file that is encrypted with your passphrase."
 
 
 class PassphraseDialog(QDialog):
-    """Holds what was typed until `take`."""
+    """Holds the typed passphrase until `take`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, *, new: bool) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class PassphraseDialog(QDialog):
         self._first.setFocus()
 
     def take(self) -> str:
-        """The passphrase; the dialog no longer holds it."""
+        """Return the passphrase and clear it."""
         self._again.clear()
         return self._first.take()
 
@@ -78,6 +78,6 @@ class PassphraseDialog(QDialog):
 
 
 async def ask_passphrase(theme: Theme, parent: QWidget | None, *, new: bool) -> str:
-    """What the person typed, or nothing when they cancelled."""
+    """Show the dialog; returns the passphrase, or an empty text when cancelled."""
     dialog = PassphraseDialog(theme, parent, new=new)
     return await result_of(dialog, dialog.take) or ""

@@ -1,4 +1,4 @@
-"""What went wrong, in words, with what to do about it. One window for each kind of problem."""
+"""The dialog that shows an AppError: what happened and what to do. One for each error code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.ui.widgets.text import heading, label
 _WIDTH = 480
 _HIGHEST = 300
 _BESIDE = 90
-"""What the sign and the margins take of the width."""
+"""Width of the icon and the margins, in pixels."""
 _PLACES = {
     "locked": ("Open keys", "keys"),
     "vault_locked": ("Open keys", "keys"),
@@ -27,7 +27,7 @@ _PLACES = {
 
 
 class Problems:
-    """Shows problems; one that is on the screen already is not shown twice."""
+    """Shows errors; one with the code of an open dialog replaces its text."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
@@ -36,7 +36,7 @@ class Problems:
         self.go: Callable[[str], None] = lambda _place: None
 
     def show(self, error: AppError) -> None:
-        """Tell `error`."""
+        """Show `error`."""
         known = self._shown.get(error.code)
         if known is not None:
             known.show_error(error)
@@ -49,7 +49,7 @@ class Problems:
 
 
 class ProblemDialog(QDialog):
-    """One problem: a title that says what happened, a hint that says what to do."""
+    """One error: its title and hint, and a button to the page that helps."""
 
     def __init__(
         self, theme: Theme, error: AppError, go: Callable[[str], None], parent: QWidget | None

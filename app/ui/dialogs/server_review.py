@@ -1,4 +1,4 @@
-"""Shows exactly what a new server would run, before it is added."""
+"""The dialog that shows what new servers would run, before they are added."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WARNING = (
 
 
 class ServerReviewDialog(QDialog):
-    """The command, the folder and the variables of each server, secrets masked."""
+    """Shows the command, folder and variables of each server, with secrets masked."""
 
     def __init__(
         self,
@@ -62,5 +62,5 @@ class ServerReviewDialog(QDialog):
 async def confirm_servers(
     theme: Theme, parent: QWidget | None, servers: Sequence[Mapping[str, Any]], rest: str = ""
 ) -> bool:
-    """Whether the person agreed to add `servers`; `rest` is what else they should know."""
+    """Show `servers` and the note `rest`; true when the user agreed to add them."""
     return bool(await result_of(ServerReviewDialog(theme, parent, servers, rest), lambda: True))

@@ -1,1 +1,1 @@
-"""What the views show: rows pulled from the core, and no state of their own."""
+"""Qt item models over data of the core."""

@@ -1,4 +1,4 @@
-"""What was tried, the newest first."""
+"""Table model of the calls made on the Try it page, newest first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class AttemptsModel(QAbstractTableModel):
-    """Shows the attempts that a page keeps."""
+    """Reads `attempts`, which the page keeps."""
 
     def __init__(self, theme: Theme, attempts: Sequence[Attempt]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class AttemptsModel(QAbstractTableModel):
         self._attempts = attempts
 
     def pull(self) -> None:
-        """Show what is kept now."""
+        """Reload all rows."""
         self.beginResetModel()
         self.endResetModel()
 

@@ -1,4 +1,4 @@
-"""The clients as rows: the connected ones first, then those found here, then the others."""
+"""List model of the clients: connected ones first, then installed ones, then the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ClientsModel(QAbstractListModel):
         self._clients: tuple[ClientView, ...] = ()
 
     def show_clients(self, clients: tuple[ClientView, ...]) -> None:
-        """Show `clients`, in the order a person looks for them."""
+        """Show `clients`; rows keep their place where the ids are the same."""
         fresh = tuple(sorted(clients, key=_place))
         if [client.id for client in fresh] != [client.id for client in self._clients]:
             self.beginResetModel()

@@ -1,4 +1,4 @@
-"""A JSON value as a tree: one row for each member, opened as far as a person wants to look."""
+"""Tree model of a JSON value: one row for each member, created when the view asks for it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _pairs(value: Any) -> list[tuple[str, Any]]:
 
 
 def _in_parts(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """`pairs`, or parts of them when they are more than a view can lay out at once."""
+    """`pairs`, grouped into ranges when there are too many for a view."""
     count, size = len(pairs), 1
     while count / size > _MOST_MEMBERS:
         size *= _PART

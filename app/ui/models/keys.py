@@ -1,4 +1,4 @@
-"""The keys as rows: what each is for and whether it is set, never its value."""
+"""List model of the keys: title and state of each, never its value."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class KeysModel(QAbstractListModel):
 
 
 def state_of(key: KeyView) -> str:
-    """Whether `key` is set, in words."""
+    """Text for whether `key` is set."""
     if key.is_set:
         return "Set"
     return "Made when first needed" if key.generated else "Not set"

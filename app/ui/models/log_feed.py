@@ -1,4 +1,4 @@
-"""Decides which lines the log page gets: stored ones a page at a time, new ones since the last."""
+"""Reads a logbook for the Logs page: stored lines page by page, then the new ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_AT_ONCE = 5_000
 
 
 class LogFeed:
-    """Reads one logbook for one choice of lines."""
+    """Reads the lines of one logbook that match one query."""
 
     def __init__(self, logbook: Logbook) -> None:
         self._logbook = logbook
@@ -27,28 +27,28 @@ class LogFeed:
 
     @property
     def has_older(self) -> bool:
-        """Whether stored lines from before those shown can be asked for."""
+        """Whether there are older stored lines to read."""
         return self._before is not None
 
     @property
     def missed(self) -> int:
-        """How many lines came since the last pull."""
+        """How many lines were logged since the last read."""
         return self._logbook.newest - self._newest
 
     async def begin(self, wanted: LogQuery) -> list[LogLine]:
-        """The newest stored lines that are wanted, oldest first."""
+        """Start the query `wanted`; returns the newest stored lines that match, oldest first."""
         self.wanted = wanted
         self._newest = self._logbook.newest
         page = await asyncio.to_thread(
             self._logbook.page, wanted, None, limit=_FIRST, budget_s=_BUDGET_S
         )
         self._before = page.before
-        # Lines written while the files were read are in both; they are taken from the files.
+        # Lines logged during the read are in the files and in memory; `new` drops the second copy.
         self._stored_tail = frozenset(_key(line) for line in page.lines)
         return list(reversed(page.lines))
 
     def new(self) -> list[LogLine]:
-        """The wanted lines since the last time, oldest first."""
+        """The matching lines since the last read, oldest first."""
         newest = self._logbook.newest
         lines = self._logbook.since(self._newest, self.wanted.server or None, MOST_AT_ONCE)
         self._newest = max(newest, lines[-1].n if lines else 0)
@@ -60,7 +60,7 @@ class LogFeed:
         return chosen[stored:]
 
     async def older(self) -> list[LogLine]:
-        """The wanted lines before the oldest, oldest first; few when time ran out."""
+        """The next older matching lines, oldest first; fewer when the time budget ran out."""
         page = await asyncio.to_thread(
             self._logbook.page, self.wanted, self._before, limit=_MORE, budget_s=_BUDGET_S
         )

@@ -1,4 +1,4 @@
-"""Log lines as a table. Rows come in at either end; the far end is cut when there are too many."""
+"""Table model of log lines. Rows are added at either end; the oldest are removed when too many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIME, SERVER, LEVEL, MESSAGE = range(4)
 HEADER = ("Time", "Server", "Level", "Message")
 MOST_ROWS = 20_000
 _SLACK = 1_000
-"""Rows are cut this many at a time, so that a busy log does not move them all at every pull."""
+"""Old rows are removed in batches, because each removal moves all other rows."""
 
 _TONES = {"WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad", "DEBUG": "faint"}
 
@@ -29,7 +29,7 @@ LogLine = Line | StoredLine
 
 
 class LogsModel(QAbstractTableModel):
-    """The rows last pulled, oldest first."""
+    """The lines on show, oldest first."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class LogsModel(QAbstractTableModel):
         self.endResetModel()
 
     def append(self, lines: Sequence[LogLine], *, keep_all: bool = False) -> None:
-        """Add newer lines; the oldest rows go when there are too many, unless `keep_all`."""
+        """Add newer lines; removes the oldest rows when there are too many, unless `keep_all`."""
         if not lines:
             return
         first = len(self._lines)
@@ -115,7 +115,7 @@ def _cell(line: LogLine, column: int) -> str:
 
 
 def time_of(line: LogLine) -> str:
-    """The local time of `line`, as its file has it."""
+    """The local time of `line`, formatted as in the log file."""
     if isinstance(line, StoredLine):
         return line.at
     second = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(line.at))
@@ -123,5 +123,5 @@ def time_of(line: LogLine) -> str:
 
 
 def text_of(line: LogLine) -> str:
-    """`line` as its file has it, with its server in front."""
+    """`line` formatted as in the log file."""
     return f"{time_of(line)} - {line.logger} - {line.level} - {line.message}"

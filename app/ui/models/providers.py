@@ -1,4 +1,4 @@
-"""The providers of the search server as rows, in the order in which they are asked."""
+"""List model of the search providers, in the order in which the server asks them."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class ProvidersModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(len(fresh) - 1))
 
     def can_swap(self, row: int, other: int) -> bool:
-        """Whether a person may exchange two rows: both are asked, and of one kind.
+        """Whether two rows may change places: both are in use, and both or neither were set up.
 
-        The server asks those that the person set up before those that need nothing, in any chain.
+        The server asks providers that the user set up before those that need no key, in any order.
         """
         if not (0 <= row < len(self._providers) and 0 <= other < len(self._providers)):
             return False

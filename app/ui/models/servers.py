@@ -1,4 +1,4 @@
-"""The servers as rows, pulled from the core."""
+"""List model of the servers, read from the core."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 class ServersModel(QAbstractListModel):
-    """One row for each server. `everything` adds a first row that stands for all of them."""
+    """One row for each server. `everything` is the text of a first row for all servers."""
 
     def __init__(self, servers: Callable[[], tuple[ServerView, ...]], everything: str = "") -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class ServersModel(QAbstractListModel):
         self._rows: tuple[ServerView | None, ...] = ()
 
     def pull(self) -> None:
-        """Take over what is true now; rows keep their place where the servers are the same."""
+        """Read the servers again; rows keep their place where the names are the same."""
         first: tuple[ServerView | None, ...] = (None,) if self._everything else ()
         fresh = (*first, *self._servers())
         if [_name(row) for row in fresh] != [_name(row) for row in self._rows]:

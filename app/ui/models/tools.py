@@ -1,4 +1,4 @@
-"""The tools of one server as rows with a switch each."""
+"""List model of the tools of one server, with a switch for each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ToolsModel(QAbstractListModel):
 
     @property
     def tools(self) -> tuple[dict[str, Any], ...]:
-        """What is shown, in order."""
+        """The tools on show, in order."""
         return self._tools
 
     def show_tools(self, tools: Sequence[dict[str, Any]]) -> None:

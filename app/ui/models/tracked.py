@@ -1,4 +1,4 @@
-"""The tracked entries as a table; more of them come in as a person scrolls."""
+"""Table model of tracked entries; asks for more as the user scrolls."""
 
 from __future__ import annotations
 
@@ -99,5 +99,5 @@ def _cell(entry: Entry, column: int) -> str:
 
 
 def moment(at: str) -> str:
-    """A moment of the tracker, to the minute."""
+    """An ISO timestamp of the tracker, to the minute."""
     return at[:16].replace("T", " ")

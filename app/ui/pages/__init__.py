@@ -1,1 +1,1 @@
-"""The pages of the window. They know the core and not each other."""
+"""The pages of the window. A page uses the core and its own parts, and no other page."""

@@ -1,4 +1,4 @@
-"""The parts of a report that are counted by name: tools, kinds of errors, providers."""
+"""Three tables of a metrics report: tools, kinds of errors, providers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 12
 
 
 class Breakdown(QWidget):
-    """Three cards side by side."""
+    """Three cards side by side, one for each table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Breakdown(QWidget):
         row.addWidget(self._apis, 1)
 
     def show_report(self, report: Report) -> None:
-        """Show the parts of `report`, the largest first."""
+        """Show the tables of `report`, largest counts first."""
         tools = sorted(report.tools, key=lambda row: row.calls, reverse=True)
         self._tools.show_rows(
             [

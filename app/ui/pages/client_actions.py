@@ -1,4 +1,4 @@
-"""What can be done with a client: each change is shown first, and written when agreed to."""
+"""Actions on a client. A change of its file is shown as a diff and written when the user agrees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lm
 
 
 class ClientActions:
-    """Works on behalf of `parent`, whose window asks the person."""
+    """Starts actions; dialogs open over the window of `parent`."""
 
     def __init__(self, context: PageContext, parent: QWidget) -> None:
         self._context = context
@@ -32,23 +32,23 @@ class ClientActions:
         return self._context.core.clients
 
     def connect(self, client: ClientView) -> None:
-        """Write Lou's entries, once the person agreed."""
+        """Write Lou's entries, after the user agreed."""
         self._context.tasks.start(self._connect(client))
 
     def disconnect(self, client: ClientView) -> None:
-        """Take Lou's entries out, once the person agreed."""
+        """Remove Lou's entries, after the user agreed."""
         self._context.tasks.start(self._change(client, "disconnect"))
 
     def undo(self, client: ClientView) -> None:
-        """Bring back the bytes before the last change, once the person agreed."""
+        """Restore the file from before the last change, after the user agreed."""
         self._context.tasks.start(self._change(client, "undo"))
 
     def restore(self, client: ClientView) -> None:
-        """Put the person's own lost entries back."""
+        """Restore the user's own entries that the client lost."""
         self._context.tasks.start(self.clients.restore(client.id))
 
     def dismiss(self, client: ClientView) -> None:
-        """Do not offer what was lost again."""
+        """Stop offering the lost entries."""
         self._context.tasks.start(self.clients.dismiss(client.id))
 
     def restart(self, client: ClientView) -> None:
@@ -56,16 +56,16 @@ class ClientActions:
         self._context.tasks.start(self.clients.connect(client.id, restart=True))
 
     def copy_entry(self, client: ClientView) -> None:
-        """Put the entry on the clipboard, to be pasted by hand."""
+        """Copy the entry to the clipboard."""
         QGuiApplication.clipboard().setText(self.clients.by_hand.snippet(client.id))
 
     def copy_commands(self, client: ClientView) -> None:
-        """Put the client's own commands on the clipboard, to be run in a terminal."""
+        """Copy the client's own commands to the clipboard, for a terminal."""
         lines = self.clients.by_hand.commands(client.id)
         QGuiApplication.clipboard().setText("\n".join(lines))
 
     def open_links(self, client: ClientView) -> None:
-        """Let the client install the entries by its own link."""
+        """Open the client's install links."""
         for url in map(QUrl, self.clients.by_hand.links(client.id)):
             if url.scheme() in _LINK_SCHEMES:
                 open_url(url)

@@ -1,4 +1,4 @@
-"""One client in full: how far the connection has come, its files, and what can be done."""
+"""The selected client: state, progress of the connection, files and actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.ui.widgets.text import Elided, heading, label, set_tone
 
 
 class ClientDetail(QWidget):
-    """Shows the client it was last given."""
+    """Shows the client given to `show_client`."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The clients: a list of those that Lou knows, and the chosen one in full."""
+"""The Clients page: a list of known clients and the selected one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
 
 _EVERY_MS = 5_000
-"""How often the files are looked at while a person looks at this page."""
+"""Interval at which the files are read while the page is visible."""
 
 
 class ClientsPage(QWidget):
-    """Reads the core's views; looks again when it is opened, and every few seconds."""
+    """Shows the clients of the core; refreshes when shown and every few seconds."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class ClientsPage(QWidget):
         WhileVisible(self, self._look, every_ms=_EVERY_MS)
 
     def choose(self, name: str) -> None:
-        """Show the client with the id `name`."""
+        """Select the client with the id `name`."""
         self._model.show_clients(self._actions.clients.views())
         row = self._model.row_of(name)
         if row >= 0:

@@ -1,4 +1,4 @@
-"""Looks for what is wrong, and says how to mend it: the doctor's checks."""
+"""Runs the doctor's checks from the Settings page and lists their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.views import Check
 
 
 class Checks(QWidget):
-    """A button, and a line for each check after it was pressed."""
+    """A button, and after a run one line for each check."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One log line in full, and the tool call that caused it."""
+"""The selected log line in full, and the tool call that caused it."""
 
 from __future__ import annotations
 

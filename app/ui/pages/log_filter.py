@@ -1,4 +1,4 @@
-"""Which log lines a person wants: of a server, from a level up, with a text."""
+"""The filter of the Logs page: server, minimum level and text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LEVELS = (
 
 
 class LogFilter(QWidget):
-    """Says `changed` when the choice is another one; not for every letter that is typed."""
+    """Emits `changed` when the filter changes; while the user types, after a short pause."""
 
     changed = Signal()
 
@@ -51,7 +51,7 @@ class LogFilter(QWidget):
         self._typing.timeout.connect(self.changed)
 
     def wanted(self) -> LogQuery:
-        """The choice."""
+        """The query that the filter describes."""
         return LogQuery(
             str(self._server.currentData() or ""),
             str(self._level.currentData() or ""),
@@ -59,20 +59,20 @@ class LogFilter(QWidget):
         )
 
     def is_narrow(self) -> bool:
-        """Whether the choice leaves lines out."""
+        """Whether the filter leaves out any lines."""
         return self.wanted() != LogQuery()
 
     def choose(self, server: str) -> None:
-        """Choose the lines of `server`."""
+        """Filter by `server`."""
         self._server.setCurrentIndex(max(0, self._server.findData(server)))
 
     def focus_text(self) -> None:
-        """Let the person type a text."""
+        """Focus the text field."""
         self._text.setFocus()
         self._text.selectAll()
 
     def fill_servers(self, names: Sequence[str]) -> None:
-        """Offer `names`; the choice stays."""
+        """Offer `names`; the selected server stays selected."""
         wanted = ["", *names]
         if [self._server.itemData(row) for row in range(self._server.count())] == wanted:
             return

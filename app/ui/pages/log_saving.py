@@ -1,4 +1,4 @@
-"""Saves the wanted log lines to a file: asks where, tells how far it is, can be stopped."""
+"""Saves filtered log lines to a file: asks for the path, shows progress, can be stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.ui.widgets.text import label
 
 
 class LogSaving(QWidget):
-    """Hidden unless a file is being written or was just written."""
+    """Shows the progress and the result of a save; hidden otherwise."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -37,14 +37,14 @@ class LogSaving(QWidget):
         self.hide()
 
     def ask(self, wanted: LogQuery) -> None:
-        """Ask where the lines go, then write them."""
+        """Ask for a path, then save the lines that match `wanted`."""
         dialog = QFileDialog(self, "Save the log", str(Path.home() / "lou.log"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(lambda path: self.save(wanted, Path(path)))
         dialog.open()
 
     def save(self, wanted: LogQuery, target: Path) -> None:
-        """Write the wanted lines into `target`."""
+        """Save the lines that match `wanted` to `target`."""
         if self._export is None:
             self._export = LogExport(self._context.core.logbook, wanted, target)
             self._context.tasks.start(self._run(self._export, target))

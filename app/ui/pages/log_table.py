@@ -1,4 +1,4 @@
-"""The table of log lines: follows the newest one until a person scrolls away from it."""
+"""The table of log lines; it scrolls with new lines until the user scrolls away from the end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LogTable(QTableView):
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
 
     def follow(self, on: bool) -> None:
-        """Scroll with new lines from now on, or stay where the person looks."""
+        """Turn following of new lines on or off."""
         if on:
             self.scrollToBottom()
         if on != self.is_following:
@@ -48,7 +48,7 @@ class LogTable(QTableView):
             self.following_changed.emit(on)
 
     def show_lines(self, lines: Sequence[LogLine]) -> None:
-        """Show `lines` and no others, from the newest on."""
+        """Replace all lines and scroll to the newest."""
         self._is_changing = True
         self._lines.show_lines(lines)
         self._is_changing = False
@@ -63,7 +63,7 @@ class LogTable(QTableView):
         self._is_changing = False
 
     def prepend(self, lines: Sequence[LogLine]) -> None:
-        """Add older lines; what the person looks at stays in place."""
+        """Add older lines; the visible lines stay in place."""
         bar = self.verticalScrollBar()
         self._is_changing = True
         place = bar.value()
@@ -73,7 +73,7 @@ class LogTable(QTableView):
         self._is_changing = False
 
     def copy(self) -> None:
-        """Put the chosen lines on the clipboard, as their files have them."""
+        """Copy the selected lines to the clipboard, formatted as in the log files."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         if rows:
             text = "\n".join(text_of(self._lines.line(row)) for row in rows)

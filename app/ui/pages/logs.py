@@ -1,4 +1,4 @@
-"""What the servers say, live: a filter, a table that follows, and the chosen line in full."""
+"""The Logs page: a filter, a live table of lines, and the selected line in full."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from app.ui.widgets.text import heading
 
 _PULL_MS = 100
 _ENOUGH = 60
-"""Rows that fill a screen; older lines are looked for until there are as many."""
+"""Rows that fill a screen; older lines are read until there are as many."""
 
 
 class LogsPage(QWidget):
-    """Pulls while it is visible; its logbook works the same without it."""
+    """Reads new lines from the logbook while it is visible."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class LogsPage(QWidget):
         WhileVisible(self, self._pull, every_ms=_PULL_MS)
 
     def choose(self, name: str) -> None:
-        """Show the lines of the server called `name`."""
+        """Filter by the server called `name`."""
         self._filter.fill_servers(self._context.core.logbook.servers())
         self._filter.choose(name)
 

@@ -1,4 +1,4 @@
-"""How the servers did: latency, calls, errors, cache, providers, CPU and memory over time."""
+"""The Metrics page: latency, calls, errors, CPU and memory over time; exports CSV and PNG."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MB = 1024 * 1024
 
 
 class MetricsPage(QWidget):
-    """One report at a time: of a window, a server or all, a tool or all."""
+    """Shows one report: for a time window, one or all servers, one or all tools."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class MetricsPage(QWidget):
         WhileVisible(self, self._pull, every_ms=_EVERY_MS)
 
     def choose(self, name: str) -> None:
-        """Show the server called `name`."""
+        """Select the server called `name`."""
         self._offer(self._server, [server.name for server in self._context.core.servers()])
         self._server.setCurrentIndex(max(0, self._server.findData(name)))
 
@@ -144,7 +144,7 @@ class MetricsPage(QWidget):
             "failed": [point.errors for point in points],
         }
         self._calls.show_series(times, calls, step)
-        # A step in which nothing was measured is a gap: no process has no memory.
+        # A step without a measurement is a gap, not zero.
         cpu = [point.cpu_percent if point.rss_bytes else None for point in points]
         self._cpu.show_series(times, {"cpu": cpu}, step)
         memory = [point.rss_bytes / _MB if point.rss_bytes else None for point in points]
@@ -178,13 +178,13 @@ class MetricsPage(QWidget):
         dialog.open()
 
     def save_csv(self, target: Path) -> None:
-        """Write the steps of the report as a table."""
+        """Write the report as CSV, one row for each step."""
         if self.report:
             with io.TextIOWrapper(files.open_export(target), "utf-8", newline="") as file:
                 csv.writer(file).writerows(csv_rows(self.report))
 
     def save_png(self, target: Path) -> None:
-        """Write the page as a picture.
+        """Write the page as a PNG picture.
 
         Raises:
             OSError: it could not be written.

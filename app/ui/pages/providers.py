@@ -1,4 +1,4 @@
-"""How each search provider is, in which order they are asked, and what Lou keeps of answers."""
+"""The search providers on the Servers page: their states and order, and the cache and library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KEPT = {
 
 
 class Providers(QWidget):
-    """Asks the server every few seconds while it is visible."""
+    """Reads the states from the search server every few seconds while it is visible."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Providers(QWidget):
 
 
 async def ask(context: PageContext, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-    """What an internal tool of the search server answers.
+    """Call an internal tool of the search server; returns its data.
 
     Raises:
         ServerError: it failed.

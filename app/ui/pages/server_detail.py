@@ -1,4 +1,4 @@
-"""One server in full: its state in words, its figures, its trouble and its tools."""
+"""The selected server: state, trouble, figures, clients and tools."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 
 
 class ServerDetail(QWidget):
-    """Shows the server it was last given; changes nothing by itself."""
+    """Shows the server given to `show_server`."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
         self._context = context
         self._server: ServerView | None = None
         self._tools_state: tuple[object, ...] = ()
-        """What the tools on show depend on; they are asked for again when it differs."""
+        """The state that the listed tools depend on; a change makes them be fetched again."""
         self._model = ToolsModel()
         theme = context.theme
         self._title = Elided()

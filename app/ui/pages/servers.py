@@ -1,4 +1,4 @@
-"""The servers: a list with a switch each, and the chosen one in full."""
+"""The Servers page: a list with a switch for each server, and the selected one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
 
 _EVERY_MS = 2_000
-"""How often figures move; states and switches are shown at once."""
+"""Interval at which figures are refreshed; states and switches are refreshed at once."""
 
 
 class ServersPage(QWidget):
-    """What runs, what does not and why, and the switches."""
+    """Shows the servers of the core and switches them."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class ServersPage(QWidget):
         row, name = before.row(), str(before.data(NAME) or "")
         self._model.pull()
         found = self._model.row_of(name)
-        if found < 0:  # a first look, or the chosen one was removed
+        if found < 0:  # nothing was selected, or the selected server was removed
             found = self._first() if row < 0 else min(row, self._model.rowCount() - 1)
         if found == self._list.currentIndex().row():
             self._show_chosen()
@@ -85,7 +85,7 @@ class ServersPage(QWidget):
         self._pause.setIconName("run" if is_paused else "pause")
 
     def _first(self) -> int:
-        """The row of a server that needs the person, if there is one."""
+        """The row of the first server with a trouble, or the first row."""
         troubled = [each.name for each in self._context.core.servers() if each.trouble]
         return max(0, self._model.row_of(troubled[0])) if troubled else 0
 
@@ -111,7 +111,7 @@ class ServersPage(QWidget):
 
 
 def _raised(widget: QWidget) -> QWidget:
-    """`widget` with room beneath it, which the scrolling part beside it does not need."""
+    """`widget` with a margin below, which the scroll area beside it does not need."""
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 20)

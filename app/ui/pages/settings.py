@@ -1,4 +1,4 @@
-"""The settings, made from their own fields; a change is in force at once."""
+"""The Settings page, built from the fields of the settings; a change applies at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WIDTHS = {Kind.SWITCH: 44, Kind.TEXT: 240}
 
 
 class SettingsPage(QWidget):
-    """One card for each group of settings, then what helps when something is wrong."""
+    """One card for each group of settings, then one with help and checks."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class SettingsPage(QWidget):
 
 
 class SettingRow(QWidget):
-    """One setting: its words at the left, its control at the right."""
+    """One setting: title and help at the left, its editor at the right."""
 
     def __init__(self, context: PageContext, choice: SettingChoice) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class SettingRow(QWidget):
         self._editor.setFixedWidth(width if is_switch else scaled(width, self))
 
     def pull(self) -> None:
-        """Show what is in force, unless the person is typing."""
+        """Show the stored value, unless the user is typing."""
         if not self._typing.isActive():
             self._editor.blockSignals(True)
             self._editor.set_value(self._in_force())
@@ -115,7 +115,7 @@ class SettingRow(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        if self._typing.isActive():  # the person leaves, or Lou ends: nothing that waits is run
+        if self._typing.isActive():  # the page closes: the timer would not fire any more
             self._typing.stop()
             with contextlib.suppress(FieldError, AppError):
                 self._keep(self._editor.value())

@@ -1,4 +1,4 @@
-"""The tracked entries: find, add, change, delete with undo, take in and give out."""
+"""The Tracked page: find, add, edit, delete, import and export entries."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WIDTHS = (180, 200, 95, 100)
 
 
 class TrackedPage(QWidget):
-    """Works through the tracker's tools alone; the tracker must run."""
+    """Shows the entries of the tracker server, which must run."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which tracked entries a person wants, and in which order."""
+"""The filter of the Tracked page: text, tag, status and order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SORTS = (
 
 
 class TrackedFilter(QWidget):
-    """Says `changed` when the choice is another one; not for every letter that is typed."""
+    """Emits `changed` when the filter changes; while the user types, after a short pause."""
 
     changed = Signal()
 
@@ -55,7 +55,7 @@ class TrackedFilter(QWidget):
         self._typing.timeout.connect(self.changed)
 
     def wanted(self) -> Filter:
-        """The choice."""
+        """The query that the filter describes."""
         return Filter(
             text=self._text.text().strip(),
             status=str(self._status.currentData()),
@@ -65,7 +65,7 @@ class TrackedFilter(QWidget):
         )
 
     def focus_text(self) -> None:
-        """Let the person type a text."""
+        """Focus the text field."""
         self._text.setFocus()
         self._text.selectAll()
 

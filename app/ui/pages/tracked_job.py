@@ -1,4 +1,4 @@
-"""An import or an export: tells how far it is, can be stopped, and says what came of it."""
+"""An import or export of entries: starts it, shows its progress and its result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = "Tables and lines (*.csv *.tsv *.tab *.txt *.jsonl *.ndjson);;All files
 
 
 class TrackedJob(Card):
-    """Hidden unless a job runs or has just ended."""
+    """Shows the running or the last job; hidden otherwise."""
 
     busy_changed = Signal()
 
@@ -63,7 +63,7 @@ class TrackedJob(Card):
         return bool(self._job)
 
     def ask_import(self, parent: QWidget) -> None:
-        """Ask for a file and for its columns, then take it in."""
+        """Ask for a file and its column mapping, then import it."""
         dialog = QFileDialog(parent, "Import", str(Path.home()), _KINDS)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(
@@ -72,7 +72,7 @@ class TrackedJob(Card):
         dialog.open()
 
     def ask_export(self, parent: QWidget, wanted: Filter) -> None:
-        """Ask for a file, then write the wanted entries into it."""
+        """Ask for a file, then export the entries that match `wanted`."""
         dialog = QFileDialog(parent, "Export", str(Path.home() / "tracked.csv"), _KINDS)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(
@@ -81,7 +81,7 @@ class TrackedJob(Card):
         dialog.open()
 
     async def preview_and_import(self, path: Path, parent: QWidget) -> None:
-        """Import the file, once a person saw what its columns are taken for."""
+        """Show the column mapping of the file, and import it when the user agrees."""
         found = await self._source.ask("file_columns", {"path": str(path)})
         window = parent.window()
         chosen = await ask_mapping(
@@ -95,7 +95,7 @@ class TrackedJob(Card):
             await self.import_file(path, chosen.columns, chosen.ignore)
 
     async def _check_columns(self, path: Path, dialog: ImportDialog) -> None:
-        """Tell what is doubtful about the columns as they are chosen now."""
+        """Check the current mapping and show its doubts."""
         chosen = dialog.mapping()
         arguments = {"path": str(path), "columns": chosen.columns, "ignore": chosen.ignore}
         found = await self._source.ask("file_columns", arguments)
@@ -105,12 +105,12 @@ class TrackedJob(Card):
     async def import_file(
         self, path: Path, columns: Mapping[str, Any], ignore: Sequence[str] = ()
     ) -> None:
-        """Import the file with these columns, and follow it to its end."""
+        """Import the file with these columns; returns when the job has ended."""
         arguments = {"path": str(path), "columns": dict(columns), "ignore": list(ignore)}
         await self._follow(await self._source.ask("start_import", arguments), "Importing")
 
     async def export_file(self, path: Path, wanted: Filter) -> None:
-        """Export the wanted entries, and follow it to its end."""
+        """Export the entries that match `wanted`; returns when the job has ended."""
         arguments = {
             "path": str(path),
             "text": wanted.text,

@@ -1,4 +1,4 @@
-"""Where the entries are kept and how they are sealed, in one line, and what can be done."""
+"""The tracker's store in one line: entries, encryption, backups; buttons to back up and copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
 
 
 class TrackedStore(QWidget):
-    """Shows what `store_state` of the tracker says."""
+    """Shows the answer of the tracker's tool `store_state`."""
 
     def __init__(self, context: PageContext, source: TrackedSource) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class TrackedStore(QWidget):
         self.hide()
 
     async def pull(self) -> None:
-        """Ask the tracker how it is."""
+        """Fetch the state from the tracker and show it."""
         self.show_state(await self._source.ask("store_state", {}))
 
     def show_state(self, state: Mapping[str, Any]) -> None:

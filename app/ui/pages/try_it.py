@@ -1,4 +1,4 @@
-"""Calls a tool by hand: a form made from its schema, the result, and what was tried before."""
+"""The Try it page: calls a tool from a form made of its schema; shows results and history."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TIMEOUT = Field(
 
 
 class TryPage(QWidget):
-    """Needs no client and no model."""
+    """Calls tools without a client and a language model."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class TryPage(QWidget):
         WhileVisible(self, self._pull, listen=(context.core.servers_changed,))
 
     def choose(self, name: str) -> None:
-        """Offer the tools of the server called `name`."""
+        """Select the server called `name`."""
         self._servers_model.pull()
         if self._servers_model.row_of(name) >= 0:
             self._server.setCurrentIndex(self._servers_model.row_of(name))
@@ -155,7 +155,7 @@ class TryPage(QWidget):
     def _show_list_error(self, error: AppError) -> None:
         if self._form_of is None or self._form_of[0] != self._chosen_server():
             self._offer_tools([])
-        self._run.setEnabled(False)  # what was typed waits for the server to be back
+        self._run.setEnabled(False)  # the form keeps its values until the server is back
         self._note.setText(f"{error.title} {error.hint}".strip())
         self._note.show()
 
@@ -205,8 +205,8 @@ class TryPage(QWidget):
         column.addStretch()
         self._scroll.setWidget(holder)
         before: QWidget = self._tool
-        for each in form.findChildren(QWidget):  # new ones would come after all others
-            is_here = each.window() is form.window()  # the list of a closed box is not
+        for each in form.findChildren(QWidget):  # new widgets are last in the tab order
+            is_here = each.window() is form.window()  # the popup list of a combo box is not
             if is_here and each.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 QWidget.setTabOrder(before, each)
                 before = each
@@ -291,7 +291,7 @@ class TryPage(QWidget):
 
 
 class TryHistory(QTableView):
-    """The table of past attempts: a click shows one again, Enter runs it again."""
+    """The history of calls: a click shows a call again, Enter runs it again."""
 
     def __init__(self, model: AttemptsModel) -> None:
         super().__init__()
@@ -311,7 +311,7 @@ class TryHistory(QTableView):
 
 
 def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:
-    """How a call ended; one that is cancelled may never have begun."""
+    """The outcome and the answer of a finished call."""
     if task.cancelled():
         return "cancelled", Answer("failure", text="You cancelled the call.")
     if task.exception():

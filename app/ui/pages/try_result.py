@@ -1,4 +1,4 @@
-"""The result of a try: how it went, as a tree, and as text."""
+"""The result of a call on the Try it page: outcome, tree view and text view."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MANY = 300
 
 
 class TryResult(QWidget):
-    """Shows the attempt it was last given."""
+    """Shows the attempt given to `show_attempt`."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class TryResult(QWidget):
 
 
 def _initial_depth(value: Any) -> int | None:
-    """How far a tree is opened at first; what has many members is left to the person."""
+    """The depth to which the tree is expanded at first; None when there are too many members."""
     first = _members(value)
     second = [member for each in first for member in _members(each)]
     if not isinstance(value, dict) or len(first) > _MANY or len(second) > _MANY:

@@ -1,4 +1,4 @@
-"""The first run: servers up, keys, a client, and the proof. Can be left at any time."""
+"""The Welcome page of the first run: servers, keys, client, and the first call as proof."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_SHOWN = 6
 
 
 class WelcomePage(QWidget):
-    """Four steps; each ticks itself when it is true."""
+    """Four steps; each gets its tick when its condition holds."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()

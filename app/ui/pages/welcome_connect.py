@@ -1,4 +1,4 @@
-"""The step that connects a client: Claude Desktop with one button, any other by its page."""
+"""The welcome step that connects a client: a button for Claude Desktop, a link for the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BY_HAND = "For a client that Lou cannot connect by itself, this is the entry to
 
 
 class ConnectStep(WelcomeStep):
-    """Ticks itself once any client is connected."""
+    """Done once any client is connected."""
 
     def __init__(self, context: PageContext) -> None:
         super().__init__(context.theme, "3", "Connect a client")
@@ -41,7 +41,7 @@ class ConnectStep(WelcomeStep):
         self._copy.hide()
 
     def pull(self) -> None:
-        """Show what is true now."""
+        """Show the current state of the clients."""
         views = self._actions.clients.views()
         if not views:
             self.show_state("The clients are being looked for.", done=False)

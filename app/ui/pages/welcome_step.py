@@ -1,4 +1,4 @@
-"""One step of the welcome: a number that becomes a tick, a title, words, and buttons."""
+"""One step of the Welcome page: a number or tick, a title, a text and buttons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGN = 26
 
 
 class WelcomeStep(Card):
-    """`show_state` says how far it is."""
+    """A card whose number becomes a tick once the step is done."""
 
     def __init__(self, theme: Theme, number: str, title: str) -> None:
         super().__init__(margin=16)
@@ -52,13 +52,13 @@ class WelcomeStep(Card):
     def add_button(
         self, words: str, on_click: Callable[[], object], *, icon: str = "", kind: str = ""
     ) -> Button:
-        """Offer something to do in this step."""
+        """Add a button to the step."""
         made = Button(self._theme, words, on_click, icon=icon, kind=kind)
         self._buttons.insertWidget(self._buttons.count() - 1, made)
         return made
 
     def show_state(self, words: str, *, done: bool) -> None:
-        """Say `words`; a `done` step has a tick."""
+        """Show the text `words`; a `done` step has a tick."""
         self._words.setText(words)
         self._words.setVisible(bool(words))
         if done != self._done:

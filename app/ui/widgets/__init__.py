@@ -1,1 +1,1 @@
-"""Small parts that any page may use; none of them knows the core."""
+"""Widgets that any page may use; none of them imports the core."""

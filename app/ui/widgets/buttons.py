@@ -1,4 +1,4 @@
-"""Buttons: an icon of the theme, words, and what they do."""
+"""Push buttons with an icon in the colours of the theme."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames that hold things together: a card, a strip that tells trouble, an empty place."""
+"""Containers: card, message strip, placeholder, and a scroll area of limited height."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCROLL_BAR_WIDTH = 12
 
 
 class Card(QFrame):
-    """A framed part of a page; `inside` is its layout."""
+    """A framed container; `inside` is its layout."""
 
     def __init__(self, look: str = "plain", margin: int = 14, spacing: int = 8) -> None:
         super().__init__()
@@ -42,14 +42,14 @@ class Card(QFrame):
 
 
 def separator() -> QFrame:
-    """A thin line between two parts."""
+    """A thin line between two widgets."""
     made = QFrame()
     made.setProperty("line", "true")
     return made
 
 
 class Strip(Card):
-    """Tells what is wrong in words, with the button that mends it. Hidden when all is well."""
+    """A message with an optional button. Hidden until `show_message`."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__("warn", margin=12, spacing=2)
@@ -84,7 +84,7 @@ class Strip(Card):
         button: str = "",
         on_click: Callable[[], object] | None = None,
     ) -> None:
-        """Show the trouble; `tone` is warn, bad or good."""
+        """Show the message; `tone` is warn, bad or good. `on_click` is what the button does."""
         self._tone = tone
         self._action = on_click
         self.set_look(tone)
@@ -108,7 +108,7 @@ class Strip(Card):
 
 
 class Empty(QWidget):
-    """What a place says that has nothing to show yet."""
+    """The placeholder of a view without content: an icon, a title and a text."""
 
     def __init__(self, theme: Theme, icon: str, title: str, text: str) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Empty(QWidget):
         self._draw_icon()
 
     def set_text(self, title: str, text: str) -> None:
-        """Say something else."""
+        """Replace the title and the text."""
         self._title.setText(title)
         self._text.setText(text)
         set_tone(self._text, "soft")
@@ -142,7 +142,7 @@ class Empty(QWidget):
 
 
 class Scrolled(QScrollArea):
-    """Scrolls `inside` up and down; asks for its height, and for no more than `most`."""
+    """Scrolls `inside` vertically; takes its height up to `most` pixels."""
 
     def __init__(self, inside: QWidget, *, most: int) -> None:
         super().__init__()

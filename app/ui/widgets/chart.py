@@ -83,7 +83,7 @@ class Chart(Card):
             self._draw_one(x, series.get(name, ()), self._tones[name], step)
         self._plot.setXRange(times[0], times[-1] + step, padding=0.01)
         top = _top(series)
-        self._plot.setYRange(-0.02 * top, 1.1 * top, padding=0)  # room for the topmost figure
+        self._plot.setYRange(-0.02 * top, 1.1 * top, padding=0)  # room for the topmost label
 
     def _draw_one(self, x: np.ndarray, values: Values, tone: str, step: float) -> None:
         y = np.array([np.nan if value is None else value for value in values], dtype=float)
@@ -112,7 +112,7 @@ class Chart(Card):
 
 
 def _isolated(y: np.ndarray) -> np.ndarray:
-    """Where a value has no neighbour, so that no line would show it."""
+    """A mask of values without neighbours, which no line would show."""
     there = np.isfinite(y)
     padded = np.pad(there, 1)
     return np.asarray(there & ~padded[:-2] & ~padded[2:], dtype=bool)

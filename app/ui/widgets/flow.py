@@ -1,4 +1,4 @@
-"""A row that goes on in the next line where it is too wide, as text does: for bars of buttons.
+"""A layout that wraps widgets into lines, as text does; used for button bars.
 
 Fonts differ in width by a third, and no row of buttons fits every one of them.
 """
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QSizePolicy, QWidget
 
 @dataclass
 class _Line:
-    """Items beside each other, each with its width, and the height of the tallest."""
+    """One line: its items with their widths, and the height of the tallest."""
 
     items: list[tuple[QLayoutItem, int]] = field(default_factory=list)
     height: int = 0
@@ -36,13 +36,13 @@ class Flow(QLayout):
         self.setSpacing(spacing)
 
     def add(self, widget: QWidget, *, stretch: bool = False) -> None:
-        """Put `widget` at the end."""
+        """Append `widget`."""
         if stretch:
             self._stretched.add(widget)
         self.addWidget(widget)
 
     def break_here(self) -> None:
-        """Let what comes next stand at the right end."""
+        """Align the widgets that follow to the right end of the line."""
         self._wants_right = True
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -92,7 +92,7 @@ class Flow(QLayout):
         return [item for item in self._items if not item.isEmpty()]
 
     def _hint(self, item: QLayoutItem) -> QSize:
-        """What it needs so that nothing in it is cut; a stretched one gives way to its minimum."""
+        """The size at which nothing is cut; a stretched item may shrink to its minimum width."""
         if item.widget() in self._stretched:
             return QSize(item.minimumSize().width(), item.sizeHint().height())
         return item.sizeHint().expandedTo(item.minimumSize())
@@ -125,7 +125,7 @@ class Flow(QLayout):
 
 
 def bar(*left: QWidget, right: tuple[QWidget, ...] = ()) -> QWidget:
-    """A bar with `left` at its left and `right` at its right, in as many lines as it takes."""
+    """A bar with `left` at its left end and `right` at its right end, wrapped as needed."""
     made = QWidget()
     flow = Flow()
     made.setLayout(flow)

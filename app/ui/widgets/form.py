@@ -1,4 +1,4 @@
-"""A form made from fields: one editor each, with its help beneath and what is wrong in words."""
+"""Builds a form from fields: one editor for each, with its help and its error message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_CHOICE = 80
 
 
 class Editor(QWidget):
-    """One field: title, editor, help, and its problem. A `bare` one has neither title nor help."""
+    """The editor of one field: title, input, help and error. `bare` leaves out title and help."""
 
     changed = Signal()
     entered = Signal()
@@ -46,10 +46,10 @@ class Editor(QWidget):
         column.addWidget(self._problem)
 
     def value(self) -> Any:
-        """What was typed.
+        """The value of the input.
 
         Raises:
-            FieldProblem: it cannot be taken; the editor tells why.
+            FieldError: the input is not valid; the editor shows why.
         """
         try:
             value = self._value()
@@ -64,7 +64,7 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def show_problem(self, problem: str) -> None:
-        """Say what is wrong, or nothing."""
+        """Show an error message; empty hides it."""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
 
@@ -201,12 +201,12 @@ _EDITORS: dict[Kind, type[Editor]] = {
 
 
 def editor(theme: Theme, field: Field, *, bare: bool = False) -> Editor:
-    """The editor for `field`; a `bare` one leaves its words to whoever shows it."""
+    """Create the editor of `field`; see `Editor` for `bare`."""
     return _EDITORS[field.kind](theme, field, bare=bare)
 
 
 class Form(QWidget):
-    """Editors for `fields`, one under the other."""
+    """Editors for `fields`, one below the other."""
 
     changed = Signal()
     entered = Signal()
@@ -225,10 +225,10 @@ class Form(QWidget):
             column.addWidget(label("This needs nothing filled in.", tone="soft"))
 
     def values(self) -> dict[str, Any]:
-        """What was typed, without the fields left empty.
+        """The values of all fields that are not empty.
 
         Raises:
-            FieldProblem: the first that cannot be taken; each wrong one tells why.
+            FieldError: the first invalid input; each invalid editor shows why.
         """
         values: dict[str, Any] = {}
         problems: list[tuple[Editor, FieldError]] = []
@@ -246,7 +246,7 @@ class Form(QWidget):
         return values
 
     def typed(self) -> dict[str, Any]:
-        """What was typed and can be read, for another form of the same thing."""
+        """The valid values only, to fill another form of the same tool."""
         values = {}
         for each in self.editors:
             with contextlib.suppress(FieldError):

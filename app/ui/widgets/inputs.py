@@ -15,7 +15,7 @@ _LONG_WORD = re.compile(r"\S{1000}")
 
 
 class TextArea(QPlainTextEdit):
-    """Refuses a paste that the window could not lay out in time, and says so with `refused`."""
+    """A text area that refuses a paste too long to lay out in time, and emits `refused`."""
 
     refused = Signal()
 
@@ -33,14 +33,14 @@ class TextArea(QPlainTextEdit):
         super().setPlainText(text)
 
     def _wrap_for(self, text: str) -> None:
-        # Looking for the end of a word in a long one takes the square of its length.
+        # Qt's search for word boundaries takes quadratic time in a long word.
         mode = QTextOption.WrapMode
         has_long = _LONG_WORD.search(text) is not None
         self.setWordWrapMode(mode.WrapAnywhere if has_long else mode.WrapAtWordBoundaryOrAnywhere)
 
 
 def text_viewer(name: str) -> TextArea:
-    """A text in a fixed font that can be read and copied; `name` is what it is."""
+    """A read-only text area in a fixed font; `name` is its accessible name."""
     made = TextArea()
     made.setReadOnly(True)
     made.setFont(fixed_font())
@@ -49,14 +49,14 @@ def text_viewer(name: str) -> TextArea:
 
 
 class _Combo(QComboBox):
-    """Chooses nothing by the wheel, which is turned to scroll what the box is part of."""
+    """A combo box that ignores the wheel, so that the page around it scrolls."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
 
 def combo(name: str, *, letters: int) -> QComboBox:
-    """A box called `name` for a screen reader, with room for so many letters and the icon."""
+    """A combo box with the accessible name `name`, wide enough for `letters` and an icon."""
     made = _Combo()
     made.setAccessibleName(name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -1,4 +1,4 @@
-"""Keeps a part of the window up to date, and only while somebody can see it."""
+"""Refreshes a widget on changes and on a timer, only while it is visible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from app.system.listeners import Listeners
 
 _MIN_INTERVAL_S = 0.03
-"""A change is shown at once; those that follow within this time are shown together after it."""
+"""Least time between two refreshes, in seconds."""
 
 
 class WhileVisible(QObject):
@@ -42,7 +42,7 @@ class WhileVisible(QObject):
             self._begin()
 
     def refresh_soon(self, _change: object = None) -> None:
-        """Refresh at the end of this turn of the loop, but not again and again."""
+        """Schedule one refresh, at the earliest `_MIN_INTERVAL_S` after the last."""
         if not self._timer.isActive():
             wait = self._last + _MIN_INTERVAL_S - time.monotonic()
             self._timer.start(max(0, math.ceil(wait * 1_000)))

@@ -1,4 +1,4 @@
-"""A list of rows, each with a title, a line beneath, a dot that tells a state, and a switch."""
+"""A list whose rows show a title, a detail line, a state dot and a switch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one row shows. `on` is None where there is nothing to switch."""
+    """The content of one row. `on` is None for a row without a switch."""
 
     title: str
     detail: str = ""
@@ -54,7 +54,7 @@ class Row:
 
 
 class RowList(QListView):
-    """The list. `asked` says that a person wants a row switched; the model shows the truth."""
+    """The list view. Emits `asked` when the user flips a switch; the model shows the real state."""
 
     asked = Signal(QModelIndex, bool)
 
@@ -69,7 +69,7 @@ class RowList(QListView):
         theme.changed.connect(self.viewport().update)
 
     def switch(self, index: Index) -> None:
-        """Ask for the opposite of what the row shows."""
+        """Emit `asked` with the opposite of the shown state."""
         row = index.data(ROW)
         if isinstance(row, Row) and row.on is not None and row.live:
             self.asked.emit(index, not row.on)
@@ -90,14 +90,14 @@ class RowList(QListView):
             area.ensureVisible(place.x(), place.y(), 0, row.height())
 
     def _area(self) -> QScrollArea | None:
-        """What scrolls this list, when it has the height of all its rows."""
+        """The scroll area around the list, if there is one."""
         above: QObject | None = self.parent()
         while above and not isinstance(above, QScrollArea):
             above = above.parent()
         return above if isinstance(above, QScrollArea) else None
 
     def fit_to_rows(self) -> None:
-        """Take the height of all rows, so that the page scrolls and not the list."""
+        """Set the height to that of all rows, so that the page scrolls and not the list."""
         rows = self.model().rowCount()
         height = self.sizeHintForRow(0) * rows + 2 * self.frameWidth() if rows else 0
         self.setFixedHeight(height)

@@ -1,4 +1,4 @@
-"""An entry for a secret: masked, shown only while a button is pressed, forgotten after use."""
+"""A line edit for secrets: masked, readable while a button is pressed, cleared after use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.ui.widgets.buttons import icon_button
 
 
 class SecretEntry(QWidget):
-    """Takes one secret. What was pasted into it leaves the clipboard when the secret is taken."""
+    """Holds one secret. `take` and `forget` remove it from the clipboard as well."""
 
     changed = Signal()
     entered = Signal()
@@ -43,38 +43,38 @@ class SecretEntry(QWidget):
         row.addWidget(reveal)
 
     def has_text(self) -> bool:
-        """Whether anything was typed."""
+        """Whether the entry holds any text."""
         return bool(self._edit.text().strip())
 
     def setPlaceholderText(self, hint: str) -> None:
-        """What an empty entry shows."""
+        """Set the placeholder."""
         self._edit.setPlaceholderText(hint)
 
     def peek(self) -> str:
-        """The secret, which stays in the entry."""
+        """The secret, without clearing it."""
         return self._edit.text().strip()
 
     def take(self) -> str:
-        """The secret; the entry and the clipboard no longer hold it."""
+        """Return the secret; clears it from the entry and the clipboard."""
         secret = self.peek()
         self.forget(secret)
         return secret
 
     def forget(self, secret: str) -> None:
-        """Hold `secret` no longer, neither here nor on the clipboard."""
+        """Clear `secret` from the entry and the clipboard."""
         if self.peek() == secret:
             self.clear()
         clipboard = QGuiApplication.clipboard()
-        if secret and clipboard.text().split() == secret.split():  # an entry has no line breaks
+        if secret and clipboard.text().split() == secret.split():  # the entry dropped line breaks
             clipboard.clear()
 
     def clear(self) -> None:
-        """Forget what was typed."""
+        """Clear the entry."""
         self._edit.clear()
         self._reveal(False)
 
     def _refuse(self) -> None:
-        self.clear()  # part of a key is no key
+        self.clear()  # a truncated key is useless
         self.refused.emit()
 
     def _reveal(self, shown: bool) -> None:
@@ -83,7 +83,7 @@ class SecretEntry(QWidget):
 
 
 class _PasteTrimmed(QLineEdit):
-    """Keys are copied from web pages, with blanks and line ends around them."""
+    """A line edit that trims pasted text, because keys copied from web pages carry blanks."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):

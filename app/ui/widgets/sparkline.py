@@ -1,4 +1,4 @@
-"""A small line of the last values: a shape to glance at, with no axes."""
+"""A small line chart of recent values, without axes."""
 
 from __future__ import annotations
 

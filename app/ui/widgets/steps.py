@@ -1,4 +1,4 @@
-"""Steps in a row: those reached have a tick and a time, the rest are still ahead."""
+"""Draws the steps of a process: reached ones with a tick and a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BESIDE_SIGN = 30
 
 
 class Steps(QWidget):
-    """`show_steps` takes a title and a time for each; an empty time is a step still ahead."""
+    """Shows steps as titles and times; an empty time means not reached."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -48,13 +48,13 @@ class Steps(QWidget):
         self.updateGeometry()
 
     def _title_lines(self) -> int:
-        """Titles too wide for their step stand in two lines, all of them."""
+        """The number of lines for titles: two when any title is too wide for its step."""
         room = self.width() / max(1, len(self._steps)) - 4
         widest = max((self._advance(each) for each, _ in self._steps), default=0)
         return 2 if widest > room else 1
 
     def _is_column(self) -> bool:
-        """Where not even each word of a title fits, the steps stand below each other."""
+        """Whether the steps are drawn below each other, because some word is too wide."""
         room = self.width() / max(1, len(self._steps)) - 4
         words = (word for step in self._steps for part in step for word in part.split())
         return max(map(self._advance, words), default=0) > room

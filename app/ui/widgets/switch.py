@@ -1,4 +1,4 @@
-"""A switch: on or off at once, with no form to send."""
+"""A toggle switch that takes effect at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIZE = QSize(36, 20)
 
 
 def draw_switch(painter: QPainter, box: QRectF, colours: Colours, *, on: bool, live: bool) -> None:
-    """Draw a switch into `box`; one that is not `live` is pale."""
+    """Draw a switch into `box`; a disabled one (not `live`) is pale."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setOpacity(1.0 if live else 0.45)
@@ -27,7 +27,7 @@ def draw_switch(painter: QPainter, box: QRectF, colours: Colours, *, on: bool, l
 
 
 class Switch(QAbstractButton):
-    """Shows what is wanted; whoever owns it shows the truth back with `show_state`."""
+    """A toggle switch; its owner sets the real state with `show_state`."""
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Switch(QAbstractButton):
         theme.changed.connect(self.update)
 
     def show_state(self, on: bool) -> None:
-        """Show what is true, without asking for anything."""
+        """Show the state `on` without emitting a signal."""
         if self.isChecked() != on:
             self.blockSignals(True)
             self.setChecked(on)

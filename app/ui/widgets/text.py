@@ -1,4 +1,4 @@
-"""Texts on the screen. Every one is plain: what a server or a web page says is never markup."""
+"""Text labels and tooltips. All show plain text: no text from a server is read as markup."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _PIECE = re.compile(r"(.{10})(?=.)")
 _LONGEST_LINE = 2_000
 _BREAK = "\u200b"
 _LETTERS, _USUAL_LETTERS = "abcdefghijklmnopqrstuvwxyz", 176
-"""What widths were chosen with, and how many pixels that took."""
+"""The reference text of all widths in pixels, and its width in the usual font."""
 _LEAST = "x" * 12
-"""What is always shown of a text that gives way."""
+"""The least part of an elided text that stays visible."""
 _AROUND = 44
-"""Pixels of a line beside its text: padding, and the button that clears it."""
+"""Width of a line edit beside its text: padding and the clear button, in pixels."""
 
 
 class _Label(QLabel):
-    """A text that may break inside a long word: a label is never narrower than its longest."""
+    """A label that may break long words; QLabel is never narrower than its longest word."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ def label(
 
 
 def heading(text: str, rank: str = "part") -> QLabel:
-    """The `title` of a page, the name of a `part` of it, or a `strong` word."""
+    """A heading; `rank` is title (of a page), part (of a page) or strong."""
     made = label(text)
     made.setProperty("rank", rank)
     return made
@@ -120,7 +120,7 @@ def set_tone(widget: QWidget, tone: str) -> None:
 
 
 class Elided(QWidget):
-    """One line that gives way: cut with an ellipsis, whole in its tooltip."""
+    """One line of text, cut with an ellipsis where it is too long; its tooltip shows it in full."""
 
     def __init__(self, text: str = "", *, middle: bool = False) -> None:
         super().__init__()
@@ -160,21 +160,21 @@ class Elided(QWidget):
 
 
 def scaled(pixels: int, widget: QWidget) -> int:
-    """The width that holds in the font of `widget` what `pixels` hold in the usual one."""
+    """`pixels` scaled to the font of `widget`, and never less than `pixels`."""
     letters = widget.fontMetrics().horizontalAdvance(_LETTERS)
     return max(pixels, pixels * letters // _USUAL_LETTERS)
 
 
 def fit_placeholder(line: QLineEdit) -> None:
-    """Let `line` be no narrower than what it says while it is empty, in whatever font."""
+    """Make `line` at least as wide as its placeholder."""
     line.setMinimumWidth(line.fontMetrics().horizontalAdvance(line.placeholderText()) + _AROUND)
 
 
 def _plain(text: str) -> str:
-    """`text` for a tooltip, which would read markup."""
+    """Escape `text` for a tooltip, which reads markup."""
     return harmless.visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def tooltip(text: str) -> str:
-    """`text` for a tooltip: wrapped, and never read as markup."""
+    """`text` as a tooltip: wrapped, and escaped."""
     return f"<p style='white-space:pre-wrap'>{_plain(text)}</p>" if text else ""

@@ -1,4 +1,4 @@
-"""Figures side by side: a value in large type over what it means."""
+"""Figures side by side: each a large value above its name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from app.ui.widgets.text import heading, label, set_tone
 
 _SPACE = 18
 _FEWEST = 3
-"""Tiles in a row where there is little room."""
+"""Tiles in a row when the widget is narrow."""
 
 
 class Tiles(Card):
-    """One tile for each of `names`, in one card; in several rows where one is too narrow."""
+    """A card with one tile for each name, in several rows when it is narrow."""
 
     def __init__(self, names: Iterable[str]) -> None:
         super().__init__()
