@@ -391,14 +391,14 @@ async def test_who_waits_for_another_program_waits_once(tmp_path: Path) -> None:
 
     other = connect()
     other.execute("CREATE TABLE t (x); BEGIN IMMEDIATE")
-    lane = SqliteWorker("test", connect, lambda _, things: list(things))
+    worker = SqliteWorker("test", connect, lambda _, things: list(things))
     begun = time.monotonic()
-    outcomes = await asyncio.gather(*(lane.do([n]) for n in range(50)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(worker.do([n]) for n in range(50)), return_exceptions=True)
     assert {type(one) for one in outcomes} == {apsw.BusyError}
     assert time.monotonic() - begun < 5
     other.close()
-    assert await lane.do([1]) == [1]
-    await lane.close()
+    assert await worker.do([1]) == [1]
+    await worker.close()
 
 
 async def test_a_long_look_up_is_left_to_a_thread(tmp_path: Path) -> None:
