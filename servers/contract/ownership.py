@@ -255,6 +255,8 @@ def _close_to_others(handle: int, found: os.stat_result) -> None:
 
 
 def _require_file(path: str, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        raise ForeignError(f"{path} is a link", "Remove it; Lou makes the file anew.")
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is no file", path)
 

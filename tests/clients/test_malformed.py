@@ -75,9 +75,10 @@ def test_a_file_that_lou_may_not_read_is_left_alone(user: User) -> None:
     path = user.write(".cursor/mcp.json", b"{}")
     path.chmod(0o000)
     user.lou.mkdir()
-    for folder in (user.lou, *user.home.parents[:-1], user.home, path.parent):
-        if folder != Path("/tmp"):
-            folder.chmod(0o777)
+    os.chown(user.lou, 65534, 65534)
+    above = [folder for folder in user.home.parents if folder.stat().st_mode & 0o005 != 0o005]
+    for folder in (*above, user.home, path.parent):
+        folder.chmod(0o755)
     before = contents(user.home)
     pid = os.fork()
     if pid == 0:
@@ -88,5 +89,8 @@ def test_a_file_that_lou_may_not_read_is_left_alone(user: User) -> None:
         except ClientConfigError as refused:
             os._exit(0 if "may not read" in refused.title else 2)
         os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    for folder in above:
+        folder.chmod(0o700)
+    assert code == 0
     assert contents(user.home) == before
