@@ -89,4 +89,4 @@ def test_the_verdict_is_the_last_line_that_says_something(lines, verdict):
     words = StderrTail(lambda _: None)
     for line in lines:
         words.take(line)
-    assert words.verdict() == verdict
+    assert words.last_words() == verdict
