@@ -7,8 +7,10 @@ import re
 import statistics
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from servers.contract import manifest
@@ -39,6 +41,12 @@ def test_no_module_is_longer_than_one_sitting() -> None:
 def test_no_test_module_is_too_long_to_read() -> None:
     long = {path.name: lines_of(path) for path in TESTS if path.name.startswith("test_")}
     assert {name: lines for name, lines in long.items() if lines > MOST_TEST_LINES} == {}
+
+
+def test_no_circle_of_imports_exists_not_even_among_those_for_type_checking() -> None:
+    graph = grimp.build_graph("app", "servers", exclude_type_checking_imports=False, cache_dir=None)
+    imports = {each: graph.find_modules_directly_imported_by(each) for each in graph.modules}
+    TopologicalSorter(imports).prepare()  # a CycleError names the circle
 
 
 def test_the_import_contracts_count_imports_for_type_checking() -> None:
