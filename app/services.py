@@ -6,6 +6,7 @@ In: what a face asks for (the window, the command line, a client). Out: frozen v
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -306,16 +307,19 @@ class Services:
         self.supervisor.observed(name)
         self.settings.update(lambda config: custom_servers.removed(config, name))
 
-    def plan_import(
+    async def plan_import(
         self, text: str, variables: Mapping[str, str] | None = None
     ) -> server_import.ServerImport:
-        """What `import_servers` would add; nothing is changed.
+        """What `import_servers` would add; nothing is changed. A thread reads the text.
 
         Raises:
             SettingsError: `text` is no configuration of a client.
         """
         known = os.environ if variables is None else variables
-        return server_import.plan(self.settings.config, text, self.vault.names(), known)
+        names = self.vault.names()
+        return await asyncio.to_thread(
+            server_import.plan, self.settings.config, text, names, dict(known)
+        )
 
     async def import_servers(
         self, text: str, variables: Mapping[str, str] | None = None
@@ -328,7 +332,7 @@ class Services:
             AppError: nothing was added.
         """
         self.settings.require_writable()
-        planned = self.plan_import(text, variables)
+        planned = await self.plan_import(text, variables)
         await self.key_service.keep(planned.secrets)
         if planned.entries:
             self.settings.update(planned.joined)

@@ -148,7 +148,7 @@ async def _import_servers(services: Services, params: Params) -> dict[str, Any]:
     if variables is not None and not _is_table(variables):
         raise InvalidParamsError("`variables` does not map names to texts")
     if params.get("preview", False):
-        planned = services.plan_import(text, variables)
+        planned = await services.plan_import(text, variables)
     else:
         planned = await services.import_servers(text, variables)
     return {

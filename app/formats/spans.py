@@ -5,12 +5,17 @@ An edit replaces one span of the text; all other bytes stay.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 TOO_DEEP = "The file is nested too deeply to be a settings file."
 _DEEPEST = 500
+_LONG_KEY = re.compile(
+    r"""(?:^|[\[{,])(?=[ \t]*+[\w"'-])(?:[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.){100}""",
+    re.MULTILINE,
+)
 
 
 class FormatError(ValueError):
@@ -83,6 +88,16 @@ def refuse_depths(value: Any) -> None:
         if not level:
             return
     raise UnreadableError(TOO_DEEP, 1, 1)
+
+
+def refuse_long_keys(text: str) -> None:
+    """Refuse TOML keys of more than 100 names, for which its reader needs quadratic time.
+
+    Raises:
+        UnreadableError: there is one.
+    """
+    if found := _LONG_KEY.search(text):
+        raise UnreadableError(TOO_DEEP, *position(text, found.start()))
 
 
 def position(text: str, index: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from app.formats.spans import (
 _BOM = "\ufeff"
 LARGEST = 64 << 20
 """Bytes of a file that Lou still reads; the readers of TOML and YAML are slower."""
-_LARGEST_OF = {"toml": 4 << 20, "yaml": 1 << 20}
+_LARGEST_OF = {"toml": 4 << 20, "yaml": 200_000}
 
 
 @dataclass(frozen=True, slots=True)

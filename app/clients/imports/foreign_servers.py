@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError
@@ -24,6 +25,7 @@ from app.formats.spans import (
     UnreadableError,
     position,
     refuse_depths,
+    refuse_long_keys,
 )
 
 _JSONC = Layout("jsonc", ("mcpServers",))
@@ -125,12 +127,13 @@ def _json(text: str, start: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        made.duplicates = tuple(name for name in made if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        made.duplicates = tuple(name for name in made if counts[name] > 1)
     return made
 
 
 def _toml(text: str) -> Any:
+    refuse_long_keys(text)
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as broken:

@@ -87,11 +87,12 @@ def names_in(text: str) -> set[str]:
     }
 
 
-def is_for_a_shell(words: tuple[str, ...], index: int) -> bool:
-    """Whether the argument at `index` is a shell script, which has variables of its own."""
+def script_start(words: tuple[str, ...]) -> int:
+    """The first word of a shell script, which has variables of its own; behind all, if none."""
     program = re.split(r"[\\/]", words[0].lower())[-1].removesuffix(".exe")
-    return program in _SHELLS and any(
-        word.lower() in {"-c", "-lc", "-ic", "/c", "-command"} for word in words[1:index]
+    options = {"-c", "-lc", "-ic", "/c", "-command"} if program in _SHELLS else set()
+    return next(
+        (at + 1 for at, word in enumerate(words) if at and word.lower() in options), len(words)
     )
 
 

@@ -205,10 +205,10 @@ class _One:
         return filled.text
 
     def _arguments(self, made: PlainEntry) -> list[str]:
-        words = tuple(made.words())
+        script = placeholders.script_start(tuple(made.words()))
         own = frozenset(made.env) if _remote_at(made) else frozenset()
         return [
-            word if placeholders.is_for_a_shell(words, index) else self._argument(word, own)
+            word if index >= script else self._argument(word, own)
             for index, word in enumerate(made.args, 1)
         ]
 
@@ -294,13 +294,14 @@ def _remote_at(made: PlainEntry) -> int:
 def _into_environment(made: PlainEntry) -> None:
     """Move secrets from arguments to variables, for programs that read either."""
     program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
+    is_remote = bool(_remote_at(made))
     for at, word in enumerate(made.args):
         before = made.args[at - 1] if at else ""
         if program in _CONTAINERS and before in {"-e", "--env"}:
             made.args[at] = _container_variable(made, word)
         elif program in _CONTAINERS and word.startswith("--env="):
             made.args[at] = "--env=" + _container_variable(made, word.removeprefix("--env="))
-        elif _remote_at(made) and before == "--header":
+        elif is_remote and before == "--header":
             made.args[at] = _remote_header(made, word)
 
 

@@ -122,7 +122,7 @@ class AddServerDialog(QDialog):
 
     async def _add_several(self, text: str) -> bool:
         core = self._context.core
-        planned = core.plan_import(text)
+        planned = await core.plan_import(text)
         skipped = [f"Left out {name}: {why}" for name, why in planned.skipped.items()]
         if not planned.entries:
             raise SettingsError("No server was added.", " ".join(skipped))
