@@ -18,7 +18,7 @@ from servers.search.components import Components
 from servers.search.contacts import contact_finder
 from servers.search.contacts.contact_finder import Contacts, NoContactSourceError
 from servers.search.contacts.email_verifier import EmailVerdict
-from servers.search.pages.extract import Format
+from servers.search.pages.main_text import Format
 from servers.search.pages.page_service import PageText, TextRange
 from servers.search.self_test import PARTS
 from servers.search.status import SearchStatus

@@ -223,9 +223,9 @@ def test_a_latin_page_is_western_unless_its_language_says_otherwise(
     ["<h1>x</h1>", "x<br>", "<p>", "<a href=x>t", "<title><!-- ", "<p>Some words of it.</p>"],
 )
 def test_a_hostile_page_is_read_in_bounded_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     extract("<html><body>" + piece * ((1 << 20) // len(piece)), "https://e.org/", "markdown")
-    assert time.perf_counter() - started < 8
+    assert time.thread_time() - started < 8
 
 
 def test_the_title_is_the_pages_and_not_that_of_an_icon() -> None:

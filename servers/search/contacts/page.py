@@ -16,6 +16,7 @@ from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.disguise import without_marks
 from servers.search.contacts.written import FoundAddress, addresses_in
 from servers.search.pages import markup
+from servers.search.pages.visibility import drop_unseen
 
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
@@ -96,7 +97,7 @@ def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
     if tree is None:
         yield from ((found, False) for found in addresses_in(without_marks(unescape(page))))
         return
-    markup.drop_unseen(tree)
+    drop_unseen(tree)
     elements.as_seen(tree)
     yield from ((found, False) for found in linked.linked(tree))
     yield from ((found, False) for found in linked.scripted(tree))

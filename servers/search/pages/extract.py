@@ -7,24 +7,23 @@ Both are imported when the first page is read.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from servers.contract import harmless
 from servers.search import sanitize
 from servers.search.pages import feeds, markup
 from servers.search.pages.charset import decoded
+from servers.search.pages.main_text import Format, main_text
+from servers.search.pages.visibility import drop_unseen
 from servers.search.websearch.results import is_web_address
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 T = TypeVar("T")
-
-Format = Literal["markdown", "text"]
 
 _AT_ONCE = 2
 _MOST_LINKS = 60
@@ -107,14 +106,16 @@ def extract(page: str, url: str, form: Format) -> Extract:
     tree = markup.parsed(page)
     if tree is None:
         return Extract("", sanitize.passive(page), [])
-    markup.drop_unseen(tree)
-    markup.drop(tree, "noscript")
+    drop_unseen(tree)
+    usual = _is_usual(page, tree)
+    if usual:
+        markup.space_apart(tree)
     title, published = _title(tree), _published(tree)
     language = str(tree.get("lang") or "")[:12]
     onward = markup.refresh(tree, url)
     ahead = [PageLink("This page leads on", onward)] if is_web_address(onward) else []
     links = [*ahead, *_links(tree, url)]
-    text = _text(tree, form) if _is_usual(page, tree) else _all(tree)
+    text = _text(tree, url, form) if usual else _all(tree)
     if ahead and not text.strip():
         text = f"This page has no text and leads on to {onward}"
     return Extract(title, sanitize.passive(text).strip(), links, published, language)
@@ -125,8 +126,8 @@ def _is_usual(page: str, tree: HtmlElement) -> bool:
     return len(page) <= _LARGEST and elements < _MOST_ELEMENTS
 
 
-def _text(tree: HtmlElement, form: Format) -> str:
-    found = _main_text(tree, form)
+def _text(tree: HtmlElement, url: str, form: Format) -> str:
+    found = main_text(tree, url, form)
     if len(found) >= _SHORT:
         return found
     return max(markup.shown(tree, marked=form == "markdown"), found, key=_letters)
@@ -135,27 +136,6 @@ def _text(tree: HtmlElement, form: Format) -> str:
 def _all(tree: HtmlElement) -> str:
     markup.drop(tree, "nav", "footer")
     return markup.lines(tree)
-
-
-def _main_text(tree: HtmlElement, form: Format) -> str:
-    import trafilatura  # noqa: PLC0415 - takes 0.3 s, and only pages need it
-    from trafilatura.settings import use_config  # noqa: PLC0415
-
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it complains of every odd page
-    config = use_config()
-    config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")  # or it puts a page it does not know on a line
-    found: Any = trafilatura.extract(
-        tree,
-        output_format="markdown" if form == "markdown" else "txt",
-        include_links=False,
-        include_images=False,
-        include_tables=True,
-        include_comments=False,
-        favor_recall=True,
-        fast=True,
-        config=config,
-    )
-    return found or ""
 
 
 def _letters(text: str) -> int:
@@ -188,8 +168,13 @@ def _links(tree: HtmlElement, url: str) -> Iterator[PageLink]:
     start = markup.base(tree, url)
     frames = tree.xpath("//frame[@src]")
     places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
+    tried: set[tuple[str, str]] = set()
     for element in frames + places:
-        goal = markup.joined(start, str(element.get("href") or element.get("src")))
+        told = str(element.get("href") or element.get("src"))
+        if (told, element.text or "") in tried:
+            continue
+        tried.add((told, element.text or ""))
+        goal = markup.joined(start, told)
         text = sanitize.line(" ".join(islice(element.itertext(), 20)), 100)
         text = text or sanitize.line(element.get("name"), 100)
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):

@@ -15,12 +15,8 @@ from servers.contract.harmless import visible
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
-    r"opacity\s*:\s*0(?![.\d]*[1-9])|(?:left|top|text-indent)\s*:\s*-\d{3,}|"
-    r"clip\s*:\s*rect\(\s*0|scale\(\s*0\s*\)",
-    re.IGNORECASE,
-)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b", re.IGNORECASE)
+_RUNS = ("a", "span", "button", "label", "time", "small", "data")
 _NO_TEXT = ("script", "style", "template", "svg", "iframe", "object", "head")
 _BLOCK_NAMES = (
     "p div section article main header footer aside nav li tr h1 h2 h3 h4 h5 h6 br hr pre table ul "
@@ -68,18 +64,46 @@ def parsed(page: str) -> HtmlElement | None:
     return tree
 
 
-def drop_unseen(tree: HtmlElement) -> None:
-    """Take out what a person would not see, so that it cannot speak to a model."""
-    for element in tree.xpath("//*[@hidden or @aria-hidden or @style]"):
-        if element.tag in {"html", "body"}:
+def space_apart(tree: HtmlElement) -> None:
+    """Put a space between neighbouring elements that a person sees apart: `Phone` and `1-855`."""
+    for element in tree.iter(*_RUNS):
+        after = element.getnext()
+        if element.tail or after is None or after.tag not in _RUNS:
             continue
-        unseen = (
-            element.get("hidden") is not None
-            or element.get("aria-hidden") == "true"
-            or _HIDDEN_STYLE.search(element.get("style") or "")
-        )
-        if unseen and element.getparent() is not None:
-            element.drop_tree()
+        if _are_apart(_last(element), _first(after), element.tag) and not _is_code(element):
+            element.tail = " "
+
+
+def _last(element: HtmlElement) -> str:
+    """The text that `element` ends with."""
+    while len(element):
+        element = element[-1]
+        if element.tail:
+            return str(element.tail)
+    return element.text or ""
+
+
+def _first(element: HtmlElement) -> str:
+    """The text that `element` begins with."""
+    while not element.text and len(element):
+        element = element[0]
+    return element.text or ""
+
+
+def _is_code(element: HtmlElement) -> bool:
+    return next(element.iterancestors("pre", "code", "samp", "kbd"), None) is not None
+
+
+def _are_apart(text: str, after: str, tag: str) -> bool:
+    """Whether `text` and what comes `after` it are no parts of one word."""
+    last, first = text[-1:], after[:1]
+    if not last.isalnum() or not first.isalnum():
+        return bool(last.strip() and first.strip()) and tag == "a"
+    if tag in ("a", "button") or " " in text.strip() or " " in after.strip():
+        return True
+    if last.isdigit() and _ORDINAL.match(after):
+        return False
+    return last.isalpha() != first.isalpha() or (last.islower() and first.isupper())
 
 
 def drop(tree: HtmlElement, *names: str) -> None:

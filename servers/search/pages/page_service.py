@@ -13,7 +13,8 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.guard import Fetched, PageFetcher
 from servers.search import sanitize
 from servers.search.pages import content
-from servers.search.pages.extract import Extract, Extractor, Format, PageLink
+from servers.search.pages.extract import Extract, Extractor, PageLink
+from servers.search.pages.main_text import Format
 from servers.search.pages.robots import Robots
 from servers.search.websearch.library import Library
 

@@ -1,0 +1,178 @@
+"""A page as a list of blocks: a tree comes in, the text between its block borders goes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+BORDERS = frozenset(
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "nav",
+        "li",
+        "tr",
+        "td",
+        "th",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "pre",
+        "table",
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "blockquote",
+        "figure",
+        "figcaption",
+        "address",
+        "form",
+        "fieldset",
+        "legend",
+        "summary",
+        "details",
+        "option",
+        "select",
+        "body",
+        "tbody",
+        "thead",
+        "tfoot",
+        "caption",
+        "center",
+        "button",
+        "label",
+        "textarea",
+        "xmp",
+        "listing",
+    ]
+)
+UNREAD = frozenset(
+    [
+        "script",
+        "style",
+        "template",
+        "svg",
+        "iframe",
+        "object",
+        "head",
+        "noscript",
+        "noembed",
+        "noframes",
+        "canvas",
+        "video",
+        "audio",
+        "map",
+        "math",
+        "select",
+        "datalist",
+        "title",
+        "textarea",
+    ]
+)
+_KEPT = frozenset({"pre", "xmp", "listing"})
+_SENTENCE_END = re.compile(r"[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f]$")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(slots=True)
+class Block:
+    """A run of text with no block border in it. `linked` counts its letters that are links."""
+
+    element: HtmlElement
+    text: str
+    words: int
+    linked: int
+    code: str = ""
+    """Its lines as they are, where the page keeps them."""
+
+
+def blocks_of(tree: HtmlElement, unread: frozenset[str] = UNREAD) -> list[Block]:
+    """The blocks of `tree` in their order, without the elements called `unread`."""
+    from lxml import etree  # noqa: PLC0415 - only pages need it
+
+    body = tree.find("body")
+    root = tree if body is None else body
+    reader = _Reader(root)
+    walker = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walker:
+        known = isinstance(element.tag, str) and element.tag not in unread
+        if event == "start":
+            if known:
+                reader.enter(element)
+            else:
+                walker.skip_subtree()
+            continue
+        if known:
+            reader.leave(element)
+        if element is not root:
+            reader.add(element.tail)
+    reader.flush()
+    return reader.found
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether `text` ends as sentences do."""
+    return bool(_SENTENCE_END.search(text))
+
+
+class _Reader:
+    """Gathers text until a border of a block ends it."""
+
+    def __init__(self, root: HtmlElement) -> None:
+        self.found: list[Block] = []
+        self._pieces: list[str] = []
+        self._borders = [root]
+        self._linked = 0
+        self._links = 0
+        self._kept = 0
+        """How many elements are around that keep lines as they are."""
+
+    def enter(self, element: HtmlElement) -> None:
+        tag = element.tag
+        if tag in BORDERS and not self._kept:
+            self.flush()
+            self._borders.append(element)
+        elif tag == "br" or tag in BORDERS:
+            self.add("\n")
+        self._kept += tag in _KEPT
+        self._links += tag == "a"
+        self.add(element.text)
+
+    def leave(self, element: HtmlElement) -> None:
+        tag = element.tag
+        self._links -= tag == "a"
+        if tag in BORDERS and self._kept == (tag in _KEPT):
+            self.flush()
+            self._borders.pop()
+        self._kept -= tag in _KEPT
+
+    def add(self, text: str | None) -> None:
+        if text:
+            self._pieces.append(text)
+            if self._links:
+                self._linked += len(text.strip())
+
+    def flush(self) -> None:
+        whole = "".join(self._pieces)
+        text = " ".join(whole.split())
+        if text and (words := len(_WORD.findall(text))):
+            code = whole.strip("\n").rstrip() if self._kept else ""
+            self.found.append(Block(self._borders[-1], text, words, self._linked, code))
+        self._pieces.clear()
+        self._linked = 0

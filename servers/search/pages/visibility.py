@@ -1,0 +1,328 @@
+"""What a person would never see of a page is taken out of its tree, and what they would see stays.
+
+An element is unseen by its attributes, its style or the page's own style sheets. What a script is
+certain to show stays: what a control on the page opens, and the wrapper of nearly all of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from servers.search.pages import markup
+from servers.search.pages.hiding_styles import (
+    WHITE,
+    Color,
+    alike,
+    color_of,
+    is_away,
+    is_clear,
+    is_cut,
+    is_faint,
+    is_off,
+    is_shut,
+    is_tiny,
+)
+from servers.search.pages.stylesheet import Style, Stylesheet, on_screen
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_UNREAD = (
+    "template",
+    "svg",
+    "iframe",
+    "object",
+    "canvas",
+    "video",
+    "audio",
+    "datalist",
+    "noembed",
+    "rp",
+    "map",
+    "math",
+)
+_HIDING_CLASSES = frozenset(
+    [
+        "sr-only",
+        "visually-hidden",
+        "visuallyhidden",
+        "screen-reader-text",
+        "screen-reader-only",
+        "u-visually-hidden",
+        "visually-hidden-focusable",
+        "sr-only-focusable",
+        "element-invisible",
+        "hidden-visually",
+        "a11y-hidden",
+        "assistive-text",
+    ]
+)
+_GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;}]{1,60})")
+_CONTROLS = (
+    "//@aria-controls",
+    "//@data-target",
+    "//@data-bs-target",
+    "//@data-tab",
+    "//@data-toggle-target",
+    "//a/@href[starts-with(.,'#')]",
+)
+_SHOWS = re.compile(
+    r"\$RC\(|\.style\b|\.show\(|fadeIn|slideDown|removeAttribute|classList|\.hidden\b"
+)
+_QUOTED = re.compile(r"[\"'#]([A-Za-z][\w:.-]{0,80})[\"']")
+_PANEL = re.compile(r"tab-?pane|tab-?content|panel|slide|accordion|carousel")
+_SHORT, _LONG, _REST = 100, 400, 0.2
+_MANY = 4
+
+
+def drop_unseen(tree: HtmlElement) -> None:
+    """Take out of `tree` what a person would not see, so that it cannot speak to a model."""
+    css = "\n".join(
+        style.text or "" for style in tree.iter("style") if on_screen(style.get("media") or "all")
+    )
+    markup.drop(tree, *_UNREAD)
+    grounds = _grounds(tree, css)
+    sheet = Stylesheet(css, lambda style: _may_hide(style, grounds))
+    linked = bool(tree.xpath("boolean(//link[contains(@rel,'stylesheet')])"))
+    sight = _Sight(tree, sheet, linked)
+    sight.look()
+
+
+def letters(element: HtmlElement) -> int:
+    """How many letters and digits `element` holds."""
+    return sum(
+        map(
+            str.isalnum,
+            "".join(
+                map(
+                    str,
+                    element.xpath(
+                        ".//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
+                    ),
+                )
+            ),
+        )
+    )
+
+
+_NEVER, _LATER = "never", "later"
+"""What no script is expected to show, and what one may show."""
+_RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
+_MARKED = (
+    "//body//*[@* or self::dialog]"
+    "[not(self::script or self::style or self::noscript or self::link or self::meta)]"
+)
+
+
+class _Sight:
+    def __init__(self, tree: HtmlElement, sheet: Stylesheet, linked: bool) -> None:
+        self._tree = tree
+        self._sheet = sheet
+        self._linked = linked
+        self._later: list[HtmlElement] = []
+
+    def look(self) -> None:
+        blanked: list[tuple[HtmlElement, str]] = []
+        gone: list[HtmlElement] = []
+        for element in self._tree.xpath(_MARKED):
+            style = self._sheet.style(element) if self._sheet.may_hide(element) else {}
+            why = self._by_mark(element, style) or self._by_style(element, style)
+            if why == _NEVER:
+                gone.append(element)
+            elif why == _LATER:
+                self._later.append(element)
+            elif why:
+                blanked.append((element, why))
+        for element, why in blanked:
+            self._blank(element, why)
+        for element in gone:
+            _drop(element)
+        if self._later:
+            self._drop_later()
+
+    def _by_mark(self, element: HtmlElement, style: Style) -> str:
+        """Why an attribute or a well-known class hides `element`; empty when none does."""
+        marked = element.get("hidden") is not None and style.get("display", "none") == "none"
+        shut = element.tag == "dialog" and element.get("open") is None
+        if marked or shut or element.get("popover") is not None:
+            return _LATER
+        return _NEVER if _HIDING_CLASSES & set((element.get("class") or "").split()) else ""
+
+    def _by_style(self, element: HtmlElement, style: Style) -> str:
+        """Why its style hides `element`: a manner, or the inherited property that does it."""
+        if element.tag == "font" and element.get("color"):
+            style = {"color": str(element.get("color")).lower(), **style}
+        if not style:
+            return ""
+        if is_off(style) or is_faint(style) or is_shut(style):
+            return _LATER
+        if is_away(style) or is_cut(style):
+            return _NEVER
+        if style.get("visibility") in ("hidden", "collapse"):
+            return "visibility"
+        return "font-size" if is_tiny(style) else self._by_color(element, style)
+
+    def _by_color(self, element: HtmlElement, style: Style) -> str:
+        told = style.get("-webkit-text-fill-color") or style.get("color")
+        if not told or "text" in style.get("background-clip", "") + style.get(
+            "-webkit-background-clip", ""
+        ):
+            return ""
+        color = color_of(told)
+        if color is None:
+            return "color" if is_clear(told) else ""
+        ground = self._ground(element)
+        return "color" if ground is not None and alike(color, ground) else ""
+
+    def _ground(self, element: HtmlElement) -> Color | None:
+        """The colour behind `element`; None where the page alone does not tell it."""
+        one: HtmlElement | None = element
+        while one is not None:
+            style = self._sheet.style(one)
+            told = style.get("background-color") or (one.get("bgcolor") or "").lower()
+            if "url(" in told or "gradient" in told or "var(" in told:
+                return None
+            if told and not is_clear(told) and told not in ("none", "inherit", "initial", "unset"):
+                return color_of(told)
+            one = one.getparent()
+        return None if self._linked else WHITE
+
+    def _blank(self, element: HtmlElement, name: str) -> None:
+        """Take out the text of `element` but for what in it the property `name` shows again."""
+        style = self._sheet.style
+        if name == "visibility" and not any(
+            style(one).get(name) == "visible" for one in element.iter("*")
+        ):
+            self._later.append(element)
+            return
+        stack = [element]
+        while stack:
+            one = stack.pop()
+            one.text = None
+            for child in one:
+                child.tail = None
+                if isinstance(child.tag, str) and not _is_set_again(style(child), name):
+                    stack.append(child)
+
+    def _drop_later(self) -> None:
+        opened = _Opened(self._tree)
+        closed = [
+            one for one in self._later if one.getparent() is not None and not opened.by_control(one)
+        ]
+        closed = self._without_revealed(closed)
+        sizes = {one: letters(one) for one in closed}
+        inner = set(closed)
+        top = [one for one in closed if not any(up in inner for up in one.iterancestors())]
+        own = self._letters_left(set(top), sizes)
+        kinds: Counter[str] = Counter()
+        for one in top:
+            kinds[_manner(one, self._sheet.style(one))] += sizes[one]
+        for one in closed:
+            whole = max(
+                sizes[one], kinds[_manner(one, self._sheet.style(one))] if one in top else 0
+            )
+            if whole < (_LONG if own else _SHORT) or own > _REST * whole:
+                _drop(one)
+
+    def _without_revealed(self, closed: list[HtmlElement]) -> list[HtmlElement]:
+        """`closed` without the many of one manner that move into sight while a person scrolls."""
+        manners = {
+            one: str(self._sheet.style(one)) for one in closed if _is_moving(self._sheet.style(one))
+        }
+        often = Counter(manners.values())
+        return [one for one in closed if often[manners.get(one, "")] < _MANY]
+
+    def _letters_left(self, top: set[HtmlElement], sizes: dict[HtmlElement, int]) -> int:
+        """How many letters of the page's own part are seen without what is in `top`."""
+        body = self._tree.find("body")
+        around = ("nav", "header", "footer", "aside")
+        left = 0
+        stack = [self._tree if body is None else body]
+        while stack:
+            one = stack.pop()
+            if (
+                one in top
+                or one.tag in around
+                or not isinstance(one.tag, str)
+                or one.tag in ("script", "style", "noscript", "head")
+            ):
+                continue
+            left += sum(map(str.isalnum, one.text or ""))
+            for child in one:
+                left += sum(map(str.isalnum, child.tail or ""))
+                stack.append(child)
+        return left
+
+
+def _is_set_again(style: Style, name: str) -> bool:
+    """Whether what an element inherits of `name` no longer holds in it."""
+    told = style.get(name) or (style.get("font") if name == "font-size" else None)
+    if not told or told in ("inherit", "hidden", "collapse"):
+        return False
+    return name != "font-size" or not _RELATIVE.search(told)
+
+
+class _Opened:
+    """What a control or a script on the page shows."""
+
+    def __init__(self, tree: HtmlElement) -> None:
+        self._ids: set[str] = set()
+        for path in _CONTROLS:
+            for value in tree.xpath(path):
+                self._ids.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
+        for script in tree.iter("script"):
+            text = script.text or ""
+            if text and not script.get("src") and _SHOWS.search(text):
+                self._ids.update(_QUOTED.findall(text))
+
+    def by_control(self, element: HtmlElement) -> bool:
+        """Whether `element` is one that a person can open, or that a script opens."""
+        name = element.get("id")
+        if element.get("role") == "tabpanel" or (name and name in self._ids):
+            return True
+        classes = (element.get("class") or "").split()
+        if not classes or not _PANEL.search(classes[0].lower()):
+            return False
+        parent = element.getparent()
+        return (
+            parent is not None
+            and sum(classes[0] in (one.get("class") or "").split() for one in parent) > 1
+        )
+
+
+def _manner(element: HtmlElement, style: Style) -> str:
+    """Elements that are hidden in the same manner are shown by the same script."""
+    return f"{element.tag}{element.get('hidden')}{sorted(style.items())}"
+
+
+def _is_moving(style: Style) -> bool:
+    return "transform" in style and is_faint(style)
+
+
+def _grounds(tree: HtmlElement, css: str) -> list[Color]:
+    """The colours that something on the page has behind it."""
+    told = set(_GROUND.findall(css.lower()))
+    told.update(
+        found for style in tree.xpath("//@style") for found in _GROUND.findall(str(style).lower())
+    )
+    told.update(str(value).lower() for value in tree.xpath("//@bgcolor"))
+    return [WHITE, *(color for one in told if (color := color_of(one)))]
+
+
+def _may_hide(style: Style, grounds: list[Color]) -> bool:
+    """Whether an element with nothing but `style` might be unseen."""
+    told = style.get("-webkit-text-fill-color") or style.get("color")
+    if told:
+        color = color_of(told)
+        if is_clear(told) if color is None else any(alike(color, one) for one in grounds):
+            return True
+    if style.get("visibility") in ("hidden", "collapse") or is_off(style):
+        return True
+    return any(told(style) for told in (is_faint, is_shut, is_away, is_cut, is_tiny))
+
+
+def _drop(element: HtmlElement) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
