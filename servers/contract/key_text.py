@@ -33,6 +33,7 @@ _SCHEME = re.compile(
     r"(?:authorization\s*:\s*)?bearer\s+(?=\S+$)|(?:x-api-key|x-subscription-token|api-key)\s*:\s*",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"(?<!\s)\s++#")
 _FILES = ("{", "-----BEGIN")
 _SHORTENED = re.compile("\u2026|\u2022{3}|\\*{4}|\\.{3}$|^\\.{3}")
 
@@ -177,7 +178,9 @@ def _bare(name: str, value: str, mended: list[str]) -> str:
         if found and _is_name(name, found) and found["value"].strip(" ="):
             _check_name(name, found["name"])
             mended.append(f"`{found['name']}` before the value was left out.")
-            value = re.sub(r"\s+#.*$", "", found["value"].strip())
+            value = found["value"].strip()
+            if "\n" not in value:
+                value = _COMMENT.split(value, maxsplit=1)[0]
             if value[:1] in _QUOTES:
                 value = value.rstrip(";,").rstrip()
         scheme = _SCHEME.match(value)
