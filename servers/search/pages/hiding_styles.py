@@ -41,7 +41,7 @@ _CLIPPED = re.compile(
 _FLAT = re.compile(
     r"scale(?:3d|x|y)?\(\s*(?:0?\.0\d*|0)\s*[,)]|rotate[xy]\(\s*-?90deg|matrix\(\s*0\s*,\s*0\s*,\s*0\s*,\s*0"
 )
-_MOVED = re.compile(r"translate(?:3d|x|y)?\(([^)]*)\)")
+_MOVED = re.compile(r"translate(?:3d|x|y)?\(([^)]{0,200}+)\)")
 _FADED = re.compile(r"opacity\(\s*(?:0?\.0\d*|0)%?\s*\)")
 _NAMED = {
     "white": (255, 255, 255),
