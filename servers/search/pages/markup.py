@@ -49,6 +49,11 @@ _LINE, _SPACE = "\ue000", "\ue001"
 """Stand for a line's end and a space that are kept; no page uses these characters for anything."""
 
 
+_METADATA = frozenset(
+    ["title", "meta", "link", "script", "style", "base", "noscript", "template", "object"]
+)
+
+
 def parsed(page: str) -> HtmlElement | None:
     """The HTML `page` as a tree; None when there is nothing in it."""
     from lxml import etree, html  # noqa: PLC0415 - only pages need it
@@ -61,7 +66,22 @@ def parsed(page: str) -> HtmlElement | None:
     for late in list(tree.itersiblings("html")):  # what stands after </html>
         late.tag = "div"
         tree.append(late)
+    _end_head(tree)
     return tree
+
+
+def _end_head(tree: HtmlElement) -> None:
+    """Begin the body at the first element that no head may hold; the parser does not know all."""
+    head = tree.find("head")
+    shown = () if head is None else [one for one in head if one.tag not in _METADATA]
+    if head is None or not shown:
+        return
+    body = tree.find("body")
+    if body is None:
+        body = tree.makeelement("body")
+        head.addnext(body)
+    for place, element in enumerate(head[head.index(shown[0]) :]):
+        body.insert(place, element)
 
 
 def space_apart(tree: HtmlElement) -> None:
