@@ -24,8 +24,11 @@ _FEED = (
 
 
 def _read_page() -> None:
-    for form in ("markdown", "text"):
-        found = extract.extract(_PAGE, _PLACE, form)
+    article = _PAGE.replace("<title>", '<meta property="og:type" content="article"><title>')
+    for found in (
+        extract.extract(article, _PLACE, "markdown"),
+        extract.extract(_PAGE, _PLACE, "text"),
+    ):
         expect("centuries" in found.text, "the text of a page was not found")
         expect(found.title == "Self test", "the title of a page was not found")
 

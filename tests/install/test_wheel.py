@@ -24,7 +24,10 @@ PARTS = {
     *("sealing", "firestore", "yaml", "toml", "key_file", "keyring", "charts"),
 }
 PAIR = {"url": "https://jobs.example.org/42", "email": "jane.doe@example.org"}
-PAGE = "<title>Bridges</title><article>" + "<p>A good bridge lasts for centuries.</p>" * 9
+PAGE = (
+    '<title>Bridges</title><meta property="og:type" content="article"><article>'
+    + "<p>A good bridge lasts for centuries.</p>" * 9
+)
 NO_TOOLS = {"pytest", "ruff", "mypy", "hypothesis", "import-linter", "fonttools", "uv"}
 
 

@@ -433,7 +433,7 @@ def test_searching_imports_nothing_heavy() -> None:
 
 _FIRST_SEARCH = """
 import asyncio, json, sys
-from servers.host.tools.service import Configuration, ToolFailure
+from servers.host.tools.service import Configuration, ToolError
 from servers.search.server import build
 
 async def main():
@@ -443,7 +443,7 @@ async def main():
     await server.start(Configuration({}, settings))
     try:
         await server._tools.web_search("x")
-    except ToolFailure:
+    except ToolError:
         pass
     await server.stop()
 

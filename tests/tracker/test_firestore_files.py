@@ -40,7 +40,7 @@ def test_a_missing_index_is_told_with_the_link_that_makes_it() -> None:
     broken = exceptions.FailedPrecondition(
         f"The query requires an index. You can create it here: {link}"
     )
-    told = connection.told(broken)
+    told = connection.store_error(broken)
     assert told is not None
     assert told.code == "firestore_index"
     assert link in told.message
@@ -48,7 +48,7 @@ def test_a_missing_index_is_told_with_the_link_that_makes_it() -> None:
 
 def test_an_answer_is_no_trouble() -> None:
     for kind in (exceptions.AlreadyExists, exceptions.NotFound, exceptions.FailedPrecondition):
-        assert connection.told(kind("x")) is None
+        assert connection.store_error(kind("x")) is None
 
 
 def test_each_failure_of_the_line_has_its_words() -> None:
@@ -60,14 +60,14 @@ def test_each_failure_of_the_line_has_its_words() -> None:
         exceptions.DeadlineExceeded: "firestore_offline",
     }
     for kind, code in codes.items():
-        told = connection.told(kind("x"))
+        told = connection.store_error(kind("x"))
         assert told is not None
         assert told.code == code
         assert told.hint
 
 
 def test_a_project_without_a_database_is_told_so() -> None:
-    told = connection.told(
+    told = connection.store_error(
         exceptions.NotFound(
             "The database (default) does not exist for project x Please visit "
             "https://console.cloud.google.com/datastore/setup?project=x to add a Cloud Firestore "
