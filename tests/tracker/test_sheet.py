@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from servers.tracker.entry import RejectedEntryError, Rules, checked
@@ -52,6 +52,9 @@ def test_columns_can_be_named_by_the_user() -> None:
         ("url,email\n", {"email": "mail"}, "There is no column 'mail'"),
         ("url,email\n", {"mail": "email"}, "There is no field 'mail'. There are: url, email"),
         ("", {}, "The file is empty"),
+        ('""', {}, "has no row with anything in it"),
+        ('"",""\n,,\n""\r\n', {}, "has no row with anything in it"),
+        ("sep=;\r\n", {}, "has no row with anything in it"),
         ("url,email" + ",column" * (1 << 18), {}, "The first row is longer than"),
     ],
 )
@@ -243,7 +246,12 @@ LINES = st.lists(JSON_VALUE.map(json.dumps) | st.text(max_size=20), max_size=6).
 ENCODINGS = st.sampled_from(
     ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "latin-1", "cp1252", "utf-32"]
 )
+SCRAPS = st.sampled_from(
+    b'""|"|,|;|\t|\n|\r|\r\n| |sep=|sep=;|\x00|\xa0|\xef\xbb\xbf|\xff'.split(b"|")
+    + b"|url|email|a@a.com|=|'|{}|[]|null".split(b"|")
+)
 FILES = st.one_of(
+    st.lists(SCRAPS, max_size=7).map(b"".join),
     st.tuples(CSV, ENCODINGS).map(lambda one: one[0].encode(one[1], "replace")),
     st.tuples(LINES, ENCODINGS).map(lambda one: one[0].encode(one[1], "replace")),
     st.binary(max_size=200),
@@ -253,6 +261,9 @@ FILES = st.one_of(
 
 
 @settings(max_examples=500, deadline=None)
+@example(data=b'""', kind="csv")
+@example(data=b"sep=;\r\n", kind="csv")
+@example(data=b'sep="\r\n""', kind="csv")
 @given(FILES, st.sampled_from(["csv", "jsonl"]))
 def test_no_file_is_a_crash(data: bytes, kind: Any) -> None:
     no_bytes_crash(data, kind)

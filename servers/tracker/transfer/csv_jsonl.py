@@ -36,7 +36,7 @@ _SUFFIXES: Mapping[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
-_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[,;\t|]*\r?\n?", re.IGNORECASE)
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=([^\"\r\n])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _GUARDED = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _LONE = re.compile(r"[\ud800-\udfff]")
@@ -221,6 +221,8 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
     wanted = frozenset(name for names in column_map.values() for name in names)
     delimiter = sep[1] if sep else max(_DELIMITERS, key=lambda one: _fitness(body, one, wanted))
     first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _JUDGED_ROWS))
+    if not first:
+        raise LeadFileError("The file has no row with anything in it.")
     place = _header_place(first, wanted)
     has_names = place >= 0
     names = _names(first[place].cells) if has_names else _numbered(first)
@@ -270,14 +272,13 @@ def _known(row: Sequence[str], wanted: frozenset[str]) -> int:
 
 def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
     """Which of the first rows names the columns; -1 when none does."""
-    if first and first[0].fault.startswith("is longer"):
+    if first[0].fault.startswith("is longer"):
         raise LeadFileError(f"The first row {first[0].fault}.")
     known = [_known(one.cells, wanted) for one in first[:_MOST_ABOVE]]
-    best = max(known, default=0)
+    best = max(known)
     if best:
         return known.index(best)
-    holds = any(cells.holds_addresses(cell) for cell in first[0].cells) if first else False
-    return -1 if holds else 0
+    return -1 if any(map(cells.holds_addresses, first[0].cells)) else 0
 
 
 def _names(found: Sequence[str]) -> list[str]:
