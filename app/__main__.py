@@ -14,7 +14,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if home := os.environ.get("LOU_HOME"):  # servers run in a folder of their own
         os.environ["LOU_HOME"] = os.path.abspath(home)  # noqa: PTH100
-    if words and words[0] == "connect":
+    if words and words[0] == "connect" and not {"-h", "--help"} & set(words):
         from servers.bridge.pump import main as connect  # noqa: PLC0415 - nothing but the bridge
 
         sys.argv[1:] = words[1:]

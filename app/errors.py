@@ -9,6 +9,11 @@ AppError(title, hint)            what the user reads; everything else is a bug
 ```
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class AppError(Exception):
     """An error for the user: `title` says what happened, `hint` what to do; `code` is stable."""
@@ -34,3 +39,9 @@ class ClientConfigError(AppError):
 
 class ServerError(AppError):
     """A server or one of its tools did not do what was asked."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names what in `known` is spelled much like `word`; empty for nothing."""
+    near = difflib.get_close_matches(word.lower()[:100], list(known), n=1, cutoff=0.6)
+    return f"Did you mean {near[0]}?" if near else ""

@@ -4,47 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.clients import request_handlers
 from app.config.config_file import ConfigFile
 from app.control.client import ControlClient, NotRunningError
+from app.errors import AppError
 from app.system import paths
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """One subcommand for each verb."""
-    subcommands = parser.add_subparsers(required=True, metavar="WORD")
-    listed = subcommands.add_parser("list", help="every client: its state, and how far it got")
-    listed.add_argument("client", nargs="?", default="", help="only this one")
+    listed = parser.subcommand("list", "every client: its state, and how far it got")
+    _add_client(listed, optional=True)
     listed.add_argument("--all", action="store_true", help="also clients that are not installed")
-    _finish(listed, _list)
-    diff = subcommands.add_parser("diff", help="what connect would change")
-    diff.add_argument("client", help="its name in `lou clients list`")
+    listed.set_defaults(run=_list)
+    diff = parser.subcommand("diff", "what connect would change")
+    _add_client(diff)
     diff.add_argument(
         "--of", choices=("connect", "disconnect", "undo"), default="connect", help="the change"
     )
-    _finish(diff, _diff)
-    by_hand = subcommands.add_parser(
-        "by-hand", help="the entry, links and commands to use yourself"
-    )
-    by_hand.add_argument("client", help="its name in `lou clients list`")
-    _finish(by_hand, _by_hand)
+    diff.set_defaults(run=_diff)
+    by_hand = parser.subcommand("by-hand", "the entry, links and commands to use yourself")
+    _add_client(by_hand)
+    by_hand.set_defaults(run=_by_hand)
     for verb, summary in (
         ("connect", "write Lou's entries into the client's file"),
         ("disconnect", "take out what Lou wrote, and nothing else"),
         ("undo", "bring back the bytes before the last change"),
         ("restore", "put back other entries that the client lost"),
     ):
-        each = subcommands.add_parser(verb, help=summary)
-        each.add_argument("client", help="its name in `lou clients list`")
+        each = parser.subcommand(verb, summary)
+        _add_client(each, optional=verb == "disconnect")
         _declare_options(each, verb)
-        _finish(each, _change, verb)
+        each.set_defaults(run=_change, verb=verb)
 
 
-def _declare_options(parser: ArgumentParser, verb: str) -> None:
+def _add_client(parser: CommandParser, *, optional: bool = False) -> None:
+    nargs = "?" if optional else None
+    help_text = "its name in `lou clients list`"
+    parser.add_argument("client", nargs=nargs, default="", metavar="CLIENT", help=help_text)
+
+
+def _declare_options(parser: CommandParser, verb: str) -> None:
+    if verb == "disconnect":
+        parser.add_argument(
+            "--all", action="store_true", help="every client that has Lou's entries"
+        )
     if verb == "connect":
         parser.add_argument(
             "--replace", action="store_true", help="replace an entry that Lou did not write"
@@ -56,11 +65,6 @@ def _declare_options(parser: ArgumentParser, verb: str) -> None:
         parser.add_argument(
             "--force", action="store_true", help="even if the file changed since; that is kept"
         )
-
-
-def _finish(parser: ArgumentParser, run: Any, verb: str = "") -> None:
-    add_json(parser)
-    parser.set_defaults(run=run, verb=verb)
 
 
 def _ask(**params: Any) -> dict[str, Any]:
@@ -127,12 +131,42 @@ def _by_hand(args: Namespace, output: Output) -> int:
 
 
 def _change(args: Namespace, output: Output) -> int:
+    if args.verb == "disconnect" and args.all == bool(args.client):
+        output.complain("Give either a CLIENT or --all.")
+        return 2
+    if args.verb == "disconnect" and args.all:
+        return _disconnect_all(output)
     options = {name: True for name in ("replace", "restart", "force") if getattr(args, name, False)}
     found = _ask(verb=args.verb, client=args.client, **options)
     if output.is_json:
         output.document(found)
         return 0
-    view = found["client"]
+    _show_change(found["client"], output)
+    return 0
+
+
+def _disconnect_all(output: Output) -> int:
+    """Disconnect one client after another; a client that refuses keeps none of the others."""
+    done, refused = [], {}
+    for view in _ask(verb="list")["clients"]:
+        if not view["wanted"] and not any(file["entries"] for file in view["files"]):
+            continue
+        try:
+            done.append(_ask(verb="disconnect", client=view["id"])["client"])
+        except AppError as error:
+            refused[view["id"]] = {"message": error.title, "hint": error.hint}
+    if output.is_json:
+        output.document({"clients": done, "refused": refused})
+    for view in () if output.is_json else done:
+        _show_change(view, output)
+    if not done and not refused and not output.is_json:
+        output.line("No client has an entry of Lou's.")
+    for client, why in refused.items():
+        output.complain(f"{client}: {why['message']} {why['hint']}".strip(), "red")
+    return 1 if refused else 0
+
+
+def _show_change(view: dict[str, Any], output: Output) -> None:
     state = "not connected" if view["state"] == "absent" else view["state"]
     output.line(f"{view['name']} is {state}.")
     for file in view["files"]:
@@ -141,7 +175,6 @@ def _change(args: Namespace, output: Output) -> int:
             output.line(f"    {file['reason']} {file['hint']}")
     if view["advice"]:
         output.line(view["advice"])
-    return 0
 
 
 def _row(view: dict[str, Any]) -> tuple[str, ...]:

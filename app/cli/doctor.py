@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.control.client import ControlClient, NotRunningError
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """No arguments."""
-    add_json(parser)
     parser.set_defaults(run=_doctor)
 
 
@@ -48,6 +48,7 @@ def _without_lou(refused: NotRunningError) -> list[dict[str, Any]]:
 
 
 def _show(check: dict[str, Any], output: Output) -> None:
-    output.line(f"{'ok ' if check['ok'] else '!! '} {check['code']:<20} {check['sentence']}")
+    mark, style = ("ok ", "") if check["ok"] else ("!! ", "yellow")
+    output.line(f"{mark} {check['code']:<20} {check['sentence']}", style)
     if check["fix"]:
         output.line(f"{'':<24} -> {check['fix']}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
-from app.cli.output import Output, add_json
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.control.client import ControlClient
 from app.errors import AppError
 from servers.contract import key_text
@@ -22,9 +23,8 @@ _OPEN = {
 }
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """One subcommand for each action, most with the name of a key."""
-    subcommands = parser.add_subparsers(required=True, metavar="WORD")
     rows = (
         ("list", "which keys there are, and which are set", _list, False),
         ("set", "keep a key; asks for it, or reads stdin", _set, True),
@@ -35,18 +35,21 @@ def declare(parser: ArgumentParser) -> None:
         ("unlock", "open the keyring, or the sealed file", _unlock, False),
     )
     for word, summary, run, has_name in rows:
-        each = subcommands.add_parser(word, help=summary, description=summary)
+        each = parser.subcommand(word, summary)
         if has_name:
-            each.add_argument("name", metavar="NAME", help="e.g. TAVILY_API_KEY")
+            each.add_argument("name", metavar="KEY", help="e.g. TAVILY_API_KEY")
         if word == "export":
             each.add_argument("file", metavar="FILE", type=Path, help="a new file")
         if word in {"set", "unset"}:
             each.add_argument("--yes", action="store_true", help="also a key that Lou made")
-        add_json(each)
         each.set_defaults(run=run)
-    store = subcommands.add_parser("store", help="where to keep keys")
-    store.add_argument("kind", choices=("system", "file"), help="the keyring, or a sealed file")
-    add_json(store)
+    store = parser.subcommand("store", "where to keep keys")
+    store.add_argument(
+        "kind",
+        choices=("system", "file"),
+        metavar="PLACE",
+        help="system (the keyring), or file (sealed)",
+    )
     store.set_defaults(run=_store)
 
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError, Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json, add_server
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.control.client import ControlClient, NotRunningError
 
 _MOST = 5_000
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_STYLES = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """A server, filters, and whether to follow."""
-    add_server(parser, optional=True)
+    parser.add_server(optional=True)
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines")
     parser.add_argument("-n", type=_count, default=50, metavar="N", help="how many lines (50)")
     parser.add_argument(
-        "--level", type=str.upper, choices=_LEVELS, default="", help="only this level and higher"
+        "--level",
+        type=str.upper,
+        choices=tuple(_STYLES),
+        default="",
+        metavar="LEVEL",
+        help=f"only this level and higher: {', '.join(_STYLES)}",
     )
     parser.add_argument("--text", default="", help="only lines with this text")
-    add_json(parser)
     parser.set_defaults(run=_logs)
 
 
@@ -60,5 +65,6 @@ def _show(line: dict[str, Any], output: Output) -> None:
         return
     message = line["message"].replace("\n", "\n    ")
     output.line(
-        f"{line['at']}  {line['server']:<10} {line['level']:<8} {line['logger']}: {message}"
+        f"{line['at']}  {line['server']:<10} {line['level']:<8} {line['logger']}: {message}",
+        _STYLES.get(line["level"], ""),
     )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json, add_server, amount, milliseconds, part
+from app.cli.output import Output, amount, milliseconds, part
+from app.cli.parser import CommandParser
 from app.control.client import ControlClient
 
 _WINDOWS = {"hour": "the last hour", "day": "the last day", "month": "the last 30 days"}
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """A server or all, and how far back."""
-    add_server(parser, optional=True)
+    parser.add_server(optional=True)
     parser.add_argument("--window", choices=tuple(_WINDOWS), default="hour", help="how far back")
-    add_json(parser)
     parser.set_defaults(run=_metrics)
 
 

@@ -1,24 +1,24 @@
-"""What all commands share: common arguments, and answers printed for people or as JSON."""
+"""Answers printed for people, with colours where a terminal shows them, or as JSON."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
 
 from servers.contract import harmless
 
-
-def add_json(parser: ArgumentParser) -> None:
-    """`--json`."""
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def add_server(parser: ArgumentParser, *, optional: bool = False) -> None:
-    """The name of a server."""
-    parser.add_argument("server", nargs="?" if optional else None, default="", help="its name")
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
+_STYLE_OF_WORD: Mapping[str, str] = {
+    **dict.fromkeys(("ready", "on", "set", "ok", "connected"), "green"),
+    **dict.fromkeys(("failed", "error", "timeout", "unreadable", "foreign"), "red"),
+    **dict.fromkeys(("blocked", "unhealthy", "backoff", "outdated", "refused"), "yellow"),
+    **dict.fromkeys(("off", "-", "cancelled", "not installed"), "dim"),
+}
+_STATES = frozenset({"STATE", "OUTCOME", ""})
+"""The headings of columns whose words have a colour of their own."""
 
 
 class Output:
@@ -31,26 +31,37 @@ class Output:
         """Print the one document."""
         self.line(json.dumps(document, indent=2, ensure_ascii=False))
 
-    def line(self, text: str = "") -> None:
-        """Print a line."""
-        safe = harmless.spelled(text)
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print a line, in one of `_STYLES` if stdout shows them."""
+        safe = _painted(harmless.spelled(text), "" if self.is_json else style, sys.stdout)
         sys.stdout.write(f"{safe}\n".encode(_encoding(), "replace").decode(_encoding()))
         sys.stdout.flush()
 
-    def complain(self, text: str) -> None:
+    def complain(self, text: str, style: str = "") -> None:
         """Print an error or a warning to stderr."""
-        sys.stderr.write(f"{harmless.spelled(text)}\n")
+        sys.stderr.write(f"{_painted(harmless.spelled(text), style, sys.stderr)}\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print rows in aligned columns."""
         table = [[harmless.cell(cell) for cell in row] for row in (headers, *rows)]
         widths = [max(harmless.width(row[at]) for row in table) for at in range(len(headers))]
-        for row in table:
-            cells = (
+        for number, row in enumerate(table):
+            cells = [
                 cell + " " * (width - harmless.width(cell))
                 for cell, width in zip(row, widths, strict=True)
-            )
-            self.line("  ".join(cells).rstrip())
+            ]
+            cells[-1] = cells[-1].rstrip()
+            if number:
+                cells = [
+                    _painted(cell, _STYLE_OF_WORD.get(cell.strip(), ""), sys.stdout)
+                    if header in _STATES
+                    else cell
+                    for header, cell in zip(headers, cells, strict=True)
+                ]
+            text = "  ".join(cells).rstrip()
+            shown = text if number else _painted(text, "bold", sys.stdout)
+            sys.stdout.write(f"{shown}\n".encode(_encoding(), "replace").decode(_encoding()))
+        sys.stdout.flush()
 
 
 def amount(size: int) -> str:
@@ -85,3 +96,18 @@ def duration(seconds: float) -> str:
 
 def _encoding() -> str:
     return sys.stdout.encoding or "utf-8"
+
+
+def _painted(text: str, style: str, stream: TextIO) -> str:
+    """`text` in a style, if `stream` is a terminal that shows it and nobody said NO_COLOR."""
+    if not text or not style or not _shows_colours(stream):
+        return text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def _shows_colours(stream: TextIO) -> bool:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+        return False
+    if os.name != "nt":
+        return True
+    return bool(os.environ.get("WT_SESSION") or os.environ.get("ANSICON"))  # others show the codes

@@ -1,87 +1,94 @@
-"""`lou COMMAND`: the table of commands, and their exit codes.
+"""`lou COMMAND`: runs a command, prints help and errors, and says how it ended.
 
-0 done; 1 failed, with a reason on stderr; 2 wrong usage; 3 Lou is not running.
-A command is a row here and a module with `declare(parser)`, imported when the command is used.
+Exit codes: 0 done; 1 failed, with a reason on stderr; 2 wrong usage; 3 Lou is not running.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Sequence
 
+from app.cli.commands import COMMANDS, CliCommand, command, overview
 from app.cli.output import Output
+from app.cli.parser import UsageError
+from app.cli.topics import TOPICS
 from app.control.client import NotRunningError
-from app.errors import AppError
+from app.errors import AppError, did_you_mean
 
-DONE, FAILED, NOT_RUNNING = 0, 1, 3
-
-
-@dataclass(frozen=True, slots=True)
-class CliCommand:
-    """One command, and the module that implements it."""
-
-    word: str
-    summary: str
-    module: str
+DONE, FAILED, WRONG_USAGE, NOT_RUNNING = 0, 1, 2, 3
 
 
-COMMANDS = (
-    CliCommand("status", "what runs, and how it is", "app.cli.status"),
-    CliCommand("enable", "switch a server or one of its tools on", "app.cli.switches"),
-    CliCommand("disable", "switch a server or one of its tools off", "app.cli.switches"),
-    CliCommand("restart", "stop a server and start it again", "app.cli.switches"),
-    CliCommand("tools", "list the tools of a server", "app.cli.tools"),
-    CliCommand("call", "call a tool", "app.cli.tools"),
-    CliCommand("logs", "show or follow log lines", "app.cli.logs"),
-    CliCommand("metrics", "counts, times and errors", "app.cli.metrics"),
-    CliCommand("keys", "list, set, unset and test keys", "app.cli.keys"),
-    CliCommand("clients", "connect MCP clients", "app.cli.clients"),
-    CliCommand("servers", "add, remove and import servers of your own", "app.cli.servers"),
-    CliCommand("doctor", "check everything and say how to mend it", "app.cli.doctor"),
-    CliCommand("quit", "stop Lou and its servers", "app.cli.status"),
-)
-_OWN = (("serve", "run without a window"), ("connect SERVER", "be the bridge of one client"))
-
-
-def run(words: list[str]) -> int:
+def run(words: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     if getattr(sys, "stdout", None) is None:  # on Windows without a console
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    if words[0] in {"-h", "--help", "help"}:
-        sys.stdout.write(_overview())
-        return DONE
-    if words[0] in {"-V", "--version"}:
-        from app.system import version  # noqa: PLC0415 - reads the package's metadata
-
-        sys.stdout.write(f"lou {version.current()}\n")
-        return DONE
-    command = next((each for each in COMMANDS if each.word == words[0]), None)
-    if command is None:
-        sys.stderr.write(f"There is no command {words[0]!r}.\n\n{_overview()}")
-        return 2
-    return _run(command, words[1:])
-
-
-def _run(command: CliCommand, words: list[str]) -> int:
-    parser = argparse.ArgumentParser(f"lou {command.word}", description=command.summary)
-    import_module(command.module).declare(parser)
     own, rest = _split(words)
+    output = Output("--json" in own)
     try:
-        args = parser.parse_args(own, argparse.Namespace(rest=rest))
-    except SystemExit as usage:
-        return int(usage.code or 0)
-    output = Output(getattr(args, "json", False))
-    try:
-        return int(args.run(args, output))
+        return _run([word for word in own if word != "--json"], rest, output)
+    except UsageError as wrong:
+        return _print_usage(wrong, output)
     except AppError as refused:
         return _print_error(refused, output)
     except KeyboardInterrupt:
         return FAILED
     except OSError as failure:
         return _output_failed(failure)
+
+
+def _run(words: Sequence[str], rest: Sequence[str], output: Output) -> int:
+    first, others = (words[0], words[1:]) if words else ("", ())
+    if first in {"-h", "--help", "help"}:
+        sys.stdout.write(_help(others))
+        return DONE
+    if first in {"-V", "--version"}:
+        from app.system import version  # noqa: PLC0415 - reads the package's metadata
+
+        sys.stdout.write(f"lou {version.current()}\n")
+        return DONE
+    if first == "complete":
+        from app.cli import completion  # noqa: PLC0415 - for the scripts of `lou completion` alone
+
+        return completion.print_candidates(rest)
+    if not first:
+        raise UsageError("A command is missing.", overview())
+    chosen = command(first)
+    parser, left = chosen.parser().leaf(others)
+    if output.is_json and not chosen.has_json:
+        parser.error(f"lou {first} does not take '--json'.")
+    try:
+        args = parser.parse(left, rest)
+    except SystemExit:  # --help was printed
+        return _print_examples(chosen)
+    output.is_json |= getattr(args, "json", False)
+    return int(args.run(args, output))
+
+
+def _help(words: Sequence[str]) -> str:
+    if not words:
+        return overview()
+    if topic := TOPICS.get(words[0]):
+        return f"{topic.text.rstrip()}\n"
+    if words[0] not in {each.word for each in COMMANDS}:
+        known = [*(each.word for each in COMMANDS), *TOPICS]
+        hint = did_you_mean(words[0], known)
+        message = f"There is no help on {words[0]!r}. {hint}".strip()
+        raise UsageError(message, "" if hint else overview())
+    chosen = command(words[0])
+    text = chosen.parser().leaf(words[1:] or ("--help",))[0].format_help()
+    return "\n".join((text.rstrip(), *_examples(chosen), ""))
+
+
+def _examples(chosen: CliCommand) -> Sequence[str]:
+    lines = [f"  {example}" for example in chosen.examples]
+    return ("", "examples:", *lines) if lines else ()
+
+
+def _print_examples(chosen: CliCommand) -> int:
+    for line in _examples(chosen):
+        sys.stdout.write(f"{line}\n")
+    return DONE
 
 
 def _output_failed(failure: OSError) -> int:
@@ -92,25 +99,28 @@ def _output_failed(failure: OSError) -> int:
     return FAILED
 
 
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
+def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The arguments before `--`, and the command line after it."""
     if "--" not in words:
-        return words, []
+        return words, ()
     at = words.index("--")
     return words[:at], words[at + 1 :]
+
+
+def _print_usage(wrong: UsageError, output: Output) -> int:
+    if output.is_json:
+        output.document({"error": {"code": "usage", "message": str(wrong), "hint": ""}})
+    output.complain(str(wrong), "red")
+    if wrong.usage:
+        output.complain(f"\n{wrong.usage.rstrip()}")
+    return WRONG_USAGE
 
 
 def _print_error(refused: AppError, output: Output) -> int:
     if output.is_json:
         reason = {"code": refused.code, "message": refused.title, "hint": refused.hint}
         output.document({"error": reason})
-    output.complain(refused.title)
+    output.complain(refused.title, "red")
     if refused.hint:
         output.complain(refused.hint)
     return NOT_RUNNING if isinstance(refused, NotRunningError) else FAILED
-
-
-def _overview() -> str:
-    rows = [("", "start Lou in the tray"), *_OWN, *((c.word, c.summary) for c in COMMANDS)]
-    lines = [f"  lou {word:<16}{summary}" for word, summary in rows]
-    return "\n".join(["Usage:", *lines, "", "Help for a command: lou COMMAND --help", ""])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.cli.output import Output, add_json
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.clients import catalog
 from app.clients.files.locations import Places, targets
 from app.clients.imports import foreign_servers, server_import
@@ -19,33 +20,32 @@ from app.control.client import ControlClient
 from app.errors import AppError
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """One subcommand for each action."""
-    subcommands = parser.add_subparsers(required=True, metavar="WORD")
-    _declare_add(
-        subcommands.add_parser("add", help="add a server: lou servers add NAME -- COMMAND ...")
-    )
-    remove = subcommands.add_parser("remove", help="stop a server and delete its entry")
-    remove.add_argument("name", help="its name")
-    add_json(remove)
+    _declare_add(parser.subcommand("add", "add a server"))
+    remove = parser.subcommand("remove", "stop a server and delete its entry")
+    remove.add_argument("name", metavar="SERVER", help="its name")
     remove.set_defaults(run=_remove)
-    importing = subcommands.add_parser(
-        "import", help="take over the servers of a client's configuration"
-    )
+    importing = parser.subcommand("import", "take over the servers of a client's configuration")
     importing.usage = "lou servers import (FILE | - | --from CLIENT) [--yes] [--json]"
-    importing.add_argument("file", nargs="?", default="", help="its file, or - for stdin")
     importing.add_argument(
-        "--from", dest="client", default="", help="a client's own file: its name in `lou clients`"
+        "file", nargs="?", default="", metavar="FILE", help="its file, or - for stdin"
+    )
+    importing.add_argument(
+        "--from",
+        dest="client",
+        default="",
+        metavar="CLIENT",
+        help="a client's own file: its name in `lou clients list`",
     )
     importing.add_argument("--yes", action="store_true", help="add them without asking")
-    add_json(importing)
     importing.set_defaults(run=_import)
 
 
-def _declare_add(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="1 to 32 of a-z, 0-9, - and _")
+def _declare_add(parser: CommandParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="1 to 32 of a-z, 0-9, - and _")
     parser.usage = "lou servers add NAME [options] (-- COMMAND [ARG ...] | --url URL)"
-    parser.add_argument("--url", default="", help="a server that runs elsewhere")
+    parser.add_argument("--url", default="", metavar="URL", help="a server that runs elsewhere")
     for option, purpose in (
         ("--env", "a variable of its environment"),
         ("--header", "for its URL"),
@@ -58,9 +58,8 @@ def _declare_add(parser: ArgumentParser) -> None:
             metavar="NAME=VALUE",
             help=f"{purpose}; a key is written ${{keyring:NAME}}",
         )
-    parser.add_argument("--cwd", default="", help="the folder it runs in")
+    parser.add_argument("--cwd", default="", metavar="FOLDER", help="the folder it runs in")
     parser.add_argument("--disabled", action="store_true", help="do not start it yet")
-    add_json(parser)
     parser.set_defaults(run=_add)
 
 

@@ -1,12 +1,13 @@
-"""`lou status` prints what runs; `lou quit` stops the app and returns when it ended."""
+"""`lou status` prints what runs; `lou serve` runs it, `lou quit` ends it and waits for the end."""
 
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json, amount, duration
+from app.cli.output import Output, amount, duration
+from app.cli.parser import CommandParser
 from app.control.client import AT_ONCE_S, ControlClient, NotRunningError
 from app.errors import AppError
 
@@ -14,9 +15,10 @@ _QUIT_TIMEOUT_S = 20.0
 _POLL_S = 0.05
 
 
-def declare(parser: ArgumentParser) -> None:
-    """No arguments but --json."""
-    add_json(parser)
+def declare(parser: CommandParser) -> None:
+    """No arguments, but for the bridge its server."""
+    if parser.prog.endswith("connect"):  # `app.__main__` runs it, and `lou serve`
+        parser.add_server()
     parser.set_defaults(run=_quit if parser.prog.endswith("quit") else _status)
 
 

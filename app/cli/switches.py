@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from app.cli.output import Output, add_json, add_server
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.cli.status import words_of
 from app.control.client import AT_ONCE_S, ControlClient
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """A server; except for a restart also a tool."""
     command = parser.prog.split()[-1]
-    add_server(parser)
+    parser.add_server()
     if command != "restart":
-        parser.add_argument("tool", nargs="?", default="", help="one tool instead of the server")
-    add_json(parser)
+        parser.add_argument(
+            "tool", nargs="?", default="", metavar="TOOL", help="one tool instead of the server"
+        )
     parser.set_defaults(run=_restart if command == "restart" else _switch, on=command == "enable")
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from app.cli.output import Output, add_json, add_server
+from app.cli.output import Output
+from app.cli.parser import CommandParser
 from app.control.client import ControlClient
 from app.errors import AppError
 
@@ -21,14 +22,13 @@ _LATE_S = 10.0
 """How much longer than the call itself Lou may take to answer."""
 
 
-def declare(parser: ArgumentParser) -> None:
+def declare(parser: CommandParser) -> None:
     """A server; for a call also a tool and its arguments."""
-    add_server(parser)
-    add_json(parser)
+    parser.add_server()
     if parser.prog.endswith("tools"):
         parser.set_defaults(run=_tools)
         return
-    parser.add_argument("tool", help="its name")
+    parser.add_argument("tool", metavar="TOOL", help="its name")
     parser.add_argument(
         "arguments", nargs="*", metavar="ARG", help="a JSON object, key=value pairs, or - for stdin"
     )

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from app.errors import ClientConfigError
+from app.errors import ClientConfigError, did_you_mean
 from app.formats.spans import Layout
 from app.system import paths
 
@@ -101,9 +101,10 @@ def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: 
     for row in known:
         if row.id == id:
             return row
+    ids = [row.id for row in known]
     raise ClientConfigError(
         f"No client is called {id!r:.60}.",
-        f"Known are: {', '.join(row.id for row in known)}.",
+        did_you_mean(id, ids) or f"Known are: {', '.join(ids)}.",
         code="unknown_client",
     )
 

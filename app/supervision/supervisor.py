@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.errors import ServerError
+from app.errors import ServerError, did_you_mean
 from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import count_restart
@@ -181,7 +181,7 @@ class Supervisor:
             known = ", ".join(self._runners) or "none"
             raise ServerError(
                 f"There is no server called {name}.",
-                f"The servers are: {known}.",
+                f"{did_you_mean(name, self._runners)} The servers are: {known}.".lstrip(),
                 code=messages.UNKNOWN_SERVER,
             )
         return runner

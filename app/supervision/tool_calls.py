@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.errors import ServerError
+from app.errors import ServerError, did_you_mean
 from app.supervision.supervisor import Supervisor
 from app.views import Answer, ServerState
 from servers.contract import endpoint, messages, ownership
@@ -66,7 +66,7 @@ def require(tools: list[Any], server: str, tool: str) -> None:
     if names and tool not in names:
         raise ServerError(
             f"{server} has no tool called {tool}.",
-            f"It has: {', '.join(names)}.",
+            f"{did_you_mean(tool, names)} It has: {', '.join(names)}.".lstrip(),
             code=messages.UNKNOWN_TOOL,
         )
 
