@@ -15,7 +15,7 @@ desktop: $(READY)
 	@bash packaging/bootstrap.sh tests
 
 test: desktop  ## run all tests with real parts: keyring, tray, emulator
-	$(PYTHON) -m pytest -m "not bench"
+	$(PYTHON) -m tests.lanes
 
 check: desktop  ## format, lint, types, import contracts, known vulnerabilities, tests
 	$(PYTHON) -m ruff format --check .
@@ -23,7 +23,7 @@ check: desktop  ## format, lint, types, import contracts, known vulnerabilities,
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) packaging/audit.py
-	$(PYTHON) -m pytest -m "not bench"
+	$(PYTHON) -m tests.lanes
 
 bench: desktop  ## measure every promise and print the figures
 	$(PYTHON) -m pytest -m bench

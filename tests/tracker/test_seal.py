@@ -197,7 +197,10 @@ def test_of_a_hidden_url_nothing_is_found_in_the_clear() -> None:
     assert words_in(draft, "sealed word") == {"m", "jane", "acmecorp", "com"}
 
 
-@pytest.mark.parametrize("text", ["", " , ", "short", "x" * 44, OLD.decode() + ",bad", "ä" * 44])
+@pytest.mark.parametrize(
+    "text",
+    ["", " , ", "short", "x" * 44, pytest.param(OLD.decode() + ",bad", id="key and bad"), "ä" * 44],
+)
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(KeyFormatError) as refused:
         parse_keys(text)
