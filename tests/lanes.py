@@ -82,7 +82,7 @@ def main() -> int:
     for lane in lanes:
         for line in lane.outcome():
             print(f"{lane.name}: {line}", end="")
-    return max(codes)
+    return max(abs(code) for code in codes)  # a signal counts below zero
 
 
 if __name__ == "__main__":
