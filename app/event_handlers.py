@@ -33,6 +33,8 @@ class EventHandlers:
 
     def __init__(self, logbook: Logbook, metrics: Metrics) -> None:
         self.calls: Listeners[CallRecord] = Listeners()
+        self.details: Listeners[tuple[str, Mapping[str, Any]]] = Listeners()
+        """The server, and the data of a `call_detail` event."""
         self.connections: Listeners[ClientEvent] = Listeners()
         self.notices: Listeners[Notice] = Listeners()
         self._logbook = logbook
@@ -43,6 +45,7 @@ class EventHandlers:
         self._readers: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
             messages.LOG: self._log,
             messages.CALL: self._call,
+            messages.CALL_DETAIL: lambda server, data: self.details.tell((server, data)),
             messages.USAGE: self._metrics.usage,
             messages.CLIENT_CONNECTED: self._connected,
             messages.CLIENT_LEFT: self._left,
@@ -112,8 +115,10 @@ class EventHandlers:
             at=_time_of(data),
             id=str(data.get("call") or ""),
             size=int(_number(data, "bytes", 0)),
+            own=bool(data.get("own")),
         )
-        self._metrics.call(record)
+        if not record.own:
+            self._metrics.call(record)
         self.calls.tell(record)
 
     def _connected(self, server: str, data: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from app.calls.call_log import CallLog
 from app.clients import request_handlers
 from app.clients.imports import server_import
 from app.config import config_model, custom_servers
@@ -65,6 +66,7 @@ class Services:
             paths.log_folder(), self.redactor, total_bytes=chosen.log_total_mb * MB
         )
         self.metrics = Metrics(paths.data_folder("metrics.sqlite"), days=chosen.metrics_days)
+        self.call_log = CallLog(paths.data_folder("calls.sqlite"), self.redactor, chosen)
         self.key_store = KeyStore(chosen.key_store)
         self.key_service = Keys(
             self.key_store,
@@ -186,14 +188,22 @@ class Services:
         return tool_calls.remembered(server, disabled)
 
     async def call(
-        self, server: str, tool: str, arguments: dict[str, Any], timeout_s: float = 50.0
+        self,
+        server: str,
+        tool: str,
+        arguments: dict[str, Any],
+        timeout_s: float = 50.0,
+        *,
+        own: bool = False,
     ) -> Answer:
-        """Call a tool; cancel the task to cancel the call.
+        """Call a tool; cancel the task to cancel the call. `own`: no person asked for it.
 
         Raises:
             ServerError: no such server or tool, bad arguments, not running, or no answer.
         """
-        return await tool_calls.call(self.supervisor, server, tool, arguments, timeout_s=timeout_s)
+        return await tool_calls.call(
+            self.supervisor, server, tool, arguments, timeout_s=timeout_s, own=own
+        )
 
     def keys(self) -> tuple[KeyView, ...]:
         """The known keys, then those that custom servers refer to."""

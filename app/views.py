@@ -40,6 +40,8 @@ class CallRecord:
     at: float = 0.0
     id: str = ""
     size: int = 0
+    own: bool = False
+    """Lou made it for itself; no figure and no log line counts it"""
 
 
 @dataclass(frozen=True, slots=True)

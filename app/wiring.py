@@ -51,6 +51,7 @@ class Wiring:
         services.vault_changed.subscribe(services.vault_state_changed)
         services.connections.subscribe(self._lifecycle_log.client)
         services.calls.subscribe(self._lifecycle_log.call)
+        handlers.details.subscribe(lambda detail: services.call_log.add(*detail))
         services.connections.subscribe(services.clients.saw)
         services.calls.subscribe(services.clients.called)
         services.clients.notices.subscribe(services.notices.tell)
@@ -92,6 +93,7 @@ class Wiring:
         self._set_log_level(after.log_level)
         self._services.logbook.resize(after.log_total_mb * MB)
         self._services.metrics.days = after.metrics_days
+        self._services.call_log.change(after)
         if after.start_with_client != before.start_with_client:
             self._try(self._write_launch_file)
         if after.start_at_login != before.start_at_login:

@@ -45,6 +45,12 @@ COMMANDS = (
         ("lou call search web_search query='tiny keyboards' count=5",),
     ),
     CliCommand("logs", "show or follow log lines", "app.cli.logs", ("lou logs search -f",)),
+    CliCommand(
+        "calls",
+        "list calls, and what each asked and got",
+        "app.cli.calls",
+        ("lou calls search --outcome error", "lou calls --id 42"),
+    ),
     CliCommand("metrics", "counts, times and errors", "app.cli.metrics"),
     CliCommand(
         "keys", "list, set, unset and test keys", "app.cli.keys", ("lou keys set TAVILY_API_KEY",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from typing import Any
 
 from app.cli.output import Output
@@ -18,7 +18,7 @@ def declare(parser: CommandParser) -> None:
     """A server, filters, and whether to follow."""
     parser.add_server(optional=True)
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines")
-    parser.add_argument("-n", type=_count, default=50, metavar="N", help="how many lines (50)")
+    parser.add_count(50, _MOST, "lines")
     parser.add_argument(
         "--level",
         type=str.upper,
@@ -29,12 +29,6 @@ def declare(parser: CommandParser) -> None:
     )
     parser.add_argument("--text", default="", help="only lines with this text")
     parser.set_defaults(run=_logs)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) > _MOST:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MOST}")
-    return int(text)
 
 
 def _logs(args: Namespace, output: Output) -> int:

@@ -71,6 +71,13 @@ def amount(size: int) -> str:
     return f"{size / 1_000_000:.0f} MB" if size < 1_000_000_000 else f"{size / 1e9:.1f} GB"
 
 
+def data_size(size: int) -> str:
+    """Bytes of one answer, as a person reads them."""
+    if size < 1_000:
+        return f"{size} B"
+    return f"{size / 1_000:.1f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
 def milliseconds(value: float | None) -> str:
     """A time in milliseconds, with one decimal below 100."""
     if value is None:

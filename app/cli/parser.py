@@ -6,7 +6,7 @@ completion of the shells are all made from what is declared here.
 
 from __future__ import annotations
 
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -40,6 +40,17 @@ class CommandParser(ArgumentParser):
         """Declare the name of a server."""
         nargs = "?" if optional else None
         self.add_argument("server", nargs=nargs, default="", metavar="SERVER", help="its name")
+
+    def add_count(self, default: int, most: int, what: str) -> None:
+        """Declare `-n`: how many, at most `most`."""
+
+        def count(text: str) -> int:
+            if not text.isdecimal() or int(text) > most:
+                raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {most}")
+            return int(text)
+
+        help_text = f"how many {what} ({default})"
+        self.add_argument("-n", type=count, default=default, metavar="N", help=help_text)
 
     def options(self) -> Mapping[str, Action]:
         """Every option by each of its spellings."""

@@ -99,6 +99,27 @@ class Settings:
         group="Logs",
         bounds=(1, 366),
     )
+    keep_calls: bool = _setting(
+        True,
+        "Keep what calls asked and got",
+        "For the page Calls, on this computer alone, without secrets and e-mail addresses. "
+        "Off: none is kept, and those kept are deleted.",
+        group="Calls",
+    )
+    calls_total_mb: int = _setting(
+        100,
+        "Calls in MB",
+        "The oldest calls go first.",
+        group="Calls",
+        bounds=(5, 10_000),
+    )
+    calls_days: int = _setting(
+        7,
+        "Days of calls",
+        "How long calls are kept.",
+        group="Calls",
+        bounds=(1, 366),
+    )
     debug: bool = _setting(
         False,
         "Debug mode",

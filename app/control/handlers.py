@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.calls.kept_call import CallQuery, as_command, value_of
 from app.clients import request_handlers
 from app.clients.imports import server_import
 from app.errors import AppError
@@ -25,7 +26,8 @@ from app.views import Check, as_json
 Params = Mapping[str, Any]
 Method = Callable[[Params], Awaitable[dict[str, Any]]]
 
-_MOST_LINES = 5_000
+_MOST_LINES, _MOST_CALLS = 5_000, 1_000
+_CALL_CONDITIONS = ("server", "tool", "client", "outcome", "text")
 _OFF = "{title} is switched off in Lou. Switch it on there, or with `lou enable {name}`."
 
 
@@ -72,7 +74,8 @@ async def _call(services: Services, params: Params) -> dict[str, Any]:
     if not isinstance(timeout, int | float) or not 0 < timeout <= 600:
         raise InvalidParamsError("`timeout_s` is not a number from 0 to 600")
     server, tool = _text(params, "server"), _text(params, "tool")
-    return as_json(await services.call(server, tool, arguments, timeout))
+    own = params.get("own") is True
+    return as_json(await services.call(server, tool, arguments, timeout, own=own))
 
 
 async def _logs(services: Services, params: Params) -> dict[str, Any]:
@@ -88,6 +91,35 @@ async def _logs(services: Services, params: Params) -> dict[str, Any]:
     wanted = LogQuery(server, level, _text(params, "text", ""))
     page = await asyncio.to_thread(services.logbook.page, wanted, limit=limit, budget_s=2.0)
     return {"lines": [asdict(line) for line in reversed(page.lines)]}
+
+
+async def _calls(services: Services, params: Params) -> dict[str, Any]:
+    if "id" in params:
+        return await _one_call(services, params)
+    limit, before = params.get("limit", 50), params.get("before")
+    if not isinstance(limit, int) or not 0 <= limit <= _MOST_CALLS:
+        raise InvalidParamsError(f"`limit` is not a whole number from 0 to {_MOST_CALLS}")
+    if not isinstance(before, int | None):
+        raise InvalidParamsError("`before` is not the id of a call")
+    conditions = {name: _text(params, name, "") for name in _CALL_CONDITIONS}
+    query = CallQuery(**conditions, own=params.get("own") is True)
+    page = await services.call_log.find(query, before, limit=limit, budget_s=2.0)
+    found = [call.as_row() for call in page.calls]
+    return {"kept": services.call_log.is_on, "calls": found, "before": page.before}
+
+
+async def _one_call(services: Services, params: Params) -> dict[str, Any]:
+    found = await services.call_log.call(params["id"]) if isinstance(params["id"], int) else None
+    if found is None:
+        raise AppError("This call is not kept.", "See those that are: lou calls", code="no_call")
+    call, detail = found
+    return {
+        "call": call.as_row(),
+        "request": value_of(detail.request),
+        "answer": value_of(detail.answer),
+        "command": as_command(call, detail),
+        "masked": list(detail.masked()),
+    }
 
 
 async def _metrics(services: Services, params: Params) -> dict[str, Any]:
@@ -188,6 +220,7 @@ _METHODS: Mapping[str, Callable[[Services, Params], Awaitable[dict[str, Any]]]] 
     "tools": _tools,
     "call": _call,
     "logs": _logs,
+    "calls": _calls,
     "metrics": _metrics,
     "keys": _keys,
     "set_key": _set_key,
@@ -209,6 +242,7 @@ _ACTIONS: Mapping[str, Callable[[Services, Params], Awaitable[None]]] = {
         _text(params, "name"), Path(_text(params, "path"))
     ),
     "remove_server": lambda services, params: services.remove_server(_text(params, "name")),
+    "clear_calls": lambda services, _: services.call_log.clear(),
     "pause": lambda services, _: services.pause_all(),
     "resume": lambda services, _: services.resume_all(),
 }

@@ -86,7 +86,9 @@ class Doctor:
 
     async def _server_parts(self, name: str) -> list[PartResult]:
         try:
-            answer = await self._services.call(name, messages.SELF_TEST, {}, _TESTS_WITHIN_S)
+            answer = await self._services.call(
+                name, messages.SELF_TEST, {}, _TESTS_WITHIN_S, own=True
+            )
         except AppError as refused:
             return [PartResult(name, f"The self test of {name}", refused.title)]
         if answer.is_error or not isinstance(answer.data, dict):

@@ -65,6 +65,7 @@ def configuration(
         "settings": own,
         "disabled_tools": list(entry.disabled_tools),
         "debug": settings.debug,
+        "keep_calls": settings.keep_calls,
     }
 
 

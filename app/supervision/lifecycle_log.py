@@ -52,6 +52,8 @@ class LifecycleLog:
 
     def call(self, record: CallRecord) -> None:
         """Log a call; beyond the limit, one line a second counts the others."""
+        if record.own:
+            return
         second = self._calls.setdefault(record.server, _CallsOfSecond())
         left_out = second.next_second()
         if left_out:

@@ -223,4 +223,5 @@ def _differs(name: str, before: Config, after: Config) -> bool:
         before.servers[name] != after.servers[name]
         or before.settings.of(name) != after.settings.of(name)
         or before.settings.debug != after.settings.debug
+        or before.settings.keep_calls != after.settings.keep_calls
     )

@@ -36,15 +36,24 @@ def remembered(name: str, disabled: tuple[str, ...]) -> list[Any]:
 
 
 async def call(
-    supervisor: Supervisor, name: str, tool: str, arguments: Mapping[str, Any], *, timeout_s: float
+    supervisor: Supervisor,
+    name: str,
+    tool: str,
+    arguments: Mapping[str, Any],
+    *,
+    timeout_s: float,
+    own: bool,
 ) -> Answer:
     """Call a tool; cancelling this cancels the call in the server.
+
+    `own` says that no person asked for it, so that nothing counts it.
 
     Raises:
         ServerError: there is no such server or tool, or it gave no answer.
     """
     began = time.perf_counter()
     params = {"name": tool, "arguments": dict(arguments), "timeout_s": timeout_s}
+    params["own"] = own
     answer = await supervisor.request(name, messages.CALL_TOOL, params, timeout_s + _MARGIN_S)
     return Answer(
         status=str(answer.get("status", "success")),

@@ -123,7 +123,7 @@ class TrackedSource:
 
     async def ask(self, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
         """Call a tool of the tracker; returns its data."""
-        answer = await self._core.call(SERVER, tool, arguments)
+        answer = await self._core.call(SERVER, tool, arguments, own=True)
         if answer.is_error:
             raise _refused(answer)
         found: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}

@@ -4,9 +4,9 @@ App to server (on the server's stdin):
 
 | method | params | result |
 |---|---|---|
-| configure | keys {NAME: value}, settings {...}, disabled_tools [...], debug | {} |
+| configure | keys {NAME: value}, settings {...}, disabled_tools [...], debug, keep_calls | {} |
 | list_tools | | tools [TOOL_FIELDS of each] |
-| call_tool | name, arguments, timeout_s | status "success" or "failure", data, text, is_error |
+| call_tool | name, arguments, timeout_s, own | status (success, failure), data, text, is_error |
 | cancel | id of a call_tool in flight | cancelled |
 | ping | | at |
 | check_key | name, value (absent: the configured one) | verdict, message |
@@ -44,7 +44,11 @@ LOG: Final = "log"
 """at (epoch s), level, logger, message, call (id, when a call caused it)"""
 CALL: Final = "call"
 """call (id), tool, ms, outcome (OUTCOMES), error (kind, when it failed), client, version,
-at (epoch s of its end), bytes"""
+at (epoch s of its end), bytes, own (Lou asked for itself)"""
+CALL_DETAIL: Final = "call_detail"
+"""The data of a `call` event, and some time after it: request (the arguments) and answer (the
+result), JSON values without secrets and addresses, and cut: "long" (a part is left out), "busy"
+(request and answer are left out, since calls came too quickly), or empty"""
 USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
 or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""

@@ -191,11 +191,12 @@ class Control:
             raise RequestRefusedError(
                 messages.BAD_PARAMS, "`name` is not a text or `arguments` no object"
             )
+        own = bool(request.params.get("own", False))
         if limit is not None and not (isinstance(limit, int | float) and limit > 0):
             raise RequestRefusedError(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
         try:
             result = await self._ready_host().toolbox.call(
-                name, arguments, Caller("lou", "", _no_report), for_app=True, limit_s=limit
+                name, arguments, Caller("lou", "", _no_report, own), for_app=True, limit_s=limit
             )
         except UnknownToolError as unknown:
             raise RequestRefusedError(messages.UNKNOWN_TOOL, str(unknown)) from None

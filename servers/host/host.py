@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from servers.contract import messages
-from servers.host import logs, redact
+from servers.host import call_details, logs, redact
 from servers.host.mcp import sdk_server
 from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.meter import Meter
@@ -163,6 +163,7 @@ def configuration_of(params: Mapping[str, Any]) -> tuple[Configuration, frozense
     if not isinstance(settings, dict) or not isinstance(disabled, list):
         raise TypeError("`settings` is not an object or `disabled_tools` not a list")
     logs.be_verbose(on=bool(debug))
+    call_details.switch(on=bool(params.get("keep_calls", False)))
     logs.keep_per_second(settings.get(logs.PER_SECOND))
     return Configuration(keys, settings), frozenset(map(str, disabled))
 

@@ -1,6 +1,7 @@
 """Counts tool calls.
 
-In: each finished call. Out: one `call` event a call for the app, and totals for Prometheus.
+In: each finished call. Out: one `call` event a call for the app, later one with what it asked and
+got (`call_details`), and totals for Prometheus. Lou's own calls do not count in the totals.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from servers.contract import messages
-from servers.host.tools.calls import Call
-from servers.host.tools.tool_result import ToolResult
-from servers.host.tools.toolbox import Caller
+from servers.host.call_details import CallDetails
+from servers.host.tools.calls import FinishedCall
 
 _BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -26,30 +26,35 @@ class Meter:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
+        self._details = CallDetails(emit)
         self.calls: Counter[tuple[str, str]] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.buckets: dict[str, list[int]] = {}
 
-    def record(self, call: Call, result: ToolResult, ms: float, caller: Caller) -> None:
-        """Count a finished call and send its event; `ms` is its time in milliseconds."""
-        self.calls[call.tool, result.verdict] += 1
-        self.seconds[call.tool] += ms / 1000
+    def record(self, call: FinishedCall) -> None:
+        """Count a finished call and send its event."""
+        if not call.own:
+            self._count(call)
+        facts = {
+            "call": call.id,
+            "tool": call.tool,
+            "ms": round(call.ms, 3),
+            "outcome": call.outcome,
+            "error": call.kind,
+            "client": call.client,
+            "version": call.version,
+            "at": time.time(),
+            "bytes": call.size,
+            "own": call.own,
+        }
+        self._emit(messages.CALL, facts)
+        self._details.add(call, facts)
+
+    def _count(self, call: FinishedCall) -> None:
+        self.calls[call.tool, call.outcome] += 1
+        self.seconds[call.tool] += call.ms / 1000
         buckets = self.buckets.setdefault(call.tool, [0] * (len(_BOUNDS_S) + 1))
-        buckets[bisect_left(_BOUNDS_S, ms / 1000)] += 1
-        self._emit(
-            messages.CALL,
-            {
-                "call": call.id,
-                "tool": call.tool,
-                "ms": round(ms, 3),
-                "outcome": result.verdict,
-                "error": result.kind,
-                "client": caller.client,
-                "version": caller.version,
-                "at": time.time(),
-                "bytes": result.size,
-            },
-        )
+        buckets[bisect_left(_BOUNDS_S, call.ms / 1000)] += 1
 
     def prometheus(self, server: str, sessions: int) -> str:
         """The totals in Prometheus' text format."""

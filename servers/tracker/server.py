@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
+from servers.host import call_details
 from servers.host.tools.service import (
     Configuration,
     KeyVerdict,
@@ -112,4 +113,5 @@ class TrackerServer:
 
 def build() -> TrackerServer:
     """The service."""
+    call_details.hide(("note",))  # sealed in the store, so nowhere in clear
     return TrackerServer()

@@ -136,7 +136,7 @@ async def ask(context: PageContext, tool: str, arguments: dict[str, Any]) -> Map
     Raises:
         ServerError: it failed.
     """
-    answer: Answer = await context.core.call(SERVER, tool, arguments)
+    answer: Answer = await context.core.call(SERVER, tool, arguments, own=True)
     if answer.is_error or not isinstance(answer.data, dict):
         raise ServerError(wording.one_line(answer.text) or "The server gave no answer.")
     return answer.data

@@ -28,6 +28,28 @@ class Call:
     report: Callable[[float, float | None, str], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedCall:
+    """One tool call that ended.
+
+    `outcome` is one of `messages.OUTCOMES`, `kind` one word for the kind of failure; `ms` is its
+    time in milliseconds, `size` the bytes of its result.
+    """
+
+    id: str
+    tool: str
+    client: str
+    version: str
+    ms: float
+    outcome: str
+    kind: str
+    size: int
+    own: bool = False
+    """Lou made it for itself, such as the window for one of its pages."""
+    read: Callable[[], tuple[Any, Any]] | None = None
+    """Returns its arguments and its result as JSON values; called after it was answered."""
+
+
 async def _ignore(_: str) -> None:
     """Nobody listens."""
 

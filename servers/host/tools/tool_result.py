@@ -67,6 +67,13 @@ class ToolResult:
         wire: dict[str, Any] = json.loads("{" + self.members() + meta + "}")
         return wire
 
+    def kept(self) -> dict[str, Any]:
+        """The result for the list of calls: its data, or its content where there is no data."""
+        wire = self.wire()
+        if self.structured:
+            del wire["content"]  # the same as text, for clients that read only text
+        return wire
+
     def for_app(self) -> dict[str, Any]:
         """The result as the control channel sends it to the app.
 

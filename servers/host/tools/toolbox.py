@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from servers.host import self_test
 from servers.host.redact import excerpt
 from servers.host.tools import calls, tool_result
-from servers.host.tools.calls import Call, current_call
+from servers.host.tools.calls import Call, FinishedCall, current_call
 from servers.host.tools.schema import ArgumentError, derive
 from servers.host.tools.service import JsonRpcError, Mirror, Tool, ToolError, UpstreamError
 from servers.host.tools.tool_result import MOST_BYTES, ToolResult
@@ -115,11 +115,15 @@ class MirroredTool:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the client's own name ("lou" for the app), its version, its progress callback."""
+    """Who calls: the client's own name ("lou" for the app), its version, its progress callback.
+
+    `own` says that the app asks for itself, and no person asked for the call.
+    """
 
     client: str
     version: str
     report: Callable[[float, float | None, str], Awaitable[None]]
+    own: bool = False
 
 
 class UnknownToolError(JsonRpcError):
@@ -130,9 +134,9 @@ class UnknownToolError(JsonRpcError):
 
 
 class Toolbox:
-    """All tools. `record(call, result, ms, caller)` receives every finished call."""
+    """All tools. `record` receives every finished call."""
 
-    def __init__(self, record: Callable[[Call, ToolResult, float, Caller], None]) -> None:
+    def __init__(self, record: Callable[[FinishedCall], None]) -> None:
         self.tools: dict[str, BoundTool] = {}
         self.disabled: frozenset[str] = frozenset()
         self._record = record
@@ -185,7 +189,14 @@ class Toolbox:
             raise
         finally:
             current_call.reset(token)
-            record(call, result, (time.perf_counter() - started) * 1000, caller)
+            ms = (time.perf_counter() - started) * 1000
+            record(
+                FinishedCall(
+                    call.id, name, caller.client, caller.version, ms,
+                    result.verdict, result.kind, result.size, caller.own,
+                    lambda: (arguments, result.kept()),
+                )
+            )  # fmt: skip
         return result
 
     async def _attempt(
@@ -245,5 +256,5 @@ def _annotations(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _uncounted(call: Call, result: ToolResult, ms: float, caller: Caller) -> None:
+def _uncounted(call: FinishedCall) -> None:
     """Record nothing."""

@@ -1,0 +1,104 @@
+"""`lou calls` lists what clients called, newest last; with --id, what one call asked and got."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import Namespace
+from typing import Any
+
+from app.cli.output import Output, data_size, milliseconds
+from app.cli.parser import CommandParser
+from app.control.client import ControlClient
+from servers.contract import messages
+
+_MOST = 1_000
+_CUT = {
+    "long": "A part is left out, because it is long.",
+    "busy": "Request and answer are left out, because calls came too quickly.",
+}
+
+
+def declare(parser: CommandParser) -> None:
+    """Filters, or the id of one call."""
+    parser.add_server(optional=True)
+    parser.add_argument("--tool", default="", metavar="TOOL", help="only calls of this tool")
+    parser.add_argument("--client", default="", metavar="NAME", help="only calls of this client")
+    outcomes = ", ".join(messages.OUTCOMES)
+    parser.add_argument(
+        "--outcome",
+        default="",
+        choices=messages.OUTCOMES,
+        metavar="OUTCOME",
+        help=f"only calls that ended so: {outcomes}",
+    )
+    parser.add_argument("--text", default="", help="only calls with this text in them")
+    parser.add_argument("--own", action="store_true", help="also those that Lou made for itself")
+    parser.add_count(50, _MOST, "calls")
+    parser.add_argument("--id", type=int, metavar="ID", help="one call: its request and its answer")
+    parser.add_argument("--clear", action="store_true", help="delete every kept call")
+    parser.set_defaults(run=_calls)
+
+
+def _calls(args: Namespace, output: Output) -> int:
+    with ControlClient() as control:
+        if args.clear:
+            return _clear(control, output)
+        if args.id is not None:
+            return _show(control.ask("calls", id=args.id), output)
+        names = ("server", "tool", "client", "outcome", "text", "own")
+        conditions = {name: getattr(args, name) for name in names}
+        found = control.ask("calls", limit=args.n, **conditions)
+    if output.is_json:
+        output.document(found)
+    elif not found["kept"]:
+        output.line("Lou keeps no calls. Switch it on in Settings: keep_calls.")
+    elif not found["calls"]:
+        output.line("No call was kept that matches.")
+    else:
+        headers = ("ID", "TIME", "SERVER", "TOOL", "CLIENT", "OUTCOME", "MS", "SIZE")
+        output.table(headers, [_row(call) for call in reversed(found["calls"])])
+    return 0
+
+
+def _row(call: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(call["id"]),
+        time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(call["at"])),
+        call["server"],
+        call["tool"],
+        f"{call['client']} (own)" if call["own"] else call["client"],
+        call["outcome"],
+        milliseconds(call["ms"]),
+        data_size(call["size"]),
+    )
+
+
+def _show(found: dict[str, Any], output: Output) -> int:
+    if output.is_json:
+        output.document(found)
+        return 0
+    call = found["call"]
+    reason = f" ({call['error']})" if call["error"] else ""
+    output.line(
+        f"{call['tool']} of {call['server']}, for {call['client']} {call['version']}", "bold"
+    )
+    output.line(f"{call['outcome']}{reason} in {milliseconds(call['ms'])} ms")
+    for title, name in (("Request", "request"), ("Answer", "answer")):
+        output.line(f"\n{title}:", "bold")
+        output.line(json.dumps(found[name], indent=2, ensure_ascii=False))
+    if call["cut"]:
+        output.line(f"\n{_CUT.get(call['cut'], '')}", "dim")
+    output.line(f"\n{found['command']}", "dim")
+    if found["masked"]:
+        output.line(f"Not as it was sent: {', '.join(found['masked'])}.", "yellow")
+    return 0
+
+
+def _clear(control: ControlClient, output: Output) -> int:
+    control.ask("clear_calls")
+    if output.is_json:
+        output.document({"cleared": True})
+    else:
+        output.line("Every kept call is deleted.")
+    return 0

@@ -1,0 +1,233 @@
+"""Sends the app what each tool call asked and got, without secrets, after it was answered.
+
+In: finished calls. Out: one `call_detail` event for each. Adding a call takes a microsecond; the
+rest is done on the loop in slices of a millisecond, and seldom while calls come quickly. The calls
+that wait are bounded: beyond the bound they are sent without request and answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from servers.contract import messages
+from servers.host.redact import redact
+from servers.host.tools.calls import FinishedCall
+
+log = logging.getLogger(__name__)
+
+PRIVATE = "[private]"
+EMAIL = "[e-mail]"
+MOST_CHARACTERS = 64_000
+"""Of the request, and of the answer."""
+_LONGEST_TEXT = 24_000
+_PIECE = 2_000
+"""Characters that are redacted at once, so that no call waits long for it."""
+_LONGEST_WORD = 8_000
+"""Characters without a space, such as Base64; a longer one is left out."""
+_DEEPEST = 60
+_MOST_WAITING, _MOST_WAITING_BYTES, _MOST_BARE = 500, 16_000_000, 20_000
+_SLICE_S, _QUIET_S, _SOON_S, _LATER_S = 0.001, 0.02, 0.005, 0.05
+
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}+(?:@|%40)[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+", re.IGNORECASE
+)
+
+Emit = Callable[[str, dict[str, Any]], None]
+Steps = Generator[None, None, Any]
+
+_hidden: frozenset[str] = frozenset()
+_is_on = False
+
+
+def switch(*, on: bool) -> None:
+    """Send details from now on, or none."""
+    global _is_on  # noqa: PLW0603 - one process, one server
+    _is_on = on
+
+
+def hide(members: Iterable[str]) -> None:
+    """Mask what stands in members of these names: a server keeps it for itself."""
+    global _hidden  # noqa: PLW0603 - one process, one server
+    _hidden = frozenset(members)
+
+
+class CallDetails:
+    """Add each finished call; its detail is sent later."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._waiting: deque[tuple[FinishedCall, dict[str, Any]]] = deque()
+        self._bare: deque[dict[str, Any]] = deque(maxlen=_MOST_BARE)
+        self._bytes = 0
+        self._steps: Steps | None = None
+        self._added_at = 0.0
+        self._is_scheduled = False
+
+    def add(self, call: FinishedCall, facts: dict[str, Any]) -> None:
+        """Send `facts`, the data of its `call` event, with what `call.read` returns, later."""
+        if not _is_on or call.read is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._added_at = loop.time()
+        if len(self._waiting) < _MOST_WAITING and self._bytes < _MOST_WAITING_BYTES:
+            self._waiting.append((call, facts))
+            self._bytes += call.size
+        else:
+            self._bare.append(facts)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_later(_LATER_S, self._work)
+
+    def _work(self) -> None:
+        """Work for one slice; go on soon, or later while calls come quickly."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while (more := self._step()) and loop.time() - now < _SLICE_S:
+            pass
+        self._is_scheduled = more
+        if more:
+            is_quiet = now - self._added_at > _QUIET_S
+            loop.call_later(_SOON_S if is_quiet else _LATER_S, self._work)
+
+    def _step(self) -> bool:
+        """Do a little; returns whether there is more."""
+        if self._steps is None:
+            if self._waiting:
+                call, facts = self._waiting.popleft()
+                self._bytes -= call.size
+                self._steps = self._send(call, facts)
+            elif self._bare:
+                self._emit(messages.CALL_DETAIL, {**self._bare.popleft(), "cut": "busy"})
+        else:
+            try:
+                next(self._steps)
+            except StopIteration:
+                self._steps = None
+            except Exception:
+                log.exception("What a call asked and got could not be kept")
+                self._steps = None
+        return bool(self._steps or self._waiting or self._bare)
+
+    def _send(self, call: FinishedCall, facts: dict[str, Any]) -> Steps:
+        assert call.read is not None
+        request, answer = call.read()
+        yield
+        asked, got = _Masking(), _Masking()
+        masked = yield from asked.value(request)
+        facts = {**facts, "request": masked}
+        masked = yield from got.value(answer)
+        cut = "long" if asked.is_cut or got.is_cut else ""
+        self._emit(messages.CALL_DETAIL, {**facts, "answer": masked, "cut": cut})
+
+
+class _Masking:
+    """Copies one JSON value without secrets and addresses, up to `MOST_CHARACTERS`."""
+
+    def __init__(self) -> None:
+        self._room = MOST_CHARACTERS
+        self.is_cut = False
+
+    def value(self, found: Any, name: str = "", depth: int = 0) -> Steps:
+        """The copy; yields between pieces of work. `name` is the member that holds `found`."""
+        if name in _hidden and found not in (None, "", [], {}):
+            return PRIVATE
+        if self._room <= 0 or depth > _DEEPEST:
+            self.is_cut = True
+            return "(left out)"
+        if isinstance(found, str):
+            return (yield from self._text(found, name))
+        if isinstance(found, dict):
+            return (yield from self._members(found, depth))
+        if isinstance(found, list | tuple):
+            return (yield from self._items(found, name, depth))
+        self._room -= 8
+        return found
+
+    def _members(self, found: dict[str, Any], depth: int) -> Steps:
+        copied: dict[str, Any] = {}
+        for name, member in found.items():
+            if self._room <= 0:
+                self.is_cut = True
+                break
+            shown = yield from self._text(str(name), "")
+            while shown in copied:
+                shown += "'"
+            copied[shown] = yield from self.value(member, str(name), depth + 1)
+        return copied
+
+    def _items(self, found: list[Any] | tuple[Any, ...], name: str, depth: int) -> Steps:
+        copied: list[Any] = []
+        for item in found:
+            if self._room <= 0:
+                self.is_cut = True
+                copied.append(f"({len(found) - len(copied):,} more left out)")
+                break
+            copied.append((yield from self.value(item, name, depth + 1)))
+        return copied
+
+    def _text(self, text: str, name: str) -> Steps:
+        most = min(_LONGEST_TEXT, max(self._room, 0))
+        kept, left_out = _shortened(text, most)
+        self._room -= len(kept) + 8
+        parts = []
+        for number, piece in enumerate(_pieces(kept)):
+            parts.append(_masked(piece, "" if number else name))
+            yield
+        if left_out:
+            self.is_cut = True
+            parts.append(f" ({left_out:,} characters left out)")
+        return "".join(parts)
+
+
+def _shortened(text: str, most: int) -> tuple[str, int]:
+    """The start of `text` up to a space, and how many characters are left out."""
+    if len(text) <= most:
+        if len(text) > _LONGEST_WORD and _space_before(text, _LONGEST_WORD) < 0:
+            return "", len(text)
+        return text, 0
+    end = max(_space_before(text, most), 0)
+    return text[:end], len(text) - end
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """`text` in pieces; none ends within a word, so no secret is split."""
+    start = 0
+    while len(text) - start > _PIECE:
+        end = _space_before(text, start + _PIECE)
+        if end <= start:
+            after = _SPACE.search(text, start + _PIECE)
+            end = after.end() if after else len(text)
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+_SPACE = re.compile(r"\s")
+
+
+def _space_before(text: str, end: int) -> int:
+    """Where a piece of `text` may end before `end`: after a line, else a word; -1 for none."""
+    line = text.rfind("\n", max(0, end - _PIECE // 2), end)
+    return (line if line >= 0 else text.rfind(" ", max(0, end - _LONGEST_WORD), end)) + 1 or -1
+
+
+def _masked(text: str, name: str) -> str:
+    """`text` as a log would show it; the name of its member may say that it is a secret."""
+    label = f"{name}=" if name else ""
+    shown = redact(f"{label}{text}")
+    shown = shown.removeprefix(label) if shown.startswith(label) else redact(text)
+    return _EMAIL.sub(EMAIL, shown) if "@" in shown or "%40" in shown else shown
+
+
+def parsed(text: str | bytes) -> Any:
+    """The value of a JSON text; the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text if isinstance(text, str) else text.decode("utf-8", "replace")

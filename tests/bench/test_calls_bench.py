@@ -1,0 +1,140 @@
+"""What keeping calls costs a call, and how quickly a million of them are opened and filtered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from app.calls.call_log import CallLog
+from app.calls.call_store import CallStore, NewCall
+from app.calls.kept_call import CallDetail, CallQuery
+from app.config.settings import Settings
+from servers.contract.redaction import Redactor
+from servers.host import call_details
+from servers.host.meter import Meter
+from servers.host.tools.calls import FinishedCall
+from tests.bench.test_host_bench import _over_socket
+from tests.conftest import Figures
+from tests.host.supervised import supervised
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(900), pytest.mark.anyio]
+
+
+async def test_what_keeping_adds_to_a_call(home: Path, figure: Figures) -> None:
+    async with supervised() as server:
+        await server.ready(keep_calls=True)
+        took: dict[str, list[float]] = {"kept": [], "bare": []}
+        for name in ("kept", "bare") * 5:
+            await server.request("configure", keep_calls=name == "kept")
+            took[name] += await asyncio.to_thread(_call_times, server.socket)
+            server.events.clear()
+            server.raw.clear()
+    added = statistics.median(took["kept"]) - statistics.median(took["bare"])
+    figure("keeping a call: added to its time, median", max(added, 0.0), "ms", at_most=0.02)
+
+
+def _call_times(path: str) -> list[float]:
+    with _over_socket(path) as client:
+        return client.call_ms(2_000)
+
+
+async def test_ten_thousand_calls_of_a_megabyte_stay_within_the_bound(
+    home: Path, figure: Figures
+) -> None:
+    """From the server's meter to the file: 10,000 answers of 1 MB."""
+    calls = CallLog(home / "calls.sqlite", Redactor(), Settings(calls_total_mb=50))
+    call_details.switch(on=True)
+    sent = asyncio.Event()
+    count = 0
+
+    def emit(event: str, data: dict[str, object]) -> None:
+        nonlocal count
+        if event == "call_detail":
+            count += 1
+            calls.add("search", json.loads(json.dumps(data)))
+            sent.set()
+
+    meter = Meter(emit)
+    answer = {"structuredContent": {"rows": [f"row {row} of a long list" for row in range(40_000)]}}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    largest = 0
+    for number in range(10_000):
+        meter.record(
+            FinishedCall(
+                str(number), "t", "c", "", 1.0, "ok", "", 1_000_000, read=lambda: ({}, answer)
+            )
+        )
+        if number % 8 == 7:
+            async with asyncio.timeout(60):
+                while count <= number - 8:
+                    sent.clear()
+                    await sent.wait()
+        if number % 500 == 0 and (home / "calls.sqlite").exists():
+            largest = max(largest, (home / "calls.sqlite").stat().st_size)
+    async with asyncio.timeout(60):
+        while count < 10_000:
+            sent.clear()
+            await sent.wait()
+    await calls.find(CallQuery(), limit=10, budget_s=1.0)
+    largest = max(largest, (home / "calls.sqlite").stat().st_size)
+    await calls.stop()
+    call_details.switch(on=False)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    figure("10,000 calls of 1 MB: the file", largest / 1e6, "MB", at_most=50)
+    figure("10,000 calls of 1 MB: memory growth", grown, "MB", at_most=64)
+
+
+def _million(path: Path) -> CallStore:
+    store = CallStore(path, 10_000_000_000)
+    servers, tools = ("search", "tracker", "mine"), [f"tool_{number}" for number in range(40)]
+    clients = ("claude-ai", "claude-code", "cursor", "lou")
+    for start in range(0, 1_000_000, 20_000):
+        store.add(
+            [
+                NewCall(
+                    (
+                        *(1.7e9 + number, servers[number % 3], tools[number % 40]),
+                        *(clients[number % 4], "1.0", 5.0),
+                        *("error" if number % 5_000 == 3 else "ok", "", 900, number % 7 == 0, ""),
+                    ),
+                    CallDetail(f'{{"query":"number {number}"}}', '{"count":3}'),
+                )
+                for number in range(start, start + 20_000)
+            ]
+        )
+    return store
+
+
+def test_a_million_calls_open_and_filter(home: Path, figure: Figures) -> None:
+    path = home / "calls.sqlite"
+    _million(path).close()
+    queries = {
+        "open": CallQuery(),
+        "one server": CallQuery(server="tracker"),
+        "rare outcome": CallQuery(outcome="error"),
+        "server, tool and client": CallQuery(server="mine", tool="tool_5", client="claude-code"),
+        "what there is none of": CallQuery(server="mine", client="cursor", outcome="timeout"),
+        "own calls, too": CallQuery(own=True, tool="tool_7"),
+        "a text, new": CallQuery(text="number 99999"),
+        "a text, nowhere": CallQuery(text="nowhere"),
+    }
+    for name, query in queries.items():
+        store = CallStore(path, 10_000_000_000)
+        began = time.perf_counter()
+        store.find(query, None, 200, 0.15)
+        ms = (time.perf_counter() - began) * 1000
+        store.close()
+        figure(f"1,000,000 calls: {name}", ms, "ms", at_most=300)
+    store = CallStore(path, 10_000_000_000)
+    began = time.perf_counter()
+    for column in ("server", "tool", "client", "outcome"):
+        store.names(column)
+    figure("1,000,000 calls: choices of the filter", (time.perf_counter() - began) * 1e3, "ms",
+           at_most=300)  # fmt: skip
+    store.close()
