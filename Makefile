@@ -5,7 +5,7 @@ READY := .venv/.ready
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(READY): pyproject.toml packaging/requirements.lock packaging/bootstrap.sh packaging/lou packaging/lou-connect
+$(READY): pyproject.toml packaging/requirements.lock packaging/firestore.lock packaging/bootstrap.sh packaging/lou packaging/lou-connect
 	@bash packaging/bootstrap.sh app
 
 run: $(READY)  ## start Lou: the tray where there is a display, else headless
@@ -29,9 +29,7 @@ bench: desktop  ## measure every promise and print the figures
 	$(PYTHON) -m pytest -m bench
 
 lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its hash
-	$(PYTHON) -m uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
-	  --generate-hashes --upgrade --custom-compile-command "make lock" \
-	  --output-file packaging/requirements.lock
+	$(PYTHON) packaging/lock.py --upgrade
 	$(PYTHON) packaging/audit.py
 
 test-slow: desktop  ## run all tests on a quarter of one core

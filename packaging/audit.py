@@ -2,6 +2,8 @@
 
     python packaging/audit.py [LOCK] [ADVISORIES]
 
+Without a LOCK it reads both: that of every Lou and that of its extra.
+
 Exit codes: 0 nothing was found, 1 something was found, 2 the audit did not run. The list is no copy
 of a database: it holds what was known of these packages at its date, which the audit prints. To
 renew it, run `pip-audit -r packaging/requirements.lock --no-deps` where there is a network, write
@@ -22,6 +24,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 HERE = Path(__file__).parent
+LOCKS = ("requirements.lock", "firestore.lock")
 OLD_DAYS = 90
 _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 
@@ -54,12 +57,11 @@ def findings(lock: str, advisories: list[dict[str, str]]) -> list[Finding]:
 
 def main(argv: list[str]) -> int:
     """Print what was found; the exit code."""
-    lock, known = (
-        *map(Path, argv),
-        *(HERE / "requirements.lock", HERE / "advisories.json")[len(argv) :],
-    )
+    locks = [Path(argv[0])] if argv else [HERE / name for name in LOCKS]
+    known = Path(argv[1]) if len(argv) > 1 else HERE / "advisories.json"
     try:
-        text, listed = lock.read_text("utf-8"), json.loads(known.read_text("utf-8"))
+        text = "".join(lock.read_text("utf-8") for lock in locks)
+        listed = json.loads(known.read_text("utf-8"))
         date = datetime.date.fromisoformat(listed["date"])
         found = findings(text, listed["advisories"])
     except (OSError, ValueError, KeyError) as unusable:

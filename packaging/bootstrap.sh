@@ -67,12 +67,13 @@ python_packages() {
 
 development_packages() {
   .venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+  .venv/bin/python -m pip install --quiet --require-hashes --no-deps --requirement packaging/firestore.lock
   .venv/bin/python -m pip install --quiet --group dev --constraint <(pins)
   touch .venv/.tools
 }
 
 # What the lock pins, without hashes: tools must not move it.
-pins() { sed -n 's/ *\\$//; /^[A-Za-z0-9]/p' packaging/requirements.lock; }
+pins() { sed -n 's/ *\\$//; /^[A-Za-z0-9]/p' packaging/requirements.lock packaging/firestore.lock; }
 
 MODE=${1:-app}
 case $MODE in

@@ -67,6 +67,13 @@ COMMANDS = (
         "app.cli.servers",
         ("lou servers add files -- npx -y @modelcontextprotocol/server-filesystem ~/notes",),
     ),
+    CliCommand(
+        "install",
+        "add packages that only some people need",
+        "app.cli.install",
+        ("lou install firestore",),
+        has_json=False,
+    ),
     CliCommand("doctor", "check everything and say how to mend it", "app.cli.doctor"),
     CliCommand("quit", "stop Lou and its servers", "app.cli.status"),
     CliCommand(

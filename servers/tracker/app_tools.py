@@ -20,7 +20,7 @@ from servers.tracker.batch_tools import Columns, Report, column_map, report
 from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters
 from servers.tracker.entry import RejectedEntryError, Rules, checked
 from servers.tracker.lifecycle import TrackerLifecycle
-from servers.tracker.self_test import PARTS
+from servers.tracker.self_test import installed_parts
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.transfer import import_export as exchanges
@@ -185,7 +185,7 @@ class AppTools:
 
     async def self_test(self) -> SelfTest:
         """Use each late-loaded part once."""
-        return await run_self_test(PARTS)
+        return await run_self_test(installed_parts())
 
     async def _state(self) -> tuple[str, str, int, int]:
         try:

@@ -151,9 +151,12 @@ class TrackerLifecycle:
             return KeyVerdict("missing", said)
         if self._settings is None:
             return KeyVerdict("unknown", "The tracker is not open to try it.")
-        store = await store_opening.firestore(
-            self._settings, {FIREBASE_CREDENTIALS: text}, ignore_trouble
-        )
+        try:
+            store = await store_opening.firestore(
+                self._settings, {FIREBASE_CREDENTIALS: text}, ignore_trouble
+            )
+        except StartRefusedError as refused:
+            return KeyVerdict("unknown", f"{refused.message} {refused.hint}")
         try:
             await store.open()
             trouble = store.trouble

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from importlib.util import find_spec
 
 from servers.host.self_test import Part, PartFailedError, expect
 from servers.tracker.codec.seal import Sealer
@@ -47,3 +48,9 @@ PARTS = {
     "sealing": Part("Sealing entries", _seal),
     "firestore": Part("Firestore's libraries", _use_firestore, blocking=False),
 }
+
+
+def installed_parts() -> dict[str, Part]:
+    """The parts that are installed: Firestore's libraries are an extra."""
+    absent = () if find_spec("firebase_admin") else ("firestore",)
+    return {code: part for code, part in PARTS.items() if code not in absent}

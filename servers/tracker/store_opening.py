@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,13 @@ async def firestore(
     try:
         firestore = await asyncio.to_thread(importlib.import_module, module)
     except ImportError as missing:
+        if find_spec("firebase_admin") is None:
+            raise StartRefusedError(
+                "firestore_not_installed",
+                "Firestore's packages are not installed, so the team's entries cannot be reached.",
+                "Add them: `lou install firestore`. Or keep entries on this computer: set "
+                "`settings.tracker.store` to `sqlite`.",
+            ) from None
         raise StartRefusedError(
             "incomplete",
             f"Firestore's libraries cannot be loaded: {in_words(missing)}.",

@@ -22,7 +22,9 @@ def plain(name: str) -> str:
 
 
 def named() -> set[str]:
-    return {plain(re.split(r"[^\w.-]", each)[0]) for each in PROJECT["dependencies"]}
+    extras = PROJECT["optional-dependencies"].values()
+    lists = (PROJECT["dependencies"], *extras)
+    return {plain(re.split(r"[^\w.-]", each)[0]) for needs in lists for each in needs}
 
 
 def imported(path: Path) -> set[str]:

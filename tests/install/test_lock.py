@@ -17,15 +17,20 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "packaging" / "requirements.lock"
+EXTRA = ROOT / "packaging" / "firestore.lock"
 AUDIT = ROOT / "packaging" / "audit.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-DIRECT = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["build"]]
+DIRECT = [
+    *PROJECT["project"]["dependencies"],
+    *PROJECT["project"]["optional-dependencies"]["firestore"],
+    *PROJECT["dependency-groups"]["build"],
+]
 SYSTEMS = {"linux": ("Linux", "posix"), "win32": ("Windows", "nt"), "darwin": ("Darwin", "posix")}
 
 
 def blocks() -> list[str]:
     """The lines of each pin."""
-    text = LOCK.read_text("utf-8").replace("\\\n", " ")
+    text = (LOCK.read_text("utf-8") + EXTRA.read_text("utf-8")).replace("\\\n", " ")
     return [line for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
 
 
@@ -90,6 +95,13 @@ def test_everything_that_lou_brings_along_is_pinned() -> None:
             if need.marker is None or any(need.marker.evaluate({"extra": e}) for e in extras)
         ]
     assert missing == set()
+
+
+def test_what_the_extra_needs_is_not_installed_for_everybody() -> None:
+    always = LOCK.read_text("utf-8")
+    assert "firebase-admin==" in EXTRA.read_text("utf-8")
+    heavy = ("firebase-admin", "grpcio", "google-cloud-firestore", "numpy", "pyqtgraph")
+    assert [name for name in heavy if f"\n{name}==" in always] == []
 
 
 def audit(*argv: Path) -> subprocess.CompletedProcess[str]:

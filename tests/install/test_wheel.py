@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.install import installing
 from tests.patience import wait_until
@@ -21,13 +23,22 @@ pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 PARTS = {
     *("page", "encoding", "feed", "robots", "contacts", "email", "dns"),
-    *("sealing", "firestore", "yaml", "toml", "key_file", "keyring", "charts"),
+    *("sealing", "yaml", "toml", "key_file", "keyring", "charts"),
 }
 PAIR = {"url": "https://jobs.example.org/42", "email": "jane.doe@example.org"}
 PAGE = (
     '<title>Bridges</title><meta property="og:type" content="article"><article>'
     + "<p>A good bridge lasts for centuries.</p>" * 9
 )
+ACCOUNT = {
+    "type": "service_account",
+    "project_id": "team",
+    "client_email": "lou@team.iam.gserviceaccount.example",
+    "token_uri": "https://oauth2.example/token",
+    "private_key": rsa.generate_private_key(65537, 2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode(),
+}
 NO_TOOLS = {"pytest", "ruff", "mypy", "hypothesis", "import-linter", "fonttools", "uv"}
 
 
@@ -161,6 +172,7 @@ async def test_the_oldest_pip_installs_all_that_is_needed(
             every_tool_answers(lou)
             parts = lou.parts()
             assert {code for code, part in parts.items() if part["ok"]} == PARTS, parts
+            firestore_can_be_added(lou)
             a_missing_package_is_told(lou)
         assert not lou.planted_ran.exists(), lou.planted_ran.read_text()
 
@@ -223,6 +235,20 @@ def every_tool_answers(lou: Installed) -> int:
                 assert "centuries" in answer["data"]["text"]
     assert set(lou.bridged()) == set(calls["search"])
     return sum(map(len, calls.values()))
+
+
+def firestore_can_be_added(lou: Installed) -> None:
+    """Until then the key tells how; then its libraries work without a new start of Lou."""
+    account = json.dumps(ACCOUNT)
+    assert lou.lou("keys", "set", "FIREBASE_CREDENTIALS", stdin=account).returncode == 0
+    wait_until(lambda: lou.row("tracker")["trouble"], what="the tracker says what is missing")
+    assert lou.row("tracker")["trouble"]["code"] == "firestore_not_installed"
+    assert "lou install firestore" in lou.row("tracker")["trouble"]["hint"]
+    assert lou.lou("keys", "unset", "FIREBASE_CREDENTIALS", "--yes").returncode == 0
+    wait_until(lou.are_ready, what="the tracker is back")
+    added = lou.lou("install", "firestore")
+    assert added.returncode == 0, added.stderr
+    assert lou.parts()["firestore"]["ok"]
 
 
 def a_missing_package_is_told(lou: Installed) -> None:

@@ -167,14 +167,14 @@ KEYRING = {"keyring", "secretstorage", "jeepney", "cryptography"}
 def test_the_headless_app_has_no_qt_and_nothing_heavy(private: Lou) -> None:
     modules = the_app(private, ["serve"])
     assert "app.core" in modules
-    assert not ({"PySide6", "qasync", "pyqtgraph"} | KEYRING | HEAVY) & tops(modules)
+    assert not ({"PySide6", "qasync"} | KEYRING | HEAVY) & tops(modules)
     assert not [module for module in modules if module.startswith("app.ui")]
 
 
-def test_the_tray_has_nothing_heavy_before_the_metrics_page_is_shown(private: Lou) -> None:
+def test_the_tray_has_nothing_heavy(private: Lou) -> None:
     modules = the_app(private, [], QT_QPA_PLATFORM="offscreen")
     assert {"PySide6", "qasync"} <= tops(modules)
-    assert not ({"pyqtgraph"} | KEYRING | HEAVY) & tops(modules)
+    assert not (KEYRING | HEAVY) & tops(modules)
 
 
 def test_the_core_and_its_features_are_light_and_without_qt() -> None:
@@ -183,7 +183,7 @@ def test_the_core_and_its_features_are_light_and_without_qt() -> None:
         [*REPORT, "-c", f"import {features}, app.clients.service"], cwd=ROOT, capture_output=True,
         text=True, check=True,
     )  # fmt: skip
-    late = {"PySide6", "keyring", "secretstorage", "cryptography", "pyqtgraph"}
+    late = {"PySide6", "keyring", "secretstorage", "cryptography"}
     assert not (late | HEAVY) & tops(imported(done.stderr))
 
 
