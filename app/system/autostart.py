@@ -23,7 +23,7 @@ def apply(on: bool) -> None:
     """
     path, content = _place()
     if on:
-        files.write_atomic(path, content(_command()))
+        files.write_atomic(path, content(launch_file.command_in_text("tray")))
     elif path.exists():
         try:
             path.unlink()
@@ -40,25 +40,9 @@ def is_current() -> bool:
     """Whether the file starts this installation of Lou."""
     path, content = _place()
     try:
-        return path.read_bytes() == content(_command())
+        return path.read_bytes() == content(launch_file.command_in_text("tray"))
     except (OSError, SettingsError):
         return False
-
-
-def _command() -> tuple[str, ...]:
-    """The command that the login runs, which must fit into a line of text.
-
-    Raises:
-        SettingsError: a word of it contains a control character.
-    """
-    argv = launch_file.command("tray")
-    if any(not word.isprintable() for word in argv):
-        raise SettingsError(
-            "Lou cannot be started at login from the folder that it is installed in.",
-            "The folder's name has a line break or another control character: rename it.",
-            code="bad_place",
-        )
-    return argv
 
 
 def _place() -> tuple[Path, Callable[[tuple[str, ...]], bytes]]:
@@ -80,24 +64,9 @@ def _windows() -> Path:
 
 
 def _desktop_entry(argv: tuple[str, ...]) -> bytes:
-    line = " ".join(_quoted(word) for word in argv)
-    return (
-        "[Desktop Entry]\nType=Application\nName=Lou\n"
-        "Comment=Local MCP servers for your AI clients\n"
-        f"Exec={line}\nIcon=lou\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
-    ).encode()
+    from app.system import desktop_entry  # noqa: PLC0415 - only while an entry is written or examined
 
-
-def _quoted(word: str) -> str:
-    """A word of an Exec line, quoted as the Desktop Entry Specification says."""
-    import shlex  # noqa: PLC0415 - only while a login entry is written or examined
-
-    escaped = word.replace("%", "%%")
-    if shlex.quote(word) == word:
-        return escaped
-    for special in ("\\", '"', "`", "$"):
-        escaped = escaped.replace(special, f"\\{special}")
-    return f'"{escaped}"'.replace("\\", "\\\\")
+    return desktop_entry.text(argv, at_login=True).encode()
 
 
 def _property_list(argv: tuple[str, ...]) -> bytes:

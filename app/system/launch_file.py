@@ -11,6 +11,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.errors import SettingsError
 from app.system import files
 from servers.contract import endpoint
 
@@ -27,11 +28,30 @@ BY_CLIENT = "LOU_STARTED_BY_CLIENT"
 
 
 def command(mode: str) -> tuple[str, ...]:
-    """The command that starts this Lou again."""
+    """The command that starts this Lou again; no update changes it, not even one of Python."""
     serve = ("serve",) if mode == "headless" else ()
     if getattr(sys, "frozen", False):
         return (sys.executable, *serve)
+    script = Path(sys.executable).with_name("lou")
+    if os.name == "posix" and script.is_file():
+        return (str(script), *serve)
     return (sys.executable, "-I", "-m", "app", *serve)
+
+
+def command_in_text(mode: str) -> tuple[str, ...]:
+    """The command that starts this Lou again, as a file of lines can hold it.
+
+    Raises:
+        SettingsError: a word of it contains a control character.
+    """
+    argv = command(mode)
+    if any(not word.isprintable() for word in argv):
+        raise SettingsError(
+            "Lou cannot be started from the folder that it is installed in by an entry of yours.",
+            "The folder's name has a line break or another control character: rename it.",
+            code="bad_place",
+        )
+    return argv
 
 
 def save(mode: str, start_with_client: bool) -> None:
