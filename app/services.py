@@ -385,5 +385,5 @@ def update_notice(update: str) -> Notice:
         "update_waits",
         "Restart Lou to finish the update.",
         f"Lou {version.current()} runs, and {update} is installed. Your servers go on meanwhile. "
-        "Quit Lou and start it again.",
+        "Quit Lou and start it again, or run: lou quit --restart",
     )

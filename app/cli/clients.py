@@ -135,7 +135,7 @@ def _change(args: Namespace, output: Output) -> int:
         output.complain("Give either a CLIENT or --all.")
         return 2
     if args.verb == "disconnect" and args.all:
-        return _disconnect_all(output)
+        return disconnect_all(output)
     options = {name: True for name in ("replace", "restart", "force") if getattr(args, name, False)}
     found = _ask(verb=args.verb, client=args.client, **options)
     if output.is_json:
@@ -145,8 +145,8 @@ def _change(args: Namespace, output: Output) -> int:
     return 0
 
 
-def _disconnect_all(output: Output) -> int:
-    """Disconnect one client after another; a client that refuses keeps none of the others."""
+def disconnect_all(output: Output) -> int:
+    """Disconnect one client after another, also when one refuses; returns the exit code."""
     done, refused = [], {}
     for view in _ask(verb="list")["clients"]:
         if not view["wanted"] and not any(file["entries"] for file in view["files"]):

@@ -74,6 +74,15 @@ COMMANDS = (
         ("lou install firestore",),
         has_json=False,
     ),
+    CliCommand("desktop", "add Lou to the menu of the desktop", "app.cli.desktop"),
+    CliCommand("report", "save what a bug report needs, without secrets", "app.cli.report"),
+    CliCommand(
+        "uninstall",
+        "end Lou and take out what it wrote into other programs",
+        "app.cli.uninstall",
+        ("lou uninstall", "lou uninstall --purge"),
+        has_json=False,
+    ),
     CliCommand("doctor", "check everything and say how to mend it", "app.cli.doctor"),
     CliCommand("quit", "stop Lou and its servers", "app.cli.status"),
     CliCommand(

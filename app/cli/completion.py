@@ -91,17 +91,18 @@ Register-ArgumentCompleter -Native -CommandName lou -ScriptBlock {
     }
 }
 """
-_SCRIPTS: Mapping[str, str] = {
+SCRIPTS: Mapping[str, str] = {
     "bash": _BASH,
     "zsh": _ZSH,
     "fish": _FISH,
     "powershell": _POWERSHELL,
 }
+"""The script of each shell."""
 
 
 def declare(parser: CommandParser) -> None:
     """The shell."""
-    shells = tuple(_SCRIPTS)
+    shells = tuple(SCRIPTS)
     parser.add_argument("shell", choices=shells, metavar="SHELL", help=", ".join(shells))
     parser.set_defaults(run=_print_script)
 
@@ -229,5 +230,5 @@ _FINDERS: Mapping[str, Callable[[Sequence[str]], Iterable[tuple[str, str]]]] = {
 
 def _print_script(args: Namespace, output: Output) -> int:
     del output
-    sys.stdout.write(_SCRIPTS[args.shell])
+    sys.stdout.write(SCRIPTS[args.shell])
     return 0

@@ -10,15 +10,18 @@ from app.cli.output import Output, amount, duration
 from app.cli.parser import CommandParser
 from app.control.client import AT_ONCE_S, ControlClient, NotRunningError
 from app.errors import AppError
+from app.system import launch_file
 
 _QUIT_TIMEOUT_S = 20.0
 _POLL_S = 0.05
 
 
 def declare(parser: CommandParser) -> None:
-    """No arguments, but for the bridge its server."""
+    """No arguments, but for the bridge its server, and for the end whether to start again."""
     if parser.prog.endswith("connect"):  # `app.__main__` runs it, and `lou serve`
         parser.add_server()
+    if parser.prog.endswith("quit"):
+        parser.add_argument("--restart", action="store_true", help="then start Lou again")
     parser.set_defaults(run=_quit if parser.prog.endswith("quit") else _status)
 
 
@@ -63,9 +66,25 @@ def _row(server: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _quit(args: Namespace, output: Output) -> int:
-    del args
+    again = launch_file.saved() if args.restart else None
+    pid = stop()
+    if again:
+        launch_file.start(again)
+    if output.is_json:
+        output.document({"stopped": True, "pid": pid, "restarted": bool(again)})
+    else:
+        output.line("Lou and its servers stopped." + (" Lou starts again." if again else ""))
+    return 0
+
+
+def stop() -> int:
+    """End the running Lou and wait for its end; returns its process number.
+
+    Raises:
+        AppError: none runs, or it does not end.
+    """
     with ControlClient() as control:
-        pid = control.ask("status", within_s=AT_ONCE_S)["app"]["pid"]
+        pid = int(control.ask("status", within_s=AT_ONCE_S)["app"]["pid"])
         control.ask("quit", within_s=AT_ONCE_S)
         for _ in control.events(_QUIT_TIMEOUT_S):
             pass
@@ -74,11 +93,7 @@ def _quit(args: Namespace, output: Output) -> int:
         if time.monotonic() > deadline:
             raise AppError(f"Lou (process {pid}) does not end.", f"End it: kill {pid}")
         time.sleep(_POLL_S)
-    if output.is_json:
-        output.document({"stopped": True, "pid": pid})
-    else:
-        output.line("Lou and its servers stopped.")
-    return 0
+    return pid
 
 
 def _is_running() -> bool:

@@ -73,16 +73,17 @@ def current() -> Installation:
         return _with_pip("a folder of source code", "source", "git pull", "delete the folder")
     if own := _BY_INSTALLER.get((found.read_text("INSTALLER") or "").strip()):
         return own
-    return _of_prefix(Path(sys.prefix), is_editable=_is_editable(found))
+    return of_prefix(Path(sys.prefix), is_editable=_is_editable(found))
 
 
-def _of_prefix(prefix: Path, *, is_editable: bool) -> Installation:
+def of_prefix(prefix: Path, *, is_editable: bool) -> Installation:
+    """The installation in the environment `prefix`, when no installer of Lou's own made it."""
     if (prefix / "uv-receipt.toml").is_file():
-        add = ("uv", "pip", "install", "--python", sys.executable)
-        return Installation("uv", "uv", "uv tool upgrade lou", "uv tool uninstall lou", add)
+        with_uv = ("uv", "pip", "install", "--python", sys.executable)
+        return Installation("uv", "uv", "uv tool upgrade lou", "uv tool uninstall lou", with_uv)
     if (prefix / "pipx_metadata.json").is_file():
-        add = ("pipx", "inject", "lou")
-        return Installation("pipx", "pipx", "pipx upgrade lou", "pipx uninstall lou", add)
+        inject = ("pipx", "inject", "lou")
+        return Installation("pipx", "pipx", "pipx upgrade lou", "pipx uninstall lou", inject)
     if "Cellar" in prefix.parts:
         return _BY_INSTALLER["brew"]
     if is_editable:

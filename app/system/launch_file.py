@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from app.errors import SettingsError
 from app.system import files
-from servers.contract import endpoint
+from servers.contract import endpoint, ownership
 
 _PASSED = (
     *("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
@@ -67,3 +69,37 @@ def save(mode: str, start_with_client: bool) -> None:
         "start_with_client": start_with_client,
     }
     files.write_atomic(Path(endpoint.launch_file()), json.dumps(document, indent=2).encode())
+
+
+def saved() -> dict[str, Any]:
+    """The command and the environment with which the running Lou can be started again.
+
+    Raises:
+        SettingsError: the file is missing or cannot be used.
+    """
+    path = endpoint.launch_file()
+    try:
+        found = json.loads(ownership.read(path))
+        return {"argv": [*map(str, found["argv"])], "env": dict(found["env"])}
+    except (OSError, ValueError, KeyError, TypeError) as failure:
+        raise SettingsError(
+            f"{path} does not say how Lou was started.",
+            "Quit Lou without --restart, and start it again yourself.",
+            code="no_launch_file",
+        ) from failure
+
+
+def start(launch: dict[str, Any]) -> None:
+    """Start what `saved` returned, as a process of its own that outlives this one."""
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0)
+    flags |= getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    subprocess.Popen(
+        launch["argv"],
+        env=launch["env"],
+        cwd=Path.home(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=os.name == "posix",
+        creationflags=flags,
+    )

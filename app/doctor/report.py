@@ -1,0 +1,172 @@
+"""A bug report: a zip of texts about this Lou, without secrets and without addresses.
+
+In: what a running Lou answered, if one runs, and the files of Lou. Out: the texts by name, so that
+a person can see them before they are saved.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+import re
+import socket
+import sys
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.config import config_model
+from app.config.config_file import ConfigFile
+from app.system import files, installation, paths, version
+from servers.contract.redaction import Redactor
+
+HOMEPAGE = "https://github.com/lou-app/lou"
+LICENCE = "MIT"
+_LOG_BYTES = 200_000
+_ADDRESS = re.compile(
+    r"(?P<mail>[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>)\]}]+"
+    r"|(?<![\w.])(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?![\w.])",
+    re.IGNORECASE,
+)
+_OWN_IP = ("127.", "0.0.0.0")  # noqa: S104 - compared, nothing listens there
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page About and a bug report say of this Lou."""
+
+    version: str
+    installed_by: str
+    update_with: str
+    remove_with: str
+    system: str
+    python: str
+    licence: str
+    homepage: str
+    notices: str
+    """The file with the terms of the software that Lou brings; empty where pip installed it."""
+    config: str
+    data: str
+    logs: str
+
+
+def facts() -> Facts:
+    """The facts of this process."""
+    found = installation.current()
+    return Facts(
+        version.current(),
+        found.title,
+        found.update,
+        found.remove,
+        platform.platform(),
+        platform.python_version(),
+        LICENCE,
+        HOMEPAGE,
+        _notices(),
+        str(paths.config_file()),
+        str(paths.data_folder()),
+        str(paths.log_folder()),
+    )
+
+
+def _notices() -> str:
+    name = "THIRD-PARTY-NOTICES.txt"
+    base = Path(sys.prefix)
+    shared = base.parent.parent / "share"
+    candidates = (base / "share/doc/lou" / name, base / name, shared / "doc/lou" / name)
+    return str(next((path for path in candidates if path.is_file()), ""))
+
+
+def texts(answers: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of a report by file name; `answers` are those of a running Lou, by method."""
+    found = {
+        "facts.json": _json(asdict(facts())),
+        "config.json": _json(_configuration()),
+        **{f"{name}.json": _json(answer) for name, answer in answers.items()},
+    }
+    for log in sorted(paths.log_folder().glob("*.log")):
+        found[f"logs/{log.name}"] = _tail(log)
+    redact = Redactor()
+    return {name: without_addresses(redact(text)) for name, text in found.items()}
+
+
+def save(report: Mapping[str, str], target: Path) -> None:
+    """Write the report as a zip to the file that a person chose.
+
+    Raises:
+        SettingsError: it could not be written.
+    """
+    try:
+        with files.open_export(target) as file, zipfile.ZipFile(
+            file, "w", zipfile.ZIP_DEFLATED
+        ) as archive:  # fmt: skip
+            for name, text in report.items():
+                archive.writestr(name, text)
+    except OSError as failure:
+        raise files.not_written(target, failure) from failure
+
+
+def without_addresses(text: str) -> str:
+    """The text without e-mail and web addresses, and without this person's and machine's names."""
+    text = _ADDRESS.sub(_hidden, text)
+    home = str(Path.home())
+    names = ((home, "~"), (json.dumps(home)[1:-1], "~"))
+    own = ((_user(), "USER"), (socket.gethostname(), "HOST"))
+    told = (pair for pair in own if len(pair[0]) > 3 and pair[0] not in {"root", "localhost"})
+    for name, shown in (*names, *told):
+        text = text.replace(name, shown) if len(name) > 1 else text
+    return text
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if found["mail"]:
+        return "someone@hidden"
+    if found["url"]:
+        return f"{found['url']}hidden"
+    return found[0] if found["ip"].startswith(_OWN_IP) else "0.0.0.0"  # noqa: S104 - shown only
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # the user id has no name
+        return ""
+
+
+def _configuration() -> dict[str, Any]:
+    """What is configured, without any value that could be a secret."""
+    file = ConfigFile(paths.config_file())
+    file.load()
+    servers = {
+        name: {
+            "command": list(config_model.masked_words(entry)),
+            "variables": sorted(entry.env),
+            "disabled": entry.disabled,
+            "disabled_tools": list(entry.disabled_tools),
+        }
+        for name, entry in file.config.servers.items()
+    }
+    own = {
+        each: getattr(file.config.settings, each)
+        for each in file.config.settings.__dataclass_fields__
+        if each != "servers"
+    }
+    parts = {name: sorted(part) for name, part in file.config.settings.servers.items()}
+    return {"servers": servers, "settings": own, "settings_of_servers": parts}
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError as failure:
+        return f"It could not be read: {failure.strerror or failure}\n"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
