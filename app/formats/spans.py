@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 TOO_DEEP = "The file is nested too deeply to be a settings file."
@@ -16,6 +17,8 @@ _LONG_KEY = re.compile(
     r"""(?:^|[\[{,])(?=[ \t]*+[\w"'-])(?:[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.){100}""",
     re.MULTILINE,
 )
+_TOML_MARKS = re.compile(r"[\n,.=\[{]")
+"""What stands before or behind each value of a TOML text."""
 
 
 class FormatError(ValueError):
@@ -90,14 +93,25 @@ def refuse_depths(value: Any) -> None:
     raise UnreadableError(TOO_DEEP, 1, 1)
 
 
-def refuse_long_keys(text: str) -> None:
-    """Refuse TOML keys of more than 100 names, for which its reader needs quadratic time.
+def refuse_slow_toml(text: str) -> None:
+    """Refuse TOML for which its reader needs too long: a key of 100 names, too many values.
 
     Raises:
-        UnreadableError: there is one.
+        UnreadableError: it is such a text.
     """
     if found := _LONG_KEY.search(text):
         raise UnreadableError(TOO_DEEP, *position(text, found.start()))
+    refuse_many(text, _TOML_MARKS, 10_000)
+
+
+def refuse_many(text: str, marks: re.Pattern[str], most: int) -> None:
+    """Refuse a text with more than `most` values, for which its reader needs too long.
+
+    Raises:
+        UnreadableError: `marks` are found in it more than `most` times.
+    """
+    if len(text) > most and sum(1 for _ in islice(marks.finditer(text), most + 1)) > most:
+        raise UnreadableError("The file says too much for a settings file.", 1, 1)
 
 
 def position(text: str, index: int) -> tuple[int, int]:

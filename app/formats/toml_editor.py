@@ -26,7 +26,7 @@ from app.formats.spans import (
     newline_of,
     position,
     refuse_depths,
-    refuse_long_keys,
+    refuse_slow_toml,
 )
 
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
@@ -161,7 +161,7 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
 
 
 def _value(text: str) -> dict[str, Any]:
-    refuse_long_keys(text)
+    refuse_slow_toml(text)
     try:
         value = tomllib.loads(text, parse_float=str)
     except tomllib.TOMLDecodeError as broken:

@@ -10,11 +10,24 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from app.formats.spans import TOO_DEEP, AmbiguousError, Layout, Outline, UnreadableError, position
+from app.formats.spans import (
+    TOO_DEEP,
+    AmbiguousError,
+    Layout,
+    Outline,
+    UnreadableError,
+    position,
+    refuse_many,
+)
 
 _PLAIN_FLOAT = re.compile(r"-?\d{1,9}\.\d{1,9}")
 _MOST_NODES = 100_000
 _DEEPEST = 100
+_MARKS = re.compile(r"[\n,\[{&*!]|[-?:][ \t]")
+"""What stands before or behind each name and value of a YAML text."""
+_MOST_MARKS = 5_000
+_WORDS = re.compile(r"\S[ \t]")
+_MOST_WORDS = 20_000
 _BRACKET = re.compile(r"[\[{]|([\]}])|(\n)")
 # YAML and its clients accept tabs here, ruamel does not; before a key nobody accepts them.
 _TABBED = re.compile(
@@ -63,6 +76,8 @@ def compose(text: str) -> Node | None:
         FormatError: it is no YAML.
     """
     _refuse_depths(text)
+    refuse_many(text, _MARKS, _MOST_MARKS)
+    refuse_many(text, _WORDS, _MOST_WORDS)
     try:
         return _composed(text)
     except UnreadableError:

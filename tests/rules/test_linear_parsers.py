@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
@@ -41,6 +43,10 @@ def _numbered(start: str, unit: str, end: str = "") -> Callable[[int], str]:
     return lambda size: start + "".join(unit % at for at in range(size // len(unit))) + end
 
 
+def _servers(unit: str) -> Callable[[int], str]:
+    return _numbered('{"mcpServers": {', unit, '"z": {"command": "x"}}}')
+
+
 def _twice(size: int) -> str:
     names = ("".join(f'"{at}": 1, ' for at in range(size // 24)),) * 2
     return "{" + "".join(names) + '"c": 1}'
@@ -58,16 +64,44 @@ TEXTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "import: comments that never close": ("import", _repeated("{", "/*")),
     "import: placeholders": ("import", _repeated(f'{_ONE}"x", "args": ["', "${A:-", '"]}}}')),
     "import: brackets": ("import", _repeated("", "[")),
+    "import: servers": ("import", _servers('"a%05d": {"command": "x", "args": ["y"]}, ')),
+    "import: servers with a long name": (
+        "import",
+        _servers('"' + "a" * 40 + '%05d": {"command": "x"}, '),
+    ),
+    "import: variables": (
+        "import",
+        _numbered('{"a": {"command": "x", "env": {', '"A%05d": "b", ', '"z": ""}}}'),
+    ),
+    "import: projects": ("import", _numbered('{"projects": {', '"p%05d": {}, ', '"z": {}}}')),
+    "import: numbers": ("import", _entry("x 1")),
+    "import: words": ("import", _repeated("", "a ")),
     "TOML: names with dots": ("toml", _repeated("a", ".a", " = 1")),
     "TOML: quoted names with dots": ("toml", _repeated("[", "'a'.", "a]")),
     "TOML: names in braces": ("toml", _repeated("a = {", "a.", "a = 1}")),
     "TOML: tables": ("toml", _numbered("", "[a%05d]\n")),
+    "TOML: a list": ("toml", _repeated("a = [", "1,", "]")),
+    "TOML: tables in a list": ("toml", _repeated("a = [", "{a=1},", "]")),
+    "TOML: dates": ("toml", _repeated("a = [", "1979-05-27,", "]")),
+    "TOML: deep tables": ("toml", _repeated("", "[" + "a." * 90 + "a]\n")),
+    "TOML: lines in a text": ("toml", _repeated('a = """', "\\n\n", '"""')),
     "JSON: members": ("json", _numbered("{", '"a%05d": 1, ', '"b": 1}')),
     "JSON: comments": ("jsonc", _repeated("{}", "/**/")),
     "JSON: commas": ("jsonc", _repeated("[1", " ,")),
     "YAML: pairs": ("yaml", _numbered("", "a%05d: b\n")),
     "YAML: braces": ("yaml", _repeated("", "{a: ")),
     "YAML: items": ("yaml", _repeated("a: [", "b, ", "]")),
+    "YAML: items in lines": ("yaml", _repeated("", "- b\n")),
+    "YAML: lists in lists": ("yaml", _repeated("", "- - - - b\n")),
+    "YAML: names without values": ("yaml", _repeated("", "? a\n")),
+    "YAML: words": ("yaml", _repeated("", "a ")),
+    "YAML: lines": ("yaml", _repeated("a:\n", "  b\n")),
+    "YAML: anchors": ("yaml", _repeated("a: [", "&x b,", "]")),
+    "YAML: aliases": ("yaml", _repeated("a: &x b\nb: [", "*x,", "]")),
+    "YAML: tags": ("yaml", _repeated("a: [", "!!str b,", "]")),
+    "YAML: comments": ("yaml", _repeated("", "#\n")),
+    "YAML: tabs": ("yaml", _repeated("a:\tb\n", "b\t \n")),
+    "YAML: escapes": ("yaml", _repeated('a: "', "\\n", '"')),
     "redactor: escapes": ("redactor", _repeated("", "%25")),
     "redactor: a piece of a long secret": ("redactor", _repeated("", "k" * 40 + " ")),
     "redactor: quotes": ("redactor", _repeated("", "\\'\"")),
@@ -106,12 +140,56 @@ def test_a_parser_takes_linear_time(name: str) -> None:
         assert took <= QUICK_S or took < 9 * max(less, QUICK_S / 8), f"{took:.2f} s, {less:.2f} s"
 
 
+WORDY = {
+    "YAML: items in lines": "- b\n" * 2_600,
+    "YAML: names and values": "".join(f"a{at}: b\n" for at in range(2_600)),
+    "YAML: words": "a " * 20_002,
+    "TOML: tables": "".join(f"[a{at}]\n" for at in range(5_100)),
+    "TOML: a list": "a = [" + "1," * 10_001 + "]",
+    "import: arguments": _entry('x "y"')(1_001 * 5),
+    "import: words of a command": f'{_ONE}"{"x " * 1_001}"}}}}}}',
+    "import: a long argument": f'{_ONE}"x", "args": ["{"y" * 16_385}"]}}}}}}',
+    "import: servers": _servers('"a%05d": {"command": "x"}, ')(301 * 28),
+    "import: arguments of all servers": _servers(
+        '"a%05d": {"command": "x", "args": [' + '"y",' * 500 + '"z"]}, '
+    )(7 * 2_100),
+}
+
+
+@pytest.mark.parametrize("name", WORDY)
+def test_a_text_with_too_many_parts_is_refused_in_words(name: str) -> None:
+    parse = _parser(name.partition(":")[0].lower())
+    try:
+        found = cast("server_import.ServerImport", parse(WORDY[name]))
+        reasons = list(found.skipped.values())
+    except (FormatError, AppError) as refused:
+        reasons = [str(refused)]
+    assert len(reasons) == 1
+    assert re.search(r"too (?:much|long)|more than [\d,]+|longer than [\d,]+", reasons[0])
+
+
+def test_a_text_as_large_as_any_client_keeps_is_read() -> None:
+    yaml = "extensions:\n" + "".join(
+        f"  a{at}:\n    cmd: npx\n    args: [-y, 'p{at}']\n" for at in range(150)
+    )
+    assert len(server_import.plan(Config(), yaml).entries) == 150
+    toml = "".join(f'[mcp_servers.a{at}]\ncommand = "npx"\nargs = ["-y"]\n' for at in range(250))
+    projects = "".join(f'[projects."/home/jane/p{at}"]\ntrust = "yes"\n' for at in range(1_000))
+    assert len(server_import.plan(Config(), toml + projects).entries) == 250
+    json = _servers('"a%05d": {"command": "npx", "args": ["-y", "a", "b", "c"]}, ')(250 * 60)
+    assert len(server_import.plan(Config(), json).entries) > 200
+
+
 @pytest.mark.bench
 @pytest.mark.timeout(600)
 def test_each_parser_on_100_kb(figure: Figures) -> None:
+    """A text that is too long is refused at once, so that shorter ones are tried too."""
     rows = sorted(
-        ((spent(_work(kind), text(100_000)), name) for name, (kind, text) in TEXTS.items())
+        (max(spent(_work(kind), text(size)) for size in _SIZES), name)
+        for name, (kind, text) in TEXTS.items()
     )
-    for took, name in reversed(rows[-8:]):
-        most = None if name.startswith(("YAML", "import")) else 50  # threads read these
-        figure(f"{name}, 100 KB", took * 1e3, "ms", at_most=most)
+    for took, name in reversed(rows[-12:]):
+        figure(f"{name}, 100 KB", took * 1e3, "ms", at_most=50)
+
+
+_SIZES = (100_000, 49_000, 24_000, 16_000, 12_000, 9_000, 6_000)

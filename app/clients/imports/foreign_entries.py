@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.clients.imports import placeholders
 from app.clients.imports.foreign_servers import ForeignServer
+from app.config import secret_values
 
 _URLS = (
     "url",
@@ -34,6 +37,12 @@ _REMOTE = frozenset(
 )
 _LOCAL = frozenset({"stdio", "local", "command", "process", "custom"})
 _INSIDE = frozenset({"builtin", "platform", "frontend", "inline_python", "extension", "inmemory"})
+_CONTAINERS = frozenset({"docker", "podman", "nerdctl"})
+_REMOTE_HEADER = re.compile(r"([A-Za-z0-9-]+)(?::\s*|=)(.*)", re.DOTALL)
+_LONGEST = 16_384
+"""Characters of an argument, a variable or a header."""
+_MOST = 1_000
+"""Arguments, variables, headers and names of tools of one server."""
 
 
 class NoServerError(ValueError):
@@ -85,6 +94,11 @@ def plain(server: ForeignServer) -> PlainEntry:
     made.cwd = next((str(entry[key]) for key in _FOLDERS if entry.get(key)), "")
     made.disabled_tools = [name for key in _TOOLS_OFF for name in _texts(entry.get(key))]
     _elsewhere(made, entry)
+    texts = (*made.words(), *made.env.values(), *made.headers.values(), *made.disabled_tools)
+    if len(texts) > _MOST:
+        raise NoServerError(f"It has more than {_MOST:,} arguments and variables.")
+    if any(len(text) > _LONGEST for text in (*texts, made.url, made.cwd)):
+        raise NoServerError(f"A text in it is longer than {_LONGEST:,} characters.")
     return made
 
 
@@ -194,6 +208,8 @@ def _words(found: Any) -> list[str]:
 
 
 def _split(line: str) -> list[str]:
+    if len(line) > _LONGEST or len(line.split()) > _MOST:
+        raise NoServerError("Its command line is too long to be one.")
     try:
         return shlex.split(line)
     except ValueError as odd:
@@ -219,3 +235,50 @@ def _text(value: Any) -> str:
 
 def _texts(found: Any) -> Iterable[str]:
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def remote_at(made: PlainEntry) -> int:
+    """The index of the arguments of `mcp-remote`, which fills in its headers itself."""
+    for at, word in enumerate(made.words()):
+        if re.match(r"(?:.*[\\/])?mcp-remote(?:@.*)?$", word):
+            return at + 1
+    return 0
+
+
+def into_environment(made: PlainEntry) -> None:
+    """Move secrets from arguments to variables, for programs that read either."""
+    program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
+    is_remote = bool(remote_at(made))
+    for at, word in enumerate(made.args):
+        before = made.args[at - 1] if at else ""
+        if program in _CONTAINERS and before in {"-e", "--env"}:
+            made.args[at] = _container_variable(made, word)
+        elif program in _CONTAINERS and word.startswith("--env="):
+            made.args[at] = "--env=" + _container_variable(made, word.removeprefix("--env="))
+        elif is_remote and before == "--header":
+            made.args[at] = _remote_header(made, word)
+
+
+def _container_variable(made: PlainEntry, word: str) -> str:
+    name, sign, value = word.partition("=")
+    is_moved = placeholders.names_in(value) or secret_values.spans_of(name, value)
+    if not sign or not is_moved or made.env.get(name, value) != value:
+        return word
+    made.env[name] = value
+    return name
+
+
+def _remote_header(made: PlainEntry, word: str) -> str:
+    header = _REMOTE_HEADER.fullmatch(word)
+    if not header:
+        return word
+    for name in placeholders.names_in(header[2]):
+        if re.fullmatch(r"\w+", name):
+            made.env.setdefault(name, f"${{{name}}}")
+    if not secret_values.spans_of(header[1], header[2]) or placeholders.names_in(header[2]):
+        return word
+    variable = re.sub(r"\W", "_", header[1]).upper()
+    if made.env.get(variable, header[2]) != header[2]:
+        return word
+    made.env[variable] = header[2]
+    return f"{header[1]}:${{{variable}}}"

@@ -10,8 +10,9 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ from app.formats.spans import (
     UnreadableError,
     position,
     refuse_depths,
-    refuse_long_keys,
+    refuse_slow_toml,
 )
 
 _JSONC = Layout("jsonc", ("mcpServers",))
 _LARGEST = 64 << 20
-_MOST_SERVERS = 1_000
+_MOST_SERVERS = 300
 _LAUNCHES = frozenset(
     (
         *("command", "cmd", "url", "uri", "serverUrl", "httpUrl", "server_url", "sseUrl"),
@@ -133,7 +134,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 def _toml(text: str) -> Any:
-    refuse_long_keys(text)
+    refuse_slow_toml(text)
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as broken:
@@ -165,10 +166,11 @@ def _servers(document: Any) -> Iterator[ForeignServer]:
     yield from found or _bare(document)
 
 
-def _roots() -> Iterator[str]:
-    """Every key under which a client keeps its servers; a dot stands for nesting."""
+@lru_cache(maxsize=1)
+def _roots() -> Mapping[str, tuple[str, ...]]:
+    """Every key under which a client keeps its servers, and its parts: a dot is for nesting."""
     known = (client.layout.root[0] for client in catalog.clients())
-    yield from dict.fromkeys((*known, *_MORE_ROOTS))
+    return {root: tuple(root.split(".")) for root in (*known, *_MORE_ROOTS)}
 
 
 def _in_roots(document: Any, folder: str) -> Iterator[ForeignServer]:
@@ -177,8 +179,10 @@ def _in_roots(document: Any, folder: str) -> Iterator[ForeignServer]:
     off = {name for key in _SWITCHED_OFF for name in _texts(document.get(key))}
     gemini = document.get("mcp")
     off |= set(_texts(gemini.get("excluded"))) if isinstance(gemini, dict) else set()
-    for root in _roots():
-        for name, entry in _entries(_at(document, root), _is_lenient(root)):
+    for root, parts in _roots().items():
+        if root not in document and parts[0] not in document:
+            continue
+        for name, entry in _entries(_at(document, root, parts), _is_lenient(root)):
             yield ForeignServer(name, entry, folder, name in off)
 
 
@@ -187,12 +191,12 @@ def _is_lenient(root: str) -> bool:
     return root not in {"mcp", "servers", "extensions"}
 
 
-def _at(document: Mapping[str, Any], root: str) -> Any:
-    """The value at the key `root`, or at the nested keys that its dots separate."""
+def _at(document: Mapping[str, Any], root: str, parts: Sequence[str]) -> Any:
+    """The value at the key `root`, or at the nested keys `parts`."""
     if root in document:
         return document[root]
     found: Any = document
-    for name in root.split("."):
+    for name in parts:
         if not isinstance(found, dict) or name not in found:
             return None
         if isinstance(found, _Object) and name in found.duplicates:

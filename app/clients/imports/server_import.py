@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from app.formats.spans import FormatError
 from servers.contract import manifest
 
 _OURS = "lou-connect"
-_CONTAINERS = frozenset({"docker", "podman", "nerdctl"})
-_REMOTE_HEADER = re.compile(r"([A-Za-z0-9-]+)(?::\s*|=)(.*)", re.DOTALL)
+_MOST_TEXTS = 3_000
+"""Arguments, variables and headers of all servers of one text."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -59,8 +60,10 @@ def plan(
     entries: dict[str, ServerEntry] = {}
     skipped: dict[str, str] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    texts = 0
+    numbers: dict[str, Iterator[int]] = {}
     for server in found_in(text):
-        name = _name(server, entries)
+        name = _name(server, entries, numbers)
         one = _One(name, server, _values(values or {}, server), names)
         try:
             entries[name] = one.entry(config)
@@ -70,6 +73,9 @@ def plan(
             skipped[server.name] = refused.title
         else:
             notes[name] = tuple(one.notes)
+        texts += one.texts
+        if texts > _MOST_TEXTS:
+            raise _unreadable(f"Its servers have more than {_MOST_TEXTS:,} arguments.")
     wanted = {key for entry in entries.values() for key in entry.references()}
     secrets = {key: value for key, value in names.secrets.items() if key in wanted}
     return ServerImport(entries, secrets, skipped, notes)
@@ -85,31 +91,45 @@ def found_in(text: str) -> list[ForeignServer]:
         found = foreign_servers.find(text)
     except FormatError as broken:
         where = f"Line {broken.line}, column {broken.column}: " if broken.line else ""
-        raise SettingsError(
-            f"This cannot be read. {where}{broken.reason}",
-            "Give the configuration of a client: JSON, TOML or YAML.",
-            code="bad_file",
-        ) from None
+        raise _unreadable(f"{where}{broken.reason}") from None
     if not found:
         raise SettingsError(
             "No servers were found in this file.",
             "It should have an object called `mcpServers`, or what your client calls it.",
             code="bad_file",
         )
-    return [each for at, each in enumerate(found) if not _is_duplicate(each, found[:at])]
+    once: dict[tuple[str, str], ForeignServer] = {}
+    for each in found:
+        once.setdefault(_identity(each), each)
+    return list(once.values())
 
 
-def _is_duplicate(server: ForeignServer, others: Sequence[ForeignServer]) -> bool:
-    """Whether an equal server was found already, in another project."""
-    return any((each.name, each.entry) == (server.name, server.entry) for each in others)
+def _unreadable(reason: str) -> SettingsError:
+    hint = "Give the configuration of a client: JSON, TOML or YAML."
+    return SettingsError(f"This cannot be read. {reason}", hint, code="bad_file")
 
 
-def _name(server: ForeignServer, taken: Mapping[str, ServerEntry]) -> str:
+def _identity(server: ForeignServer) -> tuple[str, str]:
+    """What is equal for one server in several projects."""
+    return server.name, json.dumps(server.entry, sort_keys=True, default=repr)
+
+
+def _name(
+    server: ForeignServer, taken: Mapping[str, ServerEntry], numbers: dict[str, Iterator[int]]
+) -> str:
+    """A name that is not `taken`; `numbers` continue those of equal names."""
     plain = _plain_name(server.name)
     if not plain and isinstance(server.entry, Mapping):
         plain = _plain_name(foreign_servers.name_of(server.entry)) or "server"
-    others = (f"{plain[:29]}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain((plain,), others) if name not in taken)
+    return _free(plain, f"{plain[:29]}-", taken, numbers)
+
+
+def _free(wanted: str, stem: str, taken: Container[str], numbers: dict[str, Iterator[int]]) -> str:
+    """`wanted`, or else `stem` with the next of its `numbers`, that is not `taken`."""
+    if wanted not in taken:
+        return wanted
+    names = (f"{stem}{number}" for number in numbers.setdefault(stem, itertools.count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _plain_name(text: str) -> str:
@@ -129,13 +149,13 @@ class _KeyNames:
 
     def __init__(self, used: set[str]) -> None:
         self._used = used
+        self._numbers: dict[str, Iterator[int]] = {}
         self.secrets: dict[str, str] = {}
 
     def add(self, wanted: str, value: str = "") -> str:
         """A placeholder of the key for `value`; a key with an empty value is still to be set."""
         plain = re.sub(r"[^A-Z0-9_]|^(?=[0-9])", "_", wanted.upper())[:60]
-        others = (f"{plain}_{number}" for number in itertools.count(2))
-        name = next(each for each in itertools.chain((plain,), others) if each not in self._used)
+        name = _free(plain, f"{plain}_", self._used, self._numbers)
         self._used.add(name)
         if value:
             self.secrets[name] = value
@@ -143,7 +163,10 @@ class _KeyNames:
 
 
 class _One:
-    """The import of one server; `notes` collect what a person should know."""
+    """The import of one server; `notes` collect what a person should know.
+
+    `texts` counts its arguments, variables and headers.
+    """
 
     def __init__(
         self, name: str, server: ForeignServer, values: Mapping[str, str], names: _KeyNames
@@ -154,6 +177,7 @@ class _One:
         self._names = names
         self._open: list[str] = []
         self.notes: list[str] = []
+        self.texts = 0
 
     def entry(self, config: Config) -> ServerEntry:
         """The entry as it goes into `config`.
@@ -165,11 +189,12 @@ class _One:
         if self._name in config.servers:
             raise NoServerError("A server of this name is there already.")
         made = foreign_entries.plain(self._server)
+        self.texts = len(made.args) + len(made.env) + len(made.headers)
         if _is_ours(made):
             raise NoServerError("It is Lou's own entry.")
         self._open += made.missing
         self._note_borrowed(made)
-        _into_environment(made)
+        foreign_entries.into_environment(made)
         document: dict[str, Any] = {
             "command": self._place("the command", made.command),
             "args": self._arguments(made),
@@ -206,7 +231,7 @@ class _One:
 
     def _arguments(self, made: PlainEntry) -> list[str]:
         script = placeholders.script_start(tuple(made.words()))
-        own = frozenset(made.env) if _remote_at(made) else frozenset()
+        own = frozenset(made.env) if foreign_entries.remote_at(made) else frozenset()
         return [
             word if index >= script else self._argument(word, own)
             for index, word in enumerate(made.args, 1)
@@ -281,53 +306,6 @@ def _is_ours(made: PlainEntry) -> bool:
         or program == config_model.EMBEDDED_COMMAND
         or any(_OURS in each for each in words)
     )
-
-
-def _remote_at(made: PlainEntry) -> int:
-    """The index of the arguments of `mcp-remote`, which fills in its headers itself."""
-    for at, word in enumerate(made.words()):
-        if re.match(r"(?:.*[\\/])?mcp-remote(?:@.*)?$", word):
-            return at + 1
-    return 0
-
-
-def _into_environment(made: PlainEntry) -> None:
-    """Move secrets from arguments to variables, for programs that read either."""
-    program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
-    is_remote = bool(_remote_at(made))
-    for at, word in enumerate(made.args):
-        before = made.args[at - 1] if at else ""
-        if program in _CONTAINERS and before in {"-e", "--env"}:
-            made.args[at] = _container_variable(made, word)
-        elif program in _CONTAINERS and word.startswith("--env="):
-            made.args[at] = "--env=" + _container_variable(made, word.removeprefix("--env="))
-        elif is_remote and before == "--header":
-            made.args[at] = _remote_header(made, word)
-
-
-def _container_variable(made: PlainEntry, word: str) -> str:
-    name, sign, value = word.partition("=")
-    is_moved = placeholders.names_in(value) or secret_values.spans_of(name, value)
-    if not sign or not is_moved or made.env.get(name, value) != value:
-        return word
-    made.env[name] = value
-    return name
-
-
-def _remote_header(made: PlainEntry, word: str) -> str:
-    header = _REMOTE_HEADER.fullmatch(word)
-    if not header:
-        return word
-    for name in placeholders.names_in(header[2]):
-        if re.fullmatch(r"\w+", name):
-            made.env.setdefault(name, f"${{{name}}}")
-    if not secret_values.spans_of(header[1], header[2]) or placeholders.names_in(header[2]):
-        return word
-    variable = re.sub(r"\W", "_", header[1]).upper()
-    if made.env.get(variable, header[2]) != header[2]:
-        return word
-    made.env[variable] = header[2]
-    return f"{header[1]}:${{{variable}}}"
 
 
 def left_in_clear(entry: ServerEntry) -> list[str]:
