@@ -42,6 +42,7 @@ PAGES = (
     PageSpec("try", "Try it", "try", "app.ui.pages.try_it", "TryPage"),
     PageSpec("tracked", "Tracked", "tracked", "app.ui.pages.tracked", "TrackedPage"),
     PageSpec("clients", "Clients", "clients", "app.ui.pages.clients", "ClientsPage"),
+    PageSpec("calls", "Calls", "calls", "app.ui.pages.calls", "CallsPage"),
     PageSpec("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
     PageSpec("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
     PageSpec("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),

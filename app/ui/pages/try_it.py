@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.calls.kept_call import CallDetail
 from app.errors import AppError
 from app.ui import wording
 from app.ui.form_fields import Field, FieldError, Kind
@@ -56,6 +57,10 @@ class TryPage(QWidget):
         self._form_of: tuple[str, dict[str, Any]] | None = None
         """The server and the tool that the form was made for."""
         self._pending_attempt: Attempt | None = None
+        self._wanted_tool = ""
+        self._note_of = ("", "", "")
+        self._is_ready = False
+        """Whether the chosen server listed its tools."""
         self._servers_model = ServersModel(context.core.servers)
         self._server = combo("Server", letters=8)
         self._server.setModel(self._servers_model)
@@ -79,10 +84,39 @@ class TryPage(QWidget):
         WhileVisible(self, self._pull, listen=(context.core.servers_changed,))
 
     def choose(self, name: str) -> None:
-        """Select the server called `name`."""
+        """Select a server, or one of its tools: `search`, `search web_search`.
+
+        A JSON object after them fills in the form, but for what was masked in it.
+        """
+        server, _, tool = name.partition(" ")
         self._servers_model.pull()
-        if self._servers_model.row_of(name) >= 0:
-            self._server.setCurrentIndex(self._servers_model.row_of(name))
+        if self._servers_model.row_of(server) < 0:
+            return
+        tool, _, request = tool.partition(" ")
+        if request:
+            self._fill(server, tool, CallDetail(request))
+            return
+        is_other = server != self._chosen_server()
+        self._wanted_tool = tool if is_other or self._tool.findData(tool) < 0 else ""
+        self._server.setCurrentIndex(self._servers_model.row_of(server))
+        if tool and not self._wanted_tool:
+            self._tool.setCurrentIndex(self._tool.findData(tool))
+
+    def _fill(self, server: str, tool: str, request: CallDetail) -> None:
+        masked = request.masked()
+        given = {name: text for name, text in request.arguments().items() if name not in masked}
+        answer = Answer("success")
+        self._show_form_of(Attempt(server, tool, given, time.time(), 0.0, "ok", answer))
+        text = f"Masked in the call, so give again: {', '.join(masked)}." if masked else ""
+        self._note_of = server, tool, text
+        self._show_note()
+
+    def _show_note(self) -> None:
+        """Say what the form lacks, while it is the form of the call that was tried again."""
+        server, tool, text = self._note_of
+        is_of_it = (server, tool) == (self._chosen_server(), self._tool.currentData())
+        self._note.setText(text if is_of_it else "")
+        self._note.setVisible(bool(self._note.text()))
 
     def _lay_out(self) -> None:
         choice = QHBoxLayout()
@@ -155,13 +189,16 @@ class TryPage(QWidget):
     def _show_list_error(self, error: AppError) -> None:
         if self._form_of is None or self._form_of[0] != self._chosen_server():
             self._offer_tools([])
+        self._is_ready = False
         self._run.setEnabled(False)  # the form keeps its values until the server is back
         self._note.setText(f"{error.title} {error.hint}".strip())
         self._note.show()
 
     def _offer_tools(self, tools: list[dict[str, Any]]) -> None:
-        chosen = self._tool.currentData()
+        chosen = self._wanted_tool or self._tool.currentData()
+        self._wanted_tool = ""
         self._tools = tools
+        self._is_ready = bool(tools)
         self._tool.blockSignals(True)
         self._tool.clear()
         for tool in tools:
@@ -174,7 +211,7 @@ class TryPage(QWidget):
 
     def _show_form(self) -> None:
         tool = self._chosen_tool()
-        self._note.hide()
+        self._show_note()
         self._run.setEnabled(tool is not None and self._running is None)
         if tool is None:
             self._form = self._form_of = None
@@ -228,6 +265,8 @@ class TryPage(QWidget):
         self._start(self._chosen_server(), str(tool["name"]), arguments, timeout)
 
     def _start(self, server: str, tool: str, arguments: dict[str, Any], limit_s: float) -> None:
+        self._note_of = ("", "", "")
+        self._show_note()
         self._run.setEnabled(False)
         self._cancel.setEnabled(True)
         self._run.setText("Running...")
@@ -259,7 +298,7 @@ class TryPage(QWidget):
         self._history_model.pull()
         self._result.show_attempt(attempt)
         self._run.setText("Run")
-        self._run.setEnabled(self._form is not None and self._note.isHidden())
+        self._run.setEnabled(self._form is not None and self._is_ready)
         self._cancel.setEnabled(False)
 
     def _cancel_clicked(self) -> None:
@@ -268,16 +307,19 @@ class TryPage(QWidget):
 
     def _show_again(self, row: int) -> None:
         attempt = self._history_model.attempt(row)
+        self._show_form_of(attempt)
         self._result.show_attempt(attempt)
+
+    def _show_form_of(self, attempt: Attempt) -> None:
+        """Show the form of the tool as it was filled in then."""
         if self._servers_model.row_of(attempt.server) < 0:
             return
         self._pending_attempt = attempt
-        self.choose(attempt.server)
-        place = self._tool.findData(attempt.tool)
-        if place == self._tool.currentIndex():
+        is_shown = self._chosen_tool() and self._tool.currentData() == attempt.tool
+        if is_shown and self._chosen_server() == attempt.server:
             self._show_form()
-        elif place >= 0:
-            self._tool.setCurrentIndex(place)
+        else:
+            self.choose(f"{attempt.server} {attempt.tool}")
 
     def _run_again(self, row: int) -> None:
         attempt = self._history_model.attempt(row)

@@ -1,0 +1,181 @@
+"""One kept call: what it asked and got as trees and as text, to copy it, and to try it again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QSplitter,
+    QTabWidget,
+    QTreeView,
+)
+
+from app.calls.kept_call import CallDetail, KeptCall, as_command, as_json, value_of
+from app.ui import wording
+from app.ui.models.calls import client_name, outcome_text, time_text
+from app.ui.models.json_tree import JsonTree
+from app.ui.page_context import PageContext
+from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.card import Card
+from app.ui.widgets.flow import bar
+from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.text import Elided, heading, label, set_tone
+
+_CUT = {
+    "long": "A part is left out, because it is long.",
+    "busy": "What it asked and got was not kept, because calls came too quickly.",
+}
+_FEW_CHARACTERS = 10_000
+"""Of a value that is shown unfolded."""
+_LONG = 60
+"""Characters of a text that a row of a tree shows whole."""
+
+
+class CallView(Card):
+    """Hidden until `show_call`."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(margin=12, spacing=6)
+        self._context = context
+        self._shown: tuple[KeptCall, CallDetail] | None = None
+        self._outcome = heading("", "strong")
+        self._outcome.setObjectName("outcome")
+        self._facts = Elided()
+        set_tone(self._facts, "soft")
+        self._note = label(tone="soft", wrap=True)
+        self._request = JsonView("What it asked")
+        self._answer = JsonView("What it got")
+        self._raw = text_viewer("The call as it was")
+        self._tabs = QTabWidget()
+        self._tabs.tabBar().setAccessibleName("Parts of the call")
+        for part, words in ((self._answer, "Answer"), (self._request, "Request")):
+            self._tabs.addTab(part, words)
+        self._tabs.addTab(self._raw, "Raw")
+        theme = context.theme
+        self._again = Button(theme, "Try again", self._try_again, icon="try")
+        self._again.setToolTip("Open the tool on the page Try it, filled in as in this call")
+        copy_json = Button(theme, "Copy as JSON", self._copy_json, icon="copy")
+        copy_command = Button(theme, "Copy as command", self._copy_command, icon="copy")
+        top = QHBoxLayout()
+        top.addWidget(self._outcome)
+        top.addWidget(self._facts, 1)
+        top.addWidget(icon_button(theme, "close", "Close", self.hide))
+        self.inside.addLayout(top)
+        self.inside.addWidget(self._note)
+        self.inside.addWidget(self._tabs, 1)
+        self.inside.addWidget(bar(self._again, copy_json, copy_command))
+        self.hide()
+
+    def show_call(self, call: KeptCall, detail: CallDetail) -> None:
+        """Show `call`."""
+        self._shown = call, detail
+        state = outcome_text(call)
+        reason = f" ({wording.words(call.error).lower()})" if call.error else ""
+        self._outcome.setText(state.words)
+        set_tone(self._outcome, state.tone)
+        who = " ".join(filter(None, (client_name(call), call.version)))
+        took, size = wording.milliseconds(call.ms), wording.size(call.size)
+        tool = f"{call.tool} of {call.server}{reason}"
+        self._facts.setText(f"{tool}, for {who}, {time_text(call)}, {took}, {size}")
+        self._note.setText(_CUT.get(call.cut, ""))
+        self._note.setVisible(bool(self._note.text()))
+        self._request.show_value(value_of(detail.request))
+        self._answer.show_value(_readable(value_of(detail.answer)))
+        self._raw.setPlainText(as_json(call, detail))
+        self._again.setEnabled(call.cut != "busy")
+        self.show()
+
+    def _copy_json(self) -> None:
+        if self._shown:
+            QGuiApplication.clipboard().setText(as_json(*self._shown))
+
+    def _copy_command(self) -> None:
+        if self._shown:
+            QGuiApplication.clipboard().setText(as_command(*self._shown))
+
+    def _try_again(self) -> None:
+        if self._shown:
+            call, detail = self._shown
+            arguments = detail.request or "{}"
+            self._context.go(f"try {call.server} {call.tool} {arguments}")
+
+
+class JsonView(QSplitter):
+    """A JSON value as a tree; beside it the chosen text in full, if a row cannot show it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._model = JsonTree()
+        self._tree = QTreeView()
+        self._tree.setModel(self._model)
+        self._tree.setAccessibleName(name)
+        self._tree.setUniformRowHeights(True)
+        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._tree.header().setStretchLastSection(True)
+        self._whole = text_viewer(f"{name}: the chosen value")
+        self.addWidget(self._tree)
+        self.addWidget(self._whole)
+        self.setSizes([600, 400])
+        self.setChildrenCollapsible(False)
+        self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+
+    def show_value(self, value: Any) -> None:
+        """Show `value`; None for nothing. A text needs no tree."""
+        is_text = isinstance(value, str)
+        self._tree.setHidden(is_text)
+        self._whole.setVisible(is_text)
+        if is_text:
+            self._whole.setPlainText(value)
+            return
+        self._model.show_value({} if value is None else value)
+        self._tree.setColumnWidth(0, 200)
+        self._tree.expandToDepth(2 if len(json.dumps(value)) < _FEW_CHARACTERS else 0)
+        self._choose_first_long_text()
+
+    def _choose_first_long_text(self) -> None:
+        """A value with one text in it, such as a page, is read in full at once."""
+        index = self._model.index(0, 0)
+        while index.isValid() and self._model.rowCount(index) == 1:
+            index = self._model.index(0, 0, index)
+        if index.isValid() and isinstance(self._model.value(index), str):
+            self._tree.setCurrentIndex(index)
+
+    def _show_chosen(self) -> None:
+        value = self._model.value(self._tree.currentIndex())
+        is_long = isinstance(value, str) and (len(value) > _LONG or "\n" in value)
+        self._whole.setVisible(is_long)
+        if is_long:
+            self._whole.setPlainText(value)
+
+
+def _readable(answer: Any) -> Any:
+    """The part of an answer that a person looks for: its data, or its content."""
+    if not isinstance(answer, dict):
+        return answer
+    found = answer.get("structuredContent")
+    if found is not None:
+        return found
+    content = answer.get("content")
+    if isinstance(content, list) and content:
+        texts = [_text_of(block) for block in content]
+        return texts[0] if len(texts) == 1 else texts
+    return answer
+
+
+def _text_of(block: Any) -> Any:
+    """The text of a part of a result, as JSON if it is that; another part whole."""
+    text = block.get("text") if isinstance(block, dict) else None
+    if not isinstance(text, str) or set(block) - {"type", "text"}:
+        return block
+    if text.lstrip()[:1] in {"{", "["}:
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text

@@ -1,0 +1,243 @@
+"""The Calls page: a filter, a table of what clients called, and the chosen call in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QSplitter,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.calls.call_store import CallPage
+from app.calls.kept_call import KeptCall
+from app.ui.dialogs.confirm import confirm
+from app.ui.models.calls import CLIENT, OUTCOME, SERVER, SIZE, TIME, TOOK, TOOL, CallsModel
+from app.ui.page_context import PageContext
+from app.ui.pages.call_detail import CallView
+from app.ui.pages.call_filter import CallFilter
+from app.ui.widgets.buttons import icon_button
+from app.ui.widgets.card import Empty
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading
+
+_PAGE = 200
+_ENOUGH = 60
+"""Rows that fill a screen; a search goes on until there are as many."""
+_BUDGET_S = 0.1
+_SAMPLES = (
+    *((TIME, "00-00 00:00"), (CLIENT, "claude-ai-client"), (SERVER, "tracker-two")),
+    *((OUTCOME, "Took too long"), (TOOK, "1000 ms"), (SIZE, "1000 KB")),
+)
+_LEAST_TOOL = "track_url_email__"
+_FIRST_HIDDEN = (SIZE, SERVER, TOOK)
+"""The columns that a narrow table does without; the detail has them."""
+_CHOICES = ("client", "server", "tool")
+
+
+class CallsPage(QWidget):
+    """Shows new calls as they are stored, while it is visible."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._log = context.core.call_log
+        self._model = CallsModel(context.theme)
+        self._request = 0
+        self._was_on = self._log.is_on
+        self._before: int | None = None
+        self._is_loading = False
+        self._filter = CallFilter()
+        self._table = CallTable(self._model)
+        self._detail = CallView(context)
+        self._empty = Empty(context.theme, "calls", "", "")
+        self._lay_out()
+        self._filter.changed.connect(self._reload)
+        self._table.selectionModel().currentRowChanged.connect(self._row_chosen)
+        self._table.verticalScrollBar().valueChanged.connect(lambda _value: self._scrolled())
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.focus_text)
+        WhileVisible(self, self._refresh, listen=(self._log.stored, context.core.settings.changed))
+
+    def choose(self, name: str) -> None:
+        """Filter by the server called `name`."""
+        self._filter.choose(name)
+
+    def _lay_out(self) -> None:
+        theme = self._context.theme
+        top = QHBoxLayout()
+        top.addWidget(heading("Calls", "title"))
+        top.addStretch()
+        top.addWidget(icon_button(theme, "trash", "Delete all kept calls", self._clear_clicked))
+        holder = QWidget()
+        self._holder = QStackedLayout(holder)
+        self._holder.addWidget(self._table)
+        self._holder.addWidget(self._empty)
+        parts = QSplitter(Qt.Orientation.Vertical)
+        parts.setHandleWidth(12)
+        parts.addWidget(holder)
+        parts.addWidget(self._detail)
+        parts.setStretchFactor(0, 1)
+        parts.setSizes([300, 320])
+        parts.setChildrenCollapsible(False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 20)
+        column.setSpacing(12)
+        column.addLayout(top)
+        column.addWidget(self._filter)
+        column.addWidget(parts, 1)
+
+    def _refresh(self) -> None:
+        """Show what was stored since; nothing else moves."""
+        if not self._request or self._log.is_on != self._was_on:
+            self._reload()
+        elif not self._is_loading:
+            self._context.tasks.start(self._load_newer(self._request))
+
+    def _reload(self) -> None:
+        self._request += 1
+        self._was_on = self._log.is_on
+        self._context.tasks.start(self._load(self._request))
+
+    async def _load(self, request: int) -> None:
+        self._is_loading = True
+        page = await self._find(None)
+        if request != self._request:
+            return
+        self._detail.hide()
+        self._model.show_calls(page.calls)
+        self._before, self._is_loading = page.before, False
+        self._update_view()
+        self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
+        while (
+            self._model.rowCount() < _ENOUGH
+            and self._before is not None
+            and request == self._request
+            and self.isVisible()
+        ):
+            await self._load_older(request)
+
+    async def _load_newer(self, request: int) -> None:
+        page = await self._find(None)
+        if request != self._request:
+            return
+        newest = self._model.newest
+        calls = [call for call in page.calls if call.id > newest]
+        if not page.calls or len(calls) == len(page.calls):  # cleared, or more than a page is new
+            self._model.show_calls(page.calls)
+            self._before = page.before
+        else:
+            self._table.prepend(calls)
+        self._update_view()
+        if calls:
+            self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
+
+    def _scrolled(self) -> None:
+        bar = self._table.verticalScrollBar()
+        is_near_end = bar.value() > bar.maximum() - _ENOUGH
+        if is_near_end and self._before is not None and not self._is_loading:
+            self._context.tasks.start(self._load_older(self._request))
+
+    async def _load_older(self, request: int) -> None:
+        self._is_loading = True
+        page = await self._find(self._before)
+        if request == self._request:
+            self._model.append(page.calls)
+            self._before, self._is_loading = page.before, False
+            self._update_view()
+
+    async def _find(self, before: int | None) -> CallPage:
+        query = self._filter.wanted()
+        return await self._log.find(query, before, limit=_PAGE, budget_s=_BUDGET_S)
+
+    def _update_view(self) -> None:
+        has_calls = self._model.rowCount() > 0
+        self._holder.setCurrentIndex(0 if has_calls else 1)
+        if has_calls:
+            return
+        self._detail.hide()
+        if not self._log.is_on:
+            self._empty.set_text(
+                "Lou keeps no calls", "Settings, Calls: keep what calls asked and got."
+            )
+        elif self._before is not None:
+            self._empty.set_text("Looking...", "Older calls are being searched.")
+        elif self._filter.wanted().is_narrow():
+            self._empty.set_text("No call matches", "Choose another filter or another text.")
+        else:
+            self._empty.set_text(
+                "No calls yet", "What your clients ask and get appears here, without secrets."
+            )
+
+    def _row_chosen(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self._context.tasks.start(self._show(self._model.call(current.row()).id))
+
+    async def _show(self, id: int) -> None:  # noqa: A002 - the store's word
+        found = await self._log.call(id)
+        row = self._table.currentIndex().row()
+        if found and row >= 0 and self._model.call(row).id == id:
+            self._detail.show_call(*found)
+            self._table.scrollTo(self._table.currentIndex())
+
+    def _clear_clicked(self) -> None:
+        self._context.tasks.start(self._clear())
+
+    async def _clear(self) -> None:
+        loss = "What they asked and got cannot be brought back. Logs and metrics stay."
+        title = "Delete all kept calls?"
+        if await confirm(self._context.theme, self.window(), title, loss, yes="Delete"):
+            await self._log.clear()
+            self._reload()
+
+
+class CallTable(QTableView):
+    """The table of calls; what is on the screen stays in place when new ones come."""
+
+    def __init__(self, model: CallsModel) -> None:
+        super().__init__()
+        self._calls = model
+        self.setModel(model)
+        self.setAccessibleName("Calls")
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(90)
+        metrics = self.fontMetrics()
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        self._widths = {name: metrics.horizontalAdvance(text) + 24 for name, text in _SAMPLES}
+        self._least = metrics.horizontalAdvance(_LEAST_TOOL)
+        for column, width in self._widths.items():
+            self.setColumnWidth(column, width)
+        header.setSectionResizeMode(TOOL, QHeaderView.ResizeMode.Stretch)
+
+    def prepend(self, calls: Sequence[KeptCall]) -> None:
+        """Add newer calls; a table that is scrolled down shows the same rows as before."""
+        scrolled = self.verticalScrollBar()
+        place = scrolled.value()
+        self._calls.prepend(calls)
+        if place:
+            self.updateGeometries()
+            scrolled.setValue(place + len(calls))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        missing = self._least + sum(self._widths.values()) - event.size().width()
+        for column in _FIRST_HIDDEN:
+            self.setColumnHidden(column, missing > 0)
+            missing -= self._widths[column]
+        super().resizeEvent(event)

@@ -1,0 +1,199 @@
+"""The Calls page: what clients asked and got is listed, found, shown, copied, and tried again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QModelIndex
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QTabWidget
+from pytestqt.modeltest import ModelTester
+
+from app.calls.kept_call import KeptCall
+from app.ui.models.calls import CLIENT, OUTCOME, SERVER, TOOL, CallsModel
+from app.ui.pages.call_detail import CallView
+from app.ui.pages.calls import CallTable
+from tests.ui.finding import button, find
+from tests.ui.rig import Rig
+
+
+class CallsView:
+    """The Calls page as a person uses it."""
+
+    def __init__(self, lou: Rig) -> None:
+        self.lou = lou
+        lou.run(lou.core.call_log.clear())
+        self.page = lou.page("calls")
+        self.table = find(self.page, CallTable)
+        self.detail = find(self.page, CallView)
+        self.text = find(self.page, QLineEdit, "Find in calls")
+        self.own = find(self.page, QCheckBox)
+        self.until_rows(0)
+
+    def column(self, column: int) -> list[str]:
+        model = self.table.model()
+        return [model.index(row, column).data() for row in range(model.rowCount())]
+
+    def until_rows(self, count: int) -> None:
+        self.lou.until(lambda: len(self.column(TOOL)) == count, what=f"not {count} rows")
+
+    def choice(self, name: str) -> QComboBox:
+        return find(self.page, QComboBox, name)
+
+    def choose(self, row: int) -> CallView:
+        self.table.selectRow(row)
+        self.lou.until(self.detail.isVisible)
+        return self.detail
+
+    def clipboard(self) -> str:
+        return QGuiApplication.clipboard().text()
+
+
+def add(lou: Rig, **more: Any) -> None:
+    facts = {"tool": "find_tracked", "client": "claude-ai", "version": "1", "ms": 2.0, "own": False}
+    answer = {"structuredContent": {"entries": [], "cursor": ""}, "isError": False}
+    facts |= {"outcome": "ok", "at": time.time(), "bytes": 90, "cut": "", "answer": answer}
+    server = more.pop("server", "tracker")
+    lou.core.call_log.add(server, {**facts, "request": {"status": "new"}, **more})
+
+
+def test_model_keeps_the_rules_of_models(lou: Rig) -> None:
+    model = CallsModel(lou.theme)
+    ModelTester(model)
+
+    def calls(*ids: int) -> list[KeptCall]:
+        facts = ("tracker", "find", "claude", "1", 1.0, "odd", "", 5)
+        return [KeptCall(each, 1000.0, *facts, own=False) for each in ids]
+
+    model.show_calls(calls(5, 4))
+    model.prepend(calls(7, 6))
+    model.append(calls(3))
+    assert [model.call(row).id for row in range(model.rowCount())] == [7, 6, 5, 4, 3]
+    assert model.rowCount(QModelIndex()) == 5
+    assert model.newest == 7
+    assert model.index(0, OUTCOME).data() == "odd"
+
+
+def test_calls_come_in_while_the_page_is_open(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou)
+    view.until_rows(1)
+    add(lou, client="lou", outcome="error", tool="get_entry")
+    view.until_rows(2)
+    assert view.column(TOOL) == ["get_entry", "find_tracked"]
+    assert view.column(CLIENT) == ["You, in Lou", "claude-ai"]
+    assert view.column(OUTCOME) == ["Failed", "Done"]
+
+
+def test_filters_and_search_narrow_the_list(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou)
+    add(lou, server="search", tool="web_search", request={"query": "Tiny keyboards"})
+    add(lou, outcome="timeout", client="cursor")
+    add(lou, own=True, tool="tracker_stats")
+    view.until_rows(3)
+    lou.until(lambda: view.choice("Server").findData("search") >= 0)
+    view.choice("Server").setCurrentIndex(view.choice("Server").findData("search"))
+    view.until_rows(1)
+    assert view.column(SERVER) == ["search"]
+    view.choice("Server").setCurrentIndex(0)
+    view.until_rows(3)
+    view.choice("Outcome").setCurrentIndex(view.choice("Outcome").findData("timeout"))
+    view.until_rows(1)
+    assert view.column(CLIENT) == ["cursor"]
+    view.choice("Outcome").setCurrentIndex(0)
+    view.text.setText("tiny keyb")
+    view.until_rows(1)
+    view.text.setText("nowhere to be found")
+    view.until_rows(0)
+    assert any("No call matches" in each.text() for each in view.page.findChildren(QLabel))
+    view.text.clear()
+    view.own.setChecked(True)
+    view.until_rows(4)
+    assert view.column(CLIENT)[0] == "Lou itself"
+    view.own.setChecked(False)
+    view.until_rows(3)
+
+
+def test_a_chosen_call_is_shown_and_copied(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou, request={"text": "it's"}, answer={"content": [{"type": "text", "text": "Not so."}]})
+    view.until_rows(1)
+    detail = view.choose(0)
+    answer = find(detail, QPlainTextEdit, "What it got: the chosen value")
+    assert answer.toPlainText() == "Not so."
+    assert not answer.isHidden()
+    raw = json.loads(find(detail, QPlainTextEdit, "The call as it was").toPlainText())
+    assert raw["request"] == {"text": "it's"}
+    button(detail, "Copy as JSON").click()
+    assert json.loads(view.clipboard()) == raw
+    button(detail, "Copy as command").click()
+    assert shlex.split(view.clipboard()) == [
+        "lou", "call", "tracker", "find_tracked", '{"text":"it\'s"}',
+    ]  # fmt: skip
+    tabs = find(detail, QTabWidget)
+    assert [tabs.tabText(at) for at in range(tabs.count())] == ["Answer", "Request", "Raw"]
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, "text", {"content": "odd"}, {"content": [5]},
+                                    {"structuredContent": {"a": ["\u202e" * 50, {}]}}])  # fmt: skip
+def test_any_answer_can_be_shown(lou: Rig, answer: Any) -> None:
+    view = CallsView(lou)
+    add(lou, answer=answer, request=None, outcome="strange", cut="busy")
+    view.until_rows(1)
+    detail = view.choose(0)
+    assert not button(detail, "Try again").isEnabled()
+
+
+def test_a_call_is_tried_again_with_its_arguments_but_for_what_was_masked(lou: Rig) -> None:
+    view = CallsView(lou)
+    lou.until(lambda: lou.state("tracker") == "ready")
+    add(lou, tool="find_tracked", request={"status": "won", "email": "[e-mail]", "limit": 7})
+    view.until_rows(1)
+    button(view.choose(0), "Try again").click()
+    page = lou.window.page("try")
+    lou.until(page.isVisible)
+    note = find(page, QLabel, "note")
+    lou.until(lambda: "Masked in the call, so give again: email." in note.text())
+    lou.until(lambda: find(page, QComboBox, "Tool").currentData() == "find_tracked")
+    assert find(page, QComboBox, "Server").currentText()
+    lou.until(lambda: any(each.currentText() == "won" for each in page.findChildren(QComboBox)))
+
+
+def test_a_page_of_many_calls_goes_on_below(lou: Rig) -> None:
+    view = CallsView(lou)
+    for number in range(450):
+        add(lou, ms=float(number))
+    lou.until(lambda: len(view.column(TOOL)) >= 200)
+    lou.until(lambda: lou.core.call_log.is_on and len(view.column(TOOL)) >= 200)
+    bar = view.table.verticalScrollBar()
+
+    def reached() -> bool:
+        bar.setValue(bar.maximum())
+        return len(view.column(TOOL)) == 450
+
+    lou.until(reached)
+
+
+def test_switched_off_the_page_says_so(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou)
+    view.until_rows(1)
+
+    def switch(on: bool) -> None:
+        from dataclasses import replace
+
+        lou.core.settings.update(
+            lambda config: replace(config, settings=replace(config.settings, keep_calls=on))
+        )
+
+    switch(False)
+    view.until_rows(0)
+    lou.until(
+        lambda: any("keeps no calls" in each.text() for each in view.page.findChildren(QLabel))
+    )
+    switch(True)
