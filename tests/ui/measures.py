@@ -201,7 +201,7 @@ def act_at_random(rig: Rig, count: int, seed: int = 3) -> None:
     wait(1)
 
 
-_PAGES = ("servers", "try", "tracked", "clients", "logs", "metrics", "settings", "welcome")
+_PAGES = ("servers", "try", "tracked", "clients", "calls", "logs", "metrics", "settings", "welcome")
 
 
 def _other_page(rig: Rig, dice: random.Random) -> None:
