@@ -53,7 +53,7 @@ def _tray() -> int:
         return 1
     from app.control import second_start  # noqa: PLC0415 - not in a command's start
 
-    lock = second_start.claim_or_raise("tray")
+    lock = second_start.claim_or_raise("tray", _show_refusal)
     if isinstance(lock, int):
         return lock
     from app.ui.memory_footprint import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
@@ -62,6 +62,12 @@ def _tray() -> int:
     from app.ui.application import main as show  # noqa: PLC0415
 
     return show(lock)
+
+
+def _show_refusal(title: str, hint: str) -> None:
+    from app.ui.application import show_refusal  # noqa: PLC0415 - Qt belongs to this branch alone
+
+    show_refusal(title, hint)
 
 
 def _serve() -> int:

@@ -1,7 +1,7 @@
 """Decides what a start does when Lou may run already.
 
 In: the mode of this start. Out: the instance lock, or an exit code after the running Lou was asked
-to show its window.
+to show its window, or the person was told why Lou does not start.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ _PATIENCE_S = 15.0
 _RETRY_S = 0.1
 
 
-def claim_or_raise(mode: str) -> InstanceLock | int:
+def claim_or_raise(mode: str, show: Callable[[str, str], None] | None = None) -> InstanceLock | int:
     """The lock if no other Lou runs, else the exit code of this start.
 
     Waits for another Lou that is starting or ending. A client that starts several servers starts
-    Lou several times; the window is shown only if a person started it.
+    Lou several times; only when a person starts it, its window is shown, or `show` is called with
+    what happened and what to do.
     """
     by_person = not os.environ.pop(launch_file.BY_CLIENT, "")
+    show = show if by_person else None
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -35,19 +37,20 @@ def claim_or_raise(mode: str) -> InstanceLock | int:
             # Ask even with the lock: its file may have been deleted while a Lou runs.
             found = (_ask_to_show() if by_person else _ask_mode()) or lock
         except AppError as refused:
-            sys.stderr.write(f"{refused.title}\n{refused.hint}\n")
-            return 1
+            return _tell(refused.title, refused.hint, show)
         if isinstance(found, InstanceLock):
             return found
+        if found == mode == "tray":
+            return 0
         if found:
-            return _refuse(found, mode)
+            other = "in the tray" if found == "tray" else "without a window (`lou serve`)"
+            told = f"Lou runs already, {other}."
+            return _tell(told, "Stop it first: lou quit", show)
         if time.monotonic() > deadline:
             break
         time.sleep(_RETRY_S)
-    sys.stderr.write(
-        f"Another Lou (process {instance_lock.holder()}) is starting or ending.\nTry again soon.\n"
-    )
-    return 1
+    told = f"Another Lou (process {instance_lock.holder()}) is starting or ending."
+    return _tell(told, "Try again soon.", show)
 
 
 def _ask_to_show() -> str:
@@ -75,9 +78,8 @@ def _ask(ask: Callable[[ControlClient], str]) -> str:
         raise
 
 
-def _refuse(first: str, mode: str) -> int:
-    if first == "tray" and mode == "tray":
-        return 0
-    other = "in the tray" if first == "tray" else "without a window (`lou serve`)"
-    sys.stderr.write(f"Lou runs already, {other}.\nStop it first: lou quit\n")
+def _tell(title: str, hint: str, show: Callable[[str, str], None] | None) -> int:
+    sys.stderr.write(f"{title}\n{hint}\n")
+    if show:
+        show(title, hint)
     return 1

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication, QMessageBox
 from qasync import QEventLoop
 
 from app.errors import AppError
@@ -59,6 +59,25 @@ def main(lock: InstanceLock) -> int:
     finally:
         garbage.stop()
         lock.release()
+
+
+def show_refusal(title: str, hint: str) -> None:
+    """Tell a person who started Lou from an icon why it does not start; waits until they read it.
+
+    Without a screen nobody would close the message, so none is shown.
+    """
+    app = QApplication(["lou"])
+    if app.platformName() in {"offscreen", "minimal"}:
+        return
+    app.setApplicationDisplayName("Lou")
+    app.setWindowIcon(icons.app_icon())
+    theme = Theme(app)  # gives the message the look of the window
+    box = QMessageBox(QMessageBox.Icon.Critical, "Lou does not start", title)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    box.setInformativeText(hint)
+    box.exec()
+    del theme
 
 
 async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:

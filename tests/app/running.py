@@ -9,13 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 LOU = str(Path(sys.executable).with_name("lou"))
 
@@ -59,17 +58,21 @@ class Lou:
 
     def wait_for(self, server: str, *states: str, timeout: float = PATIENCE_S) -> dict[str, Any]:
         """The status of a server once it is in one of these states."""
-        deadline = time.monotonic() + timeout
         found: dict[str, Any] = {}
-        while time.monotonic() < deadline:
+
+        def is_there() -> bool:
             done = self.run("status", "--json")
-            if done.returncode == 0:
-                servers = {each["name"]: each for each in json.loads(done.stdout)["servers"]}
-                found = servers.get(server, {})
-                if found.get("state") in states:
-                    return found
-            time.sleep(0.05)
-        raise AssertionError(f"{server} is not {states} but {found}; {self.said()}")
+            servers = json.loads(done.stdout)["servers"] if done.returncode == 0 else []
+            found.clear()
+            found.update(next((each for each in servers if each["name"] == server), {}))
+            return found.get("state") in states
+
+        try:
+            wait_until(is_there, timeout)
+        except AssertionError:
+            message = f"{server} is not {states} but {found}; {self.said()}"
+            raise AssertionError(message) from None
+        return found
 
     def said(self) -> str:
         """What `lou serve` printed."""

@@ -14,7 +14,7 @@ from app.errors import ServerError
 from app.system import paths
 from app.views import CallRecord
 from tests.app.running import lou
-from tests.patience import PATIENCE_S, eventually
+from tests.patience import PATIENCE_S, eventually, wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -108,3 +108,20 @@ def test_where_there_are_no_unix_sockets_commands_reach_lou_over_loopback() -> N
         running.wait_for("tracker", "ready")
         assert running.run("call", "tracker", "find_tracked").returncode == 0
         assert running.run("quit").returncode == 0
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_a_server_of_the_user_gets_the_users_umask(umask: int) -> None:
+    """Lou's own files are private all the same."""
+    with lou() as running:
+        said = running.home / "umask"
+        tell = f"import os, sys; open({str(said)!r}, 'w').write(oct(os.umask(0o777)))"
+        entry = {"command": sys.executable, "args": ["-c", tell]}
+        folder = running.home / "lou"
+        folder.mkdir(mode=0o700)
+        (folder / "config.json").write_text(json.dumps({"mcpServers": {"mine": entry}}))
+        running.start(umask=umask)
+        wait_until(lambda: said.exists() and said.read_text(), what="the server has started")
+        assert int(said.read_text(), 8) == umask
+        logs = [path.stat().st_mode & 0o777 for path in (folder / "logs").glob("*.log")]
+        assert set(logs) <= {0o600}

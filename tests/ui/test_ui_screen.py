@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from tests import desktop as desktops
+from tests import strangers
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
-from tests.ui.screen import Screen
+from tests.ui.screen import Screen, Seen
 from tests.ui.screen import screen as screens
 
 pytestmark = pytest.mark.e2e
@@ -66,6 +67,28 @@ def test_a_second_start_raises_the_first_ones_window(seen_welcome: Path) -> None
         wait_until(lambda: status(screen))
         assert screen.lou().wait(PATIENCE_S) == 0
         wait_until(screen.window, what="the window of the first")
+
+
+@strangers.needs_another_user
+def test_a_person_is_told_on_the_screen_why_lou_does_not_start(home: Path) -> None:
+    folder = home / "lou"
+    folder.mkdir()
+    os.chown(folder, strangers.UID, strangers.UID)
+    with screens(home) as screen:
+        lou = screen.lou()
+        wait_until(lambda: _box(screen), what="the message")
+        box = _box(screen)
+        assert box is not None
+        screen.press("Escape", box)
+        assert lou.wait(PATIENCE_S) == 1
+        assert b"does not belong to this user" in lou.stderr.read()
+        by_client = screen.lou(LOU_STARTED_BY_CLIENT="1")
+        assert by_client.wait(PATIENCE_S) == 1
+        assert _box(screen) is None
+
+
+def _box(screen: Screen) -> Seen | None:
+    return next((each for each in screen.windows() if "does not start" in each.name), None)
 
 
 def test_a_second_start_while_the_first_still_starts_gets_its_window(seen_welcome: Path) -> None:
