@@ -12,6 +12,7 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Run what the words ask for; returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
+    _give_streams()
     if home := os.environ.get("LOU_HOME"):  # servers run in a folder of their own
         os.environ["LOU_HOME"] = os.path.abspath(home)  # noqa: PTH100
     if words and words[0] == "connect" and not {"-h", "--help"} & set(words):
@@ -33,6 +34,16 @@ def main(argv: list[str] | None = None) -> int:
     from app.cli.program import run  # noqa: PLC0415 - not in the tray's start
 
     return run(words)
+
+
+def _give_streams() -> None:
+    """A detached process of Windows has no streams; pipes there are to carry UTF-8."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif sys.platform == "win32" and not stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _protect() -> None:

@@ -1,7 +1,7 @@
 """The clients that Lou knows, as rows: where each keeps its servers and how it behaves.
 
 `resources/clients.json` holds the rows. In their texts `<command>` stands for the bridge,
-`<server>` for the server, `<name>` for the name of the entry, `<entry>` for the entry as JSON.
+`<server>` for its arguments, `<name>` for the name of the entry, `<entry>` for the entry as JSON.
 """
 
 from __future__ import annotations

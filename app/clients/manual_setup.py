@@ -103,13 +103,13 @@ def client_command(
         return ()
     launch, *words = _launch(entry)
     filled = {
-        "<name>": name,
-        "<entry>": json.dumps(entry, ensure_ascii=False),
-        "<named-entry>": json.dumps({"name": name, **entry}, ensure_ascii=False),
-        "<command>": launch,
-        "<server>": words[0] if words else "",
+        "<name>": (name,),
+        "<entry>": (json.dumps(entry, ensure_ascii=False),),
+        "<named-entry>": (json.dumps({"name": name, **entry}, ensure_ascii=False),),
+        "<command>": (launch,),
+        "<server>": words,
     }
-    return tuple(filled.get(word, word) for word in pattern)
+    return tuple(each for word in pattern for each in filled.get(word, (word,)))
 
 
 def _launch(entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -139,7 +139,11 @@ def bundle_manifest(server: str, title: str, purpose: str, *, bridge: Bridge, ve
         "server": {
             "type": "binary",
             "entry_point": _README,
-            "mcp_config": {"command": bridge.command, "args": [server], "env": environment},
+            "mcp_config": {
+                "command": bridge.command,
+                "args": list(bridge.words(server)),
+                "env": environment,
+            },
         },
         "tools_generated": True,
         "compatibility": {"platforms": ["darwin", "win32", "linux"]},

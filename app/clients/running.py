@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -84,11 +85,11 @@ def instances(client: Client, platform: Platform) -> tuple[Instance, ...]:
     traces = client.processes.get(platform, ())
     if not traces:
         return ()
-    found = {process.pid: process for process in _matching(traces)}
+    found = {process["pid"]: process for process in _matching(traces)}
     return tuple(
-        Instance(process.pid, process.info["create_time"])
+        Instance(process["pid"], process["create_time"])
         for process in found.values()
-        if process.info["ppid"] not in found
+        if process["ppid"] not in found
     )
 
 
@@ -151,17 +152,30 @@ async def _run(words: tuple[str, ...]) -> None:
     )
 
 
-def _matching(traces: tuple[Trace, ...]) -> list[psutil.Process]:
-    fields = ["name", "exe", "cmdline", "create_time", "ppid"]
-    return [
-        process
-        for process in psutil.process_iter(fields)
-        if any(_fits(process, trace) for trace in traces)
-    ]
+def _matching(traces: tuple[Trace, ...]) -> list[dict[str, Any]]:
+    """The facts about each process that fits; one that cannot be looked at hides no other."""
+    names = {trace.name.casefold() for trace in traces}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name().casefold() not in names:
+                continue
+            words = _words(process)
+            if any(_fits(process.name(), words, trace) for trace in traces):
+                created = process.create_time()
+                found.append({"pid": process.pid, "ppid": process.ppid(), "create_time": created})
+    return found
 
 
-def _fits(process: psutil.Process, trace: Trace) -> bool:
-    if (process.info["name"] or "").casefold() != trace.name.casefold():
-        return False
-    words = [process.info["exe"] or "", *(process.info["cmdline"] or ())]
-    return any(trace.has in word for word in words)
+def _words(process: psutil.Process) -> list[str]:
+    """The program and the arguments, as far as the system tells them."""
+    words = []
+    with contextlib.suppress(psutil.Error, OSError):
+        words.append(process.exe())
+    with contextlib.suppress(psutil.Error, OSError):
+        words += process.cmdline()
+    return words
+
+
+def _fits(name: str, words: list[str], trace: Trace) -> bool:
+    return name.casefold() == trace.name.casefold() and any(trace.has in word for word in words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
@@ -133,6 +134,8 @@ class ControlClient:
 
 
 def _connected_unix() -> socket.socket:
+    if sys.platform == "win32":
+        raise NotImplementedError
     address = endpoint.control_socket()
     endpoint.require_own_folder(os.path.dirname(address))  # noqa: PTH120 - as the endpoint says it
     connection = _connected(socket.socket(socket.AF_UNIX), address)

@@ -15,14 +15,13 @@ import traceback
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.control.handlers import InvalidParamsError, Method
-from app.control.unix_listener import UnixListener
 from app.errors import AppError
 from app.logs.logbook import is_at_least
 from app.services import Services
-from servers.contract import endpoint, envelope, greeting, messages
+from servers.contract import endpoint, envelope, file_sharing, greeting, messages
 from servers.contract.envelope import (
     MAX_LINE,
     EnvelopeError,
@@ -33,12 +32,21 @@ from servers.contract.envelope import (
     Response,
 )
 
+if sys.platform != "win32":
+    from app.control.unix_listener import UnixListener
+
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 16
 _MOST_CLIENTS = 512
 _MOST_IN_FLIGHT = 64
 _FOLLOW_EVERY_S = 0.1
+
+
+class Closable(Protocol):
+    """What listens."""
+
+    def close(self) -> None: ...
 
 
 class ControlSocket:
@@ -48,7 +56,7 @@ class ControlSocket:
         self._services = services
         self._methods = methods
         self._path = Path(endpoint.control_socket())
-        self._server: asyncio.Server | UnixListener | None = None
+        self._server: Closable | None = None
         self._clients: dict[asyncio.Task[None], _Client | None] = {}
         self._most_connections = _most_clients()
         self._port: greeting.Port | None = None
@@ -72,7 +80,7 @@ class ControlSocket:
         """
         try:
             endpoint.make_private(str(self._path.parent))
-            self._path.unlink(missing_ok=True)
+            file_sharing.attempt(lambda: self._path.unlink(missing_ok=True))
             await (self._listen_tcp() if endpoint.uses_tcp() else self._listen_unix())
             self._own_identity = self._identity()
         except OSError as failure:
@@ -100,7 +108,7 @@ class ControlSocket:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
         if not self.is_taken:
-            self._path.unlink(missing_ok=True)
+            file_sharing.attempt(lambda: self._path.unlink(missing_ok=True))
 
     def _identity(self) -> tuple[int, int] | None:
         """Device and inode of the socket now; no other file has them while this one exists."""
@@ -111,10 +119,13 @@ class ControlSocket:
         return found.st_dev, found.st_ino
 
     async def _listen_unix(self) -> None:
-        self._server = UnixListener(self._path, self._accept_unix)
+        if sys.platform != "win32":
+            self._server = UnixListener(self._path, self._accept_unix)
 
     def _accept_unix(self, connection: socket.socket) -> None:
         async def serve() -> None:
+            if sys.platform == "win32":
+                raise NotImplementedError
             await self._accept(*await asyncio.open_unix_connection(sock=connection))
 
         self._clients[asyncio.get_running_loop().create_task(serve())] = None

@@ -12,10 +12,13 @@ import asyncio
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from servers.contract import endpoint, refusal_log
+
+assert sys.platform != "win32"
 
 log = logging.getLogger(__name__)
 

@@ -213,10 +213,7 @@ class _CurrentFile:
                 os.ftruncate(self._handle, self._size)
             raise
         self._size += len(content)
-        if self._size < limit:
-            return False
-        self._rotate()
-        return True
+        return self._size >= limit and self._rotate()
 
     def close(self) -> None:
         if self._handle >= 0:
@@ -237,7 +234,16 @@ class _CurrentFile:
         self._handle = ownership.open_to_write(str(self._path), flags)
         self._size = os.fstat(self._handle).st_size
 
-    def _rotate(self) -> None:
+    def _rotate(self) -> bool:
+        """Rename the full file; on Windows not while another program has it open, so then later.
+
+        What was written is written: a failure here must not make the caller write it again.
+        """
         running = segments(self._folder, self._server)[0]
         self.close()
-        self._path.rename(running.when_full().path)
+        try:
+            self._path.rename(running.when_full().path)
+        except OSError as failure:
+            log.debug("%s goes on, since it cannot be renamed: %s", self._path, failure)
+            return False
+        return True

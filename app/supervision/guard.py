@@ -20,6 +20,8 @@ import select
 import sys
 import time
 
+assert sys.platform != "win32"
+
 GRACE = 0.5
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36

@@ -19,6 +19,8 @@ from typing import Any
 
 from servers.contract import endpoint
 
+assert sys.platform != "win32"
+
 _GUARD = Path(__file__).with_name("guard.py").resolve()
 _SOURCE = _GUARD.read_bytes()
 """Read at the start of the app, because an update may replace the file while the app runs."""

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from servers.contract import system_variables
+
 MARKER = "--lou-instance="
 """The beginning of the argument that marks the processes of one start of one app."""
 MARKER_VARIABLE = "LOU_INSTANCE"
@@ -24,9 +26,7 @@ _PASSED = frozenset(
         *("LOU_HOME", "LOU_TRANSPORT", "SSL_CERT_FILE", "SSL_CERT_DIR"),
         *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
         "XDG_STATE_HOME",
-        *("APPDATA", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROGRAMDATA"),
-        *("PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "USERPROFILE"),
-        "WINDIR",
+        *system_variables.WINDOWS,
     }
 )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from app.supervision.launch_command import MARKER, MARKER_VARIABLE
-from servers.contract import ownership
+from servers.contract import file_sharing, ownership
 
 _GRACE = 0.5
 _PATIENCE = 2.0
@@ -46,7 +46,7 @@ def write(folder: Path, name: str, instance: str) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(record), file)
-    fresh.replace(path)
+    file_sharing.replace(str(fresh), str(path))
 
 
 def erase(folder: Path, name: str) -> None:

@@ -22,7 +22,7 @@ from servers.contract import envelope, messages
 from servers.contract.envelope import EnvelopeError, Error, Event, Message, Request, Response
 
 if sys.platform == "win32":
-    pass
+    from app.supervision.windows_job import WindowsJob as GuardClient
 else:
     from app.supervision.guard_client import GuardClient
 

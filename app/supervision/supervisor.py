@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -212,5 +213,6 @@ def _patience(policy: RestartPolicy) -> float:
 
 def _time_asleep() -> float:
     """Seconds that the machine has been suspended, where the system counts them (Linux)."""
-    boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.clock_gettime(boot_clock) - time.monotonic() if boot_clock is not None else 0.0
+    if sys.platform != "linux":
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()

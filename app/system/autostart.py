@@ -1,85 +1,198 @@
-"""Starts Lou at login, by one file for each operating system."""
+"""Starts Lou at login: by a file on Linux and macOS, by a value of the registry on Windows."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from app.errors import SettingsError
 from app.system import files, launch_file
 
 _SYSTEM: str = sys.platform
 _LABEL = "app.lou"
+_RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
+_APPROVED_KEY = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
+_VALUE = "Lou"
+_LONGEST_RUN = 260
+"""Characters of a value of the Run key; Windows ignores a longer one."""
+
+
+class Entry(Protocol):
+    """What the system reads at login."""
+
+    def write(self, argv: tuple[str, ...]) -> None:
+        """Let the login run `argv`."""
+
+    def delete(self) -> None:
+        """Let it run nothing of Lou."""
+
+    def is_on(self) -> bool:
+        """Whether it runs any Lou."""
+
+    def runs(self, argv: tuple[str, ...]) -> bool:
+        """Whether it runs exactly `argv`."""
 
 
 def apply(on: bool) -> None:
-    """Write or delete the file.
+    """Make or delete the entry.
 
     Raises:
         SettingsError: it cannot be written.
     """
-    path, content = _place()
+    entry = _entry()
     if on:
-        files.write_atomic(path, content(launch_file.command_in_text("tray")))
-    elif path.exists():
-        try:
-            path.unlink()
-        except OSError as failure:
-            raise files.not_written(path, failure) from failure
+        entry.write(launch_file.command_in_text("tray"))
+    elif entry.is_on():
+        entry.delete()
 
 
 def is_on() -> bool:
-    """Whether the file exists, for any installation of Lou."""
-    return _place()[0].exists()
+    """Whether the entry exists, for any installation of Lou."""
+    return _entry().is_on()
 
 
 def is_current() -> bool:
-    """Whether the file starts this installation of Lou."""
-    path, content = _place()
+    """Whether the entry starts this installation of Lou."""
     try:
-        return path.read_bytes() == content(launch_file.command_in_text("tray"))
+        return _entry().runs(launch_file.command_in_text("tray"))
     except (OSError, SettingsError):
         return False
 
 
-def _place() -> tuple[Path, Callable[[tuple[str, ...]], bytes]]:
-    return _PLACES.get(_SYSTEM, _PLACES["linux"])(), _CONTENTS.get(_SYSTEM, _desktop_entry)
+def _entry() -> Entry:
+    if _SYSTEM == "win32":
+        return RunValue()
+    return LaunchAgent() if _SYSTEM == "darwin" else DesktopEntry()
 
 
-def _linux() -> Path:
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "autostart" / "lou.desktop"
+class DesktopEntry:
+    """A file that desktops read at login, after freedesktop.org's autostart specification."""
+
+    def path(self) -> Path:
+        """Where it is."""
+        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return Path(base) / "autostart" / "lou.desktop"
+
+    def content(self, argv: tuple[str, ...]) -> bytes:
+        """The file that runs `argv`."""
+        from app.system import desktop_entry  # noqa: PLC0415 - only while one is written or examined
+
+        return desktop_entry.text(argv, at_login=True).encode()
+
+    def write(self, argv: tuple[str, ...]) -> None:
+        """Let the login run `argv`."""
+        files.write_atomic(self.path(), self.content(argv))
+
+    def delete(self) -> None:
+        """Delete the file."""
+        try:
+            self.path().unlink(missing_ok=True)
+        except OSError as failure:
+            raise files.not_written(self.path(), failure) from failure
+
+    def is_on(self) -> bool:
+        """Whether the file exists."""
+        return self.path().exists()
+
+    def runs(self, argv: tuple[str, ...]) -> bool:
+        """Whether it is the file for `argv`."""
+        return self.path().read_bytes() == self.content(argv)
 
 
-def _mac() -> Path:
-    return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
+class LaunchAgent(DesktopEntry):
+    """A property list that launchd of macOS reads at login.
+
+    `ProcessType` Interactive keeps the system from slowing Lou down; `LimitLoadToSessionType` Aqua
+    starts it in sessions with a desktop only.
+    """
+
+    def path(self) -> Path:
+        """Where it is."""
+        return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
+
+    def content(self, argv: tuple[str, ...]) -> bytes:
+        """The file that runs `argv`."""
+        import plistlib  # noqa: PLC0415 - only on macOS
+
+        agent = {"Label": _LABEL, "ProgramArguments": list(argv), "RunAtLoad": True}
+        return plistlib.dumps(
+            {**agent, "ProcessType": "Interactive", "LimitLoadToSessionType": "Aqua"}
+        )
 
 
-def _windows() -> Path:
-    base = os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming"
-    return Path(base) / "Microsoft/Windows/Start Menu/Programs/Startup/Lou.vbs"
+class RunValue:
+    """A value of the registry's Run key, which Windows shows among the start-up apps."""
+
+    def write(self, argv: tuple[str, ...]) -> None:
+        """Let the login run `argv`.
+
+        Raises:
+            SettingsError: the line is too long for Windows, or the registry refuses it.
+        """
+        line = subprocess.list2cmdline(argv)
+        if len(line) > _LONGEST_RUN:
+            raise SettingsError(
+                "Lou cannot be started at login: Windows ignores a command of "
+                f"{len(line)} characters.",
+                "Install Lou in a folder with a shorter path.",
+                code="bad_place",
+            )
+        try:
+            _set_value(line)
+        except OSError as failure:
+            raise SettingsError(
+                f"Windows refused to start Lou at login: {failure.strerror or failure}.",
+                "Switch it on in Windows: Settings, Apps, Startup.",
+                code="not_writable",
+            ) from failure
+
+    def delete(self) -> None:
+        """Delete the value."""
+        _delete_value()
+
+    def is_on(self) -> bool:
+        """Whether the value exists."""
+        return bool(_value())
+
+    def runs(self, argv: tuple[str, ...]) -> bool:
+        """Whether the value is the one for `argv`."""
+        return _value() == subprocess.list2cmdline(argv)
 
 
-def _desktop_entry(argv: tuple[str, ...]) -> bytes:
-    from app.system import desktop_entry  # noqa: PLC0415 - only while an entry is written or examined
+if sys.platform == "win32":
+    import winreg
 
-    return desktop_entry.text(argv, at_login=True).encode()
+    def _value() -> str:
+        try:
+            with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:
+                return str(winreg.QueryValueEx(key, _VALUE)[0])
+        except OSError:
+            return ""
 
+    def _set_value(line: str) -> None:
+        with winreg.CreateKey(winreg.HKEY_CURRENT_USER, _RUN_KEY) as key:
+            winreg.SetValueEx(key, _VALUE, 0, winreg.REG_SZ, line)
+        _delete_value(_APPROVED_KEY)  # where the Task Manager notes that a person switched it off
 
-def _property_list(argv: tuple[str, ...]) -> bytes:
-    import plistlib  # noqa: PLC0415 - only on macOS
+    def _delete_value(path: str = _RUN_KEY) -> None:
+        access = winreg.KEY_SET_VALUE
+        with (
+            contextlib.suppress(FileNotFoundError),
+            winreg.OpenKey(winreg.HKEY_CURRENT_USER, path, 0, access) as key,
+        ):
+            winreg.DeleteValue(key, _VALUE)
 
-    return plistlib.dumps({"Label": _LABEL, "ProgramArguments": list(argv), "RunAtLoad": True})
+else:
 
+    def _value() -> str:
+        return ""
 
-def _script(argv: tuple[str, ...]) -> bytes:
-    """A script, because a batch file would show a console window."""
-    line = subprocess.list2cmdline(argv).replace('"', '""')
-    return f'CreateObject("WScript.Shell").Run "{line}", 0\r\n'.encode("utf-16")
+    def _set_value(line: str) -> None:
+        raise OSError(f"no registry for {line}")
 
-
-_PLACES = {"linux": _linux, "darwin": _mac, "win32": _windows}
-_CONTENTS = {"darwin": _property_list, "win32": _script}
+    def _delete_value() -> None:
+        return

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import SettingsError
-from servers.contract import ownership
+from servers.contract import file_sharing, ownership
 
 PRIVATE = 0o600
 _PREFIX = ".lou-"
@@ -35,7 +35,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name}")
         ownership.make_folders(str(real.parent))
         _write_durably(temporary, content, mode)
-        temporary.replace(real)
+        file_sharing.replace(str(temporary), str(real))
         sync_folder(real.parent)
     except OSError as failure:
         if temporary != path:
@@ -137,7 +137,7 @@ def set_aside(path: Path, why: str) -> Path:
         number += 1
         aside = real.with_name(f"{real.name}.{why}-{stamp}-{number}")
     try:
-        real.rename(aside)
+        file_sharing.attempt(lambda: real.rename(aside))
     except OSError as failure:
         raise not_written(aside, failure) from failure
     return aside

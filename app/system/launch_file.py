@@ -15,13 +15,14 @@ from typing import Any
 
 from app.errors import SettingsError
 from app.system import files
-from servers.contract import endpoint, ownership
+from servers.contract import endpoint, ownership, system_variables
 
 _PASSED = (
     *("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"),
     *("XDG_CURRENT_DESKTOP", "XDG_SESSION_TYPE", "DESKTOP_SESSION", "QT_QPA_PLATFORM"),
     *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"),
     *("LOU_HOME", "LOU_TRANSPORT", "HOME", "PATH", "LANG", "LC_ALL"),
+    *system_variables.WINDOWS,
 )
 
 
@@ -34,10 +35,9 @@ def command(mode: str) -> tuple[str, ...]:
     serve = ("serve",) if mode == "headless" else ()
     if getattr(sys, "frozen", False):
         return (sys.executable, *serve)
-    script = Path(sys.executable).with_name("lou")
-    if os.name == "posix" and script.is_file():
-        return (str(script), *serve)
-    return (sys.executable, "-I", "-m", "app", *serve)
+
+
+from servers.contract import endpoint, ownership, system_variables
 
 
 def command_in_text(mode: str) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from servers.contract import ownership
+import psutil
+
+from servers.contract import file_sharing, ownership
 
 if sys.platform != "win32":
     import fcntl
@@ -30,6 +32,8 @@ _PRIVATE = 0o600
 _OLD_AFTER_S = 600.0
 _EXCHANGE = 2
 """RENAME_EXCHANGE of renameat2, and RENAME_SWAP of renamex_np."""
+_COPYFILE_ACL_AND_XATTR = 1 << 0 | 1 << 2
+"""Of copyfile(3)."""
 _HERE = -100
 """AT_FDCWD"""
 
@@ -53,7 +57,7 @@ class Disk:
             ChangedError: it is no regular file; reading a pipe would block forever.
         """
         try:
-            handle = os.open(path, os.O_RDONLY | _BINARY | _AT_ONCE)
+            handle = file_sharing.open_to_read(str(path), _BINARY | _AT_ONCE)
         except FileNotFoundError:
             return None
         with os.fdopen(handle, "rb") as file:
@@ -96,18 +100,13 @@ class Disk:
 
     def exchange(self, one: Path, other: Path) -> bool:
         """Exchange two names atomically; False where the system cannot."""
+        if sys.platform == "win32":
+            return _exchanged_on_windows(one, other)
         return _exchanged(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename `source` to `target`, replacing it."""
-        for attempt in range(_ATTEMPTS):
-            try:
-                source.replace(target)
-                return
-            except PermissionError:  # Windows: a reader still has it open
-                if os.name != "nt" or attempt == _ATTEMPTS - 1:
-                    raise
-                time.sleep(0.05)
+        file_sharing.replace(str(source), str(target))
 
     def link(self, source: Path, target: Path) -> None:
         """Rename `source` to `target`, which must not exist."""
@@ -124,7 +123,7 @@ class Disk:
 
     def unlink(self, path: Path) -> None:
         """Delete it."""
-        path.unlink(missing_ok=True)
+        file_sharing.attempt(lambda: path.unlink(missing_ok=True))
 
     def sync_folder(self, folder: Path) -> None:
         """Flush the entries of `folder` to the disk."""
@@ -254,7 +253,6 @@ class Disk:
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
-_ATTEMPTS = 10
 
 
 def _beside(path: Path) -> Path:
@@ -274,24 +272,31 @@ def _is_left_over(path: Path) -> bool:
     name = _NAME.fullmatch(path.name)
     if not name or path.is_symlink() or not path.is_file():
         return False
-    try:
-        os.kill(int(name[1]), 0)
-    except ProcessLookupError:
+    if not _is_running(int(name[1])):
         return True
-    except (OSError, OverflowError):
-        pass
     with contextlib.suppress(OSError):
         return time.time() - path.stat().st_mtime > _OLD_AFTER_S
     return False
 
 
+def _is_running(pid: int) -> bool:
+    """Whether there is a process `pid`. Not by `os.kill(pid, 0)`: Windows ends it with that."""
+    try:
+        return psutil.pid_exists(pid)
+    except (psutil.Error, OSError, OverflowError):
+        return True
+
+
 def _copy_attributes(source: Path, target: Path) -> None:
-    if not hasattr(os, "listxattr"):
-        return
-    with contextlib.suppress(OSError):
-        for name in os.listxattr(source):
-            with contextlib.suppress(OSError):
-                os.setxattr(target, name, os.getxattr(source, name))
+    """Copy the extended attributes, and on macOS the access list, as far as the disk takes them."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(source):
+                with contextlib.suppress(OSError):
+                    os.setxattr(target, name, os.getxattr(source, name))
+    elif sys.platform == "darwin":
+        libc = ctypes.CDLL(None)
+        libc.copyfile(os.fsencode(source), os.fsencode(target), None, _COPYFILE_ACL_AND_XATTR)
 
 
 def _exchanged(one: bytes, other: bytes) -> bool:
@@ -300,10 +305,10 @@ def _exchanged(one: bytes, other: bytes) -> bool:
     Raises:
         OSError: the exchange failed.
     """
-    libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
-    if libc is not None and hasattr(libc, "renameat2"):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
         failed = libc.renameat2(_HERE, one, _HERE, other, _EXCHANGE)
-    elif libc is not None and hasattr(libc, "renamex_np"):
+    elif hasattr(libc, "renamex_np"):
         failed = libc.renamex_np(one, other, _EXCHANGE)
     else:
         return False
@@ -313,3 +318,29 @@ def _exchanged(one: bytes, other: bytes) -> bool:
     if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number), os.fsdecode(other))
+
+
+if sys.platform == "win32":
+
+    def _exchanged_on_windows(one: Path, other: Path) -> bool:
+        """Put `one` in the place of `other`, whose content gets the name of `one`.
+
+        The new file keeps the access list and the attributes of the old one.
+
+        Raises:
+            OSError: it failed; both files have the names that they had.
+        """
+        aside = _beside(other)
+        file_sharing.attempt(lambda: _replace_file(other, one, aside))
+        file_sharing.replace(str(aside), str(one))
+        return True
+
+    def _replace_file(replaced: Path, replacement: Path, backup: Path) -> None:
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        names = [ctypes.c_wchar_p(str(path)) for path in (replaced, replacement, backup)]
+        if kernel.ReplaceFileW(*names, 0, None, None):
+            return
+        failure = ctypes.WinError(ctypes.get_last_error())
+        if not replaced.exists() and backup.exists():  # ERROR_UNABLE_TO_MOVE_REPLACEMENT_2
+            file_sharing.replace(str(backup), str(replaced))
+        raise failure

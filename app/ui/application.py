@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
@@ -12,7 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMessageLogContext, Qt, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import (
+    QMessageLogContext,
+    QSocketNotifier,
+    Qt,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtWidgets import QApplication, QMessageBox
 from qasync import QEventLoop
 
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _THREADS = 4
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -103,24 +109,23 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
 
 
 def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:
-    """Call `quit_` on SIGTERM, SIGINT and SIGHUP; returns a function that stops listening.
+    """Call `quit_` on the signals that ask for an end; returns a function that stops listening.
 
     Python runs signal handlers only between bytecodes, and Qt waits in C. A signal therefore writes
-    into a socket that the loop reads.
+    into a socket that Qt watches.
     """
-    if os.name != "posix":
-        return lambda: None
-    loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
     for end in (ours, theirs):
         end.setblocking(False)
     before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: quit_())
-    loop.add_reader(ours.fileno(), lambda: ours.recv(64))
+    for name in _SIGNALS:
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda _number, _frame: quit_())
+    notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda *_: ours.recv(64))
 
     def release() -> None:
-        loop.remove_reader(ours.fileno())
+        notifier.setEnabled(False)
         signal.set_wakeup_fd(before)
         ours.close()
         theirs.close()

@@ -55,6 +55,8 @@ def _start_detached(argv: list[str], env: dict[str, str]) -> None:
 
 def _become_app(argv: list[str], env: dict[str, str]) -> None:
     """In the fork: start a session without a parent, since clients end whole process trees."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     try:
         os.setsid()
         if os.fork():

@@ -39,7 +39,7 @@ class ClientStreams:
 
     def restore(self) -> None:
         """Set stdout back to its former mode; other processes may share it."""
-        if self._was_blocking:
+        if self._was_blocking and sys.platform != "win32":
             os.set_blocking(_OUT, True)
 
 

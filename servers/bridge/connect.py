@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import os
+import sys
 
 from servers.contract import endpoint
 
@@ -17,7 +18,11 @@ def dial(path: str) -> _socket.socket | None:
         PermissionError: the folder or the process there belongs to another user.
     """
     tcp = endpoint.uses_tcp()
-    link = _socket.socket(_socket.AF_INET if tcp else _socket.AF_UNIX, _socket.SOCK_STREAM)
+    if sys.platform == "win32" or tcp:
+        family = _socket.AF_INET
+    else:
+        family = _socket.AF_UNIX
+    link = _socket.socket(family, _socket.SOCK_STREAM)
     link.settimeout(_TIMEOUT_S)
     is_open = False
     try:

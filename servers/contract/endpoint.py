@@ -123,6 +123,8 @@ def require_own_peer(link: _socket.socket) -> None:
     Raises:
         ForeignError: the process belongs to another user.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError
     user = peer_user(link)
     if user != os.getuid():
         from servers.contract.ownership import ForeignError
@@ -140,6 +142,8 @@ def _session_folder(user: str) -> str:
 
 def _runtime_folder(home: str) -> str:
     """A folder that no other user can create before; an empty string if the system has none."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     runtime = f"/run/user/{os.getuid()}"
     if sys.platform == "linux" and _is_mine(runtime):
         return os.path.join(runtime, f"lou-{_tag(home)}")
@@ -151,6 +155,8 @@ def _is_short(folder: str) -> bool:
 
 
 def _is_mine(folder: str) -> bool:
+    if sys.platform == "win32":
+        raise NotImplementedError
     try:
         return os.stat(folder).st_uid == os.getuid()
     except OSError:

@@ -19,7 +19,7 @@ import json
 import os
 import sys
 
-from servers.contract import ownership
+from servers.contract import file_sharing, ownership
 
 LONGEST_LINE = 256
 DEADLINE_S = 2.0
@@ -218,7 +218,7 @@ def _write_private(path: str, content: bytes, *, keep: bool = False) -> None:
 
 def _publish(sibling: str, path: str, keep: bool) -> None:
     if not keep:
-        os.replace(sibling, path)
+        file_sharing.replace(sibling, path)
         return
     try:
         os.link(sibling, path)

@@ -15,8 +15,9 @@ import os
 import stat
 import sys
 
+from servers.contract import file_sharing
+
 PRIVATE = 0o600
-_IS_POSIX = sys.platform != "win32"
 _ROOT = 0
 _OTHERS = 0o022
 _MOST_LINKS = 40
@@ -48,7 +49,7 @@ def resolved(path: str, *, follows_last: bool = True) -> str:
         ForeignError: another user owns a part, or may replace what is in it.
         OSError: a part cannot be read, or its links form a circle.
     """
-    if not _IS_POSIX:
+    if sys.platform == "win32":
         return os.path.realpath(path)
     here, links = "/", 0
     ahead = os.path.abspath(path).split("/")[::-1]
@@ -93,7 +94,7 @@ def make_private(folder: str, *, follows_last: bool = True, others_may_look: boo
     """
     real = resolved(folder, follows_last=follows_last)
     make_folders(real)
-    if not _IS_POSIX:
+    if sys.platform == "win32":
         return real
     found = os.lstat(real)
     if not stat.S_ISDIR(found.st_mode):
@@ -133,7 +134,7 @@ def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) 
         OSError: it does not exist, is not a file, or cannot be read.
     """
     real = resolved(path, follows_last=follows_last)
-    handle = os.open(real, os.O_RDONLY | _ALWAYS)
+    handle = file_sharing.open_to_read(real, _ALWAYS)
     try:
         found = os.fstat(handle)
         _require_file(real, found)
@@ -194,7 +195,7 @@ def require_database(path: str, *, makes: bool = True) -> None:
         _require_file(name, found)
         _require_only_mine(name, found)
         _require_nobody_else_writes(name, found)
-        if _IS_POSIX and found.st_mode & 0o077:
+        if sys.platform != "win32" and found.st_mode & 0o077:
             os.chmod(name, PRIVATE)
     if makes and not os.path.lexists(real):
         os.close(open_to_write(real, os.O_WRONLY | os.O_CREAT))
@@ -202,7 +203,7 @@ def require_database(path: str, *, makes: bool = True) -> None:
 
 def trouble_with(path: str) -> ForeignError | None:
     """Why others can write to the folder or file at `path`; None if they cannot."""
-    if not _IS_POSIX:
+    if sys.platform == "win32":
         return None
     try:
         real = resolved(path)
@@ -225,7 +226,7 @@ _users_umask = -1
 def set_private_umask() -> None:
     """Make new files of this process private to this user."""
     global _users_umask  # noqa: PLW0603 - a umask belongs to the process
-    if _IS_POSIX and _users_umask < 0:
+    if sys.platform != "win32" and _users_umask < 0:
         _users_umask = os.umask(0o077)
 
 
@@ -247,7 +248,7 @@ class UsersUmask:
 
 
 def _close_to_others(handle: int, found: os.stat_result) -> None:
-    if _IS_POSIX and found.st_mode & 0o077 and found.st_uid == os.getuid():
+    if sys.platform != "win32" and found.st_mode & 0o077 and found.st_uid == os.getuid():
         try:
             os.fchmod(handle, stat.S_IMODE(found.st_mode) & 0o700)
         except OSError:  # a disk that is read-only
@@ -262,12 +263,16 @@ def _require_file(path: str, found: os.stat_result) -> None:
 
 
 def _require_owner(path: str, found: os.stat_result) -> None:
-    if _IS_POSIX and found.st_uid not in {os.getuid(), _ROOT} and not _is_unmapped(found.st_uid):
+    if (
+        sys.platform != "win32"
+        and found.st_uid not in {os.getuid(), _ROOT}
+        and not _is_unmapped(found.st_uid)
+    ):
         raise _foreign(path, found)
 
 
 def _require_only_mine(path: str, found: os.stat_result) -> None:
-    if not _IS_POSIX:
+    if sys.platform == "win32":
         return
     if found.st_uid != os.getuid():
         raise _foreign(path, found)
@@ -280,7 +285,7 @@ def _require_only_mine(path: str, found: os.stat_result) -> None:
 
 def _require_nobody_else_writes(path: str, found: os.stat_result) -> None:
     mode = found.st_mode
-    if not _IS_POSIX or not mode & _OTHERS:
+    if sys.platform == "win32" or not mode & _OTHERS:
         return
     if stat.S_ISDIR(mode) and mode & stat.S_ISVTX:
         return
@@ -292,7 +297,7 @@ def _require_nobody_else_writes(path: str, found: os.stat_result) -> None:
 
 def _is_own_group(path: str, group: int) -> bool:
     """Whether this user is the only member of `group`, as in the groups that many systems make."""
-    if group == _ROOT:
+    if sys.platform == "win32" or group == _ROOT:
         return True
     import grp
     import pwd
@@ -328,6 +333,8 @@ def _is_unmapped(user: int) -> bool:
 
 
 def _foreign(path: str, found: os.stat_result) -> ForeignError:
+    if sys.platform == "win32":
+        raise NotImplementedError
     return ForeignError(
         f"{path} does not belong to this user but to {_name_of(found.st_uid)}",
         "To go on, remove it and try again, or make it yours: "
@@ -336,6 +343,8 @@ def _foreign(path: str, found: os.stat_result) -> ForeignError:
 
 
 def _name_of(user: int) -> str:
+    if sys.platform == "win32":
+        return str(user)
     import pwd
 
     try:

@@ -16,15 +16,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from servers.contract import system_variables
 from servers.contract.line_reader import BoundedLineReader, LongLine
 from servers.host.tools.service import StartRefusedError
+from servers.relay import windows_command
+
+if sys.platform == "win32":
+    from servers.contract.windows_job import START_FLAGS, Job
 
 _INHERITED = (
     "HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER",
-    "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
-    "APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROCESSOR_ARCHITECTURE",
-    "PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE",
+    "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", *system_variables.WINDOWS,
 )  # fmt: skip
 """The variables that the user's server inherits; its entry sets all others."""
 
@@ -41,6 +45,7 @@ stays, while a `preexec_fn` is not safe in a process with threads. The umask bec
 Descriptors are closed, because uvloop leaves copies of the pipes open; these would hide that the
 command closed one, and its children would inherit them."""
 
+_HOME, _SEPARATORS = ("USERPROFILE", "\\/") if sys.platform == "win32" else ("HOME", "/")
 PRIVATE_UMASK = 0o077
 _MAX_LINE = 64 << 20
 _LONGEST_STDERR_LINE = 64 << 10
@@ -131,21 +136,11 @@ async def running(command: Command) -> AsyncIterator[Child]:
 async def _start(command: Command) -> asyncio.subprocess.Process:
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {**command.env}
     name = command.argv[0]
-    folder = Path(command.cwd or env.get("HOME") or os.curdir)
+    folder = Path(command.cwd or env.get(_HOME) or os.curdir)
     argv = (_program(name, folder, env.get("PATH")), *command.argv[1:])
-    if sys.platform != "win32":
-        before = (_DIE_WITH_PARENT, str(os.getpid()), str(command.umask))
-        argv = (sys.executable, "-I", "-S", "-c", *before, *argv)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
     try:
-        return await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=env,
-            cwd=folder,
-            start_new_session=True,
-        )
+        return await _launch(argv, command, env=env, cwd=folder, **pipes)
     except (OSError, ValueError) as refused:
         raise StartRefusedError(
             "not_launchable",
@@ -162,9 +157,13 @@ def _program(name: str, folder: Path, path: str | None) -> str:
             f"The folder {str(folder)!r} that it should run in was not found.",
             "Correct the `cwd` in the server's settings.",
         )
-    if os.sep in name:
+    if any(separator in name for separator in _SEPARATORS):
         name = str(folder / name)
     found = shutil.which(name, path=path)
+    if found is None and sys.platform == "win32":  # in its folder too, as CreateProcess does
+        endings = os.environ.get("PATHEXT", ".EXE;.CMD").split(";")
+        candidates = (shutil.which(f"{folder / name}{ending}") for ending in ("", *endings))
+        found = next(filter(None, candidates), None)
     if found is None:
         is_there = Path(name).exists() or shutil.which(name, os.F_OK, path)
         raise StartRefusedError(
@@ -175,24 +174,74 @@ def _program(name: str, folder: Path, path: str | None) -> str:
     return found
 
 
+if sys.platform == "win32":
+    _jobs: dict[int, Job] = {}
+    """The job of each child, by its pid."""
+
+    async def _launch(
+        argv: tuple[str, ...], _: Command, **options: Any
+    ) -> asyncio.subprocess.Process:
+        job = Job()
+        try:
+            if windows_command.is_batch(argv[0]):
+                process = await asyncio.create_subprocess_shell(
+                    windows_command.batch_line(argv),
+                    executable=os.path.join(os.environ["SYSTEMROOT"], "System32", "cmd.exe"),  # noqa: PTH118
+                    creationflags=START_FLAGS,
+                    **options,
+                )
+            else:
+                process = await asyncio.create_subprocess_exec(
+                    *argv, creationflags=START_FLAGS, **options
+                )
+            job.take(process.pid)
+        except BaseException:
+            job.close()
+            raise
+        _jobs[process.pid] = job
+        return process
+
+else:
+
+    async def _launch(
+        argv: tuple[str, ...], command: Command, **options: Any
+    ) -> asyncio.subprocess.Process:
+        before = (_DIE_WITH_PARENT, str(os.getpid()), str(command.umask))
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", "-c", *before, *argv), start_new_session=True, **options
+        )
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Close its stdin, then terminate, then kill it; always kill what is left of its group."""
     if process.stdin:
         process.stdin.close()
-    for number in (None, signal.SIGTERM):
-        if number:
-            _signal(process, number)
+    for is_asked in (False, True):
+        if is_asked:
+            _terminate(process)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
             break
-    _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    _kill(process)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
 
 
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            process.send_signal(number)
-        else:
-            os.killpg(process.pid, number)
+if sys.platform == "win32":
+
+    def _terminate(_: asyncio.subprocess.Process) -> None:
+        """Do nothing: a program without a console can only be asked by its stdin."""
+
+    def _kill(process: asyncio.subprocess.Process) -> None:
+        if job := _jobs.pop(process.pid, None):
+            job.close()
+
+else:
+
+    def _terminate(process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+
+    def _kill(process: asyncio.subprocess.Process) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ from app.errors import SettingsError
 from app.formats.spans import FormatError
 from servers.contract import manifest
 
-_OURS = "lou-connect"
+_OURS = re.compile(r"lou-connect|servers[\\/]bridge[\\/]__main__\.py$")
 _MOST_TEXTS = 3_000
 """Arguments, variables and headers of all servers of one text."""
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -301,11 +301,7 @@ def _is_ours(made: PlainEntry) -> bool:
     words = made.words()
     program = re.split(r"[\\/]", made.command)[-1].removesuffix(".exe")
     is_bridge = program == "lou" and made.args[:1] == ["connect"]
-    return (
-        is_bridge
-        or program == config_model.EMBEDDED_COMMAND
-        or any(_OURS in each for each in words)
-    )
+    return is_bridge or program == config_model.EMBEDDED_COMMAND or any(map(_OURS.search, words))
 
 
 def left_in_clear(entry: ServerEntry) -> list[str]:

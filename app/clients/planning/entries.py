@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -35,6 +34,8 @@ class Bridge:
     command: str
     home: str = ""
     is_missing: bool = False
+    arguments: tuple[str, ...] = ()
+    """What stands before the server's name: on Windows the script that Python runs."""
 
     def check(self) -> None:
         """Check that an entry can name it.
@@ -42,7 +43,7 @@ class Bridge:
         Raises:
             ClientConfigError: it is missing, or its path is not valid text.
         """
-        if _HALF.search(self.command + self.home):
+        if _HALF.search("".join((self.command, self.home, *self.arguments))):
             raise ClientConfigError(
                 "The path of Lou holds bytes that are no characters, so no file can name it.",
                 "Move Lou, and its home, to folders with ordinary names.",
@@ -53,13 +54,42 @@ class Bridge:
                 f"The bridge is missing: {self.command}.", "Install Lou again.", code="no_bridge"
             )
 
+    def words(self, server: str) -> tuple[str, ...]:
+        """The arguments of the command for `server`."""
+        return (*self.arguments, server)
+
 
 def installed_bridge() -> Bridge:
     """The bridge of this installation of Lou."""
-    name = "lou-connect.exe" if os.name == "nt" else "lou-connect"
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.is_file() else shutil.which(name)
+    if sys.platform == "win32":
+        return windows_bridge(Path(sys.executable), _base_python(), endpoint.home())
+    beside = Path(sys.executable).with_name("lou-connect")
+    found = str(beside) if beside.is_file() else shutil.which(beside.name)
     return Bridge(str(Path(found or beside).absolute()), endpoint.home(), is_missing=not found)
+
+
+def _base_python() -> Path:
+    """The Python that this one's environment was made with; itself, if it is no environment."""
+    told = Path(getattr(sys, "_base_executable", sys.executable))  # of the Store, an alias
+    is_environment = sys.prefix != sys.base_prefix
+    if is_environment and told.is_relative_to(sys.prefix):
+        return Path(sys.base_prefix, "python.exe")
+    return told
+
+
+def windows_bridge(executable: Path, base: Path, home: str) -> Bridge:
+    """The bridge on Windows, where `base` is the Python that `executable` of an environment starts.
+
+    The setup program brings a launcher. pip and pipx cannot: their launchers, and the python.exe of
+    an environment, start a second process, which would take twice the time and could be left over.
+    """
+    launcher = executable.with_name("lou-connect.exe")
+    if launcher.is_file():
+        return Bridge(str(launcher), home)
+    python = base.with_name("python.exe")  # a pythonw.exe may run the tray
+    script = Path(endpoint.__file__).absolute().parents[1] / "bridge" / "__main__.py"
+    is_missing = not (python.is_file() and script.is_file())
+    return Bridge(str(python), home, is_missing, ("-I", "-S", "-E", str(script)))
 
 
 def entry_name(client: Client, server: str) -> str:
@@ -112,20 +142,21 @@ def switched_off(client: Client, entry: Any) -> bool:
 
 
 def _entry(client: Client, name: str, server: str, bridge: Bridge) -> dict[str, Any]:
-    words = {"<command>": bridge.command, "<server>": server, "<name>": name}
-    entry: dict[str, Any] = _filled(client.entry, words)
+    words = {"<command>": bridge.command, "<name>": name}
+    entry: dict[str, Any] = _filled(client.entry, words, bridge.words(server))
     if bridge.home:
         entry[client.env_key] = {**entry.get(client.env_key, {}), "LOU_HOME": bridge.home}
     return entry
 
 
-def _filled(value: Any, words: Mapping[str, str]) -> Any:
+def _filled(value: Any, words: Mapping[str, str], arguments: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         return words.get(value, value)
     if isinstance(value, Mapping):
-        return {key: _filled(each, words) for key, each in value.items()}
+        return {key: _filled(each, words, arguments) for key, each in value.items()}
     if isinstance(value, list):
-        return [_filled(each, words) for each in value]
+        spread = (arguments if each == "<server>" else (each,) for each in value)
+        return [_filled(each, words, ()) for group in spread for each in group]
     return value
 
 

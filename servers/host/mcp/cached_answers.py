@@ -14,7 +14,7 @@ from typing import Any
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from mcp_types.version import LATEST_MODERN_VERSION as MODERN
 
-from servers.contract import endpoint, ownership
+from servers.contract import endpoint, file_sharing, ownership
 from servers.host.host import Host
 from servers.host.session import ClientSession
 
@@ -68,7 +68,7 @@ def write(name: str, answers: dict[str, Any]) -> None:
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
             file.write(text.encode("utf-8", "backslashreplace"))
-        fresh.replace(path)
+        file_sharing.replace(str(fresh), str(path))
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from servers.contract import endpoint, greeting, refusal_log
+from servers.contract import endpoint, file_sharing, greeting, refusal_log
 from servers.contract.greeting import BridgeGreeting, GreetingError, ServerGreeting
 from servers.host.transport.address import MAX_LINE, AddressInUseError
 from servers.host.transport.pending_connections import PendingConnections
@@ -64,7 +64,7 @@ class LoopbackAddress:
         """Stop listening and remove the files."""
         if self._server:
             self._server.close()
-            Path(self.path).unlink(missing_ok=True)
+            file_sharing.attempt(lambda: Path(self.path).unlink(missing_ok=True))
 
     def _refuse_second(self) -> None:
         with contextlib.suppress(FileNotFoundError, GreetingError):

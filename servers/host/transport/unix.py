@@ -8,12 +8,15 @@ import fcntl
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 from servers.contract import endpoint, ownership, refusal_log
 from servers.host.transport.address import MAX_LINE, AddressInUseError
+
+assert sys.platform != "win32"
 
 log = logging.getLogger(__name__)
 

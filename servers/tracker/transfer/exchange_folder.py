@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from servers.contract import file_sharing
 from servers.host.tools.service import ToolError
 from servers.tracker.stores.sqlite import disk
 
@@ -139,7 +140,7 @@ class PartialExport:
         self._handle.close()
         if not self._overwrites:
             self._path.touch(exist_ok=False)
-        self._unfinished.replace(self._path)
+        file_sharing.replace(str(self._unfinished), str(self._path))
 
     def drop(self) -> None:
         """Remove the unfinished file."""

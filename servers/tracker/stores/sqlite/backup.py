@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import apsw
 
-from servers.contract import ownership
+from servers.contract import file_sharing, ownership
 
 KEEP = 7
 KEEP_BEFORE = 2
@@ -30,6 +31,8 @@ _SETTINGS = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _DAILY = "daily"
+_PATIENCE_S = 2.0
+"""How long a damaged file is waited for that another program has open."""
 _UNFINISHED = ".unfinished"
 
 
@@ -38,9 +41,13 @@ def connect(file: Path) -> apsw.Connection:
     if not file.exists():
         os.close(ownership.open_to_write(str(file), os.O_CREAT | os.O_WRONLY))
     connection = apsw.Connection(str(file))
-    connection.set_busy_timeout(5000)
-    for setting in _SETTINGS:
-        connection.execute(setting)
+    try:
+        connection.set_busy_timeout(5000)
+        for setting in _SETTINGS:
+            connection.execute(setting)
+    except BaseException:
+        connection.close()  # Windows renames no file that is open
+        raise
     return connection
 
 
@@ -105,7 +112,7 @@ def back_up(file: Path, folder: Path, label: str = _DAILY) -> Path:
             copy.execute("PRAGMA journal_mode = DELETE")
             if not is_sound(copy):
                 raise apsw.CorruptError("the copy is not in order")
-    unfinished.replace(target)
+    file_sharing.replace(str(unfinished), str(target))
     _sync(folder)
     _forget_old(folder, label)
     return target
@@ -135,10 +142,7 @@ def go_back(file: Path, folder: Path) -> tuple[Path, Path | None]:
     """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     aside = file.with_name(f"tracker-{stamp}.damaged.db")
-    for end in ("-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            file.with_name(file.name + end).replace(aside.with_name(aside.name + end))
-    file.replace(aside)
+    _put_aside(file, aside)
     for backup in backups(folder):
         unfinished = file.with_name(file.name + _UNFINISHED)
         shutil.copyfile(backup, unfinished)
@@ -147,11 +151,29 @@ def go_back(file: Path, folder: Path) -> tuple[Path, Path | None]:
             good = is_sound(copy)
         if good:
             _sync(unfinished)
-            unfinished.replace(file)
+            file_sharing.replace(str(unfinished), str(file))
             _sync(file.parent)
             return aside, backup
         unfinished.unlink()
     return aside, None
+
+
+def _put_aside(file: Path, aside: Path) -> None:
+    """Rename the file and what SQLite keeps beside it: all of it, or nothing.
+
+    The log goes first: beside a missing file SQLite would take it for the log of the next one.
+    """
+    done: list[tuple[Path, Path]] = []
+    try:
+        for end in ("-wal", "-shm", ""):
+            source, target = file.with_name(file.name + end), aside.with_name(aside.name + end)
+            with contextlib.suppress(FileNotFoundError):
+                file_sharing.replace(str(source), str(target), patience_s=_PATIENCE_S)
+                done.append((source, target))
+    except OSError:
+        for source, target in reversed(done):
+            target.replace(source)
+        raise
 
 
 def _forget_old(folder: Path, label: str) -> None:
@@ -160,9 +182,9 @@ def _forget_old(folder: Path, label: str) -> None:
 
 
 def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows cannot, and need not
+    if sys.platform == "win32" and path.is_dir():  # Windows cannot, and need not
         return
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -87,6 +87,13 @@ SHAPING = StoreError(
 )
 
 
+HELD = StoreError(
+    "damaged_and_held",
+    "The tracker's file is damaged, and another program has it open, so Lou cannot put it aside.",
+    "Close the program that has tracker.db open. Lou tries again by itself.",
+)
+
+
 def store_error(error: apsw.Error) -> StoreError | None:
     """`error` as a StoreError; None when it is not about the disk."""
     for kind, code, message, hint in _WORDS:

@@ -56,6 +56,8 @@ class SqliteFile:
         self._reader: SqliteWorker | None = None
         self._read_connection = ReadConnection(self._connect)
         self._usable = asyncio.Event()
+        self._held = asyncio.Event()
+        """Set while another program has the damaged file open."""
         self._is_closed = self._is_prepared = self._is_restoring = self._is_waiting = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadTasks()
@@ -72,7 +74,7 @@ class SqliteFile:
         done, _ = await asyncio.wait([preparing], timeout=_SHAPED_BEFORE_READY_S)
         if done:
             await self._take(preparing, was_clean=was_clean)
-            await self._usable.wait()
+            await self._wait_until_usable()
         else:
             self.trouble = disk.SHAPING
             self._report_trouble(disk.SHAPING, cleared=False)
@@ -101,7 +103,19 @@ class SqliteFile:
     async def _is_usable(self) -> None:
         if self.trouble is disk.SHAPING:
             raise self.trouble
-        await self._usable.wait()
+        await self._wait_until_usable()
+        if self.trouble is disk.HELD:
+            raise self.trouble
+
+    async def _wait_until_usable(self) -> None:
+        """Wait for the file, or until it is known that another program holds the damaged one."""
+        held = asyncio.ensure_future(self._held.wait())
+        usable = asyncio.ensure_future(self._usable.wait())
+        try:
+            await asyncio.wait((held, usable), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            held.cancel()
+            usable.cancel()
 
     async def close(self) -> None:
         """Finish acknowledged writes; later ones are refused."""
@@ -229,12 +243,29 @@ class SqliteFile:
     async def _restore_backup(self) -> None:
         """Go back to the newest good backup, and report which changes are missing."""
         await self._stop_workers()
-        damaged, used = await self._threads.do(backup.go_back, self.file, self.backups)
+        damaged, used = await self._put_aside()
         await self._threads.do(self._prepare)
         self._clear_trouble()
         self._report_trouble(disk.restored(damaged, used), cleared=False)
         self._is_restoring = False
         self._start_workers()
+
+    async def _put_aside(self) -> tuple[Path, Path | None]:
+        """As `backup.go_back`, tried until no other program has the damaged file open."""
+        while True:
+            try:
+                found = await self._threads.do(backup.go_back, self.file, self.backups)
+            except OSError as refused:
+                if not self._held.is_set():
+                    log.warning("The damaged file cannot be put aside yet: %s", refused)
+                    self._clear_trouble()
+                    self.trouble = disk.HELD
+                    self._report_trouble(disk.HELD, cleared=False)
+                    self._held.set()
+                await asyncio.sleep(_TRY_AGAIN_S)
+            else:
+                self._held.clear()
+                return found
 
     async def _check(self, limit_s: float) -> None:
         """Check the whole file; after `limit_s` go on in the background."""

@@ -1,0 +1,165 @@
+"""A Windows of its own for one run of the tests: Wine, the Windows CPython, Lou's Windows packages.
+
+`set_up.sh` makes the files once for each lock and set-up; a run gets a copy of hard links, so that
+runs beside each other do not meet. `Machine.python` runs the real Windows interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PYTHON = "C:\\lou\\venv\\Scripts\\python.exe"
+"""The interpreter of a virtual environment: a redirector, which starts the base one."""
+_PROGRAMS = ("wine", "wineserver", "x86_64-w64-mingw32-gcc", "unzip")
+_SET_UP_S = 900.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One Windows; everything in it is gone with its folder."""
+
+    folder: Path
+
+    @property
+    def drive(self) -> Path:
+        """Drive C."""
+        return self.folder / "prefix/drive_c"
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """A small one: variables of Linux, `PYTHON...` above all, would reach the programs."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "USER": os.environ.get("USER", "root"),
+            "LANG": "C.UTF-8",
+            "DISPLAY": "",
+            "WINEPREFIX": str(self.folder / "prefix"),
+            "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=d",
+            **(more or {}),
+        }
+
+    def run(
+        self, *argv: str, timeout: float, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a Windows program to its end; its streams are pipes, since it cannot use a file."""
+        command = ["wine", *argv]
+        with subprocess.Popen(
+            command,
+            env=self.environment(more),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            try:
+                output, _ = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired as late:
+                self.end()
+                output = (late.stdout or b"") + process.communicate()[0]
+                output += b"\n(not finished within %d s)" % timeout
+        text = output.decode(errors="replace").replace("\r\n", "\n")
+        return subprocess.CompletedProcess(command, process.returncode, text)
+
+    def python(
+        self, *argv: str, timeout: float, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the Windows Python with Lou's packages and this checkout."""
+        return self.run(PYTHON, *argv, timeout=timeout, more=more)
+
+    def boot(self, more: Mapping[str, str] | None = None) -> None:
+        """Start Wine's own services; they would keep the pipes of the first program open."""
+        subprocess.run(
+            ["wine", "cmd", "/c", "ver"],
+            env=self.environment(more),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_SET_UP_S,
+            check=True,
+        )
+
+    def end(self) -> None:
+        """End every program of this Windows."""
+        for how in ("-k", "-w"):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                subprocess.run(["wineserver", how], env=self.environment(), timeout=60, check=False)
+
+
+@contextlib.contextmanager
+def machine() -> Iterator[Machine]:
+    """A new Windows. A missing program is a failure, never a skip."""
+    for program in _PROGRAMS:
+        assert shutil.which(program), f"{program} is missing; run `make test-windows`"
+    files = prepared()
+    folder = Path(tempfile.mkdtemp(prefix="lou-windows-", dir=files.parent))
+    windows = Machine(folder)
+    try:
+        _copy(files, windows)
+        windows.boot()
+        yield windows
+    finally:
+        windows.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prepared() -> Path:
+    """The folder of the files that every run shares; made when the lock or the set-up changed."""
+    digest = hashlib.sha256()
+    sources = (ROOT / "packaging/requirements.lock", HERE / "set_up.sh", *HERE.glob("wine/*"))
+    for source in sorted(sources):
+        digest.update(source.read_bytes())
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lou-tests"
+    folder = base / f"windows-{digest.hexdigest()[:16]}"
+    done = subprocess.run(
+        [str(HERE / "set_up.sh"), str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=_SET_UP_S,
+        check=False,
+    )
+    assert done.returncode == 0, f"Windows could not be set up:\n{done.stdout}\n{done.stderr}"
+    os.utime(folder)
+    return folder
+
+
+def _copy(files: Path, windows: Machine) -> None:
+    drive = windows.drive
+    _link(files / "prefix", windows.folder / "prefix")
+    _link(files / "Python311", drive / "Python311")
+    venv = drive / "lou/venv"
+    _link(files / "site-packages", venv / "Lib/site-packages")
+    (venv / "Scripts").mkdir()
+    for name in ("python.exe", "pythonw.exe"):
+        shutil.copy(files / name, venv / "Scripts" / name)
+    (venv / "pyvenv.cfg").write_text(
+        "home = C:\\Python311\r\ninclude-system-site-packages = false\r\nversion = 3.11.9\r\n"
+    )
+    (venv / "Lib/site-packages/lou.pth").write_text(f"{as_windows(ROOT)}\n")
+    (windows.folder / "home").mkdir()
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-al", str(source), str(target)], check=True)
+
+
+def as_windows(path: Path) -> str:
+    """The name of a file of this machine in Windows."""
+    return "Z:" + str(path.absolute()).replace("/", "\\")
+
+
+if __name__ == "__main__":
+    with machine() as here:
+        sys.exit(subprocess.run(sys.argv[1:], env=here.environment(), check=False).returncode)
