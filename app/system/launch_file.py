@@ -35,9 +35,16 @@ def command(mode: str) -> tuple[str, ...]:
     serve = ("serve",) if mode == "headless" else ()
     if getattr(sys, "frozen", False):
         return (sys.executable, *serve)
+    script = Path(sys.executable).with_name("lou")
+    if os.name == "posix" and script.is_file():
+        return (str(script), *serve)
+    return (_interpreter(), "-I", "-m", "app", *serve)
 
 
-from servers.contract import endpoint, ownership, system_variables
+def _interpreter() -> str:
+    """This Python; on Windows the one that opens no console window."""
+    windowless = Path(sys.executable).with_name("pythonw.exe")
+    return str(windowless) if sys.platform == "win32" and windowless.is_file() else sys.executable
 
 
 def command_in_text(mode: str) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def test_the_launch_file_holds_what_a_desktop_needs_and_no_secret(
     launch_file.save("tray", start_with_client=True)
     path = Path(endpoint.launch_file())
     found = json.loads(path.read_bytes())
-    assert found["argv"][0] == sys.executable
+    assert Path(found["argv"][0]).parent == Path(sys.executable).parent
     assert found["env"]["DISPLAY"] == ":7"
     assert found["env"]["LOU_HOME"] == os.environ["LOU_HOME"]
     assert "secret" not in path.read_text()

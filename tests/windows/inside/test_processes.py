@@ -59,10 +59,14 @@ def test_nothing_survives_the_end_of_the_process_that_has_the_job(python: str) -
             # The kill of a client or the Task Manager: no process gets to say goodbye.
             if process.pid not in tree:
                 process.kill()
-        wait_until(lambda: not [pid for pid in tree if psutil.pid_exists(pid)], 30, "all are gone")
+        wait_until_gone(tree)
         owner.stdin.close()
         owner.stdout.close()
         owner.wait()
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    wait_until(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], 30, "all are gone")
 
 
 def test_a_process_waits_until_it_is_in_the_job() -> None:
@@ -139,4 +143,4 @@ def test_nothing_is_left_of_a_users_server_that_ends_late() -> None:
 
     pids = asyncio.run(asyncio.wait_for(scene(), PATIENCE_S))
     assert len(pids) == 3
-    wait_until(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], 30, "all are gone")
+    wait_until_gone(pids)
