@@ -22,7 +22,7 @@ class WindowsJob:
         self.started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.code: int | None = None
         self.refusal = ""
-        self._job = windows_job.Job()
+        self._job = windows_job.JobObject()
 
     def command(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command that runs `argv`; the job needs no other."""

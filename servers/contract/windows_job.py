@@ -16,7 +16,7 @@ assert sys.platform == "win32"
 START_FLAGS = (
     subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW | 0x4  # CREATE_SUSPENDED
 )
-"""For the start of the process: without a console window, and suspended until `Job.take`. It could
+"""For the start of the process: without a console window, and suspended until `JobObject.take`. It could
 start others before it is in the job, which the job would then not end."""
 _KILL_ON_JOB_CLOSE = 0x2000
 _EXTENDED_LIMITS = 9
@@ -48,7 +48,7 @@ class _Limits(ctypes.Structure):
     )
 
 
-class Job:
+class JobObject:
     """One job. `close`, or the end of this process, ends all that is in it."""
 
     def __init__(self) -> None:

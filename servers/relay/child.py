@@ -24,7 +24,7 @@ from servers.host.tools.service import StartRefusedError
 from servers.relay import windows_command
 
 if sys.platform == "win32":
-    from servers.contract.windows_job import START_FLAGS, Job
+    from servers.contract.windows_job import START_FLAGS, JobObject
 
 _INHERITED = (
     "HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER",
@@ -175,13 +175,13 @@ def _program(name: str, folder: Path, path: str | None) -> str:
 
 
 if sys.platform == "win32":
-    _jobs: dict[int, Job] = {}
+    _jobs: dict[int, JobObject] = {}
     """The job of each child, by its pid."""
 
     async def _launch(
         argv: tuple[str, ...], _: Command, **options: Any
     ) -> asyncio.subprocess.Process:
-        job = Job()
+        job = JobObject()
         try:
             if windows_command.is_batch(argv[0]):
                 process = await asyncio.create_subprocess_shell(

@@ -20,7 +20,7 @@ from tests.patience import PATIENCE_S, wait_until
 OWNER = """
 import subprocess, sys
 from servers.contract import windows_job
-job = windows_job.Job()
+job = windows_job.JobObject()
 argv = [sys.argv[1], '-I', '-c', sys.argv[2]]
 process = subprocess.Popen(argv, creationflags=windows_job.START_FLAGS, stdout=subprocess.PIPE)
 job.take(process.pid)
@@ -74,7 +74,7 @@ def test_a_process_waits_until_it_is_in_the_job() -> None:
     argv = [sys.executable, "-I", "-c", "print('ran', flush=True)"]
     process = subprocess.Popen(argv, creationflags=flags, stdout=subprocess.PIPE)
     assert process.stdout
-    job = windows_job.Job()
+    job = windows_job.JobObject()
     assert psutil.Process(process.pid).num_threads() <= 1
     job.take(process.pid)
     assert process.stdout.readline().strip() == b"ran"
