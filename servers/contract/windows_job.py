@@ -16,8 +16,8 @@ assert sys.platform == "win32"
 START_FLAGS = (
     subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW | 0x4  # CREATE_SUSPENDED
 )
-"""For the start of the process: without a console window, and suspended until `JobObject.take`. It could
-start others before it is in the job, which the job would then not end."""
+"""For the start of a process: without a console window, and suspended until the job takes it, since
+it could start others before, which the job would then not end."""
 _KILL_ON_JOB_CLOSE = 0x2000
 _EXTENDED_LIMITS = 9
 _QUOTA_TERMINATE_RESUME = 0x0901
