@@ -109,7 +109,9 @@ def command(word: str) -> CliCommand:
     for each in COMMANDS:
         if each.word == word:
             return each
-    hint = did_you_mean(word, [each.word for each in COMMANDS])
+    groups = [f"lou {each.word} {word}" for each in COMMANDS if word in each.parser().subcommands]
+    hint = f"Did you mean {' or '.join(groups)}?" if groups else ""
+    hint = hint or did_you_mean(word, [each.word for each in COMMANDS])
     raise UsageError(f"There is no command {word!r}. {hint}".strip(), "" if hint else overview())
 
 

@@ -77,7 +77,7 @@ end
 complete -c lou -f -a '(__lou_complete)'
 """
 _POWERSHELL = r"""# lou: completion for PowerShell
-Register-ArgumentCompleter -Native -CommandName lou -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName lou, lou.exe -ScriptBlock {
     param($partial, $line, $cursor)
     $words = $line.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor }
     $before = @($words | Select-Object -Skip 1 | ForEach-Object { "$_" })

@@ -99,6 +99,12 @@ class Settings:
         group="Logs",
         bounds=(1, 366),
     )
+    debug: bool = _setting(
+        False,
+        "Debug mode",
+        "Errors carry a redacted stack trace.",
+        group="Logs",
+    )
     keep_calls: bool = _setting(
         True,
         "Keep what calls asked and got",
@@ -119,12 +125,6 @@ class Settings:
         "How long calls are kept.",
         group="Calls",
         bounds=(1, 366),
-    )
-    debug: bool = _setting(
-        False,
-        "Debug mode",
-        "Errors carry a redacted stack trace.",
-        group="Logs",
     )
     welcome_seen: bool = _setting(
         False,

@@ -47,8 +47,8 @@ CALL: Final = "call"
 at (epoch s of its end), bytes, own (Lou asked for itself)"""
 CALL_DETAIL: Final = "call_detail"
 """The data of a `call` event, and some time after it: request (the arguments) and answer (the
-result), JSON values without secrets and addresses, and cut: "long" (a part is left out), "busy"
-(request and answer are left out, since calls came too quickly), or empty"""
+result), JSON values without secrets and addresses, and cut: "long" (a part is left out), "busy" or
+"large" (both are left out, since calls came too quickly or the answer is too large), or empty"""
 USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
 or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""

@@ -31,6 +31,8 @@ _PIECE = 2_000
 _LONGEST_WORD = 8_000
 """Characters without a space, such as Base64; a longer one is left out."""
 _DEEPEST = 60
+_MOST_READ = 1_500_000
+"""Bytes of an answer that is read again for its detail; reading more would hold the loop."""
 _MOST_WAITING, _MOST_WAITING_BYTES, _MOST_BARE = 500, 16_000_000, 20_000
 _SLICE_S, _QUIET_S, _SOON_S, _LATER_S = 0.001, 0.02, 0.005, 0.05
 
@@ -75,11 +77,13 @@ class CallDetails:
             return
         loop = asyncio.get_running_loop()
         self._added_at = loop.time()
-        if len(self._waiting) < _MOST_WAITING and self._bytes < _MOST_WAITING_BYTES:
+        if call.size > _MOST_READ:
+            self._bare.append({**facts, "cut": "large"})
+        elif len(self._waiting) < _MOST_WAITING and self._bytes < _MOST_WAITING_BYTES:
             self._waiting.append((call, facts))
             self._bytes += call.size
         else:
-            self._bare.append(facts)
+            self._bare.append({**facts, "cut": "busy"})
         if not self._is_scheduled:
             self._is_scheduled = True
             loop.call_later(_LATER_S, self._work)
@@ -103,7 +107,7 @@ class CallDetails:
                 self._bytes -= call.size
                 self._steps = self._send(call, facts)
             elif self._bare:
-                self._emit(messages.CALL_DETAIL, {**self._bare.popleft(), "cut": "busy"})
+                self._emit(messages.CALL_DETAIL, self._bare.popleft())
         else:
             try:
                 next(self._steps)

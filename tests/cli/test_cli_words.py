@@ -100,6 +100,9 @@ def test_every_command_and_topic_has_help(absent: Lou) -> None:
     [
         (("stauts",), "status"),
         (("help", "enviroment"), "environment"),
+        (("disconnect", "--all"), "lou clients disconnect"),
+        (("list",), "lou keys list or lou clients list"),
+        (("STATUS",), "status"),
         (("keys", "lst"), "list"),
         (("clients", "conect", "cursor"), "connect"),
         (("logs", "--levl", "ERROR"), "--level"),

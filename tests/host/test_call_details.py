@@ -164,6 +164,13 @@ async def test_the_answers_that_wait_are_bounded_in_bytes() -> None:
     assert sum(each["cut"] == "busy" for each in found) == 24
 
 
+async def test_an_answer_that_takes_long_to_read_is_not_read_again() -> None:
+    heard = Heard()
+    heard.finish({}, {"text": "x"}, size=20_000_000)
+    (found,) = await heard.sent()
+    assert (found["cut"], "answer" in found) == ("large", False)
+
+
 async def test_a_detail_that_cannot_be_made_harms_no_other() -> None:
     def broken() -> Any:
         raise ValueError("no such thing")

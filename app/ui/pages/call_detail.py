@@ -29,6 +29,7 @@ from app.ui.widgets.text import Elided, heading, label, set_tone
 _CUT = {
     "long": "A part is left out, because it is long.",
     "busy": "What it asked and got was not kept, because calls came too quickly.",
+    "large": "What it asked and got was not kept, because the answer is too large.",
 }
 _FEW_CHARACTERS = 10_000
 """Of a value that is shown unfolded."""
@@ -87,7 +88,7 @@ class CallView(Card):
         self._request.show_value(value_of(detail.request))
         self._answer.show_value(_readable(value_of(detail.answer)))
         self._raw.setPlainText(as_json(call, detail))
-        self._again.setEnabled(call.cut != "busy")
+        self._again.setEnabled(bool(detail.request))
         self.show()
 
     def _copy_json(self) -> None:
