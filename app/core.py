@@ -5,6 +5,7 @@ The tray and `lou serve` make one `Core`, start it and stop it; nothing below im
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from app.control import handlers
@@ -12,7 +13,7 @@ from app.control.listener import ControlSocket
 from app.doctor.doctor import Doctor
 from app.logs.logging_handler import LoggingHandler
 from app.services import Services
-from app.system import files, paths
+from app.system import autostart, files, launch_file, paths
 from app.views import Check
 from app.wiring import Wiring
 
@@ -64,3 +65,15 @@ class Core(Services):
     async def doctor(self) -> list[Check]:
         """Run every check; one that failed names its fix."""
         return await Doctor(self).examine()
+
+    async def mend(self, what: str) -> None:
+        """Write anew what starts Lou: at `login`, or when a client needs it (`launch`).
+
+        Raises:
+            SettingsError: it could not be written.
+        """
+        chosen = self.settings.config.settings
+        if what == "login":
+            await asyncio.to_thread(autostart.apply, chosen.start_at_login)
+        else:
+            await asyncio.to_thread(launch_file.save, self.mode, chosen.start_with_client)

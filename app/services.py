@@ -27,7 +27,7 @@ from app.keys.store import KeyStore
 from app.keys.vault import Vault, VaultState, check_name
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics
-from app.supervision import tool_calls
+from app.supervision import tool_calls, trial
 from app.supervision.reconciler import Reconciler
 from app.supervision.supervisor import Supervisor
 from app.system import paths, version
@@ -146,6 +146,7 @@ class Services:
             disabled_tools=entry.disabled_tools,
             calls_today=calls,
             errors_today=errors,
+            is_paused=self.is_paused and not entry.disabled,
             connected=self.event_handlers.sessions(name),
         )
 
@@ -307,6 +308,23 @@ class Services:
             SettingsError: the entry or the name cannot be used.
         """
         self.settings.update(lambda config: custom_servers.added(config, name, entry))
+
+    def edit_server(self, name: str, new_name: str, entry: dict[str, Any]) -> None:
+        """Replace the entry of a server of the user; with another name, rename it too.
+
+        Raises:
+            SettingsError: the entry or the name cannot be used.
+        """
+        self.settings.update(lambda config: custom_servers.edited(config, name, new_name, entry))
+
+    async def try_server(self, name: str, entry: dict[str, Any]) -> list[dict[str, Any]]:
+        """The tools of a server that is not saved: it is started once, and stopped.
+
+        Raises:
+            AppError: the entry cannot be used, or the server does not start.
+        """
+        parsed = config_model.parse_entry(name, entry)
+        return await trial.tools_of(self.supervisor, self.reconciler, parsed)
 
     async def remove_server(self, name: str) -> None:
         """Stop a server of the user and remove it.

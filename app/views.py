@@ -133,6 +133,8 @@ class ServerView(ServerStatus):
     disabled_tools: tuple[str, ...] = ()
     calls_today: int = 0
     errors_today: int = 0
+    is_paused: bool = False
+    """It is switched on and waits for the end of `pause_all`."""
     connected: tuple[ClientEvent, ...] = ()
     """The latest stage of each client session that is open now."""
 

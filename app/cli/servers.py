@@ -12,8 +12,8 @@ from typing import Any
 from app.cli.output import Output
 from app.cli.parser import CommandParser
 from app.clients import catalog
-from app.clients.files.locations import Places, targets
-from app.clients.imports import foreign_servers, server_import
+from app.clients.files.locations import Places
+from app.clients.imports import client_source, foreign_servers, server_import
 from app.clients.imports.foreign_servers import ForeignServer
 from app.clients.imports.placeholders import names_in
 from app.control.client import ControlClient
@@ -123,32 +123,12 @@ def _import(args: Namespace, output: Output) -> int:
 
 def _found_in(args: Namespace) -> list[ForeignServer]:
     if args.client:
-        return _of_client(args.client)
+        return client_source.servers_of(catalog.client(args.client), Places.here())
     try:
         text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text("utf-8-sig")
     except (OSError, ValueError) as failure:
         raise AppError(f"{args.file} cannot be read: {failure}.", "Give a readable file.") from None
     return server_import.found_in(text)
-
-
-def _of_client(name: str) -> list[ForeignServer]:
-    client = catalog.client(name)
-    found: list[ForeignServer] = []
-    paths = [target.path for target in targets(client, Places.here()) if target.exists]
-    for path in paths:
-        try:
-            found += server_import.found_in(path.read_text("utf-8-sig"))
-        except (OSError, ValueError) as failure:
-            raise AppError(f"{path} cannot be read: {failure}.", "Mend the file first.") from None
-        except AppError as refused:
-            if len(paths) == 1:
-                raise AppError(f"{path}: {refused.title}", refused.hint) from None
-    if not found:
-        raise AppError(
-            f"{client.name} has no file with servers on this computer.",
-            "Give the path of one: lou servers import FILE",
-        )
-    return found
 
 
 def _show(planned: Mapping[str, Any], output: Output) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from app.clients.catalog import Client
 from app.clients.files.apply import ClientFile, ReadFile
 from app.clients.files.backups import FileRecord
 from app.clients.planning import connection_proof
-from app.clients.planning.connection_proof import Proof, ProofStep
+from app.clients.planning.connection_proof import Proof, ProofProgress, ProofStep
 from app.clients.planning.file_state import FileState, Finding
 from app.clients.planning.plan import DesiredEntries, find_state
 
@@ -60,6 +61,16 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryProofView:
+    """How far the client got with one server, in epoch seconds; 0 for never since the write."""
+
+    server: str
+    initialized: float
+    listed: float
+    called: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClientView:
     """One row of the Clients page."""
 
@@ -76,6 +87,10 @@ class ClientView:
     wanted: bool
     """The user connected it."""
     proof: tuple[StepView, ...]
+    entries: tuple[EntryProofView, ...]
+    """The same for each server whose entry is in its files."""
+    missing: tuple[str, ...]
+    """Entries that it does not have yet, while all that it has are right."""
     advice: str
     """What to do next, as a sentence, or empty."""
     needs_restart: bool
@@ -153,6 +168,8 @@ def client_view(
         files=tuple(_file_view(each) for each in files),
         wanted=wanted,
         proof=tuple(StepView(s.name.lower(), t, shown.at(s, servers)) for s, t in _TITLES.items()),
+        entries=tuple(_entry_proof(name, shown) for name in servers),
+        missing=worst.missing,
         advice=connection_proof.advice(shown, servers, client)
         if step is not ProofStep.CALLED
         else "",
@@ -172,6 +189,14 @@ def client_view(
         evidence=client.evidence,
         note=client.note,
     )
+
+
+def _entry_proof(server: str, proof: Proof) -> EntryProofView:
+    """A session that is older than the last write proves nothing."""
+    reached = proof.servers.get(server, ProofProgress())
+    since = proof.written or math.inf
+    times = (reached.initialized, reached.listed, reached.called)
+    return EntryProofView(server, *(at if at >= since else 0.0 for at in times))
 
 
 def _worst(files: tuple[Inspected, ...]) -> Finding:

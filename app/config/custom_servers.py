@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.config import config_model
@@ -32,16 +33,45 @@ def added(config: Config, name: str, found: Any) -> Config:
     return config.with_server(name, entry)
 
 
+def edited(config: Config, name: str, new_name: str, found: Any) -> Config:
+    """`config` with the entry of a server of the user replaced, in its place, and maybe renamed.
+
+    What the parsed entry does not say of switches stays: whether it is on, and its tools.
+
+    Raises:
+        SettingsError: the entry or the name cannot be used, or the server comes with Lou.
+    """
+    _check_own(name, "edited")
+    before = config.servers.get(name)
+    if before is None:
+        raise SettingsError(f"There is no server called {name}.", "Add it anew.", code="gone")
+    others = {each: entry for each, entry in config.servers.items() if each != name}
+    entry = added(replace(config, servers=others), new_name, found).servers[new_name]
+    entry = replace(entry, disabled=before.disabled, disabled_tools=before.disabled_tools)
+    servers = {
+        new_name if each == name else each: entry if each == name else known
+        for each, known in config.servers.items()
+    }
+    own = {
+        new_name if each == name else each: part for each, part in config.settings.servers.items()
+    }
+    return replace(config, servers=servers).with_settings(servers=own)
+
+
 def removed(config: Config, name: str) -> Config:
     """`config` without a server of the user.
 
     Raises:
         SettingsError: it comes with Lou.
     """
+    _check_own(name, "removed")
+    return config.without_server(name)
+
+
+def _check_own(name: str, what: str) -> None:
     if manifest.embedded(name):
         raise SettingsError(
-            f"{name} comes with Lou and cannot be removed.",
+            f"{name} comes with Lou and cannot be {what}.",
             f"Switch it off with `lou disable {name}`.",
             code="embedded",
         )
-    return config.without_server(name)

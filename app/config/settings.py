@@ -53,6 +53,13 @@ class Settings:
         group="Window",
         choices={"system": "As the desktop", "light": "Light", "dark": "Dark"},
     )
+    tray_icon: str = _setting(
+        "auto",
+        "Tray icon",
+        "Its outline shows on any panel; choose a shade where the icon is hard to see.",
+        group="Window",
+        choices={"auto": "As the panel", "light": "Light", "dark": "Dark"},
+    )
     notifications: bool = _setting(
         True,
         "Show notifications",

@@ -7,8 +7,9 @@ In: config.json as it changes, keys, switches, pause and resume. Out: calls of t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from app.config.config_file import ConfigFile
@@ -44,6 +45,8 @@ class Reconciler:
         self._settings = settings
         self._keys = keys
         self._supervisor: Supervisor
+        self._trials: dict[str, ServerEntry] = {}
+        """Entries of servers that are only tried, by name; they are not in config.json."""
         self._applied = Config()
         self._edited_by_hand = True
         """A change of the file did not come from this object, so it must still be applied."""
@@ -61,7 +64,7 @@ class Reconciler:
         """The launch of the server, or the precondition that is missing."""
         if not version.is_whole():
             return _NOT_WHOLE
-        entry = self._settings.config.servers.get(name)
+        entry = self._trials.get(name) or self._settings.config.servers.get(name)
         if entry is None:
             return Trouble("removed", f"{name} is no longer in config.json.")
         keys = await self._keys.values_for(name, entry)
@@ -72,6 +75,21 @@ class Reconciler:
             return launch_plan.launch(name, entry, self._settings.config.settings, keys)
         except ServerError as refused:
             return Trouble(refused.code, refused.title, refused.hint)
+
+    @contextlib.contextmanager
+    def trying(self, name: str, entry: ServerEntry) -> Iterator[None]:
+        """Let `prepare` start `entry` under `name` meanwhile.
+
+        Raises:
+            ServerError: another one is being tried, or a server has this name.
+        """
+        if name in self._trials or name in self._settings.config.servers:
+            raise ServerError("Another server is being tried.", "Wait until that ended.")
+        self._trials[name] = entry
+        try:
+            yield
+        finally:
+            del self._trials[name]
 
     def entry(self, name: str) -> ServerEntry:
         """The entry of a server.
@@ -189,7 +207,7 @@ class Reconciler:
     def _apply(self, config: Config) -> None:
         before, self._applied = self._applied, config
         for name in before.servers.keys() - config.servers.keys():
-            self._background.start(self._supervisor.remove(name))
+            self._background.start(self._remove(name))
             self.changed.tell(name)
         for name, entry in config.servers.items():
             known = before.servers.get(name)
@@ -201,6 +219,11 @@ class Reconciler:
             elif self._edited_by_hand:
                 self._apply_entry(name, known, entry)
             self.changed.tell(name)
+
+    async def _remove(self, name: str) -> None:
+        """Remove a server, unless it was added again before this began."""
+        if name not in self._settings.config.servers:
+            await self._supervisor.remove(name)
 
     def _apply_entry(self, name: str, before: ServerEntry, entry: ServerEntry) -> None:
         if entry.disabled != before.disabled:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from app.clients.views import ClientView
-from app.ui.wording import StateText
+import time
+
+from app.clients.views import ClientView, EntryProofView
+from app.ui.wording import StateText, moment
+
+_MOST_ENTRIES = 12
 
 _STATES = {
     "connected": StateText("Connected", "good"),
@@ -15,6 +19,7 @@ _STATES = {
 _NOT_HERE = StateText("Not found on this computer", "soft")
 _BY_HAND = StateText("Connected by hand", "soft")
 _ABSENT = StateText("Found, not connected", "busy")
+_LACKS_ONE = StateText("Connected, lacks a server", "busy")
 _LOST = StateText("Lost its entry", "bad")
 
 
@@ -22,6 +27,8 @@ def state_text(client: ClientView) -> StateText:
     """The state of `client` as text and tone."""
     if client.state == "connected" and client.needs_restart:
         return StateText("Restart it to finish", "warn")
+    if client.missing:
+        return _LACKS_ONE
     known = _STATES.get(client.state)
     if known is not None:
         return known
@@ -38,6 +45,8 @@ def sentence(client: ClientView) -> str:
         return client.advice
     if client.state == "connected":
         return "Lou is in its file, and it has called Lou."
+    if client.missing:
+        return f"{client.reason} {client.hint}"
     if not client.installed:
         return (
             f"{client.name} is not installed on this computer. Install it and start it once, then "
@@ -45,14 +54,40 @@ def sentence(client: ClientView) -> str:
         )
     if not client.has_file:
         return f"{client.name} has no file that Lou may edit. Copy the entry and add it there."
-    return "Lou adds one entry for each server that is on. It holds no key, no token and no port."
+    return (
+        "Lou adds one entry for each server that is on, and shows them to you before it writes. "
+        "They hold no key, no token, and no port."
+    )
 
 
 def verb(client: ClientView) -> str:
     """The text of the button that connects."""
+    if client.missing:
+        return "Add what is missing..."
     if client.state == "outdated" or (client.wanted and client.state != "connected"):
         return "Repair..."
     return "Connect..."
+
+
+def progress(client: ClientView) -> list[str]:
+    """How far each entry is, a sentence each; empty for a single one, which the steps show."""
+    return [f"{each.server}: {_reached(each)}" for each in client.entries[:_MOST_ENTRIES]]
+
+
+def _reached(entry: EntryProofView) -> str:
+    for at, words in (
+        (entry.called, "called at {time}"),
+        (entry.listed, "tools listed at {time}, no call yet"),
+        (entry.initialized, "session opened at {time}, tools not listed yet"),
+    ):
+        if at:
+            return words.format(time=moment(at, time.time()))
+    return "no session yet"
+
+
+def is_connected(client: ClientView) -> bool:
+    """Whether Lou's entries work in it, even if a newer server is not among them."""
+    return client.state == "connected" or bool(client.missing)
 
 
 def can_connect(client: ClientView) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QWidget
 
+from app.core import Core
 from app.system import paths
 from app.ui.page_context import PageContext, open_url
 
@@ -22,8 +23,16 @@ class DialogRegistry:
             "keys": self._open_keys,
             "unlock": self._unlock,
             "add": self._add,
+            "edit": self._edit,
+            "copy": self._duplicate,
+            "takeover": self._take_over,
             "remove": self._remove,
+            "connect": self._connect,
+            "palette": self._palette,
+            "store": self._store,
             "config": _open_config,
+            "folder": _open_data,
+            **{verb: self._starter(verb) for verb in _VERBS},
         }
 
     def open(self, name: str, thing: str, parent: QWidget | None) -> bool:
@@ -56,22 +65,71 @@ class DialogRegistry:
         self._context.tasks.start(unlock(self._context, parent))
 
     def _add(self, _thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.add_server import add_server  # noqa: PLC0415
+        from app.ui.dialogs.own_server import add_server  # noqa: PLC0415
 
         self._context.tasks.start(add_server(self._context, parent))
 
+    def _edit(self, thing: str, parent: QWidget | None) -> None:
+        from app.ui.dialogs.own_server import edit_server  # noqa: PLC0415
+
+        self._context.tasks.start(edit_server(self._context, parent, thing))
+
+    def _duplicate(self, thing: str, parent: QWidget | None) -> None:
+        from app.ui.dialogs.own_server import add_server  # noqa: PLC0415
+
+        self._context.tasks.start(add_server(self._context, parent, like=thing))
+
+    def _take_over(self, thing: str, parent: QWidget | None) -> None:
+        from app.ui.dialogs.takeover import take_over  # noqa: PLC0415
+
+        self._context.tasks.start(take_over(self._context, parent, thing))
+
     def _remove(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.confirm import confirm  # noqa: PLC0415
+        from app.ui.dialogs.own_server import remove_server  # noqa: PLC0415
 
-        async def remove() -> None:
-            title = f"Remove the server {thing}?"
-            text = "It is stopped and forgotten. Its keys stay until you remove them."
-            if await confirm(self._context.theme, parent, title, text, yes="Remove"):
-                await self._context.core.remove_server(thing)
+        self._context.tasks.start(remove_server(self._context, parent, thing))
 
-        self._context.tasks.start(remove())
+    def _connect(self, thing: str, parent: QWidget | None) -> None:
+        from app.ui.pages.client_actions import ClientActions  # noqa: PLC0415
+
+        if parent is not None:
+            ClientActions(self._context, parent).connect(self._context.core.clients.view(thing))
+
+    def _palette(self, _thing: str, parent: QWidget | None) -> None:
+        from app.ui.dialogs.palette import PaletteDialog  # noqa: PLC0415
+
+        PaletteDialog(self._context, parent).open()
+
+    def _store(self, thing: str, parent: QWidget | None) -> None:
+        from app.ui.dialogs.keys import keep_keys_in  # noqa: PLC0415
+
+        self._context.tasks.start(keep_keys_in(self._context, parent, thing))
+
+    def _starter(self, verb: str) -> Callable[[str, QWidget | None], None]:
+        def start(thing: str, _parent: QWidget | None) -> None:
+            self._context.tasks.start(_VERBS[verb](self._context.core, thing))
+
+        return start
+
+
+async def _switch(core: Core, server: str) -> None:
+    await core.enable(server, not core.server(server).wanted)
+
+
+_VERBS: Final[dict[str, Callable[[Core, str], Coroutine[Any, Any, object]]]] = {
+    "restart": lambda core, server: core.restart(server),
+    "switch": _switch,
+    "pause": lambda core, _: core.pause_all(),
+    "resume": lambda core, _: core.resume_all(),
+    "mend": lambda core, what: core.mend(what),
+}
+"""What is done at once, by the first word of its place; the second names the server."""
 
 
 def _open_config(_thing: str, _parent: QWidget | None) -> None:
     """Show config.json in the person's editor."""
     open_url(QUrl.fromLocalFile(str(paths.config_file())))
+
+
+def _open_data(_thing: str, _parent: QWidget | None) -> None:
+    open_url(QUrl.fromLocalFile(str(paths.data_folder())))

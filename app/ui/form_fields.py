@@ -94,13 +94,13 @@ def written(field: Field, value: Any) -> str:
 
 
 def expectation(field: Field) -> str:
-    """The placeholder of an empty field, e.g. `1 to 20, otherwise 5`."""
+    """The placeholder of an empty field, e.g. `1 to 20, 5 if empty`."""
     bounds = _bounds(field)
     default = field.default
     has_default = default is not UNSET and default not in (None, "", [], {})
     shown = written(field, default) if has_default and field.kind is not Kind.JSON else ""
     shown = shown if len(shown) <= 40 and "\n" not in shown else ""
-    return ", ".join(part for part in (bounds, f"otherwise {shown}" if shown else "") if part)
+    return ", ".join(part for part in (bounds, f"{shown} if empty" if shown else "") if part)
 
 
 def _read_nothing(field: Field) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -12,6 +13,7 @@ from app.system import paths
 
 _SCALES = (1.0, 1.5, 2.0)
 _TRAY_SIZES = (16, 22, 24, 32, 48, 64)
+_RING_STEPS = 16
 
 
 @lru_cache(maxsize=256)
@@ -33,11 +35,15 @@ def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
 
 @lru_cache(maxsize=16)
 def tray_icon(state: str, *, dark_panel: bool) -> QIcon:
-    """The tray's icon for `well`, `busy`, `attention` or `off`."""
-    source = _source(f"tray-{state}", "#f2f4f5" if dark_panel else "#1b2126")
+    """The tray's icon for `well`, `busy`, `attention` or `off`.
+
+    Its outline has the opposite shade, so that it is seen where the guess of the panel is wrong.
+    """
+    shades = ("#f2f4f5", "#1b2126") if dark_panel else ("#1b2126", "#f2f4f5")
+    source, outline = (_source(f"tray-{state}", shade) for shade in shades)
     made = QIcon()
     for size in _TRAY_SIZES:
-        made.addPixmap(_draw(source, size))
+        made.addPixmap(_outlined(_draw(source, size), _draw(outline, size), size))
     return made
 
 
@@ -48,6 +54,25 @@ def app_icon() -> QIcon:
     for size in (16, 32, 48, 128):
         made.addPixmap(_draw(source, size))
     return made
+
+
+def _outlined(inner: QPixmap, outer: QPixmap, size: int) -> QPixmap:
+    """`inner`, a little smaller, on `outer` drawn in a ring around it."""
+    drawn = QPixmap(size, size)
+    drawn.fill(Qt.GlobalColor.transparent)
+    ring = max(1.0, size / 16)
+    box = QRectF(ring, ring, size - 2 * ring, size - 2 * ring)
+    painter = QPainter(drawn)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    whole = QRectF(0, 0, size, size)
+    for turn in range(_RING_STEPS):
+        angle = 2 * math.pi * turn / _RING_STEPS
+        painter.drawPixmap(
+            box.translated(ring * math.cos(angle), ring * math.sin(angle)), outer, whole
+        )
+    painter.drawPixmap(box, inner, whole)
+    painter.end()
+    return drawn
 
 
 @lru_cache(maxsize=128)

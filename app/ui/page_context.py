@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # the tray is on the screen before the core is imported
     from app.ui.theme import Theme
     from app.views import CallRecord
 
+Offer = Callable[[str, str, str, Callable[[], object]], None]
+
 _MOST_CALLS = 2_000
 
 
@@ -35,6 +37,12 @@ class PageContext:
     tasks: Tasks
     go: Callable[[str], None]
     history: CallHistory
+    offer: Offer
+    """Shows above the page what was done: its title, its text, a button, and what that does."""
+
+    def opener(self, place: str) -> Callable[[], None]:
+        """What opens `place`, for a button."""
+        return lambda: self.go(place)
 
 
 class CallHistory:

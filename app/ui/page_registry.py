@@ -21,6 +21,8 @@ class PageSpec:
     icon: str
     module: str
     class_name: str
+    is_listed: bool = True
+    """Whether it stands in the navigation; the others are opened by a button or a shortcut."""
 
     def make(self, context: PageContext) -> QWidget:
         """Import the page and create it."""
@@ -33,7 +35,9 @@ class PageSpec:
 def offered_pages(context: PageContext, opened: str) -> tuple[PageSpec, ...]:
     """The pages in the navigation; Welcome only until it was finished, or while it is `opened`."""
     shows_welcome = opened == "welcome" or not context.core.settings.config.settings.welcome_seen
-    return tuple(spec for spec in PAGES if spec.name != "welcome" or shows_welcome)
+    return tuple(
+        spec for spec in PAGES if spec.is_listed and (spec.name != "welcome" or shows_welcome)
+    )
 
 
 PAGES = (
@@ -45,5 +49,7 @@ PAGES = (
     PageSpec("calls", "Calls", "calls", "app.ui.pages.calls", "CallsPage"),
     PageSpec("logs", "Logs", "logs", "app.ui.pages.logs", "LogsPage"),
     PageSpec("metrics", "Metrics", "metrics", "app.ui.pages.metrics", "MetricsPage"),
+    PageSpec("doctor", "Doctor", "doctor", "app.ui.pages.doctor", "DoctorPage"),
     PageSpec("settings", "Settings", "settings", "app.ui.pages.settings", "SettingsPage"),
+    PageSpec("about", "About", "info", "app.ui.pages.about", "AboutPage", is_listed=False),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core import Core
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 _TRAY_HINT = "Lou keeps running in the tray"
 _TRAY_HINT_TEXT = "Your servers stay on. Open or quit Lou from its icon."
+_NO_TRAY = "This desktop shows no tray icon."
+_NO_TRAY_TEXT = (
+    "Closing the window keeps it in the task bar. Start Lou again, from the menu or by typing lou, "
+    "to bring it back; Ctrl+Q quits. On GNOME the extension AppIndicator brings tray icons."
+)
 _TRIM_AFTER_S = 5.0
 
 
@@ -50,7 +56,9 @@ class TraySession:
         self._is_started = False
         self._early_page = ""
         self._tray_hint_shown = False
-        self.context = PageContext(core, theme, self._tasks, self.go, CallHistory(core.calls))
+        self.context = PageContext(
+            core, theme, self._tasks, self.go, CallHistory(core.calls), self._show_offer
+        )
         self._dialogs = DialogRegistry(self.context)
         problems.go = self.go
 
@@ -116,6 +124,8 @@ class TraySession:
             self.go("welcome")
         elif self._early_page or not self._tray.is_there:
             self.go(self._early_page or ("window" if core.settings.is_known else "servers"))
+        if not self._tray.is_there:
+            self.context.offer(_NO_TRAY, _NO_TRAY_TEXT, "", lambda: None)
         self._trim_memory_soon()
 
     async def _end(self) -> None:
@@ -136,6 +146,11 @@ class TraySession:
         """Show `notice` in the window, on a desktop without a tray."""
         if notice not in self._core.lasting():  # the window shows those by itself
             self.window.show_notice(notice)
+
+    def _show_offer(
+        self, title: str, text: str, button: str, on_click: Callable[[], object]
+    ) -> None:
+        self.window.show_offer(title, text, button=button, on_click=on_click)
 
     def _trim_memory_soon(self) -> None:
         if self._trim_timer:

@@ -5,6 +5,7 @@ Titles of tools are cached, because servers do not list tools that are switched 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from app.views import ServerView
 
 CLAUDE = "claude-desktop"
+_SHADES = ("light", "dark")
+_MOST_TOOLS = 12
+"""A longer submenu does not fit a screen; the window shows those tools instead."""
 _LOOK_AGAIN_MS = 3_000
 """Interval of the check for a tray; some desktops start it after the programs of the session."""
 
@@ -59,6 +63,7 @@ class Tray(QObject):
         self._context = context
         context.core.servers_changed.subscribe(self._changed)
         context.core.lasting_changed.subscribe(self._changed)
+        context.core.settings.changed.subscribe(lambda _config: self._draw())
         self._changed()
 
     def close(self) -> None:
@@ -92,7 +97,8 @@ class Tray(QObject):
             self._show_states(servers)
 
     def _draw(self) -> None:
-        dark = self._theme.panel_is_dark()
+        chosen = self._context.core.settings.config.settings.tray_icon if self._context else ""
+        dark = chosen == "light" if chosen in _SHADES else self._theme.panel_is_dark()
         self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
 
     def _rebuild(self) -> None:
@@ -129,6 +135,11 @@ class Tray(QObject):
         row.setCheckable(True)
         row.triggered.connect(lambda on: context.tasks.start(context.core.enable(server.name, on)))
         self._rows[server.name] = row
+        names = self._tool_titles(context, server.name)
+        if len(names) > _MOST_TOOLS:
+            title = wording.menu_text(server.title, 40)
+            self._add(f"{len(names)} tools of {title}...", f"servers {server.name}")
+            return
         tools = QMenu(f"Tools of {wording.menu_text(server.title, 40)}", self._menu)
         tools.aboutToShow.connect(lambda: self._fill_tools(context, server.name, tools))
         self._menu.addMenu(tools)
@@ -142,22 +153,32 @@ class Tray(QObject):
                 row.setText(f"{wording.menu_text(server.title, 40)}: {words}")
                 row.setChecked(server.wanted)
 
-    def _fill_tools(self, context: PageContext, server: str, menu: QMenu) -> None:
-        menu.clear()
-        off = context.core.server(server).disabled_tools
-        # A server lists only tools that are on, and only a moment after the switch.
+    def _tool_titles(self, context: PageContext, server: str) -> dict[str, str]:
+        """The titles of all tools by name; a server lists only tools that are on."""
         titles = self._titles.setdefault(server, {})
-        for name in off:
+        for name in context.core.server(server).disabled_tools:
             titles.setdefault(name, "")
         for tool in context.core.remembered_tools(server):
             titles[str(tool["name"])] = str(tool.get("title") or "")
-        for name, title in sorted(titles.items()):
+        return titles
+
+    def _fill_tools(self, context: PageContext, server: str, menu: QMenu) -> None:
+        menu.clear()
+        off = context.core.server(server).disabled_tools
+        titles = self._tool_titles(context, server)
+        for name, title in sorted(titles.items(), key=_natural):
             row = menu.addAction(wording.menu_text(title or wording.words(name)))
             row.setCheckable(True)
             row.setChecked(name not in off)
             row.triggered.connect(_switch_tool(context, server, name))
         if not titles:
             menu.addAction("Listed once the server was ready").setEnabled(False)
+
+
+def _natural(tool: tuple[str, str]) -> list[tuple[int, str]]:
+    """A key that sorts tool 2 before tool 10."""
+    parts = re.findall(r"\d+|\D+", (tool[1] or tool[0]).casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _connect_entry(context: PageContext) -> tuple[str, str]:

@@ -6,30 +6,23 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.system import paths
 from app.ui import icons, wording
+from app.ui.navigation import Navigation
 from app.ui.page_context import PageContext
-from app.ui.page_registry import PAGES, PageSpec, offered_pages
-from app.ui.widgets.buttons import Button
+from app.ui.page_registry import PAGES, offered_pages
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label, scaled, set_tone
+from app.ui.widgets.text import scaled
 from app.views import Notice
 
-_SMALLEST = QSize(860, 500)
-"""Fits a laptop of 1366 x 768 at 150 %."""
+_SMALLEST = QSize(700, 400)
+"""Fits a screen of 1440 x 900 at 200 %, with its panel."""
 _FIRST = QSize(1060, 720)
-_WIDEST_SIDE = 240
+_FOLDS_BELOW = 860
 _TONES = {
     wording.Overall.WELL: "good",
     wording.Overall.BUSY: "busy",
@@ -53,29 +46,29 @@ class Window(QWidget):
         self._context = context
         self._may_hide = may_hide
         self._pages: dict[str, QWidget] = {}
-        self._shown: tuple[PageSpec, ...] = ()
+        self._holders: dict[str, QScrollArea] = {}
         self._opened = ""
         self.setWindowTitle("Lou")
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(_SMALLEST)
-        self._navigation = QListWidget()
+        self._navigation = Navigation(context)
+        self._navigation.chosen.connect(self._show_page)
         self._stack = QStackedWidget()
-        self._strip = Strip(context.theme)
-        self._strip.setObjectName("notice")
-        self._lasting = Strip(context.theme)
-        self._lasting.setObjectName("lasting")
-        self._state = label(tone="soft", wrap=True)
+        self._strip, self._lasting, self._offer = (
+            Strip(context.theme, closable=closable) for closable in (True, False, True)
+        )
+        for strip, name in (
+            (self._strip, "notice"),
+            (self._lasting, "lasting"),
+            (self._offer, "offer"),
+        ):
+            strip.setObjectName(name)
         self._lay_out()
-        self._fill_navigation()
-        context.theme.changed.connect(self._draw_icons)
-        self._navigation.currentRowChanged.connect(self._row_chosen)
+        self._offer_pages()
         core = context.core
         WhileVisible(self, self._refresh, listen=(core.servers_changed, core.settings.changed))
         WhileVisible(self, self._show_lasting, listen=(core.lasting_changed,))
-        for number in range(1, 10):
-            QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
-        QShortcut(QKeySequence.StandardKey.Close, self, self.close)
-        QShortcut(QKeySequence.StandardKey.Quit, self, lambda: context.go("quit"))
+        self._set_shortcuts()
         self._geometry = QSettings(
             str(paths.state_folder() / "window.ini"), QSettings.Format.IniFormat
         )
@@ -88,12 +81,12 @@ class Window(QWidget):
         if name:
             self._show_page(name)
         elif not self._opened:
-            self._show_page(self._shown[0].name)
+            self._show_page(offered_pages(self._context, "")[0].name)
         self.show()
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.raise_()
         self.activateWindow()
-        page = self._stack.currentWidget()
+        page = self._pages[self._opened]
         if thing and hasattr(page, "choose"):
             cast("SelectablePage", page).choose(thing)
 
@@ -113,19 +106,35 @@ class Window(QWidget):
             on_click=act,
         )
 
+    def show_offer(
+        self, title: str, text: str, *, button: str = "", on_click: Callable[[], object]
+    ) -> None:
+        """Show what was done, above the page, with a button for what may follow."""
+
+        def act() -> None:
+            self._offer.hide()
+            on_click()
+
+        self._offer.show_message(title, text, tone="good", button=button, on_click=act)
+
     def page(self, name: str) -> QWidget:
         """The page called `name`; created at first use."""
         known = self._pages.get(name)
         if known is None:
             spec = next(spec for spec in PAGES if spec.name == name)
             known = self._pages[name] = spec.make(self._context)
-            self._stack.addWidget(known)
+            holder = self._holders[name] = _scrolled(known)
+            self._stack.addWidget(holder)
         return known
 
     def keep_geometry(self) -> None:
         """Save the position and size of the window."""
         self._geometry.setValue("geometry", self.saveGeometry())
         self._geometry.sync()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._navigation.fold(event.size().width() < scaled(_FOLDS_BELOW, self))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.keep_geometry()
@@ -135,76 +144,51 @@ class Window(QWidget):
             event.ignore()
 
     def _lay_out(self) -> None:
-        self._navigation.setObjectName("navigation")
-        self._navigation.setAccessibleName("Pages")
-        self._navigation.setIconSize(QSize(20, 20))
-        self._navigation.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        side = QWidget()
-        side.setObjectName("side")
-        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        side.setFixedWidth(min(scaled(196, side), _WIDEST_SIDE))
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 18, 0, 14)
-        column.setSpacing(12)
-        name = heading("Lou", "title")
-        name.setContentsMargins(20, 0, 0, 0)
-        self._state.setContentsMargins(20, 0, 12, 0)
-        keys = Button(
-            self._context.theme,
-            "Keys...",
-            lambda: self._context.go("keys"),
-            icon="keys",
-            kind="quiet",
-        )
-        column.addWidget(name)
-        column.addWidget(self._navigation, 1)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(12, 0, 12, 0)
-        foot.addWidget(keys)
-        foot.addStretch()
-        column.addLayout(foot)
-        column.addWidget(self._state)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(side)
+        row.addWidget(self._navigation)
         right = QVBoxLayout()
         right.setSpacing(0)
-        right.addWidget(self._lasting)
-        right.addWidget(self._strip)
+        for strip in (self._lasting, self._strip, self._offer):
+            right.addWidget(strip)
         right.addWidget(self._stack, 1)
         row.addLayout(right, 1)
 
-    def _fill_navigation(self) -> None:
-        self._shown = offered_pages(self._context, self._opened)
-        self._navigation.clear()
-        for spec in self._shown:
-            self._navigation.addItem(QListWidgetItem(spec.title))
-        self._draw_icons()
-
-    def _draw_icons(self) -> None:
-        colour = self._context.theme.colours.text
-        for row, spec in enumerate(self._shown):
-            self._navigation.item(row).setIcon(icons.icon(spec.icon, colour, 20))
-
-    def _row_chosen(self, row: int) -> None:
-        if row >= 0:
-            self._show_page(self._shown[row].name)
+    def _set_shortcuts(self) -> None:
+        go = self._context.go
+        for number in range(1, 10):
+            QShortcut(QKeySequence(f"Ctrl+{number}"), self, self._chooser(number - 1))
+        for keys, act in (
+            ("Ctrl+K", lambda: go("palette")),
+            ("Ctrl+,", lambda: go("settings")),
+            ("F1", lambda: go("about")),
+            ("Escape", self._dismiss),
+            (QKeySequence.StandardKey.Close, self.close),
+            (QKeySequence.StandardKey.Quit, lambda: go("quit")),
+        ):
+            QShortcut(QKeySequence(keys), self, act)
 
     def _chooser(self, row: int) -> Callable[[], None]:
-        return lambda: self._navigation.setCurrentRow(min(row, len(self._shown) - 1))
+        return lambda: self._navigation.choose_row(row)
+
+    def _dismiss(self) -> None:
+        """Hide the last message that may be hidden."""
+        for strip in (self._offer, self._strip):
+            if strip.isVisible():
+                strip.hide()
+                return
 
     def _show_page(self, name: str) -> None:
-        page = self.page(name)
+        self.page(name)
         self._opened = name
-        if self._stack.currentWidget() is not page:
-            self._stack.setCurrentWidget(page)
+        if self._stack.currentWidget() is not self._holders[name]:
+            self._stack.setCurrentWidget(self._holders[name])
         self._offer_pages()
 
     def _refresh(self) -> None:
         servers = self._context.core.servers()
-        self._state.setText(wording.summary(servers))
-        set_tone(self._state, _TONES[wording.overall(servers)])
+        self._navigation.show_state(wording.summary(servers), _TONES[wording.overall(servers)])
         self._offer_pages()
 
     def _show_lasting(self) -> None:
@@ -224,9 +208,14 @@ class Window(QWidget):
 
     def _offer_pages(self) -> None:
         """Update the navigation to the offered pages and the open page."""
-        self._navigation.blockSignals(True)
-        if offered_pages(self._context, self._opened) != self._shown:
-            self._fill_navigation()
-        names = [spec.name for spec in self._shown]
-        self._navigation.setCurrentRow(names.index(self._opened) if self._opened in names else 0)
-        self._navigation.blockSignals(False)
+        self._navigation.offer(offered_pages(self._context, self._opened), self._opened)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """`page`, which scrolls as a whole where the window is too low for it."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidgetResizable(True)
+    area.setWidget(page)
+    return area

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -54,6 +56,7 @@ CALLS = {
 _FIXES = {
     "servers": "Show the servers",
     "logs": "Show the log",
+    "edit": "Edit it...",
     "keys": "Open keys",
     "clients": "Show the clients",
     "tracked": "Show tracked entries",
@@ -65,6 +68,8 @@ _FIXES = {
 
 def state_text(server: ServerView) -> StateText:
     """The state of `server` as text and tone."""
+    if server.is_paused:
+        return StateText("Paused", "soft")
     if server.state == "off" and server.wanted:
         return StateText("About to start", "busy")
     return _STATES.get(server.state, StateText(server.state.capitalize(), "soft"))
@@ -92,7 +97,7 @@ def summary(servers: Iterable[ServerView]) -> str:
         return f"{text}, and {others} more" if others else text
     wanted = [server for server in servers if server.wanted]
     if not wanted:
-        return "All servers are off"
+        return "Paused" if any(each.is_paused for each in servers) else "All servers are off"
     ready = sum(server.state == "ready" for server in wanted)
     if ready < len(wanted):
         return f"{ready} of {counted(len(wanted), 'server')} ready"
@@ -123,7 +128,7 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 def words(name: str) -> str:
     """An identifier as readable text: `find_tracked` becomes `Find tracked`."""
-    text = name.replace("_", " ").replace("-", " ").strip()
+    text = " ".join(_SPELT.get(part.lower(), part) for part in re.split(r"[_\s-]+", name) if part)
     return text[:1].upper() + text[1:]
 
 
@@ -143,6 +148,12 @@ def duration(seconds: float) -> str:
 def ago(then: float, now: float) -> str:
     """How long `then` is before `now`, both in seconds since the epoch."""
     return "just now" if now - then < 5 else f"{duration(now - then)} ago"
+
+
+def moment(at: float, now: float) -> str:
+    """A time in seconds since the epoch as a clock shows it; with its day when that is long ago."""
+    pattern = "%H:%M:%S" if now - at < 43_200 else "%d %b %H:%M"
+    return time.strftime(pattern, time.localtime(at))
 
 
 def milliseconds(ms: float) -> str:
@@ -184,4 +195,8 @@ def notice_text(text: str) -> str:
     return one_line(text, 400).translate(_NO_MARKUP)
 
 
+_SPELT = {
+    "email": "e-mail",
+    **{word: word.upper() for word in ("url", "id", "api", "html", "json", "csv", "http")},
+}
 _NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "&": "\uff06"})

@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialogs.add_server import AddServerDialog
 from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.dialogs.import_file import ImportDialog
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.keys import KeysDialog
+from app.ui.dialogs.own_server import ServerDialog
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.models.keys import NAME
 from app.ui.widgets.card import Scrolled
@@ -111,15 +111,25 @@ class PassphraseView:
 
 
 class AddServerView:
-    """The dialog that adds a server."""
+    """The dialog that adds or changes a server."""
 
-    def __init__(self, lou: Rig, parent: QWidget | None = None) -> None:
-        self.dialog = AddServerDialog(lou.session.context, parent)
+    def __init__(
+        self, lou: Rig, parent: QWidget | None = None, *, dialog: ServerDialog | None = None
+    ) -> None:
+        self.dialog = dialog or ServerDialog(lou.session.context, parent)
         self.form = find(self.dialog, Form)
-        self.ways = find(self.dialog, QTabWidget)
-        self.pasted = find(self.dialog, QPlainTextEdit, "Servers as another client has them")
-        self.add = button(self.dialog, "Add")
+        self.add = button(self.dialog, "Add", "Save")
         self.problem = problem(self.dialog)
+
+    @property
+    def ways(self) -> QTabWidget:
+        """The two ways to add."""
+        return find(self.dialog, QTabWidget)
+
+    @property
+    def pasted(self) -> QPlainTextEdit:
+        """Where a configuration is pasted."""
+        return find(self.dialog, QPlainTextEdit, "Servers as another client has them")
 
 
 class EntryView:

@@ -210,7 +210,7 @@ class WelcomeView:
         self.page = lou.page("welcome")
         self.servers = find(self.page, WelcomeStep, "Your servers")
         self.proof = find(self.page, WelcomeStep, "The proof")
-        self.mend = button(self.servers)
+        self.mend = button(self.servers, "mend")
 
     def text(self, step: WelcomeStep) -> str:
         """What a step says."""

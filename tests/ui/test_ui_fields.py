@@ -133,7 +133,7 @@ def test_what_cannot_be_taken_is_refused_in_words(field: Field, typed: str, said
 
 def test_an_empty_field_says_what_it_expects() -> None:
     assert expectation(Field("a", Kind.INTEGER, "A", default=5, least=1, most=20)) == (
-        "1 to 20, otherwise 5"
+        "1 to 20, 5 if empty"
     )
 
 

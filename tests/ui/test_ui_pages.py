@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from shiboken6 import isValid
 
 from app.ui import client_wording
-from app.ui.dialogs.add_server import entry_of
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.own_server import entry_of
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind

@@ -41,6 +41,8 @@ class Finding:
     present: tuple[str, ...] = ()
     """Lou's entries in the file."""
     foreign: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Entries of Lou's that are not in the file yet; of a file whose other entries are right."""
     switched_off: tuple[str, ...] = ()
     """Lou's entries that the client itself has switched off."""
 

@@ -238,21 +238,26 @@ def _foreign(found: Finding) -> Finding:
 
 
 def _outdated(found: Finding, wrong: set[str], missing: set[str]) -> Finding:
-    parts = []
-    if wrong:
-        parts.append(f"{_count(len(wrong))} to another place or to a server that is off")
-    if missing:
-        parts.append(f"{_count(len(missing), 'is missing', 'are missing')}")
+    names = ", ".join(f"`{name}`" for name in sorted(missing))
+    lacks = (
+        f"{names} {'is' if len(missing) == 1 else 'are'} not in its file yet." if missing else ""
+    )
+    if not wrong:
+        return replace(
+            found,
+            state=FileState.OUTDATED,
+            reason=lacks,
+            hint="Add it, or leave the client as it is: what it has goes on working.",
+            missing=tuple(sorted(missing)),
+        )
+    one = len(wrong) == 1
+    points = f"{len(wrong)} {'entry' if one else 'entries'} of Lou's {'points' if one else 'point'}"
     return replace(
         found,
         state=FileState.OUTDATED,
-        reason=f"Of Lou's entries {' and '.join(parts)}.",
+        reason=f"{points} to another place or to a server that is off. {lacks}".strip(),
         hint="Repair writes the right ones.",
     )
-
-
-def _count(number: int, one: str = "points", many: str = "point") -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _blank(client: Client) -> str:

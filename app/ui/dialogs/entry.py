@@ -58,12 +58,10 @@ class EntryDialog(QDialog):
         self._problem = label(tone="bad", wrap=True, name="problem")
         self._save = Button(context.theme, "Save" if whole else "Add", self._clicked, kind="main")
         self._save.setDefault(True)
-        tabs = QTabWidget()
-        tabs.tabBar().setAccessibleName("Parts of the entry")
-        tabs.addTab(Scrolled(self._form, most=_HIGHEST), "Fields")
+        fields: QWidget = Scrolled(self._form, most=_HIGHEST)
         if whole:
             self._form.set_values(whole.entry)
-            tabs.addTab(_history(whole.history), f"History ({len(whole.history)})")
+            fields = _with_history(fields, whole.history)
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(Button(context.theme, "Cancel", self.reject))
@@ -72,7 +70,7 @@ class EntryDialog(QDialog):
         column.setContentsMargins(22, 20, 22, 18)
         column.setSpacing(10)
         column.addWidget(heading(title))
-        column.addWidget(tabs, 1)
+        column.addWidget(fields, 1)
         column.addWidget(self._problem)
         column.addLayout(buttons)
 
@@ -109,6 +107,14 @@ class EntryDialog(QDialog):
     def _show_error(self, error: AppError) -> None:
         self._save.setEnabled(True)
         self._problem.setText(f"{error.title} {error.hint}".strip())
+
+
+def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTabWidget:
+    tabs = QTabWidget()
+    tabs.tabBar().setAccessibleName("Parts of the entry")
+    tabs.addTab(fields, "Fields")
+    tabs.addTab(_history(history), f"History ({len(history)})")
+    return tabs
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:

@@ -23,9 +23,20 @@ class ClientsModel(QAbstractListModel):
         super().__init__()
         self._clients: tuple[ClientView, ...] = ()
 
-    def show_clients(self, clients: tuple[ClientView, ...]) -> None:
-        """Show `clients`; rows keep their place where the ids are the same."""
-        fresh = tuple(sorted(clients, key=_place))
+    def show_clients(
+        self, clients: tuple[ClientView, ...], text: str = "", *, folded: bool = False
+    ) -> None:
+        """Show the `clients` that match `text`; `folded` leaves out those that are not here.
+
+        Rows keep their place where the ids are the same.
+        """
+        words = text.casefold().split()
+        fresh = tuple(
+            client
+            for client in sorted(clients, key=_place)
+            if all(word in f"{client.name} {client.id}".casefold() for word in words)
+            and (words or not folded or is_here(client))
+        )
         if [client.id for client in fresh] != [client.id for client in self._clients]:
             self.beginResetModel()
             self._clients = fresh
@@ -57,6 +68,11 @@ class ClientsModel(QAbstractListModel):
                 dot = "line" if state_text.tone == "soft" else state_text.tone
                 return Row(client.name, state_text.words, state_text.tone, dot)
         return None
+
+
+def is_here(client: ClientView) -> bool:
+    """Whether the client is on this computer, or was connected."""
+    return client.installed or client.wanted
 
 
 def _place(client: ClientView) -> tuple[bool, bool, int, str]:

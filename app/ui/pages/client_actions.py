@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -34,6 +35,16 @@ class ClientActions:
     def connect(self, client: ClientView) -> None:
         """Write Lou's entries, after the user agreed."""
         self._context.tasks.start(self._connect(client))
+
+    def connect_all(self, ids: Sequence[str]) -> None:
+        """The same for several clients, one after the other; a view is read when its turn comes."""
+
+        async def connect() -> None:
+            for client in await self.clients.refresh(*ids):
+                if client.id in ids:
+                    await self._connect(client)
+
+        self._context.tasks.start(connect())
 
     def disconnect(self, client: ClientView) -> None:
         """Remove Lou's entries, after the user agreed."""

@@ -23,6 +23,7 @@ class ClientDetail(QWidget):
 
     def __init__(self, context: PageContext) -> None:
         super().__init__()
+        self._context = context
         self._actions = ClientActions(context, self)
         self._client: ClientView | None = None
         theme = context.theme
@@ -32,6 +33,10 @@ class ClientDetail(QWidget):
         self._strip = Strip(theme)
         self._lost = Strip(theme)
         self._steps = Steps(theme, "The connection")
+        self._progress = label(tone="soft", wrap=True, name="progress")
+        self._why = Button(
+            theme, "Why does it not see Lou?", self._ask_why, icon="doctor", kind="quiet"
+        )
         self._files = QVBoxLayout()
         self._notes = label(tone="soft", wrap=True)
         self._connect = Button(theme, "Connect...", self._do(self._actions.connect), kind="main")
@@ -65,6 +70,8 @@ class ClientDetail(QWidget):
         proof = Card()
         proof.inside.addWidget(heading("How far it is", "strong"))
         proof.inside.addWidget(self._steps)
+        proof.inside.addWidget(self._progress)
+        proof.inside.addWidget(bar(self._why))
         column.addWidget(proof)
         card = Card()
         card.inside.addLayout(self._files)
@@ -86,17 +93,23 @@ class ClientDetail(QWidget):
         self._show_strips(client)
         self._show_buttons(client)
         self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
+        progress = client_wording.progress(client)
+        self._progress.setText("\n".join(progress))
+        self._progress.setVisible(bool(progress))
+        self._why.setVisible(client.installed or client.wanted)
         self._show_files(client.files)
         seen = f"Last seen as version {client.version}." if client.version else ""
-        reload = client.reload_words if client.reload_words not in client.advice else ""
+        is_said = client.reload_words.rstrip(".") in client.advice or not client.wanted
+        reload = "" if is_said else client.reload_words
         notes = [seen, reload, client.note]
         if client.list_changed is False:
             notes.append("It does not notice switched tools until it is restarted.")
         self._notes.setText(" ".join(part for part in notes if part))
 
     def _show_strips(self, client: ClientView) -> None:
-        self._strip.setVisible(bool(client.reason))
-        if client.reason:
+        is_trouble = bool(client.reason) and not client.missing
+        self._strip.setVisible(is_trouble)
+        if is_trouble:
             tone = "bad" if client.state == "unreadable" else "warn"
             self._strip.show_message(client.reason, client.hint, tone=tone)
         self._lost.setVisible(bool(client.lost))
@@ -136,6 +149,10 @@ class ClientDetail(QWidget):
         if not files:
             self._files.addWidget(label("It has none that Lou may edit.", tone="soft"))
 
+    def _ask_why(self) -> None:
+        if self._client:
+            self._context.go(f"doctor {self._client.id}")
+
     def _do(self, action: Callable[[ClientView], None]) -> Callable[[], None]:
         def act() -> None:
             if self._client:
@@ -158,8 +175,4 @@ def _file_text(file: FileView) -> str:
 
 
 def _when(at: float) -> str:
-    if not at:
-        return ""
-    now = time.time()
-    pattern = "%H:%M:%S" if now - at < 43_200 else "%d %b %H:%M"
-    return time.strftime(pattern, time.localtime(at))
+    return wording.moment(at, time.time()) if at else ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.models.clients import ID, ClientsModel
+from app.ui.models.clients import ID, ClientsModel, is_here
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
@@ -30,15 +31,28 @@ class ClientsPage(QWidget):
         self._list.setModel(self._model)
         self._list.setMinimumWidth(230)
         self._detail = ClientDetail(context)
+        self._filter = QLineEdit()
+        self._filter.setPlaceholderText("Filter")
+        self._filter.setAccessibleName("Filter the clients")
+        self._filter.setClearButtonEnabled(True)
+        self._filter.textChanged.connect(lambda _text: self._pull())
+        self._fold = Button(context.theme, "", self._toggle_fold, kind="quiet")
+        self._is_folded = True
         self._again = Button(context.theme, "Look again", self._look, icon="restart")
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        QShortcut(QKeySequence.StandardKey.Find, self, self._filter.setFocus)
         WhileVisible(self, self._pull, listen=(self._actions.clients.changed,))
         WhileVisible(self, self._look, every_ms=_EVERY_MS)
 
     def choose(self, name: str) -> None:
         """Select the client with the id `name`."""
-        self._model.show_clients(self._actions.clients.views())
+        views = self._actions.clients.views()
+        self._is_folded = self._is_folded and any(
+            is_here(view) for view in views if view.id == name
+        )
+        self._filter.clear()
+        self._pull()
         row = self._model.row_of(name)
         if row >= 0:
             self._list.setCurrentIndex(self._model.index(row))
@@ -52,7 +66,10 @@ class ClientsPage(QWidget):
         holder = QWidget()
         inside = QVBoxLayout(holder)
         inside.setContentsMargins(0, 0, 0, 20)
-        inside.addWidget(self._list)
+        inside.setSpacing(8)
+        inside.addWidget(self._filter)
+        inside.addWidget(self._list, 1)
+        inside.addWidget(self._fold)
         scroll = QScrollArea()
         scroll.setAccessibleName("The chosen client")
         scroll.setWidgetResizable(True)
@@ -75,11 +92,22 @@ class ClientsPage(QWidget):
 
     def _pull(self) -> None:
         chosen = self._list.currentIndex().data(ID)
-        self._model.show_clients(self._actions.clients.views())
+        views = self._actions.clients.views()
+        absent = sum(not is_here(view) for view in views)
+        if absent == len(views):
+            self._is_folded = False
+        self._model.show_clients(views, self._filter.text(), folded=self._is_folded)
+        what = f"Show {absent} that are not here" if self._is_folded else "Show only those found"
+        self._fold.setText(what)
+        self._fold.setVisible(0 < absent < len(views) and not self._filter.text().strip())
         row = self._model.row_of(str(chosen)) if chosen else 0
         if self._model.rowCount():
             self._list.setCurrentIndex(self._model.index(max(row, 0)))
         self._show_chosen()
+
+    def _toggle_fold(self) -> None:
+        self._is_folded = not self._is_folded
+        self._pull()
 
     def _show_chosen(self) -> None:
         chosen = self._list.currentIndex().data(ID)

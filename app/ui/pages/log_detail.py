@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.logs.line_format import StoredLine
 from app.ui import wording
-from app.ui.models.logs import LogLine, time_of
+from app.ui.models.logs import LogLine, text_of, time_of
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
@@ -24,12 +27,14 @@ class LogDetail(Card):
         self._context = context
         self._where = Elided()
         self._call = Elided()
+        self._line: LogLine | None = None
         self._text = text_viewer("The whole line")
         top = QHBoxLayout()
         words = QVBoxLayout()
         words.addWidget(self._where)
         words.addWidget(self._call)
         top.addLayout(words, 1)
+        top.addWidget(icon_button(context.theme, "copy", "Copy this line", self._copy))
         top.addWidget(icon_button(context.theme, "close", "Close", self.hide))
         self.inside.addLayout(top)
         self.inside.addWidget(self._text, 1)
@@ -40,15 +45,19 @@ class LogDetail(Card):
         """Show `line`."""
         level = line.level.capitalize()
         self._where.setText(f"{time_of(line)}   {line.server}   {level}   {line.logger}")
-        message = line.message
-        cut = (
-            f"\n... {len(message) - _LONGEST:,} more characters" if len(message) > _LONGEST else ""
-        )
+        message = _laid_out(line.message)
+        more = len(message) - _LONGEST
+        cut = f"\n... {more:,} more characters; Copy has them all." if more > 0 else ""
+        self._line = line
         self._text.setPlainText(message[:_LONGEST] + cut)
         text = "" if isinstance(line, StoredLine) else self._call_text(line.call)
         self._call.setText(text)
         self._call.setVisible(bool(text))
         self.show()
+
+    def _copy(self) -> None:
+        if self._line:
+            QGuiApplication.clipboard().setText(text_of(self._line))
 
     def _call_text(self, call: str) -> str:
         record = self._context.history.find(call) if call else None
@@ -59,3 +68,18 @@ class LogDetail(Card):
         who = f" for {record.client}" if record.client else ""
         time_taken = wording.milliseconds(record.ms)
         return f"Written during {record.tool}{who}: {words} after {time_taken}"
+
+
+def _laid_out(message: str) -> str:
+    """The message; where it ends in JSON, that part is indented over several lines."""
+    starts = (at for at in (message.find("{"), message.find("[")) if at >= 0)
+    at = min(starts, default=-1)
+    if at < 0 or len(message) > _LONGEST:
+        return message
+    try:
+        value = json.loads(message[at:])
+    except (ValueError, RecursionError):
+        return message
+    if not isinstance(value, dict | list) or not value:
+        return message
+    return f"{message[:at].rstrip()}\n{json.dumps(value, ensure_ascii=False, indent=2)}".lstrip()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.ui import wording
@@ -14,7 +15,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
-from app.ui.widgets.flow import Flow
+from app.ui.widgets.flow import Flow, bar
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
@@ -54,7 +55,11 @@ class ServerDetail(QWidget):
         self._tools.setModel(self._model)
         self._tools.asked.connect(self._tool_asked)
         self._connected = label(tone="soft", wrap=True)
-        self._remove = Button(theme, "Remove", self._do_remove, icon="trash", kind="danger")
+        self._own = bar(
+            Button(theme, "Edit...", self._go("edit"), icon="edit"),
+            Button(theme, "Duplicate...", self._go("copy"), icon="copy"),
+            Button(theme, "Remove", self._go("remove"), icon="trash", kind="danger"),
+        )
         self._providers = Providers(context)
         self._providers.hide()
         self._lay_out()
@@ -70,18 +75,12 @@ class ServerDetail(QWidget):
         head.add(self._state)
         head.add(self._restart)
         head.add(self._switch)
-        words = QVBoxLayout()
-        words.addWidget(self._purpose)
-        words.addWidget(self._command)
-        description = QHBoxLayout()
-        description.setSpacing(10)
-        description.addLayout(words, 1)
-        description.addWidget(self._remove, 0, Qt.AlignmentFlag.AlignTop)
         live = Card()
         live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
         live.inside.addWidget(self._line)
         column.addWidget(top)
-        column.addLayout(description)
+        for words in (self._purpose, self._command, self._own):
+            column.addWidget(words)
         parts: list[QWidget] = [self._strip, self._tiles, live]
         for part in (*parts, self._connected):
             column.addWidget(part)
@@ -112,7 +111,7 @@ class ServerDetail(QWidget):
         self._command.setText(wording.one_line(command))
         self._command.setToolTip(tooltip(command))
         self._command.setVisible(not server.embedded and not is_same)
-        self._remove.setVisible(not server.embedded)
+        self._own.setVisible(not server.embedded)
         self._show_trouble(server)
         self._show_figures(server)
         self._show_connected(server)
@@ -129,6 +128,9 @@ class ServerDetail(QWidget):
             self._strip.hide()
             return
         action = wording.fix_of(server)
+        is_own = not server.embedded and server.state in ("failed", "backoff")
+        if is_own and action == "logs":
+            action = "edit"
         self._strip.show_message(
             trouble.message,
             trouble.hint,
@@ -214,6 +216,6 @@ class ServerDetail(QWidget):
         if self._server:
             self._context.tasks.start(self._context.core.restart(self._server.name))
 
-    def _do_remove(self) -> None:
-        if self._server:
-            self._context.go(f"remove {self._server.name}")
+    def _go(self, place: str) -> Callable[[], None]:
+        """What opens `place` for the server on show."""
+        return lambda: self._context.go(f"{place} {self._server.name}") if self._server else None

@@ -7,25 +7,24 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.errors import AppError
-from app.system import paths, version
 from app.ui.dialogs.keys import keep_keys_in
 from app.ui.form_fields import UNSET, Field, FieldError, Kind
-from app.ui.page_context import PageContext, open_url
-from app.ui.pages.doctor_checks import Checks
+from app.ui.page_context import PageContext
+from app.ui.pages.http_settings import HttpSettings
 from app.ui.setting_choices import SettingChoice, choices
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Card, separator
+from app.ui.widgets.card import Card, scroll_page, separator
+from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
 
 _TYPING_MS = 500
-_WIDTH = 760
 _WIDTHS = {Kind.SWITCH: 44, Kind.TEXT: 240}
 
 
@@ -37,7 +36,6 @@ class SettingsPage(QWidget):
         self._context = context
         self._rows = [SettingRow(context, choice) for choice in choices()]
         inside = QWidget()
-        inside.setMaximumWidth(_WIDTH)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 14, 20)
         column.setSpacing(10)
@@ -45,35 +43,34 @@ class SettingsPage(QWidget):
             column.addWidget(heading(group))
             column.addWidget(_card(rows))
             column.addSpacing(8)
+        column.addWidget(heading("HTTP"))
+        self._http = HttpSettings(context)
+        column.addWidget(self._http)
+        column.addSpacing(8)
         column.addWidget(heading("Help"))
         column.addWidget(self._help_card())
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setAccessibleName("All settings")
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        scroll.setWidget(inside)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(20, 18, 6, 0)
-        page.setSpacing(14)
-        page.addWidget(heading("Settings", "title"))
-        page.addWidget(scroll, 1)
+        scroll_page(self, heading("Settings", "title"), inside, "All settings")
         WhileVisible(self, self._pull, listen=(context.core.settings.changed,))
 
     def _help_card(self) -> Card:
         theme, go = self._context.theme, self._context.go
         card = Card()
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"))
-        row.addWidget(Button(theme, "Open the data folder", _open_data, icon="folder"))
-        row.addStretch()
-        row.addWidget(label(f"Lou {version.current()}", tone="soft"))
-        card.inside.addLayout(row)
-        card.inside.addWidget(separator())
-        card.inside.addWidget(Checks(self._context))
+        card.inside.addWidget(
+            bar(
+                Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"),
+                Button(theme, "Open the data folder", lambda: go("folder"), icon="folder"),
+                Button(theme, "Check Lou", lambda: go("doctor"), icon="doctor"),
+                Button(theme, "About Lou", lambda: go("about"), icon="info"),
+            )
+        )
         return card
+
+    def choose(self, name: str) -> None:
+        """Scroll to the setting called `name`, and focus it."""
+        for row in self._rows:
+            if row.choice.field.name == name:
+                row.focus()
 
     def _pull(self) -> None:
         for row in self._rows:
@@ -112,6 +109,15 @@ class SettingRow(QWidget):
             self._editor.set_value(self._in_force())
             self._editor.show_problem("")
             self._editor.blockSignals(False)
+
+    def focus(self) -> None:
+        """Focus the editor, which scrolls the page to it."""
+        self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        above: QObject | None = self.parent()
+        while above and not isinstance(above, QScrollArea):
+            above = above.parent()
+        if isinstance(above, QScrollArea):
+            above.ensureWidgetVisible(self)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
@@ -156,7 +162,3 @@ def _card(rows: Iterable[SettingRow]) -> Card:
             card.inside.addWidget(separator())
         card.inside.addWidget(row)
     return card
-
-
-def _open_data() -> None:
-    open_url(QUrl.fromLocalFile(str(paths.data_folder())))

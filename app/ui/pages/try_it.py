@@ -217,6 +217,8 @@ class TryPage(QWidget):
             self._form = self._form_of = None
             self._scroll.setWidget(QWidget())
             return
+        if not self._result.is_of(self._chosen_server(), tool["name"]):
+            self._result.clear()
         pending, self._pending_attempt = self._pending_attempt, None
         server, before = self._chosen_server(), self._form_of
         is_same = before is not None and (before[0], before[1]["name"]) == (server, tool["name"])

@@ -1,4 +1,4 @@
-"""The result of a call on the Try it page: outcome, tree view and text view."""
+"""The result of a call on the Try it page: outcome, answer, tree, and text."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
 
 from app.ui import wording
 from app.ui.models.json_tree import JsonTree
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, open_url
+from app.ui.readable import readable
 from app.ui.tool_attempts import Attempt, result_text, size_of
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.reader import Reader
 from app.ui.widgets.text import Elided, heading, set_tone
 
 _LONGEST = 6_000
@@ -54,6 +56,7 @@ class TryResult(QWidget):
         self._whole = text_viewer("The chosen value in full")
         self._text = text_viewer("Result as text")
         self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
+        self._reader = Reader("What it answered", open_url)
         self._pages = QStackedWidget()
         self._lay_out(context)
 
@@ -69,7 +72,12 @@ class TryResult(QWidget):
         inside.addWidget(self._text)
         self._tabs = QTabWidget()
         self._tabs.tabBar().setAccessibleName("Ways to see the result")
-        self._tabs.addTab(tree, "Result")
+        read = QWidget()
+        inside = QVBoxLayout(read)
+        inside.setContentsMargins(0, 6, 0, 0)
+        inside.addWidget(self._reader)
+        self._tabs.addTab(read, "Answer")
+        self._tabs.addTab(tree, "Tree")
         self._tabs.addTab(text, "Text")
         top = QHBoxLayout()
         top.addWidget(self._outcome)
@@ -105,9 +113,21 @@ class TryResult(QWidget):
         if depth is not None:
             self._tree.expandToDepth(depth)
         self._text.setPlainText(result_text(attempt))
-        self._tabs.setCurrentIndex(1 if isinstance(value, str) else 0)
+        made = readable(attempt)
+        self._reader.show_html(made.html, made.pictures)
+        self._tabs.setCurrentIndex(0)
         self._whole.hide()
         self._pages.setCurrentIndex(1)
+
+    def clear(self) -> None:
+        """Show that nothing was tried yet."""
+        self._attempt = None
+        self._pages.setCurrentIndex(0)
+
+    def is_of(self, server: str, tool: str) -> bool:
+        """Whether the attempt on show, if any, was of this tool."""
+        shown = self._attempt
+        return shown is None or (shown.server, shown.tool) == (server, tool)
 
     def _show_chosen(self) -> None:
         value = self._tree_model.value(self._tree.currentIndex())

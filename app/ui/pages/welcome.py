@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui import wording
@@ -19,6 +20,7 @@ from app.views import CallRecord, ClientEvent, ServerView
 _OWN_CLIENT = "lou"
 _WIDTH = 720
 _MOST_SHOWN = 6
+_PROMPT = "Search the web for today's news with Lou, and tell me which tool you used."
 
 
 class WelcomePage(QWidget):
@@ -31,11 +33,22 @@ class WelcomePage(QWidget):
         theme = context.theme
         self._servers = WelcomeStep(theme, "1", "Your servers")
         self._action = self._servers.add_button("", lambda: context.go(self._action_page))
+        self._action.setObjectName("mend")
         self._action_page = ""
+        self._over = self._servers.add_button(
+            "Bring them over...", lambda: context.go("takeover"), icon="clients"
+        )
+        self._over.hide()
+        self._found_elsewhere = ""
+        """Which clients have servers that Lou could run, as a sentence."""
         self._keys = WelcomeStep(theme, "2", "Keys, if you have any")
         self._keys.add_button("Add keys...", lambda: context.go("keys"), icon="keys")
         self._connect = ConnectStep(context)
         self._proven = WelcomeStep(theme, "4", "The proof")
+        self._proven.add_button("Copy a prompt", self._copy_prompt, icon="copy")
+        self._proven.add_button(
+            "Try it without a client", lambda: context.go("try search web_search"), icon="try"
+        )
         self._done = Button(theme, "Leave for later", self._finish)
         self._lay_out()
         context.core.connections.subscribe(self._client_seen)
@@ -43,6 +56,7 @@ class WelcomePage(QWidget):
         core = context.core
         listen = (core.servers_changed, core.keys_changed, core.calls, core.connections)
         self._live = WhileVisible(self, self._pull, listen=listen)
+        WhileVisible(self, self._begin_look)
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -94,7 +108,22 @@ class WelcomePage(QWidget):
             lines.append(f"And {len(servers) - len(shown):,} more.")
         self._show_action(next((server for server in servers if server.trouble), None))
         is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
-        self._servers.show_state("\n".join(lines), done=is_up)
+        self._servers.show_state("\n".join([*lines, self._found_elsewhere]).strip(), done=is_up)
+
+    def _begin_look(self) -> None:
+        self._context.tasks.start(self._look_elsewhere())
+
+    async def _look_elsewhere(self) -> None:
+        """Look once for servers that clients have in their own files."""
+        from app.ui.dialogs.takeover import found_servers  # noqa: PLC0415 - most never need it
+
+        found = [each for each in await found_servers(self._context.core) if not each.refusal]
+        names = " and ".join(dict.fromkeys(each.client_name for each in found))
+        count = wording.counted(len(found), "server")
+        text = f"{names}: {count} that Lou can run and watch too." if found else ""
+        self._found_elsewhere = text
+        self._over.setVisible(bool(found))
+        self._show_servers()
 
     def _show_action(self, server: ServerView | None) -> None:
         self._action.setVisible(server is not None)
@@ -117,8 +146,8 @@ class WelcomePage(QWidget):
     def _show_proof(self) -> None:
         proof = self._proof
         if proof is None:
-            text = "Ask your client something like: search the web for today's news with Lou. "
-            self._proven.show_state(text + "Its first call appears here.", done=False)
+            text = f"Ask your client, for example: {_PROMPT} Its first call appears here."
+            self._proven.show_state(text, done=False)
             return
         who = proof.client or "A client"
         when = time.strftime("%H:%M:%S", time.localtime(proof.at))
@@ -128,8 +157,11 @@ class WelcomePage(QWidget):
             )
             self._done.setText("Done")
         else:
-            text = f"{who} opened a session at {when}. Now ask it to search the web with Lou."
+            text = f"{who} opened a session at {when}. Now ask it: {_PROMPT}"
             self._proven.show_state(text, done=False)
+
+    def _copy_prompt(self) -> None:
+        QGuiApplication.clipboard().setText(_PROMPT)
 
     def _client_seen(self, event: ClientEvent) -> None:
         if event.client != _OWN_CLIENT and event.stage != "left" and self._proof is None:

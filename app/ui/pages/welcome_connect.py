@@ -46,7 +46,7 @@ class ConnectStep(WelcomeStep):
         if not views:
             self.show_state("The clients are being looked for.", done=False)
             return
-        connected = [view for view in views if view.state == "connected"]
+        connected = [view for view in views if client_wording.is_connected(view)]
         claude = next((view for view in views if view.id == _CLAUDE), None)
         self._connect.setVisible(claude is not None and client_wording.can_connect(claude))
         self.show_state(_connect_text(connected, views), done=bool(connected))
@@ -72,6 +72,6 @@ def _connect_text(connected: list[ClientView], views: tuple[ClientView, ...]) ->
     found = [view.name for view in views if view.installed]
     here = f"Found here: {', '.join(found)}. " if found else ""
     return (
-        f"{here}Lou adds one entry to the client's own file, and shows it to you before it writes. "
-        "The entry holds no key."
+        f"{here}Lou adds one entry for each server to the client's own file, and shows it to you "
+        "before it writes. The entries hold no key."
     )

@@ -17,10 +17,11 @@ from PySide6.QtWidgets import (
 
 from app.ui import icons
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.text import heading, label, set_tone
 
 _SCROLL_BAR_WIDTH = 12
+_PAGE_WIDTH = 760
 
 
 class Card(QFrame):
@@ -49,9 +50,12 @@ def separator() -> QFrame:
 
 
 class Strip(Card):
-    """A message with an optional button. Hidden until `show_message`."""
+    """A message with an optional button, and one that hides it where it is `closable`.
 
-    def __init__(self, theme: Theme) -> None:
+    Hidden until `show_message`.
+    """
+
+    def __init__(self, theme: Theme, *, closable: bool = False) -> None:
         super().__init__("warn", margin=12, spacing=2)
         self._theme = theme
         self._tone = "warn"
@@ -71,6 +75,9 @@ class Strip(Card):
         row.addWidget(self._icon)
         row.addLayout(words, 1)
         row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
+        if closable:
+            close = icon_button(theme, "close", "Close this message", self.hide)
+            row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
         self.inside.addLayout(row)
         theme.changed.connect(self._draw_icon)
         self.hide()
@@ -139,6 +146,25 @@ class Empty(QWidget):
     def _draw_icon(self) -> None:
         colour = self._theme.colours.faint
         self._icon.setPixmap(icons.pixmap(self._icon_name, colour, 36, self.devicePixelRatioF()))
+
+
+def scroll_page(page: QWidget, top: QWidget, inside: QWidget, name: str) -> None:
+    """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
+    inside.setMaximumWidth(_PAGE_WIDTH)
+    scroll = QScrollArea()
+    scroll.setAccessibleName(name)
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
+    scroll.setWidget(inside)
+    column = QVBoxLayout(page)
+    column.setContentsMargins(20, 18, 6, 0)
+    column.setSpacing(14)
+    head = QHBoxLayout()
+    head.setContentsMargins(0, 0, 14, 0)
+    head.addWidget(top)
+    column.addLayout(head)
+    column.addWidget(scroll, 1)
 
 
 class Scrolled(QScrollArea):

@@ -32,7 +32,8 @@ class Editor(QWidget):
         self.field = field
         self._problem = label(tone="bad", wrap=True, name="problem")
         self._problem.hide()
-        needed = "  (needed)" if field.required and field.kind is not Kind.SWITCH else ""
+        is_empty = field.default is UNSET and field.kind is not Kind.SWITCH
+        needed = "  (needed)" if field.required and is_empty else ""
         title = heading(f"{field.title}{needed}", "strong")
         title.setWordWrap(True)
         column = QVBoxLayout(self)
@@ -41,9 +42,16 @@ class Editor(QWidget):
         if not bare:
             column.addWidget(title)
         self._build(theme, column)
-        if field.help and not bare:
-            column.addWidget(label(field.help, tone="soft", wrap=True))
+        self._help = label(field.help, tone="soft", wrap=True)
+        self._help.setVisible(bool(field.help) and not bare)
+        if not bare:
+            column.addWidget(self._help)
+            policy = self._problem.sizePolicy()
+            policy.setRetainSizeWhenHidden(not field.help)
+            self._problem.setSizePolicy(policy)
         column.addWidget(self._problem)
+        self._is_bare = bare
+        self.changed.connect(self._look_again)
 
     def value(self) -> Any:
         """The value of the input.
@@ -64,9 +72,17 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def show_problem(self, problem: str) -> None:
-        """Show an error message; empty hides it."""
+        """Show an error message in the place of the help; empty brings the help back."""
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
+        self._help.setVisible(bool(self.field.help) and not problem and not self._is_bare)
+
+    def _look_again(self) -> None:
+        """Hide an error message as soon as the input is valid."""
+        if self._problem.isVisible():
+            with contextlib.suppress(FieldError):
+                self._value()
+                self.show_problem("")
 
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
         raise NotImplementedError
@@ -84,8 +100,6 @@ class _Line(Editor):
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
         self._edit.inputRejected.connect(self._show_cut)
-        if self.field.kind in (Kind.INTEGER, Kind.NUMBER):
-            self._edit.setMaximumWidth(320)
         self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
 
@@ -134,7 +148,6 @@ class _Choice(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
         self._box = combo(self.field.title, letters=8)
         self._box.setAccessibleDescription(self.field.help)
-        self._box.setMaximumWidth(320)
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)

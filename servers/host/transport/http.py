@@ -110,9 +110,10 @@ def _bind(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
-    except (OSError, OverflowError):
+    except (OSError, OverflowError) as failure:
         listening.close()
-        message = f"Port {port} cannot be used: {refusal_log}."
+        why = getattr(failure, "strerror", "") or "it is no port"
+        message = f"Port {port} cannot be used: {why}."
         raise StartRefusedError("http_port", message, _CHOOSE) from None
     return listening
 

@@ -1,0 +1,107 @@
+"""The palette: type a few letters, press Enter, and be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
+
+from app.ui import targets
+from app.ui.page_context import PageContext
+from app.ui.targets import Target
+from app.ui.widgets.card import Empty
+from app.ui.widgets.rows import ROW, Index, Row, RowList
+from app.ui.widgets.text import scaled
+
+_MOST = 200
+_ROOT = QModelIndex()
+_TO_LIST = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
+
+
+class TargetsModel(QAbstractListModel):
+    """One row for each target on show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._targets: list[Target] = []
+
+    def show_targets(self, found: list[Target]) -> None:
+        """Show `found`, at most 200 of them."""
+        self.beginResetModel()
+        self._targets = found[:_MOST]
+        self.endResetModel()
+
+    def target(self, row: int) -> Target | None:
+        """The target in `row`; None where there is none."""
+        return self._targets[row] if 0 <= row < len(self._targets) else None
+
+    def rowCount(self, parent: Index = _ROOT) -> int:
+        return 0 if parent.isValid() else len(self._targets)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        found = self.target(index.row()) if index.isValid() else None
+        if found is None:
+            return None
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return found.title
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{found.title}, {found.kind}"
+            case _ if role == ROW:
+                return Row(found.title, found.kind)
+        return None
+
+
+class PaletteDialog(QDialog):
+    """A line to type in, and what it finds; Enter opens the chosen target."""
+
+    def __init__(self, context: PageContext, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Find")
+        self._context = context
+        self._targets = targets.everything(context.core)
+        self._line = QLineEdit()
+        self._line.setPlaceholderText("Page, server, tool, client, key, setting, or action")
+        self._line.setAccessibleName("What to find")
+        self._model = TargetsModel()
+        self._list = RowList(context.theme, "Found")
+        self._list.setModel(self._model)
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._none = Empty(context.theme, "find", "Nothing is called that", "Try another word.")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 14, 14, 14)
+        column.setSpacing(10)
+        column.addWidget(self._line)
+        column.addWidget(self._list, 1)
+        column.addWidget(self._none, 1)
+        self.resize(scaled(520, self), 420)
+        self._line.textChanged.connect(self._show_found)
+        self._line.returnPressed.connect(self._open_chosen)
+        self._line.installEventFilter(self)
+        self._list.clicked.connect(lambda _index: self._open_chosen())
+        self._show_found("")
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the arrow keys choose in the list while the line keeps the focus."""
+        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if is_press and isinstance(event, QKeyEvent) and event.key() in _TO_LIST:
+            self._list.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
+
+    def _show_found(self, text: str) -> None:
+        self._model.show_targets(targets.matching(self._targets, text))
+        has_any = self._model.rowCount() > 0
+        self._list.setVisible(has_any)
+        self._none.setVisible(not has_any)
+        if has_any:
+            self._list.setCurrentIndex(self._model.index(0))
+
+    def _open_chosen(self) -> None:
+        found = self._model.target(self._list.currentIndex().row())
+        if found:
+            self.accept()
+            self._context.go(found.place)

@@ -1,0 +1,134 @@
+"""The side of the window: the list of pages, the keys, help, and the state of all servers.
+
+In: the pages to offer, the state in words. Out: `chosen` with the name of a page. In a narrow
+window it shows icons alone; their names are tooltips, and what a screen reader says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from app.ui import icons
+from app.ui.page_context import PageContext
+from app.ui.page_registry import PageSpec
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.flow import Flow
+from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
+
+_WIDTH, _WIDEST = 196, 240
+_AROUND_ICONS = 30
+"""The margins of the list and its scroll bar, in pixels."""
+_TEXT, _NAME = int(Qt.ItemDataRole.UserRole), int(Qt.ItemDataRole.UserRole) + 1
+
+
+class Navigation(QWidget):
+    """Shows the pages given to `offer`; `fold` leaves their icons only."""
+
+    chosen = Signal(str)
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._is_folded = False
+        self._specs: tuple[PageSpec, ...] = ()
+        self.setObjectName("side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._list = QListWidget()
+        self._list.setObjectName("navigation")
+        self._list.setAccessibleName("Pages")
+        self._list.setIconSize(QSize(20, 20))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.currentRowChanged.connect(self._row_chosen)
+        self._name = heading("Lou", "title")
+        self._state = label(tone="soft", wrap=True)
+        theme, go = context.theme, context.go
+        self._buttons = (
+            ("Find...", Button(theme, "", lambda: go("palette"), icon="find", kind="quiet")),
+            ("Keys...", Button(theme, "", lambda: go("keys"), icon="keys", kind="quiet")),
+            ("About", Button(theme, "", lambda: go("about"), icon="info", kind="quiet")),
+        )
+        self._lay_out()
+        context.theme.changed.connect(self._draw_icons)
+        self._apply_fold()
+
+    def offer(self, specs: Sequence[PageSpec], current: str) -> None:
+        """Show `specs`, with the one called `current` selected; emits nothing."""
+        self._list.blockSignals(True)
+        if tuple(specs) != self._specs:
+            self._specs = tuple(specs)
+            self._list.clear()
+            for number, spec in enumerate(specs, 1):
+                self._add(spec, number)
+            self._draw_icons()
+            self._apply_fold()
+        names = [spec.name for spec in self._specs]
+        self._list.setCurrentRow(names.index(current) if current in names else -1)
+        self._list.blockSignals(False)
+
+    def choose_row(self, row: int) -> None:
+        """Open the page in `row`, or the last one."""
+        self._list.setCurrentRow(min(row, len(self._specs) - 1))
+
+    def show_state(self, words: str, tone: str) -> None:
+        """Show the state of all servers."""
+        self._state.setText(words)
+        self.setToolTip(tooltip(words) if self._is_folded else "")
+        set_tone(self._state, tone)
+
+    def fold(self, on: bool) -> None:
+        """Show icons alone, or their names too."""
+        if on != self._is_folded:
+            self._is_folded = on
+            self._apply_fold()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 14, 0, 12)
+        column.setSpacing(10)
+        self._name.setContentsMargins(20, 4, 0, 0)
+        self._state.setContentsMargins(20, 0, 12, 0)
+        foot = QWidget()
+        flow = Flow(spacing=2)
+        flow.setContentsMargins(12, 0, 8, 0)
+        foot.setLayout(flow)
+        for words, button in self._buttons:
+            button.setAccessibleName(words.removesuffix("..."))
+            flow.add(button)
+        column.addWidget(self._name)
+        column.addWidget(self._list, 1)
+        column.addWidget(foot)
+        column.addWidget(self._state)
+
+    def _add(self, spec: PageSpec, number: int) -> None:
+        item = QListWidgetItem()
+        item.setData(_TEXT, spec.title)
+        item.setData(_NAME, spec.name)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, spec.title)
+        item.setToolTip(f"{spec.title} (Ctrl+{number})" if number <= 9 else spec.title)
+        self._list.addItem(item)
+
+    def _apply_fold(self) -> None:
+        wide = min(scaled(_WIDTH, self), _WIDEST)
+        self._name.setVisible(not self._is_folded)
+        self._state.setVisible(not self._is_folded)
+        for row in range(self._list.count()):
+            item = self._list.item(row)
+            item.setText("" if self._is_folded else item.data(_TEXT))
+        narrow = self._list.sizeHintForColumn(0) + _AROUND_ICONS
+        self.setFixedWidth(narrow if self._is_folded else wide)
+        for words, button in self._buttons:
+            is_wide = not self._is_folded and words == "Keys..."
+            button.setText(words if is_wide else "")
+            button.setToolTip("" if is_wide else words.removesuffix("..."))
+
+    def _draw_icons(self) -> None:
+        colour = self._context.theme.colours.text
+        for row, spec in enumerate(self._specs):
+            self._list.item(row).setIcon(icons.icon(spec.icon, colour, 20))
+
+    def _row_chosen(self, row: int) -> None:
+        if 0 <= row < len(self._specs):
+            self.chosen.emit(self._specs[row].name)

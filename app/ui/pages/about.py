@@ -1,0 +1,158 @@
+"""The About page: version, licences, links, shortcuts, where data lies, a text for bug reports."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import PySide6
+from PySide6.QtCore import Qt, QUrl, qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from app.system import paths, version
+from app.ui import shortcuts
+from app.ui.page_context import PageContext, open_url
+from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.card import Card, scroll_page
+from app.ui.widgets.flow import bar
+from app.ui.widgets.text import Elided, heading, label
+
+_TEXT = "Lou keeps your MCP servers running, keeps their keys safe, and connects your clients."
+_LICENCES = (
+    "Lou is free software under the MIT licence. It uses Qt and PySide6 under the LGPL 3; the "
+    "other packages are under MIT, BSD, Apache 2.0, and similar licences."
+)
+_PLACES = (
+    ("Settings", "config.json"),
+    ("Data", "tracked entries, figures, copies of clients' files"),
+    ("Logs", "one file for each server"),
+    ("Cache", "may be deleted at any time"),
+    ("Keys", "never in a file of Lou's, unless you chose the encrypted one"),
+)
+
+
+class AboutPage(QWidget):
+    """What Lou is, and what a person needs to report a bug."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        theme, go = context.theme, context.go
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 14, 20)
+        column.setSpacing(10)
+        column.addWidget(label(_TEXT, wrap=True))
+        column.addWidget(
+            bar(
+                Button(theme, "Copy for a bug report", self._copy, icon="copy"),
+                Button(theme, "Check Lou", lambda: go("doctor"), icon="doctor"),
+                Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"),
+                *self._links(),
+            )
+        )
+        for title, card in (
+            ("Where things are", self._places()),
+            ("Shortcuts", _shortcuts()),
+            ("Licences", _card(label(_LICENCES, wrap=True, selectable=True))),
+        ):
+            column.addWidget(heading(title))
+            column.addWidget(card)
+        column.addStretch()
+        head = heading(f"Lou {version.current()}", "title")
+        scroll_page(self, head, inside, "About Lou")
+
+    def _links(self) -> list[Button]:
+        return [
+            Button(self._context.theme, words, _opener(QUrl(url)), icon="open")
+            for words, url in _project_urls().items()
+        ]
+
+    def _places(self) -> Card:
+        card = Card()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        for row, (title, what) in enumerate(_PLACES):
+            place = self._place(title)
+            grid.addWidget(heading(title, "strong"), row, 0, Qt.AlignmentFlag.AlignTop)
+            words = QVBoxLayout()
+            words.setSpacing(0)
+            words.addWidget(Elided(place, middle=True))
+            words.addWidget(label(what, tone="soft", wrap=True))
+            grid.addLayout(words, row, 1)
+            if title != "Keys":
+                button = icon_button(
+                    self._context.theme, "folder", f"Open: {title}", _opener(_folder(place))
+                )
+                grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignTop)
+        card.inside.addLayout(grid)
+        return card
+
+    def _place(self, title: str) -> str:
+        if title == "Keys":
+            store = self._context.core.settings.config.settings.key_store
+            return "An encrypted file in the data folder" if store == "file" else "Your keyring"
+        places = {
+            "Settings": paths.config_file(),
+            "Data": paths.data_folder(),
+            "Logs": paths.log_folder(),
+            "Cache": paths.cache_folder(),
+        }
+        return str(places[title])
+
+    def _copy(self) -> None:
+        servers = self._context.core.servers()
+        lines = [
+            f"Lou {version.current()}",
+            f"Python {platform.python_version()}, PySide6 {PySide6.__version__}, Qt {qVersion()}",
+            f"{platform.platform()}, {QGuiApplication.platformName()}",
+            f"Installed in {Path(sys.prefix)}",
+            *(f"{each.name}: {each.state}, {each.tools} tools" for each in servers),
+            *(f"{each.name}: {each.trouble.message}" for each in servers if each.trouble),
+        ]
+        text = self._context.core.redactor("\n".join(lines)).replace(str(Path.home()), "~")
+        QGuiApplication.clipboard().setText(text)
+
+
+def _project_urls() -> dict[str, str]:
+    """The project's links by their title, as its package names them."""
+    try:
+        lines = metadata.metadata("lou").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:
+        return {}
+    pairs = (line.partition(", ") for line in lines)
+    return {title: url for title, _, url in pairs if url.startswith("https://")}
+
+
+def _shortcuts() -> Card:
+    card = Card()
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    for row, (keys, what) in enumerate(shortcuts.LISTED):
+        grid.addWidget(heading(keys, "strong"), row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(label(what, wrap=True), row, 1)
+    card.inside.addLayout(grid)
+    return card
+
+
+def _card(widget: QWidget) -> Card:
+    card = Card()
+    card.inside.addWidget(widget)
+    return card
+
+
+def _opener(url: QUrl) -> Callable[[], None]:
+    return lambda: open_url(url)
+
+
+def _folder(place: str) -> QUrl:
+    path = Path(place)
+    return QUrl.fromLocalFile(str(path.parent if path.suffix else path))

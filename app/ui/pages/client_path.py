@@ -1,0 +1,120 @@
+"""Why a client does not see Lou: the steps of its path, and the one that fails."""
+
+from __future__ import annotations
+
+import asyncio
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from app.clients.planning.entries import installed_bridge
+from app.doctor import client_logs, client_path
+from app.doctor.client_path import PathStep
+from app.ui import icons
+from app.ui.page_context import PageContext
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card
+from app.ui.widgets.flow import bar
+from app.ui.widgets.inputs import combo
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label
+
+_SIGNS = {True: ("check", "good", "reached"), False: ("alert", "warn", "fails")}
+_UNKNOWN = ("chevron", "faint", "not known yet")
+
+
+class ClientPath(Card):
+    """A box with the clients, a button, and after a click the steps."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._box = combo("Client", letters=12)
+        self._find = Button(context.theme, "Find out", self._clicked, icon="find")
+        self._verdict = label(wrap=True, selectable=True, name="verdict")
+        self._verdict.hide()
+        self._steps = QWidget()
+        self.inside.addWidget(heading("Why does a client not see Lou?", "strong"))
+        self.inside.addWidget(bar(self._box, self._find))
+        self.inside.addWidget(self._verdict)
+        self.inside.addWidget(self._steps)
+        WhileVisible(self, self._fill, listen=(context.core.clients.changed,))
+
+    def choose(self, client: str) -> None:
+        """Walk the path of `client`."""
+        self._fill()
+        row = self._box.findData(client)
+        if row >= 0:
+            self._box.setCurrentIndex(row)
+            self._clicked()
+
+    def _fill(self) -> None:
+        """Offer the clients that are here, and the known ones after them."""
+        views = sorted(
+            self._context.core.clients.views(), key=lambda view: not (view.installed or view.wanted)
+        )
+        ids = [view.id for view in views]
+        if ids == [self._box.itemData(row) for row in range(self._box.count())]:
+            return
+        chosen = self._box.currentData()
+        self._box.clear()
+        for view in views:
+            self._box.addItem(view.name, view.id)
+        self._box.setCurrentIndex(max(0, self._box.findData(chosen)))
+
+    def _clicked(self) -> None:
+        client = self._box.currentData()
+        if client:
+            self._context.tasks.start(self._walk(str(client)))
+
+    async def _walk(self, client: str) -> None:
+        core = self._context.core
+        self._find.setEnabled(False)
+        try:
+            await core.clients.refresh(client)
+            logged = await asyncio.to_thread(client_logs.complaints, client, core.redactor)
+        finally:
+            self._find.setEnabled(True)
+        steps = client_path.walk(
+            core.clients.view(client), core.servers(), installed_bridge(), logged
+        )
+        self._show(steps)
+
+    def _show(self, steps: list[PathStep]) -> None:
+        failed = next((step for step in steps if step.is_reached is False), None)
+        self._verdict.setText(
+            f"{failed.sentence} {failed.fix}".strip()
+            if failed
+            else "It sees Lou, and has called it. Nothing is in the way."
+        )
+        self._verdict.show()
+        made = QWidget()
+        grid = QGridLayout(made)
+        grid.setContentsMargins(0, 4, 0, 0)
+        grid.setHorizontalSpacing(10)
+        grid.setColumnStretch(1, 1)
+        for row, step in enumerate(steps):
+            grid.addWidget(self._sign(step), row, 0)
+            grid.addWidget(label(step.title, tone=_tone(step), wrap=True), row, 1)
+            if step.is_reached is False and step.action:
+                place = step.action
+                go = Button(self._context.theme, "Mend this", self._context.opener(place))
+                go.setAccessibleDescription(step.title)
+                grid.addWidget(go, row, 2, Qt.AlignmentFlag.AlignRight)
+        self.inside.replaceWidget(self._steps, made)
+        self._steps.deleteLater()
+        self._steps = made
+
+    def _sign(self, step: PathStep) -> QLabel:
+        sign = QLabel()
+        name, tone, said = _UNKNOWN if step.is_reached is None else _SIGNS[step.is_reached]
+        if step.is_reached is not None:
+            colour = getattr(self._context.theme.colours, tone)
+            sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
+        sign.setFixedWidth(16)
+        sign.setAccessibleName(said)
+        return sign
+
+
+def _tone(step: PathStep) -> str:
+    return {True: "", False: "warn", None: "soft"}[step.is_reached]

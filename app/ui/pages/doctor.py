@@ -1,0 +1,121 @@
+"""The Doctor page: the checks in groups, what mends a failed one, and the path of a client."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from app.system import version
+from app.ui import doctor_mends, icons, wording
+from app.ui.page_context import PageContext
+from app.ui.pages.client_path import ClientPath
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card, scroll_page
+from app.ui.widgets.flow import bar
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.text import heading, label, set_tone
+from app.views import Check
+
+
+class DoctorPage(QWidget):
+    """Runs the checks when it is first shown, and again on request."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._checks: list[Check] = []
+        self._is_running = False
+        theme = context.theme
+        self._again = Button(theme, "Check again", self._run, icon="restart")
+        self._copy = Button(theme, "Copy report", self._copy_report, icon="copy", kind="quiet")
+        self._summary = label(tone="soft", wrap=True, name="summary")
+        self._groups = QWidget()
+        self._path = ClientPath(context)
+        inside = QWidget()
+        self._column = QVBoxLayout(inside)
+        self._column.setContentsMargins(0, 0, 14, 20)
+        self._column.setSpacing(10)
+        self._column.addWidget(self._summary)
+        self._column.addWidget(self._path)
+        self._column.addWidget(self._groups)
+        self._column.addStretch()
+        top = bar(heading("Doctor", "title"), right=(self._copy, self._again))
+        scroll_page(self, top, inside, "What was checked")
+        WhileVisible(self, self._shown)
+
+    def choose(self, name: str) -> None:
+        """Walk the path of the client with the id `name`."""
+        self._path.choose(name)
+
+    def _shown(self) -> None:
+        if not self._checks and not self._is_running:
+            self._run()
+
+    def _run(self) -> None:
+        if not self._is_running:
+            self._is_running = True
+            self._again.setEnabled(False)
+            self._summary.setText("Checking...")
+            set_tone(self._summary, "soft")
+            self._context.tasks.start(self._examine())
+
+    async def _examine(self) -> None:
+        try:
+            self._show(await self._context.core.doctor())
+        finally:
+            self._is_running = False
+            self._again.setEnabled(True)
+
+    def _show(self, checks: list[Check]) -> None:
+        self._checks = checks
+        wrong = [check for check in checks if not check.ok]
+        need = "needs" if len(wrong) == 1 else "need"
+        self._summary.setText(
+            f"{len(wrong)} of {wording.counted(len(checks), 'check')} {need} you."
+            if wrong
+            else f"All {len(checks)} checks passed."
+        )
+        set_tone(self._summary, "warn" if wrong else "good")
+        groups = QWidget()
+        column = QVBoxLayout(groups)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        for title, own in doctor_mends.grouped(checks):
+            column.addWidget(heading(title))
+            column.addWidget(self._card(own))
+        self._column.replaceWidget(self._groups, groups)
+        self._groups.deleteLater()
+        self._groups = groups
+
+    def _card(self, checks: list[Check]) -> Card:
+        card = Card()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, check in enumerate(checks):
+            grid.addWidget(self._sign(check), row, 0, Qt.AlignmentFlag.AlignTop)
+            text = check.sentence if check.ok else f"{check.sentence}\n{check.fix}".strip()
+            words = label(text, tone="soft" if check.ok else "", wrap=True, selectable=True)
+            grid.addWidget(words, row, 1)
+            mend = None if check.ok else doctor_mends.mend_of(check)
+            if mend:
+                place = mend.place
+                button = Button(self._context.theme, mend.words, self._context.opener(place))
+                button.setAccessibleDescription(check.sentence)
+                grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignTop)
+        card.inside.addLayout(grid)
+        return card
+
+    def _sign(self, check: Check) -> QLabel:
+        sign = QLabel()
+        colours = self._context.theme.colours
+        name, colour = ("check", colours.good) if check.ok else ("alert", colours.warn)
+        sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
+        sign.setAccessibleName("passed" if check.ok else "needs you")
+        return sign
+
+    def _copy_report(self) -> None:
+        text = doctor_mends.report(self._checks, f"Lou {version.current()}")
+        QGuiApplication.clipboard().setText(self._context.core.redactor(text))

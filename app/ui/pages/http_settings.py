@@ -1,0 +1,171 @@
+"""HTTP on the Settings page: a switch and a port for each server, the token, the client's entry."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+
+from app.config import http_access
+from app.config.http_access import TOKEN_KEY
+from app.ui.dialogs.confirm import confirm
+from app.ui.page_context import PageContext
+from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import Card, separator
+from app.ui.widgets.flow import bar
+from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.switch import Switch
+from app.ui.widgets.text import label, scaled
+from servers.contract import manifest
+
+_TEXT = (
+    "For clients that take only an address. Each server then listens on this computer alone, and "
+    "refuses whoever does not send the token. Web pages are always refused."
+)
+_TYPING_MS = 800
+_TOKEN_BYTES = 32
+
+
+class HttpSettings(Card):
+    """One row for each server that comes with Lou, then the token."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__()
+        self._context = context
+        self._token = ""
+        """The token that was just made, until the page is left; otherwise only in the vault."""
+        theme = context.theme
+        self._rows = [
+            HttpRow(context, each.name, each.title, self._made) for each in manifest.SERVERS
+        ]
+        self._state = label(wrap=True, selectable=True, name="token")
+        self._new = Button(theme, "", self._renew, icon="restart")
+        self._copy = Button(theme, "Copy the token", self._copy_token, icon="copy")
+        self._entry = Button(theme, "Copy the entry for a client", self._copy_entry, icon="copy")
+        self.inside.addWidget(label(_TEXT, tone="soft", wrap=True))
+        for row in self._rows:
+            self.inside.addWidget(separator())
+            self.inside.addWidget(row)
+        self.inside.addWidget(separator())
+        self.inside.addWidget(self._state)
+        self.inside.addWidget(bar(self._new, self._copy, self._entry))
+        core = context.core
+        WhileVisible(self, self._pull, listen=(core.settings.changed, core.keys_changed))
+
+    def _pull(self) -> None:
+        for row in self._rows:
+            row.pull()
+        has_token = TOKEN_KEY in self._context.core.vault.names()
+        config = self._context.core.settings.config
+        is_on = any(http_access.access(config, each.name).is_on for each in manifest.SERVERS)
+        if self._token:
+            text = f"The token, shown this once: {self._token}"
+        elif has_token:
+            text = "The token is in your keyring. It is not shown again; make a new one to see it."
+        else:
+            text = "A token is made when you switch the first server on."
+        self._state.setText(text)
+        self._new.setText("Make a new token..." if has_token else "Make a token")
+        self._copy.setVisible(bool(self._token))
+        self._entry.setVisible(is_on)
+
+    async def _made(self) -> None:
+        """Make a token unless there is one."""
+        if TOKEN_KEY not in self._context.core.vault.names():
+            await self._make()
+
+    async def _make(self) -> None:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        await self._context.core.set_key(TOKEN_KEY, token)
+        self._token = token
+        self._pull()
+
+    def _renew(self) -> None:
+        self._context.tasks.start(self._do_renew())
+
+    async def _do_renew(self) -> None:
+        core = self._context.core
+        if TOKEN_KEY in core.vault.names():
+            text = "Clients with the present one are refused until they get the new one."
+            title = "Make a new token?"
+            if not await confirm(
+                self._context.theme, self.window(), title, text, yes="Make a new one"
+            ):
+                return
+        await self._make()
+        for each in manifest.SERVERS:
+            if http_access.access(core.settings.config, each.name).is_on:
+                await core.restart(each.name)
+
+    def _copy_token(self) -> None:
+        QGuiApplication.clipboard().setText(self._token)
+
+    def _copy_entry(self) -> None:
+        text = http_access.client_entry(self._context.core.settings.config, self._token)
+        QGuiApplication.clipboard().setText(text)
+
+
+class HttpRow(QWidget):
+    """One server: its address, its port, and its switch."""
+
+    def __init__(
+        self, context: PageContext, server: str, title: str, prepare: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__()
+        self._context = context
+        self._server = server
+        self._prepare = prepare
+        self._address = label(tone="soft", wrap=True, selectable=True)
+        self._port = QSpinBox()
+        self._port.setRange(1024, 65_535)
+        self._port.setAccessibleName(f"Port of {title}")
+        self._port.setFixedWidth(scaled(92, self))
+        self._port.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
+        self._port.valueChanged.connect(lambda _value: self._typing.start())
+        self._typing.timeout.connect(self._apply)
+        self._switch = Switch(context.theme, f"HTTP for {title}")
+        self._switch.toggled.connect(lambda _on: self._apply())
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(label(title))
+        words.addWidget(self._address)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 2, 0, 2)
+        row.setSpacing(12)
+        row.addLayout(words, 1)
+        row.addWidget(self._port)
+        row.addWidget(self._switch)
+
+    def pull(self) -> None:
+        """Show what is in force, unless a port is being typed."""
+        if self._typing.isActive():
+            return
+        found = http_access.access(self._context.core.settings.config, self._server)
+        self._port.blockSignals(True)
+        self._port.setValue(found.port)
+        self._port.blockSignals(False)
+        self._switch.show_state(found.is_on)
+        self._address.setText(found.url if found.is_on else "Off")
+
+    def _apply(self) -> None:
+        self._typing.stop()
+        self._context.tasks.start(self._save(self._switch.isChecked(), self._port.value()))
+
+    async def _save(self, on: bool, port: int) -> None:
+        core = self._context.core
+        before = http_access.access(core.settings.config, self._server)
+        try:
+            if on:
+                await self._prepare()
+            core.settings.update(
+                lambda config: http_access.switched(config, self._server, on=on, port=port)
+            )
+        finally:
+            self.pull()
+        after = http_access.access(core.settings.config, self._server)
+        if after != before and (before.is_on or after.is_on):
+            await core.restart(self._server)
