@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -38,6 +39,7 @@ from app.ui.widgets.text import heading, label, scaled
 from app.views import Answer
 
 _KEPT = 100
+_STACKS_BELOW = 640
 _TIMEOUT = Field(
     "timeout", Kind.INTEGER, "Seconds to wait", default=50, required=True, least=1, most=600
 )
@@ -143,14 +145,14 @@ class TryPage(QWidget):
         column.addWidget(self._note)
         column.addWidget(self._scroll, 1)
         column.addWidget(buttons)
-        upper = QSplitter()
-        upper.addWidget(left)
-        upper.addWidget(self._result)
-        upper.setSizes([380, 460])
-        upper.setChildrenCollapsible(False)
+        self._upper = QSplitter()
+        self._upper.addWidget(left)
+        self._upper.addWidget(self._result)
+        self._upper.setSizes([380, 460])
+        self._upper.setChildrenCollapsible(False)
         whole = QSplitter(Qt.Orientation.Vertical)
         whole.setHandleWidth(14)
-        whole.addWidget(upper)
+        whole.addWidget(self._upper)
         whole.addWidget(self._history)
         whole.setStretchFactor(0, 1)
         whole.setSizes([480, 140])
@@ -159,6 +161,12 @@ class TryPage(QWidget):
         page.setSpacing(14)
         page.addWidget(heading("Try it", "title"))
         page.addWidget(whole, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = event.size().width() < scaled(_STACKS_BELOW, self)
+        way = Qt.Orientation.Vertical if is_narrow else Qt.Orientation.Horizontal
+        self._upper.setOrientation(way)
 
     def _pull(self) -> None:
         chosen = self._chosen_server()
