@@ -11,8 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.config.config_file import GONE
+from app.errors import SettingsError
 from app.logs.logbook import LEVELS, Logbook
 from app.metrics.collector import Metrics
+from app.system import version
 from app.system.listeners import Listeners
 from app.views import CallRecord, ClientEvent, Notice, Trouble
 from servers.contract import messages
@@ -171,3 +174,26 @@ def _time_of(data: Mapping[str, Any]) -> float:
     """The time of an event in seconds since the epoch; now if it is missing or impossible."""
     at = _number(data, "at", -1.0)
     return at if at >= 0 else time.time()
+
+
+def config_notice(trouble: SettingsError) -> Notice:
+    """The notice that config.json cannot be read."""
+    action = "" if trouble.code == GONE else "config"
+    return Notice(trouble.code, trouble.title, trouble.hint, "error", action=action)
+
+
+def parts_notice(problems: tuple[str, ...]) -> Notice:
+    """The notice that parts of config.json are not understood."""
+    more = f" There are {len(problems) - 1} more: lou doctor." if len(problems) > 1 else ""
+    title = "A part of config.json is not understood, and left as it is."
+    return Notice("config_parts", title, f"{problems[0]}{more}", action="config")
+
+
+def update_notice(update: str) -> Notice:
+    """The notice that version `update` waits for a restart."""
+    return Notice(
+        "update_waits",
+        "Restart Lou to finish the update.",
+        f"Lou {version.current()} runs, and {update} is installed. Your servers go on meanwhile. "
+        "Quit Lou and start it again, or run: lou quit --restart",
+    )

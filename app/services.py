@@ -17,9 +17,9 @@ from app.calls.call_log import CallLog
 from app.clients import request_handlers
 from app.clients.imports import server_import
 from app.config import config_model, custom_servers
-from app.config.config_file import GONE, ConfigFile
-from app.errors import ServerError, SettingsError
-from app.event_handlers import EventHandlers
+from app.config.config_file import ConfigFile
+from app.errors import ServerError
+from app.event_handlers import EventHandlers, config_notice, parts_notice, update_notice
 from app.keys import sealing_key
 from app.keys.sealing_key import TrackerKeyFile
 from app.keys.service import Keys
@@ -116,7 +116,7 @@ class Services:
         if self.settings.trouble:
             notices.append(config_notice(self.settings.trouble))
         elif self.settings.problems:
-            notices.append(_parts_notice(self.settings.problems))
+            notices.append(parts_notice(self.settings.problems))
         if self.installed_update:
             notices.append(update_notice(self.installed_update))
         return tuple(notices)
@@ -383,25 +383,3 @@ class Services:
                 {"code": each.code, "message": each.title, "hint": each.text} for each in notices
             ]
         return found
-
-
-def config_notice(trouble: SettingsError) -> Notice:
-    """The notice that config.json cannot be read."""
-    action = "" if trouble.code == GONE else "config"
-    return Notice(trouble.code, trouble.title, trouble.hint, "error", action=action)
-
-
-def _parts_notice(problems: tuple[str, ...]) -> Notice:
-    more = f" There are {len(problems) - 1} more: lou doctor." if len(problems) > 1 else ""
-    title = "A part of config.json is not understood, and left as it is."
-    return Notice("config_parts", title, f"{problems[0]}{more}", action="config")
-
-
-def update_notice(update: str) -> Notice:
-    """The notice that version `update` waits for a restart."""
-    return Notice(
-        "update_waits",
-        "Restart Lou to finish the update.",
-        f"Lou {version.current()} runs, and {update} is installed. Your servers go on meanwhile. "
-        "Quit Lou and start it again, or run: lou quit --restart",
-    )

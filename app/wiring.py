@@ -15,8 +15,9 @@ import psutil
 from app.config.config_model import Config
 from app.control.listener import ControlSocket
 from app.errors import AppError, ServerError, SettingsError
+from app.event_handlers import config_notice, update_notice
 from app.keys.vault import VaultState
-from app.services import MB, Services, config_notice, update_notice
+from app.services import MB, Services
 from app.supervision.lifecycle_log import LifecycleLog
 from app.system import autostart, launch_file, paths, version
 from app.system.heartbeat import Heartbeat
