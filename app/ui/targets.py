@@ -1,6 +1,6 @@
 """Everything that the palette can reach: pages, servers, tools, clients, keys, settings, actions.
 
-In: the core as it is now. Out: one `Target` each; `PageContext.go` opens its place.
+In: the core as it is now. Out: one `PaletteTarget` each; `PageContext.go` opens its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from app.ui.setting_choices import choices
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PaletteTarget:
     """One line of the palette."""
 
     title: str
@@ -25,7 +25,7 @@ class Target:
     """Words that find it too, such as its other names."""
 
 
-def everything(core: Core) -> list[Target]:
+def everything(core: Core) -> list[PaletteTarget]:
     """All targets, in the order in which they are offered before anything is typed."""
     return [
         *_pages(),
@@ -37,7 +37,7 @@ def everything(core: Core) -> list[Target]:
     ]
 
 
-def matching(targets: Sequence[Target], text: str) -> list[Target]:
+def matching(targets: Sequence[PaletteTarget], text: str) -> list[PaletteTarget]:
     """The targets that have every word of `text`, those whose title begins with it first."""
     words = text.casefold().split()
     found = [
@@ -48,19 +48,19 @@ def matching(targets: Sequence[Target], text: str) -> list[Target]:
     return sorted(found, key=lambda target: _rank(target, " ".join(words)))
 
 
-def _rank(target: Target, text: str) -> int:
+def _rank(target: PaletteTarget, text: str) -> int:
     title = target.title.casefold()
     if title.startswith(text):
         return 0
     return 1 if any(word.startswith(text) for word in title.split()) else 2
 
 
-def _pages() -> Iterator[Target]:
+def _pages() -> Iterator[PaletteTarget]:
     for spec in PAGES:
-        yield Target(spec.title, "Page", spec.name)
+        yield PaletteTarget(spec.title, "Page", spec.name)
 
 
-def _actions(core: Core) -> Iterator[Target]:
+def _actions(core: Core) -> Iterator[PaletteTarget]:
     pause = ("Resume all servers", "resume") if core.is_paused else ("Pause all servers", "pause")
     for title, place, more in (
         ("Add a server...", "add", "new"),
@@ -72,37 +72,37 @@ def _actions(core: Core) -> Iterator[Target]:
         ("Open the data folder", "folder", "files"),
         ("Quit Lou", "quit", "exit end"),
     ):
-        yield Target(title, "Action", place, more)
+        yield PaletteTarget(title, "Action", place, more)
 
 
-def _servers(core: Core) -> Iterator[Target]:
+def _servers(core: Core) -> Iterator[PaletteTarget]:
     for server in core.servers():
-        yield Target(server.title, "Server", f"servers {server.name}", server.name)
+        yield PaletteTarget(server.title, "Server", f"servers {server.name}", server.name)
         word = "off" if server.wanted else "on"
-        yield Target(f"Switch {server.title} {word}", "Action", f"switch {server.name}")
-        yield Target(f"Restart {server.title}", "Action", f"restart {server.name}")
-        yield Target(f"Logs of {server.title}", "Action", f"logs {server.name}")
+        yield PaletteTarget(f"Switch {server.title} {word}", "Action", f"switch {server.name}")
+        yield PaletteTarget(f"Restart {server.title}", "Action", f"restart {server.name}")
+        yield PaletteTarget(f"Logs of {server.title}", "Action", f"logs {server.name}")
         if not server.embedded:
-            yield Target(f"Edit {server.title}...", "Action", f"edit {server.name}")
+            yield PaletteTarget(f"Edit {server.title}...", "Action", f"edit {server.name}")
         for tool in core.remembered_tools(server.name):
             title = str(tool.get("title") or wording.words(str(tool["name"])))
             place = f"try {server.name} {tool['name']}"
-            yield Target(title, f"Tool of {server.title}", place, str(tool["name"]))
+            yield PaletteTarget(title, f"Tool of {server.title}", place, str(tool["name"]))
 
 
-def _clients(core: Core) -> Iterator[Target]:
+def _clients(core: Core) -> Iterator[PaletteTarget]:
     for view in core.clients.views():
-        yield Target(view.name, "Client", f"clients {view.id}", view.id)
+        yield PaletteTarget(view.name, "Client", f"clients {view.id}", view.id)
 
 
-def _keys(core: Core) -> Iterator[Target]:
+def _keys(core: Core) -> Iterator[PaletteTarget]:
     for key in core.key_service.views():
-        yield Target(key.title, "Key", f"keys {key.name}", key.name)
+        yield PaletteTarget(key.title, "Key", f"keys {key.name}", key.name)
 
 
-def _settings() -> Iterator[Target]:
+def _settings() -> Iterator[PaletteTarget]:
     for choice in choices():
         field = choice.field
-        yield Target(
+        yield PaletteTarget(
             field.title, "Setting", f"settings {field.name}", f"{field.help} {field.group}"
         )

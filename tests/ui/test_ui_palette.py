@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit
 
 from app.ui import shortcuts, targets
 from app.ui.dialogs.palette import PaletteDialog
-from app.ui.targets import Target
+from app.ui.targets import PaletteTarget
 from tests.ui.finding import find
 from tests.ui.rig import Rig
 
@@ -68,9 +68,9 @@ def test_arrows_choose_escape_closes_and_nothing_found_is_said(lou: Rig) -> None
 
 def test_the_best_target_comes_first() -> None:
     found = [
-        Target("All logs", "Page", "a"),
-        Target("Logs", "Page", "b"),
-        Target("Catalogs", "", "c"),
+        PaletteTarget("All logs", "Page", "a"),
+        PaletteTarget("Logs", "Page", "b"),
+        PaletteTarget("Catalogs", "", "c"),
     ]
     assert [target.place for target in targets.matching(found, "LOGS")] == ["b", "a", "c"]
     assert targets.matching(found, "") == found

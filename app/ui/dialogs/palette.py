@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from app.ui import targets
 from app.ui.page_context import PageContext
-from app.ui.targets import Target
+from app.ui.targets import PaletteTarget
 from app.ui.widgets.card import Empty
 from app.ui.widgets.rows import ROW, Index, Row, RowList
 from app.ui.widgets.text import scaled
@@ -25,15 +25,15 @@ class TargetsModel(QAbstractListModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._targets: list[Target] = []
+        self._targets: list[PaletteTarget] = []
 
-    def show_targets(self, found: list[Target]) -> None:
+    def show_targets(self, found: list[PaletteTarget]) -> None:
         """Show `found`, at most 200 of them."""
         self.beginResetModel()
         self._targets = found[:_MOST]
         self.endResetModel()
 
-    def target(self, row: int) -> Target | None:
+    def target(self, row: int) -> PaletteTarget | None:
         """The target in `row`; None where there is none."""
         return self._targets[row] if 0 <= row < len(self._targets) else None
 
