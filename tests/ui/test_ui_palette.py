@@ -90,7 +90,7 @@ def test_every_target_leads_somewhere(lou: Rig) -> None:
         (Qt.Key.Key_Comma, CONTROL, "settings"),
         (Qt.Key.Key_F1, NONE, "about"),
         (Qt.Key.Key_1, CONTROL, "servers"),
-        (Qt.Key.Key_8, CONTROL, "settings"),
+        (Qt.Key.Key_9, CONTROL, "settings"),
     ],
 )
 def test_shortcuts_open_pages(
