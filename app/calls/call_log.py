@@ -46,6 +46,8 @@ class CallLog:
     def __init__(self, path: Path, redact: Callable[[str], str], settings: Settings) -> None:
         self._settings = settings
         self.stored: Listeners[int] = Listeners()
+        self.cleared = 0
+        """How often everything was deleted; then ids begin anew."""
         self._redact = redact
         self._store = CallStore(path, settings.calls_total_mb * _MB)
         self._thread = WorkerThread("calls", rest=self._store.close, rest_after_s=_REST_AFTER_S)
@@ -68,6 +70,7 @@ class CallLog:
         if was_on and not self.is_on:
             self._waiting.clear()
             self._forgot_at = 0.0
+            self.cleared += 1
             self._background.start(self._quietly(self._thread.run(self._store.clear)))
 
     def add(self, server: str, data: Mapping[str, Any]) -> None:
@@ -116,6 +119,7 @@ class CallLog:
         self._waiting.clear()
         self._waiting_bytes = 0
         await self._read(self._store.clear)
+        self.cleared += 1
         self.stored.tell(0)
 
     async def start(self) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTex
 from pytestqt.modeltest import ModelTester
 
 from app.calls.kept_call import KeptCall
-from app.ui.models.calls import CLIENT, OUTCOME, SERVER, TOOL, CallsModel
+from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView
 from app.ui.pages.calls import CallTable
 from tests.ui.finding import button, find
@@ -177,6 +177,55 @@ def test_a_page_of_many_calls_goes_on_below(lou: Rig) -> None:
         return len(view.column(TOOL)) == 450
 
     lou.until(reached)
+
+
+def test_a_search_keeps_what_it_found_while_new_calls_come(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou, request={"query": "the needle"})
+    for _ in range(300):
+        add(lou)
+    lou.until(lambda: len(view.column(TOOL)) >= 200)
+    view.text.setText("needle")
+    view.until_rows(1)
+    add(lou)
+    add(lou, request={"query": "another needle"}, tool="newer")
+    view.until_rows(2)
+    assert view.column(TOOL) == ["newer", "find_tracked"]
+    view.text.clear()
+
+
+def test_calls_that_were_cleared_elsewhere_are_gone_from_a_hidden_page(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou, tool="before")
+    view.until_rows(1)
+    lou.page("servers")
+    lou.run(lou.core.call_log.clear())
+    add(lou, tool="after")
+    lou.page("calls")
+    lou.until(lambda: view.column(TOOL) == ["after"])
+
+
+def test_far_too_many_rows_are_cut_at_the_old_end(lou: Rig) -> None:
+    model = CallsModel(lou.theme)
+    facts = ("tracker", "find", "claude", "1", 1.0, "ok", "", 5)
+    for start in range(0, MOST_ROWS + 5_000, 500):
+        calls = [KeptCall(start + 500 - each, 1.0, *facts, own=False) for each in range(500)]
+        model.prepend(calls)
+    assert MOST_ROWS <= model.rowCount() <= MOST_ROWS + 1_000
+    assert model.newest == MOST_ROWS + 5_000
+    assert model.oldest == model.newest - model.rowCount() + 1
+
+
+def test_hostile_texts_stay_texts(lou: Rig) -> None:
+    view = CallsView(lou)
+    add(lou, answer={"content": [{"type": "text", "text": "a\u202eb\x1b[2Jc <b>d</b>"}]})
+    view.until_rows(1)
+    detail = view.choose(0)
+    shown = find(detail, QPlainTextEdit, "What it got: the chosen value").toPlainText()
+    raw = find(detail, QPlainTextEdit, "The call as it was").toPlainText()
+    assert shown == "abc <b>d</b>"
+    assert not {"\u202e", "\x1b"} & set(raw)
+    assert json.loads(raw)["answer"]["content"][0]["text"] == "a\u202eb\x1b[2Jc <b>d</b>"
 
 
 def test_switched_off_the_page_says_so(lou: Rig) -> None:

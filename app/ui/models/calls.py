@@ -15,6 +15,7 @@ from app.ui.theme import Theme
 TIME, CLIENT, SERVER, TOOL, OUTCOME, TOOK, SIZE = range(7)
 HEADER = ("Time", "Client", "Server", "Tool", "Outcome", "Took", "Size")
 MOST_ROWS = 20_000
+_SLACK = 1_000
 _RIGHT = frozenset({TOOK, SIZE})
 _SOFT = frozenset({TIME, SERVER, TOOK, SIZE})
 
@@ -45,16 +46,27 @@ class CallsModel(QAbstractTableModel):
         self._calls = list(calls)
         self.endResetModel()
 
-    def prepend(self, calls: Sequence[KeptCall]) -> None:
-        """Add newer calls."""
+    @property
+    def oldest(self) -> int:
+        """The id of the oldest call; 0 for none."""
+        return self._calls[-1].id if self._calls else 0
+
+    def prepend(self, calls: Sequence[KeptCall]) -> bool:
+        """Add newer calls; true if the oldest rows were removed, since there were too many."""
         if calls:
             self.beginInsertRows(_ROOT, 0, len(calls) - 1)
             self._calls[:0] = calls
             self.endInsertRows()
+        if len(self._calls) <= MOST_ROWS + _SLACK:
+            return False
+        self.beginRemoveRows(_ROOT, MOST_ROWS, len(self._calls) - 1)
+        del self._calls[MOST_ROWS:]
+        self.endRemoveRows()
+        return True
 
     def append(self, calls: Sequence[KeptCall]) -> None:
-        """Add older calls, as long as there are not too many rows."""
-        if calls and len(self._calls) < MOST_ROWS:
+        """Add older calls."""
+        if calls:
             first = len(self._calls)
             self.beginInsertRows(_ROOT, first, first + len(calls) - 1)
             self._calls.extend(calls)

@@ -25,6 +25,7 @@ from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.text import Elided, heading, label, set_tone
+from servers.contract import harmless
 
 _CUT = {
     "long": "A part is left out, because it is long.",
@@ -79,15 +80,15 @@ class CallView(Card):
         reason = f" ({wording.words(call.error).lower()})" if call.error else ""
         self._outcome.setText(state.words)
         set_tone(self._outcome, state.tone)
-        who = " ".join(filter(None, (client_name(call), call.version)))
+        who = " ".join(filter(None, (client_name(call), wording.one_line(call.version, 40))))
         took, size = wording.milliseconds(call.ms), wording.size(call.size)
-        tool = f"{call.tool} of {call.server}{reason}"
+        tool = f"{wording.one_line(call.tool, 80)} of {call.server}{reason}"
         self._facts.setText(f"{tool}, for {who}, {time_text(call)}, {took}, {size}")
         self._note.setText(_CUT.get(call.cut, ""))
         self._note.setVisible(bool(self._note.text()))
         self._request.show_value(value_of(detail.request))
         self._answer.show_value(_readable(value_of(detail.answer)))
-        self._raw.setPlainText(as_json(call, detail))
+        self._raw.setPlainText(harmless.spelled(as_json(call, detail)))
         self._again.setEnabled(bool(detail.request))
         self.show()
 
@@ -132,7 +133,7 @@ class JsonView(QSplitter):
         self._tree.setHidden(is_text)
         self._whole.setVisible(is_text)
         if is_text:
-            self._whole.setPlainText(value)
+            self._whole.setPlainText(harmless.visible(value))
             return
         self._model.show_value({} if value is None else value)
         self._tree.setColumnWidth(0, 200)
@@ -152,7 +153,7 @@ class JsonView(QSplitter):
         is_long = isinstance(value, str) and (len(value) > _LONG or "\n" in value)
         self._whole.setVisible(is_long)
         if is_long:
-            self._whole.setPlainText(value)
+            self._whole.setPlainText(harmless.visible(value))
 
 
 def _readable(answer: Any) -> Any:

@@ -20,7 +20,17 @@ from PySide6.QtWidgets import (
 from app.calls.call_store import CallPage
 from app.calls.kept_call import KeptCall
 from app.ui.dialogs.confirm import confirm
-from app.ui.models.calls import CLIENT, OUTCOME, SERVER, SIZE, TIME, TOOK, TOOL, CallsModel
+from app.ui.models.calls import (
+    CLIENT,
+    MOST_ROWS,
+    OUTCOME,
+    SERVER,
+    SIZE,
+    TIME,
+    TOOK,
+    TOOL,
+    CallsModel,
+)
 from app.ui.page_context import PageContext
 from app.ui.pages.call_detail import CallView
 from app.ui.pages.call_filter import CallFilter
@@ -52,7 +62,7 @@ class CallsPage(QWidget):
         self._log = context.core.call_log
         self._model = CallsModel(context.theme)
         self._request = 0
-        self._was_on = self._log.is_on
+        self._state = (self._log.is_on, self._log.cleared)
         self._before: int | None = None
         self._is_loading = False
         self._filter = CallFilter()
@@ -96,14 +106,14 @@ class CallsPage(QWidget):
 
     def _refresh(self) -> None:
         """Show what was stored since; nothing else moves."""
-        if not self._request or self._log.is_on != self._was_on:
+        if not self._request or self._state != (self._log.is_on, self._log.cleared):
             self._reload()
         elif not self._is_loading:
             self._context.tasks.start(self._load_newer(self._request))
 
     def _reload(self) -> None:
         self._request += 1
-        self._was_on = self._log.is_on
+        self._state = (self._log.is_on, self._log.cleared)
         self._context.tasks.start(self._load(self._request))
 
     async def _load(self, request: int) -> None:
@@ -130,11 +140,11 @@ class CallsPage(QWidget):
             return
         newest = self._model.newest
         calls = [call for call in page.calls if call.id > newest]
-        if not page.calls or len(calls) == len(page.calls):  # cleared, or more than a page is new
+        if len(calls) == _PAGE:  # what lies between is not known
             self._model.show_calls(page.calls)
             self._before = page.before
-        else:
-            self._table.prepend(calls)
+        elif self._table.prepend(calls):
+            self._before = self._model.oldest
         self._update_view()
         if calls:
             self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
@@ -142,7 +152,8 @@ class CallsPage(QWidget):
     def _scrolled(self) -> None:
         bar = self._table.verticalScrollBar()
         is_near_end = bar.value() > bar.maximum() - _ENOUGH
-        if is_near_end and self._before is not None and not self._is_loading:
+        has_room = self._model.rowCount() < MOST_ROWS
+        if is_near_end and has_room and self._before is not None and not self._is_loading:
             self._context.tasks.start(self._load_older(self._request))
 
     async def _load_older(self, request: int) -> None:
@@ -195,7 +206,6 @@ class CallsPage(QWidget):
         title = "Delete all kept calls?"
         if await confirm(self._context.theme, self.window(), title, loss, yes="Delete"):
             await self._log.clear()
-            self._reload()
 
 
 class CallTable(QTableView):
@@ -226,14 +236,15 @@ class CallTable(QTableView):
             self.setColumnWidth(column, width)
         header.setSectionResizeMode(TOOL, QHeaderView.ResizeMode.Stretch)
 
-    def prepend(self, calls: Sequence[KeptCall]) -> None:
-        """Add newer calls; a table that is scrolled down shows the same rows as before."""
+    def prepend(self, calls: Sequence[KeptCall]) -> bool:
+        """As in the model; a table that is scrolled down shows the same rows as before."""
         scrolled = self.verticalScrollBar()
         place = scrolled.value()
-        self._calls.prepend(calls)
+        was_cut = self._calls.prepend(calls)
         if place:
             self.updateGeometries()
             scrolled.setValue(place + len(calls))
+        return was_cut
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         missing = self._least + sum(self._widths.values()) - event.size().width()
