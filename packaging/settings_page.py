@@ -43,6 +43,11 @@ def page() -> str:
             for server, settings in server_settings.BY_SERVER.items()
         ),
         _table(
+            "A server of your own",
+            "In `settings.SERVER`, by the name that you gave it.",
+            map(_row, server_settings.RELAY.values()),
+        ),
+        _table(
             "Each search provider",
             "In `settings.search.PROVIDER`, such as `settings.search.brave`.",
             provider,

@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -32,36 +31,56 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("a NAME has 1 to 32 of a-z, 0-9, _ and -")
     if given.server == "relay" and not given.lou_instance:
         parser.error("relay runs under the app only; add the server there")
-    return serve(_loader(given.server, given.name), given.lou_instance)
+    if given.server == "relay":
+        return _serve_relay(given.name, given.lou_instance)
+    return serve(_loader(given.server), given.lou_instance)
 
 
 def serve(load: Callable[[], Build], instance: str) -> int:
     """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
+    _protect(instance)
+    from servers.host.mcp import sdk_imports  # noqa: PLC0415 - secrets first, imports after
+
+    gc.disable()  # the imports make half a million objects that all stay
+    sdk_imports.delay_fronts()
+    from servers.host import run  # noqa: PLC0415
+
+    build = load()
+    if instance:
+        from servers.host.hosted_server import HostedServer  # noqa: PLC0415
+    else:
+        from servers.host.transport.stdio_server import serve_stdio  # noqa: PLC0415
+
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)  # with the usual 700 a crowd of clients spends a fifth on it
+    gc.enable()
+    if instance:
+        return run.run_supervised(lambda emit: HostedServer(build(), emit), instance)
+    return run.run(lambda stdout: serve_stdio(build, stdout))
+
+
+def _serve_relay(name: str, instance: str) -> int:
+    """Pass the user's server called `name` through, without the SDK."""
+    _protect(instance)
+    from servers.host import run  # noqa: PLC0415 - secrets first, imports after
+    from servers.relay.server import Relay  # noqa: PLC0415
+
+    gc.freeze()
+    return run.run_supervised(lambda emit: Relay(name, emit), instance, fast_loop=False)
+
+
+def _protect(instance: str) -> None:
     from servers.contract import ownership  # noqa: PLC0415 - as the next
     from servers.host import process_limits  # noqa: PLC0415 - secrets first, imports after
-    from servers.host.mcp import sdk_imports  # noqa: PLC0415 - secrets first, imports after
 
     process_limits.keep_secrets()
     ownership.set_private_umask()
     if instance:
         process_limits.die_with_parent(_PARENT)
-    gc.disable()  # the imports make half a million objects that all stay
-    sdk_imports.delay_fronts()
-    from servers.host.run import run  # noqa: PLC0415
-
-    build = load()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)  # with the usual 700 a crowd of clients spends a fifth on it
-    gc.enable()
-    return run(build, instance)
 
 
-def _loader(server: str, name: str) -> Callable[[], Build]:
-    def load() -> Build:
-        module = import_module(f"servers.{server}.server")
-        return partial(module.build, name) if name else module.build
-
-    return load
+def _loader(server: str) -> Callable[[], Build]:
+    return lambda: import_module(f"servers.{server}.server").build
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ async def _bridge_hello(services: Services, params: Params) -> dict[str, Any]:
     if name not in services.settings.config.servers:
         return {"known": False, "wanted": False, "state": "", "message": ""}
     server = services.server(name)
+    services.supervisor.need(name)
     message = "" if server.wanted else _OFF.format(title=server.title, name=name)
     if server.state in {"blocked", "failed"} and server.trouble:
         message = f"{server.trouble.message} {server.trouble.hint}".strip()

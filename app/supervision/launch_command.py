@@ -30,6 +30,8 @@ _PASSED = frozenset(
     }
 )
 
+_PROXIES = frozenset(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"))
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -54,6 +56,11 @@ def server_argv(*arguments: str) -> tuple[str, ...]:
         suffix = ".exe" if sys.platform == "win32" else ""
         return (os.path.join(os.path.dirname(sys.executable), f"lou-server{suffix}"), *arguments)  # noqa: PTH118, PTH120
     return (sys.executable, "-I", "-m", "servers", *arguments)
+
+
+def proxies() -> dict[str, str]:
+    """The variables of this process that name a proxy, for a server that asks an address."""
+    return {name: value for name, value in os.environ.items() if name.upper() in _PROXIES}
 
 
 def server_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from app.config import config_model
 from app.config.config_model import ServerEntry
 from app.config.settings import Settings
 from app.errors import ServerError
-from app.supervision.launch_command import Launch, server_argv, server_environment
+from app.supervision.launch_command import Launch, proxies, server_argv, server_environment
 from app.system import paths
 from servers.contract import manifest, ownership
 
@@ -40,7 +40,7 @@ def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str,
             code="bad_entry",
         )
     else:
-        environment = server_environment()
+        environment = server_environment(proxies() if entry.url else None)
         argv, budget, start_timeout = server_argv("relay", name), 0, _FIRST_START_S
     return Launch(
         argv,

@@ -5,6 +5,7 @@ In: the state of a server, an event, the time and a random number. Out: the next
 ```
 off ──want──> starting ──ready──> ready <──pong / miss──> unhealthy ──3 misses──> stopping (kill)
 blocked <──precondition missing── starting ──exit, timeout──> backoff ──delay over──> starting
+blocked <──its address refuses the key── starting, ready ──its address is away──> backoff
 backoff ──limit, permanent code──> failed          any ──stop──> stopping ──gone──> off
 ```
 
@@ -26,6 +27,7 @@ from app.supervision.states import (
     Exited,
     LifecycleEvent,
     MemoryMeasured,
+    Needed,
     Paused,
     Refused,
     RestartPolicy,
@@ -47,7 +49,12 @@ from app.supervision.trouble_messages import (
     too_slow,
 )
 from app.views import ServerState
-from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
+from servers.contract.messages import (
+    EXIT_CONFIGURATION,
+    EXIT_PERMISSION,
+    EXIT_REFUSED,
+    EXIT_UNREACHABLE,
+)
 
 Step = tuple[Server, tuple[Command, ...]]
 
@@ -140,6 +147,7 @@ def _start(server: Server, at: _Now) -> Step:
         lost=False,
         woken=False,
         overweight_since=None,
+        not_before=0.0,
     )
     return started, (Command.START,)
 
@@ -259,6 +267,11 @@ def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
     server = replace(server, trouble=left(event))
     if event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
         return _give_up(server, probe_at=None)
+    if event.code == EXIT_REFUSED:
+        due = at.now + at.policy.probe_every
+        return replace(server, state=ServerState.BLOCKED, due=due, probing=False), ()
+    if event.code == EXIT_UNREACHABLE:
+        return _await_address(server, event, at)
     if event.code == _KILLED and was_up:
         return _retry(server, at.now + at.policy.delay_unit * at.draw)
     return _fail(server, at)
@@ -279,6 +292,24 @@ def _fail(server: Server, at: _Now) -> Step:
     return server, (*commands, Command.COUNT)
 
 
+def _await_address(server: Server, event: Exited, at: _Now) -> Step:
+    """Try again for as long as it is wanted: an address that is away is no fault of a server."""
+    if server.ready_at is not None:
+        server = replace(server, attempt=0)
+    longest = min(at.policy.unreachable_cap, at.policy.delay_unit * 2 ** min(server.attempt, 30))
+    pause = max(event.retry_after_s, longest * (1 + at.draw) / 2)
+    soonest = at.now + max(event.retry_after_s, min(pause, at.policy.needed_every))
+    server = replace(server, attempt=server.attempt + 1, not_before=soonest, probing=False)
+    return _retry(server, at.now + pause)
+
+
+def _needed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
+    if server.state is not ServerState.BACKOFF or not server.not_before:
+        return server, ()
+    due = min(server.due or at.now, max(at.now, server.not_before))
+    return replace(server, due=due), ()
+
+
 def _retry(server: Server, due: float) -> Step:
     return replace(server, state=ServerState.BACKOFF, due=due), ()
 
@@ -297,8 +328,8 @@ def _give_up(server: Server, probe_at: float | None) -> Step:
 
 
 def _paused(server: Server, event: Paused, at: _Now) -> Step:
-    if server.state is not ServerState.BACKOFF:
-        return server, ()
+    if server.state is not ServerState.BACKOFF or not server.recent:
+        return server, ()  # one that did not restart is no part of the storm
     due = at.now + at.policy.probe_every
     trouble = paused(event.trouble, server.trouble)
     return replace(server, state=ServerState.FAILED, trouble=trouble, due=due), ()
@@ -327,6 +358,7 @@ _RULES: dict[type, Callable[[Server, Any, _Now], Step]] = {
     Answered: _answered,
     Exited: _exited,
     MemoryMeasured: _memory_measured,
+    Needed: _needed,
     Resumed: _resumed,
     Paused: _paused,
 }

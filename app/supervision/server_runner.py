@@ -302,7 +302,8 @@ class ServerRunner:
         said = words or (reported.last_error if reported is not None else "")
         words = harmless.one_line(self._context.redact(said), _LONGEST_WORDS)
         trouble = reported.trouble if reported is not None else None
-        self.feed(Exited(_KILLED if code is None else code, words, trouble))
+        pause = reported.retry_after_s if reported is not None else 0.0
+        self.feed(Exited(_KILLED if code is None else code, words, trouble, pause))
 
     def _event_received(self, event: Event) -> None:
         may_differ = self._reported is not None and self._reported.handle(event)

@@ -44,6 +44,10 @@ class RestartPolicy:
     breaker_limit: int = 10
     """Restarts of all servers together in one `restart_window`."""
     probe_every: float = 900.0
+    needed_every: float = 2.0
+    """The shortest time between two tries of an address that is away and that a client needs."""
+    unreachable_cap: float = 60.0
+    """The longest time between two tries of an address that is away."""
     close_wait: float = 2.0
     term_wait: float = 5.0
     kill_wait: float = 2.0
@@ -80,6 +84,8 @@ class Server:
     probing: bool = False
     """It was started by a probe after it was given up; a failure is not announced again."""
     overweight_since: float | None = None
+    not_before: float = 0.0
+    """While its address is away: when a client that needs it may make it try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,8 @@ class Exited:
     """Its last line of output, redacted."""
     reported: Trouble | None = None
     """The trouble that it reported itself."""
+    retry_after_s: float = 0.0
+    """How long the server at its address asks to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,11 @@ class MemoryMeasured:
     """The memory of the process tree was measured."""
 
     too_heavy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A client waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,7 @@ LifecycleEvent = (
     | Answered
     | Exited
     | MemoryMeasured
+    | Needed
     | Resumed
     | Paused
 )

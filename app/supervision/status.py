@@ -35,6 +35,8 @@ class ReportedStatus:
     cpu_percent: float = 0.0
     last_error: str = ""
     """The last error that it logged, else the reason in its `bye` event; one line."""
+    retry_after_s: float = 0.0
+    """How long the server at its address asks to wait."""
     _sessions: set[str] = field(default_factory=set)
     _troubles: dict[str, Trouble] = field(default_factory=dict)
 
@@ -87,6 +89,8 @@ class ReportedStatus:
         if not data.get("cleared"):
             words = (str(data.get(part, "")) for part in ("message", "hint", "key"))
             self._troubles[code] = Trouble(code, *words)
+            asked = data.get("retry_after_s")
+            self.retry_after_s = float(asked) if isinstance(asked, int | float) else 0.0
 
     def _handle_error(self, event: Event) -> None:
         data = event.data

@@ -22,6 +22,7 @@ from app.supervision.lifecycle import count_restart
 from app.supervision.server_runner import RunnerContext, ServerRunner
 from app.supervision.states import (
     CauseChanged,
+    Needed,
     Paused,
     RestartPolicy,
     RestartRequested,
@@ -115,6 +116,10 @@ class Supervisor:
     def wake(self, name: str) -> None:
         """Let a blocked or failed server try again, because a precondition changed."""
         self._runner(name).feed(CauseChanged())
+
+    def need(self, name: str) -> None:
+        """Let a server whose address is away try again soon, because a client waits for it."""
+        self._runner(name).feed(Needed())
 
     async def configure(self, name: str, params: Mapping[str, Any]) -> None:
         """Send a new configuration to a server that runs; no effect on others.

@@ -7,9 +7,16 @@ from dataclasses import replace
 
 from app.supervision.states import Exited
 from app.views import Trouble
-from servers.contract.messages import EXIT_CONFIGURATION, EXIT_PERMISSION
+from servers.contract.messages import (
+    EXIT_CONFIGURATION,
+    EXIT_PERMISSION,
+    EXIT_REFUSED,
+    EXIT_UNREACHABLE,
+)
 
 _SEE_LOG = "Read its log, then press Retry."
+_REPORTED = {EXIT_CONFIGURATION, EXIT_PERMISSION, EXIT_REFUSED, EXIT_UNREACHABLE}
+"""The exit codes of a server that has said why it ends."""
 
 
 def hung() -> Trouble:
@@ -39,7 +46,7 @@ def stuck() -> Trouble:
 
 def left(event: Exited) -> Trouble:
     """It ended without a request."""
-    if event.reported is not None and event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
+    if event.reported is not None and event.code in _REPORTED:
         return event.reported
     message = f"It {_ending(event.code)}."
     if event.words:

@@ -53,11 +53,13 @@ USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
 or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""
 CLIENT_CONNECTED: Final = "client_connected"
-"""session, client, version, protocol, stage ("initialized", later "tools_listed"), at"""
+"""session, client, version, protocol, stage ("initialized", later "tools_listed"), at,
+capabilities (names of what the client declares; of a relay only)"""
 CLIENT_LEFT: Final = "client_left"
 """session, client, at"""
 TROUBLE: Final = "trouble"
-"""code, message, hint, key (if it concerns one), cleared (true: the trouble of this code ended)"""
+"""code, message, hint, key (if it concerns one), cleared (true: the trouble of this code ended),
+retry_after_s (if the server at the address asks to wait)"""
 BYE: Final = "bye"
 """reason, code (the exit code that follows)"""
 
@@ -79,3 +81,7 @@ INTERNAL: Final = "internal_error"
 EXIT_CONFIGURATION: Final = 78
 EXIT_PERMISSION: Final = 77
 """Exit codes after which a server is not started again until something changes."""
+EXIT_REFUSED: Final = 76
+"""The server at the address refuses the key; it is asked again after a change, or much later."""
+EXIT_UNREACHABLE: Final = 75
+"""The server at the address is away; it is tried again for as long as it is wanted."""

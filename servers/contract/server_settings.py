@@ -295,6 +295,22 @@ TRACKER = _by_path(
     ),
 )
 
+SHARED_SESSION, OWN_SESSIONS = "shared", "own"
+SESSIONS = ServerSetting(
+    "sessions",
+    "Sessions with the server",
+    "Automatic: clients that it can ask something (roots, sampling, elicitation) have a process of "
+    "their own, all others share one. A server at an address has a session for each client.",
+    "auto",
+    choices={
+        "auto": "Automatic",
+        SHARED_SESSION: "One for all clients",
+        OWN_SESSIONS: "One for each client",
+    },
+)
+RELAY = _by_path(SESSIONS)
+"""What each server of the user's own has."""
+
 BY_SERVER: Mapping[str, Mapping[str, ServerSetting]] = MappingProxyType(
     {"search": SEARCH, "tracker": TRACKER}
 )

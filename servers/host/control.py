@@ -16,11 +16,9 @@ from typing import Any
 from servers.contract import envelope, messages
 from servers.contract.envelope import MAX_LINE, EnvelopeError, Error, Event, Request, Response
 from servers.contract.line_reader import LongLine
-from servers.host import host as hosts
-from servers.host.host import Host
 from servers.host.redact import excerpt, redact
-from servers.host.tools.service import Configuration, UpstreamError
-from servers.host.tools.toolbox import Caller, UnknownToolError
+from servers.host.served import Served, configuration_of
+from servers.host.tools.service import Configuration, JsonRpcError, UnknownToolError
 from servers.host.transport.stdio_streams import StdinReader, StdoutWriter, read_stdin
 
 log = logging.getLogger(__name__)
@@ -49,7 +47,7 @@ class Control:
     def __init__(self, writer: StdoutWriter) -> None:
         self._writer = writer
         self._reader = StdinReader(MAX_LINE, self._receive)
-        self._host: Host | None = None
+        self._host: Served | None = None
         self._loop = asyncio.get_running_loop()
         self._dropped = 0
         self._refusals = 0
@@ -73,7 +71,7 @@ class Control:
         await self._writer.open()
         await read_stdin(self._reader)
 
-    def serve(self, host: Host) -> None:
+    def serve(self, host: Served) -> None:
         """Pass requests to `host` from now on."""
         self._host = host
 
@@ -160,7 +158,7 @@ class Control:
             answer = Error(request.id, messages.INTERNAL, message, data)
         self._send(answer)
 
-    def _ready_host(self) -> Host:
+    def _ready_host(self) -> Served:
         if self._host is None or not self._host.started:
             raise RequestRefusedError(messages.NOT_READY, "the server is not ready yet")
         return self._host
@@ -172,7 +170,7 @@ class Control:
 
     async def _configure(self, request: Request) -> dict[str, Any]:
         try:
-            configuration, disabled = hosts.configuration_of(request.params)
+            configuration, disabled = configuration_of(request.params)
         except TypeError as malformed:
             raise RequestRefusedError(messages.BAD_PARAMS, str(malformed)) from None
         if not self.configured.done():
@@ -195,14 +193,11 @@ class Control:
         if limit is not None and not (isinstance(limit, int | float) and limit > 0):
             raise RequestRefusedError(messages.BAD_PARAMS, "`timeout_s` is not a positive number")
         try:
-            result = await self._ready_host().toolbox.call(
-                name, arguments, Caller("lou", "", _no_report, own), for_app=True, limit_s=limit
-            )
+            return await self._ready_host().call_for_app(name, arguments, limit, own=own)
         except UnknownToolError as unknown:
-            raise RequestRefusedError(messages.UNKNOWN_TOOL, str(unknown)) from None
-        except UpstreamError as error:
-            raise RequestRefusedError(messages.INTERNAL, error.message) from None
-        return result.for_app()
+            raise RequestRefusedError(messages.UNKNOWN_TOOL, unknown.message) from None
+        except JsonRpcError as refused:
+            raise RequestRefusedError(messages.INTERNAL, refused.message) from None
 
     async def _cancel(self, request: Request) -> dict[str, Any]:
         task = self._calls.get(str(request.params.get("id")))
@@ -217,7 +212,7 @@ class Control:
             value = host.keys.get(name, "")
         if not value:
             return {"verdict": "missing", "message": f"{name} is not set."}
-        verdict = await host.service.check_key(name, value)
+        verdict = await host.check_key(name, value)
         message = redact(verdict.message).replace(value, "[secret]")
         return {"verdict": verdict.verdict, "message": message}
 
@@ -228,10 +223,6 @@ class Control:
 
 def _is_debugging() -> bool:
     return logging.getLogger().isEnabledFor(logging.DEBUG)
-
-
-async def _no_report(done: float, total: float | None, message: str) -> None:
-    """Do nothing: the app asks internal tools for progress."""
 
 
 def _warning(message: str) -> dict[str, Any]:

@@ -13,20 +13,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from servers.contract import messages
-from servers.host import call_details, logs, redact
+from servers.host import redact
 from servers.host.mcp import sdk_server
 from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.meter import Meter
+from servers.host.served import Emit, tool_for_app
 from servers.host.tools import calls
-from servers.host.tools.service import Configuration, Mirror, Service
+from servers.host.tools.service import Configuration, Service, UpstreamLostError
 from servers.host.tools.tool_result import to_json
-from servers.host.tools.toolbox import FunctionTool, MirroredTool, Toolbox
-
-Emit = Callable[[str, dict[str, Any]], None]
-
-_MIRRORED_TIMEOUT_S = 600.0
-"""The user's own server may take long; its client decides how long it waits."""
+from servers.host.tools.toolbox import FunctionTool, Toolbox
 
 
 class OpenSession(Protocol):
@@ -46,17 +41,18 @@ class Host:
     called when a list of tools, resources or prompts changed.
     """
 
-    def __init__(self, service: Service | Mirror, emit: Emit) -> None:
+    def __init__(self, service: Service, emit: Emit) -> None:
         self.service = service
         self.loop = asyncio.get_running_loop()
         self.sessions: set[OpenSession] = set()
         self.emit = emit
+        self.name = service.name
         self.meter = Meter(emit)
         self.toolbox = Toolbox(self.meter.record)
         self.subscriptions = Subscriptions(self.client_event)
         self.change_listeners: list[Callable[[], None]] = []
         self.keys: Mapping[str, str] = {}
-        self.upstream_lost: asyncio.Future[str] = self.loop.create_future()
+        self.upstream_lost: asyncio.Future[UpstreamLostError] = self.loop.create_future()
         self.started = False
 
     async def start(self, configuration: Configuration, disabled: frozenset[str]) -> None:
@@ -75,7 +71,7 @@ class Host:
             )
         )
         await self.service.start(configuration)
-        self._fill_toolbox()
+        self.toolbox.fill(FunctionTool(tool) for tool in self.service.tools)
         self.toolbox.disabled = disabled
         self.server = sdk_server.build_server(self.service, self.toolbox, self.subscriptions)
         self.init_options = sdk_server.init_options(self.server)
@@ -119,63 +115,20 @@ class Host:
     def tools_for_app(self) -> list[dict[str, Any]]:
         """Every tool that is not internal, with its switch."""
         return [
-            _for_app(tool.listing, enabled=tool.name not in self.toolbox.disabled)
+            tool_for_app(tool.listing, enabled=tool.name not in self.toolbox.disabled)
             for tool in self.toolbox.tools.values()
             if not tool.internal
         ]
 
     def _give_up(self, reason: str) -> None:
         if not self.upstream_lost.done():
-            self.upstream_lost.set_result(reason)
+            self.upstream_lost.set_result(UpstreamLostError(reason))
 
     def _remember_keys(self, configuration: Configuration) -> None:
         self.keys = configuration.keys
         redact.protect(configuration.keys.values())
 
-    def _fill_toolbox(self) -> None:
-        service = self.service
-        if isinstance(service, Mirror):
-            self.toolbox.fill(
-                MirroredTool(service, listing, _MIRRORED_TIMEOUT_S)
-                for listing in service.listings()
-            )
-        else:
-            self.toolbox.fill(FunctionTool(tool) for tool in service.tools)
-
     async def _surface_changed(self, kind: str) -> None:
-        if kind == "tools" and isinstance(self.service, Mirror):
-            self._fill_toolbox()
         for listener in self.change_listeners:
             listener()
         await self.subscriptions.list_changed(kind)
-
-
-def configuration_of(params: Mapping[str, Any]) -> tuple[Configuration, frozenset[str]]:
-    """The configuration and the switched-off tools in the params of a `configure` message.
-
-    Raises:
-        TypeError: it is malformed.
-    """
-    keys, settings = params.get("keys", {}), params.get("settings", {})
-    disabled, debug = params.get("disabled_tools", []), params.get("debug", False)
-    if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):
-        raise TypeError("`keys` is not an object of texts")
-    if not isinstance(settings, dict) or not isinstance(disabled, list):
-        raise TypeError("`settings` is not an object or `disabled_tools` not a list")
-    logs.be_verbose(on=bool(debug))
-    call_details.switch(on=bool(params.get("keep_calls", False)))
-    logs.keep_per_second(settings.get(logs.PER_SECOND))
-    return Configuration(keys, settings), frozenset(map(str, disabled))
-
-
-def _for_app(listing: Mapping[str, Any], *, enabled: bool) -> dict[str, Any]:
-    values = (
-        listing["name"],
-        listing.get("title") or listing.get("annotations", {}).get("title") or listing["name"],
-        listing.get("description", ""),
-        listing.get("inputSchema", {}),
-        listing.get("outputSchema"),
-        listing.get("annotations", {}),
-        enabled,
-    )
-    return dict(zip(messages.TOOL_FIELDS, values, strict=True))

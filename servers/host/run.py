@@ -1,8 +1,7 @@
 """Runs one server process from start to exit code.
 
-In: what builds the service, and the app's messages on stdin. Out: a served socket, and the exit
-code. A process without an instance name is not supervised: it serves MCP on stdio, see
-`stdio_server`.
+In: what is served, and the app's messages on stdin. Out: a served socket, and the exit code. A
+process that is not supervised serves MCP on stdio, see `stdio_server`.
 """
 
 from __future__ import annotations
@@ -11,56 +10,64 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from servers.contract import messages
+from servers.contract import endpoint, file_sharing, messages, ownership
 from servers.host import logs, process_limits
 from servers.host.control import Control
-from servers.host.host import Host
-from servers.host.mcp import cached_answers
 from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
 from servers.host.redact import redact
-from servers.host.tools.service import Build, Configuration, StartRefusedError, UpstreamLostError
-from servers.host.transport.address import Address, AddressInUseError
-from servers.host.transport.listen import Wire, address_of
-from servers.host.transport.stdio_server import serve_stdio
+from servers.host.served import Emit, Served
+from servers.host.tools.service import StartRefusedError, UpstreamLostError
+from servers.host.transport.address import Address, AddressInUseError, address_of
 from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 
 log = logging.getLogger(__name__)
 
 _FINISH_WITHIN_S = 1.5
 _FIGURES_EVERY_S = 10.0
+_REACHED_WITHIN_S = 10.0
+_HANDSHAKE = (
+    b'{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"lou","version":""}}'
+)
 
-if TYPE_CHECKING:
-    from servers.host.transport.http import HttpSide
+BuildServed = Callable[[Emit], Served]
+"""Creates what is served, once the process is ready for it; it sends events with its argument."""
 
 
-def run(build: Build, instance: str) -> int:
-    """Serve until the end of stdin; returns the exit code.
+def run_supervised(build: BuildServed, instance: str, *, fast_loop: bool = True) -> int:
+    """Serve clients of the socket until the end of stdin; returns the exit code.
 
-    `instance` is the name that the app gave this process; empty without an app.
+    `instance` is the name that the app gave this process.
+    """
+    return run(lambda stdout: _supervised(build, stdout, instance), fast_loop=fast_loop)
+
+
+def run(main: Callable[[int], Coroutine[Any, Any, int]], *, fast_loop: bool = True) -> int:
+    """Run `main`, which is given the descriptor of the real stdout; returns its exit code.
+
+    The fast loop costs 4 MB.
     """
     process_limits.allow_many_connections()
     stdout = take_stdout()
     logs.guard_prints()
-    main = _supervised(build, stdout, instance) if instance else serve_stdio(build, stdout)
-    return _run(main)
+    factory = _fast_loop() if fast_loop else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(main(stdout))
 
 
-def _run(main: Coroutine[Any, Any, int]) -> int:
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # noqa: PLC0415 - not on Windows
     except ImportError:
-        factory = None
-    else:
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main)
+        return None
+    return uvloop.new_event_loop
 
 
-async def _supervised(build: Build, stdout: int, instance: str) -> int:
+async def _supervised(build: BuildServed, stdout: int, instance: str) -> int:
     control = Control(StdoutWriter(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     quiet_loop()
@@ -71,8 +78,8 @@ async def _supervised(build: Build, stdout: int, instance: str) -> int:
     return code
 
 
-async def _serve_supervised(build: Build, control: Control, instance: str) -> tuple[str, int]:
-    host = Host(build(), control.emit)
+async def _serve_supervised(build: BuildServed, control: Control, instance: str) -> tuple[str, int]:
+    host = build(control.emit)
     ended = asyncio.ensure_future(control.ended.wait())
     serving = asyncio.create_task(_serve(host, control, instance))
     await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -85,7 +92,9 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     except AddressInUseError as taken:
         return _report_trouble(host, "address_in_use", str(taken)), 1
     except UpstreamLostError as lost:
-        return redact(str(lost)), 1
+        if lost.code:
+            _report_trouble(host, lost.code, str(lost), lost.hint, retry_after_s=lost.retry_after_s)
+        return redact(str(lost)), lost.exit_code
     except Exception:
         log.exception("The server failed unexpectedly")
         return "internal error; its log says more", 1
@@ -94,7 +103,7 @@ async def _serve_supervised(build: Build, control: Control, instance: str) -> tu
     return "the app asked", 0
 
 
-async def _serve(host: Host, control: Control, instance: str) -> None:
+async def _serve(host: Served, control: Control, instance: str) -> None:
     """Start and serve until cancelled; close everything in order.
 
     Raises:
@@ -105,43 +114,35 @@ async def _serve(host: Host, control: Control, instance: str) -> None:
         ending.push_async_callback(host.stop, _FINISH_WITHIN_S)
         await host.start(configuration, disabled)
         control.serve(host)
-        address = address_of(host.service.name, instance)
+        address = address_of(host.name, instance)
         ending.callback(address.close)
-        await address.open(lambda: Wire(host))
-        web = _open_http(host, configuration)
+        await address.open(host.connection)
+        web = host.open_http(configuration)
         if web:
             ending.push_async_callback(web.close)
         await _become_ready(host, address, web.url if web else "")
         figures = asyncio.create_task(_report_figures(host))
         ending.callback(figures.cancel)
-        raise UpstreamLostError(await host.upstream_lost)
+        raise await host.upstream_lost
 
 
-def _report_trouble(host: Host, code: str, message: str, hint: str = "") -> str:
+def _report_trouble(host: Served, code: str, message: str, hint: str = "", **more: float) -> str:
     data = {"code": code, "message": redact(message), "hint": hint, "key": "", "cleared": False}
-    host.emit(messages.TROUBLE, data)
+    host.emit(messages.TROUBLE, {**data, **more})
     return redact(message)
 
 
-def _open_http(host: Host, configuration: Configuration) -> HttpSide | None:
-    if not configuration.settings.get("http"):
-        return None
-    from servers.host.transport import http  # noqa: PLC0415 - only if the settings ask for it
-
-    return http.open_http(host, configuration.settings, configuration.keys.get(http.TOKEN_KEY, ""))
-
-
-async def _become_ready(host: Host, address: Address, url: str) -> None:
+async def _become_ready(host: Served, address: Address, url: str) -> None:
     """Make one round trip as a client, save the answers for the bridge, then send `ready`."""
-    listed = await asyncio.wait_for(_list_tools_as_client(address), 10)
+    await asyncio.wait_for(_reach_as_client(address), _REACHED_WITHIN_S)
     await _save_answers(host)
     host.change_listeners.append(lambda: _in_background(_save_answers(host)))
     host.emit(
         messages.READY,
         {
-            "name": host.service.name,
+            "name": host.name,
             "pid": os.getpid(),
-            "tools": len(listed),
+            "tools": host.tool_count(),
             "tools_hash": host.tools_hash(),
             "endpoint": address.path,
             **({"http": url} if url else {}),
@@ -149,31 +150,41 @@ async def _become_ready(host: Host, address: Address, url: str) -> None:
     )
 
 
-async def _list_tools_as_client(address: Address) -> list[Any]:
+async def _reach_as_client(address: Address) -> None:
+    """Make one round trip over the address; the answer may be a refusal."""
     reader, writer = await address.connect()
     try:
-        for number, method, params in (
-            (1, "initialize", cached_answers.initialize("2025-11-25")),
-            (2, "tools/list", {}),
-        ):
-            request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-            writer.write(json.dumps(request).encode() + b"\n")
-            answer = json.loads(await reader.readline())
-        return list(answer["result"]["tools"])
+        writer.write(b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":%b}\n' % _HANDSHAKE)
+        json.loads(await reader.readline())
     finally:
         writer.close()
 
 
-async def _save_answers(host: Host) -> None:
+async def _save_answers(host: Served) -> None:
     try:
-        cached_answers.write(host.service.name, await cached_answers.collect(host))
+        write_answers(host.name, await host.answers())
     except OSError as failed:
         log.warning("The answers for the bridge could not be saved: %s", failed)
 
 
-async def _report_figures(host: Host) -> None:
+def write_answers(name: str, answers: dict[str, Any]) -> None:
+    """Replace the file of answers of the server called `name`, as a whole."""
+    path = Path(endpoint.answers_file(name))
+    endpoint.make_private(str(path.parent))
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    text = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+    descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
+            file.write(text.encode("utf-8", "backslashreplace"))
+        file_sharing.replace(str(fresh), str(path))
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+async def _report_figures(host: Served) -> None:
     while True:
-        figures = {"fds": process_limits.open_descriptors(), "sessions": len(host.sessions)}
+        figures = {"fds": process_limits.open_descriptors(), "sessions": host.session_count()}
         host.emit(messages.USAGE, {"process": figures})
         await asyncio.sleep(_FIGURES_EVERY_S)
 

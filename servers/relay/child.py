@@ -1,6 +1,6 @@
 """Runs the user's own server as a child process.
 
-In: a command and lines for its stdin. Out: its stdout and stderr as lines. When it ends, nothing of
+In: a command and lines for its stdin. Out: its stdout and stderr as lines. After `close` nothing of
 its process group is left.
 """
 
@@ -12,11 +12,10 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from servers.contract import system_variables
 from servers.contract.line_reader import BoundedLineReader, LongLine
@@ -42,14 +41,13 @@ _DIE_WITH_PARENT = (
 )
 """Run by a new interpreter, which then becomes the command: the setting to die with the parent
 stays, while a `preexec_fn` is not safe in a process with threads. The umask becomes the user's own.
-Descriptors are closed, because uvloop leaves copies of the pipes open; these would hide that the
-command closed one, and its children would inherit them."""
+Descriptors are closed, so that the command's children inherit none by mistake."""
 
 _HOME, _SEPARATORS = ("USERPROFILE", "\\/") if sys.platform == "win32" else ("HOME", "/")
 PRIVATE_UMASK = 0o077
-_MAX_LINE = 64 << 20
-_LONGEST_STDERR_LINE = 64 << 10
-_CHUNK = 1 << 16
+LONGEST_LINE = 256 << 20
+"""Bytes of one line of the server; a longer one is dropped."""
+_LONGEST_STDERR = 64 << 10
 _LAST_LINES_S = 0.5
 """Seconds after the end of a command in which its last lines arrive; a pipe that stays open then
 belongs to another process."""
@@ -68,85 +66,126 @@ class Command:
     """The umask of the user's session; Lou's own is not passed on."""
 
 
-class Child:
-    """One running command."""
+class Child(asyncio.SubprocessProtocol):
+    """One running command. `line` gets each line of its stdout, `stderr_line` of its stderr.
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    `ended` is called once with the reason, when it ends or closes its stdout by itself.
+    """
 
-    @property
-    def pid(self) -> int:
-        """The process id; the command leads a process group of its own."""
-        return self._process.pid
+    def __init__(
+        self,
+        line: Callable[[bytes], None],
+        stderr_line: Callable[[str], None],
+        ended: Callable[[str], None],
+    ) -> None:
+        self._line = line
+        self._stderr_line = stderr_line
+        self._ended: Callable[[str], None] | None = ended
+        self._out, self._err = BoundedLineReader(LONGEST_LINE), BoundedLineReader(_LONGEST_STDERR)
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._stdin: asyncio.WriteTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._exited = asyncio.Event()
+        self._ending: asyncio.TimerHandle | None = None
+
+    async def start(self, command: Command) -> None:
+        """Start the command.
+
+        Raises:
+            StartRefusedError: it cannot be started.
+        """
+        argv, env, folder = _launch_of(command)
+        try:
+            await _launch(self, argv, command, env=env, cwd=folder)
+        except (OSError, ValueError) as refused:
+            raise StartRefusedError(
+                "not_launchable",
+                f"The command {command.argv[0]!r} cannot be started: {refused}.",
+                "Check the command and its folder in the server's settings.",
+            ) from None
 
     def send(self, line: bytes) -> None:
         """Write one line to its stdin; do nothing if it is gone."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, RuntimeError):
-            self._process.stdin.write(line + b"\n")
+        if self._stdin and not self._stdin.is_closing():
+            self._stdin.write(line + b"\n")
 
-    async def lines(self) -> AsyncIterator[bytes]:
-        """The lines of its stdout until it closes it, without lines over 64 MiB."""
-        assert self._process.stdout is not None
-        lines = BoundedLineReader(_MAX_LINE)
-        while chunk := await self._process.stdout.read(_CHUNK):
-            for line in lines.feed(chunk):
-                if isinstance(line, bytes):
-                    yield line
+    async def close(self) -> None:
+        """Close its stdin, then terminate, then kill it; always kill what is left of its group."""
+        self._ended = None
+        if not self._transport:
+            return
+        if self._stdin:
+            self._stdin.close()
+        for is_asked in (False, True):
+            if is_asked:
+                _terminate(self._transport.get_pid())
+            if await self._has_exited():
+                break
+        _kill(self._transport.get_pid())
+        await self._has_exited()
+        self._transport.close()
 
-    async def stderr_lines(self, take: Callable[[str], None]) -> None:
-        """Call `take` with each line of its stderr."""
-        assert self._process.stderr is not None
-        lines = BoundedLineReader(_LONGEST_STDERR_LINE)
-        while chunk := await self._process.stderr.read(_CHUNK):
-            for line in lines.feed(chunk):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+        self._stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 1:
+            for line in self._out.feed(data):
                 if isinstance(line, LongLine):
-                    take("(a line too long to show)")
+                    self._stderr_line(f"(a line of more than {LONGEST_LINE} bytes on stdout)")
                 else:
-                    take(line.decode(errors="replace"))
+                    self._line(line)
+            return
+        for text in self._err.feed(data):
+            is_long = isinstance(text, LongLine)
+            self._stderr_line(
+                "(a line too long to show)" if is_long else text.decode(errors="replace")  # type: ignore[union-attr]
+            )
 
-    async def exited(self) -> None:
-        """Wait until it exited, even if another process keeps its stdout open."""
-        await self._process.wait()
-        await asyncio.sleep(_LAST_LINES_S)
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd == 1:
+            if rest := self._out.rest():
+                self._line(rest)
+            self._end_in(_ENDS_WITHIN_S)
 
-    async def end_reason(self) -> str:
-        """How it ended, in words; call it after its stdout closed or it exited."""
-        try:
-            code = await asyncio.wait_for(self._process.wait(), _ENDS_WITHIN_S)
-        except TimeoutError:
-            return "closed its stdout"
-        return f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
+    def process_exited(self) -> None:
+        self._exited.set()
+        self._end_in(_LAST_LINES_S)
+
+    def _end_in(self, seconds: float) -> None:
+        """Report the end in `seconds`, or at once when it both closed its stdout and exited."""
+        if self._ending:
+            self._ending.cancel()
+            seconds = 0.0
+        self._ending = self._loop.call_later(seconds, self._report_end)
+
+    def _report_end(self) -> None:
+        ended, self._ended = self._ended, None
+        code = self._transport.get_returncode() if self._transport else None
+        if ended is None:
+            return
+        if code is None:
+            ended("closed its stdout")
+        else:
+            ended(f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}")
+
+    async def _has_exited(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._exited.wait(), _ENDS_WITHIN_S)
+        return self._exited.is_set()
 
 
-@asynccontextmanager
-async def running(command: Command) -> AsyncIterator[Child]:
-    """Run `command` within this context; then nothing of its process group is left.
+def _launch_of(command: Command) -> tuple[tuple[str, ...], dict[str, str], Path]:
+    """The argument list, environment and folder.
 
     Raises:
-        StartRefusedError: it cannot be started.
+        StartRefusedError: there is no such program or folder.
     """
-    process = await _start(command)
-    try:
-        yield Child(process)
-    finally:
-        await asyncio.shield(_end(process))
-
-
-async def _start(command: Command) -> asyncio.subprocess.Process:
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {**command.env}
     name = command.argv[0]
     folder = Path(command.cwd or env.get(_HOME) or os.curdir)
-    argv = (_program(name, folder, env.get("PATH")), *command.argv[1:])
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
-    try:
-        return await _launch(argv, command, env=env, cwd=folder, **pipes)
-    except (OSError, ValueError) as refused:
-        raise StartRefusedError(
-            "not_launchable",
-            f"The command {name!r} cannot be started: {refused}.",
-            "Check the command and its folder in the server's settings.",
-        ) from None
+    return (_program(name, folder, env.get("PATH")), *command.argv[1:]), env, folder
 
 
 def _program(name: str, folder: Path, path: str | None) -> str:
@@ -178,70 +217,49 @@ if sys.platform == "win32":
     _jobs: dict[int, JobObject] = {}
     """The job of each child, by its pid."""
 
-    async def _launch(
-        argv: tuple[str, ...], _: Command, **options: Any
-    ) -> asyncio.subprocess.Process:
+    async def _launch(child: Child, argv: tuple[str, ...], _: Command, **options: Any) -> None:
         job = JobObject()
+        loop = asyncio.get_running_loop()
         try:
             if windows_command.is_batch(argv[0]):
-                process = await asyncio.create_subprocess_shell(
+                transport, _protocol = await loop.subprocess_shell(
+                    lambda: child,
                     windows_command.batch_line(argv),
                     executable=os.path.join(os.environ["SYSTEMROOT"], "System32", "cmd.exe"),  # noqa: PTH118
                     creationflags=START_FLAGS,
                     **options,
                 )
             else:
-                process = await asyncio.create_subprocess_exec(
-                    *argv, creationflags=START_FLAGS, **options
+                transport, _protocol = await loop.subprocess_exec(
+                    lambda: child, *argv, creationflags=START_FLAGS, **options
                 )
-            job.take(process.pid)
+            job.take(transport.get_pid())
         except BaseException:
             job.close()
             raise
-        _jobs[process.pid] = job
-        return process
+        _jobs[transport.get_pid()] = job
+
+    def _terminate(_: int) -> None:
+        """Do nothing: a program without a console can only be asked by its stdin."""
+
+    def _kill(pid: int) -> None:
+        if job := _jobs.pop(pid, None):
+            job.close()
 
 else:
 
     async def _launch(
-        argv: tuple[str, ...], command: Command, **options: Any
-    ) -> asyncio.subprocess.Process:
+        child: Child, argv: tuple[str, ...], command: Command, **options: Any
+    ) -> None:
         before = (_DIE_WITH_PARENT, str(os.getpid()), str(command.umask))
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", *before, *argv), start_new_session=True, **options
-        )
+        words = (sys.executable, "-I", "-S", "-c", *before, *argv)
+        loop = asyncio.get_running_loop()
+        await loop.subprocess_exec(lambda: child, *words, start_new_session=True, **options)
 
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close its stdin, then terminate, then kill it; always kill what is left of its group."""
-    if process.stdin:
-        process.stdin.close()
-    for is_asked in (False, True):
-        if is_asked:
-            _terminate(process)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
-            break
-    _kill(process)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _ENDS_WITHIN_S)
-
-
-if sys.platform == "win32":
-
-    def _terminate(_: asyncio.subprocess.Process) -> None:
-        """Do nothing: a program without a console can only be asked by its stdin."""
-
-    def _kill(process: asyncio.subprocess.Process) -> None:
-        if job := _jobs.pop(process.pid, None):
-            job.close()
-
-else:
-
-    def _terminate(process: asyncio.subprocess.Process) -> None:
+    def _terminate(pid: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(pid, signal.SIGTERM)
 
-    def _kill(process: asyncio.subprocess.Process) -> None:
+    def _kill(pid: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)

@@ -1,189 +1,395 @@
-"""The relay: passes a server that the user added through to clients.
+"""The relay: a wire between clients and a server that the user added, with a switch in it.
 
-In: the user's entry and requests of clients. Out: the answers of the user's server, unchanged; its
-tools can be switched off, and its calls and log lines are recorded.
+In: the user's entry, and connections of clients. Out: what the server and its clients say to each
+other, unchanged; its tools can be switched off, and its calls and log lines are recorded.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import itertools
+import json
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import mcp_types as types
-from pydantic import ValidationError
-
-from servers.host.redact import excerpt
-from servers.host.tools import calls
+from servers.contract import server_settings
+from servers.host import redact
+from servers.host.meter import Meter
+from servers.host.served import Emit, HttpSide, tool_for_app
+from servers.host.tools import tool_result
+from servers.host.tools.calls import FinishedCall
 from servers.host.tools.service import (
     Configuration,
+    JsonRpcError,
     KeyVerdict,
     StartRefusedError,
+    UnknownToolError,
     UpstreamLostError,
 )
-from servers.relay import entry
-from servers.relay.link import UpstreamLink
-from servers.relay.upstream import Upstream
+from servers.host.tools.tool_result import ToolResult
+from servers.relay import answers, entry, listed_entries
+from servers.relay.child import Command
+from servers.relay.client import OWN_CLIENT, SocketClient
+from servers.relay.connection import PendingRequest, UpstreamConnection
+from servers.relay.entry import WebAddress
+from servers.relay.switchboard import RelayCallbacks, Switchboard
+from servers.relay.upstreams import Upstreams
+from servers.relay.wire_message import WireMessage
 
 log = logging.getLogger(__name__)
 
+_GREETED_WITHIN_S = 60.0
+"""A first `npx` or `uvx` downloads its package before it answers."""
+_DISCOVERED_WITHIN_S = 10.0
+_CALL_TIMEOUT_S = 600.0
 _MOST_PAGES = 100
-_MOST_FAULTS_LOGGED = 20
-_OFFERED = ("tools", "resources", "prompts", "completions")
-_LISTS = ("tools", "resources", "prompts")
-_CHANGED = {
-    types.ToolListChangedNotification: "tools",
-    types.ResourceListChangedNotification: "resources",
-    types.PromptListChangedNotification: "prompts",
-}
+_ASKED_VERSION = "2025-11-25"
+_ALL_QUESTIONS = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {}}
+"""What Lou declares for clients that share one process by the user's wish."""
+_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+_LISTENED = ("toolsListChanged", "promptsListChanged", "resourcesListChanged")
 
 
 class Relay:
-    """The server of one entry; see `servers.host.tools.service.Mirror`."""
+    """The server that the user calls `name`; see `servers.host.served.Served`."""
 
-    version = ""
-
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, emit: Emit) -> None:
         self.name = name
-        self.title = name
-        self.instructions = ""
-        self._target: Any = None
-        self._link: UpstreamLink | None = None
-        self._upstream: Upstream | None = None
-        self._listings: tuple[Mapping[str, Any], ...] = ()
-        self._watched: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.emit = emit
+        self.started = False
+        self.keys: Mapping[str, str] = {}
+        loop = asyncio.get_running_loop()
+        self.upstream_lost: asyncio.Future[UpstreamLostError] = loop.create_future()
+        self.change_listeners: list[Callable[[], None]] = []
+        self.meter = Meter(emit)
+        self.board = Switchboard(
+            name,
+            RelayCallbacks(
+                open=lambda connection: self._opened().open(connection),
+                close=lambda connection: self._opened().close(connection),
+                recorded=self._record,
+                client_event=lambda event, data: emit(event, {**data, "at": time.time()}),
+                surface_changed=self._surface_changed,
+            ),
+        )
+        self.board.notifications.list_tools = self._take_tools
+        self._target: Command | WebAddress | None = None
+        self._upstreams: Upstreams | None = None
+        self._tools: list[dict[str, Any]] = []
+        self._numbers = itertools.count(1)
 
-    async def start(self, configuration: Configuration) -> None:
+    # Start and end
+
+    async def start(self, configuration: Configuration, disabled: frozenset[str]) -> None:
         """Connect to the user's server.
 
         Raises:
             StartRefusedError: its entry is wrong, or a key is missing.
             UpstreamLostError: it did not come up.
         """
+        self._use(configuration)
+        self.board.disabled = disabled
         self._target = entry.read(self.name, configuration)
-        self._link = UpstreamLink(self.name, self._target, self._heard, calls.give_up)
-        self._upstream = await self._link.open()
-        self._introduce(self._upstream)
-        await self._list_tools()
-        for uri in self._watched:
-            self._run_in_background(self._upstream.watch(uri, calls.resource_changed))
-        if self._upstream.is_modern:
-            self._run_in_background(self._upstream.listen_for_lists())
+        await self._open_base()
+        self.started = True
 
-    async def configure(self, configuration: Configuration) -> None:
-        """Connect anew if the new configuration starts the user's server differently."""
+    async def configure(self, configuration: Configuration, disabled: frozenset[str]) -> None:
+        """Use new switches; connect anew if the server is started differently now."""
+        sessions = self.board.sessions
+        self._use(configuration)
+        if disabled != self.board.disabled:
+            self.board.disabled = disabled
+            self.board.notifications.tools_switched()
+            self._surface_changed()
         try:
-            if entry.read(self.name, configuration) == self._target:
+            target = entry.read(self.name, configuration)
+            if target == self._target and sessions == self.board.sessions:
                 return
-            await self.stop()
-            await self.start(configuration)
+            self._target = target
+            await self._reopen()
         except StartRefusedError as refused:
-            calls.give_up(f"{refused.message} {refused.hint}".strip())
+            self._give_up(UpstreamLostError(f"{refused.message} {refused.hint}".strip()))
         except UpstreamLostError as lost:
-            calls.give_up(str(lost))
+            self._give_up(lost)
+
+    async def stop(self, seconds: float) -> None:
+        """Wait up to `seconds` for the calls in flight, then close everything."""
+        self.started = False
+        calls = [each for each in self._connections() if each.pending]
+        deadline = asyncio.get_running_loop().time() + seconds
+        while calls and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+            calls = [each for each in calls if _calls_in_flight(each)]
+        for client in tuple(self.board.clients):
+            client.disconnect()
+            client.leave()
+        await self._close_all()
+
+    def _use(self, configuration: Configuration) -> None:
+        self.keys = configuration.keys
+        redact.protect(configuration.keys.values())
+        try:
+            sessions = server_settings.value_of(server_settings.SESSIONS, configuration.settings)
+        except server_settings.SettingValueError as wrong:
+            log.warning("A setting of %s is not used: %s", self.name, wrong)
+            sessions = server_settings.SESSIONS.default
+        self.board.sessions = sessions
+
+    async def _open_base(self) -> None:
+        """Open the connection of Lou's own, and learn what the server is."""
+        assert self._target is not None
+        self._upstreams = Upstreams(self.board, self._target, self._lost, self._schema_of)
+        self.board.base = base = UpstreamConnection("")
+        self.board.is_web = isinstance(self._target, WebAddress)
+        await self._upstreams.connect(base)
+        try:
+            await self._greet(base)
+            await self._list_tools(base)
+        except ConnectionError:
+            if self.upstream_lost.done():
+                raise self.upstream_lost.result() from None
+            raise UpstreamLostError(f"The server {self.name} went away.") from None
+
+    async def _reopen(self) -> None:
+        """Connect anew without losing a client; those with a connection of their own come again."""
+        clients = tuple(self.board.base.clients)
+        others = [each for key in self.board.connections.values() for each in key.clients]
+        for connection in self._connections():
+            self.board.fail_pending(connection)
+        await self._close_all()
+        await self._open_base()
+        for client in clients:
+            client.connection = self.board.base
+            self.board.base.clients[client] = None
+        for client in others:
+            client.connection = None
+            client.disconnect()
+        self.board.notifications.all_changed(self.board.base)
+        self._surface_changed()
+
+    async def _close_all(self) -> None:
+        for connection in self._connections():
+            self.board.notifications.forget(connection)
+            await connection.close()
+        self.board.connections.clear()
+        if self._upstreams:
+            await self._upstreams.finish()
+
+    def _connections(self) -> list[UpstreamConnection]:
+        return [self.board.base, *self.board.connections.values()]
+
+    def _opened(self) -> Upstreams:
+        assert self._upstreams is not None
+        return self._upstreams
+
+    def _lost(self, connection: UpstreamConnection, lost: UpstreamLostError) -> None:
+        """A connection ended; with that of Lou, or when the address is away, all end."""
+        self.board.lost(connection, redact.redact(str(lost)))
+        if connection.is_base or lost.code:
+            self._give_up(lost)
         else:
-            for kind in _LISTS:
-                await calls.surface_changed(kind)
+            log.warning("The session of one client ended: %s", lost)
+
+    def _give_up(self, lost: UpstreamLostError) -> None:
+        if not self.upstream_lost.done():
+            self.upstream_lost.set_result(lost)
+
+    def _schema_of(self, tool: str) -> Mapping[str, Any]:
+        found = (each["inputSchema"] for each in self._tools if each["name"] == tool)
+        return next(found, {})
+
+    # The handshake of Lou itself
+
+    async def _greet(self, base: UpstreamConnection) -> None:
+        """Send `initialize` first: some servers exit at any other first request."""
+        shared = self.board.sessions == server_settings.SHARED_SESSION
+        params = {
+            "protocolVersion": _ASKED_VERSION,
+            "capabilities": _ALL_QUESTIONS if shared else {},
+            "clientInfo": {"name": OWN_CLIENT, "version": "1"},
+        }
+        try:
+            answer = await base.ask("initialize", params, _GREETED_WITHIN_S)
+        except TimeoutError:
+            answer = None
+        if answer and isinstance(answer.fields.get("result"), dict):
+            base.greeting = answer
+            base.notify("notifications/initialized")
+            return
+        base.is_modern = True
+        try:
+            found = await base.ask("server/discover", {}, _DISCOVERED_WITHIN_S)
+        except TimeoutError:
+            found = None
+        if not found or not isinstance(found.fields.get("result"), dict):
+            raise UpstreamLostError(self._refusal(answer))
+        base.greeting = found
+        self.board.modern_answers["server/discover"] = found.fields["result"]
+        base.ask_in_background(
+            "subscriptions/listen", {"notifications": dict.fromkeys(_LISTENED, True)}
+        )
+
+    def _refusal(self, answer: WireMessage | None) -> str:
+        if answer is None:
+            return f"The server {self.name} did not answer within {_GREETED_WITHIN_S:g} s."
+        error = answer.fields.get("error")
+        why = error.get("message") if isinstance(error, dict) else "its answer holds no result"
+        return redact.redact(f"The server {self.name} refused the handshake: {why}")
+
+    async def _list_tools(self, base: UpstreamConnection) -> None:
+        assert base.greeting is not None
+        offered = base.greeting.fields["result"].get("capabilities")
+        listed: list[Any] = []
+        params: dict[str, Any] = {}
+        for _ in range(_MOST_PAGES if isinstance(offered, dict) and "tools" in offered else 0):
+            answer = await base.ask("tools/list", params)
+            page = answer.fields.get("result")
+            if not isinstance(page, dict):
+                log.warning(
+                    "The server %s does not list its tools: %s", self.name, answer.text[:200]
+                )
+                break
+            tools = page.get("tools")
+            listed += tools if isinstance(tools, list) else []
+            if not page.get("nextCursor"):
+                break
+            params = {"cursor": page["nextCursor"]}
+        self._take_tools(listed)
+
+    def _take_tools(self, listed: list[Any]) -> None:
+        """Use a new list of tools for the app and the bridge."""
+        checked = listed_entries.check("tools", listed, is_modern=self.board.base.is_modern)
+        self.board.report_faults("tools", checked.faults)
+        self._tools = checked.entries
+        self._surface_changed()
+
+    # What the app asks
+
+    def connection(self) -> asyncio.Protocol:
+        """The protocol of one connection of a client."""
+        return SocketClient(self.board)
+
+    def session_count(self) -> int:
+        """How many clients are connected."""
+        return len(self.board.clients)
+
+    def tool_count(self) -> int:
+        """How many tools clients see."""
+        return len(self._shown())
+
+    def tools_hash(self) -> str:
+        """A hash of the tools as clients see them."""
+        return hashlib.sha256(json.dumps(self._shown(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def tools_for_app(self) -> list[dict[str, Any]]:
+        """Every tool, with its switch."""
+        disabled = self.board.disabled
+        return [tool_for_app(tool, enabled=tool["name"] not in disabled) for tool in self._tools]
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return [tool for tool in self._tools if tool["name"] not in self.board.disabled]
+
+    async def call_for_app(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float | None
+    ) -> dict[str, Any]:
+        """The result of one call, as the control channel sends it.
+
+        Raises:
+            JsonRpcError: there is no such tool, or the server refused the call.
+        """
+        if name not in {tool["name"] for tool in self._tools}:
+            known = ", ".join(tool["name"] for tool in self._shown())
+            raise UnknownToolError(
+                f"No tool is called {redact.excerpt(name, 80)!r}. There are: {known}."
+            )
+        if name in self.board.disabled:
+            refused = tool_result.failure(
+                f"The tool {name} is switched off in Lou.", "switched_off", verdict="refused"
+            )
+            return refused.for_app()
+        seconds = min(limit_s or _CALL_TIMEOUT_S, _CALL_TIMEOUT_S)
+        pending = PendingRequest("tools/call", WireMessage("", {"params": {"name": name}}, {}))
+        verdict, kind, size = "error", "refused", 0
+        try:
+            answer = await self.board.base.ask(
+                "tools/call", {"name": name, "arguments": dict(arguments)}, seconds
+            )
+            verdict, kind = answers.outcome(answer)
+            size = len(answer.text)
+            return _for_app(answer, verdict, kind)
+        except TimeoutError:
+            verdict, kind = "timeout", "timeout"
+            message = f"{name} did not finish within {seconds:g} s and was stopped."
+            return tool_result.failure(message, "timeout", verdict="timeout").for_app()
+        except ConnectionError:
+            raise JsonRpcError(0, self.board.gone()) from None
+        except asyncio.CancelledError:
+            verdict = "cancelled"
+            raise
+        finally:
+            self._record(pending, verdict, kind, size)
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Answer "unknown": only the user's server knows what its keys are for."""
         return KeyVerdict("unknown", f"Only the server {self.name} knows whether {name} works.")
 
-    async def stop(self) -> None:
-        """Close the session and end everything that was started for it."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        if self._link:
-            await self._link.close()
+    def open_http(self, configuration: Configuration) -> HttpSide | None:
+        """Listen for HTTP clients, if the settings ask for it."""
+        return None
 
-    def offers(self) -> frozenset[str]:
-        """What the user's server says it serves."""
-        if not self._upstream:
-            return frozenset()
-        found = self._upstream.capabilities
-        return frozenset(kind for kind in _OFFERED if getattr(found, kind) is not None)
+    async def answers(self) -> dict[str, Any]:
+        """The answers that the bridge gives while this process is away."""
+        base = self.board.base
+        told = base.greeting.fields["result"] if base.greeting and not base.is_modern else None
+        modern = self.board.modern_answers
+        return {
+            "version": 1,
+            "server": self.name,
+            "initialize": {each: answers.greeting(told, each) for each in _VERSIONS}
+            if told
+            else {},
+            "discover": modern.get("server/discover"),
+            "tools": {"tools": self._shown()} if told else None,
+            "tools_modern": modern.get("tools/list"),
+            "read_only_tools": [
+                tool["name"]
+                for tool in self._shown()
+                if tool.get("annotations", {}).get("readOnlyHint") is True
+            ],
+        }
 
-    def listings(self) -> Sequence[Mapping[str, Any]]:
-        """Its tools as it lists them."""
-        return self._listings
+    def _surface_changed(self) -> None:
+        for listener in self.change_listeners:
+            listener()
 
-    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Pass one call on."""
-        return await self.ask("tools/call", {"name": tool, "arguments": dict(arguments)})
-
-    async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Pass any request on."""
-        assert self._link is not None
-        return await self._link.ask(method, params)
-
-    async def watch(self, uri: str) -> None:
-        """Watch a resource of the user's server, once for all clients."""
-        if self._upstream and uri not in self._watched:
-            self._watched.add(uri)
-            self._run_in_background(self._upstream.watch(uri, calls.resource_changed))
-
-    def _introduce(self, upstream: Upstream) -> None:
-        self.instructions = upstream.instructions
-        if upstream.info:
-            self.version = upstream.info.version
-            self.title = upstream.info.title or upstream.info.name
-
-    async def _heard(self, message: types.ServerNotification) -> None:
-        kind = _CHANGED.get(type(message))
-        if kind == "tools":
-            await self._list_tools()
-        if kind:
-            await calls.surface_changed(kind)
-        elif isinstance(message, types.ResourceUpdatedNotification):
-            await calls.resource_changed(str(message.params.uri))
-        elif isinstance(message, types.LoggingMessageNotification):
-            log.info("%s: %s", message.params.logger or self.name, message.params.data)
-
-    async def _list_tools(self) -> None:
-        found: list[Mapping[str, Any]] = []
-        params: dict[str, Any] = {}
-        for _ in range(_MOST_PAGES if "tools" in self.offers() else 0):
-            page = await self.ask("tools/list", params)
-            listed = page.get("tools")
-            found.extend(listed if isinstance(listed, list) else ())
-            if not page.get("nextCursor"):
-                break
-            params = {"cursor": page["nextCursor"]}
-        faults = [(listing, _fault(listing)) for listing in found]
-        self._listings = tuple(listing for listing, fault in faults if not fault)
-        for listing, fault in [each for each in faults if each[1]][:_MOST_FAULTS_LOGGED]:
-            name = listing.get("name") if isinstance(listing, dict) else None
-            log.warning(
-                "The tool %r is left out, since clients cannot take it: %s",
-                excerpt(name, 80),
-                excerpt(fault, 400),
-            )
-
-    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except Exception as failed:  # noqa: BLE001 - the link reports its own end
-                log.warning("The server no longer tells of changes: %s", failed)
-
-        task = asyncio.create_task(guarded())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _record(self, pending: PendingRequest, verdict: str, kind: str, size: int) -> None:
+        client = pending.client
+        ms = (time.perf_counter() - pending.started) * 1000
+        name, version = (client.name, client.version) if client else (OWN_CLIENT, "")
+        id = f"{next(self._numbers):x}"  # noqa: A001 - the wire's word
+        call = FinishedCall(id, pending.tool, name, version, ms, verdict, kind, size)
+        self.meter.record(call)
 
 
-def _fault(listing: Any) -> str:
-    """Why `listing` is not a valid tool, or empty. One bad tool makes clients drop the list."""
-    try:
-        types.Tool.model_validate(listing)
-    except ValidationError as invalid:
-        (first, *_) = invalid.errors(include_url=False, include_context=False, include_input=False)
-        where = ".".join(str(part) for part in first["loc"])
-        return f"{where}: {first['msg']}" if where else first["msg"]
-    return ""
+def _calls_in_flight(connection: UpstreamConnection) -> bool:
+    pending = connection.pending.values()
+    return any(each.client and each.method != "subscriptions/listen" for each in pending)
 
 
-def build(name: str) -> Relay:
-    """The relay for the server that the user calls `name`."""
-    return Relay(name)
+def _for_app(answer: WireMessage, verdict: str, kind: str) -> dict[str, Any]:
+    error, result = answer.fields.get("error"), answer.fields.get("result")
+    if isinstance(error, dict):
+        raise JsonRpcError(0, redact.redact(str(error.get("message", ""))))
+    if not isinstance(result, dict):
+        raise JsonRpcError(0, "its answer holds no result")
+    parts = {
+        key: tool_result.to_json(result[key])
+        for key in ("structuredContent", "_meta")
+        if result.get(key) is not None
+    }
+    content = tool_result.to_json(result.get("content", []))
+    structured, meta = parts.get("structuredContent", ""), parts.get("_meta", "")
+    return ToolResult(content, structured, meta, verdict, kind).for_app()

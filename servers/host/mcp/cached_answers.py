@@ -1,20 +1,17 @@
-"""Saves the answers to a client's first requests, for the bridge to use while the server is away.
+"""Collects the answers to a client's first requests, for the bridge while the server is away.
 
-In: a started host. Out: the answers file, replaced as a whole. The answers come from sessions that
-this process opens with itself.
+In: a started host. Out: the content of the answers file. The answers come from sessions that this
+process opens with itself.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from mcp_types.version import LATEST_MODERN_VERSION as MODERN
 
-from servers.contract import endpoint, file_sharing, ownership
 from servers.host.host import Host
 from servers.host.session import ClientSession
 
@@ -56,21 +53,6 @@ async def collect(host: Host) -> dict[str, Any]:
             if tool.listing.get("annotations", {}).get("readOnlyHint") is True
         ],
     }
-
-
-def write(name: str, answers: dict[str, Any]) -> None:
-    """Replace the file of the server called `name`."""
-    path = Path(endpoint.answers_file(name))
-    endpoint.make_private(str(path.parent))
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    text = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
-    descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above
-            file.write(text.encode("utf-8", "backslashreplace"))
-        file_sharing.replace(str(fresh), str(path))
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 async def _ask(host: Host, requests: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:

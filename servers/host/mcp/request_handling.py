@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
 import mcp_types as types
@@ -14,7 +14,6 @@ from servers.host.redact import redact
 from servers.host.tools.service import ToolError
 
 Context = ServerRequestContext[Any, Any]
-Watch = Callable[[str], Awaitable[None]]
 
 COMPLETE = {"resultType": "complete"}
 """The SDK requires this in a result that is not one of its models; old clients do not get it."""

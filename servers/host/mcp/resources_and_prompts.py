@@ -1,13 +1,12 @@
 """Handlers for resources and prompts on the SDK's server.
 
-In: the resources and prompts of a service, or a mirrored server. Out: request handlers, which
-answer from the service or pass the request on to the mirrored server.
+In: the resources and prompts of a service. Out: request handlers, which answer from it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import mcp_types as types
@@ -17,23 +16,9 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from servers.host.mcp.request_handling import COMPLETE, Context, bounded
 from servers.host.redact import excerpt
-from servers.host.tools.service import Mirror, Prompt, Resource, UpstreamError
+from servers.host.tools.service import Prompt, Resource
 
 _NOT_FOUND = -32002
-
-_MIRRORED: tuple[tuple[str, str, Any], ...] = (
-    ("resources", "resources/list", types.PaginatedRequestParams),
-    ("resources", "resources/templates/list", types.PaginatedRequestParams),
-    ("resources", "resources/read", types.ReadResourceRequestParams),
-    ("prompts", "prompts/list", types.PaginatedRequestParams),
-    ("prompts", "prompts/get", types.GetPromptRequestParams),
-    ("completions", "completion/complete", types.CompleteRequestParams),
-)
-_EMPTY = {
-    "resources/list": "resources",
-    "resources/templates/list": "resourceTemplates",
-    "prompts/list": "prompts",
-}
 
 
 def serve_resources(server: Server[Any], resources: tuple[Resource, ...]) -> None:
@@ -130,27 +115,3 @@ def _prompt(prompt: Prompt) -> dict[str, Any]:
         "description": prompt.description,
         "arguments": arguments,
     }
-
-
-def serve_mirrored(server: Server[Any], mirror: Mirror) -> None:
-    """Let `server` pass requests on to `mirror`; lists that it does not have are empty."""
-    for kind, method, params_type in _MIRRORED:
-        if method in _EMPTY or kind in mirror.offers():
-            server.add_request_handler(method, params_type, _forwarding(mirror, kind, method))
-
-
-def _forwarding(
-    mirror: Mirror, kind: str, method: str
-) -> Callable[[Context, Any], Awaitable[dict[str, Any]]]:
-    async def ask(ctx: Context, params: Any) -> dict[str, Any]:
-        if method in _EMPTY and kind not in mirror.offers():
-            # Some clients take an error here for a broken server.
-            return {**COMPLETE, _EMPTY[method]: []}
-        passed = {key: value for key, value in (ctx.params or {}).items() if key != "_meta"}
-        try:
-            result = await bounded(f"The request {method}", mirror.ask(method, passed))
-        except UpstreamError as error:
-            raise MCPError(error.code, error.message, error.data) from None
-        return {**COMPLETE, **result}
-
-    return ask

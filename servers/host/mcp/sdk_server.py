@@ -14,14 +14,13 @@ from mcp.server.caching import CacheHint
 from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 
-from servers.host.mcp.request_handling import COMPLETE, Context, Watch, client_of
+from servers.host.mcp.request_handling import COMPLETE, Context, client_of
 from servers.host.mcp.resources_and_prompts import (
-    serve_mirrored,
     serve_prompts,
     serve_resources,
 )
 from servers.host.mcp.subscriptions import Subscriptions
-from servers.host.tools.service import JsonRpcError, Mirror, Service
+from servers.host.tools.service import JsonRpcError, Service
 from servers.host.tools.toolbox import Caller, Toolbox
 
 _HINTS = {
@@ -33,9 +32,7 @@ _HINTS = {
 }
 
 
-def build_server(
-    service: Service | Mirror, toolbox: Toolbox, subscriptions: Subscriptions
-) -> Server[Any]:
+def build_server(service: Service, toolbox: Toolbox, subscriptions: Subscriptions) -> Server[Any]:
     """The SDK's server for `service`."""
     server: Server[Any] = Server(
         service.name,
@@ -47,13 +44,9 @@ def build_server(
     # Replaces the SDK's tracing, which costs time with every message even when nobody traces.
     server.middleware[:] = [subscriptions.admit]
     _serve_tools(server, toolbox)
-    watch = service.watch if isinstance(service, Mirror) else _no_watch
-    _serve_subscriptions(server, subscriptions, watch)
-    if isinstance(service, Mirror):
-        serve_mirrored(server, service)
-    else:
-        serve_resources(server, tuple(service.resources))
-        serve_prompts(server, {prompt.name: prompt for prompt in service.prompts})
+    _serve_subscriptions(server, subscriptions)
+    serve_resources(server, tuple(service.resources))
+    serve_prompts(server, {prompt.name: prompt for prompt in service.prompts})
     return server
 
 
@@ -85,20 +78,13 @@ def _serve_tools(server: Server[Any], toolbox: Toolbox) -> None:
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 
 
-async def _no_watch(uri: str) -> None:
-    """Do nothing: a service reports every change of its resources unasked."""
-
-
-def _serve_subscriptions(server: Server[Any], subscriptions: Subscriptions, watch: Watch) -> None:
+def _serve_subscriptions(server: Server[Any], subscriptions: Subscriptions) -> None:
     async def listen(
         ctx: Context, params: types.SubscriptionsListenRequestParams
     ) -> types.SubscriptionsListenResult:
-        for uri in params.notifications.resource_subscriptions or ():
-            await watch(uri)
         return await subscriptions.listen(ctx, params)
 
     async def subscribe(ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
-        await watch(str(params.uri))
         subscriptions.watch(str(params.uri), ctx.session)
         return types.EmptyResult()
 

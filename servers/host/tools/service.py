@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
+
+_INVALID_PARAMS = -32602
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,56 +128,6 @@ class Service(Protocol):
         """Finish acknowledged work and close everything."""
 
 
-@runtime_checkable
-class Mirror(Protocol):
-    """A server that passes another server's tools, resources and prompts through unchanged.
-
-    Lists and answers are the other server's own JSON. `title`, `instructions`, `offers` and
-    `listings` are known once `start` has returned; a change is reported with
-    `calls.surface_changed`.
-    """
-
-    name: str
-    version: str
-    title: str
-    instructions: str
-
-    async def start(self, configuration: Configuration) -> None:
-        """See Service."""
-
-    async def configure(self, configuration: Configuration) -> None:
-        """See Service."""
-
-    async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """See Service."""
-
-    async def stop(self) -> None:
-        """See Service."""
-
-    def offers(self) -> frozenset[str]:
-        """Which of "tools", "resources", "prompts" and "completions" the other server has."""
-
-    def listings(self) -> Sequence[Mapping[str, Any]]:
-        """The tools as the other server lists them."""
-
-    async def call(self, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The other server's result of one tool call.
-
-        Raises:
-            UpstreamError: it answered with an error.
-        """
-
-    async def watch(self, uri: str) -> None:
-        """Report changes of the resource at `uri` with `calls.resource_changed` from now on."""
-
-    async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The other server's answer to any other request.
-
-        Raises:
-            UpstreamError: it answered with an error.
-        """
-
-
 class JsonRpcError(Exception):
     """A request that is answered with a JSON-RPC error."""
 
@@ -186,12 +138,33 @@ class JsonRpcError(Exception):
         self.data = data
 
 
-class UpstreamError(JsonRpcError):
-    """A JSON-RPC error of the mirrored server, passed on unchanged."""
+class UnknownToolError(JsonRpcError):
+    """No tool of this name exists for this caller."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_INVALID_PARAMS, message)
 
 
 class UpstreamLostError(Exception):
-    """What the server depends on is gone; it ends, and may be started again."""
+    """What the server depends on is gone; it ends, and may be started again.
+
+    With a `code` the app is told of a trouble; the exit code says when to try again.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        hint: str = "",
+        exit_code: int = 1,
+        retry_after_s: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+        self.exit_code = exit_code
+        self.retry_after_s = retry_after_s
 
 
 class StartRefusedError(Exception):
@@ -204,5 +177,5 @@ class StartRefusedError(Exception):
         self.hint = hint
 
 
-Build = Callable[[], Service | Mirror]
+Build = Callable[[], Service]
 """Creates the service, once the process is ready for it."""

@@ -1,6 +1,6 @@
 """The tools of this process: which exist, which are switched off, and how one is called.
 
-In: tools of a service or of a mirrored server, and calls. Out: one `ToolResult` a call. Every call,
+In: tools of a service, and calls. Out: one `ToolResult` a call. Every call,
 from MCP clients on a stream or over HTTP and from the app, goes through `Toolbox.call`, which
 checks the switch and the arguments, limits time and size, measures, and words each failure.
 """
@@ -20,12 +20,11 @@ from servers.host.redact import excerpt
 from servers.host.tools import calls, tool_result
 from servers.host.tools.calls import Call, FinishedCall, current_call
 from servers.host.tools.schema import ArgumentError, derive
-from servers.host.tools.service import JsonRpcError, Mirror, Tool, ToolError, UpstreamError
+from servers.host.tools.service import Tool, ToolError, UnknownToolError
 from servers.host.tools.tool_result import MOST_BYTES, ToolResult
 
 log = logging.getLogger(__name__)
 
-_INVALID_PARAMS = -32602
 _INCOMPLETE = "incomplete"
 _INSTALL_AGAIN = "Install Lou again, the way it was installed; `lou doctor` tries every part."
 
@@ -55,7 +54,6 @@ class BoundTool(Protocol):
         Raises:
             ArgumentError: it does not take these arguments.
             ToolError: it failed, in words for the model.
-            UpstreamError: the mirrored server answered with an error.
         """
 
 
@@ -88,31 +86,6 @@ class FunctionTool:
         return tool_result.success(self._give(result)) if self._returns else ToolResult("[]")
 
 
-class MirroredTool:
-    """A tool of the mirrored server, which alone checks its arguments."""
-
-    internal = False
-
-    def __init__(self, mirror: Mirror, listing: Mapping[str, Any], timeout_s: float) -> None:
-        self.name = str(listing["name"])
-        self.listing = listing
-        self.timeout_s = timeout_s
-        self._mirror = mirror
-
-    async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Pass the call on, and the answer back."""
-        result = await self._mirror.call(self.name, arguments)
-        failed = bool(result.get("isError"))
-        structured = "structuredContent" in result
-        return ToolResult(
-            tool_result.to_json(result.get("content", [])),
-            tool_result.to_json(result["structuredContent"]) if structured else "",
-            tool_result.to_json(result["_meta"]) if result.get("_meta") else "",
-            "error" if failed else "ok",
-            "failed" if failed else "",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls: the client's own name ("lou" for the app), its version, its progress callback.
@@ -124,13 +97,6 @@ class Caller:
     version: str
     report: Callable[[float, float | None, str], Awaitable[None]]
     own: bool = False
-
-
-class UnknownToolError(JsonRpcError):
-    """No tool of this name exists for this caller."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(_INVALID_PARAMS, message)
 
 
 class Toolbox:
@@ -168,7 +134,7 @@ class Toolbox:
         `for_app` admits internal tools; `limit_s` shortens the tool's time limit.
 
         Raises:
-            JsonRpcError: UnknownToolError, or the mirrored server's UpstreamError.
+            UnknownToolError: there is no such tool for this caller.
         """
         tool = self.tools.get(name)
         if tool is None or (tool.internal and not for_app):
@@ -215,8 +181,6 @@ class Toolbox:
             return tool_result.failure(str(error), "bad_argument")
         except ToolError as error:
             return tool_result.failure(error.message, error.kind, error.data)
-        except UpstreamError:
-            raise
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
                 return tool_result.failure(

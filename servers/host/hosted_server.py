@@ -1,0 +1,108 @@
+"""Serves one of Lou's own services with the SDK: a session per connection, answers, HTTP.
+
+In: connections. Out: their sessions, and what the runner and the control channel ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+from servers.contract.line_reader import BoundedLineReader
+from servers.host.host import Host
+from servers.host.mcp import cached_answers
+from servers.host.served import HttpSide
+from servers.host.session import ClientSession
+from servers.host.tools.service import Configuration, KeyVerdict
+from servers.host.tools.toolbox import Caller
+from servers.host.transport.address import MAX_LINE
+
+
+class Wire(asyncio.Protocol):
+    """One connection: passes lines to a session and back, and stops reading while one is full."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lines = BoundedLineReader(MAX_LINE)
+        self._transport: asyncio.Transport | None = None
+        self._session: ClientSession | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._session = ClientSession(
+            self._host,
+            self._transport.write,
+            set_reading=self._set_reading,
+            disconnect=self._transport.close,
+        )
+
+    def data_received(self, data: bytes) -> None:
+        assert self._session is not None
+        self._session.receive(self._lines.feed(data))
+
+    def pause_writing(self) -> None:
+        assert self._session is not None
+        self._session.set_write_blocked(blocked=True)
+
+    def resume_writing(self) -> None:
+        assert self._session is not None
+        self._session.set_write_blocked(blocked=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._session:
+            self._host.loop.create_task(self._session.close())
+
+    def _set_reading(self, on: bool) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
+            (self._transport.resume_reading if on else self._transport.pause_reading)()
+
+
+class HostedServer(Host):
+    """A host that can be supervised; see `servers.host.served.Served`."""
+
+    def connection(self) -> asyncio.Protocol:
+        """The protocol of one connection of a client."""
+        return Wire(self)
+
+    def session_count(self) -> int:
+        """How many clients are connected."""
+        return len(self.sessions)
+
+    def tool_count(self) -> int:
+        """How many tools clients see."""
+        return len(self.toolbox.listed())
+
+    async def call_for_app(
+        self, name: str, arguments: Mapping[str, Any], limit_s: float | None, *, own: bool
+    ) -> dict[str, Any]:
+        """The result of one call, as the control channel sends it; `own` is Lou's own wish.
+
+        Raises:
+            UnknownToolError: there is no such tool.
+        """
+        caller = Caller("lou", "", _no_report, own)
+        result = await self.toolbox.call(name, arguments, caller, for_app=True, limit_s=limit_s)
+        return result.for_app()
+
+    async def check_key(self, name: str, value: str) -> KeyVerdict:
+        """Ask the key's provider whether `value` works."""
+        return await self.service.check_key(name, value)
+
+    async def answers(self) -> dict[str, Any]:
+        """The answers that the bridge gives while this process is away."""
+        return await cached_answers.collect(self)
+
+    def open_http(self, configuration: Configuration) -> HttpSide | None:
+        """Listen for HTTP clients, if the settings ask for it."""
+        if not configuration.settings.get("http"):
+            return None
+        from servers.host.transport import http  # noqa: PLC0415 - only if the settings ask for it
+
+        token = configuration.keys.get(http.TOKEN_KEY, "")
+        return http.open_http(self, configuration.settings, token)
+
+
+async def _no_report(done: float, total: float | None, message: str) -> None:
+    """Do nothing: the app asks internal tools for progress."""

@@ -1,0 +1,124 @@
+"""What becomes of an answer of the user's server on its way to a client.
+
+In: the request and the answer. Out: the line for the client. It is the line that came, with the
+client's own id, unless it is no JSON-RPC that a client accepts, lists a tool that is switched off
+or an entry that is odd, or is longer than this client takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from servers.host.tools.tool_result import failure
+from servers.relay import listed_entries
+from servers.relay.connection import INTERNAL_ERROR, PendingRequest
+from servers.relay.wire_message import WireMessage, dumps
+
+_LIMITS = {"claude-ai": ("Claude Desktop", 1_000_000)}
+"""By the name that a client gives itself: its title, and the most bytes of a result it takes."""
+_HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+_NEWEST = _HANDSHAKE_VERSIONS[-1]
+_ENDS = 400
+_UNNAMED = {"name": "unnamed", "version": "0"}
+
+Report = Callable[[str, list[tuple[str, str]]], None]
+"""Receives the kind of a list and its odd entries, each as (name, why)."""
+
+
+def line_for(
+    pending: PendingRequest, answer: WireMessage, disabled: frozenset[str], report: Report
+) -> bytes:
+    """The line for the client that sent the request."""
+    token = pending.message.id_token
+    fields = _valid(answer)
+    kind = listed_entries.LISTS.get(pending.method)
+    if kind and isinstance(result := answer.fields.get("result"), dict):
+        is_modern = "resultType" in result
+        fields = _listed(kind, result, disabled, report, is_modern=is_modern) or fields
+    elif pending.method == "tools/call":
+        fields = _too_large(pending, answer) or fields
+    if fields is None:
+        return answer.line((answer.spans["id"], token))
+    body = ",".join(f"{dumps(name)}:{dumps(value)}" for name, value in fields.items())
+    return f'{{"jsonrpc":"2.0","id":{token},{body}}}'.encode("utf-8", "surrogateescape")
+
+
+def outcome(answer: WireMessage) -> tuple[str, str]:
+    """The verdict on a tool call, and the kind of its failure."""
+    if answer.fields.get("error"):
+        return "error", "refused"
+    result = answer.fields.get("result")
+    if not isinstance(result, dict):
+        return "error", "refused"
+    ends = answer.text[:_ENDS] + answer.text[-_ENDS:] if answer.is_partial else ""
+    failed = result.get("isError") is True or '"isError":true' in ends.replace(" ", "")
+    return ("error", "failed") if failed else ("ok", "")
+
+
+def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
+    """The result of `initialize` for a client that wants the version `wanted`.
+
+    A server that speaks a newer version speaks the older ones, too. What a client requires and the
+    server left out is added.
+    """
+    told = result.get("protocolVersion")
+    version = told if isinstance(told, str) else _NEWEST
+    if wanted in _HANDSHAKE_VERSIONS and version in _HANDSHAKE_VERSIONS:
+        version = min(str(wanted), version)
+    known = {name: value for name, value in result.items() if value is not None}
+    required = {"capabilities": {}, "serverInfo": _UNNAMED}
+    return {**known, "protocolVersion": version} | {
+        name: value for name, value in required.items() if not isinstance(known.get(name), dict)
+    }
+
+
+def _valid(answer: WireMessage) -> dict[str, Any] | None:
+    """The members of the answer if clients would not accept them as they are; None if they do."""
+    fields = answer.fields
+    result, error = fields.get("result"), fields.get("error")
+    if isinstance(error, dict):
+        code, text = error.get("code"), error.get("message")
+        is_plain = "result" not in fields and fields.get("jsonrpc") == "2.0"
+        if is_plain and type(code) is int and isinstance(text, str):
+            return None
+        known = {"code": code if type(code) is int else INTERNAL_ERROR, "message": str(text or "")}
+        return {"error": {**error, **known}}
+    if error is not None:
+        return {"error": {"code": INTERNAL_ERROR, "message": str(error)}}
+    if not isinstance(result, dict):
+        return {"error": {"code": INTERNAL_ERROR, "message": "its answer holds no result"}}
+    is_plain = "error" not in fields and fields.get("jsonrpc") == "2.0"
+    return None if is_plain else {"result": result}
+
+
+def _listed(
+    kind: str,
+    result: dict[str, Any],
+    disabled: frozenset[str],
+    report: Report,
+    *,
+    is_modern: bool,
+) -> dict[str, Any] | None:
+    checked = listed_entries.check(kind, result.get(kind), is_modern=is_modern)
+    if checked.faults:
+        report(kind, checked.faults)
+    kept = checked.entries
+    if kind == "tools" and disabled:
+        kept = [tool for tool in kept if tool["name"] not in disabled]
+    if not checked.is_mended and len(kept) == len(result.get(kind, [])):
+        return None
+    return {"result": {**result, kind: kept}}
+
+
+def _too_large(pending: PendingRequest, answer: WireMessage) -> dict[str, Any] | None:
+    title, most = _LIMITS.get(pending.client.name if pending.client else "", ("", 0))
+    if not most or len(answer.text) <= most:
+        return None
+    size = len(answer.text.encode("utf-8", "surrogateescape"))
+    result = failure(
+        f"The result of {pending.tool} has {size:,} bytes and {title} takes at most {most:,}. "
+        "Ask for less: a smaller limit, a narrower query, or one page at a time.",
+        "too_large",
+    )
+    return {"result": result.wire()}

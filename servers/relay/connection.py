@@ -1,0 +1,234 @@
+"""One connection with the user's server: numbers the requests on it and keeps who waits for each.
+
+In: requests of clients and of Lou, and messages of the server. Out: lines for the transport, and
+with each answer the request that it answers. Ids and progress tokens are replaced by numbers of
+this connection, because clients choose the same ones; all else passes as it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from servers.relay.wire_message import WireMessage, dumps, of_fields
+
+if TYPE_CHECKING:
+    from servers.relay.client import RelayClient
+
+MODERN_VERSION = "2026-07-28"
+VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+_LOU = {"name": "lou", "version": "1"}
+ENVELOPE = {
+    VERSION_KEY: MODERN_VERSION,
+    "io.modelcontextprotocol/clientInfo": _LOU,
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+"""The `_meta` of Lou's own requests in the 2026-07-28 era."""
+INTERNAL_ERROR = -32603
+_BACKGROUND_S = 60.0
+
+
+class Transport(Protocol):
+    """Carries the lines of one connection."""
+
+    def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
+        """Send one line; `number` is the id if it is a request."""
+
+    def abandon(self, number: int) -> None:
+        """The client that waited for this request is gone."""
+
+    async def close(self) -> None:
+        """End it, and everything that was started for it."""
+
+
+@dataclass(slots=True)
+class PendingRequest:
+    """A request without an answer. `client` is None for one of Lou, which waits in `answered`."""
+
+    method: str
+    message: WireMessage
+    client: RelayClient | None = None
+    answered: asyncio.Future[WireMessage] | None = None
+    started: float = field(default_factory=time.perf_counter)
+    is_cancelled: bool = False
+
+    @property
+    def tool(self) -> str:
+        """The tool that it calls; empty for other requests."""
+        return str(self.message.params.get("name", "")) if self.method == "tools/call" else ""
+
+
+class UpstreamConnection:
+    """`key` tells which clients may share it; the empty key is that of the one that Lou opens.
+
+    `greeting` is the answer to `initialize` or `server/discover`, once it is there.
+    """
+
+    def __init__(self, key: str, *, is_modern: bool = False) -> None:
+        self.key = key
+        self.is_modern = is_modern
+        self.greeting: WireMessage | None = None
+        self.clients: dict[RelayClient, None] = {}
+        self.joining: list[tuple[RelayClient, WireMessage]] = []
+        self.pending: dict[int, PendingRequest] = {}
+        self.subscribers: dict[str, set[RelayClient]] = {}
+        self.task_owners: dict[str, RelayClient] = {}
+        self.is_closed = False
+        self.is_initialized = False
+        self._numbers = itertools.count(1)
+        self._transport: Transport | None = None
+        self._unsent: list[tuple[bytes, WireMessage, int | None]] = []
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_base(self) -> bool:
+        """Whether Lou opened it; the server ends with it."""
+        return not self.key
+
+    def use(self, transport: Transport) -> None:
+        """Send through `transport` from now on, what was kept for it first."""
+        self._transport = transport
+        for unsent in self._unsent:
+            transport.send(*unsent)
+        self._unsent.clear()
+
+    def send(self, line: bytes, message: WireMessage, number: int | None = None) -> None:
+        """Send one line, once there is a transport."""
+        if self._transport:
+            self._transport.send(line, message, number)
+        elif not self.is_closed:
+            self._unsent.append((line, message, number))
+
+    def forward(self, client: RelayClient, message: WireMessage) -> int:
+        """Send a client's request under a number of this connection, which is returned."""
+        number = next(self._numbers)
+        self.pending[number] = PendingRequest(message.method, message, client)
+        token = None
+        if "progressToken" in message.meta:
+            token = message.span("params", "_meta", "progressToken")
+        line = message.line((message.spans["id"], str(number)), (token, str(number)))
+        self.send(line, message, number)
+        return number
+
+    async def ask(
+        self, method: str, params: Mapping[str, Any], within_s: float | None = None
+    ) -> WireMessage:
+        """Send a request of Lou; returns the answer, which may be an error.
+
+        Raises:
+            TimeoutError: it was not answered in time; the server is told.
+            ConnectionError: the connection ended first.
+        """
+        if self.is_closed:
+            raise ConnectionError
+        number = next(self._numbers)
+        if self.is_modern:
+            params = {**params, "_meta": {**ENVELOPE, **params.get("_meta", {})}}
+        message = of_fields({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        answered: asyncio.Future[WireMessage] = asyncio.get_running_loop().create_future()
+        self.pending[number] = PendingRequest(method, message, None, answered)
+        self.send(message.line(), message, number)
+        try:
+            async with asyncio.timeout(within_s):
+                return await answered
+        except (TimeoutError, asyncio.CancelledError):
+            if method != "initialize":
+                self.cancel(number)
+            raise
+        finally:
+            self.pending.pop(number, None)
+
+    def ask_in_background(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a request of Lou whose answer is of no interest."""
+
+        async def ask() -> None:
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                await self.ask(method, params, _BACKGROUND_S)
+
+        task = asyncio.get_running_loop().create_task(ask())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def cancel(self, number: int, message: WireMessage | None = None) -> None:
+        """Tell the server that request `number` is not wanted; `message` is the client's wish."""
+        if message is None:
+            params = {"requestId": number}
+            if self.is_modern:
+                params["_meta"] = ENVELOPE  # type: ignore[assignment]
+            self.notify("notifications/cancelled", params)
+        else:
+            span = message.span("params", "requestId")
+            self.send(message.line((span, str(number))), message)
+        if self._transport:
+            self._transport.abandon(number)
+
+    def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+        """Send a notification of Lou."""
+        fields: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            fields["params"] = params
+        message = of_fields(fields)
+        self.send(message.line(), message)
+
+    def answer(self, request: WireMessage, members: Mapping[str, Any]) -> None:
+        """Answer a request of the server for a client that cannot."""
+        fields = {"jsonrpc": "2.0", "id": None, **members}
+        message = of_fields(fields)
+        self.send(message.line((message.spans["id"], request.id_token)), message)
+
+    def take_answer(self, message: WireMessage) -> PendingRequest | None:
+        """Who waits for this answer; None if nobody does."""
+        return self.pending.pop(_number(message.fields.get("id")), None)
+
+    def pending_of(self, token: Any) -> PendingRequest | None:
+        """The request with this number, in any of the ways in which a server may write it."""
+        return self.pending.get(_number(token))
+
+    def client_in_call(self) -> RelayClient | None:
+        """The only client that waits for an answer; the only client, if none waits."""
+        waiting = {each.client: None for each in self.pending.values() if not each.is_cancelled}
+        waiting.pop(None, None)
+        found = list(waiting or self.clients)
+        return found[0] if len(found) == 1 else None
+
+    def closed(self) -> dict[int, PendingRequest]:
+        """Take note that it ended; returns the requests that will not be answered."""
+        self.is_closed = True
+        self._unsent.clear()
+        left, self.pending = self.pending, {}
+        for each in left.values():
+            if each.answered and not each.answered.done():
+                each.answered.set_exception(ConnectionError("the connection is closed"))
+        return left
+
+    async def close(self) -> None:
+        """End the connection."""
+        self.closed()
+        transport, self._transport = self._transport, None
+        if transport:
+            await transport.close()
+
+
+def _number(value: Any) -> int:
+    """The number that was sent; some servers return 1 as 1.0 or as a text. -1 if it is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isdecimal() and len(value) < 20:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+
+
+def error_line(id_token: str, code: int, message: str) -> bytes:
+    """The line that answers a request of a client with an error."""
+    body = dumps({"code": code, "message": message})
+    return f'{{"jsonrpc":"2.0","id":{id_token},"error":{body}}}'.encode()
+
+
+def result_line(id_token: str, result: Any) -> bytes:
+    """The line that answers a request of a client."""
+    return f'{{"jsonrpc":"2.0","id":{id_token},"result":{dumps(result)}}}'.encode()

@@ -1,0 +1,245 @@
+"""Decides whom a notification of the server concerns, and passes those of clients on.
+
+In: notifications of both sides, and lists that clients were given. Out: lines. Of a changed list
+clients are told at most a few times a second, of the list of tools only when it really differs: a
+server that reports a change at every listing would keep all clients busy for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from servers.host.redact import excerpt
+from servers.relay.client import RelayClient
+from servers.relay.connection import PendingRequest, UpstreamConnection
+from servers.relay.wire_message import WireMessage, dumps
+
+if TYPE_CHECKING:
+    from servers.relay.switchboard import Switchboard
+
+log = logging.getLogger(__name__)
+
+_SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+_RELATED_TASK = "io.modelcontextprotocol/related-task"
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+_LISTED_WITHIN_S = 30.0
+_MOST_PAGES = 100
+_TOOLS_CHANGED = "notifications/tools/list_changed"
+_WISHES = {
+    _TOOLS_CHANGED: "toolsListChanged",
+    "notifications/prompts/list_changed": "promptsListChanged",
+    "notifications/resources/list_changed": "resourcesListChanged",
+}
+"""By notification: what a subscription of the 2026-07-28 era names to hear of it."""
+
+
+class _ListState:
+    """One list of one connection: when clients may hear of it next, and what they were given."""
+
+    __slots__ = ("again", "given", "pause_s", "task", "told_at")
+
+    def __init__(self) -> None:
+        self.again = False
+        self.given: int | None = None
+        self.pause_s = 0.0
+        self.told_at = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+
+class Notifications:
+    """Those of one relay."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+        self._lists: dict[tuple[UpstreamConnection, str], _ListState] = {}
+        self.list_tools: Callable[[list[Any]], None] | None = None
+        """Takes the new list of the connection that Lou opened."""
+
+    # Of clients
+
+    def from_client(self, client: RelayClient, message: WireMessage) -> None:
+        """Pass a notification of a client on, unless the server has had it."""
+        connection = client.connection
+        if message.method == "notifications/cancelled":
+            self._cancel(client, message)
+        elif message.method == "notifications/initialized":
+            client.is_initialized = True
+            if connection and not connection.is_base and not connection.is_initialized:
+                connection.is_initialized = True
+                connection.send(message.line(), message)
+        elif connection:
+            connection.send(message.line(), message)
+
+    def _cancel(self, client: RelayClient, message: WireMessage) -> None:
+        span = message.span("params", "requestId")
+        token = message.text[slice(*span)] if span else ""
+        # Some clients cancel request 7 as "7".
+        names = (token, token.strip('"'), f'"{token}"')
+        found = next((client.in_flight[name] for name in names if name in client.in_flight), None)
+        if not found:
+            return
+        connection, number = found
+        pending = connection.pending.get(number)
+        if pending and not pending.is_cancelled:
+            self._board.cancelled(pending)
+            client.finished(pending.message.id_token)
+            connection.cancel(number, message)
+
+    # Of the server
+
+    def from_server(
+        self, connection: UpstreamConnection, message: WireMessage, origin: int | None
+    ) -> None:
+        """Pass a notification of the server to whom it concerns."""
+        if _SUBSCRIPTION in message.meta:
+            self._of_subscription(connection, message)
+        elif message.method == "notifications/progress":
+            self._progress(connection, message)
+        elif message.method in _WISHES:
+            self._changed(connection, message.method)
+        elif message.method == "notifications/resources/updated":
+            watching = connection.subscribers.get(str(message.params.get("uri")))
+            self._send(watching or connection.clients, message)
+        else:
+            if message.method == "notifications/message":
+                told = message.params
+                log.info(
+                    "%s: %s", excerpt(told.get("logger") or self._board.name, 80), told.get("data")
+                )
+            owner = self.owner(connection, message, origin)
+            self._send([owner] if owner else connection.clients, message)
+
+    def owner(
+        self, connection: UpstreamConnection, message: WireMessage, origin: int | None
+    ) -> RelayClient | None:
+        """The client that a message concerns; None if that cannot be known."""
+        during = connection.pending.get(origin) if origin is not None else None
+        if during:
+            return during.client
+        related = message.meta.get(_RELATED_TASK)
+        task = related.get("taskId") if isinstance(related, dict) else message.params.get("taskId")
+        return connection.task_owners.get(str(task)) or connection.client_in_call()
+
+    def _progress(self, connection: UpstreamConnection, message: WireMessage) -> None:
+        pending = connection.pending_of(message.params.get("progressToken"))
+        if not pending or not pending.client:
+            return
+        span = pending.message.span("params", "_meta", "progressToken")
+        if span:
+            token = pending.message.text[slice(*span)]
+            pending.client.send(message.line((message.span("params", "progressToken"), token)))
+
+    def _of_subscription(self, connection: UpstreamConnection, message: WireMessage) -> None:
+        pending = connection.pending_of(message.meta[_SUBSCRIPTION])
+        if pending is None:
+            return
+        if pending.client is None:
+            if message.method in _WISHES:
+                self._changed(connection, message.method)
+            return
+        span = message.span("params", "_meta", _SUBSCRIPTION)
+        pending.client.send(message.line((span, pending.message.id_token)))
+
+    def _send(self, clients: Any, message: WireMessage) -> None:
+        for client in tuple(clients):
+            client.send(message.line())
+
+    # Changed lists
+
+    def tools_listed(
+        self, connection: UpstreamConnection, pending: PendingRequest, answer: WireMessage
+    ) -> None:
+        """Remember the whole list of tools that a client was given."""
+        if not pending.message.params.get("cursor") and not answer.fields["result"].get(
+            "nextCursor"
+        ):
+            tools = dumps(answer.fields["result"].get("tools"))
+            self._state(connection, _TOOLS_CHANGED).given = hash(tools)
+
+    def tools_switched(self) -> None:
+        """Tell every client that the list of tools changed: the user switched some."""
+        for connection in (self._board.base, *self._board.connections.values()):
+            self.tell(connection, _TOOLS_CHANGED)
+
+    def all_changed(self, connection: UpstreamConnection) -> None:
+        """Tell the clients of a connection that any list may have changed."""
+        for method in _WISHES:
+            self.tell(connection, method)
+
+    def tell(self, connection: UpstreamConnection, method: str) -> None:
+        """Tell the clients of one connection that a list changed."""
+        line = dumps({"jsonrpc": "2.0", "method": method}).encode()
+        for client in tuple(connection.clients):
+            if not client.is_modern:
+                client.send(line)
+        for pending in tuple(connection.pending.values()):
+            wanted = pending.message.params.get("notifications")
+            if pending.method != "subscriptions/listen" or not isinstance(wanted, dict):
+                continue
+            if wanted.get(_WISHES[method]) and pending.client:
+                meta = f'{{"{_SUBSCRIPTION}":{pending.message.id_token}}}'
+                head = f'{{"jsonrpc":"2.0","method":"{method}","params":{{"_meta":{meta}}}}}'
+                pending.client.send(head.encode())
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """Stop what waits for a connection that ended."""
+        for key in [key for key in self._lists if key[0] is connection]:
+            state = self._lists.pop(key)
+            if state.task:
+                state.task.cancel()
+
+    def _state(self, connection: UpstreamConnection, method: str) -> _ListState:
+        return self._lists.setdefault((connection, method), _ListState())
+
+    def _changed(self, connection: UpstreamConnection, method: str) -> None:
+        state = self._state(connection, method)
+        state.again = state.task is not None
+        if not state.task:
+            loop = asyncio.get_running_loop()
+            state.task = loop.create_task(self._tell_later(connection, method, state))
+
+    async def _tell_later(
+        self, connection: UpstreamConnection, method: str, state: _ListState
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        try:
+            await asyncio.sleep(max(0.0, state.told_at + state.pause_s - clock()))
+            is_new = await self._differs(connection, method)
+        except (TimeoutError, ConnectionError):
+            state.task = None
+            return
+        is_storm = not is_new or (
+            method != _TOOLS_CHANGED and clock() - state.told_at < 2 * state.pause_s
+        )
+        longer = min(state.pause_s * 2, _LONGEST_PAUSE_S)
+        state.pause_s = max(longer if is_storm else 0.0, _SHORTEST_PAUSE_S)
+        state.told_at, state.task = clock(), None
+        if is_new and not connection.is_modern:
+            self.tell(connection, method)
+        if state.again:
+            self._changed(connection, method)
+
+    async def _differs(self, connection: UpstreamConnection, method: str) -> bool:
+        """Whether the list is another than the one that clients were given."""
+        if method != _TOOLS_CHANGED:
+            return True
+        listed: list[Any] = []
+        params: dict[str, Any] = {}
+        for _ in range(_MOST_PAGES):
+            page = await connection.ask("tools/list", params, _LISTED_WITHIN_S)
+            result = page.fields.get("result")
+            if not isinstance(result, dict):
+                return True
+            tools = result.get("tools")
+            listed += tools if isinstance(tools, list) else []
+            if not result.get("nextCursor"):
+                break
+            params = {"cursor": result["nextCursor"]}
+        state = self._state(connection, method)
+        before, state.given = state.given, hash(dumps(listed))
+        if before != state.given and connection.is_base and self.list_tools:
+            self.list_tools(listed)
+        return before != state.given

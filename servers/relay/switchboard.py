@@ -1,0 +1,482 @@
+"""Decides where each message goes: which client, which connection with the user's server.
+
+In: lines of clients and of the server. Out: the same lines to the other side. Understood is only
+what switches, figures and sessions need; everything else passes.
+
+Clients of one connection share the server's process. A client that declares nothing a server could
+ask of it shares the one that Lou opened; one that can be asked (roots, sampling, elicitation) has a
+connection of its own, since a server's question does not say whom it is for. Clients of the
+2026-07-28 era, which has no such questions, share one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from servers.contract.line_reader import LongLine
+from servers.contract.server_settings import OWN_SESSIONS, SESSIONS, SHARED_SESSION
+from servers.host.redact import excerpt
+from servers.host.tools.tool_result import failure
+from servers.host.transport.address import MAX_LINE
+from servers.relay import answers, listed_entries
+from servers.relay.client import RelayClient
+from servers.relay.connection import (
+    INTERNAL_ERROR,
+    VERSION_KEY,
+    PendingRequest,
+    UpstreamConnection,
+    error_line,
+    result_line,
+)
+from servers.relay.notifications import Notifications
+from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
+
+log = logging.getLogger(__name__)
+
+_PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND = -32700, -32600, -32601
+_UNSUPPORTED_VERSION = -32022
+_MODERN = "modern"
+_QUESTIONS = frozenset(("roots", "sampling", "elicitation", "tasks"))
+"""The capabilities of a client that let a server ask it something."""
+_MOST_TASKS = 1_000
+_NOISE_LOGGED = 3
+_EXCERPT_BYTES = 10_000
+_MOST_FAULTS_LOGGED = 20
+_NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
+
+
+@dataclass(frozen=True, slots=True)
+class RelayCallbacks:
+    """What the switchboard calls.
+
+    `open(connection)` starts a process or session for a new connection, `close` ends it.
+    `recorded(pending, outcome, kind, size)` takes each finished tool call. `client_event(event,
+    data)` tells the app of a client. `surface_changed()` says that the answers for the bridge
+    changed.
+    """
+
+    open: Callable[[UpstreamConnection], None]
+    close: Callable[[UpstreamConnection], None]
+    recorded: Callable[[PendingRequest, str, str, int], None]
+    client_event: Callable[[str, dict[str, Any]], None]
+    surface_changed: Callable[[], None]
+
+
+class Switchboard:
+    """All clients and all connections of one relay, which serves the server called `name`."""
+
+    def __init__(self, name: str, callbacks: RelayCallbacks) -> None:
+        self.name = name
+        self.callbacks = callbacks
+        self.clients: dict[RelayClient, None] = {}
+        self.base = UpstreamConnection("")
+        self.connections: dict[str, UpstreamConnection] = {}
+        self.sessions = SESSIONS.default
+        self.is_web = False
+        self.disabled: frozenset[str] = frozenset()
+        self.modern_answers: dict[str, Any] = {}
+        """The results of `server/discover` and `tools/list` that 2026-07-28 clients were given."""
+        self.notifications = Notifications(self)
+        self._modern_refusal: dict[str, Any] | None = None
+        self._noise = 0
+        self._reported: set[tuple[str, str, str]] = set()
+
+    def client_event(self, event: str, data: dict[str, Any]) -> None:
+        """Tell the app of a client."""
+        self.callbacks.client_event(event, data)
+
+    # Messages of clients
+
+    def from_client(self, client: RelayClient, line: bytes | LongLine) -> None:
+        """Take one line of a client."""
+        if isinstance(line, LongLine):
+            self._reject(client, _INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
+            return
+        try:
+            found = parse(line)
+        except NotJsonError:
+            if line.strip():
+                self._reject(client, _PARSE_ERROR, "this line is not JSON")
+            return
+        for message in found:
+            if message.method:
+                self._take_request(client, message)
+            elif message.fields.keys() & {"result", "error"}:
+                self._pass_answer_of(client, message)
+            else:
+                why = "`method` is not a text"
+                self._reject(client, _INVALID_REQUEST, why, message.id_token)
+
+    def _reject(self, client: RelayClient, code: int, why: str, id_token: str = "null") -> None:  # noqa: S107 - an id
+        """Answer a malformed line; only the first is logged."""
+        if not client.malformed:
+            log.warning("Client %s sent what is no MCP: %s", client.name, why)
+        client.malformed += 1
+        client.send(error_line(id_token, code, why))
+
+    def _take_request(self, client: RelayClient, message: WireMessage) -> None:
+        if "id" not in message.fields:
+            self.notifications.from_client(client, message)
+            return
+        if isinstance(message.fields["id"], bool | dict | list | None):
+            self._reject(client, _INVALID_REQUEST, "`id` is neither a text nor a number")
+            return
+        if message.method == "initialize":
+            self._initialize(client, message)
+            return
+        if VERSION_KEY in message.meta:
+            client.is_modern = True
+            prefix = VERSION_KEY.removesuffix("protocolVersion")
+            info, told = (
+                message.meta.get(prefix + key) for key in ("clientInfo", "clientCapabilities")
+            )
+            client.introduce(info, told, str(message.meta[VERSION_KEY]))
+        connection = client.connection or self._connection_for(client, message)
+        if connection and not self._is_answered_here(client, connection, message):
+            self._forward(client, connection, message)
+
+    def _is_answered_here(
+        self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
+    ) -> bool:
+        """Answer a call of a tool that is switched off, and what another client still needs."""
+        if message.method == "tools/call" and message.params.get("name") in self.disabled:
+            pending = PendingRequest(message.method, message, client)
+            result = failure(
+                f"The tool {pending.tool} is switched off in Lou. It can be switched on there.",
+                "switched_off",
+                verdict="refused",
+            )
+            modern = {"resultType": "complete"} if client.is_modern else {}
+            client.send(result_line(message.id_token, {**result.wire(), **modern}))
+            self.callbacks.recorded(pending, "refused", "switched_off", result.size)
+            return True
+        if message.method == "resources/unsubscribe":
+            watching = connection.subscribers.get(str(message.params.get("uri")), set())
+            watching.discard(client)
+            if watching:
+                client.send(result_line(message.id_token, {}))
+                return True
+        return False
+
+    def _forward(
+        self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
+    ) -> None:
+        number = connection.forward(client, message)
+        client.in_flight[message.id_token] = (connection, number)
+
+    def _pass_answer_of(self, client: RelayClient, message: WireMessage) -> None:
+        asked = client.asked.pop(_id_key(message), None)
+        if asked and not asked[0].is_closed:
+            connection, token = asked
+            connection.send(message.line((message.spans["id"], token)), message)
+
+    # Which connection
+
+    def _initialize(self, client: RelayClient, message: WireMessage) -> None:
+        wanted = message.params.get("capabilities")
+        client.introduce(message.params.get("clientInfo"), wanted, "")
+        client.is_modern = client.is_initialized = False
+        key = self._key(client, wanted if isinstance(wanted, dict) else {})
+        connection = self.connections.get(key) if key else self.base
+        is_new = connection is None
+        connection = connection or self._open(key, is_modern=False)
+        self._join(client, connection)
+        if is_new or connection.is_modern:
+            self._forward(client, connection, message)
+        elif connection.greeting:
+            self._greet(client, connection, message)
+        else:
+            connection.joining.append((client, message))
+
+    def _key(self, client: RelayClient, capabilities: dict[str, Any]) -> str:
+        """Which connection a client of the handshake era gets."""
+        if self.base.is_modern or self.sessions == SHARED_SESSION:
+            return ""
+        own = f"client {client.id}"
+        if self.is_web or self.sessions == OWN_SESSIONS or capabilities.keys() & _QUESTIONS:
+            return own
+        return dumps(dict(sorted(capabilities.items()))) if capabilities else ""
+
+    def _connection_for(
+        self, client: RelayClient, message: WireMessage
+    ) -> UpstreamConnection | None:
+        """The connection of a client that begins without `initialize`; None if it is refused."""
+        is_modern = VERSION_KEY in message.meta or message.method == "server/discover"
+        connection = self.base
+        if is_modern and not self.base.is_modern:
+            if self._modern_refusal:
+                error = f'"error":{dumps(self._modern_refusal)}'
+                client.send(f'{{"jsonrpc":"2.0","id":{message.id_token},{error}}}'.encode())
+                return None
+            found = self.connections.get(_MODERN)
+            connection = found or self._open(_MODERN, is_modern=True)
+        self._join(client, connection)
+        return connection
+
+    def _open(self, key: str, *, is_modern: bool) -> UpstreamConnection:
+        connection = self.connections[key] = UpstreamConnection(key, is_modern=is_modern)
+        self.callbacks.open(connection)
+        return connection
+
+    def _join(self, client: RelayClient, connection: UpstreamConnection) -> None:
+        if client.connection is not connection:
+            self._part(client)
+            client.connection = connection
+            connection.clients[client] = None
+
+    def _part(self, client: RelayClient) -> None:
+        """Take a client from its connection, which ends if it was the last."""
+        connection, client.connection = client.connection, None
+        if connection is None:
+            return
+        connection.clients.pop(client, None)
+        connection.joining = [each for each in connection.joining if each[0] is not client]
+        for uri in [uri for uri, watching in connection.subscribers.items() if client in watching]:
+            connection.subscribers[uri].discard(client)
+            if not connection.subscribers[uri] and connection.clients:
+                connection.ask_in_background("resources/unsubscribe", {"uri": uri})
+        if not connection.clients and not connection.is_base:
+            self.connections.pop(connection.key, None)
+            self.callbacks.close(connection)
+
+    def client_left(self, client: RelayClient) -> None:
+        """Take note that a client is gone: the server is told that its requests are not wanted."""
+        self.clients.pop(client, None)
+        for connection, number in client.in_flight.values():
+            pending = connection.pending.pop(number, None)
+            if pending and not pending.is_cancelled:
+                connection.cancel(number)
+                self._record(pending, "cancelled", "refused", 0)
+        client.in_flight.clear()
+        self._part(client)
+        if client.malformed > 1:
+            log.warning("Client %s sent %d lines that are no MCP", client.name, client.malformed)
+
+    # Messages of the server
+
+    def from_server(
+        self, connection: UpstreamConnection, line: bytes, origin: int | None = None
+    ) -> None:
+        """Take one line; `origin` is the request during which it came, where that is known."""
+        try:
+            found = parse(line)
+        except NotJsonError:
+            found = []
+        if not any(each.fields.keys() & {"method", "result", "error", "id"} for each in found):
+            self._note_noise(line)
+            return
+        for message in found:
+            if not message.method:
+                self._take_answer(connection, message)
+            elif message.fields.get("id") is not None:
+                self._ask_client(connection, message, origin)
+            else:
+                self.notifications.from_server(connection, message, origin)
+
+    def _note_noise(self, line: bytes) -> None:
+        if line.strip():
+            self._noise += 1
+            if self._noise <= _NOISE_LOGGED:
+                log.warning(
+                    "The server wrote what is no MCP to stdout: %s",
+                    excerpt(line[:_EXCERPT_BYTES].decode("utf-8", "backslashreplace"), 200),
+                )
+
+    def _take_answer(self, connection: UpstreamConnection, answer: WireMessage) -> None:
+        pending = connection.take_answer(answer)
+        if pending is None:
+            return
+        if pending.answered or pending.method in listed_entries.LISTS:
+            answer = answer.whole()
+        if pending.client:
+            self._answer_client(pending.client, connection, pending, answer)
+        elif pending.answered and not pending.answered.done():
+            pending.answered.set_result(answer)
+
+    def _answer_client(
+        self,
+        client: RelayClient,
+        connection: UpstreamConnection,
+        pending: PendingRequest,
+        answer: WireMessage,
+    ) -> None:
+        client.finished(pending.message.id_token)
+        if pending.method == "initialize":
+            self._take_greeting(client, connection, pending, answer)
+        else:
+            client.send(answers.line_for(pending, answer, self.disabled, self.report_faults))
+            client.reach_stage("initialized")
+        if isinstance(answer.fields.get("result"), dict):
+            self._note_result(client, connection, pending, answer)
+        elif pending.method == "server/discover" and not connection.is_base:
+            self._note_refusal(client, connection, answer.fields.get("error"))
+        if pending.tool:
+            self._record(pending, *answers.outcome(answer), len(answer.text))
+
+    def _take_greeting(
+        self,
+        client: RelayClient,
+        connection: UpstreamConnection,
+        pending: PendingRequest,
+        answer: WireMessage,
+    ) -> None:
+        joining, connection.joining = connection.joining, []
+        if isinstance(answer.fields.get("result"), dict):
+            connection.greeting = answer
+            for each, message in [(client, pending.message), *joining]:
+                self._greet(each, connection, message)
+            return
+        for each, message in [(client, pending.message), *joining]:
+            refused = PendingRequest("initialize", message, each)
+            each.send(answers.line_for(refused, answer, self.disabled, self.report_faults))
+            self._part(each)
+
+    def _greet(
+        self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
+    ) -> None:
+        """Answer the `initialize` of a client with the greeting of its connection."""
+        assert connection.greeting is not None
+        greeting = connection.greeting
+        told = greeting.fields["result"]
+        result = answers.greeting(told, message.params.get("protocolVersion"))
+        if result == told and greeting.fields.keys() == {"jsonrpc", "id", "result"}:
+            client.send(greeting.line((greeting.spans["id"], message.id_token)))
+        else:
+            client.send(result_line(message.id_token, result))
+        client.protocol = excerpt(result["protocolVersion"], 100)
+        client.reach_stage("initialized")
+
+    def _note_result(
+        self,
+        client: RelayClient,
+        connection: UpstreamConnection,
+        pending: PendingRequest,
+        answer: WireMessage,
+    ) -> None:
+        """Remember of a good answer what later messages need."""
+        result = answer.fields["result"]
+        if pending.method == "tools/list":
+            client.reach_stage("tools_listed")
+            self.notifications.tools_listed(connection, pending, answer)
+        elif pending.method == "resources/subscribe":
+            connection.subscribers.setdefault(str(pending.message.params.get("uri")), set()).add(
+                client
+            )
+        elif pending.method == "server/discover":
+            connection.greeting = answer
+        if connection.is_modern and pending.method in {"server/discover", "tools/list"}:
+            self._keep_modern(pending, result)
+        task = result.get("task")
+        if isinstance(task, dict) and len(connection.task_owners) < _MOST_TASKS:
+            connection.task_owners[str(task.get("taskId"))] = client
+
+    def _keep_modern(self, pending: PendingRequest, result: dict[str, Any]) -> None:
+        is_whole = not pending.message.params.get("cursor") and not result.get("nextCursor")
+        if is_whole and self.modern_answers.get(pending.method) != result:
+            self.modern_answers[pending.method] = result
+            self.callbacks.surface_changed()
+
+    def _note_refusal(
+        self, client: RelayClient, connection: UpstreamConnection, error: Any
+    ) -> None:
+        """The server does not speak 2026-07-28: no other client makes it start for that."""
+        if connection.greeting or not isinstance(error, dict):
+            return
+        if error.get("code") != _UNSUPPORTED_VERSION:
+            self._modern_refusal = error
+            self._part(client)
+
+    def _ask_client(
+        self, connection: UpstreamConnection, message: WireMessage, origin: int | None
+    ) -> None:
+        """Pass a request of the server to the client that it concerns."""
+        client = self.notifications.owner(connection, message, origin)
+        if client:
+            client.asked[_id_key(message)] = (connection, message.id_token)
+            client.send(message.line())
+        elif message.method == "ping":
+            connection.answer(message, {"result": {}})
+        elif message.method == "roots/list" and not connection.clients:
+            connection.answer(message, {"result": {"roots": []}})
+        elif connection.clients:
+            why = f"{len(connection.clients)} clients share this server: which is asked is unknown"
+            connection.answer(message, {"error": {"code": INTERNAL_ERROR, "message": why}})
+        else:
+            connection.answer(message, {"error": _NO_METHOD})
+
+    def report_faults(self, kind: str, faults: list[tuple[str, str]]) -> None:
+        """Log the odd entries of a list, each once."""
+        for name, why in faults:
+            fault = (kind, name, why)
+            if fault in self._reported or len(self._reported) >= _MOST_FAULTS_LOGGED:
+                continue
+            self._reported.add(fault)
+            log.warning(
+                "The %s %s is left out, since clients cannot take it: %s",
+                _SINGULAR[kind],
+                excerpt(name, 80),
+                excerpt(why, 400),
+            )
+
+    # Ends
+
+    def lost(self, connection: UpstreamConnection, why: str) -> None:
+        """Take note that a connection ended: its clients learn what became of their requests."""
+        is_refusal = connection.is_modern and not connection.greeting and not connection.is_base
+        reason = self.gone() if connection.greeting else why
+        error = _NO_METHOD if is_refusal else {"code": INTERNAL_ERROR, "message": reason}
+        if is_refusal:
+            self._modern_refusal = _NO_METHOD
+        self.fail_pending(connection, error)
+        for client, message in connection.joining:
+            client.send(error_line(message.id_token, INTERNAL_ERROR, why))
+        connection.joining = []
+        self.connections.pop(connection.key, None)
+        for client in tuple(connection.clients):
+            self._part(client)
+            if connection.greeting:
+                client.disconnect()
+
+    def fail_pending(
+        self, connection: UpstreamConnection, error: dict[str, Any] | None = None
+    ) -> None:
+        """End a connection, and answer the requests on it with `error`."""
+        restarted = f"The server {self.name} is being restarted."
+        body = dumps(error or {"code": INTERNAL_ERROR, "message": restarted})
+        for pending in connection.closed().values():
+            client = pending.client
+            if client and client in self.clients and not pending.is_cancelled:
+                token = pending.message.id_token
+                client.finished(token)
+                client.send(f'{{"jsonrpc":"2.0","id":{token},"error":{body}}}'.encode())
+                self._record(pending, "error", "refused", 0)
+
+    def gone(self) -> str:
+        """What a client is told whose request was in work."""
+        return f"The server {self.name} went away while it worked on this. Try again soon."
+
+    def _record(self, pending: PendingRequest, verdict: str, kind: str, size: int) -> None:
+        if pending.tool and not pending.is_cancelled:
+            self.callbacks.recorded(pending, verdict, kind, size)
+
+    def cancelled(self, pending: PendingRequest) -> None:
+        """Take note that a client does not want an answer any more."""
+        self._record(pending, "cancelled", "refused", 0)
+        pending.is_cancelled = True
+
+
+_SINGULAR = {
+    "tools": "tool",
+    "resources": "resource",
+    "resourceTemplates": "resource template",
+    "prompts": "prompt",
+}
+
+
+def _id_key(message: WireMessage) -> str:
+    """The id of a request of the server; its answer may write 1 for 1.0."""
+    value = message.fields.get("id")
+    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -1,0 +1,79 @@
+"""What the refusal of a web server means: for the client in words, for the app as a trouble.
+
+In: a response, or why there is none. Out: an `UpstreamLostError`. With a `code` it ends the server
+for now; the app shows it and knows from the exit code when to try again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
+from servers.host.tools.service import UpstreamLostError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+TOLD_BY_STATUS = frozenset((401, 403, 429))
+"""Statuses that say more than the body."""
+_KEY_HINT = "Correct the key in the server's headers, then it connects again."
+_SIGN_IN = " It wants a sign-in in a browser, which Lou cannot do: use an access token as the key."
+_AGAIN = "Lou tries again by itself, and at once when a client calls."
+_LONGEST_WAIT_S = 3600
+
+
+def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
+    """A status of 400 or more; `is_first` says that it was the answer to the handshake."""
+    status, host = response.status, URL(str(response.url)).host
+    if status == 401:
+        asked = response.headers.get("WWW-Authenticate", "")
+        hint = _KEY_HINT + (_SIGN_IN if "resource_metadata" in asked else "")
+        message = f"The server at {host} refused the key (401)."
+        return UpstreamLostError(message, code="key_refused", hint=hint, exit_code=EXIT_REFUSED)
+    if status == 403:
+        message = f"The server at {host} does not allow this (403)."
+        hint = "The key may lack a permission, or the server does not let Lou in."
+        return _lasting(message, hint, is_first=is_first)
+    if status == 429:
+        wait = response.headers.get("Retry-After", "")
+        seconds = min(int(wait), _LONGEST_WAIT_S) if wait.isdecimal() else 0
+        pause = f" It asks to wait {seconds} s." if seconds else ""
+        message = f"The server at {host} gets too many requests (429).{pause}"
+        return _passing(message, is_first=is_first, retry_after_s=float(seconds))
+    if status >= 500 or status in {404, 408}:
+        message = f"The server at {host} answered with an error ({status} {response.reason})."
+        return _passing(message, is_first=is_first)
+    message = f"The server at {host} refused the request ({status} {response.reason})."
+    return _passing(message, is_first=is_first)
+
+
+def unreachable(url: str, failed: BaseException) -> UpstreamLostError:
+    """There was no response."""
+    words = str(failed) or "no answer in time"
+    message = f"The server at {URL(url).host} cannot be reached: {words}."
+    return _passing(message, is_first=True)
+
+
+def stream_ended(url: str) -> UpstreamLostError:
+    """The one stream of the older transport ended."""
+    return _passing(f"The server at {URL(url).host} closed the connection.", is_first=True)
+
+
+def _passing(message: str, *, is_first: bool, retry_after_s: float = 0.0) -> UpstreamLostError:
+    if not is_first:
+        return UpstreamLostError(message)
+    return UpstreamLostError(
+        message,
+        code="unreachable",
+        hint=_AGAIN,
+        exit_code=EXIT_UNREACHABLE,
+        retry_after_s=retry_after_s,
+    )
+
+
+def _lasting(message: str, hint: str, *, is_first: bool) -> UpstreamLostError:
+    if not is_first:
+        return UpstreamLostError(f"{message} {hint}")
+    return UpstreamLostError(message, code="not_allowed", hint=hint, exit_code=EXIT_REFUSED)

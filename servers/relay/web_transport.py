@@ -1,0 +1,401 @@
+"""Speaks with a server at an address: Streamable HTTP, and the older HTTP with server-sent events.
+
+In: lines for the server. Out: its lines, each with the request during which it came. A session that
+the server has forgotten is opened again, a stream that broke is resumed, and a refusal becomes an
+error in words. The headers of the user's entry go to the host of the entry alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from yarl import URL
+
+from servers.host.redact import redact
+from servers.host.tools.service import UpstreamLostError
+from servers.relay import web_refusals
+from servers.relay.connection import MODERN_VERSION, VERSION_KEY
+from servers.relay.event_stream import EventReader, StreamEvent
+from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
+
+if TYPE_CHECKING:
+    from servers.relay.connection import UpstreamConnection
+    from servers.relay.entry import WebAddress
+
+log = logging.getLogger(__name__)
+
+Take = Callable[[bytes, int | None], None]
+
+_SESSION = "Mcp-Session-Id"
+_VERSION = "MCP-Protocol-Version"
+_ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+_STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
+_CONNECTED_WITHIN_S = 30.0
+_NOTIFIED_WITHIN_S = 30.0
+_CLOSED_WITHIN_S = 2.0
+_ENDPOINT_WITHIN_S = 15.0
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset((301, 302, 307, 308))
+_RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
+_MOST_RESUMED = 20
+_OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
+"""With these a server of the older transport answers a POST that it does not know."""
+_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+class WebTransport:
+    """One session with the server; see `Transport`.
+
+    `take(line, number)` gets each line of the server, `ended(problem)` the reason when the session
+    cannot go on. `schema_of(tool)` is the input schema of a tool, empty if it is not known.
+    """
+
+    def __init__(
+        self,
+        address: WebAddress,
+        connection: UpstreamConnection,
+        take: Take,
+        *,
+        ended: Callable[[UpstreamLostError], None],
+        schema_of: Callable[[str], Mapping[str, Any]],
+    ) -> None:
+        self._address = address
+        self._connection = connection
+        self._take = take
+        self._ended = ended
+        self._schema_of = schema_of
+        self._http = ClientSession(
+            timeout=ClientTimeout(total=None, sock_connect=_CONNECTED_WITHIN_S),
+            trust_env=True,
+            auto_decompress=True,
+            read_bufsize=1 << 20,
+        )
+        self._session_id = ""
+        self._version = ""
+        self._handshake: tuple[bytes, WireMessage] | None = None
+        self._initialized: tuple[bytes, WireMessage] | None = None
+        self._endpoint = ""
+        """Where the older transport takes messages; empty on Streamable HTTP."""
+        self._unsent: asyncio.Queue[tuple[bytes, WireMessage, int | None]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: dict[int, asyncio.Task[None]] = {}
+        self._renewing = asyncio.Lock()
+        self._run(self._send_all())
+
+    def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
+        """Send one line."""
+        self._unsent.put_nowait((line, message, number))
+
+    def abandon(self, number: int) -> None:
+        """Close the stream of a request; in the 2026-07-28 era this is how it is cancelled."""
+        if self._connection.is_modern and number in self._requests:
+            self._requests[number].cancel()
+
+    async def close(self) -> None:
+        """End the session."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=_CLOSED_WITHIN_S)
+        if self._session_id:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+                async with asyncio.timeout(_CLOSED_WITHIN_S):
+                    (await self._open("DELETE", self._address.url, b"", self._headers())).close()
+        await self._http.close()
+
+    # Sending
+
+    async def _send_all(self) -> None:
+        """Send in order: what follows a handshake or a notification waits until it arrived."""
+        while True:
+            line, message, number = await self._unsent.get()
+            if number is None:
+                await self._guarded(self._post_notification(line, message), None)
+            elif message.method == "initialize":
+                await self._guarded(self._post_request(line, message, number), number)
+            else:
+                task = self._run(self._guarded(self._post_request(line, message, number), number))
+                self._requests[number] = task
+                task.add_done_callback(partial(self._forget, number))
+
+    def _forget(self, number: int, _: asyncio.Task[None]) -> None:
+        self._requests.pop(number, None)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], number: int | None) -> None:
+        """Do `work`; a failure answers request `number`, and may end the session."""
+        try:
+            await work
+        except UpstreamLostError as lost:
+            if number is not None:
+                self._fail(number, str(lost))
+            if lost.code:
+                self._ended(lost)
+        except (aiohttp.ClientError, TimeoutError, OSError) as failed:
+            away = web_refusals.unreachable(self._address.url, failed)
+            if number is not None:
+                self._fail(number, str(away))
+            self._ended(away)
+
+    async def _post_notification(self, line: bytes, message: WireMessage) -> None:
+        if message.method == "notifications/initialized":
+            self._initialized = (line, message)
+        if self._connection.is_modern and message.method == "notifications/cancelled":
+            return
+        async with asyncio.timeout(_NOTIFIED_WITHIN_S):
+            response = await self._post(line, message)
+        async with response:
+            if response.status >= 400:
+                log.info("The server refused %s: %s", message.method, response.status)
+        if message.method == "notifications/initialized" and not self._endpoint:
+            self._run(self._guarded(self._listen(), None))
+
+    async def _post_request(self, line: bytes, message: WireMessage, number: int) -> None:
+        if message.method == "initialize":
+            self._handshake = (line, message)
+            self._session_id = self._version = ""
+        if self._endpoint:
+            (await self._post(line, message)).close()
+            return
+        session = self._session_id
+        response = await self._post(line, message)
+        if response.status == 404 and session:
+            response.close()
+            await self._renew(session)
+            response = await self._post(line, message)
+        async with response:
+            if response.status < 400:
+                await self._read_answer(response, message, number)
+                return
+            may_be_old = message.method == "initialize" and response.status in _OLD_TRANSPORT
+            if may_be_old and await self._use_old_transport():
+                (await self._post(line, message)).close()
+                return
+            await self._refuse(response, message, number)
+
+    async def _refuse(self, response: ClientResponse, message: WireMessage, number: int) -> None:
+        """Pass on the JSON-RPC error in a refusal, or word one."""
+        body = (await response.content.read(1 << 20)).strip()
+        if response.status not in web_refusals.TOLD_BY_STATUS:
+            with contextlib.suppress(NotJsonError):
+                for answer in parse(body):
+                    if isinstance(answer.fields.get("error"), dict):
+                        self._take(_error_line(number, answer.fields["error"]), number)
+                        return
+        raise web_refusals.refused(response, is_first=message.method == "initialize")
+
+    async def _read_answer(
+        self, response: ClientResponse, message: WireMessage, number: int
+    ) -> None:
+        if message.method == "initialize":
+            self._session_id = response.headers.get(_SESSION, "")
+        kind = response.content_type
+        if kind == "application/json":
+            body = await response.read()
+            if message.method == "initialize":
+                self._note_version(body)
+            self._take(body, number)
+        elif kind == "text/event-stream":
+            await self._read_stream(response, message, number)
+        else:
+            raise UpstreamLostError(
+                f"The server answered {message.method} with status {response.status} and the type "
+                f"{kind}, which is no MCP."
+            )
+
+    async def _read_stream(
+        self, response: ClientResponse, message: WireMessage, number: int
+    ) -> None:
+        """Read until the answer came; a stream that broke before is resumed."""
+        reader = EventReader()
+        for attempt in range(_MOST_RESUMED):
+            if response.status < 400:
+                with contextlib.suppress(aiohttp.ClientPayloadError, ConnectionError):
+                    async for event in _events(response, reader):
+                        if message.method == "initialize":
+                            self._note_version(event.data)
+                        self._take(event.data, number)
+            response.close()
+            if number not in self._connection.pending:
+                return
+            if not reader.last_id:
+                break
+            await asyncio.sleep(reader.retry_s or min(_RETRY_S * attempt, _LONGEST_RETRY_S))
+            headers = {**self._headers(), **_STREAM, "Last-Event-ID": reader.last_id}
+            response = await self._open("GET", self._address.url, b"", headers)
+        raise UpstreamLostError("The server ended the stream before it answered. Try again.")
+
+    def _note_version(self, body: bytes) -> None:
+        with contextlib.suppress(NotJsonError):
+            for message in parse(body):
+                result = message.fields.get("result")
+                if isinstance(result, dict):
+                    self._version = str(result.get("protocolVersion") or "")
+
+    async def _post(self, line: bytes, message: WireMessage) -> ClientResponse:
+        headers = {**self._headers(), **_ACCEPT, **self._routing(message)}
+        return await self._open("POST", self._endpoint or self._address.url, line, headers)
+
+    def _headers(self) -> dict[str, str]:
+        known = {_SESSION: self._session_id, _VERSION: self._version}
+        return {name: value for name, value in known.items() if value}
+
+    def _routing(self, message: WireMessage) -> dict[str, str]:
+        """The headers that repeat parts of a 2026-07-28 message."""
+        if not self._connection.is_modern:
+            return {}
+        version = message.meta.get(VERSION_KEY)
+        headers = {_VERSION: str(version or MODERN_VERSION), "Mcp-Method": message.method}
+        name = message.params.get(_NAMED_BY.get(message.method, ""))
+        if isinstance(name, str):
+            headers["Mcp-Name"] = _header_text(name)
+        arguments = message.params.get("arguments")
+        if message.method == "tools/call" and isinstance(arguments, dict):
+            headers |= _param_headers(self._schema_of(str(name)), arguments)
+        return headers
+
+    async def _open(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> ClientResponse:
+        """Send a request; follows redirects, but the user's headers go to their own host alone."""
+        target = URL(url)
+        own = URL(self._address.url)
+        for _ in range(_MOST_REDIRECTS):
+            mine = self._address.headers if _is_same_host(own, target) else {}
+            response = await self._http.request(
+                method,
+                target,
+                data=body or None,
+                headers={**headers, **mine},
+                allow_redirects=False,
+            )
+            where = response.headers.get("Location")
+            if response.status not in _REDIRECTS or not where:
+                return response
+            response.close()
+            target = target.join(URL(where))
+        raise UpstreamLostError(f"The server at {own.host} redirects without an end.")
+
+    # Sessions
+
+    async def _renew(self, lost: str) -> None:
+        """Open the session again that the server has forgotten."""
+        async with self._renewing:
+            if self._session_id != lost or self._handshake is None:
+                return
+            line, message = self._handshake
+            self._session_id = self._version = ""
+            async with await self._post(line, message) as response:
+                if response.status >= 400:
+                    raise web_refusals.refused(response, is_first=True)
+                self._session_id = response.headers.get(_SESSION, "")
+                if response.content_type == "text/event-stream":
+                    async for event in _events(response, EventReader()):
+                        self._note_version(event.data)
+                        if self._version:
+                            break
+                else:
+                    self._note_version(await response.read())
+            log.info("The server forgot its session; a new one was opened.")
+            if self._initialized:
+                await self._post_notification(*self._initialized)
+
+    async def _listen(self) -> None:
+        """Read what the server sends outside of requests, for as long as the session lives."""
+        reader, session, pause = EventReader(), self._session_id, _RETRY_S
+        while session == self._session_id:
+            headers = {**self._headers(), **_STREAM}
+            if reader.last_id:
+                headers["Last-Event-ID"] = reader.last_id
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+                async with await self._open("GET", self._address.url, b"", headers) as response:
+                    if response.content_type != "text/event-stream" or response.status >= 400:
+                        return
+                    async for event in _events(response, reader):
+                        pause = _RETRY_S
+                        self._take(event.data, None)
+            await asyncio.sleep(reader.retry_s or pause)
+            pause = min(pause * 2, _LONGEST_RETRY_S)
+
+    async def _use_old_transport(self) -> bool:
+        """Try the older transport, which names the place for messages on a stream of its own."""
+        found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._run(self._guarded(self._read_old_stream(found), None))
+        with contextlib.suppress(TimeoutError):
+            self._endpoint = await asyncio.wait_for(found, _ENDPOINT_WITHIN_S)
+        return bool(self._endpoint)
+
+    async def _read_old_stream(self, found: asyncio.Future[str]) -> None:
+        try:
+            async with await self._open("GET", self._address.url, b"", _STREAM) as response:
+                if response.status < 400 and response.content_type == "text/event-stream":
+                    async for event in _events(response, EventReader()):
+                        if event.kind == "endpoint" and not found.done():
+                            found.set_result(urljoin(str(response.url), event.data.decode()))
+                        elif event.kind == "message":
+                            self._take(event.data, None)
+        except aiohttp.ClientPayloadError:
+            log.info("The stream of the server broke.")
+        if not found.done():
+            found.set_result("")
+        elif found.result():
+            raise web_refusals.stream_ended(self._address.url)
+
+    def _fail(self, number: int, why: str) -> None:
+        if number in self._connection.pending:
+            self._take(_error_line(number, {"code": -32603, "message": redact(why)}), number)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _events(response: ClientResponse, reader: EventReader) -> AsyncIterator[StreamEvent]:
+    async for chunk in response.content.iter_any():
+        for event in reader.feed(chunk):
+            yield event
+
+
+def _is_same_host(own: URL, other: URL) -> bool:
+    """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
+    is_twin = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
+    return own.host == other.host and (own.origin() == other.origin() or is_twin)
+
+
+def _error_line(number: int, error: Mapping[str, Any]) -> bytes:
+    return dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
+
+
+def _param_headers(schema: Any, arguments: Any) -> dict[str, str]:
+    """A header for each argument whose schema names one with `x-mcp-header`."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    headers: dict[str, str] = {}
+    if not isinstance(properties, dict) or not isinstance(arguments, dict):
+        return headers
+    for name, inner in properties.items():
+        value = arguments.get(name)
+        token = inner.get("x-mcp-header") if isinstance(inner, dict) else None
+        if isinstance(value, dict):
+            headers |= _param_headers(inner, value)
+        elif isinstance(token, str) and isinstance(value, str | int | float):
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            headers[f"Mcp-Param-{token}"] = _header_text(text)
+    return headers
+
+
+def _header_text(text: str) -> str:
+    """`text` as a header can carry it."""
+    is_plain = text.isascii() and text.isprintable() and text == text.strip()
+    if is_plain and not (text.startswith("=?base64?") and text.endswith("?=")):
+        return text
+    return f"=?base64?{base64.b64encode(text.encode()).decode()}?="
