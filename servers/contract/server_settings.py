@@ -105,6 +105,22 @@ EVERY = _by_path(
         least=1,
         most=100_000,
     ),
+    ServerSetting(
+        "http.port",
+        "HTTP port",
+        "The port of this computer on which the server speaks HTTP; 0 lets the system choose. Its "
+        "clients need the key LOU_HTTP_TOKEN. Without `http` it does not listen.",
+        0,
+        most=65_535,
+        default_text="Not listening.",
+    ),
+    ServerSetting(
+        "http.allowed_origins",
+        "Allowed origins",
+        "Web pages that may use the HTTP port, such as `https://app.example`; they need the token, "
+        "too.",
+        (),
+    ),
 )
 """What each server has."""
 

@@ -18,6 +18,8 @@ from servers.host.tools.service import Configuration, KeyVerdict
 from servers.host.tools.toolbox import Caller
 from servers.host.transport.address import MAX_LINE
 
+_MOST_SESSIONS = 2_000
+
 
 class Wire(asyncio.Protocol):
     """One connection: passes lines to a session and back, and stops reading while one is full."""
@@ -98,10 +100,16 @@ class HostedServer(Host):
         """Listen for HTTP clients, if the settings ask for it."""
         if not configuration.settings.get("http"):
             return None
-        from servers.host.transport import http  # noqa: PLC0415 - only if the settings ask for it
+        from servers.host.transport import gate, http  # noqa: PLC0415 - only if they ask for it
 
-        token = configuration.keys.get(http.TOKEN_KEY, "")
-        return http.open_http(self, configuration.settings, token)
+        app = self.server.streamable_http_app(
+            max_request_body_size=gate.LONGEST_BODY, max_sessions=_MOST_SESSIONS
+        )
+
+        def figures() -> str:
+            return self.meter.prometheus(self.name, len(self.sessions))
+
+        return http.open_http(app, configuration, figures)
 
 
 async def _no_report(done: float, total: float | None, message: str) -> None:

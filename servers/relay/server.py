@@ -338,7 +338,15 @@ class Relay:
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
         """Listen for HTTP clients, if the settings ask for it."""
-        return None
+        if not configuration.settings.get("http"):
+            return None
+        from servers.host.transport import http  # noqa: PLC0415 - only if they ask for it
+        from servers.relay.http_app import HttpApp  # noqa: PLC0415
+
+        def figures() -> str:
+            return self.meter.prometheus(self.name, self.session_count())
+
+        return http.open_http(HttpApp(self.board), configuration, figures)
 
     async def answers(self) -> dict[str, Any]:
         """The answers that the bridge gives while this process is away."""

@@ -22,7 +22,7 @@ from servers.host.redact import excerpt
 from servers.host.tools.tool_result import failure
 from servers.host.transport.address import MAX_LINE
 from servers.relay import answers, listed_entries
-from servers.relay.client import RelayClient
+from servers.relay.client import OWN_CLIENT, RelayClient
 from servers.relay.connection import (
     INTERNAL_ERROR,
     VERSION_KEY,
@@ -193,7 +193,7 @@ class Switchboard:
 
     def _key(self, client: RelayClient, capabilities: dict[str, Any]) -> str:
         """Which connection a client of the handshake era gets."""
-        if self.base.is_modern or self.sessions == SHARED_SESSION:
+        if self.base.is_modern or self.sessions == SHARED_SESSION or client.name == OWN_CLIENT:
             return ""
         own = f"client {client.id}"
         if self.is_web or self.sessions == OWN_SESSIONS or capabilities.keys() & _QUESTIONS:

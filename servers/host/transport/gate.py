@@ -1,7 +1,8 @@
 """Checks every HTTP request before its body is read: host, origin, token, length, type.
 
 In: ASGI requests. Out: the request for the application, or a refusal. A web page in the user's
-browser can reach this port, but it cannot send this Host, no Origin, and the token at once.
+browser can reach this port, but it cannot send this Host, an Origin of this port or none, and the
+token at once. Other origins come in only if the user's settings name them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _ONCE = (b"authorization", b"content-length", b"content-type")
 _REASONS = {
     400: b"a header is malformed or there twice",
     401: b"a bearer token is needed",
-    403: b"web pages may not come here",
+    403: b"this origin is not allowed; `http.allowed_origins` in config.json names others",
     413: b"the body is too long",
     415: b"the body must be application/json",
     421: b"this is not the host you asked for",
@@ -36,10 +37,18 @@ class Gate:
     """Passes a request to `app` or refuses it."""
 
     def __init__(
-        self, app: App, port: int, token: str, authorized: Callable[[Scope], None] = lambda _: None
+        self,
+        app: App,
+        port: int,
+        token: str,
+        *,
+        authorized: Callable[[Scope], None] = lambda _: None,
+        origins: frozenset[str] = frozenset(),
     ) -> None:
         """`authorized` is called for each request with the right token."""
         self._app = app
+        own = (f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
+        self._origins = {each.rstrip("/").lower().encode() for each in (*own, *origins)}
         self._authorized = authorized
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
         self._expected = b"Bearer " + token.encode()
@@ -67,8 +76,9 @@ class Gate:
         if names.count(b"host") != 1 or found[b"host"] not in self._hosts:
             return 421
         if b"origin" in found:
-            return 403
-        if any(name == b"sec-fetch-site" and text not in _OWN_SITES for name, text in headers):
+            if names.count(b"origin") > 1 or found[b"origin"].lower() not in self._origins:
+                return 403
+        elif any(name == b"sec-fetch-site" and text not in _OWN_SITES for name, text in headers):
             return 403
         if any(names.count(name) > 1 for name in _ONCE):
             return 400

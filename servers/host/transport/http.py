@@ -1,7 +1,8 @@
 """Serves Streamable HTTP on loopback, for clients that take only an address. Off by default.
 
-In: `settings.http`, `{"port": n}` (0: the system chooses), and the key LOU_HTTP_TOKEN. Out: `/mcp`,
-`/healthz` and `/metrics` behind the `Gate`.
+In: an application that answers `/mcp`, the settings `http.port` (0: the system chooses) and
+`http.allowed_origins`, and the key LOU_HTTP_TOKEN. Out: `/mcp`, `/healthz` and `/metrics` behind
+the `Gate`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import uvicorn
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
-from servers.contract import refusal_log
-from servers.host.host import Host
-from servers.host.tools.service import StartRefusedError
-from servers.host.transport.gate import LONGEST_BODY, Gate
+from servers.contract import refusal_log, server_settings
+from servers.host.tools.service import Configuration, StartRefusedError
+from servers.host.transport.gate import App, Gate, Receive, Scope, Send
 from servers.host.transport.pending_connections import PendingConnections
+
+log = logging.getLogger(__name__)
 
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _SHORTEST_TOKEN = 16
@@ -30,7 +29,6 @@ _KEEP_ALIVE_S = 75
 _REQUEST_WITHIN_S = 10.0
 """A connection that has sent no request by then is closed."""
 _CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
-_MOST_SESSIONS = 2_000
 
 
 class _Server(uvicorn.Server):
@@ -41,7 +39,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-class HttpSide:
+class HttpPort:
     """The open port; `url` is what clients are given."""
 
     def __init__(self, server: _Server, listening: socket.socket, path: str) -> None:
@@ -57,25 +55,27 @@ class HttpSide:
         self._listening.close()
 
 
-def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide | None:
-    """Listen as `settings` ask; None if they do not.
+def open_http(
+    app: App, configuration: Configuration, figures: Callable[[], str]
+) -> HttpPort | None:
+    """Listen as the settings ask; None if they do not. `figures` makes the text of `/metrics`.
 
     Raises:
         StartRefusedError: the port is taken, or there is no token.
     """
-    wanted = settings.get("http")
+    wanted = configuration.settings.get("http")
     if not isinstance(wanted, Mapping):
         return None
+    token = configuration.keys.get(TOKEN_KEY, "")
     _require_token(token)
     listening = _bind(_port(wanted))
-    app = host.server.streamable_http_app(
-        max_request_body_size=LONGEST_BODY,
-        max_sessions=_MOST_SESSIONS,
-        custom_starlette_routes=_own_routes(host),
-    )
     pending = PendingConnections()
     gate = Gate(
-        app, listening.getsockname()[1], token, lambda scope: pending.forget(scope["client"])
+        _routed(app, figures),
+        listening.getsockname()[1],
+        token,
+        authorized=lambda scope: pending.forget(scope["client"]),
+        origins=_origins(configuration.settings),
     )
     config = uvicorn.Config(
         gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S,
@@ -84,17 +84,34 @@ def open_http(host: Host, settings: Mapping[str, Any], token: str) -> HttpSide |
     logging.getLogger("uvicorn.error").addFilter(refusal_log.once_a_minute)
     config.load()
     config.http_protocol_class = _with_time_limit(config.http_protocol_class, pending)
-    return HttpSide(_Server(config), listening, "/mcp")
+    return HttpPort(_Server(config), listening, "/mcp")
 
 
-def _own_routes(host: Host) -> list[Route]:
-    async def health(request: Request) -> Response:
-        return PlainTextResponse("ok\n")
+def _routed(app: App, figures: Callable[[], str]) -> App:
+    """`app`, and the two pages for monitors."""
+    pages: dict[str, Callable[[], str]] = {"/healthz": lambda: "ok\n", "/metrics": figures}
 
-    async def metrics(request: Request) -> Response:
-        return PlainTextResponse(host.meter.prometheus(host.service.name, len(host.sessions)))
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        page = pages.get(scope.get("path", "")) if scope["type"] == "http" else None
+        if page is None:
+            await app(scope, receive, send)
+            return
+        is_read = scope["method"] in {"GET", "HEAD"}
+        kind = [(b"content-type", b"text/plain; charset=utf-8")]
+        status = 200 if is_read else 405
+        await send({"type": "http.response.start", "status": status, "headers": kind})
+        await send({"type": "http.response.body", "body": page().encode() if is_read else b""})
 
-    return [Route("/healthz", health), Route("/metrics", metrics)]
+    return route
+
+
+def _origins(settings: Mapping[str, Any]) -> frozenset[str]:
+    setting = server_settings.EVERY["http.allowed_origins"]
+    try:
+        return frozenset(server_settings.value_of(setting, settings))
+    except server_settings.SettingValueError as wrong:
+        log.warning("A setting is not used: %s", wrong)
+        return frozenset()
 
 
 def _port(wanted: Mapping[str, Any]) -> int:

@@ -1,0 +1,116 @@
+"""A server at an address is as strong as one on stdio, and what it refuses is told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
+from servers.relay.event_stream import EventReader
+from tests.host.clients import lines
+from tests.host.supervised import supervised
+from tests.relay.conftest import relay
+from tests.relay.web_upstream import WebUpstream, serve
+
+pytestmark = pytest.mark.anyio
+
+HELLO = {"name": "hello", "arguments": {}}
+KEY = {"x-key": "of the user"}
+
+
+@pytest.fixture
+def web() -> Iterator[WebUpstream]:
+    with serve() as server:
+        yield server
+
+
+def entry(web: WebUpstream, mode: str) -> dict[str, Any]:
+    return {"upstream": {"url": web.url(mode), "headers": KEY}}
+
+
+async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
+    async with relay(entry(web, mode)) as server, lines(server.socket) as client:
+        await client.initialize()
+        assert len((await client.ask("tools/list"))["result"]["tools"]) == 1
+        for _ in range(times):
+            answer = await client.ask("tools/call", HELLO)
+            assert answer["result"]["content"][0]["text"] == "hello"
+
+
+@pytest.mark.parametrize("mode", ["plain", "lose", "old", "broken"])
+async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
+    await _hello(web, mode, 2)
+    assert all(headers["x-key"] == "of the user" for _, _, headers in web.heard)
+    greeted = sum(method == "initialize" for _, method, _ in web.heard)
+    assert greeted == {"lose": 3, "old": 4}.get(mode, 2), "Lou's own session and the client's"
+    versions = {headers.get("mcp-protocol-version") for _, method, headers in web.heard
+                if method == "tools/call" and mode != "old"}  # fmt: skip
+    assert versions <= {"2025-06-18"}
+
+
+async def test_a_redirect_is_followed_and_takes_no_header_elsewhere(
+    home: Path, web: WebUpstream
+) -> None:
+    await _hello(web, "moved")
+    assert {headers.get("x-key") for mode, _, headers in web.heard if mode == "plain"} == {
+        "of the user"
+    }
+    with serve() as other:
+        web.other = other.url("plain")
+        await _hello(web, "moved")
+        assert other.heard
+        assert not any("x-key" in headers for _, _, headers in other.heard)
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "said", "pause"),
+    [
+        ("401", EXIT_REFUSED, "refused the key (401)", 0),
+        ("403", EXIT_REFUSED, "does not allow this (403)", 0),
+        ("429", EXIT_UNREACHABLE, "It asks to wait 7 s", 7),
+        ("503", EXIT_UNREACHABLE, "answered with an error (503", 0),
+    ],
+)
+async def test_a_refused_handshake_is_told(
+    home: Path, web: WebUpstream, mode: str, code: int, said: str, pause: int
+) -> None:
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        server.send("configure", settings=entry(web, mode))
+        assert await server.exited() == code
+    (trouble,) = server.all("trouble")
+    assert said in trouble["message"]
+    assert trouble["retry_after_s"] == pause
+    assert trouble["hint"]
+
+
+async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
+    home: Path, web: WebUpstream
+) -> None:
+    for status in ("403", "429", "500"):
+        async with relay(entry(web, f"call{status}")) as server, lines(server.socket) as client:
+            await client.initialize()
+            assert f"({status}" in (await client.ask("tools/call", HELLO))["error"]["message"]
+            assert "result" in await client.ask("tools/list")
+    async with relay(entry(web, "call401")) as server:
+        async with lines(server.socket) as client:
+            await client.initialize()
+            answer = await client.ask("tools/call", HELLO)
+            assert "refused the key (401)" in answer["error"]["message"]
+        assert await server.exited() == EXIT_REFUSED
+
+
+def test_events_are_read_however_they_are_cut() -> None:
+    text = b"\xef\xbb\xbfid: 7\r\nevent: a\r\ndata: x\r\ndata:y\r\n\r\n"
+    text += b": ping\n\ndata: z\n\nretry: 90\r\r"
+    for size in range(1, len(text)):
+        reader = EventReader()
+        found = [
+            (event.kind, event.data)
+            for at in range(0, len(text), size)
+            for event in reader.feed(text[at : at + size])
+        ]
+        assert found == [("a", b"x\ny"), ("message", b"z")]
+        assert (reader.last_id, reader.retry_s) == ("7", 0.09)

@@ -1,0 +1,159 @@
+"""A stand-in for a server at an address, on loopback: `serve()`, then `URL/MODE`.
+
+plain: well-behaved. lose: forgets its sessions at the first call. old: HTTP with sent events.
+broken: drops the stream of a call before its answer, which a resumed stream has. moved: redirects
+to `other`. A number: every request is refused with it; `call` and a number: only calls.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TOOLS = [{"name": "hello", "inputSchema": {"type": "object"}}]
+GREETING = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {"tools": {}},
+    "serverInfo": {"name": "web", "version": "1"},
+}
+HEADERS = {"429": {"Retry-After": "7"}, "401": {"WWW-Authenticate": "Bearer"}}
+
+
+class WebUpstream(ThreadingHTTPServer):
+    """What it was sent is in `heard`, as (mode, method, headers)."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.heard: list[tuple[str, str, dict[str, str]]] = []
+        self.sessions: set[str] = set()
+        self.has_lost = False
+        self.old: dict[str, queue.Queue[Any]] = {}
+        self.unsent: dict[str, Any] = {}
+        self.other = ""
+
+    def url(self, mode: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{mode}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: WebUpstream
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    @property
+    def mode(self) -> str:
+        return self.path.strip("/").split("?")[0]
+
+    def do_GET(self) -> None:
+        last = self.headers.get("Last-Event-ID")
+        if self.mode == "old":
+            self._open_old()
+        elif last and last in self.server.unsent:
+            self._stream(self.server.unsent.pop(last))
+        else:
+            self._put(405)
+
+    def do_DELETE(self) -> None:
+        self._put(200)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        message = json.loads(body)
+        heard = {name.lower(): text for name, text in self.headers.items()}
+        self.server.heard.append((self.mode, message.get("method", ""), heard))
+        mode, is_call = self.mode, message.get("method") == "tools/call"
+        if mode == "moved":
+            self._put(307, headers={"Location": self.server.other or "/plain"})
+        elif mode.isdigit() or (mode.startswith("call") and is_call):
+            status = mode.removeprefix("call")
+            self._put(int(status), b"no", HEADERS.get(status, {}))
+        elif mode == "old":
+            self._put(405)
+        elif mode == "messages":
+            self._put(202)
+            if "id" in message:
+                self.server.old[self.path.split("=")[1]].put(_answer(message))
+        elif "id" not in message:
+            self._put(202)
+        else:
+            self._answer(mode, message, is_call=is_call)
+
+    def _answer(self, mode: str, message: dict[str, Any], *, is_call: bool) -> None:
+        server, session = self.server, self.headers.get("Mcp-Session-Id")
+        if message["method"] == "initialize":
+            session = f"s{len(server.heard)}"
+            server.sessions.add(session)
+        elif mode == "lose" and is_call and not server.has_lost:
+            server.has_lost = True
+            server.sessions.clear()
+        if mode == "lose" and session not in server.sessions:
+            self._put(404, b"{}")
+        elif mode == "broken" and is_call:
+            key = f"e{len(server.heard)}"
+            server.unsent[key] = _answer(message)
+            self._stream({"jsonrpc": "2.0", "method": "notifications/x"}, key)
+        else:
+            head = {"Mcp-Session-Id": session} if session else {}
+            text = json.dumps(_answer(message), indent=1).encode()
+            self._put(200, text, {"Content-Type": "application/json", **head})
+
+    def _open_old(self) -> None:
+        lines: queue.Queue[Any] = queue.Queue()
+        self.server.old[str(id(lines))] = lines
+        self._begin_stream()
+        self.wfile.write(f"event: endpoint\ndata: /messages?id={id(lines)}\n\n".encode())
+        while (message := lines.get()) is not None:
+            self.wfile.write(f"data: {json.dumps(message)}\r\n\r\n".encode())
+
+    def _stream(self, message: Any, key: str = "") -> None:
+        self._begin_stream()
+        named = f"id: {key}\nretry: 10\n" if key else ""
+        self.wfile.write(f"{named}data: {json.dumps(message)}\n\n".encode())
+
+    def _begin_stream(self) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _put(self, status: int, body: bytes = b"", headers: Any = None) -> None:
+        self.send_response(status)
+        for name, text in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _answer(message: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "initialize": GREETING,
+        "tools/list": {"tools": TOOLS},
+        "tools/call": {"content": [{"type": "text", "text": "hello"}]},
+    }
+    result = found.get(message["method"])
+    known = {"result": result} if result else {"error": {"code": -32601, "message": "no"}}
+    return {"jsonrpc": "2.0", "id": message["id"], **known}
+
+
+@contextmanager
+def serve() -> Iterator[WebUpstream]:
+    """A running stand-in."""
+    server = WebUpstream()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        for lines in server.old.values():
+            lines.put(None)
+        server.shutdown()
+        server.server_close()
