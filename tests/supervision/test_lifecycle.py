@@ -12,6 +12,7 @@ from app.supervision.states import (
     Command,
     Exited,
     MemoryMeasured,
+    Needed,
     Paused,
     Refused,
     RestartPolicy,
@@ -23,6 +24,7 @@ from app.supervision.states import (
     TimerFired,
 )
 from app.views import ServerState, Trouble
+from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 
 POLICY = RestartPolicy()
 NO_KEY = Trouble("no_key", "No key is set.", "Set it.", "X")
@@ -218,6 +220,39 @@ HISTORIES = {
         (2, BecameReady(), STOPPING, []),
         (2, Answered(), STOPPING, []),
         (2, Spawned(), STOPPING, []),
+    ],
+    "an address that is away is tried for as long as it is wanted": [
+        (0, SwitchChanged(True), STARTING, [START]),
+        *[
+            step
+            for at in range(0, 2_000, 100)
+            for step in (
+                (at + 1, Exited(EXIT_UNREACHABLE), BACKOFF, []),
+                (at + 100, TimerFired(), STARTING, [START]),
+            )
+        ],
+    ],
+    "a client that needs it wakes it": [
+        *UP,
+        (10, Exited(EXIT_UNREACHABLE, retry_after_s=20.0), BACKOFF, []),
+        (11, Needed(), BACKOFF, []),
+        (11, TimerFired(), BACKOFF, []),
+        (30, TimerFired(), STARTING, [START]),
+        (31, Exited(1), BACKOFF, [COUNT]),
+        (32, Needed(), BACKOFF, []),
+    ],
+    "a refused key blocks until something changes": [
+        *UP,
+        (2, Exited(EXIT_REFUSED), BLOCKED, []),
+        (3, TimerFired(), BLOCKED, []),
+        (4, CauseChanged(), STARTING, [START]),
+        (5, Exited(EXIT_REFUSED), BLOCKED, []),
+        (905, TimerFired(), STARTING, [START]),
+    ],
+    "a pause of all is not for a server that did not fail": [
+        *UP,
+        (2, Exited(-9), BACKOFF, []),
+        (2, Paused(NO_KEY), BACKOFF, []),
     ],
     "a pause of all": [
         *UP,
