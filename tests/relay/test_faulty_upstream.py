@@ -56,7 +56,7 @@ async def test_a_tool_that_no_client_could_take_is_left_out_alone(home: Path) ->
         assert not {"no_schema", "odd_hint", "odd_result", 5} & set(named)
         said = (await server.event("log", level="WARNING"))["message"]
         assert (
-            "'no_schema' is left out, since clients cannot take it: inputSchema: it is missing"
+            "no_schema is left out, since clients cannot take it: inputSchema: it is missing"
             in said
         )
 
