@@ -293,9 +293,9 @@ class Relay:
         return [tool for tool in self._tools if tool["name"] not in self.board.disabled]
 
     async def call_for_app(
-        self, name: str, arguments: Mapping[str, Any], limit_s: float | None
+        self, name: str, arguments: Mapping[str, Any], limit_s: float | None, *, own: bool
     ) -> dict[str, Any]:
-        """The result of one call, as the control channel sends it.
+        """The result of one call, as the control channel sends it; `own` is Lou's own wish.
 
         Raises:
             JsonRpcError: there is no such tool, or the server refused the call.
@@ -311,14 +311,12 @@ class Relay:
             )
             return refused.for_app()
         seconds = min(limit_s or _CALL_TIMEOUT_S, _CALL_TIMEOUT_S)
-        pending = PendingRequest("tools/call", WireMessage("", {"params": {"name": name}}, {}))
-        verdict, kind, size = "error", "refused", 0
+        params = {"name": name, "arguments": dict(arguments)}
+        pending = PendingRequest("tools/call", WireMessage("", {"params": params}, {}))
+        verdict, kind, answer = "error", "refused", None
         try:
-            answer = await self.board.base.ask(
-                "tools/call", {"name": name, "arguments": dict(arguments)}, seconds
-            )
+            answer = await self.board.base.ask("tools/call", params, seconds)
             verdict, kind = answers.outcome(answer)
-            size = len(answer.text)
             return _for_app(answer, verdict, kind)
         except TimeoutError:
             verdict, kind = "timeout", "timeout"
@@ -330,7 +328,7 @@ class Relay:
             verdict = "cancelled"
             raise
         finally:
-            self._record(pending, verdict, kind, size)
+            self._record(pending, verdict, kind, answer, own=own)
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Answer "unknown": only the user's server knows what its keys are for."""
@@ -373,13 +371,31 @@ class Relay:
         for listener in self.change_listeners:
             listener()
 
-    def _record(self, pending: PendingRequest, verdict: str, kind: str, size: int) -> None:
+    def _record(
+        self,
+        pending: PendingRequest,
+        verdict: str,
+        kind: str,
+        answer: WireMessage | None,
+        *,
+        own: bool = False,
+    ) -> None:
         client = pending.client
         ms = (time.perf_counter() - pending.started) * 1000
         name, version = (client.name, client.version) if client else (OWN_CLIENT, "")
         id = f"{next(self._numbers):x}"  # noqa: A001 - the wire's word
-        call = FinishedCall(id, pending.tool, name, version, ms, verdict, kind, size)
-        self.meter.record(call)
+        size = len(answer.text) if answer else 0
+
+        def read() -> tuple[Any, Any]:
+            fields = answer.whole().fields if answer else {}
+            arguments = pending.message.params.get("arguments", {})
+            return arguments, fields.get("result", fields.get("error"))
+
+        self.meter.record(
+            FinishedCall(
+                id, pending.tool, name, version, ms, verdict, kind, size, own, read
+            )
+        )  # fmt: skip
 
 
 def _calls_in_flight(connection: UpstreamConnection) -> bool:

@@ -53,14 +53,14 @@ class RelayCallbacks:
     """What the switchboard calls.
 
     `open(connection)` starts a process or session for a new connection, `close` ends it.
-    `recorded(pending, outcome, kind, size)` takes each finished tool call. `client_event(event,
+    `recorded(pending, outcome, kind, answer)` takes each finished tool call. `client_event(event,
     data)` tells the app of a client. `surface_changed()` says that the answers for the bridge
     changed.
     """
 
     open: Callable[[UpstreamConnection], None]
     close: Callable[[UpstreamConnection], None]
-    recorded: Callable[[PendingRequest, str, str, int], None]
+    recorded: Callable[[PendingRequest, str, str, WireMessage | None], None]
     client_event: Callable[[str, dict[str, Any]], None]
     surface_changed: Callable[[], None]
 
@@ -151,7 +151,7 @@ class Switchboard:
             )
             modern = {"resultType": "complete"} if client.is_modern else {}
             client.send(result_line(message.id_token, {**result.wire(), **modern}))
-            self.callbacks.recorded(pending, "refused", "switched_off", result.size)
+            self.callbacks.recorded(pending, "refused", "switched_off", None)
             return True
         if message.method == "resources/unsubscribe":
             watching = connection.subscribers.get(str(message.params.get("uri")), set())
@@ -249,7 +249,7 @@ class Switchboard:
             pending = connection.pending.pop(number, None)
             if pending and not pending.is_cancelled:
                 connection.cancel(number)
-                self._record(pending, "cancelled", "refused", 0)
+                self._record(pending, "cancelled", "refused")
         client.in_flight.clear()
         self._part(client)
         if client.malformed > 1:
@@ -314,7 +314,7 @@ class Switchboard:
         elif pending.method == "server/discover" and not connection.is_base:
             self._note_refusal(client, connection, answer.fields.get("error"))
         if pending.tool:
-            self._record(pending, *answers.outcome(answer), len(answer.text))
+            self._record(pending, *answers.outcome(answer), answer)
 
     def _take_greeting(
         self,
@@ -452,19 +452,21 @@ class Switchboard:
                 token = pending.message.id_token
                 client.finished(token)
                 client.send(f'{{"jsonrpc":"2.0","id":{token},"error":{body}}}'.encode())
-                self._record(pending, "error", "refused", 0)
+                self._record(pending, "error", "refused")
 
     def gone(self) -> str:
         """What a client is told whose request was in work."""
         return f"The server {self.name} went away while it worked on this. Try again soon."
 
-    def _record(self, pending: PendingRequest, verdict: str, kind: str, size: int) -> None:
+    def _record(
+        self, pending: PendingRequest, verdict: str, kind: str, answer: WireMessage | None = None
+    ) -> None:
         if pending.tool and not pending.is_cancelled:
-            self.callbacks.recorded(pending, verdict, kind, size)
+            self.callbacks.recorded(pending, verdict, kind, answer)
 
     def cancelled(self, pending: PendingRequest) -> None:
         """Take note that a client does not want an answer any more."""
-        self._record(pending, "cancelled", "refused", 0)
+        self._record(pending, "cancelled", "refused")
         pending.is_cancelled = True
 
 
