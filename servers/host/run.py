@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -22,7 +23,7 @@ from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
 from servers.host.redact import redact
 from servers.host.served import Emit, Served
 from servers.host.tools.service import StartRefusedError, UpstreamLostError
-from servers.host.transport.address import Address, AddressInUseError, address_of
+from servers.host.transport.address import Address, AddressInUseError
 from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ async def _serve(host: Served, control: Control, instance: str) -> None:
         ending.push_async_callback(host.stop, _FINISH_WITHIN_S)
         await host.start(configuration, disabled)
         control.serve(host)
-        address = address_of(host.name, instance)
+        address = _address_of(host.name, instance)
         ending.callback(address.close)
         await address.open(host.connection)
         web = host.open_http(configuration)
@@ -124,6 +125,18 @@ async def _serve(host: Served, control: Control, instance: str) -> None:
         figures = asyncio.create_task(_report_figures(host))
         ending.callback(figures.cancel)
         raise await host.upstream_lost
+
+
+def _address_of(name: str, instance: str) -> Address:
+    """The address of the server called `name` on this platform."""
+    path = endpoint.server_socket(name)
+    if sys.platform == "win32" or os.environ.get("LOU_TRANSPORT") == "tcp":
+        from servers.host.transport.loopback import LoopbackAddress  # noqa: PLC0415 - one of the two
+
+        return LoopbackAddress(path, instance)
+    from servers.host.transport.unix import UnixAddress  # noqa: PLC0415 - not on Windows
+
+    return UnixAddress(path)
 
 
 def _report_trouble(host: Served, code: str, message: str, hint: str = "", **more: float) -> str:

@@ -1,4 +1,4 @@
-"""One connection with the user's server: numbers the requests on it and keeps who waits for each.
+"""A client, and a connection with the user's server: who waits for which answer.
 
 In: requests of clients and of Lou, and messages of the server. Out: lines for the transport, and
 with each answer the request that it answers. Ids and progress tokens are replaced by numbers of
@@ -13,12 +13,12 @@ import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from servers.contract import messages
+from servers.contract.line_reader import LongLine
+from servers.host.redact import excerpt
 from servers.relay.wire_message import WireMessage, dumps, of_fields
-
-if TYPE_CHECKING:
-    from servers.relay.client import RelayClient
 
 MODERN_VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -30,7 +30,100 @@ ENVELOPE = {
 }
 """The `_meta` of Lou's own requests in the 2026-07-28 era."""
 INTERNAL_ERROR = -32603
+OWN_CLIENT = "lou"
+"""The client name in requests of Lou; the app is not told of these."""
+_LONGEST_NAME = 100
+_client_numbers = itertools.count(1)
 _BACKGROUND_S = 60.0
+
+
+class ClientBoard(Protocol):
+    """What a client needs of the switchboard."""
+
+    clients: dict[RelayClient, None]
+
+    def from_client(self, client: RelayClient, line: bytes | LongLine) -> None:
+        """Take one line of a client."""
+
+    def client_left(self, client: RelayClient) -> None:
+        """Take note that a client is gone."""
+
+    def client_event(self, event: str, data: dict[str, Any]) -> None:
+        """Tell the app of a client."""
+
+
+class RelayClient:
+    """A client; `send` takes whole lines without newline, `disconnect` ends its connection."""
+
+    def __init__(self, board: ClientBoard) -> None:
+        self.id = f"{next(_client_numbers):x}"
+        self.name = "unknown"
+        self.version = ""
+        self.protocol = ""
+        self.is_modern = False
+        self.connection: UpstreamConnection | None = None
+        self.in_flight: dict[str, tuple[UpstreamConnection, int]] = {}
+        """By id as it is written: where the request is in work, and its number there."""
+        self.asked: dict[str, tuple[UpstreamConnection, str]] = {}
+        """The server's requests that it has not answered: where from, and the id as written."""
+        self.is_initialized = False
+        self.malformed = 0
+        self._info: Mapping[str, Any] | None = None
+        self._capabilities: list[str] = []
+        self._stage = ""
+        self.board = board
+        board.clients[self] = None
+
+    def send(self, line: bytes) -> None:
+        """Send one line to it."""
+        raise NotImplementedError
+
+    def disconnect(self) -> None:
+        """End its connection; a bridge connects anew and repeats the client's handshake."""
+        raise NotImplementedError
+
+    def finished(self, id_token: str) -> None:
+        """Take note that one of its requests was answered."""
+        self.in_flight.pop(id_token, None)
+
+    def introduce(self, info: Any, capabilities: Any, protocol: str) -> None:
+        """Take its name and version from its handshake or from a request's envelope."""
+        if info == self._info and self.protocol == protocol:
+            return
+        self._info = info
+        info = info if isinstance(info, dict) else {}
+        self.name = excerpt(info.get("name", "unknown"), _LONGEST_NAME)
+        self.version = excerpt(info.get("version", ""), _LONGEST_NAME)
+        self.protocol = excerpt(protocol, _LONGEST_NAME)
+        names = capabilities if isinstance(capabilities, dict) else {}
+        self._capabilities = [excerpt(name, _LONGEST_NAME) for name in list(names)[:20]]
+        self._stage = ""
+
+    def reach_stage(self, stage: str) -> None:
+        """Tell the app how far the client got, when that is further than before."""
+        if self._stage in {stage, "tools_listed"} or self._info is None:
+            return
+        self._stage = stage
+        self._emit(messages.CLIENT_CONNECTED, stage=stage)
+
+    def leave(self) -> None:
+        """Take note that its connection ended."""
+        if self in self.board.clients:
+            self.board.client_left(self)
+            if self._stage:
+                self._emit(messages.CLIENT_LEFT, stage=self._stage)
+
+    def _emit(self, event: str, stage: str) -> None:
+        if self.name != OWN_CLIENT:
+            known = {
+                "session": self.id,
+                "client": self.name,
+                "version": self.version,
+                "protocol": self.protocol,
+                "stage": stage,
+                "capabilities": self._capabilities,
+            }
+            self.board.client_event(event, known)
 
 
 class Transport(Protocol):

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from servers.host.transport.gate import LONGEST_BODY, Receive, Scope, Send
-from servers.relay.client import RelayClient
-from servers.relay.connection import MODERN_VERSION, VERSION_KEY, error_line
+from servers.relay.connection import MODERN_VERSION, VERSION_KEY, RelayClient, error_line
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class _Stream:
         self.order = next(_orders)
 
 
-class HttpClient(RelayClient):
+class HttpRelayClient(RelayClient):
     """One session of the handshake era, or one request of the 2026-07-28 era."""
 
     def __init__(self, board: Switchboard) -> None:
@@ -105,7 +104,7 @@ class HttpApp:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
-        self._sessions: dict[str, HttpClient] = {}
+        self._sessions: dict[str, HttpRelayClient] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, or the lifespan."""
@@ -176,7 +175,7 @@ class HttpApp:
         if fault:
             await _refuse(send, 400, error_line(message.id_token, *fault))
             return
-        client = HttpClient(self._board)
+        client = HttpRelayClient(self._board)
         stream = _Stream({message.id_token} if "id" in message.fields else set())
         try:
             if not stream.awaited:
@@ -201,13 +200,13 @@ class HttpApp:
             if client.listening is stream:
                 client.listening = None
 
-    def _new_session(self) -> HttpClient | None:
+    def _new_session(self) -> HttpRelayClient | None:
         gone = [key for key, client in self._sessions.items() if client.is_gone]
         for key in gone:
             self._sessions.pop(key).leave()
         if len(self._sessions) >= _MOST_SESSIONS:
             return None
-        client = HttpClient(self._board)
+        client = HttpRelayClient(self._board)
         self._sessions[client.session] = client
         return client
 

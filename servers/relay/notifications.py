@@ -10,15 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from servers.host.redact import excerpt
-from servers.relay.client import RelayClient
-from servers.relay.connection import PendingRequest, UpstreamConnection
+from servers.relay.connection import PendingRequest, RelayClient, UpstreamConnection
 from servers.relay.wire_message import WireMessage, dumps
-
-if TYPE_CHECKING:
-    from servers.relay.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +45,22 @@ class _ListState:
         self.task: asyncio.Task[None] | None = None
 
 
+class NotificationBoard(Protocol):
+    """What notifications need of the switchboard."""
+
+    name: str
+
+    def connections(self) -> list[UpstreamConnection]:
+        """All connections with the server."""
+
+    def cancelled(self, pending: PendingRequest) -> None:
+        """Take note that a client does not want an answer any more."""
+
+
 class Notifications:
     """Those of one relay."""
 
-    def __init__(self, board: Switchboard) -> None:
+    def __init__(self, board: NotificationBoard) -> None:
         self._board = board
         self._lists: dict[tuple[UpstreamConnection, str], _ListState] = {}
         self.list_tools: Callable[[list[Any]], None] | None = None
@@ -161,7 +169,7 @@ class Notifications:
 
     def tools_switched(self) -> None:
         """Tell every client that the list of tools changed: the user switched some."""
-        for connection in (self._board.base, *self._board.connections.values()):
+        for connection in self._board.connections():
             self.tell(connection, _TOOLS_CHANGED)
 
     def all_changed(self, connection: UpstreamConnection) -> None:

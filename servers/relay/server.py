@@ -30,10 +30,10 @@ from servers.host.tools.service import (
     UpstreamLostError,
 )
 from servers.host.tools.tool_result import ToolResult
-from servers.relay import answers, entry, listed_entries
+from servers.relay import answers, entry, handshake, listed_entries
 from servers.relay.child import Command
-from servers.relay.client import OWN_CLIENT, SocketClient
-from servers.relay.connection import PendingRequest, UpstreamConnection
+from servers.relay.client import SocketClient
+from servers.relay.connection import OWN_CLIENT, PendingRequest, UpstreamConnection
 from servers.relay.entry import WebAddress
 from servers.relay.switchboard import RelayCallbacks, Switchboard
 from servers.relay.upstreams import Upstreams
@@ -41,16 +41,8 @@ from servers.relay.wire_message import WireMessage
 
 log = logging.getLogger(__name__)
 
-_GREETED_WITHIN_S = 60.0
-"""A first `npx` or `uvx` downloads its package before it answers."""
-_DISCOVERED_WITHIN_S = 10.0
 _CALL_TIMEOUT_S = 600.0
-_MOST_PAGES = 100
-_ASKED_VERSION = "2025-11-25"
-_ALL_QUESTIONS = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {}}
-"""What Lou declares for clients that share one process by the user's wish."""
 _VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-_LISTENED = ("toolsListChanged", "promptsListChanged", "resourcesListChanged")
 
 
 class Relay:
@@ -98,7 +90,7 @@ class Relay:
 
     async def configure(self, configuration: Configuration, disabled: frozenset[str]) -> None:
         """Use new switches; connect anew if the server is started differently now."""
-        sessions = self.board.sessions
+        sessions = self.board.pool.sessions
         self._use(configuration)
         if disabled != self.board.disabled:
             self.board.disabled = disabled
@@ -106,7 +98,7 @@ class Relay:
             self._surface_changed()
         try:
             target = entry.read(self.name, configuration)
-            if target == self._target and sessions == self.board.sessions:
+            if target == self._target and sessions == self.board.pool.sessions:
                 return
             self._target = target
             await self._reopen()
@@ -118,7 +110,7 @@ class Relay:
     async def stop(self, seconds: float) -> None:
         """Wait up to `seconds` for the calls in flight, then close everything."""
         self.started = False
-        calls = [each for each in self._connections() if each.pending]
+        calls = [each for each in self.board.connections() if each.pending]
         deadline = asyncio.get_running_loop().time() + seconds
         while calls and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
@@ -136,18 +128,21 @@ class Relay:
         except server_settings.SettingValueError as wrong:
             log.warning("A setting of %s is not used: %s", self.name, wrong)
             sessions = server_settings.SESSIONS.default
-        self.board.sessions = sessions
+        self.board.pool.sessions = sessions
 
     async def _open_base(self) -> None:
         """Open the connection of Lou's own, and learn what the server is."""
         assert self._target is not None
         self._upstreams = Upstreams(self.board, self._target, self._lost, self._schema_of)
-        self.board.base = base = UpstreamConnection("")
-        self.board.is_web = isinstance(self._target, WebAddress)
+        self.board.pool.base = base = UpstreamConnection("")
+        self.board.pool.is_web = isinstance(self._target, WebAddress)
         await self._upstreams.connect(base)
         try:
-            await self._greet(base)
-            await self._list_tools(base)
+            is_shared = self.board.pool.sessions == server_settings.SHARED_SESSION
+            await handshake.greet(base, self.name, is_shared=is_shared)
+            if base.is_modern and base.greeting:
+                self.board.modern_answers["server/discover"] = base.greeting.fields["result"]
+            self._take_tools(await handshake.list_tools(base, self.name))
         except ConnectionError:
             if self.upstream_lost.done():
                 raise self.upstream_lost.result() from None
@@ -155,31 +150,28 @@ class Relay:
 
     async def _reopen(self) -> None:
         """Connect anew without losing a client; those with a connection of their own come again."""
-        clients = tuple(self.board.base.clients)
-        others = [each for key in self.board.connections.values() for each in key.clients]
-        for connection in self._connections():
+        clients = tuple(self.board.pool.base.clients)
+        others = [each for key in self.board.pool.by_key.values() for each in key.clients]
+        for connection in self.board.connections():
             self.board.fail_pending(connection)
         await self._close_all()
         await self._open_base()
         for client in clients:
-            client.connection = self.board.base
-            self.board.base.clients[client] = None
+            client.connection = self.board.pool.base
+            self.board.pool.base.clients[client] = None
         for client in others:
             client.connection = None
             client.disconnect()
-        self.board.notifications.all_changed(self.board.base)
+        self.board.notifications.all_changed(self.board.pool.base)
         self._surface_changed()
 
     async def _close_all(self) -> None:
-        for connection in self._connections():
+        for connection in self.board.connections():
             self.board.notifications.forget(connection)
             await connection.close()
-        self.board.connections.clear()
+        self.board.pool.by_key.clear()
         if self._upstreams:
             await self._upstreams.finish()
-
-    def _connections(self) -> list[UpstreamConnection]:
-        return [self.board.base, *self.board.connections.values()]
 
     def _opened(self) -> Upstreams:
         assert self._upstreams is not None
@@ -201,68 +193,10 @@ class Relay:
         found = (each["inputSchema"] for each in self._tools if each["name"] == tool)
         return next(found, {})
 
-    # The handshake of Lou itself
-
-    async def _greet(self, base: UpstreamConnection) -> None:
-        """Send `initialize` first: some servers exit at any other first request."""
-        shared = self.board.sessions == server_settings.SHARED_SESSION
-        params = {
-            "protocolVersion": _ASKED_VERSION,
-            "capabilities": _ALL_QUESTIONS if shared else {},
-            "clientInfo": {"name": OWN_CLIENT, "version": "1"},
-        }
-        try:
-            answer = await base.ask("initialize", params, _GREETED_WITHIN_S)
-        except TimeoutError:
-            answer = None
-        if answer and isinstance(answer.fields.get("result"), dict):
-            base.greeting = answer
-            base.notify("notifications/initialized")
-            return
-        base.is_modern = True
-        try:
-            found = await base.ask("server/discover", {}, _DISCOVERED_WITHIN_S)
-        except TimeoutError:
-            found = None
-        if not found or not isinstance(found.fields.get("result"), dict):
-            raise UpstreamLostError(self._refusal(answer))
-        base.greeting = found
-        self.board.modern_answers["server/discover"] = found.fields["result"]
-        base.ask_in_background(
-            "subscriptions/listen", {"notifications": dict.fromkeys(_LISTENED, True)}
-        )
-
-    def _refusal(self, answer: WireMessage | None) -> str:
-        if answer is None:
-            return f"The server {self.name} did not answer within {_GREETED_WITHIN_S:g} s."
-        error = answer.fields.get("error")
-        why = error.get("message") if isinstance(error, dict) else "its answer holds no result"
-        return redact.redact(f"The server {self.name} refused the handshake: {why}")
-
-    async def _list_tools(self, base: UpstreamConnection) -> None:
-        assert base.greeting is not None
-        offered = base.greeting.fields["result"].get("capabilities")
-        listed: list[Any] = []
-        params: dict[str, Any] = {}
-        for _ in range(_MOST_PAGES if isinstance(offered, dict) and "tools" in offered else 0):
-            answer = await base.ask("tools/list", params)
-            page = answer.fields.get("result")
-            if not isinstance(page, dict):
-                log.warning(
-                    "The server %s does not list its tools: %s", self.name, answer.text[:200]
-                )
-                break
-            tools = page.get("tools")
-            listed += tools if isinstance(tools, list) else []
-            if not page.get("nextCursor"):
-                break
-            params = {"cursor": page["nextCursor"]}
-        self._take_tools(listed)
-
     def _take_tools(self, listed: list[Any]) -> None:
         """Use a new list of tools for the app and the bridge."""
-        checked = listed_entries.check("tools", listed, is_modern=self.board.base.is_modern)
-        self.board.report_faults("tools", checked.faults)
+        checked = listed_entries.check("tools", listed, is_modern=self.board.pool.base.is_modern)
+        self.board.oddities.faults("tools", checked.faults)
         self._tools = checked.entries
         self._surface_changed()
 
@@ -315,7 +249,7 @@ class Relay:
         pending = PendingRequest("tools/call", WireMessage("", {"params": params}, {}))
         verdict, kind, answer = "error", "refused", None
         try:
-            answer = await self.board.base.ask("tools/call", params, seconds)
+            answer = await self.board.pool.base.ask("tools/call", params, seconds)
             verdict, kind = answers.outcome(answer)
             return _for_app(answer, verdict, kind)
         except TimeoutError:
@@ -348,7 +282,7 @@ class Relay:
 
     async def answers(self) -> dict[str, Any]:
         """The answers that the bridge gives while this process is away."""
-        base = self.board.base
+        base = self.board.pool.base
         told = base.greeting.fields["result"] if base.greeting and not base.is_modern else None
         modern = self.board.modern_answers
         return {

@@ -2,11 +2,6 @@
 
 In: lines of clients and of the server. Out: the same lines to the other side. Understood is only
 what switches, figures and sessions need; everything else passes.
-
-Clients of one connection share the server's process. A client that declares nothing a server could
-ask of it shares the one that Lou opened; one that can be asked (roots, sampling, elicitation) has a
-connection of its own, since a server's question does not say whom it is for. Clients of the
-2026-07-28 era, which has no such questions, share one.
 """
 
 from __future__ import annotations
@@ -17,34 +12,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from servers.contract.line_reader import LongLine
-from servers.contract.server_settings import OWN_SESSIONS, SESSIONS, SHARED_SESSION
 from servers.host.redact import excerpt
 from servers.host.tools.tool_result import failure
 from servers.host.transport.address import MAX_LINE
 from servers.relay import answers, listed_entries
-from servers.relay.client import OWN_CLIENT, RelayClient
 from servers.relay.connection import (
     INTERNAL_ERROR,
     VERSION_KEY,
     PendingRequest,
+    RelayClient,
     UpstreamConnection,
     error_line,
     result_line,
 )
+from servers.relay.connection_pool import ConnectionPool
 from servers.relay.notifications import Notifications
+from servers.relay.oddity_log import OddityLog
 from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
 
 log = logging.getLogger(__name__)
 
 _PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND = -32700, -32600, -32601
 _UNSUPPORTED_VERSION = -32022
-_MODERN = "modern"
-_QUESTIONS = frozenset(("roots", "sampling", "elicitation", "tasks"))
-"""The capabilities of a client that let a server ask it something."""
 _MOST_TASKS = 1_000
-_NOISE_LOGGED = 3
-_EXCERPT_BYTES = 10_000
-_MOST_FAULTS_LOGGED = 20
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
 
 
@@ -72,23 +62,21 @@ class Switchboard:
         self.name = name
         self.callbacks = callbacks
         self.clients: dict[RelayClient, None] = {}
-        self.base = UpstreamConnection("")
-        self.connections: dict[str, UpstreamConnection] = {}
-        self.sessions = SESSIONS.default
-        self.is_web = False
+        self.pool = ConnectionPool(callbacks.open, callbacks.close)
         self.disabled: frozenset[str] = frozenset()
         self.modern_answers: dict[str, Any] = {}
         """The results of `server/discover` and `tools/list` that 2026-07-28 clients were given."""
         self.notifications = Notifications(self)
         self._modern_refusal: dict[str, Any] | None = None
-        self._noise = 0
-        self._reported: set[tuple[str, str, str]] = set()
+        self.oddities = OddityLog()
+
+    def connections(self) -> list[UpstreamConnection]:
+        """All connections with the server."""
+        return self.pool.all()
 
     def client_event(self, event: str, data: dict[str, Any]) -> None:
         """Tell the app of a client."""
         self.callbacks.client_event(event, data)
-
-    # Messages of clients
 
     def from_client(self, client: RelayClient, line: bytes | LongLine) -> None:
         """Take one line of a client."""
@@ -173,17 +161,13 @@ class Switchboard:
             connection, token = asked
             connection.send(message.line((message.spans["id"], token)), message)
 
-    # Which connection
-
     def _initialize(self, client: RelayClient, message: WireMessage) -> None:
         wanted = message.params.get("capabilities")
         client.introduce(message.params.get("clientInfo"), wanted, "")
         client.is_modern = client.is_initialized = False
-        key = self._key(client, wanted if isinstance(wanted, dict) else {})
-        connection = self.connections.get(key) if key else self.base
-        is_new = connection is None
-        connection = connection or self._open(key, is_modern=False)
-        self._join(client, connection)
+        declared = wanted if isinstance(wanted, dict) else {}
+        connection, is_new = self.pool.for_handshake(client, declared)
+        self.pool.join(client, connection)
         if is_new or connection.is_modern:
             self._forward(client, connection, message)
         elif connection.greeting:
@@ -191,56 +175,20 @@ class Switchboard:
         else:
             connection.joining.append((client, message))
 
-    def _key(self, client: RelayClient, capabilities: dict[str, Any]) -> str:
-        """Which connection a client of the handshake era gets."""
-        if self.base.is_modern or self.sessions == SHARED_SESSION or client.name == OWN_CLIENT:
-            return ""
-        own = f"client {client.id}"
-        if self.is_web or self.sessions == OWN_SESSIONS or capabilities.keys() & _QUESTIONS:
-            return own
-        return dumps(dict(sorted(capabilities.items()))) if capabilities else ""
-
     def _connection_for(
         self, client: RelayClient, message: WireMessage
     ) -> UpstreamConnection | None:
         """The connection of a client that begins without `initialize`; None if it is refused."""
         is_modern = VERSION_KEY in message.meta or message.method == "server/discover"
-        connection = self.base
-        if is_modern and not self.base.is_modern:
+        connection = self.pool.base
+        if is_modern and not connection.is_modern:
             if self._modern_refusal:
                 error = f'"error":{dumps(self._modern_refusal)}'
                 client.send(f'{{"jsonrpc":"2.0","id":{message.id_token},{error}}}'.encode())
                 return None
-            found = self.connections.get(_MODERN)
-            connection = found or self._open(_MODERN, is_modern=True)
-        self._join(client, connection)
+            connection = self.pool.for_modern()
+        self.pool.join(client, connection)
         return connection
-
-    def _open(self, key: str, *, is_modern: bool) -> UpstreamConnection:
-        connection = self.connections[key] = UpstreamConnection(key, is_modern=is_modern)
-        self.callbacks.open(connection)
-        return connection
-
-    def _join(self, client: RelayClient, connection: UpstreamConnection) -> None:
-        if client.connection is not connection:
-            self._part(client)
-            client.connection = connection
-            connection.clients[client] = None
-
-    def _part(self, client: RelayClient) -> None:
-        """Take a client from its connection, which ends if it was the last."""
-        connection, client.connection = client.connection, None
-        if connection is None:
-            return
-        connection.clients.pop(client, None)
-        connection.joining = [each for each in connection.joining if each[0] is not client]
-        for uri in [uri for uri, watching in connection.subscribers.items() if client in watching]:
-            connection.subscribers[uri].discard(client)
-            if not connection.subscribers[uri] and connection.clients:
-                connection.ask_in_background("resources/unsubscribe", {"uri": uri})
-        if not connection.clients and not connection.is_base:
-            self.connections.pop(connection.key, None)
-            self.callbacks.close(connection)
 
     def client_left(self, client: RelayClient) -> None:
         """Take note that a client is gone: the server is told that its requests are not wanted."""
@@ -251,11 +199,9 @@ class Switchboard:
                 connection.cancel(number)
                 self._record(pending, "cancelled", "refused")
         client.in_flight.clear()
-        self._part(client)
+        self.pool.part(client)
         if client.malformed > 1:
             log.warning("Client %s sent %d lines that are no MCP", client.name, client.malformed)
-
-    # Messages of the server
 
     def from_server(
         self, connection: UpstreamConnection, line: bytes, origin: int | None = None
@@ -266,7 +212,7 @@ class Switchboard:
         except NotJsonError:
             found = []
         if not any(each.fields.keys() & {"method", "result", "error", "id"} for each in found):
-            self._note_noise(line)
+            self.oddities.noise(line)
             return
         for message in found:
             if not message.method:
@@ -275,15 +221,6 @@ class Switchboard:
                 self._ask_client(connection, message, origin)
             else:
                 self.notifications.from_server(connection, message, origin)
-
-    def _note_noise(self, line: bytes) -> None:
-        if line.strip():
-            self._noise += 1
-            if self._noise <= _NOISE_LOGGED:
-                log.warning(
-                    "The server wrote what is no MCP to stdout: %s",
-                    excerpt(line[:_EXCERPT_BYTES].decode("utf-8", "backslashreplace"), 200),
-                )
 
     def _take_answer(self, connection: UpstreamConnection, answer: WireMessage) -> None:
         pending = connection.take_answer(answer)
@@ -307,7 +244,7 @@ class Switchboard:
         if pending.method == "initialize":
             self._take_greeting(client, connection, pending, answer)
         else:
-            client.send(answers.line_for(pending, answer, self.disabled, self.report_faults))
+            client.send(answers.line_for(pending, answer, self.disabled, self.oddities.faults))
             client.reach_stage("initialized")
         if isinstance(answer.fields.get("result"), dict):
             self._note_result(client, connection, pending, answer)
@@ -331,8 +268,8 @@ class Switchboard:
             return
         for each, message in [(client, pending.message), *joining]:
             refused = PendingRequest("initialize", message, each)
-            each.send(answers.line_for(refused, answer, self.disabled, self.report_faults))
-            self._part(each)
+            each.send(answers.line_for(refused, answer, self.disabled, self.oddities.faults))
+            self.pool.part(each)
 
     def _greet(
         self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
@@ -387,7 +324,7 @@ class Switchboard:
             return
         if error.get("code") != _UNSUPPORTED_VERSION:
             self._modern_refusal = error
-            self._part(client)
+            self.pool.part(client)
 
     def _ask_client(
         self, connection: UpstreamConnection, message: WireMessage, origin: int | None
@@ -407,22 +344,6 @@ class Switchboard:
         else:
             connection.answer(message, {"error": _NO_METHOD})
 
-    def report_faults(self, kind: str, faults: list[tuple[str, str]]) -> None:
-        """Log the odd entries of a list, each once."""
-        for name, why in faults:
-            fault = (kind, name, why)
-            if fault in self._reported or len(self._reported) >= _MOST_FAULTS_LOGGED:
-                continue
-            self._reported.add(fault)
-            log.warning(
-                "The %s %s is left out, since clients cannot take it: %s",
-                _SINGULAR[kind],
-                excerpt(name, 80),
-                excerpt(why, 400),
-            )
-
-    # Ends
-
     def lost(self, connection: UpstreamConnection, why: str) -> None:
         """Take note that a connection ended: its clients learn what became of their requests."""
         is_refusal = connection.is_modern and not connection.greeting and not connection.is_base
@@ -434,9 +355,9 @@ class Switchboard:
         for client, message in connection.joining:
             client.send(error_line(message.id_token, INTERNAL_ERROR, why))
         connection.joining = []
-        self.connections.pop(connection.key, None)
+        self.pool.forget(connection)
         for client in tuple(connection.clients):
-            self._part(client)
+            self.pool.part(client)
             if connection.greeting:
                 client.disconnect()
 
@@ -468,14 +389,6 @@ class Switchboard:
         """Take note that a client does not want an answer any more."""
         self._record(pending, "cancelled", "refused")
         pending.is_cancelled = True
-
-
-_SINGULAR = {
-    "tools": "tool",
-    "resources": "resource",
-    "resourceTemplates": "resource template",
-    "prompts": "prompt",
-}
 
 
 def _id_key(message: WireMessage) -> str:

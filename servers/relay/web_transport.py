@@ -8,7 +8,6 @@ error in words. The headers of the user's entry go to the host of the entry alon
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -22,8 +21,7 @@ from yarl import URL
 
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
-from servers.relay import web_refusals
-from servers.relay.connection import MODERN_VERSION, VERSION_KEY
+from servers.relay import web_headers, web_refusals
 from servers.relay.event_stream import EventReader, StreamEvent
 from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
 
@@ -36,7 +34,6 @@ log = logging.getLogger(__name__)
 Take = Callable[[bytes, int | None], None]
 
 _SESSION = "Mcp-Session-Id"
-_VERSION = "MCP-Protocol-Version"
 _ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 _CONNECTED_WITHIN_S = 30.0
@@ -49,7 +46,6 @@ _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_RESUMED = 20
 _OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
 """With these a server of the older transport answers a POST that it does not know."""
-_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 class WebTransport:
@@ -245,22 +241,14 @@ class WebTransport:
         return await self._open("POST", self._endpoint or self._address.url, line, headers)
 
     def _headers(self) -> dict[str, str]:
-        known = {_SESSION: self._session_id, _VERSION: self._version}
+        known = {_SESSION: self._session_id, web_headers.VERSION: self._version}
         return {name: value for name, value in known.items() if value}
 
     def _routing(self, message: WireMessage) -> dict[str, str]:
         """The headers that repeat parts of a 2026-07-28 message."""
         if not self._connection.is_modern:
             return {}
-        version = message.meta.get(VERSION_KEY)
-        headers = {_VERSION: str(version or MODERN_VERSION), "Mcp-Method": message.method}
-        name = message.params.get(_NAMED_BY.get(message.method, ""))
-        if isinstance(name, str):
-            headers["Mcp-Name"] = _header_text(name)
-        arguments = message.params.get("arguments")
-        if message.method == "tools/call" and isinstance(arguments, dict):
-            headers |= _param_headers(self._schema_of(str(name)), arguments)
-        return headers
+        return web_headers.routing(message, self._schema_of(str(message.params.get("name"))))
 
     async def _open(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
@@ -269,7 +257,7 @@ class WebTransport:
         target = URL(url)
         own = URL(self._address.url)
         for _ in range(_MOST_REDIRECTS):
-            mine = self._address.headers if _is_same_host(own, target) else {}
+            mine = self._address.headers if web_headers.is_same_host(own, target) else {}
             response = await self._http.request(
                 method,
                 target,
@@ -366,36 +354,5 @@ async def _events(response: ClientResponse, reader: EventReader) -> AsyncIterato
             yield event
 
 
-def _is_same_host(own: URL, other: URL) -> bool:
-    """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
-    is_twin = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
-    return own.host == other.host and (own.origin() == other.origin() or is_twin)
-
-
 def _error_line(number: int, error: Mapping[str, Any]) -> bytes:
     return dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
-
-
-def _param_headers(schema: Any, arguments: Any) -> dict[str, str]:
-    """A header for each argument whose schema names one with `x-mcp-header`."""
-    properties = schema.get("properties") if isinstance(schema, Mapping) else None
-    headers: dict[str, str] = {}
-    if not isinstance(properties, dict) or not isinstance(arguments, dict):
-        return headers
-    for name, inner in properties.items():
-        value = arguments.get(name)
-        token = inner.get("x-mcp-header") if isinstance(inner, dict) else None
-        if isinstance(value, dict):
-            headers |= _param_headers(inner, value)
-        elif isinstance(token, str) and isinstance(value, str | int | float):
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            headers[f"Mcp-Param-{token}"] = _header_text(text)
-    return headers
-
-
-def _header_text(text: str) -> str:
-    """`text` as a header can carry it."""
-    is_plain = text.isascii() and text.isprintable() and text == text.strip()
-    if is_plain and not (text.startswith("=?base64?") and text.endswith("?=")):
-        return text
-    return f"=?base64?{base64.b64encode(text.encode()).decode()}?="

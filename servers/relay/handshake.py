@@ -1,0 +1,92 @@
+"""The handshake of Lou itself with the user's server, in the era that the server speaks.
+
+In: a connection. Out: its greeting, and the tools that it lists.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from servers.host.redact import excerpt, redact
+from servers.host.tools.service import UpstreamLostError
+from servers.relay.connection import OWN_CLIENT, UpstreamConnection
+from servers.relay.wire_message import WireMessage
+
+log = logging.getLogger(__name__)
+
+_GREETED_WITHIN_S = 60.0
+"""A first `npx` or `uvx` downloads its package before it answers."""
+_DISCOVERED_WITHIN_S = 10.0
+_MOST_PAGES = 100
+_ASKED_VERSION = "2025-11-25"
+_ALL_QUESTIONS = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {}}
+"""What Lou declares for clients that share one process by the user's wish."""
+_LISTENED = ("toolsListChanged", "promptsListChanged", "resourcesListChanged")
+
+
+async def greet(base: UpstreamConnection, name: str, *, is_shared: bool) -> None:
+    """Send `initialize` first: some servers exit at any other first request.
+
+    Raises:
+        UpstreamLostError: it speaks neither era.
+        ConnectionError: it ended.
+    """
+    params = {
+        "protocolVersion": _ASKED_VERSION,
+        "capabilities": _ALL_QUESTIONS if is_shared else {},
+        "clientInfo": {"name": OWN_CLIENT, "version": "1"},
+    }
+    answer = await _asked(base, "initialize", params, _GREETED_WITHIN_S)
+    if answer and isinstance(answer.fields.get("result"), dict):
+        base.greeting = answer
+        base.notify("notifications/initialized")
+        return
+    base.is_modern = True
+    found = await _asked(base, "server/discover", {}, _DISCOVERED_WITHIN_S)
+    if not found or not isinstance(found.fields.get("result"), dict):
+        raise UpstreamLostError(_refusal(name, answer))
+    base.greeting = found
+    listened = {"notifications": dict.fromkeys(_LISTENED, True)}
+    base.ask_in_background("subscriptions/listen", listened)
+
+
+async def list_tools(base: UpstreamConnection, name: str) -> list[Any]:
+    """All its tools, if it says that it has any.
+
+    Raises:
+        ConnectionError: it ended.
+    """
+    assert base.greeting is not None
+    offered = base.greeting.fields["result"].get("capabilities")
+    listed: list[Any] = []
+    params: dict[str, Any] = {}
+    for _ in range(_MOST_PAGES if isinstance(offered, dict) and "tools" in offered else 0):
+        answer = await base.ask("tools/list", params)
+        page = answer.fields.get("result")
+        if not isinstance(page, dict):
+            log.warning("%s does not list its tools: %s", name, excerpt(answer.text, 200))
+            break
+        tools = page.get("tools")
+        listed += tools if isinstance(tools, list) else []
+        if not page.get("nextCursor"):
+            break
+        params = {"cursor": page["nextCursor"]}
+    return listed
+
+
+async def _asked(
+    base: UpstreamConnection, method: str, params: dict[str, Any], seconds: float
+) -> WireMessage | None:
+    try:
+        return await base.ask(method, params, seconds)
+    except TimeoutError:
+        return None
+
+
+def _refusal(name: str, answer: WireMessage | None) -> str:
+    if answer is None:
+        return f"The server {name} did not answer within {_GREETED_WITHIN_S:g} s."
+    error = answer.fields.get("error")
+    why = error.get("message") if isinstance(error, dict) else "its answer holds no result"
+    return redact(f"The server {name} refused the handshake: {why}")
