@@ -134,9 +134,10 @@ def _address_of(name: str, instance: str) -> Address:
         from servers.host.transport.loopback import LoopbackAddress  # noqa: PLC0415 - one of the two
 
         return LoopbackAddress(path, instance)
-    from servers.host.transport.unix import UnixAddress  # noqa: PLC0415 - not on Windows
+    else:  # noqa: RET505 - Windows lacks the module, which a type checker sees only here
+        from servers.host.transport.unix import UnixAddress  # noqa: PLC0415 - not on Windows
 
-    return UnixAddress(path)
+        return UnixAddress(path)
 
 
 def _report_trouble(host: Served, code: str, message: str, hint: str = "", **more: float) -> str:
