@@ -9,14 +9,16 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from app.formats.spans import UnreadableError
+from app.formats.spans import UnreadableError, refuse_depths
 
 _LINK = re.compile(r"[a-z][a-z0-9+.-]{1,30}:[^\s{}\"<>]{4,100000}", re.IGNORECASE)
 _PLACES = ("mcp/install", "install-mcp", "add_mcp", "mcp/add", "redirect")
 
 
-def entry_of(text: str) -> dict[str, Any] | None:
+def entry_of(text: str, redirects: int = 3) -> dict[str, Any] | None:
     """The entry in an install link, with its name; None when the text is no such link.
+
+    A web page may wrap the link in at most `redirects` others.
 
     Raises:
         UnreadableError: the link's content cannot be read.
@@ -31,7 +33,9 @@ def entry_of(text: str) -> dict[str, Any] | None:
     if not place.endswith(_PLACES):
         return None
     if "url" in query and place.endswith("redirect"):
-        return entry_of(query["url"][0])
+        if not redirects:
+            raise UnreadableError("The link stands in too many others.", 1, 1)
+        return entry_of(query["url"][0], redirects - 1)
     if "config" in query:
         return {"name": query.get("name", ["server"])[0], **_decoded(query["config"][0])}
     return _decoded(unquote(parts.query))
@@ -55,4 +59,5 @@ def _decoded(text: str) -> dict[str, Any]:
         raise UnreadableError("What the link holds cannot be read.") from None
     if not isinstance(found, dict):
         raise UnreadableError("The link holds no entry of a server.")
+    refuse_depths(found)
     return found

@@ -52,6 +52,7 @@ def test_columns_can_be_named_by_the_user() -> None:
         ("url,email\n", {"email": "mail"}, "There is no column 'mail'"),
         ("url,email\n", {"mail": "email"}, "There is no field 'mail'. There are: url, email"),
         ("", {}, "The file is empty"),
+        ("url,email" + ",x" * 999, {}, "The file has 1,001 columns; Lou reads up to 1,000"),
         ('""', {}, "has no row with anything in it"),
         ('"",""\n,,\n""\r\n', {}, "has no row with anything in it"),
         ("sep=;\r\n", {}, "has no row with anything in it"),

@@ -27,6 +27,7 @@ _JUDGED_ROWS = 300
 """Rows from which the delimiter, the row of names and the columns are detected."""
 _MOST_ABOVE = 40
 """Rows in which the names of the columns are looked for."""
+_MOST_COLUMNS = 1_000
 _DELIMITERS = ",;\t|"
 _SUFFIXES: Mapping[str, Format] = {
     ".csv": "csv",
@@ -226,6 +227,7 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
     place = _header_place(first, wanted)
     has_names = place >= 0
     names = _names(first[place].cells) if has_names else _numbered(first)
+    _refuse_many(len(names))
     samples = [one.cells for one in first[place + 1 :] if not one.fault]
     choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], column_map, ignored)
     doubts = (*_file_doubts(first, place, doubt), *choice.doubts)
@@ -233,6 +235,11 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
         _from(text, skipped), delimiter, first[place].number if has_names else 0, choice
     )
     return LeadFile(choice, rows, samples, doubts, text)
+
+
+def _refuse_many(count: int) -> None:
+    if count > _MOST_COLUMNS:
+        raise LeadFileError(f"The file has {count:,} columns; Lou reads up to {_MOST_COLUMNS:,}.")
 
 
 def _last_break(head: str) -> int:
@@ -337,6 +344,7 @@ def _json_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequenc
         value for _, value, fault in itertools.islice(_objects(text), _JUDGED_ROWS) if not fault
     ]
     names = list(dict.fromkeys(name for one in first for name in one))
+    _refuse_many(len(names))
     samples = [[_json_cell(one.get(name)) or "" for name in names] for one in first]
     if not names and not column_map:
         names = ["url", "email"]
