@@ -106,6 +106,20 @@ KEYS = (
         ("search",),
     ),
     Key(
+        "FIRECRAWL_API_KEY",
+        "Firecrawl",
+        "Reads pages that only a script fills, when it is chosen in the settings.",
+        "https://www.firecrawl.dev/app/api-keys",
+        ("search",),
+    ),
+    Key(
+        "JINA_API_KEY",
+        "Jina Reader",
+        "Reads pages that only a script fills, when it is chosen in the settings.",
+        "https://jina.ai/api-dashboard/key-manager",
+        ("search",),
+    ),
+    Key(
         "FIREBASE_CREDENTIALS",
         "Firebase service account",
         "Shares tracked entries with a team through Google Firestore: the JSON of the account.",

@@ -181,6 +181,14 @@ SEARCH = _by_path(
         shown=True,
     ),
     ServerSetting(
+        "fetch_page.reader",
+        "Pages that only a script fills",
+        "A service that reads them in a browser, with a key of yours. It learns their addresses.",
+        "none",
+        choices={"none": "Not read", "firecrawl": "Firecrawl", "jina": "Jina Reader"},
+        shown=True,
+    ),
+    ServerSetting(
         "searxng.base_url",
         "Your SearXNG",
         "The address of a SearXNG of your own; empty for none.",

@@ -27,7 +27,10 @@ _MOST_REDIRECTS = 5
 _PORTS = frozenset({80, 443})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNCLEAN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
-_ACCEPT = "text/html, application/xhtml+xml, text/plain;q=0.9, application/json;q=0.8, */*;q=0.1"
+_ACCEPT = (
+    "text/html, application/xhtml+xml, text/plain;q=0.9, application/json;q=0.8, "
+    "application/pdf;q=0.8, */*;q=0.1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Fetched:
     content: bytes = field(repr=False)
 
 
-Accept = Callable[[str, bytes], object]
+Accept = Callable[[str, bytes], int | None]
 
 
 class RedirectError(OutboundError):
@@ -99,8 +102,9 @@ class PageFetcher:
         """The page at `url` after its redirects.
 
         `accept` gets the Content-Type header (empty if none) and the first bytes, and raises to
-        stop the download. `permit` gets every address before it is requested, and raises to refuse
-        it. After `cut_at` bytes the download stops; 0 means the usual limit, and an error there.
+        stop the download, or tells how many bytes may come. `permit` gets every address before it
+        is requested, and raises to refuse it. After `cut_at` bytes the download stops; 0 means the
+        usual limit, and an error there.
 
         Raises:
             OutboundError: REFUSED when the address must not be read; else why there is no page.

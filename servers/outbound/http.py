@@ -174,12 +174,12 @@ async def body(
     most: int,
     *,
     cut: bool = False,
-    accept: Callable[[bytes], object] | None = None,
+    accept: Callable[[bytes], int | None] | None = None,
 ) -> bytes:
     """The decompressed content of `response`, at most `most` bytes.
 
     With `cut` a larger content is cut there. `accept` gets its start, and raises to stop the
-    download.
+    download; a number it gives is how many bytes may come if that is more.
 
     Raises:
         OutboundError: it is larger, compressed in a way that was not asked for, or damaged.
@@ -197,7 +197,7 @@ async def body(
                 return b"".join(parts)[:most]
             raise OutboundError(Kind.UPSTREAM, f"its answer is larger than {most >> 20} MiB")
         if accept and total >= _START:
-            accept(b"".join(parts))
+            most = max(most, accept(b"".join(parts)) or 0)
             accept = None
     if accept:
         accept(b"".join(parts))

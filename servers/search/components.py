@@ -17,6 +17,7 @@ from servers.search.contacts.contact_finder import ContactFinder
 from servers.search.contacts.email_verifier import EmailVerifier
 from servers.search.contacts.page import PageScan
 from servers.search.pages.page_service import PageService
+from servers.search.pages.remote_readers import READERS, RemoteReader
 from servers.search.pages.robots import Robots
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers import PROVIDERS
@@ -64,7 +65,13 @@ class Components:
             status.of_contacts(self.lines[service.spec.name], position)
             for position, service in enumerate(SERVICES, 1)
         ]
-        return searches + contacts
+        readers = [
+            status.of_reader(
+                self.lines[one.spec.name], chosen=one.spec.name == self.settings.reader
+            )
+            for one in READERS
+        ]
+        return searches + contacts + readers
 
     async def status(self) -> SearchStatus:
         """The state of everything."""
@@ -82,7 +89,11 @@ def join(
     cache, ttl_s = outside.cache, settings.ttl_s
     library = outside.library if settings.library else None
     robots = Robots(outside.guard, cache, ttl_s["robots"]) if settings.robots else None
-    pages = PageService(outside.guard, cache, library=library, robots=robots, ttl_s=ttl_s)
+    chosen = next((one for one in READERS if one.spec.name == settings.reader), None)
+    reader = RemoteReader(chosen, lines[chosen.spec.name]) if chosen else None
+    pages = PageService(
+        outside.guard, cache, library=library, robots=robots, reader=reader, ttl_s=ttl_s
+    )
     services = [(service, lines[service.spec.name]) for service in SERVICES]
     finder = AnyMailFinder()
     return Components(
@@ -99,8 +110,9 @@ def join(
 
 
 def known() -> list[ProviderSpec]:
-    """Every provider and contact service."""
-    return [provider.spec for provider in PROVIDERS] + [service.spec for service in SERVICES]
+    """Every provider, contact service and page reader."""
+    searches = [provider.spec for provider in PROVIDERS]
+    return searches + [one.spec for one in SERVICES] + [one.spec for one in READERS]
 
 
 def access(spec: ProviderSpec, settings: SearchSettings, keys: Mapping[str, str]) -> Access:

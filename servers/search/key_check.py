@@ -14,6 +14,7 @@ from servers.outbound.channel import Channel
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpClient, HttpReply, HttpRequest
 from servers.search.contacts import SERVICES
+from servers.search.pages.remote_readers import READERS
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers import PROVIDERS
 from servers.search.websearch.provider_line import without
@@ -79,5 +80,5 @@ def _verdict(kind: Kind) -> str:
 
 
 def _user_of(name: str) -> Probed | None:
-    users: list[Probed] = [*PROVIDERS, *SERVICES]
+    users: list[Probed] = [*PROVIDERS, *SERVICES, *READERS]
     return next((user for user in users if name in user.spec.keys), None)

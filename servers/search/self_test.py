@@ -9,7 +9,7 @@ from servers.host.self_test import Part, expect
 from servers.outbound import mail
 from servers.search import arguments
 from servers.search.contacts import page as contact_page
-from servers.search.pages import charset, extract, feeds, robots
+from servers.search.pages import charset, documents, extract, feeds, robots
 
 _PLACE = "https://example.org/"
 _PAGE = (
@@ -31,6 +31,21 @@ def _read_page() -> None:
     ):
         expect("centuries" in found.text, "the text of a page was not found")
         expect(found.title == "Self test", "the title of a page was not found")
+
+
+async def _read_document() -> None:
+    line = b"BT /F1 12 Tf 72 720 Td (A bridge) Tj ET"
+    parts = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<</F1"
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(line), line),
+    )
+    objects = [b"%d 0 obj%s endobj\n" % numbered for numbered in enumerate(parts, 1)]
+    file = b"%PDF-1.4\n" + b"".join(objects) + b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n0\n%%EOF"
+    found = await documents.DocumentReader().read(file, (1, 1), marked=False)
+    expect("A bridge" in found.text, "the text of a PDF was not found")
 
 
 def _guess_encoding() -> None:
@@ -62,6 +77,7 @@ def _check_address() -> None:
 
 PARTS = {
     "page": Part("Reading a web page", _read_page),
+    "document": Part("Reading a PDF", _read_document, blocking=False),
     "encoding": Part("Finding the encoding of a page", _guess_encoding),
     "feed": Part("Reading a news feed", _read_feed),
     "robots": Part("Reading robots.txt", _read_robots),

@@ -42,6 +42,8 @@ class SearchSettings:
     library: bool
     library_bytes: int
     robots: bool
+    reader: str
+    """The service that reads pages which only a script fills; `none` for none."""
     trusted: frozenset[str]
     providers: Mapping[str, Mapping[str, Any]]
 
@@ -66,6 +68,7 @@ def read(given: Mapping[str, Any]) -> SearchSettings:
         library=values["library.enabled"],
         library_bytes=_bytes(values["library.max_mb"]),
         robots=values["fetch_page.robots"],
+        reader=values["fetch_page.reader"],
         trusted=frozenset(map(str.lower, values["fetch_page.trusted"])),
         providers={name: part for name, part in given.items() if isinstance(part, Mapping)},
     )

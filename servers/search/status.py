@@ -71,6 +71,11 @@ def of_contacts(line: ProviderLine, position: int) -> ProviderState:
     return _state(line, "contacts", position, yours=line.has_keys, quota_left=-1)
 
 
+def of_reader(line: ProviderLine, *, chosen: bool) -> ProviderState:
+    """The state of a service that reads pages in a browser."""
+    return _state(line, "pages", int(chosen), yours=line.has_keys, quota_left=-1)
+
+
 async def whole(
     engine: Engine, providers: list[ProviderState], cache: Cache, library: Library | None
 ) -> SearchStatus:

@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from servers.search.pages import block_model, markup
-from servers.search.pages.block_features import PageFacts, features
+from servers.search.pages.block_features import features
 from servers.search.pages.blocks import Block
 from servers.search.pages.main_text import page_blocks
+from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.visibility import drop_unseen
 
-_TREES = 100
+_TREES = 150
 _HOW = {
     "objective": "cross_entropy",
-    "learning_rate": 0.16,
-    "num_leaves": 7,
+    "learning_rate": 0.1,
+    "num_leaves": 8,
     "min_data_in_leaf": 100,
     "feature_fraction": 0.2,
     "bagging_fraction": 0.7,
@@ -34,6 +35,7 @@ _HOW = {
     "lambda_l2": 5,
     "max_bin": 63,
     "seed": 3,
+    "num_threads": 1,
     "verbosity": -1,
 }
 _DOUBTFUL = 0.5
@@ -51,7 +53,7 @@ def shares(blocks: list[Block], wanted: str) -> list[float]:
     whole = f" {' '.join(told)} "
     found = []
     for block in blocks:
-        own = words(block.text)
+        own = block.tokens
         if len(own) < 3:
             line = " ".join(own)
             found.append(1.0 if lines[line] else _DOUBTFUL if f" {line} " in whole else 0.0)
@@ -84,9 +86,7 @@ def main(folder: Path) -> None:
     import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
     import numpy as np
 
-    rows: list[list[float]] = []
-    wanted: list[float] = []
-    weights: list[float] = []
+    rows, wanted, weights = [], [], []
     for path in sorted((folder / "ground-truth").glob("*.json")):
         truth = json.loads(path.read_text())
         page = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
@@ -94,14 +94,17 @@ def main(folder: Path) -> None:
         if tree is None:
             continue
         drop_unseen(tree)
+        markup.space_apart(tree)
         blocks = page_blocks(tree)
+        if not blocks:
+            continue
         told = shares(blocks, truth["ground_truth"]["main_content"])
         size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-        rows += features(tree, blocks, PageFacts(tree, truth["url"]))
+        rows.append(features(blocks, PageFacts(tree, truth["url"])))
         wanted += told
         weights += [block.words / (max(1, size) + 50) for block in blocks]
     weighed = np.array(weights) / np.mean(weights)
-    data = lightgbm.Dataset(np.array(rows, dtype=np.float32), np.array(wanted), weight=weighed)
+    data = lightgbm.Dataset(np.vstack(rows), np.array(wanted), weight=weighed)
     trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
     told = json.dumps([table(tree["tree_structure"]) for tree in trees], separators=(",", ":"))
     Path(block_model.__file__).with_suffix(".json").write_text(told)

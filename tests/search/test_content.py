@@ -54,7 +54,7 @@ PAGES = (
 )
 TEXTS = ("one < two\n  three & four\n", '{"a": [1,\n 2]}', "a,b\n1,2\n")
 FILES = {
-    "a PDF document": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    "damaged": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
     "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
     "a ZIP archive": b"PK\x03\x04\x14\x00\x06\x00",
     "holds no text": b"\x00\x01\x02\x03" * 500,

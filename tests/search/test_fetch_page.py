@@ -177,7 +177,7 @@ async def test_what_holds_no_text_is_refused(start: Start) -> None:
     url = running.world.page(
         "/app", "<html><body><div id=root></div><script>x</script></body></html>"
     )
-    assert "no text" in (await failure(running, url)).message
+    assert "only a script" in (await failure(running, url)).message
     shell = "<html><body><noscript>Enable JavaScript.</noscript><div id=root></div></body></html>"
     assert "a browser" in (await failure(running, running.world.page("/spa", shell))).message
 

@@ -31,6 +31,7 @@ def test_nothing_given_means_the_defaults() -> None:
         library=True,
         library_bytes=256 << 20,
         robots=True,
+        reader="none",
         trusted=frozenset(),
         providers={},
     )

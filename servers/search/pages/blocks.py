@@ -96,10 +96,18 @@ class Block:
 
     element: HtmlElement
     text: str
-    words: int
+    tokens: list[str]
+    """Its words in lower case."""
     linked: int
+    is_sentence: bool
+    """Whether it ends as sentences do."""
     code: str = ""
     """Its lines as they are, where the page keeps them."""
+
+    @property
+    def words(self) -> int:
+        """How many words it has."""
+        return len(self.tokens)
 
 
 def blocks_of(tree: HtmlElement, unread: frozenset[str] = UNREAD) -> list[Block]:
@@ -171,8 +179,9 @@ class _Reader:
     def flush(self) -> None:
         whole = "".join(self._pieces)
         text = " ".join(whole.split())
-        if text and (words := len(_WORD.findall(text))):
+        if text and (tokens := _WORD.findall(text.lower())):
             code = whole.strip("\n").rstrip() if self._kept else ""
-            self.found.append(Block(self._borders[-1], text, words, self._linked, code))
+            ends = ends_sentence(text)
+            self.found.append(Block(self._borders[-1], text, tokens, self._linked, ends, code))
         self._pieces.clear()
         self._linked = 0

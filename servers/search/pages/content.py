@@ -20,7 +20,6 @@ _TEXTS = frozenset(
 )
 _OPAQUE = frozenset({"image", "video", "audio", "font", "model"})
 _MAGIC = (
-    (b"%PDF-", "a PDF document"),
     (b"\x89PNG\r\n", "a picture"),
     (b"GIF8", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -51,7 +50,15 @@ _LOOKED_AT = 4096
 _LONGEST_QUOTED = 80
 """Characters of a header that somebody else wrote."""
 
-Form = Literal["page", "text"]
+_PDF = b"%PDF-"
+_ZIP = b"PK\x03\x04"
+_OFFICE = re.compile(
+    rb"\[Content_Types\]\.xml|_rels/|docProps/|word/|xl/|ppt/|"
+    rb"mimetypeapplication/(?:vnd\.oasis\.opendocument|epub)"
+)
+_OFFICE_TYPES = ("openxmlformats", "opendocument", "epub")
+
+Form = Literal["page", "text", "document"]
 
 
 def labels(header: str) -> tuple[str, str]:
@@ -76,11 +83,9 @@ def form(declared: str, start: bytes) -> Form:
     bare = _first_tag(start)
     if _PAGE.match(bare):
         return "page"
-    for magic, what in _MAGIC:
-        if start.startswith(magic):
-            raise OutboundError(
-                Kind.UNSUPPORTED, f"it is {what}, which is not read{_though(declared)}"
-            )
+    if _is_pdf(declared, start) or _is_office(declared, start):
+        return "document"
+    _refuse_known(declared, start)
     if _is_binary(start):
         raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
     if declared in _PAGES:
@@ -90,6 +95,28 @@ def form(declared: str, start: bytes) -> Form:
     if declared.partition("/")[0] in _OPAQUE:
         raise OutboundError(Kind.UNSUPPORTED, f"it is {_named(declared)}, which holds no text")
     return "page" if _PERHAPS_PAGE.match(bare) else "text"
+
+
+def _refuse_known(declared: str, start: bytes) -> None:
+    for magic, what in _MAGIC:
+        if start.startswith(magic):
+            raise OutboundError(
+                Kind.UNSUPPORTED, f"it is {what}, which is not read{_though(declared)}"
+            )
+
+
+def _is_pdf(declared: str, start: bytes) -> bool:
+    """Whether it is a PDF; some have a little before their mark."""
+    near = start[:1024]
+    return near.lstrip().startswith(_PDF) or (declared.endswith("/pdf") and _PDF in near)
+
+
+def _is_office(declared: str, start: bytes) -> bool:
+    """Whether it is an archive that holds a document."""
+    if not start.startswith(_ZIP):
+        return False
+    named = any(name in declared for name in _OFFICE_TYPES)
+    return named or _OFFICE.search(start) is not None
 
 
 def _first_tag(start: bytes) -> bytes:

@@ -7,6 +7,7 @@ Both are imported when the first page is read.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from servers.contract import harmless
 from servers.search import sanitize
-from servers.search.pages import feeds, markup
+from servers.search.pages import embedded_data, feeds, markup
 from servers.search.pages.charset import decoded
 from servers.search.pages.main_text import Format, main_text
 from servers.search.pages.visibility import drop_unseen
@@ -41,6 +42,22 @@ _SHORT = 250
 """Characters; where less was found, the page is no article and is told as a whole."""
 
 
+_FEW = 15
+"""Words; a page is likely to have more of its own, unless a script has to fill it."""
+_MOUNTS = (
+    "boolean(//*[self::div or self::main or self::section or self::app-root]"
+    "[@id='root' or @id='app' or @id='__next' or @id='__nuxt' or @id='___gatsby' or @id='main'"
+    " or @id='content' or @id='app-root' or @id='react-root' or @id='q-app' or @id='svelte'"
+    " or @id='page' or @id='container' or self::app-root or self::main or @data-reactroot]"
+    "[not(normalize-space())])"
+)
+_ENABLE = re.compile(r"(?:java\s?script|\bjs\b)", re.IGNORECASE)
+_CARRIED = (
+    "A script in a browser fills this page. This is what the page carries as data for it, "
+    "in the data's own order."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PageLink:
     """A link on a page."""
@@ -58,6 +75,10 @@ class Extract:
     links: list[PageLink]
     published: str = ""
     language: str = ""
+    note: str = ""
+    """What a reader must know about how the text was come by."""
+    needs_script: bool = False
+    """Whether only a script in a browser would show the page."""
 
 
 class Extractor:
@@ -115,10 +136,21 @@ def extract(page: str, url: str, form: Format) -> Extract:
     onward = markup.refresh(tree, url)
     ahead = [PageLink("This page leads on", onward)] if is_web_address(onward) else []
     links = [*ahead, *_links(tree, url)]
-    text = _text(tree, url, form) if usual else _all(tree)
+    note, needs_script = "", False
+    if usual:
+        found = main_text(tree, url, form)
+        needs_script = found.sure < _FEW and is_shell(tree)
+        if needs_script:
+            text = embedded_data.read(tree)
+            note = _CARRIED if text else ""
+        else:
+            text = _enough(tree, found.text, form)
+    else:
+        text = _all(tree)
     if ahead and not text.strip():
         text = f"This page has no text and leads on to {onward}"
-    return Extract(title, sanitize.passive(text).strip(), links, published, language)
+    text = sanitize.passive(text).strip()
+    return Extract(title, text, links, published, language, note, needs_script)
 
 
 def _is_usual(page: str, tree: HtmlElement) -> bool:
@@ -126,8 +158,17 @@ def _is_usual(page: str, tree: HtmlElement) -> bool:
     return len(page) <= _LARGEST and elements < _MOST_ELEMENTS
 
 
-def _text(tree: HtmlElement, url: str, form: Format) -> str:
-    found = main_text(tree, url, form)
+def is_shell(tree: HtmlElement) -> bool:
+    """Whether the page waits for a script to fill it."""
+    if tree.find(".//script") is None:
+        return False
+    if tree.xpath(_MOUNTS):
+        return True
+    said = " ".join("".join(one.itertext()) for one in tree.iter("noscript"))
+    return bool(_ENABLE.search(said))
+
+
+def _enough(tree: HtmlElement, found: str, form: Format) -> str:
     if len(found) >= _SHORT:
         return found
     return max(markup.shown(tree, marked=form == "markdown"), found, key=_letters)

@@ -1,35 +1,50 @@
 """The part of a page that it is read for, from its tree. Blocks for tens of milliseconds.
 
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
-is. Where running text prevails, trafilatura's choice is weighed against it: on articles it is the
-better of the two.
+is. A page that says it is one article, or one product, is read by trafilatura too, which is the
+better of the two there; the model weighs its text, unless it runs on as only articles do.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import re
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
-from servers.search.pages.block_features import SENTENCE, PageFacts, features
+from servers.search.pages.block_features import SENTENCE, features
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
+from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.rendering import DataTables, rendered
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+    from servers.search.pages.block_model import Array
+
 Format = Literal["markdown", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class MainText:
+    """What a page is read for. `sure` is how many words of the page are likely to belong to it."""
+
+    text: str
+    sure: float = math.inf
+
 
 _FEW = 100
 """Words; a page with fewer may hold its text for browsers without scripts."""
-_RUNNING = 0.5
-"""The share of words in sentences from which on trafilatura's choice is asked for."""
-_NEARLY, _AT_ALL = 0.95, 0.5
-"""How much of the best F1 to expect its choice must reach; less on a stated article."""
-_SURELY_RUNNING, _MOSTLY_RUNNING, _SHORT_ARTICLE = 0.9, 0.85, 150
+_NEEDED = 0.6
+"""How much of the best F1 to expect trafilatura's choice must reach, unless it is an article."""
+_RUNNING, _SHORTEST_ARTICLE = 0.9, 60
+"""The share of its words in sentences, and how many words, that make it an article."""
+_LEAST = 0.12
+"""Of the words in sentences on the page; a choice with fewer missed the article."""
 _STANDING = {"\u200c": "\U00010600", "\u200d": "\U00010601"}
 """Joiners, and letters of a dead script for them: trafilatura drops what does not print."""
 _STOOD = str.maketrans({letter: joiner for joiner, letter in _STANDING.items()})
@@ -47,66 +62,56 @@ def page_blocks(tree: HtmlElement) -> list[Block]:
     return blocks
 
 
-def main_text(tree: HtmlElement, url: str, form: Format) -> str:
+def main_text(tree: HtmlElement, url: str, form: Format) -> MainText:
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
     facts = PageFacts(tree, url)
-    article, needed = "", _NEARLY
-    if facts.is_article():
-        article = _article(tree, form)
-        running = _running_lines(article)
-        if running >= _SURELY_RUNNING:
-            return article
-        needed = _AT_ALL if running >= _MOSTLY_RUNNING else _NEARLY
     blocks = page_blocks(tree)
-    if not blocks:
-        return article
-    likely = _whole_tables(blocks, block_model.chances(features(tree, blocks, facts)))
-    words = [block.words for block in blocks]
-    limit, expected = block_model.limit(likely, words)
-    if not article and _running(blocks) >= _RUNNING:
-        article = _article(tree, form)
-    if article and _expected(article, blocks, likely) >= needed * expected:
-        return article
+    article = _article(tree, form) if facts.is_article() or facts.is_product() else ""
+    if not blocks or (facts.is_article() and _is_article(article, blocks)):
+        return MainText(article, math.inf if blocks else 0)
+    likely = _whole_tables(blocks, block_model.chances(features(blocks, facts)))
+    sizes = _sizes(blocks)
+    limit, expected = block_model.limit(likely, sizes)
+    sure = float((likely * sizes).sum())
+    if article and _expected(article, blocks, likely) >= _NEEDED * expected:
+        return MainText(article, sure)
     chosen = [block for block, chance in zip(blocks, likely, strict=True) if chance >= limit]
-    return rendered(chosen, marked=form == "markdown")
+    return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
-def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
-    """The chances of `blocks`, one for all cells of a table of data."""
-    table_of = DataTables().table_of
-    evened: list[float] = []
-    for table, group in groupby(zip(blocks, likely, strict=True), lambda one: table_of(one[0])):
-        cells = list(group)
-        if table is not None:
-            words = sum(block.words for block, _ in cells)
-            mean = sum(block.words * chance for block, chance in cells) / words
-            cells = [(block, mean) for block, _ in cells]
-        evened += [chance for _, chance in cells]
-    return evened
-
-
-def _expected(article: str, blocks: list[Block], likely: list[float]) -> float:
-    """The F1 to expect of `article`, the text of some of the `blocks`."""
-    told = [word.lower() for word in _WORD.findall(article)]
-    weights = [chance * block.words for chance, block in zip(likely, blocks, strict=True)]
-    shares = _shares(blocks, told)
-    right = sum(weight * share for weight, share in zip(weights, shares, strict=True))
-    return block_model.expected_f1(right, len(told), sum(weights))
-
-
-def _running(blocks: list[Block]) -> float:
-    """The share of the words of `blocks` that are in sentences."""
-    words = sum(block.words for block in blocks)
-    long = [one.words for one in blocks if one.words >= SENTENCE and ends_sentence(one.text)]
-    return sum(long) / words if words else 0
-
-
-def _running_lines(text: str) -> float:
-    """The share of the words of `text` that are in sentences; 0 when it is short."""
+def _is_article(text: str, blocks: list[Block]) -> bool:
+    """Whether `text`, which trafilatura chose of the `blocks`, runs on as only articles do."""
     lines = [(line.rstrip(), len(_WORD.findall(line))) for line in text.splitlines()]
     words = sum(count for _, count in lines)
-    long = [count for line, count in lines if count >= SENTENCE and ends_sentence(line)]
-    return sum(long) / words if words > _SHORT_ARTICLE else 0
+    long = sum(count for line, count in lines if count >= SENTENCE and ends_sentence(line))
+    said = sum(one.words for one in blocks if one.words >= SENTENCE and one.is_sentence)
+    return words > _SHORTEST_ARTICLE and long >= _RUNNING * words and words >= _LEAST * said
+
+
+def _sizes(blocks: list[Block]) -> Array:
+    import numpy as np  # noqa: PLC0415 - only pages need it
+
+    return np.array([block.words for block in blocks], dtype=np.float32)
+
+
+def _whole_tables(blocks: list[Block], likely: Array) -> Array:
+    """The chances of `blocks`, one for all cells of a table of data."""
+    table_of = DataTables().table_of
+    numbers = range(len(blocks))
+    for table, group in groupby(numbers, lambda number: table_of(blocks[number])):
+        cells = list(group)
+        if table is not None:
+            sizes = _sizes([blocks[number] for number in cells])
+            likely[cells] = (sizes * likely[cells]).sum() / sizes.sum()
+    return likely
+
+
+def _expected(article: str, blocks: list[Block], likely: Array) -> float:
+    """The F1 to expect of `article`, the text of some of the `blocks`."""
+    told = _WORD.findall(article.lower())
+    weights = likely * _sizes(blocks)
+    right = float((weights * _shares(blocks, told)).sum())
+    return block_model.expected_f1(right, len(told), float(weights.sum()))
 
 
 def _shares(blocks: list[Block], told: list[str]) -> list[float]:
@@ -115,7 +120,7 @@ def _shares(blocks: list[Block], told: list[str]) -> list[float]:
     single = set(told)
     shares = []
     for block in blocks:
-        words = [word.lower() for word in _WORD.findall(block.text)]
+        words = block.tokens
         if len(words) < 3:
             shares.append(0.5 if single.issuperset(words) else 0.0)
             continue

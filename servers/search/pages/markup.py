@@ -59,6 +59,8 @@ def parsed(page: str) -> HtmlElement | None:
     from lxml import etree, html  # noqa: PLC0415 - only pages need it
 
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, encoding="utf-8")
+    # the usual look-up asks Python code for the class of each element, each time it is met
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
     try:
         tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):

@@ -1,7 +1,6 @@
 """What a page's own style sheets and attributes say about an element. Pure: no I/O.
 
-Only what decides whether text can be seen is read, and only selectors of tags, classes, ids and
-attributes.
+Only what decides whether text can be seen is read.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from servers.search.pages.selectors import Steps, fit, names_of, split, steps_of, weight
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -56,47 +57,19 @@ _READ = frozenset(
         "line-height",
     ]
 )
-_COMPOUND = re.compile(
-    r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>[\w-]+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
-    r"\[\s*(?P<attr>[\w-]+)\s*(?:=\s*[\"']?(?P<value>[^\"'\]]*)[\"']?\s*)?\]",
-    re.IGNORECASE,
-)
-_STEP = re.compile(r"\s*([>\s])\s*")
 _BORDER = re.compile(r"[{}]")
 _WIDTH = re.compile(r"\(\s*(?:(min|max)-)?width\s*(:|[<>]=?)\s*(\d+\.?\d*)\s*(px|em|rem)\s*\)")
 _SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")
 _SCREEN_WIDTH = 1280
-_UNSCRIPTED = re.compile(r"\bno-?js\b", re.IGNORECASE)
+_VARIABLE = re.compile(r"(--[\w-]{1,60})\s*:\s*([^;{}]{1,80})")
+_USED = re.compile(r"var\(\s*(--[\w-]{1,60})\s*(?:,\s*([^()]{1,80}))?\)")
 _MOST_CSS = 400_000
 _MOST_RULES = 6_000
-_LONGEST_SELECTOR = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Compound:
-    tag: str
-    ids: tuple[str, ...]
-    classes: frozenset[str]
-    attributes: tuple[tuple[str, str | None], ...]
-
-    def fits(self, element: HtmlElement) -> bool:
-        if self.tag not in ("", "*") and element.tag != self.tag:
-            return False
-        if self.ids and {element.get("id")} != set(self.ids):
-            return False
-        if self.classes and not self.classes <= set(element.get("class", "").split()):
-            return False
-        for name, value in self.attributes:
-            found = element.get(name)
-            if found is None or value not in (None, found):
-                return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    steps: tuple[tuple[str, _Compound], ...]
-    """From the element upward; each with what joins it to the one before."""
+    steps: Steps
     weight: tuple[int, int, int, int]
     style: Style
     urgent: Style
@@ -136,99 +109,109 @@ def _urgent(text: str) -> Style:
 class Stylesheet:
     """The rules in the style elements of one page."""
 
-    def __init__(self, css: str, hides: Callable[[Style], bool]) -> None:
+    def __init__(self, css: str, hides: Callable[[Style], bool], names: frozenset[str]) -> None:
         self._hides = hides
-        self._rules: _Index = defaultdict(list)
-        self._hiding: _Index = defaultdict(list)
+        self._names = names
+        first, *rest = css[:_MOST_CSS].split("/*")
+        css = first + " ".join(part.partition("*/")[2] for part in rest)
+        self._variables: dict[str, str] = {}
+        for name, value in _VARIABLE.findall(css):
+            self._variables.setdefault(name, value.strip())
+        self._bodies = list(islice(_bodies(css), _MOST_RULES))
+        self._styles: dict[str, Style] = {}
+        hiding = [(told, body) for told, body in self._bodies if hides(self._declared(body))]
+        self._hiding = self._indexed(hiding)
+        self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
+        self._rules: _Index | None = None
         self._cache: dict[HtmlElement, Style] = {}
-        for rule in islice(_rules(css[:_MOST_CSS]), _MOST_RULES):
-            last = rule.steps[0][1]
-            key = (
-                f"#{last.ids[0]}"
-                if last.ids
-                else f".{min(last.classes)}"
-                if last.classes
-                else last.tag
-            )
-            self._rules[key].append(rule)
-            if hides(rule.style):
-                self._hiding[key].append(rule)
 
     def may_hide(self, element: HtmlElement) -> bool:
         """Whether a rule or its own attribute, taken alone, would hide `element`; quick to tell."""
         own = element.get("style")
-        if own and self._hides(declarations(own)):
+        if own and self._hides(self._declared(own)):
             return True
-        return any(_fits(rule.steps, element) for rule in _candidates(self._hiding, element))
+        if not self._hiding:
+            return False
+        rules = self.candidates(element.tag, element.get("class"))
+        name = element.get("id")
+        if name and (more := self._hiding.get(f"#{name}")):
+            rules = rules + more
+        return any(fit(rule.steps, element) for rule in rules)
+
+    def candidates(self, tag: str, classes: str | None) -> list[_Rule]:
+        """The rules that may hide elements with this tag and these classes."""
+        rules = self._candidates.get((tag, classes))
+        if rules is None:
+            rules = self._candidates[tag, classes] = _named(self._hiding, tag, classes or "")
+        return rules
 
     def style(self, element: HtmlElement) -> Style:
         """What is declared for `element`: its own attribute over the rules that fit it."""
         known = self._cache.get(element)
         if known is None:
-            known = self._cache[element] = self._declared(element)
+            known = self._cache[element] = self._all(element)
         return known
 
-    def _declared(self, element: HtmlElement) -> Style:
+    def _all(self, element: HtmlElement) -> Style:
         own = element.get("style")
-        fitting = [rule for rule in _candidates(self._rules, element) if _fits(rule.steps, element)]
+        if self._rules is None:
+            self._rules = self._indexed(self._bodies)
+        rules = _named(self._rules, str(element.tag), element.get("class") or "")
+        rules += self._rules.get(f"#{element.get('id')}", [])
+        fitting = sorted(
+            (rule for rule in rules if fit(rule.steps, element)), key=lambda rule: rule.weight
+        )
         if not fitting:
-            return declarations(own) if own else {}
+            return self._declared(own) if own else {}
         found: Style = {}
-        for rule in sorted(fitting, key=lambda rule: rule.weight):
+        for rule in fitting:
             found.update(rule.style)
         if own:
-            found.update(declarations(own))
+            found.update(self._declared(own))
         for rule in fitting:
             found.update(rule.urgent)
         return found
 
+    def _declared(self, text: str) -> Style:
+        found = self._styles.get(text)
+        if found is None:
+            told = _USED.sub(self._value, text) if "var(" in text else text
+            found = self._styles[text] = declarations(told)
+        return found
 
-def _candidates(rules: _Index, element: HtmlElement) -> Iterator[_Rule]:
-    if not rules:
-        return
-    yield from rules.get(str(element.tag), ())
-    yield from rules.get("", ())
-    if name := element.get("id"):
-        yield from rules.get(f"#{name}", ())
-    if names := element.get("class"):
-        for name in set(names.split()):
-            yield from rules.get(f".{name}", ())
+    def _value(self, used: re.Match[str]) -> str:
+        return self._variables.get(used[1], used[2] or used[0])
 
-
-def _fits(steps: tuple[tuple[str, _Compound], ...], element: HtmlElement) -> bool:
-    if not steps[0][1].fits(element):
-        return False
-    one: HtmlElement | None = element
-    for joint, compound in steps[1:]:
-        one = one.getparent() if one is not None else None
-        while joint == " " and one is not None and not compound.fits(one):
-            one = one.getparent()
-        if one is None or not compound.fits(one):
-            return False
-    return True
-
-
-def _rules(css: str) -> Iterator[_Rule]:
-    order = 0
-    for selectors, body in _bodies(css):
-        style = declarations(body)
-        if not style:
-            continue
-        urgent = _urgent(body)
-        for selector in selectors.split(","):
-            steps = _steps(selector)
-            if steps:
+    def _indexed(self, bodies: list[tuple[str, str]]) -> _Index:
+        """The rules of `bodies` by the name that an element must have for them to fit."""
+        index: _Index = defaultdict(list)
+        order = 0
+        for selectors, body in bodies:
+            style = self._declared(body)
+            if not style:
+                continue
+            urgent = _urgent(body)
+            for steps in filter(None, map(steps_of, split(selectors))):
                 order += 1
-                ids = sum(len(one.ids) for _, one in steps)
-                names = sum(len(one.classes) + len(one.attributes) for _, one in steps)
-                tags = sum(one.tag not in ("", "*") for _, one in steps)
-                yield _Rule(steps, (ids, names, tags, order), style, urgent)
+                if not self._names.issuperset(names_of(steps)):
+                    continue
+                last = steps[0][1]
+                name = min(last.classes) if last.classes else ""
+                key = f"#{last.ids[0]}" if last.ids else f".{name}" if name else last.tag
+                index[key].append(_Rule(steps, (*weight(steps), order), style, urgent))
+        return index
+
+
+def _named(rules: _Index, tag: str, classes: str) -> list[_Rule]:
+    """The rules that are kept under a tag or a class."""
+    found = [*rules.get(tag, ()), *rules.get("", ()), *rules.get("*", ())]
+    for name in set(classes.split()):
+        found += rules.get(f".{name}", ())
+    return found
 
 
 def _bodies(css: str) -> Iterator[tuple[str, str]]:
     """Selectors and declarations of the rules that hold on a screen."""
-    first, *rest = css.split("/*")
-    css = first + " ".join(part.partition("*/")[2] for part in rest)
     skipped: list[bool] = []
     start, selectors = 0, None
     for border in _BORDER.finditer(css):
@@ -267,46 +250,3 @@ def _is_met(query: str) -> bool:
         if width > _SCREEN_WIDTH if end == "min" or ">" in sign else width < _SCREEN_WIDTH:
             return False
     return not _SCREEN.sub("", _WIDTH.sub("", query)).strip()
-
-
-def _steps(selector: str) -> tuple[tuple[str, _Compound], ...]:
-    """The parts of `selector` from its end; empty when it holds what is not read."""
-    selector = selector.strip()
-    if (
-        not selector
-        or len(selector) > _LONGEST_SELECTOR
-        or ":" in selector.replace("\\:", "")
-        or _UNSCRIPTED.search(selector)
-    ):
-        return ()
-    parts = _STEP.split(selector)
-    joints = [" ", *(part.strip() or " " for part in parts[1::2])]
-    compounds = [_compound(part) for part in parts[0::2]]
-    if any(one is None for one in compounds):
-        return ()
-    found = [one for one in compounds if one is not None]
-    if not (
-        found[-1].ids or found[-1].classes or found[-1].attributes or found[-1].tag not in ("", "*")
-    ):
-        return ()
-    upward = list(reversed(found))
-    return tuple(zip([" ", *reversed(joints[1:])], upward, strict=True))
-
-
-def _compound(text: str) -> _Compound | None:
-    tag, ids, classes, attributes, at = "", [], [], [], 0
-    for part in _COMPOUND.finditer(text):
-        if part.start() != at:
-            return None
-        at = part.end()
-        if part["tag"]:
-            tag = part["tag"].lower()
-        elif part["id"]:
-            ids.append(part["id"])
-        elif part["cls"]:
-            classes.append(part["cls"].replace("\\", ""))
-        else:
-            attributes.append((part["attr"].lower(), part["value"]))
-    if at != len(text) or not text:
-        return None
-    return _Compound(tag, tuple(ids), frozenset(classes), tuple(attributes))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from servers.search.pages import markup
@@ -73,6 +74,7 @@ _SHOWS = re.compile(
 )
 _QUOTED = re.compile(r"[\"'#]([A-Za-z][\w:.-]{0,80})[\"']")
 _PANEL = re.compile(r"tab-?pane|tab-?content|panel|slide|accordion|carousel")
+_OWN_TEXT = ".//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
 
@@ -84,35 +86,33 @@ def drop_unseen(tree: HtmlElement) -> None:
     )
     markup.drop(tree, *_UNREAD)
     grounds = _grounds(tree, css)
-    sheet = Stylesheet(css, lambda style: _may_hide(style, grounds))
+    sheet = Stylesheet(css, lambda style: _may_hide(style, grounds), _names(tree))
     linked = bool(tree.xpath("boolean(//link[contains(@rel,'stylesheet')])"))
     sight = _Sight(tree, sheet, linked)
     sight.look()
 
 
+def _names(tree: HtmlElement) -> frozenset[str]:
+    """All classes and ids on the page."""
+    return frozenset(
+        " ".join(
+            tree.xpath("/descendant::*/@class | /descendant::*/@id", smart_strings=False)
+        ).split()
+    )
+
+
 def letters(element: HtmlElement) -> int:
     """How many letters and digits `element` holds."""
-    return sum(
-        map(
-            str.isalnum,
-            "".join(
-                map(
-                    str,
-                    element.xpath(
-                        ".//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
-                    ),
-                )
-            ),
-        )
-    )
+    told = element.xpath(_OWN_TEXT, smart_strings=False)
+    return sum(map(str.isalnum, "".join(told)))
 
 
 _NEVER, _LATER = "never", "later"
 """What no script is expected to show, and what one may show."""
 _RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
-_MARKED = (
-    "//body//*[@* or self::dialog]"
-    "[not(self::script or self::style or self::noscript or self::link or self::meta)]"
+_MARKED = "/descendant::*[@hidden or @popover or self::dialog or self::font[@color]]"
+_NO_PLACE = frozenset(
+    ["html", "head", "body", "script", "style", "noscript", "link", "meta", "title", "base"]
 )
 
 
@@ -122,11 +122,14 @@ class _Sight:
         self._sheet = sheet
         self._linked = linked
         self._later: list[HtmlElement] = []
+        self._well_known: dict[str, bool] = {"": False}
 
     def look(self) -> None:
+        """Take out what is not seen."""
         blanked: list[tuple[HtmlElement, str]] = []
         gone: list[HtmlElement] = []
-        for element in self._tree.xpath(_MARKED):
+        marked = set(self._tree.xpath(_MARKED))
+        for element in self._suspects(marked):
             style = self._sheet.style(element) if self._sheet.may_hide(element) else {}
             why = self._by_mark(element, style) or self._by_style(element, style)
             if why == _NEVER:
@@ -142,13 +145,39 @@ class _Sight:
         if self._later:
             self._drop_later()
 
+    def _suspects(self, marked: set[HtmlElement]) -> list[HtmlElement]:
+        """The elements that an attribute, a class or a rule may hide, in their order."""
+        found = []
+        plain: set[tuple[str, str]] = set()
+        may_hide, candidates = self._sheet.may_hide, self._sheet.candidates
+        for element in self._tree.xpath("/descendant::*"):
+            get = element.get
+            looks = (element.tag, get("class"))
+            if looks in plain and not get("style") and not get("id") and element not in marked:
+                continue
+            if looks[0] in _NO_PLACE:
+                plain.add(looks)
+            elif element in marked or self._is_well_known(element) or may_hide(element):
+                found.append(element)
+            elif not candidates(*looks):
+                plain.add(looks)
+        return found
+
     def _by_mark(self, element: HtmlElement, style: Style) -> str:
         """Why an attribute or a well-known class hides `element`; empty when none does."""
         marked = element.get("hidden") is not None and style.get("display", "none") == "none"
         shut = element.tag == "dialog" and element.get("open") is None
         if marked or shut or element.get("popover") is not None:
             return _LATER
-        return _NEVER if _HIDING_CLASSES & set((element.get("class") or "").split()) else ""
+        return _NEVER if self._is_well_known(element) else ""
+
+    def _is_well_known(self, element: HtmlElement) -> bool:
+        """Whether `element` has a class that hides on every site."""
+        names = element.get("class") or ""
+        known = self._well_known.get(names)
+        if known is None:
+            known = self._well_known[names] = bool(_HIDING_CLASSES & set(names.split()))
+        return known
 
     def _by_style(self, element: HtmlElement, style: Style) -> str:
         """Why its style hides `element`: a manner, or the inherited property that does it."""
@@ -215,7 +244,7 @@ class _Sight:
         sizes = {one: letters(one) for one in closed}
         inner = set(closed)
         top = [one for one in closed if not any(up in inner for up in one.iterancestors())]
-        own = self._letters_left(set(top), sizes)
+        own = self._letters_left(set(top), _REST * max(sum(sizes[one] for one in top), 1))
         kinds: Counter[str] = Counter()
         for one in top:
             kinds[_manner(one, self._sheet.style(one))] += sizes[one]
@@ -234,13 +263,13 @@ class _Sight:
         often = Counter(manners.values())
         return [one for one in closed if often[manners.get(one, "")] < _MANY]
 
-    def _letters_left(self, top: set[HtmlElement], sizes: dict[HtmlElement, int]) -> int:
-        """How many letters of the page's own part are seen without what is in `top`."""
+    def _letters_left(self, top: set[HtmlElement], enough: float) -> int:
+        """How many letters of the page's own part are seen outside of `top`; or over `enough`."""
         body = self._tree.find("body")
         around = ("nav", "header", "footer", "aside")
         left = 0
         stack = [self._tree if body is None else body]
-        while stack:
+        while stack and left <= enough:
             one = stack.pop()
             if (
                 one in top
@@ -268,14 +297,19 @@ class _Opened:
     """What a control or a script on the page shows."""
 
     def __init__(self, tree: HtmlElement) -> None:
-        self._ids: set[str] = set()
+        self._tree = tree
+
+    @cached_property
+    def _ids(self) -> set[str]:
+        found: set[str] = set()
         for path in _CONTROLS:
-            for value in tree.xpath(path):
-                self._ids.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
-        for script in tree.iter("script"):
+            for value in self._tree.xpath(path):
+                found.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
+        for script in self._tree.iter("script"):
             text = script.text or ""
             if text and not script.get("src") and _SHOWS.search(text):
-                self._ids.update(_QUOTED.findall(text))
+                found.update(_QUOTED.findall(text))
+        return found
 
     def by_control(self, element: HtmlElement) -> bool:
         """Whether `element` is one that a person can open, or that a script opens."""

@@ -27,6 +27,8 @@ KEYS = {
     "ANTHROPIC_API_KEY": "sk-ant-key-of-anthropic",
     "RAPIDAPI_KEY": "key-of-rapidapi",
     "ANYMAILFINDER_KEY": "key-of-anymailfinder",
+    "FIRECRAWL_API_KEY": "fc-0123456789abcdef0123456789abcdef",
+    "JINA_API_KEY": "jina_0123456789abcdef0123456789abcdef",
 }
 """What the stand-ins accept."""
 
@@ -91,7 +93,7 @@ class World:
         place = self.origin.removeprefix("http://")
         own = {
             name: {"base_url": f"{self.origin}/{name}", "per_second": 0}
-            for name in (*samples.SEARCHES, "rapidapi", "anymailfinder")
+            for name in (*samples.SEARCHES, "rapidapi", "anymailfinder", "firecrawl", "jina")
         }
         own["fetch_page"] = {"trusted": [place]}
         for name, part in more.items():
@@ -251,6 +253,25 @@ def _anymailfinder(request: web.Request, path: str, body: Any) -> web.Response:
     return web.Response(status=404)
 
 
+def _firecrawl(request: web.Request, path: str, body: Any) -> web.Response:
+    if request.headers.get("Authorization") != f"Bearer {KEYS['FIRECRAWL_API_KEY']}":
+        return web.json_response({"success": False, "error": "Unauthorized"}, status=401)
+    if path == "/v2/team/credit-usage":
+        return web.json_response({"success": True, "data": {"remainingCredits": 500}})
+    assert (path, body["formats"]) == ("/v2/scrape", ["markdown"])
+    told = {"markdown": "# Gulls\n\nGulls nest on the pier.", "metadata": {"title": "Gulls"}}
+    return web.json_response({"success": True, "data": told})
+
+
+def _jina(request: web.Request, path: str, body: Any) -> web.Response:
+    if request.headers.get("Authorization") != f"Bearer {KEYS['JINA_API_KEY']}":
+        told = {"code": 401, "name": "AuthenticationFailedError", "message": "Invalid API key"}
+        return web.json_response(told, status=401)
+    assert (path, request.headers["Accept"]) == ("/", "application/json")
+    told = {"title": "Gulls", "url": body["url"], "content": "Gulls nest on the pier."}
+    return web.json_response({"code": 200, "data": told})
+
+
 _GATES: dict[str, Callable[[web.Request, str, Any], web.Response]] = {
     "google": _google,
     "anthropic": _anthropic,
@@ -263,4 +284,6 @@ _GATES: dict[str, Callable[[web.Request, str, Any], web.Response]] = {
     "wikipedia": _wikipedia,
     "rapidapi": _rapidapi,
     "anymailfinder": _anymailfinder,
+    "firecrawl": _firecrawl,
+    "jina": _jina,
 }

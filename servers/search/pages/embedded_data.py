@@ -1,0 +1,220 @@
+"""What a page carries as data for the script that fills it: a tree in, readable text out.
+
+No person sees this data as it stands, so it is read only of pages that show nothing without it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from servers.search import sanitize
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_LARGEST = 3 << 20
+_MOST_VALUES = 20_000
+_MOST_CHARS = 60_000
+_DEEPEST = 40
+_DATA = (
+    "//script[contains(@type,'json') and not(@type='importmap' or @type='speculationrules')]"
+    "[not(contains(@id,'config'))]"
+)
+_CARRIERS = ("data-preloaded", "data-page", "data-props", "data-state", "data-initial-state")
+_ASSIGNED = re.compile(
+    r"(?:window|self|globalThis)(?:\.|\[[\"'])"
+    r"(?:__[A-Z_]*(?:STATE|DATA|PROPS|NUXT)[A-Z_]*__|__INITIAL_STATE__|initialState|ytInitialData)"
+    r"(?:[\"']\])?\s*=\s*(?=[{\[])"
+)
+_FLIGHT = re.compile(r"self\.__next_f\.push\(\s*(?=\[)")
+_TITLES = frozenset(
+    ["title", "name", "headline", "heading", "label", "question", "subject", "topictitle"]
+)
+_TEXTS = frozenset(
+    [
+        "description",
+        "text",
+        "body",
+        "content",
+        "contents",
+        "html",
+        "articlebody",
+        "reviewbody",
+        "excerpt",
+        "summary",
+        "caption",
+        "cooked",
+        "message",
+        "answer",
+        "abstract",
+        "lead",
+        "intro",
+        "paragraph",
+        "subtitle",
+        "value",
+        "markdown",
+        "bio",
+        "children",
+        "shortdescription",
+        "longdescription",
+        "plaintext",
+        "rendered",
+        "bodyhtml",
+        "bodytext",
+    ]
+)
+_FACTS = frozenset(
+    ["price", "lowprice", "author", "username", "datepublished", "publishedat", "createdat"]
+)
+_SKIPPED = frozenset(
+    [
+        "i18n",
+        "translations",
+        "messages",
+        "locale",
+        "locales",
+        "config",
+        "configuration",
+        "settings",
+        "env",
+        "features",
+        "flags",
+        "theme",
+        "styles",
+        "css",
+        "style",
+        "query",
+        "buildid",
+        "runtimeconfig",
+        "site_settings",
+        "currentuser",
+        "analytics",
+        "experiments",
+        "seo",
+        "metadata",
+        "meta",
+        "navigation",
+        "footer",
+        "header",
+        "menu",
+    ]
+)
+_TAG = re.compile(r"<[a-zA-Z/][^<>]{0,400}>")
+_ENDS_BLOCK = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|pre)>|<br\s*/?>", re.IGNORECASE)
+_SHORTEST_TEXT = 3
+"""Words; a shorter text under a name that any program may use for anything is none."""
+_LONG_DATA = 200
+"""Characters; a longer text that looks like JSON is read as such."""
+_ENOUGH = 300
+"""Characters of an article in JSON-LD that make all else superfluous."""
+
+
+def read(tree: HtmlElement) -> str:
+    """The texts in the data of the page `tree`, one a line; empty when there are none."""
+    found = [data for data in _found(tree) if isinstance(data, dict | list)]
+    for data in found:
+        article = _article(data)
+        if len(article) >= _ENOUGH:
+            return article
+    lines: dict[str, None] = {}
+    room = _MOST_CHARS
+    for line in islice(_lines(found, "", 0), _MOST_VALUES):
+        if line not in lines:
+            lines[line] = None
+            room -= len(line)
+        if room <= 0:
+            break
+    return "\n\n".join(lines)
+
+
+def _found(tree: HtmlElement) -> Iterator[Any]:
+    for script in tree.xpath(_DATA):
+        yield _parsed(script.text or "")
+    for name in _CARRIERS:
+        for element in tree.xpath(f"//*[@{name}]"):
+            yield _parsed(element.get(name))
+    texts = [(script.text or "")[:_LARGEST] for script in tree.iter("script")]
+    for text in texts:
+        for start in islice(_ASSIGNED.finditer(text), 5):
+            yield _first(text, start.end())
+    yield from _flown(texts)
+
+
+def _flown(texts: list[str]) -> Iterator[Any]:
+    """The data that Next.js sends in pieces, each in a script of its own."""
+    pieces = []
+    for text in texts:
+        for start in islice(_FLIGHT.finditer(text), 200):
+            part = _first(text, start.end())
+            if isinstance(part, list) and len(part) > 1 and isinstance(part[1], str):
+                pieces.append(part[1])
+    for line in "".join(pieces).splitlines():
+        _, colon, told = line.partition(":")
+        if colon and told[:1] in "[{":
+            yield _parsed(told)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text[:_LARGEST], strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _first(text: str, start: int) -> Any:
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(text, start)[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _article(data: Any) -> str:
+    """The article, posting or product description that JSON-LD holds whole."""
+    items = data if isinstance(data, list) else [data]
+    graph = [one.get("@graph") for one in items if isinstance(one, dict)]
+    items = [*items, *(one for part in graph if isinstance(part, list) for one in part)]
+    for item in items:
+        if isinstance(item, dict) and isinstance(item.get("articleBody"), str):
+            head = item.get("headline")
+            return "\n\n".join(_plain(one) for one in (head, item["articleBody"]) if one)
+    return ""
+
+
+def _lines(value: Any, name: str, depth: int) -> Iterator[str]:
+    """The readable texts of `value`, which stands under `name`."""
+    if isinstance(value, str):
+        inner = _parsed(value) if value[:1] in "[{" and len(value) > _LONG_DATA else None
+        if inner is not None:
+            yield from _lines(inner, "", depth + 1)
+        elif text := _text(value, name):
+            yield text
+        return
+    inside: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
+    inside = ((name, one) for one in value) if isinstance(value, list) else inside
+    for key, one in inside if depth < _DEEPEST else ():
+        if str(key).lower() not in _SKIPPED:
+            yield from _lines(one, str(key).lower(), depth + 1)
+
+
+def _text(value: str, name: str) -> str:
+    name = name.replace("_", "")
+    if name not in _TEXTS and name not in _TITLES and name not in _FACTS:
+        return ""
+    text = _plain(value)
+    if name in _TEXTS and len(text.split()) < _SHORTEST_TEXT:
+        return ""
+    return text if any(map(str.isalnum, text)) and "://" not in text[:12] else ""
+
+
+def _plain(value: object) -> str:
+    """`value` without tags; its blocks are lines."""
+    if not isinstance(value, str):
+        return ""
+    if _TAG.search(value):
+        value = _TAG.sub("", _ENDS_BLOCK.sub("\n", value))
+    told = (sanitize.line(line, 20_000) for line in value.splitlines())
+    return "\n".join(line for line in told if line)

@@ -1,0 +1,208 @@
+"""Selectors of style sheets: their text comes in, whether they fit an element goes out.
+
+Read are tags, classes, ids, attributes, all four joints, places among siblings, and `:not`, `:is`
+and `:where` of plain parts. A selector with anything else fits nothing: `:hover` does not last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_COMPOUND = re.compile(
+    r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>[\w-]+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
+    r"\[\s*(?P<attr>[\w-]+)\s*(?:(?P<how>[*^$~|]?=)\s*[\"']?(?P<value>[^\"'\]]*)[\"']?[\sis]*)?\]|"
+    r":(?P<place>[\w-]+)(?:\(\s*(?P<said>[^()]{1,80})\))?",
+    re.IGNORECASE,
+)
+_COMMA = re.compile(r",(?![^(\[]*[)\]])")
+_STEP = re.compile(r"\s*([>+~\s])\s*(?![^(\[]*[)\]])")
+_UNSCRIPTED = re.compile(r"\bno-?js\b", re.IGNORECASE)
+_LONGEST_SELECTOR = 200
+_NTH = re.compile(r"(?:(?P<step>[+-]?\d*)n)?\s*(?P<at>[+-]?\s*\d+)?$")
+_PLACES = {
+    "first-child": ("nth-child", "1"),
+    "last-child": ("nth-last-child", "1"),
+    "first-of-type": ("nth-of-type", "1"),
+    "last-of-type": ("nth-last-of-type", "1"),
+}
+_COUNTED = frozenset(["nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type"])
+_LISTS = frozenset(["not", "is", "where", "matches", "any"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place among siblings: `step * n + at` for some n from 0."""
+
+    kind: str
+    step: int
+    at: int
+
+    def fits(self, element: HtmlElement) -> bool:
+        tags = [element.tag] if self.kind.endswith("of-type") else []
+        before = "last" not in self.kind
+        place = 1 + sum(
+            isinstance(one.tag, str) for one in element.itersiblings(*tags, preceding=before)
+        )
+        if not self.step:
+            return place == self.at
+        return (place - self.at) % self.step == 0 and (place - self.at) // self.step >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """The part of a selector that speaks of one element."""
+
+    tag: str
+    ids: tuple[str, ...]
+    classes: frozenset[str]
+    attributes: tuple[tuple[str, str, str], ...]
+    places: tuple[_Place, ...] = ()
+    choices: tuple[tuple[bool, tuple[Compound, ...]], ...] = ()
+    """Lists of which one must fit, or for False none."""
+
+    def fits(self, element: HtmlElement) -> bool:
+        """Whether it speaks of `element`."""
+        if self.tag not in ("", "*") and element.tag != self.tag:
+            return False
+        if self.ids and {element.get("id")} != set(self.ids):
+            return False
+        if self.classes and not self.classes <= set(element.get("class", "").split()):
+            return False
+        return (
+            all(_has(element, *told) for told in self.attributes)
+            and all(place.fits(element) for place in self.places)
+            and all(any(one.fits(element) for one in many) == is_so for is_so, many in self.choices)
+        )
+
+
+Steps = tuple[tuple[str, Compound], ...]
+"""From the element upward or backward; each with what joins it to the one before."""
+
+
+def split(selectors: str) -> list[str]:
+    """The selectors of a list of them."""
+    return _COMMA.split(selectors)
+
+
+def steps_of(selector: str) -> Steps:
+    """The parts of `selector` from its end; empty when it holds what is not read."""
+    selector = selector.strip()
+    if not selector or len(selector) > _LONGEST_SELECTOR or _UNSCRIPTED.search(selector):
+        return ()
+    parts = _STEP.split(selector)
+    joints = [" ", *(part.strip() or " " for part in parts[1::2])]
+    found = [one for part in parts[0::2] if (one := _compound(part)) is not None]
+    if len(found) != len(joints) or (found[-1].tag in ("", "*") and not _names(found[-1])):
+        return ()
+    return tuple(zip([" ", *reversed(joints[1:])], reversed(found), strict=True))
+
+
+def fit(steps: Steps, element: HtmlElement) -> bool:
+    """Whether the selector of `steps` speaks of `element`."""
+    if not steps[0][1].fits(element):
+        return False
+    one: HtmlElement | None = element
+    for joint, compound in steps[1:]:
+        one = _next(one, joint)
+        while joint in " ~" and one is not None and not compound.fits(one):
+            one = _next(one, joint)
+        if one is None or not compound.fits(one):
+            return False
+    return True
+
+
+def names_of(steps: Steps) -> set[str]:
+    """The classes and ids that a page must have for these `steps` to fit anything."""
+    found: set[str] = set()
+    for _, one in steps:
+        found.update(one.classes, one.ids)
+    return found
+
+
+def weight(steps: Steps) -> tuple[int, int, int]:
+    """How much a rule with this selector weighs against others."""
+    ids = sum(len(one.ids) for _, one in steps)
+    named = sum(
+        len(one.classes) + len(one.attributes) + len(one.places) + len(one.choices)
+        for _, one in steps
+    )
+    return ids, named, sum(one.tag not in ("", "*") for _, one in steps)
+
+
+def _next(element: HtmlElement | None, joint: str) -> HtmlElement | None:
+    if element is None:
+        return None
+    return element.getprevious() if joint in "+~" else element.getparent()
+
+
+_HOLDS: dict[str, Callable[[str, str], bool]] = {
+    "": lambda _found, _value: True,
+    "=": lambda found, value: found == value,
+    "~=": lambda found, value: value in found.split(),
+    "|=": lambda found, value: found == value or found.startswith(f"{value}-"),
+    "^=": lambda found, value: bool(value) and found.startswith(value),
+    "$=": lambda found, value: bool(value) and found.endswith(value),
+    "*=": lambda found, value: bool(value) and value in found,
+}
+
+
+def _has(element: HtmlElement, name: str, how: str, value: str) -> bool:
+    found = element.get(name)
+    return found is not None and _HOLDS[how](str(found), value)
+
+
+def _names(one: Compound) -> bool:
+    return bool(one.ids or one.classes or one.attributes or any(told for told, _ in one.choices))
+
+
+def _compound(text: str) -> Compound | None:
+    tag, at = "", 0
+    named: dict[str, list[str]] = {"id": [], "cls": []}
+    attributes: list[tuple[str, str, str]] = []
+    places: list[_Place] = []
+    choices: list[tuple[bool, tuple[Compound, ...]]] = []
+    for part in _COMPOUND.finditer(text):
+        if part.start() != at:
+            return None
+        at = part.end()
+        if part["tag"]:
+            tag = part["tag"].lower()
+        elif name := part["id"] or part["cls"]:
+            named["id" if part["id"] else "cls"].append(name.replace("\\", ""))
+        elif part["attr"]:
+            attributes.append((part["attr"].lower(), part["how"] or "", part["value"] or ""))
+        elif not _take(part["place"].lower(), part["said"] or "", places, choices):
+            return None
+    if at != len(text) or not text:
+        return None
+    ids, classes = tuple(named["id"]), frozenset(named["cls"])
+    return Compound(tag, ids, classes, tuple(attributes), tuple(places), tuple(choices))
+
+
+def _take(
+    name: str,
+    said: str,
+    places: list[_Place],
+    choices: list[tuple[bool, tuple[Compound, ...]]],
+) -> bool:
+    """Add the pseudo-class `name` to what is known; whether it is one that is read."""
+    if name in _LISTS:
+        several = [_compound(part.strip()) for part in said.split(",")]
+        known = tuple(one for one in several if one is not None)
+        choices.append((name != "not", known))
+        return len(known) == len(several)
+    name, said = _PLACES.get(name, (name, said))
+    told = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
+    found = _NTH.match(told) if told else None
+    if name not in _COUNTED or found is None:
+        return False
+    step = found["step"]
+    counted = 0 if step is None else int(f"{step}1") if step in ("", "+", "-") else int(step)
+    places.append(_Place(name, counted, int(found["at"] or 0)))
+    return True
