@@ -100,11 +100,11 @@ def main(folder: Path) -> None:
             continue
         told = shares(blocks, truth["ground_truth"]["main_content"])
         size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-        rows.append(features(blocks, PageFacts(tree, truth["url"])))
+        rows += features(blocks, PageFacts(tree, truth["url"]))
         wanted += told
         weights += [block.words / (max(1, size) + 50) for block in blocks]
     weighed = np.array(weights) / np.mean(weights)
-    data = lightgbm.Dataset(np.vstack(rows), np.array(wanted), weight=weighed)
+    data = lightgbm.Dataset(np.array(rows, dtype=np.float32), np.array(wanted), weight=weighed)
     trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
     told = json.dumps([table(tree["tree_structure"]) for tree in trees], separators=(",", ":"))
     Path(block_model.__file__).with_suffix(".json").write_text(told)

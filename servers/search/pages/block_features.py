@@ -1,7 +1,7 @@
 """What the model looks at: one row of numbers for each block of a page.
 
-Elements around blocks are numbered, parents before children, so that what is counted for each of
-them is an array, and what a block sees around it is one look into that array.
+Elements around blocks are numbered, parents before children; what is counted for one of them is
+counted once for all blocks in it.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from servers.search.pages.blocks import Block
 from servers.search.pages.page_facts import PageFacts
 
 if TYPE_CHECKING:
-    import numpy as np
     from lxml.html import HtmlElement
-
-    Columns = np.ndarray[Any, np.dtype[np.float32]]
-    Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 _GROUPS = {
     "nav": "nav menu navbar navigation breadcrumb breadcrumbs toolbar dropdown mega toc skip "
@@ -115,17 +112,21 @@ SENTENCE = 8
 """Words that a sentence has at least."""
 
 
-def features(blocks: list[Block], facts: PageFacts) -> Columns:
-    """A row for each of the `blocks` of the page that `facts` are known of."""
-    import numpy as np  # noqa: PLC0415 - only pages need it
+Row = list[float]
 
-    own = np.array([_own(block, facts) for block in blocks], dtype=np.float32)
-    around = _Around(blocks)
+
+def features(blocks: list[Block], facts: PageFacts) -> list[Row]:
+    """A row for each of the `blocks` of the page that `facts` are known of."""
+    own = [_own(block, facts) for block in blocks]
+    around = _Around(blocks, own)
     seen = Counter(block.text for block in blocks)
-    again = np.array([[seen[block.text] - 1] for block in blocks], dtype=np.float32)
-    page = np.array(_page(blocks, facts, own), dtype=np.float32)
-    parts = [own, again, _places(own, around), _near(own), around.columns(own), around.kinds(own)]
-    return np.hstack([*parts, np.tile(page, (len(blocks), 1))], dtype=np.float32)
+    page = _page(blocks, facts, own)
+    again = ([float(seen[block.text] - 1)] for block in blocks)
+    parts = (own, again, _places(own, around), _near(own), around.rows(), _kinds(own, around))
+    return [
+        [*one, *often, *place, *near, *inside, *kind, *page]
+        for one, often, place, near, inside, kind in zip(*parts, strict=True)
+    ]
 
 
 _WORDS, _LINKED, _ENDS, _LENGTH, _SENTENCE = range(5)
@@ -163,64 +164,71 @@ def _own(block: Block, facts: PageFacts) -> list[float]:
     ]
 
 
-def _near(own: Columns) -> Columns:
+def _near(own: list[Row]) -> Iterator[Row]:
     """The blocks before and after, one by one and as a whole."""
-    import numpy as np  # noqa: PLC0415
-
     total = len(own)
-    core = own[:, :4].copy()
-    core[:, 1] /= core[:, 3]
-    core[:, 3] /= core[:, 0]
-    parts = []
-    for step in (1, 2, 3):
-        before, after = np.zeros_like(core), np.zeros_like(core)
-        before[step:], after[:-step] = core[:-step], core[step:]
-        parts += [before, after]
-    sums = np.vstack([np.zeros(5), own[:, :5].cumsum(0, dtype=np.float64)])
-    at = np.arange(total)
-    for reach in (3, 8, 20):
-        first, last = np.maximum(at - reach, 0), np.minimum(at + reach + 1, total)
-        told = sums[last] - sums[first]
-        parts.append(
-            np.stack(
-                [
-                    told[:, _WORDS] / (last - first),
-                    told[:, _LINKED] / told[:, _LENGTH],
-                    told[:, _SENTENCE] / told[:, _WORDS],
-                ],
-                1,
-            )
-        )
-    return np.hstack(parts)
+    nothing: Row = [0.0, 0.0, 0.0, 0.0]
+    core = [
+        [one[_WORDS], one[_LINKED] / one[_LENGTH], one[_ENDS], one[_LENGTH] / one[_WORDS]]
+        for one in own
+    ]
+    around = [nothing] * 3 + core + [nothing] * 3
+    words, linked, lengths, said = (
+        [0.0, *accumulate(one[column] for one in own)]
+        for column in (_WORDS, _LINKED, _LENGTH, _SENTENCE)
+    )
+    for at in range(total):
+        row = [
+            *around[at + 2], *around[at + 4], *around[at + 1],
+            *around[at + 5], *around[at], *around[at + 6],
+        ]  # fmt: skip
+        for reach in (3, 8, 20):
+            first, last = max(at - reach, 0), min(at + reach + 1, total)
+            told = words[last] - words[first]
+            row += [
+                told / (last - first),
+                (linked[last] - linked[first]) / (lengths[last] - lengths[first]),
+                (said[last] - said[first]) / told,
+            ]
+        yield row
 
 
-def _places(own: Columns, around: _Around) -> Columns:
+def _places(own: list[Row], around: _Around) -> Iterator[Row]:
     """Where on the page blocks stand, and how far from its first heading."""
-    import numpy as np  # noqa: PLC0415
-
     total = len(own)
-    at = np.arange(total)
-    told = own[:, _WORDS].cumsum() - own[:, _WORDS]
-    headings = np.flatnonzero(around.inside[around.of_blocks, _INSIDE_AT["h1"]])
-    known = bool(len(headings))
-    after = at - headings[0] if known else np.full(total, 999)
-    share = told / max(1.0, float(own[:, _WORDS].sum()))
-    return np.stack([at / total, share, after, np.full(total, known), at, total - at], 1)
+    words = max(1.0, sum(one[_WORDS] for one in own))
+    heading = next((at for at in range(total) if around.is_heading(at)), -1)
+    told = 0.0
+    for at, one in enumerate(own):
+        after = at - heading if heading >= 0 else 999
+        yield [at / total, told / words, after, heading >= 0, at, total - at]
+        told += one[_WORDS]
 
 
 class _Around:
-    """The elements around the blocks of a page."""
+    """The elements around the blocks of a page, parents before children."""
 
-    def __init__(self, blocks: list[Block]) -> None:
+    def __init__(self, blocks: list[Block], own: list[Row]) -> None:
         self._numbers: dict[HtmlElement, int] = {}
         self._parents: list[int] = []
         self._elements: list[HtmlElement] = []
-        of_blocks = [self._number(block.element) for block in blocks]
+        self._of_blocks = [self._number(block.element) for block in blocks]
+        self._inside: list[tuple[int, ...]] = []
+        self._names: list[tuple[int, ...]] = []
+        self._depths: list[int] = []
+        self._kin: list[int] = []
+        self._repeated: list[int] = []
+        self._chains: list[list[int]] = []
         self._look()
-        import numpy as np  # noqa: PLC0415
+        self._whole = self._sums(own)
 
-        self.of_blocks: Numbers = np.array(of_blocks)
-        self._upward: Numbers = np.array(self._parents)
+    def is_heading(self, block: int) -> bool:
+        """Whether a block stands in a heading of the first level."""
+        return self._inside[self._of_blocks[block]][_INSIDE_AT["h1"]] > 0
+
+    def chains(self, length: int) -> list[int]:
+        """For each block a number that those share whose next `length` elements look alike."""
+        return [self._chains[at][length] for at in self._of_blocks]
 
     def _number(self, element: HtmlElement) -> int:
         chain = []
@@ -238,118 +246,115 @@ class _Around:
 
     def _look(self) -> None:
         """See for each element what it is in, how it looks, and how many siblings look like it."""
-        import numpy as np  # noqa: PLC0415
-
-        total = len(self._elements)
-        self.inside = np.zeros((total, len(_INSIDE)), dtype=np.int16)
-        self._names = np.zeros((total, len(_GROUPS)), dtype=np.int16)
-        self._depth = np.zeros(total, dtype=np.int16)
-        self._tags = np.full(total, -1, dtype=np.int16)
-        self._kin = np.ones(total, dtype=np.int32)
-        self._repeated = np.full(total, -1, dtype=np.int64)
-        ids = count()
-        chains: list[dict[tuple[Any, int], int]] = [{} for _ in range(max(_CHAINS))]
-        self._chains = np.zeros((max(_CHAINS) + 1, total), dtype=np.int64)
+        known: dict[tuple[Any, int, int], int] = {}
         kin: dict[int, Counter[tuple[Any, str]]] = {}
+        inside, names, depth = (0,) * len(_INSIDE), (0,) * len(_GROUPS), -1
         for at, (element, up) in enumerate(zip(self._elements, self._parents, strict=True)):
-            looks = _looks(element)
+            looks, alike, repeated = _looks(element), 1, -1
             if at:
-                self.inside[at] = self.inside[up]
-                self._names[at] = self._names[up]
-                self._depth[at] = self._depth[up] + 1
-                self._repeated[at] = self._repeated[up]
+                inside, names, depth = self._inside[up], self._names[up], self._depths[up]
                 if up not in kin:
                     kin[up] = Counter(map(_looks, self._elements[up]))
-                self._kin[at] = kin[up][looks]
-            if self._kin[at] >= _REPEATED:
-                self._repeated[at] = at
+                alike, repeated = kin[up][looks], self._repeated[up]
             tag = _INSIDE_AT.get(element.tag, -1)
-            self._tags[at] = tag
             if tag >= 0:
-                self.inside[at, tag] += 1
-            told = (element.get("class"), element.get("id"), element.get("role"))
-            if told != _UNNAMED and (groups := _groups(*told)):
-                self._names[at, groups] = self._depth[at] + 1
-            for length, known in enumerate(chains, 1):
-                key = (looks, self._chains[length - 1, up])
-                self._chains[length, at] = known.setdefault(key, next(ids))
+                inside = (*inside[:tag], inside[tag] + 1, *inside[tag + 1 :])
+            self._inside.append(inside)
+            self._depths.append(depth + 1)
+            self._names.append(_named(element, names, depth + 2))
+            self._kin.append(alike)
+            self._repeated.append(at if alike >= _REPEATED else repeated)
+            above = self._chains[up] if at else [-1] * (max(_CHAINS) + 1)
+            numbers = [-1]
+            for length in range(1, max(_CHAINS) + 1):
+                key = (looks, length, above[length - 1])
+                numbers.append(known.setdefault(key, len(known)))
+            self._chains.append(numbers)
 
-    def columns(self, own: Columns) -> Columns:
+    def _sums(self, own: list[Row]) -> list[Row]:
+        """Letters, linked letters, blocks and sentences in each element."""
+        whole: list[Row] = [[0.0, 0.0, 0.0, 0.0] for _ in self._elements]
+        for at, one in zip(self._of_blocks, own, strict=True):
+            sums = whole[at]
+            sums[0] += one[_LENGTH]
+            sums[1] += one[_LINKED]
+            sums[2] += 1
+            sums[3] += one[_SENTENCE] > 0
+        for at in range(len(whole) - 1, 0, -1):
+            sums, above = whole[at], whole[self._parents[at]]
+            for column in range(4):
+                above[column] += sums[column]
+        return whole
+
+    def rows(self) -> Iterator[Row]:
         """What is around each block, element by element."""
-        import numpy as np  # noqa: PLC0415
-
-        whole = np.zeros((len(self._parents), 4))
-        np.add.at(whole[:, 0], self.of_blocks, own[:, _LENGTH])
-        np.add.at(whole[:, 1], self.of_blocks, own[:, _LINKED])
-        np.add.at(whole[:, 2], self.of_blocks, 1)
-        np.add.at(whole[:, 3], self.of_blocks, own[:, _SENTENCE] > 0)
-        for depth in range(int(self._depth.max()), 0, -1):
-            at = np.flatnonzero(self._depth == depth)
-            np.add.at(whole, self._upward[at], whole[at])
-        chars = whole[:, 0]
-        told = np.stack(
-            [
-                np.log1p(chars),
-                whole[:, 1] / np.maximum(1, chars),
-                whole[:, 2],
-                whole[:, 3],
-                self._kin,
-                chars / max(1.0, chars[0]),
-            ],
-            1,
-        )
-        of = self.of_blocks
-        near = self._depth[of, None] + 1 - self._names[of]
-        parts = [
-            self._depth[of, None],
-            self._tags[of, None],
-            self.inside[of],
-            np.where(self._names[of] > 0, near, 0),
+        page = max(1.0, self._whole[0][0]) if self._whole else 1.0
+        told = [
+            [math.log1p(chars), linked / max(1.0, chars), many, said, kin, chars / page]
+            for (chars, linked, many, said), kin in zip(self._whole, self._kin, strict=True)
         ]
-        for _ in range(_LEVELS):
-            parts.append(told[of])
-            of = self._upward[of]
-        repeated = self._repeated[self.of_blocks]
+        made: dict[int, Row] = {}
+        for at in self._of_blocks:
+            if at not in made:
+                depth = self._depths[at]
+                near = [depth + 1 - name if name else 0 for name in self._names[at]]
+                tag = _INSIDE_AT.get(self._elements[at].tag, -1)
+                row: Row = [depth, tag, *self._inside[at], *near]
+                one = at
+                for _ in range(_LEVELS):
+                    row += told[one]
+                    one = self._parents[one]
+                made[at] = row + self._group(self._repeated[at], page)
+            yield made[at]
+
+    def _group(self, repeated: int, page: float) -> Row:
+        """What the siblings are like of which `repeated` is one; zeros for none."""
+        if repeated < 0:
+            return [0.0] * 5
         kin = self._kin[repeated]
-        group = whole[self._upward[repeated]]
-        shares = [
-            kin,
-            group[:, 0] / kin,
-            group[:, 1] / np.maximum(1, group[:, 0]),
-            group[:, 0] / max(1.0, chars[0]),
-            group[:, 3] / kin,
-        ]
-        parts.append(np.where(repeated[:, None] >= 0, np.stack(shares, 1), 0))
-        return np.hstack(parts)
+        chars, linked, _, said = self._whole[self._parents[repeated]]
+        return [kin, chars / kin, linked / max(1.0, chars), chars / page, said / kin]
 
-    def kinds(self, own: Columns) -> Columns:
-        """What blocks are like that stand in elements of the same looks anywhere on the page."""
-        import numpy as np  # noqa: PLC0415
 
-        at = np.arange(len(own))
-        parts = []
-        for length in _CHAINS:
-            _, kind = np.unique(self._chains[length, self.of_blocks], return_inverse=True)
-            many = np.bincount(kind)
-            words, linked, chars = (
-                np.bincount(kind, own[:, column]) for column in (_WORDS, _LINKED, _LENGTH)
-            )
-            said = np.bincount(kind, own[:, _SENTENCE] > 0)
-            first, last = np.full(len(many), len(own)), np.zeros(len(many), dtype=np.int64)
-            np.minimum.at(first, kind, at)
-            np.maximum.at(last, kind, at)
-            spread = last - first + 1
-            told = [
-                np.log1p(many),
+def _kinds(own: list[Row], around: _Around) -> Iterator[Row]:
+    """What blocks are like that stand in elements of the same looks anywhere on the page."""
+    total = len(own)
+    page = sum(one[_LENGTH] for one in own)
+    parts = []
+    for length in _CHAINS:
+        kinds = around.chains(length)
+        sums: dict[int, Row] = {}
+        for at, (kind, one) in enumerate(zip(kinds, own, strict=True)):
+            told = sums.setdefault(kind, [0, 0.0, 0.0, 0.0, 0, at, at])
+            told[0] += 1
+            told[1] += one[_WORDS]
+            told[2] += one[_LENGTH]
+            told[3] += one[_LINKED]
+            told[4] += one[_SENTENCE] > 0
+            told[6] = at
+        rows = {
+            kind: [
+                math.log1p(many),
                 words / many,
-                chars / chars.sum(),
+                chars / page,
                 linked / chars,
                 said / many,
-                spread / len(own),
-                many / spread,
+                (last - first + 1) / total,
+                many / (last - first + 1),
             ]
-            parts.append(np.stack(told, 1)[kind])
-        return np.hstack(parts)
+            for kind, (many, words, chars, linked, said, first, last) in sums.items()
+        }
+        parts.append([rows[kind] for kind in kinds])
+    for rest in zip(*parts, strict=True):
+        yield [number for part in rest for number in part]
+
+
+def _named(element: HtmlElement, names: tuple[int, ...], depth: int) -> tuple[int, ...]:
+    """How deep each group of names is around and in `element`, which is at `depth`."""
+    told = (element.get("class"), element.get("id"), element.get("role"))
+    if told == _UNNAMED or not (groups := _groups(*told)):
+        return names
+    return tuple(depth if at in groups else name for at, name in enumerate(names))
 
 
 _UNNAMED = (None, None, None)
@@ -368,19 +373,20 @@ def _groups(classes: str | None, name: str | None, role: str | None) -> list[int
     return sorted({_GROUP_OF[word] for word in _TOKEN.findall(told) if word in _GROUP_OF})
 
 
-def _page(blocks: list[Block], facts: PageFacts, own: Columns) -> list[float]:
+def _page(blocks: list[Block], facts: PageFacts, own: list[Row]) -> Row:
     """What is the same for all blocks of a page."""
-    sums = own[:, :5].sum(0)
-    words, chars = max(1.0, float(sums[_WORDS])), max(1.0, float(sums[_LENGTH]))
+    words, linked, chars, said = (
+        sum(one[column] for one in own) for column in (_WORDS, _LINKED, _LENGTH, _SENTENCE)
+    )
     return [
         math.log1p(len(blocks)),
         math.log1p(words),
-        float(sums[_LINKED]) / chars,
-        float(sums[_SENTENCE]) / words,
+        linked / max(1.0, chars),
+        said / max(1.0, words),
         *facts.tags,
         *facts.stated,
         *facts.kinds,
-        float(own[:, _PRICE_AT].sum()),
+        sum(one[_PRICE_AT] for one in own),
         *facts.path,
         facts.is_forum,
     ]

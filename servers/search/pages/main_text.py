@@ -24,8 +24,6 @@ from servers.search.pages.rendering import DataTables, rendered
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-    from servers.search.pages.block_model import Array
-
 Format = Literal["markdown", "text"]
 
 
@@ -70,9 +68,8 @@ def main_text(tree: HtmlElement, url: str, form: Format) -> MainText:
     if not blocks or (facts.is_article() and _is_article(article, blocks)):
         return MainText(article, math.inf if blocks else 0)
     likely = _whole_tables(blocks, block_model.chances(features(blocks, facts)))
-    sizes = _sizes(blocks)
-    limit, expected = block_model.limit(likely, sizes)
-    sure = float((likely * sizes).sum())
+    limit, expected = block_model.limit(likely, [block.words for block in blocks])
+    sure = sum(chance * block.words for chance, block in zip(likely, blocks, strict=True))
     if article and _expected(article, blocks, likely) >= _NEEDED * expected:
         return MainText(article, sure)
     chosen = [block for block, chance in zip(blocks, likely, strict=True) if chance >= limit]
@@ -88,30 +85,27 @@ def _is_article(text: str, blocks: list[Block]) -> bool:
     return words > _SHORTEST_ARTICLE and long >= _RUNNING * words and words >= _LEAST * said
 
 
-def _sizes(blocks: list[Block]) -> Array:
-    import numpy as np  # noqa: PLC0415 - only pages need it
-
-    return np.array([block.words for block in blocks], dtype=np.float32)
-
-
-def _whole_tables(blocks: list[Block], likely: Array) -> Array:
+def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
     """The chances of `blocks`, one for all cells of a table of data."""
     table_of = DataTables().table_of
-    numbers = range(len(blocks))
-    for table, group in groupby(numbers, lambda number: table_of(blocks[number])):
+    evened: list[float] = []
+    for table, group in groupby(zip(blocks, likely, strict=True), lambda one: table_of(one[0])):
         cells = list(group)
         if table is not None:
-            sizes = _sizes([blocks[number] for number in cells])
-            likely[cells] = (sizes * likely[cells]).sum() / sizes.sum()
-    return likely
+            words = sum(block.words for block, _ in cells)
+            mean = sum(block.words * chance for block, chance in cells) / words
+            cells = [(block, mean) for block, _ in cells]
+        evened += [chance for _, chance in cells]
+    return evened
 
 
-def _expected(article: str, blocks: list[Block], likely: Array) -> float:
+def _expected(article: str, blocks: list[Block], likely: list[float]) -> float:
     """The F1 to expect of `article`, the text of some of the `blocks`."""
     told = _WORD.findall(article.lower())
-    weights = likely * _sizes(blocks)
-    right = float((weights * _shares(blocks, told)).sum())
-    return block_model.expected_f1(right, len(told), float(weights.sum()))
+    weights = [chance * block.words for chance, block in zip(likely, blocks, strict=True)]
+    shares = _shares(blocks, told)
+    right = sum(weight * share for weight, share in zip(weights, shares, strict=True))
+    return block_model.expected_f1(right, len(told), sum(weights))
 
 
 def _shares(blocks: list[Block], told: list[str]) -> list[float]:
