@@ -38,8 +38,9 @@ test-slow: desktop  ## run all tests on a quarter of one core
 test-wide: desktop  ## run the tests of the window with fonts that are 30 % wider
 	$(PYTHON) -m tests.conditions --wider 30 -- $(PYTHON) -m pytest -m "not bench" tests/ui
 
-docs: $(READY)  ## write docs/settings.md from the rows that define the settings
+docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their rows
 	$(PYTHON) packaging/settings_page.py
+	$(PYTHON) packaging/pages.py
 
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots

@@ -15,8 +15,9 @@ from app.config.config_file import GONE
 from app.errors import SettingsError
 from app.logs.logbook import LEVELS, Logbook
 from app.metrics.collector import Metrics
-from app.system import version
+from app.system import installation, version
 from app.system.listeners import Listeners
+from app.system.update_check import UpdateNews
 from app.views import CallRecord, ClientEvent, Notice, Trouble
 from servers.contract import messages
 from servers.contract.envelope import Event
@@ -187,6 +188,13 @@ def parts_notice(problems: tuple[str, ...]) -> Notice:
     more = f" There are {len(problems) - 1} more: lou doctor." if len(problems) > 1 else ""
     title = "A part of config.json is not understood, and left as it is."
     return Notice("config_parts", title, f"{problems[0]}{more}", action="config")
+
+
+def news_notice(news: UpdateNews) -> Notice:
+    """The notice that a newer version is out, with the command that fits this installation."""
+    title = f"Lou {news.version} is out."
+    text = f"{news.notes} Update with: {installation.current().update}".strip()
+    return Notice("new_version", title, text, severity="info")
 
 
 def update_notice(update: str) -> Notice:

@@ -6,6 +6,7 @@ parts, log lines and notices.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +16,11 @@ import psutil
 from app.config.config_model import Config
 from app.control.listener import ControlSocket
 from app.errors import AppError, ServerError, SettingsError
-from app.event_handlers import config_notice, update_notice
+from app.event_handlers import config_notice, news_notice, update_notice
 from app.keys.vault import VaultState
 from app.services import MB, Services
 from app.supervision.lifecycle_log import LifecycleLog
-from app.system import autostart, launch_file, paths, version
+from app.system import autostart, launch_file, paths, update_check, version
 from app.system.heartbeat import Heartbeat
 from app.views import APP, Notice, ServerState
 
@@ -72,6 +73,7 @@ class Wiring:
         self._heartbeat.every(15, self._check_vault)
         self._heartbeat.every(3, self._measure_load)
         self._heartbeat.every(5, self._check_sockets)
+        self._heartbeat.every(60, self._check_for_news)
         self._heartbeat.start()
 
     async def stop(self) -> None:
@@ -146,6 +148,20 @@ class Wiring:
             log.warning("%s %s", notice.title, notice.text)
             self._services.notices.tell(notice)
             self._services.lasting_changed.tell(notice.code)
+
+    async def _check_for_news(self) -> None:
+        """Ask for a newer version once a day, if the person allowed it."""
+        if self._settings.ask_for_updates and update_check.is_due():
+            self._services.background.start(self._ask_for_news(self._settings.update_address))
+
+    async def _ask_for_news(self, address: str) -> None:
+        try:
+            news = await asyncio.to_thread(update_check.ask, address)
+        except SettingsError as refused:
+            log.warning("%s", refused)
+            return
+        if news:
+            self._services.notices.tell(news_notice(news))
 
     async def _check_blocked_servers(self) -> None:
         """Probe the vault while a blocked server waits for it."""

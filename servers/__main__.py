@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 _PARENT = os.getppid()
 _SERVERS = ("search", "tracker")
+_AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch: found without help
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+"""The authorities of secure connections, by system; a Lou with its own OpenSSL has to be told."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -74,9 +81,19 @@ def _protect(instance: str) -> None:
     from servers.host import process_limits  # noqa: PLC0415 - secrets first, imports after
 
     process_limits.keep_secrets()
+    _find_authorities()
     ownership.set_private_umask()
     if instance:
         process_limits.die_with_parent(_PARENT)
+
+
+def _find_authorities() -> None:
+    """Point OpenSSL to the authorities of this system, where it was built for Debian's place."""
+    if sys.platform != "linux" or "SSL_CERT_FILE" in os.environ:
+        return
+    known = [path for path in _AUTHORITIES if os.path.isfile(path)]  # noqa: PTH113 - at each start
+    if known and known[0] != _AUTHORITIES[0]:
+        os.environ["SSL_CERT_FILE"] = known[0]
 
 
 def _loader(server: str) -> Callable[[], Build]:

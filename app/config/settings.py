@@ -46,6 +46,19 @@ class Settings:
         "Lou stays in the tray. Without a tray the window never hides.",
         group="Start",
     )
+    ask_for_updates: bool = _setting(
+        False,
+        "Tell me about new versions",
+        "Once a day Lou asks one address for the newest version, and says nothing of you.",
+        group="Start",
+    )
+    update_address: str = _setting(
+        "https://github.com/lou-app/lou/releases/latest/download/newest.json",
+        "Address that tells the newest version",
+        "A JSON file with `version` and `notes`; asked only when new versions are told.",
+        group="Start",
+        shown=False,
+    )
     theme: str = _setting(
         "system",
         "Appearance",
