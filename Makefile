@@ -33,10 +33,16 @@ lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its h
 	$(PYTHON) packaging/audit.py
 
 test-slow: desktop  ## run all tests on a quarter of one core
-	$(PYTHON) -m tests.conditions --cpu 25 -- $(PYTHON) -m pytest -m "not bench"
+	$(PYTHON) -m tests.conditions --cpu 25 -- $(PYTHON) -m pytest -m "not bench and not dist"
 
 test-wide: desktop  ## run the tests of the window with fonts that are 30 % wider
-	$(PYTHON) -m tests.conditions --wider 30 -- $(PYTHON) -m pytest -m "not bench" tests/ui
+	$(PYTHON) -m tests.conditions --wider 30 -- $(PYTHON) -m pytest -m "not bench and not dist" tests/ui
+
+dist: desktop  ## make what is shipped: wheel, Debian package, archive, setup program
+	$(PYTHON) packaging/dist
+
+test-dist: desktop  ## install, use and remove each artifact of dist/ as a stranger would
+	$(PYTHON) -m pytest -m dist tests/install
 
 docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their rows
 	$(PYTHON) packaging/settings_page.py
@@ -45,4 +51,4 @@ docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their row
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots
 
-.PHONY: help run desktop test check bench lock docs test-slow test-wide screenshots
+.PHONY: help run desktop test check bench lock docs test-slow test-wide screenshots dist test-dist

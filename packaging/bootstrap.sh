@@ -17,21 +17,30 @@ missing() {
 
 system_packages() {
   command -v dpkg >/dev/null || return 0
-  local wanted; wanted=$(missing "$@")
+  local wanted; wanted=$(missing "$@" | tr '\n' ' ')
   [ -z "$wanted" ] && return 0
   local become=()
   if [ "$(id -u)" -ne 0 ]; then
-    if sudo -n true 2>/dev/null; then become=(sudo -n); else
+    if sudo -n true 2>/dev/null || agrees "$wanted"; then become=(sudo); else
       echo "Some system packages are missing. Install them with:" >&2
-      echo "  sudo apt-get install --no-install-recommends $(echo "$wanted" | tr '\n' ' ')" >&2
+      echo "  sudo apt-get install --no-install-recommends $wanted" >&2
       [ "$MODE" = tests ] && exit 1
       return 0
     fi
   fi
-  echo "Installing system packages: $(echo "$wanted" | tr '\n' ' ')"
+  echo "Installing system packages: $wanted"
   "${become[@]}" apt-get update -qq
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive "${become[@]}" apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+  "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+}
+
+# Asks the person at the terminal, once; without one the answer is no.
+agrees() {
+  [ -t 0 ] && [ -t 1 ] && command -v sudo >/dev/null || return 1
+  local answer
+  printf 'Lou needs these system packages: %s\nInstall them with sudo? [Y/n] ' "$1"
+  read -r answer || return 1
+  case $answer in ''|y|Y|yes|Yes) return 0 ;; *) return 1 ;; esac
 }
 
 find_python() {

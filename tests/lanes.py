@@ -35,7 +35,7 @@ class Lane:
         self.name = name
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-m", "not bench", *arguments],
+            [sys.executable, "-m", "pytest", "-m", "not bench and not dist", *arguments],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,228 @@
+"""Each artifact of `make dist`, installed, used and removed as a stranger would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.patience import PATIENCE_S, wait_until
+
+pytestmark = [pytest.mark.dist, pytest.mark.timeout(1800)]
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "dist"
+HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "stranger", "version": "1"},
+}
+CALLS = {"lou-search": ("web_search", {}), "lou-tracker": ("find_tracked", {})}
+
+
+def artifact(pattern: str) -> Path:
+    found = sorted(DIST.glob(pattern))
+    assert found, f"{pattern} is not there: run make dist"
+    return found[-1]
+
+
+@dataclass
+class Stranger:
+    """A person with a home of their own and one installed Lou."""
+
+    home: Path
+    lou: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.home),
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "XDG_RUNTIME_DIR": str(self.home),
+            "QT_QPA_PLATFORM": "offscreen",
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.lou, *words], env=self.environment, cwd="/", capture_output=True, text=True,
+            check=False, timeout=PATIENCE_S,
+        )  # fmt: skip
+
+    def json(self, *words: str) -> Any:
+        done = self.run(*words, "--json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def is_ready(self) -> bool:
+        done = self.run("status", "--json")
+        if done.returncode:
+            return False
+        servers = json.loads(done.stdout)["servers"]
+        return {each["state"] for each in servers} == {"ready"}
+
+    def connected(self) -> dict[str, Any]:
+        """The entries in Claude Desktop's file, after connecting it."""
+        file = self.home / ".config" / "Claude" / "claude_desktop_config.json"
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+        done = self.run("clients", "connect", "claude-desktop")
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(file.read_text())["mcpServers"])
+
+    def launch(self, entry: dict[str, Any], tool: str, arguments: dict[str, Any]) -> Any:
+        """Start a written entry as Claude Desktop does, and call one tool."""
+        messages = (
+            {"id": 1, "method": "initialize", "params": HELLO},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}},
+        )
+        environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin"}
+        with subprocess.Popen(
+            [entry["command"], *entry["args"]], env=environment | entry.get("env", {}), cwd="/",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as bridge:  # fmt: skip
+            assert bridge.stdin
+            assert bridge.stdout
+            for message in messages:
+                bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+            bridge.stdin.flush()
+            while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
+                pass
+            bridge.stdin.close()
+        return answer
+
+
+def use(stranger: Stranger) -> float:
+    """From the first start to a clean goodbye; returns the seconds until both servers are ready."""
+    begun = time.monotonic()
+    with (stranger.home / "said.txt").open("wb") as said:
+        app = subprocess.Popen(
+            [stranger.lou], env=stranger.environment, cwd="/", stdin=subprocess.DEVNULL,
+            stdout=said, stderr=said,
+        )  # fmt: skip
+    try:
+        wait_until(stranger.is_ready, what="both servers are ready")
+        ready_s = time.monotonic() - begun
+        entries = stranger.connected()
+        assert set(entries) == set(CALLS)
+        for name, (tool, arguments) in CALLS.items():
+            assert not re.search(r"\d+\.\d+", entries[name]["command"]), "no version in a path"
+            assert "result" in stranger.launch(entries[name], tool, arguments)
+        checks = {each["code"]: each for each in stranger.json("doctor")["checks"]}
+        parts = [each for code, each in checks.items() if code.startswith("part_")]
+        assert len(parts) > 8
+        assert [each for each in parts if not each["ok"]] == []
+        done = stranger.run("uninstall")
+        assert done.returncode == 0, done.stderr
+        assert app.wait(PATIENCE_S) == 0
+    finally:
+        if app.poll() is None:
+            app.kill()
+            app.wait()
+    return ready_s
+
+
+def nothing_dangles(home: Path) -> None:
+    file = home / ".config" / "Claude" / "claude_desktop_config.json"
+    assert json.loads(file.read_text()).get("mcpServers", {}) == {}
+    left = [p for p in home.rglob("*") if p.name in {"lou.desktop", "lou.svg", "launch.json"}]
+    assert left == []
+    broken = [p for p in home.rglob("*") if p.is_symlink() and not p.exists()]
+    assert broken == []
+
+
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Iterator[Path]:
+    """The Debian package, unpacked into a root of its own."""
+    root = tmp_path / "root"
+    subprocess.run(["dpkg-deb", "-x", artifact("lou_*_amd64.deb"), root], check=True)
+    yield root
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def size_mb(path: Path) -> float:
+    return sum(p.lstat().st_size for p in path.rglob("*") if not p.is_symlink()) / 1e6
+
+
+def test_the_debian_package(unpacked: Path, tmp_path: Path, figure) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    ready = use(Stranger(home, unpacked / "usr" / "lib" / "lou" / "bin" / "lou"))
+    nothing_dangles(home)
+    figure("deb: size", artifact("lou_*_amd64.deb").stat().st_size / 1e6, "MB", at_most=60)
+    figure("deb: installed tree", size_mb(unpacked), "MB", at_most=200)
+    figure("deb: first start to both servers ready", ready, "s", at_most=15)
+
+
+def test_the_archive(tmp_path: Path, figure) -> None:
+    home = tmp_path / "home with spaces"
+    home.mkdir(mode=0o700)
+    subprocess.run(
+        ["tar", "-I", "zstd -d --long=27", "-xf",
+         artifact("lou-*.tar.zst"), "-C", tmp_path], check=True,
+    )  # fmt: skip
+    script = next(tmp_path.glob("lou-*/install.sh"))
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LOU_INSTALL_AS_ROOT": "1"}
+    for _ in range(2):  # the second time it is an update
+        subprocess.run(["sh", script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert (home / ".local/share/applications/lou.desktop").is_file()
+    ready = use(Stranger(home, home / ".local" / "bin" / "lou"))
+    nothing_dangles(home)
+    assert not (home / ".local" / "lib" / "lou").exists()
+    assert not list((home / ".local" / "bin").iterdir())
+    figure("archive: first start to both servers ready", ready, "s", at_most=15)
+
+
+def test_the_desktop_takes_what_the_package_brings(unpacked: Path) -> None:
+    share = unpacked / "usr" / "share"
+    checks = (
+        ("desktop-file-validate", share / "applications" / "lou.desktop"),
+        ("appstreamcli", "validate", "--no-net", share / "metainfo" / "app.lou.metainfo.xml"),
+        ("bash", "-n", share / "bash-completion" / "completions" / "lou"),
+        ("man", "--warnings", "-l", share / "man" / "man1" / "lou.1.gz"),
+    )
+    for words in checks:
+        if not shutil.which(words[0]):
+            pytest.skip(f"{words[0]} is not installed")
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False,
+            env={**os.environ, "MANPAGER": "cat", "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        if words[0] == "man":
+            assert "warning" not in done.stderr
+
+
+def test_lintian_finds_no_error() -> None:
+    if not shutil.which("lintian"):
+        pytest.skip("lintian is not installed")
+    done = subprocess.run(
+        ["lintian", "--fail-on", "error", artifact("lou_*_amd64.deb")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_sums_are_those_of_the_files() -> None:
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=DIST, check=False)
+    assert done.returncode == 0
+
+
+def test_everything_inside_is_listed_with_its_terms() -> None:
+    document = json.loads(artifact("lou-linux-sbom.cdx.json").read_text())
+    assert document["bomFormat"] == "CycloneDX"
+    names = {each["name"].lower() for each in document["components"]}
+    assert {"pyside6_essentials", "shiboken6", "mcp", "libssl3", "python3.11-minimal"} <= names
+    assert all(each["version"] and each["purl"] for each in document["components"])
+    notices = artifact("lou-linux-THIRD-PARTY-NOTICES.txt").read_text()
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in notices
+    assert "you may replace them" in notices
