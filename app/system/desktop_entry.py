@@ -25,9 +25,9 @@ def text(argv: tuple[str, ...], *, at_login: bool = False) -> str:
 
 
 _MENU = (
-    "GenericName=MCP servers\nCategories=Utility;Network;\n"
+    "GenericName=MCP servers\nCategories=Utility;\n"
     "Keywords=MCP;AI;assistant;Claude;search;\n"
-    "StartupNotify=true\nStartupWMClass=lou\nSingleMainWindow=true\n"
+    "StartupNotify=true\nStartupWMClass=lou\n"
 )
 
 
