@@ -164,6 +164,25 @@ def test_a_call_is_tried_again_with_its_arguments_but_for_what_was_masked(lou: R
     lou.until(lambda: any(each.currentText() == "won" for each in page.findChildren(QComboBox)))
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"server": "gone"}, "There is no server called gone any more."),
+        ({"tool": "no_such_tool"}, "tracker has no tool called no_such_tool any more."),
+    ],
+)
+def test_a_call_of_what_is_gone_says_so(lou: Rig, facts: dict[str, str], said: str) -> None:
+    view = CallsView(lou)
+    lou.until(lambda: lou.state("tracker") == "ready")
+    add(lou, **facts)
+    view.until_rows(1)
+    button(view.choose(0), "Try again").click()
+    page = lou.window.page("try")
+    lou.until(lambda: page.isVisible() and find(page, QLabel, "note").text() == said)
+    lou.session.go("try tracker")
+    lou.until(lambda: find(page, QLabel, "note").text() != said)
+
+
 def test_a_page_of_many_calls_goes_on_below(lou: Rig) -> None:
     view = CallsView(lou)
     for number in range(450):

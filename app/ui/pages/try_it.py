@@ -91,32 +91,47 @@ class TryPage(QWidget):
         A JSON object after them fills in the form, but for what was masked in it.
         """
         server, _, tool = name.partition(" ")
-        self._servers_model.pull()
-        if self._servers_model.row_of(server) < 0:
-            return
         tool, _, request = tool.partition(" ")
+        self._note_of = ("", "", "")
         if request:
             self._fill(server, tool, CallDetail(request))
+        else:
+            self._select(server, tool)
+        self._show_note()
+
+    def _select(self, server: str, tool: str) -> None:
+        self._servers_model.pull()
+        if self._servers_model.row_of(server) < 0:
+            self._note_of = "", "", f"There is no server called {server} any more."
             return
-        is_other = server != self._chosen_server()
-        self._wanted_tool = tool if is_other or self._tool.findData(tool) < 0 else ""
+        is_listed = server == self._chosen_server() and bool(self._tools)
+        self._wanted_tool = "" if is_listed else tool
         self._server.setCurrentIndex(self._servers_model.row_of(server))
-        if tool and not self._wanted_tool:
+        if is_listed and tool:
+            self._select_listed(tool)
+
+    def _select_listed(self, tool: str) -> None:
+        if self._tool.findData(tool) < 0:
+            self._note_of = "", "", f"{self._chosen_server()} has no tool called {tool} any more."
+        else:
             self._tool.setCurrentIndex(self._tool.findData(tool))
 
     def _fill(self, server: str, tool: str, request: CallDetail) -> None:
         masked = request.masked()
         given = {name: text for name, text in request.arguments().items() if name not in masked}
-        answer = Answer("success")
-        self._show_form_of(Attempt(server, tool, given, time.time(), 0.0, "ok", answer))
         text = f"Masked in the call, so give again: {', '.join(masked)}." if masked else ""
         self._note_of = server, tool, text
-        self._show_note()
+        answer = Answer("success")
+        self._show_form_of(Attempt(server, tool, given, time.time(), 0.0, "ok", answer))
 
     def _show_note(self) -> None:
-        """Say what the form lacks, while it is the form of the call that was tried again."""
+        """Say what the form lacks, while it is the form of the call that was tried again.
+
+        Without a server the note is of no form, and stays until something is run.
+        """
         server, tool, text = self._note_of
         is_of_it = (server, tool) == (self._chosen_server(), self._tool.currentData())
+        is_of_it = is_of_it or not server
         self._note.setText(text if is_of_it else "")
         self._note.setVisible(bool(self._note.text()))
 
@@ -204,7 +219,7 @@ class TryPage(QWidget):
 
     def _offer_tools(self, tools: list[dict[str, Any]]) -> None:
         chosen = self._wanted_tool or self._tool.currentData()
-        self._wanted_tool = ""
+        wanted, self._wanted_tool = self._wanted_tool, ""
         self._tools = tools
         self._is_ready = bool(tools)
         self._tool.blockSignals(True)
@@ -215,6 +230,8 @@ class TryPage(QWidget):
             )
         self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
         self._tool.blockSignals(False)
+        if wanted and tools:
+            self._select_listed(wanted)
         self._show_form()
 
     def _show_form(self) -> None:
@@ -322,14 +339,12 @@ class TryPage(QWidget):
 
     def _show_form_of(self, attempt: Attempt) -> None:
         """Show the form of the tool as it was filled in then."""
-        if self._servers_model.row_of(attempt.server) < 0:
-            return
         self._pending_attempt = attempt
         is_shown = self._chosen_tool() and self._tool.currentData() == attempt.tool
         if is_shown and self._chosen_server() == attempt.server:
             self._show_form()
         else:
-            self.choose(f"{attempt.server} {attempt.tool}")
+            self._select(attempt.server, attempt.tool)
 
     def _run_again(self, row: int) -> None:
         attempt = self._history_model.attempt(row)
