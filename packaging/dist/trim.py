@@ -1,0 +1,76 @@
+"""Takes out of site-packages what Lou never uses: other parts of Qt, tests, type stubs, locales."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common import remove
+
+_SURPLUS_FOLDERS = {
+    *("tests", "test", "examples", "benchmarks", "docs", "__pycache__", "isoschematron"),
+    *("sqlite_extra_binaries", "sboms"),
+}
+_SURPLUS_FILES = {".pyi", ".pxd", ".pyx", ".pxi", ".c", ".h", ".hpp", ".cpp", ".a", ".chm", ".po"}
+_NO_USE = (
+    *("hatchling", "editables", "pathspec", "trove_classifiers", "packaging", "pluggy"),
+    *("tzdata", "pycparser", "google/cloud/storage", "google/resumable_media", "google_crc32c"),
+)
+"""What the build needs, what systems have of their own, and what Firestore has for other services."""
+QT_MODULES = ("Core", "Gui", "Widgets", "Svg")
+_QT_SURPLUS = (
+    *("assistant", "designer", "linguist", "lrelease", "lupdate", "qmlformat", "qmllint", "qmlls"),
+    *("svgtoqml", "doc", "glue", "include", "lib", "scripts", "typesystems", "support", "qml"),
+    *("translations", "resources", "metatypes", "Qt/qml", "Qt/translations", "Qt/metatypes"),
+    *("Qt/libexec", "Qt/resources"),
+)
+QT_PLUGINS = {
+    "platforms": ("xcb", "wayland", "offscreen", "windows", "cocoa"),
+    "iconengines": ("svgicon",),
+    "imageformats": ("svg", "ico", "jpeg"),
+    "styles": ("*",),
+    "platforminputcontexts": ("composeplatforminputcontextplugin", "ibusplatforminputcontextplugin"),
+    "platformthemes": ("gtk3", "xdgdesktopportal"),
+    "xcbglintegrations": ("xcb-glx-integration", "xcb-egl-integration"),
+    "wayland-decoration-client": ("adwaita", "bradient"),
+    "wayland-graphics-integration-client": ("t-plugin-wayland-egl",),
+    "wayland-shell-integration": ("xdg-shell", "t-shell"),
+}
+"""The plugins that stay, by folder, without the `libq` and the ending of their names."""
+
+
+def packages(site: Path) -> None:
+    """Remove build tools, tests, stubs and sources of C from `site`, and babel's locales."""
+    for name in _NO_USE:
+        for found in (site / name, *site.glob(f"{name}-*.dist-info")):
+            remove(found)
+    for path in sorted(site.rglob("*"), reverse=True):
+        is_folder = path.name in _SURPLUS_FOLDERS and path.parent != site and path.is_dir()
+        if is_folder or (path.suffix in _SURPLUS_FILES and path.is_file()):
+            remove(path)
+    for path in (site / "babel" / "locale-data").glob("*.dat"):  # courlan asks for languages' codes
+        if path.stem not in {"root", "en"}:
+            remove(path)
+
+
+def qt(pyside: Path) -> None:
+    """Remove every module and plugin of Qt that Lou does not use."""
+    for name in _QT_SURPLUS:
+        remove(pyside / name)
+    for module in (*pyside.glob("Qt*.abi3.so"), *pyside.glob("Qt*.pyd")):
+        if module.name.removeprefix("Qt").partition(".")[0] not in QT_MODULES:
+            remove(module)
+    for program in (*pyside.glob("*.exe"), pyside / "opengl32sw.dll"):
+        remove(program)
+    inside = (pyside / "Qt" / "plugins", pyside / "plugins")
+    _plugins(next(each for each in inside if each.is_dir()))
+
+
+def _plugins(plugins: Path) -> None:
+    for folder in plugins.iterdir():
+        kept = QT_PLUGINS.get(folder.name, ())
+        for plugin in folder.iterdir():
+            name = plugin.stem.removeprefix("lib").removeprefix("q")
+            if "*" not in kept and name not in kept:
+                remove(plugin)
+        if not any(folder.iterdir()):
+            remove(folder)
