@@ -66,6 +66,13 @@ class Settings:
         group="Window",
         choices={"system": "As the desktop", "light": "Light", "dark": "Dark"},
     )
+    language: str = _setting(
+        "system",
+        "Language",
+        "Of the window, from the next start of Lou on.",
+        group="Window",
+        choices={"system": "As the desktop", "en": "English", "de": "Deutsch"},
+    )
     tray_icon: str = _setting(
         "auto",
         "Tray icon",

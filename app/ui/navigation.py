@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from app.ui import icons
 from app.ui.page_context import PageContext
 from app.ui.page_registry import PageSpec
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
@@ -38,7 +39,7 @@ class Navigation(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._list = QListWidget()
         self._list.setObjectName("navigation")
-        self._list.setAccessibleName("Pages")
+        self._list.setAccessibleName(tr("Pages"))
         self._list.setIconSize(QSize(20, 20))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.currentRowChanged.connect(self._row_chosen)
@@ -75,7 +76,7 @@ class Navigation(QWidget):
     def show_state(self, words: str, tone: str) -> None:
         """Show the state of all servers."""
         self._state.setText(words)
-        self.setToolTip(tooltip(words) if self._is_folded else "")
+        self.setToolTip(tr(tooltip(words) if self._is_folded else ""))
         set_tone(self._state, tone)
 
     def fold(self, on: bool) -> None:
@@ -95,7 +96,7 @@ class Navigation(QWidget):
         flow.setContentsMargins(12, 0, 8, 0)
         foot.setLayout(flow)
         for words, button in self._buttons:
-            button.setAccessibleName(words.removesuffix("..."))
+            button.setAccessibleName(tr(words).removesuffix("..."))
             flow.add(button)
         column.addWidget(self._name)
         column.addWidget(self._list, 1)
@@ -104,10 +105,11 @@ class Navigation(QWidget):
 
     def _add(self, spec: PageSpec, number: int) -> None:
         item = QListWidgetItem()
-        item.setData(_TEXT, spec.title)
+        item.setData(_TEXT, tr(spec.title))
         item.setData(_NAME, spec.name)
-        item.setData(Qt.ItemDataRole.AccessibleTextRole, spec.title)
-        item.setToolTip(f"{spec.title} (Ctrl+{number})" if number <= 9 else spec.title)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, tr(spec.title))
+        keys = f" (Ctrl+{number})" if number <= 9 else ""
+        item.setToolTip(f"{tr(spec.title)}{keys}")
         self._list.addItem(item)
 
     def _apply_fold(self) -> None:
@@ -122,7 +124,7 @@ class Navigation(QWidget):
         for words, button in self._buttons:
             is_wide = not self._is_folded and words == "Keys..."
             button.setText(words if is_wide else "")
-            button.setToolTip("" if is_wide else words.removesuffix("..."))
+            button.setToolTip("" if is_wide else tr(words).removesuffix("..."))
 
     def _draw_icons(self) -> None:
         colour = self._context.theme.colours.text

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.ui.tool_attempts import Attempt
+from app.ui.translation import tr
 from app.ui.wording import counted, words
 from servers.contract import harmless
 
@@ -42,12 +43,12 @@ def readable(attempt: Attempt) -> ReadableResult:
     made = ReadableResult()
     answer = attempt.answer
     if attempt.outcome != "ok":
-        made.html = _text(answer.text or "It failed and did not say why.")
+        made.html = _text(answer.text or tr("It failed and did not say why."))
         return made
     parts = [_picture(block, made) for block in _blocks(answer.extra.get("content"))]
     value = answer.data if answer.data not in (None, {}) else answer.text
     if value not in ("", None) or not any(parts):
-        parts.insert(0, _value(value, 0) or "<p>It answered with nothing.</p>")
+        parts.insert(0, _value(value, 0) or _note("It answered with nothing."))
     made.html = "".join(parts)
     return made
 
@@ -106,14 +107,14 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
         "<tr>" + "".join(f"<td>{_cell(row.get(name))}</td>" for name in shown) + "</tr>"
         for row in rows[:_MOST_ROWS]
     )
-    left = f"<p>{counted(len(names) - len(shown), 'more column')} in the tree.</p>"
+    left = _note(f"{counted(len(names) - len(shown), 'more column')} in the tree.")
     table = f"<table cellspacing='0' cellpadding='4'><tr>{head}</tr>{body}</table>"
     return table + (left if len(names) > len(shown) else "") + _more(len(rows))
 
 
 def _items(value: Sequence[Any], depth: int) -> Iterator[str]:
     if not value:
-        yield "<p>None.</p>"
+        yield _note("None.")
     elif all(_is_short(item) for item in value):
         yield "<ul>" + "".join(f"<li>{_cell(item)}</li>" for item in value[:_MOST_ROWS]) + "</ul>"
     else:
@@ -121,8 +122,12 @@ def _items(value: Sequence[Any], depth: int) -> Iterator[str]:
     yield _more(len(value))
 
 
+def _note(text: str) -> str:
+    return f"<p>{tr(text)}</p>"
+
+
 def _more(count: int) -> str:
-    return f"<p>{count - _MOST_ROWS:,} more in the tree.</p>" if count > _MOST_ROWS else ""
+    return _note(f"{count - _MOST_ROWS:,} more in the tree.") if count > _MOST_ROWS else ""
 
 
 def _is_short(value: Any) -> bool:
@@ -190,10 +195,10 @@ def _picture(block: Mapping[str, Any], made: ReadableResult) -> str:
     if block.get("type") != "image" or not isinstance(data, str):
         return ""
     if len(made.pictures) >= _MOST_PICTURES or len(data) > _LARGEST_PICTURE:
-        return "<p>A picture that is too large to be shown.</p>"
+        return _note("A picture that is too large to be shown.")
     name = f"picture:{len(made.pictures)}"
     try:
         made.pictures[name] = base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):
-        return "<p>A picture that cannot be read.</p>"
+        return _note("A picture that cannot be read.")
     return f'<p><img src="{name}"/></p>'

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core import Core
-from app.ui import icons, memory_footprint
+from app.ui import icons, memory_footprint, translation
 from app.ui.dialog_registry import DialogRegistry
 from app.ui.dialogs.problem import Problems
 from app.ui.notifications import Notifications
 from app.ui.page_context import CallHistory, PageContext
 from app.ui.tasks import Tasks
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.tray import Tray
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class TraySession:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._core = core
+        translation.choose(core.settings.config.settings.language)
         self._theme = theme
         self._tray = tray
         self._problems = problems
@@ -135,7 +137,7 @@ class TraySession:
             self._window.keep_geometry()
             self._window.hide()
         self._dialogs.close()
-        self._tray.icon.setToolTip("Lou is stopping")
+        self._tray.icon.setToolTip(tr("Lou is stopping"))
         await self._tasks.stop()
         await self._core.stop(quick=self._is_log_out)
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 from app.ui import icons, wording
 from app.ui.page_context import PageContext
 from app.ui.theme import Theme
+from app.ui.translation import tr
 
 if TYPE_CHECKING:
     from app.views import ServerView
@@ -47,7 +48,7 @@ class Tray(QObject):
         self._watch.timeout.connect(self._look_again)
         theme.changed.connect(self._draw)
         self._draw()
-        self.icon.setToolTip("Lou is starting")
+        self.icon.setToolTip(tr("Lou is starting"))
         if self.is_there:
             self.icon.show()
         else:
@@ -91,7 +92,7 @@ class Tray(QObject):
         lasting = self._context.core.lasting()
         self._overall = wording.Overall.ATTENTION if lasting else wording.overall(servers)
         text = " ".join([f"{wording.summary(servers)}.", *(each.title for each in lasting)])
-        self.icon.setToolTip(f"Lou: {text}" if lasting else f"Lou: {wording.summary(servers)}")
+        self.icon.setToolTip(tr(f"Lou: {text}" if lasting else f"Lou: {wording.summary(servers)}"))
         self._draw()
         if self._menu.isVisible():
             self._show_states(servers)
@@ -106,7 +107,7 @@ class Tray(QObject):
         self._rows.clear()
         context = self._context
         if context is None:
-            self._menu.addAction("Lou is starting...").setEnabled(False)
+            self._menu.addAction(tr("Lou is starting...")).setEnabled(False)
             return
         servers = context.core.servers()
         for notice in context.core.lasting():
@@ -119,7 +120,7 @@ class Tray(QObject):
         self._add("Open Lou", "window")
         self._menu.addSeparator()
         is_paused = context.core.is_paused
-        pause = self._menu.addAction("Resume all" if is_paused else "Pause all")
+        pause = self._menu.addAction(tr("Resume all" if is_paused else "Pause all"))
         work = context.core.resume_all if is_paused else context.core.pause_all
         pause.triggered.connect(lambda: context.tasks.start(work()))
         self._add("Quit", "quit")
@@ -172,7 +173,7 @@ class Tray(QObject):
             row.setChecked(name not in off)
             row.triggered.connect(_switch_tool(context, server, name))
         if not titles:
-            menu.addAction("Listed once the server was ready").setEnabled(False)
+            menu.addAction(tr("Listed once the server was ready")).setEnabled(False)
 
 
 def _natural(tool: tuple[str, str]) -> list[tuple[int, str]]:

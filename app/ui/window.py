@@ -14,6 +14,7 @@ from app.ui import icons, wording
 from app.ui.navigation import Navigation
 from app.ui.page_context import PageContext
 from app.ui.page_registry import PAGES, offered_pages
+from app.ui.translation import tr
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import scaled
@@ -48,7 +49,7 @@ class Window(QWidget):
         self._pages: dict[str, QWidget] = {}
         self._holders: dict[str, QScrollArea] = {}
         self._opened = ""
-        self.setWindowTitle("Lou")
+        self.setWindowTitle(tr("Lou"))
         self.setWindowIcon(icons.app_icon())
         self.setMinimumSize(_SMALLEST)
         self._navigation = Navigation(context)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from app.ui.translation import tr
 from servers.contract import harmless
 
 if TYPE_CHECKING:
@@ -187,12 +188,12 @@ def one_line(text: str, most: int = 300) -> str:
 
 def menu_text(text: str, most: int = 60) -> str:
     """`text` for a menu, where an ampersand would mark a shortcut."""
-    return one_line(text, most).replace("&", "&&")
+    return one_line(tr(text), most).replace("&", "&&")
 
 
 def notice_text(text: str) -> str:
     """`text` for the desktop's notifications, which may read markup."""
-    return one_line(text, 400).translate(_NO_MARKUP)
+    return one_line(tr(text), 400).translate(_NO_MARKUP)
 
 
 _SPELT = {

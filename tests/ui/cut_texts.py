@@ -125,9 +125,10 @@ def main() -> int:
     from tests.ui import rig as rigs
 
     found: dict[str, list[str]] = {}
+    language = os.environ.get("WINDOW_LANGUAGE", "en")
     folder = sys.argv[1] if len(sys.argv) > 1 else ""
     app = QApplication(sys.argv[:1])
-    with rigs.rig(app, with_keyring=False, ready=False) as rig:
+    with rigs.rig(app, with_keyring=False, ready=False, language=language) as rig:
         for size in SIZES:
             for place in PAGES:
                 page = rig.page(place.name)

@@ -36,11 +36,14 @@ def found(**environment: str) -> dict[str, list[str]]:
     return json.loads(told[-1].removeprefix("FOUND "))
 
 
-@pytest.mark.parametrize(("wider", "dpi"), [(0, 96), (30, 96), (0, 120)])
-def test_no_text_of_a_page_is_cut_off(tmp_path: Path, wider: int, dpi: int) -> None:
+@pytest.mark.parametrize(
+    ("wider", "dpi", "language"),
+    [(0, 96, "en"), (30, 96, "en"), (0, 120, "en"), (0, 96, "de"), (30, 96, "de")],
+)
+def test_no_text_of_a_page_is_cut_off(tmp_path: Path, wider: int, dpi: int, language: str) -> None:
     """`wider` in percent; 120 dpi are letters of 125 %."""
     fonts = {"FONTCONFIG_FILE": str(wide_fonts.make(tmp_path, wider))} if wider else {}
-    assert found(QT_FONT_DPI=str(dpi), **fonts) == {}
+    assert found(QT_FONT_DPI=str(dpi), WINDOW_LANGUAGE=language, **fonts) == {}
 
 
 def test_wide_fonts_are_as_high_and_as_much_wider_as_they_say(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, Q
 from app.clients.views import ClientView
 from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme, fixed_font
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
 
@@ -43,9 +44,9 @@ class ChangesDialog(QDialog):
         shown.setReadOnly(True)
         shown.setFont(fixed_font())
         shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        shown.setAccessibleName("What changes")
+        shown.setAccessibleName(tr("What changes"))
         self._marks = _Marks(shown, theme)
-        self._restart = QCheckBox(f"Quit {client.name} before, and open it again after")
+        self._restart = QCheckBox(tr(f"Quit {client.name} before, and open it again after"))
         self._restart.setVisible(client.running and client.can_quit)
         self._restart.setChecked(client.running and client.can_quit)
         column = QVBoxLayout(self)

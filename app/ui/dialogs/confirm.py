@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
     """Ask the question `title`; true when the user clicks the button `yes`."""
     dialog = QDialog(parent)
-    dialog.setWindowTitle("Lou")
+    dialog.setWindowTitle(tr("Lou"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setMinimumWidth(420)
     question = heading(title)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
@@ -31,7 +32,7 @@ class ConflictDialog(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None, found: tuple[Difference, ...]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Changed meanwhile")
+        self.setWindowTitle(tr("Changed meanwhile"))
         self.setMinimumWidth(600)
         self._mine: dict[str, QRadioButton] = {}
         choices = QWidget()
@@ -73,7 +74,7 @@ class ConflictDialog(QDialog):
             line.setContentsMargins(0, 0, 0, 0)
             choice = QRadioButton()
             whose = "as it is now" if column == 1 else "as you want it"
-            choice.setAccessibleName(f"{difference.field} {whose}")
+            choice.setAccessibleName(tr(f"{difference.field} {whose}"))
             group.addButton(choice)
             line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
             text = label(_value_text(value), wrap=True, selectable=True)

@@ -21,6 +21,7 @@ from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.tracked import moment
 from app.ui.page_context import PageContext
 from app.ui.tracked_source import STATUSES, ConflictError, Entry, EntryWithHistory, TrackedSource
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
@@ -52,7 +53,7 @@ class EntryDialog(QDialog):
         self._source = source
         self._entry: Entry | None = whole.entry if whole else None
         title = "Change an entry" if whole else "Add an entry"
-        self.setWindowTitle(title)
+        self.setWindowTitle(tr(title))
         self.resize(540, 640)
         self._form = Form(context.theme, _FIELDS)
         self._problem = label(tone="bad", wrap=True, name="problem")
@@ -111,16 +112,16 @@ class EntryDialog(QDialog):
 
 def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTabWidget:
     tabs = QTabWidget()
-    tabs.tabBar().setAccessibleName("Parts of the entry")
-    tabs.addTab(fields, "Fields")
-    tabs.addTab(_history(history), f"History ({len(history)})")
+    tabs.tabBar().setAccessibleName(tr("Parts of the entry"))
+    tabs.addTab(fields, tr("Fields"))
+    tabs.addTab(_history(history), tr(f"History ({len(history)})"))
     return tabs
 
 
 def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:
     shown = QPlainTextEdit()
     shown.setReadOnly(True)
-    shown.setAccessibleName("What happened to this entry")
+    shown.setAccessibleName(tr("What happened to this entry"))
     shown.setPlainText("\n\n".join(_event_text(line) for line in history))
     return shown
 

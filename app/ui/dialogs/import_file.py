@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.inputs import combo
@@ -62,7 +63,7 @@ class ImportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Import")
+        self.setWindowTitle(tr("Import"))
         self.setMinimumWidth(560)
         self._boxes: list[tuple[str, str, QComboBox]] = []
         self._grid = QGridLayout()
@@ -75,7 +76,7 @@ class ImportDialog(QDialog):
             self._add(column)
         self._doubts = label("", wrap=True, selectable=True)
         self._doubts_place = Scrolled(self._doubts, most=_DOUBTS_HEIGHT)
-        self._doubts_place.setAccessibleName("What is doubtful")
+        self._doubts_place.setAccessibleName(tr("What is doubtful"))
         self._doubts_title = heading("Please look at this first", "strong")
         self._missing = label("", tone="bad", wrap=True)
         self._begin = Button(theme, "Import", self.accept, kind="main")
@@ -91,7 +92,7 @@ class ImportDialog(QDialog):
         example.setProperty("tone", "soft")
         box = combo(f"Use of {one_line(name, 60)}", letters=11)
         for value, words in _USES.items():
-            box.addItem(words, value)
+            box.addItem(tr(words), value)
         box.setCurrentIndex(max(0, box.findData(used)))
         box.currentIndexChanged.connect(lambda _index: self._chosen(box))
         self._grid.addWidget(shown, row, 0)
@@ -108,7 +109,7 @@ class ImportDialog(QDialog):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setAccessibleName("Columns of the file")
+        area.setAccessibleName(tr("Columns of the file"))
         area.setWidget(holder)
         area.setMinimumHeight(90)
         buttons = QHBoxLayout()

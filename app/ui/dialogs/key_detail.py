@@ -16,6 +16,7 @@ from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.keys import state_of
 from app.ui.page_context import PageContext, open_url
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
@@ -116,7 +117,7 @@ class KeyDetail(QWidget):
         self._get.setVisible(key.url.startswith("https://"))
         self._get.setToolTip(key.url)
         hint = "Paste another key to replace it" if key.is_set else "Paste the key"
-        self._entry.setPlaceholderText(hint)
+        self._entry.setPlaceholderText(tr(hint))
         self._file.setVisible(key.name == "FIREBASE_CREDENTIALS")
         self._show_buttons()
 
@@ -189,7 +190,7 @@ class KeyDetail(QWidget):
 
     def _choose_place(self) -> None:
         place = str(Path.home() / "lou-recovery-key.txt")
-        dialog = QFileDialog(self, "Save a recovery key", place)
+        dialog = QFileDialog(self, tr("Save a recovery key"), place)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
         dialog.fileSelected.connect(self._export_to)
@@ -204,7 +205,7 @@ class KeyDetail(QWidget):
         self._show_verdict(f"The recovery key is in {path.name}. Keep it to yourself.", "good")
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, "Choose the service account file", str(Path.home()))
+        dialog = QFileDialog(self, tr("Choose the service account file"), str(Path.home()))
         dialog.setNameFilter("JSON files (*.json);;All files (*)")
         dialog.fileSelected.connect(self._read_file)
         dialog.open()

@@ -10,6 +10,7 @@ from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
 from app.ui.models.keys import NAME, KeysModel
 from app.ui.page_context import PageContext
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip
 from app.ui.widgets.live import WhileVisible
@@ -44,7 +45,7 @@ class KeysDialog(QDialog):
     def __init__(self, context: PageContext) -> None:
         super().__init__()
         self._context = context
-        self.setWindowTitle("Keys")
+        self.setWindowTitle(tr("Keys"))
         self.setMinimumSize(640, 440)
         self.resize(800, 560)
         self._model = KeysModel()
@@ -72,7 +73,7 @@ class KeysDialog(QDialog):
     def _lay_out(self) -> None:
         close = Button(self._context.theme, "Close", self.close)
         scroll = QScrollArea()
-        scroll.setAccessibleName("The chosen key")
+        scroll.setAccessibleName(tr("The chosen key"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

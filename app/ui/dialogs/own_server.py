@@ -28,6 +28,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.setting_choices import with_own
 from app.ui.theme import fixed_font
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.flow import bar
@@ -87,7 +88,7 @@ class ServerDialog(QDialog):
         self._testing: asyncio.Task[Any] | None = None
         self.added: tuple[str, ...] = ()
         """The names of the servers that were added or changed."""
-        self.setWindowTitle(f"Edit {name}" if name else "Add a server")
+        self.setWindowTitle(tr(f"Edit {name}" if name else "Add a server"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(540, 400)
         self._form = Form(context.theme, _FIELDS)
@@ -98,11 +99,11 @@ class ServerDialog(QDialog):
         self._pasted.refused.connect(self._show_paste_refused)
         self._pasted.setFont(fixed_font())
         self._pasted.setTabChangesFocus(True)
-        self._pasted.setPlaceholderText(_EXAMPLE)
-        self._pasted.setAccessibleName("Servers as another client has them")
+        self._pasted.setPlaceholderText(tr(_EXAMPLE))
+        self._pasted.setAccessibleName(tr("Servers as another client has them"))
         self._problem = label(tone="bad", wrap=True, selectable=True, name="problem")
         self._tabs = QTabWidget()
-        self._tabs.tabBar().setAccessibleName("Ways to add")
+        self._tabs.tabBar().setAccessibleName(tr("Ways to add"))
         self._test = Button(context.theme, "Test", self._test_clicked, icon="run")
         self._use_key = Button(context.theme, "Use a key...", self._offer_keys, icon="keys")
         self._lay_out()
@@ -123,8 +124,8 @@ class ServerDialog(QDialog):
         if self._name:
             column.addWidget(one, 1)
         else:
-            self._tabs.addTab(one, "One server")
-            self._tabs.addTab(several, "Paste a configuration")
+            self._tabs.addTab(one, tr("One server"))
+            self._tabs.addTab(several, tr("Paste a configuration"))
             column.addWidget(self._tabs, 1)
         add = Button(theme, "Save" if self._name else "Add", self._add, kind="main")
         add.setDefault(True)
@@ -144,9 +145,9 @@ class ServerDialog(QDialog):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for key in self._context.core.key_service.views():
             state = "" if key.is_set else " (not set)"
-            menu.addAction(f"{key.name}{state}", self._inserter(key.name))
+            menu.addAction(tr(f"{key.name}{state}"), self._inserter(key.name))
         menu.addSeparator()
-        menu.addAction("Another name", self._inserter("MY_KEY"))
+        menu.addAction(tr("Another name"), self._inserter("MY_KEY"))
         menu.popup(self._use_key.mapToGlobal(self._use_key.rect().bottomLeft()))
 
     def _inserter(self, key: str) -> Callable[[], None]:

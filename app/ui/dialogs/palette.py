@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 from app.ui import targets
 from app.ui.page_context import PageContext
 from app.ui.targets import PaletteTarget
+from app.ui.translation import tr
 from app.ui.widgets.card import Empty
 from app.ui.widgets.rows import ROW, Index, Row, RowList
 from app.ui.widgets.text import scaled
@@ -60,12 +61,12 @@ class PaletteDialog(QDialog):
     def __init__(self, context: PageContext, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Find")
+        self.setWindowTitle(tr("Find"))
         self._context = context
         self._targets = targets.everything(context.core)
         self._line = QLineEdit()
-        self._line.setPlaceholderText("Page, server, tool, client, key, setting, or action")
-        self._line.setAccessibleName("What to find")
+        self._line.setPlaceholderText(tr("Page, server, tool, client, key, setting, or action"))
+        self._line.setAccessibleName(tr("What to find"))
         self._model = TargetsModel()
         self._list = RowList(context.theme, "Found")
         self._list.setModel(self._model)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label
@@ -25,7 +26,7 @@ class PassphraseDialog(QDialog):
 
     def __init__(self, theme: Theme, parent: QWidget | None, *, new: bool) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Lou")
+        self.setWindowTitle(tr("Lou"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(460)
         self._is_new = new

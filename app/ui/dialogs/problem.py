@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.errors import AppError
 from app.ui import icons
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
@@ -55,7 +56,7 @@ class ProblemDialog(QDialog):
         self, theme: Theme, error: AppError, go: Callable[[str], None], parent: QWidget | None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Lou")
+        self.setWindowTitle(tr("Lou"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._go = go
         self._place = ""
@@ -98,7 +99,7 @@ class ProblemDialog(QDialog):
         self._scroll.setFixedHeight(self._scroll.sizeHint().height())
         words, self._place = _PLACES.get(error.code, ("Show the log", "logs"))
         self._action.setText(words)
-        self.setAccessibleName(error.title)
+        self.setAccessibleName(tr(error.title))
 
     def _mend_clicked(self) -> None:
         self.accept()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout,
 from app.clients.imports import server_import
 from app.ui.dialogs.confirm import result_of
 from app.ui.theme import Theme, fixed_font
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import heading, label
 
@@ -34,14 +35,14 @@ class ServerReviewDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         one = len(servers) == 1
         title = f"Add {servers[0]['name']}?" if one else f"Add these {len(servers):,} servers?"
-        self.setWindowTitle("Add a server" if one else "Add servers")
+        self.setWindowTitle(tr("Add a server" if one else "Add servers"))
         self.resize(640, 440)
         text = "\n\n".join("\n".join(server_import.lines(server)) for server in servers)
         shown = QPlainTextEdit(text)
         shown.setReadOnly(True)
         shown.setFont(fixed_font())
         shown.setTabChangesFocus(True)
-        shown.setAccessibleName("What would be added")
+        shown.setAccessibleName(tr("What would be added"))
         cancel = Button(theme, "Cancel", self.reject)
         buttons = QHBoxLayout()
         buttons.addStretch()

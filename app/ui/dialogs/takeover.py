@@ -20,6 +20,7 @@ from app.errors import AppError
 from app.ui.dialogs.confirm import result_of
 from app.ui.page_context import PageContext
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Scrolled
 from app.ui.widgets.flow import bar
@@ -74,7 +75,7 @@ class TakeoverDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Bring servers over")
+        self.setWindowTitle(tr("Bring servers over"))
         self._ticks: list[tuple[QCheckBox, FoundServer]] = []
         self._begin = Button(theme, "Bring over", self.accept, kind="main")
         self._begin.setDefault(True)

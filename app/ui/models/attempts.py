@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from app.ui import wording
 from app.ui.theme import Theme
 from app.ui.tool_attempts import Attempt
+from app.ui.translation import tr
 
 HEADER = ("Time", "Tool", "With", "Took", "Outcome")
 _OUTCOME = 4
@@ -47,7 +48,7 @@ class AttemptsModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADER[section]
+            return tr(HEADER[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

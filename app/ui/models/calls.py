@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from app.calls.kept_call import KeptCall
 from app.ui import wording
 from app.ui.theme import Theme
+from app.ui.translation import tr
 
 TIME, CLIENT, SERVER, TOOL, OUTCOME, TOOK, SIZE = range(7)
 HEADER = ("Time", "Client", "Server", "Tool", "Outcome", "Took", "Size")
@@ -84,7 +85,7 @@ class CallsModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return HEADER[section]
+            return tr(HEADER[section])
         return _alignment(section) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.ui.translation import tr
 from app.ui.wording import counted, one_line
 
 HEADER = ("Name", "Value")
@@ -79,7 +80,7 @@ class JsonTree(QAbstractItemModel):
     def headerData(
         self, section: int, _orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        return HEADER[section] if role == Qt.ItemDataRole.DisplayRole else None
+        return tr(HEADER[section]) if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role != Qt.ItemDataRole.DisplayRole or not index.isValid():

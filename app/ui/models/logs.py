@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor
 from app.logs.line_format import StoredLine
 from app.logs.logbook import Line
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.wording import one_line
 
 TIME, SERVER, LEVEL, MESSAGE = range(4)
@@ -81,7 +82,7 @@ class LogsModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADER[section]
+            return tr(HEADER[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

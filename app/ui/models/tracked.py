@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.ui.theme import Theme
 from app.ui.tracked_source import Entry
+from app.ui.translation import tr
 from app.ui.wording import one_line, words
 
 HEADER = ("E-mail", "Page", "Status", "Tags", "Note", "Changed")
@@ -66,7 +67,7 @@ class TrackedModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADER[section]
+            return tr(HEADER[section])
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

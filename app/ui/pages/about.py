@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 from app.system import paths, version
 from app.ui import shortcuts
 from app.ui.page_context import PageContext, open_url
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, scroll_page
 from app.ui.widgets.flow import bar
@@ -83,7 +84,7 @@ class AboutPage(QWidget):
             grid.addWidget(heading(title, "strong"), row, 0, Qt.AlignmentFlag.AlignTop)
             words = QVBoxLayout()
             words.setSpacing(0)
-            words.addWidget(Elided(place, middle=True))
+            words.addWidget(Elided(tr(place), middle=True))
             words.addWidget(label(what, tone="soft", wrap=True))
             grid.addLayout(words, row, 1)
             if title != "Keys":

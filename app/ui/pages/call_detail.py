@@ -20,6 +20,7 @@ from app.ui import wording
 from app.ui.models.calls import client_name, outcome_text, time_text
 from app.ui.models.json_tree import JsonTree
 from app.ui.page_context import PageContext
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
@@ -54,13 +55,13 @@ class CallView(Card):
         self._answer = JsonView("What it got")
         self._raw = text_viewer("The call as it was")
         self._tabs = QTabWidget()
-        self._tabs.tabBar().setAccessibleName("Parts of the call")
+        self._tabs.tabBar().setAccessibleName(tr("Parts of the call"))
         for part, words in ((self._answer, "Answer"), (self._request, "Request")):
             self._tabs.addTab(part, words)
-        self._tabs.addTab(self._raw, "Raw")
+        self._tabs.addTab(self._raw, tr("Raw"))
         theme = context.theme
         self._again = Button(theme, "Try again", self._try_again, icon="try")
-        self._again.setToolTip("Open the tool on the page Try it, filled in as in this call")
+        self._again.setToolTip(tr("Open the tool on the page Try it, filled in as in this call"))
         copy_json = Button(theme, "Copy as JSON", self._copy_json, icon="copy")
         copy_command = Button(theme, "Copy as command", self._copy_command, icon="copy")
         top = QHBoxLayout()
@@ -115,7 +116,7 @@ class JsonView(QSplitter):
         self._model = JsonTree()
         self._tree = QTreeView()
         self._tree.setModel(self._model)
-        self._tree.setAccessibleName(name)
+        self._tree.setAccessibleName(tr(name))
         self._tree.setUniformRowHeights(True)
         self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from app.calls.kept_call import CallQuery
 from app.ui import wording
+from app.ui.translation import tr
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.text import fit_placeholder
@@ -31,25 +32,25 @@ class CallFilter(QWidget):
         self.setLayout(row)
         for name, words in _ALL.items():
             self._choices[name] = combo(name.capitalize(), letters=_LETTERS[name])
-            self._choices[name].addItem(words, "")
-        self._choices["outcome"] = combo("Outcome", letters=8)
-        self._choices["outcome"].addItem("All outcomes", "")
+            self._choices[name].addItem(tr(words), "")
+        self._choices["outcome"] = combo("Outcome", letters=10)
+        self._choices["outcome"].addItem(tr("All outcomes"), "")
         for outcome in messages.OUTCOMES:
-            self._choices["outcome"].addItem(wording.CALLS[outcome].words, outcome)
+            self._choices["outcome"].addItem(tr(wording.CALLS[outcome].words), outcome)
         for choice in self._choices.values():
             row.add(choice)
             choice.currentIndexChanged.connect(lambda _row: self.changed.emit())
         self._text = QLineEdit()
-        self._text.setPlaceholderText("Find in calls")
-        self._text.setAccessibleName("Find in calls")
+        self._text.setPlaceholderText(tr("Find in calls"))
+        self._text.setAccessibleName(tr("Find in calls"))
         self._text.setClearButtonEnabled(True)
         fit_placeholder(self._text)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._text.textChanged.connect(lambda _text: self._typing.start())
         self._typing.timeout.connect(self.changed)
         row.add(self._text, stretch=True)
-        self._own = QCheckBox("Lou's own")
-        self._own.setToolTip("Also the calls that Lou makes for its own pages and checks")
+        self._own = QCheckBox(tr("Lou's own"))
+        self._own.setToolTip(tr("Also the calls that Lou makes for its own pages and checks"))
         self._own.toggled.connect(lambda _on: self.changed.emit())
         row.add(self._own)
 

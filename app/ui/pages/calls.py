@@ -34,6 +34,7 @@ from app.ui.models.calls import (
 from app.ui.page_context import PageContext
 from app.ui.pages.call_detail import CallView
 from app.ui.pages.call_filter import CallFilter
+from app.ui.translation import tr
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.live import WhileVisible
@@ -215,7 +216,7 @@ class CallTable(QTableView):
         super().__init__()
         self._calls = model
         self.setModel(model)
-        self.setAccessibleName("Calls")
+        self.setAccessibleName(tr("Calls"))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)

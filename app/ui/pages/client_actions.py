@@ -16,6 +16,7 @@ from app.system import files, version
 from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
 from app.ui.page_context import PageContext, open_url
+from app.ui.translation import tr
 
 _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
 
@@ -83,7 +84,7 @@ class ClientActions:
 
     def save_bundle(self) -> None:
         """Ask for a folder and save a bundle for each server that is on."""
-        dialog = QFileDialog(self._parent, "Save the bundles", str(Path.home()))
+        dialog = QFileDialog(self._parent, tr("Save the bundles"), str(Path.home()))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.fileSelected.connect(self._save_bundles)
         dialog.open()

@@ -12,6 +12,7 @@ from app.doctor import client_logs, client_path
 from app.doctor.client_path import PathStep
 from app.ui import icons
 from app.ui.page_context import PageContext
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
@@ -99,7 +100,7 @@ class ClientPath(Card):
             if step.is_reached is False and step.action:
                 place = step.action
                 go = Button(self._context.theme, "Mend this", self._context.opener(place))
-                go.setAccessibleDescription(step.title)
+                go.setAccessibleDescription(tr(step.title))
                 grid.addWidget(go, row, 2, Qt.AlignmentFlag.AlignRight)
         self.inside.replaceWidget(self._steps, made)
         self._steps.deleteLater()
@@ -112,7 +113,7 @@ class ClientPath(Card):
             colour = getattr(self._context.theme.colours, tone)
             sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
         sign.setFixedWidth(16)
-        sign.setAccessibleName(said)
+        sign.setAccessibleName(tr(said))
         return sign
 
 

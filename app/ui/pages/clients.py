@@ -10,6 +10,7 @@ from app.ui.models.clients import ID, ClientsModel, is_here
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -32,8 +33,8 @@ class ClientsPage(QWidget):
         self._list.setMinimumWidth(230)
         self._detail = ClientDetail(context)
         self._filter = QLineEdit()
-        self._filter.setPlaceholderText("Filter")
-        self._filter.setAccessibleName("Filter the clients")
+        self._filter.setPlaceholderText(tr("Filter"))
+        self._filter.setAccessibleName(tr("Filter the clients"))
         self._filter.setClearButtonEnabled(True)
         self._filter.textChanged.connect(lambda _text: self._pull())
         self._fold = Button(context.theme, "", self._toggle_fold, kind="quiet")
@@ -71,7 +72,7 @@ class ClientsPage(QWidget):
         inside.addWidget(self._list, 1)
         inside.addWidget(self._fold)
         scroll = QScrollArea()
-        scroll.setAccessibleName("The chosen client")
+        scroll.setAccessibleName(tr("The chosen client"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -10,6 +10,7 @@ from app.system import version
 from app.ui import doctor_mends, icons, wording
 from app.ui.page_context import PageContext
 from app.ui.pages.client_path import ClientPath
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, scroll_page
 from app.ui.widgets.flow import bar
@@ -103,7 +104,7 @@ class DoctorPage(QWidget):
             if mend:
                 place = mend.place
                 button = Button(self._context.theme, mend.words, self._context.opener(place))
-                button.setAccessibleDescription(check.sentence)
+                button.setAccessibleDescription(tr(check.sentence))
                 grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignTop)
         card.inside.addLayout(grid)
         return card
@@ -113,7 +114,7 @@ class DoctorPage(QWidget):
         colours = self._context.theme.colours
         name, colour = ("check", colours.good) if check.ok else ("alert", colours.warn)
         sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
-        sign.setAccessibleName("passed" if check.ok else "needs you")
+        sign.setAccessibleName(tr("passed" if check.ok else "needs you"))
         return sign
 
     def _copy_report(self) -> None:

@@ -13,6 +13,7 @@ from app.config import http_access
 from app.config.http_access import TOKEN_KEY
 from app.ui.dialogs.confirm import confirm
 from app.ui.page_context import PageContext
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, separator
 from app.ui.widgets.flow import bar
@@ -121,7 +122,7 @@ class HttpRow(QWidget):
         self._address = label(tone="soft", wrap=True, selectable=True)
         self._port = QSpinBox()
         self._port.setRange(1024, 65_535)
-        self._port.setAccessibleName(f"Port of {title}")
+        self._port.setAccessibleName(tr(f"Port of {title}"))
         self._port.setFixedWidth(scaled(92, self))
         self._port.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.logs.log_search import LogQuery
+from app.ui.translation import tr
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.text import fit_placeholder
@@ -29,14 +30,14 @@ class LogFilter(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._server = combo("Server", letters=8)
-        self._server.addItem("All servers", "")
+        self._server.addItem(tr("All servers"), "")
         self._level = QComboBox()
-        self._level.setAccessibleName("Level")
+        self._level.setAccessibleName(tr("Level"))
         for words, level in _LEVELS:
-            self._level.addItem(words, level)
+            self._level.addItem(tr(words), level)
         self._text = QLineEdit()
-        self._text.setPlaceholderText("Filter by text")
-        self._text.setAccessibleName("Filter by text")
+        self._text.setPlaceholderText(tr("Filter by text"))
+        self._text.setAccessibleName(tr("Filter by text"))
         self._text.setClearButtonEnabled(True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         fit_placeholder(self._text)
@@ -80,6 +81,6 @@ class LogFilter(QWidget):
         self._server.blockSignals(True)
         self._server.clear()
         for name in wanted:
-            self._server.addItem(name or "All servers", name)
+            self._server.addItem(name or tr("All servers"), name)
         self._server.setCurrentIndex(max(0, self._server.findData(chosen)))
         self._server.blockSignals(False)

@@ -11,6 +11,7 @@ from app.errors import AppError
 from app.logs.log_search import LogQuery
 from app.ui.log_export import LogExport
 from app.ui.page_context import PageContext
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import label
 
@@ -38,7 +39,7 @@ class LogSaving(QWidget):
 
     def ask(self, wanted: LogQuery) -> None:
         """Ask for a path, then save the lines that match `wanted`."""
-        dialog = QFileDialog(self, "Save the log", str(Path.home() / "lou.log"))
+        dialog = QFileDialog(self, tr("Save the log"), str(Path.home() / "lou.log"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(lambda path: self.save(wanted, Path(path)))
         dialog.open()

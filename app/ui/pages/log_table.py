@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.ui.models.logs import LEVEL, MESSAGE, SERVER, TIME, LogLine, LogsModel, text_of
+from app.ui.translation import tr
 
 _SAMPLES = ((TIME, "00:00:00,000"), (SERVER, "tracker-two"), (LEVEL, "Critical"))
 _NEAR_TOP_ROWS = 50
@@ -26,7 +27,7 @@ class LogTable(QTableView):
         self.is_following = True
         self._is_changing = False
         self.setModel(model)
-        self.setAccessibleName("Log lines")
+        self.setAccessibleName(tr("Log lines"))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)

@@ -23,6 +23,7 @@ from app.system import files
 from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.breakdown import Breakdown
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
 from app.ui.widgets.flow import bar
@@ -51,9 +52,9 @@ class MetricsPage(QWidget):
         self._request = 0
         theme = context.theme
         self._window = QComboBox()
-        self._window.setAccessibleName("How far back")
+        self._window.setAccessibleName(tr("How far back"))
         for words, window in _WINDOWS:
-            self._window.addItem(words, window)
+            self._window.addItem(tr(words), window)
         self._server = _chooser("Server", "All servers")
         self._tool = _chooser("Tool", "All tools")
         self._tiles = Tiles(_FIGURES)
@@ -93,7 +94,7 @@ class MetricsPage(QWidget):
             chart.setMinimumHeight(190)
         grid.addWidget(self._breakdown, 3, 0, 1, 2)
         scroll = QScrollArea()
-        scroll.setAccessibleName("Charts and tables")
+        scroll.setAccessibleName(tr("Charts and tables"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._sheet)
         page = QVBoxLayout(self)
@@ -170,7 +171,7 @@ class MetricsPage(QWidget):
         self._ask("lou-metrics.png", self.save_png)
 
     def _ask(self, name: str, save: Callable[[Path], None]) -> None:
-        dialog = QFileDialog(self, "Export", str(Path.home() / name))
+        dialog = QFileDialog(self, tr("Export"), str(Path.home() / name))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(
             lambda path: self._context.tasks.start(_saved(save, Path(path)))
@@ -205,6 +206,6 @@ async def _saved(save: Callable[[Path], None], target: Path) -> None:
 
 
 def _chooser(name: str, everything: str) -> QComboBox:
-    box = combo(name, letters=7)
-    box.addItem(everything, "")
+    box = combo(name, letters=9)
+    box.addItem(tr(everything), "")
     return box

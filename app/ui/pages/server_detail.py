@@ -13,6 +13,7 @@ from app.ui import wording
 from app.ui.models.tools import NAME, ToolsModel
 from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.flow import Flow, bar
@@ -98,7 +99,7 @@ class ServerDetail(QWidget):
         self._title.setText(server.title)
         self._state.setText(state_text.words)
         set_tone(self._state, state_text.tone)
-        self._switch.setAccessibleName(f"{server.title} on or off")
+        self._switch.setAccessibleName(tr(f"{server.title} on or off"))
         self._switch.show_state(server.wanted)
         self._restart.setEnabled(server.wanted and server.state not in ("starting", "stopping"))
         is_down = server.state in ("failed", "backoff")
@@ -106,7 +107,7 @@ class ServerDetail(QWidget):
         purpose, command = server.purpose, " ".join(server.command)
         is_same = command == purpose
         self._purpose.setText(wording.one_line(purpose))
-        self._purpose.setToolTip(tooltip(purpose) if is_same else "")
+        self._purpose.setToolTip(tr(tooltip(purpose) if is_same else ""))
         self._purpose.setVisible(bool(purpose))
         self._command.setText(wording.one_line(command))
         self._command.setToolTip(tooltip(command))

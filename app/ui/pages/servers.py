@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, 
 from app.ui.models.servers import NAME, ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -45,7 +46,7 @@ class ServersPage(QWidget):
         top.addWidget(add)
         top.addWidget(self._pause)
         scroll = QScrollArea()
-        scroll.setAccessibleName("The chosen server")
+        scroll.setAccessibleName(tr("The chosen server"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._detail)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -25,6 +25,7 @@ from app.ui.pages.tracked_filter import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.tracked_store import TrackedStore
 from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.flow import bar
@@ -97,7 +98,7 @@ class TrackedPage(QWidget):
     def _set_up_table(self) -> None:
         table = self._table
         table.setModel(self._model)
-        table.setAccessibleName("Tracked entries")
+        table.setAccessibleName(tr("Tracked entries"))
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.setTabKeyNavigation(False)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.ui.tracked_source import STATUSES, Filter
+from app.ui.translation import tr
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.text import fit_placeholder
 from app.ui.wording import words
@@ -30,18 +31,18 @@ class TrackedFilter(QWidget):
         self._tag = _line("Tag")
         self._tag.setMaximumWidth(max(130, self._tag.minimumWidth()))
         self._status = QComboBox()
-        self._status.setAccessibleName("Status")
-        self._status.addItem("Any status", "")
+        self._status.setAccessibleName(tr("Status"))
+        self._status.addItem(tr("Any status"), "")
         for status in STATUSES:
-            self._status.addItem(words(status), status)
+            self._status.addItem(tr(words(status)), status)
         self._sort = QComboBox()
-        self._sort.setAccessibleName("Order")
+        self._sort.setAccessibleName(tr("Order"))
         for title, sort in _SORTS:
-            self._sort.addItem(title, sort)
+            self._sort.addItem(tr(title), sort)
         self._which = QComboBox()
-        self._which.setAccessibleName("Kept or deleted")
-        self._which.addItem("Kept", False)
-        self._which.addItem("Deleted", True)
+        self._which.setAccessibleName(tr("Kept or deleted"))
+        self._which.addItem(tr("Kept"), False)
+        self._which.addItem(tr("Deleted"), True)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         row = Flow()
         self.setLayout(row)
@@ -72,8 +73,8 @@ class TrackedFilter(QWidget):
 
 def _line(hint: str) -> QLineEdit:
     made = QLineEdit()
-    made.setPlaceholderText(hint)
+    made.setPlaceholderText(tr(hint))
     fit_placeholder(made)
-    made.setAccessibleName(hint)
+    made.setAccessibleName(tr(hint))
     made.setClearButtonEnabled(True)
     return made

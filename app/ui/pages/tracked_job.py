@@ -16,6 +16,7 @@ from app.ui import wording
 from app.ui.dialogs.import_file import ImportDialog, ask_mapping
 from app.ui.page_context import PageContext
 from app.ui.tracked_source import Filter, TrackedSource
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading
@@ -46,7 +47,7 @@ class TrackedJob(Card):
         self._button = Button(context.theme, "Stop", self._clicked)
         self._problems = QPlainTextEdit()
         self._problems.setReadOnly(True)
-        self._problems.setAccessibleName("Rows that were not stored, and doubts")
+        self._problems.setAccessibleName(tr("Rows that were not stored, and doubts"))
         self._problems.setFixedHeight(110)
         row = QHBoxLayout()
         row.setSpacing(14)
@@ -64,7 +65,7 @@ class TrackedJob(Card):
 
     def ask_import(self, parent: QWidget) -> None:
         """Ask for a file and its column mapping, then import it."""
-        dialog = QFileDialog(parent, "Import", str(Path.home()), _KINDS)
+        dialog = QFileDialog(parent, tr("Import"), str(Path.home()), _KINDS)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(
             lambda path: self._context.tasks.start(self.preview_and_import(Path(path), parent))
@@ -73,7 +74,7 @@ class TrackedJob(Card):
 
     def ask_export(self, parent: QWidget, wanted: Filter) -> None:
         """Ask for a file, then export the entries that match `wanted`."""
-        dialog = QFileDialog(parent, "Export", str(Path.home() / "tracked.csv"), _KINDS)
+        dialog = QFileDialog(parent, tr("Export"), str(Path.home() / "tracked.csv"), _KINDS)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.fileSelected.connect(
             lambda path: self._context.tasks.start(self.export_file(Path(path), wanted))

@@ -30,6 +30,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.try_result import TryResult
 from app.ui.schema_fields import from_schema
 from app.ui.tool_attempts import Attempt
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
@@ -141,7 +142,7 @@ class TryPage(QWidget):
         choice.addWidget(self._server, 1)
         choice.addWidget(self._tool, 2)
         self._scroll = QScrollArea()
-        self._scroll.setAccessibleName("What the tool takes")
+        self._scroll.setAccessibleName(tr("What the tool takes"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         limit = QWidget()
@@ -363,8 +364,8 @@ class TryHistory(QTableView):
     def __init__(self, model: AttemptsModel) -> None:
         super().__init__()
         self.setModel(model)
-        self.setAccessibleName("What was tried")
-        self.setToolTip("Press Enter on a row to run it again")
+        self.setAccessibleName(tr("What was tried"))
+        self.setToolTip(tr("Press Enter on a row to run it again"))
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()

@@ -22,6 +22,7 @@ from app.ui.models.json_tree import JsonTree
 from app.ui.page_context import PageContext, open_url
 from app.ui.readable import readable
 from app.ui.tool_attempts import Attempt, result_text, size_of
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.inputs import text_viewer
@@ -47,7 +48,7 @@ class TryResult(QWidget):
         self._tree_model = JsonTree()
         self._tree = QTreeView()
         self._tree.setModel(self._tree_model)
-        self._tree.setAccessibleName("Result")
+        self._tree.setAccessibleName(tr("Result"))
         self._tree.setUniformRowHeights(True)
         self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self._tree.header()
@@ -71,14 +72,14 @@ class TryResult(QWidget):
         inside.setContentsMargins(0, 6, 0, 0)
         inside.addWidget(self._text)
         self._tabs = QTabWidget()
-        self._tabs.tabBar().setAccessibleName("Ways to see the result")
+        self._tabs.tabBar().setAccessibleName(tr("Ways to see the result"))
         read = QWidget()
         inside = QVBoxLayout(read)
         inside.setContentsMargins(0, 6, 0, 0)
         inside.addWidget(self._reader)
-        self._tabs.addTab(read, "Answer")
-        self._tabs.addTab(tree, "Tree")
-        self._tabs.addTab(text, "Text")
+        self._tabs.addTab(read, tr("Answer"))
+        self._tabs.addTab(tree, tr("Tree"))
+        self._tabs.addTab(text, tr("Text"))
         top = QHBoxLayout()
         top.addWidget(self._outcome)
         top.addWidget(self._facts, 1)

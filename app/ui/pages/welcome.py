@@ -12,6 +12,7 @@ from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.welcome_connect import ConnectStep
 from app.ui.pages.welcome_step import WelcomeStep
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
@@ -73,7 +74,7 @@ class WelcomePage(QWidget):
         column.addLayout(foot)
         column.addStretch()
         scroll = QScrollArea()
-        scroll.setAccessibleName("The steps")
+        scroll.setAccessibleName(tr("The steps"))
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)

@@ -11,6 +11,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.theme import fixed_font
+from app.ui.translation import tr
 
 _CLAUDE = "claude-desktop"
 _BY_HAND = "For a client that Lou cannot connect by itself, this is the entry to paste:"
@@ -26,7 +27,7 @@ class ConnectStep(WelcomeStep):
         self._entry = QPlainTextEdit()
         self._entry.setReadOnly(True)
         self._entry.setFont(fixed_font())
-        self._entry.setAccessibleName("The entry for your client")
+        self._entry.setAccessibleName(tr("The entry for your client"))
         self._entry.setFixedHeight(self._entry.fontMetrics().lineSpacing() * 10 + 16)
         self._entry.hide()
         self.below.addWidget(self._entry)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.ui import icons
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading, label
@@ -23,7 +24,7 @@ class WelcomeStep(Card):
         super().__init__(margin=16)
         self._theme = theme
         self._number = number
-        self.setAccessibleName(title)
+        self.setAccessibleName(tr(title))
         self._done = False
         self._sign = label(number, name="sign")
         self._sign.setFixedSize(_SIGN, _SIGN)
@@ -77,4 +78,4 @@ class WelcomeStep(Card):
             self._sign.setPixmap(icons.pixmap("check", ink, 16, ratio))
         else:
             self._sign.setText(self._number)
-        self._sign.setAccessibleName("done" if self._done else f"step {self._number}")
+        self._sign.setAccessibleName(tr("done" if self._done else f"step {self._number}"))

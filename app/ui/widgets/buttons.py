@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy
 
 from app.ui import icons
 from app.ui.theme import Theme
+from app.ui.translation import tr
 
 
 class Button(QPushButton):
@@ -26,7 +27,7 @@ class Button(QPushButton):
         icon: str = "",
         kind: str = "",
     ) -> None:
-        super().__init__(text)
+        super().__init__(tr(text))
         self._theme = theme
         self._icon = icon
         self.setProperty("kind", kind)
@@ -36,6 +37,10 @@ class Button(QPushButton):
         self._draw_icon()
         if on_click is not None:
             self.clicked.connect(lambda _checked: on_click())
+
+    def setText(self, text: str) -> None:
+        """Show `text`."""
+        super().setText(tr(text))
 
     def setIconName(self, icon: str) -> None:
         """Show another icon."""
@@ -55,7 +60,7 @@ def icon_button(
 ) -> Button:
     """A button with an icon alone; `name` is what it does, for the tooltip and a screen reader."""
     made = Button(theme, "", on_click, icon=icon, kind="quiet")
-    made.setToolTip(name)
-    made.setAccessibleName(name)
+    made.setToolTip(tr(name))
+    made.setAccessibleName(tr(name))
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made

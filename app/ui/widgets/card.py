@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.ui import icons
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.text import heading, label, set_tone
 
@@ -152,7 +153,7 @@ def scroll_page(page: QWidget, top: QWidget, inside: QWidget, name: str) -> None
     """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
     inside.setMaximumWidth(_PAGE_WIDTH)
     scroll = QScrollArea()
-    scroll.setAccessibleName(name)
+    scroll.setAccessibleName(tr(name))
     scroll.setWidgetResizable(True)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -178,7 +179,7 @@ class Scrolled(QScrollArea):
         column.setContentsMargins(0, 4, 8, 4)
         column.addWidget(inside)
         column.addStretch()
-        self.setAccessibleName("The whole")
+        self.setAccessibleName(tr("The whole"))
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(self._holder)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygon
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading, label, set_tone
 
@@ -39,7 +40,7 @@ class Chart(Card):
             set_tone(words, tones[name])
             top.addWidget(words)
         self._plot = _Plot(theme, tones, bars=bars)
-        self._plot.setAccessibleName(title)
+        self._plot.setAccessibleName(tr(title))
         self.inside.addLayout(top)
         self.inside.addWidget(self._plot, 1)
 

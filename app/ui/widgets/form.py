@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
 from app.ui.theme import Theme, fixed_font
+from app.ui.translation import tr
 from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import MOST_PASTED, TextArea, combo
 from app.ui.widgets.switch import Switch
@@ -95,8 +96,8 @@ class _Line(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
         self._edit = QLineEdit()
         self._edit.setPlaceholderText(expectation(self.field))
-        self._edit.setAccessibleName(self.field.title)
-        self._edit.setAccessibleDescription(self.field.help)
+        self._edit.setAccessibleName(tr(self.field.title))
+        self._edit.setAccessibleDescription(tr(self.field.help))
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
         self._edit.inputRejected.connect(self._show_cut)
@@ -119,8 +120,8 @@ class _Text(Editor):
         lines = _LINES[self.field.kind]
         self._edit.setFixedHeight(self._edit.fontMetrics().lineSpacing() * lines + 16)
         self._edit.setTabChangesFocus(True)
-        self._edit.setAccessibleName(self.field.title)
-        self._edit.setAccessibleDescription(self.field.help)
+        self._edit.setAccessibleName(tr(self.field.title))
+        self._edit.setAccessibleDescription(tr(self.field.help))
         self._edit.setPlaceholderText(self._hint())
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
@@ -147,7 +148,7 @@ class _Text(Editor):
 class _Choice(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
         self._box = combo(self.field.title, letters=8)
-        self._box.setAccessibleDescription(self.field.help)
+        self._box.setAccessibleDescription(tr(self.field.help))
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)
@@ -155,7 +156,7 @@ class _Choice(Editor):
         if len(names) < len(self._values):
             names.insert(0, "Not set")
         for words in names:
-            self._box.addItem(one_line(words, _LONGEST_CHOICE) or "(empty)")
+            self._box.addItem(tr(one_line(words, _LONGEST_CHOICE) or "(empty)"))
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.setFocusProxy(self._box)
@@ -171,7 +172,7 @@ class _Choice(Editor):
 class _Switch(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> None:
         self._switch = Switch(theme, self.field.title)
-        self._switch.setAccessibleDescription(self.field.help)
+        self._switch.setAccessibleDescription(tr(self.field.help))
         self.set_value(self.field.default)
         self._switch.toggled.connect(lambda _on: self.changed.emit())
         self.setFocusProxy(self._switch)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QTextOption, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
 from app.ui.theme import fixed_font
+from app.ui.translation import tr
 
 MOST_PASTED = 200_000
 _LONG_WORD = re.compile(r"\S{1000}")
@@ -44,7 +45,7 @@ def text_viewer(name: str) -> TextArea:
     made = TextArea()
     made.setReadOnly(True)
     made.setFont(fixed_font())
-    made.setAccessibleName(name)
+    made.setAccessibleName(tr(name))
     return made
 
 
@@ -58,7 +59,7 @@ class _Combo(QComboBox):
 def combo(name: str, *, letters: int) -> QComboBox:
     """A combo box with the accessible name `name`, wide enough for `letters` and an icon."""
     made = _Combo()
-    made.setAccessibleName(name)
+    made.setAccessibleName(tr(name))
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(letters)
     return made

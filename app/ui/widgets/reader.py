@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 
+from app.ui.translation import tr
+
 _WIDEST = 560
 
 
@@ -18,7 +20,7 @@ class Reader(QTextBrowser):
     def __init__(self, name: str, open_url: Callable[[QUrl], None]) -> None:
         super().__init__()
         self._pictures: dict[str, QImage] = {}
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self.setOpenLinks(False)
         self.setTabChangesFocus(True)
         self.anchorClicked.connect(

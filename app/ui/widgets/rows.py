@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.switch import SIZE, draw_switch
 from servers.contract import harmless
 
@@ -60,7 +61,7 @@ class RowList(QListView):
 
     def __init__(self, theme: Theme, name: str, *, selectable: bool = True) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -156,7 +157,7 @@ class _RowDelegate(QStyledItemDelegate):
         strong.setWeight(QFont.Weight.DemiBold)
         lines = [(row.title, strong, self._theme.colour("text"))]
         if row.detail:
-            lines.append((row.detail, font, self._theme.colour(row.tone or "soft")))
+            lines.append((tr(row.detail), font, self._theme.colour(row.tone or "soft")))
         height = QFontMetrics(font).height()
         top = box.center().y() - (height * len(lines)) // 2 + 1
         for text, face, colour in lines:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 from app.ui.widgets.buttons import icon_button
 
 
@@ -22,8 +23,8 @@ class SecretEntry(QWidget):
         super().__init__()
         self._edit = _PasteTrimmed()
         self._edit.setEchoMode(QLineEdit.EchoMode.Password)
-        self._edit.setPlaceholderText(hint)
-        self._edit.setAccessibleName(name)
+        self._edit.setPlaceholderText(tr(hint))
+        self._edit.setAccessibleName(tr(name))
         self._edit.setInputMethodHints(
             Qt.InputMethodHint.ImhHiddenText
             | Qt.InputMethodHint.ImhSensitiveData
@@ -48,7 +49,7 @@ class SecretEntry(QWidget):
 
     def setPlaceholderText(self, hint: str) -> None:
         """Set the placeholder."""
-        self._edit.setPlaceholderText(hint)
+        self._edit.setPlaceholderText(tr(hint))
 
     def peek(self) -> str:
         """The secret, without clearing it."""

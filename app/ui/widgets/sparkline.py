@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 
 
 class Sparkline(QWidget):
@@ -19,7 +20,7 @@ class Sparkline(QWidget):
         self._theme = theme
         self._values: tuple[float, ...] = ()
         self._height = height
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 

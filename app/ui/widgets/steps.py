@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui.theme import Theme
+from app.ui.translation import tr
 
 _RADIUS = 9.0
 _BESIDE_SIGN = 30
@@ -28,9 +29,9 @@ class Steps(QWidget):
 
     def show_steps(self, steps: Sequence[tuple[str, str]]) -> None:
         """Show `steps`, in their order."""
-        self._steps = tuple(steps)
+        self._steps = tuple((tr(title), at) for title, at in steps)
         text = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
-        self.setAccessibleName(f"{self._name}: {text}")
+        self.setAccessibleName(tr(f"{self._name}: {text}"))
         self.updateGeometry()
         self.update()
 

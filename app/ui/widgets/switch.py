@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from app.ui.theme import Colours, Theme
+from app.ui.translation import tr
 
 SIZE = QSize(36, 20)
 
@@ -33,7 +34,7 @@ class Switch(QAbstractButton):
         super().__init__()
         self._theme = theme
         self.setCheckable(True)
-        self.setAccessibleName(name)
+        self.setAccessibleName(tr(name))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QSizePolicy, QWidget
 
+from app.ui.translation import tr
 from servers.contract import harmless
 
 _LONG_WORD = re.compile(r"[!-,.0-~\u00c0-\u024f]{25,}")
@@ -41,8 +42,8 @@ class _Label(QLabel):
         return self._whole
 
     def setText(self, text: str) -> None:
-        self._whole = text
-        shown = harmless.visible(text)
+        self._whole = tr(text)
+        shown = harmless.visible(self._whole)
         super().setText(_LONG_WORD.sub(_breakable, shown) if self.wordWrap() else shown)
 
     def setWordWrap(self, on: bool) -> None:
@@ -61,8 +62,10 @@ class _Label(QLabel):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Copy", self._copy).setEnabled(self.hasSelectedText())
-        menu.addAction("Select all", lambda: self.setSelection(0, len(super(_Label, self).text())))
+        menu.addAction(tr("Copy"), self._copy).setEnabled(self.hasSelectedText())
+        menu.addAction(
+            tr("Select all"), lambda: self.setSelection(0, len(super(_Label, self).text()))
+        )
         menu.popup(event.globalPos())
 
     def _copy(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from app.ui.translation import tr
 from app.ui.widgets.card import Card
 from app.ui.widgets.text import heading, label, set_tone
 
@@ -44,7 +45,7 @@ class Tiles(Card):
         shown = self._values[name]
         if shown.text() != value:
             shown.setText(value)
-            shown.setAccessibleName(f"{name}: {value}")
+            shown.setAccessibleName(tr(f"{name}: {value}"))
             self._fit(self.width())
         set_tone(shown, tone)
 

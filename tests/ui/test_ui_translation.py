@@ -1,0 +1,127 @@
+"""Every text of the window has a German translation, and every page shows it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+
+from app.ui import translation
+from tests.patience import PATIENCE_S
+from tests.ui.screen import ROOT
+from tests.ui.window_texts import texts
+
+NAMES = {"Search", "Tracker"}
+"""Of servers; they are what a client calls them, too."""
+
+
+def test_every_text_has_a_translation(figure) -> None:
+    known = translation.texts_of("de")
+    german = translation.catalogue("de")
+    found = texts()
+    missing = {
+        text
+        for text in found
+        if text not in known and german.text(filled := text.replace("{}", "Xy")) == filled
+    }
+    share = 100 * (1 - len(missing) / len(found))
+    figure("texts of the window that are in German", share, "%", at_least=100)
+    assert share > 95, sorted(missing)
+
+
+def test_a_translation_takes_what_the_text_puts_in() -> None:
+    for english, german in translation.texts_of("de").items():
+        holes = set(range(len(re.findall(r"\{#?\}", english))))
+        used = {int(number) for number in re.findall(r"\{(\d+)\}", german)}
+        assert used <= holes, english
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Servers", "Server"),
+        ("3 of 12 checks need you.", "3 von 12 Prüfungen brauchen Sie."),
+        ("1 of 2 servers ready", "1 von 2 Server bereit"),
+        (
+            "search: no session yet\ntracker: no session yet",
+            "search: noch keine Sitzung\ntracker: noch keine Sitzung",
+        ),
+        (
+            "2 entries on this computer. 1 copy kept.",
+            "2 Einträge auf diesem Rechner. 1 Kopie aufbewahrt.",
+        ),
+        ("Removed. Stopped.", "Entfernt. Angehalten."),
+        ("my own server", "my own server"),
+        ("", ""),
+    ],
+)
+def test_texts_with_figures_and_several_sentences_are_translated(english: str, german: str) -> None:
+    assert translation.catalogue("de").text(english) == german
+
+
+def test_the_language_is_that_of_the_desktop_unless_one_is_chosen() -> None:
+    try:
+        translation.choose("de")
+        assert translation.tr("Close") == "Schließen"
+        translation.choose("en")
+        assert translation.tr("Close") == "Close"
+        translation.choose("fr")
+        assert translation.tr("Close") == "Close"
+    finally:
+        translation.choose("en")
+
+
+def test_no_page_shows_a_text_that_has_a_translation_in_english() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ui.test_ui_translation"],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
+    assert told, done.stderr[-3000:]
+    assert json.loads(told[-1].removeprefix("FOUND ")) == []
+
+
+def shown(top: QWidget) -> Iterator[str]:
+    """What a person reads and a screen reader says."""
+    for widget in (top, *top.findChildren(QWidget)):
+        if not isinstance(widget, QLineEdit):
+            yield widget.accessibleName()
+        if isinstance(widget, QLabel | QAbstractButton):
+            yield widget.text()
+        if isinstance(widget, QLineEdit):
+            yield widget.placeholderText()
+        if isinstance(widget, QComboBox):
+            yield from (widget.itemText(row) for row in range(widget.count()))
+
+
+def main() -> int:
+    """Open every page in German; print the texts that are still English."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from app.ui.page_registry import PAGES
+    from tests.ui import rig as rigs
+
+    known = {text for text, german in translation.texts_of("de").items() if text != german}
+    found: set[str] = set()
+    app = QApplication(["lou"])
+    with rigs.rig(app, with_keyring=False, ready=False, language="de") as lou:
+        for spec in PAGES:
+            lou.page(spec.name)
+            found |= {f"{spec.name}: {text}" for text in shown(lou.window) if text in known - NAMES}
+    print("FOUND", json.dumps(sorted(found)))
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

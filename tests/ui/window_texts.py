@@ -1,0 +1,122 @@
+"""The texts that the window shows, found in the source: each needs a translation."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.clients import views
+from app.config.settings import shown_fields
+from servers.contract import manifest
+from servers.contract.server_settings import BY_SERVER
+
+ROOT = Path(__file__).parents[2]
+_NOT_SHOWN = re.compile(
+    r"[a-z0-9_.:/-]+|[A-Z0-9_]+|[a-z]+[A-Z]\w+|#\w+|\{\}pt|\S*[A-Z]\w+[._]\w+|\w+-URL|\w+_\w+:"
+    r"|.*(?:[{};]\s*$|%[HMSYdb]|::|https?://|[a-z]\(|mcpServers|#sign|Ctrl\+|background:|\*\.csv"
+    r"|\\|</?[a-z]+[ >/]|\$ref|0 [a-zA-Z]|\.mcpb).*",
+    re.DOTALL,
+)
+_NOT_FOR_PEOPLE = {
+    "A task of the window failed",
+    "Lou could not start",
+    "Lou does not start",
+    "Escape",
+    "edit file",
+    "exit end",
+    "import claude",
+    "secrets keyring",
+    "stop start",
+    "logs lou",
+    "mend launch",
+    "mend login",
+    "settings log_total_mb",
+    "store file",
+    "try search web_search",
+    "{} h {} min",
+    "{} min",
+    "{} ms",
+    "{}, {} failed, {} each.",
+    "{}: {}, {} tools",
+    "SystemUsesLightTheme",
+    "{} is no value of it",
+}
+"""Log lines, names of keys and places, and what is only figures."""
+_HIDDEN_CALLS = {
+    *("getattr", "hasattr", "setObjectName", "setProperty", "property", "getLogger", "PageSpec"),
+    *(
+        "strftime",
+        "QKeySequence",
+        "resource",
+        "compile",
+        "replace",
+        "removeprefix",
+        "split",
+        "join",
+    ),
+}
+
+
+def texts() -> set[str]:
+    """Every text; `{}` stands for what is put in."""
+    found: set[str] = set()
+    for path in sorted((ROOT / "app" / "ui").rglob("*.py")):
+        found |= set(_shown(ast.parse(path.read_text("utf-8"))))
+    return {text for text in (*found, *_of_tables()) if _is_text(text)}
+
+
+def _of_tables() -> Iterator[str]:
+    for each in shown_fields():
+        yield from (each.metadata["label"], each.metadata["help"], each.metadata["group"])
+        yield from each.metadata["choices"].values()
+    for settings in BY_SERVER.values():
+        for setting in settings.values():
+            if setting.shown:
+                yield from (setting.title, setting.help, *setting.choices.values())
+    for server in manifest.SERVERS:
+        yield from (server.title, server.purpose)
+    yield from (key.purpose for key in manifest.KEYS)
+    yield from views._TITLES.values()
+
+
+def _shown(tree: ast.Module) -> Iterator[str]:
+    skipped = set(_docstrings(tree)) | set(_names(tree))
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+            yield "".join(str(part) for part in parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _docstrings(tree: ast.Module) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield id(node.value)
+
+
+def _names(tree: ast.Module) -> Iterator[int]:
+    """What names something in the code: arguments of some calls, parts of f-strings, types."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield from (id(part) for part in node.values if isinstance(part, ast.Constant))
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            name = node.func.id if isinstance(node.func, ast.Name) else name
+            if name in _HIDDEN_CALLS or name == "cast":
+                arguments = [*node.args, *(word.value for word in node.keywords)]
+                yield from (id(part) for argument in arguments for part in ast.walk(argument))
+        if isinstance(node, ast.Subscript):
+            yield from (id(part) for part in ast.walk(node.slice))
+
+
+def _is_text(text: str) -> bool:
+    words = re.findall(r"[A-Za-z]{2,}", text.replace("{}", " "))
+    is_part = text != text.strip()  # the whole that it is put into is looked at in the window
+    if is_part or text in _NOT_FOR_PEOPLE:
+        return False
+    return bool(words) and not _NOT_SHOWN.fullmatch(text.strip()) and len(text) < 700
