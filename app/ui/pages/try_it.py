@@ -376,6 +376,8 @@ class TryHistory(QTableView):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        for section in range(model.columnCount()):
+            header.resizeSection(section, max(100, header.sectionSizeHint(section)))
 
 
 def _outcome(task: asyncio.Task[tuple[str, Answer]]) -> tuple[str, Answer]:
