@@ -1,12 +1,11 @@
 """Stores calls in one SQLite file that only this process uses, bounded by bytes and by age.
 
 The table `calls` is small and indexed, so that a million rows are filtered quickly; request and
-answer are in `details`. Every method may block; one thread calls all of them.
+answer are in `details`.
 """
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -15,10 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.calls.kept_call import CallDetail, CallQuery, KeptCall
-from app.system import files
-from servers.contract import ownership
-
-log = logging.getLogger(__name__)
+from app.system.private_database import PrivateDatabase
 
 _COLUMNS = ("at", "server", "tool", "client", "version", "ms", "outcome", "error", "size", "own")
 _NAMES = ", ".join((*_COLUMNS, "cut"))
@@ -59,12 +55,11 @@ class CallPage:
     before: int | None
 
 
-class CallStore:
+class CallStore(PrivateDatabase):
     """Adds, finds and deletes calls; the file has at most `most_bytes` after each `add`."""
 
     def __init__(self, path: Path, most_bytes: int) -> None:
-        self._path = path
-        self._open: sqlite3.Connection | None = None
+        super().__init__(path)
         self.most_bytes = most_bytes
 
     def add(self, calls: Sequence[NewCall]) -> None:
@@ -142,12 +137,6 @@ class CallStore:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._open:
-            self._open.close()
-            self._open = None
-
     def _rows(self, query: CallQuery, before: int | None, limit: int) -> list[KeptCall]:
         """One page without a look at texts. Own calls are read apart: both use an index."""
         conditions = ["id < ?", *(f"{name} = ?" for name in _FILTERED if getattr(query, name))]
@@ -190,34 +179,13 @@ class CallStore:
         pages = ask("PRAGMA page_count").fetchone()[0] - ask("PRAGMA freelist_count").fetchone()[0]
         return int(pages * ask("PRAGMA page_size").fetchone()[0])
 
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is None:
-            try:
-                self._open = _connect(self._path)
-            except sqlite3.DatabaseError as broken:
-                if isinstance(broken, sqlite3.OperationalError) or not self._path.exists():
-                    raise
-                aside = files.set_aside(self._path, "broken")
-                log.warning("The kept calls were broken and are in %s", aside.name)
-                self._open = _connect(self._path)
-        return self._open
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    ownership.make_private(str(path.parent))
-    ownership.require_database(str(path))
-    connection = sqlite3.connect(path, check_same_thread=False)
-    try:
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")  # what was deleted is not in the file
         connection.execute("PRAGMA journal_size_limit = 4000000")
         connection.executescript(_SCHEMA)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _call(row: tuple[Any, ...]) -> KeptCall:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 
 from app.metrics import cells as figures
 from app.metrics.cells import MetricsCell
-from app.system import files
-from servers.contract import ownership
-
-log = logging.getLogger(__name__)
+from app.system.private_database import PrivateDatabase
 
 Key = tuple[str, str]
 """Server and tool; an empty tool is the server itself."""
@@ -26,12 +21,8 @@ _NAMES = ", ".join(column.split()[0] for column in _COLUMNS.split(","))
 _TABLES = ("minutes", "hours")
 
 
-class MetricsStore:
-    """Adds, reads and deletes cells. Every method may block; one thread calls all of them."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._open: sqlite3.Connection | None = None
+class MetricsStore(PrivateDatabase):
+    """Adds, reads and deletes cells."""
 
     def add(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
         """Merge the cells of `minute` (seconds since the epoch) into both tables.
@@ -68,30 +59,7 @@ class MetricsStore:
             for table in _TABLES:
                 connection.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._open:
-            self._open.close()
-            self._open = None
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._open is None:
-            try:
-                self._open = _connect(self._path)
-            except sqlite3.DatabaseError as broken:
-                if isinstance(broken, sqlite3.OperationalError) or not self._path.exists():
-                    raise
-                aside = files.set_aside(self._path, "broken")
-                log.warning("The metrics history was broken and kept as %s", aside.name)
-                self._open = _connect(self._path)
-        return self._open
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    ownership.make_private(str(path.parent))
-    ownership.require_database(str(path))
-    connection = sqlite3.connect(path, check_same_thread=False)
-    try:
+    def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         for table in _TABLES:
@@ -99,10 +67,6 @@ def _connect(path: Path) -> sqlite3.Connection:
                 f"CREATE TABLE IF NOT EXISTS {table} (at INTEGER, server TEXT, tool TEXT,"
                 f" {_COLUMNS}, PRIMARY KEY (at, server, tool)) WITHOUT ROWID"
             )
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _merge(

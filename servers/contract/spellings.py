@@ -295,7 +295,8 @@ _LONG = 12
 
 
 def _told_of(run: str) -> tuple[str, ...]:
-    if run.islower():  # the Base64 of readable text is never all lower case
+    # The Base64 of readable text is never all lower case, nor has it hyphens where a UUID has them.
+    if run.islower() or run[8:24:5] == "----":
         return ()
     letters = run.translate(_STANDARD)
     return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))

@@ -50,53 +50,42 @@ class FirestoreStore:
 
     @property
     def trouble(self) -> StoreError | None:
-        """The error that keeps the store from working now, if any."""
         return self._connection.trouble
 
     async def open(self) -> None:
-        """Connect; a failure is tried again in the background."""
         await self._connection.open()
 
     async def close(self) -> None:
-        """Close the connection."""
         await self._connection.close()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
-        """Do each allowed write; `together` all of them or none."""
         return await self._connection.call(lambda: self._commits.apply(writes, together=together))
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
-        """The record called `id`."""
         snapshot = await self._connection.call(
             lambda: self._of("entries").document(id).get(**CALL_LIMITS)
         )
         return _record(snapshot) if snapshot.exists else None
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
-        """The records that have one of `pairs`."""
         wanted = list(dict.fromkeys(pairs))
         found = await self._connection.call(lambda: self._commits.all_claimed(wanted))
         return sorted(found, key=lambda record: (record.created, record.id))
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
-        """The last changes of one entry."""
         return await self._connection.call(lambda: self._history(entry, limit))
 
     async def find(self, query: StoreQuery) -> RecordPage:
-        """One page."""
         place = documents.place(query)
         return await self._connection.call(lambda: self._find(query, place))
 
     async def counts(self) -> Counts:
-        """How many there are now."""
         return await self._connection.call(self._counts)
 
     async def stamps(self) -> set[str]:
-        """The stamps of all records and changes."""
         return await self._connection.call(self._stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
-        """Some records and some changes that were made with `stamp`."""
         made_so = FieldFilter("stamp", "==", stamp)
 
         async def found(kind: str) -> Any:
@@ -107,7 +96,6 @@ class FirestoreStore:
         return [_record(one) for one in entries], [_change(one) for one in changes]
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
-        """Replace these, each only if it was not changed since."""
         await self._connection.call(lambda: gather_bounded(self._commits.reseal, records))
         await self._connection.call(lambda: self._reseal_changes(changes))
 
@@ -115,22 +103,18 @@ class FirestoreStore:
         """Nothing to do: a replaced document leaves no terms behind."""
 
     async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
-        """The records whose id comes after `after`, each with its whole history."""
         return await self._connection.call(lambda: self._scan(after, limit))
 
     async def adopt(self, taken: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
-        """Add records of another store as they are; how many were added."""
         return sum(await self._connection.call(lambda: gather_bounded(self._commits.adopt, taken)))
 
     async def recall(self, name: str) -> str:
-        """The note called `name`."""
         note = await self._connection.call(
             lambda: self._of("notes").document(name).get(**CALL_LIMITS)
         )
         return str(note.get("value")) if note.exists else ""
 
     async def remember(self, name: str, value: str) -> None:
-        """Store a note of the tracker's own."""
         await self._connection.call(
             lambda: self._of("notes").document(name).set({"value": value}, **CALL_LIMITS)
         )

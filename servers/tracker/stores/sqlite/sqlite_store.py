@@ -39,15 +39,12 @@ class SqliteStore:
 
     @property
     def trouble(self) -> StoreError | None:
-        """The error that keeps the store from working now, if any."""
         return self._file.trouble
 
     async def open(self) -> None:
-        """Lock the file and migrate it to the present schema."""
         await self._file.open()
 
     async def close(self) -> None:
-        """Finish acknowledged writes and close the file."""
         await self._file.close()
 
     def backups(self) -> list[str]:
@@ -59,7 +56,6 @@ class SqliteStore:
         return await self._file.back_up()
 
     async def apply(self, writes: Sequence[Write], *, together: bool = False) -> list[Written]:
-        """Do each allowed write; `together` all of them or none."""
         if not together:
             return await self._file.apply(writes)
         clock = self._file.clock
@@ -68,58 +64,45 @@ class SqliteStore:
         )
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
-        """The record called `id`."""
         return await self._file.look_up(lambda connection: rows.get(connection, id))
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
-        """The records that have one of `pairs`."""
         return await self._file.read(lambda connection: rows.paired(connection, pairs))
 
     async def history(self, entry: str, *, limit: int) -> list[Change]:
-        """The last changes of one entry."""
         return await self._file.look_up(lambda connection: rows.history(connection, entry, limit))
 
     async def find(self, query: StoreQuery) -> RecordPage:
-        """One page."""
         ask = self._file.read if query.groups else self._file.look_up
         return await ask(lambda connection: queries.find(connection, query))
 
     async def counts(self) -> Counts:
-        """How many there are now."""
         return await self._file.read(rows.counts)
 
     async def stamps(self) -> set[str]:
-        """The stamps of all records and changes."""
         return await self._file.read(rows.stamps)
 
     async def outdated(self, stamp: str, limit: int) -> tuple[list[SealedRecord], list[Change]]:
-        """Some records and some changes that were made with `stamp`."""
         return await self._file.read(lambda connection: rows.outdated(connection, stamp, limit))
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
-        """Store these again, each only when it is unchanged."""
         await self._file.write(lambda connection: rows.reseal(connection, records, changes))
 
     async def tidy(self) -> None:
-        """Merge the index of terms into one, a little at a time."""
         begins = more = True
         while more:
             more = await self._file.write(functools.partial(rows.tidy, begins=begins))
             begins = False
 
     async def scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
-        """The records whose id comes after `after`, each with its whole history."""
         return await self._file.read(lambda connection: rows.scan(connection, after, limit))
 
     async def adopt(self, taken: Sequence[tuple[SealedRecord, Sequence[Change]]]) -> int:
-        """Add records of another store as they are; how many were added."""
         clock = self._file.clock
         return await self._file.write(lambda connection: rows.adopt(connection, taken, clock))
 
     async def recall(self, name: str) -> str:
-        """The note called `name`."""
         return await self._file.read(lambda connection: rows.recall(connection, name))
 
     async def remember(self, name: str, value: str) -> None:
-        """Store a note of the tracker's own."""
         await self._file.write(lambda connection: rows.remember(connection, name, value))
