@@ -8,11 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.patience import PATIENCE_S
 
 _LAUNCHER = Path(
     "/usr/lib/google-cloud-sdk/platform/cloud-firestore-emulator/cloud_firestore_emulator"
@@ -63,5 +66,15 @@ def _wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as line:
             line.sendall(b"GET / HTTP/1.0\r\n\r\n")
             if line.recv(1):
-                return
-    raise AssertionError("the emulator did not answer in time")
+                break
+    else:
+        raise AssertionError("the emulator did not answer in time")
+    # Its first answer takes seconds, since Java loads the code: no test is to wait for it.
+    knock = (
+        "from google.auth.credentials import AnonymousCredentials as Nobody\n"
+        "from google.cloud.firestore import Client\n"
+        "found = Client('demo-lou', Nobody()).collection('notes').document('knock')\n"
+        f"found.set({{}}, timeout={PATIENCE_S}); found.get(timeout={PATIENCE_S})"
+    )
+    environment = {**os.environ, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{port}"}
+    subprocess.run([sys.executable, "-c", knock], env=environment, check=True)
