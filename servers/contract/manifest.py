@@ -64,6 +64,13 @@ KEYS = (
         ("search",),
     ),
     Key(
+        "KEENABLE_API_KEY",
+        "Keenable",
+        "Web search. Works without a key at a lower limit.",
+        "https://keenable.ai/console",
+        ("search",),
+    ),
+    Key(
         "SERPER_API_KEY",
         "Serper",
         "Web search with Google's results.",

@@ -81,3 +81,9 @@ def test_every_provider_is_one_short_file_and_one_line_in_the_table() -> None:
 def test_every_key_of_a_provider_is_a_row_in_the_manifest() -> None:
     used = {key for spec in known() for key in spec.keys}
     assert used == {key.name for key in manifest.keys_of("search")}
+
+
+def test_the_tools_for_every_question_stay_loaded() -> None:
+    kept = [tool["name"] for tool in listings() if "_meta" in tool]
+    assert kept == ["web_search", "fetch_page"]
+    assert all(tool["_meta"] == {"anthropic/alwaysLoad": True} for tool in listings()[:2])

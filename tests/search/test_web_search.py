@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -106,6 +107,7 @@ async def test_without_any_key_tavily_answers_keyless(start: Start) -> None:
 async def test_wikipedia_alone_is_a_degraded_answer(start: Start) -> None:
     running = await start({}, searxng={"base_url": ""})
     running.world.play("tavily", "plan")
+    running.world.play("keenable", "broken")
     running.world.play("duckduckgo", "wall 200")
     answer = await search(running)
     assert (answer.provider, answer.degraded) == ("wikipedia", True)
@@ -459,3 +461,30 @@ async def test_with_no_network_the_truth_comes_quickly(start: Start) -> None:
     told = await failure(running)
     assert told.message.startswith("No provider reachable: tried tavily, because it took no conn")
     assert time.monotonic() - started < 2
+
+
+async def test_excluded_domains_are_asked_for_and_never_come_back(start: Start) -> None:
+    running = await start(KEYS)
+    for name in (*KEYED, "keenable", "searxng", "duckduckgo"):
+        plain = await search(running, f"plain {name}", provider=name)
+        host = (urlsplit(plain.results[0].url).hostname or "").removeprefix("www.")
+        told = await search(
+            running, f"less {name}", provider=name, exclude=f"https://{host}/, other.example"
+        )
+        kept = [urlsplit(one.url).hostname or "" for one in told.results]
+        assert not [one for one in kept if one == host or one.endswith(f".{host}")], name
+        asked = running.world.seen[-1]
+        if name != "keenable":  # it knows no way to leave a domain out
+            assert "other.example" in f"{asked.query}{asked.body}", name
+
+
+async def test_keenable_answers_without_a_key_and_with_one(start: Start) -> None:
+    running = await start({})
+    answer = await search(running, provider="keenable", freshness="week", country="de")
+    assert answer.results[0].url == "https://herons.example/weir"
+    assert answer.results[1].snippet == "When it turns."
+    assert answer.note == "Keenable could not honour: country."
+    assert "published_after" in running.world.seen[-1].body
+    await running.configure({"KEENABLE_API_KEY": KEYS["KEENABLE_API_KEY"]})
+    await search(running, "again", provider="keenable")
+    assert running.world.seen[-1].path == "/v1/search"

@@ -26,7 +26,8 @@ class Range:
 class Tool:
     """One tool. `name` is the function's; `summary` defaults to its docstring.
 
-    An `internal` tool answers the app's control channel only; MCP clients never see it.
+    An `internal` tool answers the app's control channel only; MCP clients never see it. One that is
+    `always_loaded` stays before the model in clients that load most tools only on demand.
     """
 
     run: Callable[..., Awaitable[Any]]
@@ -36,6 +37,7 @@ class Tool:
     idempotent: bool = False
     open_world: bool = False
     internal: bool = False
+    always_loaded: bool = False
     timeout_s: float = 50.0
 
     @property

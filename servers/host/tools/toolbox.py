@@ -75,6 +75,7 @@ class FunctionTool:
             "inputSchema": signature.input,
             **({"outputSchema": signature.output} if signature.output else {}),
             "annotations": _annotations(tool),
+            **({"_meta": {"anthropic/alwaysLoad": True}} if tool.always_loaded else {}),
         }
         self._returns = signature.output is not None
 

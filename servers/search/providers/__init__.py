@@ -7,6 +7,7 @@ from servers.search.providers.brave import Brave
 from servers.search.providers.duckduckgo import DuckDuckGo
 from servers.search.providers.exa import Exa
 from servers.search.providers.google import Google
+from servers.search.providers.keenable import Keenable
 from servers.search.providers.provider import Provider
 from servers.search.providers.searxng import Searxng
 from servers.search.providers.serper import Serper
@@ -21,6 +22,7 @@ PROVIDERS: tuple[Provider, ...] = (
     Serper(),
     Google(),
     Anthropic(),
+    Keenable(),
     DuckDuckGo(),
     Wikipedia(),
 )

@@ -61,6 +61,8 @@ class Anthropic:
         prompt = f"Search the web for: {query.text}\nCite a passage of every useful result."
         messages = [{"role": "user", "content": prompt}]
         tool = search_tool(access, most=1, site=query.site, country=query.country)
+        if query.excluded and not query.site:
+            tool["blocked_domains"] = list(query.excluded)
         return message_request(access, messages, tool, most_tokens=1024)
 
     def read(self, reply: HttpReply) -> ResultPage:

@@ -58,7 +58,7 @@ class DuckDuckGo:
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits of the page; a page that is neither hits nor "no results" is a failure."""
         page = reply.content.decode("utf-8", "replace")
-        if reply.status in {202, 403} or "anomaly-modal" in page:
+        if reply.status in {202, 403, 418} or "anomaly-modal" in page:
             raise failure(Kind.BLOCKED, reply)
         if reply.status != 200:
             raise by_status(reply)
@@ -66,6 +66,8 @@ class DuckDuckGo:
         found.feed(page)
         found.close()
         if not found.hits and "no-results" not in page:
+            if "result__" not in page:  # a wall, whatever it says and in whatever language
+                raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
             raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
         return ResultPage(tuple(found.hits))
 

@@ -11,11 +11,10 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of, rows
-from servers.search.websearch.query import SearchQuery
+from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 _KEY = "EXA_API_KEY"
-_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 _NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
 
 
@@ -42,10 +41,12 @@ class Exa:
         }
         if query.site:
             body["includeDomains"] = [query.site]
+        if query.excluded:
+            body["excludeDomains"] = list(query.excluded)
         if query.country:
             body["userLocation"] = query.country.upper()
         if query.freshness != "any":
-            since = datetime.now(UTC) - timedelta(days=_DAYS[query.freshness])
+            since = datetime.now(UTC) - timedelta(days=DAYS[query.freshness])
             body["startPublishedDate"] = since.strftime("%Y-%m-%dT00:00:00.000Z")
         headers = {"x-api-key": access.key(_KEY)}
         return HttpRequest("POST", f"{access.base_url}/search", headers=headers, body=body)

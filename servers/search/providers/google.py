@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,7 +41,7 @@ class Google:
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
         asked = {
-            "q": query.text,
+            "q": replace(query, site="").with_site,
             "num": str(min(query.count, _MOST)),
             "key": access.key(_KEY),
             "cx": access.key(_ENGINE),

@@ -42,6 +42,8 @@ class Tavily:
         }
         if query.site:
             body["include_domains"] = [query.site]
+        if query.excluded:
+            body["exclude_domains"] = list(query.excluded)
         if query.freshness != "any":
             body["time_range"] = query.freshness
         if country := full_name(query.country):

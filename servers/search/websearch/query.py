@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 Freshness = Literal["any", "day", "week", "month", "year"]
 Safe = Literal["off", "moderate", "strict"]
+DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+"""How many days each freshness reaches back."""
 
 _OPERATORS = frozenset({"OR", "AND", "NOT"})
 _QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
@@ -24,17 +27,25 @@ class SearchQuery:
     country: str = ""
     language: str = ""
     safe: Safe = "moderate"
+    excluded: tuple[str, ...] = ()
+    """Domains that no result may be on."""
 
     @property
     def key(self) -> str:
         """The same for searches that differ only in case and spacing, or in a few results more."""
         filters = (self.site, self.freshness, self.country, self.language, self.safe)
-        return "\x1f".join((folded(self.text), str(self.count), *filters))
+        return "\x1f".join((folded(self.text), str(self.count), *filters, *self.excluded))
 
     @property
     def with_site(self) -> str:
         """The text with the site as the operator that nearly every engine knows."""
-        return f"{self.text} site:{self.site}" if self.site else self.text
+        told = f"{self.text} site:{self.site}" if self.site else self.text
+        return " ".join((told, *(f"-site:{domain}" for domain in self.excluded)))
+
+    def allows(self, url: str) -> bool:
+        """Whether a result at `url` is on no domain that was excluded."""
+        host = urlsplit(url).hostname or ""
+        return not any(host == one or host.endswith(f".{one}") for one in self.excluded)
 
 
 def folded(text: str) -> str:

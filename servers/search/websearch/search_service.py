@@ -86,6 +86,7 @@ class SearchService:
         found = []
         if self._library and not names:
             found = await self._library.find(query.text, query.count, query.site)
+            found = [one for one in found if query.allows(one.url)]
         if not found:
             raise _told(failure) from None
         return SearchAnswer(

@@ -52,7 +52,9 @@ class Source:
         self._learn(page)
         name = self.spec.name
         hits = (
-            Result(one.title, one.url, one.snippet, one.published, name) for one in page.results
+            Result(one.title, one.url, one.snippet, one.published, name)
+            for one in page.results
+            if query.allows(one.url)
         )
         return replace(page, results=tuple(hits))
 

@@ -533,7 +533,9 @@ DUCKDUCKGO = (
     Sample("wall 202", 202, DUCKDUCKGO_WALL, Kind.BLOCKED),
     Sample("wall 200", 200, DUCKDUCKGO_WALL, Kind.BLOCKED),
     Sample("forbidden", 403, "<html>Forbidden</html>", Kind.BLOCKED),
-    Sample("new page", 200, "<html><body>hello</body></html>", Kind.UPSTREAM),
+    Sample("wall of another kind", 200, "<html><body>hello</body></html>", Kind.BLOCKED),
+    Sample("teapot", 418, "<html><body>hello</body></html>", Kind.BLOCKED),
+    Sample("new page", 200, "<html><body class='result__x'>hello</body></html>", Kind.UPSTREAM),
     Sample("broken", 500, "<html></html>", Kind.UPSTREAM),
     Sample("redirect", 302, "", Kind.UPSTREAM),
 )
@@ -578,11 +580,41 @@ WIKIPEDIA = (
     Sample("other shape", 200, {"query": {}}, Kind.UPSTREAM),
 )
 
+KEENABLE_OK = {
+    "results": [
+        {
+            "title": "Herons of the weir",
+            "url": "https://herons.example/weir",
+            "snippet": "A heron stood on the weir.",
+            "published_at": "2026-03-02",
+        },
+        {"title": "Tides", "url": "https://tides.example/", "description": "When it turns."},
+    ]
+}
+KEENABLE = (
+    Sample("ok", 200, KEENABLE_OK),
+    Sample("empty", 200, {"results": []}),
+    Sample("bad key", 401, {"error": "Invalid API key"}, Kind.AUTH),
+    Sample("credit", 402, {"error": "Insufficient balance"}, Kind.QUOTA),
+    Sample(
+        "limit",
+        429,
+        {"error": "1,000 requests an hour"},
+        Kind.RATE_LIMITED,
+        {"Retry-After": "3"},
+        3,
+    ),
+    Sample("broken", 500, {"message": "Internal"}, Kind.UPSTREAM),
+    Sample("html", 502, "<html></html>", Kind.UPSTREAM),
+    Sample("other shape", 200, {"hits": []}, Kind.UPSTREAM),
+)
+
 SEARCHES: dict[str, tuple[Sample, ...]] = {
     "google": GOOGLE,
     "anthropic": ANTHROPIC,
     "brave": BRAVE,
     "tavily": TAVILY,
+    "keenable": KEENABLE,
     "serper": SERPER,
     "exa": EXA,
     "searxng": SEARXNG,

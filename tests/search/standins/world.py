@@ -21,6 +21,7 @@ KEYS = {
     "BRAVE_API_KEY": "BSA-key-of-brave",
     "TAVILY_API_KEY": "tvly-key-of-tavily",
     "EXA_API_KEY": "exa-key-of-exa",
+    "KEENABLE_API_KEY": "keen-key-of-keenable",
     "SERPER_API_KEY": "key-of-serper",
     "GOOGLE_API_KEY": "AIza-key-of-google",
     "GOOGLE_CSE_ID": "cx-of-google",
@@ -200,6 +201,19 @@ def _tavily(request: web.Request, path: str, body: Any) -> web.Response:
     return response(sample("tavily", "ok"))
 
 
+def _keenable(request: web.Request, path: str, body: Any) -> web.Response:
+    key = request.headers.get("X-API-Key")
+    if key is None:
+        assert path == "/v1/search/public"
+        assert request.headers["X-Keenable-Title"] == "Lou"
+    else:
+        assert path == "/v1/search"
+        if key != KEYS["KEENABLE_API_KEY"]:
+            return response(sample("keenable", "bad key"))
+    assert body["mode"] == "pro"
+    return response(sample("keenable", "ok"))
+
+
 def _serper(request: web.Request, path: str, _body: Any) -> web.Response:
     assert (request.method, path) == ("POST", "/search")
     known = request.headers.get("X-API-KEY") == KEYS["SERPER_API_KEY"]
@@ -277,6 +291,7 @@ _GATES: dict[str, Callable[[web.Request, str, Any], web.Response]] = {
     "anthropic": _anthropic,
     "brave": _brave,
     "tavily": _tavily,
+    "keenable": _keenable,
     "serper": _serper,
     "exa": _exa,
     "searxng": _searxng,
