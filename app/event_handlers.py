@@ -134,6 +134,8 @@ class EventHandlers:
             version=str(data.get("version") or ""),
             protocol=str(data.get("protocol") or ""),
             at=_time_of(data),
+            mark=str(data.get("mark") or ""),
+            capabilities=tuple(map(str, data.get("capabilities") or ())),
         )
         self._sessions.setdefault(server, {})[event.session] = event
         self.connections.tell(event)

@@ -55,6 +55,10 @@ class ClientEvent:
     version: str = ""
     protocol: str = ""
     at: float = 0.0
+    mark: str = ""
+    """The client's id in the catalog, if the entry that Lou wrote told it."""
+    capabilities: tuple[str, ...] = ()
+    """What it declares to a server of the user's own."""
 
 
 class ServerState(StrEnum):

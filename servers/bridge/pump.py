@@ -78,11 +78,11 @@ class WriteBuffer:
 
 
 class Pump:
-    """One client session with the server called `name`."""
+    """One client session with the server called `name`; `mark` is the client's id for Lou."""
 
-    def __init__(self, name: str, client: ClientStreams) -> None:
+    def __init__(self, name: str, client: ClientStreams, mark: str = "") -> None:
         self._name = name
-        self._session = Session(name)
+        self._session = Session(name, mark)
         self._client = client
         self._from_client, self._from_server = BridgeLineReader(), BridgeLineReader()
         self._to_client = WriteBuffer(client.write)
@@ -257,14 +257,17 @@ def _is_name(text: str) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the bridge to the server that `argv` names; returns the exit code."""
+    """Run the bridge to the server that `argv` names first; returns the exit code.
+
+    The second word is the id of the client in whose file the command stands.
+    """
     names = sys.argv[1:] if argv is None else argv
-    if len(names) != 1 or not _is_name(names[0]):
-        sys.stderr.write("usage: lou-connect SERVER   (see `lou status` for the servers)\n")
+    if not 1 <= len(names) <= 2 or not all(map(_is_name, names)):
+        sys.stderr.write("usage: lou-connect SERVER [CLIENT]   (see `lou status`)\n")
         return 2
     client = ClientStreams()
     try:
-        Pump(names[0], client).run()
+        Pump(names[0], client, "".join(names[1:])).run()
     except (ClientGoneError, KeyboardInterrupt):
         return 0
     finally:

@@ -33,6 +33,9 @@ INVALID_REQUEST = -32600
 SERVER_AWAY = -32010
 """In the range that JSON-RPC leaves to servers; no client reads it as "connection closed"."""
 
+_MARK = b'{"jsonrpc":"2.0","method":"notifications/lou/client","params":{"id":"%b"}}\n'
+"""Tells the server, which keeps it for itself, in whose file the bridge's command stands."""
+
 AWAY = "away"
 RESUMING = "resuming"
 LIVE = "live"
@@ -42,9 +45,13 @@ LONGEST_HOLD_S = 25.0
 
 
 class Session:
-    """The state of one client's session with the server called `name`."""
+    """The state of one client's session with the server called `name`.
 
-    def __init__(self, name: str) -> None:
+    `mark` is the client's id for Lou, which names the client where its handshake does not.
+    """
+
+    def __init__(self, name: str, mark: str = "") -> None:
+        self._mark = mark
         self.to_client: list[bytes] = []
         self.to_server: list[bytes] = []
         self.phase = AWAY
@@ -107,6 +114,8 @@ class Session:
     def connected(self) -> None:
         """The server is connected: repeat the client's handshake, if any, then let lines pass."""
         self._refusal = ""
+        if self._mark:
+            self.to_server.append(_MARK % self._mark.encode())
         state = self._state
         if state.initialize is None:
             self._resume()

@@ -52,8 +52,12 @@ result), JSON values without secrets and addresses, and cut: "long" (a part is l
 USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
 or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""
+BRIDGE_MARK: Final = "notifications/lou/client"
+"""The first message of a bridge to a server: `id` of the client whose entry started the bridge."""
+
 CLIENT_CONNECTED: Final = "client_connected"
-"""session, client, version, protocol, stage ("initialized", later "tools_listed"), at,
+"""session, client, version, protocol, stage ("initialized", "tools_listed", "called"), at, mark
+(the client's id for Lou, if its bridge told it),
 capabilities (names of what the client declares; of a relay only)"""
 CLIENT_LEFT: Final = "client_left"
 """session, client, at"""

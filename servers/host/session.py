@@ -66,6 +66,7 @@ class ClientSession:
         self._sdk = SdkConnection(host.server, host.init_options, self.notify)
         self._client_info: Mapping[str, Any] = self._sdk.client
         self._client, self._version, self._stage = "unknown", "", ""
+        self._mark = ""  # its id for Lou, from the entry that started its bridge
         self._tasks: set[asyncio.Task[None]] = set()
         self._task_by_id: dict[str, asyncio.Task[None]] = {}
         self._waiting: deque[bytes | LongLine] = deque()
@@ -157,7 +158,9 @@ class ClientSession:
         self._start(self._answer(message), jsonrpc.id_key(message.id))
 
     def _dispatch_notification(self, message: Inbound) -> None:
-        if message.method == "notifications/cancelled":
+        if message.method == messages.BRIDGE_MARK:
+            self._mark = excerpt(message.params.get("id", ""), _LONGEST_NAME)
+        elif message.method == "notifications/cancelled":
             task = self._task_by_id.get(jsonrpc.id_key(message.params.get("requestId")))
             if task:
                 task.cancel()
@@ -198,6 +201,8 @@ class ClientSession:
         elif result.meta:
             members += f',"_meta":{result.meta}'
         self._send(jsonrpc.result(message.id, members))
+        if self._stage != "called":
+            self._reach_stage("called")
 
     def _progress_reporter(self, params: Mapping[str, Any]) -> Any:
         token = progress_token_from_params(params) if "_meta" in params else None
@@ -223,7 +228,7 @@ class ClientSession:
     def _note_stage(self, method: str) -> None:
         if self._sdk.client is not self._client_info:
             self._reach_stage("initialized")
-        if method == "tools/list" and self._stage != "tools_listed":
+        if method == "tools/list" and self._stage not in {"tools_listed", "called"}:
             self._reach_stage("tools_listed")
 
     def _reach_stage(self, stage: str) -> None:
@@ -231,7 +236,7 @@ class ClientSession:
         self._client_info = self._sdk.client
         self._client = excerpt(self._client_info.get("name", "unknown"), _LONGEST_NAME)
         self._version = excerpt(self._client_info.get("version", ""), _LONGEST_NAME)
-        if self._stage != "tools_listed":
+        if stage == "called" or self._stage not in {"tools_listed", "called"}:
             self._stage = stage
         self._emit(messages.CLIENT_CONNECTED)
 
@@ -244,6 +249,7 @@ class ClientSession:
             "version": self._version,
             "protocol": self._sdk.protocol,
             "stage": self._stage,
+            "mark": self._mark,
         }
         self._host.client_event(event, data)
 

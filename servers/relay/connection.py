@@ -33,6 +33,7 @@ INTERNAL_ERROR = -32603
 OWN_CLIENT = "lou"
 """The client name in requests of Lou; the app is not told of these."""
 _LONGEST_NAME = 100
+_STAGES = ("", "initialized", "tools_listed", "called")
 _client_numbers = itertools.count(1)
 _BACKGROUND_S = 60.0
 
@@ -70,6 +71,8 @@ class RelayClient:
         self.malformed = 0
         self._info: Mapping[str, Any] | None = None
         self._capabilities: list[str] = []
+        self.mark = ""
+        """Its id for Lou, from the entry that started its bridge."""
         self._stage = ""
         self.board = board
         board.clients[self] = None
@@ -101,7 +104,7 @@ class RelayClient:
 
     def reach_stage(self, stage: str) -> None:
         """Tell the app how far the client got, when that is further than before."""
-        if self._stage in {stage, "tools_listed"} or self._info is None:
+        if _STAGES.index(stage) <= _STAGES.index(self._stage) or self._info is None:
             return
         self._stage = stage
         self._emit(messages.CLIENT_CONNECTED, stage=stage)
@@ -121,6 +124,7 @@ class RelayClient:
                 "version": self.version,
                 "protocol": self.protocol,
                 "stage": stage,
+                "mark": self.mark,
                 "capabilities": self._capabilities,
             }
             self.board.client_event(event, known)

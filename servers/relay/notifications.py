@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from servers.contract import messages
 from servers.host.redact import excerpt
 from servers.relay.connection import PendingRequest, RelayClient, UpstreamConnection
 from servers.relay.wire_message import WireMessage, dumps
@@ -23,6 +24,7 @@ _RELATED_TASK = "io.modelcontextprotocol/related-task"
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _LISTED_WITHIN_S = 30.0
 _MOST_PAGES = 100
+_LONGEST_MARK = 32
 _TOOLS_CHANGED = "notifications/tools/list_changed"
 _WISHES = {
     _TOOLS_CHANGED: "toolsListChanged",
@@ -71,7 +73,9 @@ class Notifications:
     def from_client(self, client: RelayClient, message: WireMessage) -> None:
         """Pass a notification of a client on, unless the server has had it."""
         connection = client.connection
-        if message.method == "notifications/cancelled":
+        if message.method == messages.BRIDGE_MARK:
+            client.mark = excerpt(message.params.get("id", ""), _LONGEST_MARK)
+        elif message.method == "notifications/cancelled":
             self._cancel(client, message)
         elif message.method == "notifications/initialized":
             client.is_initialized = True

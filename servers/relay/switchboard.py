@@ -251,6 +251,7 @@ class Switchboard:
         elif pending.method == "server/discover" and not connection.is_base:
             self._note_refusal(client, connection, answer.fields.get("error"))
         if pending.tool:
+            client.reach_stage("called")
             self._record(pending, *answers.outcome(answer), answer)
 
     def _take_greeting(

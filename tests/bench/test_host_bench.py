@@ -31,7 +31,6 @@ OPENING = {
     "clientInfo": {"name": "bench", "version": "1"},
 }
 CALL = {"name": "echo", "arguments": {"text": "hello", "times": 2}}
-ADD = {"name": "add", "arguments": {"a": 1}}
 BRIDGE = (sys.executable, "-I", "-S", "-E", str(ROOT / "servers/bridge/__main__.py"), "echo")
 KEYS = {"search": {}, "tracker": {"ENCRYPTION_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}}
 
@@ -228,25 +227,3 @@ async def test_spawn_to_ready(home: Path, figure: Figures, name: str) -> None:
 def _cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def test_a_call_through_the_relay(home: Path, figure: Figures) -> None:
-    upstream = str(ROOT / "tests/relay/upstream_server.py")
-    with subprocess.Popen((sys.executable, upstream), stdin=-1, stdout=-1, stderr=-3) as direct:
-        assert direct.stdin is not None
-        assert direct.stdout is not None
-        client = Client(direct.stdin.fileno(), direct.stdout.fileno())
-        alone = client.call_ms(500, ADD), client.calls_per_second(64, 2_000, ADD)
-        direct.stdin.close()
-    settings = {"upstream": {"command": sys.executable, "args": [upstream]}}
-    async with supervised("-m", "servers", "relay", "mine") as server:
-        await server.ready(settings=settings)
-        relayed = await asyncio.to_thread(_over_the_relay, server.socket)
-    for name, (took, rate) in {"user's server alone": alone, "through the relay": relayed}.items():
-        figure(f"relay: {name}, one call, median", statistics.median(took), "ms")
-        figure(f"relay: {name}, 64 in flight", rate, "calls/s")
-
-
-def _over_the_relay(path: str) -> tuple[list[float], float]:
-    with _over_socket(path) as client:
-        return client.call_ms(500, ADD), client.calls_per_second(64, 2_000, ADD)

@@ -253,7 +253,8 @@ def test_what_is_no_socket_is_nobody(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [(), ("a", "b"), ("../x",), ("UPPER",), ("x" * 33,), ("",), ("--help",)]
+    "names",
+    [(), ("a", "b", "c"), ("a", "B"), ("../x",), ("UPPER",), ("x" * 33,), ("",), ("--help",)],
 )
 def test_a_wrong_name_is_wrong_usage(names: tuple[str, ...]) -> None:
     found = subprocess.run([*BRIDGE, *names], capture_output=True, check=False, timeout=PATIENCE_S)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from servers.bridge.session import LIVE, LONGEST_HOLD_S
+from servers.bridge.replies import Replies
+from servers.bridge.session import LIVE, LONGEST_HOLD_S, Session
 from tests.bridge.histories import (
     AWAY,
     CACHED,
@@ -34,6 +37,18 @@ def test_bytes_pass_untouched_while_connected() -> None:
     assert play.session.to_server == [odd]
     assert play.session.to_client == [answer]
     assert play.session.is_idle
+
+
+def test_each_server_is_told_first_in_whose_file_the_bridge_stands() -> None:
+    session = Session("search", "vibe")
+    for _ in range(2):
+        session.connected()
+        session.from_client(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n', 0.0)
+        first, *_ = session.to_server
+        told = {"method": "notifications/lou/client", "params": {"id": "vibe"}}
+        assert json.loads(first) == {"jsonrpc": "2.0", **told}
+        session.answers = Replies()
+        session.lost(0.0)
 
 
 def test_a_client_that_comes_first_is_answered_from_the_last_ready() -> None:

@@ -43,7 +43,7 @@ def test_the_entry_opens_the_lou_of_this_home(alone: Lou) -> None:
     alone.run("clients", "connect", "cursor")
     entry = json.loads((alone.home / ".cursor/mcp.json").read_bytes())["mcpServers"]["lou-search"]
     assert entry["env"] == {"LOU_HOME": str(alone.home / "lou")}
-    assert entry["args"] == ["search"]
+    assert entry["args"] == ["search", "cursor"]
     assert entry["command"].endswith("/lou-connect")
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from app.clients.catalog import Client, clients
@@ -14,6 +17,9 @@ from app.clients.planning.connection_proof import (
     after_start,
     after_write,
 )
+from app.clients.proof_tracker import Proofs
+from app.system.safe_write import Disk
+from app.views import ClientEvent
 from tests.clients.conftest import row
 
 CLAUDE, BOTH = row("claude-desktop"), ("search", "tracker")
@@ -82,3 +88,15 @@ def test_the_advice_says_everything_once(client: Client) -> None:
     assert told == client.reload_words
     assert told.count("Restart") + told.count("restart") <= 1
     assert len({sentence.strip() for sentence in told.split(".")}) == len(told.split("."))
+
+
+def test_the_mark_of_the_entry_names_a_client_that_its_handshake_does_not(tmp_path: Path) -> None:
+    proofs = Proofs(Disk(), tmp_path / "proofs.json", clients())
+    event = ClientEvent(
+        "search", "1", "mcp", "called", at=5.0, mark="vibe", capabilities=("roots",)
+    )
+    assert proofs.client_event(event) == "vibe"
+    assert proofs.of("vibe").servers["search"].called == 5.0
+    assert proofs.of("vibe").capabilities == ("roots",)
+    assert proofs.client_event(replace(event, mark="nobody")) == ""
+    assert proofs.client_event(replace(event, mark="", client="@cline/core")) == "cline"

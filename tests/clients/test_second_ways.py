@@ -62,12 +62,13 @@ def test_the_official_commands_are_words() -> None:
     assert json.loads(found[6]) == wanted
     name, wanted = entry("codex")
     assert manual_setup.client_command(row("codex"), "add", name, wanted) == (
-        "codex", "mcp", "add", "lou-search", "--", BRIDGE.command, "search",
+        "codex", "mcp", "add", "lou-search", "--", BRIDGE.command, "search", "codex",
     )  # fmt: skip
     name, wanted = entry("opencode")
-    assert manual_setup.client_command(row("opencode"), "add", name, wanted)[-2:] == (
+    assert manual_setup.client_command(row("opencode"), "add", name, wanted)[-3:] == (
         BRIDGE.command,
         "search",
+        "opencode",
     )
     assert manual_setup.client_command(row("zed"), "add", *entry("zed")) == ()
 
@@ -86,7 +87,7 @@ def test_the_commands_are_lines_that_a_shell_reads_back_as_the_words() -> None:
 def test_on_windows_the_commands_are_quoted_as_its_shells_read_them() -> None:
     desired = DesiredEntries(("search",), Bridge("C:\\Program Files\\Lou\\lou-connect.exe"), ())
     (line,) = ManualSetup(catalog.clients(), lambda: desired, "windows").commands("codex")
-    assert line.endswith(' -- "C:\\Program Files\\Lou\\lou-connect.exe" search')
+    assert line.endswith(' -- "C:\\Program Files\\Lou\\lou-connect.exe" search codex')
 
 
 def test_a_command_that_cannot_say_where_lou_lives_is_not_offered() -> None:

@@ -20,6 +20,8 @@ from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
+MARK = b'{"jsonrpc":"2.0","method":"notifications/lou/client","params":{"id":"vibe"}}\n'
+
 
 @pytest.mark.parametrize("version", HANDSHAKE_PROTOCOL_VERSIONS)
 async def test_every_handshake_version_is_echoed(echo: Supervised, version: str) -> None:
@@ -30,6 +32,15 @@ async def test_every_handshake_version_is_echoed(echo: Supervised, version: str)
         found = await client.ask("tools/call", {"name": "echo", "arguments": {"text": "x"}})
         assert found["result"]["content"] == [{"type": "text", "text": '{"text":"x","times":1}'}]
         assert found["result"]["structuredContent"] == {"text": "x", "times": 1}
+
+
+async def test_the_mark_of_a_bridge_is_kept_for_the_app(echo: Supervised) -> None:
+    async with lines(echo.socket) as client:
+        client.writer.write(MARK)
+        await client.initialize(name="mcp")
+        await client.ask("tools/call", {"name": "echo", "arguments": {"text": "x"}})
+        told = await echo.event("client_connected", mark="vibe", stage="called")
+        assert told["client"] == "mcp"
 
 
 async def test_an_unknown_version_is_answered_with_the_newest(echo: Supervised) -> None:

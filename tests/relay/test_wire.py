@@ -65,6 +65,7 @@ async def test_a_clients_own_handshake_reaches_the_server_and_its_greeting_the_c
     home: Path,
 ) -> None:
     async with relay() as server, lines(server.socket) as client:
+        put(client, {"method": "notifications/lou/client", "params": {"id": "vibe"}})
         greeting = (await greet(client, ASKABLE, vendor="x"))["result"]
         assert greeting["serverInfo"]["icons"] == [{"src": "data:,"}]
         assert greeting["serverInfo"]["vendor"] == [1]
@@ -75,7 +76,8 @@ async def test_a_clients_own_handshake_reaches_the_server_and_its_greeting_the_c
         assert first["params"]["capabilities"] == ASKABLE
         assert second == {"jsonrpc": "2.0", "method": "notifications/initialized"}
         told = await server.event("client_connected")
-        assert told["capabilities"] == list(ASKABLE)
+        assert (told["capabilities"], told["mark"]) == (list(ASKABLE), "vibe")
+        assert (await server.event("client_connected"))["stage"] == "called"
 
 
 async def test_an_answer_is_the_bytes_that_came_but_for_its_id(home: Path) -> None:

@@ -41,6 +41,8 @@ class Proof:
     restarted: float = 0.0
     version: str = ""
     protocol: str = ""
+    capabilities: Sequence[str] = ()
+    """What it declared to a server of the user's own."""
     servers: Mapping[str, ProofProgress] = field(default_factory=dict)
 
     def step(self, servers: Sequence[str]) -> ProofStep:

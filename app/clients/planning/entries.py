@@ -1,8 +1,9 @@
 """What Lou writes into a client's file, and how it recognises its own entries.
 
-An entry names the bridge and a server: no key, no token, no port. It is Lou's when Lou wrote its
-launch: the command, the arguments and the names of the variables. Anything else in an entry, such
-as a switch or a permission, belongs to the client and survives a repair.
+An entry names the bridge, a server and the client, since not every client says in its handshake who
+it is: no key, no token, no port. It is Lou's when Lou wrote its launch: the command, the arguments
+and the names of the variables. Anything else in an entry, such as a switch or a permission, belongs
+to the client and survives a repair.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ def switched_off(client: Client, entry: Any) -> bool:
 
 def _entry(client: Client, name: str, server: str, bridge: Bridge) -> dict[str, Any]:
     words = {"<command>": bridge.command, "<name>": name}
-    entry: dict[str, Any] = _filled(client.entry, words, bridge.words(server))
+    entry: dict[str, Any] = _filled(client.entry, words, (*bridge.words(server), client.id))
     if bridge.home:
         entry[client.env_key] = {**entry.get(client.env_key, {}), "LOU_HOME": bridge.home}
     return entry
