@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,27 @@ def running() -> Iterator[Lou]:
         found.run("call", "tracker", "find_tracked", "status=new")
         wait_until(lambda: len(calls(found)) == 3)
         yield found
+
+
+SERVER = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    params = asked.get("params", {})
+    said = f"mail jo@example.com, token=abcdef123456, {params.get('arguments')}"
+    results = {
+        "initialize": {
+            "protocolVersion": params.get("protocolVersion"),
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "mine", "version": "1"},
+        },
+        "tools/list": {"tools": [{"name": "say", "inputSchema": {"type": "object"}}]},
+        "tools/call": {"content": [{"type": "text", "text": said}]},
+    }
+    if "id" in asked:
+        result = results.get(asked["method"], {})
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}), flush=True)
+"""
 
 
 def calls(found: Lou, *words: str) -> list[dict[str, Any]]:
@@ -90,6 +112,19 @@ def test_own_calls_are_marked_and_nowhere_else(
     assert calls(running, "-n", "1")[0]["id"] == newest
     assert running.json("metrics", "tracker")["total"]["calls"] == before
     assert "tracker_stats" not in running.run("logs", "tracker").stdout
+
+
+def test_a_server_of_the_users_is_kept_and_masked_alike(running: Lou) -> None:
+    script = running.home / "server.py"
+    script.write_text(SERVER)
+    assert running.run("servers", "add", "mine", "--", sys.executable, str(script)).returncode == 0
+    running.wait_for("mine", "ready")
+    assert "jo@example.com" in running.run("call", "mine", "say", "count=1").stdout
+    wait_until(lambda: calls(running, "mine"))
+    found = running.json("calls", "--id", str(calls(running, "mine")[0]["id"]))
+    assert found["request"] == {"count": 1}
+    (block,) = found["answer"]["content"]
+    assert block["text"] == "mail [e-mail], token=[redacted], {'count': 1}"
 
 
 def test_calls_are_cleared_and_switched_off(running: Lou) -> None:
