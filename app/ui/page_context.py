@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
@@ -60,6 +61,11 @@ class CallHistory:
         self._calls[record.id] = record
         while len(self._calls) > _MOST_CALLS:
             self._calls.popitem(last=False)
+
+
+def show_in_folder(path: Path) -> None:
+    """Open the folder of `path` in the desktop's file manager."""
+    open_url(QUrl.fromLocalFile(str(path.parent)))
 
 
 def open_url(url: QUrl) -> None:

@@ -17,7 +17,7 @@ from app.system import paths
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """One scheme. Text colours keep a contrast of 4.5 to 1 on `card` and on `window`."""
+    """One scheme. Text colours but `disabled` keep a contrast of 4.5 to 1 on every background."""
 
     window: str
     side: str
@@ -30,6 +30,7 @@ class Colours:
     text: str
     soft: str
     faint: str
+    disabled: str
     accent: str
     accent_hover: str
     on_accent: str
@@ -53,11 +54,12 @@ LIGHT = Colours(
     strong_line="#c3c9ce",
     text="#1b2126",
     soft="#56606a",
-    faint="#8b949c",
+    faint="#5c6670",
+    disabled="#8b949c",
     accent="#0f7079",
     accent_hover="#0b5c64",
     on_accent="#ffffff",
-    good="#1d7a46",
+    good="#19703f",
     busy="#2160c4",
     warn="#8a5a00",
     bad="#b3261e",
@@ -72,12 +74,13 @@ DARK = Colours(
     card="#252a2e",
     field="#1b1f22",
     hover="#2e3439",
-    chosen="#1f4449",
+    chosen="#1b3d42",
     line="#363d43",
     strong_line="#4d565e",
     text="#e9edf0",
     soft="#a9b3bb",
-    faint="#7a858e",
+    faint="#98a3ac",
+    disabled="#7a858e",
     accent="#4fb7bf",
     accent_hover="#6cc8cf",
     on_accent="#08282b",
@@ -181,8 +184,8 @@ def _palette(colours: Colours) -> QPalette:
         palette.setColor(role, QColor(getattr(colours, name)))
     disabled = QPalette.ColorGroup.Disabled
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(disabled, role, QColor(colours.faint))
-    palette.setColor(disabled, QPalette.ColorRole.WindowText, QColor(colours.faint))
+        palette.setColor(disabled, role, QColor(colours.disabled))
+    palette.setColor(disabled, QPalette.ColorRole.WindowText, QColor(colours.disabled))
     palette.setColor(disabled, QPalette.ColorRole.Highlight, QColor(colours.strong_line))
     return palette
 

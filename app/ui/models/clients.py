@@ -65,7 +65,7 @@ class ClientsModel(QAbstractListModel):
             case _ if role == ID:
                 return client.id
             case _ if role == ROW:
-                dot = "line" if state_text.tone == "soft" else state_text.tone
+                dot = "faint" if state_text.tone == "soft" else state_text.tone
                 return Row(client.name, state_text.words, state_text.tone, dot)
         return None
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QWidget
 from app.errors import AppError
 from app.logs.log_search import LogQuery
 from app.ui.log_export import LogExport
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, show_in_folder
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.text import label
@@ -28,12 +28,15 @@ class LogSaving(QWidget):
         self._bar.setTextVisible(False)
         self._bar.setMaximumWidth(160)
         self._stop = Button(context.theme, "Stop", self._stop_clicked)
+        self._reveal = Button(context.theme, "Show in folder", self._show_file, icon="folder")
+        self._saved: Path | None = None
         self._export: LogExport | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._words)
         row.addWidget(self._bar)
         row.addStretch()
+        row.addWidget(self._reveal)
         row.addWidget(self._stop)
         self.hide()
 
@@ -56,11 +59,13 @@ class LogSaving(QWidget):
         def progress(count: int) -> None:
             loop.call_soon_threadsafe(self._words.setText, f"Saving: {count:,} lines")
 
+        self._saved = None
         self._show(busy=True)
         try:
             count = await asyncio.to_thread(export.run, progress)
             text = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
             self._words.setText(text)
+            self._saved = None if count < 0 else target
         except OSError as failure:
             self._words.setText("Nothing was saved.")
             title = f"The log could not be saved: {failure.strerror}."
@@ -74,6 +79,11 @@ class LogSaving(QWidget):
         self.show()
         self._bar.setVisible(busy)
         self._stop.setText("Stop" if busy else "Close")
+        self._reveal.setVisible(not busy and self._saved is not None)
+
+    def _show_file(self) -> None:
+        if self._saved:
+            show_in_folder(self._saved)
 
     def _stop_clicked(self) -> None:
         if self._export:

@@ -14,7 +14,7 @@ from shiboken6 import isValid
 from app.errors import AppError
 from app.ui import wording
 from app.ui.dialogs.import_file import ImportDialog, ask_mapping
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, show_in_folder
 from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -45,6 +45,9 @@ class TrackedJob(Card):
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)
         self._button = Button(context.theme, "Stop", self._clicked)
+        self._reveal = Button(context.theme, "Show in folder", self._show_file, icon="folder")
+        self._reveal.hide()
+        self._exported: Path | None = None
         self._problems = QPlainTextEdit()
         self._problems.setReadOnly(True)
         self._problems.setAccessibleName(tr("Rows that were not stored, and doubts"))
@@ -52,6 +55,7 @@ class TrackedJob(Card):
         row = QHBoxLayout()
         row.setSpacing(14)
         row.addWidget(self._words, 1)
+        row.addWidget(self._reveal)
         row.addWidget(self._button)
         self.inside.addLayout(row)
         self.inside.addWidget(self._bar)
@@ -107,6 +111,7 @@ class TrackedJob(Card):
         self, path: Path, columns: Mapping[str, Any], ignore: Sequence[str] = ()
     ) -> None:
         """Import the file with these columns; returns when the job has ended."""
+        self._exported = None
         arguments = {"path": str(path), "columns": dict(columns), "ignore": list(ignore)}
         await self._follow(await self._source.ask("start_import", arguments), "Importing")
 
@@ -120,10 +125,12 @@ class TrackedJob(Card):
             "deleted": wanted.deleted,
             "overwrite": True,
         }
+        self._exported = path
         await self._follow(await self._source.ask("start_export", arguments), "Exporting")
 
     async def _follow(self, report: Mapping[str, Any], doing: str) -> None:
         self._job = str(report["job"])
+        self._reveal.hide()
         self._problems.hide()
         self._bar.show()
         self._button.setText("Stop")
@@ -158,8 +165,13 @@ class TrackedJob(Card):
         if report.get("more"):
             problems.append("... and more")
         problems += [str(doubt) for doubt in report.get("doubts", ())]
+        self._reveal.setVisible(self._exported is not None and report["state"] == "done")
         self._problems.setPlainText("\n".join(problems))
         self._problems.setVisible(bool(problems))
+
+    def _show_file(self) -> None:
+        if self._exported:
+            show_in_folder(self._exported)
 
     def _clicked(self) -> None:
         if self._job:

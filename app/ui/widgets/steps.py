@@ -98,12 +98,12 @@ class Steps(QWidget):
     def _draw_link(
         self, painter: QPainter, centre: QPointF, width: float, *, reached: bool
     ) -> None:
-        painter.setPen(QPen(self._theme.colour("good" if reached else "strong_line"), 1.5))
+        painter.setPen(QPen(self._theme.colour("good" if reached else "faint"), 1.5))
         start = QPointF(centre.x() - width + _RADIUS + 4, centre.y())
         painter.drawLine(start, QPointF(centre.x() - _RADIUS - 4, centre.y()))
 
     def _draw_sign(self, painter: QPainter, centre: QPointF, *, reached: bool) -> None:
-        painter.setPen(QPen(self._theme.colour("good" if reached else "strong_line"), 1.5))
+        painter.setPen(QPen(self._theme.colour("good" if reached else "faint"), 1.5))
         painter.setBrush(self._theme.colour("good" if reached else "card"))
         painter.drawEllipse(centre, _RADIUS, _RADIUS)
         if not reached:

@@ -18,7 +18,7 @@ def draw_switch(painter: QPainter, box: QRectF, colours: Colours, *, on: bool, l
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setOpacity(1.0 if live else 0.45)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(colours.accent if on else colours.strong_line))
+    painter.setBrush(QColor(colours.accent if on else colours.faint))
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
     knob = box.height() - 6
     left = box.right() - knob - 3 if on else box.left() + 3
