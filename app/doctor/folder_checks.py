@@ -80,7 +80,9 @@ def _trouble(folder: Path) -> ownership.ForeignError | None:
     """Why a folder cannot be used; one that does not exist counts as its parent does."""
     found = _existing(folder)
     if not found.is_dir() or not os.access(found, os.W_OK):
-        remedy = f"mkdir -p {folder} && chmod 700 {folder}"
+        remedy = f"Make the folder {folder}, and make it yours."
+        if os.name == "posix":
+            remedy = f"mkdir -p {folder} && chmod 700 {folder}"
         return ownership.ForeignError(f"{folder} is not writable", remedy)
     return ownership.trouble_with(str(folder))
 

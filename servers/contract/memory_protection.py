@@ -10,9 +10,6 @@ import sys
 
 _PR_SET_DUMPABLE = 4
 _PT_DENY_ATTACH = 31
-_DACL_SECURITY_INFORMATION = 4
-_QUERIED_AND_ENDED_ONLY = "D:P(A;;0x101001;;;OW)(A;;GA;;;SY)"
-"""The owner may wait for the process, end it, and read its times; the system may do all."""
 
 
 def forbid_core_dumps() -> None:
@@ -35,17 +32,6 @@ def forbid_reading() -> None:
     elif sys.platform == "darwin":
         ctypes.CDLL(None, use_errno=True).ptrace(_PT_DENY_ATTACH, 0, None, 0)
     elif sys.platform == "win32":
-        _close_process()
+        from servers.contract import access_lists  # noqa: PLC0415 - on Windows only
 
-
-def _close_process() -> None:
-    advapi = ctypes.WinDLL("advapi32")  # type: ignore[attr-defined,unused-ignore]
-    kernel = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined,unused-ignore]
-    described = ctypes.c_void_p()
-    made = advapi.ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        ctypes.c_wchar_p(_QUERIED_AND_ENDED_ONLY), 1, ctypes.byref(described), None
-    )
-    if made:
-        itself = ctypes.c_void_p(-1)
-        advapi.SetKernelObjectSecurity(itself, _DACL_SECURITY_INFORMATION, described)
-        kernel.LocalFree(described)
+        access_lists.close_process()

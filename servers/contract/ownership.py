@@ -4,8 +4,8 @@ In: paths. Out: descriptors, real paths, or a ForeignError. App, command line, s
 use it. A path is safe if every folder and link on the way belongs to this user or to root and no
 other user may write there. A sticky folder such as /tmp is safe, because nobody can replace an
 entry of another user in it. So a link of this user is followed (a dotfiles folder, a LOU_HOME on
-another disk) and a link of another user is refused. On Windows the access list of the user's
-profile protects the files, and every check passes.
+another disk) and a link of another user is refused. On Windows Lou's folders have an access list of
+their own, which what is in them inherits; files of others are not looked for.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def make_private(folder: str, *, follows_last: bool = True, others_may_look: boo
         OSError: it cannot be created.
     """
     real = resolved(folder, follows_last=follows_last)
-    make_folders(real)
     if sys.platform == "win32":
-        return real
+        return _made_private(real)
+    make_folders(real)
     found = os.lstat(real)
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{real} is no folder. Move it away.")
@@ -108,6 +108,19 @@ def make_private(folder: str, *, follows_last: bool = True, others_may_look: boo
         os.chmod(real, stat.S_IMODE(found.st_mode) & ~excess)
         _require_nobody_else_writes(real, os.lstat(real))
     return real
+
+
+if sys.platform == "win32":
+
+    def _made_private(folder: str) -> str:
+        """Create `folder`; if others may write to it, or it is new, close it to them."""
+        from servers.contract import access_lists
+
+        is_new = not os.path.isdir(folder)
+        make_folders(folder)
+        if is_new or access_lists.others_who_write(folder):
+            access_lists.close_folder(folder)
+        return folder
 
 
 def make_folders(folder: str) -> None:
@@ -204,7 +217,11 @@ def require_database(path: str, *, makes: bool = True) -> None:
 def trouble_with(path: str) -> ForeignError | None:
     """Why others can write to the folder or file at `path`; None if they cannot."""
     if sys.platform == "win32":
-        return None
+        from servers.contract import access_lists
+
+        others = access_lists.others_who_write(path)
+        remedy = f'Close it to them: icacls "{path}" /inheritance:r /grant:r "%USERNAME%":F'
+        return ForeignError(f"Other users may write to {path}", remedy) if others else None
     try:
         real = resolved(path)
         found = os.lstat(real)
