@@ -30,7 +30,7 @@ class BoundedLineReader:
 
     def feed(self, data: bytes) -> Sequence[bytes | LongLine]:
         """The lines that `data` completes, without newlines; a long line once it is too long."""
-        *complete, rest = data.split(b"\n")
+        *complete, rest = bytes(data).split(b"\n")  # Windows' event loop passes a bytearray
         lines: list[bytes | LongLine] = []
         if complete and (self._unfinished or self._is_dropping):
             lines += self._finish(complete.pop(0))

@@ -36,3 +36,8 @@ def test_a_line_without_end_takes_no_more_memory_than_the_limit() -> None:
         lines.feed(b"x" * 1000)
     assert len(lines.rest()) <= 1000
     assert lines.feed(b"tail\nnext\n") == [b"next"]
+
+
+def test_lines_are_bytes_whatever_the_event_loop_passes() -> None:
+    lines = BoundedLineReader(20).feed(bytearray(b"one\ntwo\nrest"))
+    assert [type(line) for line in lines] == [bytes, bytes]
