@@ -21,6 +21,8 @@ check: desktop  ## format, lint, types, import contracts, known vulnerabilities,
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	for system in win32 darwin; do \
+	  $(PYTHON) -m mypy --platform $$system --no-warn-unreachable --cache-dir .mypy_cache/$$system || exit 1; done
 	.venv/bin/lint-imports
 	$(PYTHON) packaging/audit.py
 	$(PYTHON) -m tests.lanes
@@ -31,6 +33,9 @@ bench: desktop  ## measure every promise and print the figures
 lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its hash
 	$(PYTHON) packaging/lock.py --upgrade
 	$(PYTHON) packaging/audit.py
+
+test-windows: desktop  ## run what concerns Windows on a Windows under Wine
+	$(PYTHON) -m pytest tests/windows
 
 test-slow: desktop  ## run all tests on a quarter of one core
 	$(PYTHON) -m tests.conditions --cpu 25 -- $(PYTHON) -m pytest -m "not bench and not dist"
@@ -51,4 +56,4 @@ docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their row
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots
 
-.PHONY: help run desktop test check bench lock docs test-slow test-wide screenshots dist test-dist
+.PHONY: help run desktop test check bench lock docs test-slow test-wide test-windows screenshots dist test-dist

@@ -8,7 +8,8 @@ APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libx
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libegl1 libgl1
   libfontconfig1 libdbus-1-3 libglib2.0-0)
 TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb trayer xdotool x11-utils imagemagick
-  fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless)
+  fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless
+  wine wine64 gcc-mingw-w64-x86-64-win32 unzip)
 
 missing() {
   comm -23 <(printf '%s\n' "$@" | sort) \

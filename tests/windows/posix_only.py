@@ -18,5 +18,7 @@ REASONS: Mapping[str, str] = {
     "contract/test_endpoint.py::test_a_link_in_place_of_the_folder_is_refused": _LINKS,
     "contract/test_endpoint.py::test_a_folder_of_somebody_else_is_refused": _USERS,
     "contract/test_greeting.py::test_the_token_is_private_and_the_same_for_all": _MODES,
-    "contract/test_greeting.py::test_a_port_file_reads_as_it_was_written_and_holds_no_token": _MODES,
+    "contract/test_greeting.py::test_a_port_file_reads_as_it_was_written_and_holds_no_token": (
+        _MODES
+    ),
 }

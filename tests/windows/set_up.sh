@@ -49,7 +49,7 @@ python() {
 packages() {
   # As the lock says. Wine 8's ucrtbase has no crealf, which numpy 2 calls at import.
   sed -n 's/ *\\$//; /^[A-Za-z0-9]/p' "$ROOT/packaging/requirements.lock" | grep -v '^numpy==' >pins.txt
-  echo 'numpy==1.26.4' >>pins.txt
+  grep -q '^numpy==' "$ROOT/packaging/requirements.lock" && echo 'numpy==1.26.4' >>pins.txt
   "$PYTHON" -m uv pip list --format freeze --python "$PYTHON" |
     grep -iE '^(pip|pytest.*|pluggy|iniconfig|hypothesis|sortedcontainers|packaging|pygments|fonttools)==' >tools.txt
   printf '%s\n' colorama tzdata >>tools.txt

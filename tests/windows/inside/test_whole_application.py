@@ -24,7 +24,7 @@ CLASSIC = ROAMING / "Claude/claude_desktop_config.json"
 PACKAGED = LOCAL / "Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming/Claude" / CLASSIC.name
 CLIENTS: Mapping[str, Mapping[Path, str]] = {
     "claude-desktop": {
-        CLASSIC: '\ufeff{\r\n  "globalShortcut": "Ctrl+Space"\r\n}\r\n',
+        CLASSIC: '{\r\n  "globalShortcut": "Ctrl+Space"\r\n}\r\n',
         PACKAGED: '{\n\t"mcpServers": {"mine": {"command": "mine.exe"}}\n}',
     },
     "cursor": {HOME / ".cursor/mcp.json": '{"mcpServers": {}}'},
@@ -37,6 +37,7 @@ PASSED_BY_CLAUDE = (
     *("APPDATA", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATH", "PROCESSOR_ARCHITECTURE"),
     *("SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "USERNAME", "USERPROFILE", "PROGRAMFILES"),
 )
+FETCH = {"name": "fetch_page", "arguments": {"url": "http://127.0.0.1:9/"}}
 HELLO = {
     "protocolVersion": "2025-06-18",
     "capabilities": {},
@@ -102,7 +103,7 @@ def lou(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lou]:
 
 def entry_in(path: Path) -> tuple[list[str], dict[str, str]]:
     """The command and the variables of Lou's entry, as the client reads them."""
-    text = path.read_text("utf-8-sig")
+    text = path.read_text("utf-8")
     if path.suffix == ".toml":
         entry = tomllib.loads(text)["mcp_servers"]["lou-search"]
     else:
@@ -228,8 +229,8 @@ def test_a_client_starts_lou_that_does_not_run(lou: Lou) -> None:
     assert "app" not in lou.status()
     with session(argv, env) as opened:
         assert opened.open()
-        answer = opened.ask("tools/call", {"name": "verify_email", "arguments": {"email": "x"}})
-        assert "content" in answer["result"]
+        answer = opened.ask("tools/call", FETCH)
+        assert "content" in answer.get("result", {}), answer
     wait_until(lou.is_ready)
     lou.run("clients", "disconnect", "claude-desktop")
 
