@@ -70,9 +70,11 @@ def _tray() -> int:
     from app.ui.memory_footprint import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
 
     load_qt()
+    from app.system import crash_trace  # noqa: PLC0415
     from app.ui.application import main as show  # noqa: PLC0415
 
-    return show(lock)
+    with crash_trace.recorded():
+        return show(lock)
 
 
 def _show_refusal(title: str, hint: str) -> None:
@@ -88,8 +90,10 @@ def _serve() -> int:
     if isinstance(lock, int):
         return lock
     from app.serve import main as serve  # noqa: PLC0415 - not in the tray's start
+    from app.system import crash_trace  # noqa: PLC0415
 
-    return serve(lock)
+    with crash_trace.recorded():
+        return serve(lock)
 
 
 def _self_test(program: str) -> int:

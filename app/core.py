@@ -13,8 +13,8 @@ from app.control.listener import ControlSocket
 from app.doctor.doctor import Doctor
 from app.logs.logging_handler import LoggingHandler
 from app.services import Services
-from app.system import autostart, files, launch_file, paths
-from app.views import Check
+from app.system import autostart, crash_trace, files, launch_file, paths
+from app.views import Check, Notice
 from app.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ class Core(Services):
         super().__init__(mode)
         self.control = ControlSocket(self, handlers.methods(self, self.doctor))
         self._logging_handler = LoggingHandler(self.logbook)
+        self.last_crash: Notice | None = None
+        """Set after a start whose last run ended by a native fault."""
         self._wiring = Wiring(self, self.control)
 
     async def start(self) -> None:
@@ -44,7 +46,20 @@ class Core(Services):
         await self.call_log.start()
         self.reconciler.serve(self.supervisor)
         self._wiring.start()
+        self._tell_of_crash()
         log.info("Lou runs (%s)", self.mode)
+
+    def _tell_of_crash(self) -> None:
+        trace = crash_trace.take()
+        if trace:
+            log.error("Lou ended by a fault the last time. It was here:\n%s", trace)
+            self.last_crash = Notice(
+                "crashed",
+                "Lou ended by a fault the last time.",
+                "Its log says where. Nothing that was saved is lost.",
+                action="logs",
+            )
+            self.notices.tell(self.last_crash)
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop the servers and put everything on disk; `quick` is for a logout."""

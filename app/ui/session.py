@@ -122,6 +122,8 @@ class TraySession:
         self._notifications = Notifications(self.context, self._tray, self._show_in_window)
         for notice in core.lasting():  # they came before notifications existed
             self._notifications.show(notice)
+        if core.last_crash:
+            self._notifications.show(core.last_crash)
         if not core.settings.config.settings.welcome_seen and core.settings.is_known:
             self.go("welcome")
         elif self._early_page or not self._tray.is_there:

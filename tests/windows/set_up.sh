@@ -11,7 +11,7 @@ mkdir -p "$(dirname "$TARGET")"
 exec 9>"$TARGET.lock"
 flock 9
 [ -e "$TARGET/.complete" ] && exit 0
-find "$(dirname "$TARGET")" -maxdepth 1 -name 'windows-*' -mtime +7 -exec rm -rf {} + # of older locks
+find "$(dirname "$TARGET")" -maxdepth 1 -name '*windows-*' -mtime +7 -exec rm -rf {} + # of older locks
 rm -rf "$TARGET"
 mkdir -p "$TARGET/home"
 cd "$TARGET"
