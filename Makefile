@@ -9,7 +9,7 @@ $(READY): pyproject.toml packaging/requirements.lock packaging/firestore.lock pa
 	@bash packaging/bootstrap.sh app
 
 run: $(READY)  ## start Lou: the tray where there is a display, else headless
-	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then .venv/bin/lou; else .venv/bin/lou serve; fi
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then .venv/bin/lou; else .venv/bin/lou serve; fi
 
 desktop: $(READY)
 	@bash packaging/bootstrap.sh tests

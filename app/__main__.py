@@ -56,6 +56,7 @@ def _protect() -> None:
 
 
 def _tray() -> int:
+    _adopt_login_path()
     if not _has_display():
         sys.stderr.write(
             "Lou needs a display for its window, and there is none.\n"
@@ -83,7 +84,15 @@ def _show_refusal(title: str, hint: str) -> None:
     show_refusal(title, hint)
 
 
+def _adopt_login_path() -> None:
+    if sys.platform == "darwin":
+        from app.system import login_path  # noqa: PLC0415 - on macOS only
+
+        login_path.adopt()
+
+
 def _serve() -> int:
+    _adopt_login_path()
     from app.control import second_start  # noqa: PLC0415 - not in a command's start
 
     lock = second_start.claim_or_raise("headless")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import signal
 import socket
@@ -24,6 +25,7 @@ from qasync import QEventLoop
 from app.errors import AppError
 from app.ui import icons, memory_footprint
 from app.ui.garbage import Garbage
+from app.ui.mac_application import QuitFilter, leave_dock
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _THREADS = 4
+_APP_ID = "Lou.Tray"
+"""The AppUserModelID; the shortcut of the setup program has the same one."""
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -52,6 +56,8 @@ def main(lock: InstanceLock) -> int:
     app.setApplicationDisplayName("Lou")
     app.setDesktopFileName("lou")
     app.setQuitOnLastWindowClosed(False)
+    leave_dock()
+    _name_to_windows()
     garbage = Garbage(app)
     theme = Theme(app)
     tray = Tray(theme)
@@ -95,6 +101,7 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
     core = Core("tray")
     session = TraySession(core, theme, tray, problems, loop=asyncio.get_running_loop())
     app.commitDataRequest.connect(lambda _manager: session.log_out())
+    QuitFilter(app, session.quit)
     release = _listen_to_signals(session.quit)
     try:
         await session.run()
@@ -131,6 +138,12 @@ def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:
         theirs.close()
 
     return release
+
+
+def _name_to_windows() -> None:
+    """Let Windows group the windows and show notifications under Lou's name, not Python's."""
+    if sys.platform == "win32":
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID(_APP_ID)
 
 
 def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:

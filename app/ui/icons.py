@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
@@ -12,6 +13,7 @@ from PySide6.QtSvg import QSvgRenderer
 from app.system import paths
 
 _SCALES = (1.0, 1.5, 2.0)
+_IS_MAC: bool = sys.platform == "darwin"
 _TRAY_SIZES = (16, 22, 24, 32, 48, 64)
 _RING_STEPS = 16
 
@@ -43,7 +45,9 @@ def tray_icon(state: str, *, dark_panel: bool) -> QIcon:
     source, outline = (_source(f"tray-{state}", shade) for shade in shades)
     made = QIcon()
     for size in _TRAY_SIZES:
-        made.addPixmap(_outlined(_draw(source, size), _draw(outline, size), size))
+        drawn = _draw(source, size)
+        made.addPixmap(drawn if _IS_MAC else _outlined(drawn, _draw(outline, size), size))
+    made.setIsMask(_IS_MAC)  # a template image: the menu bar gives it its colour
     return made
 
 

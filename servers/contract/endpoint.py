@@ -28,7 +28,7 @@ def state_folder() -> str:
         return os.path.join(base, "state")
     user = os.path.expanduser("~")
     if sys.platform == "darwin":
-        return os.path.join(user, "Library", "Application Support", "Lou")
+        return os.path.join(user, "Library", "Application Support", "lou", "state")
     if sys.platform == "win32":  # not AppData: packaged clients see a virtual copy of it
         return os.path.join(user, ".lou")
     return os.path.join(user, ".local", "state", "lou")

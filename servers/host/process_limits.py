@@ -5,10 +5,13 @@ Imported before anything heavy: secrets must be protected first.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
+import threading
 
 from servers.contract.memory_protection import forbid_core_dumps, forbid_reading
 
@@ -27,10 +30,27 @@ def die_with_parent(parent: int) -> None:
 
     `parent` is its pid from the start of this process: it may have ended before this call.
     """
+    if sys.platform == "darwin":
+        threading.Thread(target=_end_after, args=(parent,), name="parent", daemon=True).start()
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
+        os._exit(1)
+
+
+if sys.platform == "darwin":
+
+    def _end_after(parent: int) -> None:
+        """End this process when `parent` has ended; kqueue tells at once."""
+        ended = select.kevent(
+            parent,
+            select.KQ_FILTER_PROC,
+            select.KQ_EV_ADD | select.KQ_EV_ONESHOT,
+            select.KQ_NOTE_EXIT,
+        )
+        with contextlib.suppress(ProcessLookupError):  # it ended before
+            select.kqueue().control([ended], 1, None)
         os._exit(1)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_QUICK_S = 4.0
+_QUICK_S = 60.0 if sys.platform == "darwin" else 4.0  # the Keychain asks the person itself
 """Seconds for a call. A server that waits for it is blocked within 5.5 s of the start of Lou."""
 _WITH_A_PERSON_S = 120.0
 _RESTS_AFTER_S = 20.0

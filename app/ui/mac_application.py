@@ -1,0 +1,56 @@
+"""What macOS asks of a program that lives in the menu bar: no Dock icon, and an end by Cmd-Q.
+
+In: the application, and what quits Lou. macOS is never tried here; the calls follow Apple's
+documentation of NSApplication.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject
+
+_SYSTEM: str = sys.platform
+_ACCESSORY = 1
+"""NSApplicationActivationPolicyAccessory: a menu bar item and windows, but no Dock icon."""
+
+
+def leave_dock() -> None:
+    """Take the icon out of the Dock; nothing on other systems, or if AppKit cannot be asked."""
+    library = ctypes.util.find_library("objc") if _SYSTEM == "darwin" else None
+    if library:
+        set_accessory(ctypes.CDLL(library))
+
+
+def set_accessory(objc: ctypes.CDLL) -> None:
+    """Call `[[NSApplication sharedApplication] setActivationPolicy:Accessory]`."""
+    pointer = ctypes.c_void_p
+    for name in ("objc_getClass", "sel_registerName"):
+        function = getattr(objc, name)
+        function.restype, function.argtypes = pointer, [ctypes.c_char_p]
+    address = ctypes.cast(objc.objc_msgSend, pointer).value
+    assert address
+    get = ctypes.CFUNCTYPE(pointer, pointer, pointer)(address)
+    choose = ctypes.CFUNCTYPE(ctypes.c_bool, pointer, pointer, ctypes.c_long)(address)
+    shared = get(objc.objc_getClass(b"NSApplication"), objc.sel_registerName(b"sharedApplication"))
+    choose(shared, objc.sel_registerName(b"setActivationPolicy:"), _ACCESSORY)
+
+
+class QuitFilter(QObject):
+    """Turns Qt's request to quit (Cmd-Q, the Dock, a logout) into the end of Lou in order."""
+
+    def __init__(self, parent: QObject, quit_: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self._quit = quit_
+        parent.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the event from Qt, which would end the event loop before the servers ended."""
+        if event.type() == QEvent.Type.Quit and watched is self.parent():
+            event.ignore()
+            self._quit()
+            return True
+        return False
