@@ -34,10 +34,10 @@ class DocumentError(Exception):
 
 
 def _bound() -> None:
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
+    if sys.platform == "win32":
         return
+    import resource  # noqa: PLC0415 - not on Windows
+
     for name, most in (
         ("RLIMIT_DATA", _MEMORY),
         ("RLIMIT_AS", _ADDRESSES),
