@@ -164,6 +164,18 @@ def test_the_debian_package(unpacked: Path, tmp_path: Path, figure) -> None:
     figure("deb: first start to both servers ready", ready, "s", at_most=15)
 
 
+def test_the_package_manager_installs_updates_and_removes_it() -> None:
+    """With real users and maintainer scripts, on a copy-on-write view of this machine."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make the view")
+    script = Path(__file__).with_name("package_manager.sh")
+    done = subprocess.run(
+        [script, artifact("lou_*_amd64.deb")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("the package came, was updated and went\n")
+
+
 def test_the_archive(tmp_path: Path, figure) -> None:
     home = tmp_path / "home with spaces"
     home.mkdir(mode=0o700)
