@@ -54,9 +54,6 @@ def test_no_markup_of_others_is_read(data: object) -> None:
 
 def test_an_address_in_a_text_is_a_link_without_the_full_stop() -> None:
     assert 'href="https://a.example/b"' in html_of(text="See https://a.example/b. Done")
-    assert (
-        "javascript" not in html_of([{"title": "x", "url": "javascript:alert(1)"}]).split("href")[0]
-    )
     assert "href" not in html_of([{"title": "x", "url": "javascript:alert(1)"}])
 
 
