@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
@@ -18,6 +20,9 @@ from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
 from app.views import Check
 
+_STALE_AFTER_S = 60.0
+"""Results older than this are checked again when the page is shown."""
+
 
 class DoctorPage(QWidget):
     """Runs the checks when it is first shown, and again on request."""
@@ -27,6 +32,7 @@ class DoctorPage(QWidget):
         self._context = context
         self._checks: list[Check] = []
         self._is_running = False
+        self._checked_at = 0.0
         theme = context.theme
         self._again = Button(theme, "Check again", self._run, icon="restart")
         self._copy = Button(theme, "Copy report", self._copy_report, icon="copy", kind="quiet")
@@ -50,7 +56,7 @@ class DoctorPage(QWidget):
         self._path.choose(name)
 
     def _shown(self) -> None:
-        if not self._checks and not self._is_running:
+        if not self._checks or time.monotonic() > self._checked_at + _STALE_AFTER_S:
             self._run()
 
     def _run(self) -> None:
@@ -69,7 +75,7 @@ class DoctorPage(QWidget):
             self._again.setEnabled(True)
 
     def _show(self, checks: list[Check]) -> None:
-        self._checks = checks
+        self._checks, self._checked_at = checks, time.monotonic()
         wrong = [check for check in checks if not check.ok]
         need = "needs" if len(wrong) == 1 else "need"
         self._summary.setText(
