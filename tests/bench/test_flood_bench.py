@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.anyio, pytest.mark.timeout(300)]
 async def test_good_requests_during_a_flood(home: Path, figure: Figures) -> None:
     async with supervised() as server:
         await server.ready(keys={"LOU_HTTP_TOKEN": TOKEN}, settings={"http": {"port": 0}})
-        asked, good, flooded = await answered_during_a_flood(port_of(server), 20.0)
+        asked, good, flooded = await answered_during_a_flood(port_of(server), 20.0, within_s=1.0)
         lines = len(server.all("log"))
     figure("flood of wrong, silent, half-open, nonsense: connections", flooded)
     figure(f"good requests answered within 1 s, of {asked}", 100 * good / asked, "%", at_least=99)
