@@ -98,7 +98,7 @@ _BEGINNINGS = re.compile(
     r"subscribe|share|reply|quote|like|report|follow|download|get started|contact|next|prev|back|"
     r"close|skip|menu|search|sort|filter|more|home|cart|save|print|edit)\b)|"
     r"(?P<signs>(?:by|posted|published|written|updated|author)\b)|"
-    r"(?P<counts>\W*[\d,.]+\W*\w{0,10}$)"
+    r"(?P<counts>\W{0,9}[\d,.]{1,20}\W{0,9}\w{0,10}$)"
 )
 _LOOKED_AT = 300
 """Characters of a block that its words are looked for in."""

@@ -25,7 +25,7 @@ _MOST_SECONDS = 30.0
 MOST_PAGES = 50
 """Of one call."""
 _USUAL = 10
-_RANGE = re.compile(r"\s*(\d{1,6})\s*(?:(-)\s*(\d{1,6})?\s*)?")
+_RANGE = re.compile(r"(\d{1,6})(?: ?(-) ?(\d{1,6})?)?")
 
 
 class PageRangeError(ValueError):
@@ -49,7 +49,7 @@ def pages_of(told: str) -> tuple[int, int]:
     """
     if not told.strip():
         return 1, _USUAL
-    found = _RANGE.fullmatch(told)
+    found = _RANGE.fullmatch(told.strip())
     first = int(found[1]) if found else 0
     if not found or first < 1 or (found[3] and int(found[3]) < first):
         raise PageRangeError(told)

@@ -26,11 +26,11 @@ _DATA = (
 )
 _CARRIERS = ("data-preloaded", "data-page", "data-props", "data-state", "data-initial-state")
 _ASSIGNED = re.compile(
-    r"(?:window|self|globalThis)(?:\.|\[[\"'])"
-    r"(?:__[A-Z_]*(?:STATE|DATA|PROPS|NUXT)[A-Z_]*__|__INITIAL_STATE__|initialState|ytInitialData)"
-    r"(?:[\"']\])?\s*=\s*(?=[{\[])"
+    r"\b(?:window|self|globalThis)(?:\.|\[[\"'])(__[A-Z_]{1,40}+|initialState|ytInitialData)"
+    r"(?:[\"']\])?\s{0,9}+=\s{0,9}+(?=[{\[])"
 )
-_FLIGHT = re.compile(r"self\.__next_f\.push\(\s*(?=\[)")
+_STATES = re.compile(r"STATE|DATA|PROPS|NUXT|nitial")
+_FLIGHT = re.compile(r"self\.__next_f\.push\(\s{0,9}+(?=\[)")
 _TITLES = frozenset(
     ["title", "name", "headline", "heading", "label", "question", "subject", "topictitle"]
 )
@@ -104,7 +104,7 @@ _SKIPPED = frozenset(
     ]
 )
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,400}>")
-_ENDS_BLOCK = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|pre)>|<br\s*/?>", re.IGNORECASE)
+_ENDS_BLOCK = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|pre)>|<br\s{0,9}+/?>", re.IGNORECASE)
 _SHORTEST_TEXT = 3
 """Words; a shorter text under a name that any program may use for anything is none."""
 _LONG_DATA = 200
@@ -140,7 +140,8 @@ def _found(tree: HtmlElement) -> Iterator[Any]:
     texts = [(script.text or "")[:_LARGEST] for script in tree.iter("script")]
     for text in texts:
         for start in islice(_ASSIGNED.finditer(text), 5):
-            yield _first(text, start.end())
+            if _STATES.search(start[1]):
+                yield _first(text, start.end())
     yield from _flown(texts)
 
 

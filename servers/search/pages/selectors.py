@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 _COMPOUND = re.compile(
     r"(?P<tag>[a-z][\w-]*|\*)|\#(?P<id>[\w-]+)|\.(?P<cls>(?:[\w-]|\\.)+)|"
-    r"\[\s*(?P<attr>[\w-]+)\s*(?:(?P<how>[*^$~|]?=)\s*[\"']?(?P<value>[^\"'\]]*)[\"']?[\sis]*)?\]|"
-    r":(?P<place>[\w-]+)(?:\(\s*(?P<said>[^()]{1,80})\))?",
+    r"\[\s{0,9}+(?P<attr>[\w-]+)\s{0,9}+(?:(?P<how>[*^$~|]?=)\s{0,9}+[\"']?(?P<value>[^\"'\]]{0,99})[\"']?[\sis]{0,9})?\]|"
+    r":(?P<place>[\w-]+)(?:\(\s{0,9}(?P<said>[^()]{1,80})\))?",
     re.IGNORECASE,
 )
-_COMMA = re.compile(r",(?![^(\[]*[)\]])")
-_STEP = re.compile(r"\s*([>+~\s])\s*(?![^(\[]*[)\]])")
+_COMMA = re.compile(r",(?![^(\[]{0,99}[)\]])")
+_STEP = re.compile(r"\s{0,9}([>+~\s])\s{0,9}(?![^(\[]{0,99}[)\]])")
 _UNSCRIPTED = re.compile(r"\bno-?js\b", re.IGNORECASE)
 _LONGEST_SELECTOR = 200
-_NTH = re.compile(r"(?:(?P<step>[+-]?\d*)n)?\s*(?P<at>[+-]?\s*\d+)?$")
+_NTH = re.compile(r"(?:(?P<step>[+-]?\d{0,4})n)?(?P<at>[+-]?\d{1,4})?$")
 _PLACES = {
     "first-child": ("nth-child", "1"),
     "last-child": ("nth-last-child", "1"),

@@ -61,8 +61,8 @@ _BORDER = re.compile(r"[{}]")
 _WIDTH = re.compile(r"\(\s*(?:(min|max)-)?width\s*(:|[<>]=?)\s*(\d+\.?\d*)\s*(px|em|rem)\s*\)")
 _SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")
 _SCREEN_WIDTH = 1280
-_VARIABLE = re.compile(r"(--[\w-]{1,60})\s*:\s*([^;{}]{1,80})")
-_USED = re.compile(r"var\(\s*(--[\w-]{1,60})\s*(?:,\s*([^()]{1,80}))?\)")
+_VARIABLE = re.compile(r"(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
+_USED = re.compile(r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+([^()]{1,80}))?\)")
 _MOST_CSS = 400_000
 _MOST_RULES = 6_000
 
