@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -12,8 +13,7 @@ import psutil
 import pytest
 
 from servers.contract import windows_job
-from servers.relay import child
-from servers.relay.child import Command
+from servers.relay.child import Child, Command
 from servers.relay.windows_command import batch_line
 from tests.patience import PATIENCE_S, wait_until
 
@@ -58,7 +58,8 @@ def test_nothing_survives_the_end_of_the_process_that_has_the_job(python: str) -
         for process in family[:1] if python == BASE else family:
             # The kill of a client or the Task Manager: no process gets to say goodbye.
             if process.pid not in tree:
-                process.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # the redirector's own job is quick
+                    process.kill()
         wait_until_gone(tree)
         owner.stdin.close()
         owner.stdout.close()
@@ -84,11 +85,25 @@ def test_a_process_waits_until_it_is_in_the_job() -> None:
 
 
 def first_line(command: Command) -> str:
+    """The first line that the command writes; then it is closed as the relay closes it."""
+
     async def scene() -> str:
-        async with child.running(command) as running:
-            async for line in running.lines():
-                return line.decode()
-        return ""
+        line: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def take(found: bytes) -> None:
+            if not line.done():
+                line.set_result(found.decode())
+
+        def ended(how: str) -> None:
+            if not line.done():
+                line.set_exception(AssertionError(how))
+
+        child = Child(take, lambda _: None, ended)
+        await child.start(command)
+        try:
+            return await line
+        finally:
+            await child.close()
 
     return asyncio.run(asyncio.wait_for(scene(), PATIENCE_S))
 
@@ -135,12 +150,6 @@ def test_a_users_server_runs_in_the_profile_and_with_its_variables(
 
 
 def test_nothing_is_left_of_a_users_server_that_ends_late() -> None:
-    async def scene() -> list[int]:
-        async with child.running(Command((BASE, "-I", "-c", TREE))) as running:
-            async for line in running.lines():
-                return [int(word) for word in line.split()]
-        return []
-
-    pids = asyncio.run(asyncio.wait_for(scene(), PATIENCE_S))
+    pids = [int(word) for word in first_line(Command((BASE, "-I", "-c", TREE))).split()]
     assert len(pids) == 3
     wait_until_gone(pids)
