@@ -14,7 +14,7 @@ from servers.contract.server_settings import BY_SERVER
 
 ROOT = Path(__file__).parents[2]
 _NOT_SHOWN = re.compile(
-    r"[a-z0-9_.:/-]+|[A-Z0-9_]+|[a-z]+[A-Z]\w+|#\w+|\{\}pt|\S*[A-Z]\w+[._]\w+|\w+-URL|\w+_\w+:"
+    r"[a-z0-9_.:/-]+|[A-Z0-9_]+|[a-z_]+[A-Z]\w*|#\w+|\{\}pt|\S*[A-Z]\w+[._]\w+|\w+-URL|\w+_\w+:"
     r"|.*(?:[{};]\s*$|%[HMSYdb]|::|https?://|[a-z]\(|mcpServers|#sign|Ctrl\+|background:|\*\.csv"
     r"|\\|</?[a-z]+[ >/]|\$ref|0 [a-zA-Z]|\.mcpb).*",
     re.DOTALL,
