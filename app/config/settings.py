@@ -49,13 +49,13 @@ class Settings:
     ask_for_updates: bool = _setting(
         False,
         "Tell me about new versions",
-        "Once a day Lou asks one address for the newest version, and says nothing of you.",
+        "Once a day Lou asks the address in `update_address`, and says nothing of you.",
         group="Start",
     )
     update_address: str = _setting(
-        "https://github.com/lou-app/lou/releases/latest/download/newest.json",
+        "",
         "Address that tells the newest version",
-        "A JSON file with `version` and `notes`; asked only when new versions are told.",
+        "A JSON file with `version` and `notes`, of somebody you trust; none is set at first.",
         group="Start",
         shown=False,
     )

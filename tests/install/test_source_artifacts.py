@@ -78,9 +78,12 @@ def test_an_index_page_shows_the_readme(pair: tuple[Path, Path]) -> None:
 
 
 def test_what_lou_says_of_its_home_is_what_the_project_says() -> None:
-    from app.config.settings import Settings
     from app.doctor import report
 
-    home = PROJECT["urls"]["Homepage"]
-    assert home == report.HOMEPAGE
-    assert Settings().update_address.startswith(f"{home}/")
+    assert PROJECT["urls"]["Homepage"] == report.HOMEPAGE
+
+
+def test_no_stranger_is_asked_for_new_versions() -> None:
+    from app.config.settings import Settings
+
+    assert not Settings().update_address
