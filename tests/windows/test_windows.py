@@ -19,8 +19,7 @@ from tests.windows.machine import Machine
 INSIDE = sorted((Path(__file__).parent / "inside").glob("test_*.py"))
 SUITE = (
     *("contract/test_line_reader.py", "contract/test_greeting.py", "contract/test_endpoint.py"),
-    *("contract/test_envelope.py", "bridge/test_bridge_session.py", "logs/test_logbook.py"),
-    *("clients/test_plan.py", "config/test_config_file.py"),
+    *("contract/test_envelope.py", "bridge/test_bridge_session.py", "clients/test_plan.py"),
 )
 FILES = [*INSIDE, *(machine.ROOT / "tests" / name for name in SUITE)]
 SECONDS = 290.0
