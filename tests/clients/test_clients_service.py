@@ -373,7 +373,7 @@ async def test_a_new_server_makes_the_entries_outdated(house: House) -> None:
     house.desired = DesiredEntries((*WISH.servers, "third"), WISH.bridge)
     house.clients.servers_changed()
     await until(lambda: house.clients.view("cursor").state == "outdated", "outdated")
-    assert "1 is missing" in house.clients.view("cursor").reason
+    assert house.clients.view("cursor").reason == "`lou-third` is not in its file yet."
 
 
 async def test_the_proof_follows_the_servers_and_outlives_lou(house: House) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from app.cli.program import COMMANDS
 from app.doctor import app_parts, folder_checks, self_tests
@@ -47,6 +50,12 @@ def test_every_path_that_a_document_names_exists() -> None:
         if not (ROOT / path).exists()
     }
     assert lost == set()
+
+
+@pytest.mark.parametrize("name", ["clients", "keys"])
+def test_a_page_that_is_made_from_rows_is_current(name: str) -> None:
+    made = runpy.run_path(str(ROOT / "packaging" / "pages.py"))[f"{name}_page"]()
+    assert (ROOT / "docs" / f"{name}.md").read_text("utf-8") == made, "run `make docs`"
 
 
 def test_every_room_is_in_the_architecture() -> None:
