@@ -13,6 +13,7 @@ from pathlib import PureWindowsPath
 
 _BATCH = (".bat", ".cmd")
 _PLAIN = re.compile(r"[A-Za-z0-9#$*+\-./:?@\\_]*[A-Za-z0-9#$*+\-./:?@_]")
+_BEFORE_QUOTE = re.compile(r'(?<!\\)(\\*)("|$)')
 _NOTHING = "%%cd:~,%"
 """A per cent sign and a variable's empty part: cmd.exe then takes what follows for no variable."""
 
@@ -36,5 +37,5 @@ def batch_line(argv: Sequence[str]) -> str:
 def _quoted(word: str) -> str:
     if _PLAIN.fullmatch(word):
         return word
-    doubled = re.sub(r'(\\*)("|$)', r"\1\1\2", word)  # as the program that gets it reads them
+    doubled = _BEFORE_QUOTE.sub(r"\1\1\2", word)  # as the program that gets it reads them
     return '"' + doubled.replace('"', '""').replace("%", _NOTHING) + '"'

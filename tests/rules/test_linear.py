@@ -16,6 +16,7 @@ import pytest
 
 from app.clients import masking
 from app.formats import toml_editor
+from app.ui import translation
 from servers.host.mcp.resources_and_prompts import _pattern as of_template
 from servers.search.contacts import disguise, words
 from tests.conftest import Figures
@@ -38,6 +39,7 @@ QUICK_S = 0.01
 BOUNDED = {
     "servers/search/sanitize.py:_TAG": 8_000,
     "servers/tracker/transfer/cells.py:_REMARK": 4_096,
+    "app/ui/translation.py": 1_000,
 }
 """Expressions whose text is cut before, and the length it is cut to."""
 COMPUTED = {
@@ -47,6 +49,7 @@ COMPUTED = {
     "servers/tracker/transfer/headers.py",  # when it is imported: its constants are found
     "servers/host/mcp/resources_and_prompts.py",  # see `made`
     "servers/search/contacts/disguise.py",  # see `made`
+    "app/ui/translation.py",  # see `made`
 }
 
 
@@ -69,6 +72,11 @@ def made() -> list[Found]:
         ),
         Found("app/clients/masking.py", masking._pair_pattern("TOKEN", "s3cret-value"), False),
         Found("app/clients/masking.py", masking._word_pattern("s3cret-value"), False),
+        *(
+            Found("app/ui/translation.py", translation._pattern(text), anchored=True)
+            for text in translation.texts_of("de")
+            if text.count("{") > 1
+        ),
         Found("servers/search/contacts/disguise.py", disguise._at_names(words.AT_NAMES), False),
     ]
 
