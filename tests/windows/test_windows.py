@@ -22,7 +22,7 @@ SUITE = (
     *("contract/test_envelope.py", "bridge/test_bridge_session.py", "clients/test_plan.py"),
 )
 FILES = [*INSIDE, *(machine.ROOT / "tests" / name for name in SUITE)]
-SECONDS = 290.0
+SECONDS = 800.0
 
 
 @pytest.fixture(scope="module")
