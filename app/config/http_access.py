@@ -6,12 +6,15 @@ In: a `Config`. Out: a changed one, or the text for a client that takes only an 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from app.config.config_model import Config
 from app.errors import SettingsError
 from servers.contract import manifest
+from servers.contract.server_settings import EVERY, SettingValueError, value_of, wants_http
 
 TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 FIRST_PORT = 8765
@@ -26,6 +29,8 @@ class HttpAccess:
     server: str
     is_on: bool
     port: int
+    origins: tuple[str, ...] = ()
+    """Of the web pages and apps that may use it with the token, besides its own."""
 
     @property
     def url(self) -> str:
@@ -40,11 +45,56 @@ def access(config: Config, server: str) -> HttpAccess:
     port = found.get("port") if isinstance(found, Mapping) else None
     is_port = isinstance(port, int) and not isinstance(port, bool) and port in _PORTS
     usual = FIRST_PORT + names.index(server)
-    return HttpAccess(server, isinstance(found, Mapping), int(port) if is_port and port else usual)
+    try:
+        origins = value_of(EVERY["http.allowed_origins"], config.settings.of(server))
+    except SettingValueError:
+        origins = ()
+    is_on = wants_http(config.settings.of(server))
+    return HttpAccess(server, is_on, int(port) if is_port and port else usual, origins)
+
+
+def origin_of(text: str) -> str:
+    """The origin that a browser sends for a page at the address `text`.
+
+    Raises:
+        SettingsError: it is no address of a page.
+    """
+    found = _ADDRESS.match(text.strip().lower())
+    if found is None or "*" in found["host"]:
+        shown = json.dumps(text[:60], ensure_ascii=False)
+        raise SettingsError(f"{shown} is no origin.", "Write one like https://app.example.")
+    scheme, host, port = found["scheme"], found["host"], found["port"] or ""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            raise SettingsError(f"{host} is no name of a host.", "Check it.") from None
+    return f"{scheme}://{host}" + (f":{port}" if port not in {"", _USUAL.get(scheme)} else "")
+
+
+_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[^\s/?#@:,;]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:[/?#]\S*)?\Z"
+)
+_USUAL = {"http": "80", "https": "443"}
+
+
+def with_origins(config: Config, server: str, texts: Sequence[str]) -> Config:
+    """`config` with the origins that may use HTTP of an embedded server.
+
+    Raises:
+        SettingsError: a text is no address of a page.
+    """
+    origins = list(dict.fromkeys(map(origin_of, texts)))
+    found = config.settings.of(server).get(_SETTING)
+    kept = dict(found) if isinstance(found, Mapping) else {"enabled": False}
+    return _with_http(config, server, {**kept, "allowed_origins": origins})
 
 
 def switched(config: Config, server: str, *, on: bool, port: int) -> Config:
     """`config` with HTTP of an embedded server switched; its entry gets the token as a key.
+
+    Allowed origins stay for when it is switched on again.
 
     Raises:
         SettingsError: the port cannot be used.
@@ -56,12 +106,23 @@ def switched(config: Config, server: str, *, on: bool, port: int) -> Config:
         raise SettingsError(f"Port {port} cannot be used: {why}.", "Choose another port.")
     entry = config.servers[server]
     variables = {name: text for name, text in entry.env.items() if name != TOKEN_KEY}
-    own = {name: value for name, value in config.settings.of(server).items() if name != _SETTING}
+    found = config.settings.of(server).get(_SETTING)
+    http = dict(found) if isinstance(found, Mapping) else {}
+    http.pop("enabled", None)
     if on:
         variables[TOKEN_KEY] = f"${{keyring:{TOKEN_KEY}}}"
-        own[_SETTING] = {"port": port}
-    changed = config.with_server(server, replace(entry, env=variables))
-    return changed.with_settings(servers={**config.settings.servers, server: own})
+        http["port"] = port
+    elif http.get("allowed_origins"):
+        http["enabled"] = False
+    else:
+        http = {}
+    return _with_http(config.with_server(server, replace(entry, env=variables)), server, http)
+
+
+def _with_http(config: Config, server: str, http: Mapping[str, Any]) -> Config:
+    own = {name: value for name, value in config.settings.of(server).items() if name != _SETTING}
+    own |= {_SETTING: dict(http)} if http else {}
+    return config.with_settings(servers={**config.settings.servers, server: own})
 
 
 def client_entry(config: Config, token: str = "") -> str:

@@ -92,6 +92,15 @@ def value_of(setting: ServerSetting, settings: Mapping[str, Any]) -> Any:
     return setting.parse(part[last]) if last in part else setting.default
 
 
+def wants_http(settings: Mapping[str, Any]) -> bool:
+    """Whether a server with these settings listens on an HTTP port.
+
+    Only `false` switches it off: what else stands there is no reason to leave clients alone.
+    """
+    found = settings.get("http")
+    return isinstance(found, Mapping) and bool(found) and found.get("enabled") is not False
+
+
 def _by_path(*settings: ServerSetting) -> Mapping[str, ServerSetting]:
     return MappingProxyType({setting.path: setting for setting in settings})
 
@@ -115,10 +124,16 @@ EVERY = _by_path(
         default_text="Not listening.",
     ),
     ServerSetting(
+        "http.enabled",
+        "HTTP",
+        "Whether the server listens on its port; `false` keeps port and origins for later.",
+        True,
+    ),
+    ServerSetting(
         "http.allowed_origins",
-        "Allowed origins",
-        "Web pages that may use the HTTP port, such as `https://app.example`; they need the token, "
-        "too.",
+        "Allowed web pages",
+        "Origins such as `https://app.example`, whose pages and apps may use the HTTP port; they "
+        "need the token, too.",
         (),
     ),
 )

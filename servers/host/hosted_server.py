@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
+from servers.contract import server_settings
 from servers.contract.line_reader import BoundedLineReader
 from servers.host.host import Host
 from servers.host.mcp import cached_answers
@@ -98,12 +99,18 @@ class HostedServer(Host):
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
         """Listen for HTTP clients, if the settings ask for it."""
-        if not configuration.settings.get("http"):
+        if not server_settings.wants_http(configuration.settings):
             return None
+        from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
+
         from servers.host.transport import gate, http  # noqa: PLC0415 - only if they ask for it
 
+        # The gate has checked Host and Origin; the SDK would refuse origins that the user allows.
+        checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         app = self.server.streamable_http_app(
-            max_request_body_size=gate.LONGEST_BODY, max_sessions=_MOST_SESSIONS
+            max_request_body_size=gate.LONGEST_BODY,
+            max_sessions=_MOST_SESSIONS,
+            transport_security=checked,
         )
 
         def figures() -> str:

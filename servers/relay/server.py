@@ -270,7 +270,7 @@ class Relay:
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
         """Listen for HTTP clients, if the settings ask for it."""
-        if not configuration.settings.get("http"):
+        if not server_settings.wants_http(configuration.settings):
             return None
         from servers.host.transport import http  # noqa: PLC0415 - only if they ask for it
         from servers.relay.http_app import HttpApp  # noqa: PLC0415

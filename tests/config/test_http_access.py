@@ -44,6 +44,49 @@ def test_what_was_written_by_hand_is_read_without_harm(http: object) -> None:
     assert http_access.access(config, "search").port == http_access.FIRST_PORT
 
 
+def test_allowed_origins_stay_while_the_port_changes_and_while_it_is_off() -> None:
+    on = http_access.switched(START, "search", on=True, port=9_000)
+    allowed = http_access.with_origins(on, "search", ["https://App.example/a?b", "app://obsidian"])
+    for config in (
+        http_access.switched(allowed, "search", on=True, port=9_001),
+        http_access.switched(allowed, "search", on=False, port=9_000),
+    ):
+        found = http_access.access(config, "search")
+        assert found.origins == ("https://app.example", "app://obsidian")
+    assert not found.is_on
+    again = http_access.switched(config, "search", on=True, port=9_000)
+    assert http_access.access(again, "search").is_on
+    assert "enabled" not in again.settings.of("search")["http"]
+    none = http_access.with_origins(again, "search", [])
+    off = http_access.switched(none, "search", on=False, port=9_000)
+    assert off.settings.of("search") == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        (" https://app.example/ ", "https://app.example"),
+        ("https://app.example:443/page#x", "https://app.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[::1]:80/", "http://[::1]"),
+        ("https://Bücher.example", "https://xn--bcher-kva.example"),
+        ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+    ],
+)
+def test_an_origin_is_made_of_the_address_of_a_page(written: str, origin: str) -> None:
+    assert http_access.origin_of(written) == origin
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "*", "null", "app.example", "https://", "https://*.example", "file:///x", "https://a b",
+     "https://me@app.example", "https://a.example, https://b.example"],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused_in_words(written: str) -> None:
+    with pytest.raises(SettingsError, match="is no origin"):
+        http_access.origin_of(written)
+
+
 def test_the_entry_for_a_client_holds_the_servers_that_are_on() -> None:
     on = http_access.switched(START, "tracker", on=True, port=9_001)
     entry = json.loads(http_access.client_entry(on, "t0ken"))["mcpServers"]

@@ -109,6 +109,45 @@ async def test_every_route_is_behind_the_gate(
     assert not any(name.startswith("access-control") for name in answer.headers)
 
 
+async def test_a_page_of_an_allowed_origin_is_served_as_its_browser_asks(tmp_path: Path) -> None:
+    page = {"origin": "https://app.example", "sec-fetch-site": "cross-site"}
+    hello = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}
+    accept = {"accept": "application/json, text/event-stream"}
+    settings = {"http": {"port": 0, "allowed_origins": ["https://app.example"]}}
+    async with supervised(env={"LOU_HOME": str(tmp_path)}) as server:
+        url = (await server.ready(keys={"LOU_HTTP_TOKEN": TOKEN}, settings=settings))["http"]
+        async with _browser(url) as browser:
+            asked = {**page, "access-control-request-method": "POST"}
+            before = await browser.options("/mcp", headers=asked)
+            assert (before.status_code, before.content) == (204, b"")
+            assert "authorization" in before.headers["access-control-allow-headers"]
+            answer = await browser.post(
+                "/mcp", headers={**AUTHORIZED, **page, **accept}, json=greeting
+            )
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["access-control-allow-origin"] == page["origin"]
+            refused = await browser.post("/mcp", headers={**page, **accept}, json=greeting)
+            assert refused.status_code == 401
+            assert refused.headers["access-control-allow-origin"] == page["origin"]
+            for other in ("https://evil.example", "null", "https://app.example.evil.example"):
+                stranger = await browser.options("/mcp", headers={**asked, "origin": other})
+                assert stranger.status_code == 403
+                assert not any(name.startswith("access-") for name in stranger.headers)
+
+
+async def test_a_port_that_is_switched_off_keeps_its_settings_and_does_not_listen(
+    tmp_path: Path,
+) -> None:
+    async with supervised(env={"LOU_HOME": str(tmp_path)}) as server:
+        settings = {"http": {"port": 0, "enabled": False}}
+        assert "http" not in await server.ready(settings=settings)
+
+
 async def test_wrong_tokens_are_slowed_down(url: str) -> None:
     async with _browser(url) as browser:
         codes = {(await browser.get("/healthz")).status_code for _ in range(40)}

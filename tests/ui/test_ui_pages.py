@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 from shiboken6 import isValid
 
+from app.config import http_access
 from app.ui import client_wording
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import result_of
@@ -19,11 +20,13 @@ from app.ui.dialogs.own_server import entry_of
 from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind
+from app.ui.pages.http_settings import HttpRow
+from app.ui.widgets.form import Editor
 from app.ui.widgets.switch import Switch
 from app.views import CallRecord, ClientEvent
 from tests.ui import measures
 from tests.ui.dialogs import AddServerView, PassphraseView
-from tests.ui.finding import button
+from tests.ui.finding import button, find
 from tests.ui.pages import ClientsView, MetricsView, SettingView, WelcomeView
 from tests.ui.rig import Rig
 
@@ -307,3 +310,26 @@ def test_the_wheel_scrolls_the_settings_and_changes_none(lou: Rig) -> None:
     before = box.currentIndex()
     QApplication.sendEvent(box, turn)
     assert (box.currentIndex(), turn.isAccepted()) == (before, False)
+
+
+def test_web_pages_are_allowed_in_the_settings_and_refused_in_words(lou: Rig) -> None:
+    page = lou.page("settings")
+    row = next(each for each in page.findChildren(HttpRow) if each.server == "tracker")
+    box = find(row, QPlainTextEdit, "Allowed web pages")
+    assert not box.isVisible()
+    found = lambda: http_access.access(lou.core.settings.config, "tracker")  # noqa: E731
+    find(row, Switch).click()
+    lou.until(lambda: found().is_on and box.isVisible())
+    box.setPlainText("app.example")
+    said = find(row, Editor).findChild(QLabel, "problem")
+    lou.until(said.isVisible)
+    assert "is no origin" in said.text()
+    assert (found().origins, box.toPlainText()) == ((), "app.example")
+    box.setPlainText("https://App.example/start")
+    lou.until(lambda: found().origins == ("https://app.example",))
+    lou.until(lambda: box.toPlainText() == "https://app.example" and not said.isVisible())
+    find(row, Switch).click()
+    lou.until(lambda: not found().is_on and not box.isVisible())
+    assert found().origins == ("https://app.example",)
+    lou.core.settings.update(lambda config: http_access.with_origins(config, "tracker", ()))
+    lou.until(lambda: lou.state("tracker") == "ready")

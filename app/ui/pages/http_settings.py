@@ -6,17 +6,20 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from app.config import http_access
 from app.config.http_access import TOKEN_KEY
+from app.errors import AppError
 from app.ui.dialogs.confirm import confirm
+from app.ui.form_fields import UNSET, Field, Kind
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, separator
 from app.ui.widgets.flow import bar
+from app.ui.widgets.form import editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import label, scaled
@@ -24,9 +27,16 @@ from servers.contract import manifest
 
 _TEXT = (
     "For clients that take only an address. Each server then listens on this computer alone, and "
-    "refuses whoever does not send the token. Web pages are always refused."
+    "refuses whoever does not send the token. Web pages are refused, too, but those you allow here."
+)
+_ORIGINS = Field(
+    "allowed_origins",
+    Kind.TEXTS,
+    "Allowed web pages",
+    "Their origins, such as https://app.example. They need the token, too.",
 )
 _TYPING_MS = 800
+_WRITING_MS = 1_500
 _TOKEN_BYTES = 32
 
 
@@ -117,8 +127,10 @@ class HttpRow(QWidget):
     ) -> None:
         super().__init__()
         self._context = context
-        self._server = server
+        self.server = server
         self._prepare = prepare
+        self._has_refused = False
+        """Whether the box holds what cannot be saved."""
         self._address = label(tone="soft", wrap=True, selectable=True)
         self._port = QSpinBox()
         self._port.setRange(1024, 65_535)
@@ -134,23 +146,63 @@ class HttpRow(QWidget):
         words.setSpacing(1)
         words.addWidget(label(title))
         words.addWidget(self._address)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 2, 0, 2)
+        self._origins = editor(context.theme, _ORIGINS)
+        self._origins.setAccessibleName(tr(f"Allowed web pages of {title}"))
+        self._writing = QTimer(self, singleShot=True, interval=_WRITING_MS)
+        self._origins.changed.connect(self._writing.start)
+        self._writing.timeout.connect(self._allow)
+        row = QHBoxLayout()
         row.setSpacing(12)
         row.addLayout(words, 1)
         row.addWidget(self._port)
         row.addWidget(self._switch)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(self._origins)
 
     def pull(self) -> None:
         """Show what is in force, unless a port is being typed."""
-        if self._typing.isActive():
+        if self._typing.isActive() or self._writing.isActive():
             return
-        found = http_access.access(self._context.core.settings.config, self._server)
+        found = http_access.access(self._context.core.settings.config, self.server)
         self._port.blockSignals(True)
         self._port.setValue(found.port)
         self._port.blockSignals(False)
         self._switch.show_state(found.is_on)
         self._address.setText(found.url if found.is_on else "Off")
+        self._origins.setVisible(found.is_on)
+        if not self._has_refused:
+            self._origins.blockSignals(True)
+            self._origins.set_value(found.origins)
+            self._origins.blockSignals(False)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if self._writing.isActive():  # the page closes: what was written last counts
+            self._writing.stop()
+            self._allow()
+
+    def _allow(self) -> None:
+        """Save the allowed origins; what is none is told below them and stays to be mended."""
+        core, written = self._context.core, self._origins.value()
+        before = http_access.access(core.settings.config, self.server)
+        self._has_refused = True
+        try:
+            core.settings.update(
+                lambda config: http_access.with_origins(
+                    config, self.server, [] if written is UNSET else written
+                )
+            )
+        except AppError as refused:
+            self._origins.show_problem(tr(f"{refused.title} {refused.hint}"))
+            return
+        self._has_refused = False
+        self._origins.show_problem("")
+        after = http_access.access(core.settings.config, self.server)
+        if after != before and after.is_on:
+            self._context.tasks.start(core.restart(self.server))
 
     def _apply(self) -> None:
         self._typing.stop()
@@ -158,15 +210,15 @@ class HttpRow(QWidget):
 
     async def _save(self, on: bool, port: int) -> None:
         core = self._context.core
-        before = http_access.access(core.settings.config, self._server)
+        before = http_access.access(core.settings.config, self.server)
         try:
             if on:
                 await self._prepare()
             core.settings.update(
-                lambda config: http_access.switched(config, self._server, on=on, port=port)
+                lambda config: http_access.switched(config, self.server, on=on, port=port)
             )
         finally:
             self.pull()
-        after = http_access.access(core.settings.config, self._server)
+        after = http_access.access(core.settings.config, self.server)
         if after != before and (before.is_on or after.is_on):
-            await core.restart(self._server)
+            await core.restart(self.server)

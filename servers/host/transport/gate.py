@@ -2,7 +2,8 @@
 
 In: ASGI requests. Out: the request for the application, or a refusal. A web page in the user's
 browser can reach this port, but it cannot send this Host, an Origin of this port or none, and the
-token at once. Other origins come in only if the user's settings name them.
+token at once. Other origins come in only if the user's settings name them; they get the answers
+that a browser asks for before it lets a page speak to another origin (CORS).
 """
 
 from __future__ import annotations
@@ -22,10 +23,22 @@ LONGEST_BODY = 1 << 20
 _FAILURES_A_SECOND = 10
 _OWN_SITES = {b"none", b"same-origin"}
 _ONCE = (b"authorization", b"content-length", b"content-type")
+_EXPOSED = (b"access-control-expose-headers", b"mcp-session-id, www-authenticate")
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, POST, DELETE"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, accept, last-event-id, mcp-session-id, "
+        b"mcp-protocol-version, mcp-method, mcp-name",
+    ),
+    (b"access-control-allow-private-network", b"true"),
+    (b"access-control-max-age", b"600"),
+)
+"""What a browser may send for a page of an allowed origin."""
 _REASONS = {
     400: b"a header is malformed or there twice",
     401: b"a bearer token is needed",
-    403: b"this origin is not allowed; `http.allowed_origins` in config.json names others",
+    403: b"this origin is not allowed; Lou's settings, part HTTP, name those that are",
     413: b"the body is too long",
     415: b"the body must be application/json",
     421: b"this is not the host you asked for",
@@ -48,7 +61,8 @@ class Gate:
         """`authorized` is called for each request with the right token."""
         self._app = app
         own = (f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
-        self._origins = {each.rstrip("/").lower().encode() for each in (*own, *origins)}
+        self._others = {each.rstrip("/").lower().encode() for each in origins}
+        self._origins = {*map(str.encode, own), *self._others}
         self._authorized = authorized
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
         self._expected = b"Bearer " + token.encode()
@@ -61,6 +75,12 @@ class Gate:
             await self._app(scope, receive, send)
             return
         status = self._refusal(scope)
+        origin = dict(scope["headers"]).get(b"origin", b"")
+        if origin.lower() in self._others and status not in {403, 421}:
+            send = _readable_by(origin, send)
+            if scope["type"] == "http" and scope["method"] == "OPTIONS":
+                await _answer(send, 204, _PREFLIGHT, b"")  # a browser sends no token with it
+                return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif status:
@@ -112,5 +132,23 @@ async def _refuse(send: Send, status: int) -> None:
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": _REASONS[status] + b"\n"})
+    await _answer(send, status, headers, _REASONS[status] + b"\n")
+
+
+async def _answer(
+    send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [*headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _readable_by(origin: bytes, send: Send) -> Send:
+    """`send`, with the headers by which a browser lets a page of `origin` read the answer."""
+    more = [(b"access-control-allow-origin", origin), (b"vary", b"Origin"), _EXPOSED]
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *more]}
+        await send(message)
+
+    return sending

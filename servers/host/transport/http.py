@@ -63,12 +63,11 @@ def open_http(
     Raises:
         StartRefusedError: the port is taken, or there is no token.
     """
-    wanted = configuration.settings.get("http")
-    if not isinstance(wanted, Mapping):
+    if not server_settings.wants_http(configuration.settings):
         return None
     token = configuration.keys.get(TOKEN_KEY, "")
     _require_token(token)
-    listening = _bind(_port(wanted))
+    listening = _bind(_port(configuration.settings["http"]))
     pending = PendingConnections()
     gate = Gate(
         _routed(app, figures),
