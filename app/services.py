@@ -301,21 +301,35 @@ class Services:
         if uses and await self.key_service.gather_sealing_keys():
             await self.key_changed(sealing_key.NAME)
 
-    def add_server(self, name: str, entry: dict[str, Any]) -> None:
-        """Add a server of the user; it starts unless it is disabled.
+    def add_server(
+        self, name: str, entry: dict[str, Any], settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Add a server of the user with its own `settings`; it starts unless it is disabled.
 
         Raises:
             SettingsError: the entry or the name cannot be used.
         """
-        self.settings.update(lambda config: custom_servers.added(config, name, entry))
+        self.settings.update(
+            lambda config: custom_servers.added(config, name, entry).with_own(name, settings or {})
+        )
 
-    def edit_server(self, name: str, new_name: str, entry: dict[str, Any]) -> None:
-        """Replace the entry of a server of the user; with another name, rename it too.
+    def edit_server(
+        self,
+        name: str,
+        new_name: str,
+        entry: dict[str, Any],
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replace the entry of a server of the user and change its own `settings`; or rename it.
 
         Raises:
             SettingsError: the entry or the name cannot be used.
         """
-        self.settings.update(lambda config: custom_servers.edited(config, name, new_name, entry))
+        self.settings.update(
+            lambda config: custom_servers.edited(config, name, new_name, entry).with_own(
+                new_name, settings or {}
+            )
+        )
 
     async def try_server(self, name: str, entry: dict[str, Any]) -> list[dict[str, Any]]:
         """The tools of a server that is not saved: it is started once, and stopped.

@@ -63,6 +63,11 @@ class Config:
         """The same with some settings changed."""
         return replace(self, settings=replace(self.settings, **changes))
 
+    def with_own(self, server: str, changes: Mapping[str, Any]) -> Config:
+        """The same with some of the own settings of `server` changed."""
+        own = {**self.settings.of(server), **changes}
+        return self.with_settings(servers={**self.settings.servers, server: own}) if own else self
+
 
 @dataclass(frozen=True, slots=True)
 class InvalidPart:

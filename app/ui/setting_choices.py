@@ -40,10 +40,18 @@ def choices() -> tuple[SettingChoice, ...]:
     return (*own, *servers)
 
 
-def with_own(config: Config, server: str, changes: Mapping[str, Any]) -> Config:
-    """`config` with some of the own settings of `server` changed."""
-    own = {**config.settings.of(server), **changes}
-    return config.with_settings(servers={**config.settings.servers, server: own})
+def field_of(setting: ServerSetting, *, group: str = "") -> Field:
+    """The form field of a setting of a server."""
+    return Field(
+        setting.path.rpartition(".")[2],
+        Kind.CHOICE if setting.choices else _KINDS[type(setting.default)],
+        setting.title,
+        setting.help,
+        default=setting.default,
+        choices=tuple(setting.choices),
+        words=tuple(setting.choices.values()),
+        group=group,
+    )
 
 
 def _of_app(field: Field) -> SettingChoice:
@@ -57,16 +65,7 @@ def _of_app(field: Field) -> SettingChoice:
 
 def _of_server(server: str, setting: ServerSetting) -> SettingChoice:
     *folders, last = setting.path.split(".")
-    field = Field(
-        last,
-        Kind.CHOICE if setting.choices else _KINDS[type(setting.default)],
-        setting.title,
-        setting.help,
-        default=setting.default,
-        choices=tuple(setting.choices),
-        words=tuple(setting.choices.values()),
-        group=server.capitalize(),
-    )
+    field = field_of(setting, group=server.capitalize())
 
     def read(config: Config) -> Any:
         part: Any = config.settings.of(server)
@@ -81,6 +80,6 @@ def _of_server(server: str, setting: ServerSetting) -> SettingChoice:
             for name in folders[:depth]:
                 part = part.get(name) if isinstance(part.get(name), Mapping) else {}
             changed = {folders[depth - 1]: {**part, **changed}}
-        return with_own(config, server, changed)
+        return config.with_own(server, changed)
 
     return SettingChoice(field, read, write)

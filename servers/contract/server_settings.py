@@ -337,14 +337,14 @@ TRACKER = _by_path(
 SHARED_SESSION, OWN_SESSIONS = "shared", "own"
 SESSIONS = ServerSetting(
     "sessions",
-    "Sessions with the server",
+    "Clients and the server",
     "Automatic: clients that it can ask something (roots, sampling, elicitation) have a process of "
-    "their own, all others share one. A server at an address has a session for each client.",
+    "their own, all others share one. At an address each client has a session of its own.",
     "auto",
     choices={
         "auto": "Automatic",
-        SHARED_SESSION: "One for all clients",
-        OWN_SESSIONS: "One for each client",
+        SHARED_SESSION: "All clients share one process",
+        OWN_SESSIONS: "Each client has a process of its own",
     },
 )
 RELAY = _by_path(SESSIONS)

@@ -10,7 +10,7 @@ from app.config.config_model import Config
 from app.config.settings import shown_fields
 from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
 from app.ui.schema_fields import from_schema, from_settings
-from app.ui.setting_choices import choices, with_own
+from app.ui.setting_choices import choices
 
 
 def one(schema: dict[str, Any], **around: Any) -> Field:
@@ -161,7 +161,7 @@ def test_every_setting_has_words_and_survives_a_change() -> None:
 
 
 def test_a_servers_own_setting_keeps_its_neighbours() -> None:
-    config = with_own(Config(), "search", {"library": {"enabled": True, "max_mb": 7}})
+    config = Config().with_own("search", {"library": {"enabled": True, "max_mb": 7}})
     library = next(c for c in choices() if c.field.name == "enabled")
     changed = library.write(config, False)
     assert changed.settings.of("search")["library"] == {"enabled": False, "max_mb": 7}

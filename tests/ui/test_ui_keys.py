@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from app.keys.vault import VaultState
-from app.ui.setting_choices import with_own
 from tests.ui.dialogs import KeysView
 from tests.ui.rig import Rig
 
@@ -73,7 +72,7 @@ def test_what_was_typed_for_one_key_is_not_there_for_the_next(lou: Rig) -> None:
 def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         own = {"tavily": {"base_url": f"http://127.0.0.1:{silent.getsockname()[1]}"}}
-        lou.core.settings.update(lambda config: with_own(config, "search", own))
+        lou.core.settings.update(lambda config: config.with_own("search", own))
         keys = KeysView(lou, "TAVILY_API_KEY")
         keys.type("tvly-typed")
         keys.test.click()
@@ -84,7 +83,7 @@ def test_a_test_of_a_key_can_be_stopped(lou: Rig) -> None:
     assert keys.test.text() == "Test"
     assert keys.entry.isEnabled()
     keys.dialog.close()
-    lou.core.settings.update(lambda config: with_own(config, "search", {"tavily": {}}))
+    lou.core.settings.update(lambda config: config.with_own("search", {"tavily": {}}))
 
 
 def test_a_key_that_was_not_saved_is_forgotten_with_the_dialog(lou: Rig) -> None:

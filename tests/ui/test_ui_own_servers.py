@@ -39,7 +39,7 @@ def opened(lou: Rig, place: str, kind: type[QDialog]) -> QDialog:
 )
 def test_the_form_of_an_entry_gives_back_that_entry(entry: dict) -> None:
     parsed = config_model.parse_entry("mine", entry)
-    name, again = entry_of({k: v for k, v in values_of("mine", parsed).items() if v != ""})
+    name, again = entry_of({k: v for k, v in values_of("mine", parsed, {}).items() if v != ""})
     assert (name, config_model.parse_entry(name, again)) == ("mine", parsed)
 
 
@@ -79,13 +79,17 @@ def test_a_server_is_renamed_copied_removed_and_brought_back(lou: Rig) -> None:
     dialog = opened(lou, "edit first", ServerDialog)
     view = AddServerView(lou, dialog=dialog)
     assert view.form.typed()["run"] == "/bin/cat"
-    view.form.set_values({"name": "second", "run": "/bin/cat -u"})
+    values = {"name": "second", "run": "/bin/cat -u"}
+    view.form.set_values({**values, "sessions": "own"})
     button(dialog, "Save").click()
     lou.until(lambda: "second" in servers())
+    own = lambda: lou.core.settings.config.settings.of("second")  # noqa: E731
+    assert own() == {"sessions": "own"}
     assert "first" not in servers()
     assert (servers()["second"].args, servers()["second"].disabled) == (("-u",), True)
     dialog = opened(lou, "copy second", ServerDialog)
-    assert AddServerView(lou, dialog=dialog).form.typed()["name"] == "second-2"
+    copied = AddServerView(lou, dialog=dialog).form.typed()
+    assert (copied["name"], copied["sessions"]) == ("second-2", "own")
     dialog.reject()
     lou.session.go("remove second")
     lou.until(lambda: [d for d in lou.window.findChildren(QDialog) if d.isVisible()])
@@ -96,7 +100,7 @@ def test_a_server_is_renamed_copied_removed_and_brought_back(lou: Rig) -> None:
     lou.until(lambda: offer.button.text() == "Undo")
     offer.button.click()
     lou.until(lambda: "second" in servers())
-    assert servers()["second"].args == ("-u",)
+    assert (servers()["second"].args, own()) == (("-u",), {"sessions": "own"})
     lou.run(lou.core.remove_server("second"))
 
 

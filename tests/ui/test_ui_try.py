@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from pytestqt.modeltest import ModelTester
 
 from app.ui.models.json_tree import JsonTree
-from app.ui.setting_choices import with_own
 from app.ui.tool_attempts import Attempt, result_text
 from app.views import Answer
 from tests.ui.finding import problem
@@ -59,7 +58,7 @@ def test_a_call_can_be_cancelled(lou: Rig) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         own = {"searxng": {"base_url": address}}
-        lou.core.settings.update(lambda config: with_own(config, "search", own))
+        lou.core.settings.update(lambda config: config.with_own("search", own))
         page = choose(lou, "search", "web_search")
         page.fill(query="anything", provider="searxng")
         before = page.count()

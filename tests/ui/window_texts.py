@@ -10,7 +10,7 @@ from pathlib import Path
 from app.clients import views
 from app.config.settings import shown_fields
 from servers.contract import manifest
-from servers.contract.server_settings import BY_SERVER
+from servers.contract.server_settings import BY_SERVER, SESSIONS
 
 ROOT = Path(__file__).parents[2]
 _NOT_SHOWN = re.compile(
@@ -71,10 +71,9 @@ def _of_tables() -> Iterator[str]:
     for each in shown_fields():
         yield from (each.metadata["label"], each.metadata["help"], each.metadata["group"])
         yield from each.metadata["choices"].values()
-    for settings in BY_SERVER.values():
-        for setting in settings.values():
-            if setting.shown:
-                yield from (setting.title, setting.help, *setting.choices.values())
+    shown = [each for rows in BY_SERVER.values() for each in rows.values() if each.shown]
+    for setting in (*shown, SESSIONS):
+        yield from (setting.title, setting.help, *setting.choices.values())
     for server in manifest.SERVERS:
         yield from (server.title, server.purpose)
     yield from (key.purpose for key in manifest.KEYS)

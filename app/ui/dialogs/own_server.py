@@ -26,7 +26,7 @@ from app.ui.dialogs.server_review import confirm_servers
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
-from app.ui.setting_choices import with_own
+from app.ui.setting_choices import field_of
 from app.ui.theme import fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -35,6 +35,7 @@ from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form
 from app.ui.widgets.inputs import MOST_PASTED, TextArea
 from app.ui.widgets.text import heading, label, set_tone
+from servers.contract.server_settings import SESSIONS
 
 _FIELDS = (
     Field("name", Kind.TEXT, "Name", "1 to 32 of a-z, 0-9, - and _.", required=True),
@@ -59,6 +60,7 @@ _FIELDS = (
         "Tools that must be there",
         "The server counts as ready only once it lists these.",
     ),
+    field_of(SESSIONS),
 )
 _PASTE = (
     "Paste what another client has in its file (JSON, TOML or YAML), or an install link. You see "
@@ -206,23 +208,29 @@ class ServerDialog(QDialog):
                 values = self._form.values()
             except FieldError:
                 return
-            await self._save_one(*entry_of(values))
+            await self._save_one(*entry_of(values), self._own_changes(values))
         else:
             await self._add_several(self._pasted.toPlainText())
         if self.added:
             self.accept()
 
-    async def _save_one(self, name: str, found: dict[str, Any]) -> None:
+    def _own_changes(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The own settings of the server that the form changes."""
+        name, default = SESSIONS.path, SESSIONS.default
+        before = self._context.core.settings.config.settings.of(self._name).get(name, default)
+        return {name: values[name]} if values[name] != before else {}
+
+    async def _save_one(self, name: str, found: dict[str, Any], settings: dict[str, Any]) -> None:
         core = self._context.core
         if self._name:
-            core.edit_server(self._name, name, found)
+            core.edit_server(self._name, name, found, settings)
             self.added = (name,)
             return
         entry = custom_servers.added(core.settings.config, name, found).servers[name]
         notes = [f"{each}." for each in server_import.left_in_clear(entry)]
         shown = server_import.described(name, entry, notes)
         if await confirm_servers(self._context.theme, self, [shown]):
-            core.add_server(name, found)
+            core.add_server(name, found, settings)
             self.added = (name,)
 
     async def _add_several(self, text: str) -> None:
@@ -272,8 +280,8 @@ def entry_of(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     return str(values["name"]).strip(), entry
 
 
-def values_of(name: str, entry: ServerEntry) -> dict[str, Any]:
-    """The values of the form for an entry; the inverse of `entry_of`."""
+def values_of(name: str, entry: ServerEntry, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the form for an entry and its `own` settings; the inverse of `entry_of`."""
     run = entry.url or _joined([entry.command, *entry.args])
     return {
         "name": name,
@@ -282,6 +290,7 @@ def values_of(name: str, entry: ServerEntry) -> dict[str, Any]:
         "headers": [f"{key}: {text}" for key, text in entry.headers.items()],
         "cwd": entry.cwd,
         "required_tools": list(entry.required_tools),
+        SESSIONS.path: own.get(SESSIONS.path, SESSIONS.default),
     }
 
 
@@ -309,8 +318,9 @@ async def add_server(context: PageContext, parent: QWidget | None, *, like: str 
     """Show the dialog and add the servers that the user confirms; `like` is one to begin with."""
     values = None
     if like:
-        servers = context.core.settings.config.servers
-        values = values_of(_free_name(like, servers), servers[like])
+        config = context.core.settings.config
+        own = config.settings.of(like)
+        values = values_of(_free_name(like, config.servers), config.servers[like], own)
     dialog = ServerDialog(context, parent, values=values)
     added = await result_of(dialog, lambda: dialog.added)
     if added:
@@ -319,8 +329,9 @@ async def add_server(context: PageContext, parent: QWidget | None, *, like: str 
 
 async def edit_server(context: PageContext, parent: QWidget | None, name: str) -> None:
     """Show the dialog for the server called `name`, and save what the user changes."""
-    before = context.core.settings.config.servers[name]
-    dialog = ServerDialog(context, parent, name, values_of(name, before))
+    config = context.core.settings.config
+    values = values_of(name, config.servers[name], config.settings.of(name))
+    dialog = ServerDialog(context, parent, name, values)
     saved = await result_of(dialog, lambda: dialog.added)
     if saved and saved[0] != name:
         offer_to_clients(context, parent, f"{name} is called {saved[0]} now.", saved)
@@ -339,7 +350,7 @@ async def remove_server(context: PageContext, parent: QWidget | None, name: str)
     await core.remove_server(name)
 
     def undo() -> None:
-        core.settings.update(lambda config: with_own(config.with_server(name, entry), name, own))
+        core.settings.update(lambda config: config.with_server(name, entry).with_own(name, own))
         context.go(f"servers {name}")
 
     context.offer(f"{name} was removed.", "", "Undo", undo)

@@ -12,7 +12,6 @@ from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.providers import NAME, ProvidersModel
 from app.ui.page_context import PageContext
-from app.ui.setting_choices import with_own
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, separator
 from app.ui.widgets.live import WhileVisible
@@ -114,9 +113,7 @@ class Providers(QWidget):
         self._context.tasks.start(self._save_chain(names))
 
     async def _save_chain(self, names: list[str]) -> None:
-        self._context.core.settings.update(
-            lambda config: with_own(config, SERVER, {"chain": names})
-        )
+        self._context.core.settings.update(lambda config: config.with_own(SERVER, {"chain": names}))
         await self._fetch()
 
     def _clear(self, tool: str) -> None:
