@@ -95,6 +95,10 @@ class ClientView:
     """What to do next, as a sentence, or empty."""
     needs_restart: bool
     version: str
+    protocol: str
+    """The version of MCP that it spoke last, or empty."""
+    capabilities: tuple[str, ...]
+    """What it declared to a server of the user's own, by the names of the protocol."""
     running: bool
     can_quit: bool
     """Lou can ask it to quit and start it again."""
@@ -175,6 +179,8 @@ def client_view(
         else "",
         needs_restart=step is ProofStep.WRITTEN and client.reload == "restart",
         version=shown.version,
+        protocol=shown.protocol,
+        capabilities=tuple(shown.capabilities),
         running=context.running,
         can_quit=context.can_quit,
         guard=context.guard,

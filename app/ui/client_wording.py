@@ -74,6 +74,30 @@ def progress(client: ClientView) -> list[str]:
     return [f"{each.server}: {_reached(each)}" for each in client.entries[:_MOST_ENTRIES]]
 
 
+def abilities(client: ClientView) -> list[str]:
+    """What the client speaks and can be asked, a sentence each; empty until it was seen."""
+    seen = f"Last seen as version {client.version}." if client.version else ""
+    speaks = ""
+    if client.protocol:
+        era = "no greeting first" if client.protocol >= _MODERN else "a greeting first"
+        speaks = f"It speaks MCP {client.protocol}, with {era}."
+    named = ", ".join(_CAPABILITIES.get(name, name) for name in client.capabilities)
+    can = f"Servers of your own can use of it: {named}." if named else ""
+    return [each for each in (seen, speaks, can) if each]
+
+
+_MODERN = "2026-07-28"
+"""The first version whose requests stand alone, without a session."""
+_CAPABILITIES = {
+    "roots": "its folders (roots)",
+    "sampling": "its model (sampling)",
+    "elicitation": "questions to you (elicitation)",
+    "tasks": "long work (tasks)",
+    "extensions": "extensions",
+    "experimental": "experiments",
+}
+
+
 def _reached(entry: EntryProofView) -> str:
     for at, words in (
         (entry.called, "called at {time}"),

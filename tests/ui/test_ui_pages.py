@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,26 @@ def test_every_state_of_a_client_has_words(lou: Rig) -> None:
         assert client_wording.state_text(view).words
         assert client_wording.sentence(view)
         assert client_wording.verb(view)
+
+
+def test_what_a_client_speaks_and_can_be_asked_is_said_on_its_page(lou: Rig, claude: Path) -> None:
+    clients = ClientsView(lou, "claude-desktop")
+    lou.until(clients.connect.isVisible)
+    clients.connect.click()
+    shown_changes(lou).accept()
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    is_said = lambda text: any(text in each.text() for each in clients.page.findChildren(QLabel))  # noqa: E731
+    for protocol, era in (("2025-11-25", "a greeting first"), ("2026-07-28", "no greeting first")):
+        event = ClientEvent(
+            "search", "1", "claude-ai", "initialized", "0.14.2", protocol, time.time(),
+            capabilities=("roots", "x/own"),
+        )  # fmt: skip
+        lou.core.connections.tell(event)
+        said = f"It speaks MCP {protocol}, with {era}."
+        lou.until(partial(is_said, said))
+    assert is_said("Servers of your own can use of it: its folders (roots), x/own.")
+    lou.core.connections.tell(replace(event, stage="left"))
+    lou.run(lou.core.clients.disconnect("claude-desktop"))
 
 
 def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:

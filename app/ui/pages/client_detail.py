@@ -98,10 +98,9 @@ class ClientDetail(QWidget):
         self._progress.setVisible(bool(progress))
         self._why.setVisible(client.installed or client.wanted)
         self._show_files(client.files)
-        seen = f"Last seen as version {client.version}." if client.version else ""
         is_said = client.reload_words.rstrip(".") in client.advice or not client.wanted
         reload = "" if is_said else client.reload_words
-        notes = [seen, reload, client.note]
+        notes = [*client_wording.abilities(client), reload, client.note]
         if client.list_changed is False:
             notes.append("It does not notice switched tools until it is restarted.")
         self._notes.setText(" ".join(part for part in notes if part))
