@@ -81,7 +81,7 @@ class Tools:
         language: Annotated[str, "Two-letter code."] = "",
         safe: Safe = "moderate",
     ) -> SearchAnswer:
-        """Search the web for current facts, news and pages. Tells who answered, whether it is cached or degraded, and what was tried."""  # noqa: E501 - one line for clients
+        """Search the web for current facts, news and pages. Tells who answered, if cached or degraded, and what was tried."""  # noqa: E501 - one line for clients
         parts = self.parts
         asked = SearchQuery(
             text=arguments.query(query),
@@ -136,7 +136,7 @@ class Tools:
         person: Annotated[str, "Full name of a person there."] = "",
         max_results: Annotated[int, "How many.", Range(1, 50)] = 20,
     ) -> Contacts:
-        """Find e-mail addresses of a site or of a person there, each with its source and confidence."""  # noqa: E501 - one line for clients
+        """Find e-mail addresses of a site or a person there, with source and confidence."""
         wanted = contact_finder.sought(target, person)
         if wanted is None:
             message = f"{excerpt(target, 80)!r} is neither a domain nor a web address."
@@ -148,7 +148,7 @@ class Tools:
             raise ToolError(f"{nothing}.", kind="no_answer", data=data) from None
 
     async def verify_email(self, email: Annotated[str, "The address to verify."]) -> EmailVerdict:
-        """Check whether an e-mail address takes mail: its form, its domain, and with an AnyMailFinder key the mailbox."""  # noqa: E501 - one line for clients
+        """Check whether an e-mail address takes mail: form, domain, and with an AnyMailFinder key the mailbox."""  # noqa: E501 - one line for clients
         return await self.parts.verifying.verdict(arguments.email(email), _deadline(_SLOW_S))
 
     async def provider_states(self) -> SearchStatus:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from servers.outbound.http import HttpReply, HttpRequest
+from servers.search.contacts.words import bare
 from servers.search.provider_spec import Access, ProviderSpec
 
-_BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
 
 
@@ -25,12 +24,13 @@ class ContactQuery:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """An address, how likely it is right (0 to 1), and where it was found."""
+    """An address, how likely it is right (0 to 1), its sources, and whose it is."""
 
     email: str
     confidence: float
     sources: list[str]
     note: str = ""
+    name: str = ""
 
 
 class ContactService(Protocol):
@@ -67,7 +67,7 @@ def joined(contacts: Iterable[Contact], person: str) -> list[Contact]:
         best[contact.email] = _both(known, contact) if known else contact
     named = _spellings(person)
     return sorted(
-        best.values(), key=lambda one: (not _bears(one.email, named), -one.confidence, one.email)
+        best.values(), key=lambda one: (not _bears(one, named), -one.confidence, one.email)
     )
 
 
@@ -75,17 +75,18 @@ def _both(first: Contact, second: Contact) -> Contact:
     better, other = sorted((first, second), key=lambda one: -one.confidence)
     surer = min(0.99, better.confidence + 0.3 * other.confidence * (1 - better.confidence))
     sources = list(dict.fromkeys([*first.sources, *second.sources]))
-    return replace(better, confidence=round(surer, 2), sources=sources)
+    name = better.name or other.name
+    return replace(better, confidence=round(surer, 2), sources=sources, name=name)
 
 
 def _spellings(person: str) -> set[str]:
     """The parts of a name in the letters of addresses: Müller is muller or mueller."""
     lowered = person.lower()
-    plain = unicodedata.normalize("NFKD", lowered.replace("ß", "ss"))
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return {*bare.translate(_BARE).split(), *lowered.translate(_AS_TWO).split()}
+    return {*bare(person).split(), *lowered.translate(_AS_TWO).split()}
 
 
-def _bears(address: str, names: set[str]) -> bool:
-    local = address.partition("@")[0]
-    return any(len(name) > 2 and name in local for name in names)
+def _bears(contact: Contact, names: set[str]) -> bool:
+    local = contact.email.partition("@")[0]
+    if any(len(name) > 2 and name in local for name in names):
+        return True
+    return bool(names) and names <= _spellings(contact.name)

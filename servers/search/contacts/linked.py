@@ -9,10 +9,12 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from servers.search.contacts import address, disguise
+from servers.search.contacts.vcard import linked_card
 from servers.search.contacts.words import listed
 from servers.search.contacts.written import SURE, UNSURE, FoundAddress, addresses_in
 
@@ -73,7 +75,9 @@ _CLOAK = re.compile(
 _SCRIPT_MAILTO = re.compile(r"mailto:([^'\"\\<>?\s]{3,320}+)(?=['\"\\<>?])", re.IGNORECASE)
 _WRITTEN = re.compile(r"document\.write(?:ln)?\(\s{0,9}[\"']([^\"'<>]{5,320})[\"']\s{0,9}\)")
 _WRITES = re.compile(r"document\.write|innerHTML|\.href|\.location|insertAdjacentHTML")
-_VCARD = re.compile(r"^EMAIL[^:\n]{0,100}:([^\n]{3,320})", re.IGNORECASE | re.MULTILINE)
+_NAMED = re.compile(r"(?:^|[,;])[\s\"]{0,5}([^<>@,;\"]{2,80})\"?\s{0,5}<([^<>\s]{3,320})>")
+_OF_ITS_OWNER = frozenset({"contactpoint", "contactpoints"})
+"""Objects in JSON-LD that belong to who is around them."""
 
 
 def linked(tree: HtmlElement) -> Iterator[FoundAddress]:
@@ -153,8 +157,9 @@ def _listed(text: str) -> Iterator[FoundAddress]:
     known = [email for email in map(address.exact, pieces) if email]
     if not known:
         known = list(filter(None, [address.exact("".join(text.split()).strip(_AROUND))]))
+    names = {address.exact(email): name for name, email in _NAMED.findall(text)}
     for email in known:
-        yield FoundAddress(email, LINKED)
+        yield FoundAddress(email, LINKED, names.get(email, ""))
 
 
 _PLAIN_AT = {ord(disguise.SURE_AT): "@", ord(disguise.UNSURE_AT): "@"}
@@ -185,8 +190,7 @@ def _decoded_href(value: str) -> Iterator[FoundAddress]:
     elif start.startswith("znvygb:"):
         yield from receivers(codecs.decode(value, "rot13"))
     elif start.startswith(("data:text/vcard", "data:text/x-vcard")):
-        for line in _VCARD.finditer(unquote(value)):
-            yield from _exact(line.group(1))
+        yield from linked_card(value)
     else:
         yield from _exact(unquote(value.removeprefix("./")))
 
@@ -293,17 +297,30 @@ def _in_data(script: HtmlElement) -> Iterator[FoundAddress]:
 
 
 def _in_json(told: Any) -> Iterator[FoundAddress]:
-    waiting = [("", told)]
+    waiting = [("", told, "")]
     while waiting:
-        key, value = waiting.pop()
+        key, value, owner = waiting.pop()
         if isinstance(value, dict):
-            waiting += value.items()
+            owner = _name_in(value) or (owner if key.lower() in _OF_ITS_OWNER else "")
+            waiting += [(name, one, owner) for name, one in value.items()]
         elif isinstance(value, list):
-            waiting += [(key, one) for one in value]
+            waiting += [(key, one, owner) for one in value]
         elif isinstance(value, str) and "email" in key.lower():
-            yield from receivers(value) if _MAILTO.match(value) else _listed(value)
+            for one in receivers(value) if _MAILTO.match(value) else _listed(value):
+                yield replace(one, name=one.name or owner)
         elif isinstance(value, str) and not key.startswith("@") and "@" in value:
             yield from addresses_in(disguise.without_marks(value[:5000]))
+
+
+def _name_in(told: dict[str, Any]) -> str:
+    """The name of a person or an organization in JSON-LD."""
+    whole = told.get("name")
+    if isinstance(whole, dict):  # with its language
+        whole = whole.get("@value")
+    parts = [told.get("givenName"), told.get("familyName")]
+    both = " ".join(part for part in parts if isinstance(part, str))
+    named = (whole, both, told.get("legalName"))
+    return next((name for name in named if isinstance(name, str) and name.strip()), "")
 
 
 def _named_in_json(text: str) -> Iterator[FoundAddress]:

@@ -6,11 +6,13 @@ import asyncio
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import Protocol
-from urllib.parse import urlsplit
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
 
 from servers.outbound.failure import OutboundError
-from servers.search.contacts import elements, linked
+from servers.search import sanitize
+from servers.search.contacts import cards, elements, linked, vcard, words
 from servers.search.contacts.address import is_placeholder, readable
 from servers.search.contacts.contact import Contact, ContactQuery
 from servers.search.contacts.disguise import without_marks
@@ -18,13 +20,16 @@ from servers.search.contacts.written import FoundAddress, addresses_in
 from servers.search.pages import markup
 from servers.search.pages.visibility import drop_unseen
 
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
 """Characters of a page that are looked at."""
-_LIKELY = re.compile(
-    r"contact|kontakt|impressum|imprint|about|team|people|staff|legal|ueber-uns|contatti|contacto|contato|mentions|kontakty|\\.vcf",
-    re.IGNORECASE,
-)
+_LONGEST_LINK = 60
+"""Characters of a link that says where it leads; a longer one is a sentence or a headline."""
+_LONGEST_NAME = 100
+_NO_NAME = re.compile(r"@|https?:|www\.", re.IGNORECASE)
 _IN_ANGLES = re.compile(r"<([^<>\s@=]{1,64}@[^<>\s@=]{1,255})>")
 """An address as plain text shows it, which is no tag."""
 _TAG = re.compile(r"<[a-zA-Z!/?]")
@@ -82,17 +87,28 @@ class PageScan:
 def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     """The addresses in the HTML or text `page`: in links they are surer than in the text."""
     best: dict[str, float] = {}
+    names: dict[str, str] = {}
     for found, only_own in _found(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST])):
         own = _is_at(found.email, domain)
         if (only_own and not own) or is_placeholder(found.email, own=own):
             continue
         sure = found.sure if own else round(found.sure - _ELSEWHERE, 2)
         best[found.email] = max(sure, best.get(found.email, 0))
-    return [Contact(email, sure, [url]) for email, sure in best.items()]
+        names[found.email] = names.get(found.email) or _plain_name(found.name)
+    return [Contact(email, sure, [url], name=names[email]) for email, sure in best.items()]
+
+
+def _plain_name(told: str) -> str:
+    """`told` as one line; empty when it is no name: an address, or without a letter."""
+    name = sanitize.line(told, _LONGEST_NAME)
+    return name if any(map(str.isalpha, name)) and not _NO_NAME.search(name) else ""
 
 
 def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
     """Each address on the page, and whether it counts only at the domain that is asked for."""
+    if vcard.is_vcard(page):
+        yield from ((found, False) for found in vcard.vcards(unescape(page)))
+        return
     tree = markup.parsed(page) if _TAG.search(page) else None
     if tree is None:
         yield from ((found, False) for found in addresses_in(without_marks(unescape(page))))
@@ -100,6 +116,7 @@ def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
     drop_unseen(tree)
     elements.as_seen(tree)
     yield from ((found, False) for found in linked.linked(tree))
+    yield from ((found, False) for found in cards.carded(tree))
     yield from ((found, False) for found in linked.scripted(tree))
     yield from ((found, True) for found in linked.stored(tree))
     yield from ((found, False) for found in addresses_in(elements.text(tree)))
@@ -116,16 +133,23 @@ def _likely_links(url: str, page: str) -> list[str]:
     if tree is None:
         return []
     start, here = markup.base(tree, url), _site(url)
-    links: dict[str, None] = {}
-    for href in tree.xpath("//a/@href"):
-        goal = markup.joined(start, str(href))
+    links: dict[str, int] = {}
+    for link in tree.xpath("//a[@href]"):
+        goal = markup.joined(start, str(link.get("href")))
         if goal == url or _site(goal) != here:
             continue
-        if _LIKELY.search(goal.partition("//")[2].partition("/")[2]):
-            links[goal] = None
-            if len(links) == _MOST_PAGES - 1:
-                break
-    return list(links)
+        path = unquote(goal.partition("//")[2].partition("/")[2])
+        rank = words.rank_of_page(path, _says(link))
+        links[goal] = min(rank, links.get(goal, rank))
+    likely = [goal for goal, rank in links.items() if rank < words.UNLIKELY]
+    return sorted(likely, key=links.__getitem__)[: _MOST_PAGES - 1]
+
+
+def _says(link: HtmlElement) -> str:
+    """What the link says, as far as it is short enough to say where it leads."""
+    told = [*islice(link.itertext(), 20), link.get("title") or "", *link.xpath(".//img/@alt")[:2]]
+    text = " ".join(" ".join(map(str, told)).split())
+    return text if len(text) <= _LONGEST_LINK else ""
 
 
 def _site(url: str) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable
+
 
 def listed(text: str) -> tuple[str, ...]:
     """The words in `text`, which commas part."""
@@ -78,3 +82,92 @@ LABELS = frozenset(
     )
 )
 """What stands in front of an address to say that one comes."""
+
+_CONTACT_PAGES = {
+    "English": "contact, imprint, legal notice, get in touch, reach us, vcf",
+    "German": "kontakt, impressum, anbieterkennzeichnung, offenlegung, ansprechpartner",
+    "French": "mentions legales, nous contacter, contactez, coordonnees, nous joindre",
+    "Spanish": "aviso legal, contacto, contactenos, contactanos, informacion legal",
+    "Portuguese": "contato, contacto, fale conosco, fale connosco, contactos, ficha tecnica",
+    "Italian": "contatti, contattaci, note legali, informazioni legali",
+    "Dutch": "colofon, contacteer, neem contact op, juridische informatie, bedrijfsgegevens",
+    "Catalan": "avis legal, contacte, contacta",
+    "Danish": "kontakt os, kontaktoplysninger, kolofon",
+    "Swedish": "kontakta, kontaktuppgifter, redaktionsruta",
+    "Norwegian": "kontakt oss, kontaktinformasjon, kolofon, redaksjon",
+    "Finnish": "yhteystiedot, ota yhteytta, yhteydenotto",
+    "Icelandic": "hafa samband, hafdu samband",
+    "Polish": "kontakt, nota prawna, dane firmy, dane kontaktowe, stopka redakcyjna",
+    "Czech": "kontakty, kontaktujte, tiraz, pravni informace",
+    "Slovak": "kontakty, kontaktujte, pravne informacie, prevadzkovatel",
+    "Hungarian": "kapcsolat, impresszum, elerhetoseg",
+    "Romanian": "contacteaza, contactati, date de contact, informatii legale",
+    "Croatian": "kontaktirajte, impresum, pravne napomene, kontakti",
+    "Slovenian": "stik, stiki, kolofon, kontakti, pravno obvestilo",
+    "Estonian": "kontaktid, votke uhendust, impressum",
+    "Latvian": "kontakti, sazinies, sazinieties",
+    "Lithuanian": "kontaktai, susisiekite, rekvizitai",
+    "Turkish": "iletisim, bize ulasin, kunye, yasal bildirim",
+    "Greek": "επικοινωνια, στοιχεια επικοινωνιας, νομικη σημειωση, ταυτοτητα, epikoinonia",
+    "Russian": "контакты, связаться, реквизиты, обратная связь, выходные данные, kontakty, svyaz",
+    "Ukrainian": "контакти, зв'язатися, реквізити, вихідні дані",
+    "Bulgarian": "контакти, контакт, свържете",
+    "Serbian": "контакт, импресум, контактирајте",
+    "Hebrew": "צור קשר, יצירת קשר, צרו קשר",
+    "Arabic": "اتصل بنا, تواصل معنا, اتصلوا بنا, بيانات الاتصال",
+    "Persian": "تماس با ما, ارتباط با ما",
+    "Hindi": "संपर्क, संपर्क करें",
+    "Japanese": "お問い合わせ, お問合せ, 問い合わせ, 連絡先, 特定商取引法, 会社概要, toiawase",
+    "Chinese": "联系我们, 聯絡我們, 聯繫我們, 联系方式, 联络",
+    "Korean": "문의, 연락처, 오시는 길, 고객센터",
+    "Vietnamese": "lien he, thong tin lien he",
+    "Indonesian": "hubungi kami, kontak kami, kontak",
+    "Thai": "ติดต่อเรา, ติดต่อ",
+}
+"""By language, what a contact page or an imprint is called."""
+_ABOUT_PAGES = listed(
+    "about, team, our team, people, staff, legal, who we are, company, ueber uns, uber uns,"
+    "a propos, qui sommes nous, equipe, quienes somos, sobre, equipo, equipa, quem somos,"
+    "chi siamo, squadra, over ons, medewerkers, om os, om oss, medarbejdere, medarbetare,"
+    "ansatte, tietoa meista, henkilosto, o nas, zespol, o firme, rolunk, csapat, munkatarsak,"
+    "despre noi, echipa, o nama, meist, par mums, apie mus, hakkimizda, ekibimiz, σχετικα,"
+    "ποιοι ειμαστε, \u043e нас, \u043e компании, про нас, за нас, אודות, من نحن, درباره ما,"
+    "हमारे बारे में, スタッフ, 关于, 關於, 소개, gioi thieu, tentang kami, เกี่ยวกับ"
+)
+_LIKELY_PATH = re.compile(
+    r"contact|kontakt|impressum|imprint|about|team|people|staff|legal|mentions|\.vcf\b"
+)
+UNLIKELY = 2
+_APART = re.compile(r"[\W_]+")
+_BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "\u0131": "i", "ð": "d"})
+
+
+def bare(text: str) -> str:
+    """`text` in lower case, with plain letters for those with accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in plain if not unicodedata.combining(one)).translate(_BARE)
+
+
+def _begins(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Finds a word that begins with one of the phrases; where no spaces part words, any place."""
+    folded = {_APART.sub(" ", bare(phrase)).strip() for phrase in phrases}
+    inside = {
+        phrase for phrase in folded if "\u0e00" <= phrase[0] <= "\u0e7f" or phrase[0] > "\u1100"
+    }
+    starts = "|".join(map(re.escape, sorted(folded - inside)))
+    return re.compile(rf"(?<!\S)(?:{starts})|(?:{'|'.join(map(re.escape, sorted(inside)))})")
+
+
+_CONTACT = _begins(word for words in _CONTACT_PAGES.values() for word in listed(words))
+_ABOUT = _begins(_ABOUT_PAGES)
+
+
+def rank_of_page(path: str, label: str) -> int:
+    """How soon the page at `path` is looked at for addresses, by what its link says.
+
+    0 for contact pages and imprints, 1 for pages about who is there, `UNLIKELY` for others.
+    """
+    told = [_APART.sub(" ", bare(text)) for text in (path, label)]
+    if any(map(_CONTACT.search, told)):
+        return 0
+    return 1 if any(map(_ABOUT.search, told)) or _LIKELY_PATH.search(path.lower()) else UNLIKELY

@@ -49,10 +49,11 @@ _CLOSED_UP = re.compile(r"[\u00c0-\u024f\u0300-\u036f@\\%]$")
 
 @dataclass(frozen=True, slots=True)
 class FoundAddress:
-    """An address, and how sure it is that it stands there (0 to 1)."""
+    """An address, how sure it is that it stands there (0 to 1), and whose it is if that is told."""
 
     email: str
     sure: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
