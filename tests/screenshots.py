@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "screenshots"
 QUERIES = ("open data portals", "heat pump suppliers", "python qt tray", "trade fairs 2027")
 PAGES = (
-    *("welcome", "servers", "providers", "try", "tracked", "clients", "logs", "metrics"),
-    *("settings", "keys", "tray"),
+    *("welcome", "servers", "providers", "try", "tracked", "clients", "calls", "logs", "metrics"),
+    *("doctor", "settings", "about", "keys", "tray"),
 )
 _OPENED_BY = {"providers": "servers search", "tray": "servers"}
 _CLIENT = {"name": "claude-ai", "version": "0.14.2"}
@@ -185,6 +185,7 @@ async def act(rig: Any, page: str) -> None:
     """What a person does on a page before it is worth a picture."""
     from PySide6.QtWidgets import QScrollArea
 
+    from app.ui.pages.calls import CallTable
     from app.ui.pages.log_table import LogTable
     from app.ui.widgets.form import Form
     from tests.ui.finding import button, find
@@ -201,6 +202,15 @@ async def act(rig: Any, page: str) -> None:
         table = find(rig.session.window.page("logs"), LogTable)
         await asyncio.sleep(0.4)
         table.selectRow(max(0, table.model().rowCount() - 3))
+    if page == "calls":
+        table = find(rig.session.window.page("calls"), CallTable)
+        while not table.model().rowCount():
+            await asyncio.sleep(0.05)
+        table.selectRow(0)
+    if page == "doctor":
+        again = button(rig.session.window.page("doctor"), "Check again")
+        while not again.isEnabled():
+            await asyncio.sleep(0.05)
     if page == "keys":
         rig.go("keys TAVILY_API_KEY")
     if page == "tray":
