@@ -160,6 +160,13 @@ class Settings:
         group="Window",
         shown=False,
     )
+    update_question_seen: bool = _setting(
+        False,
+        "New versions were asked about",
+        "The welcome asks once whether Lou may ask, and only if there is an address to ask.",
+        group="Start",
+        shown=False,
+    )
     servers: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict, metadata={"shown": False, "label": "", "help": "", "group": ""}
     )

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 from app.errors import AppError
-from app.system import files, launch_file, paths
+from app.system import files, installation, launch_file, paths
 
 _READABLE = 0o644
+_WITHOUT_ENTRY = {"pip", "pipx", "uv"}
+"""Installers of Python packages, which can write no entry. Source code may be moved any time."""
 
 
 def text(argv: tuple[str, ...], *, at_login: bool = False) -> str:
@@ -57,6 +59,12 @@ def remove() -> list[Path]:
         except OSError as failure:
             raise files.not_written(path, failure) from failure
     return found
+
+
+def is_offered() -> bool:
+    """Whether this Lou could have an entry, which its installer did not write, and has none."""
+    is_linux = sys.platform not in {"win32", "darwin"}
+    return is_linux and installation.current().kind in _WITHOUT_ENTRY and not is_installed()
 
 
 def is_installed() -> bool:

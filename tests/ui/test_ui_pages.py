@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 from shiboken6 import isValid
 
 from app.config import http_access
+from app.system import desktop_entry, installation
 from app.ui import client_wording
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.confirm import result_of
@@ -24,6 +26,7 @@ from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind
 from app.ui.pages.http_settings import HttpRow
+from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.widgets.form import Editor
 from app.ui.widgets.switch import Switch
 from app.views import CallRecord, ClientEvent
@@ -118,6 +121,50 @@ def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
     lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="claude-ai", at=2.0))
     lou.until(lambda: welcome.is_done(welcome.proof))
     assert button(welcome.page, "Done").isVisible()
+
+
+def test_welcome_offers_the_menu_entry_where_uv_installed_lou(
+    lou: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    welcome = WelcomeView(lou)
+    extras = find(welcome.page, WelcomeStep, "If you like")
+    assert not extras.isVisible(), "source code needs no entry"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path))
+    (tmp_path / "uv-receipt.toml").touch()
+    installation.current.cache_clear()
+    try:
+        lou.page("servers")
+        lou.page("welcome")
+        lou.until(extras.isVisible)
+        assert not button(extras, "Do not ask").isVisible()
+        button(extras, "Add Lou to the menu").click()
+        lou.until(lambda: welcome.is_done(extras))
+        assert "Exec=" in desktop_entry.places()[0].read_text()
+        assert welcome.text(extras) == "Lou is in the menu of your desktop."
+    finally:
+        desktop_entry.remove()
+        monkeypatch.undo()
+        installation.current.cache_clear()
+
+
+@pytest.mark.parametrize("answer", ["Tell me about new versions", "Do not ask"])
+def test_welcome_asks_once_for_leave_to_ask_for_new_versions(lou: Rig, answer: str) -> None:
+    change = lambda **found: lou.core.settings.update(lambda config: config.with_settings(**found))  # noqa: E731
+    welcome = WelcomeView(lou)
+    extras = find(welcome.page, WelcomeStep, "If you like")
+    change(update_address="https://127.0.0.1:9/news.json", update_question_seen=False)
+    lou.until(button(extras, answer).isVisible)
+    assert "https://127.0.0.1:9/news.json" in welcome.text(extras)
+    button(extras, answer).click()
+    settings = lambda: lou.core.settings.config.settings  # noqa: E731
+    lou.until(lambda: settings().update_question_seen and not button(extras, answer).isVisible())
+    assert settings().ask_for_updates is answer.startswith("Tell")
+    change(ask_for_updates=False)
+    lou.page("servers")
+    lou.page("welcome")
+    assert not button(extras, answer).isVisible()
+    change(update_address="", update_question_seen=False)
 
 
 def test_welcome_says_why_a_server_waits_and_leads_to_what_mends_it(lou: Rig) -> None:

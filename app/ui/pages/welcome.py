@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.welcome_connect import ConnectStep
+from app.ui.pages.welcome_extras import ExtrasStep
 from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -50,12 +51,19 @@ class WelcomePage(QWidget):
         self._proven.add_button(
             "Try it without a client", lambda: context.go("try search web_search"), icon="try"
         )
+        self._extras = ExtrasStep(context)
         self._done = Button(theme, "Leave for later", self._finish)
         self._lay_out()
         context.core.connections.subscribe(self._client_seen)
         context.core.calls.subscribe(self._call_seen)
         core = context.core
-        listen = (core.servers_changed, core.keys_changed, core.calls, core.connections)
+        listen = (
+            core.servers_changed,
+            core.keys_changed,
+            core.calls,
+            core.connections,
+            core.settings.changed,
+        )
         self._live = WhileVisible(self, self._pull, listen=listen)
         WhileVisible(self, self._begin_look)
 
@@ -65,7 +73,7 @@ class WelcomePage(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 14, 20)
         column.setSpacing(12)
-        for step in (self._servers, self._keys, self._connect, self._proven):
+        for step in (self._servers, self._keys, self._connect, self._proven, self._extras):
             column.addWidget(step)
         foot = QHBoxLayout()
         foot.addWidget(label("Settings brings this page back.", tone="soft"))
@@ -93,6 +101,7 @@ class WelcomePage(QWidget):
         self._show_servers()
         self._show_keys()
         self._connect.pull()
+        self._extras.pull()
         self._show_proof()
 
     def _show_servers(self) -> None:
