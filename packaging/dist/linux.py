@@ -61,7 +61,7 @@ def build(wheel: Path) -> Path:
     fresh(TREE)
     _python(unpacked)
     install(SITE, "x86_64-manylinux_2_35", wheel, locks=LOCKS)
-    trim.packages(SITE)
+    trim.packages(SITE, "tzdata")  # Windows alone has none of its own
     trim.qt(SITE / "PySide6")
     _libraries(unpacked)
     _keep_needed_qt(SITE / "PySide6")

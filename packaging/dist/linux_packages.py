@@ -106,7 +106,7 @@ def archive() -> Path:
     _same_rights(top)
     target = OUT / f"{name}.tar.zst"
     run("tar", "--sort=name", f"--mtime=@{epoch()}", "--owner=0", "--group=0", "--numeric-owner",
-        "-I", f"zstd {'-1' if is_quick() else '-19'} --long=27 -T0", "-cf", target, name, cwd=top.parent)  # fmt: skip
+        "-I", f"zstd {'-1' if is_quick() else '-12'} --long=27 -T0", "-cf", target, name, cwd=top.parent)  # fmt: skip
     return target
 
 

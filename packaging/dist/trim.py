@@ -13,9 +13,12 @@ _SURPLUS_FOLDERS = {
 _SURPLUS_FILES = {".pyi", ".pxd", ".pyx", ".pxi", ".c", ".h", ".hpp", ".cpp", ".a", ".chm", ".po"}
 _NO_USE = (
     *("hatchling", "editables", "pathspec", "trove_classifiers", "packaging", "pluggy"),
-    *("tzdata", "pycparser", "google/cloud/storage", "google/resumable_media", "google_crc32c"),
+    *("pycparser", "google/cloud/storage", "google/cloud/_storage_v2", "google_crc32c"),
+    *("google/resumable_media", "google/_async_resumable_media", "google/cloud/firestore_admin*"),
+    *("lxml/objectify*", "lxml/html/diff*", "lxml/html/_diff*"),
 )
-"""What the build needs, what systems have of their own, and what Firestore has for other services."""
+"""Patterns: what the build needs, what Firestore has for other services, and parts of lxml that no
+package here imports."""
 QT_MODULES = ("Core", "Gui", "Widgets", "Svg")
 _QT_SURPLUS = (
     *("assistant", "designer", "linguist", "lrelease", "lupdate", "qmlformat", "qmllint", "qmlls"),
@@ -38,10 +41,10 @@ QT_PLUGINS = {
 """The plugins that stay, by folder, without the `libq` and the ending of their names."""
 
 
-def packages(site: Path) -> None:
-    """Remove build tools, tests, stubs and sources of C from `site`, and babel's locales."""
-    for name in _NO_USE:
-        for found in (site / name, *site.glob(f"{name}-*.dist-info")):
+def packages(site: Path, *more: str) -> None:
+    """Remove build tools, tests, stubs and sources of C from `site`, babel's locales, and `more`."""
+    for name in (*_NO_USE, *more):
+        for found in (*site.glob(name), *site.glob(f"{name}-*.dist-info")):
             remove(found)
     for path in sorted(site.rglob("*"), reverse=True):
         is_folder = path.name in _SURPLUS_FOLDERS and path.parent != site and path.is_dir()
