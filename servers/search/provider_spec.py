@@ -43,3 +43,5 @@ class ProviderSpec:
     """Fields of a SearchQuery that it ignores."""
     countries: frozenset[str] = frozenset()
     """The countries it knows; empty when it accepts any."""
+    widened: frozenset[str] = frozenset()
+    """The values of freshness for which it is asked for a longer time."""

@@ -52,7 +52,7 @@ def hits(name: str, *paths: str) -> ResultPage:
 def source(name: str, answer: ResultPage | OutboundError | None = None, **more: object) -> Source:
     kinds = {"keys": ("K",), "keyless": False} | {
         key: more.pop(key)
-        for key in ("keys", "keyless", "general", "best_effort", "ignores", "caution")
+        for key in ("keys", "keyless", "general", "best_effort", "ignores", "widened", "caution")
         if key in more
     }
     spec = ProviderSpec(name, name.title(), "https://x.test", **kinds)  # type: ignore[arg-type]
@@ -198,3 +198,10 @@ async def test_a_filter_that_cannot_be_honoured_is_told() -> None:
     plain = source("plain", hits("plain", "a"), ignores=frozenset({"freshness", "country"}))
     outcome = await engine(plain).auto(SearchQuery("x", freshness="day"), soon())
     assert outcome.note == "Plain could not honour: freshness."
+
+
+async def test_a_freshness_that_only_a_longer_time_stands_for_is_told() -> None:
+    coarse = source("plain", hits("plain", "a"), widened=frozenset({"week"}))
+    outcome = await engine(coarse).auto(SearchQuery("x", freshness="week"), soon())
+    assert outcome.note == "Plain could not honour: freshness 'week'."
+    assert not (await engine(coarse).auto(SearchQuery("x", freshness="day"), soon())).note

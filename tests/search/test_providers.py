@@ -255,3 +255,14 @@ def test_wikipedia_searches_in_the_language_of_the_query() -> None:
     wikipedia = BY_NAME["wikipedia"]
     assert "//de.wiki" in wikipedia.request(SearchQuery("x", language="de"), access(wikipedia)).url
     assert "//en.wiki" in wikipedia.request(SearchQuery("x", language="../"), access(wikipedia)).url
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda one: one.spec.name)
+def test_each_freshness_is_asked_for_or_said_to_be_ignored(provider: Provider) -> None:
+    told = [
+        repr(provider.request(SearchQuery("x", freshness=freshness), access(provider)))
+        for freshness in ("any", "day", "week", "month", "year")
+        if freshness not in provider.spec.widened
+    ]
+    ignored = "freshness" in provider.spec.ignores
+    assert len(set(told)) == (1 if ignored else len(told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from servers.contract import harmless
 from servers.search.contacts import words
@@ -48,11 +49,11 @@ _UNSPACED = (
     (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_DOT)})(?=[a-zA-Z])"), "."),
 )
 _SPELLED_AT = re.compile(
-    rf"(?<=[a-zA-Z0-9]) (?:at|\u00e4t|aet|et) (?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}} "
+    rf" (?<=[a-zA-Z0-9] )(?:at|\u00e4t|aet|et) (?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}} "
     rf"(?:{_any(words.DOT_NAMES)}) )",
     re.IGNORECASE,
 )
-_SHOUTED = re.compile(r"(?<=[a-z0-9]) (?:AT|\u00c4T|ARROBA) (?=[a-z0-9])")
+_SHOUTED = re.compile(r" (?<=[a-z0-9] )(?:AT|\u00c4T|ARROBA) (?=[a-z0-9])")
 SPOKEN_DOT = re.compile(rf" (?:{_any(words.DOT_NAMES)}) (?={_EDGE}?[^\W_])", re.IGNORECASE)
 """After the @: a dot that is spoken."""
 SPOKEN_BEFORE = re.compile(
@@ -83,6 +84,9 @@ _WIDE = str.maketrans(
     | {chr(0xFF41 + n): chr(0x61 + n) for n in range(26)}
 )  # fmt: skip
 
+_WIDE_LETTERS = frozenset(map(chr, _WIDE))
+_UNSPACED_STARTS = frozenset(word[0] for word in (*words.UNSPACED_AT, *words.UNSPACED_DOT))
+
 
 def without_marks(text: str) -> str:
     """`text` without the private characters that are marks here; pages use them for icons."""
@@ -106,9 +110,13 @@ def undisguised(text: str) -> str:
 def _latin(text: str) -> str:
     """`text` without invisible characters, and with plain characters for wide and reversed ones."""
     text = _OVERRIDE.sub(lambda found: found.group(1)[::-1], text)
-    text = harmless.visible(text).translate(_WIDE)
-    for word, mark in _UNSPACED:
-        text = word.sub(mark, text)
+    text = harmless.visible(text)
+    letters = set(text)
+    if not letters.isdisjoint(_WIDE_LETTERS):
+        text = text.translate(_WIDE)
+    if not letters.isdisjoint(_UNSPACED_STARTS):
+        for word, mark in _UNSPACED:
+            text = word.sub(mark, text)
     return _STAR.sub(UNSURE_AT, text) if _STAR_MEANT.search(text) else text
 
 
@@ -133,15 +141,17 @@ def _meaning(found: re.Match[str]) -> str:
 def _named(text: str) -> str:
     """With a mark for the names of @ that stand there as words."""
     lowered = text.lower()
-    names = [name for name in words.AT_NAMES if name in lowered]
+    letters = set(lowered)  # a quick look rules out most names
+    names = [name for name in words.AT_NAMES if letters.issuperset(name) and name in lowered]
     if not names:
         return text
-    return _at_names(names).sub(f" {SURE_AT} ", text)
+    return _at_names(tuple(names)).sub(f" {SURE_AT} ", text)
 
 
-def _at_names(names: Iterable[str]) -> re.Pattern[str]:
+@lru_cache(maxsize=64)
+def _at_names(names: tuple[str, ...]) -> re.Pattern[str]:
     """Finds these names of @ between two parts of an address."""
-    pattern = rf"(?<=[a-z0-9{EDGES}])(?<! ) (?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
+    pattern = rf" (?<=[a-z0-9{EDGES}] )(?:{_any(names)}) (?={_EDGE}?[a-z0-9])"
     return re.compile(pattern, re.IGNORECASE)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from servers.search.contacts import address, disguise, words
 from servers.search.contacts.disguise import CLOSE, EDGES, LINK, OPEN, SPOKEN_AT, SURE_AT, UNSURE_AT
@@ -37,6 +38,10 @@ _NET_WORDS = words.listed(
 )
 """Before a name on another network, a host, and the name of a message."""
 _WEB_START = re.compile(r"(?:^|[\s(\"'<>|,;])(?:https?|mailto|e-?mail):$", re.IGNORECASE)
+_BETWEEN_TOKENS = re.compile(r"[\s|,;<>\"()\[\]]")
+_LOOSE = re.compile(r"(?:^|[^\w])['&]|['&](?:$|[^\w])")
+"""An apostrophe or an ampersand that joins nothing."""
+_LABEL_START = re.compile(r"e-?mail|mail|contact|kontakt|address|adresse")
 _COMPOSED = re.compile(r"\w[\d._-]\w")
 _GLUED = re.compile(r"[a-z]{0,9}[\d()+-]{6,}[a-z]{2,}", re.IGNORECASE)
 """A telephone number that runs into an address."""
@@ -56,8 +61,7 @@ class FoundAddress:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Half:
+class _Half(NamedTuple):
     """One half of an address: its text, where it starts or ends, and whether that is doubtful."""
 
     text: str
@@ -74,23 +78,25 @@ def addresses_in(text: str) -> list[FoundAddress]:
     """The addresses in `text`, which may hold the marks of `disguise`; each once."""
     plain = disguise.undisguised(text)
     best: dict[str, float] = {}
-    for found in islice(_each(plain), _MOST_PLACES):
+    lowered = plain.lower()
+    nets = tuple(word for word in _NET_WORDS if word in lowered)
+    for found in islice(_each(plain, nets), _MOST_PLACES):
         if found:
             best[found.email] = max(found.sure, best.get(found.email, 0))
     return [FoundAddress(email, sure) for email, sure in best.items()]
 
 
-def _each(text: str) -> Iterator[FoundAddress | None]:
+def _each(text: str, nets: tuple[str, ...]) -> Iterator[FoundAddress | None]:
     """The address around each @ that something stands before; None where there is none."""
     for place in _PLACE.finditer(text):
         window = text[max(0, place.start() - 5) : place.start()]
         bare = window.rstrip(f" {EDGES}")
         if bare and (bare[-1].isalnum() or bare[-1] in address.LOCAL_CHARACTERS):
-            yield _at(text, place, window[len(bare) :])
+            yield _at(text, place, window[len(bare) :], nets)
 
 
-def _at(text: str, place: re.Match[str], before: str) -> FoundAddress | None:
-    """The address around the @ at `place`, when there is one."""
+def _at(text: str, place: re.Match[str], before: str, nets: tuple[str, ...]) -> FoundAddress | None:
+    """The address around the @ at `place`, when there is one; `nets` are words in the text."""
     mark = place.group()[0]
     spaced = (" " in before, " " in place.group(1))
     after_at = _after(text, place.end())
@@ -99,7 +105,7 @@ def _at(text: str, place: re.Match[str], before: str) -> FoundAddress | None:
         return None
     end = after_at.edge if domain == after_at.text else place.end() + len(domain)
     local = _before(text, place.start(), before, spoken=mark != "@")
-    if local is None or _belongs_elsewhere(text, local, end):
+    if local is None or _belongs_elsewhere(text, local, end, nets):
         return None
     lead = text[max(0, local.edge - 60) : local.edge].rpartition("\n")[2]
     email = address.put_together(local.text, domain)
@@ -226,10 +232,8 @@ def _is_other_word(text: str, start: int, word: str, edges: str) -> bool:
 
 def _label_before(local: str) -> bool:
     """Whether a label runs into the name of a mailbox, as in `emailinfo`."""
-    return any(
-        local.startswith(label) and local.removeprefix(label) in words.MAILBOXES
-        for label in ("email", "e-mail", "mail", "contact", "kontakt", "address", "adresse")
-    )
+    label = _LABEL_START.match(local)
+    return label is not None and local[label.end() :] in words.MAILBOXES
 
 
 def _joins(
@@ -275,21 +279,22 @@ def _trimmed(text: str, local: str, start: int, end: int) -> tuple[str, int]:
         return "", start
     if _label_before(bare.lower()):
         return "", start
-    if re.search(r"(?:^|[^\w])['&]|['&](?:$|[^\w])", bare):
+    if ("'" in bare or "&" in bare) and _LOOSE.search(bare):
         return "", start
     return bare, start
 
 
-def _belongs_elsewhere(text: str, local: _Half, end: int) -> bool:
+def _belongs_elsewhere(text: str, local: _Half, end: int, nets: tuple[str, ...]) -> bool:
     """Whether it is a part of a web address, a place on a server, or a name on another network."""
     if _AFTER.match(text, end) and not _NEXT_TOO.match(text, end):
         return True
     line = text[max(0, local.edge - 90) : local.edge].rpartition("\n")[2]
-    token = re.split(r"[\s|,;<>\"()\[\]]", line)[-1].strip(EDGES)
-    if "://" in token or token.startswith("www."):
-        return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
-    lowered = line.lower()
-    return any(word in lowered for word in _NET_WORDS) and bool(_OTHER_NET.search(lowered))
+    if "://" in line or "www." in line:
+        token = _BETWEEN_TOKENS.split(line)[-1].strip(EDGES)
+        if "://" in token or token.startswith("www."):
+            return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
+    lowered = line.lower() if nets else ""
+    return any(word in lowered for word in nets) and bool(_OTHER_NET.search(lowered))
 
 
 _AS_SPACE = str.maketrans(EDGES, " " * len(EDGES))

@@ -24,6 +24,7 @@ class Searxng:
         keyless=True,
         pace=Pace(per_second=0, at_once=32, waiting=256),
         ignores=frozenset({"country"}),
+        widened=frozenset({"week"}),
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:

@@ -185,6 +185,8 @@ def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
     lost = [name for name, wanted in asked.items() if wanted and name in spec.ignores]
     if query.country and spec.countries and query.country not in spec.countries:
         lost.append(f"country {query.country!r}")
+    if query.freshness in spec.widened:
+        lost.append(f"freshness {query.freshness!r}")
     return f"{spec.title} could not honour: {', '.join(lost)}." if lost else ""
 
 
