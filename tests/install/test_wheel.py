@@ -22,7 +22,7 @@ from tests.search.standins.world import KEYS, World, world
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 PARTS = {
-    *("page", "encoding", "feed", "robots", "contacts", "email", "dns"),
+    *("page", "document", "encoding", "feed", "robots", "contacts", "email", "dns"),
     *("sealing", "yaml", "toml", "key_file", "keyring", "charts"),
 }
 PAIR = {"url": "https://jobs.example.org/42", "email": "jane.doe@example.org"}
