@@ -80,25 +80,30 @@ class Stranger:
 
     def launch(self, entry: dict[str, Any], tool: str, arguments: dict[str, Any]) -> Any:
         """Start a written entry as Claude Desktop does, and call one tool."""
-        messages = (
-            {"id": 1, "method": "initialize", "params": HELLO},
-            {"method": "notifications/initialized"},
-            {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}},
-        )
-        environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin"}
-        with subprocess.Popen(
-            [entry["command"], *entry["args"]], env=environment | entry.get("env", {}), cwd="/",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        ) as bridge:  # fmt: skip
-            assert bridge.stdin
-            assert bridge.stdout
-            for message in messages:
-                bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-            bridge.stdin.flush()
-            while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
-                pass
-            bridge.stdin.close()
-        return answer
+        environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin"} | entry.get("env", {})
+        return answered([entry["command"], *entry["args"]], environment, tool, arguments)
+
+
+def answered(argv: list[str], environment: dict[str, str], tool: str, arguments: Any) -> Any:
+    """What a bridge that is started as `argv` answers to a call of one tool."""
+    messages = (
+        {"id": 1, "method": "initialize", "params": HELLO},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}},
+    )
+    with subprocess.Popen(
+        argv, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # not the file of pytest, which Wine cannot use
+    ) as bridge:  # fmt: skip
+        assert bridge.stdin
+        assert bridge.stdout
+        for message in messages:
+            bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        bridge.stdin.flush()
+        while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
+            pass
+        bridge.stdin.close()
+    return answer
 
 
 def use(stranger: Stranger) -> float:
