@@ -394,7 +394,11 @@ async def test_columns_of_a_file_are_offered_for_the_mapping(
     assert "No column is called email" in found.fault
     wide = ";".join(f"c{number}" for number in range(100_000))
     (tmp_path / "wide.csv").write_text(f"{wide};Website\n")
+    with pytest.raises(ToolError, match="100,001 columns; Lou reads up to 1,000"):
+        await tools(server)["file_columns"](str(tmp_path / "wide.csv"))
+    wide = ";".join(f"c{number}" for number in range(999))
+    (tmp_path / "wide.csv").write_text(f"{wide};Website\n")
     found = await tools(server)["file_columns"](str(tmp_path / "wide.csv"))
     assert found.columns[-1]["name"] == "Website"
     assert len(json.dumps(found.columns)) < 100_000
-    assert any("Of 100,001 columns" in doubt for doubt in found.doubts)
+    assert any("Of 1,000 columns" in doubt for doubt in found.doubts)
