@@ -65,6 +65,9 @@ def deb() -> Path:
     (root / "usr" / "bin").mkdir()
     for name in ("lou", "lou-server", "lou-connect"):
         (root / "usr" / "bin" / name).symlink_to(f"../lib/lou/bin/{name}")
+    each_user = root / "usr" / "lib" / "lou" / "bin" / "lou-each-user"  # for postinst and prerm
+    shutil.copy(PACKAGING / "linux" / "lou-each-user", each_user)
+    each_user.chmod(0o755)
     doc = root / "usr" / "share" / "doc" / "lou"
     licence = (ROOT / "LICENSE").read_text("utf-8").strip().splitlines()
     body = "\n".join(f" {line}" if line.strip() else " ." for line in licence)
