@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit
 
 from app.ui import shortcuts, targets
 from app.ui.dialogs.palette import PaletteDialog
@@ -18,16 +18,7 @@ CONTROL, NONE = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModif
 
 def press(lou: Rig, key: Qt.Key, modifier: Qt.KeyboardModifier = NONE) -> None:
     """Press a key in the window, once that is the active one."""
-    if not lou.window.isActiveWindow():
-        # Where a menu was open, Qt may give the window the focus, yet take it for inactive, and
-        # then activates it only after another one was active.
-        other = QWidget()
-        other.show()
-        other.activateWindow()
-        lou.until(other.isActiveWindow)
-        other.close()
-        lou.window.activateWindow()
-    lou.until(lou.window.isActiveWindow)
+    lou.activate()
     QTest.keyClick(lou.window, key, modifier)
 
 

@@ -222,6 +222,7 @@ def test_the_page_scrolls_along_with_the_keys_in_a_list_of_many_rows(lou: Rig) -
     area = ServersView(page).area
     before = lou.window.size()
     lou.window.resize(lou.window.minimumSize())
+    lou.activate()
     tools.setFocus()
     lou.until(tools.hasFocus)
     QTest.keyClick(tools, Qt.Key.Key_End)
