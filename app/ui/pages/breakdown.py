@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QWidget
 
 from app.metrics.reports import Report
 from app.ui import wording
@@ -16,19 +16,35 @@ _MOST = 12
 
 
 class Breakdown(QWidget):
-    """Three cards side by side, one for each table."""
+    """Three cards, one for each table: side by side, or below each other where it is narrow."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tools = _Table("Tools", ("", "Calls", "Failed", "p95"))
         self._kinds = _Table("Errors by kind", ("", "Times"))
         self._apis = _Table("Provider calls", ("", "Calls", "Failed"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
-        row.addWidget(self._tools, 2)
-        row.addWidget(self._kinds, 1)
-        row.addWidget(self._apis, 1)
+        self._cards = (self._tools, self._kinds, self._apis)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(12)
+        self._row.addWidget(self._tools, 2)
+        self._row.addWidget(self._kinds, 1)
+        self._row.addWidget(self._apis, 1)
+
+    def minimumSizeHint(self) -> QSize:
+        widest = max(card.minimumSizeHint().width() for card in self._cards)
+        return QSize(widest, super().minimumSizeHint().height())
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
+            self._fit(self.width())
+        return super().event(event)
+
+    def _fit(self, width: int) -> None:
+        needed = sum(card.minimumSizeHint().width() for card in self._cards)
+        is_enough = width >= needed + 2 * self._row.spacing()
+        direction = QBoxLayout.Direction
+        self._row.setDirection(direction.LeftToRight if is_enough else direction.TopToBottom)
 
     def show_report(self, report: Report) -> None:
         """Show the tables of `report`, largest counts first."""

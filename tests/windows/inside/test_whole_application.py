@@ -59,6 +59,7 @@ class Lou:
             env={**os.environ, "LOU_HOME": str(self.home)},
             check=False,
         )
+        assert done.stdout, (words, done.returncode, done.stderr)
         assert not check or done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout.decode("utf-8").replace("\r\n", "\n")
 
