@@ -6,13 +6,12 @@ meaning after a tab, or the line `:files` where the shell should offer files.
 
 from __future__ import annotations
 
-import sys
 from argparse import Action, Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.cli.commands import COMMANDS, command
-from app.cli.output import Output
+from app.cli.output import Output, write
 from app.cli.parser import CommandParser, UsageError, shown_name, takes_value
 from app.cli.topics import TOPICS
 from servers.contract import messages
@@ -112,8 +111,8 @@ def print_candidates(words: Sequence[str]) -> int:
     if not words:
         return 2
     found = candidates(words[:-1], words[-1].removeprefix("="))
-    for word, meaning in found.items():
-        sys.stdout.write(f"{word}\t{meaning}\n" if meaning else f"{word}\n")
+    lines = (f"{word}\t{meaning}\n" if meaning else f"{word}\n" for word, meaning in found.items())
+    write("".join(lines))
     return 0
 
 
@@ -230,5 +229,5 @@ _FINDERS: Mapping[str, Callable[[Sequence[str]], Iterable[tuple[str, str]]]] = {
 
 def _print_script(args: Namespace, output: Output) -> int:
     del output
-    sys.stdout.write(SCRIPTS[args.shell])
+    write(SCRIPTS[args.shell])
     return 0

@@ -21,6 +21,10 @@ _STATES = frozenset({"STATE", "OUTCOME", ""})
 """The headings of columns whose words have a colour of their own."""
 
 
+class OutputError(Exception):
+    """Nothing more can be printed: its reader left, or the disk is full; the cause says which."""
+
+
 class Output:
     """Where a command prints. With `is_json`, stdout gets one document and nothing else."""
 
@@ -34,17 +38,17 @@ class Output:
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line, in one of `_STYLES` if stdout shows them."""
         safe = _painted(harmless.spelled(text), "" if self.is_json else style, sys.stdout)
-        sys.stdout.write(f"{safe}\n".encode(_encoding(), "replace").decode(_encoding()))
-        sys.stdout.flush()
+        write(f"{safe}\n")
 
     def complain(self, text: str, style: str = "") -> None:
         """Print an error or a warning to stderr."""
-        sys.stderr.write(f"{_painted(harmless.spelled(text), style, sys.stderr)}\n")
+        _write(sys.stderr, f"{_painted(harmless.spelled(text), style, sys.stderr)}\n")
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print rows in aligned columns."""
         table = [[harmless.cell(cell) for cell in row] for row in (headers, *rows)]
         widths = [max(harmless.width(row[at]) for row in table) for at in range(len(headers))]
+        lines: list[str] = []
         for number, row in enumerate(table):
             cells = [
                 cell + " " * (width - harmless.width(cell))
@@ -59,9 +63,18 @@ class Output:
                     for header, cell in zip(headers, cells, strict=True)
                 ]
             text = "  ".join(cells).rstrip()
-            shown = text if number else _painted(text, "bold", sys.stdout)
-            sys.stdout.write(f"{shown}\n".encode(_encoding(), "replace").decode(_encoding()))
-        sys.stdout.flush()
+            lines.append(text if number else _painted(text, "bold", sys.stdout))
+        write("".join(f"{line}\n" for line in lines))
+
+
+def write(text: str) -> None:
+    """Write `text` to stdout; a character that its encoding lacks becomes a question mark.
+
+    Raises:
+        OutputError: it was not taken.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    _write(sys.stdout, text.encode(encoding, "replace").decode(encoding))
 
 
 def amount(size: int) -> str:
@@ -101,8 +114,12 @@ def duration(seconds: float) -> str:
     return " ".join(shown[:2]) or "0 s"
 
 
-def _encoding() -> str:
-    return sys.stdout.encoding or "utf-8"
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as failure:
+        raise OutputError from failure
 
 
 def _painted(text: str, style: str, stream: TextIO) -> str:

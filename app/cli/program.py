@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 
 from app.cli.commands import COMMANDS, CliCommand, command, overview
-from app.cli.output import Output
+from app.cli.output import Output, OutputError, write
 from app.cli.parser import UsageError
 from app.cli.topics import TOPICS
 from app.control.client import NotRunningError
 from app.errors import AppError, did_you_mean
+from servers.contract.ownership import ForeignError
 
 DONE, FAILED, WRONG_USAGE, NOT_RUNNING = 0, 1, 2, 3
 
@@ -26,26 +27,36 @@ def run(words: Sequence[str]) -> int:
     own, rest = _split(words)
     output = Output("--json" in own)
     try:
-        return _run([word for word in own if word != "--json"], rest, output)
+        return _outcome([word for word in own if word != "--json"], rest, output)
+    except KeyboardInterrupt:
+        return FAILED
+    except OutputError as failure:
+        return _output_failed(failure.__cause__)
+
+
+def _outcome(words: Sequence[str], rest: Sequence[str], output: Output) -> int:
+    """Run the command, and print the error with which it ended, if any."""
+    try:
+        return _run(words, rest, output)
     except UsageError as wrong:
         return _print_usage(wrong, output)
     except AppError as refused:
         return _print_error(refused, output)
-    except KeyboardInterrupt:
-        return FAILED
+    except ForeignError as foreign:
+        return _print_error(AppError(f"{foreign.what}.", foreign.remedy), output)
     except OSError as failure:
-        return _output_failed(failure)
+        return _print_error(AppError(f"The system refused this: {_why(failure)}."), output)
 
 
 def _run(words: Sequence[str], rest: Sequence[str], output: Output) -> int:
     first, others = (words[0], words[1:]) if words else ("", ())
     if first in {"-h", "--help", "help"}:
-        sys.stdout.write(_help(others))
+        write(_help(others))
         return DONE
     if first in {"-V", "--version"}:
         from app.system import version  # noqa: PLC0415 - reads the package's metadata
 
-        sys.stdout.write(f"lou {version.current()}\n")
+        write(f"lou {version.current()}\n")
         return DONE
     if first == "complete":
         from app.cli import completion  # noqa: PLC0415 - for the scripts of `lou completion` alone
@@ -86,17 +97,23 @@ def _examples(chosen: CliCommand) -> Sequence[str]:
 
 
 def _print_examples(chosen: CliCommand) -> int:
-    for line in _examples(chosen):
-        sys.stdout.write(f"{line}\n")
+    write("".join(f"{line}\n" for line in _examples(chosen)))
     return DONE
 
 
-def _output_failed(failure: OSError) -> int:
+def _output_failed(failure: BaseException | None) -> int:
     """The reader of stdout left, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(failure, BrokenPipeError):
-        sys.stderr.write(f"The output could not be written: {failure.strerror or failure}.\n")
+        sys.stderr.write(f"The output could not be written: {_why(failure)}.\n")
     return FAILED
+
+
+def _why(failure: BaseException | None) -> str:
+    """What the system said."""
+    words = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+    path = getattr(failure, "filename", None)
+    return f"{path}: {words}" if path else str(words)
 
 
 def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -311,6 +311,18 @@ def test_an_output_that_goes_nowhere_is_no_crash(
     assert "Traceback" not in done.stderr
 
 
+def test_what_the_system_refuses_is_no_failure_to_write(running: Lou) -> None:
+    with Path("/dev/null").open("wb") as unreadable:
+        done = subprocess.run(
+            [LOU, "keys", "set", "TAVILY_API_KEY", "--json"], stdin=unreadable,
+            env=running.environment, capture_output=True, text=True, timeout=PATIENCE_S,
+            check=False,
+        )  # fmt: skip
+    message = "The system refused this: Bad file descriptor."
+    assert json.loads(done.stdout) == {"error": {"code": "failed", "message": message, "hint": ""}}
+    assert (done.returncode, done.stderr) == (1, f"{message}\n")
+
+
 def test_a_second_serve_says_that_lou_runs(running: Lou) -> None:
     done = running.run("serve")
     assert done.returncode == 1
