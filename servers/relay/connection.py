@@ -320,10 +320,14 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
 
 
-def error_line(id_token: str, code: int, message: str) -> bytes:
-    """The line that answers a request of a client with an error."""
-    body = dumps({"code": code, "message": message})
-    return f'{{"jsonrpc":"2.0","id":{id_token},"error":{body}}}'.encode()
+def error_line(id_token: str, error: Mapping[str, Any]) -> bytes:
+    """The line that answers a request with `error`, a JSON-RPC error object."""
+    return f'{{"jsonrpc":"2.0","id":{id_token},"error":{dumps(error)}}}'.encode()
+
+
+def refusal_line(id_token: str, code: int, message: str) -> bytes:
+    """The line that answers a request of a client with an error of Lou's."""
+    return error_line(id_token, {"code": code, "message": message})
 
 
 def result_line(id_token: str, result: Any) -> bytes:

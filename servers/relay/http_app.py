@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from servers.host.transport.gate import LONGEST_BODY, Receive, Scope, Send
-from servers.relay.connection import MODERN_VERSION, VERSION_KEY, RelayClient, error_line
+from servers.relay.connection import MODERN_VERSION, VERSION_KEY, RelayClient, refusal_line
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
@@ -134,10 +134,10 @@ class HttpApp:
         try:
             messages = parse(body)
         except NotJsonError:
-            await _refuse(send, 400, error_line("null", _PARSE_ERROR, "this is not JSON"))
+            await _refuse(send, 400, refusal_line("null", _PARSE_ERROR, "this is not JSON"))
             return
         if not messages:
-            await _refuse(send, 400, error_line("null", _INVALID_REQUEST, "this is no message"))
+            await _refuse(send, 400, refusal_line("null", _INVALID_REQUEST, "this is no message"))
         elif _is_modern(exchange.headers, messages):
             await self._post_modern(exchange, messages[0])
         else:
@@ -151,7 +151,7 @@ class HttpApp:
         if client is None or client.is_gone:
             known = "mcp-session-id" in headers
             why = "Session not found" if known else "Bad Request: the session id is missing"
-            line = error_line("null", _INVALID_REQUEST, why)
+            line = refusal_line("null", _INVALID_REQUEST, why)
             await _refuse(send, 404 if known else 400, line)
             return
         awaited = {each.id_token for each in messages if each.method and "id" in each.fields}
@@ -173,7 +173,7 @@ class HttpApp:
         headers, send = exchange.headers, exchange.send
         fault = _fault(headers, message)
         if fault:
-            await _refuse(send, 400, error_line(message.id_token, *fault))
+            await _refuse(send, 400, refusal_line(message.id_token, *fault))
             return
         client = HttpRelayClient(self._board)
         stream = _Stream({message.id_token} if "id" in message.fields else set())

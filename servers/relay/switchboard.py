@@ -23,12 +23,13 @@ from servers.relay.connection import (
     RelayClient,
     UpstreamConnection,
     error_line,
+    refusal_line,
     result_line,
 )
 from servers.relay.connection_pool import ConnectionPool
 from servers.relay.notifications import Notifications
 from servers.relay.oddity_log import OddityLog
-from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
+from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ class Switchboard:
         if not client.malformed:
             log.warning("Client %s sent what is no MCP: %s", client.name, why)
         client.malformed += 1
-        client.send(error_line(id_token, code, why))
+        client.send(refusal_line(id_token, code, why))
 
     def _take_request(self, client: RelayClient, message: WireMessage) -> None:
         if "id" not in message.fields:
@@ -183,8 +184,7 @@ class Switchboard:
         connection = self.pool.base
         if is_modern and not connection.is_modern:
             if self._modern_refusal:
-                error = f'"error":{dumps(self._modern_refusal)}'
-                client.send(f'{{"jsonrpc":"2.0","id":{message.id_token},{error}}}'.encode())
+                client.send(error_line(message.id_token, self._modern_refusal))
                 return None
             connection = self.pool.for_modern()
         self.pool.join(client, connection)
@@ -354,7 +354,7 @@ class Switchboard:
             self._modern_refusal = _NO_METHOD
         self.fail_pending(connection, error)
         for client, message in connection.joining:
-            client.send(error_line(message.id_token, INTERNAL_ERROR, why))
+            client.send(refusal_line(message.id_token, INTERNAL_ERROR, why))
         connection.joining = []
         self.pool.forget(connection)
         for client in tuple(connection.clients):
@@ -367,13 +367,13 @@ class Switchboard:
     ) -> None:
         """End a connection, and answer the requests on it with `error`."""
         restarted = f"The server {self.name} is being restarted."
-        body = dumps(error or {"code": INTERNAL_ERROR, "message": restarted})
+        error = error or {"code": INTERNAL_ERROR, "message": restarted}
         for pending in connection.closed().values():
             client = pending.client
             if client and client in self.clients and not pending.is_cancelled:
                 token = pending.message.id_token
                 client.finished(token)
-                client.send(f'{{"jsonrpc":"2.0","id":{token},"error":{body}}}'.encode())
+                client.send(error_line(token, error))
                 self._record(pending, "error", "refused")
 
     def gone(self) -> str:

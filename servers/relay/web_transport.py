@@ -22,8 +22,9 @@ from yarl import URL
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import web_headers, web_refusals
+from servers.relay.connection import INTERNAL_ERROR, error_line, refusal_line
 from servers.relay.event_stream import EventReader, StreamEvent
-from servers.relay.wire_message import NotJsonError, WireMessage, dumps, parse
+from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
     from servers.relay.connection import UpstreamConnection
@@ -184,7 +185,7 @@ class WebTransport:
             with contextlib.suppress(NotJsonError):
                 for answer in parse(body):
                     if isinstance(answer.fields.get("error"), dict):
-                        self._take(_error_line(number, answer.fields["error"]), number)
+                        self._take(error_line(str(number), answer.fields["error"]), number)
                         return
         raise web_refusals.refused(response, is_first=message.method == "initialize")
 
@@ -339,7 +340,7 @@ class WebTransport:
 
     def _fail(self, number: int, why: str) -> None:
         if number in self._connection.pending:
-            self._take(_error_line(number, {"code": -32603, "message": redact(why)}), number)
+            self._take(refusal_line(str(number), INTERNAL_ERROR, redact(why)), number)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -352,7 +353,3 @@ async def _events(response: ClientResponse, reader: EventReader) -> AsyncIterato
     async for chunk in response.content.iter_any():
         for event in reader.feed(chunk):
             yield event
-
-
-def _error_line(number: int, error: Mapping[str, Any]) -> bytes:
-    return dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
