@@ -73,6 +73,11 @@ def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
     }
 
 
+def greetings(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `greeting` returns, by every version that a client may want."""
+    return {version: greeting(result, version) for version in _HANDSHAKE_VERSIONS}
+
+
 def _valid(answer: WireMessage) -> dict[str, Any] | None:
     """The members of the answer if clients would not accept them as they are; None if they do."""
     fields = answer.fields

@@ -22,12 +22,13 @@ from servers.relay.wire_message import WireMessage, dumps, of_fields
 
 MODERN_VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
+CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+"""The members of `_meta` in each request of the 2026-07-28 era."""
+NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""By method: the member of the params that a header repeats in that era."""
 _LOU = {"name": "lou", "version": "1"}
-ENVELOPE = {
-    VERSION_KEY: MODERN_VERSION,
-    "io.modelcontextprotocol/clientInfo": _LOU,
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
+ENVELOPE = {VERSION_KEY: MODERN_VERSION, CLIENT_KEY: _LOU, CAPABILITIES_KEY: {}}
 """The `_meta` of Lou's own requests in the 2026-07-28 era."""
 INTERNAL_ERROR = -32603
 OWN_CLIENT = "lou"

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from servers.host.transport.gate import LONGEST_BODY, Receive, Scope, Send
-from servers.relay.connection import MODERN_VERSION, VERSION_KEY, RelayClient, refusal_line
+from servers.relay.connection import (
+    CAPABILITIES_KEY,
+    MODERN_VERSION,
+    NAMED_BY,
+    VERSION_KEY,
+    RelayClient,
+    refusal_line,
+)
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
@@ -31,8 +38,6 @@ _PARSE_ERROR, _INVALID_REQUEST, _INVALID_PARAMS = -32700, -32600, -32602
 _NOT_FOUND, _MISMATCH, _UNSUPPORTED = -32601, -32020, -32022
 _STATUS = {_NOT_FOUND: 404, _INVALID_PARAMS: 400, _MISMATCH: 400, -32021: 400, _UNSUPPORTED: 400}
 """The HTTP status of an error that a 2026-07-28 request is answered with."""
-_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-_CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 
 _orders = itertools.count()
 
@@ -220,10 +225,10 @@ def _fault(headers: Mapping[str, str], message: WireMessage) -> tuple[int, str] 
     """What is wrong with the envelope of a 2026-07-28 message or the headers that repeat it."""
     if "id" not in message.fields:
         return None
-    missing = [key for key in (VERSION_KEY, _CAPABILITIES_KEY) if key not in message.meta]
+    missing = [key for key in (VERSION_KEY, CAPABILITIES_KEY) if key not in message.meta]
     if missing:
         return _INVALID_PARAMS, f"params._meta is missing {', '.join(missing)}"
-    name = message.params.get(_NAMED_BY.get(message.method, ""))
+    name = message.params.get(NAMED_BY.get(message.method, ""))
     repeated = {
         "mcp-protocol-version": message.meta[VERSION_KEY],
         "mcp-method": message.method,

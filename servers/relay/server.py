@@ -42,7 +42,6 @@ from servers.relay.wire_message import WireMessage
 log = logging.getLogger(__name__)
 
 _CALL_TIMEOUT_S = 600.0
-_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 
 
 class Relay:
@@ -288,9 +287,7 @@ class Relay:
         return {
             "version": 1,
             "server": self.name,
-            "initialize": {each: answers.greeting(told, each) for each in _VERSIONS}
-            if told
-            else {},
+            "initialize": answers.greetings(told) if told else {},
             "discover": modern.get("server/discover"),
             "tools": {"tools": self._shown()} if told else None,
             "tools_modern": modern.get("tools/list"),

@@ -17,6 +17,8 @@ from servers.host.tools.tool_result import failure
 from servers.host.transport.address import MAX_LINE
 from servers.relay import answers, listed_entries
 from servers.relay.connection import (
+    CAPABILITIES_KEY,
+    CLIENT_KEY,
     INTERNAL_ERROR,
     VERSION_KEY,
     PendingRequest,
@@ -118,11 +120,8 @@ class Switchboard:
             return
         if VERSION_KEY in message.meta:
             client.is_modern = True
-            prefix = VERSION_KEY.removesuffix("protocolVersion")
-            info, told = (
-                message.meta.get(prefix + key) for key in ("clientInfo", "clientCapabilities")
-            )
-            client.introduce(info, told, str(message.meta[VERSION_KEY]))
+            info, capabilities = message.meta.get(CLIENT_KEY), message.meta.get(CAPABILITIES_KEY)
+            client.introduce(info, capabilities, str(message.meta[VERSION_KEY]))
         connection = client.connection or self._connection_for(client, message)
         if connection and not self._is_answered_here(client, connection, message):
             self._forward(client, connection, message)

@@ -11,18 +11,17 @@ from typing import Any
 
 from yarl import URL
 
-from servers.relay.connection import MODERN_VERSION, VERSION_KEY
+from servers.relay.connection import MODERN_VERSION, NAMED_BY, VERSION_KEY
 from servers.relay.wire_message import WireMessage
 
 VERSION = "MCP-Protocol-Version"
-_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 def routing(message: WireMessage, schema: Mapping[str, Any]) -> dict[str, str]:
     """The headers that repeat parts of a 2026-07-28 message; `schema` is that of its tool."""
     version = message.meta.get(VERSION_KEY)
     headers = {VERSION: str(version or MODERN_VERSION), "Mcp-Method": message.method}
-    name = message.params.get(_NAMED_BY.get(message.method, ""))
+    name = message.params.get(NAMED_BY.get(message.method, ""))
     if isinstance(name, str):
         headers["Mcp-Name"] = _header_text(name)
     if message.method == "tools/call":
