@@ -37,6 +37,7 @@ _LONGEST_NAME = 100
 _STAGES = ("", "initialized", "tools_listed", "called")
 _client_numbers = itertools.count(1)
 _BACKGROUND_S = 60.0
+_MOST_PAGES = 100
 
 
 class ClientBoard(Protocol):
@@ -240,6 +241,29 @@ class UpstreamConnection:
             raise
         finally:
             self.pending.pop(number, None)
+
+    async def list_tools(self, within_s: float | None = None) -> tuple[list[Any], str]:
+        """The tools of all pages, each asked for within `within_s` seconds.
+
+        The text is the answer that holds no list, after which no more is asked; else empty.
+
+        Raises:
+            TimeoutError: a page was not answered in time.
+            ConnectionError: the connection ended first.
+        """
+        listed: list[Any] = []
+        params: dict[str, Any] = {}
+        for _ in range(_MOST_PAGES):
+            answer = await self.ask("tools/list", params, within_s)
+            page = answer.fields.get("result")
+            if not isinstance(page, dict):
+                return listed, answer.text
+            tools = page.get("tools")
+            listed += tools if isinstance(tools, list) else []
+            if not page.get("nextCursor"):
+                break
+            params = {"cursor": page["nextCursor"]}
+        return listed, ""
 
     def ask_in_background(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a request of Lou whose answer is of no interest."""

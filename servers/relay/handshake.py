@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 _GREETED_WITHIN_S = 60.0
 """A first `npx` or `uvx` downloads its package before it answers."""
 _DISCOVERED_WITHIN_S = 10.0
-_MOST_PAGES = 100
 _ASKED_VERSION = "2025-11-25"
 _ALL_QUESTIONS = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {}}
 """What Lou declares for clients that share one process by the user's wish."""
@@ -59,19 +58,11 @@ async def list_tools(base: UpstreamConnection, name: str) -> list[Any]:
     """
     assert base.greeting is not None
     offered = base.greeting.fields["result"].get("capabilities")
-    listed: list[Any] = []
-    params: dict[str, Any] = {}
-    for _ in range(_MOST_PAGES if isinstance(offered, dict) and "tools" in offered else 0):
-        answer = await base.ask("tools/list", params)
-        page = answer.fields.get("result")
-        if not isinstance(page, dict):
-            log.warning("%s does not list its tools: %s", name, excerpt(answer.text, 200))
-            break
-        tools = page.get("tools")
-        listed += tools if isinstance(tools, list) else []
-        if not page.get("nextCursor"):
-            break
-        params = {"cursor": page["nextCursor"]}
+    if not isinstance(offered, dict) or "tools" not in offered:
+        return []
+    listed, refusal = await base.list_tools()
+    if refusal:
+        log.warning("%s does not list its tools: %s", name, excerpt(refusal, 200))
     return listed
 
 

@@ -23,7 +23,6 @@ _SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 _RELATED_TASK = "io.modelcontextprotocol/related-task"
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _LISTED_WITHIN_S = 30.0
-_MOST_PAGES = 100
 _LONGEST_MARK = 32
 _TOOLS_CHANGED = "notifications/tools/list_changed"
 _WISHES = {
@@ -238,18 +237,9 @@ class Notifications:
         """Whether the list is another than the one that clients were given."""
         if method != _TOOLS_CHANGED:
             return True
-        listed: list[Any] = []
-        params: dict[str, Any] = {}
-        for _ in range(_MOST_PAGES):
-            page = await connection.ask("tools/list", params, _LISTED_WITHIN_S)
-            result = page.fields.get("result")
-            if not isinstance(result, dict):
-                return True
-            tools = result.get("tools")
-            listed += tools if isinstance(tools, list) else []
-            if not result.get("nextCursor"):
-                break
-            params = {"cursor": result["nextCursor"]}
+        listed, refusal = await connection.list_tools(_LISTED_WITHIN_S)
+        if refusal:
+            return True
         state = self._state(connection, method)
         before, state.given = state.given, hash(dumps(listed))
         if before != state.given and connection.is_base and self.list_tools:
