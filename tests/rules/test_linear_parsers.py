@@ -22,7 +22,7 @@ from servers.contract.line_reader import BoundedLineReader
 from servers.contract.redaction import Redactor
 from servers.host.mcp import jsonrpc
 from servers.host.mcp.jsonrpc import MalformedMessageError
-from servers.search.pages import feeds, robots
+from servers.search.pages import feeds, markup, robots, visibility
 from servers.tracker.codec import urls
 from servers.tracker.entry import RejectedEntryError, Rules, checked
 from servers.tracker.transfer import csv_jsonl
@@ -157,6 +157,16 @@ TEXTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "feed: open items": ("feed", _repeated("<rss><channel>", "<item>")),
     "feed: entities": ("feed", _repeated("<rss>", "&a;")),
     "feed: entries": ("feed", _repeated("<feed>", "<entry><title>a</title></entry>")),
+    "page: hidden siblings": ("page", _repeated("<body>", "<p hidden>a</p>")),
+    "page: hidden panels": ("page", _numbered("<body>", "<p class=panel%05d hidden>a</p>")),
+    "page: places among siblings": (
+        "page",
+        _repeated("<style>p:nth-child(7n+1){display:none}</style><body>", "<p>a</p>"),
+    ),
+    "page: siblings before": (
+        "page",
+        _repeated("<style>.a~.b{display:none}</style><body class=a>", "<p class=b>a</p>"),
+    ),
     "robots: stars": ("robots", _repeated("User-agent: *\nDisallow: /", "*a")),
     "robots: rules": ("robots", _numbered("User-agent: *\n", "Disallow: /a%05d*b\n")),
     "robots: agents": ("robots", _numbered("", "User-agent: a%05d\n")),
@@ -165,6 +175,12 @@ TEXTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "redactor: quotes": ("redactor", _repeated("", "\\'\"")),
     "redactor: hex": ("redactor", _repeated("", "ab:")),
 }  # fmt: skip
+
+
+def _page(text: str) -> None:
+    tree = markup.parsed(text)
+    assert tree is not None
+    visibility.drop_unseen(tree)
 
 
 def _rows(kind: csv_jsonl.Format) -> Parser:
@@ -190,6 +206,7 @@ PARSERS: dict[str, Parser] = {
     "jsonl": _rows("jsonl"),
     "url": urls.normalise,
     "feed": lambda text: feeds.read(text, "https://a.example/feed", marked=True),
+    "page": _page,
     "robots": lambda text: robots.allows(text, "https://a.example/" + "a" * 2_000),
     "lines": lambda text: BoundedLineReader(1 << 20).feed(text.encode()),
 }

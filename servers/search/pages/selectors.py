@@ -7,6 +7,7 @@ and `:where` of plain parts. A selector with anything else fits nothing: `:hover
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -43,12 +44,7 @@ class _Place:
     step: int
     at: int
 
-    def fits(self, element: HtmlElement) -> bool:
-        tags = [element.tag] if self.kind.endswith("of-type") else []
-        before = "last" not in self.kind
-        place = 1 + sum(
-            isinstance(one.tag, str) for one in element.itersiblings(*tags, preceding=before)
-        )
+    def fits(self, place: int) -> bool:
         if not self.step:
             return place == self.at
         return (place - self.at) % self.step == 0 and (place - self.at) // self.step >= 0
@@ -66,8 +62,8 @@ class Compound:
     choices: tuple[tuple[bool, tuple[Compound, ...]], ...] = ()
     """Lists of which one must fit, or for False none."""
 
-    def fits(self, element: HtmlElement) -> bool:
-        """Whether it speaks of `element`."""
+    def fits(self, element: HtmlElement, siblings: Siblings) -> bool:
+        """Whether it speaks of `element`; `siblings` knows the places of the page's elements."""
         if self.tag not in ("", "*") and element.tag != self.tag:
             return False
         if self.ids and {element.get("id")} != set(self.ids):
@@ -76,9 +72,55 @@ class Compound:
             return False
         return (
             all(_has(element, *told) for told in self.attributes)
-            and all(place.fits(element) for place in self.places)
-            and all(any(one.fits(element) for one in many) == is_so for is_so, many in self.choices)
+            and all(one.fits(siblings.place(element, one.kind)) for one in self.places)
+            and all(
+                any(one.fits(element, siblings) for one in many) == is_so
+                for is_so, many in self.choices
+            )
         )
+
+
+class Siblings:
+    """What elements of one page stand among; each family is walked once for all of its members."""
+
+    def __init__(self) -> None:
+        self._places: dict[HtmlElement, dict[str, int]] = {}
+        self._before: dict[Compound, dict[HtmlElement, HtmlElement | None]] = {}
+
+    def place(self, element: HtmlElement, kind: str) -> int:
+        """The place of `element`, from 1, as the pseudo-class `kind` counts."""
+        if element not in self._places:
+            self._count(element)
+        return self._places[element][kind]
+
+    def before(self, element: HtmlElement, compound: Compound) -> HtmlElement | None:
+        """The nearest sibling before `element` that `compound` speaks of."""
+        known = self._before.setdefault(compound, {})
+        passed: list[HtmlElement] = []
+        one: HtmlElement | None = element
+        while one is not None and one not in known:
+            passed.append(one)
+            one = one.getprevious()
+            if one is not None and compound.fits(one, self):
+                break
+        else:
+            one = known[one] if one is not None else None
+        known.update(dict.fromkeys(passed, one))
+        return one
+
+    def _count(self, element: HtmlElement) -> None:
+        parent = element.getparent()
+        family = (
+            [element] if parent is None else [one for one in parent if isinstance(one.tag, str)]
+        )
+        for of_all, of_type, members in (
+            ("nth-child", "nth-of-type", family),
+            ("nth-last-child", "nth-last-of-type", family[::-1]),
+        ):
+            tags: Counter[str] = Counter()
+            for place, one in enumerate(members, 1):
+                tags[one.tag] += 1
+                self._places.setdefault(one, {}).update({of_all: place, of_type: tags[one.tag]})
 
 
 Steps = tuple[tuple[str, Compound], ...]
@@ -103,16 +145,14 @@ def steps_of(selector: str) -> Steps:
     return tuple(zip([" ", *reversed(joints[1:])], reversed(found), strict=True))
 
 
-def fit(steps: Steps, element: HtmlElement) -> bool:
+def fit(steps: Steps, element: HtmlElement, siblings: Siblings) -> bool:
     """Whether the selector of `steps` speaks of `element`."""
-    if not steps[0][1].fits(element):
+    if not steps[0][1].fits(element, siblings):
         return False
     one: HtmlElement | None = element
     for joint, compound in steps[1:]:
-        one = _next(one, joint)
-        while joint in " ~" and one is not None and not compound.fits(one):
-            one = _next(one, joint)
-        if one is None or not compound.fits(one):
+        one = _next(one, joint, compound, siblings)
+        if one is None or not compound.fits(one, siblings):
             return False
     return True
 
@@ -135,10 +175,18 @@ def weight(steps: Steps) -> tuple[int, int, int]:
     return ids, named, sum(one.tag not in ("", "*") for _, one in steps)
 
 
-def _next(element: HtmlElement | None, joint: str) -> HtmlElement | None:
-    if element is None:
-        return None
-    return element.getprevious() if joint in "+~" else element.getparent()
+def _next(
+    element: HtmlElement, joint: str, compound: Compound, siblings: Siblings
+) -> HtmlElement | None:
+    """The element to which `joint` leads, the nearest that `compound` speaks of if any may do."""
+    if joint == "~":
+        return siblings.before(element, compound)
+    if joint == "+":
+        return element.getprevious()
+    above = element.getparent()
+    while joint == " " and above is not None and not compound.fits(above, siblings):
+        above = above.getparent()
+    return above
 
 
 _HOLDS: dict[str, Callable[[str, str], bool]] = {

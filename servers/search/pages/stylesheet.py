@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from servers.search.pages.selectors import Steps, fit, names_of, split, steps_of, weight
+from servers.search.pages.selectors import (
+    Siblings,
+    Steps,
+    fit,
+    names_of,
+    split,
+    steps_of,
+    weight,
+)
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -124,6 +132,7 @@ class Stylesheet:
         self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
         self._rules: _Index | None = None
         self._cache: dict[HtmlElement, Style] = {}
+        self._siblings = Siblings()
 
     def may_hide(self, element: HtmlElement) -> bool:
         """Whether a rule or its own attribute, taken alone, would hide `element`; quick to tell."""
@@ -136,7 +145,7 @@ class Stylesheet:
         name = element.get("id")
         if name and (more := self._hiding.get(f"#{name}")):
             rules = rules + more
-        return any(fit(rule.steps, element) for rule in rules)
+        return any(fit(rule.steps, element, self._siblings) for rule in rules)
 
     def candidates(self, tag: str, classes: str | None) -> list[_Rule]:
         """The rules that may hide elements with this tag and these classes."""
@@ -159,7 +168,8 @@ class Stylesheet:
         rules = _named(self._rules, str(element.tag), element.get("class") or "")
         rules += self._rules.get(f"#{element.get('id')}", [])
         fitting = sorted(
-            (rule for rule in rules if fit(rule.steps, element)), key=lambda rule: rule.weight
+            (rule for rule in rules if fit(rule.steps, element, self._siblings)),
+            key=lambda rule: rule.weight,
         )
         if not fitting:
             return self._declared(own) if own else {}

@@ -242,16 +242,14 @@ class _Sight:
         ]
         closed = self._without_revealed(closed)
         sizes = {one: letters(one) for one in closed}
-        inner = set(closed)
-        top = [one for one in closed if not any(up in inner for up in one.iterancestors())]
-        own = self._letters_left(set(top), _REST * max(sum(sizes[one] for one in top), 1))
+        manners = {one: _manner(one, self._sheet.style(one)) for one in closed}
+        top = {one for one in closed if sizes.keys().isdisjoint(one.iterancestors())}
+        own = self._letters_left(top, _REST * max(sum(sizes[one] for one in top), 1))
         kinds: Counter[str] = Counter()
         for one in top:
-            kinds[_manner(one, self._sheet.style(one))] += sizes[one]
+            kinds[manners[one]] += sizes[one]
         for one in closed:
-            whole = max(
-                sizes[one], kinds[_manner(one, self._sheet.style(one))] if one in top else 0
-            )
+            whole = max(sizes[one], kinds[manners[one]] if one in top else 0)
             if whole < (_LONG if own else _SHORT) or own > _REST * whole:
                 _drop(one)
 
@@ -298,6 +296,7 @@ class _Opened:
 
     def __init__(self, tree: HtmlElement) -> None:
         self._tree = tree
+        self._classes: dict[HtmlElement, Counter[str]] = {}
 
     @cached_property
     def _ids(self) -> set[str]:
@@ -320,10 +319,14 @@ class _Opened:
         if not classes or not _PANEL.search(classes[0].lower()):
             return False
         parent = element.getparent()
-        return (
-            parent is not None
-            and sum(classes[0] in (one.get("class") or "").split() for one in parent) > 1
-        )
+        return parent is not None and self._classes_in(parent)[classes[0]] > 1
+
+    def _classes_in(self, parent: HtmlElement) -> Counter[str]:
+        """How many children of `parent` have each class."""
+        if parent not in self._classes:
+            named = (set((one.get("class") or "").split()) for one in parent)
+            self._classes[parent] = Counter(name for names in named for name in names)
+        return self._classes[parent]
 
 
 def _manner(element: HtmlElement, style: Style) -> str:
