@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QTabWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabWidget,
+    QTreeView,
+)
 from pytestqt.modeltest import ModelTester
 
 from app.calls.kept_call import KeptCall
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
-from app.ui.pages.call_detail import CallView
+from app.ui.pages.call_detail import CallView, JsonView
 from app.ui.pages.calls import CallTable
 from tests.ui.finding import button, find
 from tests.ui.rig import Rig
@@ -137,6 +145,22 @@ def test_a_chosen_call_is_shown_and_copied(lou: Rig) -> None:
     ]  # fmt: skip
     tabs = find(detail, QTabWidget)
     assert [tabs.tabText(at) for at in range(tabs.count())] == ["Answer", "Request", "Raw"]
+
+
+def test_a_chosen_row_of_the_answer_is_tinted_as_a_whole(lou: Rig) -> None:
+    view = JsonView("What it got")
+    view.show_value({"query": "heat pumps", "count": 2})
+    view.resize(600, 200)
+    view.show()
+    tree = find(view, QTreeView)
+    first = tree.model().index(0, 0)
+    assert not tree.selectionModel().selectedIndexes()
+    tree.setCurrentIndex(first)
+    box = tree.visualRect(first)
+    drawn = tree.viewport().grab().toImage()
+    places = (2, box.right() - 4, tree.viewport().width() - 4)
+    colours = {drawn.pixelColor(x, box.bottom() - 2).name() for x in places}
+    assert colours == {lou.theme.colours.chosen}
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, "text", {"content": "odd"}, {"content": [5]},

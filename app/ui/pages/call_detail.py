@@ -142,19 +142,24 @@ class JsonView(QSplitter):
         self._choose_first_long_text()
 
     def _choose_first_long_text(self) -> None:
-        """A value with one text in it, such as a page, is read in full at once."""
+        """A long text that comes first, such as a page, is read in full at once."""
         index = self._model.index(0, 0)
         while index.isValid() and self._model.rowCount(index) == 1:
             index = self._model.index(0, 0, index)
-        if index.isValid() and isinstance(self._model.value(index), str):
+        if index.isValid() and _is_long_text(self._model.value(index)):
             self._tree.setCurrentIndex(index)
 
     def _show_chosen(self) -> None:
         value = self._model.value(self._tree.currentIndex())
-        is_long = isinstance(value, str) and (len(value) > _LONG or "\n" in value)
+        is_long = _is_long_text(value)
         self._whole.setVisible(is_long)
         if is_long:
             self._whole.setPlainText(harmless.visible(value))
+
+
+def _is_long_text(value: Any) -> bool:
+    """Whether a row of the tree cannot show it whole."""
+    return isinstance(value, str) and (len(value) > _LONG or "\n" in value)
 
 
 def _readable(answer: Any) -> Any:
