@@ -68,7 +68,7 @@ class CallLog:
         was_on, self._settings = self.is_on, settings
         self._store.most_bytes = settings.calls_total_mb * _MB
         if was_on and not self.is_on:
-            self._waiting.clear()
+            self._drop_waiting()
             self._forgot_at = 0.0
             self.cleared += 1
             self._background.start(self._quietly(self._thread.run(self._store.clear)))
@@ -116,8 +116,7 @@ class CallLog:
 
     async def clear(self) -> None:
         """Delete every kept call."""
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self._drop_waiting()
         await self._read(self._store.clear)
         self.cleared += 1
         self.stored.tell(0)
@@ -133,6 +132,10 @@ class CallLog:
         await self._quietly(self._store_waiting())
         await self._thread.run(self._store.close)
         self._thread.close()
+
+    def _drop_waiting(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
 
     async def _store_soon(self) -> None:
         try:

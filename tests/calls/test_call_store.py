@@ -221,6 +221,17 @@ async def test_switched_off_nothing_is_kept_and_the_file_is_gone(
     assert not (home / "calls.sqlite").exists()
 
 
+async def test_what_waited_when_it_was_switched_off_takes_no_room_later(calls: CallLog) -> None:
+    for _ in range(300):
+        calls.add("search", event(answer={"text": "x" * 60_000}))
+    calls.change(replace(SETTINGS, keep_calls=False))
+    await asyncio.sleep(0)  # the file is deleted before the next call is stored
+    calls.change(SETTINGS)
+    calls.add("search", event(answer={"text": "x" * 60_000}))
+    (call,) = await found(calls)
+    assert call.cut == ""
+
+
 async def test_old_calls_go_by_age(calls: CallLog) -> None:
     calls.add("search", event(at=time.time() - 8 * 86_400))
     assert await found(calls) == []
