@@ -20,9 +20,8 @@ _COLUMNS = ("at", "server", "tool", "client", "version", "ms", "outcome", "error
 _NAMES = ", ".join((*_COLUMNS, "cut"))
 _FILTERED = ("server", "tool", "client", "outcome")
 _SEARCHED_AT_ONCE = 200
-_KEPT_SHARE = 0.9
-"""Of the bound, after the oldest calls were deleted."""
 _DELETED_AT_ONCE = 0.02
+"""Of the kept calls, when there is no room for new ones."""
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS calls (id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, server TEXT,
@@ -157,7 +156,7 @@ class CallStore(PrivateDatabase):
 
     def _make_room(self, wanted: int) -> None:
         """Delete the oldest calls until `wanted` more bytes fit."""
-        while (used := self._used()) + wanted > self.most_bytes * (1 if wanted else _KEPT_SHARE):
+        while (used := self._used()) + wanted > self.most_bytes:
             first, last = (
                 self._connection().execute("SELECT min(id), max(id) FROM calls").fetchone()
             )
