@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from app.cli.output import Output
-from app.cli.parser import CommandParser
+from app.cli.parser import CommandParser, UsageError
 from app.clients import request_handlers
 from app.config.config_file import ConfigFile
 from app.control.client import ControlClient, NotRunningError
@@ -132,8 +132,7 @@ def _by_hand(args: Namespace, output: Output) -> int:
 
 def _change(args: Namespace, output: Output) -> int:
     if args.verb == "disconnect" and args.all == bool(args.client):
-        output.complain("Give either a CLIENT or --all.")
-        return 2
+        raise UsageError("Give either a CLIENT or --all.")
     if args.verb == "disconnect" and args.all:
         return disconnect_all(output)
     options = {name: True for name in ("replace", "restart", "force") if getattr(args, name, False)}

@@ -14,9 +14,9 @@ from app.errors import did_you_mean
 
 
 class UsageError(Exception):
-    """A command line that cannot be understood; `usage` says how it is written."""
+    """A command line that cannot be understood; `usage` may say how it is written."""
 
-    def __init__(self, message: str, usage: str) -> None:
+    def __init__(self, message: str, usage: str = "") -> None:
         super().__init__(message)
         self.usage = usage
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.output import Output
-from app.cli.parser import CommandParser
+from app.cli.parser import CommandParser, UsageError
 from app.clients import catalog
 from app.clients.files.locations import Places
 from app.clients.imports import client_source, foreign_servers, server_import
@@ -73,8 +73,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _add(args: Namespace, output: Output) -> int:
     words = args.rest
     if bool(words) == bool(args.url):
-        output.complain("Give either a command or a --url.")
-        return 2
+        raise UsageError("Give either a command or a --url.")
     entry: dict[str, Any] = {"disabled": args.disabled, "env": dict(args.env)}
     if words:
         entry |= {"command": words[0], "args": words[1:], "cwd": args.cwd}
@@ -101,8 +100,7 @@ def _remove(args: Namespace, output: Output) -> int:
 
 def _import(args: Namespace, output: Output) -> int:
     if bool(args.file) == bool(args.client):
-        output.complain("Give either a file, - for stdin, or --from CLIENT.")
-        return 2
+        raise UsageError("Give either a file, - for stdin, or --from CLIENT.")
     found = _found_in(args)
     text = foreign_servers.as_text(found)
     variables = {name: os.environ[name] for name in names_in(text) if os.environ.get(name)}

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.cli.output import Output
-from app.cli.parser import CommandParser
+from app.cli.parser import CommandParser, UsageError
 from app.control.client import ControlClient
 from app.errors import AppError
 
@@ -58,14 +58,9 @@ def _summary(tool: dict[str, Any]) -> str:
 
 def _call(args: Namespace, output: Output) -> int:
     if not 0 < args.timeout <= _LONGEST_S:
-        output.complain(f"--timeout takes seconds from 0 to {_LONGEST_S:g}.")
-        return 2
+        raise UsageError(f"--timeout takes seconds from 0 to {_LONGEST_S:g}.")
     with ControlClient() as control:
-        try:
-            arguments = _arguments(control, args)
-        except ValueError as invalid:
-            output.complain(str(invalid))
-            return 2
+        arguments = _arguments(control, args)
         answer = control.ask(
             "call",
             server=args.server,
@@ -108,7 +103,7 @@ def _arguments(control: ControlClient, args: Namespace) -> dict[str, Any]:
     pairs = [word.partition("=") for word in words]
     wrong = [word for word, (_, equals, _) in zip(words, pairs, strict=True) if not equals]
     if wrong:
-        raise ValueError(f"{wrong[0]!r} is neither JSON nor key=value.")
+        raise UsageError(f"{wrong[0]!r} is neither JSON nor key=value.")
     return {key: _value(text, schemas.get(key, {})) for key, _, text in pairs}
 
 
@@ -116,9 +111,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except ValueError as broken:
-        raise ValueError(f"The arguments are not JSON: {broken}.") from None
+        raise UsageError(f"The arguments are not JSON: {broken}.") from None
     if not isinstance(found, dict):
-        raise ValueError("The arguments are not a JSON object.")  # noqa: TRY004 - wrong usage
+        raise UsageError("The arguments are not a JSON object.")
     return found
 
 

@@ -75,8 +75,14 @@ def test_json_stands_before_a_command_too(running: Lou, words: Sequence[str]) ->
     assert json.loads(done.stdout)
 
 
-def test_wrong_usage_is_a_document_too(absent: Lou) -> None:
-    done = absent.run("--json", "stauts")
+@pytest.mark.parametrize(
+    "words",
+    [("stauts",), ("clients", "disconnect"), ("servers", "add", "mine"), ("servers", "import"),
+     ("call", "search", "web_search", "--timeout", "-1"), ("call", "search", "web_search", "[]"),
+     ("call", "search", "web_search", "{")],
+)  # fmt: skip
+def test_wrong_usage_is_a_document_too(running: Lou, words: Sequence[str]) -> None:
+    done = running.run("--json", *words)
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["code"] == "usage"
 
