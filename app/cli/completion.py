@@ -14,7 +14,6 @@ from app.cli.commands import COMMANDS, command
 from app.cli.output import Output, write
 from app.cli.parser import CommandParser, UsageError, shown_name, takes_value
 from app.cli.topics import TOPICS
-from servers.contract import messages
 
 Candidates = Mapping[str, str]
 
@@ -223,7 +222,6 @@ _FINDERS: Mapping[str, Callable[[Sequence[str]], Iterable[tuple[str, str]]]] = {
     "ARG": _arguments,
     "CLIENT": _clients,
     "KEY": _keys,
-    "OUTCOME": lambda _: ((outcome, "") for outcome in messages.OUTCOMES),
 }
 
 

@@ -22,8 +22,6 @@ DONE, FAILED, WRONG_USAGE, NOT_RUNNING = 0, 1, 2, 3
 
 def run(words: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    if getattr(sys, "stdout", None) is None:  # on Windows without a console
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     own, rest = _split(words)
     output = Output("--json" in own)
     try:

@@ -22,7 +22,6 @@ class Installation:
     """One way to install Lou, in words and commands for a person.
 
     `add` is the command that adds Python packages to it; empty where everything is inside.
-    `manages_desktop` says that its installer writes the menu entry.
     """
 
     kind: str
@@ -30,7 +29,6 @@ class Installation:
     update: str
     remove: str
     add: tuple[str, ...] = ()
-    manages_desktop: bool = False
 
 
 def _with_pip(title: str, kind: str, update: str, remove: str) -> Installation:
@@ -44,21 +42,18 @@ _BY_INSTALLER = {
         "the Debian package",
         "sudo apt install ./lou_VERSION_amd64.deb",
         "sudo apt remove lou",
-        manages_desktop=True,
     ),
     "archive": Installation(
         "archive",
         "the archive for Linux",
         "sh install.sh, from the new archive",
         _UNINSTALL,
-        manages_desktop=True,
     ),
     "setup": Installation(
         "setup",
         "the setup program for Windows",
         "run the new setup program",
         "Windows Settings, Apps, Lou, Uninstall",
-        manages_desktop=True,
     ),
     "brew": Installation("brew", "Homebrew", "brew upgrade lou", "brew uninstall lou"),
 }
