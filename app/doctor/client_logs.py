@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from app.system import files
 from servers.contract import harmless
 
 _FOLDERS = {
@@ -46,8 +47,6 @@ def complaints(client: str, redact: Callable[[str], str]) -> list[str]:
 
 def _last_lines(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LAST_BYTES))
-            return file.read(_LAST_BYTES).decode("utf-8", "replace").splitlines()
+        return files.tail(path, _LAST_BYTES).splitlines()
     except OSError:
         return []

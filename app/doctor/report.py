@@ -161,9 +161,7 @@ def _configuration() -> dict[str, Any]:
 
 def _tail(log: Path) -> str:
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _LOG_BYTES))
-            return file.read().decode("utf-8", "replace")
+        return files.tail(log, _LOG_BYTES)
     except OSError as failure:
         return f"It could not be read: {failure.strerror or failure}\n"
 

@@ -76,6 +76,17 @@ def open_export(path: Path) -> BinaryIO:
     return os.fdopen(ownership.open_to_write(target, flags | os.O_TRUNC), "wb")
 
 
+def tail(path: Path, most: int) -> str:
+    """The last `most` bytes of a file of text.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - most))
+        return file.read(most).decode("utf-8", "replace")
+
+
 def make_private(folder: Path, *, others_may_look: bool = False) -> None:
     """Create a folder for this user alone; an existing one loses the rights of others.
 
