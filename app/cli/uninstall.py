@@ -40,7 +40,7 @@ def _uninstall(args: Namespace, output: Output) -> int:
         output.line("Lou and its servers stopped.")
     refused = clients.disconnect_all(output)
     autostart.apply(False)
-    if sys.platform not in {"win32", "darwin"}:
+    if desktop_entry.is_supported():
         for path in desktop_entry.remove():
             output.line(f"{path} is deleted.")
     Path(endpoint.launch_file()).unlink(missing_ok=True)  # so no client starts Lou any more

@@ -63,8 +63,8 @@ def remove() -> list[Path]:
 
 def is_offered() -> bool:
     """Whether this Lou could have an entry, which its installer did not write, and has none."""
-    is_linux = sys.platform not in {"win32", "darwin"}
-    return is_linux and installation.current().kind in _WITHOUT_ENTRY and not is_installed()
+    kind = installation.current().kind
+    return is_supported() and kind in _WITHOUT_ENTRY and not is_installed()
 
 
 def is_installed() -> bool:
@@ -80,13 +80,18 @@ def places() -> tuple[Path, Path]:
     return base / "applications/lou.desktop", base / "icons/hicolor/scalable/apps/lou.svg"
 
 
+def is_supported() -> bool:
+    """Whether this system has menu entries of this kind."""
+    return sys.platform not in {"win32", "darwin"}
+
+
 def require_linux() -> None:
     """Check that this system has menu entries of this kind.
 
     Raises:
         AppError: it has not.
     """
-    if sys.platform in {"win32", "darwin"}:
+    if not is_supported():
         raise AppError(
             "Menu entries of this kind are for Linux desktops.",
             "On Windows the setup program makes the entry; on macOS start Lou with `lou`.",
