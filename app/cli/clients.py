@@ -156,10 +156,11 @@ def disconnect_all(output: Output) -> int:
             refused[view["id"]] = {"message": error.title, "hint": error.hint}
     if output.is_json:
         output.document({"clients": done, "refused": refused})
-    for view in () if output.is_json else done:
-        _show_change(view, output)
-    if not done and not refused and not output.is_json:
+    elif not done and not refused:
         output.line("No client has an entry of Lou's.")
+    else:
+        for view in done:
+            _show_change(view, output)
     for client, why in refused.items():
         output.complain(f"{client}: {why['message']} {why['hint']}".strip(), "red")
     return 1 if refused else 0

@@ -30,7 +30,8 @@ def _report(args: Namespace, output: Output) -> int:
     if args.show:
         if output.is_json:
             output.document(found)
-        for name, text in () if output.is_json else found.items():
+            return 0
+        for name, text in found.items():
             output.line(f"==> {name} <==\n{text}")
         return 0
     target = args.file or Path(time.strftime("lou-report-%Y%m%d-%H%M%S.zip"))
