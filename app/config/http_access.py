@@ -43,14 +43,14 @@ def access(config: Config, server: str) -> HttpAccess:
     found = config.settings.of(server).get(_SETTING)
     names = [each.name for each in manifest.SERVERS]
     port = found.get("port") if isinstance(found, Mapping) else None
-    is_port = isinstance(port, int) and not isinstance(port, bool) and port in _PORTS
-    usual = FIRST_PORT + names.index(server)
+    if not isinstance(port, int) or port not in _PORTS:
+        port = FIRST_PORT + names.index(server)
     try:
         origins = value_of(EVERY["http.allowed_origins"], config.settings.of(server))
     except SettingValueError:
         origins = ()
     is_on = wants_http(config.settings.of(server))
-    return HttpAccess(server, is_on, int(port) if is_port and port else usual, origins)
+    return HttpAccess(server, is_on, port, origins)
 
 
 def origin_of(text: str) -> str:
@@ -129,12 +129,12 @@ def client_entry(config: Config, token: str = "") -> str:
     """The servers that are on, as JSON for a client that takes addresses."""
     shown = token or "<the token>"
     entries = {
-        f"lou-{each.name}": {
+        f"lou-{each.server}": {
             "type": "http",
-            "url": access(config, each.name).url,
+            "url": each.url,
             "headers": {"Authorization": f"Bearer {shown}"},
         }
-        for each in manifest.SERVERS
-        if access(config, each.name).is_on
+        for each in (access(config, known.name) for known in manifest.SERVERS)
+        if each.is_on
     }
     return json.dumps({"mcpServers": entries}, indent=2)
