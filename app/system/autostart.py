@@ -144,15 +144,18 @@ class RunValue:
         try:
             _set_value(line)
         except OSError as failure:
-            raise SettingsError(
-                f"Windows refused to start Lou at login: {failure.strerror or failure}.",
-                "Switch it on in Windows: Settings, Apps, Startup.",
-                code="not_writable",
-            ) from failure
+            raise _refused("start Lou at login", "on", failure) from failure
 
     def delete(self) -> None:
-        """Delete the value."""
-        _delete_value()
+        """Delete the value.
+
+        Raises:
+            SettingsError: the registry refuses it.
+        """
+        try:
+            _delete_value()
+        except OSError as failure:
+            raise _refused("start Lou at login no more", "off", failure) from failure
 
     def is_on(self) -> bool:
         """Whether the value exists."""
@@ -161,6 +164,14 @@ class RunValue:
     def runs(self, argv: tuple[str, ...]) -> bool:
         """Whether the value is the one for `argv`."""
         return _value() == subprocess.list2cmdline(argv)
+
+
+def _refused(what: str, switched: str, failure: OSError) -> SettingsError:
+    return SettingsError(
+        f"Windows refused to {what}: {failure.strerror or failure}.",
+        f"Switch it {switched} in Windows: Settings, Apps, Startup.",
+        code="not_writable",
+    )
 
 
 if sys.platform == "win32":
