@@ -54,7 +54,8 @@ def _wheel() -> Path:
             target.chmod(0o755 if target.stat().st_mode & 0o100 else 0o644)
     for old in (*OUT.glob("lou-*.whl"), *OUT.glob("lou-*.tar.gz")):
         old.unlink()
-    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel", "-d", OUT, cwd=source)
+    hatchling = (sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel")
+    run(*hatchling, "-d", OUT, cwd=source)
     return next(OUT.glob("lou-*.whl"))
 
 

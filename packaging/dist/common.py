@@ -104,7 +104,7 @@ def install(site: Path, platform: str, wheel: Path, *, locks: Iterable[Path]) ->
 
 
 def name_installer(site: Path, installer: str) -> None:
-    """Let Lou in `site` know how it was installed: by a file of its own, since trees share files."""
+    """Let Lou in `site` know how it was installed, by a new file, since trees share files."""
     name = next(site.glob("lou-*.dist-info")) / "INSTALLER"
     name.unlink(missing_ok=True)
     name.write_text(f"{installer}\n", "utf-8")

@@ -11,8 +11,8 @@ from common import BUILD, HOMEPAGE, PACKAGING, ROOT, VERSION, compress, epoch, r
 
 sys.path.insert(0, str(ROOT))
 
-from app.cli import completion  # noqa: E402 - the line before finds it
-from app.system import desktop_entry  # noqa: E402
+from app.cli import completion
+from app.system import desktop_entry
 
 _BULLET = re.compile(r"^- (.*(?:\n  .*)*)", re.MULTILINE)
 

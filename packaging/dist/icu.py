@@ -14,7 +14,9 @@ from common import BUILD, BuildError, fresh, run
 PROGRAMS = {"icupkg": "icu-devtools", "gcc": "gcc", "readelf": "binutils"}
 _LIBRARY = re.compile(r"libicudata\.so\.(\d+)")
 _SECTION = re.compile(r"\.rodata +PROGBITS +\w+ (\w+) (\w+)")
-_SURPLUS = re.compile(r"(?:curr|lang|region|unit|zone|rbnf|translit)/(?!root\.|en\.|pool|res_index)|.*\.cnv$")
+_SURPLUS = re.compile(
+    r"(?:curr|lang|region|unit|zone|rbnf|translit)/(?!root\.|en\.|pool|res_index)|.*\.cnv$"
+)
 _NEEDED = re.compile(r"zone/tzdbNames|(?:region|curr)/supplementalData")
 _ASSEMBLY = """
 .section .rodata

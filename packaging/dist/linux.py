@@ -1,8 +1,8 @@
 """The relocatable tree for Linux: Debian's CPython, its libraries, and Lou with its packages.
 
-    bin/        python3.11, lou, lou-server, lou-connect
-    lib/        the libraries that a desktop may lack; lib/python3.11 with dist-packages
-    share/      menu entry, icons, AppStream, man pages, completions, notices
+bin/        python3.11, lou, lou-server, lou-connect
+lib/        the libraries that a desktop may lack; lib/python3.11 with dist-packages
+share/      menu entry, icons, AppStream, man pages, completions, notices
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ from desktop import desktop_files
 TREE = BUILD / "linux" / "lou"
 SITE = TREE / "lib" / f"python{PYTHON}" / "dist-packages"
 """Where Debian's Python looks, by its frozen `site`."""
-PROGRAMS = {"patchelf": "patchelf", "strip": "binutils", "dpkg-deb": "dpkg", "zstd": "zstd"} | icu.PROGRAMS
+PROGRAMS = {
+    "patchelf": "patchelf",
+    "strip": "binutils",
+    "dpkg-deb": "dpkg",
+    "zstd": "zstd",
+} | icu.PROGRAMS
 
 _PYTHON_PACKAGES = (
     f"python{PYTHON}-minimal",
@@ -42,11 +47,12 @@ _LIBRARIES = {
     "libxkbcommon0": ("libxkbcommon.so.0",),
     "libxkbcommon-x11-0": ("libxkbcommon-x11.so.0",),
 }
-"""By Debian's package: what the tree brings, since not every desktop has it, or not this version."""
+"""By Debian's package: what the tree brings; not every desktop has it, or not this version."""
 BUNDLED = (*_PYTHON_PACKAGES, *_LIBRARIES)
 _NO_USE = (
-    *("idlelib", "lib2to3", "pydoc_data", "ensurepip", "tkinter", "turtledemo", "test", "distutils"),
-    *("pydoc.py", "turtle.py", "sitecustomize.py", f"config-{PYTHON}-x86_64-linux-gnu"),
+    *("idlelib", "lib2to3", "pydoc_data", "ensurepip", "tkinter", "turtledemo", "test"),
+    *("distutils", "pydoc.py", "turtle.py", "sitecustomize.py"),
+    f"config-{PYTHON}-x86_64-linux-gnu",
 )
 _NO_MODULES = (
     *("_test*", "_xx*", "xx*", "_ctypes_test*", "nis", "ossaudiodev", "_dbm", "_gdbm", "_curses*"),

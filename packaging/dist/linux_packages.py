@@ -122,8 +122,9 @@ def archive() -> Path:
     shutil.copy(ROOT / "LICENSE", top / "LICENSE")
     _same_rights(top)
     target = OUT / f"{name}.tar.zst"
+    pack = f"zstd {'-1' if is_quick() else '-12'} --long=27 -T0"
     run("tar", "--sort=name", f"--mtime=@{epoch()}", "--owner=0", "--group=0", "--numeric-owner",
-        "-I", f"zstd {'-1' if is_quick() else '-12'} --long=27 -T0", "-cf", target, name, cwd=top.parent)  # fmt: skip
+        "-I", pack, "-cf", target, name, cwd=top.parent)  # fmt: skip
     return target
 
 

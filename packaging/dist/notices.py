@@ -149,6 +149,6 @@ def _text(components: Iterable[Component]) -> str:
         title = f"{each.name} {each.version} ({each.licence})"
         body = "\n\n".join(text.strip() for text in each.texts if text.strip())
         parts.append(f"{'=' * 78}\n{title}\n{each.homepage}\n\n{body or 'No text is included.'}\n")
-    for name in ("LGPL-3", "GPL-3"):
-        parts.append(f"{'=' * 78}\n{(_COMMON / name).read_text('utf-8')}")
+    terms = ((_COMMON / name).read_text("utf-8") for name in ("LGPL-3", "GPL-3"))
+    parts += (f"{'=' * 78}\n{text}" for text in terms)
     return "\n".join(parts)

@@ -31,7 +31,10 @@ QT_PLUGINS = {
     "iconengines": ("svgicon",),
     "imageformats": ("svg", "ico", "jpeg"),
     "styles": ("*",),
-    "platforminputcontexts": ("composeplatforminputcontextplugin", "ibusplatforminputcontextplugin"),
+    "platforminputcontexts": (
+        "composeplatforminputcontextplugin",
+        "ibusplatforminputcontextplugin",
+    ),
     "platformthemes": ("gtk3", "xdgdesktopportal"),
     "xcbglintegrations": ("xcb-glx-integration", "xcb-egl-integration"),
     "wayland-decoration-client": ("adwaita", "bradient"),
@@ -42,7 +45,7 @@ QT_PLUGINS = {
 
 
 def packages(site: Path, *more: str) -> None:
-    """Remove build tools, tests, stubs and sources of C from `site`, babel's locales, and `more`."""
+    """Remove build tools, tests, stubs, C sources, babel's locales and `more` from `site`."""
     for name in (*_NO_USE, *more):
         for found in (*site.glob(name), *site.glob(f"{name}-*.dist-info")):
             remove(found)

@@ -1,8 +1,8 @@
 """The folder for Windows and its setup program, both made on Linux.
 
-    lou.exe, lou-server.exe, lou-connect.exe    launcher.c, each with Python in its own process
-    python311.dll, python311.zip, *.pyd         the embeddable CPython of the registry
-    lib\\                                        Lou and its packages
+lou.exe, lou-server.exe, lou-connect.exe    launcher.c, each with Python in its own process
+python311.dll, python311.zip, *.pyd         the embeddable CPython of the registry
+lib\\                                        Lou and its packages
 """
 
 from __future__ import annotations
