@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import os
@@ -31,7 +30,7 @@ from app.system.worker_thread import WorkerThread
 from app.views import CallRecord, Notice, Trouble
 from servers.contract import endpoint
 from servers.contract.envelope import Event
-from tests.patience import PATIENCE_S, wait_until
+from tests.patience import eventually, wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -51,9 +50,7 @@ async def test_a_call_past_its_deadline_is_left_and_the_next_one_runs() -> None:
         await thread.run(lambda: 42, 5)
     assert time.monotonic() - began < 1, "two hang: a third is not even tried"
     release.set()
-    async with asyncio.timeout(PATIENCE_S):
-        while thread.abandoned:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: not thread.abandoned)
     assert back == [1, 0]
     assert await thread.run(lambda: 43, 5) == 43
     thread.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _CACHES = {
@@ -53,6 +55,42 @@ WAYS: dict[str, Callable[[Path, Path], Path]] = {
     "pipx": by_pipx,
 }
 """Each takes the wheel and a folder, and returns where the commands are."""
+
+
+def answered(
+    argv: list[str], environment: Mapping[str, str], method: str, params: Mapping[str, Any]
+) -> Any:
+    """What a bridge that is started as `argv` answers to one request, in a session of its own."""
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "stranger", "version": "1"},
+    }
+    messages = (
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": method, "params": params},
+    )
+    with subprocess.Popen(
+        argv, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # not the file of pytest, which Wine cannot use
+    ) as bridge:  # fmt: skip
+        assert bridge.stdin
+        assert bridge.stdout
+        for message in messages:
+            bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        bridge.stdin.flush()
+        while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
+            pass
+        bridge.stdin.close()
+    return answer
+
+
+def called(
+    argv: list[str], environment: Mapping[str, str], tool: str, arguments: Mapping[str, Any]
+) -> Any:
+    """What such a bridge answers to a call of one tool."""
+    return answered(argv, environment, "tools/call", {"name": tool, "arguments": arguments})
 
 
 def python_of(commands: Path) -> Path:

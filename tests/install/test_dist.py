@@ -15,16 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.install.installing import called
 from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.dist, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
-HELLO = {
-    "protocolVersion": "2025-11-25",
-    "capabilities": {},
-    "clientInfo": {"name": "stranger", "version": "1"},
-}
 CALLS = {"lou-search": ("web_search", {}), "lou-tracker": ("find_tracked", {})}
 
 
@@ -81,29 +77,7 @@ class Stranger:
     def launch(self, entry: dict[str, Any], tool: str, arguments: dict[str, Any]) -> Any:
         """Start a written entry as Claude Desktop does, and call one tool."""
         environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin"} | entry.get("env", {})
-        return answered([entry["command"], *entry["args"]], environment, tool, arguments)
-
-
-def answered(argv: list[str], environment: dict[str, str], tool: str, arguments: Any) -> Any:
-    """What a bridge that is started as `argv` answers to a call of one tool."""
-    messages = (
-        {"id": 1, "method": "initialize", "params": HELLO},
-        {"method": "notifications/initialized"},
-        {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": arguments}},
-    )
-    with subprocess.Popen(
-        argv, env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # not the file of pytest, which Wine cannot use
-    ) as bridge:  # fmt: skip
-        assert bridge.stdin
-        assert bridge.stdout
-        for message in messages:
-            bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-        bridge.stdin.flush()
-        while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
-            pass
-        bridge.stdin.close()
-    return answer
+        return called([entry["command"], *entry["args"]], environment, tool, arguments)
 
 
 def use(stranger: Stranger) -> float:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.install.test_dist import CALLS, answered, artifact, size_mb
+from tests.install.installing import called
+from tests.install.test_dist import CALLS, artifact, size_mb
 from tests.patience import wait_until
 from tests.windows import machine
 from tests.windows.machine import Machine
@@ -74,7 +75,7 @@ class Person:
 
     def launch(self, entry: dict[str, Any], tool: str, arguments: Any) -> Any:
         argv = ["wine", entry["command"], *entry["args"]]
-        return answered(argv, self.windows.environment(entry.get("env")), tool, arguments)
+        return called(argv, self.windows.environment(entry.get("env")), tool, arguments)
 
 
 @pytest.fixture

@@ -117,25 +117,8 @@ class Installed:
 
     def bridged(self) -> list[str]:
         """The tools that a client sees through `lou-connect`."""
-        hello = {"protocolVersion": "2025-11-25", "capabilities": {}}
-        hello["clientInfo"] = {"name": "test", "version": "1"}
-        messages = (
-            {"id": 1, "method": "initialize", "params": hello},
-            {"method": "notifications/initialized"},
-            {"id": 2, "method": "tools/list"},
-        )
-        with subprocess.Popen(
-            [self.commands / "lou-connect", "search"], env=self._environment, cwd="/",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        ) as bridge:  # fmt: skip
-            assert bridge.stdin
-            assert bridge.stdout
-            for message in messages:
-                bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-            bridge.stdin.flush()
-            while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
-                pass
-            bridge.stdin.close()
+        argv = [str(self.commands / "lou-connect"), "search"]
+        answer = installing.answered(argv, self._environment, "tools/list", {})
         return [tool["name"] for tool in answer["result"]["tools"]]
 
     def _set_keys(self) -> None:
