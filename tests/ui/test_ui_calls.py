@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.modeltest import ModelTester
 
 from app.calls.kept_call import KeptCall
+from app.system import paths
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView, JsonView
 from app.ui.pages.calls import CallTable
@@ -234,6 +235,21 @@ def test_a_search_keeps_what_it_found_while_new_calls_come(lou: Rig) -> None:
     add(lou, request={"query": "another needle"}, tool="newer")
     view.until_rows(2)
     assert view.column(TOOL) == ["newer", "find_tracked"]
+    view.text.clear()
+
+
+def test_calls_come_in_again_after_they_could_not_be_read(lou: Rig) -> None:
+    view = CallsView(lou)
+    file = paths.data_folder("calls.sqlite")
+    file.write_bytes(b"")
+    file.chmod(0o666)  # Lou reads no file that others may write
+    seen = len(lou.problems)
+    view.text.setText("needle")
+    lou.until(lambda: len(lou.problems) > seen)
+    del lou.problems[seen:]
+    file.unlink()
+    add(lou, request={"query": "the needle"})
+    view.until_rows(1)
     view.text.clear()
 
 

@@ -118,13 +118,12 @@ class CallsPage(QWidget):
         self._context.tasks.start(self._load(self._request))
 
     async def _load(self, request: int) -> None:
-        self._is_loading = True
-        page = await self._find(None)
-        if request != self._request:
+        page = await self._load_page(request, None)
+        if page is None:
             return
         self._detail.hide()
         self._model.show_calls(page.calls)
-        self._before, self._is_loading = page.before, False
+        self._before = page.before
         self._update_view()
         self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
         while (
@@ -158,12 +157,21 @@ class CallsPage(QWidget):
             self._context.tasks.start(self._load_older(self._request))
 
     async def _load_older(self, request: int) -> None:
-        self._is_loading = True
-        page = await self._find(self._before)
-        if request == self._request:
+        page = await self._load_page(request, self._before)
+        if page is not None:
             self._model.append(page.calls)
-            self._before, self._is_loading = page.before, False
+            self._before = page.before
             self._update_view()
+
+    async def _load_page(self, request: int, before: int | None) -> CallPage | None:
+        """The calls below `before`; None when others were asked for meanwhile."""
+        self._is_loading = True
+        try:
+            page = await self._find(before)
+        finally:
+            if request == self._request:
+                self._is_loading = False
+        return page if request == self._request else None
 
     async def _find(self, before: int | None) -> CallPage:
         query = self._filter.wanted()
