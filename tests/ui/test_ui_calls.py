@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from pytestqt.modeltest import ModelTester
 
 from app.calls.kept_call import KeptCall
+from app.config.config_model import Config
 from app.system import paths
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView, JsonView
@@ -68,6 +70,13 @@ def add(lou: Rig, **more: Any) -> None:
     facts |= {"outcome": "ok", "at": time.time(), "bytes": 90, "cut": "", "answer": answer}
     server = more.pop("server", "tracker")
     lou.core.call_log.add(server, {**facts, "request": {"status": "new"}, **more})
+
+
+def keep_calls(lou: Rig, *, on: bool) -> None:
+    def switched(config: Config) -> Config:
+        return replace(config, settings=replace(config.settings, keep_calls=on))
+
+    lou.core.settings.update(switched)
 
 
 def test_model_keeps_the_rules_of_models(lou: Rig) -> None:
@@ -240,17 +249,20 @@ def test_a_search_keeps_what_it_found_while_new_calls_come(lou: Rig) -> None:
 
 def test_calls_come_in_again_after_they_could_not_be_read(lou: Rig) -> None:
     view = CallsView(lou)
+    add(lou)
+    view.until_rows(1)
     file = paths.data_folder("calls.sqlite")
+    keep_calls(lou, on=False)
+    lou.until(lambda: not file.exists())  # and so the store has closed it
     file.write_bytes(b"")
     file.chmod(0o666)  # Lou reads no file that others may write
     seen = len(lou.problems)
-    view.text.setText("needle")
+    keep_calls(lou, on=True)
     lou.until(lambda: len(lou.problems) > seen)
     del lou.problems[seen:]
     file.unlink()
     add(lou, request={"query": "the needle"})
     view.until_rows(1)
-    view.text.clear()
 
 
 def test_calls_that_were_cleared_elsewhere_are_gone_from_a_hidden_page(lou: Rig) -> None:
@@ -292,16 +304,9 @@ def test_switched_off_the_page_says_so(lou: Rig) -> None:
     add(lou)
     view.until_rows(1)
 
-    def switch(on: bool) -> None:
-        from dataclasses import replace
-
-        lou.core.settings.update(
-            lambda config: replace(config, settings=replace(config.settings, keep_calls=on))
-        )
-
-    switch(False)
+    keep_calls(lou, on=False)
     view.until_rows(0)
     lou.until(
         lambda: any("keeps no calls" in each.text() for each in view.page.findChildren(QLabel))
     )
-    switch(True)
+    keep_calls(lou, on=True)
