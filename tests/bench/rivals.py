@@ -18,7 +18,7 @@ from servers.bridge.connect import dial
 from servers.contract import endpoint
 
 ROOT = Path(__file__).parents[2]
-NPM = ROOT / ".cache" / "npm"
+INSTALLED = ROOT / ".cache" / "rivals"
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 0,
@@ -240,14 +240,31 @@ class HttpServer:
 
 def mcp_remote() -> tuple[str, ...]:
     """The command of the npm bridge, installed when it is not there yet."""
-    script = NPM / "node_modules/mcp-remote/dist/proxy.js"
+    return npm_script("mcp-remote", "0.15.1", "dist/proxy.js")
+
+
+def npm_script(name: str, version: str, script: str) -> tuple[str, ...]:
+    """The command that starts a script of an npm package, installed when it is not there yet."""
+    folder = INSTALLED / f"{name}-{version}"
+    found = folder / "node_modules" / name / script
     node = shutil.which("node")
-    assert node, "node is needed to measure against mcp-remote"
-    if not script.exists():
-        NPM.mkdir(parents=True, exist_ok=True)
-        install = ("npm", "install", "--no-audit", "--no-fund", "--silent", "mcp-remote@0.15.1")
-        subprocess.run(install, cwd=NPM, check=True, timeout=300)
-    return (node, str(script))
+    assert node, f"node is needed to measure against {name}"
+    if not found.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        install = ("npm", "install", "--no-audit", "--no-fund", "--silent", f"{name}@{version}")
+        subprocess.run(install, cwd=folder, check=True, timeout=300)
+    return (node, str(found))
+
+
+def pypi_script(name: str, version: str, script: str) -> tuple[str, ...]:
+    """A command of a PyPI package in an environment of its own, made when it is not there yet."""
+    folder = INSTALLED / f"{name}-{version}"
+    found = folder / "bin" / script
+    if not found.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=300)
+        install = (folder / "bin" / "pip", "install", "--quiet", f"{name}=={version}")
+        subprocess.run(install, check=True, timeout=600)
+    return (str(found),)
 
 
 def can_connect(port: int) -> bool:

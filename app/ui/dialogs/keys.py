@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.keys.vault import VaultState
 from app.ui.dialogs.key_detail import KeyDetail
@@ -12,7 +11,7 @@ from app.ui.models.keys import NAME, KeysModel
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Strip
+from app.ui.widgets.card import Strip, scroll_area
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
@@ -72,11 +71,7 @@ class KeysDialog(QDialog):
 
     def _lay_out(self) -> None:
         close = Button(self._context.theme, "Close", self.close)
-        scroll = QScrollArea()
-        scroll.setAccessibleName(tr("The chosen key"))
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._detail)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scroll_area(self._detail, "The chosen key")
         parts = QSplitter()
         parts.addWidget(self._list)
         parts.addWidget(scroll)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from app.ui.models.clients import ID, ClientsModel, is_here
 from app.ui.page_context import PageContext
@@ -12,6 +11,7 @@ from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import scroll_area
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
@@ -71,11 +71,7 @@ class ClientsPage(QWidget):
         inside.addWidget(self._filter)
         inside.addWidget(self._list, 1)
         inside.addWidget(self._fold)
-        scroll = QScrollArea()
-        scroll.setAccessibleName(tr("The chosen client"))
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._detail)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scroll_area(self._detail, "The chosen client")
         parts = QSplitter()
         parts.addWidget(holder)
         parts.addWidget(scroll)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.ui.models.servers import NAME, ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import scroll_area
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
@@ -45,11 +45,7 @@ class ServersPage(QWidget):
         top.addStretch()
         top.addWidget(add)
         top.addWidget(self._pause)
-        scroll = QScrollArea()
-        scroll.setAccessibleName(tr("The chosen server"))
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._detail)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scroll_area(self._detail, "The chosen server")
         parts = QSplitter()
         parts.addWidget(_raised(self._list))
         parts.addWidget(scroll)

@@ -6,15 +6,15 @@ import time
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.welcome_connect import ConnectStep
 from app.ui.pages.welcome_extras import ExtrasStep
 from app.ui.pages.welcome_step import WelcomeStep
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import scroll_area
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 from app.views import CallRecord, ClientEvent, ServerView
@@ -81,12 +81,8 @@ class WelcomePage(QWidget):
         foot.addWidget(self._done)
         column.addLayout(foot)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setAccessibleName(tr("The steps"))
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = scroll_area(inside, "The steps")
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        scroll.setWidget(inside)
         page = QVBoxLayout(self)
         page.setContentsMargins(20, 18, 6, 0)
         page.setSpacing(6)

@@ -149,15 +149,21 @@ class Empty(QWidget):
         self._icon.setPixmap(icons.pixmap(self._icon_name, colour, 36, self.devicePixelRatioF()))
 
 
-def scroll_page(page: QWidget, top: QWidget, inside: QWidget, name: str) -> None:
-    """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
-    inside.setMaximumWidth(_PAGE_WIDTH)
+def scroll_area(inside: QWidget, name: str) -> QScrollArea:
+    """`inside` with a scroll bar for its height; `name` is what a screen reader calls it."""
     scroll = QScrollArea()
     scroll.setAccessibleName(tr(name))
     scroll.setWidgetResizable(True)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
     scroll.setWidget(inside)
+    return scroll
+
+
+def scroll_page(page: QWidget, top: QWidget, inside: QWidget, name: str) -> None:
+    """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
+    inside.setMaximumWidth(_PAGE_WIDTH)
+    scroll = scroll_area(inside, name)
+    scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
     column = QVBoxLayout(page)
     column.setContentsMargins(20, 18, 6, 0)
     column.setSpacing(14)

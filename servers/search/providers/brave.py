@@ -6,7 +6,15 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    number,
+    payload_of,
+    rows,
+)
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -27,7 +35,7 @@ _LANGUAGES = {"ja": "jp", "zh": "zh-hans", "pt": "pt-pt", "no": "nb"} | {
 }
 
 
-class Brave:
+class Brave(Provider):
     """`GET /res/v1/web/search`."""
 
     spec = ProviderSpec(
@@ -80,14 +88,6 @@ class Brave:
         per_second, _ = _pair(reply, "X-RateLimit-Limit")
         left, reset = _month(reply)
         return ResultPage(tuple(hit for hit in hits if hit), left, reset, max(per_second, 0.0))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """One search for one result: there is no free request."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 def _failure(reply: HttpReply, error: object) -> OutboundError:

@@ -9,7 +9,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import by_status, failure
+from servers.search.providers.provider import Provider, by_status, failure
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Result, ResultPage, result
 
@@ -27,7 +27,7 @@ _COUNTRIES = {"uk": "gb", "sl": "si"}
 _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 
 
-class DuckDuckGo:
+class DuckDuckGo(Provider):
     """`POST /html/`; a bot wall is told apart from no results."""
 
     spec = ProviderSpec(
@@ -70,14 +70,6 @@ class DuckDuckGo:
                 raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
             raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
         return ResultPage(tuple(found.hits))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """It has no key."""
-        return self.request(SearchQuery("lou"), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 class _Hits(HTMLParser):

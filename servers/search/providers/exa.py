@@ -10,7 +10,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -18,7 +18,7 @@ _KEY = "EXA_API_KEY"
 _NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
 
 
-class Exa:
+class Exa(Provider):
     """`POST /search`."""
 
     spec = ProviderSpec(
@@ -61,14 +61,6 @@ class Exa:
             for hit in rows(payload, "results")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """One search for one result: there is no free request."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 def _snippet(hit: dict[str, Any]) -> str:

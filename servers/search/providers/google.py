@@ -10,7 +10,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -26,7 +26,7 @@ _CLOSED = (
 )
 
 
-class Google:
+class Google(Provider):
     """`GET /customsearch/v1`; never more than 10 results a request."""
 
     spec = ProviderSpec(
@@ -70,14 +70,6 @@ class Google:
             for hit in (rows(payload, "items") if "items" in payload else [])
         )
         return ResultPage(tuple(hit for hit in hits if hit))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """One search for one result: there is no free request."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 def _published(hit: dict[str, object]) -> object:

@@ -8,14 +8,14 @@ from typing import Any
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, payload_of, rows
 from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 _KEY = "KEENABLE_API_KEY"
 
 
-class Keenable:
+class Keenable(Provider):
     """`POST /v1/search`, or `/v1/search/public` with the name of the program instead of a key."""
 
     spec = ProviderSpec(
@@ -56,11 +56,3 @@ class Keenable:
             for hit in rows(payload, "results")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """A search: there is no cheaper request."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)

@@ -17,7 +17,10 @@ from servers.search.websearch.results import ResultPage
 
 
 class Provider(Protocol):
-    """The requests and replies of a search service."""
+    """The requests and replies of a search service.
+
+    Its key is tried by a search; a service that has a cheaper way overrides the two probes.
+    """
 
     spec: ProviderSpec
 
@@ -33,6 +36,7 @@ class Provider(Protocol):
 
     def probe(self, access: Access) -> HttpRequest:
         """The cheapest request that shows whether the key works."""
+        return self.request(SearchQuery("lou", count=1), access)
 
     def read_probe(self, reply: HttpReply) -> None:
         """Look at the answer to `probe`.
@@ -40,6 +44,7 @@ class Provider(Protocol):
         Raises:
             OutboundError: AUTH when the key was refused.
         """
+        self.read(reply)
 
 
 def payload_of(reply: HttpReply) -> Any:

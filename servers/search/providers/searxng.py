@@ -7,14 +7,14 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 
 
-class Searxng:
+class Searxng(Provider):
     """`GET /search?format=json`; the address has no default."""
 
     spec = ProviderSpec(
@@ -62,11 +62,3 @@ class Searxng:
             for hit in found
         )
         return ResultPage(tuple(hit for hit in hits if hit)[:20])
-
-    def probe(self, access: Access) -> HttpRequest:
-        """It has no key."""
-        return self.request(SearchQuery("lou"), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)

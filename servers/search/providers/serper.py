@@ -6,14 +6,14 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 _KEY = "SERPER_API_KEY"
 
 
-class Serper:
+class Serper(Provider):
     """`POST /search`."""
 
     spec = ProviderSpec(
@@ -47,14 +47,6 @@ class Serper:
             for hit in rows(payload, "organic")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """One search for one result: there is no free request."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 def _failure(reply: HttpReply, said: object) -> OutboundError:

@@ -10,14 +10,14 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, payload_of, rows
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 
 
-class Wikipedia:
+class Wikipedia(Provider):
     """`GET /w/rest.php/v1/search/page`; the address may hold `{language}`."""
 
     spec = ProviderSpec(
@@ -53,14 +53,6 @@ class Wikipedia:
             if hit.get("key")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
-
-    def probe(self, access: Access) -> HttpRequest:
-        """It has no key."""
-        return self.request(SearchQuery("lou", count=1), access)
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as a search."""
-        self.read(reply)
 
 
 def _snippet(hit: dict[str, object]) -> str:
