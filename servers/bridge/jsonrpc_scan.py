@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _RESPONSE = b'{"jsonrpc":"2.0","id":'
 _REQUEST_END = b',"jsonrpc":"2.0","id":'
 _LONGEST_ID = 80
+_MOST_BLANKS = 3
+"""Blanks before an id that comes first, as in `{"jsonrpc": "2.0", "id": 1`."""
 _WHOLE = 1 << 20
 """Of longer lines only the ends are read: parsing takes ten times their size in memory."""
 
@@ -43,24 +45,31 @@ def read_briefly(line: bytes) -> Found:
                 return {"id": id}
     if len(line) < _WHOLE:
         return read(line)
-    id = id_by_ends(bytes(line[:256]), bytes(line[-256:]))  # noqa: A001 - the wire's word
-    return None if id is None else {"id": id, "method": ""}
+    head = bytes(line[:256])
+    id = id_by_ends(head, bytes(line[-256:]))  # noqa: A001 - the wire's word
+    if id is None:
+        return None
+    return {"id": id} if _begins_answer(head) else {"id": id, "method": ""}
 
 
 def lines_of(block: bytes) -> list[bytes]:
     """The lines of a block that are not blank, each with its newline."""
+    if block.startswith(b"{") and block.find(b"\n") == len(block) - 1:
+        return [block]  # a long line is not copied
     return [line + b"\n" for line in block.split(b"\n") if line.strip()]
 
 
 def id_by_ends(head: bytes, tail: bytes) -> Id | None:
     """The id of a message of which only the first and last bytes are known; None if not found.
 
-    Compact JSON as the SDKs write it is expected: the id comes first, or it is a number and comes
-    last, where no text inside the message can look like it.
+    JSON as the SDKs write it is expected, compact or with blanks: the id comes first, or it is a
+    number and comes last, where no text inside the message can look like it.
     """
+    if not head.startswith(_RESPONSE):
+        head = head.replace(b" ", b"", _MOST_BLANKS)
     if head.startswith(_RESPONSE):
         return _id(head[len(_RESPONSE) :].partition(b",")[0])
-    _, found, last = tail.rstrip().rpartition(_REQUEST_END)
+    _, found, last = tail.replace(b" ", b"").rstrip().rpartition(_REQUEST_END)
     if found and last.endswith(b"}") and last[:-1].isdigit():
         return _id(last[:-1])
     return None
@@ -70,6 +79,14 @@ def id_of(message: Mapping[str, Any]) -> Id | None:
     """The id of a request or response; None for a notification or an invalid id."""
     id = message.get("id")  # noqa: A001
     return id if isinstance(id, (int, str)) and not isinstance(id, bool) else None
+
+
+def _begins_answer(head: bytes) -> bool:
+    """Whether a message that begins so holds a result or an error, not a method."""
+    head = head.replace(b" ", b"")
+    if head.startswith(_RESPONSE):
+        head = b"{" + head[len(_RESPONSE) :].partition(b",")[2]
+    return head.startswith((b'{"result":', b'{"error":'))
 
 
 def _id(token: bytes) -> Id | None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from servers.bridge.jsonrpc_scan import Id
 
 LONGEST = 16 << 20
-"""Bytes of one line, without its newline."""
+"""Bytes of one line of the client, without its newline."""
+LONGEST_OF_SERVER = 128 << 20
+"""Bytes of one line of the server: a result may hold a film, and none may pass in parts."""
 
 _END = 256
 
@@ -32,12 +34,13 @@ class TooLong:
 class BridgeLineReader:
     """One direction of a stream; holds at most one unfinished line."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._unfinished = bytearray()
         self._dropping: _Dropped | None = None
 
     def feed(self, data: bytes) -> list[bytes | TooLong]:
-        """Blocks of whole lines, and the dropped lines; `data` is at most LONGEST bytes."""
+        """Blocks of whole lines, and the dropped lines; `data` is at most `longest` bytes."""
         if not self._unfinished and self._dropping is None and data[-1:] == b"\n":
             return [data]
         return self._pieces(data)
@@ -53,14 +56,17 @@ class BridgeLineReader:
             data = rest
         end = data.rfind(b"\n") + 1
         first = data.find(b"\n")
-        if end and len(self._unfinished) + first > LONGEST:
+        if end and len(self._unfinished) + first > self._longest:
             self._drop()
             return pieces + self._pieces(data)
-        if end:
-            pieces.append(bytes(self._unfinished) + data[:end] if self._unfinished else data[:end])
+        if end and self._unfinished:
+            self._unfinished += data[:end]
+            pieces.append(bytes(self._unfinished))
             self._unfinished = bytearray()
+        elif end:
+            pieces.append(data[:end])
         self._unfinished += data[end:]
-        if len(self._unfinished) > LONGEST:
+        if len(self._unfinished) > self._longest:
             self._drop()
         return pieces
 

@@ -14,7 +14,7 @@ import time
 
 from servers.bridge.client_streams import ClientStreams
 from servers.bridge.connect import dial
-from servers.bridge.line_reader import BridgeLineReader
+from servers.bridge.line_reader import LONGEST_OF_SERVER, BridgeLineReader
 from servers.bridge.session import Session
 from servers.contract import endpoint
 
@@ -84,7 +84,8 @@ class Pump:
         self._name = name
         self._session = Session(name, mark)
         self._client = client
-        self._from_client, self._from_server = BridgeLineReader(), BridgeLineReader()
+        self._from_client = BridgeLineReader()
+        self._from_server = BridgeLineReader(LONGEST_OF_SERVER)
         self._to_client = WriteBuffer(client.write)
         self._to_server = WriteBuffer(self._send)
         self._server: _socket.socket | None = None
@@ -186,7 +187,7 @@ class Pump:
         """The server is gone, or was not there at the start: begin to reconnect."""
         if self._server:
             self._server.close()
-        self._server, self._from_server = None, BridgeLineReader()
+        self._server, self._from_server = None, BridgeLineReader(LONGEST_OF_SERVER)
         if self._end_by:
             return
         from servers.bridge.reconnect import Reconnect

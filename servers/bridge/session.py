@@ -169,7 +169,9 @@ class Session:
             self._error(id, INVALID_REQUEST, message)
         elif id is not None:
             self._in_flight.pop(id, None)
-            self._fail(id, f"The answer of {size} bytes is over the limit of 16 MiB; ask for less.")
+            self._fail(
+                id, f"The answer of {size} bytes is over the limit of 128 MiB; ask for less."
+            )
 
     def _take(self, found: Found, line: bytes, now: float) -> None:
         """Answer or hold one line of the client while the server is away."""

@@ -87,6 +87,9 @@ class RelayClient:
         """End its connection; a bridge connects anew and repeats the client's handshake."""
         raise NotImplementedError
 
+    def pause(self, id_token: str) -> None:
+        """Take note that the server ended the stream of a request for now: it is asked again."""
+
     def finished(self, id_token: str) -> None:
         """Take note that one of its requests was answered."""
         self.in_flight.pop(id_token, None)
@@ -310,6 +313,12 @@ class UpstreamConnection:
     def pending_of(self, token: Any) -> PendingRequest | None:
         """The request with this number, in any of the ways in which a server may write it."""
         return self.pending.get(_number(token))
+
+    def paused(self, number: int) -> None:
+        """Take note that the server ended the stream of request `number` for now."""
+        pending = self.pending.get(number)
+        if pending and pending.client:
+            pending.client.pause(pending.message.id_token)
 
     def client_in_call(self) -> RelayClient | None:
         """The only client that waits for an answer; the only client, if none waits."""

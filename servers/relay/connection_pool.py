@@ -8,6 +8,7 @@ connection of its own, since a server's question does not say whom it is for. Cl
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from servers.relay.connection import OWN_CLIENT, RelayClient, UpstreamConnection
 from servers.relay.wire_message import dumps
 
 _MODERN = "modern"
+_MODERN_IDLE_S = 300.0
 _QUESTIONS = frozenset(("roots", "sampling", "elicitation", "tasks"))
 """The capabilities of a client that let a server ask it something."""
 
@@ -35,6 +37,7 @@ class ConnectionPool:
         self.by_key: dict[str, UpstreamConnection] = {}
         self.sessions = SESSIONS.default
         self.is_web = False
+        self._idle: asyncio.TimerHandle | None = None
         self._open = open
         self._close = close
 
@@ -74,7 +77,19 @@ class ConnectionPool:
             connection.subscribers[uri].discard(client)
             if not connection.subscribers[uri] and connection.clients:
                 connection.ask_in_background("resources/unsubscribe", {"uri": uri})
-        if not connection.clients and not connection.is_base:
+        if connection.clients or connection.is_base:
+            return
+        if connection.is_modern:  # over HTTP each request is a client, and the next one is near
+            if self._idle:
+                self._idle.cancel()
+            loop = asyncio.get_running_loop()
+            self._idle = loop.call_later(_MODERN_IDLE_S, self.end_unused, connection)
+        else:
+            self.end_unused(connection)
+
+    def end_unused(self, connection: UpstreamConnection) -> None:
+        """End a connection that no client has."""
+        if not connection.clients and not connection.is_closed:
             self.forget(connection)
             self._close(connection)
 

@@ -23,7 +23,7 @@ class EventReader:
     def __init__(self) -> None:
         self.last_id = ""
         self.retry_s = 0.0
-        self._rest = b""
+        self._rest = bytearray()
         self._kind = ""
         self._data: list[bytes] = []
         self._ends_with_return = False
@@ -33,10 +33,15 @@ class EventReader:
         if self._ends_with_return and chunk.startswith(b"\n"):
             chunk = chunk[1:]
         self._ends_with_return = chunk.endswith(b"\r")
-        text = self._rest + chunk
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, self._rest = text.split(b"\n")
+        if b"\r" in chunk:
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        first, newline, others = chunk.partition(b"\n")
+        self._rest += first  # a long line comes in many chunks, and is not searched anew each time
+        if not newline:
+            return
+        *lines, rest = others.split(b"\n")
+        lines.insert(0, bytes(self._rest))
+        self._rest = bytearray(rest)
         for line in lines:
             if line:
                 self._take(line)

@@ -272,12 +272,13 @@ class Relay:
         if not server_settings.wants_http(configuration.settings):
             return None
         from servers.host.transport import http  # noqa: PLC0415 - only if they ask for it
-        from servers.relay.http_app import HttpApp  # noqa: PLC0415
+        from servers.relay.http_app import LONGEST_BODY, HttpApp  # noqa: PLC0415
 
         def figures() -> str:
             return self.meter.prometheus(self.name, self.session_count())
 
-        return http.open_http(HttpApp(self.board), configuration, figures)
+        app = HttpApp(self.board, self._schema_of)
+        return http.open_http(app, configuration, figures, longest_body=LONGEST_BODY)
 
     async def answers(self) -> dict[str, Any]:
         """The answers that the bridge gives while this process is away."""

@@ -325,6 +325,7 @@ class Switchboard:
         if error.get("code") != _UNSUPPORTED_VERSION:
             self._modern_refusal = error
             self.pool.part(client)
+            self.pool.end_unused(connection)
 
     def _ask_client(
         self, connection: UpstreamConnection, message: WireMessage, origin: int | None

@@ -21,7 +21,7 @@ from yarl import URL
 
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
-from servers.relay import web_headers, web_refusals
+from servers.relay import routing_headers, web_refusals
 from servers.relay.connection import INTERNAL_ERROR, error_line, refusal_line
 from servers.relay.event_stream import EventReader, StreamEvent
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
@@ -44,7 +44,8 @@ _ENDPOINT_WITHIN_S = 15.0
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset((301, 302, 307, 308))
 _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
-_MOST_RESUMED = 20
+_MOST_FAILED = 8
+"""Failed attempts to resume a stream, one after the other, before its request has failed."""
 _OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
 """With these a server of the older transport answers a POST that it does not know."""
 
@@ -211,24 +212,47 @@ class WebTransport:
     async def _read_stream(
         self, response: ClientResponse, message: WireMessage, number: int
     ) -> None:
-        """Read until the answer came; a stream that broke before is resumed."""
-        reader = EventReader()
-        for attempt in range(_MOST_RESUMED):
-            if response.status < 400:
-                with contextlib.suppress(aiohttp.ClientPayloadError, ConnectionError):
-                    async for event in _events(response, reader):
+        """Read until the answer came; a stream that ended before is resumed."""
+        reader, failures = EventReader(), 0
+        resumed: ClientResponse | None = response
+        while failures < _MOST_FAILED:
+            if resumed:
+                failures = 0
+                with contextlib.suppress(aiohttp.ClientError, OSError):
+                    async for event in _events(resumed, reader):
                         if message.method == "initialize":
                             self._note_version(event.data)
                         self._take(event.data, number)
-            response.close()
+                resumed.close()
             if number not in self._connection.pending:
                 return
             if not reader.last_id:
                 break
-            await asyncio.sleep(reader.retry_s or min(_RETRY_S * attempt, _LONGEST_RETRY_S))
-            headers = {**self._headers(), **_STREAM, "Last-Event-ID": reader.last_id}
-            response = await self._open("GET", self._address.url, b"", headers)
+            self._connection.paused(number)
+            failures += 1
+            await asyncio.sleep(reader.retry_s or min(_RETRY_S * failures, _LONGEST_RETRY_S))
+            resumed = await self._resumed(reader.last_id)
         raise UpstreamLostError("The server ended the stream before it answered. Try again.")
+
+    async def _resumed(self, last_id: str) -> ClientResponse | None:
+        """The stream after the event `last_id`; None if the server cannot be reached now.
+
+        Raises:
+            UpstreamLostError: it has no such stream.
+        """
+        headers = {**self._headers(), **_STREAM, "Last-Event-ID": last_id}
+        try:
+            response = await self._open("GET", self._address.url, b"", headers)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
+        if response.status < 400:
+            return response
+        response.close()
+        if response.status < 500:
+            raise UpstreamLostError(
+                "The server lost this request while it worked on it. Try again."
+            )
+        return None
 
     def _note_version(self, body: bytes) -> None:
         with contextlib.suppress(NotJsonError):
@@ -242,14 +266,14 @@ class WebTransport:
         return await self._open("POST", self._endpoint or self._address.url, line, headers)
 
     def _headers(self) -> dict[str, str]:
-        known = {_SESSION: self._session_id, web_headers.VERSION: self._version}
+        known = {_SESSION: self._session_id, routing_headers.VERSION: self._version}
         return {name: value for name, value in known.items() if value}
 
     def _routing(self, message: WireMessage) -> dict[str, str]:
         """The headers that repeat parts of a 2026-07-28 message."""
         if not self._connection.is_modern:
             return {}
-        return web_headers.routing(message, self._schema_of(str(message.params.get("name"))))
+        return routing_headers.routing(message, self._schema_of(str(message.params.get("name"))))
 
     async def _open(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
@@ -258,7 +282,7 @@ class WebTransport:
         target = URL(url)
         own = URL(self._address.url)
         for _ in range(_MOST_REDIRECTS):
-            mine = self._address.headers if web_headers.is_same_host(own, target) else {}
+            mine = self._address.headers if _is_same_host(own, target) else {}
             response = await self._http.request(
                 method,
                 target,
@@ -347,6 +371,12 @@ class WebTransport:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _is_same_host(own: URL, other: URL) -> bool:
+    """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
+    is_twin = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
+    return own.host == other.host and (own.origin() == other.origin() or is_twin)
 
 
 async def _events(response: ClientResponse, reader: EventReader) -> AsyncIterator[StreamEvent]:

@@ -18,9 +18,11 @@ _BOM = "\ufeff"
 _LONG = 1 << 20
 """Of longer answers only the ends are read: parsing takes ten times their size in memory."""
 _ENDS = 256
-_RESPONSE_HEAD = re.compile(r'\{"jsonrpc":"2\.0","id":(-?\d+|"[^"\\]{0,80}"),"result":')
-_RESPONSE_TAIL = re.compile(r'[}\]"0-9le],"jsonrpc":"2\.0","id":(-?\d+)\}\s*$')
-_RESULT_HEAD = '{"result":'
+_RESPONSE_HEAD = re.compile(
+    r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?|"[^"\\]{0,80}"), ?"result": ?'
+)
+_RESPONSE_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
+_RESULT_HEAD = re.compile(r'\{ ?"result": ?')
 
 Span = tuple[int, int]
 
@@ -205,9 +207,9 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def _long_response(text: str) -> WireMessage | None:
-    """A long result by its ends, where compact JSON as the SDKs write it has the id."""
+    """A long result by its ends, where JSON as the SDKs write it has the id."""
     head, start = _RESPONSE_HEAD.match(text[:_ENDS]), 0
-    if head is None and text.startswith(_RESULT_HEAD):
+    if head is None and _RESULT_HEAD.match(text):
         start = len(text) - _ENDS
         head = _RESPONSE_TAIL.search(text[start:])
     if head is None:

@@ -115,6 +115,27 @@ def test_a_long_line_within_the_limit_passes_whole(bridge: Bridge, stand_in: Ser
     assert found["result"]["params"]["text"] == text
 
 
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("id_is_last", [True, False])
+def test_a_result_that_is_longer_than_any_request_passes_whole(
+    bridge: Bridge, stand_in: Server, separators: tuple[str, str], id_is_last: bool
+) -> None:
+    text = "y" * (LONGEST + 1000)
+
+    def answer(message: dict[str, Any]) -> None:
+        parts = {"jsonrpc": "2.0", "id": message["id"]}
+        found = {"result": {"text": text}}
+        whole = {**found, **parts} if id_is_last else {**parts, **found}
+        server.say(json.dumps(whole, separators=separators).encode() + b"\n")
+
+    server = stand_in(answer)
+    one = bridge()
+    assert one.ask(request(1, "tools/call", name="film"))["result"]["text"] == text
+    server.leave()
+    one.say(request(2, "tools/call", name="film"))
+    assert one.hear()["id"] == 2, "the first call is answered, and does not fail afterwards"
+
+
 def test_a_client_that_reads_late_gets_everything(
     bridge: Bridge, stand_in: Server, figure: Figures
 ) -> None:

@@ -40,7 +40,7 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
             assert answer["result"]["content"][0]["text"] == "hello"
 
 
-@pytest.mark.parametrize("mode", ["plain", "lose", "old", "broken"])
+@pytest.mark.parametrize("mode", ["plain", "lose", "old", "broken", "polled"])
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
     await _hello(web, mode, 2)
     assert all(headers["x-key"] == "of the user" for _, _, headers in web.heard)

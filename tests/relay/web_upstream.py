@@ -1,8 +1,9 @@
 """A stand-in for a server at an address, on loopback: `serve()`, then `URL/MODE`.
 
 plain: well-behaved. lose: forgets its sessions at the first call. old: HTTP with sent events.
-broken: drops the stream of a call before its answer, which a resumed stream has. moved: redirects
-to `other`. A number: every request is refused with it; `call` and a number: only calls.
+broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
+but `POLLS` streams end and two requests fail before that. moved: redirects to `other`. A number:
+every request is refused with it; `call` and a number: only calls.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ GREETING = {
     "capabilities": {"tools": {}},
     "serverInfo": {"name": "web", "version": "1"},
 }
+POLLS = 30
 HEADERS = {"429": {"Retry-After": "7"}, "401": {"WWW-Authenticate": "Bearer"}}
 
 
@@ -36,6 +38,7 @@ class WebUpstream(ThreadingHTTPServer):
         self.has_lost = False
         self.old: dict[str, queue.Queue[Any]] = {}
         self.unsent: dict[str, Any] = {}
+        self.polls = 0
         self.other = ""
 
     def url(self, mode: str) -> str:
@@ -57,6 +60,12 @@ class _Handler(BaseHTTPRequestHandler):
         last = self.headers.get("Last-Event-ID")
         if self.mode == "old":
             self._open_old()
+        elif last and self.mode == "polled" and self.server.polls < POLLS:
+            self.server.polls += 1
+            if self.server.polls in {2, 3}:
+                self._put(503)
+            else:
+                self._begin_stream()
         elif last and last in self.server.unsent:
             self._stream(self.server.unsent.pop(last))
         else:
@@ -97,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             server.sessions.clear()
         if mode == "lose" and session not in server.sessions:
             self._put(404, b"{}")
-        elif mode == "broken" and is_call:
+        elif mode in {"broken", "polled"} and is_call:
             key = f"e{len(server.heard)}"
             server.unsent[key] = _answer(message)
             self._stream({"jsonrpc": "2.0", "method": "notifications/x"}, key)

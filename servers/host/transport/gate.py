@@ -20,6 +20,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_BODY = 1 << 20
 """Bytes. The SDK applies the same limit to a body that is longer than it announced."""
+_MOST_DRAINED = 128 << 20
+"""Bytes that are read of a body that is too long."""
 _FAILURES_A_SECOND = 10
 _OWN_SITES = {b"none", b"same-origin"}
 _ONCE = (b"authorization", b"content-length", b"content-type")
@@ -57,8 +59,10 @@ class Gate:
         *,
         authorized: Callable[[Scope], None] = lambda _: None,
         origins: frozenset[str] = frozenset(),
+        longest_body: int = LONGEST_BODY,
     ) -> None:
         """`authorized` is called for each request with the right token."""
+        self._longest_body = longest_body
         self._app = app
         own = (f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
         self._others = {each.rstrip("/").lower().encode() for each in origins}
@@ -84,6 +88,8 @@ class Gate:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif status:
+            if status == 413:
+                await _drain(receive)
             await _refuse(send, status)
         else:
             await self._app(scope, receive, send)
@@ -105,7 +111,7 @@ class Gate:
         refusal = self._credentials(found.get(b"authorization", b""))
         if not refusal:
             self._authorized(scope)
-        return refusal or _body(scope, found)
+        return refusal or self._body(scope, found)
 
     def _credentials(self, given: bytes) -> int:
         if hmac.compare_digest(given, self._expected):
@@ -116,16 +122,25 @@ class Gate:
         self._failures += 1
         return 401 if self._failures <= _FAILURES_A_SECOND else 429
 
+    def _body(self, scope: Scope, found: dict[bytes, bytes]) -> int:
+        length = found.get(b"content-length", b"0")
+        if not length.isdigit():
+            return 400
+        if int(length) > self._longest_body:
+            return 413
+        kind = found.get(b"content-type", b"").split(b";")[0].strip().lower()
+        is_post = scope.get("method") == "POST"
+        return 415 if is_post and kind != b"application/json" else 0
 
-def _body(scope: Scope, found: dict[bytes, bytes]) -> int:
-    length = found.get(b"content-length", b"0")
-    if not length.isdigit():
-        return 400
-    if int(length) > LONGEST_BODY:
-        return 413
-    kind = found.get(b"content-type", b"").split(b";")[0].strip().lower()
-    is_post = scope.get("method") == "POST"
-    return 415 if is_post and kind != b"application/json" else 0
+
+async def _drain(receive: Receive) -> None:
+    """Read a body to its end: a client that still writes it would not read why it is refused."""
+    size = 0
+    while size < _MOST_DRAINED:
+        part = await receive()
+        size += len(part.get("body", b""))
+        if not part.get("more_body"):
+            return
 
 
 async def _refuse(send: Send, status: int) -> None:

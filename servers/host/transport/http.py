@@ -18,7 +18,7 @@ import uvicorn
 
 from servers.contract import refusal_log, server_settings
 from servers.host.tools.service import Configuration, StartRefusedError
-from servers.host.transport.gate import App, Gate, Receive, Scope, Send
+from servers.host.transport.gate import LONGEST_BODY, App, Gate, Receive, Scope, Send
 from servers.host.transport.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,15 @@ class HttpPort:
 
 
 def open_http(
-    app: App, configuration: Configuration, figures: Callable[[], str]
+    app: App,
+    configuration: Configuration,
+    figures: Callable[[], str],
+    *,
+    longest_body: int = LONGEST_BODY,
 ) -> HttpPort | None:
     """Listen as the settings ask; None if they do not. `figures` makes the text of `/metrics`.
+
+    `longest_body` is in bytes.
 
     Raises:
         StartRefusedError: the port is taken, or there is no token.
@@ -75,6 +81,7 @@ def open_http(
         token,
         authorized=lambda scope: pending.forget(scope["client"]),
         origins=_origins(configuration.settings),
+        longest_body=longest_body,
     )
     config = uvicorn.Config(
         gate, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=_KEEP_ALIVE_S,

@@ -1,0 +1,213 @@
+"""The responses of a relay's HTTP side: a JSON answer, or a stream of events that can be resumed.
+
+In: lines for a client. Out: ASGI messages. Each event has an id, so that a client whose connection
+broke gets what it missed: it asks for the stream again and names the last event that it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from servers.host.transport.gate import Receive, Send
+from servers.relay.wire_message import parse
+
+_KEEP_ALIVE_S = 30.0
+_OPEN_AFTER_S = 5.0
+"""A stream begins when there is no answer by then: clients and proxies give up a silent request."""
+_RETRY_MS = 1000
+_MOST_KEPT, _MOST_BYTES = 1_000, 4 << 20
+"""Lines of a stream that are kept for a client that comes back."""
+_INVALID_PARAMS, _NOT_FOUND = -32602, -32601
+_STATUS = {_NOT_FOUND: 404, _INVALID_PARAMS: 400, -32020: 400, -32021: 400, -32022: 400}
+"""The HTTP status of an error that a 2026-07-28 request is answered with."""
+
+_orders = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One HTTP request: its headers, what it sends, and where the response goes."""
+
+    headers: Mapping[str, str]
+    receive: Receive
+    send: Send
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether the client reads a stream of events."""
+        return "text/event-stream" in self.headers.get("accept", "")
+
+    @property
+    def prefers_events(self) -> bool:
+        """Whether the client names a stream of events before JSON."""
+        accept = self.headers.get("accept", "")
+        return self.takes_events and "application/json" not in accept.partition("text/event")[0]
+
+
+class EventStream:
+    """The lines of one response; `awaited` are the ids, as written, that it still waits for."""
+
+    def __init__(self, awaited: set[str], *, takes_events: bool = True) -> None:
+        self.awaited = awaited
+        self.takes_events = takes_events
+        self.order = next(_orders)
+        self.is_over = False
+        self.is_released = False
+        """Whether the response ends before the answer, which the client will come back for."""
+        self.reader: object | None = None
+        """The response that is being sent; a newer one replaces it."""
+        self.written = 0
+        self._lines: list[bytes] = []
+        self._first = 1  # the number of the first line that is kept
+        self._size = 0
+        self._news = asyncio.Event()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the lines that are kept."""
+        return self._size
+
+    def put(self, line: bytes) -> None:
+        """Add one line."""
+        self._lines.append(line)
+        self._size += len(line)
+        while len(self._lines) > 1 and self._may_forget():
+            self._size -= len(self._lines.pop(0))
+            self._first += 1
+        self._news.set()
+
+    def end(self) -> None:
+        """Take note that no more lines come."""
+        self.is_over = True
+        self._news.set()
+
+    def release(self) -> None:
+        """End the response that is being sent; the stream goes on."""
+        self.is_released = True
+        self._news.set()
+
+    def after(self, number: int) -> list[tuple[int, bytes]]:
+        """The lines that follow line `number`, with their numbers."""
+        self._news.clear()
+        start = max(number + 1, self._first)
+        return list(enumerate(self._lines[start - self._first :], start))
+
+    async def wait(self, gone: asyncio.Future[None], seconds: float | None) -> bool:
+        """Wait for news; False if there were none in `seconds`, or the client is gone."""
+        news = asyncio.ensure_future(self._news.wait())
+        await asyncio.wait((news, gone), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        is_news = news.done()
+        news.cancel()
+        return is_news
+
+    def _may_forget(self) -> bool:
+        is_much = len(self._lines) > _MOST_KEPT or self._size > _MOST_BYTES
+        return is_much and (self._first <= self.written or not self.reader)
+
+
+async def respond(
+    stream: EventStream,
+    exchange: Exchange,
+    extra: list[tuple[bytes, bytes]],
+    *,
+    is_modern: bool = False,
+    is_primed: bool = False,
+) -> None:
+    """Answer with JSON when the answer comes first, else with a stream of events.
+
+    With `is_primed` a stream begins with an event that only names its place.
+    """
+    gone = asyncio.ensure_future(disconnected(exchange.receive))
+    begins = exchange.prefers_events and not is_modern
+    stream.reader = gone
+    try:
+        while True:
+            lines = stream.after(0)
+            is_whole = not stream.awaited and (len(lines) == 1 or not exchange.takes_events)
+            if is_whole and not (begins and lines):
+                await _answer(exchange, [line for _, line in lines], extra, is_modern=is_modern)
+                return
+            if stream.is_over and stream.awaited:
+                await reply(exchange.send, 404)
+                return
+            if exchange.takes_events and (lines or begins or stream.is_released):
+                await send_events(stream, exchange, extra, is_primed=is_primed, gone=gone)
+                return
+            seconds = _OPEN_AFTER_S if exchange.takes_events else None
+            begins = not await stream.wait(gone, seconds)
+            if gone.done():
+                return
+    finally:
+        gone.cancel()
+        if stream.reader is gone:
+            stream.reader = None
+
+
+async def send_events(
+    stream: EventStream,
+    exchange: Exchange,
+    extra: list[tuple[bytes, bytes]],
+    *,
+    after: int = 0,
+    is_primed: bool = False,
+    gone: asyncio.Future[None] | None = None,
+) -> None:
+    """Send lines as events until the stream ends, is released, or the client is gone."""
+    send = exchange.send
+    kind = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform")]
+    await send({"type": "http.response.start", "status": 200, "headers": [*extra, *kind]})
+    stream.reader = gone = gone or asyncio.ensure_future(disconnected(exchange.receive))
+    first = f"id: {stream.order}-{after}\nretry: {_RETRY_MS}\ndata: \n\n".encode()
+    blocks = [first if is_primed else b": open\n\n"]
+    last = after
+    try:
+        while True:
+            for number, line in stream.after(last):
+                last = number
+                head = f"event: message\nid: {stream.order}-{number}\ndata: ".encode()
+                blocks += [head, line, b"\n\n"]
+            if blocks:
+                body = b"".join(blocks)
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+            stream.written = max(stream.written, last)
+            if stream.is_over or stream.is_released or stream.reader is not gone:
+                await send({"type": "http.response.body", "body": b""})
+                return
+            is_news = await stream.wait(gone, _KEEP_ALIVE_S)
+            if gone.done():
+                return
+            blocks = [] if is_news else [b": alive\n\n"]
+    finally:
+        gone.cancel()
+        if stream.reader is gone:
+            stream.reader = None
+
+
+async def _answer(
+    exchange: Exchange, lines: list[bytes], extra: list[tuple[bytes, bytes]], *, is_modern: bool
+) -> None:
+    body = lines[0] if len(lines) == 1 else b"[%b]" % b",".join(lines)
+    status = _status(lines[0]) if is_modern and lines else 200
+    await reply(exchange.send, status, body, [*extra, (b"content-type", b"application/json")])
+
+
+def _status(line: bytes) -> int:
+    error = parse(line)[0].fields.get("error")
+    return _STATUS.get(error.get("code", 0), 200) if isinstance(error, dict) else 200
+
+
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+async def reply(
+    send: Send, status: int, body: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    """Send a whole response."""
+    await send({"type": "http.response.start", "status": status, "headers": headers or []})
+    await send({"type": "http.response.body", "body": body})
