@@ -42,7 +42,8 @@ class Navigation(QWidget):
         self._list.setAccessibleName(tr("Pages"))
         self._list.setIconSize(QSize(20, 20))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.currentRowChanged.connect(self._row_chosen)
+        # A list that gets the focus makes a row the current one, which is no choice of the person.
+        self._list.itemSelectionChanged.connect(self._row_chosen)
         self._name = heading("Lou", "title")
         self._state = label(tone="soft", wrap=True)
         theme, go = context.theme, context.go
@@ -131,6 +132,6 @@ class Navigation(QWidget):
         for row, spec in enumerate(self._specs):
             self._list.item(row).setIcon(icons.icon(spec.icon, colour, 20))
 
-    def _row_chosen(self, row: int) -> None:
-        if 0 <= row < len(self._specs):
-            self.chosen.emit(self._specs[row].name)
+    def _row_chosen(self) -> None:
+        for item in self._list.selectedItems():
+            self.chosen.emit(str(item.data(_NAME)))

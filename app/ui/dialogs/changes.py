@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
+from PySide6.QtGui import QSyntaxHighlighter
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.clients.views import ClientView
@@ -20,6 +20,9 @@ _TITLES = {
     "disconnect": ("Disconnect {name}", "Take out", "This is what Lou takes out of its file:"),
     "undo": ("Undo the last change", "Undo", "This brings back the file as it was:"),
 }
+
+_TONES = {"+": "good", "-": "bad", "@": "faint"}
+"""The colours of the lines of a diff, by their first letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +90,13 @@ class _Marks(QSyntaxHighlighter):
 
     def __init__(self, shown: QPlainTextEdit, theme: Theme) -> None:
         super().__init__(shown.document())
-        self._formats: dict[str, QTextCharFormat] = {}
-        for sign, tone in (("+", "good"), ("-", "bad"), ("@", "faint")):
-            style = QTextCharFormat()
-            style.setForeground(QColor(theme.colour(tone)))
-            self._formats[sign] = style
+        self._theme = theme
+        theme.changed.connect(self.rehighlight)
 
     def highlightBlock(self, text: str) -> None:
-        style = self._formats.get(text[:1])
-        if style:
-            self.setFormat(0, len(text), style)
+        tone = _TONES.get(text[:1])
+        if tone:
+            self.setFormat(0, len(text), self._theme.colour(tone))
 
 
 async def agree(

@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError
-from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Scrolled
+from app.ui.widgets.card import IconLabel, Scrolled
 from app.ui.widgets.text import heading, label
 
 _WIDTH = 480
@@ -67,8 +66,7 @@ class ProblemDialog(QDialog):
         self._action = Button(theme, "", self._mend_clicked)
         close = Button(theme, "Close", self.reject, kind="main")
         close.setDefault(True)
-        sign = QLabel()
-        sign.setPixmap(icons.pixmap("alert", theme.colours.warn, 28, self.devicePixelRatioF()))
+        sign = IconLabel(theme, 28, "alert", "warn")
         words = QVBoxLayout()
         words.setSpacing(6)
         words.addWidget(self._title)

@@ -10,18 +10,20 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from app.clients.planning.entries import installed_bridge
 from app.doctor import client_logs, client_path
 from app.doctor.client_path import PathStep
-from app.ui import icons
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Card
+from app.ui.widgets.card import Card, IconLabel
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 
-_SIGNS = {True: ("check", "good", "reached"), False: ("alert", "warn", "fails")}
-_UNKNOWN = ("chevron", "faint", "not known yet")
+_SIGNS = {
+    True: ("check", "good", "reached"),
+    False: ("alert", "warn", "fails"),
+    None: ("", "", "not known yet"),
+}
 
 
 class ClientPath(Card):
@@ -107,11 +109,8 @@ class ClientPath(Card):
         self._steps = made
 
     def _sign(self, step: PathStep) -> QLabel:
-        sign = QLabel()
-        name, tone, said = _UNKNOWN if step.is_reached is None else _SIGNS[step.is_reached]
-        if step.is_reached is not None:
-            colour = getattr(self._context.theme.colours, tone)
-            sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
+        name, tone, said = _SIGNS[step.is_reached]
+        sign = IconLabel(self._context.theme, 16, name, tone)
         sign.setFixedWidth(16)
         sign.setAccessibleName(tr(said))
         return sign

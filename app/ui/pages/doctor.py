@@ -9,12 +9,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.system import version
-from app.ui import doctor_mends, icons, wording
+from app.ui import doctor_mends, wording
 from app.ui.page_context import PageContext
 from app.ui.pages.client_path import ClientPath
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Card, scroll_page
+from app.ui.widgets.card import Card, IconLabel, scroll_page
 from app.ui.widgets.flow import bar
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
@@ -116,10 +116,8 @@ class DoctorPage(QWidget):
         return card
 
     def _sign(self, check: Check) -> QLabel:
-        sign = QLabel()
-        colours = self._context.theme.colours
-        name, colour = ("check", colours.good) if check.ok else ("alert", colours.warn)
-        sign.setPixmap(icons.pixmap(name, colour, 16, self.devicePixelRatioF()))
+        shown = ("check", "good") if check.ok else ("alert", "warn")
+        sign = IconLabel(self._context.theme, 16, *shown)
         sign.setAccessibleName(tr("passed" if check.ok else "needs you"))
         return sign
 

@@ -50,6 +50,28 @@ def separator() -> QFrame:
     return made
 
 
+class IconLabel(QLabel):
+    """An icon of `size` pixels in a colour of the theme, also after that has changed."""
+
+    def __init__(self, theme: Theme, size: int, icon: str = "", tone: str = "") -> None:
+        super().__init__()
+        self._theme = theme
+        self._size = size
+        theme.changed.connect(self._draw)
+        self.show_icon(icon, tone)
+
+    def show_icon(self, icon: str, tone: str) -> None:
+        """Show the icon called `icon` in the colour called `tone`."""
+        self._icon, self._tone = icon, tone
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._icon:
+            colour = getattr(self._theme.colours, self._tone)
+            drawn = icons.pixmap(self._icon, colour, self._size, self.devicePixelRatioF())
+            self.setPixmap(drawn)
+
+
 class Strip(Card):
     """A message with an optional button, and one that hides it where it is `closable`.
 
@@ -58,10 +80,8 @@ class Strip(Card):
 
     def __init__(self, theme: Theme, *, closable: bool = False) -> None:
         super().__init__("warn", margin=12, spacing=2)
-        self._theme = theme
-        self._tone = "warn"
         self._action: Callable[[], object] | None = None
-        self._icon = QLabel()
+        self._icon = IconLabel(theme, 20)
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._title = heading("", "strong")
         self._title.setWordWrap(True)
@@ -80,7 +100,6 @@ class Strip(Card):
             close = icon_button(theme, "close", "Close this message", self.hide)
             row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
         self.inside.addLayout(row)
-        theme.changed.connect(self._draw_icon)
         self.hide()
 
     def show_message(
@@ -93,7 +112,6 @@ class Strip(Card):
         on_click: Callable[[], object] | None = None,
     ) -> None:
         """Show the message; `tone` is warn, bad or good. `on_click` is what the button does."""
-        self._tone = tone
         self._action = on_click
         self.set_look(tone)
         self._title.setText(title)
@@ -101,7 +119,7 @@ class Strip(Card):
         self._text.setVisible(bool(text))
         self._button.setText(button)
         self._button.setVisible(bool(button and on_click))
-        self._draw_icon()
+        self._icon.show_icon("check" if tone == "good" else "alert", tone)
         self.setAccessibleName(f"{title} {text}".strip())
         self.show()
 
@@ -109,44 +127,31 @@ class Strip(Card):
         if self._action is not None:
             self._action()
 
-    def _draw_icon(self) -> None:
-        name = "check" if self._tone == "good" else "alert"
-        colour = getattr(self._theme.colours, self._tone)
-        self._icon.setPixmap(icons.pixmap(name, colour, 20, self.devicePixelRatioF()))
-
 
 class Empty(QWidget):
     """The placeholder of a view without content: an icon, a title and a text."""
 
     def __init__(self, theme: Theme, icon: str, title: str, text: str) -> None:
         super().__init__()
-        self._theme = theme
-        self._icon_name = icon
-        self._icon = QLabel()
-        self._icon.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        sign = IconLabel(theme, 36, icon, "faint")
+        sign.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._title = heading(title)
         self._text = label(text, tone="soft", wrap=True)
         column = QVBoxLayout(self)
         column.setSpacing(6)
         column.addStretch(2)
-        column.addWidget(self._icon)
+        column.addWidget(sign)
         for part in (self._title, self._text):
             part.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(part)
         column.addStretch(3)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme.changed.connect(self._draw_icon)
-        self._draw_icon()
 
     def set_text(self, title: str, text: str) -> None:
         """Replace the title and the text."""
         self._title.setText(title)
         self._text.setText(text)
         set_tone(self._text, "soft")
-
-    def _draw_icon(self) -> None:
-        colour = self._theme.colours.faint
-        self._icon.setPixmap(icons.pixmap(self._icon_name, colour, 36, self.devicePixelRatioF()))
 
 
 def scroll_area(inside: QWidget, name: str) -> QScrollArea:

@@ -42,7 +42,8 @@ class Editor(QWidget):
         column.setSpacing(4)
         if not bare:
             column.addWidget(title)
-        self._build(theme, column)
+        self.input = self._build(theme, column)
+        """What takes the focus. A focus proxy would stay at its old place in the tab order."""
         self._help = label(field.help, tone="soft", wrap=True)
         self._help.setVisible(bool(field.help) and not bare)
         if not bare:
@@ -85,7 +86,7 @@ class Editor(QWidget):
                 self._value()
                 self.show_problem("")
 
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         raise NotImplementedError
 
     def _value(self) -> Any:
@@ -93,7 +94,7 @@ class Editor(QWidget):
 
 
 class _Line(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         self._edit = QLineEdit()
         self._edit.setPlaceholderText(expectation(self.field))
         self._edit.setAccessibleName(tr(self.field.title))
@@ -101,8 +102,8 @@ class _Line(Editor):
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
         self._edit.inputRejected.connect(self._show_cut)
-        self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
+        return self._edit
 
     def _show_cut(self) -> None:
         self.show_problem(f"This was cut: it takes {self._edit.maxLength():,} characters.")
@@ -115,7 +116,7 @@ class _Line(Editor):
 
 
 class _Text(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         self._edit = TextArea()
         lines = _LINES[self.field.kind]
         self._edit.setFixedHeight(self._edit.fontMetrics().lineSpacing() * lines + 16)
@@ -127,8 +128,8 @@ class _Text(Editor):
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
         self._edit.refused.connect(self._show_refused)
-        self.setFocusProxy(self._edit)
         column.addWidget(self._edit)
+        return self._edit
 
     def _show_refused(self) -> None:
         self.show_problem(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")
@@ -146,7 +147,7 @@ class _Text(Editor):
 
 
 class _Choice(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         self._box = combo(self.field.title, letters=8)
         self._box.setAccessibleDescription(tr(self.field.help))
         self._values: list[Any] = list(self.field.choices)
@@ -159,8 +160,8 @@ class _Choice(Editor):
             self._box.addItem(tr(one_line(words, _LONGEST_CHOICE) or "(empty)"))
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        self.setFocusProxy(self._box)
         column.addWidget(self._box)
+        return self._box
 
     def set_value(self, value: Any) -> None:
         self._box.setCurrentIndex(self._values.index(value) if value in self._values else 0)
@@ -170,13 +171,13 @@ class _Choice(Editor):
 
 
 class _Switch(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         self._switch = Switch(theme, self.field.title)
         self._switch.setAccessibleDescription(tr(self.field.help))
         self.set_value(self.field.default)
         self._switch.toggled.connect(lambda _on: self.changed.emit())
-        self.setFocusProxy(self._switch)
         column.addWidget(self._switch)
+        return self._switch
 
     def set_value(self, value: Any) -> None:
         self._switch.show_state(value is True)
@@ -186,12 +187,13 @@ class _Switch(Editor):
 
 
 class _Group(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> None:
+    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         card = Card()
         self._form = Form(theme, self.field.parts)
         self._form.changed.connect(self.changed)
         card.inside.addWidget(self._form)
         column.addWidget(card)
+        return self._form.editors[0].input if self._form.editors else card
 
     def set_value(self, value: Any) -> None:
         self._form.set_values(value if isinstance(value, Mapping) else {})
@@ -255,7 +257,7 @@ class Form(QWidget):
             if value is not UNSET:
                 values[each.field.name] = value
         if problems:
-            problems[0][0].setFocus()
+            problems[0][0].input.setFocus()
             raise problems[0][1]
         return values
 
