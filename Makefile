@@ -27,8 +27,9 @@ check: desktop  ## format, lint, types, import contracts, known vulnerabilities,
 	$(PYTHON) packaging/audit.py
 	$(PYTHON) -m tests.lanes
 
-bench: desktop  ## measure every promise and print the figures
+bench: desktop  ## measure every promise and print the figures; last, Lou beside other bridges
 	$(PYTHON) -m pytest -m bench
+	$(PYTHON) -m tests.bench.compare
 
 lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its hash
 	$(PYTHON) packaging/lock.py --upgrade

@@ -59,12 +59,19 @@ class Rig:
         return task.result()
 
     def until(
-        self, condition: Callable[[], object], seconds: float = PATIENCE_S, what: str = ""
+        self,
+        condition: Callable[[], object],
+        seconds: float = PATIENCE_S,
+        what: Callable[[], str] = str,
     ) -> float:
-        """Turn the loop until `condition` holds; returns how long that took."""
+        """Turn the loop until `condition` holds; returns how long that took.
+
+        Raises:
+            AssertionError: it did not hold within `seconds`; says what `what` returns then.
+        """
         began = time.monotonic()
         while not condition():
-            assert time.monotonic() < began + seconds, what or "it did not come about"
+            assert time.monotonic() < began + seconds, what() or "it did not come about"
             QTest.qWait(1)
         return time.monotonic() - began
 
@@ -103,7 +110,7 @@ class Rig:
     def stop(self) -> None:
         assert self.life is not None
         self.session.quit()
-        self.until(self.life.done, what="Lou does not end")
+        self.until(self.life.done, what=lambda: "Lou does not end")
         self.life.result()
 
 

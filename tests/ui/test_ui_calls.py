@@ -50,7 +50,7 @@ class CallsView:
         return [model.index(row, column).data() for row in range(model.rowCount())]
 
     def until_rows(self, count: int) -> None:
-        self.lou.until(lambda: len(self.column(TOOL)) == count, what=f"not {count} rows")
+        self.lou.until(lambda: len(self.column(TOOL)) == count, what=lambda: f"not {count} rows")
 
     def choice(self, name: str) -> QComboBox:
         return find(self.page, QComboBox, name)

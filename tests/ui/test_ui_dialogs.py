@@ -33,7 +33,7 @@ def fits(lou: Rig, dialog: QWidget) -> None:
     assert dialog.height() <= SMALL[1]
     for each in dialog.findChildren(QLabel):
         if each.isVisible() and each.wordWrap() and each.text():
-            lou.until(lambda e=each: e.height() >= e.heightForWidth(e.width()), what=each.text())
+            lou.until(lambda e=each: e.height() >= e.heightForWidth(e.width()), what=each.text)
     dialog.close()
     dialog.deleteLater()
 

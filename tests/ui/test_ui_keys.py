@@ -29,7 +29,7 @@ def test_a_pasted_key_is_trimmed_kept_and_leaves_no_trace_in_the_window(lou: Rig
     assert keys.entry.text() == SECRET
     assert keys.entry.echoMode() == QLineEdit.EchoMode.Password
     keys.save.click()
-    lou.until(lambda: is_set(lou, "TAVILY_API_KEY"))
+    lou.until(lambda: is_set(lou, "TAVILY_API_KEY"), what=lambda: keys.verdict)
     lou.until(lambda: "Saved" in keys.verdict)
     assert lou.run(lou.core.vault.get("TAVILY_API_KEY")) == SECRET
     assert QGuiApplication.clipboard().text() == ""
@@ -45,7 +45,7 @@ def test_server_gets_a_new_key_without_a_restart(lou: Rig) -> None:
     keys = KeysView(lou, "BRAVE_API_KEY")
     keys.type("brave-key")
     keys.save.click()
-    lou.until(lambda: is_set(lou, "BRAVE_API_KEY"))
+    lou.until(lambda: is_set(lou, "BRAVE_API_KEY"), what=lambda: keys.verdict)
     lou.until(lambda: not keys.is_busy())
     answer = lou.run(lou.core.call("search", "provider_states", {}))
     brave = next(each for each in answer.data["providers"] if each["name"] == "brave")
@@ -117,7 +117,7 @@ def test_another_server_with_a_key_of_its_own_leaves_the_chosen_one_chosen(lou: 
 def test_the_trackers_key_can_be_kept_and_is_given_up_only_knowingly(
     lou: Rig, tmp_path: Path
 ) -> None:
-    lou.until(lambda: is_set(lou, "ENCRYPTION_KEY"))
+    lou.until(lambda: is_set(lou, "ENCRYPTION_KEY"), what=lambda: keys.verdict)
     keys = KeysView(lou, "ENCRYPTION_KEY")
     before = lou.run(lou.core.vault.get("ENCRYPTION_KEY"))
     lou.until(keys.recovery.isVisible)
@@ -177,7 +177,7 @@ def test_what_was_mended_in_a_pasted_key_is_said(lou: Rig) -> None:
     QGuiApplication.clipboard().setText('EXA_API_KEY\n"exa-abc"')
     keys.paste()
     keys.save.click()
-    lou.until(lambda: is_set(lou, "EXA_API_KEY"))
+    lou.until(lambda: is_set(lou, "EXA_API_KEY"), what=lambda: keys.verdict)
     lou.until(lambda: "Saved" in keys.verdict)
     assert "quotation marks around it were left out" in keys.verdict
     assert lou.run(lou.core.vault.get("EXA_API_KEY")) == "exa-abc"

@@ -67,7 +67,7 @@ def test_a_server_is_tried_before_it_is_saved(lou: Rig) -> None:
     lou.until(lambda: "/nowhere/at/all" in view.problem.text())
     view.form.set_values({"name": "tried", "run": command})
     test.click()
-    lou.until(lambda: "It works and has" in view.problem.text(), what=view.problem.text())
+    lou.until(lambda: "It works and has" in view.problem.text(), what=view.problem.text)
     assert "tried" not in lou.core.settings.config.servers
     lou.until(lambda: all(each.name in ("search", "tracker") for each in lou.core.supervisor.all()))
     view.dialog.close()
