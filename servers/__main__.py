@@ -25,8 +25,8 @@ _AUTHORITIES = (
 """The authorities of secure connections, by system; a Lou with its own OpenSSL has to be told."""
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one server until its stdin ends."""
+def main(argv: list[str] | None = None, parent: int = _PARENT) -> int:
+    """Run one server until its stdin ends; a supervised one also ends with `parent`."""
     parser = argparse.ArgumentParser(prog="lou-server", description=__doc__)
     parser.add_argument("server", choices=(*_SERVERS, "relay"))
     parser.add_argument("name", nargs="?", default="", help="of the server that relay stands for")
@@ -39,13 +39,13 @@ def main(argv: list[str] | None = None) -> int:
     if given.server == "relay" and not given.lou_instance:
         parser.error("relay runs under the app only; add the server there")
     if given.server == "relay":
-        return _serve_relay(given.name, given.lou_instance)
-    return serve(_loader(given.server), given.lou_instance)
+        return _serve_relay(given.name, given.lou_instance, parent)
+    return serve(_loader(given.server), given.lou_instance, parent)
 
 
-def serve(load: Callable[[], Build], instance: str) -> int:
+def serve(load: Callable[[], Build], instance: str, parent: int = _PARENT) -> int:
     """Run the server that `load` imports; nothing heavy is imported before the process is safe."""
-    _protect(instance)
+    _protect(instance, parent)
     from servers.host.mcp import sdk_imports  # noqa: PLC0415 - secrets first, imports after
 
     gc.disable()  # the imports make half a million objects that all stay
@@ -66,9 +66,9 @@ def serve(load: Callable[[], Build], instance: str) -> int:
     return run.run(lambda stdout: serve_stdio(build, stdout))
 
 
-def _serve_relay(name: str, instance: str) -> int:
+def _serve_relay(name: str, instance: str, parent: int) -> int:
     """Pass the user's server called `name` through, without the SDK."""
-    _protect(instance)
+    _protect(instance, parent)
     from servers.host import run  # noqa: PLC0415 - secrets first, imports after
     from servers.relay.server import Relay  # noqa: PLC0415
 
@@ -76,7 +76,7 @@ def _serve_relay(name: str, instance: str) -> int:
     return run.run_supervised(lambda emit: Relay(name, emit), instance, fast_loop=False)
 
 
-def _protect(instance: str) -> None:
+def _protect(instance: str, parent: int) -> None:
     from servers.contract import ownership  # noqa: PLC0415 - as the next
     from servers.host import process_limits  # noqa: PLC0415 - secrets first, imports after
 
@@ -84,7 +84,7 @@ def _protect(instance: str) -> None:
     _find_authorities()
     ownership.set_private_umask()
     if instance:
-        process_limits.die_with_parent(_PARENT)
+        process_limits.die_with_parent(parent)
 
 
 def _find_authorities() -> None:

@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from servers.contract import endpoint
+from servers.contract import endpoint, fork_request
+from servers.contract.fork_request import ForkRequest
 
 assert sys.platform != "win32"
 
-_GUARD = Path(__file__).with_name("guard.py").resolve()
+_GUARD = Path(endpoint.__file__).resolve().parents[1] / "guard.py"
 _SOURCE = _GUARD.read_bytes()
 """Read at the start of the app, because an update may replace the file while the app runs."""
 
@@ -80,6 +81,10 @@ class GuardClient:
         """The exit code of the server; None while it runs, and when the guard was killed."""
         self.refusal = ""
         """Why the command could not be executed."""
+        self.forked: asyncio.Future[int] = self._loop.create_future()
+        """The pid of a guard that the fork server started; OSError when it did not."""
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        """Done when the guard is gone, and all it wrote is read."""
 
     def command(self, argv: Sequence[str]) -> tuple[str, ...]:
         """The command that runs `argv` under a guard."""
@@ -90,9 +95,25 @@ class GuardClient:
         """The options of `subprocess_exec` for it."""
         return {"pass_fds": (self._guard_socket.fileno(),), "start_new_session": True}
 
+    def ask_for_fork(
+        self, control: socket.socket, request: ForkRequest, streams: Sequence[int]
+    ) -> None:
+        """Ask the fork server on `control` for a guard, whose server has these streams.
+
+        Raises:
+            OSError: the fork server is gone, or does not read.
+        """
+        fork_request.send(self._socket, request, streams)
+        fork_request.ask(control, self._guard_socket.fileno())
+        self.listen()
+
     def attach(self, pid: int) -> None:
         """Begin to read from the guard, which runs as `pid`."""
         self._guard = pid
+        self.listen()
+
+    def listen(self) -> None:
+        """Begin to read from the guard."""
         self._guard_socket.close()
         self._loop.add_reader(self._socket, self._read)
 
@@ -114,9 +135,15 @@ class GuardClient:
         self._loop.remove_reader(self._socket)
         self._socket.close()
         self._guard_socket.close()
-        if not self.started.done():
-            self.started.set_exception(OSError("it ended before it was started"))
-            self.started.exception()
+        self._gone()
+
+    def _gone(self) -> None:
+        for awaited in (self.started, self.forked):
+            if not awaited.done():
+                awaited.set_exception(OSError("it ended before it was started"))
+                awaited.exception()
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def _command(self, word: bytes) -> None:
         with contextlib.suppress(OSError):
@@ -131,6 +158,7 @@ class GuardClient:
             data = b""
         if not data:
             self._loop.remove_reader(self._socket)
+            self._gone()
             return
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
@@ -142,5 +170,8 @@ class GuardClient:
             self.code = int(rest)
         elif word == "pid" and not self.started.done():
             self.started.set_result(int(rest))
+        elif word == "guard" and not self.forked.done():
+            self._guard = int(rest)
+            self.forked.set_result(self._guard)
         elif word == "error":
             self.refusal = rest

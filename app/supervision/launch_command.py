@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,12 @@ def server_argv(*arguments: str) -> tuple[str, ...]:
         suffix = ".exe" if sys.platform == "win32" else ""
         return (os.path.join(os.path.dirname(sys.executable), f"lou-server{suffix}"), *arguments)  # noqa: PTH118, PTH120
     return (sys.executable, "-I", "-m", "servers", *arguments)
+
+
+def own_arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """What `server_argv` was given, if it made this command; else nothing."""
+    own = server_argv()
+    return tuple(argv[len(own) :]) if tuple(argv[: len(own)]) == own else ()
 
 
 def proxies() -> dict[str, str]:

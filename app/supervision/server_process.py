@@ -11,11 +11,11 @@ import itertools
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
 
 from app.errors import ServerError
-from app.supervision.launch_command import MARKER, MARKER_VARIABLE, Launch
+from app.supervision.launch_command import MARKER, MARKER_VARIABLE, Launch, own_arguments
 from app.supervision.line_reader import LineReader
 from app.supervision.stderr_tail import LONGEST, StderrTail
 from servers.contract import envelope, messages
@@ -49,6 +49,20 @@ class ServerCallbacks:
     exited: Callable[[int | None, str], None]
 
 
+class ForkStarter(Protocol):
+    """What starts Lou's own servers as forks, where the system can."""
+
+    async def start(self, launch: Launch, protocol: ServerProcess, guard: GuardClient) -> None:
+        """Start one and connect `protocol` with it.
+
+        Raises:
+            OSError: it could not be forked. `guard` cannot be used any more.
+        """
+
+    def close(self) -> None:
+        """End what forks; the servers live on."""
+
+
 class ServerProcess(asyncio.SubprocessProtocol):
     """One process under its guard. `spawn` makes it; after `ServerCallbacks.exited` it is gone."""
 
@@ -69,9 +83,13 @@ class ServerProcess(asyncio.SubprocessProtocol):
 
     @classmethod
     async def spawn(
-        cls, launch: Launch, instance: str, callbacks: ServerCallbacks
+        cls,
+        launch: Launch,
+        instance: str,
+        callbacks: ServerCallbacks,
+        forks: ForkStarter | None = None,
     ) -> ServerProcess:
-        """Start the process and send its configuration.
+        """Start the process and send its configuration; `forks` starts Lou's own servers.
 
         Raises:
             OSError: no process was started; no callback is called.
@@ -79,21 +97,31 @@ class ServerProcess(asyncio.SubprocessProtocol):
         """
         configure = envelope.encode(Request("0", messages.CONFIGURE, dict(launch.configure)))
         child = cls(callbacks)
-        argv = child._guard.command((*launch.argv, f"{MARKER}{instance}"))
-        environment = {**launch.env, MARKER_VARIABLE: instance}
+        argv = (*launch.argv, f"{MARKER}{instance}")
+        marked = replace(launch, argv=argv, env={**launch.env, MARKER_VARIABLE: instance})
         try:
-            await child._loop.subprocess_exec(
-                lambda: child,
-                *argv,
-                env=environment,
-                cwd=launch.cwd,
-                **child._guard.options(),
-            )
+            await child._start(marked, forks if own_arguments(argv) else None)
         except BaseException:
             child._guard.close()
             raise
         child._stdin().write(configure)
         return child
+
+    async def _start(self, launch: Launch, forks: ForkStarter | None) -> None:
+        if forks is not None:
+            try:
+                await forks.start(launch, self, self._guard)
+                return
+            except OSError as refused:
+                log.warning("A server is started by itself, as it could not be forked: %s", refused)
+                self._guard = GuardClient()
+        await self._loop.subprocess_exec(
+            lambda: self,
+            *self._guard.command(launch.argv),
+            env=launch.env,
+            cwd=launch.cwd,
+            **self._guard.options(),
+        )
 
     @property
     def guard_pid(self) -> int:

@@ -22,7 +22,7 @@ from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import step
 from app.supervision.resource_usage import ResourceMeter
-from app.supervision.server_process import ServerCallbacks, ServerProcess
+from app.supervision.server_process import ForkStarter, ServerCallbacks, ServerProcess
 from app.supervision.states import (
     Answered,
     BecameReady,
@@ -107,6 +107,7 @@ class RunnerContext:
     restart_counted: Callable[[], None]
     timer_fired: Callable[[float], None]
     """Called with the seconds by which a timer was late."""
+    forks: ForkStarter | None
 
 
 class ServerRunner:
@@ -257,7 +258,9 @@ class ServerRunner:
         callbacks = ServerCallbacks(self._event_received, self._stderr_read, self._exited)
         try:
             run_files.write(self._context.run_folder, self.name, reported.instance)
-            self._process = await ServerProcess.spawn(launch, reported.instance, callbacks)
+            self._process = await ServerProcess.spawn(
+                launch, reported.instance, callbacks, self._context.forks
+            )
         except (OSError, ValueError) as refused:
             run_files.erase(self._context.run_folder, self.name)
             self.feed(_unspawnable(refused))

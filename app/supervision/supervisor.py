@@ -19,6 +19,7 @@ from app.errors import ServerError, did_you_mean
 from app.supervision import run_files
 from app.supervision.launch_command import Launch
 from app.supervision.lifecycle import count_restart
+from app.supervision.server_process import ForkStarter
 from app.supervision.server_runner import RunnerContext, ServerRunner
 from app.supervision.states import (
     CauseChanged,
@@ -78,6 +79,7 @@ class Supervisor:
             gave_up=self.gave_up.tell,
             restart_counted=self._count_restart,
             timer_fired=self._timer_was_late,
+            forks=_fork_starter(),
         )
 
     def add(self, name: str) -> None:
@@ -163,6 +165,8 @@ class Supervisor:
                 runner.policy = replace(runner.policy, close_wait=1.0, term_wait=0.0)
             runner.feed(SwitchChanged(False))
         await asyncio.gather(*(runner.settled(_patience(runner.policy)) for runner in runners))
+        if self._context.forks is not None:
+            self._context.forks.close()
 
     async def swept(self) -> None:
         """Wait until the processes that a killed app left are ended; the first call ends them."""
@@ -210,6 +214,14 @@ class Supervisor:
         if max(late, slept) > self._policy.away:
             for runner in tuple(self._runners.values()):
                 runner.feed(Resumed())
+
+
+def _fork_starter() -> ForkStarter | None:
+    if sys.platform == "linux" and not getattr(sys, "frozen", False):
+        from app.supervision.fork_client import ForkClient  # noqa: PLC0415 - not on Windows
+
+        return ForkClient()
+    return None
 
 
 def _patience(policy: RestartPolicy) -> float:

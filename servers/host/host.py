@@ -71,14 +71,18 @@ class Host:
             )
         )
         await self.service.start(configuration)
-        self.toolbox.fill(FunctionTool(tool) for tool in self.service.tools)
         self.toolbox.disabled = disabled
+        self.show()
+        self.started = True
+
+    def show(self) -> None:
+        """Fill the toolbox, and make what answers clients."""
+        self.toolbox.fill(FunctionTool(tool) for tool in self.service.tools)
         self.server = sdk_server.build_server(self.service, self.toolbox, self.subscriptions)
         self.init_options = sdk_server.init_options(self.server)
         stamp = {"io.modelcontextprotocol/serverInfo": self.server.server_info_stamp}
         self._stamp = to_json(stamp)[1:-1]
         self._tail = f',"resultType":"complete","_meta":{{{self._stamp}}}'
-        self.started = True
 
     async def configure(self, configuration: Configuration, disabled: frozenset[str]) -> None:
         """Use a new configuration, and tell clients when it changes the tools."""

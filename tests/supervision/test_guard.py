@@ -17,7 +17,7 @@ from tests.supervision.conftest import arguments, small_app, tagged, until
 
 pytestmark = pytest.mark.anyio
 
-GUARD = Path(__file__).parents[2] / "app" / "supervision" / "guard.py"
+GUARD = Path(__file__).parents[2] / "servers" / "guard.py"
 
 
 def is_guard(process: psutil.Process) -> bool:

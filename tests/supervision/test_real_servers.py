@@ -76,6 +76,7 @@ async def test_a_real_server_that_cannot_start_says_why(home, figure):
     observed = await supervisor.settled("nonsense", PATIENCE_S)
     assert observed.state is ServerState.FAILED
     assert "nonsense" in observed.trouble.message
+    await supervisor.stop(quick=True)
 
 
 async def test_a_killed_real_server_comes_back_once(supervisor, figure):

@@ -19,12 +19,14 @@ _FRONTS = ("mcp", "mcp.server")
 
 
 def delay_fronts() -> None:
-    """Delay the two `__init__` files; call this before the SDK is imported.
+    """Delay the two `__init__` files, unless the SDK is imported already.
 
     Also keeps pydantic from searching every installed package for plugins.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for name in _FRONTS:
+        if name in sys.modules:
+            continue
         spec = find_spec(name)
         if spec is None or spec.loader is None:
             raise ImportError(f"{name} is not installed", name=name)

@@ -40,12 +40,23 @@ class Signature:
     """Encodes the result as one JSON object."""
 
 
+_known: dict[tuple[str, Any], Signature] = {}
+"""The signatures by name and function: a fork finds those that were derived before it."""
+
+
 def derive(tool: Tool) -> Signature:
     """The signature of `tool`.
 
     Raises:
         TypeError: clients could not use it; the message says why.
     """
+    key = (tool.name, getattr(tool.run, "__func__", tool.run))
+    if key not in _known:
+        _known[key] = _derived(tool)
+    return _known[key]
+
+
+def _derived(tool: Tool) -> Signature:
     hints = get_type_hints(tool.run, include_extras=True)
     returns = hints.pop("return", None)
     model = _arguments(tool, hints)

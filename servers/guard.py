@@ -7,7 +7,8 @@ LIFELINE is the number of a connected socket whose other end only the app holds.
 group) and `k` (kill the whole tree). End of file means that the app is gone. stdin, stdout and
 stderr are the server's own.
 
-Standard library only, run by path under `python -I -S`, once for each server.
+Standard library only, once for each server: run by path under `python -I -S`, or in a fork of the
+fork server, which calls `guard_server`.
 
 On Linux the guard is a child subreaper, which inherits daemonised grandchildren, and the server
 dies with it. macOS has neither: a daemonised grandchild is only found while its parent lives.
@@ -31,17 +32,37 @@ _NOT_EXECUTABLE = 126
 
 def main() -> None:
     """Run the command in the arguments of this process until it or the app ends."""
-    app = int(sys.argv[1])
+    app, argv = int(sys.argv[1]), sys.argv[2:]
     os.set_inheritable(app, False)
+    guard_server(app)
+    try:
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.execv(argv[0], argv)  # noqa: S606 - the app made this command; no shell
+    except OSError as refused:
+        say(app, f"error {argv[0]}: {refused.strerror}")
+    finally:
+        os._exit(_NOT_EXECUTABLE)
+
+
+def guard_server(app: int) -> None:
+    """Fork, and return in the new process, which is to become the server.
+
+    The calling process is the guard from now on; it ends with the server or the app. `app` is the
+    lifeline.
+    """
     wakeup = _wakeup_pipe()
     _adopt_orphans()
-    server = _launch(sys.argv[2:], app)
-    _say(app, f"pid {server}")
+    guard, server = os.getpid(), os.fork()
+    if not server:
+        _leave(guard)
+        return
+    say(app, f"pid {server}")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
     code = _watch(server, app, wakeup)
-    _say(app, f"exit {code}")
+    say(app, f"exit {code}")
     os._exit(0)
 
 
@@ -69,24 +90,13 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _launch(argv: list[str], app: int) -> int:
-    guard = os.getpid()
-    server = os.fork()
-    if server:
-        return server
-    try:
-        os.setsid()
-        _prctl(_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != guard:
-            os._exit(1)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-        _no_core_files()
-        os.execv(argv[0], argv)  # noqa: S606 - the app made this command; no shell
-    except OSError as refused:
-        _say(app, f"error {argv[0]}: {refused.strerror}")
-    finally:
-        os._exit(_NOT_EXECUTABLE)
+def _leave(guard: int) -> None:
+    """Begin a session of its own, in the server's process, and end with the guard."""
+    os.setsid()
+    _prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != guard:
+        os._exit(1)
+    _no_core_files()
 
 
 def _no_core_files() -> None:
@@ -206,7 +216,8 @@ def _listed_by_ps() -> list[tuple[int, int]]:
     return [(int(row[0]), int(row[1])) for row in rows if row[2][0] != _ZOMBIE]
 
 
-def _say(app: int, words: str) -> None:
+def say(app: int, words: str) -> None:
+    """Write a line to the app; do nothing if it is gone."""
     try:
         os.write(app, words.encode() + b"\n")
     except OSError:
