@@ -27,6 +27,8 @@ from servers.__main__ import main as run_server
 from servers.contract import fork_request, ownership
 from servers.host import process_limits
 
+assert sys.platform != "win32"
+
 _SET_NAME = 15
 _MOST_DESCRIPTORS = 1 << 16
 

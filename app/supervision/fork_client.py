@@ -16,11 +16,9 @@ from collections.abc import Sequence
 from functools import partial
 from io import FileIO
 
-from app.supervision import launch_command
-from app.supervision.guard_client import GuardClient
+from app.supervision import guard_client, launch_command
 from app.supervision.launch_command import Launch
 from servers.contract import fork_request
-from servers.contract.fork_request import ForkRequest
 
 assert sys.platform != "win32"
 
@@ -42,7 +40,7 @@ class ForkClient:
         self._servers: dict[str, _ForkServer] = {}
 
     async def start(
-        self, launch: Launch, protocol: asyncio.SubprocessProtocol, guard: GuardClient
+        self, launch: Launch, protocol: asyncio.SubprocessProtocol, guard: guard_client.GuardClient
     ) -> None:
         """Start one of Lou's own servers as a fork, and connect `protocol` with it.
 
@@ -50,7 +48,7 @@ class ForkClient:
             OSError: it could not be forked. `guard` cannot be used any more.
         """
         arguments = launch_command.own_arguments(launch.argv)
-        request = ForkRequest(arguments, launch.env, launch.cwd or "/")
+        request = fork_request.ForkRequest(arguments, launch.env, launch.cwd or "/")
         family = fork_request.family_of(arguments)
         server = self._servers.setdefault(family, _ForkServer(family))
         ours, theirs = _pipes()
@@ -81,7 +79,12 @@ class _ForkServer:
         self._control: socket.socket | None = None
         self._failures = 0
 
-    async def fork(self, request: ForkRequest, guard: GuardClient, streams: Sequence[int]) -> int:
+    async def fork(
+        self,
+        request: fork_request.ForkRequest,
+        guard: guard_client.GuardClient,
+        streams: Sequence[int],
+    ) -> int:
         """Have a guard and its server forked; returns the pid of the guard.
 
         Raises:
@@ -153,7 +156,7 @@ class ForkedTransport(asyncio.SubprocessTransport):
     """A forked server, for a protocol that expects what `subprocess_exec` gives it."""
 
     def __init__(
-        self, protocol: asyncio.SubprocessProtocol, guard: GuardClient, guard_pid: int
+        self, protocol: asyncio.SubprocessProtocol, guard: guard_client.GuardClient, guard_pid: int
     ) -> None:
         super().__init__()
         self._protocol = protocol

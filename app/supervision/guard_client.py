@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from servers.contract import endpoint, fork_request
-from servers.contract.fork_request import ForkRequest
 
 assert sys.platform != "win32"
 
@@ -96,7 +95,7 @@ class GuardClient:
         return {"pass_fds": (self._guard_socket.fileno(),), "start_new_session": True}
 
     def ask_for_fork(
-        self, control: socket.socket, request: ForkRequest, streams: Sequence[int]
+        self, control: socket.socket, request: fork_request.ForkRequest, streams: Sequence[int]
     ) -> None:
         """Ask the fork server on `control` for a guard, whose server has these streams.
 
