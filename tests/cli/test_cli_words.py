@@ -211,8 +211,7 @@ _ASKED = {
 
 @pytest.mark.parametrize("shell", sorted(_ASKED))
 def test_the_script_of_a_shell_completes_in_it(absent: Lou, shell: str) -> None:
-    if not shutil.which(shell):
-        pytest.skip(f"{shell} is not installed")
+    assert shutil.which(shell), f"install {shell} first: `make desktop` does"
     path = f"{Path(LOU).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         [shell, "-c", _ASKED[shell]],
