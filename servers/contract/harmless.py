@@ -33,7 +33,7 @@ _INVISIBLE = re.compile(
     rf"|(?<=[{_EMOJI}\ufe0f])\u200d(?![{_EMOJI}])"
     rf"|[\ufe00-\ufe0d]|(?<![{_EMOJI}#*0-9])[\ufe0e\ufe0f]"
 )
-_COMMAND = re.compile(rf"[{_COMMANDS}]|\r(?!\n)")
+_RUN_OF_COMMANDS = re.compile(rf"(?:[{_COMMANDS}]|\r(?!\n))++")
 _LINE_ENDS = dict.fromkeys("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\n") | {"\x1f": " "}
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
@@ -52,7 +52,7 @@ def spelled(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _COMMAND.sub(_as_json, text)
+    return _RUN_OF_COMMANDS.sub(_as_json, text)
 
 
 def logged(text: str) -> str:

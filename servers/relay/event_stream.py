@@ -5,8 +5,18 @@ In: bytes of a stream. Out: events with their type, data and id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from servers.host.tools.service import UpstreamLostError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+LONGEST_EVENT = 256 << 20
+"""Bytes."""
+_LONGEST_RETRY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +28,15 @@ class StreamEvent:
 
 
 class EventReader:
-    """One stream. `last_id` and `retry_s` are those that the server sent last."""
+    """One stream. `last_id` and `retry_s` are those that the server sent last.
+
+    `waiting` is how many bytes of an event came whose end has not come yet.
+    """
 
     def __init__(self) -> None:
         self.last_id = ""
         self.retry_s = 0.0
+        self.waiting = 0
         self._rest = bytearray()
         self._kind = ""
         self._data: list[bytes] = []
@@ -35,6 +49,7 @@ class EventReader:
         self._ends_with_return = chunk.endswith(b"\r")
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self.waiting += len(chunk)
         first, newline, others = chunk.partition(b"\n")
         self._rest += first  # a long line comes in many chunks, and is not searched anew each time
         if not newline:
@@ -47,9 +62,9 @@ class EventReader:
                 self._take(line)
             elif self._data:
                 yield StreamEvent(self._kind or "message", b"\n".join(self._data))
-                self._data, self._kind = [], ""
+                self._data, self._kind, self.waiting = [], "", 0
             else:
-                self._kind = ""
+                self._kind, self.waiting = "", 0
 
     def _take(self, line: bytes) -> None:
         name, _, value = line.removeprefix(b"\xef\xbb\xbf").partition(b":")
@@ -61,4 +76,31 @@ class EventReader:
         elif name == b"id" and b"\0" not in value:
             self.last_id = value.decode("utf-8", "replace")
         elif name == b"retry" and value.isdigit():
-            self.retry_s = min(int(value) / 1000, 60.0)
+            self.retry_s = min(float(value) / 1000, _LONGEST_RETRY_S)
+
+
+async def events_of(response: ClientResponse, reader: EventReader) -> AsyncIterator[StreamEvent]:
+    """The events in the body of an answer, as they come.
+
+    Raises:
+        UpstreamLostError: one is too long.
+    """
+    async for chunk in response.content.iter_any():
+        for event in reader.feed(chunk):
+            yield event
+        if reader.waiting > LONGEST_EVENT:
+            raise UpstreamLostError(f"An event of the server has over {LONGEST_EVENT:,} bytes.")
+
+
+async def whole_body(response: ClientResponse) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        UpstreamLostError: it is too long.
+    """
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LONGEST_EVENT:
+            raise UpstreamLostError(f"The server's answer has more than {LONGEST_EVENT:,} bytes.")
+    return bytes(body)

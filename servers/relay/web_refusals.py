@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from yarl import URL
 
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
+from servers.host.redact import excerpt
 from servers.host.tools.service import UpstreamLostError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _KEY_HINT = "Correct the key in the server's headers, then it connects again."
 _SIGN_IN = " It wants a sign-in in a browser, which Lou cannot do: use an access token as the key."
 _AGAIN = "Lou tries again by itself, and at once when a client calls."
 _LONGEST_WAIT_S = 3600
+_LONGEST_QUOTE = 200
 
 
 def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
@@ -38,7 +40,7 @@ def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
         return _lasting(message, hint, is_first=is_first)
     if status == 429:
         wait = response.headers.get("Retry-After", "")
-        seconds = min(int(wait), _LONGEST_WAIT_S) if wait.isdecimal() else 0
+        seconds = int(min(float(wait), _LONGEST_WAIT_S)) if wait.isdecimal() else 0
         pause = f" It asks to wait {seconds} s." if seconds else ""
         message = f"The server at {host} gets too many requests (429).{pause}"
         return _passing(message, is_first=is_first, retry_after_s=float(seconds))
@@ -54,6 +56,12 @@ def unreachable(url: str, failed: BaseException) -> UpstreamLostError:
     words = str(failed) or "no answer in time"
     message = f"The server at {URL(url).host} cannot be reached: {words}."
     return _passing(message, is_first=True)
+
+
+def misspelled(url: str, wrong: Exception) -> UpstreamLostError:
+    """A header, an event or a body of the server is not what it has to be."""
+    words = excerpt(str(wrong), _LONGEST_QUOTE)
+    return UpstreamLostError(f"The server at {URL(url).host} sent what nobody can read: {words}.")
 
 
 def stream_ended(url: str) -> UpstreamLostError:

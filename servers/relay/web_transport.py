@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -23,7 +23,7 @@ from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
 from servers.relay.connection import INTERNAL_ERROR, error_line, refusal_line
-from servers.relay.event_stream import EventReader, StreamEvent
+from servers.relay.event_stream import EventReader, events_of, whole_body
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
@@ -137,6 +137,9 @@ class WebTransport:
                 self._fail(number, str(lost))
             if lost.code:
                 self._ended(lost)
+        except (aiohttp.ClientPayloadError, ValueError) as wrong:  # an address that is none, ...
+            if number is not None:
+                self._fail(number, str(web_refusals.misspelled(self._address.url, wrong)))
         except (aiohttp.ClientError, TimeoutError, OSError) as failed:
             away = web_refusals.unreachable(self._address.url, failed)
             if number is not None:
@@ -197,10 +200,12 @@ class WebTransport:
             self._session_id = response.headers.get(_SESSION, "")
         kind = response.content_type
         if kind == "application/json":
-            body = await response.read()
+            body = await whole_body(response)
             if message.method == "initialize":
                 self._note_version(body)
             self._take(body, number)
+            if number in self._connection.pending:
+                raise UpstreamLostError(f"The server's answer to {message.method} is no answer.")
         elif kind == "text/event-stream":
             await self._read_stream(response, message, number)
         else:
@@ -219,7 +224,7 @@ class WebTransport:
             if resumed:
                 failures = 0
                 with contextlib.suppress(aiohttp.ClientError, OSError):
-                    async for event in _events(resumed, reader):
+                    async for event in events_of(resumed, reader):
                         if message.method == "initialize":
                             self._note_version(event.data)
                         self._take(event.data, number)
@@ -311,12 +316,12 @@ class WebTransport:
                     raise web_refusals.refused(response, is_first=True)
                 self._session_id = response.headers.get(_SESSION, "")
                 if response.content_type == "text/event-stream":
-                    async for event in _events(response, EventReader()):
+                    async for event in events_of(response, EventReader()):
                         self._note_version(event.data)
                         if self._version:
                             break
                 else:
-                    self._note_version(await response.read())
+                    self._note_version(await whole_body(response))
             log.info("The server forgot its session; a new one was opened.")
             if self._initialized:
                 await self._post_notification(*self._initialized)
@@ -332,7 +337,7 @@ class WebTransport:
                 async with await self._open("GET", self._address.url, b"", headers) as response:
                     if response.content_type != "text/event-stream" or response.status >= 400:
                         return
-                    async for event in _events(response, reader):
+                    async for event in events_of(response, reader):
                         pause = _RETRY_S
                         self._take(event.data, None)
             await asyncio.sleep(reader.retry_s or pause)
@@ -350,7 +355,7 @@ class WebTransport:
         try:
             async with await self._open("GET", self._address.url, b"", _STREAM) as response:
                 if response.status < 400 and response.content_type == "text/event-stream":
-                    async for event in _events(response, EventReader()):
+                    async for event in events_of(response, EventReader()):
                         if event.kind == "endpoint" and not found.done():
                             found.set_result(urljoin(str(response.url), event.data.decode()))
                         elif event.kind == "message":
@@ -377,9 +382,3 @@ def _is_same_host(own: URL, other: URL) -> bool:
     """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
     is_twin = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
     return own.host == other.host and (own.origin() == other.origin() or is_twin)
-
-
-async def _events(response: ClientResponse, reader: EventReader) -> AsyncIterator[StreamEvent]:
-    async for chunk in response.content.iter_any():
-        for event in reader.feed(chunk):
-            yield event

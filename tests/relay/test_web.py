@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from servers.relay.event_stream import EventReader
 from tests.host.clients import lines
 from tests.host.supervised import supervised
 from tests.relay.conftest import relay
-from tests.relay.web_upstream import WebUpstream, serve
+from tests.relay.web_upstream import ODD, WebUpstream, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -100,6 +101,26 @@ async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
             answer = await client.ask("tools/call", HELLO)
             assert "refused the key (401)" in answer["error"]["message"]
         assert await server.exited() == EXIT_REFUSED
+
+
+async def test_an_odd_answer_fails_its_call_and_no_other(home: Path, web: WebUpstream) -> None:
+    async with relay(entry(web, "odd")) as server, lines(server.socket) as client:
+        await client.initialize()
+        for name in ODD:
+            answer = await client.ask("tools/call", {"name": "hello", "arguments": {"odd": name}})
+            assert "error" in answer, name
+            assert len(answer["error"]["message"]) < 1_000, name
+            assert "result" in await client.ask("tools/list"), name
+        assert "Traceback" not in str(server.all("log"))
+
+
+def test_a_long_line_in_small_pieces_takes_linear_time() -> None:
+    reader = EventReader()
+    began = time.thread_time()
+    for _ in range(200_000):
+        assert not list(reader.feed(b"x" * 50))
+    assert time.thread_time() - began < 5  # it took minutes when each piece copied the line
+    assert reader.waiting == 10_000_000
 
 
 def test_events_are_read_however_they_are_cut() -> None:

@@ -4,6 +4,7 @@ plain: well-behaved. lose: forgets its sessions at the first call. old: HTTP wit
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
 but `POLLS` streams end and two requests fail before that. moved: redirects to `other`. A number:
 every request is refused with it; `call` and a number: only calls.
+odd: a call is answered as its argument says, a name of `ODD`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,27 @@ GREETING = {
 }
 POLLS = 30
 HEADERS = {"429": {"Retry-After": "7"}, "401": {"WWW-Authenticate": "Bearer"}}
+
+_STREAM = {"Content-Type": "text/event-stream", "Connection": "close"}
+ODD: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "pause": (429, {"Retry-After": "9" * 5_000}, b""),
+    "letters for digits": (429, {"Retry-After": "\u00b2"}, b""),
+    "place": (307, {"Location": "http://[::bad"}, b""),
+    "place without host": (307, {"Location": "http://"}, b""),
+    "port": (307, {"Location": "http://127.0.0.1:99999/"}, b""),
+    "reason": (500, {"Content-Type": "\x9b" * 3_000}, b"[" * 90_000),
+    "type": (200, {"Content-Type": ";;=,charset=" + "x" * 5_000}, b"{}"),
+    "charset": (200, {"Content-Type": "application/json; charset=\u00e9\u00fc"}, b"\xff\xfe{"),
+    "retry": (200, _STREAM, b"retry: " + b"9" * 5_000 + b"\n\ndata: [\n\n"),
+    "half a letter": (200, _STREAM, b"id: \xff\nevent: \xff\ndata: \xff\xfe\n\n"),
+    "endless line": (200, _STREAM, b"data: " + b"x" * 300_000),
+    "number": (200, {"Content-Type": "application/json"}, b'{"id":' + b"9" * 5_000 + b"}"),
+    "brackets": (200, {"Content-Type": "application/json"}, b"[" * 200_000),
+    "encoding": (200, {"Content-Encoding": "gzip", "Content-Type": "application/json"}, b"no"),
+    "cookie": (200, {"Set-Cookie": "=;" * 3_000, "Content-Type": "text/html"}, b"<html>"),
+    "session": (404, {"Mcp-Session-Id": "\x7f" * 3_000}, b""),
+}  # fmt: skip
+"""Status, headers and body of answers that were made to hurt whoever reads them."""
 
 
 class WebUpstream(ThreadingHTTPServer):
@@ -85,6 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode.isdigit() or (mode.startswith("call") and is_call):
             status = mode.removeprefix("call")
             self._put(int(status), b"no", HEADERS.get(status, {}))
+        elif is_call and mode == "odd":
+            status, headers, body = ODD[message["params"]["arguments"]["odd"]]
+            self._put(status, body, headers)
         elif mode == "old":
             self._put(405)
         elif mode == "messages":

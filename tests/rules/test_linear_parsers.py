@@ -28,6 +28,7 @@ from servers.tracker.entry import RejectedEntryError, Rules, checked
 from servers.tracker.transfer import csv_jsonl
 from servers.tracker.transfer.text_file import LeadFileError
 from tests.conftest import Figures
+from tests.rules import worst_pages
 from tests.rules.regexes import spent
 
 SIZE = 16_000
@@ -174,6 +175,7 @@ TEXTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "redactor: a piece of a long secret": ("redactor", _repeated("", "k" * 40 + " ")),
     "redactor: quotes": ("redactor", _repeated("", "\\'\"")),
     "redactor: hex": ("redactor", _repeated("", "ab:")),
+    **worst_pages.TEXTS,
 }  # fmt: skip
 
 
@@ -209,6 +211,7 @@ PARSERS: dict[str, Parser] = {
     "page": _page,
     "robots": lambda text: robots.allows(text, "https://a.example/" + "a" * 2_000),
     "lines": lambda text: BoundedLineReader(1 << 20).feed(text.encode()),
+    **worst_pages.READERS,
 }
 
 

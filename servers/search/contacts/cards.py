@@ -32,13 +32,19 @@ def carded(tree: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses in the cards of the page, each with the name on its card."""
     names: dict[HtmlElement, dict[int, str]] = {}
     emails: list[tuple[HtmlElement, HtmlElement]] = []
+    around: dict[HtmlElement | None, HtmlElement] = {}
+    """The nearest card that an element is or stands in."""
     for element in tree.iter():
         roles = _roles(element)
+        above = around.get(element.getparent())
+        own = element if _is_card(element, roles) else above
+        if own is not None:
+            around[element] = own
         is_named = not _EMAILS.isdisjoint(roles)
         is_email = is_named or _is_mailto(element)
         parts = {_PART[role] for role in roles if role in _PART}
-        card = _card_of(element) if is_email or parts else None
-        if card is None:
+        card = own if above is None else above
+        if card is None or not (is_email or parts):
             continue
         if is_email and (is_named or not _CARDS.isdisjoint(_roles(card))):
             emails.append((element, card))
@@ -62,16 +68,8 @@ def _is_mailto(element: HtmlElement) -> bool:
     return bool(href) and str(href).lstrip()[:7].lower() == "mailto:"
 
 
-def _card_of(element: HtmlElement) -> HtmlElement | None:
-    """The card that the element is a part of; an element that is a card by itself is its own."""
-    for above in element.iterancestors():
-        if _is_card(above):
-            return above
-    return element if _is_card(element) else None
-
-
-def _is_card(element: HtmlElement) -> bool:
-    return element.get("itemscope") is not None or not _CARDS.isdisjoint(_roles(element))
+def _is_card(element: HtmlElement, roles: set[str]) -> bool:
+    return element.get("itemscope") is not None or not _CARDS.isdisjoint(roles)
 
 
 def _addresses(element: HtmlElement) -> Iterator[FoundAddress]:

@@ -181,7 +181,7 @@ def _heading(element: etree._Element) -> str:
         return "#" * int(name[1]) + " "
     if name == "h":
         levels = [value for key, value in element.items() if key.endswith("outline-level")]
-        return "#" * min(6, int(levels[0]) if levels and levels[0].isdigit() else 1) + " "
+        return "#" * min(6, int(levels[0][:2]) if levels and levels[0].isdecimal() else 1) + " "
     styles = [one for one in element.iter() if _local(one) == "pStyle"]
     style = next(iter(styles[0].attrib.values()), "") if styles else ""
     found = re.fullmatch(r"(?:heading|Heading)\s?([1-6])", style)
@@ -239,7 +239,7 @@ def _sheet(root: etree._Element, shared: list[str], title: str) -> str:
 
 def _cell(cell: etree._Element, shared: list[str]) -> str:
     value = next((one.text or "" for one in cell if _local(one) == "v"), "")
-    if cell.get("t") == "s" and value.isdigit() and int(value) < len(shared):
+    if cell.get("t") == "s" and value.isdecimal() and float(value) < len(shared):
         return " ".join(shared[int(value)].split())
     inline = next((one for one in cell if _local(one) == "is"), None)
     return " ".join(_words_in(inline).split()) if inline is not None else value

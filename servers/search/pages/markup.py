@@ -82,8 +82,12 @@ def _end_head(tree: HtmlElement) -> None:
     if body is None:
         body = tree.makeelement("body")
         head.addnext(body)
-    for place, element in enumerate(head[head.index(shown[0]) :]):
-        body.insert(place, element)
+    begin = next(iter(body), None)
+    for element in head[head.index(shown[0]) :]:
+        if begin is None:
+            body.append(element)
+        else:
+            begin.addprevious(element)  # `insert` walks to its place each time
 
 
 def space_apart(tree: HtmlElement) -> None:

@@ -60,6 +60,7 @@ class _Rendering:
         self._marked = marked
         self._tables = DataTables()
         self._begun: set[HtmlElement] = set()
+        self._numbers: dict[HtmlElement, int] = {}
 
     def text(self, blocks: list[Block]) -> str:
         told: list[str] = []
@@ -95,8 +96,15 @@ class _Rendering:
         if item in self._begun:
             return f"{margin}  {text}"
         self._begun.add(item)
-        number = 1 + sum(1 for _ in item.itersiblings("li", preceding=True))
-        return f"{margin}{f'{number}.' if place.ordered else '-'} {text}"
+        return f"{margin}{f'{self._number(item)}.' if place.ordered else '-'} {text}"
+
+    def _number(self, item: HtmlElement) -> int:
+        """The place of `item` in its list; a list is counted once."""
+        if item not in self._numbers:
+            parent = item.getparent()
+            items = [item] if parent is None else parent.iterchildren("li")
+            self._numbers.update((one, at) for at, one in enumerate(items, 1))
+        return self._numbers[item]
 
     def _rows(self, cells: list[Block]) -> str:
         told: list[str] = []

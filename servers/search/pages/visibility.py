@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from servers.search.pages import markup
@@ -74,7 +75,6 @@ _SHOWS = re.compile(
 )
 _QUOTED = re.compile(r"[\"'#]([A-Za-z][\w:.-]{0,80})[\"']")
 _PANEL = re.compile(r"tab-?pane|tab-?content|panel|slide|accordion|carousel")
-_OWN_TEXT = ".//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
 
@@ -101,12 +101,6 @@ def _names(tree: HtmlElement) -> frozenset[str]:
     )
 
 
-def letters(element: HtmlElement) -> int:
-    """How many letters and digits `element` holds."""
-    told = element.xpath(_OWN_TEXT, smart_strings=False)
-    return sum(map(str.isalnum, "".join(told)))
-
-
 _NEVER, _LATER = "never", "later"
 """What no script is expected to show, and what one may show."""
 _RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
@@ -122,6 +116,9 @@ class _Sight:
         self._sheet = sheet
         self._linked = linked
         self._later: list[HtmlElement] = []
+        self._blanked: set[tuple[str, HtmlElement]] = set()
+        self._walked: set[HtmlElement] = set()
+        self._seen_again: set[HtmlElement] = set()
         self._well_known: dict[str, bool] = {"": False}
 
     def look(self) -> None:
@@ -221,19 +218,34 @@ class _Sight:
     def _blank(self, element: HtmlElement, name: str) -> None:
         """Take out the text of `element` but for what in it the property `name` shows again."""
         style = self._sheet.style
-        if name == "visibility" and not any(
-            style(one).get(name) == "visible" for one in element.iter("*")
-        ):
+        if name == "visibility" and not self._holds_visible(element):
             self._later.append(element)
             return
         stack = [element]
         while stack:
             one = stack.pop()
+            if (name, one) in self._blanked:
+                continue  # elements inside each other would be gone through again and again
+            self._blanked.add((name, one))
             one.text = None
             for child in one:
                 child.tail = None
                 if isinstance(child.tag, str) and not _is_set_again(style(child), name):
                     stack.append(child)
+
+    def _holds_visible(self, element: HtmlElement) -> bool:
+        """Whether something in `element` is made visible again."""
+        if element not in self._walked:
+            for one in element.iter("*"):
+                self._walked.add(one)
+                if self._sheet.style(one).get("visibility") == "visible":
+                    self._seen_again.add(one)
+                    for above in takewhile(self._is_new, one.iterancestors()):
+                        self._seen_again.add(above)
+        return element in self._seen_again
+
+    def _is_new(self, element: HtmlElement) -> bool:
+        return element not in self._seen_again
 
     def _drop_later(self) -> None:
         opened = _Opened(self._tree)
@@ -241,9 +253,8 @@ class _Sight:
             one for one in self._later if one.getparent() is not None and not opened.by_control(one)
         ]
         closed = self._without_revealed(closed)
-        sizes = {one: letters(one) for one in closed}
+        sizes, top = _sizes(self._tree, set(closed))
         manners = {one: _manner(one, self._sheet.style(one)) for one in closed}
-        top = {one for one in closed if sizes.keys().isdisjoint(one.iterancestors())}
         own = self._letters_left(top, _REST * max(sum(sizes[one] for one in top), 1))
         kinds: Counter[str] = Counter()
         for one in top:
@@ -281,6 +292,29 @@ class _Sight:
                 left += sum(map(str.isalnum, child.tail or ""))
                 stack.append(child)
         return left
+
+
+def _sizes(
+    tree: HtmlElement, chosen: set[HtmlElement]
+) -> tuple[dict[HtmlElement, int], set[HtmlElement]]:
+    """The letters and digits in each of the `chosen`, and which of them stand in no other."""
+    from lxml import etree  # noqa: PLC0415 - only pages need it
+
+    sizes: dict[HtmlElement, int] = {}
+    top: set[HtmlElement] = set()
+    count = inside = unread = 0
+    for event, element in etree.iterwalk(tree, events=("start", "end")) if chosen else ():
+        step = 1 if event == "start" else -1
+        if element in chosen:
+            if event == "start" and not inside:
+                top.add(element)
+            inside += step
+            sizes[element] = count - sizes.get(element, 0)
+        unread += step * (element.tag in ("script", "style", "noscript"))
+        if inside and not unread:
+            told = element.text if event == "start" else element.tail
+            count += sum(map(str.isalnum, told or ""))
+    return sizes, top
 
 
 def _is_set_again(style: Style, name: str) -> bool:

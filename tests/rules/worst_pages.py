@@ -1,0 +1,149 @@
+"""The worst texts that are known of what comes from the web, and what reads them.
+
+`TEXTS`: a name -> the kind of its reader, and a function from a size to a text. `READERS`: a kind
+-> its reader. Units are repeated flat, in one parent, and below many elements inside each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from servers.contract import harmless
+from servers.host import call_details
+from servers.host.redact import excerpt
+from servers.outbound import retry
+from servers.relay import answers, listed_entries, wire_message
+from servers.relay.event_stream import EventReader
+from servers.search.contacts import page as contact_page
+from servers.search.contacts import vcard
+from servers.search.pages import content, extract
+from servers.search.pages.charset import decoded
+
+Maker = Callable[[int], str]
+_URL = "https://a.example/x"
+_PLACES = "<style>p:nth-child(7n+1){display:none}.x~p{color:red}div div p{opacity:0}</style>"
+_ARTICLE = "<meta property=og:type content=article><body>"
+
+
+def _flat(unit: str, start: str = "") -> Maker:
+    return lambda size: start + unit * ((size - len(start)) // len(unit))
+
+
+def _below(around: str, unit: str) -> Maker:
+    """`unit` many times below 200 elements inside each other."""
+    return _flat(unit, around * 200)
+
+
+TEXTS: dict[str, tuple[str, Maker]] = {
+    "reading: items": ("reading", _flat("<li>a b")),
+    "reading: cells outside of a table": ("reading", _flat("<td>a", _PLACES)),
+    "reading: inputs behind a style": ("reading", _flat("<input>", _PLACES)),
+    "reading: paragraphs of an article": ("reading", _flat("<p>a b.", _ARTICLE)),
+    "reading: rows": ("reading", _flat("<tr><td>a</td><td>b</td></tr>", "<table>")),
+    "reading: hidden in hidden": ("reading", _below("<div hidden>", "<br>a")),
+    "reading: unseen in unseen": ("reading", _below("<b style=visibility:hidden>", "<br>a")),
+    "reading: shown in unseen": (
+        "reading",
+        _below("<b style=visibility:hidden>", "<i style=visibility:visible>a</i>"),
+    ),
+    "reading: links in menus": ("reading", _below("<div class=menu>", "<a href=x>a</a>")),
+    "reading: items in items": ("reading", _below("<ol><li>", "<li>a")),
+    "reading: cells in tables": ("reading", _flat("<table><tr><td>a")),
+    "reading: scripts": ("reading", _flat("<script>window.__A_STATE={</script>")),
+    "reading: data": ("reading", _flat("<script type=json>[{}]</script><div id=app></div>")),
+    "reading: entities": ("reading", _flat("&amp;&#64;&#x41;")),
+    "reading: brackets": ("reading", _flat("<")),
+    "reading: comments": ("reading", _flat("<!--")),
+    "contacts: cells outside of a table": ("contacts", _flat("<td>a", _PLACES)),
+    "contacts: names in cards": ("contacts", _below("<p class=h-card>", "<b class=p-name>a</b>")),
+    "contacts: addresses in cards": (
+        "contacts",
+        _below("<div class=h-card>", "<a href=mailto:a@b.co>x</a>"),
+    ),
+    "contacts: hidden in hidden": ("contacts", _below("<div hidden>", "<i>a</i>")),
+    "contacts: signs": ("contacts", _flat("a@")),
+    "contacts: words for signs": ("contacts", _flat("a at b dot ")),
+    "contacts: brackets": ("contacts", _flat("a [at] b [dot] c ")),
+    "contacts: data": ("contacts", _flat('<script type="application/ld+json">[</script>')),
+    "contacts: addresses": ("contacts", _flat("a@b.co ")),
+    "contacts: percent signs": ("contacts", _flat("<a href=mailto:%61%40>")),
+    "links: anchors": ("links", _flat("<a href='/a'>contact</a>")),
+    "links: cells outside of a table": ("links", _flat("<td>a", _PLACES)),
+    "vcard: lines": ("vcard", _flat("BEGIN:VCARD\n")),
+    "vcard: folded lines": ("vcard", _flat(" a\n", "BEGIN:VCARD\nN:")),
+    "vcard: semicolons": ("vcard", _flat(";", "BEGIN:VCARD\nN")),
+    "charset: labels": ("charset", _flat("charset=")),
+    "charset: bytes": ("charset", _flat("\u00e9")),
+    "header: charset": ("header", _flat("charset = ")),
+    "header: semicolons": ("header", _flat(";")),
+    "header: digits": ("header", _flat("9")),
+    "header: blanks": ("header", _flat(" ")),
+    "header: commas": ("header", _flat("Mon, ")),
+    "events: a line in pieces": ("events", _flat("x", "data: ")),
+    "events: lines": ("events", _flat("\n")),
+    "events: returns": ("events", _flat("\r")),
+    "events: data": ("events", _flat("data\n")),
+    "events: digits": ("events", _flat("9", "retry: ")),
+    "message: brackets": ("message", _flat("[", '{"result":')),
+    "message: members": ("message", _flat('{"a":{},"a":', "")),
+    "message: a batch": ("message", _flat('{"id":1},', "[")),
+    "message: line ends": ("message", _flat("\n", '{"a":"')),
+    "message: escapes": ("message", _flat("\\u00e9", '{"a":"')),
+    "message: digits": ("message", _flat("9", '{"id":')),
+    "list: tools": ("list", _flat('{"name":null},')),
+    "shown: joiners": ("shown", _flat("\u200d")),
+    "shown: emoji": ("shown", _flat("\U0001f600\u200d")),
+    "shown: screen commands": ("shown", _flat("\x1b[")),
+    "shown: titles": ("shown", _flat("\x1b]")),
+    "shown: line ends": ("shown", _flat("\r")),
+    "spelled: line ends": ("spelled", _flat("\r")),
+    "spelled: screen commands": ("spelled", _flat("\x1b[")),
+    "spelled: titles": ("spelled", _flat("\x1b]")),
+    "spelled: tags": ("spelled", _flat("\U000e0041a")),
+    "call: words": ("call", _flat("a ")),
+    "call: addresses": ("call", _flat("a@b.co,")),
+}  # fmt: skip
+
+
+def _events(text: str) -> None:
+    reader, raw = EventReader(), text.encode()
+    for at in range(0, len(raw), 40):
+        list(reader.feed(raw[at : at + 40]))
+
+
+def _message(text: str) -> None:
+    for message in wire_message.parse(text.encode()):
+        answers.outcome(message)
+
+
+def _header(text: str) -> None:
+    content.labels(text)
+    content.form(text, b"a")
+    retry.seconds(text, 0.0)
+
+
+def _shown(text: str) -> None:
+    harmless.visible(text)
+    excerpt(text, 80)
+    harmless.one_line(text, 80)
+
+
+def _list(text: str) -> None:
+    entries = wire_message.parse(f"[{text}{{}}]".encode())
+    listed_entries.check("tools", [entry.fields for entry in entries], is_modern=True)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "reading": lambda text: extract.extract(text, _URL, "markdown"),
+    "contacts": lambda text: contact_page.contacts_on(text, _URL, "a.example"),
+    "links": lambda text: contact_page._likely_links(_URL, text),
+    "vcard": lambda text: list(vcard.vcards(text)),
+    "charset": lambda text: decoded(text.encode("latin-1", "replace"), "x-none"),
+    "header": _header,
+    "events": _events,
+    "message": _message,
+    "list": _list,
+    "shown": _shown,
+    "spelled": harmless.logged,
+    "call": lambda text: list(call_details._pieces(text)),
+}
