@@ -36,7 +36,7 @@ lock: desktop  ## pin the newest packages that fit pyproject.toml, each by its h
 	$(PYTHON) packaging/audit.py
 
 test-windows: desktop  ## run what concerns Windows on a Windows under Wine
-	LOU_TEST_WINDOWS=1 $(PYTHON) -m pytest tests/windows
+	$(PYTHON) -m pytest -m "not bench and not dist" tests/windows
 
 test-slow: desktop  ## run all tests on a quarter of one core
 	$(PYTHON) -m tests.conditions --cpu 25 -- $(PYTHON) -m pytest -m "not bench and not dist"

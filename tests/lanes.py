@@ -1,4 +1,5 @@
-"""Runs the whole suite as two pytest processes side by side, which halves its time on two cores.
+"""Runs the whole suite as three pytest processes side by side: two halve its time on two cores, and
+the one with a Windows under Wine mostly waits.
 
     python -m tests.lanes
 
@@ -22,8 +23,13 @@ SERVERS = [
     f"tests/{folder}"
     for folder in ("host", "relay", "supervision", "e2e", "install", "search", "tracker")
 ]
-LANES = {"servers": SERVERS, "app": [f"--ignore={folder}" for folder in SERVERS]}
-"""The arguments that give each lane its tests; `app` has every folder that `servers` has not."""
+WINDOWS = ["tests/windows"]
+LANES = {
+    "servers": SERVERS,
+    "windows": WINDOWS,
+    "app": [f"--ignore={folder}" for folder in (*SERVERS, *WINDOWS)],
+}
+"""The arguments that give each lane its tests; `app` has every folder that no other lane has."""
 
 _printing = threading.Lock()
 

@@ -155,7 +155,8 @@ class LogWriter:
             if file is None:
                 file = self._files[server] = _CurrentFile(self._folder, server)
             if file.append(content, self._segment_bytes()):
-                self._make_room()
+                with contextlib.suppress(OSError):  # the lines are written, so none is kept
+                    self._make_room()
             self._recovered()
         except OSError as failure:
             self._keep(server, content)
@@ -180,6 +181,11 @@ class LogWriter:
         return max(low, min(high, self.total_bytes // _SEGMENT_PART))
 
     def _make_room(self) -> None:
+        """Delete the oldest full files.
+
+        Raises:
+            OSError: one cannot be deleted; nothing newer is then.
+        """
         found = [
             (path.stat().st_mtime_ns, path.stat().st_size, path)
             for path in self._folder.glob("*.log")

@@ -155,6 +155,17 @@ def test_files_roll_and_the_oldest_of_all_go_first(home: Path) -> None:
     assert messages == [f"{n:06d}" for n in range(60_000 - len(messages), 60_000)]
 
 
+def test_lines_are_stored_once_while_the_oldest_file_cannot_be_deleted(home: Path) -> None:
+    oldest = home / "logs/search.000001.log"
+    (oldest / "inside").mkdir(parents=True)
+    logbook = Logbook(home / "logs", str, total_bytes=1)
+    for number in range(900):
+        logbook.add("search", "INFO", "x", f"{number:06d} {'x' * 300}")
+    logbook.close()
+    files = (path for path in (home / "logs").glob("*.log") if path != oldest)
+    assert sum(path.read_bytes().count(b"\n") for path in files) == 900
+
+
 def test_a_page_goes_on_where_it_ended_while_files_roll(home: Path) -> None:
     # Files of 250 KB, and room for all that is written here.
     logbook = Logbook(home / "logs", str, total_bytes=5_000_000)

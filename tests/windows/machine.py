@@ -19,8 +19,13 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PARTS = ("app", "servers", "resources", "tests", "packaging", "docs", "pyproject.toml", "README.md")
+"""What a Windows gets of the checkout: a copy, so that no two programs write to one file."""
 PYTHON = "C:\\lou\\venv\\Scripts\\python.exe"
 """The interpreter of a virtual environment: a redirector, which starts the base one."""
+PLAIN = "C:\\lou\\plain\\python.exe"
+"""One that no redirector starts, with the same packages."""
+_PACKAGES = "C:\\lou\\venv\\Lib\\site-packages"
 _PROGRAMS = ("wine", "wineserver", "x86_64-w64-mingw32-gcc", "unzip")
 _SET_UP_S = 900.0
 
@@ -35,6 +40,11 @@ class Machine:
     def drive(self) -> Path:
         """Drive C."""
         return self.folder / "prefix/drive_c"
+
+    @property
+    def checkout(self) -> Path:
+        """The copy of this checkout, in which programs start."""
+        return self.drive / "lou/checkout"
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """A small one: variables of Linux, `PYTHON...` above all, would reach the programs."""
@@ -58,7 +68,7 @@ class Machine:
         with subprocess.Popen(
             command,
             env=self.environment(more),
-            cwd=ROOT,
+            cwd=self.checkout,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -146,8 +156,17 @@ def _copy(files: Path, windows: Machine) -> None:
     (venv / "pyvenv.cfg").write_text(
         "home = C:\\Python311\r\ninclude-system-site-packages = false\r\nversion = 3.11.9\r\n"
     )
-    (venv / "Lib/site-packages/lou.pth").write_text(f"{as_windows(ROOT)}\n")
+    (venv / "Lib/site-packages/lou.pth").write_text("C:\\lou\\checkout\n")
+    _link(files / "Python311", drive / "lou/plain")
+    folders = (_PACKAGES, f"{_PACKAGES}\\win32", f"{_PACKAGES}\\win32\\lib", "C:\\lou\\checkout")
+    (drive / "lou/plain/lou.pth").write_text("\n".join(folders))
     (windows.folder / "home").mkdir()
+    for name in PARTS:
+        source, target = ROOT / name, windows.checkout / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
 
 
 def _link(source: Path, target: Path) -> None:

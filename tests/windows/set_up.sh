@@ -57,6 +57,10 @@ packages() {
     --python-version 3.11 --only-binary :all: --no-deps --link-mode copy -r pins.txt -r tools.txt
   "$PYTHON" "$HERE/wine/patch_psutil.py" "$TARGET/site-packages"
   cp "$TARGET"/site-packages/pywin32_system32/*.dll "$TARGET/Python311/"
+  # Each Windows has a copy, in which it would compile all anew; only 3.11 makes files for 3.11.
+  if "$PYTHON" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    "$PYTHON" -m compileall -q -j 2 -x 'dateparser_data|PySide6|pythonwin|adodbapi' site-packages || true
+  fi
 }
 
 redirectors() {

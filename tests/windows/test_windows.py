@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Figures
 from tests.windows import machine
 from tests.windows.machine import Machine
 
@@ -22,7 +23,9 @@ SUITE = (
     *("contract/test_envelope.py", "bridge/test_bridge_session.py", "clients/test_plan.py"),
 )
 FILES = [*INSIDE, *(machine.ROOT / "tests" / name for name in SUITE)]
-SECONDS = 800.0
+SECONDS, ATTEMPTS = 700.0, 2
+"""A process under Wine has twice ended at its start without a word, at a load of 9, and in none of
+1,200 tries to see it again. So a file that fails is run once more, and the summary tells that."""
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +35,14 @@ def windows() -> Iterator[Machine]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
-@pytest.mark.timeout(900)
-def test_on_windows(windows: Machine, file: Path) -> None:
-    words = ("-m", "tests.windows.run_inside", str(file.relative_to(machine.ROOT).as_posix()))
-    done = windows.python(*words, timeout=SECONDS)
-    print(done.stdout)
+@pytest.mark.timeout(ATTEMPTS * SECONDS + 200)
+def test_on_windows(windows: Machine, file: Path, figure: Figures) -> None:
+    name = file.relative_to(machine.ROOT).as_posix()
+    for failures in range(ATTEMPTS):
+        done = windows.python("-m", "tests.windows.run_inside", name, timeout=SECONDS)
+        print(done.stdout)
+        if done.returncode == 0:
+            break
+        figure(f"Windows: {name} failed", failures + 1, "times")
+        windows.boot()
     assert done.returncode == 0, done.stdout[-6000:]

@@ -132,12 +132,19 @@ def _has_display() -> bool:
 @contextlib.contextmanager
 def _as_vault_errors() -> Iterator[None]:
     errors = import_module("keyring.errors")
-    gone = _bus_errors() if _HAS_SECRET_SERVICE else (OSError,)
     try:
         yield
-    except (errors.KeyringError, *gone) as refusal:
+    except (errors.KeyringError, *_system_errors()) as refusal:
+        reason = getattr(refusal, "strerror", None) or type(refusal).__name__
         raise VaultError(
-            f"The keyring refused: {type(refusal).__name__}.",
+            f"The keyring refused: {str(reason).strip().rstrip('.')}.",
             "Open the keyring of your desktop and try again.",
             code="refused",
         ) from refusal
+
+
+def _system_errors() -> tuple[type[Exception], ...]:
+    """The exceptions that the system's keyring raises beside those of the package keyring."""
+    if _SYSTEM == "win32":  # the system's own error, which is no OSError
+        return (import_module("keyring.backends.Windows").pywintypes.error, OSError)
+    return _bus_errors() if _HAS_SECRET_SERVICE else (OSError,)
