@@ -56,6 +56,7 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
         "%..", lambda found: found[0].lower(), quote(text, safe="")
     ),
     "percent, every character": _each("%{0:02x}"),
+    "percent, of JavaScript": _each("%u{0:04x}"),
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
     "form, spaces as +": quote_plus,
     "JSON": _json,
@@ -83,12 +84,17 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "Base64 twice": lambda text: _base64(_base64(text)),
     "Base64 of JSON in a URL": lambda text: quote(_base64(json.dumps({"k": text})), safe=""),
     "Base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "Base32, lower case": lambda text: base64.b32encode(text.encode()).decode().lower(),
     "hex": lambda text: text.encode().hex(),
     "hex, upper case": lambda text: text.encode().hex().upper(),
     "hex, colons": lambda text: text.encode().hex(":"),
     "hex, spaces": lambda text: text.encode().hex(" "),
+    "hex, as a dump shows it": lambda text: text.encode().hex(" ", -2),
+    "numbers of the bytes": lambda text: str(list(text.encode())),
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "terminal colours": lambda text: f"{text[:4]}\x1b[0m\x1b[31m{text[4:]}",
+    "invisible letters": "\u200b".join,
+    "quoted pieces": lambda text: json.dumps([text[:9], text[9:18], text[18:]])[1:-1],
     "wrapped": lambda text: f"{text[: len(text) // 2]}\n    {text[len(text) // 2 :]}",
 }
 """Name -> function that encodes a text. Any of them may be inside another."""
@@ -136,7 +142,7 @@ class _Meanings(dict[str, str]):
 
 _MOST_KNOWN, _LONGEST_KNOWN = 4_096, 12
 _ESCAPE = re.compile(
-    r"""[%\\&'"\x00\x1b](?:  # one set at first: the search for it is ten times faster
+    r"""[%\\&'"\x00\x1b\u00ad\u200b-\u200d\u2060\ufeff](?:  # one set: ten times faster
       (?<=%)[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*+
     | (?<=\\)(?:[^uUx0-7\x00](?:\\[^uUx0-7\x00])*+ | u\{[0-9A-Fa-f]{1,6}\} | u[0-9A-Fa-f]{4}
         | U[0-9A-Fa-f]{8} | x[0-9A-Fa-f]{2} | [0-7]{1,3} | [uUx])
@@ -144,11 +150,14 @@ _ESCAPE = re.compile(
     | (?<=')(?:\\'' | "'"' | '(?:'')*+)
     | (?<=")"(?:"")*+
     | (?<=\x00)\x00*+
+    | (?<=[\u00ad\u200b-\u200d\u2060\ufeff])[\u200b-\u200d\u2060]*+
+    | (?<=%)u[0-9A-Fa-f]{4}
     | (?<=\x1b)\[[0-9;]{0,16}[A-Za-z])""",
     re.VERBOSE | re.DOTALL,
 )
 _WRAP = re.compile(
-    r"""[=\r\n](?:(?<==)[0-9A-F]{2}
+    r"""[=\r\n"'](?:(?<==)[0-9A-Fa-f]{2}
+    | (?<=["'])[ \t]{0,8}+[,+]?\s{0,40}+["']
     | (?:(?<==)\r?\n | (?<=\r)\n | (?<=\n))[ \t]{0,40}(?:=?\r?\n[ \t]{0,40}){0,50}+)""",
     re.VERBOSE,
 )
@@ -158,6 +167,8 @@ _DIGITS = str.maketrans("", "", "uUxX{}")
 
 def _meaning(escape: str) -> str:
     first, rest = escape[0], escape[1:]
+    if escape.startswith("%u"):
+        return _character(escape[2:], 16)
     if first == "%":
         return bytes.fromhex(escape.replace("%", " ")).decode("latin-1")
     if first == "&":
@@ -191,7 +202,8 @@ def _character(digits: str, radix: int) -> str:
 
 class _Wraps(dict[str, str]):
     def __missing__(self, escape: str) -> str:
-        return "" if "\n" in escape else chr(int(escape[1:], 16))
+        is_break = "\n" in escape or escape[0] in "\"'"
+        return "" if is_break else chr(int(escape[1:], 16))
 
 
 _MEANINGS = _Meanings()
@@ -227,6 +239,14 @@ _HEX_RUN = re.compile("[0-9A-Fa-f]{10,}+")
 _HEX_PAIRS = re.compile(
     rf"[0-9A-Fa-f]{{2}}([:+ -]|,? ?0x|\\x){_PAIR}(?:\1{_PAIR}(?![0-9A-Za-z])){{3,}}+"
 )
+_HEX_DUMP = re.compile(
+    r"[0-9A-Fa-f]{4}(?:[ :-][0-9A-Fa-f]{4}){2,}+(?:[ :-][0-9A-Fa-f]{2})?"
+    r"|[0-9A-Fa-f]{8}(?:[ :-][0-9A-Fa-f]{8})++(?:[ :-][0-9A-Fa-f]{2,6})?"
+)
+_HEX_GROUPS = (b"hhshhshhshhshh", b"hhhhshhhhshhhhs", b"hhhhhhhhshhhhhhhhs")
+_FEWEST_NUMBERS = 5
+_NUMBERS = re.compile(r"(?<!\d)[0-9]{1,3}(?:\s{0,12}+,\s{0,12}+[0-9]{1,3}(?!\d)){4,}+")
+_CLOSE_QUOTES = re.compile(r"[\"'][ \t]{0,8}[,+]?\s{0,40}[\"']")
 _NO_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _STANDARD = str.maketrans("-_", "+/", "= \t\r\n\\")
 _READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{5,}")
@@ -236,14 +256,14 @@ def _classes(**members: str) -> bytes:
     """A table that makes each of some ASCII characters the letter of its class."""
     table = bytearray(b"." * 256)
     for name, each in members.items():
-        for one in each.encode():
+        for one in each.encode("latin-1"):
             table[one] = ord(name)
     return bytes(table)
 
 
 _LETTER_CLASSES = _classes(
     x="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
-    e="%\\&\0\x1b=\r\n",
+    e="%\\&\0\x1b=\r\n\xc2\xe2\xef",  # the last begin what is invisible in UTF-8
     q="'\"",
 )
 _HEX_CLASSES = _classes(h="0123456789ABCDEFabcdef", s=":+ -")
@@ -253,10 +273,14 @@ def is_plain(text: str, shortest: int) -> bool:
     """Whether `unescaped`, `unwrapped` and `packed` find nothing; faster than calling them."""
     raw = text.encode("utf-8", "surrogatepass")
     letters = raw.translate(_LETTER_CLASSES)
-    if b"e" in letters or b"qq" in letters or b"x" * _least_run(shortest) in letters:
+    if b"e" in letters or b"x" * _least_run(shortest) in letters:
+        return False
+    if b"q" in letters and _CLOSE_QUOTES.search(text):
         return False
     digits = raw.translate(_HEX_CLASSES)
-    return not (b"h" * 10 in digits or b"hhshhshhshhshh" in digits or b"0x" in raw)
+    if b"h" * 10 in digits or any(map(digits.__contains__, _HEX_GROUPS)) or b"0x" in raw:
+        return False
+    return raw.count(b",") < _FEWEST_NUMBERS - 1
 
 
 def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
@@ -274,8 +298,11 @@ def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
     start = digits.find(b"h" * 10)
     if start >= 0:
         yield from _read(text, start * same_places, _HEX_RUN, _told_of_hex)
-    if b"hhshhshhshhshh" in digits or b"0x" in raw or b"\\x" in raw:
+    if any(map(digits.__contains__, _HEX_GROUPS)) or b"0x" in raw or b"\\x" in raw:
         yield from _read(text, 0, _HEX_PAIRS, _told_of_hex)
+        yield from _read(text, 0, _HEX_DUMP, _told_of_hex)
+    if raw.count(b",") >= _FEWEST_NUMBERS - 1:
+        yield from _read(text, 0, _NUMBERS, _told_of_numbers)
 
 
 def _least_run(shortest: int) -> int:
@@ -296,9 +323,11 @@ _LONG = 12
 
 def _told_of(run: str) -> tuple[str, ...]:
     # The Base64 of readable text is never all lower case, nor has it hyphens where a UUID has them.
-    if run.islower() or run[8:24:5] == "----":
+    if run[8:24:5] == "----":
         return ()
     letters = run.translate(_STANDARD)
+    if run.islower():
+        return tuple(filter(None, map(_readable, _of_base32(letters.upper()))))
     return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))
 
 
@@ -306,6 +335,11 @@ def _told_of_hex(run: str) -> tuple[str, ...]:
     digits = _NO_HEX.sub("", run)
     wholes = (digits[start : len(digits) - (len(digits) - start) % 2] for start in range(2))
     return tuple(filter(None, (_readable(binascii.unhexlify(whole)) for whole in wholes)))
+
+
+def _told_of_numbers(run: str) -> tuple[str, ...]:
+    content = bytes(number for part in run.split(",") if (number := int(part)) < 256)
+    return tuple(filter(None, (_readable(content),)))
 
 
 _SHORT = 100
@@ -353,5 +387,6 @@ _BASE32 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHI
 
 
 def _readable(content: bytes) -> str:
+    content = content.replace("\u200b".encode(), b"")
     found = _READABLE.findall(content.replace(b"\0", b"") if content.count(0) > 4 else content)
     return b"\0".join(found).decode("ascii") if found else ""

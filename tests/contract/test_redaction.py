@@ -122,5 +122,5 @@ def test_a_line_costs_little(figure) -> None:
     for number in range(6):
         redact.learn([f"canary-{number}-0123456789abcdefghijkl"])
     line = "servers.search.engine answered web_search in 123.4 ms from tavily with 10 results"
-    spent = min(timeit.repeat(lambda: redact(line), number=5_000, repeat=5)) / 5_000
+    spent = min(timeit.repeat(lambda: redact(line), number=100, repeat=400)) / 100
     figure("redaction of an ordinary line, 6 keys known", spent * 1e6, "us", at_most=10)

@@ -16,23 +16,38 @@ from tests.e2e.hostile import text
 SCHEMA = {"type": "object", "properties": {"number": {"type": "integer"}}}
 
 
-def listed() -> list[dict[str, Any]]:
-    dice = random.Random("tools")
+LIST_EVERY = 10
+"""Calls after which the list of tools is another."""
+TOOLS = 20
+
+
+def listed(number: int) -> list[dict[str, Any]]:
+    dice = random.Random(f"tools {number}")
     odd = [
         {"name": text(dice, 200), "title": text(dice, 2_000), "description": text(dice, 20_000),
          "inputSchema": SCHEMA}
-        for _ in range(20)
+        for _ in range(TOOLS)
     ]  # fmt: skip
     return [{"name": "hurt", "title": text(dice, 90), "inputSchema": SCHEMA}, *odd]
+
+
+LAST = {"number": 0}
 
 
 def answer(message: dict[str, Any]) -> dict[str, Any]:
     if message["method"] == "initialize":
         info = {"name": "hostile \x1b[2J\u202e", "version": "1" * 5_000}
-        return {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": info}
+        return {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {"tools": {"listChanged": True}},
+            "serverInfo": info,
+        }
     if message["method"] == "tools/list":
-        return {"tools": listed()}
-    dice = random.Random(message["params"]["arguments"]["number"])
+        return {"tools": listed(LAST["number"])}
+    number = LAST["number"] = message["params"]["arguments"]["number"]
+    dice = random.Random(number)
+    if number % LIST_EVERY == 0:
+        os.write(1, b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n')
     for to in (2, 2, 1):
         words = text(dice, 8_000).replace("\n", " ")
         os.write(to, words.encode("utf-8", "surrogatepass") + b"\n")

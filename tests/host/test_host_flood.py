@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,17 @@ async def answered_during_a_flood(
 ) -> tuple[int, int, int]:
     """Good requests, those answered within a time, and the connections of the flood."""
     attack = await flood(port, seconds, "wrong", "silent", "half", "nonsense")
+    asked, good = await answered_while(lambda: attack.returncode is None, port, within_s)
+    assert attack.stdout is not None
+    return asked, good, int(await attack.stdout.read())
+
+
+async def answered_while(
+    goes_on: Callable[[], bool], port: int, within_s: float = PATIENCE_S
+) -> tuple[int, int]:
+    """Good requests, and those answered within a time."""
     asked = good = 0
-    while attack.returncode is None:
+    while goes_on():
         asked += 1
         began = time.monotonic()
         try:
@@ -58,8 +68,7 @@ async def answered_during_a_flood(
             status = 0
         good += status == 200 and time.monotonic() - began <= within_s
         await asyncio.sleep(0.01)
-    assert attack.stdout is not None
-    return asked, good, int(await attack.stdout.read())
+    return asked, good
 
 
 async def test_good_requests_are_answered_during_a_flood(home: Path) -> None:
@@ -68,9 +77,9 @@ async def test_good_requests_are_answered_during_a_flood(home: Path) -> None:
         asked, good, flooded = await answered_during_a_flood(port_of(server), 2.0)
         said = server.all("log")
     assert flooded > 300
-    # A machine without a free core lets requests wait so long that the flood pushes some out; how
+    # A machine without a free core lets requests wait so long that the flood pushes a few out; how
     # many are answered within a second is a figure of the bench.
-    assert good >= 0.5 * asked, f"{good} of {asked}"
+    assert good >= 0.9 * asked - 1, f"{good} of {asked}"
     assert len(said) < 20, said[:20]
 
 
