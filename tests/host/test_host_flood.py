@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -137,3 +138,25 @@ async def test_strangers_do_not_shut_the_loopback_port(monkeypatch: pytest.Monke
         said = server.all("log")
     shutil.rmtree(folder)
     assert len(said) < 20, said[:20]
+
+
+async def test_a_request_that_comes_in_pieces_is_answered_and_nonsense_is_refused(
+    home: Path,
+) -> None:
+    async with supervised() as server:
+        await server.ready(keys={"LOU_HTTP_TOKEN": TOKEN}, settings={"http": {"port": 0}})
+        port = port_of(server)
+        head = f"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nauthorization: Bearer {TOKEN}"
+        for text, status in (
+            (f"{head}\r\n\r\n", b"200"),
+            ("get /\r\n\r\n", b"400"),
+            ("\x16\x03\x01 TLS", b"400"),
+            (f"{head}\r\nx: {'y' * 900}\r\n\r\n", b"200"),
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with contextlib.suppress(ConnectionError):
+                for piece in text:
+                    writer.write(piece.encode())
+                    await writer.drain()
+            assert (await reader.readline()).split()[1] == status, text[:40]
+            writer.close()

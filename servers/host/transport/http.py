@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
@@ -28,6 +30,10 @@ _SHORTEST_TOKEN = 16
 _KEEP_ALIVE_S = 75
 _REQUEST_WITHIN_S = 10.0
 """A connection that has sent no request by then is closed."""
+_LONGEST_HEAD = 32 << 10
+"""Bytes. What is longer without an end is left to uvicorn, which refuses it."""
+_METHOD = re.compile(rb"[A-Z]{1,20}(?: |$)")
+_NO_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
 
 
@@ -42,8 +48,11 @@ class _Server(uvicorn.Server):
 class HttpPort:
     """The open port; `url` is what clients are given."""
 
-    def __init__(self, server: _Server, listening: socket.socket, path: str) -> None:
+    def __init__(
+        self, server: _Server, listening: socket.socket, path: str, pending: PendingConnections
+    ) -> None:
         self._server = server
+        self._pending = pending
         self._listening = listening
         self._task = asyncio.create_task(server.serve(sockets=[listening]))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
@@ -52,6 +61,7 @@ class HttpPort:
         """Stop listening, at once."""
         self._server.should_exit = self._server.force_exit = True
         await asyncio.wait((self._task,), timeout=2)
+        self._pending.close()
         self._listening.close()
 
 
@@ -89,8 +99,9 @@ def open_http(
     )  # fmt: skip
     logging.getLogger("uvicorn.error").addFilter(refusal_log.once_a_minute)
     config.load()
-    config.http_protocol_class = _with_time_limit(config.http_protocol_class, pending)
-    return HttpPort(_Server(config), listening, "/mcp")
+    serve = _with_time_limit(config.http_protocol_class, pending)
+    config.http_protocol_class = partial(_Unread, serve, pending)  # type: ignore[assignment]
+    return HttpPort(_Server(config), listening, "/mcp", pending)
 
 
 def _routed(app: App, figures: Callable[[], str]) -> App:
@@ -151,6 +162,41 @@ def _require_token(token: str) -> None:
         raise StartRefusedError(
             "http_token_short", message, f"Choose one that nobody guesses. {hint}"
         )
+
+
+class _Unread(asyncio.Protocol):
+    """A connection whose first request has not come whole; `serve` makes what then handles it.
+
+    uvicorn's own protocol costs ten times as much, and a flood of silent connections would keep
+    those waiting that ask something.
+    """
+
+    def __init__(self, serve: Callable[..., Any], pending: PendingConnections, **how: Any) -> None:
+        self._serve = partial(serve, **how)
+        self._pending = pending
+        self._head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._pending.admit(self, self._transport)
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(_REQUEST_WITHIN_S, self._transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if not _METHOD.match(self._head):
+            self._transport.write(_NO_REQUEST)
+            self._transport.close()
+        elif b"\n\r\n" in self._head or b"\n\n" in self._head or len(self._head) > _LONGEST_HEAD:
+            self.connection_lost(None)
+            served = self._serve()
+            self._transport.set_protocol(served)
+            served.connection_made(self._transport)
+            served.data_received(self._head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline.cancel()
+        self._pending.forget(self)
 
 
 def _with_time_limit(protocol: Any, pending: PendingConnections) -> Any:

@@ -35,6 +35,11 @@ class PendingConnections:
             self._waiting.pop(oldest).abort()
             refusal_log.warning(log, "A silent connection was closed to make room for another")
 
+    def close(self) -> None:
+        """Close all."""
+        while self._waiting:
+            self._waiting.popitem()[1].abort()
+
     def forget(self, name: Hashable) -> None:
         """Remove a connection that proved itself or closed."""
         self._waiting.pop(name, None)
