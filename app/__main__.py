@@ -68,9 +68,10 @@ def _tray() -> int:
     lock = second_start.claim_or_raise("tray", _show_refusal)
     if isinstance(lock, int):
         return lock
-    from app.ui.memory_footprint import load_qt  # noqa: PLC0415 - Qt belongs to this branch alone
+    from app.ui import memory_footprint  # noqa: PLC0415 - Qt belongs to this branch alone
 
-    load_qt()
+    memory_footprint.load_qt()
+    memory_footprint.load_asyncio()
     from app.system import crash_trace  # noqa: PLC0415
     from app.ui.application import main as show  # noqa: PLC0415
 

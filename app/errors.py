@@ -11,7 +11,6 @@ AppError(title, hint)            what the user reads; everything else is a bug
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -43,5 +42,7 @@ class ServerError(AppError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question that names what in `known` is spelled much like `word`; empty for nothing."""
+    import difflib  # noqa: PLC0415 - loaded only for a wrong word
+
     near = difflib.get_close_matches(word.lower()[:100], list(known), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else ""

@@ -10,8 +10,11 @@ import json
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 _PACKAGE = "lou"
 _UNINSTALL = "lou uninstall"
@@ -97,6 +100,8 @@ def packages_of_extra(name: str) -> list[str]:
 
 
 def _distribution() -> metadata.Distribution | None:
+    from importlib import metadata  # noqa: PLC0415 - loads the mail parser, which most never need
+
     try:
         return metadata.distribution(_PACKAGE)
     except metadata.PackageNotFoundError:

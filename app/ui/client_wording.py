@@ -8,6 +8,14 @@ from app.clients.views import ClientView, EntryProofView
 from app.ui.wording import StateText, moment
 
 _MOST_ENTRIES = 12
+_CANNOT_BE_CHANGED = ("unreadable", "ambiguous")
+_TOLD = {
+    "connected": "Lou is in its file, and it has called Lou.",
+    **dict.fromkeys(
+        _CANNOT_BE_CHANGED,
+        "Lou adds its entries once the file can be read. You can copy the entry meanwhile.",
+    ),
+}
 
 _STATES = {
     "connected": StateText("Connected", "good"),
@@ -43,10 +51,12 @@ def sentence(client: ClientView) -> str:
     """What to do next, or the current state, in one or two sentences."""
     if client.advice:
         return client.advice
-    if client.state == "connected":
-        return "Lou is in its file, and it has called Lou."
     if client.missing:
         return f"{client.reason} {client.hint}"
+    return _TOLD.get(client.state) or _first_step(client)
+
+
+def _first_step(client: ClientView) -> str:
     if not client.installed:
         return (
             f"{client.name} is not installed on this computer. Install it and start it once, then "
@@ -58,6 +68,18 @@ def sentence(client: ClientView) -> str:
         "Lou adds one entry for each server that is on, and shows them to you before it writes. "
         "They hold no key, no token, and no port."
     )
+
+
+def is_broken(client: ClientView) -> bool:
+    """Whether Lou leaves its file alone, because it cannot be read or edited without doubt."""
+    return client.state in _CANNOT_BE_CHANGED
+
+
+def hint(client: ClientView) -> str:
+    """What to do about `client.reason`, for somebody who sits before the window."""
+    if client.state == "foreign":
+        return "Connect shows the difference before it replaces it. To keep it, rename it there."
+    return client.hint
 
 
 def verb(client: ClientView) -> str:
@@ -117,4 +139,4 @@ def is_connected(client: ClientView) -> bool:
 def can_connect(client: ClientView) -> bool:
     """Whether connecting is possible and would change anything."""
     is_here = client.installed or client.wanted
-    return is_here and client.has_file and client.state not in ("connected", "unreadable")
+    return is_here and client.has_file and client.state != "connected" and not is_broken(client)

@@ -30,6 +30,17 @@ def load_qt() -> None:
     builtins.__import__ = plain_import
 
 
+def load_asyncio() -> None:
+    """Import asyncio without TLS, which this process never speaks; OpenSSL would take 1 MB.
+
+    A later import of `ssl` by others gets it as always.
+    """
+    if "asyncio" not in sys.modules and "ssl" not in sys.modules:
+        sys.modules["ssl"] = None  # type: ignore[assignment] # asyncio goes without, then
+        import_module("asyncio")
+        del sys.modules["ssl"]
+
+
 def share_one_heap() -> None:
     """Make all threads share one glibc heap; a heap for each thread would stay half empty."""
     if sys.platform == "linux":

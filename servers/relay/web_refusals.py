@@ -6,6 +6,7 @@ for now; the app shows it and knows from the exit code when to try again.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from yarl import URL
@@ -21,9 +22,17 @@ TOLD_BY_STATUS = frozenset((401, 403, 429))
 """Statuses that say more than the body."""
 _KEY_HINT = "Correct the key in the server's headers, then it connects again."
 _SIGN_IN = " It wants a sign-in in a browser, which Lou cannot do: use an access token as the key."
+_NO_KEY_HINT = "Add it to the server's headers, mostly as Authorization: Bearer, then it connects."
 _AGAIN = "Lou tries again by itself, and at once when a client calls."
+_ADDRESS = "Check the server's address."
+_NETWORK = "Check the address and the network."
 _LONGEST_WAIT_S = 3600
 _LONGEST_QUOTE = 200
+_KEYLESS = frozenset((
+    *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
+    *("last-event-id", "user-agent"),
+))  # fmt: skip
+"""Headers that are sent with any request; any other one may be a key."""
 
 
 def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
@@ -31,8 +40,12 @@ def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
     status, host = response.status, URL(str(response.url)).host
     if status == 401:
         asked = response.headers.get("WWW-Authenticate", "")
-        hint = _KEY_HINT + (_SIGN_IN if "resource_metadata" in asked else "")
-        message = f"The server at {host} refused the key (401)."
+        sent = {name.lower() for name in response.request_info.headers}
+        has_key = any(name not in _KEYLESS and not name.startswith("mcp-") for name in sent)
+        wants = "refused the key" if has_key else "wants a key"
+        hint = _KEY_HINT if has_key else _NO_KEY_HINT
+        hint += _SIGN_IN if "resource_metadata" in asked else ""
+        message = f"The server at {host} {wants} (401)."
         return UpstreamLostError(message, code="key_refused", hint=hint, exit_code=EXIT_REFUSED)
     if status == 403:
         message = f"The server at {host} does not allow this (403)."
@@ -46,16 +59,16 @@ def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
         return _passing(message, is_first=is_first, retry_after_s=float(seconds))
     if status >= 500 or status in {404, 408}:
         message = f"The server at {host} answered with an error ({status} {response.reason})."
-        return _passing(message, is_first=is_first)
+        return _passing(message, is_first=is_first, hint=_ADDRESS if status == 404 else "")
     message = f"The server at {host} refused the request ({status} {response.reason})."
     return _passing(message, is_first=is_first)
 
 
 def unreachable(url: str, failed: BaseException) -> UpstreamLostError:
     """There was no response."""
-    words = str(failed) or "no answer in time"
+    words = _reason(failed) or "no answer in time"
     message = f"The server at {URL(url).host} cannot be reached: {words}."
-    return _passing(message, is_first=True)
+    return _passing(message, is_first=True, hint=_NETWORK)
 
 
 def misspelled(url: str, wrong: Exception) -> UpstreamLostError:
@@ -69,13 +82,22 @@ def stream_ended(url: str) -> UpstreamLostError:
     return _passing(f"The server at {URL(url).host} closed the connection.", is_first=True)
 
 
-def _passing(message: str, *, is_first: bool, retry_after_s: float = 0.0) -> UpstreamLostError:
+def _reason(failed: BaseException) -> str:
+    """The system's own words, where the failure of a connection has them."""
+    cause = getattr(failed, "os_error", failed)
+    words = str(getattr(cause, "strerror", None) or failed)
+    return os.strerror(cause.errno) if words.startswith("Connect call failed") else words
+
+
+def _passing(
+    message: str, *, is_first: bool, retry_after_s: float = 0.0, hint: str = ""
+) -> UpstreamLostError:
     if not is_first:
         return UpstreamLostError(message)
     return UpstreamLostError(
         message,
         code="unreachable",
-        hint=_AGAIN,
+        hint=f"{hint} {_AGAIN}".strip(),
         exit_code=EXIT_UNREACHABLE,
         retry_after_s=retry_after_s,
     )

@@ -87,6 +87,34 @@ async def test_a_refused_handshake_is_told(
     assert trouble["hint"]
 
 
+async def test_a_server_that_got_no_key_asks_for_one(home: Path, web: WebUpstream) -> None:
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        server.send("configure", settings={"upstream": {"url": web.url("401")}})
+        assert await server.exited() == EXIT_REFUSED
+    (trouble,) = server.all("trouble")
+    assert "wants a key (401)" in trouble["message"]
+    assert "Authorization: Bearer" in trouble["hint"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://127.0.0.1:9/mcp", "cannot be reached: Connection refused."),
+        ("http://no-such-host.invalid/mcp", "no-such-host.invalid cannot be reached: "),
+    ],
+)
+async def test_a_server_that_is_away_says_why_in_plain_words(
+    home: Path, address: str, said: str
+) -> None:
+    async with supervised("-m", "servers", "relay", "mine") as server:
+        server.send("configure", settings={"upstream": {"url": address}})
+        assert await server.exited() == EXIT_UNREACHABLE
+    (trouble,) = server.all("trouble")
+    assert said in trouble["message"]
+    assert not {"[", "ssl:"} & set(trouble["message"].split())
+    assert "Check the address and the network." in trouble["hint"]
+
+
 async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
     home: Path, web: WebUpstream
 ) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.ui import memory_footprint
+from tests.ui.screen import ROOT
 
 _SMAPS = """\
 7f10-7f20 r-xp 00001000 00:1b 31 /usr/lib/libclean.so
@@ -44,3 +47,15 @@ def test_code_is_given_back_and_runs_again(qapp: QApplication) -> None:
     memory_footprint.give_back_code()
     assert code_kb() < before * 0.6
     assert not QLabel("after").grab().isNull()
+
+
+def test_asyncio_is_loaded_without_tls_and_others_get_it() -> None:
+    program = (
+        "import sys; from app.ui import memory_footprint; memory_footprint.load_asyncio()\n"
+        "import asyncio; print('_ssl' in sys.modules)\n"
+        "import ssl; print(bool(ssl.create_default_context()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]

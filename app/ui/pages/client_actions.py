@@ -101,17 +101,15 @@ class ClientActions:
         self._context.tasks.start(save())
 
     async def _connect(self, client: ClientView) -> None:
-        replaces = False
-        if client.state == "foreign":
+        replaces = client.state == "foreign"
+        if replaces:
             title = f"{client.name} has an entry that Lou did not write."
-            text = f"{client.reason} {client.hint}".strip()
-            replaces = await confirm(
-                self._context.theme, self._parent.window(), title, text, yes="Replace it"
-            )
-            if not replaces:
+            text = f"{client.reason} You see the difference before anything is written."
+            if not await confirm(
+                self._context.theme, self._parent.window(), title, text, yes="Replace it..."
+            ):
                 return
-        diff = "" if replaces else await self.clients.diff(client.id, "connect")
-        shown = diff or "Lou's entries replace those of the same name."
+        shown = await self.clients.diff(client.id, "connect")
         agreed = await agree(
             self._context.theme, self._parent.window(), client, action="connect", diff=shown
         )

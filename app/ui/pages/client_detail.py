@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.clients.views import ClientView, FileView
 from app.ui import client_wording, wording
-from app.ui.page_context import PageContext
+from app.ui.page_context import PageContext, show_in_folder
 from app.ui.pages.client_actions import ClientActions
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
@@ -109,8 +110,13 @@ class ClientDetail(QWidget):
         is_trouble = bool(client.reason) and not client.missing
         self._strip.setVisible(is_trouble)
         if is_trouble:
-            tone = "bad" if client.state == "unreadable" else "warn"
-            self._strip.show_message(client.reason, client.hint, tone=tone)
+            self._strip.show_message(
+                client.reason,
+                client_wording.hint(client),
+                tone="bad" if client.state == "unreadable" else "warn",
+                button="Show the file" if client_wording.is_broken(client) else "",
+                on_click=self._do(_show_broken_file),
+            )
         self._lost.setVisible(bool(client.lost))
         if client.lost:
             names = ", ".join(client.lost)
@@ -158,6 +164,11 @@ class ClientDetail(QWidget):
                 action(self._client)
 
         return act
+
+
+def _show_broken_file(client: ClientView) -> None:
+    for file in client.files[:1]:
+        show_in_folder(Path(file.path))
 
 
 def _file_text(file: FileView) -> str:

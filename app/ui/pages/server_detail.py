@@ -128,17 +128,23 @@ class ServerDetail(QWidget):
         if trouble is None:
             self._strip.hide()
             return
-        action = wording.fix_of(server)
-        is_own = not server.embedded and server.state in ("failed", "backoff")
-        if is_own and action == "logs":
+        action, thing = wording.fix_of(server), trouble.key or server.name
+        if not server.embedded and trouble.code == "key_refused":
+            action, thing = self._place_of_key(server.name)
+        elif not server.embedded and action == "logs" and server.state != "unhealthy":
             action = "edit"
         self._strip.show_message(
             trouble.message,
             trouble.hint,
             tone="bad" if server.state == "failed" else "warn",
             button=wording.fix(action),
-            on_click=lambda: self._context.go(f"{action} {trouble.key or server.name}"),
+            on_click=lambda: self._context.go(f"{action} {thing}"),
         )
+
+    def _place_of_key(self, name: str) -> tuple[str, str]:
+        """Where the key that a server of the user's own sends is changed: the keys, or its form."""
+        keys = self._context.core.settings.config.servers[name].references()
+        return ("keys", keys[0]) if keys else ("edit", name)
 
     def _show_figures(self, server: ServerView) -> None:
         is_up = server.started_at is not None and server.pid is not None

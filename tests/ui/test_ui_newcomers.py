@@ -1,0 +1,359 @@
+"""Newcomers whose computer is not as it should be: no way ends without a word about what to do.
+
+Each does one thing in the real window. It ends in a working call, or in a sentence that says what
+happened and what to do, with a button that leads there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit
+
+from app.clients.views import ClientView
+from app.config import http_access
+from app.config.config_model import Config
+from app.ui.dialogs.changes import ChangesDialog
+from app.ui.dialogs.own_server import ServerDialog
+from app.ui.widgets.reader import Reader
+from tests.ui.dialogs import AddServerView, KeysView
+from tests.ui.finding import button, find
+from tests.ui.pages import ServersView, StripView, TryView
+from tests.ui.rig import Rig
+from tests.ui.test_ui_own_servers import SERVER, opened
+
+WORKING = f"'{SERVER[0]}' '{SERVER[1]}' 0 1"
+
+
+@contextmanager
+def answering(status: int, body: bytes = b"", kind: str = "application/json") -> Iterator[str]:
+    """The address of a web server that answers everything like this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_DELETE = do_POST  # noqa: N815 - the names that the handler has
+
+        def log_message(self, *_: Any) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/mcp"
+        server.shutdown()
+
+
+@contextmanager
+def own_server(lou: Rig, entry: dict[str, Any]) -> Iterator[StripView]:
+    """A server of one's own that has trouble, and what its page says."""
+    lou.core.add_server("mine", entry)
+    try:
+        lou.until(lambda: lou.core.server("mine").trouble)
+        page = lou.page("servers")
+        page.choose("mine")
+        strip = StripView(ServersView(page).detail)
+        lou.until(lambda: strip.isVisible() and strip.button.isVisible())
+        yield strip
+    finally:
+        lou.run(lou.core.remove_server("mine"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "happened", "do", "leads"),
+    [
+        ({"command": "/nowhere/at/all"}, "was not found", "install it", "Edit it..."),
+        ({"command": "/etc/passwd"}, "may not be executed", "full path", "Edit it..."),
+        ({"command": "/bin/cat", "cwd": "/nowhere"}, "'/nowhere'", "Correct", "Edit it..."),
+        (
+            {"command": sys.executable, "args": ["-c", "exit('No module named mcp_x')"]},
+            "No module named mcp_x", "Read its log", "",
+        ),
+        (
+            {"command": "/bin/cat", "env": {"A": "${keyring:MY_KEY}"}},
+            "needs the key MY_KEY", "lou keys set MY_KEY", "Open keys",
+        ),
+    ],
+    ids=["wrong command", "no program", "no folder", "ends at once", "missing key"],
+)  # fmt: skip
+def test_a_command_that_does_not_work(
+    lou: Rig, entry: dict[str, Any], happened: str, do: str, leads: str
+) -> None:
+    with own_server(lou, entry) as strip:
+        assert happened in strip.text
+        assert do in strip.text
+        assert strip.button.text() in ([leads] if leads else ["Edit it...", "Show the log"])
+
+
+@pytest.mark.parametrize(
+    ("status", "happened", "do", "leads"),
+    [
+        (401, "wants a key (401)", "Authorization: Bearer", "Edit it..."),
+        (403, "does not allow this (403)", "may lack a permission", "Edit it..."),
+        (404, "404 Not Found", "Check the server's address", "Edit it..."),
+        (200, "is no MCP", "Read its log", ""),
+    ],
+)
+def test_an_address_that_does_not_work(
+    lou: Rig, status: int, happened: str, do: str, leads: str
+) -> None:
+    with (
+        answering(status, b"<html>Welcome</html>", "text/html") as url,
+        own_server(lou, {"url": url}) as strip,
+    ):
+        assert happened in strip.text
+        assert do in strip.text
+        assert strip.button.text() in ([leads] if leads else ["Edit it...", "Show the log"])
+
+
+def test_an_address_without_a_network(lou: Rig) -> None:
+    with own_server(lou, {"url": "https://no-such-host.invalid/mcp"}) as strip:
+        assert "no-such-host.invalid cannot be reached" in strip.text
+        assert "Check the address and the network. Lou tries again by itself" in strip.text
+        assert strip.button.text() == "Edit it..."
+
+
+def test_an_address_with_a_wrong_key_leads_to_that_key(lou: Rig) -> None:
+    lou.run(lou.core.set_key("MY_WEB_KEY", "not-the-right-one"))
+    headers = {"Authorization": "Bearer ${keyring:MY_WEB_KEY}"}
+    with answering(401) as url, own_server(lou, {"url": url, "headers": headers}) as strip:
+        assert "refused the key (401)" in strip.text
+        assert strip.button.text() == "Open keys"
+        strip.button.click()
+        keys = KeysView(lou, "MY_WEB_KEY")
+        lou.until(keys.save.isVisible)
+        keys.dialog.close()
+    lou.run(lou.core.unset_key("MY_WEB_KEY"))
+
+
+def test_a_wrong_command_is_put_right_and_called(lou: Rig) -> None:
+    with own_server(lou, {"command": "/nowhere/at/all"}) as strip:
+        strip.button.click()
+        seen = lambda: [d for d in lou.window.findChildren(ServerDialog) if d.isVisible()]  # noqa: E731
+        lou.until(seen)
+        view = AddServerView(lou, dialog=seen()[0])
+        view.form.set_values({"name": "mine", "run": WORKING})
+        view.add.click()
+        lou.until(lambda: lou.state("mine") == "ready")
+        tried = TryView(lou)
+        tried.page.choose("mine")
+        lou.until(lambda: tried.tool.count() == 1 and tried.form is not None)
+        assert tried.run_and_wait().outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"name": "tried", "run": "npx 'a"}, "The command cannot be read."),
+        ({"name": "tried", "run": "frob --x"}, "'frob' was not found. Give its full path"),
+        ({"name": "search", "run": "/bin/cat"}, "search"),
+        ({"name": "My Server", "run": "/bin/cat"}, "a-z"),
+        ({"name": "tried", "run": "/bin/cat", "env": ["A"]}, "is not NAME=value"),
+    ],
+    ids=["quotes", "wrong command", "taken name", "wrong name", "variable"],
+)
+def test_a_form_filled_in_wrongly(lou: Rig, values: dict[str, Any], said: str) -> None:
+    dialog = opened(lou, "add", ServerDialog)
+    view = AddServerView(lou, dialog=dialog)
+    view.form.set_values(values)
+    words = lambda: " ".join(each.text() for each in dialog.findChildren(QLabel))  # noqa: E731
+    (view.add if values["name"] != "tried" else button(dialog, "Test")).click()
+    try:
+        lou.until(lambda: said in words(), what=f"{said!r} is not said: {words()}")
+        assert {*lou.core.settings.config.servers} == {"search", "tracker"}
+    finally:
+        dialog.reject()
+
+
+@pytest.fixture
+def claude(lou: Rig) -> Iterator[Path]:
+    """Where Claude Desktop has its file; its folder is there, and the file is not."""
+    folder = lou.home / ".config" / "Claude"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "claude_desktop_config.json"
+    file.unlink(missing_ok=True)
+    yield file
+    shutil.rmtree(folder)
+    lou.run(lou.core.clients.refresh())
+
+
+def client_page(lou: Rig) -> tuple[Any, str]:
+    """The page of Claude Desktop, looked at again, and all that it says."""
+    lou.run(lou.core.clients.refresh("claude-desktop"))
+    page = lou.page("clients")
+    page.choose("claude-desktop")
+    lou.until(lambda: any(each.text() == "Claude Desktop" for each in page.findChildren(QLabel)))
+    return page, " ".join(each.text() for each in page.findChildren(QLabel) if each.isVisible())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"mcpServers": {"a": {},,}}', "Line 1, column 2"),
+        ("[]", "The file holds no JSON object."),
+        ('{"mcpServers": []}', "is not an object"),
+        (None, "Where the file should be is a folder."),
+    ],
+    ids=["broken", "no object", "a list of servers", "a folder"],
+)
+def test_a_client_whose_file_cannot_be_changed(
+    lou: Rig, claude: Path, content: str | None, said: str
+) -> None:
+    claude.mkdir() if content is None else claude.write_text(content)
+    page, words = client_page(lou)
+    assert said in words
+    assert "Lou leaves" in words
+    assert "Lou adds its entries once the file can be read." in words
+    shown = {each.text() for each in page.findChildren(type(button(page))) if each.isVisible()}
+    assert not {"Connect...", "Repair..."} & shown, "it is offered, and would fail"
+    assert {"Show the file", "Copy the entry", "Look again"} <= shown
+
+
+@pytest.mark.parametrize("content", ["", "{}", None])
+def test_a_client_with_an_empty_file_or_none_is_connected(
+    lou: Rig, claude: Path, content: str | None
+) -> None:
+    if content is not None:
+        claude.write_text(content)
+    page, _ = client_page(lou)
+    lou.until(button(page, "Connect...").isVisible)
+    button(page, "Connect...").click()
+    changes(lou).accept()
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    lou.run(lou.core.clients.disconnect("claude-desktop"))
+
+
+def changes(lou: Rig) -> ChangesDialog:
+    """The dialog that shows what would change."""
+    seen = lambda: [d for d in lou.window.findChildren(ChangesDialog) if d.isVisible()]  # noqa: E731
+    lou.until(seen)
+    return seen()[-1]
+
+
+def test_a_client_with_another_entry_of_that_name(lou: Rig, claude: Path) -> None:
+    claude.write_text('{"mcpServers": {"lou-search": {"command": "/usr/bin/other"}}}')
+    page, words = client_page(lou)
+    assert "There is an entry `lou-search` that Lou did not write." in words
+    assert "Connect shows the difference before it replaces it." in words
+    lou.until(button(page, "Connect...").isVisible)
+    button(page, "Connect...").click()
+    asked = lambda: [d for d in lou.window.findChildren(QDialog) if d.isVisible()]  # noqa: E731
+    lou.until(asked)
+    button(asked()[0], "Replace it...").click()
+    dialog = changes(lou)
+    diff = find(dialog, QPlainTextEdit, "What changes").toPlainText()
+    assert "/usr/bin/other" in diff
+    assert "/usr/bin/other" in claude.read_text()
+    dialog.accept()
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    lou.run(lou.core.clients.undo("claude-desktop"))
+    assert "/usr/bin/other" in claude.read_text()
+
+
+def test_a_client_that_runs_is_told_apart(lou: Rig, claude: Path) -> None:
+    claude.write_text("{}")
+    client_page(lou)
+    view = lou.core.clients.view("claude-desktop")
+    for can_quit, said in ((True, "reads its file only when it starts"), (False, "Quit Claude")):
+        dialog = shown(lou, replace(view, running=True, can_quit=can_quit))
+        words = " ".join(each.text() for each in dialog.findChildren(QLabel))
+        assert "Claude Desktop is running" in words
+        assert said in words
+        assert dialog.agreed().restart is can_quit
+        dialog.reject()
+
+
+def shown(lou: Rig, client: ClientView) -> ChangesDialog:
+    dialog = ChangesDialog(lou.theme, lou.window, client, action="connect", diff="+ more")
+    dialog.open()
+    return dialog
+
+
+def test_no_client_at_all(lou: Rig) -> None:
+    shutil.rmtree(lou.home / ".config" / "Claude", ignore_errors=True)
+    lou.run(lou.core.clients.refresh())
+    page = lou.page("welcome")
+    lou.until(lambda: button(page, "By hand").isVisible())
+    assert not button(page, "Connect Claude Desktop...").isVisible()
+    button(page, "By hand").click()
+    lou.until(button(page, "Copy").isVisible)
+    assert button(page, "Try it without a client").isVisible()
+
+
+def test_a_port_that_another_program_has(lou: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        lou.run(lou.core.set_key("LOU_HTTP_TOKEN", "a-token-of-more-than-enough-letters"))
+        with changed_config(
+            lou, lambda config: http_access.switched(config, "tracker", on=True, port=port)
+        ):
+            lou.until(lambda: lou.core.server("tracker").trouble)
+            page = lou.page("servers")
+            page.choose("tracker")
+            strip = StripView(ServersView(page).detail)
+            lou.until(strip.isVisible)
+            assert f"{port}" in strip.text, strip.text
+            assert strip.button.isVisible()
+    lou.until(lambda: lou.state("tracker") == "ready")
+    lou.run(lou.core.unset_key("LOU_HTTP_TOKEN"))
+
+
+@contextmanager
+def changed_config(lou: Rig, change: Callable[[Config], Config]) -> Iterator[None]:
+    """Another configuration, for a while."""
+    before = lou.core.settings.config
+    lou.core.settings.update(change)
+    try:
+        yield
+    finally:
+        lou.core.settings.update(lambda _config: before)
+
+
+def test_a_search_without_a_network(lou: Rig) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        away = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    own = {"chain": ["searxng"], "searxng": {"base_url": away}}
+    with changed_config(lou, lambda config: config.with_own("search", own)):
+        tried = TryView(lou)
+        tried.choose("search", "web_search")
+        tried.fill(query="something nobody asked before")
+        assert tried.run_and_wait().outcome == "error"
+        lou.until(lambda: tried.outcome.text() == "Failed")
+        words = find(tried.result, Reader).toPlainText()
+        assert "searxng" in words.lower(), words
+
+
+@pytest.mark.parametrize("text", [" tvly-abc\n", "\u201ctvly-abc\u201d", "TAVILY_API_KEY=tvly-abc"])
+def test_a_key_that_is_pasted_with_more_than_itself(lou: Rig, text: str) -> None:
+    keys = KeysView(lou, "TAVILY_API_KEY")
+    lou.until(keys.entry.isEnabled)
+    keys.type(text)
+    keys.save.click()
+    lou.until(lambda: "Saved" in keys.verdict)
+    assert lou.run(lou.core.vault.get("TAVILY_API_KEY")) == "tvly-abc"
+    keys.dialog.close()
+    lou.run(lou.core.unset_key("TAVILY_API_KEY"))
+
+
+def test_a_key_of_other_letters_is_refused_in_words(lou: Rig) -> None:
+    keys = KeysView(lou, "TAVILY_API_KEY")
+    lou.until(keys.entry.isEnabled)
+    keys.type("\u043a\u043b\u044e\u0447")
+    keys.save.click()
+    lou.until(lambda: "Copy the key once more" in keys.verdict)
+    keys.dialog.close()
