@@ -86,7 +86,9 @@ def _reason(failed: BaseException) -> str:
     """The system's own words, where the failure of a connection has them."""
     cause = getattr(failed, "os_error", failed)
     words = str(getattr(cause, "strerror", None) or failed)
-    return os.strerror(cause.errno) if words.startswith("Connect call failed") else words
+    if isinstance(cause, OSError) and words.startswith("Connect call failed"):
+        return os.strerror(cause.errno or 0)
+    return words
 
 
 def _passing(

@@ -32,6 +32,8 @@ _MOST_COLUMNS = 400
 """Columns in an answer, beside those in use. More would not fit into a dialog."""
 _JUDGED_ROWS = 300
 """Rows whose doubts are shown before a person agrees."""
+_MOST_COUNTED = 200_000
+"""Rows that are counted before a person agrees; more take too long."""
 _CELLS, _CELL = 3, 60
 """How many cells of a column are shown, and how many characters of each."""
 
@@ -41,11 +43,14 @@ class FileColumns:
     """The columns of a file, each with its name, its use, and some of its cells.
 
     `fault` says why the file cannot be imported with these columns; a person may choose others.
+    `rows` are those with anything in them; `has_more` says that some were not counted.
     """
 
     columns: list[dict[str, Any]]
     doubts: list[str]
     fault: str
+    rows: int
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +219,15 @@ def _columns(
     if len(shown) < len(found.choice.names):
         doubts.begin([f"Of {len(found.choice.names):,} columns {len(shown):,} are shown."])
     doubts.begin(found.doubts)
+    judged = list(itertools.islice(found.rows, _JUDGED_ROWS))
     if not found.choice.fault:
-        _judge(itertools.islice(found.rows, _JUDGED_ROWS), rules, doubts)
+        _judge(judged, rules, doubts)
+    rest = sum(1 for _ in itertools.islice(found.rows, _MOST_COUNTED))
+    has_more = rest == _MOST_COUNTED
     found.text.close()
-    return FileColumns(shown, doubts.told(), found.choice.fault)
+    return FileColumns(
+        shown, doubts.told(), found.choice.fault, rows=len(judged) + rest, has_more=has_more
+    )
 
 
 def _judge(rows: Iterable[Row], rules: Rules, doubts: Doubts) -> None:

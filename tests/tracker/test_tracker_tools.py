@@ -392,6 +392,7 @@ async def test_columns_of_a_file_are_offered_for_the_mapping(
         {"name": "Contact", "used": "", "cells": ["ann", "bob"]},
     ]
     assert "No column is called email" in found.fault
+    assert (found.rows, found.has_more) == (2, False)
     wide = ";".join(f"c{number}" for number in range(100_000))
     (tmp_path / "wide.csv").write_text(f"{wide};Website\n")
     with pytest.raises(ToolError, match="100,001 columns; Lou reads up to 1,000"):

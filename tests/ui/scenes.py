@@ -37,7 +37,13 @@ _COLUMNS = [
     {"name": "Site", "used": "url", "cells": ["https://b.example/team", ""]},
     {"name": "Colour", "used": "", "cells": ["red", "blue"]},
 ]
-_FILE = {"columns": _COLUMNS, "doubts": ["2 rows have no address."], "fault": "", "rows": 40}
+_FILE = {
+    "columns": _COLUMNS,
+    "doubts": ["2 rows have no address."],
+    "fault": "",
+    "rows": 40,
+    "has_more": False,
+}
 _PASTED = {"mcpServers": {"files": {"command": "npx", "args": ["-y", "@scope/files"]}}}
 _DIFF = "--- before\n+++ after\n@@ -1 +1,3 @@\n {\n-  }\n+  },\n+  more\n"
 _ENTRY = {

@@ -60,7 +60,13 @@ def test_a_file_of_a_long_name_is_named_in_full(lou: Rig) -> None:
     path = Path("/tmp") / f"{'f' * 150}.csv"
     names = ["c" * 300, "مرحبا", *(f"column {number}" for number in range(60))]
     columns = [{"name": name, "used": "", "cells": ["x" * 60] * 3} for name in names]
-    found = {"columns": columns, "doubts": [text * 3 for text in LONG], "fault": ""}
+    found = {
+        "columns": columns,
+        "doubts": [text * 3 for text in LONG],
+        "fault": "",
+        "rows": 7,
+        "has_more": False,
+    }
     fits(lou, ImportDialog(lou.theme, None, path, found))
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLabel
 
 from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.dialogs.import_file import ImportDialog
 from app.ui.tracked_source import ConflictError, Filter, TrackedSource
 from tests.ui.dialogs import ConflictView, EntryView, ImportView
+from tests.ui.finding import find
 from tests.ui.pages import TrackedView
 from tests.ui.rig import Rig
 
@@ -158,6 +160,7 @@ def test_a_person_sees_the_columns_and_doubts_and_changes_them_before_anything_i
     dialog = lou.window.findChild(ImportDialog)
     view = ImportView(dialog)
     assert view.chosen() == {"Email": "email", "Website": "url"}
+    assert find(dialog, QLabel, "count").text().startswith("2 rows. Entries that are known")
     assert "Owner Email" in view.doubts
     assert "Row 3: not stored: url" in view.doubts
     view.choose("Email", "")

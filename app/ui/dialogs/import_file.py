@@ -29,7 +29,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.text import Elided, heading, label
-from app.ui.wording import one_line
+from app.ui.wording import counted, one_line
 
 _USES = {
     "": "Not used",
@@ -79,6 +79,7 @@ class ImportDialog(QDialog):
         self._doubts_place.setAccessibleName(tr("What is doubtful"))
         self._doubts_title = heading("Please look at this first", "strong")
         self._missing = label("", tone="bad", wrap=True)
+        self._count = label("", tone="soft", wrap=True, name="count")
         self._begin = Button(theme, "Import", self.accept, kind="main")
         self._begin.setDefault(True)
         self._lay_out(theme, path)
@@ -118,12 +119,11 @@ class ImportDialog(QDialog):
         buttons.addWidget(self._begin)
         title = heading(f"Import {one_line(path.name, 160)}")
         title.setWordWrap(True)
-        text = "Entries that are known already are merged; nothing is dropped."
         column = QVBoxLayout(self)
         column.setContentsMargins(22, 20, 22, 18)
         column.setSpacing(10)
         column.addWidget(title)
-        column.addWidget(label(text, tone="soft", wrap=True))
+        column.addWidget(self._count)
         column.addWidget(area, 1)
         column.addWidget(self._doubts_title)
         column.addWidget(self._doubts_place)
@@ -132,7 +132,12 @@ class ImportDialog(QDialog):
         self.resize(660, 560)
 
     def show_doubts(self, found: Mapping[str, Any]) -> None:
-        """Show the doubts about the current mapping."""
+        """Show how many rows there are, and the doubts about the current mapping."""
+        rows = counted(int(found["rows"]), "row")
+        more = " and more" if found["has_more"] else ""
+        self._count.setText(
+            f"{rows}{more}. Entries that are known already are merged; nothing is dropped."
+        )
         doubts = [one_line(str(each), 400) for each in found["doubts"]]
         self._doubts.setText("\n".join(f"\u2022 {each}" for each in doubts))
         self._doubts_title.setVisible(bool(doubts))
