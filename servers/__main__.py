@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PARENT = os.getppid()
 _SERVERS = ("search", "tracker")
+_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 _AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch: found without help
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -25,8 +26,8 @@ _AUTHORITIES = (
 """The authorities of secure connections, by system; a Lou with its own OpenSSL has to be told."""
 
 
-def main(argv: list[str] | None = None, parent: int = _PARENT) -> int:
-    """Run one server until its stdin ends; a supervised one also ends with `parent`."""
+def main(argv: list[str] | None = None) -> int:
+    """Run one server until its stdin ends."""
     parser = argparse.ArgumentParser(prog="lou-server", description=__doc__)
     parser.add_argument("server", choices=(*_SERVERS, "relay"))
     parser.add_argument("name", nargs="?", default="", help="of the server that relay stands for")
@@ -34,13 +35,18 @@ def main(argv: list[str] | None = None, parent: int = _PARENT) -> int:
     given = parser.parse_args(argv)
     if bool(given.name) != (given.server == "relay"):
         parser.error("relay needs the NAME of a server, and only relay takes one")
-    if given.name and not re.fullmatch(r"[a-z0-9_-]{1,32}", given.name):
-        parser.error("a NAME has 1 to 32 of a-z, 0-9, _ and -")
     if given.server == "relay" and not given.lou_instance:
         parser.error("relay runs under the app only; add the server there")
-    if given.server == "relay":
-        return _serve_relay(given.name, given.lou_instance, parent)
-    return serve(_loader(given.server), given.lou_instance, parent)
+    return run_server(given.server, given.name, given.lou_instance)
+
+
+def run_server(server: str, name: str, instance: str, parent: int = _PARENT) -> int:
+    """Run what the arguments of `main` name; a supervised server also ends with `parent`."""
+    if server != "relay":
+        return serve(_loader(server), instance, parent)
+    if not _NAME.fullmatch(name):
+        sys.exit("a NAME has 1 to 32 of a-z, 0-9, _ and -")
+    return _serve_relay(name, instance, parent)
 
 
 def serve(load: Callable[[], Build], instance: str, parent: int = _PARENT) -> int:
@@ -49,7 +55,7 @@ def serve(load: Callable[[], Build], instance: str, parent: int = _PARENT) -> in
     from servers.host.mcp import sdk_imports  # noqa: PLC0415 - secrets first, imports after
 
     gc.disable()  # the imports make half a million objects that all stay
-    sdk_imports.delay_fronts()
+    sdk_imports.import_sdk()
     from servers.host import run  # noqa: PLC0415
 
     build = load()

@@ -45,11 +45,11 @@ def main() -> None:
         os._exit(_NOT_EXECUTABLE)
 
 
-def guard_server(app: int) -> None:
+def guard_server(app: int, *of_server: int) -> None:
     """Fork, and return in the new process, which is to become the server.
 
     The calling process is the guard from now on; it ends with the server or the app. `app` is the
-    lifeline.
+    lifeline; the server alone keeps the descriptors `of_server`.
     """
     wakeup = _wakeup_pipe()
     _adopt_orphans()
@@ -58,6 +58,8 @@ def guard_server(app: int) -> None:
         _leave(guard)
         return
     say(app, f"pid {server}")
+    for descriptor in of_server:
+        os.close(descriptor)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
@@ -85,9 +87,9 @@ def _adopt_orphans() -> None:
 
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - only where it is of use
+        from ctypes import pythonapi  # noqa: PLC0415 - only where it is of use
 
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+        pythonapi.prctl(option, value, 0, 0, 0)
 
 
 def _leave(guard: int) -> None:

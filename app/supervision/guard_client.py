@@ -102,8 +102,12 @@ class GuardClient:
         Raises:
             OSError: the fork server is gone, or does not read.
         """
-        fork_request.send(self._socket, request, streams)
-        fork_request.ask(control, self._guard_socket.fileno())
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            fork_request.send(ours, request, streams)
+            title = " ".join(request.arguments)
+            fork_request.ask(control, title, self._guard_socket.fileno(), theirs.fileno())
         self.listen()
 
     def attach(self, pid: int) -> None:

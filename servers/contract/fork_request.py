@@ -1,7 +1,7 @@
 """What the app sends to a fork server, to start one server as a fork. Linux.
 
 In: a request and the descriptors of the new process. Out: the same, in that process. The fork
-server itself reads neither: they travel through the lifeline of the guard.
+server reads neither: they wait in a socket that it passes on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ WITH_SDK, RELAYS = "sdk", "relays"
 
 _LENGTH = struct.Struct("!I")
 _STREAMS = 3
+_LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +37,22 @@ def family_of(arguments: Sequence[str]) -> str:
     return RELAYS if arguments[0] == "relay" else WITH_SDK
 
 
-def ask(control: socket.socket, lifeline: int) -> None:
-    """Ask for a fork whose guard has this lifeline.
+def ask(control: socket.socket, title: str, lifeline: int, request: int) -> None:
+    """Ask for a fork. The guard gets `lifeline`; the server reads a request from `request`.
 
     Raises:
         OSError: the fork server is gone, or does not read.
     """
-    socket.send_fds(control, [b"f"], [lifeline])
+    socket.send_fds(control, [title.encode()], [lifeline, request])
 
 
-def asked(control: socket.socket) -> int | None:
-    """Wait for the lifeline of the next fork; None when the app is gone."""
-    _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-    return descriptors[0] if descriptors else None
+def asked(control: socket.socket) -> tuple[str, int, int] | None:
+    """Wait for the next question: what `ask` was given; None when the app is gone."""
+    title, descriptors, _, _ = socket.recv_fds(control, _LONGEST_TITLE, 2)
+    return (title.decode(), descriptors[0], descriptors[1]) if descriptors else None
 
 
-def send(lifeline: socket.socket, request: ForkRequest, streams: Sequence[int]) -> None:
+def send(channel: socket.socket, request: ForkRequest, streams: Sequence[int]) -> None:
     """Send a request, with the descriptors of stdin, stdout and stderr.
 
     Raises:
@@ -59,21 +60,21 @@ def send(lifeline: socket.socket, request: ForkRequest, streams: Sequence[int]) 
     """
     body = json.dumps(asdict(request)).encode()
     message = _LENGTH.pack(len(body)) + body
-    if socket.send_fds(lifeline, [message], streams) != len(message):
+    if socket.send_fds(channel, [message], streams) != len(message):
         raise OSError("the request is too long")
 
 
-def receive(lifeline: socket.socket) -> tuple[ForkRequest, list[int]]:
+def receive(channel: socket.socket) -> tuple[ForkRequest, list[int]]:
     """The request and its descriptors.
 
     Raises:
         EOFError: the app took it back.
     """
-    head, descriptors, _, _ = socket.recv_fds(lifeline, _LENGTH.size, _STREAMS)
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, _STREAMS)
     if len(head) < _LENGTH.size or len(descriptors) != _STREAMS:
         raise EOFError
     (length,) = _LENGTH.unpack(head)
-    body = lifeline.recv(length, socket.MSG_WAITALL)
+    body = channel.recv(length, socket.MSG_WAITALL)
     if len(body) < length:
         raise EOFError
     return ForkRequest(**json.loads(body)), descriptors

@@ -103,8 +103,10 @@ class HostedServer(Host):
             return None
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415
 
-        from servers.host.transport import gate, http  # noqa: PLC0415 - only if they ask for it
+        from servers.host.mcp import sdk_imports  # noqa: PLC0415 - only if they ask for it
+        from servers.host.transport import gate, http  # noqa: PLC0415
 
+        sdk_imports.load_http()
         # The gate has checked Host and Origin; the SDK would refuse origins that the user allows.
         checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         app = self.server.streamable_http_app(

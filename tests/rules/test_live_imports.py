@@ -20,8 +20,8 @@ from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 REPORT = [sys.executable, "-X", "importtime"]
-UNUSED = {"mcp.client", "mcp.server.mcpserver"}
-"""What the SDK's fronts would import into a server that has no use for it."""
+UNUSED = {"mcp.client", "mcp.server.mcpserver", "starlette.applications", "uvicorn"}
+"""What the SDK would import into a server that has no use for it."""
 ENCRYPTION_KEY = "bG91IGxvdSBsb3UgbG91IGxvdSBsb3UgbG91IGxvdSE="
 
 
