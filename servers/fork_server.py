@@ -16,20 +16,24 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import re
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from importlib import import_module
 
 from servers import guard
 from servers.__main__ import run_server
-from servers.contract import fork_request, ownership
+from servers.contract import code_pages, fork_request, ownership
 from servers.host import process_limits
 
 assert sys.platform != "win32"
 
 _SET_NAME = 15
+_OF_BYTES = 40
+"""Bytes of memory that a `bytes` object takes besides its content, and a few to spare."""
 _MOST_DESCRIPTORS = 1 << 16
 
 
@@ -42,8 +46,10 @@ def main() -> int:
     _set_title("lou-forks", [sys.executable, "-I", "-m", "servers.fork_server", family])
     gc.disable()
     _load(family)
+    _kept.extend(_fillings())
     gc.freeze()
     ctypes.pythonapi.malloc_trim(0)
+    code_pages.give_back_code()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the guards
     while (asked := fork_request.asked(control)) is not None:
         title, lifeline, request = asked
@@ -86,6 +92,27 @@ def _load(family: str) -> None:
 
     rehearsal.rehearse((search.build, tracker.build))
     gc.collect()
+
+
+_kept: list[bytes] = []
+
+
+def _fillings() -> Iterator[bytes]:
+    """Objects that fill the holes between those of the modules.
+
+    What a fork makes would fill them, and so write to a page of shared memory for each hole.
+    """
+    reader, writer = os.pipe()
+    stderr = os.dup(2)
+    os.dup2(writer, 2)
+    sys._debugmallocstats()
+    os.dup2(stderr, 2)
+    report = os.read(reader, 1 << 16).decode()
+    for descriptor in (reader, writer, stderr):
+        os.close(descriptor)
+    for size, holes in re.findall(r"^ *\d+ +(\d+) +\d+ +\d+ +(\d+)$", report, re.MULTILINE):
+        if int(size) > _OF_BYTES:
+            yield from (bytes(int(size) - _OF_BYTES) for _ in range(int(holes)))
 
 
 def _become(channel: socket.socket) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core import Core
-from app.ui import icons, memory_footprint, translation
+from app.ui import icons, translation
 from app.ui.dialog_registry import DialogRegistry
 from app.ui.dialogs.problem import Problems
 from app.ui.notifications import Notifications
@@ -16,6 +16,7 @@ from app.ui.tasks import Tasks
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.tray import Tray
+from servers.contract import code_pages
 
 if TYPE_CHECKING:
     from app.config.config_model import Config
@@ -163,7 +164,7 @@ class TraySession:
 
     def _trim_memory(self) -> None:
         if self._window is None or not self._window.isVisible():
-            memory_footprint.give_back_code()
+            code_pages.give_back_code()
 
     def _may_hide_window(self) -> bool:
         """Whether the window may hide; without a tray the user could not open it again."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.ui import memory_footprint
+from servers.contract import code_pages
 from tests.ui.screen import ROOT
 
 _SMAPS = """\
@@ -38,13 +38,13 @@ def code_kb() -> int:
 
 
 def test_only_code_that_is_as_its_file_is_given_back() -> None:
-    assert list(memory_footprint._code(_SMAPS.splitlines())) == [(0x7F10, 0x7F20), (0x7F60, 0x7F70)]
+    assert list(code_pages._code(_SMAPS.splitlines())) == [(0x7F10, 0x7F20), (0x7F60, 0x7F70)]
 
 
 def test_code_is_given_back_and_runs_again(qapp: QApplication) -> None:
     QLabel("before").grab()
     before = code_kb()
-    memory_footprint.give_back_code()
+    code_pages.give_back_code()
     assert code_kb() < before * 0.6
     assert not QLabel("after").grab().isNull()
 

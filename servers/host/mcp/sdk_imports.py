@@ -33,6 +33,7 @@ _HTTP = (
     "mcp.server.auth.settings",
     "mcp.server.streamable_http",
     "mcp.server.streamable_http_manager",
+    "mcp.server.transport_security",
 )
 """What `_SERVER` imports for HTTP alone."""
 
