@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PARENT = os.getppid()
 _SERVERS = ("search", "tracker")
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
+_NAME_RULE = "a NAME has 1 to 32 of a-z, 0-9, _ and -"
 _AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch: found without help
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -35,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     if bool(given.name) != (given.server == "relay"):
         parser.error("relay needs the NAME of a server, and only relay takes one")
+    if given.name and not _NAME.fullmatch(given.name):
+        parser.error(_NAME_RULE)
     if given.server == "relay" and not given.lou_instance:
         parser.error("relay runs under the app only; add the server there")
     return run_server(given.server, given.name, given.lou_instance)
@@ -45,7 +48,7 @@ def run_server(server: str, name: str, instance: str, parent: int = _PARENT) -> 
     if server != "relay":
         return serve(_loader(server), instance, parent)
     if not _NAME.fullmatch(name):
-        sys.exit("a NAME has 1 to 32 of a-z, 0-9, _ and -")
+        sys.exit(_NAME_RULE)
     return _serve_relay(name, instance, parent)
 
 
