@@ -26,17 +26,15 @@ from packaging.requirements import Requirement
 
 from tests.app.running import Lou, lou
 from tests.bench.rivals import (
-    INITIALIZE,
     ROOT,
     HttpServer,
     Piped,
     call_times,
     calls_per_second,
+    first_answer_ms,
     greet,
-    line,
     mcp_remote,
     npm_script,
-    one_line,
     pypi_script,
 )
 
@@ -125,10 +123,10 @@ def contestants() -> Iterator[list[Rival]]:
 def measure(rivals: list[Rival]) -> None:
     """Fill in the figures of each."""
     for rival in rivals:
-        _start_ms(rival)  # caches are warm for everybody
+        first_answer_ms(*rival.argv, env=rival.environment)  # caches are warm for everybody
     for _ in range(STARTS):
         for rival in rivals:
-            rival.starts.append(_start_ms(rival))
+            rival.starts.append(first_answer_ms(*rival.argv, env=rival.environment))
     for rival in rivals:
         rival.resident_mb = rival.resident()
     with ExitStack() as stack:
@@ -183,16 +181,6 @@ How to read it:
 * A memory figure is the proportional share of the pages in use. Node and Python share their
   program text among sessions, so it is less for the second session of the same bridge.
 """
-
-
-def _start_ms(rival: Rival) -> float:
-    began = time.perf_counter()
-    with closing(Piped(*rival.argv, env=rival.environment)) as bridge:
-        bridge.write(line(INITIALIZE))
-        answer = one_line(bridge)
-        took = (time.perf_counter() - began) * 1e3
-    assert b'"result"' in answer, (rival.name, answer)
-    return took
 
 
 def _pss_mb(process: psutil.Process) -> float:

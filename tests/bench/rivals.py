@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -142,6 +143,17 @@ def greet(link: Link) -> None:
     link.write(line(INITIALIZE))
     assert b'"result"' in one_line(link)
     link.write(line(INITIALIZED))
+
+
+def first_answer_ms(*argv: str, env: dict[str, str] | None = None) -> float:
+    """Milliseconds from the spawn of a bridge to its answer to `initialize`."""
+    began = time.perf_counter()
+    with closing(Piped(*argv, env=env)) as bridge:
+        bridge.write(line(INITIALIZE))
+        answer = one_line(bridge)
+        took = (time.perf_counter() - began) * 1e3
+    assert b'"result"' in answer, (argv, answer)
+    return took
 
 
 def call(number: int, tool: str, arguments: dict[str, Any]) -> bytes:

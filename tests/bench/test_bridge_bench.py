@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.bench.rivals import (
-    INITIALIZE,
     BareServer,
     Connected,
     HttpServer,
@@ -20,10 +18,9 @@ from tests.bench.rivals import (
     RealServer,
     call_times,
     calls_per_second,
+    first_answer_ms,
     greet,
-    line,
     mcp_remote,
-    one_line,
 )
 from tests.conftest import Figures
 
@@ -39,16 +36,6 @@ def parts(home: Path) -> Iterator[ExitStack]:
     """Everything started here ends with the test."""
     with ExitStack() as stack:
         yield stack
-
-
-def first_answer_ms(*argv: str) -> float:
-    began = time.perf_counter()
-    with closing(Piped(*argv)) as bridge:
-        bridge.write(line(INITIALIZE))
-        answer = one_line(bridge)
-        took = (time.perf_counter() - began) * 1e3
-    assert b'"result"' in answer
-    return took
 
 
 def test_spawn_to_answered_initialize(parts: ExitStack, figure: Figures) -> None:

@@ -57,17 +57,24 @@ WAYS: dict[str, Callable[[Path, Path], Path]] = {
 """Each takes the wheel and a folder, and returns where the commands are."""
 
 
+HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "stranger", "version": "1"},
+}
+
+
+def line(message: Mapping[str, Any]) -> bytes:
+    """A message as it goes through a pipe."""
+    return json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+
+
 def answered(
     argv: list[str], environment: Mapping[str, str], method: str, params: Mapping[str, Any]
 ) -> Any:
     """What a bridge that is started as `argv` answers to one request, in a session of its own."""
-    hello = {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "stranger", "version": "1"},
-    }
     messages = (
-        {"id": 1, "method": "initialize", "params": hello},
+        {"id": 1, "method": "initialize", "params": HELLO},
         {"method": "notifications/initialized"},
         {"id": 2, "method": method, "params": params},
     )
@@ -78,7 +85,7 @@ def answered(
         assert bridge.stdin
         assert bridge.stdout
         for message in messages:
-            bridge.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+            bridge.stdin.write(line(message))
         bridge.stdin.flush()
         while (answer := json.loads(bridge.stdout.readline())).get("id") != 2:
             pass
