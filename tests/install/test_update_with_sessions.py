@@ -41,9 +41,8 @@ class Session:
     def close(self) -> None:
         self._is_over.set()
         self._thread.join()
-        assert self._bridge.stdin
-        self._bridge.stdin.close()
-        assert self._bridge.wait(60) == 0
+        self._bridge.communicate()
+        assert self._bridge.returncode == 0
 
     def _write_entries(self) -> None:
         number = 0
@@ -87,7 +86,7 @@ def test_ten_updates_under_open_sessions(tmp_path: Path, figure: Figures) -> Non
     environment = {**stranger.environment, "LOU_INSTALL_AS_ROOT": "1"}
     install = ["sh", str(installer(tmp_path))]
     subprocess.run(install, env=environment, check=True, stdout=subprocess.DEVNULL)
-    subprocess.Popen([stranger.lou, "serve"], env=stranger.environment, cwd="/")
+    app = subprocess.Popen([stranger.lou, "serve"], env=stranger.environment, cwd="/")
     wait_until(stranger.is_ready)
     entry = stranger.connected()["lou-tracker"]
     sessions = [Session(stranger, entry, f"client{number}") for number in range(CLIENTS)]
@@ -108,6 +107,7 @@ def test_ten_updates_under_open_sessions(tmp_path: Path, figure: Figures) -> Non
             each.close()
     kept = stranger.tracked()
     assert stranger.run("uninstall").returncode == 0
+    app.wait(60)
     acknowledged = set[str]().union(*(each.acknowledged for each in sessions))
     figure("updates: acknowledged writes", len(acknowledged), "")
     figure("updates: of them lost", len(acknowledged - kept), "", at_most=0, enforce=True)
