@@ -165,6 +165,8 @@ class Stylesheet:
         own = element.get("style")
         if self._rules is None:
             self._rules = self._indexed(self._bodies)
+        if not self._rules:
+            return self._declared(own) if own else {}
         rules = _named(self._rules, str(element.tag), element.get("class") or "")
         rules += self._rules.get(f"#{element.get('id')}", [])
         fitting = sorted(
