@@ -61,6 +61,7 @@ Step = tuple[Server, tuple[Command, ...]]
 _KILLED = -9
 _UP = frozenset({ServerState.READY, ServerState.UNHEALTHY})
 _RUNNING = frozenset({ServerState.STARTING, ServerState.READY, ServerState.UNHEALTHY})
+_AWAITING = frozenset({ServerState.BACKOFF, ServerState.BLOCKED})
 _STUCK_AGAIN = 30.0
 
 
@@ -268,8 +269,7 @@ def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
     if event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
         return _give_up(server, probe_at=None)
     if event.code == EXIT_REFUSED:
-        due = at.now + at.policy.probe_every
-        return replace(server, state=ServerState.BLOCKED, due=due, probing=False), ()
+        return _await_key(server, at)
     if event.code == EXIT_UNREACHABLE:
         return _await_address(server, event, at)
     if event.code == _KILLED and was_up:
@@ -303,8 +303,23 @@ def _await_address(server: Server, event: Exited, at: _Now) -> Step:
     return _retry(server, at.now + pause)
 
 
+def _await_key(server: Server, at: _Now) -> Step:
+    """Wait for another key; a client that calls may find that the same one is taken again."""
+    attempt = 0 if server.ready_at is not None else server.attempt
+    pause = min(at.policy.unreachable_cap, at.policy.needed_every * 2 ** min(attempt, 30))
+    blocked = replace(
+        server,
+        state=ServerState.BLOCKED,
+        due=at.now + at.policy.probe_every,
+        attempt=attempt + 1,
+        not_before=at.now + pause,
+        probing=False,
+    )
+    return blocked, ()
+
+
 def _needed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
-    if server.state is not ServerState.BACKOFF or not server.not_before:
+    if server.state not in _AWAITING or not server.not_before:
         return server, ()
     due = min(server.due or at.now, max(at.now, server.not_before))
     return replace(server, due=due), ()

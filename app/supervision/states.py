@@ -45,7 +45,8 @@ class RestartPolicy:
     """Restarts of all servers together in one `restart_window`."""
     probe_every: float = 900.0
     needed_every: float = 2.0
-    """The shortest time between two tries of an address that is away and that a client needs."""
+    """The shortest time between two tries of an address that is away and that a client needs; it
+    doubles while the address refuses the key."""
     unreachable_cap: float = 60.0
     """The longest time between two tries of an address that is away."""
     close_wait: float = 2.0
@@ -85,7 +86,7 @@ class Server:
     """It was started by a probe after it was given up; a failure is not announced again."""
     overweight_since: float | None = None
     not_before: float = 0.0
-    """While its address is away: when a client that needs it may make it try again."""
+    """While its address is away or refuses the key: when a client may make it try again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Supervisor:
         self._runner(name).feed(CauseChanged())
 
     def need(self, name: str) -> None:
-        """Let a server whose address is away try again soon, because a client waits for it."""
+        """Let a server whose address is away or refuses its key try again for a client."""
         self._runner(name).feed(Needed())
 
     async def configure(self, name: str, params: Mapping[str, Any]) -> None:
