@@ -71,10 +71,10 @@ def anyio_backend() -> str:
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A private home; its path is short because sockets live under it."""
-    folder = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="lou-", dir=None if os.name == "nt" else "/tmp"))
     for name in [name for name in os.environ if name.startswith(("XDG_", "LOU_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(folder))
     monkeypatch.setenv("LOU_HOME", str(folder / "lou"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

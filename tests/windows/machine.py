@@ -157,6 +157,7 @@ def _copy(files: Path, windows: Machine) -> None:
         "home = C:\\Python311\r\ninclude-system-site-packages = false\r\nversion = 3.11.9\r\n"
     )
     (venv / "Lib/site-packages/lou.pth").write_text("C:\\lou\\checkout\n")
+    _link(files / "tools", drive / "lou/tools")
     _link(files / "Python311", drive / "lou/plain")
     folders = (_PACKAGES, f"{_PACKAGES}\\win32", f"{_PACKAGES}\\win32\\lib", "C:\\lou\\checkout")
     (drive / "lou/plain/lou.pth").write_text("\n".join(folders))

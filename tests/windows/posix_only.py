@@ -21,4 +21,5 @@ REASONS: Mapping[str, str] = {
     "contract/test_greeting.py::test_a_port_file_reads_as_it_was_written_and_holds_no_token": (
         _MODES
     ),
+    "keys/test_vault_file.py::test_the_file_is_private_and_holds_no_value": _MODES,
 }

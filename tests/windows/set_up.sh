@@ -55,6 +55,8 @@ packages() {
   printf '%s\n' colorama tzdata >>tools.txt
   "$PYTHON" -m uv pip install -q --target "$TARGET/site-packages" --python-platform x86_64-pc-windows-msvc \
     --python-version 3.11 --only-binary :all: --no-deps --link-mode copy -r pins.txt -r tools.txt
+  "$PYTHON" -m uv pip install -q --target "$TARGET/tools" --python-platform x86_64-pc-windows-msvc \
+    --python-version 3.11 --only-binary :all: --link-mode copy uv pipx # two of the installers
   "$PYTHON" "$HERE/wine/patch_psutil.py" "$TARGET/site-packages"
   cp "$TARGET"/site-packages/pywin32_system32/*.dll "$TARGET/Python311/"
   # Each Windows has a copy, in which it would compile all anew; only 3.11 makes files for 3.11.

@@ -1,14 +1,14 @@
 """Runs on a Windows under Wine: what is in `inside`, and the parts of the suite that mean something
 there.
 
-Each file is a pytest of its own in the real Windows interpreter. `posix_only.py` names the tests
+Each run is a pytest of its own in the real Windows interpreter. `posix_only.py` names the tests
 that Windows cannot run, each with its reason. Wine proves no MSIX redirection, signature, Defender,
 Credential Manager limit or absolute time; see docs/windows.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,28 @@ from tests.conftest import Figures
 from tests.windows import machine
 from tests.windows.machine import Machine
 
-INSIDE = sorted((Path(__file__).parent / "inside").glob("test_*.py"))
-SUITE = (
-    *("contract/test_line_reader.py", "contract/test_greeting.py", "contract/test_endpoint.py"),
-    *("contract/test_envelope.py", "bridge/test_bridge_session.py", "clients/test_plan.py"),
-)
-FILES = [*INSIDE, *(machine.ROOT / "tests" / name for name in SUITE)]
+INSIDE = {
+    f"inside/{file.stem}": (f"windows/inside/{file.name}",)
+    for file in sorted((Path(__file__).parent / "inside").glob("test_*.py"))
+}
+ROOMS = {
+    "app": ("app/test_crash_trace.py",),
+    "bridge": ("bridge/test_bridge_session.py",),
+    "clients": ("clients/test_plan.py",),
+    "contract": (
+        *("contract/test_endpoint.py", "contract/test_envelope.py", "contract/test_greeting.py"),
+        *("contract/test_harmless.py", "contract/test_line_reader.py"),
+        *("contract/test_redaction.py", "contract/test_server_settings.py"),
+        "contract/test_spellings.py",
+    ),
+    "host": ("host/test_call_details.py", "host/test_host_schema.py"),
+    "keys": ("keys/test_key_text.py", "keys/test_vault_file.py"),
+    "supervision": ("supervision/test_intake.py", "supervision/test_lifecycle.py"),
+}
+RUNS: Mapping[str, Sequence[str]] = {**INSIDE, **ROOMS}
 SECONDS, ATTEMPTS = 700.0, 2
 """A process under Wine has twice ended at its start without a word, at a load of 9, and in none of
-1,200 tries to see it again. So a file that fails is run once more, and the summary tells that."""
+1,200 tries to see it again. So what fails is run once more, and the summary tells that."""
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +47,12 @@ def windows() -> Iterator[Machine]:
         yield found
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+@pytest.mark.parametrize("name", RUNS)
 @pytest.mark.timeout(ATTEMPTS * SECONDS + 200)
-def test_on_windows(windows: Machine, file: Path, figure: Figures) -> None:
-    name = file.relative_to(machine.ROOT).as_posix()
+def test_on_windows(windows: Machine, name: str, figure: Figures) -> None:
+    files = [f"tests/{each}" for each in RUNS[name]]
     for failures in range(ATTEMPTS):
-        done = windows.python("-m", "tests.windows.run_inside", name, timeout=SECONDS)
+        done = windows.python("-m", "tests.windows.run_inside", *files, timeout=SECONDS)
         print(done.stdout)
         if done.returncode == 0:
             break

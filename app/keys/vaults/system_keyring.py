@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_QUICK_S = 60.0 if sys.platform == "darwin" else 4.0  # the Keychain asks the person itself
-"""Seconds for a call. A server that waits for it is blocked within 5.5 s of the start of Lou."""
+_QUICK_S = {"darwin": 60.0, "win32": 20.0}.get(sys.platform, 4.0)
+"""Seconds for a call. A server that waits for it is blocked within 5.5 s of the start of Lou; but
+the Keychain asks the person itself, and a scanner of Windows looks into each file of the child."""
 _WITH_A_PERSON_S = 120.0
 _RESTS_AFTER_S = 20.0
 """Longer than the time between two probes of a closed keyring."""

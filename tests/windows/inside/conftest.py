@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.windows.inside.running import Lou
 
 if sys.platform != "win32":
     collect_ignore_glob = ["test_*.py"]
@@ -26,3 +30,13 @@ def lou_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = folder / ("a home of Lou " * 5).strip()
     monkeypatch.setenv("LOU_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def lou(folder: Path) -> Iterator[Lou]:
+    """A Lou with a home of its own; it must end, since it keeps the streams of this run open."""
+    from tests.windows.inside.running import Lou
+
+    made = Lou(folder / "home of Lou")
+    yield made
+    made.stop()

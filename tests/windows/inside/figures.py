@@ -12,16 +12,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from app.system import files
 from servers.contract import greeting, ownership
 from servers.tracker.stores.sqlite import disk
 from tests.conftest import Figures
+from tests.patience import wait_until
 from tests.windows import machine
 from tests.windows.inside import test_logs, test_tracker_files
-from tests.windows.inside.running import BASE, Lou, entry_in, session
+from tests.windows.inside.running import BASE, Lou, entry_in, session, still_running
 from tests.windows.inside.test_files import reader
 from tests.windows.inside.test_logs import held
 from tests.windows.inside.test_whole_application import PACKAGED
@@ -33,16 +33,17 @@ PYTHONS = {"environment": sys.executable, "plain": machine.PLAIN}
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_kills_of_the_app(folder: Path, figure: Figures, python: str) -> None:
-    lou = Lou(folder / "home of Lou", (PYTHONS[python], "-I", "-m", "app"))
+def test_kills_of_the_app(lou: Lou, figure: Figures, python: str) -> None:
+    lou.program = (PYTHONS[python], "-I", "-m", "app")
     survivors, slowest = 0, 0.0
     for _ in range(KILLS):
         lou.start("serve")
         family = lou.kill()
         began = time.monotonic()
-        left = psutil.wait_procs(family, timeout=3)[1]
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda family=family: not still_running(family), 3)
         slowest = max(slowest, time.monotonic() - began)
-        survivors += len(left)
+        survivors += len(still_running(family))
         lou.stop()
     name = f"{KILLS} kills of the app with grandchildren, {python} python"
     figure(f"{name}: survivors after 3 s", survivors, at_most=0)
@@ -83,8 +84,7 @@ def test_log_flood(held: Path, figure: Figures) -> None:
     figure(f"{name}: carriage returns", content.count(b"\r"), at_most=0)
 
 
-def test_start_of_the_written_entry(folder: Path, figure: Figures) -> None:
-    lou = Lou(folder / "home of Lou")
+def test_start_of_the_written_entry(lou: Lou, figure: Figures) -> None:
     lou.start("serve")
     PACKAGED.parent.mkdir(parents=True, exist_ok=True)
     PACKAGED.write_bytes(b"{}")
@@ -100,7 +100,6 @@ def test_start_of_the_written_entry(folder: Path, figure: Figures) -> None:
         began = time.monotonic()
         subprocess.run([BASE, "-I", "-S", "-c", "pass"], check=True)
         bare.append(time.monotonic() - began)
-    lou.stop()
     ratio = statistics.median(entry) / statistics.median(bare)
     figure("written entry to initialize", statistics.median(entry), "s")
     figure("written entry to initialize / python -I -S -c pass", ratio, at_most=2.5)
