@@ -1,24 +1,37 @@
 """Makes `servers/search/pages/block_model.json` from a folder of pages and their main texts.
 
 The folder holds `html/NNNN.html.gz` and `ground-truth/NNNN.json`, as the Web Content eXtraction
-Benchmark does. Needs lightgbm, which nothing else of Lou does:
+Benchmark does. Needs lightgbm and scikit-learn, which nothing else of Lou does:
 
-    python tests/bench/train_page_model.py FOLDER
+    python -m tests.bench.train_page_model FOLDER
+    python -m tests.bench.train_page_model FOLDER --folds
+
+With `--folds` nothing is written: five models are made, each from the pages of four fifths of the
+sites, and read the pages of the other sites. That is how well pages of unknown sites are read.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import random
 import re
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from servers.search.pages import block_model, markup
-from servers.search.pages.block_features import features
+import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
+import numpy as np  # type: ignore[import-not-found]
+from sklearn.feature_extraction import DictVectorizer  # type: ignore[import-not-found]
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-not-found]
+
+from servers.search.pages import markup
+from servers.search.pages.block_features import page_view
+from servers.search.pages.block_model import TABLE, BlockModel
 from servers.search.pages.blocks import Block
+from servers.search.pages.extract import extract
 from servers.search.pages.main_text import page_blocks
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.visibility import drop_unseen
@@ -29,7 +42,7 @@ _HOW = {
     "learning_rate": 0.1,
     "num_leaves": 8,
     "min_data_in_leaf": 100,
-    "feature_fraction": 0.2,
+    "feature_fraction": 0.3,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
     "lambda_l2": 5,
@@ -39,10 +52,40 @@ _HOW = {
     "verbosity": -1,
 }
 _DOUBTFUL = 0.5
+_SITES, _LEAST_WEIGHT, _SMOOTHING = 8, 0.02, 0.003
+"""Sites that a word must be seen on, what it must weigh, and how freely weights are learned."""
+_FOLDS = 5
+_SHORT = 8
+
+
+@dataclass
+class Sample:
+    """A page to learn from."""
+
+    kind: str
+    url: str
+    page: str
+    wanted: str
+    rows: list[list[float]] = field(default_factory=list)
+    tokens: list[set[str]] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    @property
+    def site(self) -> str:
+        """The last two parts of its host; pages without an address are sites of their own."""
+        host = re.sub(r"^https?://", "", self.url).partition("/")[0]
+        return ".".join(host.split(".")[-2:]) or str(hash(self.page))
 
 
 def words(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
+
+
+def f1(found: str, wanted: str) -> float:
+    ours, theirs = Counter(words(found)), Counter(words(wanted))
+    both = sum((ours & theirs).values())
+    return 2 * both / (ours.total() + theirs.total()) if both else float(ours == theirs)
 
 
 def shares(blocks: list[Block], wanted: str) -> list[float]:
@@ -70,45 +113,120 @@ def shares(blocks: list[Block], wanted: str) -> list[float]:
     return found
 
 
-def table(node: dict[str, Any]) -> Any:
+def samples(folder: Path) -> list[Sample]:
+    found = []
+    for path in sorted((folder / "ground-truth").glob("*.json")):
+        truth = json.loads(path.read_text())
+        raw = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
+        kind = truth["_internal"]["page_type"]["primary"]
+        wanted = truth["ground_truth"]["main_content"]
+        sample = Sample(kind, truth["url"], raw.decode("utf-8", "replace"), wanted)
+        _look(sample)
+        found.append(sample)
+    return found
+
+
+def _look(sample: Sample) -> None:
+    tree = markup.parsed(sample.page)
+    if tree is None:
+        return
+    drop_unseen(tree)
+    markup.space_apart(tree)
+    blocks = page_blocks(tree)
+    if not blocks:
+        return
+    view = page_view(blocks, PageFacts(tree, sample.url))
+    told = sample.shares = shares(blocks, sample.wanted)
+    size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
+    sample.rows = view.rows
+    sample.weights = [block.words / (max(1, size) + 50) for block in blocks]
+    around, seen = view.around, list[frozenset[str]]()
+    for at, (up, traits) in enumerate(zip(around.parents, around.traits, strict=True)):
+        seen.append(traits.tokens | (seen[up] if at else frozenset()))
+    for block, at in zip(blocks, around.of_blocks, strict=True):
+        tokens = {f"*{token}" for token in seen[at]}
+        tokens |= {f"0{token}" for token in around.traits[at].tokens}
+        if at:
+            tokens |= {f"1{token}" for token in around.traits[around.parents[at]].tokens}
+        kind = "w" if block.words <= _SHORT else "W"
+        sample.tokens.append(tokens | {kind + word for word in block.tokens})
+
+
+def learned(several: list[Sample]) -> dict[str, Any]:
+    """The table of a model that learned from `several` pages."""
+    wanted = np.concatenate([one.shares for one in several])
+    weights = np.concatenate([one.weights for one in several])
+    weights /= weights.mean()
+    rows = np.array([row for one in several for row in one.rows], dtype=np.float32)
+    data = lightgbm.Dataset(rows, wanted, weight=weights)
+    trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
+    bias, found = _weights(several, wanted, weights)
+    told = [_tree(tree["tree_structure"]) for tree in trees]
+    return {"bias": bias, "weights": found, "trees": told}
+
+
+def _weights(several: list[Sample], wanted: Any, weights: Any) -> tuple[float, dict[str, float]]:
+    sites = defaultdict(set)
+    for one in several:
+        for token in set().union(*one.tokens):
+            sites[token].add(one.site)
+    often = {token for token, on in sites.items() if len(on) >= _SITES}
+    vectors = DictVectorizer(dtype=np.float32)
+    told = vectors.fit_transform(
+        [dict.fromkeys(sorted(tokens & often), 1) for one in several for tokens in one.tokens]
+    )
+    model = LogisticRegression(C=_SMOOTHING, max_iter=60)
+    both = np.concatenate([np.arange(len(wanted))] * 2)
+    model.fit(
+        told[both],
+        np.repeat([1, 0], len(wanted)),
+        sample_weight=np.concatenate([weights * wanted, weights * (1 - wanted)]),
+    )
+    named = zip(vectors.get_feature_names_out(), model.coef_[0], strict=True)
+    found = {str(name): round(float(one), 2) for name, one in named if abs(one) >= _LEAST_WEIGHT}
+    return round(float(model.intercept_[0]), 4), found
+
+
+def _tree(node: dict[str, Any]) -> Any:
     if "leaf_value" in node:
         return round(node["leaf_value"], 5)
     limit = float(f"{node['threshold']:.7g}")
-    return [
-        node["split_feature"],
-        limit,
-        table(node["left_child"]),
-        table(node["right_child"]),
-    ]
+    return [node["split_feature"], limit, _tree(node["left_child"]), _tree(node["right_child"])]
 
 
-def main(folder: Path) -> None:
-    import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
-    import numpy as np
+def by_folds(several: list[Sample]) -> None:
+    """Print the word F1 of pages that each were read by a model that knew no page of their site."""
+    import trafilatura
 
-    rows, wanted, weights = [], [], []
-    for path in sorted((folder / "ground-truth").glob("*.json")):
-        truth = json.loads(path.read_text())
-        page = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
-        tree = markup.parsed(page.decode("utf-8", "replace"))
-        if tree is None:
-            continue
-        drop_unseen(tree)
-        markup.space_apart(tree)
-        blocks = page_blocks(tree)
-        if not blocks:
-            continue
-        told = shares(blocks, truth["ground_truth"]["main_content"])
-        size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-        rows += features(blocks, PageFacts(tree, truth["url"]))
-        wanted += told
-        weights += [block.words / (max(1, size) + 50) for block in blocks]
-    weighed = np.array(weights) / np.mean(weights)
-    data = lightgbm.Dataset(np.array(rows, dtype=np.float32), np.array(wanted), weight=weighed)
-    trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
-    told = json.dumps([table(tree["tree_structure"]) for tree in trees], separators=(",", ":"))
-    Path(block_model.__file__).with_suffix(".json").write_text(told)
+    sites = sorted({one.site for one in several})
+    random.Random(0).shuffle(sites)
+    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for fold in range(_FOLDS):
+        held = set(sites[fold::_FOLDS])
+        model = BlockModel(learned([one for one in several if one.rows and one.site not in held]))
+        for one in several:
+            if one.site not in held:
+                continue
+            texts = {
+                "Lou": extract(one.page, one.url, "text", model).text,
+                "trafilatura": trafilatura.extract(one.page, include_comments=False) or "",
+            }
+            for name, text in texts.items():
+                for kind in ("all", one.kind):
+                    scores[name][kind].append(f1(text, one.wanted))
+    for name, kinds in scores.items():
+        for kind, told in sorted(kinds.items()):
+            print(f"{name:12} {kind:14} {len(told):4} {sum(told) / len(told):.3f}")
+
+
+def main(folder: Path, how: list[str]) -> None:
+    several = samples(folder)
+    if "--folds" in how:
+        by_folds(several)
+        return
+    table = learned([one for one in several if one.rows])
+    TABLE.write_text(json.dumps(table, separators=(",", ":"), ensure_ascii=False))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from servers.contract import harmless
 from servers.search import sanitize
 from servers.search.pages import embedded_data, feeds, markup
+from servers.search.pages.block_model import BlockModel
 from servers.search.pages.charset import decoded
 from servers.search.pages.main_text import Format, main_text
 from servers.search.pages.visibility import drop_unseen
@@ -122,8 +123,11 @@ def _as_it_is(text: str, url: str, form: Format) -> Extract:
     return Extract("", sanitize.passive(text), [])
 
 
-def extract(page: str, url: str, form: Format) -> Extract:
-    """The readable part of the HTML `page`; blocks for tens of milliseconds."""
+def extract(page: str, url: str, form: Format, model: BlockModel | None = None) -> Extract:
+    """The readable part of the HTML `page`; blocks for tens of milliseconds.
+
+    `model` is for measurements; the one that Lou comes with otherwise.
+    """
     tree = markup.parsed(page)
     if tree is None:
         return Extract("", sanitize.passive(page), [])
@@ -138,7 +142,7 @@ def extract(page: str, url: str, form: Format) -> Extract:
     links = [*ahead, *_links(tree, url)]
     note, needs_script = "", False
     if usual:
-        found = main_text(tree, url, form)
+        found = main_text(tree, url, form, model)
         needs_script = found.sure < _FEW and is_shell(tree)
         if needs_script:
             text = embedded_data.read(tree)

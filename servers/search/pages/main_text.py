@@ -2,7 +2,7 @@
 
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
 is. A page that says it is one article, or one product, is read by trafilatura too, which is the
-better of the two there; the model weighs its text, unless it runs on as only articles do.
+better of the two there; what it takes is weighed, unless it runs on as only articles do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
-from servers.search.pages.block_features import SENTENCE, features
+from servers.search.pages.block_features import SENTENCE, page_view
+from servers.search.pages.block_model import BlockModel
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.rendering import DataTables, rendered
@@ -37,8 +38,10 @@ class MainText:
 
 _FEW = 100
 """Words; a page with fewer may hold its text for browsers without scripts."""
-_NEEDED = 0.6
-"""How much of the best F1 to expect trafilatura's choice must reach, unless it is an article."""
+_LEAST_EXPECTED = 0.25
+"""The word F1; where the best choice promises less, the page shows only what frames its text."""
+_AGREED = 1.0
+"""How far a block leans to the text, or away, because trafilatura takes it or leaves it."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
 _LEAST = 0.12
@@ -60,19 +63,27 @@ def page_blocks(tree: HtmlElement) -> list[Block]:
     return blocks
 
 
-def main_text(tree: HtmlElement, url: str, form: Format) -> MainText:
+def main_text(
+    tree: HtmlElement, url: str, form: Format, model: BlockModel | None = None
+) -> MainText:
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
     article = _article(tree, form) if facts.is_article() or facts.is_product() else ""
     if not blocks or (facts.is_article() and _is_article(article, blocks)):
         return MainText(article, math.inf if blocks else 0)
-    likely = _whole_tables(blocks, block_model.chances(features(blocks, facts)))
-    limit, expected = block_model.limit(likely, [block.words for block in blocks])
-    sure = sum(chance * block.words for chance, block in zip(likely, blocks, strict=True))
-    if article and _expected(article, blocks, likely) >= _NEEDED * expected:
-        return MainText(article, sure)
-    chosen = [block for block, chance in zip(blocks, likely, strict=True) if chance >= limit]
+    leanings = (model or block_model.shipped()).leanings(blocks, page_view(blocks, facts))
+    words = [block.words for block in blocks]
+    likely = [block_model.chance(leaning) for leaning in leanings]
+    if block_model.limit(likely, words)[1] < _LEAST_EXPECTED:
+        return MainText("", 0)
+    if article:
+        leanings = list(map(float.__add__, leanings, _agreement(blocks, article)))
+        likely = [block_model.chance(leaning) for leaning in leanings]
+    likely = _whole_tables(blocks, likely)
+    least, _ = block_model.limit(likely, words)
+    sure = sum(chance * count for chance, count in zip(likely, words, strict=True))
+    chosen = [block for block, chance in zip(blocks, likely, strict=True) if chance >= least]
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
@@ -99,13 +110,10 @@ def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
     return evened
 
 
-def _expected(article: str, blocks: list[Block], likely: list[float]) -> float:
-    """The F1 to expect of `article`, the text of some of the `blocks`."""
+def _agreement(blocks: list[Block], article: str) -> list[float]:
+    """How far each block leans to the text more, because it is in the `article` or is not."""
     told = _WORD.findall(article.lower())
-    weights = [chance * block.words for chance, block in zip(likely, blocks, strict=True)]
-    shares = _shares(blocks, told)
-    right = sum(weight * share for weight, share in zip(weights, shares, strict=True))
-    return block_model.expected_f1(right, len(told), sum(weights))
+    return [_AGREED if share > 0.5 else -_AGREED for share in _shares(blocks, told)]
 
 
 def _shares(blocks: list[Block], told: list[str]) -> list[float]:

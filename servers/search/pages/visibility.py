@@ -104,7 +104,10 @@ def _names(tree: HtmlElement) -> frozenset[str]:
 _NEVER, _LATER = "never", "later"
 """What no script is expected to show, and what one may show."""
 _RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
-_MARKED = "/descendant::*[@hidden or @popover or self::dialog or self::font[@color]]"
+_MARKED = (
+    "/descendant::*[@hidden or @popover or @aria-hidden='true' or self::dialog"
+    " or self::font[@color]]"
+)
 _NO_PLACE = frozenset(
     ["html", "head", "body", "script", "style", "noscript", "link", "meta", "title", "base"]
 )
@@ -164,7 +167,8 @@ class _Sight:
         """Why an attribute or a well-known class hides `element`; empty when none does."""
         marked = element.get("hidden") is not None and style.get("display", "none") == "none"
         shut = element.tag == "dialog" and element.get("open") is None
-        if marked or shut or element.get("popover") is not None:
+        silent = element.get("aria-hidden") == "true"
+        if marked or shut or silent or element.get("popover") is not None:
             return _LATER
         return _NEVER if self._is_well_known(element) else ""
 

@@ -1,0 +1,117 @@
+"""What an element is called, and what that says of the text in it.
+
+The names speak as they do to trafilatura and to Readability.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+GROUPS = (
+    "nav menu navbar navigation breadcrumb breadcrumbs toolbar dropdown mega toc skip submenu",
+    "header masthead topbar",
+    "footer copyright colophon",
+    "cookie cookies consent banner gdpr modal popup dialog overlay toast alert drawer",
+    "form login signup signin subscribe newsletter search input",
+    "filter filters facet facets refine sort sorting pagination pager paging",
+    "main content article post entry body story page hentry maincontent",
+    "card cards item items grid list result results tile",
+    "section hero faq feature features pricing price rich intro summary",
+    "hidden collapse collapsed tooltip print",
+)
+_GROUP_OF = {word: number for number, words in enumerate(GROUPS) for word in words.split()}
+_TOKEN = re.compile(r"[a-z]{3,15}")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CLUTTER = re.compile(
+    r"^shar|social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|"
+    r"^nav|^post-nav|subnav|avigation|navbar|navbox|menu|bar| ad |-ad-|^ad-| ad-|dfp[Aa]d|outbrain|"
+    r"taboola|criteo|paid-?content|widget|footer|Footer|byline|Byline|share-|sociable|embed|consent|"
+    r"modal-content|permission|elated|next-|-stories|most-popular|more-on|meta|rating|attachment|"
+    r"timestamp|user-info|user-profile|-icon|message-container|slide|viewport|overlay|options|expand|"
+    r"obfuscated|blurred|cookie"
+)
+_CLUTTER_NAME = re.compile(
+    r"social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|footer|"
+    r"Footer|share|Share|nav|Nav|menu|related|message-container|premium|^ad-|cookie"
+)
+_PUT_AWAY = re.compile(
+    r"^hide-|comments-title|nocomments|-reply-|message|akismet|suggest-links|-hide-|hide-print|"
+    r" hidden| hide|noprint|notloaded"
+)
+_UNLIKELY = re.compile(
+    r"-ad-|banner|breadcrumbs|combx|comment|community|cover-wrap|disqus|extra|footer|gdpr|header|"
+    r"legends|menu|related|remark|replies|rss|shoutbox|sidebar|skyscraper|social|sponsor|"
+    r"supplemental|ad-break|agegate|pagination|pager|popup",
+    re.IGNORECASE,
+)
+_PERHAPS = re.compile(r"and|article|body|column|content|main|mathjax|shadow", re.IGNORECASE)
+_GOOD = re.compile(r"article|body|content|entry|main|page|post|text|blog|story", re.IGNORECASE)
+_BAD = re.compile(
+    r"-ad-|hidden|\bhid\b|banner|combx|comment|com-|contact|footer|gdpr|masthead|media|meta|outbrain|"
+    r"promo|related|scroll|share|shoutbox|sidebar|skyscraper|sponsor|shopping|tags|widget",
+    re.IGNORECASE,
+)
+_BODIES = (
+    re.compile(
+        r"^post$|^entry$|post[-_]?(?:text|body|content|inner)|post-?entry|article-?text|body-text|"
+        r"(?:entry|page|text|article|art)-content|article(?:-|__)?(?:body|content)|article__container",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"fulltext|^article |^(?:postarea|text|cell|story|article)$|story-?(?:body|content)|"
+        r"(?:theme|blog|section|single)-content|single-post|main-column|wpb_text_column|field-body|"
+        r"^primary",
+        re.IGNORECASE,
+    ),
+    re.compile(r"^content$|content(?:[-_]|__)(?:main|body)|(?:main|page)-content", re.IGNORECASE),
+    re.compile(r"^main"),
+)
+_ASIDE_ROLES = frozenset(
+    ["menu", "menubar", "complementary", "navigation", "alert", "alertdialog", "dialog"]
+)
+_CLUTTER_TAGS = frozenset(["div", "p", "section", "span"])
+_BODY_TAGS = frozenset(["article", "div", "main", "section"])
+_LONGEST_NAME = 300
+"""Characters of a class or an id that are looked at."""
+
+
+class Traits(NamedTuple):
+    """What an element is called."""
+
+    clutter: bool
+    unlikely: bool
+    weight: int
+    bodies: tuple[int, ...]
+    described: bool
+    groups: tuple[int, ...]
+    tokens: frozenset[str]
+
+
+def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
+    """What the `names` of an element say: its classes, its id, its role and its itemprop."""
+    classes, name, role, prop = (one[:_LONGEST_NAME] for one in names)
+    both = f"{classes} {name}"
+    clutter = tag in _CLUTTER_TAGS and bool(
+        _CLUTTER.search(classes) or _CLUTTER_NAME.search(name) or "nav" in role
+    )
+    unlikely = role in _ASIDE_ROLES or bool(
+        tag not in ("body", "html", "a") and _UNLIKELY.search(both) and not _PERHAPS.search(both)
+    )
+    weight = sum(bool(_GOOD.search(one)) - bool(_BAD.search(one)) for one in (classes, name))
+    bodies = [False] * (len(_BODIES) + 1)
+    if tag in _BODY_TAGS:
+        bodies = [bool(body.search(classes) or body.search(name)) for body in _BODIES]
+        bodies[0] |= prop == "articleBody"
+        bodies[-1] |= tag == "main" or role.startswith("main")
+        bodies.append(tag == "article")
+    tokens = _TOKEN.findall(_HUMP.sub(" ", f"{both} {role} {prop}").lower())
+    return Traits(
+        clutter or bool(_PUT_AWAY.search(classes)),
+        unlikely,
+        weight,
+        tuple(map(int, bodies)),
+        prop in ("description", "articleBody", "text"),
+        tuple(sorted({_GROUP_OF[word] for word in tokens if word in _GROUP_OF})),
+        frozenset([*tokens, f"<{tag}"]),
+    )
