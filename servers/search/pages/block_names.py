@@ -42,29 +42,25 @@ _PUT_AWAY = re.compile(
 _UNLIKELY = re.compile(
     r"-ad-|banner|breadcrumbs|combx|comment|community|cover-wrap|disqus|extra|footer|gdpr|header|"
     r"legends|menu|related|remark|replies|rss|shoutbox|sidebar|skyscraper|social|sponsor|"
-    r"supplemental|ad-break|agegate|pagination|pager|popup",
-    re.IGNORECASE,
+    r"supplemental|ad-break|agegate|pagination|pager|popup"
 )
-_PERHAPS = re.compile(r"and|article|body|column|content|main|mathjax|shadow", re.IGNORECASE)
-_GOOD = re.compile(r"article|body|content|entry|main|page|post|text|blog|story", re.IGNORECASE)
+_PERHAPS = re.compile(r"and|article|body|column|content|main|mathjax|shadow")
+_GOOD = re.compile(r"article|body|content|entry|main|page|post|text|blog|story")
 _BAD = re.compile(
     r"-ad-|hidden|\bhid\b|banner|combx|comment|com-|contact|footer|gdpr|masthead|media|meta|outbrain|"
-    r"promo|related|scroll|share|shoutbox|sidebar|skyscraper|sponsor|shopping|tags|widget",
-    re.IGNORECASE,
+    r"promo|related|scroll|share|shoutbox|sidebar|skyscraper|sponsor|shopping|tags|widget"
 )
 _BODIES = (
     re.compile(
         r"^post$|^entry$|post[-_]?(?:text|body|content|inner)|post-?entry|article-?text|body-text|"
-        r"(?:entry|page|text|article|art)-content|article(?:-|__)?(?:body|content)|article__container",
-        re.IGNORECASE,
+        r"(?:entry|page|text|article|art)-content|article(?:-|__)?(?:body|content)|article__container"
     ),
     re.compile(
         r"fulltext|^article |^(?:postarea|text|cell|story|article)$|story-?(?:body|content)|"
         r"(?:theme|blog|section|single)-content|single-post|main-column|wpb_text_column|field-body|"
-        r"^primary",
-        re.IGNORECASE,
+        r"^primary"
     ),
-    re.compile(r"^content$|content(?:[-_]|__)(?:main|body)|(?:main|page)-content", re.IGNORECASE),
+    re.compile(r"^content$|content(?:[-_]|__)(?:main|body)|(?:main|page)-content"),
     re.compile(r"^main"),
 )
 _ASIDE_ROLES = frozenset(
@@ -92,16 +88,18 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
     """What the `names` of an element say: its classes, its id, its role and its itemprop."""
     classes, name, role, prop = (one[:_LONGEST_NAME] for one in names)
     both = f"{classes} {name}"
+    low = both.lower()
+    lower = (classes.lower(), name.lower())
     clutter = tag in _CLUTTER_TAGS and bool(
         _CLUTTER.search(classes) or _CLUTTER_NAME.search(name) or "nav" in role
     )
     unlikely = role in _ASIDE_ROLES or bool(
-        tag not in ("body", "html", "a") and _UNLIKELY.search(both) and not _PERHAPS.search(both)
+        tag not in ("body", "html", "a") and _UNLIKELY.search(low) and not _PERHAPS.search(low)
     )
-    weight = sum(bool(_GOOD.search(one)) - bool(_BAD.search(one)) for one in (classes, name))
+    weight = sum(bool(_GOOD.search(one)) - bool(_BAD.search(one)) for one in lower)
     bodies = [False] * (len(_BODIES) + 1)
     if tag in _BODY_TAGS:
-        bodies = [bool(body.search(classes) or body.search(name)) for body in _BODIES]
+        bodies = [any(map(body.search, lower)) for body in _BODIES]
         bodies[0] |= prop == "articleBody"
         bodies[-1] |= tag == "main" or role.startswith("main")
         bodies.append(tag == "article")

@@ -142,9 +142,8 @@ class Surroundings:
             self._kin.append(alike)
             self._repeated.append(at if alike >= _REPEATED else repeated)
             numbers = [-1]
-            for length in range(1, max(_CHAINS) + 1):
-                key = (looks, length, above[length - 1])
-                numbers.append(known.setdefault(key, len(known)))
+            for shorter in above[:-1]:
+                numbers.append(known.setdefault((looks, len(numbers), shorter), len(known)))
             self._chains.append(numbers)
 
     def _calling(self, at: int, up: int) -> Row:

@@ -70,13 +70,15 @@ class Compound:
             return False
         if self.classes and not self.classes <= set(element.get("class", "").split()):
             return False
-        return (
-            all(_has(element, *told) for told in self.attributes)
-            and all(one.fits(siblings.place(element, one.kind)) for one in self.places)
-            and all(
-                any(one.fits(element, siblings) for one in many) == is_so
-                for is_so, many in self.choices
-            )
+        if self.attributes and not all(_has(element, *told) for told in self.attributes):
+            return False
+        if self.places and not all(
+            one.fits(siblings.place(element, one.kind)) for one in self.places
+        ):
+            return False
+        return not self.choices or all(
+            any(one.fits(element, siblings) for one in many) == is_so
+            for is_so, many in self.choices
         )
 
 

@@ -71,6 +71,8 @@ _SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")
 _SCREEN_WIDTH = 1280
 _VARIABLE = re.compile(r"(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
 _USED = re.compile(r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+([^()]{1,80}))?\)")
+_PLAIN = re.compile(r"[\w\s.#>+~*-]*")
+_NAMED = re.compile(r"[.#]([\w-]+)")
 _MOST_CSS = 400_000
 _MOST_RULES = 6_000
 
@@ -194,6 +196,10 @@ class Stylesheet:
     def _value(self, used: re.Match[str]) -> str:
         return self._variables.get(used[1], used[2] or used[0])
 
+    def _may_fit(self, selector: str) -> bool:
+        """Whether the page has all that a plain `selector` names; quick to tell."""
+        return not _PLAIN.fullmatch(selector) or self._names.issuperset(_NAMED.findall(selector))
+
     def _indexed(self, bodies: list[tuple[str, str]]) -> _Index:
         """The rules of `bodies` by the name that an element must have for them to fit."""
         index: _Index = defaultdict(list)
@@ -203,7 +209,8 @@ class Stylesheet:
             if not style:
                 continue
             urgent = _urgent(body)
-            for steps in filter(None, map(steps_of, split(selectors))):
+            named = filter(self._may_fit, split(selectors))
+            for steps in filter(None, map(steps_of, named)):
                 order += 1
                 if not self._names.issuperset(names_of(steps)):
                     continue
