@@ -32,18 +32,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _UNREAD = (
-    "template",
-    "svg",
-    "iframe",
-    "object",
-    "canvas",
-    "video",
-    "audio",
-    "datalist",
-    "noembed",
-    "rp",
-    "map",
-    "math",
+    *("template", "svg", "iframe", "object", "canvas", "video", "audio"),
+    *("datalist", "noembed", "rp", "map", "math"),
 )
 _HIDING_CLASSES = frozenset(
     [
