@@ -34,9 +34,15 @@ def die_with_parent(parent: int) -> None:
         threading.Thread(target=_end_after, args=(parent,), name="parent", daemon=True).start()
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    set_end_signal()
     if os.getppid() != parent:
         os._exit(1)
+
+
+def set_end_signal() -> None:
+    """Have the system kill this process when its parent ends; nothing where it cannot (macOS)."""
+    if sys.platform == "linux":
+        ctypes.pythonapi.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 if sys.platform == "darwin":

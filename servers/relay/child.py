@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from servers.contract import system_variables
 from servers.contract.line_reader import BoundedLineReader, LongLine
+from servers.host import process_limits
 from servers.host.tools.service import StartRefusedError
 from servers.relay import windows_command
 
@@ -30,18 +31,6 @@ _INHERITED = (
     "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", *system_variables.WINDOWS,
 )  # fmt: skip
 """The variables that the user's server inherits; its entry sets all others."""
-
-_DIE_WITH_PARENT = (
-    "import os,sys;"
-    "sys.platform=='linux' and __import__('ctypes').CDLL(None).prctl(1,9,0,0,0);"
-    "os.getppid()==int(sys.argv[1]) or os._exit(1);"
-    "os.umask(int(sys.argv[2]));"
-    "os.closerange(3,1<<16);"
-    "os.execv(sys.argv[3],sys.argv[3:])"
-)
-"""Run by a new interpreter, which then becomes the command: the setting to die with the parent
-stays, while a `preexec_fn` is not safe in a process with threads. The umask becomes the user's own.
-Descriptors are closed, so that the command's children inherit none by mistake."""
 
 _HOME, _SEPARATORS = ("USERPROFILE", "\\/") if sys.platform == "win32" else ("HOME", "/")
 PRIVATE_UMASK = 0o077
@@ -251,10 +240,22 @@ else:
     async def _launch(
         child: Child, argv: tuple[str, ...], command: Command, **options: Any
     ) -> None:
-        before = (_DIE_WITH_PARENT, str(os.getpid()), str(command.umask))
-        words = (sys.executable, "-I", "-S", "-c", *before, *argv)
-        loop = asyncio.get_running_loop()
-        await loop.subprocess_exec(lambda: child, *words, start_new_session=True, **options)
+        relay = os.getpid()
+
+        def end_with_relay() -> None:
+            process_limits.set_end_signal()
+            if os.getppid() != relay:
+                os._exit(1)
+
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: child,
+            *argv,
+            umask=command.umask,
+            start_new_session=True,
+            # Takes no lock that a thread could hold: what makes such a function unsafe elsewhere.
+            preexec_fn=end_with_relay,
+            **options,
+        )
 
     def _terminate(pid: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

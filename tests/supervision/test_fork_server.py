@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -69,15 +70,22 @@ class Forks:
     async def ready(self, name: str) -> ServerStatus:
         self.supervisor.add(name)
         self.supervisor.want(name, True)
-        return await self.again(name)
+        status = await self.supervisor.settled(name, PATIENCE_S)
+        assert status.state is ServerState.READY, status
+        return status
 
-    async def again(self, name: str, *, other_than: int | None = None) -> ServerStatus:
-        def is_there() -> bool:
-            now = self.supervisor.observed(name)
-            return now.state is ServerState.READY and now.pid not in {None, other_than}
-
-        await until(is_there)
-        return self.supervisor.observed(name)
+    async def again(self, name: str, *, other_than: int | None) -> ServerStatus:
+        """Wait until it is ready as another process than `other_than`; polls nothing."""
+        changed = asyncio.Event()
+        unsubscribe = self.supervisor.changed.subscribe(lambda _: changed.set())
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                changed.clear()
+                status = self.supervisor.observed(name)
+                if status.state is ServerState.READY and status.pid not in {None, other_than}:
+                    unsubscribe()
+                    return status
+                await changed.wait()
 
 
 @pytest.fixture
