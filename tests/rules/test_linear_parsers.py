@@ -311,17 +311,23 @@ def _best(work: Parser, text: str) -> float:
 @pytest.mark.anyio
 @pytest.mark.timeout(600)
 async def test_the_loop_goes_on_while_a_thread_reads(figure: Figures) -> None:
-    """Pages, files of clients and lists are read in threads: what counts is the loop beside."""
+    """Pages, files of clients and lists are read in threads: what counts is the loop beside.
+
+    A gap is counted in processor time of this process, which other processes do not lengthen.
+    """
+    gaps = []
     for name, (kind, text) in TEXTS.items():
         if not name.startswith((*_APART, "YAML")):
             continue
         reading = asyncio.create_task(asyncio.to_thread(_work(kind), text(100_000)))
-        gap, before = 0.0, time.monotonic()
+        gap, before = 0.0, time.process_time()
         while not reading.done():
             await asyncio.sleep(0)
-            gap, before = max(gap, time.monotonic() - before), time.monotonic()
-        if gap > 0.03 or kind == "reading":
-            figure(f"loop gap, {name}, 100 KB", gap * 1e3, "ms", at_most=100)
+            now = time.process_time()
+            gap, before = max(gap, now - before), now
+        gaps.append((gap, name))
+    for gap, name in sorted(gaps, reverse=True)[:6]:
+        figure(f"loop gap, {name}, 100 KB", gap * 1e3, "ms", at_most=100)
 
 
 _APART = ("reading", "page: ", "contacts", "csv: rows", "csv: empty rows", "jsonl: rows")
