@@ -1,7 +1,8 @@
 """Finds texts of the window that are cut off: what a person cannot read whole on the screen.
 
-Run as a program it opens every page in the smallest and in the first window over a real core, with
-the fonts that the environment names, and prints what it found as JSON. With a folder as its
+Run as a program it opens every page in the smallest and in the first window over a real core, and
+every dialog at its smallest, with the fonts that the environment names, and prints what it found as
+JSON. With a folder as its
 argument it also writes a picture of each there.
 """
 
@@ -121,24 +122,26 @@ def main() -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from app.ui.page_registry import PAGES
     from tests.ui import rig as rigs
+    from tests.ui import scenes
 
     found: dict[str, list[str]] = {}
     language = os.environ.get("WINDOW_LANGUAGE", "en")
     folder = sys.argv[1] if len(sys.argv) > 1 else ""
     app = QApplication(sys.argv[:1])
     with rigs.rig(app, with_keyring=False, ready=False, language=language) as rig:
-        for size in SIZES:
-            for place in PAGES:
-                page = rig.page(place.name)
-                rig.window.resize(size)
-                rig.until(lambda page=page: page.isVisible())
-                settle(rig.window)
-                name = f"{place.name} {rig.window.width()}x{rig.window.height()}"
-                found[name] = cut(rig.window)
+        rig.until(lambda: rig.state("search") == "ready")  # Try it shows the form of a tool
+        for name in scenes.names():
+            top = scenes.show(rig, name)
+            for size in SIZES[: 1 if top.isWindow() else None]:
+                window = top.window()
+                window.resize(size)
+                settle(window)
+                place = f"{name} {window.width()}x{window.height()}"
+                found[place] = cut(window)
                 if folder:
-                    rig.window.grab().save(f"{folder}/{name}.png")
+                    window.grab().save(f"{folder}/{place}.png")
+            scenes.close(top)
     print("FOUND", json.dumps({name: lines for name, lines in found.items() if lines}))
     sys.stdout.flush()
     return 0

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QSyntaxHighlighter
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.clients.views import ClientView
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme, fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -32,7 +32,7 @@ class Agreed:
     restart: bool = False
 
 
-class ChangesDialog(QDialog):
+class ChangesDialog(FittedDialog):
     """Shows the diff of one change to one client, with a button that accepts it."""
 
     def __init__(

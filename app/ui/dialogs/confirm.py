@@ -1,4 +1,4 @@
-"""A confirmation dialog, and a helper that awaits the result of any dialog."""
+"""A confirmation dialog, the base of all dialogs, and a helper that awaits their results."""
 
 from __future__ import annotations
 
@@ -6,21 +6,44 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, scaled
 
 T = TypeVar("T")
+_NARROWEST, _LOW_ENOUGH = 400, 460
+"""The least width of a dialog for the usual font, and a height that every screen has, in pixels."""
+
+
+class FittedDialog(QDialog):
+    """A dialog that nobody can make so small that its words are cut off."""
+
+    def event(self, event: QEvent) -> bool:
+        is_done = super().event(event)
+        if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            self._keep_readable()
+        return is_done
+
+    def _keep_readable(self) -> None:
+        """Qt leaves out the height of wrapped texts when it bounds the size of a window."""
+        layout = self.layout()
+        if layout is None:
+            return
+        hint = layout.totalMinimumSize()
+        width = max(hint.width(), scaled(_NARROWEST, self), self.minimumWidth())
+        needed = min(layout.totalMinimumHeightForWidth(width), _LOW_ENOUGH)
+        height = max(hint.height(), needed, self.minimumHeight())
+        self.setMinimumSize(width, height)
 
 
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
     """Ask the question `title`; true when the user clicks the button `yes`."""
-    dialog = QDialog(parent)
+    dialog = FittedDialog(parent)
     dialog.setWindowTitle(tr("Lou"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setMinimumWidth(420)

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QRadioButton,
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.translation import tr
@@ -26,7 +25,7 @@ from app.ui.widgets.text import heading, label
 _HIGHEST = 460
 
 
-class ConflictDialog(QDialog):
+class ConflictDialog(FittedDialog):
     """One row for each difference; the edited value is preselected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, found: tuple[Difference, ...]) -> None:

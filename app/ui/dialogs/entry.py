@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QPlainTextEdit,
     QTabWidget,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import AppError
+from app.ui.dialogs.confirm import FittedDialog
 from app.ui.dialogs.conflict import resolve_conflict
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.tracked import moment
@@ -37,7 +37,7 @@ _FIELDS = (
 _HIGHEST = 520
 
 
-class EntryDialog(QDialog):
+class EntryDialog(FittedDialog):
     """Adds an entry, or edits `whole` when it is given."""
 
     def __init__(

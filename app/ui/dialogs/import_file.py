@@ -14,7 +14,6 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QGridLayout,
     QHBoxLayout,
     QScrollArea,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -53,7 +52,7 @@ class FileMapping:
     ignore: list[str] = field(default_factory=list)
 
 
-class ImportDialog(QDialog):
+class ImportDialog(FittedDialog):
     """One row for each column: its name, sample cells, and a box with its use."""
 
     changed = Signal()

@@ -53,7 +53,7 @@ class KeysDialog(QDialog):
         self._list.setMinimumWidth(240)
         self._detail = KeyDetail(context)
         self._strip = Strip(context.theme)
-        self._where = label(tone="soft")
+        self._where = label(tone="soft", wrap=True)
         self._lay_out()
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self.finished.connect(lambda _result: self._detail.forget())

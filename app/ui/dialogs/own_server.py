@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QMenu, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QTabWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from app.clients.imports import server_import
 from app.config import custom_servers
 from app.config.config_model import ServerEntry
 from app.errors import AppError, SettingsError
-from app.ui.dialogs.confirm import confirm, result_of
+from app.ui.dialogs.confirm import FittedDialog, confirm, result_of
 from app.ui.dialogs.server_review import confirm_servers
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.page_context import PageContext
@@ -71,7 +71,7 @@ _EXAMPLE = '{"mcpServers": {"github": {"command": "npx", "args": ["-y", "@scope/
 _MOST_NAMED = 8
 
 
-class ServerDialog(QDialog):
+class ServerDialog(FittedDialog):
     """The fields of one server. `name` is the one to change; empty to add one.
 
     When adding there is a second way: a text area for a pasted configuration.

@@ -6,15 +6,16 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui import targets
+from app.ui.dialogs.confirm import FittedDialog
 from app.ui.page_context import PageContext
 from app.ui.targets import PaletteTarget
 from app.ui.translation import tr
 from app.ui.widgets.card import Empty
 from app.ui.widgets.rows import ROW, Index, Row, RowList
-from app.ui.widgets.text import scaled
+from app.ui.widgets.text import fit_placeholder, scaled
 
 _MOST = 200
 _ROOT = QModelIndex()
@@ -55,7 +56,7 @@ class TargetsModel(QAbstractListModel):
         return None
 
 
-class PaletteDialog(QDialog):
+class PaletteDialog(FittedDialog):
     """A line to type in, and what it finds; Enter opens the chosen target."""
 
     def __init__(self, context: PageContext, parent: QWidget | None) -> None:
@@ -67,6 +68,7 @@ class PaletteDialog(QDialog):
         self._line = QLineEdit()
         self._line.setPlaceholderText(tr("Page, server, tool, client, key, setting, or action"))
         self._line.setAccessibleName(tr("What to find"))
+        fit_placeholder(self._line)
         self._model = TargetsModel()
         self._list = RowList(context.theme, "Found")
         self._list.setModel(self._model)

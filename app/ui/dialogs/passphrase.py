@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -21,7 +21,7 @@ _NEW = (
 _KNOWN = "Your keys are in a file that is encrypted with your passphrase."
 
 
-class PassphraseDialog(QDialog):
+class PassphraseDialog(FittedDialog):
     """Holds the typed passphrase until `take`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, *, new: bool) -> None:

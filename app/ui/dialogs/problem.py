@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError
+from app.ui.dialogs.confirm import FittedDialog
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -48,7 +49,7 @@ class Problems:
         dialog.open()
 
 
-class ProblemDialog(QDialog):
+class ProblemDialog(FittedDialog):
     """One error: its title and hint, and a button to the page that helps."""
 
     def __init__(

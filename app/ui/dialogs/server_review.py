@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.clients.imports import server_import
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme, fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -21,7 +21,7 @@ _WARNING = (
 )
 
 
-class ServerReviewDialog(QDialog):
+class ServerReviewDialog(FittedDialog):
     """Shows the command, folder and variables of each server, with secrets masked."""
 
     def __init__(

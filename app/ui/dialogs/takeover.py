@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.clients.files.locations import Places
 from app.clients.imports import client_source, foreign_servers, server_import
 from app.clients.imports.server_import import ServerImport
 from app.core import Core
 from app.errors import AppError
-from app.ui.dialogs.confirm import result_of
+from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.page_context import PageContext
 from app.ui.theme import Theme
 from app.ui.translation import tr
@@ -67,7 +67,7 @@ async def found_servers(core: Core) -> list[FoundServer]:
     return found
 
 
-class TakeoverDialog(QDialog):
+class TakeoverDialog(FittedDialog):
     """A tick for each server, by client; those that cannot be brought over say why."""
 
     def __init__(
