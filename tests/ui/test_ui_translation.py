@@ -57,6 +57,12 @@ def test_a_translation_takes_what_the_text_puts_in() -> None:
             "2 Einträge auf diesem Rechner. 1 Kopie aufbewahrt.",
         ),
         ("Removed. Stopped.", "Entfernt. Angehalten."),
+        ("The command 'npx' was not found.", "Der Befehl 'npx' wurde nicht gefunden."),
+        ("2 rows. It was not ready after 9 s.", "2 Zeilen. Er war nach 9 s nicht bereit."),
+        (
+            "The server at a.example cannot be reached: Connection refused.",
+            "Der Server auf a.example ist nicht zu erreichen: Connection refused.",
+        ),
         ("my own server", "my own server"),
         ("", ""),
     ],

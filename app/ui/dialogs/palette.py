@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, Qt
@@ -50,7 +51,7 @@ class TargetsModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return found.title
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{found.title}, {found.kind}"
+                return f"{found.title}, {tr(found.kind)}"
             case _ if role == ROW:
                 return Row(found.title, found.kind)
         return None
@@ -64,7 +65,8 @@ class PaletteDialog(FittedDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Find"))
         self._context = context
-        self._targets = targets.everything(context.core)
+        known = targets.everything(context.core)
+        self._targets = [replace(each, title=tr(each.title)) for each in known]
         self._line = QLineEdit()
         self._line.setPlaceholderText(tr("Page, server, tool, client, key, setting, or action"))
         self._line.setAccessibleName(tr("What to find"))

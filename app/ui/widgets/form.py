@@ -96,7 +96,7 @@ class Editor(QWidget):
 class _Line(Editor):
     def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
         self._edit = QLineEdit()
-        self._edit.setPlaceholderText(expectation(self.field))
+        self._edit.setPlaceholderText(tr(expectation(self.field)))
         self._edit.setAccessibleName(tr(self.field.title))
         self._edit.setAccessibleDescription(tr(self.field.help))
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
@@ -123,7 +123,7 @@ class _Text(Editor):
         self._edit.setTabChangesFocus(True)
         self._edit.setAccessibleName(tr(self.field.title))
         self._edit.setAccessibleDescription(tr(self.field.help))
-        self._edit.setPlaceholderText(self._hint())
+        self._edit.setPlaceholderText(tr(self._hint()))
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
