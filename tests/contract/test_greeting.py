@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 import subprocess
@@ -22,6 +23,12 @@ PORT = Port(4711, "1234", 40123, "a1b2")
 
 def greet(bridge: BridgeGreeting, server: ServerGreeting) -> None:
     server.admit(bridge.answer(server.prove(bridge.hello())))
+
+
+@given(st.binary(max_size=64), st.binary(max_size=300))
+def test_the_proof_is_an_hmac(key: bytes, message: bytes) -> None:
+    expected = hmac.new(key, message, "sha256").hexdigest()
+    assert greeting._hmac_of(key, message) == expected
 
 
 def test_both_ends_with_the_token_meet() -> None:
