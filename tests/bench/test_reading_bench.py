@@ -2,7 +2,8 @@
 
 `LOU_PAGES` names a folder of pages with their main texts, as the Web Content eXtraction Benchmark
 lays them out; `LOU_PAGES_STEP` reads only every n-th. The model learned from 340 pages of that
-benchmark's development split: only other pages show how well it reads.
+benchmark's development split: of those pages, only `tests.bench.train_page_model --folds` tells how
+well it reads, since there no model knows a page of the sites that it reads.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import importlib
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -27,6 +30,23 @@ from tests.conftest import Figures
 from tests.search.test_documents import pdf
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
+
+CROWD = """
+import asyncio, resource
+from servers.search.pages.extract import Extractor
+
+async def main():
+    said = "A heron stood on the weir and did not move for the whole time I watched it. "
+    part = "<section class='entry'><h2>Heron {}</h2><p>{}</p></section>"
+    page = "".join(part.format(number, said * 6) for number in range(190))
+    page = f"<html><body><main>{page}</main></body></html>"
+    read = Extractor().read
+    await asyncio.gather(*(read(f"{page}{at}", f"https://e.org/{at}", "text") for at in range(40)))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+asyncio.run(main())
+"""
+"""40 pages of 100 KB, asked for at once; prints the most memory that it took."""
 
 KINDS = {
     "article": 0.95,
@@ -130,6 +150,11 @@ def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
     )
     best = max(scores, key=lambda name: sum(scores[name]["all"]))
     figure("reading: Lou is first", float(best == "Lou"), "", at_least=1)
+
+
+def test_memory_of_40_pages_at_once(figure: Figures) -> None:
+    told = subprocess.run([sys.executable, "-c", CROWD], capture_output=True, text=True, check=True)
+    figure("reading: memory, 40 pages at once", float(told.stdout), "MB", at_most=300)
 
 
 @pytest.mark.anyio

@@ -307,3 +307,30 @@ def test_nothing_heavy_is_imported_before_the_first_page() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+FRAME = """<html><head><title>Kettle, 1.7 litres</title><script src="app.js"></script></head><body>
+<header><nav><ul><li><a href="/a">Kettles</a></li><li><a href="/b">Pans</a></li></ul></nav></header>
+<div class="wrap">{}</div><footer class="site-footer"><div class="footer-links"><ul>
+<li><a href="/h">Help centre</a></li><li><a href="/r">Returns and refunds</a></li>
+<li><a href="/j">Jobs</a></li></ul></div><div class="footer-languages"><a href="/de">Deutsch</a>,
+<a href="/fr">Francais</a>, <a href="/es">Espanol</a></div>
+<p>Copyright 2026 Example Kettles. All rights reserved.</p></footer></body></html>"""
+
+
+def test_a_page_that_shows_only_its_frame_has_no_text() -> None:
+    assert extract(FRAME.format(""), "https://e.org/item/17", "text").text == ""
+    said = "The kettle boils 1.7 litres in four minutes and switches itself off."
+    assert said in extract(FRAME.format(f"<p>{said}</p>"), "https://e.org/item/17", "text").text
+
+
+def test_a_page_of_cards_is_read_as_one_even_if_it_calls_itself_an_article() -> None:
+    huts = {"Heron": 1840, "Larch": 2110, "Gentian": 2380, "Marmot": 1995, "Ibex": 2602}
+    cards = "".join(
+        f'<div class="card"><h3><a href="/{name}">{name} hut</a></h3><p>{height} m, open</p></div>'
+        for name, height in huts.items()
+    )
+    meta = '<meta property="og:type" content="article">'
+    page = f"<html><head>{meta}</head><body><main><h1>Huts</h1>{cards}</main></body></html>"
+    text = extract(page, "https://e.org/huts", "text").text
+    assert all(f"{name} hut" in text and f"{height} m" in text for name, height in huts.items())

@@ -38,6 +38,8 @@ class MainText:
 
 _FEW = 100
 """Words; a page with fewer may hold its text for browsers without scripts."""
+_PROSE, _PROSE_OF_PRODUCTS = 0.25, 0.15
+"""The share of its words in sentences from which on a page may be an article, or be described."""
 _LEAST_EXPECTED = 0.25
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
@@ -69,7 +71,7 @@ def main_text(
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
-    article = _article(tree, form) if facts.is_article() or facts.is_product() else ""
+    article = _article(tree, form) if _is_worth(facts, blocks) else ""
     if not blocks or (facts.is_article() and _is_article(article, blocks)):
         return MainText(article, math.inf if blocks else 0)
     leanings = (model or block_model.shipped()).leanings(blocks, page_view(blocks, facts))
@@ -87,13 +89,26 @@ def main_text(
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
+def _is_worth(facts: PageFacts, blocks: list[Block]) -> bool:
+    """Whether trafilatura may know better; a page of cards is no article, whatever it says."""
+    said, words = _in_sentences(blocks), sum(block.words for block in blocks)
+    if facts.is_article():
+        return said >= _PROSE * words
+    return facts.is_product() and said >= _PROSE_OF_PRODUCTS * words
+
+
+def _in_sentences(blocks: list[Block]) -> int:
+    """How many words of the `blocks` are in sentences."""
+    return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
+
+
 def _is_article(text: str, blocks: list[Block]) -> bool:
     """Whether `text`, which trafilatura chose of the `blocks`, runs on as only articles do."""
     lines = [(line.rstrip(), len(_WORD.findall(line))) for line in text.splitlines()]
     words = sum(count for _, count in lines)
     long = sum(count for line, count in lines if count >= SENTENCE and ends_sentence(line))
-    said = sum(one.words for one in blocks if one.words >= SENTENCE and one.is_sentence)
-    return words > _SHORTEST_ARTICLE and long >= _RUNNING * words and words >= _LEAST * said
+    enough = words >= _LEAST * _in_sentences(blocks)
+    return words > _SHORTEST_ARTICLE and long >= _RUNNING * words and enough
 
 
 def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
