@@ -68,6 +68,7 @@ class ForkClient:
         """End the fork servers; their forks live on."""
         for server in self._servers.values():
             server.close()
+        self._servers.clear()
 
 
 class _ForkServer:

@@ -216,6 +216,18 @@ async def test_a_killed_fork_server_hurts_no_server_and_comes_back(forks: Forks,
     assert [each.pid for each in fork_servers()] not in ([], [fork_server.pid])
 
 
+async def test_after_an_update_the_next_start_has_the_new_code(forks: Forks, caplog):
+    status = await forks.ready("relay1")
+    (fork_server,) = fork_servers()
+    with caplog.at_level(logging.WARNING):
+        forks.supervisor.renew_forks()
+        assert not fork_servers(), "and it is reaped"
+        os.kill(status.pid, signal.SIGKILL)
+        status = await forks.again("relay1", other_than=status.pid)
+    assert guard_of(status).ppid() not in {fork_server.pid, os.getpid()}
+    assert not caplog.text
+
+
 async def test_a_stopped_fork_server_does_not_hold_the_start(forks: Forks, caplog, monkeypatch):
     await forks.ready("relay1")
     monkeypatch.setattr("app.supervision.fork_client._FORKED_WITHIN_S", 0.5)
