@@ -13,6 +13,7 @@ process. Linux only.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -48,7 +49,8 @@ def main() -> int:
     _load(family)
     _kept.extend(_fillings())
     gc.freeze()
-    ctypes.pythonapi.malloc_trim(0)
+    with contextlib.suppress(AttributeError):  # other C libraries lack it
+        ctypes.pythonapi.malloc_trim(0)
     code_pages.give_back_code()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the guards
     while (asked := fork_request.asked(control)) is not None:

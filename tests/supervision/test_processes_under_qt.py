@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.views import ServerState
 from tests.patience import PATIENCE_S
 from tests.qt_loop import qt_loop
 from tests.supervision.conftest import Yard, tagged, until
+from tests.supervision.test_fork_server import relay_launch
 
 
 class Heartbeat:
@@ -79,6 +81,23 @@ def test_a_server_lives_dies_and_comes_back_on_qts_loop(on_qt):
         await yard.is_ready("a")
         yard.supervisor.want("a", False)
         assert (await yard.supervisor.settled("a", PATIENCE_S)).state is ServerState.OFF
+
+    on_qt(main)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks its servers")
+def test_a_fork_lives_dies_and_comes_back_on_qts_loop(on_qt):
+    async def main(yard: Yard) -> None:
+        yard.plans["relay1"] = relay_launch("relay1")
+        old = await yard.ready("relay1")
+        assert psutil.Process(old.pid).name() == "lou-relay"
+        listed = await yard.supervisor.request("relay1", "list_tools", {}, PATIENCE_S)
+        assert "seen" in {tool["name"] for tool in listed["tools"]}
+        os.kill(old.pid, signal.SIGKILL)
+        await until(lambda: yard.supervisor.observed("relay1").pid not in {None, old.pid})
+        await yard.is_ready("relay1", PATIENCE_S)
+        yard.supervisor.want("relay1", False)
+        assert (await yard.supervisor.settled("relay1", PATIENCE_S)).state is ServerState.OFF
 
     on_qt(main)
 
