@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from servers.contract import manifest  # noqa: E402 - the line before finds it
 
+_NO_FILE = "By its own command, or by hand.\n"
 _SYSTEMS = (("linux", "Linux"), ("macos", "macOS"), ("windows", "Windows"))
 _CLIENTS = """# Clients
 
@@ -55,7 +56,7 @@ def _files(row: dict[str, Any]) -> str:
         for system, title in _SYSTEMS
         for path in row.get("files", {}).get(system, ())
     ]
-    return f"### {row['name']}\n\n{''.join(lines) or 'By its own command.'}"
+    return f"### {row['name']}\n\n{''.join(lines) or _NO_FILE}"
 
 
 def keys_page() -> str:

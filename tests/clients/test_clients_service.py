@@ -119,10 +119,10 @@ async def test_the_diff_is_what_connect_does(house: House) -> None:
 
 async def test_a_client_without_a_file_gives_the_text_to_paste(house: House) -> None:
     with pytest.raises(ClientConfigError) as refused:
-        await house.clients.connect("warp")
+        await house.clients.connect("raycast")
     assert refused.value.code == "paste"
     assert "lou-search" in refused.value.hint
-    assert "lou-search" in house.clients.by_hand.snippet("warp")
+    assert "lou-search" in house.clients.by_hand.snippet("raycast")
 
 
 async def test_a_client_that_is_not_there_says_what_to_do(house: House) -> None:

@@ -127,8 +127,8 @@ def test_the_launch_is_known_in_every_shape() -> None:
 
 
 def test_the_snippet_is_what_a_person_pastes() -> None:
-    found = json.loads(plan.snippet(row("warp"), WISH))
-    assert found["mcpServers"]["lou-search"]["args"] == ["search", "warp"]
+    found = json.loads(plan.snippet(row("raycast"), WISH))
+    assert found["mcpServers"]["lou-search"]["args"] == ["search", "raycast"]
     for client in filter(lambda each: each.has_file, catalog.clients()):
         pasted = plan.snippet(client, WISH).encode()
         assert plan.find_state(client, pasted, WISH, FileRecord()).state is FileState.CONNECTED, (
