@@ -66,6 +66,7 @@ class TrackerServer:
 
     async def start(self, configuration: Configuration) -> None:
         """Open the store and make sure that the key opens what is in it."""
+        call_details.hide(("note",))  # sealed in the store, so nowhere in clear
         settings = await self._settings(configuration)
         try:
             await self._lifecycle.open(settings, configuration.keys)
@@ -113,5 +114,4 @@ class TrackerServer:
 
 def build() -> TrackerServer:
     """The service."""
-    call_details.hide(("note",))  # sealed in the store, so nowhere in clear
     return TrackerServer()

@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.anyio,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks its servers"),
 ]
+ROOT = Path(__file__).parents[2]
 WIRE = str(Path(__file__).parents[1] / "relay" / "wire_upstream.py")
 APP = str(Path(__file__).with_name("forking_app.py"))
 SECRET = "s3cret-of-the-fork-tests-0123456789"
@@ -283,3 +284,29 @@ async def test_the_environment_of_a_launch_reaches_the_users_server(forks: Forks
     given = users_server.environ()
     assert (given["TZ"], given["TERM"]) == ("Asia/Tokyo", "a b=c\udc80")
     assert given["TOKEN"] == SECRET
+
+
+WARMING = """
+import asyncio, logging, os, signal, threading
+from servers import fork_server
+before = set(os.listdir("/proc/self/fd")), dict(os.environ)
+fork_server._load("sdk")
+from servers.host import call_details, redact
+assert not call_details._hidden, "of the tracker alone"
+assert not logging.getLogger().handlers
+assert threading.active_count() == len(os.listdir("/proc/self/task")) == 1
+assert set(os.listdir("/proc/self/fd")) == before[0]
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+assert signal.set_wakeup_fd(-1) == -1
+try:
+    asyncio.get_running_loop()
+except RuntimeError:
+    print("clean")
+"""
+
+
+def test_what_is_imported_and_rehearsed_leaves_nothing_for_the_forks_but_memory():
+    done = subprocess.run(
+        [sys.executable, "-c", WARMING], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("clean\n", "")
