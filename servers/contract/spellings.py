@@ -375,7 +375,7 @@ def _of_base64(letters: str) -> Iterator[bytes]:
 def _of_base32(letters: str) -> Iterator[bytes]:
     if letters.isalnum() and not _NO_BASE32.search(letters):
         digits = letters.translate(_BASE32)
-        for start in range(8):
+        for start in range(min(8, len(digits))):
             count = (len(digits) - start) * 5 // 8
             number = int(digits[start:], 32) >> (len(digits) - start) * 5 % 8
             yield number.to_bytes(count, "big")

@@ -71,6 +71,38 @@ def test_each_encoding_is_undone_by_the_program_that_reads_it() -> None:
     assert bytes.fromhex(ENCODINGS["hex, colons"](secret).replace(":", "")).decode() == secret
 
 
+def test_no_text_breaks_the_redactor() -> None:
+    """Each short run of letters that Base32 may be, and every pair of odd pieces."""
+    redact = Redactor(["hunter2x", SECRETS["of everything"]])
+    pieces = [
+        *("A" * size for size in range(1, 20)),
+        *("a2" * size for size in range(1, 10)),
+        *("4f" * size for size in range(1, 10)),
+        *(
+            "=4",
+            "=4f",
+            "%",
+            "%u",
+            "%u00",
+            "\\",
+            "\\x",
+            "\\u{",
+            "&#",
+            "&#x;",
+            "&#9999999;",
+            "'",
+            '"',
+        ),
+        *('", "', "' + '", "1,2,3,4,5", "256,999,0,1,2", "4f2a 4f2a 4f2a", "\u200b", "\ud800"),
+        *("0x", "0x4", "-----BEGIN ", "eyJ", "=\n", "\r", "\x00", "\x1b[", "\U000e0041"),
+    ]
+    for one in pieces:
+        for other in pieces:
+            text = f"{one}{other}"
+            assert redact(text) == text or MASK in redact(text)
+    assert [spelled for spelled in pieces if redact(f"a {spelled} b") != f"a {spelled} b"] == []
+
+
 def test_a_mixture_of_escapes_is_read() -> None:
     redact = Redactor([SECRETS["of everything"]])
     mixed = "tv%21y+c4\\u0022nary\\/5f0c&lt;9&#39;e51\\x3db7\\u0026a2%25\\\\q4d"
