@@ -39,7 +39,7 @@ class Instance:
             return abs(process.create_time() - self.started) < 1.0 and (
                 process.status() != psutil.STATUS_ZOMBIE
             )
-        except psutil.Error:
+        except (psutil.Error, OSError):
             return False
 
 

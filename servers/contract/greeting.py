@@ -14,7 +14,6 @@ An HMAC covers the role, both nonces, and the instance and port in the port file
 valid for one connection to one server and cannot be relayed through another port.
 """
 
-import json
 import os
 import sys
 from _operator import _compare_digest as is_same
@@ -121,6 +120,8 @@ def this_port(port: int, instance: str) -> Port:
 
 def write_port(path: str, port: Port) -> None:
     """Put the port file of a server that listens now; the token is not in it."""
+    import json
+
     entry = {name: getattr(port, name) for name in Port.__slots__}
     _write_private(path, json.dumps(entry).encode())
 
@@ -135,14 +136,22 @@ def read_port(path: str) -> Port:
     """
     content = ownership.read(path)
     try:
-        entry = json.loads(content)
+        entry = _members(content.decode())
         pid, port = int(entry["pid"]), int(entry["port"])
-        found = Port(pid, str(entry["create_time"]), port, str(entry["instance"]))
+        found = Port(pid, entry["create_time"], port, entry["instance"])
     except (ValueError, TypeError, KeyError) as broken:
         raise GreetingError(f"{path} is not a port file; restart the server") from broken
     if not 0 < found.port < 65536:
         raise GreetingError(f"{path} is not a port file; restart the server")
     return found
+
+
+def _members(text: str) -> dict[str, str]:
+    """The members of a port file's JSON; the module `json` is a sixth of the bridge's start."""
+    if not (text.startswith("{") and text.endswith("}")):
+        raise ValueError(text)
+    pairs = (pair.partition(":") for pair in text[1:-1].split(","))
+    return {name.strip(' "'): value.strip(' "') for name, _, value in pairs}
 
 
 def token(state_folder: str) -> bytes:
