@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from app.ui.wording import words
 Schema = Mapping[str, Any]
 """A schema from an unknown server: any part of it may be of any type."""
 
+_RESOURCE: Final = re.compile(r"\s*\bSee (?!https?:)[a-z][a-z0-9+.-]*://\S+")
+"""A sentence that sends a model to a resource; a person cannot go there."""
 _DEEPEST: Final = 3
 _SHORT_TEXT: Final = 400
 _PLAIN_KINDS: Final = {
@@ -55,7 +58,7 @@ def _property(name: str, schema: Schema, root: Schema, *, required: bool, depth:
         name=name,
         kind=kind,
         title=words(name),
-        help=str(schema.get("description") or shape.get("description") or ""),
+        help=_RESOURCE.sub("", str(schema.get("description") or shape.get("description") or "")),
         default=default,
         required=required,
         choices=choices,

@@ -50,6 +50,18 @@ def test_every_shape_of_a_schema_becomes_a_field(schema: Any, kind: Kind | None)
         assert one(schema).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("auto, or a name. See search://status.", "auto, or a name."),
+        ("See https://a.example for more.", "See https://a.example for more."),
+        ("See it.", "See it."),
+    ],
+)
+def test_a_help_sends_nobody_to_what_only_a_model_can_read(told: str, shown: str) -> None:
+    assert one({"type": "string", "description": told}).help == shown
+
+
 def test_references_are_followed_and_one_to_itself_ends() -> None:
     mode = one({"$ref": "#/$defs/Mode"}, **{"$defs": {"Mode": {"enum": ["x", "y"]}}})
     assert mode.choices == ("x", "y")
