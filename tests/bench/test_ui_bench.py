@@ -125,6 +125,44 @@ def test_idle_memory_and_cpu(used: Path, figure) -> None:
         figure("ui: idle memory, window closed again", pss_mb(lou.pid), "MB PSS")
 
 
+_BARE_TRAY = """
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from qasync import QEventLoop
+app = QApplication(["lou"])
+drawn = QPixmap(32, 32)
+drawn.fill()
+icon = QSystemTrayIcon(QIcon(drawn))
+icon.show()
+with QEventLoop(app) as loop:
+    loop.run_forever()
+"""
+_KEEPING_CODE = """
+import sys
+from app.ui import memory_footprint
+memory_footprint.give_back_code = lambda: None
+from app.__main__ import main
+sys.exit(main([]))
+"""
+
+
+def test_idle_memory_with_the_code_kept_and_beside_a_bare_tray(used: Path, figure) -> None:
+    """One after the other, so that neither shares Qt with the other."""
+    with desktops.session(used), screens(used) as screen:
+        screen.tray()
+        bare = screen.start(sys.executable, "-c", _BARE_TRAY)
+        wait_until(screen.icon, what="the bare icon")
+        time.sleep(5)
+        least = pss_mb(bare.pid)
+        bare.kill()
+        bare.wait()
+        lou = screen.start(sys.executable, "-c", _KEEPING_CODE)
+        wait_until(lambda: all_ready(screen), 60, "both servers are ready")
+        time.sleep(15)
+        figure("ui: idle memory of a bare tray with qasync", least, "MB PSS")
+        figure("ui: idle memory of the app, code kept", pss_mb(lou.pid), "MB PSS", at_most=50)
+
+
 def test_flood_of_log_lines(lou: Rig, figure) -> None:
     found = measures.flood(lou, 60)
     figure("ui: flood of log lines for 60 s", found.per_second, "lines/s", at_least=4_500)
