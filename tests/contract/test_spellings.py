@@ -207,3 +207,11 @@ def test_a_long_key_costs_little(figure: Figures) -> None:
     began = time.thread_time()
     assert "k" not in redact(secret * 5).replace(MASK, "")
     figure("to take it out of 100 KB", (time.thread_time() - began) * 1e3, "ms", at_most=50)
+
+
+def test_a_run_of_any_length_and_of_any_letters_is_read() -> None:
+    redact = Redactor(["one-more", "hunter2x"])
+    for letters in ("A", "a", "A2", "-", "_", "+/", "=", "one-more ", "A=", "A-"):
+        for count in range(1, 40):
+            text = (letters * count)[:count]
+            assert redact(f"{text} and more") == f"{text} and more".replace("one-more", MASK)
