@@ -12,7 +12,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from servers.search.pages import markup
+from servers.search.pages.blocks import blocks_of
 from servers.search.pages.extract import Extractor, decoded, extract
+from servers.search.pages.posts import bylines
 
 PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
 _TOKEN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|\w+")
@@ -334,3 +337,28 @@ def test_a_page_of_cards_is_read_as_one_even_if_it_calls_itself_an_article() -> 
     page = f"<html><head>{meta}</head><body><main><h1>Huts</h1>{cards}</main></body></html>"
     text = extract(page, "https://e.org/huts", "text").text
     assert all(f"{name} hut" in text and f"{height} m" in text for name, height in huts.items())
+
+
+def test_each_post_of_a_discussion_says_who_wrote_it_and_when() -> None:
+    posts = [
+        ("heron_watcher", "May 4, 2024, 3:47 pm", "Which weir has the most herons in spring?"),
+        (
+            "Ida",
+            "May 5, 2024, 8:02 am",
+            "The one below the old mill, at least before nine o'clock.",
+        ),
+        ("larch77", "yesterday", "I saw eleven of them there last week, so I agree."),
+    ]
+    shown = "".join(
+        f'<div class="post"><div class="post-head"><span class="username">{who}</span></div>'
+        f'<div class="post-date"><time>{when}</time></div><p class="author-age">Joined in 2019</p>'
+        f'<div class="post-body"><p>{said}</p></div></div>'
+        for who, when, said in posts
+    )
+    tree = markup.parsed(f"<html><body><main><h1>Herons</h1>{shown}</main></body></html>")
+    assert tree is not None
+    blocks = blocks_of(tree)
+    said = {post[2] for post in posts}
+    taken = bylines(blocks, [block.text in said for block in blocks])
+    told = [block.text for block, is_taken in zip(blocks, taken, strict=True) if is_taken]
+    assert told == [part for post in posts for part in post]

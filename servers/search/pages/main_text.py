@@ -12,7 +12,7 @@ import math
 import re
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
@@ -20,6 +20,7 @@ from servers.search.pages.block_features import SENTENCE, page_view
 from servers.search.pages.block_model import BlockModel
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
 from servers.search.pages.page_facts import PageFacts
+from servers.search.pages.posts import bylines
 from servers.search.pages.rendering import DataTables, rendered
 
 if TYPE_CHECKING:
@@ -85,7 +86,10 @@ def main_text(
     likely = _whole_tables(blocks, likely)
     least, _ = block_model.limit(likely, words)
     sure = sum(chance * count for chance, count in zip(likely, words, strict=True))
-    chosen = [block for block, chance in zip(blocks, likely, strict=True) if chance >= least]
+    taken = [chance >= least for chance in likely]
+    if facts.is_discussion():
+        taken = bylines(blocks, taken)
+    chosen = list(compress(blocks, taken))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 

@@ -63,8 +63,13 @@ class PageFacts:
         stated = dict(zip(_JSON_LD, self.stated, strict=True))
         article = self.kinds[0] or stated['Article"'] or stated['"BlogPosting"']
         product = self.kinds[1] or stated['"Product"']
+        return article and not (product or self.is_discussion())
+
+    def is_discussion(self) -> bool:
+        """Whether the page says that people talk to each other on it."""
+        stated = dict(zip(_JSON_LD, self.stated, strict=True))
         talk = stated['DiscussionForumPosting"'] or stated['QAPage"']
-        return article and not (product or talk or self.is_forum or self.path[0])
+        return talk or self.is_forum or self.path[0]
 
     def is_product(self) -> bool:
         """Whether the page says that it is one product."""
