@@ -8,9 +8,8 @@ import random
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,13 @@ from tests.conftest import Figures
 from tests.host.clients import lines
 from tests.host.supervised import ROOT, supervised
 from tests.relay.test_relay_http import HEADERS, KEYS
-from tests.relay.test_wire import WIRE, entry, greet, put, relay, seen
+from tests.relay.test_wire import greet, put, relay, seen
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1_200), pytest.mark.anyio]
 
 UPSTREAM = str(ROOT / "tests/relay/upstream_server.py")
 ADD = {"name": "add", "arguments": {"a": 1}}
 BRIDGE = (sys.executable, "-I", "-S", "-E", str(ROOT / "servers/bridge/__main__.py"), "mine")
-SERVERS = 10
 ODD = 100
 
 
@@ -136,43 +134,6 @@ async def test_a_result_of_64_mb_passes_whole(home: Path, figure: Figures) -> No
             "relay: most memory of the relay for both", _highest_mb(server.pid), "MB", at_most=512
         )
     assert (arrived, missing) == (LARGE, 0)
-
-
-def _pss_mb(pid: int) -> float:
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.split("\nPss:")[1].split()[0]) / 1024
-
-
-async def test_what_a_further_server_costs(home: Path, figure: Figures) -> None:
-    async with AsyncExitStack() as stack:
-        relays = []
-        for number in range(SERVERS):
-            words = ("-I", "-m", "servers", "relay", f"mine{number}")
-            server = await stack.enter_async_context(supervised(*words))
-            await server.ready(settings=entry())
-            relays.append(server.pid)
-        figure(
-            f"relay: memory of one, of {SERVERS}, without its guard",
-            statistics.mean(map(_pss_mb, relays)), "MB", at_most=8,
-        )  # fmt: skip
-
-
-async def test_how_soon_it_is_ready(home: Path, figure: Figures) -> None:
-    late = []
-    for _ in range(7):
-        began = time.perf_counter()
-        with subprocess.Popen((sys.executable, WIRE), stdin=-1, stdout=-1) as direct:
-            assert direct.stdin is not None
-            assert direct.stdout is not None
-            Client(direct.stdin.fileno(), direct.stdout.fileno())
-            alone = time.perf_counter() - began
-            direct.stdin.close()
-        began = time.perf_counter()
-        async with relay():
-            late.append(time.perf_counter() - began - alone)
-    figure(
-        "relay: ready after the server could be, median", statistics.median(late), "s", at_most=0.1
-    )
 
 
 async def test_no_question_reaches_another_client(home: Path, figure: Figures) -> None:
