@@ -71,7 +71,7 @@ def _readability(page: str, library: Any) -> str:
 
 def _newspaper(page: str, library: Any) -> str:
     article = library.Article("https://example.org/")
-    article.set_html(page)
+    article.download(input_html=page)
     article.parse()
     return str(article.text)
 
@@ -113,6 +113,7 @@ def readers() -> dict[str, Callable[[str, str], str]]:
 
 
 @pytest.mark.skipif("LOU_PAGES" not in os.environ, reason="LOU_PAGES names no folder of pages")
+@pytest.mark.filterwarnings("ignore")  # of the rivals, some of which warn when they are imported
 def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
     folder = Path(os.environ["LOU_PAGES"])
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
