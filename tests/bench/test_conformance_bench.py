@@ -171,9 +171,10 @@ async def test_the_own_servers_fail_at_what_only_the_suites_own_has(
     suite: Path, figure: Figures
 ) -> None:
     theirs: list[str] = []
+    folders = dict.fromkeys(("data", "state", "logs"), str(suite))
     for name in ("search", "tracker"):
         for era in ERAS:
-            found = await _behind_lou(suite, era, name)
+            found = await _behind_lou(suite, era, name, folders=folders)
             failed = {check: why for check, (status, why) in found.items() if status == "FAILURE"}
             own = [
                 check
