@@ -17,7 +17,6 @@ import contextlib
 import ctypes
 import gc
 import os
-import re
 import signal
 import socket
 import sys
@@ -112,9 +111,9 @@ def _fillings() -> Iterator[bytes]:
     report = os.read(reader, 1 << 16).decode()
     for descriptor in (reader, writer, stderr):
         os.close(descriptor)
-    for size, holes in re.findall(r"^ *\d+ +(\d+) +\d+ +\d+ +(\d+)$", report, re.MULTILINE):
-        if int(size) > _OF_BYTES:
-            yield from (bytes(int(size) - _OF_BYTES) for _ in range(int(holes)))
+    for row in map(str.split, report.splitlines()):
+        if len(row) == 5 and all(map(str.isdigit, row)) and int(row[1]) > _OF_BYTES:
+            yield from (bytes(int(row[1]) - _OF_BYTES) for _ in range(int(row[4])))
 
 
 def _become(channel: socket.socket) -> int:
