@@ -6,6 +6,7 @@ happened and what to do, with a button that leads there.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sys
 import threading
@@ -29,6 +30,7 @@ from tests.ui.rig import Rig
 from tests.ui.test_ui_own_servers import SERVER, opened
 
 WORKING = f"'{SERVER[0]}' '{SERVER[1]}' 0 1"
+_NUMBERS = itertools.count()
 
 
 @contextmanager
@@ -56,25 +58,26 @@ def answering(status: int, body: bytes = b"", kind: str = "application/json") ->
 
 
 @contextmanager
-def own_server(lou: Rig, entry: dict[str, Any]) -> Iterator[StripView]:
+def own_server(lou: Rig, entry: dict[str, Any], name: str = "") -> Iterator[StripView]:
     """A server of one's own that has trouble, and what its page says."""
-    lou.core.add_server("mine", entry)
+    name = name or f"mine{next(_NUMBERS)}"  # nothing is left of the server before
+    lou.core.add_server(name, entry)
     try:
-        lou.until(lambda: lou.core.server("mine").trouble)
+        lou.until(lambda: lou.core.server(name).trouble)
         page = lou.page("servers")
-        page.choose("mine")
+        page.choose(name)
         strip = StripView(ServersView(page).detail)
 
         def is_told() -> bool:
             """Whether the page tells this trouble, and not that of the server before."""
-            trouble = lou.core.server("mine").trouble
+            trouble = lou.core.server(name).trouble
             is_shown = strip.isVisible() and strip.button.isVisible()
             return is_shown and trouble is not None and trouble.message in strip.text
 
         lou.until(is_told)
         yield strip
     finally:
-        lou.run(lou.core.remove_server("mine"))
+        lou.run(lou.core.remove_server(name))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,8 @@ def test_a_command_that_does_not_work(
     with own_server(lou, entry) as strip:
         assert happened in strip.text
         assert do in strip.text
-        assert strip.button.text() in ([leads] if leads else ["Edit it...", "Show the log"])
+        leading = [leads] if leads else ["Edit it...", "Show the log"]
+        lou.until(lambda: strip.button.text() in leading, what=strip.button.text())
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ def test_an_address_with_a_wrong_key_leads_to_that_key(lou: Rig) -> None:
 
 
 def test_a_wrong_command_is_put_right_and_called(lou: Rig) -> None:
-    with own_server(lou, {"command": "/nowhere/at/all"}) as strip:
+    with own_server(lou, {"command": "/nowhere/at/all"}, "mine") as strip:
         strip.button.click()
         seen = lambda: [d for d in lou.window.findChildren(ServerDialog) if d.isVisible()]  # noqa: E731
         lou.until(seen)
