@@ -22,7 +22,7 @@ _SHORTEST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 2.0
 _LONGEST_WAIT_HELD_S = 0.1
 _FRESH_S = 0.5
-"""How long an answer of the app is used before it is asked again."""
+"""How long an answer of the app that refuses nothing is used before it is asked again."""
 _HUNG_APP_S = 5.0
 _LAUNCH_AGAIN_S = 30.0
 _LONGEST_ANSWER = 64 << 10
@@ -58,8 +58,11 @@ class Reconnect:
             return None
 
     def ask(self, now: float) -> None:
-        """Ask the app whether the server may come back; sets `answers` and `refusal`."""
-        if now < self._ask_at:
+        """Ask the app whether the server may come back; sets `answers` and `refusal`.
+
+        What was refused may be right a moment later: a refusal is never used twice.
+        """
+        if now < self._ask_at and not self.refusal:
             return
         self._ask_at = now + _FRESH_S
         try:
