@@ -38,7 +38,7 @@ ROOMS = {
 RUNS: Mapping[str, Sequence[str]] = {**INSIDE, **ROOMS}
 SECONDS, ATTEMPTS = 700.0, 2
 """A process under Wine has twice ended at its start without a word, at a load of 9, and in none of
-1,200 tries to see it again. So what fails is run once more, and the summary tells that."""
+some 930 tries to see it again. So what fails is run once more, and the summary tells that."""
 
 
 @pytest.fixture(scope="module")
