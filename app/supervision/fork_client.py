@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from io import FileIO
+from pathlib import Path
 
 from app.supervision import guard_client, launch_command
 from app.supervision.launch_command import Launch
@@ -78,6 +79,7 @@ class _ForkServer:
         self._family = family
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._imported: list[int] = []
         self._failures = 0
 
     async def fork(
@@ -107,8 +109,12 @@ class _ForkServer:
         return pid
 
     def _opened(self) -> socket.socket:
-        """The control socket of the process, which is started unless it runs."""
+        """The control socket of the process, started anew unless it imported what is installed."""
+        installed = _installed()
+        if installed != self._imported:
+            self.close()
         if self._control is None:
+            self._imported = installed
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._control.setblocking(False)
             number = theirs.fileno()
@@ -144,6 +150,12 @@ class _ForkServer:
             self._process.kill()
             self._process.wait()
         self._control = self._process = None
+
+
+def _installed() -> list[int]:
+    """What changes when a package is added or removed: the times of the folders that have them."""
+    folders = (Path(name) for name in sys.path if name.endswith("-packages"))
+    return [folder.stat().st_mtime_ns for folder in folders if folder.is_dir()]
 
 
 def _pipes() -> tuple[list[FileIO], list[FileIO]]:

@@ -14,7 +14,7 @@ from app.ui.wording import words
 Schema = Mapping[str, Any]
 """A schema from an unknown server: any part of it may be of any type."""
 
-_RESOURCE: Final = re.compile(r"\s*\bSee (?!https?:)[a-z][a-z0-9+.-]*://\S+")
+_RESOURCE: Final = re.compile(r"\s?\bSee (?!https?:)[a-z][a-z0-9+.-]{0,30}://\S+")
 """A sentence that sends a model to a resource; a person cannot go there."""
 _DEEPEST: Final = 3
 _SHORT_TEXT: Final = 400

@@ -28,7 +28,7 @@ PARTS = {
 PAIR = {"url": "https://jobs.example.org/42", "email": "jane.doe@example.org"}
 PAGE = (
     '<title>Bridges</title><meta property="og:type" content="article"><article>'
-    + "<p>A good bridge lasts for centuries.</p>" * 9
+    + "<p>A good bridge lasts for centuries, and carries all who want to cross the river.</p>" * 9
 )
 ACCOUNT = {
     "type": "service_account",

@@ -82,21 +82,22 @@ class Rig:
         self.until(page.isVisible)
         return page
 
-    def activate(self) -> None:
-        """Make the window the active one, which keys and the focus need.
+    def activate(self, window: QWidget | None = None) -> None:
+        """Make a window, or Lou's own, the active one, which keys and the focus need.
 
         Where a menu was open, Qt may give the window the focus, yet take it for inactive, and
         then activates it only after another one was active.
         """
-        self.window.activateWindow()
-        if not self.window.isActiveWindow():
+        wanted = window or self.window
+        wanted.activateWindow()
+        if not wanted.isActiveWindow():
             other = QWidget()
             other.show()
             other.activateWindow()
             self.until(other.isActiveWindow)
             other.close()
-            self.window.activateWindow()
-        self.until(self.window.isActiveWindow)
+            wanted.activateWindow()
+        self.until(wanted.isActiveWindow)
 
     def state(self, server: str) -> str:
         return self.core.server(server).state

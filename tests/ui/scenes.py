@@ -100,16 +100,14 @@ def _keys(lou: Rig) -> QWidget:
 
 
 def _question(lou: Rig) -> QWidget:
+    def visible() -> set[QDialog]:
+        return {each for each in lou.window.findChildren(QDialog) if each.isVisible()}
+
+    before = visible()
     asked = confirm(lou.theme, lou.window, "Remove it?", "It is gone then.", yes="Remove")
     lou.loop.create_task(asked)
-    seen: list[QDialog] = []
-
-    def is_there() -> bool:
-        seen[:] = [each for each in lou.window.findChildren(QDialog) if each.isVisible()]
-        return bool(seen)
-
-    lou.until(is_there)
-    return seen[0]
+    lou.until(lambda: visible() - before)
+    return next(iter(visible() - before))
 
 
 def _problem(lou: Rig, parent: QWidget) -> QDialog:

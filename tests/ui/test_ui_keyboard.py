@@ -52,10 +52,7 @@ def is_used(widget: QWidget) -> bool:
 def tabbed(lou: Rig, top: QWidget) -> list[QWidget]:
     """What Tab gives the focus to in the window of `top`, until it comes round."""
     window = top.window()
-    if window is lou.window:
-        lou.activate()
-    window.activateWindow()
-    lou.until(window.isActiveWindow)
+    lou.activate(window)
     found: list[QWidget] = []
     for _ in range(MOST_STEPS):
         focus = QApplication.focusWidget()
