@@ -79,6 +79,18 @@ def close(top: QWidget) -> None:
         QTest.qWait(1)
 
 
+def opened_by(lou: Rig, act: Callable[[], object]) -> QDialog:
+    """The dialog that `act` puts on the screen, whatever is there before."""
+
+    def visible() -> set[QDialog]:
+        return {each for each in lou.window.findChildren(QDialog) if each.isVisible()}
+
+    before = visible()
+    act()
+    lou.until(lambda: visible() - before)
+    return next(iter(visible() - before))
+
+
 def _page(lou: Rig, name: str) -> QWidget:
     page = lou.page(name)
     if name == "try":
@@ -100,14 +112,8 @@ def _keys(lou: Rig) -> QWidget:
 
 
 def _question(lou: Rig) -> QWidget:
-    def visible() -> set[QDialog]:
-        return {each for each in lou.window.findChildren(QDialog) if each.isVisible()}
-
-    before = visible()
     asked = confirm(lou.theme, lou.window, "Remove it?", "It is gone then.", yes="Remove")
-    lou.loop.create_task(asked)
-    lou.until(lambda: visible() - before)
-    return next(iter(visible() - before))
+    return opened_by(lou, lambda: lou.loop.create_task(asked))
 
 
 def _problem(lou: Rig, parent: QWidget) -> QDialog:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit
 
 from app.clients.views import ClientView
 from app.ui.dialogs.changes import ChangesDialog
@@ -27,6 +27,7 @@ from tests.ui.dialogs import AddServerView, KeysView
 from tests.ui.finding import button, find
 from tests.ui.pages import ServersView, StripView, TryView
 from tests.ui.rig import Rig
+from tests.ui.scenes import opened_by
 from tests.ui.test_ui_own_servers import SERVER, opened
 
 WORKING = f"'{SERVER[0]}' '{SERVER[1]}' 0 1"
@@ -258,10 +259,8 @@ def test_a_client_with_another_entry_of_that_name(lou: Rig, claude: Path) -> Non
     assert "There is an entry `lou-search` that Lou did not write." in words
     assert "Connect shows the difference before it replaces it." in words
     lou.until(button(page, "Connect...").isVisible)
-    button(page, "Connect...").click()
-    asked = lambda: [d for d in lou.window.findChildren(QDialog) if d.isVisible()]  # noqa: E731
-    lou.until(asked)
-    button(asked()[0], "Replace it...").click()
+    asked = opened_by(lou, button(page, "Connect...").click)
+    button(asked, "Replace it...").click()
     dialog = changes(lou)
     diff = find(dialog, QPlainTextEdit, "What changes").toPlainText()
     assert "/usr/bin/other" in diff

@@ -8,6 +8,8 @@ that a browser asks for before it lets a page speak to another origin (CORS).
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -22,6 +24,8 @@ LONGEST_BODY = 1 << 20
 """Bytes. The SDK applies the same limit to a body that is longer than it announced."""
 _MOST_DRAINED = 128 << 20
 """Bytes that are read of a body that is too long."""
+_DRAINED_WITHIN_S = 1.0
+"""How long the body of a request without a right to be here is read."""
 _FAILURES_A_SECOND = 10
 _OWN_SITES = {b"none", b"same-origin"}
 _ONCE = (b"authorization", b"content-length", b"content-type")
@@ -88,8 +92,8 @@ class Gate:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif status:
-            if status == 413:
-                await _drain(receive)
+            is_known = status == 413  # the others may be anybody's
+            await _drain(receive, None if is_known else _DRAINED_WITHIN_S)
             await _refuse(send, status)
         else:
             await self._app(scope, receive, send)
@@ -133,14 +137,16 @@ class Gate:
         return 415 if is_post and kind != b"application/json" else 0
 
 
-async def _drain(receive: Receive) -> None:
+async def _drain(receive: Receive, within_s: float | None) -> None:
     """Read a body to its end: a client that still writes it would not read why it is refused."""
     size = 0
-    while size < _MOST_DRAINED:
-        part = await receive()
-        size += len(part.get("body", b""))
-        if not part.get("more_body"):
-            return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while size < _MOST_DRAINED:
+                part = await receive()
+                size += len(part.get("body", b""))
+                if not part.get("more_body"):
+                    return
 
 
 async def _refuse(send: Send, status: int) -> None:
