@@ -25,6 +25,7 @@ from pytestqt.modeltest import ModelTester
 from app.calls.kept_call import KeptCall
 from app.config.config_model import Config
 from app.system import paths
+from app.ui.dialogs.problem import ProblemDialog
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView, JsonView
 from app.ui.pages.calls import CallTable
@@ -260,6 +261,8 @@ def test_calls_come_in_again_after_they_could_not_be_read(lou: Rig) -> None:
     keep_calls(lou, on=True)
     lou.until(lambda: len(lou.problems) > seen)
     del lou.problems[seen:]
+    for told in lou.window.findChildren(ProblemDialog):
+        told.close()
     file.unlink()
     add(lou, request={"query": "the needle"})
     view.until_rows(1)
