@@ -140,12 +140,10 @@ class Wiring:
         """Announce a finished update, and start the servers that waited for its end."""
         was_whole, self._is_whole = self._is_whole, version.is_whole()
         if self._is_whole and not was_whole:
-            self._services.supervisor.renew_forks()
             self._services.reconciler.wake()
         update = version.update()
         if update and update != self._services.installed_update:
             self._services.installed_update = update
-            self._services.supervisor.renew_forks()
             notice = update_notice(update)
             log.warning("%s %s", notice.title, notice.text)
             self._services.notices.tell(notice)

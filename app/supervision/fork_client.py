@@ -69,7 +69,6 @@ class ForkClient:
         """End the fork servers; their forks live on."""
         for server in self._servers.values():
             server.close()
-        self._servers.clear()
 
 
 class _ForkServer:
@@ -93,6 +92,10 @@ class _ForkServer:
         Raises:
             OSError: that failed.
         """
+        installed = _installed()
+        if installed != self._imported:
+            self.close()
+            self._imported, self._failures = installed, 0
         if self._failures >= _MOST_FAILURES:
             raise OSError("that failed too often")
         control = self._opened()
@@ -109,12 +112,8 @@ class _ForkServer:
         return pid
 
     def _opened(self) -> socket.socket:
-        """The control socket of the process, started anew unless it imported what is installed."""
-        installed = _installed()
-        if installed != self._imported:
-            self.close()
+        """The control socket of the process, which is started unless it runs."""
         if self._control is None:
-            self._imported = installed
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._control.setblocking(False)
             number = theirs.fileno()
@@ -153,9 +152,12 @@ class _ForkServer:
 
 
 def _installed() -> list[int]:
-    """What changes when a package is added or removed: the times of the folders that have them."""
+    """What changes when a package comes, goes, or is replaced: the times of the packages' folders.
+
+    Installers set the times of modification; nobody can set those of the change itself.
+    """
     folders = (Path(name) for name in sys.path if name.endswith("-packages"))
-    return [folder.stat().st_mtime_ns for folder in folders if folder.is_dir()]
+    return [folder.stat().st_ctime_ns for folder in folders if folder.is_dir()]
 
 
 def _pipes() -> tuple[list[FileIO], list[FileIO]]:

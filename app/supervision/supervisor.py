@@ -165,10 +165,6 @@ class Supervisor:
                 runner.policy = replace(runner.policy, close_wait=1.0, term_wait=0.0)
             runner.feed(SwitchChanged(False))
         await asyncio.gather(*(runner.settled(_patience(runner.policy)) for runner in runners))
-        self.renew_forks()
-
-    def renew_forks(self) -> None:
-        """Have the next starts use the code that is installed then; servers that run live on."""
         if self._context.forks is not None:
             self._context.forks.close()
 
