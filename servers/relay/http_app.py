@@ -21,7 +21,7 @@ from servers.relay.connection import (
     error_line,
     refusal_line,
 )
-from servers.relay.http_streams import EventStream, Exchange, reply, respond, send_events
+from servers.relay.http_streams import EventStream, Exchange, reply, respond, resume
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class HttpApp:
             await reply(exchange.send, 404 if "mcp-session-id" in headers else 405)
             return
         stream, number = client.resumed(headers.get("last-event-id", ""))
-        await send_events(stream, exchange, [], after=number)
+        await resume(stream, exchange, number)
 
     def _session_of(self, headers: Mapping[str, str]) -> HttpRelayClient | None:
         client = self._sessions.get(headers.get("mcp-session-id", ""))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from servers.host.transport.gate import Receive, Send
@@ -62,20 +63,16 @@ class EventStream:
         self.written = 0
         self._lines: list[bytes] = []
         self._first = 1  # the number of the first line that is kept
-        self._size = 0
-        self._news = asyncio.Event()
-
-    @property
-    def size(self) -> int:
+        self.size = 0
         """Bytes of the lines that are kept."""
-        return self._size
+        self._news = asyncio.Event()
 
     def put(self, line: bytes) -> None:
         """Add one line."""
         self._lines.append(line)
-        self._size += len(line)
+        self.size += len(line)
         while len(self._lines) > 1 and self._may_forget():
-            self._size -= len(self._lines.pop(0))
+            self.size -= len(self._lines.pop(0))
             self._first += 1
         self._news.set()
 
@@ -104,7 +101,7 @@ class EventStream:
         return is_news
 
     def _may_forget(self) -> bool:
-        is_much = len(self._lines) > _MOST_KEPT or self._size > _MOST_BYTES
+        is_much = len(self._lines) > _MOST_KEPT or self.size > _MOST_BYTES
         return is_much and (self._first <= self.written or not self.reader)
 
 
@@ -120,10 +117,8 @@ async def respond(
 
     With `is_primed` a stream begins with an event that only names its place.
     """
-    gone = asyncio.ensure_future(disconnected(exchange.receive))
     begins = exchange.prefers_events and not is_modern
-    stream.reader = gone
-    try:
+    with _reading(stream, exchange.receive) as gone:
         while True:
             lines = stream.after(0)
             is_whole = not stream.awaited and (len(lines) == 1 or not exchange.takes_events)
@@ -134,56 +129,64 @@ async def respond(
                 await reply(exchange.send, 404)
                 return
             if exchange.takes_events and (lines or begins or stream.is_released):
-                await send_events(stream, exchange, extra, is_primed=is_primed, gone=gone)
+                await _send_events(stream, exchange.send, extra, gone, is_primed=is_primed)
                 return
             seconds = _OPEN_AFTER_S if exchange.takes_events else None
             begins = not await stream.wait(gone, seconds)
             if gone.done():
                 return
+
+
+async def resume(stream: EventStream, exchange: Exchange, after: int) -> None:
+    """Send the lines that follow line `after` as events."""
+    with _reading(stream, exchange.receive) as gone:
+        await _send_events(stream, exchange.send, [], gone, after=after)
+
+
+@contextmanager
+def _reading(stream: EventStream, receive: Receive) -> Iterator[asyncio.Future[None]]:
+    """Read `stream` until a newer reader does; the future is done when the client is gone."""
+    gone = asyncio.ensure_future(_disconnected(receive))
+    stream.reader = gone
+    try:
+        yield gone
     finally:
         gone.cancel()
         if stream.reader is gone:
             stream.reader = None
 
 
-async def send_events(
+async def _send_events(
     stream: EventStream,
-    exchange: Exchange,
+    send: Send,
     extra: list[tuple[bytes, bytes]],
+    gone: asyncio.Future[None],
     *,
     after: int = 0,
     is_primed: bool = False,
-    gone: asyncio.Future[None] | None = None,
 ) -> None:
     """Send lines as events until the stream ends, is released, or the client is gone."""
-    send = exchange.send
     kind = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform")]
     await send({"type": "http.response.start", "status": 200, "headers": [*extra, *kind]})
-    stream.reader = gone = gone or asyncio.ensure_future(disconnected(exchange.receive))
     first = f"id: {stream.order}-{after}\nretry: {_RETRY_MS}\ndata: \n\n".encode()
     blocks = [first if is_primed else b": open\n\n"]
     last = after
-    try:
-        while True:
-            for number, line in stream.after(last):
-                last = number
-                head = f"event: message\nid: {stream.order}-{number}\ndata: ".encode()
-                blocks += [head, line, b"\n\n"]
-            if blocks:
-                body = b"".join(blocks)
-                await send({"type": "http.response.body", "body": body, "more_body": True})
-            stream.written = max(stream.written, last)
-            if stream.is_over or stream.is_released or stream.reader is not gone:
-                await send({"type": "http.response.body", "body": b""})
-                return
-            is_news = await stream.wait(gone, _KEEP_ALIVE_S)
-            if gone.done():
-                return
-            blocks = [] if is_news else [b": alive\n\n"]
-    finally:
-        gone.cancel()
-        if stream.reader is gone:
-            stream.reader = None
+    while True:
+        for number, line in stream.after(last):
+            last = number
+            head = f"event: message\nid: {stream.order}-{number}\ndata: ".encode()
+            blocks += [head, line, b"\n\n"]
+        if blocks:
+            body = b"".join(blocks)
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        stream.written = max(stream.written, last)
+        if stream.is_over or stream.is_released or stream.reader is not gone:
+            await send({"type": "http.response.body", "body": b""})
+            return
+        is_news = await stream.wait(gone, _KEEP_ALIVE_S)
+        if gone.done():
+            return
+        blocks = [] if is_news else [b": alive\n\n"]
 
 
 async def _answer(
@@ -199,7 +202,7 @@ def _status(line: bytes) -> int:
     return _STATUS.get(error.get("code", 0), 200) if isinstance(error, dict) else 200
 
 
-async def disconnected(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         continue
