@@ -31,6 +31,8 @@ LANES = {
 }
 """The arguments that give each lane its tests; `app` has every folder that no other lane has."""
 
+_FAILURE = re.compile(r"(FAILED|ERROR) |[\w/]+\.py:\d+: ")
+"""What pytest writes of a failure: its name in the summary, and each place of its traceback."""
 _printing = threading.Lock()
 
 
@@ -71,8 +73,8 @@ class Lane:
         self.process.send_signal(signal.SIGINT)
 
     def outcome(self) -> list[str]:
-        """The lines that name what failed, and the last one, which counts."""
-        failed = [line for line in self.lines if re.match("(FAILED|ERROR) ", line)]
+        """The places and names of what failed, and the last line, which counts."""
+        failed = [line for line in self.lines if re.match(_FAILURE, line)]
         return [*failed, *self.lines[-1:]]
 
 

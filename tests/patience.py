@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 PATIENCE_S = 120.0
 """The one bound. pytest's own, in pyproject.toml, leaves room for two of them."""
@@ -25,7 +26,7 @@ def wait_until(
     """
     began, pauses = time.monotonic(), _pauses()
     while not condition():
-        assert time.monotonic() < began + timeout, _late(condition, timeout, what)
+        assert time.monotonic() < began + timeout, late(condition, timeout, what)
         time.sleep(next(pauses))
     return time.monotonic() - began
 
@@ -36,7 +37,7 @@ async def eventually(
     """The same while the running loop goes on."""
     began, pauses = time.monotonic(), _pauses()
     while not condition():
-        assert time.monotonic() < began + timeout, _late(condition, timeout, what)
+        assert time.monotonic() < began + timeout, late(condition, timeout, what)
         await asyncio.sleep(next(pauses))
     return time.monotonic() - began
 
@@ -49,5 +50,8 @@ def _pauses() -> Iterator[float]:
         pause = min(pause * 1.2, _LONGEST_PAUSE_S)
 
 
-def _late(condition: Callable[[], object], timeout: float, what: str) -> str:
-    return f"not within {timeout:g} s: {what or condition}"
+def late(condition: Callable[[], object], timeout: float, what: str = "") -> str:
+    """What a wait says that ended in vain: `what`, or the place where the condition is written."""
+    code = getattr(condition, "__code__", None)
+    place = f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code else repr(condition)
+    return f"not within {timeout:g} s: {what or place}"

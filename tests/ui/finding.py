@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt, SignalInstance
-from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QLineEdit, QWidget
 
 from app.ui.widgets.buttons import Button
 
@@ -43,10 +43,14 @@ def emissions(signal: SignalInstance) -> list[Any]:
 
 
 def choose_file(parent: QWidget, path: str) -> None:
-    """Choose `path` in the file dialog that `parent` has opened."""
+    """Choose `path` in the file dialog that `parent` has opened.
+
+    `QFileDialog.selectFile` leaves the name as it was where that has the focus already.
+    """
     dialog = next(each for each in parent.findChildren(QFileDialog) if each.isVisible())
-    dialog.selectFile(path)
+    find(dialog, QLineEdit, "fileNameEdit").setText(path)
     dialog.accept()
+    assert not dialog.isVisible(), f"{path} was not accepted"
 
 
 def _names(widget: QWidget) -> set[str]:

@@ -27,7 +27,7 @@ from app.ui.theme import Theme
 from app.ui.tray import Tray
 from app.ui.window import Window
 from tests import desktop as desktops
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, late
 from tests.qt_loop import qt_loop
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Rig:
         """
         began = time.monotonic()
         while not condition():
-            assert time.monotonic() < began + seconds, what() or "it did not come about"
+            assert time.monotonic() < began + seconds, late(condition, seconds, what())
             QTest.qWait(1)
         return time.monotonic() - began
 
