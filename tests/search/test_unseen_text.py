@@ -185,6 +185,15 @@ def test_no_disguised_sentence_is_let_through(form, figure) -> None:
 LONG = f"<p>{SEEN}</p>" * 6
 
 
+@pytest.mark.parametrize("gone", ["class=sr-only", "style='position:absolute;left:-9999px'"])
+@pytest.mark.parametrize("closed", ["hidden", "style='display:none'", "aria-hidden=true"])
+def test_what_is_closed_inside_of_what_is_gone_is_gone(gone: str, closed: str) -> None:
+    page = f"<body>{LONG}<div {gone}><div><p {closed}>{PLANTED}</p></div></div></body>"
+    text = extract(page, "https://e.org/", "text").text
+    assert "rye bread" in text
+    assert PLANTED not in text
+
+
 @pytest.mark.parametrize(
     "seen",
     [

@@ -248,6 +248,7 @@ class _Sight:
         ]
         closed = self._without_revealed(closed)
         sizes, top = _sizes(self._tree, set(closed))
+        closed = [one for one in closed if one in sizes]  # the others stood in what is gone
         manners = {one: _manner(one, self._sheet.style(one)) for one in closed}
         own = self._letters_left(top, _REST * max(sum(sizes[one] for one in top), 1))
         kinds: Counter[str] = Counter()
