@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,28 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
                 break
             turned = replace(turned, cursor=cursor)
         assert found == matching(entries, search), search
+    await store.close()
+
+
+async def test_a_search_begins_no_task(tmp_path: Path) -> None:
+    """A task takes longer than what SQLite does for one entry."""
+    store = SqliteStore(tmp_path)
+    await store.open()
+    entry_service = make_entry_service(store)
+    await entry_service.track([draft(1)], "test")
+    search = Search(email=draft(1).email)
+    await entry_service.find(search)
+    loop, begun = asyncio.get_running_loop(), []
+
+    def count(loop: asyncio.AbstractEventLoop, work: Any, **rest: Any) -> asyncio.Task[Any]:
+        begun.append(work)
+        return asyncio.Task(work, loop=loop, **rest)
+
+    loop.set_task_factory(count)
+    found, _ = await entry_service.find(search)
+    loop.set_task_factory(None)
+    assert [one.email for one in found] == [draft(1).email]
+    assert not begun
     await store.close()
 
 

@@ -103,7 +103,8 @@ class SqliteFile:
     async def _is_usable(self) -> None:
         if self.trouble is disk.SHAPING:
             raise self.trouble
-        await self._wait_until_usable()
+        if not self._usable.is_set():  # nearly always it is, and waiting for two events is dear
+            await self._wait_until_usable()
         if self.trouble is disk.HELD:
             raise self.trouble
 
