@@ -3,8 +3,6 @@
 In: requests. Out: which may be sent a second time, and which are held too long.
 """
 
-from __future__ import annotations
-
 from servers.bridge.session_state import params_of
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
@@ -40,7 +38,13 @@ class ClientRequest:
 
     __slots__ = ("id", "line", "method", "since", "tool", "was_sent_again")
 
-    def __init__(self, id: Id, message: dict[str, Any], line: bytes, since: float = 0.0) -> None:  # noqa: A002 - the wire's word
+    def __init__(
+        self,
+        id: "Id",  # noqa: A002 - the wire's word
+        message: "dict[str, Any]",
+        line: bytes,
+        since: float = 0.0,
+    ) -> None:
         self.id = id
         self.method = str(message["method"])
         self.tool = str(params_of(message).get("name")) if self.method == "tools/call" else ""

@@ -1,7 +1,5 @@
 """Connects to a server or to the app at the address that `servers.contract.endpoint` gives."""
 
-from __future__ import annotations
-
 import _socket
 import os
 import sys
@@ -60,7 +58,7 @@ def _over_tcp(link: _socket.socket, path: str) -> bool:
 
     try:
         port = greeting.read_port(path)
-        if not port.is_of_live_process():
+        if not port.may_be_served():
             return False
         link.connect(("127.0.0.1", port.port))
         link.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)

@@ -5,8 +5,6 @@ before it is read here, to learn which call began and which ended. Importing `js
 than the bridge's whole start, so the scanner below it is used directly.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +22,7 @@ _WHOLE = 1 << 20
 """Of longer lines only the ends are read: parsing takes ten times their size in memory."""
 
 
-def read(line: bytes) -> Found:
+def read(line: bytes) -> "Found":
     """The message in `line`, or the list of messages of a batch; None if it is neither."""
     try:
         text = bytes(line).decode().strip()
@@ -35,7 +33,7 @@ def read(line: bytes) -> Found:
     return found if end == len(text) and isinstance(found, (dict, list)) else None
 
 
-def read_briefly(line: bytes) -> Found:
+def read_briefly(line: bytes) -> "Found":
     """As `read`, but of a response or a long request perhaps only `{"id": ...}`."""
     if line.startswith(_RESPONSE):
         end = line.find(b",", len(_RESPONSE), len(_RESPONSE) + _LONGEST_ID)
@@ -59,7 +57,7 @@ def lines_of(block: bytes) -> list[bytes]:
     return [line + b"\n" for line in block.split(b"\n") if line.strip()]
 
 
-def id_by_ends(head: bytes, tail: bytes) -> Id | None:
+def id_by_ends(head: bytes, tail: bytes) -> "Id | None":
     """The id of a message of which only the first and last bytes are known; None if not found.
 
     JSON as the SDKs write it is expected, compact or with blanks: the id comes first, or it is a
@@ -75,7 +73,7 @@ def id_by_ends(head: bytes, tail: bytes) -> Id | None:
     return None
 
 
-def id_of(message: Mapping[str, Any]) -> Id | None:
+def id_of(message: "Mapping[str, Any]") -> "Id | None":
     """The id of a request or response; None for a notification or an invalid id."""
     id = message.get("id")  # noqa: A001
     return id if isinstance(id, (int, str)) and not isinstance(id, bool) else None
@@ -89,7 +87,7 @@ def _begins_answer(head: bytes) -> bool:
     return head.startswith((b'{"result":', b'{"error":'))
 
 
-def _id(token: bytes) -> Id | None:
+def _id(token: bytes) -> "Id | None":
     if token.isdigit():
         return int(token) if len(token) < 20 else None
     plain = len(token) > 1 and token[:1] == token[-1:] == b'"'
@@ -98,7 +96,7 @@ def _id(token: bytes) -> Id | None:
     return None
 
 
-def _scan_first(text: str, start: int) -> tuple[Any, int]:
+def _scan_first(text: str, start: int) -> "tuple[Any, int]":
     """Load the scanner at the first use, when the first line has already been passed on."""
     global _scan  # noqa: PLW0603
     try:
@@ -112,7 +110,7 @@ def _scan_first(text: str, start: int) -> tuple[Any, int]:
     return _scan(text, start)
 
 
-_scan: Callable[[str, int], tuple[Any, int]] = _scan_first
+_scan: "Callable[[str, int], tuple[Any, int]]" = _scan_first
 """Scans one JSON value in a text; returns it and where it ends."""
 
 

@@ -5,8 +5,6 @@ In: chunks of bytes. Out: blocks, and a `TooLong` for a dropped line. The bridge
 id that may stand at the end of a long line, and one import less makes it start sooner.
 """
 
-from __future__ import annotations
-
 from servers.bridge.jsonrpc_scan import id_by_ends
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
@@ -26,7 +24,7 @@ class TooLong:
 
     __slots__ = ("id", "size")
 
-    def __init__(self, id: Id | None, size: int) -> None:  # noqa: A002 - the wire's word
+    def __init__(self, id: "Id | None", size: int) -> None:  # noqa: A002 - the wire's word
         self.id = id
         self.size = size
 

@@ -5,8 +5,6 @@ answer to a request of the bridge, and a new server never gets an answer to a re
 one.
 """
 
-from __future__ import annotations
-
 from servers.bridge.jsonrpc_scan import id_of
 
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
@@ -37,7 +35,7 @@ class PendingRequests:
         """Whether the client's lines must be read before they pass."""
         return bool(self._stale)
 
-    def ask(self, method: str, params: Mapping[str, Any]) -> tuple[Id, bytes]:
+    def ask(self, method: str, params: "Mapping[str, Any]") -> "tuple[Id, bytes]":
         """A request of the bridge's own: its id, and the line to send."""
         from servers.bridge import replies
 
@@ -46,11 +44,11 @@ class PendingRequests:
         self._own.add(id)
         return id, replies.request(id, method, params)
 
-    def open_again(self, id: Id) -> None:  # noqa: A002 - the wire's word
+    def open_again(self, id: "Id") -> None:  # noqa: A002 - the wire's word
         """Expect a second opening of subscription `id`, of which the client must not learn."""
         self._openings.add(id)
 
-    def takes(self, message: Mapping[str, Any]) -> bool:
+    def takes(self, message: "Mapping[str, Any]") -> bool:
         """Whether this message of the server is for the bridge alone."""
         if "method" not in message:
             id = id_of(message)  # noqa: A001
@@ -59,16 +57,16 @@ class PendingRequests:
             return is_own
         return bool(self._openings) and self._is_second_opening(message)
 
-    def asked(self, id: Id) -> None:  # noqa: A002
+    def asked(self, id: "Id") -> None:  # noqa: A002
         """Take note of request `id` of the server."""
         self._servers.append(id)
 
-    def answered(self, id: Id | None) -> None:  # noqa: A002
+    def answered(self, id: "Id | None") -> None:  # noqa: A002
         """Take note that the client answered request `id`."""
         if id in self._servers:
             self._servers.remove(id)
 
-    def is_stale(self, message: Mapping[str, Any]) -> bool:
+    def is_stale(self, message: "Mapping[str, Any]") -> bool:
         """Whether this message answers a server that is gone; True once for each request."""
         id = id_of(message)  # noqa: A001
         if "method" in message or id not in self._stale:
@@ -83,7 +81,7 @@ class PendingRequests:
         self._stale += self._servers
         self._servers.clear()
 
-    def _is_second_opening(self, message: Mapping[str, Any]) -> bool:
+    def _is_second_opening(self, message: "Mapping[str, Any]") -> bool:
         from servers.bridge import replies
 
         id = replies.acknowledges(message)  # noqa: A001

@@ -5,8 +5,6 @@ decides which lines go where. Modules that are needed only while the server is a
 only then, since every import here delays the first answer.
 """
 
-from __future__ import annotations
-
 import _socket
 import select
 import sys
@@ -42,7 +40,7 @@ class WriteBuffer:
 
     __slots__ = ("_blocks", "_write", "size")
 
-    def __init__(self, write: Callable[[bytes | memoryview], int]) -> None:
+    def __init__(self, write: "Callable[[bytes | memoryview], int]") -> None:
         self._write = write
         self._blocks: list[bytes | memoryview] = []
         self.size = 0
@@ -200,7 +198,7 @@ class Pump:
         self._ask_app(self._reconnect, now, may_launch=self._is_new)
         self._is_new = False
 
-    def _retry(self, reconnect: Reconnect) -> None:
+    def _retry(self, reconnect: "Reconnect") -> None:
         server = reconnect.knock()
         if server:
             self._use_server(server)
@@ -208,7 +206,7 @@ class Pump:
         if self._session.is_waiting:
             self._ask_app(reconnect, time.monotonic(), may_launch=True)
 
-    def _ask_app(self, reconnect: Reconnect, now: float, *, may_launch: bool = False) -> None:
+    def _ask_app(self, reconnect: "Reconnect", now: float, *, may_launch: bool = False) -> None:
         reconnect.ask(now)
         if may_launch:
             reconnect.launch(now)

@@ -13,8 +13,6 @@ LIVE      bytes pass
 ```
 """
 
-from __future__ import annotations
-
 from servers.bridge.client_requests import ClientRequest, HeldRequests
 from servers.bridge.jsonrpc_scan import id_of, lines_of, read, read_briefly
 from servers.bridge.pending_requests import PendingRequests
@@ -161,7 +159,7 @@ class Session:
             waited = f"The {self._name} server did not come back in {LONGEST_HOLD_S:.0f} s."
             self._fail(request.id, f"{waited} Open Lou to see why, or try again.")
 
-    def dropped(self, id: Id | None, size: int, *, by_client: bool) -> None:  # noqa: A002
+    def dropped(self, id: "Id | None", size: int, *, by_client: bool) -> None:  # noqa: A002
         """A line was too long and was dropped; `size` is in bytes, `id` None if it is unknown."""
         self.read_passed()
         if by_client:
@@ -173,7 +171,7 @@ class Session:
                 id, f"The answer of {size} bytes is over the limit of 128 MiB; ask for less."
             )
 
-    def _take(self, found: Found, line: bytes, now: float) -> None:
+    def _take(self, found: "Found", line: bytes, now: float) -> None:
         """Answer or hold one line of the client while the server is away."""
         if found is None:
             self._error(None, PARSE_ERROR, "This is not JSON.")
@@ -186,7 +184,7 @@ class Session:
         else:
             self._take_message(found, line, now)
 
-    def _take_message(self, message: Any, line: bytes, now: float) -> None:
+    def _take_message(self, message: "Any", line: bytes, now: float) -> None:
         method = message.get("method") if isinstance(message, dict) else None
         id = id_of(message) if isinstance(message, dict) else None  # noqa: A001 - the wire's word
         if isinstance(method, str) and (id is not None or "id" not in message):
@@ -198,7 +196,7 @@ class Session:
         elif not isinstance(message, dict) or not {"result", "error"} & message.keys():
             self._error(id, INVALID_REQUEST, "This is not a JSON-RPC message.")
 
-    def _reply(self, request: ClientRequest, params: dict[str, Any]) -> None:
+    def _reply(self, request: ClientRequest, params: "dict[str, Any]") -> None:
         from servers.bridge import replies
 
         assert self.answers is not None
@@ -218,7 +216,7 @@ class Session:
         else:
             self._fail(request.id, f"The {self._name} server is not ready yet; try again soon.")
 
-    def _note_notification(self, message: dict[str, Any]) -> None:
+    def _note_notification(self, message: "dict[str, Any]") -> None:
         """Take note of a notification of the client."""
         if message["method"] == "notifications/initialized":
             self._announce_tools()
@@ -262,17 +260,17 @@ class Session:
         request.forget_long_line()
         self._in_flight[request.id] = request
 
-    def _ask(self, method: str, params: Mapping[str, Any]) -> Id:
+    def _ask(self, method: str, params: "Mapping[str, Any]") -> "Id":
         """Send a request of the bridge's own; returns its id."""
         id, line = self._pending.ask(method, params)  # noqa: A001
         self.to_server.append(line)
         return id
 
-    def _fail(self, id: Id, message: str) -> None:  # noqa: A002
+    def _fail(self, id: "Id", message: str) -> None:  # noqa: A002
         self._state.answered(id, failed=True)
         self._error(id, SERVER_AWAY, message)
 
-    def _error(self, id: Id | None, code: int, message: str) -> None:  # noqa: A002
+    def _error(self, id: "Id | None", code: int, message: str) -> None:  # noqa: A002
         from servers.bridge import replies
 
         self.to_client.append(replies.error(id, code, message))
@@ -300,7 +298,7 @@ class Session:
         ):
             self._resume()
 
-    def _note_client(self, message: dict[str, Any], line: bytes) -> None:
+    def _note_client(self, message: "dict[str, Any]", line: bytes) -> None:
         id, method = id_of(message), message.get("method")  # noqa: A001
         if not isinstance(method, str):
             self._pending.answered(id)
@@ -312,7 +310,7 @@ class Session:
             request = self._in_flight[id] = ClientRequest(id, message, line)
             request.forget_long_line()
 
-    def _note_server(self, message: dict[str, Any], _: bytes) -> None:
+    def _note_server(self, message: "dict[str, Any]", _: bytes) -> None:
         id = id_of(message)  # noqa: A001
         if id is None:
             return

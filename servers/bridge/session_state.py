@@ -5,8 +5,6 @@ stops in good order ends its subscriptions first; for the client they continue, 
 kept back until it is clear whether the server went away.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False  # `typing` costs a third of the bridge's start
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +38,7 @@ class SessionState:
         """Whether the client has neither a handshake nor a subscription."""
         return self.initialize is None and not self.listens
 
-    def note(self, message: Mapping[str, Any], line: bytes, id: Id | None) -> None:  # noqa: A002
+    def note(self, message: "Mapping[str, Any]", line: bytes, id: "Id | None") -> None:  # noqa: A002
         """Take note of a message of the client; `id` is None for a notification."""
         params = params_of(message)
         match message.get("method"):
@@ -60,20 +58,20 @@ class SessionState:
                 self.listens[id] = asked if isinstance(asked, dict) else {}
                 self._listen_lines[id] = line
 
-    def answered(self, id: Id, *, failed: bool = False) -> None:  # noqa: A002 - the wire's word
+    def answered(self, id: "Id", *, failed: bool = False) -> None:  # noqa: A002 - the wire's word
         """Take note that request `id` was answered: perhaps the handshake, or a subscription."""
         if id == self.initialize_id and not self.is_answered:
             self.is_answered = not failed
             self.initialize = None if failed else self.initialize
         self.ended(id)
 
-    def ended(self, id: Id) -> None:  # noqa: A002
+    def ended(self, id: "Id") -> None:  # noqa: A002
         """Forget subscription `id`, if it is one."""
         if self.listens.pop(id, None) is not None:
             del self._listen_lines[id]
             self.ends.pop(id, None)
 
-    def keeps_end(self, message: Mapping[str, Any], line: bytes) -> bool:
+    def keeps_end(self, message: "Mapping[str, Any]", line: bytes) -> bool:
         """Whether this line ends a subscription without an error, so that it is kept back."""
         id = message.get("id")  # noqa: A001
         if "method" in message or not isinstance(id, (int, str)) or id not in self.listens:
@@ -93,20 +91,20 @@ class SessionState:
                 self.ended(id)
         return overdue
 
-    def settings(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def settings(self) -> "Iterator[tuple[str, Mapping[str, Any]]]":
         """Method and params of the requests that set up a session of the handshake era."""
         yield from self._settings.values()
 
-    def listen_lines(self) -> Iterator[tuple[Id, bytes]]:
+    def listen_lines(self) -> "Iterator[tuple[Id, bytes]]":
         """Id and line of the requests that opened the subscriptions."""
         yield from self._listen_lines.items()
 
 
-def params_of(message: Mapping[str, Any]) -> dict[str, Any]:
+def params_of(message: "Mapping[str, Any]") -> "dict[str, Any]":
     """The params of a message, empty if it has none."""
     params = message.get("params")
     return params if isinstance(params, dict) else {}
 
 
-def _key(params: Mapping[str, Any]) -> str:
+def _key(params: "Mapping[str, Any]") -> str:
     return f"resource {params.get('uri')}"

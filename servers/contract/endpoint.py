@@ -39,10 +39,12 @@ def run_folder() -> str:
 
     Each home has a folder of its own, the same one by whatever link the home is named.
     """
-    base, user = home(), os.path.realpath(os.path.expanduser("~"))
-    base = os.path.realpath(base) if base else ""
+    base, user = home(), os.path.expanduser("~")
+    if sys.platform == "win32":  # no name is made of the path, so links need not be followed
+        return os.path.join(os.path.abspath(base or os.path.join(user, ".lou")), "run")
+    base, user = os.path.realpath(base) if base else "", os.path.realpath(user)
     candidate = os.path.join(base, "run") if base else _session_folder(user)
-    if sys.platform == "win32" or _is_short(candidate):
+    if _is_short(candidate):
         return candidate
     return _runtime_folder(base or user) or f"/tmp/lou-{os.getuid()}-{_tag(base or user)}"  # noqa: S108 - 0700 and owner-checked
 
@@ -136,8 +138,7 @@ def require_own_peer(link: _socket.socket) -> None:
 
 
 def _session_folder(user: str) -> str:
-    runtime = "" if sys.platform == "win32" else _runtime_folder(user)
-    return runtime or os.path.join(user, ".lou", "run")
+    return _runtime_folder(user) or os.path.join(user, ".lou", "run")
 
 
 def _runtime_folder(home: str) -> str:

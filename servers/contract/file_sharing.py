@@ -5,8 +5,6 @@ has open cannot be renamed or replaced, unless that program shares it for deleti
 not. So Lou shares what it reads, and tries a rename again until the other program is done.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time
@@ -46,7 +44,7 @@ def replace(source: str, target: str, *, patience_s: float = _PATIENCE_S) -> Non
     attempt(lambda: os.replace(source, target), patience_s)
 
 
-def attempt(work: Callable[[], T], patience_s: float = _PATIENCE_S) -> T:
+def attempt(work: "Callable[[], T]", patience_s: float = _PATIENCE_S) -> "T":
     """The result of `work`, which is tried again while another program has its file open.
 
     Raises:
@@ -79,10 +77,17 @@ if sys.platform == "win32":
     import msvcrt
 
     def _open_shared(path: str) -> int:
-        patience_s = 0.0 if os.path.isdir(path) else _READ_PATIENCE_S  # a folder: access denied
         try:
-            handle = attempt(lambda: _winapi.CreateFile(path, *_TO_READ), patience_s)
+            handle = _opened(path)
+        except OSError as failure:
+            if not is_held(failure) or os.path.isdir(path):  # a folder: access denied
+                raise
+            handle = attempt(lambda: _opened(path), _READ_PATIENCE_S)
+        return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+
+    def _opened(path: str) -> int:
+        try:
+            return _winapi.CreateFile(path, *_TO_READ)
         except OSError as failure:
             failure.filename = path
             raise
-        return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)

@@ -8,8 +8,6 @@ another disk) and a link of another user is refused. On Windows Lou's folders ha
 their own, which what is in them inherits; files of others are not looked for.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
@@ -146,7 +144,7 @@ def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) 
         ForeignError: others can have written it, or the path to it is not safe.
         OSError: it does not exist, is not a file, or cannot be read.
     """
-    real = resolved(path, follows_last=follows_last)
+    real = path if sys.platform == "win32" else resolved(path, follows_last=follows_last)
     handle = file_sharing.open_to_read(real, _ALWAYS)
     try:
         found = os.fstat(handle)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
+from app.clients.planning.entries import installed_bridge
 from tests.patience import wait_until
-from tests.windows.inside.running import Lou, entry_in, session, still_running
+from tests.windows.inside.running import HELLO, Lou, entry_in, session, still_running
 
 ROAMING, LOCAL = Path(os.environ["APPDATA"]), Path(os.environ["LOCALAPPDATA"])
 HOME = Path(os.environ["USERPROFILE"])
@@ -58,6 +60,25 @@ def test_a_client_is_connected_used_and_disconnected(lou: Lou, client: str) -> N
     for path, content in before.items():
         assert path.read_bytes() == content
         path.unlink()
+
+
+def test_a_bridge_loads_only_what_its_first_answer_needs(lou: Lou) -> None:
+    # Each module is a file or three, which a scanner of Windows looks into at each start.
+    bridge = installed_bridge()
+    argv = [bridge.command, "-X", "importtime", *bridge.words("search")]
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}
+    done = subprocess.run(
+        argv,
+        env={**os.environ, "LOU_HOME": str(lou.home)},
+        input=json.dumps(hello).encode() + b"\n",
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["id"] == 1
+    lines = done.stderr.decode().splitlines()
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    assert "servers" in loaded
+    assert not {"__future__", "ctypes", "enum", "json", "re", "socket", "typing"} & loaded
 
 
 def test_a_bad_file_of_a_client_does_not_stop_the_good_one(lou: Lou) -> None:
