@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 TOO_DEEP = "The file is nested too deeply to be a settings file."
+TOO_MUCH = "The file says too much for a settings file."
 _DEEPEST = 500
 _LONG_KEY = re.compile(
     r"""(?:^|[\[{,])(?=[ \t]*+[\w"'-])(?:[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.){100}""",
@@ -111,7 +112,7 @@ def refuse_many(text: str, marks: re.Pattern[str], most: int) -> None:
         UnreadableError: `marks` are found in it more than `most` times.
     """
     if len(text) > most and sum(1 for _ in islice(marks.finditer(text), most + 1)) > most:
-        raise UnreadableError("The file says too much for a settings file.", 1, 1)
+        raise UnreadableError(TOO_MUCH, 1, 1)
 
 
 def position(text: str, index: int) -> tuple[int, int]:

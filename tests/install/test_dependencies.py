@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = [path for top in ("app", "servers") for path in (ROOT / top).rglob("*.py")]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-USED_BY_OTHERS = {"lxml-html-clean"}
+USED_BY_OTHERS = {"lxml-html-clean", "ruamel-yaml-clib"}
 """justext and trafilatura need it, and an old pip does not understand that they say so."""
 BY_NAME = re.compile(r'import_module\("(\w+)|"(keyring)\.backends')
 
@@ -44,8 +44,9 @@ NAMESPACES = {
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",
     "google.cloud.firestore_v1": "google-cloud-firestore",
+    "ruamel.yaml": "ruamel-yaml",
 }
-"""What shares a top-level package with others; anything else of google's has to be added here."""
+"""What shares a top-level package with others; anything else there has to be added here."""
 
 
 def needed() -> dict[str, str]:
@@ -55,7 +56,7 @@ def needed() -> dict[str, str]:
     for path in SOURCES:
         for module in imported(path):
             top = module.partition(".")[0]
-            if top == "google":
+            if any(n.startswith(f"{top}.") for n in NAMESPACES):
                 homes = [d for n, d in NAMESPACES.items() if f"{module}.".startswith(f"{n}.")]
                 assert homes or any(n.startswith(module) for n in NAMESPACES), module
             else:
