@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
+from app.control.client import ControlClient
+from app.errors import AppError
 from tests.patience import wait_until
 
 PASSED_BY_CLAUDE = (
@@ -76,8 +79,14 @@ class Lou:
         return done.stdout.decode("utf-8").replace("\r\n", "\n")
 
     def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.run("status", "--json", check=False))
-        return found
+        """What it tells a client of its control socket; empty if it does not run."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LOU_HOME", str(self.home))
+            try:
+                with ControlClient() as control:
+                    return control.ask("status")
+            except AppError:
+                return {}
 
     def is_ready(self) -> bool:
         states = {each["name"]: each["state"] for each in self.status().get("servers", ())}
@@ -86,12 +95,16 @@ class Lou:
 
     def start(self, *words: str) -> None:
         """Start it as `lou WORDS`, without streams, and wait for its servers."""
+        self.launch(*words)
+        wait_until(self.is_ready, what="the servers are ready")
+
+    def launch(self, *words: str) -> None:
+        """Start it, and do not wait."""
         self.process = subprocess.Popen(
             [*self.program, *words],
             env={**os.environ, "LOU_HOME": str(self.home)},
             creationflags=subprocess.DETACHED_PROCESS,  # its streams are None
         )
-        wait_until(self.is_ready, what="the servers are ready")
 
     def kill(self) -> list[psutil.Process]:
         """End the app as the Task Manager does; returns what it had started."""
