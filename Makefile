@@ -54,7 +54,10 @@ docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their row
 	$(PYTHON) packaging/settings_page.py
 	$(PYTHON) packaging/pages.py
 
+icons: $(READY)  ## draw the icons of the tray and the task bar from their SVG files
+	$(PYTHON) packaging/icons.py
+
 screenshots: desktop  ## drive the real application and write a PNG of every page
 	$(PYTHON) -m tests.screenshots
 
-.PHONY: help run desktop test check bench lock docs test-slow test-wide test-windows screenshots dist test-dist
+.PHONY: help run desktop test check bench lock docs icons test-slow test-wide test-windows screenshots dist test-dist

@@ -10,7 +10,6 @@ import logging
 
 from app.control import handlers
 from app.control.listener import ControlSocket
-from app.doctor.doctor import Doctor
 from app.logs.logging_handler import LoggingHandler
 from app.services import Services
 from app.system import autostart, crash_trace, files, launch_file, paths
@@ -79,6 +78,8 @@ class Core(Services):
 
     async def doctor(self) -> list[Check]:
         """Run every check; one that failed names its fix."""
+        from app.doctor.doctor import Doctor  # noqa: PLC0415 - only while it examines
+
         return await Doctor(self).examine()
 
     async def mend(self, what: str) -> None:

@@ -11,17 +11,15 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.calls.call_log import CallLog
 from app.clients import request_handlers
-from app.clients.imports import server_import
 from app.config import config_model, custom_servers
 from app.config.config_file import ConfigFile
 from app.errors import ServerError
 from app.event_handlers import EventHandlers, config_notice, parts_notice, update_notice
 from app.keys import sealing_key
-from app.keys.sealing_key import TrackerKeyFile
 from app.keys.service import Keys
 from app.keys.store import KeyStore
 from app.keys.vault import Vault, VaultState, check_name
@@ -45,6 +43,9 @@ from app.views import (
 )
 from servers.contract import manifest, messages
 from servers.contract.redaction import Redactor
+
+if TYPE_CHECKING:
+    from app.clients.imports.server_import import ServerImport
 
 MB = 1_000_000
 
@@ -72,7 +73,7 @@ class Services:
             self.key_store,
             lambda: self.settings.config,
             self.redactor,
-            TrackerKeyFile(paths.data_folder("tracker.key")),
+            sealing_key.TrackerKeyFile(paths.data_folder("tracker.key")),
         )
         self.key_service.learn_plain(self.settings.config)
         self.settings.changed.subscribe(self.key_service.learn_plain)
@@ -351,21 +352,21 @@ class Services:
 
     async def plan_import(
         self, text: str, variables: Mapping[str, str] | None = None
-    ) -> server_import.ServerImport:
+    ) -> ServerImport:
         """What `import_servers` would add; nothing is changed. A thread reads the text.
 
         Raises:
             SettingsError: `text` is no configuration of a client.
         """
-        known = os.environ if variables is None else variables
-        names = self.vault.names()
-        return await asyncio.to_thread(
-            server_import.plan, self.settings.config, text, names, dict(known)
-        )
+        from app.clients.imports import server_import  # noqa: PLC0415 - few start with it
+
+        known = dict(os.environ if variables is None else variables)
+        config, names = self.settings.config, self.vault.names()
+        return await asyncio.to_thread(server_import.plan, config, text, names, known)
 
     async def import_servers(
         self, text: str, variables: Mapping[str, str] | None = None
-    ) -> server_import.ServerImport:
+    ) -> ServerImport:
         """Add the servers of the configuration of another client; its secrets go into the vault.
 
         `variables` fill its placeholders; by default those of this process.

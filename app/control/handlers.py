@@ -14,7 +14,6 @@ from typing import Any
 
 from app.calls.kept_call import CallQuery, as_command, value_of
 from app.clients import request_handlers
-from app.clients.imports import server_import
 from app.errors import AppError
 from app.keys.store import FILE, SYSTEM
 from app.logs.log_search import LogQuery
@@ -177,6 +176,8 @@ async def _add_server(services: Services, params: Params) -> dict[str, Any]:
 
 
 async def _import_servers(services: Services, params: Params) -> dict[str, Any]:
+    from app.clients.imports import server_import  # noqa: PLC0415 - see Services.plan_import
+
     text, variables = _text(params, "text"), params.get("variables")
     if variables is not None and not _is_table(variables):
         raise InvalidParamsError("`variables` does not map names to texts")

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.config import config_model
 from app.config.config_model import Config, ServerEntry
@@ -20,10 +21,11 @@ from app.keys.sealing_key import SealingKey, TrackerKeyFile, is_made_by_lou
 from app.keys.store import KeyStore
 from app.keys.vault import check_value
 from app.views import KeyView, Trouble
-from servers.contract import key_text, manifest
-from servers.contract.key_text import NotAKeyError, Understood
+from servers.contract import manifest
 from servers.contract.redaction import Redactor
-from servers.contract.service_account import PathGivenError
+
+if TYPE_CHECKING:
+    from servers.contract.key_text import PathGivenError, Understood
 
 log = logging.getLogger(__name__)
 
@@ -100,15 +102,17 @@ class Keys:
         Raises:
             VaultError: `text` is no such key; the error does not contain it.
         """
+        from servers.contract import key_text  # noqa: PLC0415 - only while a key is given
+
         try:
             try:
                 found = key_text.understood(name, text)
-            except PathGivenError as given:
+            except key_text.PathGivenError as given:
                 content = await asyncio.to_thread(_read_small, given)
                 found = key_text.understood(name, key_text.decoded(content))
                 said = f"It was the path of a file; the account in {given.path} was taken."
                 found = replace(found, mended=(said, *found.mended))
-        except NotAKeyError as wrong:
+        except key_text.NotAKeyError as wrong:
             raise VaultError(wrong.words, wrong.hint, code="not_a_key") from None
         self.learn(name, check_value(name, found.value))
         return found

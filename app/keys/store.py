@@ -9,7 +9,6 @@ from pathlib import Path
 from app.errors import VaultError
 from app.keys import key_list
 from app.keys.vault import Vault, VaultState
-from app.keys.vaults.sealed_file import FileVault
 from app.keys.vaults.system_keyring import SystemVault
 from app.system import paths
 from app.system.listeners import Listeners
@@ -67,6 +66,8 @@ class KeyStore:
     def _make(self, kind: str) -> Vault:
         data = paths.data_folder()
         if kind == FILE:
+            from app.keys.vaults.sealed_file import FileVault  # noqa: PLC0415 - the other is usual
+
             return FileVault(
                 data / "keys.sealed.json", changed=self.changed, state_changed=self.state_changed
             )

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     QtMsgType,
     qInstallMessageHandler,
 )
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from app.errors import AppError
@@ -78,6 +78,8 @@ def show_refusal(title: str, hint: str) -> None:
 
     Without a screen nobody would close the message, so none is shown.
     """
+    from PySide6.QtWidgets import QMessageBox  # noqa: PLC0415 - the tray does without
+
     app = QApplication(["lou"])
     if app.platformName() in {"offscreen", "minimal"}:
         return

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtSvg import QSvgRenderer
 
 from app.system import paths
 
 _SCALES = (1.0, 1.5, 2.0)
 _IS_MAC: bool = sys.platform == "darwin"
-_TRAY_SIZES = (16, 22, 24, 32, 48, 64)
-_RING_STEPS = 16
+TRAY_STATES = ("well", "busy", "attention", "off")
+TRAY_SIZES, APP_SIZES = (16, 22, 24, 32, 48, 64), (16, 32, 48, 128)
+"""Pixels; the icon of a tray is drawn at each, since a scaled one is blurred."""
 
 
 @lru_cache(maxsize=256)
@@ -37,46 +37,35 @@ def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
 
 @lru_cache(maxsize=16)
 def tray_icon(state: str, *, dark_panel: bool) -> QIcon:
-    """The tray's icon for `well`, `busy`, `attention` or `off`.
+    """The tray's icon for one of `TRAY_STATES`.
 
     Its outline has the opposite shade, so that it is seen where the guess of the panel is wrong.
     """
-    shades = ("#f2f4f5", "#1b2126") if dark_panel else ("#1b2126", "#f2f4f5")
-    source, outline = (_source(f"tray-{state}", shade) for shade in shades)
-    made = QIcon()
-    for size in _TRAY_SIZES:
-        drawn = _draw(source, size)
-        made.addPixmap(drawn if _IS_MAC else _outlined(drawn, _draw(outline, size), size))
-    made.setIsMask(_IS_MAC)  # a template image: the menu bar gives it its colour
-    return made
+    if _IS_MAC:  # a template image: the menu bar gives it its colour
+        made = QIcon()
+        for size in TRAY_SIZES:
+            made.addPixmap(pixmap(f"tray-{state}", "#000000", size, 1))
+        made.setIsMask(True)
+        return made
+    row = TRAY_STATES.index(state) * 2 + dark_panel
+    return _from_strip("tray.png", TRAY_SIZES, row * TRAY_SIZES[-1])
 
 
 def app_icon() -> QIcon:
     """Lou's own icon, for windows and task bars."""
-    source = _source("lou", "")
-    made = QIcon()
-    for size in (16, 32, 48, 128):
-        made.addPixmap(_draw(source, size))
+    return _from_strip("lou.png", APP_SIZES, 0)
+
+
+def _from_strip(name: str, sizes: Sequence[int], top: int) -> QIcon:
+    """The drawings of `sizes` that stand beside each other in a file, from the line `top` on.
+
+    `make icons` draws them: the tray alone needs no reader of SVG, which would take 3 MB.
+    """
+    strip, left, made = QPixmap(str(paths.resource("icons", name))), 0, QIcon()
+    for size in sizes:
+        made.addPixmap(strip.copy(left, top, size, size))
+        left += size
     return made
-
-
-def _outlined(inner: QPixmap, outer: QPixmap, size: int) -> QPixmap:
-    """`inner`, a little smaller, on `outer` drawn in a ring around it."""
-    drawn = QPixmap(size, size)
-    drawn.fill(Qt.GlobalColor.transparent)
-    ring = max(1.0, size / 16)
-    box = QRectF(ring, ring, size - 2 * ring, size - 2 * ring)
-    painter = QPainter(drawn)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    whole = QRectF(0, 0, size, size)
-    for turn in range(_RING_STEPS):
-        angle = 2 * math.pi * turn / _RING_STEPS
-        painter.drawPixmap(
-            box.translated(ring * math.cos(angle), ring * math.sin(angle)), outer, whole
-        )
-    painter.drawPixmap(box, inner, whole)
-    painter.end()
-    return drawn
 
 
 @lru_cache(maxsize=128)
@@ -86,6 +75,8 @@ def _source(name: str, colour: str) -> bytes:
 
 
 def _draw(source: bytes, size: int) -> QPixmap:
+    from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415 - see `_from_strip`
+
     drawn = QPixmap(size, size)
     drawn.fill(Qt.GlobalColor.transparent)
     painter = QPainter(drawn)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from servers.contract import service_account
 from servers.contract.manifest import KEYS
-from servers.contract.service_account import NotAKeyError, kind_of_file
+from servers.contract.service_account import NotAKeyError, PathGivenError, kind_of_file
 
-__all__ = ["NotAKeyError", "Understood", "decoded", "understood"]
+__all__ = ["NotAKeyError", "PathGivenError", "Understood", "decoded", "understood"]
 
 _ACCOUNT = "FIREBASE_CREDENTIALS"
 _KNOWN = {key.name: key for key in KEYS}

@@ -139,8 +139,8 @@ with QEventLoop(app) as loop:
 """
 _KEEPING_CODE = """
 import sys
-from app.ui import memory_footprint
-memory_footprint.give_back_code = lambda: None
+from servers.contract import code_pages
+code_pages.give_back_code = lambda: None
 from app.__main__ import main
 sys.exit(main([]))
 """

@@ -23,7 +23,7 @@ from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.own_server import ServerDialog
 from app.ui.dialogs.palette import PaletteDialog
 from app.ui.dialogs.passphrase import PassphraseDialog
-from app.ui.dialogs.problem import ProblemDialog
+from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.dialogs.takeover import FoundServer, TakeoverDialog
 from app.ui.page_registry import PAGES

@@ -25,7 +25,7 @@ from pytestqt.modeltest import ModelTester
 from app.calls.kept_call import KeptCall
 from app.config.config_model import Config
 from app.system import paths
-from app.ui.dialogs.problem import ProblemDialog
+from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView, JsonView
 from app.ui.pages.calls import CallTable

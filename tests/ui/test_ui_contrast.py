@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
 from app.ui import icons
 from app.ui.theme import DARK, LIGHT, Colours
+from tests.ui.screen import ROOT
 
 BACKGROUNDS = ("window", "side", "card", "field", "hover", "chosen")
 TEXTS = ("text", "soft", "faint", "accent", "good", "busy", "warn", "bad")
@@ -39,7 +42,7 @@ def test_every_text_can_be_read_on_every_background(scheme: Colours, figure) -> 
     assert found[least] >= TEXT, least
 
 
-@pytest.mark.parametrize("state", ["well", "busy", "attention", "off"])
+@pytest.mark.parametrize("state", icons.TRAY_STATES)
 @pytest.mark.parametrize("panel", PANELS)
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_tray_icon_is_seen_on_every_panel(
@@ -54,3 +57,16 @@ def test_the_tray_icon_is_seen_on_every_panel(
     pixels = [picture.pixelColor(x, y) for x in range(size) for y in range(size)]
     seen = sum(contrast(pixel, panel) >= ICON for pixel in pixels)
     assert seen > 40, f"{seen} of {size * size} pixels stand out"
+
+
+def test_the_pictures_of_icons_are_those_of_their_drawings(qapp: QApplication) -> None:
+    """Another Qt may draw an edge a little softer, so a few steps of a colour are forgiven."""
+    made = runpy.run_path(str(ROOT / "packaging" / "icons.py"))["strips"]()
+    for name, drawn in made.items():
+        wanted, kept = (
+            bytes(picture.convertToFormat(QImage.Format.Format_RGBA8888_Premultiplied).constBits())
+            for picture in (drawn.toImage(), QImage(str(ROOT / "resources" / "icons" / name)))
+        )
+        assert len(wanted) == len(kept), f"{name}: make icons"
+        differing = sum(abs(one - other) > 24 for one, other in zip(wanted, kept, strict=True))
+        assert differing < len(kept) / 200, f"{name}: make icons"

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from app.errors import AppError
 from app.ui.dialogs.conflict import ConflictDialog
 from app.ui.dialogs.import_file import ImportDialog
-from app.ui.dialogs.problem import ProblemDialog
+from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.tracked_source import Difference
 from app.ui.widgets.inputs import TextArea
 from app.ui.widgets.text import label

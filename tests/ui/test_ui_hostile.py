@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.errors import AppError
-from app.ui.dialogs.problem import ProblemDialog
+from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.models.json_tree import JsonTree
 from app.ui.models.tracked import TrackedModel
 from app.ui.pages.server_detail import ServerDetail

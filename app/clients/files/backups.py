@@ -8,7 +8,6 @@ is true.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from app.formats.spans import Edit, Outline
 from app.system.safe_write import Disk
+from servers.contract.greeting import light_sha256
 
 BACKUPS = 10
 _ORIGINAL = "original"
@@ -78,14 +78,14 @@ class FileRecord:
 
 def digest(content: bytes | None) -> str:
     """The digest of a file; empty when there is none."""
-    return "" if content is None else hashlib.sha256(content).hexdigest()
+    return "" if content is None else light_sha256()(content).hexdigest()
 
 
 class BackupStore:
     """Lou's folder for one client file; `root` is the parent of all such folders."""
 
     def __init__(self, disk: Disk, root: Path, client: str, path: Path) -> None:
-        tag = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        tag = light_sha256()(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         self._disk = disk
         self.client = client
         self.path = path

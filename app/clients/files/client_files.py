@@ -10,13 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.clients import masking
 from app.clients.catalog import Client
 from app.clients.files.apply import AppliedChange, ClientFile, Plan, undo_of
 from app.clients.files.backups import BackupStore, FileRecord
 from app.clients.files.locations import Places, is_installed, is_there, targets
 from app.clients.guard import restore as restoring
-from app.clients.masking import Foreign, unified
 from app.clients.planning import plan
 from app.clients.planning.file_state import RefusedError
 from app.clients.planning.plan import Change, DesiredEntries, find_state, snippet
@@ -153,11 +151,13 @@ class ClientFiles:
             change = self._planned(client, file, action)(current.content, record)
         except RefusedError as refused:
             raise as_error(client, file.path, refused) from refused
-        foreign = Foreign()
+        from app.clients import masking  # noqa: PLC0415 - only where a diff is shown
+
+        foreign = masking.Foreign()
         for content, known in ((change.before, record), (change.after, change.record)):
             ours = find_state(client, content, self.desired(), known).present
             masking.add(foreign, client, content, ours)
-        return unified(str(file.path), change.before, change.after, foreign.masked)
+        return masking.unified(str(file.path), change.before, change.after, foreign.masked)
 
     def _planned(self, client: Client, file: ClientFile, action: str) -> Plan:
         desired = self.desired()

@@ -8,7 +8,6 @@ to the client and survives a repair.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -22,6 +21,7 @@ from typing import Any
 from app.clients.catalog import Client
 from app.errors import ClientConfigError
 from servers.contract import endpoint
+from servers.contract.greeting import light_sha256
 
 _PREFIX = "lou-"
 _HALF = re.compile(r"[\ud800-\udfff]")
@@ -122,7 +122,7 @@ def launch(client: Client, entry: Any) -> str:
     names = entry.get(client.env_key)
     environment = sorted(names.items()) if isinstance(names, Mapping) else []
     text = json.dumps([known, environment], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return str(light_sha256()(text.encode("utf-8", "backslashreplace")).hexdigest()[:32])
 
 
 def repaired(client: Client, found: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:

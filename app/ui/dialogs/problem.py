@@ -1,30 +1,20 @@
-"""The dialog that shows an AppError: what happened and what to do. One for each error code."""
+"""Shows each AppError in a dialog, one for each error code.
+
+The dialog is imported when there is a first error, to keep it out of the idle tray's memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
-from app.ui.dialogs.confirm import FittedDialog
 from app.ui.theme import Theme
-from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import IconLabel, Scrolled
-from app.ui.widgets.text import heading, label
 
-_WIDTH = 480
-_HIGHEST = 300
-_BESIDE = 90
-"""Width of the icon and the margins, in pixels."""
-_PLACES = {
-    "locked": ("Open keys", "keys"),
-    "vault_locked": ("Open keys", "keys"),
-    "internal": ("Show the log", "logs lou"),
-}
+if TYPE_CHECKING:
+    from app.ui.dialogs.problem_dialog import ProblemDialog
 
 
 class Problems:
@@ -43,66 +33,9 @@ class Problems:
             known.show_error(error)
             known.raise_()
             return
+        from app.ui.dialogs.problem_dialog import ProblemDialog  # noqa: PLC0415 - most never see it
+
         dialog = ProblemDialog(self._theme, error, self.go, self.parent)
         self._shown[error.code] = dialog
         dialog.finished.connect(lambda _result: self._shown.pop(error.code, None))
         dialog.open()
-
-
-class ProblemDialog(FittedDialog):
-    """One error: its title and hint, and a button to the page that helps."""
-
-    def __init__(
-        self, theme: Theme, error: AppError, go: Callable[[str], None], parent: QWidget | None
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Lou"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._go = go
-        self._place = ""
-        self._title = heading("")
-        self._title.setWordWrap(True)
-        self._hint = label(wrap=True, selectable=True)
-        self._scroll = Scrolled(self._hint, most=_HIGHEST)
-        self._action = Button(theme, "", self._mend_clicked)
-        close = Button(theme, "Close", self.reject, kind="main")
-        close.setDefault(True)
-        sign = IconLabel(theme, 28, "alert", "warn")
-        words = QVBoxLayout()
-        words.setSpacing(6)
-        words.addWidget(self._title)
-        words.addWidget(self._scroll)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        buttons = QHBoxLayout()
-        buttons.addWidget(Button(theme, "Copy", self._copy, icon="copy", kind="quiet"))
-        buttons.addStretch()
-        buttons.addWidget(self._action)
-        buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(18)
-        column.addLayout(row)
-        column.addLayout(buttons)
-        self.setMinimumWidth(_WIDTH)
-        self.show_error(error)
-        close.setFocus()
-
-    def show_error(self, error: AppError) -> None:
-        """Show `error`."""
-        self._title.setText(error.title)
-        self._scroll.resize(_WIDTH - _BESIDE, self._scroll.height())
-        self._hint.setText(error.hint or "Trying again may help; the log has the details.")
-        self._scroll.setFixedHeight(self._scroll.sizeHint().height())
-        words, self._place = _PLACES.get(error.code, ("Show the log", "logs"))
-        self._action.setText(words)
-        self.setAccessibleName(tr(error.title))
-
-    def _mend_clicked(self) -> None:
-        self.accept()
-        self._go(self._place)
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self._title.text()}\n{self._hint.text()}")
