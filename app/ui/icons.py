@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
@@ -48,20 +49,20 @@ def tray_icon(state: str, *, dark_panel: bool) -> QIcon:
         made.setIsMask(True)
         return made
     row = TRAY_STATES.index(state) * 2 + dark_panel
-    return _from_strip("tray.png", TRAY_SIZES, row * TRAY_SIZES[-1])
+    return _from_strip(paths.resource("icons", "tray.png"), TRAY_SIZES, row * TRAY_SIZES[-1])
 
 
 def app_icon() -> QIcon:
     """Lou's own icon, for windows and task bars."""
-    return _from_strip("lou.png", APP_SIZES, 0)
+    return _from_strip(paths.resource("icons", "lou.png"), APP_SIZES, 0)
 
 
-def _from_strip(name: str, sizes: Sequence[int], top: int) -> QIcon:
+def _from_strip(file: Path, sizes: Sequence[int], top: int) -> QIcon:
     """The drawings of `sizes` that stand beside each other in a file, from the line `top` on.
 
     `make icons` draws them: the tray alone needs no reader of SVG, which would take 3 MB.
     """
-    strip, left, made = QPixmap(str(paths.resource("icons", name))), 0, QIcon()
+    strip, left, made = QPixmap(str(file)), 0, QIcon()
     for size in sizes:
         made.addPixmap(strip.copy(left, top, size, size))
         left += size
