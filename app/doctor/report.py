@@ -37,7 +37,7 @@ _OWN_IP = ("127.", "0.0.0.0")  # noqa: S104 - compared, nothing listens there
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the page About and a bug report say of this Lou."""
+    """What a bug report says of this Lou."""
 
     version: str
     installed_by: str
