@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_MOST_AT_ONCE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
@@ -30,6 +32,9 @@ class BoundedLineReader:
 
     def feed(self, data: bytes) -> Sequence[bytes | LongLine]:
         """The lines that `data` completes, without newlines; a long line once it is too long."""
+        is_fresh = not (self._unfinished or self._is_dropping)
+        if is_fresh and data.find(b"\n") == len(data) - 1 and len(data) <= self._limit:
+            return [bytes(data[:-1])]
         *complete, rest = bytes(data).split(b"\n")  # Windows' event loop passes a bytearray
         lines: list[bytes | LongLine] = []
         if complete and (self._unfinished or self._is_dropping):
@@ -62,3 +67,13 @@ class BoundedLineReader:
 
     def _bounded(self, line: bytes) -> bytes | LongLine:
         return line if len(line) <= self._limit else LongLine(line[: self._kept])
+
+
+def limit_reads(transport: object) -> None:
+    """Let a transport of asyncio read 64 KiB at once.
+
+    For its usual 256 KiB the C library asks the system for memory at each read and gives it back,
+    which takes several times as long as the read.
+    """
+    if hasattr(transport, "max_size"):
+        transport.max_size = _MOST_AT_ONCE

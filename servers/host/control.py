@@ -27,6 +27,8 @@ _MOST_WAITING = 4 << 20
 """Bytes of events that may wait for the app; further events are counted and dropped."""
 _MOST_REFUSALS = 100
 """Malformed lines that are answered; further ones are dropped."""
+_CALLS_WAIT_S = 0.01
+"""Events of calls are sent together, so that telling the app of one does not delay the next."""
 
 
 class RequestRefusedError(Exception):
@@ -49,6 +51,7 @@ class Control:
         self._reader = StdinReader(MAX_LINE, self._receive)
         self._host: Served | None = None
         self._loop = asyncio.get_running_loop()
+        self._finished: list[dict[str, Any]] = []
         self._dropped = 0
         self._refusals = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,17 +102,22 @@ class Control:
             message = f"{self._dropped} events were dropped while the app did not read"
             self._dropped = 0
             self._send(Event(messages.LOG, _warning(message)))
-        self._send(Event(event, data))
+        if event == messages.CALL:
+            if not self._finished:
+                self._loop.call_later(_CALLS_WAIT_S, self._send_calls)
+            self._finished.append(data)
+        else:
+            self._send(Event(event, data))
 
     def _send(self, message: envelope.Message) -> None:
-        try:
-            self._writer.write(envelope.encode(message))
-        except (EnvelopeError, TypeError, ValueError) as error:
-            if isinstance(message, Response):
-                why = f"the answer does not fit a message: {error}"
-                self._writer.write(envelope.encode(Error(message.id, messages.INTERNAL, why)))
-            else:
-                log.warning("A message to the app could not be sent: %s", error)
+        self._send_calls()
+        self._writer.write(_encoded(message))
+
+    def _send_calls(self) -> None:
+        """Send the events of calls that wait; nothing overtakes them."""
+        finished, self._finished = self._finished, []
+        if finished:
+            self._writer.write(b"".join(_encoded(Event(messages.CALL, each)) for each in finished))
 
     def _receive(self, lines: Iterable[bytes | LongLine]) -> None:
         for line in lines:
@@ -219,6 +227,18 @@ class Control:
     async def _stop(self, request: Request) -> dict[str, Any]:
         self._loop.call_soon(self.ended.set)
         return {}
+
+
+def _encoded(message: envelope.Message) -> bytes:
+    """The line of `message`, or of the error in place of an answer; empty if there is none."""
+    try:
+        return envelope.encode(message)
+    except (EnvelopeError, TypeError, ValueError) as error:
+        if isinstance(message, Response):
+            why = f"the answer does not fit a message: {error}"
+            return envelope.encode(Error(message.id, messages.INTERNAL, why))
+        log.warning("A message to the app could not be sent: %s", error)
+        return b""
 
 
 def _is_debugging() -> bool:

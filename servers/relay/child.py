@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from servers.contract import system_variables
-from servers.contract.line_reader import BoundedLineReader, LongLine
+from servers.contract.line_reader import BoundedLineReader, LongLine, limit_reads
 from servers.host import process_limits
 from servers.host.tools.service import StartRefusedError
 from servers.relay import windows_command
@@ -117,14 +117,13 @@ class Child(asyncio.SubprocessProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
         self._stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
+        stdout = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(1))
+        limit_reads(stdout)
+        stdout.set_protocol(_Stdout(self._take_stdout, stdout.get_protocol()))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:
-            for line in self._out.feed(data):
-                if isinstance(line, LongLine):
-                    self._stderr_line(f"(a line of more than {LONGEST_LINE} bytes on stdout)")
-                else:
-                    self._line(line)
+            self._take_stdout(data)
             return
         for text in self._err.feed(data):
             is_long = isinstance(text, LongLine)
@@ -141,6 +140,13 @@ class Child(asyncio.SubprocessProtocol):
     def process_exited(self) -> None:
         self._exited.set()
         self._end_in(_LAST_LINES_S)
+
+    def _take_stdout(self, data: bytes) -> None:
+        for line in self._out.feed(data):
+            if isinstance(line, LongLine):
+                self._stderr_line(f"(a line of more than {LONGEST_LINE} bytes on stdout)")
+            else:
+                self._line(line)
 
     def _end_in(self, seconds: float) -> None:
         """Report the end in `seconds`, or at once when it both closed its stdout and exited."""
@@ -163,6 +169,20 @@ class Child(asyncio.SubprocessProtocol):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._exited.wait(), _ENDS_WITHIN_S)
         return self._exited.is_set()
+
+
+class _Stdout(asyncio.Protocol):
+    """Passes data on at once; asyncio's own protocol of a child takes a turn of the loop for it."""
+
+    def __init__(self, take: Callable[[bytes], None], former: asyncio.BaseProtocol) -> None:
+        self._take = take
+        self._former = former
+
+    def data_received(self, data: bytes) -> None:
+        self._take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._former.connection_lost(exc)
 
 
 def _launch_of(command: Command) -> tuple[tuple[str, ...], dict[str, str], Path]:
@@ -251,7 +271,9 @@ else:
             lambda: child,
             *argv,
             umask=command.umask,
-            start_new_session=True,
+            # In the session of the relay: Linux shares the processors out by session, so that on a
+            # busy machine relay and server would wait for each other's turn.
+            process_group=0,
             # Takes no lock that a thread could hold: what makes such a function unsafe elsewhere.
             preexec_fn=end_with_relay,
             **options,

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import cast
 
-from servers.contract.line_reader import BoundedLineReader, LongLine
+from servers.contract.line_reader import BoundedLineReader, LongLine, limit_reads
 from servers.host.transport.address import MAX_LINE
 from servers.relay.connection import ClientBoard, RelayClient
 
@@ -46,6 +46,7 @@ class SocketClient(RelayClient, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        limit_reads(transport)
 
     def data_received(self, data: bytes) -> None:
         self._work(self._lines.feed(data))

@@ -213,7 +213,7 @@ class UpstreamConnection:
         token = None
         if "progressToken" in message.meta:
             token = message.span("params", "_meta", "progressToken")
-        line = message.line((message.spans["id"], str(number)), (token, str(number)))
+        line = message.line((message.id_span, str(number)), (token, str(number)))
         self.send(line, message, number)
         return number
 
@@ -304,7 +304,7 @@ class UpstreamConnection:
         """Answer a request of the server for a client that cannot."""
         fields = {"jsonrpc": "2.0", "id": None, **members}
         message = of_fields(fields)
-        self.send(message.line((message.spans["id"], request.id_token)), message)
+        self.send(message.line((message.id_span, request.id_token)), message)
 
     def take_answer(self, message: WireMessage) -> PendingRequest | None:
         """Who waits for this answer; None if nobody does."""

@@ -245,7 +245,7 @@ class Relay:
             return refused.for_app()
         seconds = min(limit_s or _CALL_TIMEOUT_S, _CALL_TIMEOUT_S)
         params = {"name": name, "arguments": dict(arguments)}
-        pending = PendingRequest("tools/call", WireMessage("", {"params": params}, {}))
+        pending = PendingRequest("tools/call", WireMessage("", {"params": params}))
         verdict, kind, answer = "error", "refused", None
         try:
             answer = await self.board.pool.base.ask("tools/call", params, seconds)

@@ -159,7 +159,7 @@ class Switchboard:
         asked = client.asked.pop(_id_key(message), None)
         if asked and not asked[0].is_closed:
             connection, token = asked
-            connection.send(message.line((message.spans["id"], token)), message)
+            connection.send(message.line((message.id_span, token)), message)
 
     def _initialize(self, client: RelayClient, message: WireMessage) -> None:
         wanted = message.params.get("capabilities")
@@ -280,7 +280,7 @@ class Switchboard:
         told = greeting.fields["result"]
         result = answers.greeting(told, message.params.get("protocolVersion"))
         if result == told and greeting.fields.keys() == {"jsonrpc", "id", "result"}:
-            client.send(greeting.line((greeting.spans["id"], message.id_token)))
+            client.send(greeting.line((greeting.id_span, message.id_token)))
         else:
             client.send(result_line(message.id_token, result))
         client.protocol = excerpt(result["protocolVersion"], 100)

@@ -1,7 +1,8 @@
 """One JSON-RPC message as the text it came in, with the places of its members.
 
 In: a line. Out: a `WireMessage`, whose members can be read, and replaced one by one; every other
-character stays as it came. The C scanner of `json` finds where each member ends.
+character stays as it came. The C scanner of `json` reads the line as a whole, and finds where each
+member ends once that is asked.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ _RESPONSE_HEAD = re.compile(
 )
 _RESPONSE_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
 _RESULT_HEAD = re.compile(r'\{ ?"result": ?')
+_ID = r'("[^"\\]{0,80}"|-?\d{1,18})'
+_ID_FIRST = re.compile(r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID)
+_ID_LAST = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID + r" ?\}$")
+"""Where the SDKs write the id. After a member it is no text that looks like one."""
+_ESCAPED_ID = "\\u006"
 
 Span = tuple[int, int]
 
@@ -44,22 +50,19 @@ _scan = make_scanner(_strict)  # type: ignore[arg-type]
 
 
 class WireMessage:
-    """A JSON object. `fields` are its members, `spans` where their values stand in `text`."""
+    """A JSON object. `fields` are its members, `method` is empty for an answer."""
 
-    __slots__ = ("fields", "is_partial", "spans", "text")
+    __slots__ = ("_id_span", "_spans", "fields", "is_partial", "method", "text")
 
-    def __init__(self, text: str, fields: dict[str, Any], spans: dict[str, Span]) -> None:
+    def __init__(self, text: str, fields: dict[str, Any], id_span: Span | None = None) -> None:
         self.text = text
         self.fields = fields
-        self.spans = spans
+        method = fields.get("method")
+        self.method = method if isinstance(method, str) else ""
         self.is_partial = False
         """Whether it is a long response, of which only the id was read; its result seems empty."""
-
-    @property
-    def method(self) -> str:
-        """The method of a request or notification; empty for an answer."""
-        method = self.fields.get("method")
-        return method if isinstance(method, str) else ""
+        self._id_span = id_span
+        self._spans: dict[str, Span] | None = None
 
     @property
     def params(self) -> dict[str, Any]:
@@ -74,19 +77,28 @@ class WireMessage:
         return meta if isinstance(meta, dict) else {}
 
     @property
+    def id_span(self) -> Span | None:
+        """Where the id stands; None if there is none."""
+        if self._id_span is None and "id" in self.fields:
+            self._id_span = _plain_id(self.text, self.fields["id"]) or self.span("id")
+        return self._id_span
+
+    @property
     def id_token(self) -> str:
         """The id as it is written; `null` if there is none."""
-        span = self.spans.get("id")
-        return self.text[slice(*span)] if span else "null"
+        span = self.id_span
+        return self.text[span[0] : span[1]] if span else "null"
 
     def span(self, *path: str) -> Span | None:
         """Where the value at `path` stands; None if it is not there."""
         span: Span | None = (0, len(self.text))
-        spans = self.spans
+        if self._spans is None:
+            self._spans = _members(self.text, 0)
+        spans = self._spans
         for depth, name in enumerate(path):
             if depth:
                 assert span is not None
-                spans = _members(self.text, span[0])[1] if self.text[span[0]] == "{" else {}
+                spans = _members(self.text, span[0]) if self.text[span[0]] == "{" else {}
             span = spans.get(name)
             if span is None:
                 return None
@@ -103,9 +115,9 @@ class WireMessage:
     def line(self, *edits: tuple[Span | None, str]) -> bytes:
         """The message as a line without newline; an edit replaces a span, or nothing if None."""
         text = self.text
-        for span, new in sorted((each for each in edits if each[0]), reverse=True):
-            assert span is not None
-            text = text[: span[0]] + new + text[span[1] :]
+        found = [(span, new) for span, new in edits if span]
+        for (start, end), new in sorted(found, reverse=True) if len(found) > 1 else found:
+            text = text[:start] + new + text[end:]
         return text.encode("utf-8", "surrogateescape")
 
 
@@ -154,47 +166,51 @@ def of_fields(fields: Mapping[str, Any]) -> WireMessage:
 
 
 def _object(text: str) -> WireMessage:
-    fields, spans, end = _members(text, 0)
-    if _BLANKS.match(text, end).end() != len(text):  # type: ignore[union-attr]
+    fields, end = _scan(text, 0)
+    if type(fields) is not dict:
+        raise NotJsonError("this is not a JSON object")
+    if end != len(text):
         raise NotJsonError("something follows the message")
     if "\n" in text or "\r" in text:
         return of_fields(fields)  # from a web server: a line has no line end
-    return WireMessage(text, fields, spans)
+    return WireMessage(text, fields)
 
 
-def _members(text: str, at: int) -> tuple[dict[str, Any], dict[str, Span], int]:
-    """The members of the object that begins at `at`, their places, and where it ends."""
-    fields: dict[str, Any] = {}
+def _plain_id(text: str, id: Any) -> Span | None:  # noqa: A002 - the wire's word
+    """Where the id stands, if it is where the SDKs write it and nowhere else; else None."""
+    found = _ID_FIRST.match(text)
+    start = 0
+    if found is None:
+        start = max(0, len(text) - _ENDS)
+        found = _ID_LAST.search(text[start:])
+    if found is None or text.count('"id"') > 1 or _ESCAPED_ID in text:
+        return None
+    token = found[1]
+    is_same = token == (f'"{id}"' if isinstance(id, str) else str(id))
+    return (start + found.start(1), start + found.end(1)) if is_same else None
+
+
+def _members(text: str, at: int) -> dict[str, Span]:
+    """Where the members of the object stand that begins at `at`."""
     spans: dict[str, Span] = {}
-    if text[at : at + 1] != "{":
-        raise NotJsonError("this is not a JSON object")
     at = _after_blanks(text, at + 1)
-    if text[at : at + 1] == "}":
-        return fields, spans, at + 1
-    while True:
+    while text[at : at + 1] not in {"}", ""}:
         if plain := _NAME.match(text, at):
             name, start = plain[1], plain.end()
         else:
             name, start = _escaped_name(text, at)
-        fields[name], end = _scan(text, start)
+        _, end = _scan(text, start)
         spans[name] = (start, end)
         at = _after_blanks(text, end) + 1
         if text[at - 1 : at] == "}":
-            return fields, spans, at
-        if text[at - 1 : at] != ",":
-            raise NotJsonError("this is not a whole JSON object")
+            break
+    return spans
 
 
 def _escaped_name(text: str, at: int) -> tuple[str, int]:
     """The name of a member, and where its value begins."""
-    at = _after_blanks(text, at)
-    if text[at : at + 1] != '"':
-        raise NotJsonError("this is not a whole JSON object")
-    name, at = scanstring(text, at + 1, True)
-    at = _after_blanks(text, at)
-    if text[at : at + 1] != ":":
-        raise NotJsonError("this is not a whole JSON object")
-    return name, _after_blanks(text, at + 1)
+    name, at = scanstring(text, _after_blanks(text, at) + 1, True)
+    return name, _after_blanks(text, _after_blanks(text, at) + 1)
 
 
 def _elements(text: str) -> Iterator[str]:
@@ -227,6 +243,6 @@ def _long_response(text: str) -> WireMessage | None:
         return None
     span = (head.start(1) + start, head.end(1) + start)
     fields = {"jsonrpc": "2.0", "id": json.loads(head[1]), "result": {}}
-    message = WireMessage(text, fields, {"id": span})
+    message = WireMessage(text, fields, span)
     message.is_partial = True
     return message

@@ -49,6 +49,14 @@ async def test_the_users_server_inherits_nothing_but_its_three_pipes(home: Path)
         assert found["text"] == "0,1,2,3"  # 3 is the listing itself
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no process groups")
+async def test_the_users_server_leads_a_group_in_the_session_of_its_relay(home: Path) -> None:
+    async with relay(SETTINGS) as server:
+        (upstream,) = psutil.Process(server.pid).children()
+        assert os.getpgid(upstream.pid) == upstream.pid
+        assert os.getsid(upstream.pid) == os.getsid(server.pid)
+
+
 async def test_a_tool_that_no_client_could_take_is_left_out_alone(home: Path) -> None:
     async with relay(SETTINGS) as server:
         named = [tool["name"] for tool in (await server.request("list_tools"))["tools"]]

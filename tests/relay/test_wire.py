@@ -366,3 +366,17 @@ async def test_a_client_of_2026_07_28_is_refused_by_an_older_server_in_its_own_w
                 assert answer["error"] == {"code": -32601, "message": "no server/discover"}
                 assert "result" in await greet(client)
                 assert (await seen(client))["pid"]
+
+
+async def test_a_call_is_told_before_what_follows_it(home: Path) -> None:
+    async with relay() as server:
+        for _ in range(5):
+            async with lines(server.socket) as client:
+                await greet(client)
+                await seen(client)
+            await server.event("client_left")
+            told = [name for name, _ in server.events if name in {"call", "client_left"}]
+            assert told[-2:] == ["call", "client_left"]
+        params = {"name": "seen", "arguments": {}}
+        await server.request("call_tool", **params)
+        assert len(server.all("call")) == 6

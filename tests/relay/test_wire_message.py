@@ -1,0 +1,58 @@
+"""The id of a message is replaced where it stands, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.relay.wire_message import parse
+
+ODD = [
+    '{"jsonrpc":"2.0","id":1,"id":1,"result":{}}',
+    '{"jsonrpc":"2.0","id":1,"result":{},"\\u0069d":1}',
+    '{"jsonrpc":"2.0","id":1,"method":"m","params":{"id":1,"jsonrpc":"2.0"}}',
+    '{"result":{"id":1},"jsonrpc":"2.0","id":1}',
+    '{"result":{"a":"],\\"jsonrpc\\":\\"2.0\\",\\"id\\":1}"},"id":1}',
+    '{"jsonrpc":"2.0","result":"id","jsonrpc":"2.0","id":"a\\"b"}',
+    '{"jsonrpc":"2.0","id":1.0,"result":{}}',
+    '{ "jsonrpc" : "2.0" , "id" : "x" , "result" : { } }',
+    '{"jsonrpc":"2.0","id":"caf\\u00e9","result":{}}',
+    '{"jsonrpc":"2.0","id":-0,"result":{}}',
+]
+
+
+def _replaced(line: str) -> Any:
+    (message,) = parse(line.encode())
+    assert json.loads(message.id_token) == json.loads(line)["id"]
+    return json.loads(message.line((message.id_span, '"new"')))
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_an_id_in_an_odd_place_is_replaced(line: str) -> None:
+    assert _replaced(line) == {**json.loads(line), "id": "new"}
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just('"id":1}'),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    members=st.dictionaries(st.sampled_from(["result", "method", "x", 'a"id":']), _values),
+    token=st.integers() | st.text(max_size=90),
+    place=st.integers(0, 4),
+    blanks=st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]),
+)
+def test_any_id_is_replaced(
+    members: dict[str, Any], token: Any, place: int, blanks: tuple[str, str]
+) -> None:
+    items = list(members.items())
+    items[place:place] = [("jsonrpc", "2.0"), ("id", token)]
+    line = json.dumps(dict(items), separators=blanks)
+    assert _replaced(line) == {**dict(items), "id": "new"}
