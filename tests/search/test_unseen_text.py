@@ -226,6 +226,30 @@ def test_what_a_person_sees_is_not_lost(seen: str) -> None:
     assert "rye bread" in text.text
 
 
+OTHER = "<p>The mill by the river grinds oats on two days of the week, and rests on all others.</p>"
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        f"<h3 aria-expanded=false>Bread</h3><div style='display:none'><p>{SEEN}</p></div>",
+        f"<button>Bread</button><div style='height:0;visibility:hidden'><p>{SEEN}</p>{SEEN}</div>",
+        f"<div><b role=button>Bread</b></div><style></style><div hidden>{SEEN} {SEEN}</div>",
+    ],
+)
+def test_what_the_control_right_before_it_opens_is_not_lost(panel: str) -> None:
+    page = f"<body><main>{OTHER * 6}<section>{panel}</section>{OTHER * 6}</main></body>"
+    assert "rye bread" in extract(page, "https://e.org/", "text").text
+
+
+@pytest.mark.parametrize("before", ["", "<p>More</p>", "<a href=/more>More</a>"])
+def test_what_no_control_opens_is_closed(before: str) -> None:
+    page = (
+        f"<body><main>{OTHER * 6}<div>{before}<p hidden>{SEEN}</p></div>{OTHER * 6}</main></body>"
+    )
+    assert "rye bread" not in extract(page, "https://e.org/", "text").text
+
+
 @pytest.mark.parametrize("form", ["text", "markdown"])
 def test_joiners_stay_on_long_pages(form) -> None:
     persian = "\u06a9\u062a\u0627\u0628\u200c\u0647\u0627 \u0631\u0627. "

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cached_property
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from servers.search.pages import markup
+from servers.search.pages.controls import NO_PLACE, Opened
 from servers.search.pages.hiding_styles import (
     WHITE,
     Color,
@@ -52,19 +52,6 @@ _HIDING_CLASSES = frozenset(
     ]
 )
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;}]{1,60})")
-_CONTROLS = (
-    "//@aria-controls",
-    "//@data-target",
-    "//@data-bs-target",
-    "//@data-tab",
-    "//@data-toggle-target",
-    "//a/@href[starts-with(.,'#')]",
-)
-_SHOWS = re.compile(
-    r"\$RC\(|\.style\b|\.show\(|fadeIn|slideDown|removeAttribute|classList|\.hidden\b"
-)
-_QUOTED = re.compile(r"[\"'#]([A-Za-z][\w:.-]{0,80})[\"']")
-_PANEL = re.compile(r"tab-?pane|tab-?content|panel|slide|accordion|carousel")
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
 
@@ -97,9 +84,6 @@ _RELATIVE = re.compile(r"em|%|inherit|smaller|larger")
 _MARKED = (
     "/descendant::*[@hidden or @popover or @aria-hidden='true' or self::dialog"
     " or self::font[@color]]"
-)
-_NO_PLACE = frozenset(
-    ["html", "head", "body", "script", "style", "noscript", "link", "meta", "title", "base"]
 )
 
 
@@ -145,7 +129,7 @@ class _Sight:
             looks = (element.tag, get("class"))
             if looks in plain and not get("style") and not get("id") and element not in marked:
                 continue
-            if looks[0] in _NO_PLACE:
+            if looks[0] in NO_PLACE:
                 plain.add(looks)
             elif element in marked or self._is_well_known(element) or may_hide(element):
                 found.append(element)
@@ -242,7 +226,7 @@ class _Sight:
         return element not in self._seen_again
 
     def _drop_later(self) -> None:
-        opened = _Opened(self._tree)
+        opened = Opened(self._tree)
         closed = [
             one for one in self._later if one.getparent() is not None and not opened.by_control(one)
         ]
@@ -318,44 +302,6 @@ def _is_set_again(style: Style, name: str) -> bool:
     if not told or told in ("inherit", "hidden", "collapse"):
         return False
     return name != "font-size" or not _RELATIVE.search(told)
-
-
-class _Opened:
-    """What a control or a script on the page shows."""
-
-    def __init__(self, tree: HtmlElement) -> None:
-        self._tree = tree
-        self._classes: dict[HtmlElement, Counter[str]] = {}
-
-    @cached_property
-    def _ids(self) -> set[str]:
-        found: set[str] = set()
-        for path in _CONTROLS:
-            for value in self._tree.xpath(path):
-                found.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
-        for script in self._tree.iter("script"):
-            text = script.text or ""
-            if text and not script.get("src") and _SHOWS.search(text):
-                found.update(_QUOTED.findall(text))
-        return found
-
-    def by_control(self, element: HtmlElement) -> bool:
-        """Whether `element` is one that a person can open, or that a script opens."""
-        name = element.get("id")
-        if element.get("role") == "tabpanel" or (name and name in self._ids):
-            return True
-        classes = (element.get("class") or "").split()
-        if not classes or not _PANEL.search(classes[0].lower()):
-            return False
-        parent = element.getparent()
-        return parent is not None and self._classes_in(parent)[classes[0]] > 1
-
-    def _classes_in(self, parent: HtmlElement) -> Counter[str]:
-        """How many children of `parent` have each class."""
-        if parent not in self._classes:
-            named = (set((one.get("class") or "").split()) for one in parent)
-            self._classes[parent] = Counter(name for names in named for name in names)
-        return self._classes[parent]
 
 
 def _manner(element: HtmlElement, style: Style) -> str:
