@@ -35,6 +35,8 @@ _SCHEME = re.compile(
 )
 _COMMENT = re.compile(r"(?<!\s)\s++#")
 _FILES = ("{", "-----BEGIN")
+_MOST_LAYERS = 8
+"""How many quotation marks, or names and schemes, are taken off one after the other."""
 _SHORTENED = re.compile("\u2026|\u2022{3}|\\*{4}|\\.{3}$|^\\.{3}")
 
 
@@ -116,7 +118,9 @@ def _without_name(name: str, value: str, mended: list[str]) -> str:
 
 
 def _unquoted(value: str, mended: list[str]) -> str:
-    while len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
+    for _ in range(_MOST_LAYERS):
+        if len(value) < 2 or _QUOTES.get(value[0]) != value[-1]:
+            break
         value = value[1:-1].strip()
         mended.append("The quotation marks around it were left out.")
     return value
@@ -171,8 +175,7 @@ def _of_words(name: str, words: list[str], mended: list[str]) -> str:
 
 def _bare(name: str, value: str, mended: list[str]) -> str:
     """`value` without a name, quotation marks, a header's scheme and a comment."""
-    before = ""
-    while before != value:
+    for _ in range(_MOST_LAYERS):
         before = value
         found = _ASSIGNED.fullmatch(value)
         if found and _is_name(name, found) and found["value"].strip(" ="):
@@ -188,6 +191,8 @@ def _bare(name: str, value: str, mended: list[str]) -> str:
             mended.append(f"`{scheme[0].strip()}` before it was left out.")
             value = value[scheme.end() :].strip()
         value = _unquoted(value, mended)
+        if value == before:
+            break
     return value
 
 

@@ -306,14 +306,15 @@ _OTHERS = tuple(
     (re.compile(pattern, re.DOTALL), words)
     for pattern, words in (
         (r"^$", "There is nothing in it."),
-        (r"\bapiKey\b.*\b(authDomain|projectId)\b", f"This is {_KINDS[2][1]}."),
+        (r"^(?>.*?\bapiKey\b).*\b(authDomain|projectId)\b", f"This is {_KINDS[2][1]}."),
         (r"^.{0,3}-----BEGIN", "This is only the private key of an account, not its whole JSON."),
         (r"^<.*plist", "This is the config of an iOS app, not a service account."),
         (r"^<", "This is a web page, not a service account."),
         (r"^AIza\S+$", "This is a web API key, not a service account."),
-        (r"^\S+@\S+\.iam\.gserviceaccount\.com$", "This is only a service account's address."),
+        (r"^[^\s@]++@[^\s@]++(?<=\.iam\.gserviceaccount\.com)$",
+         "This is only a service account's address."),
     )
-)
+)  # fmt: skip
 
 
 def _invalid_json(text: str) -> NotAKeyError:

@@ -11,7 +11,7 @@ import re._constants as ops
 import re._parser as parser
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,11 @@ def _patterns(value: Any) -> list[re.Pattern[Any]]:
     if isinstance(value, re.Pattern):
         return [value]
     if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple | list):
-        return [each for each in value if isinstance(each, re.Pattern)]
+        value = (*value, *value.values())
+    if is_dataclass(value) and not isinstance(value, type):
+        value = tuple(getattr(value, each.name, None) for each in fields(value))
+    if isinstance(value, tuple | list | set | frozenset):
+        return [found for each in value for found in _patterns(each)]
     return []
 
 
@@ -138,7 +140,10 @@ def _one(op: Any, given: Any, dice: random.Random, repeats: int) -> str:
     return ""
 
 
-_CATEGORIES = {"WORD": "a1_é", "DIGIT": "7", "SPACE": " \t\n"}
+_CATEGORIES = {
+    **{"WORD": "a1_é", "DIGIT": "7", "SPACE": " \t\n"},
+    **{"NOT_WORD": "@-. ", "NOT_DIGIT": "a@ ", "NOT_SPACE": "a1@."},
+}
 
 
 def _member(given: Any, dice: random.Random) -> str:
@@ -151,7 +156,7 @@ def _member(given: Any, dice: random.Random) -> str:
         elif op is ops.RANGE:
             shown.append(chr(dice.choice((what[0], what[1]))))
         elif op is ops.CATEGORY:
-            shown += _CATEGORIES.get(str(what).rpartition("_")[2], "x")
+            shown += _CATEGORIES.get(str(what).removeprefix("CATEGORY_"), "x")
     if not negated:
         return dice.choice(shown)
     return next(one for one in "a1 -.é@:/\n" if not re.match(_class(given), one)) if (
