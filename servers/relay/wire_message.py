@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from json.scanner import make_scanner
 from typing import Any
@@ -213,18 +213,20 @@ def _escaped_name(text: str, at: int) -> tuple[str, int]:
     return name, _after_blanks(text, _after_blanks(text, at) + 1)
 
 
-def _elements(text: str) -> Iterator[str]:
-    """The objects in the list that `text` is."""
+def _elements(text: str) -> list[str]:
+    """The objects in the list that `text` is; no generator, which hides the scanner's signal."""
+    found = []
     at = _after_blanks(text, 1)
     while text[at : at + 1] not in {"]", ""}:
         value, end = _scan(text, at)
         if isinstance(value, dict):
-            yield text[at:end]
+            found.append(text[at:end])
         at = _after_blanks(text, end)
         if text[at : at + 1] == ",":
             at = _after_blanks(text, at + 1)
         elif text[at : at + 1] != "]":
             raise NotJsonError("this is not a whole list")
+    return found
 
 
 def _after_blanks(text: str, at: int) -> int:

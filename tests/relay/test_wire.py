@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from servers.relay import wire_message
 from tests.host.clients import Lines, envelope, lines
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S
@@ -197,6 +198,37 @@ async def test_a_server_that_writes_ids_or_lines_its_own_way_is_served(
         answer = await client.ask("tools/list")
         assert len(answer["result"]["tools"]) == 4
         assert type(answer["id"]) is int
+
+
+BROKEN = (
+    "[INFO] ready",
+    "[_]",
+    '[{"id": 1},_]',
+    "[{",
+    '{"a": _}',
+    '{"a"',
+    "{_}",
+    "_",
+    "[1, 2",
+    "-",
+)
+
+
+@pytest.mark.parametrize("line", BROKEN)
+def test_what_begins_like_a_message_and_is_none_is_told_apart(line: str) -> None:
+    with pytest.raises(wire_message.NotJsonError):
+        wire_message.parse(line.encode())
+
+
+async def test_lines_that_begin_like_messages_hurt_neither_side(home: Path) -> None:
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        await say(client, *BROKEN)
+        for line in BROKEN:
+            client.writer.write(line.encode() + b"\n")
+        for _ in BROKEN:
+            assert (await client.line())["error"]["code"] == -32700
+        assert len((await client.ask("tools/list"))["result"]["tools"]) == 4
 
 
 async def test_an_answer_that_clients_could_not_read_is_mended(home: Path) -> None:
