@@ -141,8 +141,12 @@ def _one(op: Any, given: Any, dice: random.Random, repeats: int) -> str:
 
 
 _CATEGORIES = {
-    **{"WORD": "a1_é", "DIGIT": "7", "SPACE": " \t\n"},
-    **{"NOT_WORD": "@-. ", "NOT_DIGIT": "a@ ", "NOT_SPACE": "a1@."},
+    "WORD": "a1_é",
+    "DIGIT": "7",
+    "SPACE": " \t\n",
+    "NOT_WORD": "@-. ",
+    "NOT_DIGIT": "a@ ",
+    "NOT_SPACE": "a1@.",
 }
 
 
