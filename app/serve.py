@@ -75,3 +75,7 @@ def _end_on_signals(ended: asyncio.Event) -> None:
             loop.add_signal_handler(number, ended.set)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    if sys.platform == "win32":
+        from app.system import console_close  # noqa: PLC0415 - on Windows only
+
+        console_close.listen(lambda: loop.call_soon_threadsafe(ended.set))

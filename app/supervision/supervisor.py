@@ -229,7 +229,9 @@ def _patience(policy: RestartPolicy) -> float:
 
 
 def _time_asleep() -> float:
-    """Seconds that the machine has been suspended, where the system counts them (Linux)."""
-    if sys.platform != "linux":
-        return 0.0
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    """Seconds that the machine has been suspended; on Windows `monotonic` itself counts them."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
+    return 0.0

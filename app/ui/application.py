@@ -31,6 +31,7 @@ from app.ui.tray import Tray
 
 if TYPE_CHECKING:
     from app.control.instance_lock import InstanceLock
+    from app.ui.session import TraySession
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
     problems = Problems(theme)
     core = Core("tray")
     session = TraySession(core, theme, tray, problems, loop=asyncio.get_running_loop())
-    app.commitDataRequest.connect(lambda _manager: session.log_out())
+    _listen_to_session_end(app, session)
     QuitFilter(app, session.quit)
     release = _listen_to_signals(session.quit)
     try:
@@ -115,6 +116,22 @@ async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
         release()
         tray.close()
     return 0
+
+
+def _listen_to_session_end(app: QApplication, session: TraySession) -> None:
+    """End Lou when the user logs off or the machine shuts down.
+
+    Windows asks first, when another program may still refuse, and ends the process when the message
+    that follows has been handled. Qt tells of that one by `aboutToQuit`.
+    """
+    if sys.platform == "win32":
+        from app.system import console_close  # noqa: PLC0415 - on Windows only
+
+        app.aboutToQuit.connect(session.log_out_and_wait)
+        loop = asyncio.get_running_loop()
+        console_close.listen(lambda: loop.call_soon_threadsafe(session.log_out))
+    else:
+        app.commitDataRequest.connect(lambda _manager: session.log_out())
 
 
 def _listen_to_signals(quit_: Callable[[], None]) -> Callable[[], None]:

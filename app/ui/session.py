@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QEventLoop
+
 from app.core import Core
 from app.ui import icons, translation
 from app.ui.dialog_registry import DialogRegistry
@@ -56,6 +58,8 @@ class TraySession:
         self._window: Window | None = None
         self._quit_requested = asyncio.Event()
         self._is_log_out = False
+        self._has_ended = False
+        self._on_end: Callable[[], object] = lambda: None
         self._is_started = False
         self._early_page = ""
         self._tray_hint_shown = False
@@ -80,6 +84,8 @@ class TraySession:
             await self._quit_requested.wait()
         finally:
             await self._end()
+            self._has_ended = True
+            self._on_end()
 
     def go(self, place: str) -> None:
         """Open a page or a dialog by the first word of `place`, or quit."""
@@ -107,6 +113,15 @@ class TraySession:
         """Quit quickly, because the desktop session ends."""
         self._is_log_out = True
         self._quit_requested.set()
+
+    def log_out_and_wait(self) -> None:
+        """As `log_out`, and return when Lou has ended; the system limits the time."""
+        if self._has_ended:
+            return
+        self.log_out()
+        waiting = QEventLoop()
+        self._on_end = waiting.quit
+        waiting.exec()
 
     def _raise_window(self, place: str) -> None:
         """Show the window for a second start; waits until the core has started."""

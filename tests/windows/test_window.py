@@ -34,6 +34,41 @@ user.EnumWindows(look, 0)
 print(json.dumps(found))
 """
 
+END_SESSION = """
+import ctypes, sys
+from ctypes import wintypes
+user, found = ctypes.WinDLL('user32', use_last_error=True), []
+@ctypes.WINFUNCTYPE(wintypes.BOOL, wintypes.HWND, wintypes.LPARAM)
+def look(window, _):
+    pid = wintypes.DWORD()
+    user.GetWindowThreadProcessId(window, ctypes.byref(pid))
+    if pid.value == int(sys.argv[1]):
+        found.append(window)
+    return True
+user.EnumWindows(look, 0)
+LOG_OFF, ABORT_IF_HUNG, MOST_MS = 0x80000000, 2, 60_000
+answer = ctypes.c_size_t()
+for message, what in ((0x11, 0), (0x16, 1)):
+    for window in found:
+        heard = user.SendMessageTimeoutW(
+            wintypes.HWND(window), message, what, ctypes.c_ssize_t(-LOG_OFF), ABORT_IF_HUNG,
+            MOST_MS, ctypes.byref(answer),
+        )
+        print(message, window, heard, answer.value)
+kernel = ctypes.WinDLL('kernel32')
+kernel.OpenProcess.restype = wintypes.HANDLE
+kernel.TerminateProcess(wintypes.HANDLE(kernel.OpenProcess(1, 0, int(sys.argv[1]))), 9)
+"""
+"""Ends the session as Windows does: each window is asked and told, then the process is ended."""
+
+LEFT = """
+import psutil
+for each in psutil.process_iter(['pid', 'cmdline']):
+    if 'servers' in (each.info['cmdline'] or ()):
+        print(each.info)
+"""
+"""Prints the servers that run."""
+
 
 @dataclass
 class Desktop:
@@ -116,3 +151,17 @@ def test_the_window_and_the_icon_of_the_tray(desktop: Desktop, tmp_path: Path) -
     assert lou.wait(PATIENCE_S) == 0
     assert desktop.window() is None
     wait_until(lambda: desktop.colours(CORNER, tmp_path / "gone.png") <= 2, what="no icon is left")
+
+
+@pytest.mark.timeout(900)
+def test_the_end_of_the_session_waits_until_lou_has_ended_in_order(desktop: Desktop) -> None:
+    lou = desktop.start(machine.PLAIN, "-I", "-m", "app")
+    wait_until(lambda: '"state": "ready"' in desktop.lou("status", "--json"), what="Lou runs")
+    app = json.loads(desktop.lou("status", "--json"))["app"]
+    assert desktop.python("-I", "-c", LEFT).strip(), "its servers run"
+    print(desktop.python("-I", "-S", "-c", END_SESSION, str(app["pid"])))
+    lou.wait(PATIENCE_S)
+    log = (desktop.windows.drive / "lou/Zoë's home/logs/lou.log").read_text()
+    assert log.rstrip().endswith("Lou ends"), log
+    left = desktop.python("-I", "-c", LEFT)
+    assert not left.strip(), left

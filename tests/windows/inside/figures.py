@@ -44,7 +44,7 @@ def test_kills_of_the_app(folder: Path, figure: Figures) -> None:
             stack.callback(lou.stop)
         for _ in range(KILLS):
             for lou in lous.values():
-                lou.launch("serve")
+                lou.launch("serve", creationflags=subprocess.DETACHED_PROCESS)
             for name, lou in lous.items():
                 ends[name].append(killed(lou))
     for name, found in ends.items():

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,16 +95,14 @@ class Lou:
 
     def start(self, *words: str) -> None:
         """Start it as `lou WORDS`, without streams, and wait for its servers."""
-        self.launch(*words)
+        self.launch(*words, creationflags=subprocess.DETACHED_PROCESS)
         wait_until(self.is_ready, what="the servers are ready")
 
-    def launch(self, *words: str) -> None:
-        """Start it, and do not wait."""
-        self.process = subprocess.Popen(
-            [*self.program, *words],
-            env={**os.environ, "LOU_HOME": str(self.home)},
-            creationflags=subprocess.DETACHED_PROCESS,  # its streams are None
-        )
+    def launch(self, *words: str, program: Sequence[str] = (), **options: Any) -> None:
+        """Start it, or a `program` that starts it, with `options` of Popen, and do not wait."""
+        argv = [*(program or self.program), *words]
+        environment = {**os.environ, "LOU_HOME": str(self.home)}
+        self.process = subprocess.Popen(argv, env=environment, **options)
 
     def kill(self) -> list[psutil.Process]:
         """End the app as the Task Manager does; returns what it had started."""

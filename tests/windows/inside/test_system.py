@@ -1,4 +1,4 @@
-"""What the system does for Lou: start at login, and text from PowerShell."""
+"""What the system does for Lou: start at login, access lists, and text from PowerShell."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import os
 import subprocess
 import winreg
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import win32security
 
-from app.system import autostart, launch_file
+from app.doctor import folder_checks
+from app.system import autostart, launch_file, paths
+from servers.contract import ownership
 from tests.patience import wait_until
 from tests.windows.inside.running import Lou
 
@@ -44,6 +48,42 @@ def test_the_start_at_login_is_a_value_of_the_registry() -> None:
     autostart.apply(False)
     assert at_login() is None
     assert not autostart.is_on()
+
+
+EVERYBODY = "D:P(A;OICI;FA;;;WD)"
+READERS = "D:P(A;OICI;FR;;;WD)(A;OICI;FA;;;SY)"
+
+
+def give(path: Path, access: str) -> None:
+    """Set the access list of `path`."""
+    form, which = win32security.SDDL_REVISION_1, win32security.DACL_SECURITY_INFORMATION
+    described = win32security.ConvertStringSecurityDescriptorToSecurityDescriptor(access, form)
+    win32security.SetFileSecurity(str(path), which, described)
+
+
+def failed_checks() -> dict[str, str]:
+    """What the doctor finds wrong with folders, by its code."""
+    return {found.code: found.fix for found in folder_checks.checks() if not found.ok}
+
+
+def test_the_doctor_reads_access_lists_and_the_next_start_closes_the_folder(lou_home: Path) -> None:
+    state = Path(ownership.make_private(str(paths.state_folder())))
+    before = failed_checks()
+    assert "state_folder" not in before
+    give(state, READERS)
+    assert failed_checks() == before, "to read is no harm"
+    give(state, EVERYBODY)
+    assert f'icacls "{state}"' in failed_checks()["state_folder"]
+    ownership.make_private(str(state))
+    assert failed_checks() == before
+
+
+def test_the_doctor_reads_the_access_list_of_a_file_that_lou_trusts(lou_home: Path) -> None:
+    launch = Path(ownership.make_private(str(paths.state_folder()))) / "launch.json"
+    launch.write_text("{}")
+    assert "private_files" not in failed_checks()
+    give(launch, EVERYBODY)
+    assert f'icacls "{launch}"' in failed_checks()["private_files"]
 
 
 def piped(lou: Lou, text: bytes) -> int:
