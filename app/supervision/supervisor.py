@@ -230,8 +230,7 @@ def _patience(policy: RestartPolicy) -> float:
 
 def _time_asleep() -> float:
     """Seconds that the machine has been suspended; on Windows `monotonic` itself counts them."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
-    if sys.platform == "darwin":
-        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
-    return 0.0
+    if sys.platform == "win32":
+        return 0.0
+    clock = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
+    return time.clock_gettime(clock) - time.monotonic()
