@@ -230,7 +230,10 @@ def _patience(policy: RestartPolicy) -> float:
 
 def _time_asleep() -> float:
     """Seconds that the machine has been suspended; on Windows `monotonic` itself counts them."""
-    if sys.platform == "win32":
+    if sys.platform == "linux":
+        clock = time.CLOCK_BOOTTIME
+    elif sys.platform == "darwin":
+        clock = time.CLOCK_MONOTONIC
+    else:
         return 0.0
-    clock = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
     return time.clock_gettime(clock) - time.monotonic()
