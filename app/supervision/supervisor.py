@@ -230,10 +230,9 @@ def _patience(policy: RestartPolicy) -> float:
 
 def _time_asleep() -> float:
     """Seconds that the machine has been suspended; on Windows `monotonic` itself counts them."""
+    asleep = 0.0
     if sys.platform == "linux":
-        clock = time.CLOCK_BOOTTIME
+        asleep = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
     elif sys.platform == "darwin":
-        clock = time.CLOCK_MONOTONIC
-    else:
-        return 0.0
-    return time.clock_gettime(clock) - time.monotonic()
+        asleep = time.clock_gettime(time.CLOCK_MONOTONIC) - time.monotonic()
+    return asleep
