@@ -10,6 +10,7 @@ APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libx
 TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb trayer xdotool x11-utils imagemagick
   fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless
   wine wine64 gcc-mingw-w64-x86-64-win32 unzip zsh fish)
+GOOGLES_SOURCE=https://cloud.google.com/sdk/docs/install#deb
 
 missing() {
   comm -23 <(printf '%s\n' "$@" | sort) \
@@ -32,7 +33,12 @@ system_packages() {
   echo "Installing system packages: $wanted"
   "${become[@]}" apt-get update -qq
   # shellcheck disable=SC2086
-  "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+  "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null || {
+    echo "These packages could not be installed; the line above says why." >&2
+    [ "$MODE" = app ] ||
+      echo "The Firestore emulator is in Google's package source, which is added once: $GOOGLES_SOURCE" >&2
+    exit 1
+  }
 }
 
 # Asks the person at the terminal, once; without one the answer is no.
