@@ -77,6 +77,13 @@ class Person:
         argv = ["wine", entry["command"], *entry["args"]]
         return called(argv, self.windows.environment(entry.get("env")), tool, arguments)
 
+    def start_of_bridge(self, entry: dict[str, Any]) -> dict[str, float]:
+        script = machine.as_windows(Path(__file__).with_name("start_of_bridge.py"))
+        python = self.folder / "python.exe"
+        done = self.run(python, "-I", "-S", script, entry["command"], *entry["args"])
+        assert done.returncode == 0, done.stdout
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
 
 @pytest.fixture
 def person() -> Iterator[Person]:
@@ -108,6 +115,10 @@ def test_the_setup_program(person: Person, figure) -> None:
         assert command.endswith("\\lou-connect.exe")
         assert not re.search(r"\d+\.\d+", command), "no version in a path"
         assert "result" in person.launch(entries[name], tool, arguments)
+    took = person.start_of_bridge(entries["lou-tracker"])
+    figure("setup.exe: start of its bridge", took["bridge"], "s")
+    ratio = took["bridge"] / took["bare"]
+    figure("setup.exe: start of its bridge / python -I -S -c pass", ratio, "x", at_most=2)
 
     assert person.run(person.folder / "uninstall.exe", "/S").returncode == 0
     wait_until(lambda: not person.folder.exists(), PROGRAM_S, what="the folder is gone")
