@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,13 @@ import pytest
 from tests.bench.rivals import first_answer_ms
 from tests.install.installing import called
 from tests.patience import PATIENCE_S, wait_until
+from tests.ui.screen import screen
 
 pytestmark = [pytest.mark.dist, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
+Installer = Callable[[Path, Path], Path]
+"""Takes a folder to unpack into and a home; returns the installed program."""
 CALLS = {"lou-search": ("web_search", {}), "lou-tracker": ("find_tracked", {})}
 
 
@@ -153,13 +156,34 @@ def nothing_dangles(home: Path) -> None:
     assert broken == []
 
 
+def by_debian(folder: Path, _home: Path) -> Path:
+    """The program of the Debian package, unpacked into a root of its own."""
+    root = folder / "root"
+    subprocess.run(["dpkg-deb", "-x", artifact("lou_*_amd64.deb"), root], check=True)
+    return root / "usr" / "lib" / "lou" / "bin" / "lou"
+
+
+def by_archive(folder: Path, home: Path) -> Path:
+    """The program that the archive's script installs into `home`."""
+    subprocess.run(
+        ["tar", "-I", "zstd -d --long=27", "-xf",
+         artifact("lou-*.tar.zst"), "-C", folder], check=True,
+    )  # fmt: skip
+    run_script(folder, home)
+    return home / ".local" / "bin" / "lou"
+
+
+def run_script(folder: Path, home: Path) -> None:
+    script = next(folder.glob("lou-*/install.sh"))
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LOU_INSTALL_AS_ROOT": "1"}
+    subprocess.run(["sh", script], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Iterator[Path]:
-    """The Debian package, unpacked into a root of its own."""
-    root = tmp_path / "root"
-    subprocess.run(["dpkg-deb", "-x", artifact("lou_*_amd64.deb"), root], check=True)
-    yield root
-    shutil.rmtree(root, ignore_errors=True)
+    """The root of the unpacked Debian package."""
+    yield by_debian(tmp_path, tmp_path).parents[4]
+    shutil.rmtree(tmp_path / "root", ignore_errors=True)
 
 
 def size_mb(path: Path) -> float:
@@ -192,21 +216,28 @@ def test_the_package_manager_installs_updates_and_removes_it() -> None:
 def test_the_archive(tmp_path: Path, figure) -> None:
     home = tmp_path / "home with spaces"
     home.mkdir(mode=0o700)
-    subprocess.run(
-        ["tar", "-I", "zstd -d --long=27", "-xf",
-         artifact("lou-*.tar.zst"), "-C", tmp_path], check=True,
-    )  # fmt: skip
-    script = next(tmp_path.glob("lou-*/install.sh"))
-    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LOU_INSTALL_AS_ROOT": "1"}
-    for _ in range(2):  # the second time it is an update
-        subprocess.run(["sh", script], env=environment, check=True, stdout=subprocess.DEVNULL)
+    lou = by_archive(tmp_path, home)
+    run_script(tmp_path, home)  # the second time it is an update
     assert (home / ".local/share/applications/lou.desktop").is_file()
-    used = use(Stranger(home, home / ".local" / "bin" / "lou"))
+    used = use(Stranger(home, lou))
     nothing_dangles(home)
     assert not (home / ".local" / "lib" / "lou").exists()
     assert not list((home / ".local" / "bin").iterdir())
     figure("archive: first start to both servers ready", used.ready_s, "s", at_most=15)
     figure("archive: start of its bridge", used.bridge_ratio, "x checkout", at_most=1.3)
+
+
+@pytest.mark.parametrize("install", [by_debian, by_archive])
+def test_the_icon_is_soon_in_the_tray(install: Installer, tmp_path: Path, figure) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    with screen(home) as shown:
+        shown.tray()
+        began = time.monotonic()
+        shown.start(str(install(tmp_path, home)))
+        wait_until(shown.icon, what="the icon is in the tray")
+        took = time.monotonic() - began
+    figure(f"installation {install.__name__} to the icon in the tray", took, "s", at_most=15)
 
 
 def test_the_desktop_takes_what_the_package_brings(unpacked: Path) -> None:
