@@ -26,7 +26,8 @@ assert sys.platform != "win32"
 GRACE = 0.5
 _SET_PDEATHSIG = 1
 _SET_CHILD_SUBREAPER = 36
-_ZOMBIE = "Z"
+_ZOMBIE = b"Z"
+_PS = ("/bin/ps", "-axo", "pid=,ppid=,stat=")
 _NOT_EXECUTABLE = 126
 
 
@@ -203,8 +204,8 @@ def _processes() -> list[tuple[int, int]]:
     for name in os.listdir("/proc"):  # noqa: PTH208 - pathlib costs megabytes
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat", encoding="latin-1") as file:  # noqa: PTH123
-                    fields = file.read().rpartition(")")[2].split()
+                with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                    fields = file.read().rpartition(b")")[2].split()
             except OSError:
                 continue
             if fields[0] != _ZOMBIE:
@@ -213,9 +214,13 @@ def _processes() -> list[tuple[int, int]]:
 
 
 def _listed_by_ps() -> list[tuple[int, int]]:
-    with os.popen("/bin/ps -axo pid=,ppid=,stat=") as listing:  # noqa: S605 - a constant
-        rows = [line.split() for line in listing]
-    return [(int(row[0]), int(row[1])) for row in rows if row[2][0] != _ZOMBIE]
+    import subprocess  # noqa: PLC0415 - not on Linux, where a guard has no room for it
+
+    with subprocess.Popen(_PS, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as ps:
+        assert ps.stdout
+        rows = [line.split() for line in ps.stdout]
+    found = [(int(pid), int(parent)) for pid, parent, state in rows if state[:1] != _ZOMBIE]
+    return [(pid, parent) for pid, parent in found if pid != ps.pid]
 
 
 def say(app: int, words: str) -> None:

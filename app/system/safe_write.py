@@ -90,9 +90,10 @@ class Disk:
     def sync(self, handle: int) -> None:
         """Flush the open file to the disk."""
         if sys.platform == "darwin":
-            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(handle)
+            with contextlib.suppress(OSError):  # the disk, perhaps one of a network, lacks it
+                fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+                return
+        os.fsync(handle)
 
     def close(self, handle: int) -> None:
         """Close it."""

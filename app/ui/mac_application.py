@@ -1,4 +1,4 @@
-"""What macOS asks of a program that lives in the menu bar: no Dock icon, and an end by Cmd-Q.
+"""What macOS asks of a program of the menu bar: no Dock icon, windows in front, an end by Cmd-Q.
 
 In: the application, and what quits Lou. macOS is never tried here; the calls follow Apple's
 documentation of NSApplication.
@@ -20,23 +20,34 @@ _ACCESSORY = 1
 
 def leave_dock() -> None:
     """Take the icon out of the Dock; nothing on other systems, or if AppKit cannot be asked."""
+    _tell(b"setActivationPolicy:", _ACCESSORY)
+
+
+def come_forward() -> None:
+    """Put Lou's windows before those of others; a program without a Dock icon stays behind."""
+    _tell(b"activateIgnoringOtherApps:", True)
+
+
+def shows_menu_on_click() -> bool:
+    """Whether a click on the icon opens its menu, and so must not open the window as well."""
+    return _SYSTEM == "darwin"
+
+
+def _tell(message: bytes, value: int) -> None:
+    """Send `message` with `value` to `[NSApplication sharedApplication]`."""
     library = ctypes.util.find_library("objc") if _SYSTEM == "darwin" else None
-    if library:
-        set_accessory(ctypes.CDLL(library))
-
-
-def set_accessory(objc: ctypes.CDLL) -> None:
-    """Call `[[NSApplication sharedApplication] setActivationPolicy:Accessory]`."""
-    pointer = ctypes.c_void_p
+    if not library:
+        return
+    objc, pointer = ctypes.CDLL(library), ctypes.c_void_p
     for name in ("objc_getClass", "sel_registerName"):
         function = getattr(objc, name)
         function.restype, function.argtypes = pointer, [ctypes.c_char_p]
     address = ctypes.cast(objc.objc_msgSend, pointer).value
     assert address
     get = ctypes.CFUNCTYPE(pointer, pointer, pointer)(address)
-    choose = ctypes.CFUNCTYPE(ctypes.c_bool, pointer, pointer, ctypes.c_long)(address)
+    send = ctypes.CFUNCTYPE(pointer, pointer, pointer, ctypes.c_long)(address)
     shared = get(objc.objc_getClass(b"NSApplication"), objc.sel_registerName(b"sharedApplication"))
-    choose(shared, objc.sel_registerName(b"setActivationPolicy:"), _ACCESSORY)
+    send(shared, objc.sel_registerName(message), value)
 
 
 class QuitFilter(QObject):

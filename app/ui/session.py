@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEventLoop
 
 from app.core import Core
-from app.ui import icons, translation
+from app.ui import icons, mac_application, translation
 from app.ui.dialog_registry import DialogRegistry
 from app.ui.dialogs.problem import Problems
 from app.ui.notifications import Notifications
@@ -92,8 +92,10 @@ class TraySession:
         name, _, thing = place.partition(" ")
         if name == "quit":
             self.quit()
-        elif not self._dialogs.open(name, thing, self._window):
+            return
+        if not self._dialogs.open(name, thing, self._window):
             self.window.open("" if name == "window" else name, thing)
+        mac_application.come_forward()
 
     @property
     def window(self) -> Window:

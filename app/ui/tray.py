@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from app.ui import icons, wording
+from app.ui import icons, mac_application, wording
 from app.ui.page_context import PageContext
 from app.ui.theme import Theme
 from app.ui.translation import tr
@@ -82,7 +82,7 @@ class Tray(QObject):
             QSystemTrayIcon.ActivationReason.Trigger,
             QSystemTrayIcon.ActivationReason.DoubleClick,
         )
-        if self._context and reason in opening:
+        if self._context and reason in opening and not mac_application.shows_menu_on_click():
             self._context.go("window")
 
     def _changed(self, _server: str = "") -> None:

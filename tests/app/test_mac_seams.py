@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from app.supervision.guard_client import guard_file
 from app.system import login_path
+from app.system.safe_write import Disk
+from tests.patience import PATIENCE_S, wait_until
 
 SHELL = """#!/bin/sh
 echo "Welcome to my shell"
@@ -23,6 +31,15 @@ def shell(tmp_path: Path) -> str:
     path.write_text(SHELL)
     path.chmod(0o755)
     return str(path)
+
+
+def test_a_disk_that_cannot_flush_its_drive_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 9_999, raising=False)  # no system knows that number
+    with (tmp_path / "file").open("wb") as file:
+        Disk().sync(file.fileno())
 
 
 def adopted(monkeypatch: pytest.MonkeyPatch, shell: str, path: str) -> str:
@@ -51,3 +68,50 @@ def test_a_shell_that_says_nothing_changes_nothing(
 def test_a_lou_of_a_terminal_keeps_its_path(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = "/my/tools:/usr/bin:/bin"
     assert adopted(monkeypatch, shell, path) == path
+
+
+AS_ON_MACOS = """
+import runpy, sys
+sys.platform = "darwin"
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+TREE = "sleep 600 & echo $!; sleep 600 & echo $!; wait"
+
+
+def guarded(shell: str, command: bytes) -> tuple[list[str], list[int]]:
+    """What a guard of macOS tells of a server that runs `shell`, and the numbers that one prints.
+
+    The guard is given `command` when the server has closed its output or printed two lines.
+    """
+    app, of_guard = socket.socketpair()
+    argv = [sys.executable, "-I", "-S", "-c", AS_ON_MACOS, guard_file(), str(of_guard.fileno())]
+    with (
+        app,
+        subprocess.Popen(
+            [*argv, "/bin/sh", "-c", shell],
+            pass_fds=(of_guard.fileno(),),
+            stdout=subprocess.PIPE,
+        ) as guard,
+    ):
+        of_guard.close()
+        assert guard.stdout
+        printed = [int(guard.stdout.readline() or b"0") for _ in range(2)]
+        app.sendall(command)
+        app.settimeout(PATIENCE_S)
+        with app.makefile("r") as told:
+            words = [line.split()[0] for line in told]
+        assert guard.wait(PATIENCE_S) == 0
+    return words, printed
+
+
+@pytest.mark.usefixtures("home")
+def test_the_guard_of_macos_tells_the_end_of_its_server() -> None:
+    assert guarded("exit 3", b"") == (["pid", "exit"], [0, 0])
+
+
+@pytest.mark.usefixtures("home")
+def test_the_guard_of_macos_ends_the_whole_tree() -> None:
+    words, family = guarded(TREE, b"k")
+    assert words == ["pid", "exit"]
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in family))
