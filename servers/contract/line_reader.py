@@ -33,7 +33,7 @@ class BoundedLineReader:
     def feed(self, data: bytes) -> Sequence[bytes | LongLine]:
         """The lines that `data` completes, without newlines; a long line once it is too long."""
         is_fresh = not (self._unfinished or self._is_dropping)
-        if is_fresh and data.find(b"\n") == len(data) - 1 and len(data) <= self._limit:
+        if is_fresh and data and data.find(b"\n") == len(data) - 1 and len(data) <= self._limit:
             return [bytes(data[:-1])]
         *complete, rest = bytes(data).split(b"\n")  # Windows' event loop passes a bytearray
         lines: list[bytes | LongLine] = []

@@ -3,7 +3,8 @@
 In: the secrets, then any text. Out: the text with `MASK` in their place. One layer knows the
 values: every secret in each encoding of `spellings`, and the longer part of one that was cut. The
 other knows the shapes of keys, for keys that Lou was never given. Both take time linear in the
-text. Redact a text before you cut it.
+text; one that is little but pieces of secrets, or escapes inside each other, is masked as a whole.
+Redact a text before you cut it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from servers.contract.spellings import ENCODINGS, is_plain, packed, unescaped, unwrapped
@@ -28,6 +30,10 @@ _DEEPEST = 4
 """The most encodings inside each other that are undone."""
 _DEEPEST_PACKED = 2
 """The most of them that may be Base64, Base32 or hex."""
+_LITTLE_WORK = 20_000
+"""Escapes that are decoded for any text; for a longer text as many as it has characters."""
+_PIECE = 20
+"""How many escapes are decoded in the time in which a piece of a secret is looked at."""
 _DEEPEST_MEMBER = 8
 
 _SHAPES = re.compile(
@@ -82,11 +88,10 @@ class Redactor:
     def __call__(self, text: str) -> str:
         """`text` without the secrets and without what looks like a key."""
         if self._known:
-            if found := self._plain_spans(text):
-                text = self._without_whole_ones(text)
-                found = self._plain_spans(text)
-            found += self._encoded_spans(text, _DEEPEST, _DEEPEST_PACKED)
-            text = _masked(text, found)
+            try:
+                text = self._without_known(text)
+            except _TooMuchError:
+                return MASK
         if any(map(text.lower().__contains__, _HINTS)):
             text = _LABELLED.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
         return text
@@ -103,45 +108,89 @@ class Redactor:
             for needle in _needles(form):
                 self._needles.setdefault(needle.text, []).append(needle)
 
+    def _without_known(self, text: str) -> str:
+        work = _Work(max(len(text), _LITTLE_WORK))
+        if found := self._plain_spans(text, work):
+            text = self._without_whole_ones(text)
+            found = self._plain_spans(text, work)
+        found += self._encoded_spans(text, _DEEPEST, _DEEPEST_PACKED, work)
+        return _masked(text, found)
+
     def _without_whole_ones(self, text: str) -> str:
         """Mask what is found without decoding, so that less text must be decoded."""
         for form in sorted(filter(text.__contains__, self._known), key=len, reverse=True):
             text = text.replace(form, MASK)
         return text
 
-    def _spans(self, text: str, deepest: int, packs: int) -> list[Span]:
+    def _spans(self, text: str, deepest: int, packs: int, work: _Work) -> list[Span]:
         """The spans of secrets in `text`, below at most `deepest` encodings."""
-        return self._plain_spans(text) + self._encoded_spans(text, deepest, packs)
+        if work.is_clean(text, deepest, packs):
+            return []
+        found = self._plain_spans(text, work)
+        found += self._encoded_spans(text, deepest, packs, work)
+        if not found:
+            work.clean[text] = (deepest, packs)
+        return found
 
-    def _encoded_spans(self, text: str, deepest: int, packs: int) -> list[Span]:
+    def _encoded_spans(self, text: str, deepest: int, packs: int, work: _Work) -> list[Span]:
         found: list[Span] = []
         if not deepest or is_plain(text, self._shortest):
             return found
-        if (view := unescaped(text)) and (inner := self._spans(view.text, deepest - 1, packs)):
-            found += view.origins(inner)
+        if view := unescaped(text):
+            work.count(view.escapes)
+            found += view.origins(self._spans(view.text, deepest - 1, packs, work))
         if view := unwrapped(text):
+            work.count(view.escapes)
             escapes = deepest - 1 if "=\n" in text else 0
-            if inner := self._spans(view.text, escapes, 0):
-                found += view.origins(inner)
+            found += view.origins(self._spans(view.text, escapes, 0, work))
         if packs:
             found += [
                 (first, last)
                 for first, last, content in packed(text, self._shortest)
-                if self._spans(content, deepest - 1, packs - 1)
+                if self._spans(content, deepest - 1, packs - 1, work)
             ]
         return found
 
-    def _plain_spans(self, text: str) -> list[Span]:
-        found = list(self._windows.spans(text))
+    def _plain_spans(self, text: str, work: _Work) -> list[Span]:
+        found = list(self._windows.spans(text, work))
         if any(map(text.__contains__, self._needles)):
             found += [
                 span
                 for words, needles in self._needles.items()
                 if words in text
                 for needle in needles
-                for span in needle.spans(text)
+                for span in needle.spans(text, work)
             ]
         return found
+
+
+class _TooMuchError(Exception):
+    """The text is little but pieces of secrets, or escapes inside each other."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What was done for one text; `left` is how much may still be done, in escapes."""
+
+    left: int
+    clean: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Texts without a secret below so many encodings, and so many packed ones: decoding in another
+    order often comes to the same text."""
+
+    def is_clean(self, text: str, deepest: int, packs: int) -> bool:
+        """Whether it is known that `text` holds no secret that deep."""
+        known = self.clean.get(text, (-1, -1))
+        return known[0] >= deepest and known[1] >= packs
+
+    def count(self, escapes: int) -> None:
+        """Count what is done.
+
+        Raises:
+            _TooMuchError: it is more than may be done.
+        """
+        self.left -= escapes
+        if self.left < 0:
+            raise _TooMuchError
 
 
 class _Needle:
@@ -151,10 +200,11 @@ class _Needle:
         self.text = secret[at : at + size]
         self._secret, self._at, self._least = secret, at, least
 
-    def spans(self, text: str) -> Iterator[Span]:
+    def spans(self, text: str, work: _Work) -> Iterator[Span]:
         """The spans with enough of the secret; at the edge of a text less is enough."""
         start = text.find(self.text)
         while start >= 0:
+            work.count(_PIECE)
             end = start + len(self.text)
             first, last, is_whole = _extent(text, start, end, secret=self._secret, at=self._at)
             if is_whole or last - first >= self._least:
@@ -174,10 +224,10 @@ class _Windows:
         for at in range(len(secret) - _WINDOW + 1):
             self._places.setdefault(hash(secret[at : at + _WINDOW]), (secret, at))
 
-    def spans(self, text: str) -> Iterator[Span]:
+    def spans(self, text: str, work: _Work) -> Iterator[Span]:
         """The spans with two windows of a secret; at an edge of text or secret one is enough."""
         starts = range(0, len(text) - _WINDOW + 1, _STEP) if self._places else ()
-        if self._places.keys().isdisjoint([hash(text[at : at + _WINDOW]) for at in starts]):
+        if self._places.keys().isdisjoint(map(hash, [text[at : at + _WINDOW] for at in starts])):
             return
         done = 0
         for start in starts:
@@ -187,6 +237,7 @@ class _Windows:
             secret, at = self._places.get(hash(text[start:end]), ("", 0))
             if secret[at : at + _WINDOW] != text[start:end]:
                 continue
+            work.count(_PIECE)
             first, last, is_whole = _extent(text, start, end, secret=secret, at=at, floor=done)
             if is_whole or last - first >= 2 * _WINDOW:
                 yield first, last
@@ -201,25 +252,29 @@ def _extent(
     Third, whether they differ nowhere: one of them begins there, and one of them ends.
     """
     rest = at + end - start
-    reach = min(at, start - floor)
-    before = _same(text[start - reach : start][::-1], secret[at - reach : at][::-1])
-    reach = min(len(secret) - rest, len(text) - end)
-    after = _same(text[end : end + reach], secret[rest : rest + reach])
+    before = _same(text, start, secret, at, most=min(at, start - floor), step=-1)
+    most = min(len(secret) - rest, len(text) - end)
+    after = _same(text, end, secret, rest, most=most, step=1)
     first, last = start - before, end + after
     begins = first == 0 or before == at
     return first, last, begins and (last == len(text) or rest + after == len(secret))
 
 
-def _same(one: str, other: str) -> int:
-    """The number of equal characters at the start of two texts of equal length."""
-    least, most = 0, len(one)
-    while least < most:
-        middle = (least + most + 1) // 2
-        if one[least:middle] == other[least:middle]:
-            least = middle
+def _same(one: str, start: int, other: str, begin: int, *, most: int, step: int) -> int:
+    """How many characters are equal from these places on, in steps of 1 or -1."""
+    done, size = 0, 2 * _WINDOW
+    while done < most:
+        size = min(size, most - done)
+        shift = done if step > 0 else -done - size
+        here, there = start + shift, begin + shift
+        if one[here : here + size] == other[there : there + size]:
+            done, size = done + size, size * 2
+        elif size == 1:
+            break
         else:
-            most = middle - 1
-    return least
+            size = size // 2
+            most = min(most, done + 2 * size)
+    return done
 
 
 def _needles(form: str) -> Iterator[_Needle]:

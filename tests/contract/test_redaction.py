@@ -36,6 +36,24 @@ def forms(secret: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [f"{SECRET[:16]}. " * 2_000, f"{('k%02d' * 99) % tuple(range(99))}"[:20] * 2_000],
+    ids=["of a short secret", "of a long secret"],
+)
+def test_a_text_of_little_but_pieces_of_a_secret_is_taken_out_as_a_whole(text: str) -> None:
+    redact = Redactor([SECRET, ("k%02d" * 99) % tuple(range(99))])
+    assert redact(text) == MASK
+    assert redact(f"{text[:40]} and an ordinary line") != MASK
+
+
+def test_a_text_of_little_but_escapes_in_escapes_is_taken_out_as_a_whole() -> None:
+    text = "'\\\\\\\"%27=\n" * 9_000
+    redact = Redactor([SECRET])
+    assert redact(text) == MASK
+    assert redact(text[:900]) == text[:900]
+
+
 @pytest.mark.parametrize("name", forms(SECRET))
 def test_a_known_value_is_taken_out_in_every_form(name: str) -> None:
     redact = Redactor()

@@ -29,6 +29,10 @@ def _flat(unit: str, start: str = "") -> Maker:
     return lambda size: start + unit * ((size - len(start)) // len(unit))
 
 
+def _numbered(unit: str) -> Maker:
+    return lambda size: "".join(unit % at for at in range(size // len(unit)))
+
+
 def _below(around: str, unit: str) -> Maker:
     """`unit` many times below 200 elements inside each other."""
     return _flat(unit, around * 200)
@@ -68,6 +72,9 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "contacts: addresses": ("contacts", _flat("a@b.co ")),
     "contacts: percent signs": ("contacts", _flat("<a href=mailto:%61%40>")),
     "links: anchors": ("links", _flat("<a href='/a'>contact</a>")),
+    "links: different anchors": ("links", _numbered("<a href='/a%05d'>contact</a>")),
+    "links: pictures": ("links", _flat("<a href=a><img alt=b></a>")),
+    "links: an anchor of pictures": ("links", _flat("<img alt=b>", "<a href=a>")),
     "links: cells outside of a table": ("links", _flat("<td>a", _PLACES)),
     "vcard: lines": ("vcard", _flat("BEGIN:VCARD\n")),
     "vcard: folded lines": ("vcard", _flat(" a\n", "BEGIN:VCARD\nN:")),

@@ -147,6 +147,12 @@ def test_a_contact_page_is_known_in_many_languages(path: str, label: str) -> Non
     assert len(_likely_links("https://acme.net/", page)) == 1
 
 
+def test_links_at_both_ends_of_a_long_page_are_looked_at() -> None:
+    news = "".join(f"<a href='/news/{n}'>News of the day</a>" for n in range(5_000))
+    page = f"<a href='/kontakt'>Kontakt</a>{news}<a href='/imprint'>Imprint</a>"
+    assert len(_likely_links("https://acme.net/", page)) == 2
+
+
 def test_contact_pages_and_imprints_come_before_pages_about_people() -> None:
     page = "".join(f"<a href='/team/{n}'>Team</a>" for n in range(6)) + (
         "<a href='/p/3'>Impressum</a><a href='/p/4'>News about a contact that was lost in the year"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
 """Characters of a page that are looked at."""
+_MOST_LINKS = 600
+"""Links at the beginning, and as many at the end, that are looked at."""
 _LONGEST_LINK = 60
 """Characters of a link that says where it leads; a longer one is a sentence or a headline."""
 _LONGEST_NAME = 100
@@ -134,7 +136,8 @@ def _likely_links(url: str, page: str) -> list[str]:
         return []
     start, here = markup.base(tree, url), _site(url)
     links: dict[str, int] = {}
-    for link in tree.xpath("//a[@href]"):
+    found = tree.xpath("//a[@href]")
+    for link in (*found[:_MOST_LINKS], *found[_MOST_LINKS:][-_MOST_LINKS:]):
         goal = markup.joined(start, str(link.get("href")))
         if goal == url or _site(goal) != here:
             continue
@@ -147,7 +150,8 @@ def _likely_links(url: str, page: str) -> list[str]:
 
 def _says(link: HtmlElement) -> str:
     """What the link says, as far as it is short enough to say where it leads."""
-    told = [*islice(link.itertext(), 20), link.get("title") or "", *link.xpath(".//img/@alt")[:2]]
+    pictures = (each.get("alt") or "" for each in islice(link.iter("img"), 2))
+    told = [*islice(link.itertext(), 20), link.get("title") or "", *pictures]
     text = " ".join(" ".join(map(str, told)).split())
     return text if len(text) <= _LONGEST_LINK else ""
 
