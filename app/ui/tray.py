@@ -129,7 +129,7 @@ class Tray(QObject):
     def _add(self, words: str, place: str) -> None:
         assert self._context
         go = self._context.go
-        self._menu.addAction(words).triggered.connect(lambda: go(place))
+        self._menu.addAction(tr(words)).triggered.connect(lambda: go(place))
 
     def _add_server(self, context: PageContext, server: ServerView) -> None:
         row = self._menu.addAction("")
@@ -141,7 +141,7 @@ class Tray(QObject):
             title = wording.menu_text(server.title, 40)
             self._add(f"{len(names)} tools of {title}...", f"servers {server.name}")
             return
-        tools = QMenu(f"Tools of {wording.menu_text(server.title, 40)}", self._menu)
+        tools = QMenu(tr(f"Tools of {wording.menu_text(server.title, 40)}"), self._menu)
         tools.aboutToShow.connect(lambda: self._fill_tools(context, server.name, tools))
         self._menu.addMenu(tools)
         self._fill_tools(context, server.name, tools)
@@ -150,8 +150,9 @@ class Tray(QObject):
         for server in servers:
             row = self._rows.get(server.name)
             if row:
-                words = wording.state_text(server).words.lower()
-                row.setText(f"{wording.menu_text(server.title, 40)}: {words}")
+                words = tr(wording.state_text(server).words)
+                title = wording.menu_text(server.title, 40)
+                row.setText(f"{title}: {words[:1].lower()}{words[1:]}")
                 row.setChecked(server.wanted)
 
     def _tool_titles(self, context: PageContext, server: str) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Says far too much: as an MCP server on its stderr, or as `send SECONDS RATE` on its stdout."""
+"""Says far too much: as an MCP server on its stderr, or as `send SECONDS RATE` on its stdout.
+
+As a server it has one tool, or as many as its third argument says.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,17 @@ def talk(seconds: float, per_second: int, into: TextIO) -> None:
         time.sleep(0.01)
 
 
+def tool(name: str) -> dict[str, object]:
+    schema = {"type": "object", "properties": {}}
+    return {"name": name, "description": "A megabyte.", "inputSchema": schema}
+
+
 def main() -> None:
     if sys.argv[1] == "send":
         talk(float(sys.argv[2]), int(sys.argv[3]), sys.stdout)
         return
     words = (float(sys.argv[1]), int(sys.argv[2]), sys.stderr)
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     threading.Thread(target=talk, args=words, daemon=True).start()
     for line in sys.stdin:
         asked = json.loads(line)
@@ -37,15 +46,7 @@ def main() -> None:
                 "capabilities": {"tools": {}},
                 "serverInfo": {"name": "flood", "version": "1"},
             },
-            "tools/list": {
-                "tools": [
-                    {
-                        "name": "big",
-                        "description": "A megabyte.",
-                        "inputSchema": {"type": "object", "properties": {}},
-                    }
-                ]
-            },
+            "tools/list": {"tools": [tool("big"), *(tool(f"tool_{n}") for n in range(1, count))]},
             "tools/call": {"content": [{"type": "text", "text": "word " * 195_000}]},
         }
         result = results.get(asked["method"], {})

@@ -66,14 +66,14 @@ class Screen:
     def icon(self) -> Seen | None:
         """Lou's icon in the tray, when it can be seen."""
         for seen in self.windows():
-            if '("lou" "lou")' in seen.name and 8 < seen.width < 60 and self._is_viewable(seen.id):
+            if '("lou" "lou")' in seen.name and 8 < seen.width < 60 and self.is_viewable(seen):
                 return seen
         return None
 
     def window(self) -> Seen | None:
         """Lou's window, when it can be seen."""
         for seen in self.windows():
-            if '("lou" "lou")' in seen.name and seen.width > 600 and self._is_viewable(seen.id):
+            if '("lou" "lou")' in seen.name and seen.width > 600 and self.is_viewable(seen):
                 return seen
         return None
 
@@ -90,8 +90,9 @@ class Screen:
         """Everything on the screen, as a PNG."""
         self._ask("import", "-window", "root", str(target))
 
-    def _is_viewable(self, window: str) -> bool:
-        return "IsViewable" in self._ask("xwininfo", "-id", window)
+    def is_viewable(self, seen: Seen) -> bool:
+        """Whether it is on the screen."""
+        return "IsViewable" in self._ask("xwininfo", "-id", seen.id)
 
     def _ask(self, *argv: str) -> str:
         done = subprocess.run(

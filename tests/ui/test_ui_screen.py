@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PySide6.QtGui import QImage
 
 from tests import desktop as desktops
 from tests import strangers
@@ -19,6 +20,8 @@ from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 from tests.ui.screen import Screen, Seen
 from tests.ui.screen import screen as screens
+from tests.ui.test_ui_contrast import TEXT
+from tests.ui.test_ui_contrast_seen import best
 
 pytestmark = pytest.mark.e2e
 
@@ -179,3 +182,33 @@ def test_tray_icon_is_on_the_screen_soon_after_the_start(seen_welcome: Path, fig
 def _all_ready(told: dict) -> bool:
     servers = told.get("servers", ())
     return bool(servers) and all(each["state"] == "ready" for each in servers)
+
+
+def test_a_notification_beside_an_old_tray_can_be_read_in_dark_mode(home: Path) -> None:
+    """Qt draws it pale yellow in any scheme, and what is not understood makes one at the start."""
+    folder = home / "lou"
+    folder.mkdir(mode=0o700)
+    settings = {"welcome_seen": True, "theme": "dark", "log_total_mb": "much"}
+    (folder / "config.json").write_text(json.dumps({"settings": settings}))
+    with desktops.session(home), screens(home) as screen:
+        screen.tray()
+        screen.lou()
+        wait_until(lambda: _balloon(screen), what="the notification")
+        seen = _balloon(screen)
+        assert seen is not None
+        screen.picture(home / "all.png")
+        drawn = QImage(str(home / "all.png")).copy(seen.x, seen.y, seen.width, seen.height)
+        words = drawn.copy(10, drawn.height() // 2, drawn.width() // 2, drawn.height() // 3)
+        assert best(words) >= TEXT
+
+
+def _balloon(screen: Screen) -> Seen | None:
+    """A window of Lou that is neither the icon nor as large as the main one."""
+    return next(
+        (
+            each
+            for each in screen.windows()
+            if '("lou" "lou")' in each.name and 100 < each.width < 600 and screen.is_viewable(each)
+        ),
+        None,
+    )

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 
 from app.ui import translation
 from tests.patience import PATIENCE_S
+from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
 from tests.ui.window_texts import texts
 
@@ -111,19 +112,31 @@ def shown(top: QWidget) -> Iterator[str]:
             yield from (widget.itemText(row) for row in range(widget.count()))
 
 
+def of_tray(lou: Rig) -> Iterator[str]:
+    """What the tray says: its tooltip and every entry of its menu."""
+    yield lou.tray.icon.toolTip()
+    menu = lou.tray.icon.contextMenu()
+    menu.aboutToShow.emit()
+    for each in (menu, *(action.menu() for action in menu.actions() if action.menu())):
+        yield from (action.text() for action in each.actions() if action.text())
+
+
 def main() -> int:
-    """Open every page in German; print the texts that are still English."""
+    """Open every page and the tray in German; print the texts that are still English."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from app.ui.page_registry import PAGES
     from tests.ui import rig as rigs
 
-    known = {text for text, german in translation.texts_of("de").items() if text != german}
+    german = translation.catalogue("de")
+    known = {text for text, said in translation.texts_of("de").items() if text != said}
     found: set[str] = set()
     app = QApplication(["lou"])
     with rigs.rig(app, with_keyring=False, ready=False, language="de") as lou:
         for spec in PAGES:
             lou.page(spec.name)
             found |= {f"{spec.name}: {text}" for text in shown(lou.window) if text in known - NAMES}
+        lou.until(lambda: lou.state("search") == "ready")
+        found |= {f"tray: {text}" for text in of_tray(lou) if german.text(text) != text}
     print("FOUND", json.dumps(sorted(found)))
     sys.stdout.flush()
     return 0

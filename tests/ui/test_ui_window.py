@@ -24,6 +24,7 @@ from app.ui.widgets.switch import Switch
 from app.ui.widgets.tiles import Tiles
 from tests.ui.pages import ServersView, StripView, TryView
 from tests.ui.rig import Rig
+from tests.ui.test_ui_own_servers import SERVER
 
 NAMED = (QAbstractButton, QLineEdit)
 
@@ -197,6 +198,31 @@ def test_a_tool_switched_in_the_tray_is_off_in_the_window(lou: Rig) -> None:
     assert lou.core.server("search").disabled_tools == ("web_search",)
     lou.run(lou.core.enable("search", True, "web_search"))
     lou.until(lambda: tools.model().index(0, 0).data(ROW).on is True)
+
+
+@pytest.mark.parametrize("count", [11, 40])
+def test_many_tools_fit_into_the_tray_in_the_order_of_their_numbers(lou: Rig, count: int) -> None:
+    name = f"many{count}"
+    lou.core.add_server(name, {"command": SERVER[0], "args": [SERVER[1], "0", "1", str(count)]})
+    lou.until(lambda: any(each.name == name for each in lou.core.servers()))
+    lou.until(lambda: lou.state(name) == "ready")
+    lou.until(lambda: len(lou.core.remembered_tools(name)) == count)
+    menu = lou.tray.icon.contextMenu()
+    menu.aboutToShow.emit()
+    submenus = [action.menu() for action in menu.actions() if action.menu()]
+    for each in (menu, *submenus):
+        assert each.sizeHint().height() < 720, "it does not fit a screen of 1366 x 768"
+    if count == 11:
+        listed = [action.text() for action in submenus[-1].actions()]
+        assert listed == ["big", *(f"tool_{n}" for n in range(1, 11))]
+    else:
+        texts = [action.text() for action in menu.actions()]
+        menu.actions()[texts.index(f"40 tools of {name}...")].trigger()
+        page = lou.window.page("servers")
+        lou.until(page.isVisible)
+        lou.until(lambda: row_list(page, "Tools").model().rowCount() == count)
+        assert row_list(page, "Servers").currentIndex().data(NAME) == name
+    lou.run(lou.core.remove_server(name))
 
 
 def test_pause_all_stops_every_server_and_resume_brings_back_what_was_on(lou: Rig) -> None:
