@@ -77,7 +77,7 @@ class Navigation(QWidget):
     def show_state(self, words: str, tone: str) -> None:
         """Show the state of all servers."""
         self._state.setText(words)
-        self.setToolTip(tr(tooltip(words) if self._is_folded else ""))
+        self.setToolTip(tooltip(words) if self._is_folded else "")
         set_tone(self._state, tone)
 
     def fold(self, on: bool) -> None:

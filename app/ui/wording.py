@@ -127,6 +127,11 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def spoken(*parts: str) -> str:
+    """What a screen reader says of a row: its texts in the chosen language."""
+    return ", ".join(tr(part) for part in parts if part)
+
+
 def words(name: str) -> str:
     """An identifier as readable text: `find_tracked` becomes `Find tracked`."""
     text = " ".join(_SPELT.get(part.lower(), part) for part in re.split(r"[_\s-]+", name) if part)

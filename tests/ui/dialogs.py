@@ -149,7 +149,7 @@ class ConflictView:
 
     def keep_theirs(self, field: str) -> None:
         """Choose what somebody else wrote into `field`."""
-        find(self.dialog, QRadioButton, f"{field} as it is now").setChecked(True)
+        find(self.dialog, QRadioButton, f"{field.capitalize()}, As it is now").setChecked(True)
 
 
 class ImportView:

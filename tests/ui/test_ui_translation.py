@@ -8,11 +8,28 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
+from itertools import product
 
 import pytest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+    QTableView,
+    QTreeView,
+    QWidget,
+)
 
 from app.ui import translation
+from app.ui.widgets.rows import ROW, Row, RowList
+from app.ui.widgets.text import Elided
 from tests.patience import PATIENCE_S
 from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
@@ -20,6 +37,7 @@ from tests.ui.window_texts import texts
 
 NAMES = {"Search", "Tracker"}
 """Of servers; they are what a client calls them, too."""
+SPOKEN = int(Qt.ItemDataRole.AccessibleTextRole)
 
 
 def test_every_text_has_a_translation(figure) -> None:
@@ -102,14 +120,34 @@ def test_no_page_shows_a_text_that_has_a_translation_in_english() -> None:
 def shown(top: QWidget) -> Iterator[str]:
     """What a person reads and a screen reader says."""
     for widget in (top, *top.findChildren(QWidget)):
+        yield from (widget.toolTip(), widget.windowTitle())
         if not isinstance(widget, QLineEdit):
             yield widget.accessibleName()
-        if isinstance(widget, QLabel | QAbstractButton):
+        if isinstance(widget, QLabel | QAbstractButton | Elided):
             yield widget.text()
-        if isinstance(widget, QLineEdit):
+        if isinstance(widget, QLineEdit | QPlainTextEdit):
             yield widget.placeholderText()
         if isinstance(widget, QComboBox):
             yield from (widget.itemText(row) for row in range(widget.count()))
+        if isinstance(widget, QTabBar):
+            yield from (widget.tabText(tab) for tab in range(widget.count()))
+        if isinstance(widget, QTableView | QTreeView | RowList):
+            yield from of_view(widget)
+
+
+def of_view(view: QAbstractItemView) -> Iterator[str]:
+    """The headers, cells and tooltips of a list or table, as far as they are texts."""
+    model, across = view.model(), Qt.Orientation.Horizontal
+    columns = 1 if isinstance(view, RowList) else model.columnCount()
+    roles = (*map(int, (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)), SPOKEN, ROW)
+    told = [model.headerData(column, across) for column in range(columns)]
+    for row, column, role in product(range(model.rowCount()), range(columns), roles):
+        told.append(model.index(row, column).data(role))
+    for each in told:
+        if isinstance(each, Row):
+            yield each.title  # its detail is translated when it is drawn
+        elif isinstance(each, str):
+            yield from each.split(", ") if isinstance(view, RowList) else [each]
 
 
 def of_tray(lou: Rig) -> Iterator[str]:
@@ -122,21 +160,29 @@ def of_tray(lou: Rig) -> Iterator[str]:
 
 
 def main() -> int:
-    """Open every page and the tray in German; print the texts that are still English."""
+    """Open every page, dialog and the tray in German; print the texts that are still English."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    from app.ui.page_registry import PAGES
     from tests.ui import rig as rigs
+    from tests.ui import scenes
+    from tests.ui.cut_texts import settle
 
     german = translation.catalogue("de")
-    known = {text for text, said in translation.texts_of("de").items() if text != said}
     found: set[str] = set()
+
+    def look(where: str, texts: Iterator[str]) -> None:
+        plain = (unescape(re.sub(r"</?p[^>]*>", "", text)) for text in texts if text)
+        found.update(f"{where}: {text}" for text in plain if german.text(text) != text)
+
     app = QApplication(["lou"])
-    with rigs.rig(app, with_keyring=False, ready=False, language="de") as lou:
-        for spec in PAGES:
-            lou.page(spec.name)
-            found |= {f"{spec.name}: {text}" for text in shown(lou.window) if text in known - NAMES}
-        lou.until(lambda: lou.state("search") == "ready")
-        found |= {f"tray: {text}" for text in of_tray(lou) if german.text(text) != text}
+    with rigs.rig(app, with_keyring=False, language="de") as lou:
+        entry = {"email": "ann@library.example", "url": "https://library.example/"}
+        lou.run(lou.core.call("tracker", "track_url_email", entry))
+        for name in scenes.names():
+            top = scenes.show(lou, name)
+            settle(top.window())
+            look(name, shown(top if top.isWindow() else lou.window))
+            scenes.close(top)
+        look("tray", of_tray(lou))
     print("FOUND", json.dumps(sorted(found)))
     sys.stdout.flush()
     return 0

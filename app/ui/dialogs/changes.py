@@ -41,7 +41,7 @@ class ChangesDialog(FittedDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title, verb, words = _TITLES[action]
-        self.setWindowTitle(title.format(name=client.name))
+        self.setWindowTitle(tr(title.format(name=client.name)))
         self.resize(640, 480)
         shown = QPlainTextEdit(diff)
         shown.setReadOnly(True)

@@ -21,6 +21,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
+from app.ui.wording import spoken, words
 
 _HIGHEST = 460
 
@@ -65,15 +66,16 @@ class ConflictDialog(FittedDialog):
 
     def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
         group = QButtonGroup(self)
-        name = heading(difference.field.capitalize(), "strong")
+        title = words(difference.field)
+        name = heading(title, "strong")
         grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
         for column, value in ((1, difference.theirs), (2, difference.mine)):
             holder = QWidget()
             line = QHBoxLayout(holder)
             line.setContentsMargins(0, 0, 0, 0)
             choice = QRadioButton()
-            whose = "as it is now" if column == 1 else "as you want it"
-            choice.setAccessibleName(tr(f"{difference.field} {whose}"))
+            whose = "As it is now" if column == 1 else "As you want it"
+            choice.setAccessibleName(spoken(title, whose))
             group.addButton(choice)
             line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
             text = label(_value_text(value), wrap=True, selectable=True)

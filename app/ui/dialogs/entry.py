@@ -26,11 +26,20 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
 from app.ui.widgets.text import heading, label
+from app.ui.wording import words
 
 _FIELDS = (
     Field("email", Kind.TEXT, "E-mail", required=True),
     Field("url", Kind.TEXT, "Page", "Where the address was found.", required=True),
-    Field("status", Kind.CHOICE, "Status", default="new", required=True, choices=STATUSES),
+    Field(
+        "status",
+        Kind.CHOICE,
+        "Status",
+        default="new",
+        required=True,
+        choices=STATUSES,
+        words=tuple(map(words, STATUSES)),
+    ),
     Field("tags", Kind.TEXTS, "Tags"),
     Field("note", Kind.LONG, "Note"),
 )

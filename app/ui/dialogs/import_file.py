@@ -137,7 +137,7 @@ class ImportDialog(FittedDialog):
         self._count.setText(
             f"{rows}{more}. Entries that are known already are merged; nothing is dropped."
         )
-        doubts = [one_line(str(each), 400) for each in found["doubts"]]
+        doubts = [one_line(tr(str(each)), 400) for each in found["doubts"]]
         self._doubts.setText("\n".join(f"\u2022 {each}" for each in doubts))
         self._doubts_title.setVisible(bool(doubts))
         self._doubts_place.setVisible(bool(doubts))

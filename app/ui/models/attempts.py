@@ -68,5 +68,5 @@ def _cells(attempt: Attempt) -> tuple[str, ...]:
         wording.one_line(attempt.tool, 80),
         wording.one_line(json.dumps(dict(attempt.arguments), ensure_ascii=False), 200),
         wording.milliseconds(attempt.ms),
-        wording.CALLS[attempt.outcome].words,
+        tr(wording.CALLS[attempt.outcome].words),
     )

@@ -106,8 +106,8 @@ class CallsModel(QAbstractTableModel):
 def client_name(call: KeptCall) -> str:
     """Who called, as a person reads it."""
     if call.own:
-        return "Lou itself"
-    return "You, in Lou" if call.client == "lou" else wording.one_line(call.client, 60)
+        return tr("Lou itself")
+    return tr("You, in Lou") if call.client == "lou" else wording.one_line(call.client, 60)
 
 
 def time_text(call: KeptCall) -> str:
@@ -132,7 +132,7 @@ _CELLS: tuple[Callable[[KeptCall], str], ...] = (
     client_name,
     lambda call: call.server,
     lambda call: wording.one_line(call.tool, 80),
-    lambda call: outcome_text(call).words,
+    lambda call: tr(outcome_text(call).words),
     lambda call: wording.milliseconds(call.ms),
     lambda call: wording.size(call.size),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.clients.views import ClientView
-from app.ui import client_wording
+from app.ui import client_wording, wording
 from app.ui.widgets.rows import ROW, Row
 
 ID = int(Qt.ItemDataRole.UserRole)
@@ -61,7 +61,7 @@ class ClientsModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return client.name
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{client.name}, {state_text.words}"
+                return wording.spoken(client.name, state_text.words)
             case _ if role == ID:
                 return client.id
             case _ if role == ROW:

@@ -6,6 +6,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.ui import wording
+from app.ui.translation import tr
 from app.ui.widgets.rows import ROW, Row
 from app.views import KeyView
 
@@ -49,14 +51,14 @@ class KeysModel(QAbstractListModel):
         key = self._keys[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return key.title
+                return tr(key.title)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{key.title}, {state_of(key)}"
+                return wording.spoken(key.title, state_of(key))
             case _ if role == NAME:
                 return key.name
             case _ if role == ROW:
                 return Row(
-                    title=key.title,
+                    title=tr(key.title),
                     detail=state_of(key),
                     tone="good" if key.is_set else "soft",
                     dot="good" if key.is_set else "line",

@@ -110,7 +110,7 @@ def _cell(line: LogLine, column: int) -> str:
         case 1:
             return line.server
         case 2:
-            return line.level.capitalize()
+            return tr(line.level.capitalize())
         case _:
             return one_line(line.message, 500)
 

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.ui import wording
+from app.ui.translation import tr
 from app.ui.widgets.rows import ROW, Row
 from app.ui.widgets.text import tooltip
 
@@ -93,11 +94,11 @@ def _more(provider: Provider) -> str:
         parts.append(f"{wording.counted(calls, 'call')}, {failures} failed, {took} each.")
     if provider.get("last_error"):
         parts.append(f"Last trouble: {provider['last_error']}")
-    return "\n".join(part for part in parts if part)
+    return "\n".join(tr(part) for part in parts if part)
 
 
 def _spoken(provider: Provider) -> str:
-    return f"{_title(provider)}, {provider.get('words', '')}"
+    return wording.spoken(_title(provider), str(provider.get("words", "")))
 
 
 _READERS: dict[int, Callable[[Provider], Any]] = {

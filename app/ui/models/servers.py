@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.ui import wording
+from app.ui.translation import tr
 from app.ui.widgets.rows import ROW, Row
 from app.views import ServerView
 
@@ -55,13 +56,13 @@ class ServersModel(QAbstractListModel):
         server = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return server.title if server else self._everything
+                return server.title if server else tr(self._everything)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return _spoken(server) if server else self._everything
+                return _spoken(server) if server else tr(self._everything)
             case _ if role == NAME:
                 return _name(server)
             case _ if role == ROW:
-                return _row(server) if server else Row(self._everything)
+                return _row(server) if server else Row(tr(self._everything))
         return None
 
 
@@ -82,4 +83,4 @@ def _row(server: ServerView) -> Row:
 
 def _spoken(server: ServerView) -> str:
     switch = "switched on" if server.wanted else "switched off"
-    return f"{server.title}, {switch}, {wording.state_text(server).words}"
+    return wording.spoken(server.title, switch, wording.state_text(server).words)

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.ui import wording
+from app.ui.translation import tr
 from app.ui.widgets.rows import ROW, Row
 from app.ui.widgets.text import tooltip
 
@@ -52,11 +53,11 @@ class ToolsModel(QAbstractListModel):
 
 
 def _title(tool: dict[str, Any]) -> str:
-    return str(tool.get("title") or tool["name"])
+    return tr(str(tool.get("title") or tool["name"]))
 
 
 def _spoken(tool: dict[str, Any]) -> str:
-    return f"{_title(tool)}, {'on' if tool.get('enabled', True) else 'off'}"
+    return wording.spoken(_title(tool), "on" if tool.get("enabled", True) else "off")
 
 
 def _row(tool: dict[str, Any]) -> Row:

@@ -84,13 +84,12 @@ class TrackedModel(QAbstractTableModel):
 def _cell(entry: Entry, column: int) -> str:
     match column:
         case 0:
-            return (
-                "Sealed with another key" if entry.get("locked") else one_line(str(entry["email"]))
-            )
+            locked = tr("Sealed with another key")
+            return locked if entry.get("locked") else one_line(str(entry["email"]))
         case 1:
             return one_line(str(entry["url"]).removeprefix("https://"), 500)
         case 2:
-            return words(str(entry["status"]))
+            return tr(words(str(entry["status"])))
         case 3:
             return one_line(", ".join(entry["tags"]))
         case 4:

@@ -57,7 +57,7 @@ class CallView(Card):
         self._tabs = QTabWidget()
         self._tabs.tabBar().setAccessibleName(tr("Parts of the call"))
         for part, words in ((self._answer, "Answer"), (self._request, "Request")):
-            self._tabs.addTab(part, words)
+            self._tabs.addTab(part, tr(words))
         self._tabs.addTab(self._raw, tr("Raw"))
         theme = context.theme
         self._again = Button(theme, "Try again", self._try_again, icon="try")

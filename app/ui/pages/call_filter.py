@@ -82,6 +82,6 @@ class CallFilter(QWidget):
             choice.blockSignals(True)
             choice.clear()
             for name in offered:
-                choice.addItem(wording.one_line(name, 60) or words, name)
+                choice.addItem(wording.one_line(name, 60) or tr(words), name)
             choice.setCurrentIndex(max(0, choice.findData(chosen)))
             choice.blockSignals(False)

@@ -107,7 +107,7 @@ class ServerDetail(QWidget):
         purpose, command = server.purpose, " ".join(server.command)
         is_same = command == purpose
         self._purpose.setText(wording.one_line(purpose))
-        self._purpose.setToolTip(tr(tooltip(purpose) if is_same else ""))
+        self._purpose.setToolTip(tooltip(purpose) if is_same else "")
         self._purpose.setVisible(bool(purpose))
         self._command.setText(wording.one_line(command))
         self._command.setToolTip(tooltip(command))

@@ -226,9 +226,8 @@ class TryPage(QWidget):
         self._tool.blockSignals(True)
         self._tool.clear()
         for tool in tools:
-            self._tool.addItem(
-                wording.one_line(str(tool.get("title") or tool["name"]), 80), tool["name"]
-            )
+            title = tr(str(tool.get("title") or tool["name"]))
+            self._tool.addItem(wording.one_line(title, 80), tool["name"])
         self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
         self._tool.blockSignals(False)
         if wanted and tools:

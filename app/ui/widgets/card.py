@@ -120,7 +120,7 @@ class Strip(Card):
         self._button.setText(button)
         self._button.setVisible(bool(button and on_click))
         self._icon.show_icon("check" if tone == "good" else "alert", tone)
-        self.setAccessibleName(f"{title} {text}".strip())
+        self.setAccessibleName(f"{tr(title)} {tr(text)}".strip())
         self.show()
 
     def _clicked(self) -> None:

@@ -179,5 +179,5 @@ def _plain(text: str) -> str:
 
 
 def tooltip(text: str) -> str:
-    """`text` as a tooltip: wrapped, and escaped."""
-    return f"<p style='white-space:pre-wrap'>{_plain(text)}</p>" if text else ""
+    """`text` in the chosen language as a tooltip: wrapped, and escaped."""
+    return f"<p style='white-space:pre-wrap'>{_plain(tr(text))}</p>" if text else ""

@@ -45,7 +45,7 @@ class Tiles(Card):
         shown = self._values[name]
         if shown.text() != value:
             shown.setText(value)
-            shown.setAccessibleName(tr(f"{name}: {value}"))
+            shown.setAccessibleName(f"{tr(name)}: {tr(value)}")
             self._fit(self.width())
         set_tone(shown, tone)
 
