@@ -58,7 +58,8 @@ class Command:
 class Child(asyncio.SubprocessProtocol):
     """One running command. `line` gets each line of its stdout, `stderr_line` of its stderr.
 
-    `ended` is called once with the reason, when it ends or closes its stdout by itself.
+    `ended` is called once with the reason, when it ends or closes its stdout by itself, `drained`
+    when it has read most of what waited for it.
     """
 
     def __init__(
@@ -66,9 +67,11 @@ class Child(asyncio.SubprocessProtocol):
         line: Callable[[bytes], None],
         stderr_line: Callable[[str], None],
         ended: Callable[[str], None],
+        drained: Callable[[], None],
     ) -> None:
         self._line = line
         self._stderr_line = stderr_line
+        self._drained = drained
         self._ended: Callable[[str], None] | None = ended
         self._out, self._err = BoundedLineReader(LONGEST_LINE), BoundedLineReader(_LONGEST_STDERR)
         self._transport: asyncio.SubprocessTransport | None = None
@@ -92,6 +95,11 @@ class Child(asyncio.SubprocessProtocol):
                 f"The command {command.argv[0]!r} cannot be started: {refused}.",
                 "Check the command and its folder in the server's settings.",
             ) from None
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that it has not read yet, without those in the pipe."""
+        return self._stdin.get_write_buffer_size() if self._stdin else 0
 
     def send(self, line: bytes) -> None:
         """Write one line to its stdin; do nothing if it is gone."""
@@ -130,6 +138,9 @@ class Child(asyncio.SubprocessProtocol):
             self._stderr_line(
                 "(a line too long to show)" if is_long else text.decode(errors="replace")  # type: ignore[union-attr]
             )
+
+    def resume_writing(self) -> None:
+        self._drained()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         if fd == 1:

@@ -1,7 +1,7 @@
 """A client of a relay on a stream of lines.
 
 In: bytes of its connection, and lines for it. Out: whole lines for the switchboard. It is not read
-while it does not read, or has many requests in work.
+while it does not read, has many requests in work, or sends more than the server reads.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ class SocketClient(RelayClient, asyncio.Protocol):
     def finished(self, id_token: str) -> None:
         """Take note that one of its requests was answered, and read on if it had too many."""
         super().finished(id_token)
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Read on, if it had to wait for the server."""
         if not self._is_reading:
             self._work(())
 
@@ -75,4 +79,6 @@ class SocketClient(RelayClient, asyncio.Protocol):
 
     @property
     def _has_room(self) -> bool:
-        return not self._is_write_blocked and len(self.in_flight) < _MOST_IN_FLIGHT
+        if self._is_write_blocked or len(self.in_flight) >= _MOST_IN_FLIGHT:
+            return False
+        return self.connection is None or not self.connection.is_full

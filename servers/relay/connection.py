@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from servers.contract import messages
 from servers.contract.line_reader import LongLine
 from servers.host.redact import excerpt
-from servers.relay.wire_message import WireMessage, dumps, of_fields
+from servers.relay.wire_message import WireMessage, of_fields
 
 MODERN_VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
@@ -37,6 +37,10 @@ _LONGEST_NAME = 100
 _STAGES = ("", "initialized", "tools_listed", "called")
 _client_numbers = itertools.count(1)
 _BACKGROUND_S = 60.0
+_MOST_WAITING = 32 << 20
+"""Bytes that may wait for a server that does not read; then it gets no more requests."""
+_MOST_UNASKED = 2 * _MOST_WAITING
+"""The same with what cannot be refused in words: then clients that send such are not read."""
 _MOST_PAGES = 100
 
 
@@ -87,6 +91,9 @@ class RelayClient:
         """End its connection; a bridge connects anew and repeats the client's handshake."""
         raise NotImplementedError
 
+    def proceed(self) -> None:
+        """Take note that there may be room for its messages again."""
+
     def pause(self, id_token: str) -> None:
         """Take note that the server ended the stream of a request for now: it is asked again."""
 
@@ -136,7 +143,10 @@ class RelayClient:
 
 
 class Transport(Protocol):
-    """Carries the lines of one connection."""
+    """Carries the lines of one connection; `waiting` are the bytes that it has not got rid of."""
+
+    @property
+    def waiting(self) -> int: ...
 
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
         """Send one line; `number` is the id if it is a request."""
@@ -146,6 +156,10 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """End it, and everything that was started for it."""
+
+
+class UnreadError(ConnectionError):
+    """A request finds no room before a server that does not read."""
 
 
 @dataclass(slots=True)
@@ -192,6 +206,35 @@ class UpstreamConnection:
         """Whether Lou opened it; the server ends with it."""
         return not self.key
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the server has not read yet."""
+        if self._transport:
+            return self._transport.waiting
+        return sum(len(line) for line, *_ in self._unsent)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may wait for the server."""
+        return self.waiting > _MOST_UNASKED
+
+    def has_room_for(self, size: int) -> bool:
+        """Whether a request of `size` bytes may wait for the server; one always may."""
+        waiting = self.waiting
+        return not waiting or waiting + size <= _MOST_WAITING
+
+    def unread(self, name: str) -> str:
+        """What a client is told whose request finds no room; `name` is the server's."""
+        return (
+            f"The server {name} does not read what it is sent: {self.waiting >> 20} MB wait for "
+            "it. Try again soon; if that stays so, restart the server in Lou."
+        )
+
+    def drained(self) -> None:
+        """Take note that the server reads again."""
+        for client in tuple(self.clients):
+            client.proceed()
+
     def use(self, transport: Transport) -> None:
         """Send through `transport` from now on, what was kept for it first."""
         self._transport = transport
@@ -224,6 +267,7 @@ class UpstreamConnection:
 
         Raises:
             TimeoutError: it was not answered in time; the server is told.
+            UnreadError: too much waits for the server.
             ConnectionError: the connection ended first.
         """
         if self.is_closed:
@@ -232,6 +276,8 @@ class UpstreamConnection:
         if self.is_modern:
             params = {**params, "_meta": {**ENVELOPE, **params.get("_meta", {})}}
         message = of_fields({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        if not self.has_room_for(len(message.text)):
+            raise UnreadError
         answered: asyncio.Future[WireMessage] = asyncio.get_running_loop().create_future()
         self.pending[number] = PendingRequest(method, message, None, answered)
         self.send(message.line(), message, number)
@@ -352,18 +398,3 @@ def _number(value: Any) -> int:
     if isinstance(value, str) and value.isdecimal() and len(value) < 20:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else -1
-
-
-def error_line(id_token: str, error: Mapping[str, Any]) -> bytes:
-    """The line that answers a request with `error`, a JSON-RPC error object."""
-    return f'{{"jsonrpc":"2.0","id":{id_token},"error":{dumps(error)}}}'.encode()
-
-
-def refusal_line(id_token: str, code: int, message: str) -> bytes:
-    """The line that answers a request of a client with an error of Lou's."""
-    return error_line(id_token, {"code": code, "message": message})
-
-
-def result_line(id_token: str, result: Any) -> bytes:
-    """The line that answers a request of a client."""
-    return f'{{"jsonrpc":"2.0","id":{id_token},"result":{dumps(result)}}}'.encode()

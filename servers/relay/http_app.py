@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any
 from servers.host.transport.gate import Receive, Scope, Send
 from servers.relay import routing_headers
 from servers.relay.connection import (
+    INTERNAL_ERROR,
     MODERN_VERSION,
     VERSION_KEY,
     RelayClient,
-    error_line,
-    refusal_line,
 )
 from servers.relay.http_streams import EventStream, Exchange, reply, respond, resume
-from servers.relay.wire_message import NotJsonError, WireMessage, parse
+from servers.relay.wire_message import (
+    NotJsonError,
+    WireMessage,
+    error_line,
+    parse,
+    refusal_line,
+)
 
 if TYPE_CHECKING:
     from servers.relay.switchboard import Switchboard
@@ -162,6 +167,11 @@ class HttpApp:
             why = "Session not found" if known else "Bad Request: the session id is missing"
             line = refusal_line("null", _INVALID_REQUEST, why)
             await _refuse(send, 404 if known else 400, line)
+            return
+        connection = client.connection
+        if connection and connection.is_full:
+            why = connection.unread(self._board.name)
+            await _refuse(send, 503, refusal_line("null", INTERNAL_ERROR, why))
             return
         awaited = {each.id_token for each in messages if each.method and "id" in each.fields}
         stream = EventStream(set(awaited), takes_events=exchange.takes_events)

@@ -33,7 +33,12 @@ from servers.host.tools.tool_result import ToolResult
 from servers.relay import answers, entry, handshake, listed_entries
 from servers.relay.child import Command
 from servers.relay.client import SocketClient
-from servers.relay.connection import OWN_CLIENT, PendingRequest, UpstreamConnection
+from servers.relay.connection import (
+    OWN_CLIENT,
+    PendingRequest,
+    UnreadError,
+    UpstreamConnection,
+)
 from servers.relay.entry import WebAddress
 from servers.relay.switchboard import RelayCallbacks, Switchboard
 from servers.relay.upstreams import Upstreams
@@ -243,18 +248,21 @@ class Relay:
                 f"The tool {name} is switched off in Lou.", "switched_off", verdict="refused"
             )
             return refused.for_app()
+        base = self.board.pool.base
         seconds = min(limit_s or _CALL_TIMEOUT_S, _CALL_TIMEOUT_S)
         params = {"name": name, "arguments": dict(arguments)}
         pending = PendingRequest("tools/call", WireMessage("", {"params": params}))
         verdict, kind, answer = "error", "refused", None
         try:
-            answer = await self.board.pool.base.ask("tools/call", params, seconds)
+            answer = await base.ask("tools/call", params, seconds)
             verdict, kind = answers.outcome(answer)
             return _for_app(answer, verdict, kind)
         except TimeoutError:
             verdict, kind = "timeout", "timeout"
             message = f"{name} did not finish within {seconds:g} s and was stopped."
             return tool_result.failure(message, "timeout", verdict="timeout").for_app()
+        except UnreadError:
+            raise JsonRpcError(0, base.unread(self.name)) from None
         except ConnectionError:
             raise JsonRpcError(0, self.board.gone()) from None
         except asyncio.CancelledError:

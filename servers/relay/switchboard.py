@@ -24,20 +24,25 @@ from servers.relay.connection import (
     PendingRequest,
     RelayClient,
     UpstreamConnection,
-    error_line,
-    refusal_line,
-    result_line,
 )
 from servers.relay.connection_pool import ConnectionPool
 from servers.relay.notifications import Notifications
 from servers.relay.oddity_log import OddityLog
-from servers.relay.wire_message import NotJsonError, WireMessage, parse
+from servers.relay.wire_message import (
+    NotJsonError,
+    WireMessage,
+    error_line,
+    parse,
+    refusal_line,
+    result_line,
+)
 
 log = logging.getLogger(__name__)
 
 _PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND = -32700, -32600, -32601
 _UNSUPPORTED_VERSION = -32022
 _MOST_TASKS = 1_000
+_MEMBERS = frozenset(("method", "result", "error", "id"))
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
 
 
@@ -129,7 +134,7 @@ class Switchboard:
     def _is_answered_here(
         self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
     ) -> bool:
-        """Answer a call of a tool that is switched off, and what another client still needs."""
+        """Answer a call of a tool that is switched off, and what the server cannot be asked now."""
         if message.method == "tools/call" and message.params.get("name") in self.disabled:
             pending = PendingRequest(message.method, message, client)
             result = failure(
@@ -147,7 +152,11 @@ class Switchboard:
             if watching:
                 client.send(result_line(message.id_token, {}))
                 return True
-        return False
+        if connection.has_room_for(len(message.text)):
+            return False
+        client.send(refusal_line(message.id_token, INTERNAL_ERROR, connection.unread(self.name)))
+        self._record(PendingRequest(message.method, message, client), "error", "refused")
+        return True
 
     def _forward(
         self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
@@ -156,7 +165,7 @@ class Switchboard:
         client.in_flight[message.id_token] = (connection, number)
 
     def _pass_answer_of(self, client: RelayClient, message: WireMessage) -> None:
-        asked = client.asked.pop(_id_key(message), None)
+        asked = client.asked.pop(message.id_key, None)
         if asked and not asked[0].is_closed:
             connection, token = asked
             connection.send(message.line((message.id_span, token)), message)
@@ -210,9 +219,8 @@ class Switchboard:
             found = parse(line)
         except NotJsonError:
             found = []
-        if not any(each.fields.keys() & {"method", "result", "error", "id"} for each in found):
+        if not any(each.fields.keys() & _MEMBERS for each in found):
             self.oddities.noise(line)
-            return
         for message in found:
             if not message.method:
                 self._take_answer(connection, message)
@@ -333,7 +341,7 @@ class Switchboard:
         """Pass a request of the server to the client that it concerns."""
         client = self.notifications.owner(connection, message, origin)
         if client:
-            client.asked[_id_key(message)] = (connection, message.id_token)
+            client.asked[message.id_key] = (connection, message.id_token)
             client.send(message.line())
         elif message.method == "ping":
             connection.answer(message, {"result": {}})
@@ -390,9 +398,3 @@ class Switchboard:
         """Take note that a client does not want an answer any more."""
         self._record(pending, "cancelled", "refused")
         pending.is_cancelled = True
-
-
-def _id_key(message: WireMessage) -> str:
-    """The id of a request of the server; its answer may write 1 for 1.0."""
-    value = message.fields.get("id")
-    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)

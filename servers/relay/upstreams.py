@@ -35,11 +35,15 @@ class StdioTransport:
     """One process of the user's command; see `Transport`."""
 
     def __init__(
-        self, name: str, take: Callable[[bytes], None], ended: Callable[[UpstreamLostError], None]
+        self,
+        name: str,
+        take: Callable[[bytes], None],
+        ended: Callable[[UpstreamLostError], None],
+        drained: Callable[[], None],
     ) -> None:
         self._name = name
         self._last_stderr: deque[str] = deque(maxlen=3)
-        self._child = Child(take, self._take_stderr, lambda how: ended(self._lost(how)))
+        self._child = Child(take, self._take_stderr, lambda how: ended(self._lost(how)), drained)
 
     async def start(self, command: Command) -> None:
         """Start it.
@@ -48,6 +52,11 @@ class StdioTransport:
             StartRefusedError: it cannot be started.
         """
         await self._child.start(command)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the process has not read yet."""
+        return self._child.waiting
 
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
         """Send one line."""
@@ -116,7 +125,7 @@ class Upstreams:
                 self._target, connection, take, ended=ended, schema_of=self._schema_of
             )
         else:
-            transport = child = StdioTransport(self._board.name, take, ended)
+            transport = child = StdioTransport(self._board.name, take, ended, connection.drained)
             await child.start(self._target)
         if connection.is_closed:
             await transport.close()

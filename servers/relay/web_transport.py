@@ -22,9 +22,15 @@ from yarl import URL
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
-from servers.relay.connection import INTERNAL_ERROR, error_line, refusal_line
+from servers.relay.connection import INTERNAL_ERROR
 from servers.relay.event_stream import EventReader, events_of, whole_body
-from servers.relay.wire_message import NotJsonError, WireMessage, parse
+from servers.relay.wire_message import (
+    NotJsonError,
+    WireMessage,
+    error_line,
+    parse,
+    refusal_line,
+)
 
 if TYPE_CHECKING:
     from servers.relay.connection import UpstreamConnection
@@ -88,6 +94,11 @@ class WebTransport:
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._renewing = asyncio.Lock()
         self._run(self._send_all())
+
+    @property
+    def waiting(self) -> int:
+        """0: each request has its own connection, and its own end if it is not answered."""
+        return 0
 
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
         """Send one line."""

@@ -89,6 +89,12 @@ class WireMessage:
         span = self.id_span
         return self.text[span[0] : span[1]] if span else "null"
 
+    @property
+    def id_key(self) -> str:
+        """The id for comparing; an answer may write 1 for 1.0."""
+        value = self.fields.get("id")
+        return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
+
     def span(self, *path: str) -> Span | None:
         """Where the value at `path` stands; None if it is not there."""
         span: Span | None = (0, len(self.text))
@@ -163,6 +169,21 @@ def dumps(value: Any) -> str:
 def of_fields(fields: Mapping[str, Any]) -> WireMessage:
     """A message made of `fields`."""
     return _object(dumps(fields))
+
+
+def error_line(id_token: str, error: Mapping[str, Any]) -> bytes:
+    """The line that answers a request with `error`, a JSON-RPC error object."""
+    return f'{{"jsonrpc":"2.0","id":{id_token},"error":{dumps(error)}}}'.encode()
+
+
+def refusal_line(id_token: str, code: int, message: str) -> bytes:
+    """The line that answers a request of a client with an error of Lou's."""
+    return error_line(id_token, {"code": code, "message": message})
+
+
+def result_line(id_token: str, result: Any) -> bytes:
+    """The line that answers a request of a client."""
+    return f'{{"jsonrpc":"2.0","id":{id_token},"result":{dumps(result)}}}'.encode()
 
 
 def _object(text: str) -> WireMessage:
