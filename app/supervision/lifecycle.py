@@ -45,6 +45,7 @@ from app.supervision.trouble_messages import (
     left,
     overweight,
     paused,
+    silent,
     stuck,
     too_slow,
 )
@@ -130,7 +131,8 @@ def _cause_changed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
 def _resumed(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     server = replace(server, lenient_until=at.now + at.policy.grace_after_sleep)
     if server.state is ServerState.STARTING:
-        return replace(server, due=at.now + at.policy.start_timeout), ()
+        until = at.now + at.policy.start_timeout
+        return replace(server, due=until, start_until=until), ()
     if server.state is ServerState.FAILED and server.due is not None:
         return _start(replace(server, probing=True), at)
     return server, ()
@@ -142,6 +144,7 @@ def _start(server: Server, at: _Now) -> Step:
         state=ServerState.STARTING,
         alive=True,
         due=at.now + at.policy.start_timeout,
+        start_until=at.now + at.policy.start_timeout,
         ready_at=None,
         misses=0,
         awaits_pong=False,
@@ -155,7 +158,9 @@ def _start(server: Server, at: _Now) -> Step:
 
 def _spawned(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if server.state is ServerState.STARTING:
-        return replace(server, due=at.now + at.policy.start_timeout), ()
+        until = at.now + at.policy.start_timeout
+        due = min(until, at.now + at.policy.slow_after)
+        return replace(server, due=due, start_until=until), ()
     return server, ()
 
 
@@ -195,13 +200,19 @@ def _timer_fired(server: Server, _: LifecycleEvent, at: _Now) -> Step:
     if server.state in _UP:
         return _check_health(server, at)
     if server.state is ServerState.STARTING:
-        late = replace(server, lost=True, trouble=too_slow(at.policy.start_timeout))
-        return _stop(late, at)
+        return _start_is_late(server, at)
     if server.state is ServerState.STOPPING:
         return _escalate(server, at)
     if server.state is ServerState.BACKOFF:
         return _start(replace(server, restarts=server.restarts + 1), at)
     return _start(replace(server, probing=True), at)
+
+
+def _start_is_late(server: Server, at: _Now) -> Step:
+    if at.now < server.start_until:
+        told = silent(at.policy.slow_after)
+        return replace(server, due=server.start_until, trouble=told), ()
+    return _stop(replace(server, lost=True, trouble=too_slow(at.policy.start_timeout)), at)
 
 
 def _check_health(server: Server, at: _Now) -> Step:

@@ -26,6 +26,8 @@ class RestartPolicy:
 
     start_timeout: float = 60.0
     """A start takes 1 s on a quiet machine and 20 s on a quarter of a busy core."""
+    slow_after: float = 8.0
+    """A start that takes longer is told to the person, who may know why."""
     ping_every: float = 5.0
     ping_jitter: float = 0.2
     """The random part of `ping_every`, as a fraction, in both directions."""
@@ -65,6 +67,8 @@ class Server:
     """A process exists or is being started, so no other may be started."""
     due: float | None = None
     """When `TimerFired` must be passed to `step`."""
+    start_until: float = 0.0
+    """When a start that is under way is given up."""
     trouble: Trouble | None = None
     restarts: int = 0
     recent: tuple[float, ...] = ()

@@ -24,6 +24,17 @@ def hung() -> Trouble:
     return Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
 
 
+def silent(seconds: float) -> Trouble:
+    """It runs, but did not become ready yet."""
+    return Trouble(
+        "starting_slowly",
+        f"It started, but has answered nothing for {seconds:g} s.",
+        "It may be loading something, as npx and uvx do at a first start: its log tells. "
+        "If it waits for something that never comes, such as a sign-in or another program, "
+        "mend that and restart it.",
+    )
+
+
 def too_slow(timeout: float) -> Trouble:
     """It never became ready."""
     return Trouble("slow_start", f"It was not ready after {timeout:g} s.", _SEE_LOG)

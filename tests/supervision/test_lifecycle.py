@@ -326,6 +326,23 @@ def test_a_server_that_never_gets_ready_is_given_up_however_slow_its_starts_are(
     assert starts == 6
 
 
+def test_a_silent_start_is_told_of_before_it_is_given_up_and_not_after_it_is_ready():
+    server = Server()
+    for now, event in ((0, SwitchChanged(True)), (1, Spawned())):
+        server, _ = step(server, event, now, POLICY, draw=0.5)
+    assert server.due == 1 + POLICY.slow_after
+    slow, commands = step(server, TimerFired(), server.due, POLICY, draw=0.5)
+    assert (slow.state, commands) == (STARTING, ())
+    assert slow.trouble is not None
+    assert "has answered nothing for 8 s" in slow.trouble.message
+    ready, _ = step(slow, BecameReady(), 20, POLICY, draw=0.5)
+    assert (ready.state, ready.trouble) == (READY, None)
+    late, commands = step(slow, TimerFired(), 1 + POLICY.start_timeout, POLICY, draw=0.5)
+    assert (late.state, commands) == (STOPPING, (ASK,))
+    assert late.trouble is not None
+    assert late.trouble.code == "slow_start"
+
+
 def test_the_delay_doubles_to_its_cap_and_begins_anew_after_a_steady_minute():
     policy = RestartPolicy(restart_limit=1000, restart_window=1e-9)
     server, _ = step(Server(), SwitchChanged(True), 0, policy, draw=1.0)

@@ -95,8 +95,12 @@ def own_server(lou: Rig, entry: dict[str, Any], name: str = "") -> Iterator[Stri
             {"command": "/bin/cat", "env": {"A": "${keyring:MY_KEY}"}},
             "needs the key MY_KEY", "lou keys set MY_KEY", "Open keys",
         ),
+        (
+            {"command": "/bin/sleep", "args": ["600"]},
+            "has answered nothing for", "restart it", "Show the log",
+        ),
     ],
-    ids=["wrong command", "no program", "no folder", "ends at once", "missing key"],
+    ids=["wrong command", "no program", "no folder", "ends at once", "missing key", "stuck"],
 )  # fmt: skip
 def test_a_command_that_does_not_work(
     lou: Rig, entry: dict[str, Any], happened: str, do: str, leads: str
@@ -106,6 +110,7 @@ def test_a_command_that_does_not_work(
         assert do in strip.text
         leading = [leads] if leads else ["Edit it...", "Show the log"]
         lou.until(lambda: strip.button.text() in leading, what=strip.button.text())
+        lou.until(button(lou.window.page("servers"), "Restart", "Retry").isEnabled)
 
 
 @pytest.mark.parametrize(

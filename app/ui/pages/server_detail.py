@@ -24,6 +24,8 @@ from app.ui.widgets.text import Elided, heading, label, set_tone, tooltip
 from app.ui.widgets.tiles import Tiles
 from app.views import ServerView
 
+_ALIVE = ("starting", "unhealthy")
+"""States in which its log tells more than its settings."""
 _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 
 
@@ -101,7 +103,8 @@ class ServerDetail(QWidget):
         set_tone(self._state, state_text.tone)
         self._switch.setAccessibleName(tr(f"{server.title} on or off"))
         self._switch.show_state(server.wanted)
-        self._restart.setEnabled(server.wanted and server.state not in ("starting", "stopping"))
+        is_busy = server.state == "stopping" or (server.state == "starting" and not server.trouble)
+        self._restart.setEnabled(server.wanted and not is_busy)
         is_down = server.state in ("failed", "backoff")
         self._restart.setText("Retry" if is_down else "Restart")
         purpose, command = server.purpose, " ".join(server.command)
@@ -131,7 +134,7 @@ class ServerDetail(QWidget):
         action, thing = wording.fix_of(server), trouble.key or server.name
         if not server.embedded and trouble.code == "key_refused":
             action, thing = self._place_of_key(server.name)
-        elif not server.embedded and action == "logs" and server.state != "unhealthy":
+        elif not server.embedded and action == "logs" and server.state not in _ALIVE:
             action = "edit"
         self._strip.show_message(
             trouble.message,
