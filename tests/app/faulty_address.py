@@ -9,30 +9,33 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from aiohttp import web
 
+from tests.app.faulty_command import FaultyCommand, result
 from tests.app.running import Lou
 from tests.host.clients import LIMIT, Lines
 from tests.patience import PATIENCE_S
 
 CONNECT = str(Path(sys.executable).with_name("lou-connect"))
-STATES = {
-    "killed": ("backoff", "failed", "starting"),
-    "restarted": ("ready",),
-    "hung": ("ready", "unhealthy"),
-    "404": ("ready",),
-    "401": ("blocked",),
-    "503": ("ready",),
-    "slow": ("ready",),
-}
-"""By fault: the states in which Lou may show the server while a client calls it."""
 _SLOW_S = 0.3
 
 
 class FaultyAddress:
-    """Listens on one port of loopback; `fault` is a key of `STATES`, or empty."""
+    """Listens on one port of loopback; `fault` is a key of `states`, or empty."""
+
+    name = "web"
+    states: ClassVar[dict[str, tuple[str, ...]]] = {
+        "killed": ("backoff", "failed", "starting"),
+        "restarted": ("ready",),
+        "hung": ("ready", "unhealthy"),
+        "404": ("ready",),
+        "401": ("blocked",),
+        "503": ("ready",),
+        "slow": ("ready",),
+    }
+    """By fault: the states in which Lou may show the server while a client calls it."""
 
     def __init__(self) -> None:
         self.fault = ""
@@ -96,24 +99,8 @@ class FaultyAddress:
             return web.Response(status=404)
         if "id" not in message:
             return web.Response(status=202)
-        answer = {"jsonrpc": "2.0", "id": message["id"], "result": _result(message)}
+        answer = {"jsonrpc": "2.0", "id": message["id"], "result": result(message)}
         return web.json_response(answer, headers={"Mcp-Session-Id": session})
-
-
-def _result(message: dict[str, Any]) -> dict[str, Any]:
-    if message["method"] == "initialize":
-        info = {"name": "faulty", "version": "1"}
-        return {
-            "protocolVersion": "2025-06-18",
-            "capabilities": {"tools": {}},
-            "serverInfo": info,
-        }
-    if message["method"] == "tools/list":
-        return {"tools": [{"name": "mark", "inputSchema": {"type": "object"}}]}
-    if message["method"] == "tools/call":
-        told = message["params"]["arguments"]["mark"]
-        return {"content": [{"type": "text", "text": told}]}
-    return {}
 
 
 class Caller:
@@ -131,6 +118,10 @@ class Caller:
         number = self._client.send("tools/call", {"name": "mark", "arguments": {"mark": mark}})
         self._marks[number] = mark
         return number
+
+    @property
+    def unanswered(self) -> set[int]:
+        return {*self._marks}
 
     async def answer(self, number: int) -> bool:
         """Wait for the answer; returns whether it is a result, False if it is an error."""
@@ -162,19 +153,27 @@ async def caller(lou: Lou, name: str) -> AsyncIterator[Caller]:
         await process.wait()
 
 
-async def live_through(lou: Lou, address: FaultyAddress, client: Caller, fault: str) -> bool:
+async def live_through(
+    lou: Lou, server: FaultyAddress | FaultyCommand, client: Caller, fault: str
+) -> bool:
     """Call during a fault and after it; returns whether the state was right each time.
 
     Raises:
         AssertionError: it was not, or the server did not come back by itself.
     """
-    await address.begin(fault)
+    before = await asyncio.to_thread(lou.wait_for, server.name, "ready")
+    await server.begin(fault)
     during = client.call()
-    found = await asyncio.to_thread(lou.wait_for, "web", *STATES[fault])
-    await address.mend()
-    await client.answer(during)
+    found = await asyncio.to_thread(lou.wait_for, server.name, *server.states[fault])
+    if server.fault in {"exits in a call", "closes its stdout"}:
+        await client.answer(during)
+    await server.mend()
+    if during in client.unanswered:
+        await client.answer(during)
     async with asyncio.timeout(PATIENCE_S):
         while not await client.answer(client.call()):
             await asyncio.sleep(0.1)
-    await asyncio.to_thread(lou.wait_for, "web", "ready")
+    after = await asyncio.to_thread(lou.wait_for, server.name, "ready")
+    if isinstance(server, FaultyCommand):
+        return after["restarts"] - before["restarts"] == (fault in server.fatal)
     return bool(found)
