@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from servers.contract import endpoint, refusal_log
+from servers.contract import refusal_log
 
 assert sys.platform != "win32"
 
@@ -65,14 +64,7 @@ class UnixListener:
             self._loop.remove_reader(self._listening)
             self._retry = self._loop.call_later(_RETRY_S, self._open)
             return
-        if _is_same_user(connection):
+        if refusal_log.admits(log, connection):
             self._accepted(connection)
         else:
             connection.close()
-
-
-def _is_same_user(connection: socket.socket) -> bool:
-    user = endpoint.peer_user(connection)
-    if user != os.getuid():
-        refusal_log.warning(log, "A connection of the user %d was refused", user)
-    return user == os.getuid()

@@ -1,9 +1,14 @@
-"""Logs refused connections and requests: at most one line per kind and minute."""
+"""Refuses connections of other users, and logs refusals: at most one line per kind and minute."""
 
 from __future__ import annotations
 
+import _socket
 import logging
+import os
+import sys
 import time
+
+from servers.contract import endpoint
 
 _EVERY_S = 60.0
 _last: dict[str, float] = {}
@@ -30,3 +35,16 @@ def _is_due(kind: str) -> bool:
         return False
     _last[kind] = now
     return True
+
+
+def admits(log: logging.Logger, link: _socket.socket) -> bool:
+    """Whether a process of this user is at the other end of a Unix socket; tells of another."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    try:
+        user = endpoint.peer_user(link)
+    except OSError:  # it has left, and macOS does not know any more who it was
+        return False
+    if user != os.getuid():
+        warning(log, "A connection of the user %d was refused", user)
+    return user == os.getuid()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import socket
@@ -12,9 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.control.unix_listener import UnixListener
 from app.supervision.guard_client import guard_file
 from app.system import login_path
 from app.system.safe_write import Disk
+from servers.host.transport.unix import UnixAddress
 from tests.patience import PATIENCE_S, wait_until
 
 SHELL = """#!/bin/sh
@@ -115,3 +118,23 @@ def test_the_guard_of_macos_ends_the_whole_tree() -> None:
     words, family = guarded(TREE, b"k")
     assert words == ["pid", "exit"]
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in family))
+
+
+@pytest.mark.anyio
+async def test_a_connection_whose_user_macos_forgot_is_closed_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def never(*_: object) -> asyncio.Protocol:
+        raise AssertionError("nobody knows whose it is")
+
+    control = UnixListener(tmp_path / "control", never)
+    server = UnixAddress(str(tmp_path / "server"))
+    await server.open(never)
+    monkeypatch.setattr(sys, "platform", "darwin")  # which Linux cannot answer
+    for name in ("control", "server"):
+        reader, writer = await asyncio.open_unix_connection(tmp_path / name)
+        assert await reader.read() == b""
+        writer.close()
+    control.close()
+    server.close()
+    assert not caplog.records

@@ -90,9 +90,7 @@ class _Admission(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)
-        user = endpoint.peer_user(stream.get_extra_info("socket"))
-        if user != os.getuid():
-            refusal_log.warning(log, "A connection of the user %d was refused", user)
+        if not refusal_log.admits(log, stream.get_extra_info("socket")):
             stream.abort()
             return
         admitted = self._protocol()
