@@ -114,6 +114,14 @@ def limit(likely: Sequence[float], words: Sequence[int]) -> tuple[float, float]:
     return found, best
 
 
+def promise(likely: Sequence[float], words: Sequence[int], taken: Sequence[bool]) -> float:
+    """The word F1 to expect of the blocks that are `taken`."""
+    whole = list(zip(likely, words, taken, strict=True))
+    wanted = sum(chance * count for chance, count, _ in whole)
+    right = sum(chance * count for chance, count, is_so in whole if is_so)
+    return 2 * right / (wanted + sum(count for _, count, is_so in whole if is_so))
+
+
 def _expression(node: Any) -> ast.expr:
     """A tree as an expression over `row`; only numbers of the table get into it."""
     if not isinstance(node, list):

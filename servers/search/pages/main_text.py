@@ -2,7 +2,8 @@
 
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
 is. A page that says it is one article, or one product, is read by trafilatura too, which is the
-better of the two there; what it takes is weighed, unless it runs on as only articles do.
+better of the two there. The text of an article is taken as it stands, unless the model promises
+far more of another choice; else what trafilatura takes is weighed.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _LEAST_EXPECTED = 0.25
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
 """How far a block leans to the text, or away, because trafilatura takes it or leaves it."""
+_PROMISING = 0.5
+"""Of the word F1 to expect of the best choice; an article that promises less is only weighed."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
 _LEAST = 0.12
@@ -73,16 +76,23 @@ def main_text(
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
     article = _article(tree, form) if _is_worth(facts, blocks) else ""
-    if not blocks or (facts.is_article() and _is_article(article, blocks)):
+    is_whole = facts.is_article() and _is_whole(article, blocks)
+    if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     leanings = (model or block_model.shipped()).leanings(blocks, page_view(blocks, facts))
     words = [block.words for block in blocks]
     likely = [block_model.chance(leaning) for leaning in leanings]
-    if block_model.limit(likely, words)[1] < _LEAST_EXPECTED:
+    _, best = block_model.limit(likely, words)
+    in_article = _taken(blocks, article)
+    if is_whole and block_model.promise(likely, words, in_article) >= _PROMISING * best:
+        return MainText(article)
+    if best < _LEAST_EXPECTED:
         return MainText("", 0)
     if article:
-        leanings = list(map(float.__add__, leanings, _agreement(blocks, article)))
-        likely = [block_model.chance(leaning) for leaning in leanings]
+        agreed = (_AGREED if one else -_AGREED for one in in_article)
+        likely = [
+            block_model.chance(one + more) for one, more in zip(leanings, agreed, strict=True)
+        ]
     likely = _whole_tables(blocks, likely)
     least, _ = block_model.limit(likely, words)
     sure = sum(chance * count for chance, count in zip(likely, words, strict=True))
@@ -97,7 +107,7 @@ def _is_worth(facts: PageFacts, blocks: list[Block]) -> bool:
     """Whether trafilatura may know better; a page of cards is no article, whatever it says."""
     said, words = _in_sentences(blocks), sum(block.words for block in blocks)
     if facts.is_article():
-        return said >= _PROSE * words
+        return said >= _PROSE * words or facts.is_surely_article()
     return facts.is_product() and said >= _PROSE_OF_PRODUCTS * words
 
 
@@ -106,13 +116,17 @@ def _in_sentences(blocks: list[Block]) -> int:
     return sum(block.words for block in blocks if block.words >= SENTENCE and block.is_sentence)
 
 
-def _is_article(text: str, blocks: list[Block]) -> bool:
-    """Whether `text`, which trafilatura chose of the `blocks`, runs on as only articles do."""
+def _is_whole(text: str, blocks: list[Block]) -> bool:
+    """Whether `text`, which trafilatura chose of the `blocks`, is long enough for an article."""
+    words = len(_WORD.findall(text))
+    return words > _SHORTEST_ARTICLE and words >= _LEAST * _in_sentences(blocks)
+
+
+def _runs_on(text: str) -> bool:
+    """Whether nearly all of `text` is sentences, as only in articles."""
     lines = [(line.rstrip(), len(_WORD.findall(line))) for line in text.splitlines()]
-    words = sum(count for _, count in lines)
     long = sum(count for line, count in lines if count >= SENTENCE and ends_sentence(line))
-    enough = words >= _LEAST * _in_sentences(blocks)
-    return words > _SHORTEST_ARTICLE and long >= _RUNNING * words and enough
+    return long >= _RUNNING * sum(count for _, count in lines)
 
 
 def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
@@ -129,25 +143,16 @@ def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
     return evened
 
 
-def _agreement(blocks: list[Block], article: str) -> list[float]:
-    """How far each block leans to the text more, because it is in the `article` or is not."""
+def _taken(blocks: list[Block], article: str) -> list[bool]:
+    """Which of the `blocks` are in the text of the `article`, or most of them is."""
     told = _WORD.findall(article.lower())
-    return [_AGREED if share > 0.5 else -_AGREED for share in _shares(blocks, told)]
-
-
-def _shares(blocks: list[Block], told: list[str]) -> list[float]:
-    """How much of each block is in the text of the words `told`."""
     known = set(zip(told, told[1:], told[2:], strict=False))
-    single = set(told)
-    shares = []
+    taken = []
     for block in blocks:
         words = block.tokens
-        if len(words) < 3:
-            shares.append(0.5 if single.issuperset(words) else 0.0)
-            continue
         runs = list(zip(words, words[1:], words[2:], strict=False))
-        shares.append(sum(run in known for run in runs) / len(runs))
-    return shares
+        taken.append(sum(run in known for run in runs) > 0.5 * len(runs))
+    return taken
 
 
 def _article(tree: HtmlElement, form: Format) -> str:

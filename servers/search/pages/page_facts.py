@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _TOKEN = re.compile(r"[a-z]+")
+_SLASH = re.compile(r"[/?]")
 _WORD = re.compile(r"\w+")
 _ESCAPED = re.compile(r"<[^<>]{0,300}>|\\u[0-9a-f]{4}|\\[nrt]|\\", re.IGNORECASE)
 _LONGEST_DATA = 20_000
@@ -34,6 +35,7 @@ _JSON_LD = (
     'FAQPage"',
     '"BlogPosting"',
 )
+_ARTICLES = ('Article"', '"BlogPosting"')
 _COUNTED = ("article", "h1", "h2", "h3", "p", "li", "table", "time", "pre", "code", "button", "img")
 _DESCRIPTIONS = "//meta[@property='og:description' or @name='description']/@content"
 _TITLES = "(//title)[1]//text() | //meta[@property='og:title']/@content"
@@ -46,10 +48,14 @@ class PageFacts:
         stated = _joined(tree, "//script[contains(@type,'ld+json')]/text()")[:_LONGEST_DATA]
         kind = _joined(tree, "//meta[@property='og:type']/@content").lower()
         made = _joined(tree, "//meta[@name='generator']/@content | //body/@class").lower()
-        path = set(_TOKEN.findall(url.partition("//")[2].partition("/")[2].lower()[:200]))
+        where = url.partition("//")[2].partition("/")[2].lower()[:200]
+        path = set(_TOKEN.findall(where))
         self.stated = [mark in stated for mark in _JSON_LD]
         self.kinds = ["article" in kind, "product" in kind]
         self.path = [bool(words & path) for words in _PATH_WORDS]
+        self._in_forum = bool(
+            _PATH_WORDS[0] & {one.partition(".")[0] for one in _SLASH.split(where)}
+        )
         self.is_forum = any(name in made for name in _FORUMS)
         counted = Counter(element.tag for element in tree.iter(*_COUNTED))
         self.tags = [counted[tag] for tag in _COUNTED]
@@ -60,21 +66,26 @@ class PageFacts:
 
     def is_article(self) -> bool:
         """Whether the page says that it is one article."""
-        stated = dict(zip(_JSON_LD, self.stated, strict=True))
-        article = self.kinds[0] or stated['Article"'] or stated['"BlogPosting"']
-        product = self.kinds[1] or stated['"Product"']
-        return article and not (product or self.is_discussion())
+        article = self.kinds[0] or self._states(*_ARTICLES)
+        return article and not (self.is_product() or self._talks() or self._in_forum)
+
+    def is_surely_article(self) -> bool:
+        """Whether it says so in more than its `og:type`, which many listings have, too."""
+        return self.is_article() and (self._states(*_ARTICLES) or self.path[4])
 
     def is_discussion(self) -> bool:
         """Whether the page says that people talk to each other on it."""
-        stated = dict(zip(_JSON_LD, self.stated, strict=True))
-        talk = stated['DiscussionForumPosting"'] or stated['QAPage"']
-        return talk or self.is_forum or self.path[0]
+        return self._talks() or self.path[0]
 
     def is_product(self) -> bool:
         """Whether the page says that it is one product."""
-        stated = dict(zip(_JSON_LD, self.stated, strict=True))
-        return self.kinds[1] or stated['"Product"']
+        return self.kinds[1] or self._states('"Product"')
+
+    def _talks(self) -> bool:
+        return self.is_forum or self._states('DiscussionForumPosting"', 'QAPage"')
+
+    def _states(self, *marks: str) -> bool:
+        return any(told for mark, told in zip(_JSON_LD, self.stated, strict=True) if mark in marks)
 
 
 def _joined(tree: HtmlElement, path: str) -> str:
