@@ -68,7 +68,7 @@ class Compound:
             return False
         if self.ids and {element.get("id")} != set(self.ids):
             return False
-        if self.classes and not self.classes <= set(element.get("class", "").split()):
+        if self.classes and not self.classes <= siblings.classes(element.get("class", "")):
             return False
         if self.attributes and not all(_has(element, *told) for told in self.attributes):
             return False
@@ -83,11 +83,37 @@ class Compound:
 
 
 class Siblings:
-    """What elements of one page stand among; each family is walked once for all of its members."""
+    """What elements of one page stand among and in; each way is walked once for all of them."""
 
     def __init__(self) -> None:
         self._places: dict[HtmlElement, dict[str, int]] = {}
         self._before: dict[Compound, dict[HtmlElement, HtmlElement | None]] = {}
+        self._above: dict[int, dict[HtmlElement, HtmlElement | None]] = {}
+        self._classes: dict[str, frozenset[str]] = {}
+
+    def classes(self, told: str) -> frozenset[str]:
+        """The classes that an attribute names."""
+        known = self._classes.get(told)
+        if known is None:
+            known = self._classes[told] = frozenset(told.split())
+        return known
+
+    def above(self, element: HtmlElement, compound: Compound) -> HtmlElement | None:
+        """The nearest element around `element` that `compound`, which outlives self, speaks of."""
+        known = self._above.setdefault(id(compound), {})
+        passed: list[HtmlElement] = []
+        found: HtmlElement | None = None
+        one = element.getparent()
+        while one is not None and one not in known:
+            passed.append(one)
+            if compound.fits(one, self):
+                found = one
+                break
+            one = one.getparent()
+        else:
+            found = known[one] if one is not None else None
+        known.update(dict.fromkeys(passed, found))
+        return found
 
     def place(self, element: HtmlElement, kind: str) -> int:
         """The place of `element`, from 1, as the pseudo-class `kind` counts."""
@@ -185,10 +211,7 @@ def _next(
         return siblings.before(element, compound)
     if joint == "+":
         return element.getprevious()
-    above = element.getparent()
-    while joint == " " and above is not None and not compound.fits(above, siblings):
-        above = above.getparent()
-    return above
+    return siblings.above(element, compound) if joint == " " else element.getparent()
 
 
 _HOLDS: dict[str, Callable[[str, str], bool]] = {

@@ -129,7 +129,8 @@ class Stylesheet:
             self._variables.setdefault(name, value.strip())
         self._bodies = list(islice(_bodies(css), _MOST_RULES))
         self._styles: dict[str, Style] = {}
-        hiding = [(told, body) for told, body in self._bodies if hides(self._declared(body))]
+        self._verdicts: dict[str, bool] = {}
+        hiding = [(told, body) for told, body in self._bodies if self._would_hide(body)]
         self._hiding = self._indexed(hiding)
         self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
         self._rules: _Index | None = None
@@ -139,7 +140,7 @@ class Stylesheet:
     def may_hide(self, element: HtmlElement) -> bool:
         """Whether a rule or its own attribute, taken alone, would hide `element`; quick to tell."""
         own = element.get("style")
-        if own and self._hides(self._declared(own)):
+        if own and self._would_hide(own):
             return True
         if not self._hiding:
             return False
@@ -185,6 +186,12 @@ class Stylesheet:
         for rule in fitting:
             found.update(rule.urgent)
         return found
+
+    def _would_hide(self, text: str) -> bool:
+        known = self._verdicts.get(text)
+        if known is None:
+            known = self._verdicts[text] = self._hides(self._declared(text))
+        return known
 
     def _declared(self, text: str) -> Style:
         found = self._styles.get(text)

@@ -62,8 +62,7 @@ def drop_unseen(tree: HtmlElement) -> None:
         style.text or "" for style in tree.iter("style") if on_screen(style.get("media") or "all")
     )
     markup.drop(tree, *_UNREAD)
-    grounds = _grounds(tree, css)
-    sheet = Stylesheet(css, lambda style: _may_hide(style, grounds), _names(tree))
+    sheet = Stylesheet(css, _Hiding(_grounds(tree, css)).may_hide, _names(tree))
     linked = bool(tree.xpath("boolean(//link[contains(@rel,'stylesheet')])"))
     sight = _Sight(tree, sheet, linked)
     sight.look()
@@ -313,26 +312,42 @@ def _is_moving(style: Style) -> bool:
     return "transform" in style and is_faint(style)
 
 
-def _grounds(tree: HtmlElement, css: str) -> list[Color]:
+def _grounds(tree: HtmlElement, css: str) -> set[Color]:
     """The colours that something on the page has behind it."""
     told = set(_GROUND.findall(css.lower()))
     told.update(
         found for style in tree.xpath("//@style") for found in _GROUND.findall(str(style).lower())
     )
     told.update(str(value).lower() for value in tree.xpath("//@bgcolor"))
-    return [WHITE, *(color for one in told if (color := color_of(one)))]
+    return {WHITE, *(color for one in told if (color := color_of(one)))}
 
 
-def _may_hide(style: Style, grounds: list[Color]) -> bool:
-    """Whether an element with nothing but `style` might be unseen."""
-    told = style.get("-webkit-text-fill-color") or style.get("color")
-    if told:
-        color = color_of(told)
-        if is_clear(told) if color is None else any(alike(color, one) for one in grounds):
+class _Hiding:
+    """Tells of declarations alone whether they might hide an element; `grounds` are behind some."""
+
+    def __init__(self, grounds: set[Color]) -> None:
+        self._grounds = grounds
+        self._colors: dict[str, bool] = {}
+
+    def may_hide(self, style: Style) -> bool:
+        """Whether an element with nothing but `style` might be unseen."""
+        told = style.get("-webkit-text-fill-color") or style.get("color")
+        if told and self._is_lost(told):
             return True
-    if style.get("visibility") in ("hidden", "collapse") or is_off(style):
-        return True
-    return any(told(style) for told in (is_faint, is_shut, is_away, is_cut, is_tiny))
+        if style.get("visibility") in ("hidden", "collapse") or is_off(style):
+            return True
+        return any(told(style) for told in (is_faint, is_shut, is_away, is_cut, is_tiny))
+
+    def _is_lost(self, told: str) -> bool:
+        """Whether letters of the colour `told` are not seen before some ground."""
+        known = self._colors.get(told)
+        if known is None:
+            color = color_of(told)
+            lost = (
+                is_clear(told) if color is None else any(alike(color, one) for one in self._grounds)
+            )
+            known = self._colors[told] = lost
+        return known
 
 
 def _drop(element: HtmlElement) -> None:
