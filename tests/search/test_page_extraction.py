@@ -339,6 +339,29 @@ def test_a_page_of_cards_is_read_as_one_even_if_it_calls_itself_an_article() -> 
     assert all(f"{name} hut" in text and f"{height} m" in text for name, height in huts.items())
 
 
+@pytest.mark.parametrize("path", ["news/bread", "7-questions-of-bakers"])
+def test_a_short_article_is_found_among_many_menus(path: str) -> None:
+    said = [
+        f"The {name} bakery opened again on Monday after the flood, and {count} people stood in "
+        "line for its first loaves of rye."
+        for name, count in (("old", 40), ("small", 12), ("north", 25), ("river", 31))
+    ]
+    places = ("Local", "World", "Sports", "Money", "Weather", "Opinion", "Culture", "Travel")
+    kinds = ("today", "video", "photos", "live", "archive", "tips", "polls", "quiz", "blogs")
+    links = enumerate(f"{place} {kind}" for place in places for kind in kinds)
+    menu = "".join(f"<li><a href=/{number}>{link} {number}</a></li>" for number, link in links)
+    data = (
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Bread"}</script>'
+    )
+    body = "".join(f"<p>{sentence}</p>" for sentence in said)
+    parts = (f"<ul>{menu}</ul>", f"<div>{body}</div>", f"<h4>More</h4><ul>{menu}</ul>")
+    inner = "".join(f"<div>{part}</div>" for part in parts)
+    page = f"<html><head><title>Bread</title>{data}</head><body><div>{inner}</div></body></html>"
+    text = extract(page, f"https://e.org/{path}", "text").text
+    assert all(sentence in text for sentence in said)
+    assert not any(f"{place} tips" in text for place in places)
+
+
 def test_each_post_of_a_discussion_says_who_wrote_it_and_when() -> None:
     posts = [
         ("heron_watcher", "May 4, 2024, 3:47 pm", "Which weir has the most herons in spring?"),
