@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from app.clients.catalog import Client
@@ -30,6 +31,8 @@ _LEAST = 3
 _WIDEST = 400
 _LONGEST = 50 * _WIDEST
 """Characters of a line that are masked and shown at most."""
+_MOST = 20_000
+"""Characters of a change that are masked and shown at most."""
 _TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?')
 
 
@@ -163,10 +166,15 @@ def unified(
 
     now, then = (name if each is not None else "no file" for each in (before, after))
     lines = difflib.unified_diff(_text_lines(before), _text_lines(after), lineterm="")
-    shown = mask("\n".join(line[:_LONGEST] for line in list(lines)[2:]))
-    if not shown:
+    changed = [line[:_LONGEST] for line in list(lines)[2:]]
+    if not changed:
         return ""
-    return "\n".join((f"--- {now}", f"+++ {then}", *map(_shortened, shown.split("\n"))))
+    sizes = accumulate(map(len, changed))
+    first = changed[: max(1, sum(size <= _MOST for size in sizes))]
+    shown = [*map(_shortened, mask("\n".join(first)).split("\n"))]
+    if left := len(changed) - len(first):
+        shown.append(f"... ({left:,} more lines)")
+    return "\n".join((f"--- {now}", f"+++ {then}", *shown))
 
 
 def _text_lines(content: bytes | None) -> list[str]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 MASK = "[hidden]"
 """Shown to a person in place of a secret."""
-
 Span = tuple[int, int]
 """Start and end of a part of a text."""
-
 _LONGEST = 20_000
 """Characters of one value that are searched; a longer one is secret as a whole."""
-
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -117,6 +115,15 @@ _LISTED = re.compile(r"(?<![\w-])([\w-]{1,60})[=:] ?([^,\n]+)")
 _NAMES_NEXT = re.compile(r"[ \t\r\n]{0,200}[:=](?![:=])")
 _ASSIGNED = re.compile(r"(-{0,2}[A-Za-z_][\w.-]*)[=:](.+)", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_OPTION = re.compile(r"(-{1,2}[A-Za-z][\w.-]*|/[A-Za-z][\w-]+)(?:([=:])(.*))?", re.DOTALL)
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(\S*)")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(:\s*|=)(.*)", re.DOTALL)
+_TAKES_HEADER = frozenset({"-H", "--header", "--headers", "--http-header"})
+_TAKES_USER = frozenset({"-u", "--user", "--auth", "--basic-auth", "--credentials"})
+_SHORT = frozenset({"-k", "-t", "-p", "-a", "-s", "-K", "-T", "-P"})
+_PLACEHOLDER = re.compile(
+    r"\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|%\w+%|\{\{[^{}]*\}\}|\{env:\w+\}|<[^<>]*>|\$\([^()]*\)"
+)
 
 
 def words_of(name: str) -> list[str]:
@@ -124,13 +131,16 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name[:200])]
 
 
-def _is_strong(word: str) -> bool:
-    return word in _STRONG or _JOINED.fullmatch(word) is not None
-
-
 def says_secret(name: str) -> bool:
     """Whether a variable, header or option of this name usually holds a secret."""
-    return _strength(words_of(name)) == 2
+    return _meaning(name)[1] == 2
+
+
+@lru_cache(1_000)
+def _meaning(name: str) -> tuple[list[str], int]:
+    """The words of a name, and what they mean."""
+    words = words_of(name)
+    return words, _strength(words)
 
 
 def _strength(words: Sequence[str]) -> int:
@@ -142,11 +152,10 @@ def _strength(words: Sequence[str]) -> int:
         return 0
     if words[-1].isdigit():
         return _strength(words[:-1])
-    if _is_strong(words[-1]) or (len(words) > 1 and _JOINED.fullmatch(joined)):
+    strong = [word in _STRONG or _JOINED.fullmatch(word) is not None for word in words]
+    if strong[-1] or (len(words) > 1 and _JOINED.fullmatch(joined)):
         return 2
-    if any(_is_strong(word) for word in words) or any(word in _FAINT for word in words):
-        return 1
-    return 0
+    return int(any(strong) or any(word in _FAINT for word in words))
 
 
 def looks_random(text: str, least: int = 16) -> bool:
@@ -193,9 +202,8 @@ def _is_harmless(text: str, words: Sequence[str]) -> bool:
 
 def spans_of(name: str, text: str) -> tuple[Span, ...]:
     """The secret parts of `text`, the value of `name`, in order."""
-    words = words_of(name)
-    strength = _strength(words)
-    if not text.strip() or "${keyring:" in text:
+    words, strength = _meaning(name)
+    if not text.strip() or (not strength and _is_short(text)) or "${keyring:" in text:
         return ()
     if len(text) > _LONGEST:
         return ((0, len(text)),) if strength else ()
@@ -271,8 +279,7 @@ def _userinfo(url: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _is_secret_parameter(name: str, value: str) -> bool:
-    words = words_of(name)
-    strength = _strength(words)
+    words, strength = _meaning(name)
     if strength > 1:
         return not _is_harmless(value, words)
     return (strength == 1 and looks_random(value, 12)) or _is_jumbled(value)
@@ -302,6 +309,11 @@ def spans_in(text: str) -> tuple[Span, ...]:
     return _joined(found)
 
 
+def _is_short(word: str) -> bool:
+    """Whether this is no secret unless something before it says so."""
+    return len(word) < 3 or (len(word) < 16 and word.isalnum())
+
+
 def _name_in(text: str, token: re.Match[str], word: str) -> str:
     """The name that this token gives to the next value; empty when it is a value itself."""
     if not token[1] and word.endswith(":") and len(word) > 1:
@@ -312,18 +324,12 @@ def _name_in(text: str, token: re.Match[str], word: str) -> str:
 
 
 def _token_spans(key: str, word: str) -> tuple[Span, ...]:
+    if not key and _is_short(word):
+        return ()
     pair = None if key else _ASSIGNED.fullmatch(word)
     if pair:
         return _moved(spans_of(pair[1], pair[2].strip("\"'")), pair.start(2))
     return spans_of(key, word)
-
-
-_OPTION = re.compile(r"(-{1,2}[A-Za-z][\w.-]*|/[A-Za-z][\w-]+)(?:([=:])(.*))?", re.DOTALL)
-_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)=(\S*)")
-_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(:\s*|=)(.*)", re.DOTALL)
-_TAKES_HEADER = frozenset({"-H", "--header", "--headers", "--http-header"})
-_TAKES_USER = frozenset({"-u", "--user", "--auth", "--basic-auth", "--credentials"})
-_SHORT = frozenset({"-k", "-t", "-p", "-a", "-s", "-K", "-T", "-P"})
 
 
 def argument_spans(arguments: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
@@ -332,12 +338,14 @@ def argument_spans(arguments: Sequence[str]) -> tuple[tuple[Span, ...], ...]:
     option = ""
     for text in arguments:
         found.append(_argument(option, text))
-        match = _OPTION.fullmatch(text)
+        match = _OPTION.fullmatch(text) if text[:1] in "-/" else None
         option = text if match and not match[2] else ""
     return tuple(found)
 
 
 def _argument(option: str, text: str) -> tuple[Span, ...]:
+    if not option and _is_short(text):
+        return ()
     given = _OPTION.fullmatch(text) if text.startswith("-") else None
     if given and not given[2]:
         return _joined(_by_shape(text))
@@ -368,11 +376,6 @@ def _without_placeholders(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(span for span in spans if not _PLACEHOLDER.fullmatch(text, *span))
 
 
-_PLACEHOLDER = re.compile(
-    r"\$\{[^{}]*\}|\$[A-Z_][A-Z0-9_]*|%\w+%|\{\{[^{}]*\}\}|\{env:\w+\}|<[^<>]*>|\$\([^()]*\)"
-)
-
-
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The same parts in order, merged where they overlap."""
     joined: list[Span] = []
@@ -386,9 +389,9 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def masked(text: str, spans: Sequence[Span], mask: str = MASK) -> str:
     """`text` with each part replaced by `mask`."""
-    for start, end in reversed(spans):
-        text = text[:start] + mask + text[end:]
-    return text
+    ends = (0, *(end for _, end in spans))
+    starts = (*(start for start, _ in spans), len(text))
+    return mask.join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def parts(text: str, spans: Sequence[Span]) -> list[str]:

@@ -25,7 +25,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
 _PLAIN_EMAIL = re.compile(
     rf"[A-Za-z0-9_]{{1,32}}(?:[.+-][A-Za-z0-9_]{{1,15}}){{0,2}}@(?:{_LABEL}\.)+(?P<top>[a-z]{{2,24}})"
 )
-_LONGEST_PLAIN = 200
+_LONGEST_PLAIN, _LONGEST_EMAIL = 200, 1_000
 _SPECIAL = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _NOBODY = re.compile(
     r"email_not_unlocked@.*|(?:n\.?a|none|no-?(?:e-?)?mail|unknown|null|nobody)@"
@@ -174,6 +174,8 @@ def email_address(text: str) -> str:
         return text
     if not text:
         raise ValueError("is empty")
+    if len(text) > _LONGEST_EMAIL:
+        raise ValueError(f"is {len(text)} characters long, which no e-mail address is")
     if is_placeholder(text) or _NOBODY.fullmatch(text) or _MASK.search(text):
         raise ValueError(f"holds no e-mail address but a placeholder: {text[:40]!r}")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -107,3 +108,11 @@ def test_the_difference_of_every_verb_is_masked(user: User) -> None:
         assert "hunter2" not in client_files.diff(client, action)
     client_files.undo(client)
     assert path.read_bytes() == before
+
+
+def test_a_very_long_change_is_shown_to_a_bound_that_says_so() -> None:
+    before = b"".join(b"line %d\n" % at for at in range(9_000))
+    shown = unified("a", None, before)
+    assert "+line 0" in shown
+    assert len(shown) < 30_000
+    assert re.search(r"\n\.\.\. \([\d,]+ more lines\)$", shown)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import io
+import random
 import re
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import cast
 
 import pytest
 
-from app.clients import install_links
+from app.clients import catalog, install_links, masking
 from app.clients.imports import server_import
 from app.config.config_model import Config
 from app.errors import AppError
@@ -212,6 +213,12 @@ TEXTS: dict[str, tuple[str, Callable[[int], str]]] = {
     "redactor: labels": ("redactor", _repeated("", "token=")),
     "redactor: keys": ("redactor", _repeated("", "sk-abcdefghijklm ")),
     "redactor: private keys": ("redactor", _repeated("", "-----BEGIN PRIVATE KEY-----")),
+    "change: arguments": ("change", _repeated('{"mcpServers": {"a": {"b": [', '": ", ', "1]}}}")),
+    "change: marks": ("change", _repeated("", "? ")),
+    "change: quotes": ("change", _repeated("", '"A')),
+    "change: short lines": ("change", _repeated("", "=\n")),
+    "change: names": ("change", _repeated("", "token: a1 ")),
+    "change: addresses": ("change", _repeated("", "http://a:b@c ")),
     **worst_pages.TEXTS,
 }  # fmt: skip
 
@@ -232,7 +239,15 @@ def _rows(kind: csv_jsonl.Format) -> Parser:
     return parse
 
 
+def _change(text: str) -> None:
+    """What a person is shown of a change to a client's file that has this text."""
+    before, foreign = text.encode(), masking.Foreign()
+    masking.add(foreign, catalog.client("cursor"), before, ["lou"])
+    masking.unified("a", before, before[: len(before) // 3] + b"\nlou\n" + before, foreign.masked)
+
+
 PARSERS: dict[str, Parser] = {
+    "change": _change,
     "redactor": _REDACT,
     "import": lambda text: server_import.plan(Config(), text),
     "link": install_links.entry_of,
@@ -250,6 +265,17 @@ PARSERS: dict[str, Parser] = {
     "lines": lambda text: BoundedLineReader(1 << 20).feed(text.encode()),
     **worst_pages.READERS,
 }
+
+
+@pytest.mark.parametrize("kind", [*PARSERS, *_LAYOUTS])
+def test_a_parser_refuses_any_text_in_words(kind: str) -> None:
+    dice = random.Random(kind)
+    texts = [make(400) for each, make in TEXTS.values() if each == kind]
+    pieces = [*"[]{}<>(),:;=&%#@!?*|/\\'\"-+_~.0a \t\n\r\x00\u200b\ud800", "null", *texts]
+    for _ in range(60):
+        text = "".join(dice.choice(pieces)[: dice.choice((1, 9, 400))] for _ in range(9))
+        with contextlib.suppress(*REFUSALS):
+            _parser(kind)(text)
 
 
 def _parser(kind: str) -> Parser:
@@ -370,6 +396,4 @@ async def test_the_loop_goes_on_while_a_thread_reads(figure: Figures) -> None:
 
 _APART = ("reading", "page: ", "contacts", "csv: rows", "csv: empty rows", "jsonl: rows")
 """They take time by what they are for, in a thread; rows of an import come 512 at a time."""
-
-
 _SIZES = (100_000, 49_000, 24_000, 16_000, 12_000, 9_000, 6_000)

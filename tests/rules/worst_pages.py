@@ -1,4 +1,4 @@
-"""The worst texts that are known of what comes from the web, and what reads them.
+"""The worst texts that are known of what comes from the web and from models, and what reads them.
 
 `TEXTS`: a name -> the kind of its reader, and a function from a size to a text. `READERS`: a kind
 -> its reader. Units are repeated flat, in one parent, and below many elements inside each other.
@@ -6,18 +6,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from typing import Any
 
 from servers.contract import harmless
 from servers.host import call_details
 from servers.host.redact import excerpt
+from servers.host.tools.service import ToolError
 from servers.outbound import retry
 from servers.relay import answers, listed_entries, wire_message
 from servers.relay.event_stream import EventReader
+from servers.search import sanitize
+from servers.search.contacts import address, vcard
 from servers.search.contacts import page as contact_page
-from servers.search.contacts import vcard
 from servers.search.pages import content, extract
 from servers.search.pages.charset import decoded
+from servers.search.providers import duckduckgo
+from servers.search.websearch import query, results
+from servers.tracker.current_service import parse_filters
+from servers.tracker.entry import RejectedEntryError, Rules, checked
+from servers.tracker.stores.base import StoreQuery
+from servers.tracker.stores.sqlite import queries
 
 Maker = Callable[[int], str]
 _URL = "https://a.example/x"
@@ -27,6 +37,9 @@ _ARTICLE = "<meta property=og:type content=article><body>"
 
 def _flat(unit: str, start: str = "") -> Maker:
     return lambda size: start + unit * ((size - len(start)) // len(unit))
+
+
+_HIT = "<a class=result__a href=//a.co/>a</a>"
 
 
 def _numbered(unit: str) -> Maker:
@@ -76,6 +89,25 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "links: pictures": ("links", _flat("<a href=a><img alt=b></a>")),
     "links: an anchor of pictures": ("links", _flat("<img alt=b>", "<a href=a>")),
     "links: cells outside of a table": ("links", _flat("<td>a", _PLACES)),
+    "hits: quotes that never close": ("hits", _flat("<a class=result__a href='''+ \t")),
+    "hits: hits": ("hits", _flat("<a class=result__a href=//a.co/?uddg=b>a</a>")),
+    "hits: snippets in snippets": ("hits", _flat("<div class=result__snippet>a", _HIT)),
+    "hits: brackets": ("hits", _flat("<", _HIT)),
+    "result: comments": ("result", _flat("<!--")),
+    "result: entities": ("result", _flat("&a;&#64;")),
+    "result: links": ("result", _flat("](")),
+    "result: parameters": ("result", _flat("a=b&", "https://a.co/?")),
+    "result: words": ("result", _flat("OR a ")),
+    "draft: signs": ("draft", _flat("a@")),
+    "draft: placeholders": ("draft", _flat("n/a ")),
+    "draft: words": ("draft", _flat("do not contact ")),
+    "draft: letters": ("draft", _flat("\u00e9\\${")),
+    "draft: marks": ("draft", _flat("a\u0301")),
+    "draft: digits": ("draft", _flat("9")),
+    "draft: cursors": ("draft", _flat("Y2hhbmdlZCA5")),
+    "domain: letters": ("domain", _flat("9", "xn--")),
+    "domain: labels": ("domain", _flat("xn--a.")),
+    "vcard: empty lines": ("vcard", _flat("\n")),
     "vcard: lines": ("vcard", _flat("BEGIN:VCARD\n")),
     "vcard: folded lines": ("vcard", _flat(" a\n", "BEGIN:VCARD\nN:")),
     "vcard: semicolons": ("vcard", _flat(";", "BEGIN:VCARD\nN")),
@@ -135,6 +167,24 @@ def _shown(text: str) -> None:
     harmless.one_line(text, 80)
 
 
+def _result(text: str) -> None:
+    results.result(text, text, text)
+    results.same_page(text)
+    sanitize.passive(text)
+    query.folded(text)
+
+
+def _draft(text: str) -> None:
+    filters: Any = dict.fromkeys(("text", "url", "email", "domain", "tag", "changed_since"), text)
+    for refuses in (
+        lambda: checked(rules=Rules(), url=text, email=text, note=text, tags=[text], status=text),
+        lambda: parse_filters(**filters),
+        lambda: queries._read_cursor(StoreQuery(cursor=text)),
+    ):
+        with contextlib.suppress(RejectedEntryError, ToolError):
+            refuses()
+
+
 def _list(text: str) -> None:
     entries = wire_message.parse(f"[{text}{{}}]".encode())
     listed_entries.check("tools", [entry.fields for entry in entries], is_modern=True)
@@ -144,6 +194,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "reading": lambda text: extract.extract(text, _URL, "markdown"),
     "contacts": lambda text: contact_page.contacts_on(text, _URL, "a.example"),
     "links": lambda text: contact_page._likely_links(_URL, text),
+    "hits": duckduckgo._hits,
+    "result": _result,
+    "draft": _draft,
+    "domain": address.readable,
     "vcard": lambda text: list(vcard.vcards(text)),
     "charset": lambda text: decoded(text.encode("latin-1", "replace"), "x-none"),
     "header": _header,

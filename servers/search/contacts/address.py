@@ -97,7 +97,7 @@ def is_domain(place: str) -> bool:
 
 def readable(domain: str) -> str:
     """The domain in the letters that people read."""
-    if "xn--" not in domain:
+    if "xn--" not in domain or len(domain) > _LONGEST_DOMAIN:
         return domain
     try:
         return domain.encode("ascii").decode("idna")

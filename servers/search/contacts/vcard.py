@@ -35,7 +35,9 @@ def _each(text: str) -> Iterator[FoundAddress]:
     emails: list[str] = []
     told: dict[str, str] = {}
     for line in _lines(text):
-        label, _, value = line.partition(":")
+        label, colon, value = line.partition(":")
+        if not colon:
+            continue
         kind, *parameters = label.rpartition(".")[2].upper().split(";")
         value = _decoded(value, parameters)
         if kind == "EMAIL":

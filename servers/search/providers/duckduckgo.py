@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+from itertools import islice
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
+from servers.search.pages import markup
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import Provider, by_status, failure
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Result, ResultPage, result
 
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
 _LONGEST = 499
+_MOST_PIECES = 200
+"""Pieces of text of one title or snippet."""
 _KNOWN_REGIONS = (
     "ar-es at-de au-en be-fr be-nl bg-bg br-pt ca-en ca-fr ch-de ch-fr cl-es cn-zh co-es cz-cs "
     "de-de dk-da ee-et es-es fi-fi fr-fr gr-el hk-tzh hr-hr hu-hu id-en ie-en il-en in-en is-is "
@@ -62,53 +69,31 @@ class DuckDuckGo(Provider):
             raise failure(Kind.BLOCKED, reply)
         if reply.status != 200:
             raise by_status(reply)
-        found = _Hits()
-        found.feed(page)
-        found.close()
-        if not found.hits and "no-results" not in page:
+        found = _hits(page)
+        if not found and "no-results" not in page:
             if "result__" not in page:  # a wall, whatever it says and in whatever language
                 raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
             raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
-        return ResultPage(tuple(found.hits))
+        return ResultPage(tuple(found))
 
 
-class _Hits(HTMLParser):
-    """Collects title, address and snippet of each `result__a` and `result__snippet`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hits: list[Result] = []
-        self._part = ""
-        self._url = ""
-        self._texts = {"title": "", "snippet": ""}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        classes = (given.get("class") or "").split()
+def _hits(page: str) -> list[Result]:
+    """Title, address and snippet of each `result__a` and the `result__snippet` after it."""
+    found: list[list[str]] = []
+    tree = markup.parsed(page)
+    for element in () if tree is None else tree.iter("a", "div", "td", "span"):
+        classes = (element.get("class") or "").split()
         if "result__a" in classes:
-            self._finish()
-            self._part, self._url = "title", _target(given.get("href") or "")
-        elif "result__snippet" in classes:
-            self._part = "snippet"
+            found.append([_text(element), _target(element.get("href") or ""), ""])
+        elif "result__snippet" in classes and found and not found[-1][2]:
+            found[-1][2] = _text(element)
+    hits = (result(title, url, snippet) for title, url, snippet in found)
+    # Its own pages are advertisements.
+    return [hit for hit in hits if hit and urlsplit(hit.url).hostname != "duckduckgo.com"]
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"a", "div", "h2"}:
-            self._part = ""
 
-    def handle_data(self, data: str) -> None:
-        if self._part:
-            self._texts[self._part] += data
-
-    def close(self) -> None:
-        super().close()
-        self._finish()
-
-    def _finish(self) -> None:
-        hit = result(self._texts["title"], self._url, self._texts["snippet"])
-        if hit and urlsplit(hit.url).hostname != "duckduckgo.com":  # its own are advertisements
-            self.hits.append(hit)
-        self._part, self._url = "", ""
-        self._texts = {"title": "", "snippet": ""}
+def _text(element: HtmlElement) -> str:
+    return "".join(islice(element.itertext(), _MOST_PIECES))
 
 
 def _region(query: SearchQuery) -> str:
