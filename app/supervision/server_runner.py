@@ -53,6 +53,7 @@ _TOOLS_DEADLINE = 10.0
 
 _SOFTWARE_ERROR = 70
 _OS_ERROR = 71
+_NOT_RUNNING = Trouble("off", "", "Switch it on, or see what keeps it from running.")
 _SEE_COMMAND = "Install it, or correct the server's command."
 
 
@@ -187,9 +188,11 @@ class ServerRunner:
             ServerError: it does not run, refused, or gave no answer.
         """
         if self._process is None:
+            trouble = self.server.trouble or _NOT_RUNNING
             raise ServerError(
-                f"The server {self.name} is not running ({self.server.state}).",
-                "Switch it on, or see what keeps it from running.",
+                f"The server {self.name} is not running ({self.server.state}). "
+                f"{trouble.message}".strip(),
+                trouble.hint,
                 code=messages.NOT_READY,
             )
         return await self._process.request(method, params, seconds)

@@ -44,7 +44,7 @@ async def call(
     timeout_s: float,
     own: bool,
 ) -> Answer:
-    """Call a tool; cancelling this cancels the call in the server.
+    """Call a tool, once the server has started; cancelling this cancels the call in the server.
 
     `own` says that no person asked for it, so that nothing counts it.
 
@@ -52,6 +52,9 @@ async def call(
         ServerError: there is no such server or tool, or it gave no answer.
     """
     began = time.perf_counter()
+    if supervisor.observed(name).state is ServerState.STARTING:
+        await supervisor.settled(name, timeout_s)
+    timeout_s = max(1.0, timeout_s - (time.perf_counter() - began))
     params = {"name": tool, "arguments": dict(arguments), "timeout_s": timeout_s}
     params["own"] = own
     answer = await supervisor.request(name, messages.CALL_TOOL, params, timeout_s + _MARGIN_S)

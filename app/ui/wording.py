@@ -119,6 +119,8 @@ def fix_of(server: ServerView) -> str:
         return "unlock"
     if trouble.key or "key" in trouble.code:
         return "keys"
+    if trouble.code.startswith("http_"):
+        return "settings"
     return "logs"
 
 

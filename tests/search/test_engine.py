@@ -134,6 +134,16 @@ async def test_no_answer_names_everyone_and_their_reasons() -> None:
     )
 
 
+async def test_without_a_network_one_reason_is_told_once_with_what_to_do() -> None:
+    away = OutboundError(Kind.OFFLINE, "its name could not be resolved")
+    with pytest.raises(NoAnswerError) as caught:
+        await engine(source("a", away), source("b", away)).auto(SearchQuery("x"), soon())
+    assert caught.value.sentence == (
+        "No provider reachable: tried a, b, because its name could not be resolved. "
+        "Check the network of this computer, then try again"
+    )
+
+
 async def test_a_quota_is_not_told_as_unreachable() -> None:
     with pytest.raises(NoAnswerError) as caught:
         await engine(source("a", OutboundError(Kind.QUOTA, "spent"))).auto(SearchQuery("x"), soon())

@@ -7,9 +7,12 @@ happened and what to do, with a button that leads there.
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
+import socket
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,11 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSpinBox
 
 from app.clients.views import ClientView
 from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.own_server import ServerDialog
+from app.ui.pages.http_settings import HttpRow
+from app.ui.widgets.switch import Switch
+from tests.patience import PATIENCE_S
 from tests.ui.dialogs import AddServerView, KeysView
 from tests.ui.finding import button, find
 from tests.ui.pages import ServersView, StripView, TryView
@@ -191,6 +197,62 @@ def test_a_form_filled_in_wrongly(lou: Rig, values: dict[str, Any], said: str) -
         assert {*lou.core.settings.config.servers} == {"search", "tracker"}
     finally:
         dialog.reject()
+
+
+def test_a_port_that_another_program_has(lou: Rig) -> None:
+    page = lou.page("settings")
+    row = next(each for each in page.findChildren(HttpRow) if each.server == "tracker")
+    port, switch = find(row, QSpinBox, "Port of Tracker"), find(row, Switch, "HTTP for Tracker")
+    words = lambda: " ".join(each.text() for each in row.findChildren(QLabel))  # noqa: E731
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        port.setValue(taken)
+        switch.click()
+        lou.until(lambda: f"Port {taken} cannot be used" in words(), what=words)
+        assert "Choose another in Lou's settings, under HTTP" in words()
+        servers = lou.page("servers")
+        servers.choose("tracker")
+        strip = StripView(ServersView(servers).detail)
+        lou.until(lambda: f"Port {taken} cannot be used" in strip.text, what=lambda: strip.text)
+        assert strip.button.text() == "Open settings"
+        strip.button.click()
+        lou.until(page.isVisible)
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        free = asked.getsockname()[1]
+    port.setValue(free)
+    lou.until(lambda: lou.state("tracker") == "ready")
+    lou.until(lambda: f"http://127.0.0.1:{free}/mcp" in words(), what=words)
+    token = lou.run(lou.core.vault.get("LOU_HTTP_TOKEN"))
+    assert initialized(f"http://127.0.0.1:{free}/mcp", token) == "tracker"
+    switch.click()
+    lou.until(lambda: "Off" in words())
+    lou.until(lambda: lou.state("tracker") == "ready")
+    lou.run(lou.core.unset_key("LOU_HTTP_TOKEN"))
+
+
+def initialized(url: str, token: str) -> str:
+    """The name that the server at `url` says to a client with this token."""
+    asked = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18",
+            "capabilities": {},
+            "clientInfo": {"name": "newcomer", "version": "1"},
+        },
+    }
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+    }
+    request = urllib.request.Request(url, json.dumps(asked).encode(), headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
+        said = reply.read().decode()
+    return str(
+        json.loads(said[said.index("{") : said.rindex("}") + 1])["result"]["serverInfo"]["name"]
+    )
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.switch import Switch
-from app.ui.widgets.text import label, scaled
+from app.ui.widgets.text import label, scaled, set_tone
 from servers.contract import manifest
 
 _TEXT = (
@@ -64,7 +64,8 @@ class HttpSettings(Card):
         self.inside.addWidget(self._state)
         self.inside.addWidget(bar(self._new, self._copy, self._entry))
         core = context.core
-        WhileVisible(self, self._pull, listen=(core.settings.changed, core.keys_changed))
+        changes = (core.settings.changed, core.keys_changed, core.servers_changed)
+        WhileVisible(self, self._pull, listen=changes)
 
     def _pull(self) -> None:
         for row in self._rows:
@@ -171,7 +172,13 @@ class HttpRow(QWidget):
         self._port.setValue(found.port)
         self._port.blockSignals(False)
         self._switch.show_state(found.is_on)
-        self._address.setText(found.url if found.is_on else "Off")
+        trouble = self._context.core.server(self.server).trouble
+        has_trouble = found.is_on and trouble is not None and trouble.code.startswith("http_")
+        if has_trouble and trouble:
+            self._address.setText(f"{trouble.message} {trouble.hint}")
+        else:
+            self._address.setText(found.url if found.is_on else "Off")
+        set_tone(self._address, "bad" if has_trouble else "soft")
         self._origins.setVisible(found.is_on)
         if not self._has_refused:
             self._origins.blockSignals(True)

@@ -34,7 +34,7 @@ _LONGEST_HEAD = 32 << 10
 """Bytes. What is longer without an end is left to uvicorn, which refuses it."""
 _METHOD = re.compile(rb"[A-Z]{1,20}(?: |$)")
 _NO_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_CHOOSE = "Choose another as `http.port` of the server's settings in config.json."
+_CHOOSE = "Choose another in Lou's settings, under HTTP, or as `http.port` in config.json."
 
 
 class _Server(uvicorn.Server):

@@ -69,10 +69,15 @@ class NoAnswerError(Exception):
             return "No search provider is set up; set a key, or allow the keyless providers"
         unreachable = {Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.RESTING}
         away = all(attempt.outcome in unreachable for attempt in self.tried)
+        by_reason: dict[str, list[str]] = {}
+        for attempt in self.tried:
+            by_reason.setdefault(attempt.reason, []).append(attempt.provider)
         reasons = "; ".join(
-            f"{attempt.provider}, because {attempt.reason}" for attempt in self.tried
+            f"{', '.join(names)}, because {reason}" for reason, names in by_reason.items()
         )
-        return f"No provider {'reachable' if away else 'answered'}: tried {reasons}"
+        is_offline = all(attempt.outcome == Kind.OFFLINE for attempt in self.tried)
+        do = ". Check the network of this computer, then try again" if is_offline else ""
+        return f"No provider {'reachable' if away else 'answered'}: tried {reasons}{do}"
 
     @property
     def kind(self) -> str:
