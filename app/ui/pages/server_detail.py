@@ -24,8 +24,6 @@ from app.ui.widgets.text import Elided, heading, label, set_tone, tooltip
 from app.ui.widgets.tiles import Tiles
 from app.views import ServerView
 
-_ALIVE = ("starting", "unhealthy")
-"""States in which its log tells more than its settings."""
 _FIGURES = ("Up for", "Clients", "Calls today", "Failed", "CPU", "Memory")
 
 
@@ -103,7 +101,7 @@ class ServerDetail(QWidget):
         set_tone(self._state, state_text.tone)
         self._switch.setAccessibleName(tr(f"{server.title} on or off"))
         self._switch.show_state(server.wanted)
-        is_busy = server.state == "stopping" or (server.state == "starting" and not server.trouble)
+        is_busy = server.state in ("starting", "stopping") and not _is_silent(server)
         self._restart.setEnabled(server.wanted and not is_busy)
         is_down = server.state in ("failed", "backoff")
         self._restart.setText("Retry" if is_down else "Restart")
@@ -134,7 +132,7 @@ class ServerDetail(QWidget):
         action, thing = wording.fix_of(server), trouble.key or server.name
         if not server.embedded and trouble.code == "key_refused":
             action, thing = self._place_of_key(server.name)
-        elif not server.embedded and action == "logs" and server.state not in _ALIVE:
+        elif action == "logs" and not server.embedded and not _is_silent(server):
             action = "edit"
         self._strip.show_message(
             trouble.message,
@@ -229,3 +227,9 @@ class ServerDetail(QWidget):
     def _go(self, place: str) -> Callable[[], None]:
         """What opens `place` for the server on show."""
         return lambda: self._context.go(f"{place} {self._server.name}") if self._server else None
+
+
+def _is_silent(server: ServerView) -> bool:
+    """Whether it runs and does not answer: its log tells more of that than its settings."""
+    is_slow = server.trouble is not None and server.trouble.code == "starting_slowly"
+    return server.state == "unhealthy" or (server.state == "starting" and is_slow)
