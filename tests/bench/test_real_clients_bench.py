@@ -72,6 +72,8 @@ class RealClient:
     variables: Callable[[str], dict[str, str]] = lambda url: {"OPENAI_BASE_URL": f"{url}/v1"}
     writes_itself: bool = False
     """It keeps state of its own in the same file."""
+    before: tuple[str, ...] = ()
+    """What it is called with first, to learn of the model."""
 
 
 CLIENTS = {
@@ -113,6 +115,27 @@ CLIENTS = {
         ".config/opencode/opencode.json",
         _OPENCODE,
     ),
+    "copilot-cli": RealClient(
+        "@github/copilot@1.0.102",
+        "copilot",
+        ("-p", PROMPT, "--allow-all-tools", "--no-auto-update"),
+        ".copilot/mcp-config.json",
+        '{\n  "mcpServers": {}\n}\n',
+        lambda url: {
+            "COPILOT_OFFLINE": "true",
+            "COPILOT_PROVIDER_BASE_URL": f"{url}/v1",
+            "COPILOT_PROVIDER_API_KEY": "k",
+            "COPILOT_MODEL": "gpt-4.1",
+        },
+    ),
+    "cline": RealClient(
+        "cline@3.0.65",
+        "cline",
+        ("--auto-approve", "true", PROMPT),
+        ".cline/data/settings/cline_mcp_settings.json",
+        '{\n  "mcpServers": {}\n}\n',
+        before=("auth", "-p", "openai", "-k", "k", "-m", "m", "-b", "$URL/v1"),
+    ),
     "gemini-cli": RealClient(
         "@google/gemini-cli@0.61.0",
         "gemini",
@@ -125,12 +148,10 @@ CLIENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clients")
+def _installed(package: str, folder: Path) -> Path:
+    """Where its programs are."""
     npm = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
-    packages = [client.package for client in CLIENTS.values()]
-    subprocess.run([*npm, *packages], cwd=folder, check=True)
+    subprocess.run([*npm, package], cwd=folder, check=True)
     return folder / "node_modules/.bin"
 
 
@@ -153,9 +174,10 @@ def _client(running: Lou, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CLIENTS)
 async def test_a_real_client_calls_through_lou(
-    programs: Path, running: Lou, figure: Figures, name: str
+    tmp_path: Path, running: Lou, figure: Figures, name: str
 ) -> None:
     client = CLIENTS[name]
+    program = str(_installed(client.package, tmp_path) / client.program)
     file = running.home / client.file
     file.parent.mkdir(exist_ok=True, parents=True)
     file.write_text(client.content)
@@ -164,12 +186,13 @@ async def test_a_real_client_calls_through_lou(
         file.write_text(before)
         connected = await asyncio.to_thread(running.run, "clients", "connect", name)
         assert connected.returncode == 0, connected.stderr
-        process = await asyncio.create_subprocess_exec(
-            str(programs / client.program), *client.words, stdin=-3, stdout=-1, stderr=-2,
-            cwd=running.home, env={**running.environment, "OPENAI_API_KEY": "k",
-                                   "NO_PROXY": "127.0.0.1", **client.variables(url)},
-        )  # fmt: skip
-        said, _ = await asyncio.wait_for(process.communicate(), 2 * PATIENCE_S)
+        environment = {**running.environment, "OPENAI_API_KEY": "k", "NO_PROXY": "127.0.0.1"}
+        for words in filter(None, (client.before, client.words)):
+            process = await asyncio.create_subprocess_exec(
+                program, *(word.replace("$URL", url) for word in words), cwd=running.home,
+                stdin=-3, stdout=-1, stderr=-2, env=environment | client.variables(url),
+            )  # fmt: skip
+            said, _ = await asyncio.wait_for(process.communicate(), 2 * PATIENCE_S)
     assert DONE in said.decode(), said.decode()[-2_000:]
 
     def is_proven() -> bool:
