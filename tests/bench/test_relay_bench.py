@@ -205,6 +205,29 @@ GREETINGS: list[Any] = [
 ]  # fmt: skip
 
 
+EARLY: list[str] = [
+    '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":null}}',
+    '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}',
+    '{"jsonrpc":"2.0","id":0,"method":"ping"}',
+    '{"jsonrpc":"2.0","id":"r","method":"roots/list"}',
+    '{"jsonrpc":"2.0","id":7,"method":"vendor/ask","params":[]}',
+    '{"jsonrpc":"2.0","id":999,"result":{}}',
+    '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}',
+    '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":[]}}',
+    '[{"jsonrpc":"2.0","method":"notifications/cancelled"},7]',
+]
+ENTRIES: list[Any] = [
+    None, 7, {}, {"uri": 5, "name": "n"}, {"uri": "note://b"}, {"name": "p", "arguments": {}},
+    {"uri": "note://c", "name": "c", "size": "big"}, {"name": "q", "arguments": [{"name": None}]},
+]  # fmt: skip
+GOOD_ENTRIES = {
+    "resources/list": ("resources", {"uri": "note://good", "name": "good"}),
+    "resources/templates/list": ("resourceTemplates", {"uriTemplate": "a:{b}", "name": "good"}),
+    "prompts/list": ("prompts", {"name": "good"}),
+}
+"""By method: the member of its result, and an entry that every client takes."""
+
+
 def _odd(draw: random.Random) -> dict[str, Any]:
     """A server of the user's own with some oddities, and one good tool."""
     bad: list[Any] = [
@@ -213,6 +236,12 @@ def _odd(draw: random.Random) -> dict[str, Any]:
     ]
     tools = [*bad, draw.choice((None, 7, "text", {}, {"name": 5})), GOOD]
     draw.shuffle(tools)
+    lists = {}
+    for method, (member, good) in GOOD_ENTRIES.items():
+        listed = [*draw.sample(ENTRIES, 3), good]
+        draw.shuffle(listed)
+        text = json.dumps({member: listed, **draw.choice(({}, {"nextCursor": None}))})
+        lists[method] = draw.choice((text, text.replace(": 5", ": NaN")))
     greeting = {
         "protocolVersion": draw.choice(("2024-11-05", "2025-06-18", "2025-11-25")),
         "capabilities": {"tools": {}},
@@ -222,6 +251,11 @@ def _odd(draw: random.Random) -> dict[str, Any]:
     return {
         "tools": json.dumps(tools),
         "greeting": greeting,
+        "lists": lists,
+        "early": draw.sample(EARLY, 3),
+        "after": draw.choice(("", "\r", "  ", "\n\n")),
+        "twice": draw.random() < 0.2,
+        "errors": draw.choice(("", "ERROR: all is well", "x" * 100_000)),
         **draw.choice(({}, {"id": "float"}, {"id": "text"})),
         "before": draw.choice(("", "\ufeff", "  ", "warming up\n", "\x1b[32mok\x1b[0m\n", "{\n")),
     }
@@ -235,6 +269,8 @@ async def test_odd_servers_are_served(home: Path, figure: Figures) -> None:
             capabilities = {} if number % 2 else {"roots": {}}
             assert "result" in await greet(client, capabilities), given
             listed = (await client.ask("tools/list"))["result"]["tools"]
-            is_listed = "seen" in {tool["name"] for tool in listed}
-            served += is_listed and bool((await seen(client))["pid"]) and not server.all("bye")
+            is_whole = "seen" in {tool["name"] for tool in listed}
+            for method, (member, good) in GOOD_ENTRIES.items():
+                is_whole &= good in (await client.ask(method))["result"][member]
+            served += is_whole and bool((await seen(client))["pid"]) and not server.all("bye")
     figure(f"relay: of {ODD} odd servers, served", served, at_least=ODD, enforce=True)

@@ -1,8 +1,10 @@
 """A user's own MCP server by hand, which shows what reached it: `wire_upstream.py [JSON]`.
 
 The JSON may hold `greeting` (the result of `initialize`), `tools` (the text of the list, as it is
-sent), `id` ("float" or "text": how ids are answered), `before` (text before each line) and
-`modern` (only 2026-07-28 is spoken).
+sent), `id` ("float" or "text": how ids are answered), `before` and `after` (text around each
+line), `modern` (only 2026-07-28 is spoken), `early` (lines before the first answer), `lists` (by
+method: the text of a result), `twice` (each line is sent twice) and `errors` (text on stderr at
+each line).
 """
 
 from __future__ import annotations
@@ -32,8 +34,8 @@ def main() -> None:
     for line in sys.stdin:
         message = json.loads(line)
         if "method" not in message:
-            call = waiting.pop(message["id"])
-            answer(call, {"content": [], "structuredContent": message})
+            if call := waiting.pop(message["id"], None):
+                answer(call, {"content": [], "structuredContent": message})
         elif "id" in message:
             seen.append(message)
             take(message)
@@ -45,7 +47,12 @@ def take(message: dict[str, Any]) -> None:
     method, params = message["method"], message.get("params", {})
     if GIVEN.get("modern"):
         take_modern(message)
+    elif method in GIVEN.get("lists", {}):
+        given = GIVEN["lists"][method]
+        put(f'{{"jsonrpc":"2.0","id":{id_of(message["id"])},"result":{given}}}')
     elif method == "initialize":
+        for line in GIVEN.get("early", ()):
+            put(line)
         answer(message["id"], GREETING)
     elif method == "tools/list":
         put(f'{{"result" : {{"tools":{TOOLS}}},"jsonrpc":"2.0","id":{id_of(message["id"])}}}')
@@ -121,7 +128,10 @@ def id_of(id: Any) -> str:  # noqa: A002 - the wire's word
 
 
 def put(line: str) -> None:
-    sys.stdout.write(GIVEN.get("before", "") + line + "\n")
+    if errors := GIVEN.get("errors"):
+        print(errors, file=sys.stderr, flush=True)
+    whole = GIVEN.get("before", "") + line + GIVEN.get("after", "") + "\n"
+    sys.stdout.write(whole * (2 if GIVEN.get("twice") else 1))
     sys.stdout.flush()
 
 
