@@ -25,14 +25,18 @@ def adopt() -> None:
 
 
 def asked(shell: str) -> str:
-    """The PATH that `shell` makes at a login; empty if it fails or takes too long."""
+    """The PATH that `shell` makes at a login; empty if it fails or takes too long.
+
+    It is told to be interactive: zsh reads `.zshrc`, which nvm and others write to, only then.
+    """
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
-            (shell, "-l", "-c", f'printf "\\n%s%s\\n" {_MARK} "$PATH"'),
+            (shell, "-i", "-l", "-c", f'printf "\\n%s%s\\n" {_MARK} "$PATH"'),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=_WITHIN_S,
+            start_new_session=True,  # an interactive shell would take the terminal of Lou
             check=False,
         )
         for line in done.stdout.decode("utf-8", "replace").splitlines():

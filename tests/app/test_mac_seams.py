@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +24,15 @@ from tests.patience import PATIENCE_S, wait_until
 SHELL = """#!/bin/sh
 echo "Welcome to my shell"
 PATH="/opt/homebrew/bin:/usr/local/bin:$PATH"
-shift
-eval "$2"
+for last; do :; done
+eval "$last"
 """
+FILES_OF_SHELLS = {
+    "zsh": (".zshrc", "path+=(/my/node)"),
+    "bash": (".bash_profile", "PATH=$PATH:/my/node"),
+    "fish": (".config/fish/config.fish", "set -gx PATH $PATH /my/node"),
+}
+"""Where people, and installers such as nvm's, put folders on the PATH, and how."""
 
 
 @pytest.fixture
@@ -59,6 +66,29 @@ def test_a_lou_of_launchd_gets_the_path_of_the_login_shell(
 ) -> None:
     expected = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
     assert adopted(monkeypatch, shell, "/usr/bin:/bin:/usr/sbin:/sbin") == expected
+
+
+@pytest.mark.parametrize("program", FILES_OF_SHELLS)
+def test_what_the_files_of_a_shell_add_to_the_path_is_found(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, line = FILES_OF_SHELLS[program]
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(f"{line}\n")
+    for variable in ("XDG_CONFIG_HOME", "ZDOTDIR"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = adopted(monkeypatch, shutil.which(program) or "", "/usr/bin:/bin")
+    assert "/my/node" in path.split(":")
+
+
+def test_a_shell_that_waits_for_a_person_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = tmp_path / "asks"
+    asks.write_text("#!/bin/sh\nread answer\necho lou-path:/after\n")
+    asks.chmod(0o755)
+    assert adopted(monkeypatch, str(asks), "/usr/bin") == "/after:/usr/bin"
 
 
 @pytest.mark.parametrize("broken", ["/no/shell", "/bin/false"])
