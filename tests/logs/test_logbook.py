@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import signal
 import threading
 import time
@@ -73,7 +72,7 @@ def test_a_record_of_many_lines_stays_one_row_and_forges_none(logbook: Logbook) 
     logbook.add("search", "INFO", "x", "next")
     assert [line.message for line in logbook.since(0)] == [trace, "next"]
     assert stored(logbook) == [trace, "next"]
-    assert (logbook.folder / "search.log").read_text().count("\n") == 2
+    assert (logbook.folder / "search.log").read_text("utf-8").count("\n") == 2
 
 
 def test_since_gives_what_is_new_of_one_or_all(logbook: Logbook) -> None:
@@ -206,6 +205,8 @@ def test_a_search_that_takes_too_long_returns_where_it_stopped(logbook: Logbook)
 def test_lines_wait_while_the_disk_is_full_and_none_is_lost(
     home: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
+    import resource
+
     logbook = Logbook(home / "logs", str)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -21,7 +21,7 @@ class PosixOnly:
         for name, reason in REASONS.items():
             if name.partition("::")[0] not in files:
                 continue
-            matching = [item for key, item in found.items() if key.partition("[")[0] == name]
+            matching = [item for key, item in found.items() if name in {key, key.partition("[")[0]}]
             if not matching:
                 raise pytest.UsageError(f"posix_only names {name}, which is no test")
             for item in matching:

@@ -33,7 +33,20 @@ ROOMS = {
     ),
     "host": ("host/test_call_details.py", "host/test_host_schema.py"),
     "keys": ("keys/test_key_text.py", "keys/test_vault_file.py"),
+    "logs": ("logs/test_lifecycle_log.py", "logs/test_logbook.py"),
+    "search": (
+        *("search/test_contact_cards.py", "search/test_content.py", "search/test_documents.py"),
+        *("search/test_engine.py", "search/test_results.py", "search/test_robots.py"),
+        "search/test_search_settings.py",
+    ),
     "supervision": ("supervision/test_intake.py", "supervision/test_lifecycle.py"),
+    "tracker": (
+        *("tracker/test_entry.py", "tracker/test_exchange_names.py", "tracker/test_first_form.py"),
+        *("tracker/test_layouts.py", "tracker/test_leads.py", "tracker/test_ledger.py"),
+        *("tracker/test_rows_without_key.py", "tracker/test_seal.py", "tracker/test_shapes.py"),
+        *("tracker/test_sheet.py", "tracker/test_sqlite_disk.py", "tracker/test_store_contract.py"),
+        *("tracker/test_tracker_tools.py", "tracker/test_urls.py", "tracker/test_workroom.py"),
+    ),
 }
 RUNS: Mapping[str, Sequence[str]] = {**INSIDE, **ROOMS}
 SECONDS, ATTEMPTS = 700.0, 2
