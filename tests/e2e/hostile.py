@@ -15,7 +15,7 @@ PIECES = (
     "<", "<!--", "<!-<", "</", "<div>", "<p a=", "<table><tr><td>", "<a href=", "[](", "](",
     "mailto:", "a@", "@", "a.", "{", "[", '{"a":', "[[", "]]>", "<?xml ", "<rss><item>",
     "charset=", ";", ",", "q=", "\\", "\x7f", "\U0001f600\u200d", "\u0600\u200c", "e\u0301", "\r",
-    "xn--", "1", "a" * 40, " " * 40, "NaN", "-0.1e",
+    "xn--", "1", "a" * 40, " " * 40, "NaN", "-0.1e", "[INFO] ", '[{"id":1},', "<a class='", "%TAG ",
 )  # fmt: skip
 TYPES = ("text/html", "text/plain", "application/json", "application/rss+xml", "text/xml")
 
