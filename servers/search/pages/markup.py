@@ -6,6 +6,7 @@ lxml is imported when the first page is read.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -25,6 +26,7 @@ _BLOCK_NAMES = (
 _BLOCKS = _BLOCK_NAMES.split()
 
 _CONTROLS = ("noscript", "select", "button", "input", "textarea", "dialog")
+_GONE = "gone"
 _MARKS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "li": "- "}
 _LONE = frozenset(mark.strip() for mark in _MARKS.values())
 _SHORTEST_MAIN = 80
@@ -132,6 +134,16 @@ def _are_apart(text: str, after: str, tag: str) -> bool:
     return last.isalpha() != first.isalpha() or (last.islower() and first.isupper())
 
 
+def drop_all(tree: HtmlElement, elements: Sequence[HtmlElement]) -> None:
+    """Take out `elements` at once: one by one, each would copy all text right before it."""
+    from lxml import etree  # noqa: PLC0415 - only pages need it
+
+    for element in elements:
+        if element.getparent() is not None:
+            element.tag = _GONE
+    etree.strip_elements(tree, _GONE, with_tail=False)
+
+
 def drop(tree: HtmlElement, *names: str) -> None:
     """Take out the elements called `names`."""
     from lxml import etree  # noqa: PLC0415 - only pages need it
@@ -180,9 +192,7 @@ def _own_part(tree: HtmlElement) -> HtmlElement:
             break
     around = ".//nav | .//footer | .//aside | .//header[not(.//h1) and not(ancestor::article)]"
     named = [one for one in tree.xpath(".//*[@id or @class]") if _is_around(one)]
-    for element in [*tree.xpath(around), *named]:
-        if element.getparent() is not None:
-            element.drop_tree()
+    drop_all(tree, [*tree.xpath(around), *named])
     return tree
 
 

@@ -113,8 +113,7 @@ class _Sight:
                 blanked.append((element, why))
         for element, why in blanked:
             self._blank(element, why)
-        for element in gone:
-            _drop(element)
+        markup.drop_all(self._tree, gone)
         if self._later:
             self._drop_later()
 
@@ -237,10 +236,10 @@ class _Sight:
         kinds: Counter[str] = Counter()
         for one in top:
             kinds[manners[one]] += sizes[one]
-        for one in closed:
-            whole = max(sizes[one], kinds[manners[one]] if one in top else 0)
-            if whole < (_LONG if own else _SHORT) or own > _REST * whole:
-                _drop(one)
+        wholes = {one: max(sizes[one], kinds[manners[one]] if one in top else 0) for one in closed}
+        most = _LONG if own else _SHORT
+        unseen = [one for one in closed if wholes[one] < most or own > _REST * wholes[one]]
+        markup.drop_all(self._tree, unseen)
 
     def _without_revealed(self, closed: list[HtmlElement]) -> list[HtmlElement]:
         """`closed` without the many of one manner that move into sight while a person scrolls."""
@@ -348,8 +347,3 @@ class _Hiding:
             )
             known = self._colors[told] = lost
         return known
-
-
-def _drop(element: HtmlElement) -> None:
-    if element.getparent() is not None:
-        element.drop_tree()
