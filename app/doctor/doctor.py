@@ -113,7 +113,7 @@ class Doctor:
             ok=not file.exists(),
             fine="The tracker's key is not in a plain file.",
             wrong=f"Without a keyring the tracker's key is in {file}, which only you can read.",
-            fix="lou keys store file",
+            fix="Encrypt your keys: `lou keys store file`.",
         )
 
     def _servers(self) -> Iterator[Check]:
@@ -121,11 +121,13 @@ class Doctor:
             trouble = server.trouble
             why = f" {trouble.message}" if trouble else ""
             is_fine = server.state in _FINE and server.wanted == (server.state == ServerState.READY)
+            has_failed = server.state is ServerState.FAILED
+            state = "has failed" if has_failed else f"is {server.state}"
             yield check(
                 f"server_{server.name}",
                 ok=is_fine,
                 fine=f"{server.title} is {server.state}.",
-                wrong=f"{server.title} is {server.state}.{why}",
+                wrong=f"{server.title} {state}.{why}",
                 fix=(trouble.hint if trouble else "")
                 or f"lou logs {server.name}; lou restart {server.name}",
             )

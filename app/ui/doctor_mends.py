@@ -52,7 +52,7 @@ def mend_of(check: Check) -> Mend | None:
 
 
 def grouped(checks: list[Check]) -> list[tuple[str, list[Check]]]:
-    """The checks by group, the failed ones of each group first; empty groups are left out."""
+    """The checks by group, groups with failed ones first, and those first; no group is empty."""
     rest = list(checks)
     groups = []
     for title, prefixes in GROUPS:
@@ -60,7 +60,7 @@ def grouped(checks: list[Check]) -> list[tuple[str, list[Check]]]:
         rest = [check for check in rest if check not in own]
         if own:
             groups.append((title, sorted(own, key=lambda check: check.ok)))
-    return groups
+    return sorted(groups, key=lambda group: group[1][0].ok)
 
 
 def report(checks: list[Check], heading: str) -> str:

@@ -88,7 +88,7 @@ class ImportDialog(FittedDialog):
         row = len(self._boxes)
         name, used = str(column["name"]), str(column["used"])
         shown = Elided(one_line(name, 200) or "(no name)")
-        example = Elided(one_line(", ".join(column["cells"]), 200))
+        example = Elided(one_line(", ".join(filter(None, column["cells"])), 200))
         example.setProperty("tone", "soft")
         box = combo(f"Use of {one_line(name, 60)}", letters=11)
         for value, words in _USES.items():

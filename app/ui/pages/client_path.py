@@ -37,6 +37,7 @@ class ClientPath(Card):
         self._verdict = label(wrap=True, selectable=True, name="verdict")
         self._verdict.hide()
         self._steps = QWidget()
+        self._steps.hide()
         self.inside.addWidget(heading("Why does a client not see Lou?", "strong"))
         self.inside.addWidget(bar(self._box, self._find))
         self.inside.addWidget(self._verdict)

@@ -156,7 +156,7 @@ class ServerDetail(QWidget):
         self._tiles.set_value("Calls today", f"{server.calls_today:,}")
         self._tiles.set_value("Failed", f"{failed:,}", tone="bad" if failed else "")
         self._tiles.set_value("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
-        self._tiles.set_value("Memory", wording.size(server.rss_bytes) if is_up else "-")
+        self._tiles.set_value("Memory", wording.size(server.rss_bytes) if server.rss_bytes else "-")
         calls = self._context.core.metrics.live(server.name, 300)
         self._line.show_values([sum(calls[n : n + 5]) for n in range(0, len(calls), 5)])
 
