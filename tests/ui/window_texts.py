@@ -19,6 +19,7 @@ _NOT_SHOWN = re.compile(
     r"|\\|</?[a-z]+[ >/]|\$ref|0 [a-zA-Z]|\.mcpb).*",
     re.DOTALL,
 )
+_SENTENCE = re.compile(r"[A-Z{](?!ELECT|NSERT|ELETE|PDATE)[^\n]{12,}[.?!]")
 _NOT_FOR_PEOPLE = {
     "A task of the window failed",
     "Lou could not start",
@@ -65,6 +66,16 @@ def texts() -> set[str]:
     for path in sorted((ROOT / "app" / "ui").rglob("*.py")):
         found |= set(_shown(ast.parse(path.read_text("utf-8"))))
     return {text for text in (*found, *_of_tables()) if _is_text(text)}
+
+
+def sentences(*rooms: str) -> set[str]:
+    """What the code in `rooms` says in sentences, which the window shows where they arise."""
+    found: set[str] = set()
+    for room in rooms:
+        place = ROOT / room
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found |= set(_shown(ast.parse(path.read_text("utf-8"))))
+    return {text for text in found if _SENTENCE.fullmatch(text) and _is_text(text)}
 
 
 def _of_tables() -> Iterator[str]:
