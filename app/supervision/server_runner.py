@@ -37,6 +37,7 @@ from app.supervision.states import (
     TimerFired,
 )
 from app.supervision.status import ReportedStatus, observe
+from app.supervision.trouble_messages import not_started
 from app.system.background_tasks import BackgroundTasks
 from app.views import ServerState, ServerStatus, Trouble
 from servers.contract import harmless, messages
@@ -65,7 +66,7 @@ async def _prepared(
         plan = await prepare(name)
     except Exception:
         log.exception("Could not prepare the start of %s", name)
-        return Exited(_SOFTWARE_ERROR, "Lou could not prepare its start; see Lou's own log.")
+        return not_started(_SOFTWARE_ERROR, "Lou could not prepare its start; see Lou's own log.")
     if isinstance(plan, Trouble):
         return Refused(plan)
     return _checked(plan)
@@ -74,8 +75,8 @@ async def _prepared(
 def _unspawnable(problem: BaseException) -> Exited:
     """The exit that stands for a start which the system refused or a bug prevented."""
     if isinstance(problem, OSError | ValueError):
-        return Exited(_OS_ERROR, f"It could not be started: {problem}.")
-    return Exited(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")
+        return not_started(_OS_ERROR, f"It could not be started: {problem}.")
+    return not_started(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")
 
 
 def _checked(launch: Launch) -> Launch | Refused:

@@ -19,6 +19,14 @@ _REPORTED = {EXIT_CONFIGURATION, EXIT_PERMISSION, EXIT_REFUSED, EXIT_UNREACHABLE
 """The exit codes of a server that has said why it ends."""
 
 
+_NOT_STARTED = "not_started"
+
+
+def not_started(code: int, why: str) -> Exited:
+    """The exit that stands for a start without a process: nothing ended by itself."""
+    return Exited(code, why, Trouble(_NOT_STARTED, why, _SEE_LOG))
+
+
 def hung() -> Trouble:
     """It runs but does not answer."""
     return Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
@@ -57,8 +65,9 @@ def stuck() -> Trouble:
 
 def left(event: Exited) -> Trouble:
     """It ended without a request."""
-    if event.reported is not None and event.code in _REPORTED:
-        return event.reported
+    reported = event.reported
+    if reported is not None and (event.code in _REPORTED or reported.code == _NOT_STARTED):
+        return reported
     message = f"It {_ending(event.code)}."
     if event.words:
         message += f" Its last words: {event.words}"

@@ -43,7 +43,7 @@ def readable(attempt: Attempt) -> ReadableResult:
     made = ReadableResult()
     answer = attempt.answer
     if attempt.outcome != "ok":
-        made.html = _text(answer.text or tr("It failed and did not say why."))
+        made.html = _text(tr(answer.text or "It failed and did not say why."))
         return made
     parts = [_picture(block, made) for block in _blocks(answer.extra.get("content"))]
     value = answer.data if answer.data not in (None, {}) else answer.text

@@ -23,6 +23,7 @@ from app.supervision.states import (
     SwitchChanged,
     TimerFired,
 )
+from app.supervision.trouble_messages import left, not_started
 from app.views import ServerState, Trouble
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 
@@ -402,6 +403,11 @@ def test_the_words_of_a_trouble_say_what_happened_and_what_to_do():
         "It ended by itself with exit code 3. Its last words: disk full"
     )
     assert server.trouble.hint
+
+
+def test_a_start_without_a_process_is_not_told_as_an_end():
+    trouble = left(not_started(71, "It could not be started: no memory."))
+    assert trouble.message == "It could not be started: no memory."
 
 
 def test_what_a_refusing_server_said_is_its_trouble():
