@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import pytest
 
 from tests.host.clients import Lines, lines
 from tests.host.supervised import Supervised
-from tests.patience import eventually
+from tests.patience import PATIENCE_S, eventually
 from tests.relay.test_wire import ASKABLE, entry, greet, put, relay, seen
 
 pytestmark = pytest.mark.anyio
@@ -84,5 +85,8 @@ async def test_what_cannot_be_refused_waits_in_the_client(home: Path) -> None:
         until.touch()
         assert (await client.line())["result"] == {"content": []}
         arguments = {"method": note["method"]}
-        counted = await client.ask("tools/call", {"name": "count", "arguments": arguments})
+        counted: dict[str, Any] = {}
+        async with asyncio.timeout(PATIENCE_S):
+            while "result" not in counted:  # refused while much still waits for the server
+                counted = await client.ask("tools/call", {"name": "count", "arguments": arguments})
         assert counted["result"]["structuredContent"]["count"] == 200, "none is lost"
