@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from app.clients.catalog import Client
@@ -31,8 +31,10 @@ _LEAST = 3
 _WIDEST = 400
 _LONGEST = 50 * _WIDEST
 """Characters of a line that are masked and shown at most."""
-_MOST = 20_000
+_MOST = 12_000
 """Characters of a change that are masked and shown at most."""
+_CONTEXT = 3
+_LINE_NUMBER = re.compile(r"(?<=[-+])\d+")
 _TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?')
 
 
@@ -149,7 +151,8 @@ def _within(key: str, found: Any) -> Iterator[str]:
         for text, spans in zip(texts, secret_values.argument_spans(texts), strict=True):
             yield from _long(secret_values.parts(text, spans))
         for each in found:
-            yield from _within(key, each)
+            if not isinstance(each, str) or len(each) >= _LEAST:
+                yield from _within(key, each)
     elif isinstance(found, str):
         yield from _long(secret_values.parts(found, secret_values.spans_of(key, found)))
 
@@ -162,11 +165,8 @@ def unified(
     name: str, before: bytes | None, after: bytes | None, mask: Callable[[str], str] = str
 ) -> str:
     """A unified diff after `mask`, long lines cut; empty when nothing changes."""
-    import difflib  # noqa: PLC0415 - loaded only to show a change
-
     now, then = (name if each is not None else "no file" for each in (before, after))
-    lines = difflib.unified_diff(_text_lines(before), _text_lines(after), lineterm="")
-    changed = [line[:_LONGEST] for line in list(lines)[2:]]
+    changed = [line[:_LONGEST] for line in _differences(_text_lines(before), _text_lines(after))]
     if not changed:
         return ""
     sizes = accumulate(map(len, changed))
@@ -175,6 +175,28 @@ def unified(
     if left := len(changed) - len(first):
         shown.append(f"... ({left:,} more lines)")
     return "\n".join((f"--- {now}", f"+++ {then}", *shown))
+
+
+def _differences(before: list[str], after: list[str]) -> list[str]:
+    """A unified diff without its head; what both begin and end with is not compared."""
+    import difflib  # noqa: PLC0415 - loaded only to show a change
+
+    same = _equal(zip(before, after, strict=False))
+    before, after = before[same:], after[same:]
+    ends = _equal(zip(reversed(before), reversed(after), strict=False))
+    before, after = before[: len(before) - ends], after[: len(after) - ends]
+    lines = difflib.unified_diff(before, after, lineterm="", n=_CONTEXT)
+    return [_moved(line, same) if line.startswith("@@") else line for line in list(lines)[2:]]
+
+
+def _equal(pairs: Iterable[tuple[str, str]]) -> int:
+    """How many of the first lines are equal, without those shown around a change."""
+    return max(0, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - _CONTEXT)
+
+
+def _moved(head: str, by: int) -> str:
+    """The head of a hunk, with its line numbers moved."""
+    return _LINE_NUMBER.sub(lambda number: str(int(number[0]) + by), head)
 
 
 def _text_lines(content: bytes | None) -> list[str]:

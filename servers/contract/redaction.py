@@ -32,7 +32,7 @@ _DEEPEST_PACKED = 2
 """The most of them that may be Base64, Base32 or hex."""
 _LITTLE_WORK = 20_000
 """Escapes that are decoded for any text; for a longer text as many as it has characters."""
-_PIECE = 20
+_PIECE = 40
 """How many escapes are decoded in the time in which a piece of a secret is looked at."""
 _DEEPEST_MEMBER = 8
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_PAGES = 5
 _LARGEST = 2 << 20
 """Characters of a page that are looked at."""
-_MOST_LINKS = 600
+_MOST_LINKS = 450
 """Links at the beginning, and as many at the end, that are looked at."""
 _LONGEST_LINK = 60
 """Characters of a link that says where it leads; a longer one is a sentence or a headline."""
