@@ -6,9 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.conflict import ConflictDialog
@@ -16,10 +17,13 @@ from app.ui.dialogs.import_file import ImportDialog
 from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.tracked_source import Difference
 from app.ui.widgets.inputs import TextArea
-from app.ui.widgets.text import label
+from app.ui.widgets.text import Elided, label
+from tests.ui import scenes
+from tests.ui.cut_texts import settle
 from tests.ui.dialogs import AddServerView
-from tests.ui.finding import problem
+from tests.ui.finding import button, problem
 from tests.ui.measures import lag
+from tests.ui.pages import ServersView, TryView
 from tests.ui.rig import Rig
 
 SMALL = (800, 600)
@@ -118,3 +122,34 @@ def test_a_long_word_that_may_be_pasted_is_laid_out_at_once(lou: Rig) -> None:
     assert len(area.toPlainText()) == 100_000
     assert measured.longest < 1_000
     area.close()
+
+
+def test_what_belongs_to_one_row_stands_on_one_line_and_boxes_are_equally_wide(lou: Rig) -> None:
+    dialog = scenes.show(lou, "import")
+    settle(dialog)
+    boxes = dialog.findChildren(QComboBox)
+    assert len({box.width() for box in boxes}) == 1
+    titles = {"Mail", "Site", "Colour"}
+    names = [each for each in dialog.findChildren(Elided) if each.text() in titles]
+    assert [middle(name, dialog) for name in names] == pytest.approx(
+        [middle(box, dialog) for box in boxes], abs=2
+    )
+    scenes.close(dialog)
+    page = lou.page("servers")
+    page.choose("tracker")
+    detail = ServersView(page).detail
+    title = next(each for each in detail.findChildren(Elided) if each.text() == "Tracker")
+    restart = button(detail, "Restart", "Retry")
+    state = next(each for each in detail.findChildren(QLabel) if each.text() == "Ready")
+    line = middle(restart, detail)
+    assert [middle(each, detail) for each in (title, state)] == pytest.approx([line, line], abs=2)
+    form = TryView(lou)
+    form.choose("tracker", "find_tracked")
+    lou.until(lambda: form.form is not None and form.form.findChildren(QLineEdit))
+    settle(lou.window)
+    widths = {each.width() for each in form.form.findChildren(QLineEdit) if each.isVisible()}
+    assert len(widths) == 1
+
+
+def middle(widget: QWidget, top: QWidget) -> float:
+    return widget.mapTo(top, QPoint()).y() + widget.height() / 2

@@ -42,6 +42,8 @@ _USES = {
 _NEEDED = ("email", "url")
 _ONLY_ONE = ("url", "status")
 _DOUBTS_HEIGHT = 130
+_EDGE = 4
+"""The frame of the list of columns, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class ImportDialog(FittedDialog):
         area.setAccessibleName(tr("Columns of the file"))
         area.setWidget(holder)
         area.setMinimumHeight(90)
+        area.setMaximumHeight(max(90, holder.sizeHint().height() + _EDGE))
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(Button(theme, "Cancel", self.reject))
@@ -127,6 +130,7 @@ class ImportDialog(FittedDialog):
         column.addWidget(self._doubts_title)
         column.addWidget(self._doubts_place)
         column.addWidget(self._missing)
+        column.addStretch()
         column.addLayout(buttons)
         self.resize(660, 560)
 

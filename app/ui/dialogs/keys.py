@@ -100,7 +100,12 @@ class KeysDialog(QDialog):
             self._list.setCurrentIndex(self._model.index(row))
         store = self._context.core.settings.config.settings.key_store
         place = "an encrypted file" if store == "file" else "the keyring"
-        self._where.setText(f"All keys are optional. They are kept in {place} and never shown.")
+        is_absent = self._context.core.vault.state() is VaultState.ABSENT
+        self._where.setText(
+            "All keys are optional."
+            if is_absent
+            else f"All keys are optional. They are kept in {place} and never shown."
+        )
 
     def _probe_vault(self) -> None:
         """Check a closed vault; keyrings send no event when another program opens them."""
