@@ -1,9 +1,9 @@
 """The part of a page that it is read for, from its tree. Blocks for tens of milliseconds.
 
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
-is. A page that says it is one article, or one product, is read by trafilatura too, which is the
-better of the two there. The text of an article is taken as it stands, unless the model promises
-far more of another choice; else what trafilatura takes is weighed.
+is. Trafilatura reads a page that says it is one article, too, since it is the better of the two
+there, and one of a product where the model is unsure. The text of an article is taken as it is,
+unless the model promises far more of another choice; else what trafilatura takes is weighed.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ _FEW = 100
 """Words; a page with fewer may hold its text for browsers without scripts."""
 _PROSE, _PROSE_OF_PRODUCTS = 0.25, 0.15
 """The share of its words in sentences from which on a page may be an article, or be described."""
+_UNSURE = 0.62
+"""The word F1; where the best choice promises less, trafilatura is asked about a product, too."""
 _LEAST_EXPECTED = 0.25
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
@@ -75,15 +77,17 @@ def main_text(
     """The main text of the page `tree` that came from `url`; empty when it holds none."""
     facts = PageFacts(tree, url)
     blocks = page_blocks(tree)
-    article = _article(tree, form) if _is_worth(facts, blocks) else ""
-    is_whole = facts.is_article() and _is_whole(article, blocks)
+    article = _article(tree, form) if _is_article(facts, blocks) else ""
+    is_whole = _is_whole(article, blocks)
     if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
     leanings = (model or block_model.shipped()).leanings(blocks, page_view(blocks, facts))
     words = [block.words for block in blocks]
     likely = [block_model.chance(leaning) for leaning in leanings]
     _, best = block_model.limit(likely, words)
-    in_article = _taken(blocks, article)
+    if facts.is_product() and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
+        article = _article(tree, form)
+    in_article = _taken(blocks, article) if article else []
     if is_whole and block_model.promise(likely, words, in_article) >= _PROMISING * best:
         return MainText(article)
     if best < _LEAST_EXPECTED:
@@ -103,12 +107,17 @@ def main_text(
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
-def _is_worth(facts: PageFacts, blocks: list[Block]) -> bool:
-    """Whether trafilatura may know better; a page of cards is no article, whatever it says."""
-    said, words = _in_sentences(blocks), sum(block.words for block in blocks)
-    if facts.is_article():
-        return said >= _PROSE * words or facts.is_surely_article()
-    return facts.is_product() and said >= _PROSE_OF_PRODUCTS * words
+def _is_article(facts: PageFacts, blocks: list[Block]) -> bool:
+    """Whether a page may be an article; one of cards is none if only its `og:type` says so."""
+    if not facts.is_article():
+        return False
+    words = sum(block.words for block in blocks)
+    return facts.is_surely_article() or _in_sentences(blocks) >= _PROSE * words
+
+
+def _is_described(blocks: list[Block]) -> bool:
+    """Whether a page of a product says enough about it in sentences."""
+    return _in_sentences(blocks) >= _PROSE_OF_PRODUCTS * sum(block.words for block in blocks)
 
 
 def _in_sentences(blocks: list[Block]) -> int:
