@@ -1,7 +1,7 @@
 """Makes `servers/search/pages/block_model.json` from a folder of pages and their main texts.
 
 The folder holds `html/NNNN.html.gz` and `ground-truth/NNNN.json`, as the Web Content eXtraction
-Benchmark does. Needs lightgbm and scikit-learn, which nothing else of Lou does:
+Benchmark does. Needs lightgbm, which nothing else of Lou does:
 
     python -m tests.bench.train_page_model FOLDER
     python -m tests.bench.train_page_model FOLDER --folds
@@ -24,11 +24,9 @@ from typing import Any
 
 import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
 import numpy as np  # type: ignore[import-not-found]
-from sklearn.feature_extraction import DictVectorizer  # type: ignore[import-not-found]
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-not-found]
 
 from servers.search.pages import markup
-from servers.search.pages.block_features import page_view
+from servers.search.pages.block_features import rows_of
 from servers.search.pages.block_model import TABLE, BlockModel
 from servers.search.pages.blocks import Block
 from servers.search.pages.extract import extract
@@ -52,10 +50,7 @@ _HOW = {
     "verbosity": -1,
 }
 _DOUBTFUL = 0.5
-_SITES, _LEAST_WEIGHT, _SMOOTHING = 8, 0.02, 0.003
-"""Sites that a word must be seen on, what it must weigh, and how freely weights are learned."""
 _FOLDS = 5
-_SHORT = 8
 
 
 @dataclass
@@ -67,7 +62,6 @@ class Sample:
     page: str
     wanted: str
     rows: list[list[float]] = field(default_factory=list)
-    tokens: list[set[str]] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
 
@@ -135,24 +129,13 @@ def _look(sample: Sample) -> None:
     blocks = page_blocks(tree)
     if not blocks:
         return
-    view = page_view(blocks, PageFacts(tree, sample.url))
     told = sample.shares = shares(blocks, sample.wanted)
     size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-    sample.rows = view.rows
+    sample.rows = rows_of(blocks, PageFacts(tree, sample.url))
     sample.weights = [block.words / (max(1, size) + 50) for block in blocks]
-    around, seen = view.around, list[frozenset[str]]()
-    for at, (up, traits) in enumerate(zip(around.parents, around.traits, strict=True)):
-        seen.append(traits.tokens | (seen[up] if at else frozenset()))
-    for block, at in zip(blocks, around.of_blocks, strict=True):
-        tokens = {f"*{token}" for token in seen[at]}
-        tokens |= {f"0{token}" for token in around.traits[at].tokens}
-        if at:
-            tokens |= {f"1{token}" for token in around.traits[around.parents[at]].tokens}
-        kind = "w" if block.words <= _SHORT else "W"
-        sample.tokens.append(tokens | {kind + word for word in block.tokens})
 
 
-def learned(several: list[Sample]) -> dict[str, Any]:
+def learned(several: list[Sample]) -> list[Any]:
     """The table of a model that learned from `several` pages."""
     wanted = np.concatenate([one.shares for one in several])
     weights = np.concatenate([one.weights for one in several])
@@ -160,31 +143,7 @@ def learned(several: list[Sample]) -> dict[str, Any]:
     rows = np.array([row for one in several for row in one.rows], dtype=np.float32)
     data = lightgbm.Dataset(rows, wanted, weight=weights)
     trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
-    bias, found = _weights(several, wanted, weights)
-    told = [_tree(tree["tree_structure"]) for tree in trees]
-    return {"bias": bias, "weights": found, "trees": told}
-
-
-def _weights(several: list[Sample], wanted: Any, weights: Any) -> tuple[float, dict[str, float]]:
-    sites = defaultdict(set)
-    for one in several:
-        for token in set().union(*one.tokens):
-            sites[token].add(one.site)
-    often = {token for token, on in sites.items() if len(on) >= _SITES}
-    vectors = DictVectorizer(dtype=np.float32)
-    told = vectors.fit_transform(
-        [dict.fromkeys(sorted(tokens & often), 1) for one in several for tokens in one.tokens]
-    )
-    model = LogisticRegression(C=_SMOOTHING, max_iter=60)
-    both = np.concatenate([np.arange(len(wanted))] * 2)
-    model.fit(
-        told[both],
-        np.repeat([1, 0], len(wanted)),
-        sample_weight=np.concatenate([weights * wanted, weights * (1 - wanted)]),
-    )
-    named = zip(vectors.get_feature_names_out(), model.coef_[0], strict=True)
-    found = {str(name): round(float(one), 2) for name, one in named if abs(one) >= _LEAST_WEIGHT}
-    return round(float(model.intercept_[0]), 4), found
+    return [_tree(tree["tree_structure"]) for tree in trees]
 
 
 def _tree(node: dict[str, Any]) -> Any:

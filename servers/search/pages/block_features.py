@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 
 from servers.search.pages.block_surroundings import Row, Surroundings, kinds
@@ -38,26 +37,17 @@ SENTENCE = 8
 """Words that a sentence has at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """What a model sees of a page: a row for each block, and the elements around them."""
-
-    rows: list[Row]
-    around: Surroundings
-
-
-def page_view(blocks: list[Block], facts: PageFacts) -> PageView:
-    """What the model sees of the `blocks` of the page that `facts` are known of."""
+def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
+    """For each of the `blocks` of the page that `facts` are known of what the model sees of it."""
     own = [_own(block, facts) for block in blocks]
     sizes = [(one[_LENGTH], one[_LINKED], one[_WORDS], one[_SENTENCE]) for one in own]
     around = Surroundings(blocks, sizes)
     page = _page(blocks, facts, own)
     parts = (own, _places(own, around), _near(own), around.rows(), kinds(sizes, around))
-    rows = [
+    return [
         [*one, *place, *near, *inside, *kind, *page]
         for one, place, near, inside, kind in zip(*parts, strict=True)
     ]
-    return PageView(rows, around)
 
 
 _WORDS, _LINKED, _ENDS, _LENGTH, _SENTENCE = range(5)

@@ -1,8 +1,7 @@
 """Which blocks of a page are its own text: what is seen of a page comes in, chances go out.
 
-The model is `block_model.json`, which `tests/bench/train_page_model.py` makes: small decision
-trees, and what words in a block and names around it weigh. It learned from 340 pages of the Web
-Content eXtraction Benchmark by Murrough Foley (CC-BY-4.0).
+The model is `block_model.json`, small decision trees that `tests/bench/train_page_model.py` makes.
+It learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley (CC-BY-4.0).
 A tree is `[feature, limit, tree for at most the limit, tree for more]`, and its leaf a number.
 """
 
@@ -16,77 +15,26 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
-from servers.search.pages.block_features import PageView
-from servers.search.pages.block_surroundings import Surroundings
-from servers.search.pages.blocks import Block
+from servers.search.pages.block_surroundings import Row
 
 TABLE = Path(__file__).with_name("block_model.json")
-_LESS_SURE, _LESS_LIKELY = 0.7, 0.3
+_LESS_SURE, _LESS_LIKELY = 0.7, 0.4
 """How chances turn out on pages of other sites than those the model learned from."""
-_SHARE = 0.4
-"""How much the words count beside the trees."""
-_SHORT = 8
-"""Words; in a block of at most as many, a word weighs something else than in a longer one."""
-_MOST_NAMES = 150
-"""Names around a block that are weighed; a page that means harm may have any number."""
 _AT_ONCE = 10
 """Trees in one expression; compilers do not nest without end."""
 
 
 class BlockModel:
-    """Trees and weights, as `block_model.json` has them."""
+    """Trees, as `block_model.json` has them."""
 
-    def __init__(self, table: dict[str, Any]) -> None:
-        self._bias: float = table["bias"]
-        self._weights: dict[str, float] = table["weights"]
-        trees = [_expression(tree) for tree in table["trees"]]
+    def __init__(self, table: list[Any]) -> None:
+        trees = [_expression(tree) for tree in table]
         self._sums = [_compiled(trees[at : at + _AT_ONCE]) for at in range(0, len(trees), _AT_ONCE)]
 
-    def leanings(self, blocks: list[Block], view: PageView) -> list[float]:
+    def leanings(self, rows: list[Row]) -> list[float]:
         """For each block how far it leans to the text that the page is read for; 0 is neither."""
-        words = self._words(blocks, view.around)
-        found = []
-        for row, word in zip(view.rows, words, strict=True):
-            trees = sum([told(row) for told in self._sums])
-            found.append(_LESS_SURE * ((1 - _SHARE) * trees + _SHARE * word) - _LESS_LIKELY)
-        return found
-
-    def _words(self, blocks: list[Block], around: Surroundings) -> list[float]:
-        """What the words in each block weigh, and the names of the elements around it."""
-        known = self._weights.get
-        named = self._names(around)
-        told = []
-        for block, names in zip(blocks, named, strict=True):
-            kind = "w" if block.words <= _SHORT else "W"
-            told.append(names + sum([known(kind + word, 0.0) for word in set(block.tokens)]))
-        return told
-
-    def _names(self, around: Surroundings) -> list[float]:
-        """What the names of the elements around each block weigh, each name once."""
-        told: dict[int, tuple[dict[str, float], float, float]] = {}
-        anywhere: list[tuple[float, frozenset[str]]] = []
-        for at, (up, traits) in enumerate(zip(around.parents, around.traits, strict=True)):
-            if id(traits) not in told:
-                told[id(traits)] = self._weigh(traits.tokens)
-            total, seen = anywhere[up] if at else (self._bias, frozenset[str]())
-            weights = told[id(traits)][0]
-            if len(seen) < _MOST_NAMES and (fresh := weights.keys() - seen):
-                total += sum([weights[token] for token in fresh])
-                seen |= fresh
-            anywhere.append((total, seen))
-        return [
-            anywhere[at][0]
-            + told[id(around.traits[at])][1]
-            + (told[id(around.traits[around.parents[at]])][2] if at else 0.0)
-            for at in around.of_blocks
-        ]
-
-    def _weigh(self, tokens: frozenset[str]) -> tuple[dict[str, float], float, float]:
-        """What names weigh on anything around a block, on the nearest element, and the next."""
-        known = self._weights
-        anywhere = {token: known[f"*{token}"] for token in tokens if f"*{token}" in known}
-        own, parent = (sum([known.get(f"{by}{token}", 0.0) for token in tokens]) for by in "01")
-        return anywhere, own, parent
+        sums = self._sums
+        return [_LESS_SURE * sum([told(row) for told in sums]) - _LESS_LIKELY for row in rows]
 
 
 @cache

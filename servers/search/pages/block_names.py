@@ -81,7 +81,6 @@ class Traits(NamedTuple):
     bodies: tuple[int, ...]
     described: bool
     groups: tuple[int, ...]
-    tokens: frozenset[str]
 
 
 def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
@@ -111,5 +110,4 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
         tuple(map(int, bodies)),
         prop in ("description", "articleBody", "text"),
         tuple(sorted({_GROUP_OF[word] for word in tokens if word in _GROUP_OF})),
-        frozenset([*tokens, f"<{tag}"]),
     )

@@ -17,7 +17,7 @@ from itertools import compress, groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
-from servers.search.pages.block_features import SENTENCE, page_view
+from servers.search.pages.block_features import SENTENCE, rows_of
 from servers.search.pages.block_model import BlockModel
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
 from servers.search.pages.page_facts import PageFacts
@@ -44,7 +44,7 @@ _PROSE, _PROSE_OF_PRODUCTS = 0.25, 0.15
 """The share of its words in sentences from which on a page may be an article, or be described."""
 _UNSURE = 0.62
 """The word F1; where the best choice promises less, trafilatura is asked about a product, too."""
-_LEAST_EXPECTED = 0.25
+_LEAST_EXPECTED = 0.3
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
 """How far a block leans to the text, or away, because trafilatura takes it or leaves it."""
@@ -81,7 +81,7 @@ def main_text(
     is_whole = _is_whole(article, blocks)
     if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
-    leanings = (model or block_model.shipped()).leanings(blocks, page_view(blocks, facts))
+    leanings = (model or block_model.shipped()).leanings(rows_of(blocks, facts))
     words = [block.words for block in blocks]
     likely = [block_model.chance(leaning) for leaning in leanings]
     _, best = block_model.limit(likely, words)
