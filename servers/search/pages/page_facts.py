@@ -53,9 +53,9 @@ class PageFacts:
         self.stated = [mark in stated for mark in _JSON_LD]
         self.kinds = ["article" in kind, "product" in kind]
         self.path = [bool(words & path) for words in _PATH_WORDS]
-        self._in_forum = bool(
-            _PATH_WORDS[0] & {one.partition(".")[0] for one in _SLASH.split(where)}
-        )
+        parts = {one.partition(".")[0] for one in _SLASH.split(where)}
+        self._is_elsewhere = bool(parts & (_PATH_WORDS[0] | _PATH_WORDS[3]))
+        """Whether its address says that it stands in a forum or in documentation."""
         self.is_forum = any(name in made for name in _FORUMS)
         counted = Counter(element.tag for element in tree.iter(*_COUNTED))
         self.tags = [counted[tag] for tag in _COUNTED]
@@ -67,7 +67,7 @@ class PageFacts:
     def is_article(self) -> bool:
         """Whether the page says that it is one article."""
         article = self.kinds[0] or self._states(*_ARTICLES)
-        return article and not (self.is_product() or self._talks() or self._in_forum)
+        return article and not (self.is_product() or self._talks() or self._is_elsewhere)
 
     def is_surely_article(self) -> bool:
         """Whether it says so in more than its `og:type`, which many listings have, too."""
