@@ -197,8 +197,10 @@ def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
         except StopIteration:
             return
         except csv.Error as broken:
-            question = "; is a quote in it not closed?" if len(lines.row) > 1 else ""
-            lines.again()
+            question = ""
+            if len(lines.row) > 1:
+                question = "; is a quote in it not closed?"
+                lines.again()
             first = lines.row[0].rstrip("\r\n").split(delimiter) if lines.row else []
             yield _Record(number, first, f"cannot be read: {broken}{question}")
             continue
