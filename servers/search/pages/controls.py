@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -88,4 +88,5 @@ def _follows_control(element: HtmlElement) -> bool:
     if any(one.get("aria-expanded") for one in near):
         return True
     acts = any(one.tag in ("button", "summary") or one.get("role") == "button" for one in near)
-    return acts and sum(map(len, element.itertext())) >= _SHORTEST_PANEL
+    sizes = accumulate(map(len, element.itertext()))
+    return acts and any(size >= _SHORTEST_PANEL for size in sizes)

@@ -82,6 +82,10 @@ class Compound:
         )
 
 
+_MOST_KEPT = 200_000
+"""Elements whose ways up are remembered; a page that means harm may have any number of rules."""
+
+
 class Siblings:
     """What elements of one page stand among and in; each way is walked once for all of them."""
 
@@ -89,6 +93,7 @@ class Siblings:
         self._places: dict[HtmlElement, dict[str, int]] = {}
         self._before: dict[Compound, dict[HtmlElement, HtmlElement | None]] = {}
         self._above: dict[int, dict[HtmlElement, HtmlElement | None]] = {}
+        self._kept = 0
         self._classes: dict[str, frozenset[str]] = {}
 
     def classes(self, told: str) -> frozenset[str]:
@@ -100,6 +105,9 @@ class Siblings:
 
     def above(self, element: HtmlElement, compound: Compound) -> HtmlElement | None:
         """The nearest element around `element` that `compound`, which outlives self, speaks of."""
+        if self._kept > _MOST_KEPT:
+            self._above.clear()
+            self._kept = 0
         known = self._above.setdefault(id(compound), {})
         passed: list[HtmlElement] = []
         found: HtmlElement | None = None
@@ -113,6 +121,7 @@ class Siblings:
         else:
             found = known[one] if one is not None else None
         known.update(dict.fromkeys(passed, found))
+        self._kept += len(passed)
         return found
 
     def place(self, element: HtmlElement, kind: str) -> int:
