@@ -175,5 +175,5 @@ async def live_through(
             await asyncio.sleep(0.1)
     after = await asyncio.to_thread(lou.wait_for, server.name, "ready")
     if isinstance(server, FaultyCommand):
-        return after["restarts"] - before["restarts"] == (fault in server.fatal)
+        return (after["pid"] != before["pid"]) == (fault in server.ending)
     return bool(found)

@@ -33,6 +33,8 @@ class FaultyCommand:
     }
     """By fault: the states in which Lou may show the server while a client calls it."""
     fatal = frozenset(("killed", "exits in a call", "closes its stdout"))
+    ending = fatal | {"restarted"}
+    """After these, and no others, the relay is another process."""
 
     def __init__(self, file: Path, lou: Any) -> None:
         self.file = file
