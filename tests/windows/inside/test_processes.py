@@ -98,7 +98,7 @@ def first_line(command: Command) -> str:
             if not line.done():
                 line.set_exception(AssertionError(how))
 
-        child = Child(take, lambda _: None, ended)
+        child = Child(take, lambda _: None, ended, drained=lambda: None)
         await child.start(command)
         try:
             return await line
