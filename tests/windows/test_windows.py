@@ -43,7 +43,7 @@ ROOMS = {
     "tracker": (
         *("tracker/test_entry.py", "tracker/test_exchange_names.py", "tracker/test_first_form.py"),
         *("tracker/test_layouts.py", "tracker/test_leads.py", "tracker/test_ledger.py"),
-        *("tracker/test_rows_without_key.py", "tracker/test_seal.py", "tracker/test_shapes.py"),
+        *("tracker/test_rows_without_key.py", "tracker/test_seal.py"),
         *("tracker/test_sheet.py", "tracker/test_sqlite_disk.py", "tracker/test_store_contract.py"),
         *("tracker/test_tracker_tools.py", "tracker/test_urls.py", "tracker/test_workroom.py"),
     ),
