@@ -36,11 +36,14 @@ _WISHES = {
 class _ListState:
     """One list of one connection: when clients may hear of it next, and what they were given."""
 
-    __slots__ = ("again", "given", "pause_s", "task", "told_at")
+    __slots__ = ("again", "given", "is_mixed", "pause_s", "task", "told_at")
 
     def __init__(self) -> None:
         self.again = False
         self.given: int | None = None
+        """The hash of the first list that a client was given since clients heard of a change."""
+        self.is_mixed = False
+        """Whether a client was given another one since then."""
         self.pause_s = 0.0
         self.told_at = 0.0
         self.task: asyncio.Task[None] | None = None
@@ -167,8 +170,11 @@ class Notifications:
         if not pending.message.params.get("cursor") and not answer.fields["result"].get(
             "nextCursor"
         ):
-            tools = dumps(answer.fields["result"].get("tools"))
-            self._state(connection, _TOOLS_CHANGED).given = hash(tools)
+            given = hash(dumps(answer.fields["result"].get("tools")))
+            state = self._state(connection, _TOOLS_CHANGED)
+            if state.given is None:
+                state.given = given
+            state.is_mixed |= state.given != given
 
     def tools_switched(self) -> None:
         """Tell every client that the list of tools changed: the user switched some."""
@@ -234,14 +240,16 @@ class Notifications:
             self._changed(connection, method)
 
     async def _differs(self, connection: UpstreamConnection, method: str) -> bool:
-        """Whether the list is another than the one that clients were given."""
+        """Whether the list is another than the one that each client was given."""
         if method != _TOOLS_CHANGED:
             return True
         listed, refusal = await connection.list_tools(_LISTED_WITHIN_S)
         if refusal:
             return True
         state = self._state(connection, method)
-        before, state.given = state.given, hash(dumps(listed))
-        if before != state.given and connection.is_base and self.list_tools:
+        now = hash(dumps(listed))
+        is_new = state.is_mixed or state.given != now
+        state.given, state.is_mixed = now, False
+        if is_new and connection.is_base and self.list_tools:
             self.list_tools(listed)
-        return before != state.given
+        return is_new

@@ -310,6 +310,19 @@ async def test_a_storm_of_changes_is_calmed(home: Path) -> None:
         assert (await client.line())["id"] == call, "nothing changed, so no client is told"
 
 
+async def test_a_client_hears_of_a_change_that_another_has_already_read(home: Path) -> None:
+    async with relay() as server, lines(server.socket) as one, lines(server.socket) as two:
+        for client in (one, two):
+            await greet(client)
+        await one.ask("tools/list")
+        learn = {"name": "learn", "arguments": {"tools": "[]"}}
+        put(two, {"id": 8, "method": "tools/call", "params": learn})
+        put(two, {"id": 9, "method": "tools/list"})
+        assert (await two.line())["id"] == 8
+        assert (await two.line())["id"] == 9
+        assert await one.line() == json.loads(LIST_CHANGED)
+
+
 async def test_subscriptions_of_two_clients_are_kept_apart(home: Path) -> None:
     note = (
         '{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"note://a"}}'

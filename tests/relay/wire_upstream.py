@@ -89,7 +89,7 @@ def take_modern(message: dict[str, Any]) -> None:
 
 
 def call(message: dict[str, Any], name: str, arguments: dict[str, Any]) -> None:
-    global questions  # noqa: PLW0603 - a script
+    global TOOLS, questions  # noqa: PLW0603 - a script
     if name == "ask":
         questions += 1
         waiting[f"q{questions}"] = message["id"]
@@ -99,6 +99,10 @@ def call(message: dict[str, Any], name: str, arguments: dict[str, Any]) -> None:
             put(line.replace("$ID", id_of(message["id"])))
         if not arguments.get("mute"):
             answer(message["id"], {"content": []})
+    elif name == "learn":
+        TOOLS = arguments["tools"]
+        put('{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
+        answer(message["id"], {"content": []})
     elif name == "read_no_more":
         while not os.path.exists(arguments["until"]):  # noqa: PTH110 - a script
             time.sleep(0.01)
