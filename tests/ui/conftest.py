@@ -27,3 +27,12 @@ def lou(qapp: QApplication) -> Iterator[rigs.Rig]:
     """The window over a real core with real servers and a real keyring; one for all tests."""
     with rigs.rig(qapp) as rig:
         yield rig
+
+
+@pytest.fixture(autouse=True)
+def no_dialog_is_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A dialog that a test leaves open would keep the window from the tests that follow."""
+    yield
+    if "lou" in request.fixturenames:
+        rig: rigs.Rig = request.getfixturevalue("lou")
+        assert rig.close_dialogs() == []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from qasync import QEventLoop
 
 from app.core import Core
@@ -81,6 +81,14 @@ class Rig:
         page = self.window.page(name)
         self.until(page.isVisible)
         return page
+
+    def close_dialogs(self) -> list[list[str]]:
+        """Close each dialog of the window; returns the words of each."""
+        left = [each for each in self.window.findChildren(QDialog) if each.isVisible()]
+        words = [[part.text() for part in each.findChildren(QLabel)] for each in left]
+        for each in left:
+            each.reject()
+        return words
 
     def activate(self, window: QWidget | None = None) -> None:
         """Make a window, or Lou's own, the active one, which keys and the focus need.

@@ -29,6 +29,7 @@ def test_random_actions_raise_nothing_and_warn_of_nothing(lou: Rig, count: int) 
     fresh = [each for each in lou.problems[known:] if each.code == "internal"]
     assert fresh == []
     assert sys.getrefcount(None) > before - 1_000
+    lou.close_dialogs()
     lou.run(lou.core.enable("search", True), 30)
     lou.run(lou.core.enable("tracker", True), 30)
     for name in ("search", "tracker"):

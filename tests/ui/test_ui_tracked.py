@@ -92,6 +92,7 @@ def test_a_job_whose_server_stops_says_that_it_was_cut_short(lou: Rig, tmp_path:
     lou.run(lou.core.enable("tracker", True), 30)
     lou.until(lambda: len(lou.problems) == known + 1)
     lou.until(tracked.take_in.isEnabled)
+    assert len(lou.close_dialogs()) == 1
 
 
 def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> None:

@@ -322,4 +322,5 @@ def test_a_broken_config_is_told_above_every_page_until_it_is_mended(lou: Rig) -
     lou.until(lambda: switch.isChecked() == lou.core.server("search").wanted)
     file.write_bytes(before)
     lou.until(lambda: not strip.isVisible(), 30)
+    assert len(lou.close_dialogs()) == 1
     assert "config.json" not in lou.tray.icon.toolTip()

@@ -13,7 +13,7 @@ from shiboken6 import isValid
 
 from app.errors import AppError
 from app.ui import wording
-from app.ui.dialogs.import_file import ImportDialog, ask_mapping
+from app.ui.dialogs.import_file import FileMapping, ImportDialog, ask_mapping
 from app.ui.page_context import PageContext, show_in_folder
 from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.translation import tr
@@ -94,14 +94,15 @@ class TrackedJob(Card):
             window,
             path,
             found,
-            changed=lambda dialog: self._context.tasks.start(self._check_columns(path, dialog)),
+            changed=lambda dialog: self._context.tasks.start(
+                self._check_columns(path, dialog, dialog.mapping())
+            ),
         )
         if chosen is not None:
             await self.import_file(path, chosen.columns, chosen.ignore)
 
-    async def _check_columns(self, path: Path, dialog: ImportDialog) -> None:
-        """Check the current mapping and show its doubts."""
-        chosen = dialog.mapping()
+    async def _check_columns(self, path: Path, dialog: ImportDialog, chosen: FileMapping) -> None:
+        """Check a mapping, and show its doubts if the dialog still has it."""
         arguments = {"path": str(path), "columns": chosen.columns, "ignore": chosen.ignore}
         found = await self._source.ask("file_columns", arguments)
         if isValid(dialog) and dialog.mapping() == chosen:
