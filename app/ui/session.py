@@ -18,12 +18,12 @@ from app.ui.tasks import Tasks
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.tray import Tray
+from app.views import Notice
 from servers.contract import code_pages
 
 if TYPE_CHECKING:
     from app.config.config_model import Config
     from app.ui.window import Window
-    from app.views import Notice
 
 _TRAY_HINT = "Lou keeps running in the tray"
 _TRAY_HINT_TEXT = "Your servers stay on. Open or quit Lou from its icon."
@@ -147,7 +147,7 @@ class TraySession:
         elif self._early_page or not self._tray.is_there:
             self.go(self._early_page or ("window" if core.settings.is_known else "servers"))
         if not self._tray.is_there:
-            self.context.offer(_NO_TRAY, _NO_TRAY_TEXT, "", lambda: None)
+            self.window.show_notice(Notice("no_tray", _NO_TRAY, _NO_TRAY_TEXT))
         self._trim_memory_soon()
 
     async def _end(self) -> None:

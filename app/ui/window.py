@@ -103,7 +103,7 @@ class Window(QWidget):
             notice.title,
             notice.text,
             tone="bad" if notice.severity == "error" else "warn",
-            button=wording.fix(notice.action) or "Close",
+            button=wording.fix(notice.action),
             on_click=act,
         )
 
