@@ -19,7 +19,9 @@ _NOT_SHOWN = re.compile(
     r"|\\|</?[a-z]+[ >/]|\$ref|0 [a-zA-Z]|\.mcpb).*",
     re.DOTALL,
 )
-_SENTENCE = re.compile(r"[A-Z{](?!ELECT|NSERT|ELETE|PDATE)[^\n]{12,}[.?!]")
+_SENTENCE = re.compile(r"(?!.* WHERE )[A-Z{](?!ELECT|NSERT|ELETE|PDATE)[^\n]{12,}[.?!]")
+_FOR_MODELS = ("Remembers which e-mail address", "Search the web, read pages, find and verify")
+"""How the instructions begin that the servers give a client's model."""
 _NOT_FOR_PEOPLE = {
     "A task of the window failed",
     "Lou could not start",
@@ -75,7 +77,8 @@ def sentences(*rooms: str) -> set[str]:
         place = ROOT / room
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             found |= set(_shown(ast.parse(path.read_text("utf-8"))))
-    return {text for text in found if _SENTENCE.fullmatch(text) and _is_text(text)}
+    said = {text for text in found if _SENTENCE.fullmatch(text) and _is_text(text)}
+    return {text for text in said if not text.startswith(_FOR_MODELS)}
 
 
 def _of_tables() -> Iterator[str]:
