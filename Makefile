@@ -48,7 +48,7 @@ dist: desktop  ## make what is shipped: wheel, Debian package, archive, setup pr
 	$(PYTHON) packaging/dist
 
 test-dist: desktop  ## install, use and remove each artifact of dist/ as a stranger would
-	$(PYTHON) -m pytest -m dist tests/install
+	$(PYTHON) -m pytest -m dist -o faulthandler_timeout=0 tests/install
 
 docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their rows
 	$(PYTHON) packaging/settings_page.py
