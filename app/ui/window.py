@@ -92,7 +92,7 @@ class Window(QWidget):
             cast("SelectablePage", page).choose(thing)
 
     def show_notice(self, notice: Notice) -> None:
-        """Show `notice` above the page until the user clicks its button."""
+        """Show `notice` above the page until the user closes it or clicks its button."""
         place = f"{notice.action or 'window'} {notice.server}".strip()
 
         def act() -> None:

@@ -173,12 +173,12 @@ class HttpRow(QWidget):
         self._port.blockSignals(False)
         self._switch.show_state(found.is_on)
         trouble = self._context.core.server(self.server).trouble
-        has_trouble = found.is_on and trouble is not None and trouble.code.startswith("http_")
-        if has_trouble and trouble:
-            self._address.setText(f"{trouble.message} {trouble.hint}")
+        if found.is_on and trouble is not None and trouble.code.startswith("http_"):
+            words, tone = f"{trouble.message} {trouble.hint}", "bad"
         else:
-            self._address.setText(found.url if found.is_on else "Off")
-        set_tone(self._address, "bad" if has_trouble else "soft")
+            words, tone = found.url if found.is_on else "Off", "soft"
+        self._address.setText(words)
+        set_tone(self._address, tone)
         self._origins.setVisible(found.is_on)
         if not self._has_refused:
             self._origins.blockSignals(True)
