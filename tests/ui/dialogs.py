@@ -25,7 +25,7 @@ from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.own_server import ServerDialog
 from app.ui.dialogs.passphrase import PassphraseDialog
-from app.ui.models.keys import NAME
+from app.ui.models.keyed_list import KEY
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
 from app.ui.widgets.rows import RowList
@@ -62,7 +62,7 @@ class KeysView:
     def names(self) -> list[str]:
         """The names of all keys on show."""
         model = self.list.model()
-        return [model.index(row, 0).data(NAME) for row in range(model.rowCount())]
+        return [model.index(row, 0).data(KEY) for row in range(model.rowCount())]
 
     def is_shown(self, key: str) -> bool:
         """Whether `key` is the one shown in full."""

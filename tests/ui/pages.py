@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.models.keyed_list import KEY
 from app.ui.models.logs import MESSAGE
-from app.ui.models.servers import NAME
 from app.ui.pages.log_table import LogTable
 from app.ui.pages.providers import Providers
 from app.ui.pages.server_detail import ServerDetail
@@ -117,7 +117,7 @@ class TryView:
 
     def chosen_server(self) -> str:
         """The name of the chosen server."""
-        return self.server.currentData(NAME)
+        return self.server.currentData(KEY)
 
     def is_running(self) -> bool:
         """Whether a call runs."""
@@ -132,7 +132,7 @@ class TryView:
         before = self.count()
         self.run.click()
         self.lou.until(lambda: self.count() > before)
-        return self.attempts.attempt(0)
+        return self.attempts.rows[0]
 
     def offer(self, tools: list[dict[str, Any]]) -> None:
         """Let the page offer tools that no server has."""
@@ -175,7 +175,7 @@ class TrackedView:
     def chosen(self) -> list[str]:
         """The addresses of the chosen entries."""
         rows = self.table.selectionModel().selectedRows()
-        return [self.model.entry(index.row())["email"] for index in rows]
+        return [self.model.rows[index.row()]["email"] for index in rows]
 
     def has_more(self) -> bool:
         """Whether scrolling brings in more entries."""
@@ -196,7 +196,7 @@ class ProvidersView:
 
     def names(self) -> list[str]:
         """The providers in the order on show."""
-        return [self.model.index(row).data(NAME) for row in range(self.model.rowCount())]
+        return [self.model.index(row).data(KEY) for row in range(self.model.rowCount())]
 
     def choose(self, name: str) -> None:
         """Choose a provider."""

@@ -88,12 +88,12 @@ def test_model_keeps_the_rules_of_models(lou: Rig) -> None:
         facts = ("tracker", "find", "claude", "1", 1.0, "odd", "", 5)
         return [KeptCall(each, 1000.0, *facts, own=False) for each in ids]
 
-    model.show_calls(calls(5, 4))
+    model.show_rows(calls(5, 4))
     model.prepend(calls(7, 6))
     model.append(calls(3))
-    assert [model.call(row).id for row in range(model.rowCount())] == [7, 6, 5, 4, 3]
+    assert [model.rows[row].id for row in range(model.rowCount())] == [7, 6, 5, 4, 3]
     assert model.rowCount(QModelIndex()) == 5
-    assert model.newest == 7
+    assert model.rows[0].id == 7
     assert model.index(0, OUTCOME).data() == "odd"
 
 
@@ -286,8 +286,9 @@ def test_far_too_many_rows_are_cut_at_the_old_end(lou: Rig) -> None:
         calls = [KeptCall(start + 500 - each, 1.0, *facts, own=False) for each in range(500)]
         model.prepend(calls)
     assert MOST_ROWS <= model.rowCount() <= MOST_ROWS + 1_000
-    assert model.newest == MOST_ROWS + 5_000
-    assert model.oldest == model.newest - model.rowCount() + 1
+    newest, oldest = model.rows[0].id, model.rows[-1].id
+    assert newest == MOST_ROWS + 5_000
+    assert oldest == newest - model.rowCount() + 1
 
 
 def test_hostile_texts_stay_texts(lou: Rig) -> None:

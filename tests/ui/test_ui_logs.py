@@ -71,9 +71,9 @@ def test_model_keeps_the_rules_of_models(lou: Rig) -> None:
     ModelTester(model)
     logbook = lou.core.logbook
     fill(logbook, 0, 200)
-    model.show_lines(logbook.tail(None, 50))
+    model.show_rows(logbook.tail(None, 50))
     model.append(logbook.tail(None, 100))
-    model.prepend(logbook.tail(None, 30))
+    model.insert(0, logbook.tail(None, 30))
     assert model.rowCount() == 180
 
 
@@ -119,7 +119,7 @@ def test_a_chosen_line_is_shown_whole_and_as_plain_text(lou: Rig) -> None:
     hostile = "<b>bold</b> <a href='file:///etc/passwd'>x</a>" + "y" * 900
     lou.core.logbook.add("search", "ERROR", "here", hostile)
     lou.until(lambda: not logs.missed)
-    rows = [row for row in range(logs.model.rowCount()) if logs.model.line(row).message == hostile]
+    rows = [row for row in range(logs.model.rowCount()) if logs.model.rows[row].message == hostile]
     logs.table.selectRow(rows[-1])
     assert logs.line.toPlainText() == hostile
 

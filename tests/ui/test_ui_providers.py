@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.ui.models.providers import NAME, ProvidersModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.providers import ProvidersModel
 from tests.ui.pages import ProvidersView
 from tests.ui.rig import Rig
 
@@ -36,7 +37,7 @@ def test_a_provider_moves_one_place_and_stays_there(lou: Rig) -> None:
     assert providers.up.isEnabled()
     providers.up.click()
     lou.until(lambda: [n for n in providers.names() if n in keyless] == keyless[::-1])
-    assert providers.list.currentIndex().data(NAME) == keyless[1]
+    assert providers.list.currentIndex().data(KEY) == keyless[1]
 
 
 def test_a_provider_without_its_key_cannot_be_moved(lou: Rig) -> None:

@@ -32,7 +32,7 @@ def test_an_entry_is_shown_changed_deleted_and_brought_back(lou: Rig) -> None:
     source = track(lou)
     tracked.search("ann example")
     lou.until(lambda: tracked.cells() == ["ann@example.com"])
-    entry = tracked.model.entry(0)
+    entry = tracked.model.rows[0]
     lou.run(source.change(entry, {**entry, "status": "contacted", "tags": ["fair"]}))
     lou.until(lambda: tracked.model.index(0, 2).data() == "Contacted")
     tracked.table.selectRow(0)
@@ -99,7 +99,7 @@ def test_a_conflict_is_shown_side_by_side_and_the_choice_is_saved(lou: Rig) -> N
     tracked = TrackedView(lou)
     source = track(lou, email="bob@example.com")
     lou.until(lambda: "bob@example.com" in tracked.cells())
-    whole = lou.run(source.get(tracked.model.entry(tracked.cells().index("bob@example.com"))["id"]))
+    whole = lou.run(source.get(tracked.model.rows[tracked.cells().index("bob@example.com")]["id"]))
     dialog = EntryDialog(lou.session.context, source, None, whole)
     ended: list[int] = []
     dialog.finished.connect(ended.append)

@@ -68,7 +68,7 @@ def test_a_call_can_be_cancelled(lou: Rig) -> None:
         lou.until(page.cancel.isEnabled)
         page.cancel.click()
         lou.until(lambda: page.count() > before)
-    assert page.attempts.attempt(0).outcome == "cancelled"
+    assert page.attempts.rows[0].outcome == "cancelled"
     assert page.run.isEnabled()
 
 
@@ -79,7 +79,7 @@ def test_a_row_of_the_history_runs_again_with_the_same_arguments(lou: Rig) -> No
     before = page.count()
     page.history.activated.emit(page.attempts.index(0, 0))
     lou.until(lambda: page.count() > before)
-    assert page.attempts.attempt(0).arguments == page.attempts.attempt(1).arguments
+    assert page.attempts.rows[0].arguments == page.attempts.rows[1].arguments
 
 
 def test_what_was_typed_stays_when_the_tools_change_and_the_server_restarts(lou: Rig) -> None:

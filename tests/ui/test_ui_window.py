@@ -13,7 +13,7 @@ from app.config import custom_servers
 from app.errors import ServerError
 from app.metrics.reports import ApiUse, Report, Summary, TimeWindow
 from app.ui import wording
-from app.ui.models.servers import NAME
+from app.ui.models.keyed_list import KEY
 from app.ui.page_registry import PAGES
 from app.ui.pages.breakdown import Breakdown
 from app.ui.pages.servers import ServersPage
@@ -140,7 +140,7 @@ def test_the_servers_page_begins_with_the_one_that_needs_the_person(lou: Rig) ->
     page = ServersPage(lou.session.context)
     page.show()
     chosen = row_list(page, "Servers").currentIndex
-    lou.until(lambda: chosen().data(NAME) == "broken")
+    lou.until(lambda: chosen().data(KEY) == "broken")
     page.close()
     lou.run(lou.core.remove_server("broken"))
 
@@ -153,11 +153,11 @@ def test_the_chosen_server_stays_chosen_when_another_comes_and_goes(lou: Rig) ->
         lou.page("servers").choose(name)
         lou.core.add_server("other", {"command": "/nowhere/at/all", "disabled": True})
         lou.until(lambda: servers.model().rowCount() == 4)
-        assert servers.currentIndex().data(NAME) == name
+        assert servers.currentIndex().data(KEY) == name
         lou.run(lou.core.remove_server("other"))
         lou.run(lou.core.remove_server("aside"))
         lou.until(lambda: servers.model().rowCount() == 2)
-    assert servers.currentIndex().data(NAME) == "tracker"
+    assert servers.currentIndex().data(KEY) == "tracker"
 
 
 def test_a_server_that_is_being_removed_is_refused_in_words(lou: Rig) -> None:
@@ -221,7 +221,7 @@ def test_many_tools_fit_into_the_tray_in_the_order_of_their_numbers(lou: Rig, co
         page = lou.window.page("servers")
         lou.until(page.isVisible)
         lou.until(lambda: row_list(page, "Tools").model().rowCount() == count)
-        assert row_list(page, "Servers").currentIndex().data(NAME) == name
+        assert row_list(page, "Servers").currentIndex().data(KEY) == name
     lou.run(lou.core.remove_server(name))
 
 

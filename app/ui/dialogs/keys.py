@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWid
 from app.keys.vault import VaultState
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
-from app.ui.models.keys import NAME, KeysModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.keys import KeysModel
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -64,7 +65,7 @@ class KeysDialog(QDialog):
 
     def choose(self, name: str) -> None:
         """Select the key called `name`."""
-        self._model.show_keys(self._context.core.keys())
+        self._model.show_rows(self._context.core.keys())
         row = self._model.row_of(name)
         if row >= 0:
             self._list.setCurrentIndex(self._model.index(row))
@@ -90,8 +91,8 @@ class KeysDialog(QDialog):
         column.addLayout(foot)
 
     def _pull(self) -> None:
-        chosen = str(self._list.currentIndex().data(NAME) or "")
-        self._model.show_keys(self._context.core.keys())
+        chosen = str(self._list.currentIndex().data(KEY) or "")
+        self._model.show_rows(self._context.core.keys())
         self._show_vault_state(self._context.core.vault.state())
         row = max(0, self._model.row_of(chosen))
         if row == self._list.currentIndex().row():
@@ -134,9 +135,9 @@ class KeysDialog(QDialog):
         self._live.refresh_soon()
 
     def _show_chosen(self) -> None:
-        key = self._model.key(self._list.currentIndex())
-        if key:
-            self._detail.show_key(key)
+        chosen = self._list.currentIndex()
+        if chosen.isValid():
+            self._detail.show_key(self._model.rows[chosen.row()])
 
 
 async def keep_keys_in(context: PageContext, parent: QWidget | None, kind: str) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
-
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor
 
 from app.logs.line_format import StoredLine
 from app.logs.logbook import Line
+from app.ui.models.table import TableModel
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.wording import one_line
@@ -24,95 +20,34 @@ _SLACK = 1_000
 
 _TONES = {"WARNING": "warn", "ERROR": "bad", "CRITICAL": "bad", "DEBUG": "faint"}
 
-_ROOT = QModelIndex()
-Index = QModelIndex | QPersistentModelIndex
 LogLine = Line | StoredLine
 
 
-class LogsModel(QAbstractTableModel):
+class LogsModel(TableModel[LogLine]):
     """The lines on show, oldest first."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._lines: deque[LogLine] = deque()
-
-    def line(self, row: int) -> LogLine:
-        """The line in `row`."""
-        return self._lines[row]
-
-    def show_lines(self, lines: Sequence[LogLine]) -> None:
-        """Show `lines` and no others."""
-        self.beginResetModel()
-        self._lines = deque(lines)
-        self.endResetModel()
+        super().__init__(theme, HEADER)
 
     def append(self, lines: Sequence[LogLine], *, keep_all: bool = False) -> None:
         """Add newer lines; removes the oldest rows when there are too many, unless `keep_all`."""
-        if not lines:
-            return
-        first = len(self._lines)
-        self.beginInsertRows(_ROOT, first, first + len(lines) - 1)
-        self._lines.extend(lines)
-        self.endInsertRows()
-        if not keep_all and len(self._lines) > MOST_ROWS + _SLACK:
-            self._cut(len(self._lines) - MOST_ROWS)
+        self.insert(len(self.rows), lines)
+        if not keep_all and len(self.rows) > MOST_ROWS + _SLACK:
+            self.remove(0, len(self.rows) - MOST_ROWS)
 
-    def prepend(self, lines: Sequence[LogLine]) -> None:
-        """Add older lines."""
-        if not lines:
-            return
-        self.beginInsertRows(_ROOT, 0, len(lines) - 1)
-        self._lines.extendleft(reversed(lines))
-        self.endInsertRows()
+    def text(self, row: LogLine, column: int) -> str:
+        match column:
+            case 0:
+                return time_of(row)[11:]
+            case 1:
+                return row.server
+            case 2:
+                return tr(row.level.capitalize())
+            case _:
+                return one_line(row.message, 500)
 
-    def _cut(self, count: int) -> None:
-        self.beginRemoveRows(_ROOT, 0, count - 1)
-        for _ in range(count):
-            self._lines.popleft()
-        self.endRemoveRows()
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._lines)
-
-    def columnCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(HEADER)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return tr(HEADER[section])
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        line = self._lines[index.row()]
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return _cell(line, index.column())
-            case Qt.ItemDataRole.ForegroundRole:
-                return self._colour(line, index.column())
-        return None
-
-    def _colour(self, line: LogLine, column: int) -> QColor | None:
-        if column in (TIME, SERVER):
-            return self._theme.colour("soft")
-        tone = _TONES.get(line.level)
-        return self._theme.colour(tone) if tone else None
-
-
-def _cell(line: LogLine, column: int) -> str:
-    match column:
-        case 0:
-            return time_of(line)[11:]
-        case 1:
-            return line.server
-        case 2:
-            return tr(line.level.capitalize())
-        case _:
-            return one_line(line.message, 500)
+    def tone(self, row: LogLine, column: int) -> str:
+        return "soft" if column in (TIME, SERVER) else _TONES.get(row.level, "")
 
 
 def time_of(line: LogLine) -> str:

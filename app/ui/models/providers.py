@@ -2,71 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
 from app.ui import wording
+from app.ui.models.keyed_list import KeyedList
 from app.ui.translation import tr
 from app.ui.widgets.rows import ROW, Row
 from app.ui.widgets.text import tooltip
 
-NAME = int(Qt.ItemDataRole.UserRole)
-
 _TONES = {"ready": "good", "no_key": "soft", "no_address": "soft", "key_rejected": "bad"}
 
-_ROOT = QModelIndex()
-Index = QModelIndex | QPersistentModelIndex
 Provider = Mapping[str, Any]
 
 
-class ProvidersModel(QAbstractListModel):
+class ProvidersModel(KeyedList[Provider]):
     """One row for each provider, as the server reported its state."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._providers: tuple[Provider, ...] = ()
+        readers = {
+            Qt.ItemDataRole.DisplayRole: lambda provider: provider["title"],
+            Qt.ItemDataRole.AccessibleTextRole: _spoken,
+            Qt.ItemDataRole.ToolTipRole: lambda provider: tooltip(_more(provider)),
+            ROW: _row,
+        }
+        super().__init__(lambda provider: str(provider["name"]), readers)
 
     @property
     def names(self) -> list[str]:
         """The search providers, in the order shown."""
-        return [str(each["name"]) for each in self._providers if each.get("role") == "search"]
+        return [str(each["name"]) for each in self.rows if each.get("role") == "search"]
 
     def show_providers(self, providers: Sequence[Provider]) -> None:
         """Show `providers`: those of the chain first, in its order."""
-        fresh = tuple(sorted(providers, key=_place))
-        if [each["name"] for each in fresh] != [each["name"] for each in self._providers]:
-            self.beginResetModel()
-            self._providers = fresh
-            self.endResetModel()
-        elif fresh != self._providers:
-            self._providers = fresh
-            self.dataChanged.emit(self.index(0), self.index(len(fresh) - 1))
+        self.show_rows(sorted(providers, key=_place))
 
     def can_swap(self, row: int, other: int) -> bool:
         """Whether two rows may change places: both are in use, and both or neither were set up.
 
         The server asks providers that the user set up before those that need no key, in any order.
         """
-        if not (0 <= row < len(self._providers) and 0 <= other < len(self._providers)):
+        if not (0 <= row < len(self.rows) and 0 <= other < len(self.rows)):
             return False
-        one, two = self._providers[row], self._providers[other]
+        one, two = self.rows[row], self.rows[other]
         are_asked = all(each["role"] == "search" and each["position"] for each in (one, two))
         return are_asked and one["yours"] == two["yours"]
-
-    def row_of(self, name: str) -> int:
-        """The row of the provider called `name`, or -1."""
-        return next((n for n, each in enumerate(self._providers) if each["name"] == name), -1)
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._providers)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
-            return None
-        read = _READERS.get(role)
-        return read(self._providers[index.row()]) if read else None
 
 
 def _place(provider: Provider) -> tuple[bool, int, str]:
@@ -99,12 +81,3 @@ def _more(provider: Provider) -> str:
 
 def _spoken(provider: Provider) -> str:
     return wording.spoken(_title(provider), str(provider.get("words", "")))
-
-
-_READERS: dict[int, Callable[[Provider], Any]] = {
-    Qt.ItemDataRole.DisplayRole: lambda provider: provider["title"],
-    Qt.ItemDataRole.AccessibleTextRole: _spoken,
-    Qt.ItemDataRole.ToolTipRole: lambda provider: tooltip(_more(provider)),
-    NAME: lambda provider: provider["name"],
-    ROW: _row,
-}

@@ -122,7 +122,7 @@ class CallsPage(QWidget):
         if page is None:
             return
         self._detail.hide()
-        self._model.show_calls(page.calls)
+        self._model.show_rows(page.calls)
         self._before = page.before
         self._update_view()
         self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
@@ -138,13 +138,13 @@ class CallsPage(QWidget):
         page = await self._find(None)
         if request != self._request:
             return
-        newest = self._model.newest
+        newest = self._model.rows[0].id if self._model.rows else 0
         calls = [call for call in page.calls if call.id > newest]
         if len(calls) == _PAGE:  # what lies between is not known
-            self._model.show_calls(page.calls)
+            self._model.show_rows(page.calls)
             self._before = page.before
         elif self._table.prepend(calls):
-            self._before = self._model.oldest
+            self._before = self._model.rows[-1].id
         self._update_view()
         if calls:
             self._filter.fill({column: await self._log.names(column) for column in _CHOICES})
@@ -198,12 +198,12 @@ class CallsPage(QWidget):
 
     def _row_chosen(self, current: QModelIndex) -> None:
         if current.isValid():
-            self._context.tasks.start(self._show(self._model.call(current.row()).id))
+            self._context.tasks.start(self._show(self._model.rows[current.row()].id))
 
     async def _show(self, id: int) -> None:  # noqa: A002 - the store's word
         found = await self._log.call(id)
         row = self._table.currentIndex().row()
-        if found and row >= 0 and self._model.call(row).id == id:
+        if found and row >= 0 and self._model.rows[row].id == id:
             self._detail.show_call(*found)
             self._table.scrollTo(self._table.currentIndex())
 

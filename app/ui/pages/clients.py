@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.models.clients import ID, ClientsModel, is_here
+from app.ui.models.clients import ClientsModel, is_here
+from app.ui.models.keyed_list import KEY
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
@@ -88,7 +89,7 @@ class ClientsPage(QWidget):
         self._context.tasks.start(self._actions.clients.refresh())
 
     def _pull(self) -> None:
-        chosen = self._list.currentIndex().data(ID)
+        chosen = self._list.currentIndex().data(KEY)
         views = self._actions.clients.views()
         absent = sum(not is_here(view) for view in views)
         if absent == len(views):
@@ -107,6 +108,6 @@ class ClientsPage(QWidget):
         self._pull()
 
     def _show_chosen(self) -> None:
-        chosen = self._list.currentIndex().data(ID)
+        chosen = self._list.currentIndex().data(KEY)
         if chosen:
             self._detail.show_client(self._actions.clients.view(str(chosen)))

@@ -51,7 +51,7 @@ class LogTable(QTableView):
     def show_lines(self, lines: Sequence[LogLine]) -> None:
         """Replace all lines and scroll to the newest."""
         self._is_changing = True
-        self._lines.show_lines(lines)
+        self._lines.show_rows(lines)
         self._is_changing = False
         self.follow(True)
 
@@ -68,7 +68,7 @@ class LogTable(QTableView):
         bar = self.verticalScrollBar()
         self._is_changing = True
         place = bar.value()
-        self._lines.prepend(lines)
+        self._lines.insert(0, lines)
         self.updateGeometries()
         bar.setValue(place + len(lines))
         self._is_changing = False
@@ -77,7 +77,7 @@ class LogTable(QTableView):
         """Copy the selected lines to the clipboard, formatted as in the log files."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         if rows:
-            text = "\n".join(text_of(self._lines.line(row)) for row in rows)
+            text = "\n".join(text_of(self._lines.rows[row]) for row in rows)
             QGuiApplication.clipboard().setText(text)
 
     def _set_up_headers(self) -> None:

@@ -153,7 +153,7 @@ class LogsPage(QWidget):
 
     def _row_chosen(self, current: QModelIndex) -> None:
         if current.isValid():
-            self._detail.show_line(self._model.line(current.row()))
+            self._detail.show_line(self._model.rows[current.row()])
 
     def _save(self) -> None:
         self._saving.ask(self._filter.wanted())

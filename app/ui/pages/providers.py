@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from app.errors import AppError, ServerError
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
-from app.ui.models.providers import NAME, ProvidersModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.providers import ProvidersModel
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, separator
@@ -81,7 +82,7 @@ class Providers(QWidget):
 
     async def _fetch(self) -> None:
         status = await ask(self._context, "provider_states", {})
-        chosen = self._list.currentIndex().data(NAME)
+        chosen = self._list.currentIndex().data(KEY)
         self._model.show_providers(status.get("providers", ()))
         self._list.fit_to_rows()
         row = self._model.row_of(str(chosen)) if chosen else -1

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.ui import wording
-from app.ui.models.tools import NAME, ToolsModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.tools import ToolsModel
 from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.translation import tr
@@ -118,7 +119,7 @@ class ServerDetail(QWidget):
         self._show_figures(server)
         self._show_connected(server)
         if is_other:
-            self._model.show_tools(())
+            self._model.show_rows(())
             self._tools_state = ()
         self._show_tools(server)
         is_search = server.name == SERVER and server.embedded
@@ -183,7 +184,7 @@ class ServerDetail(QWidget):
     async def _fetch_tools(self, name: str) -> None:
         tools = await self._context.core.tools(name)
         if self._server and self._server.name == name:
-            self._model.show_tools(tools)
+            self._model.show_rows(tools)
             self._show_tool_count()
 
     def _tools_failed(self, error: AppError) -> None:
@@ -191,7 +192,7 @@ class ServerDetail(QWidget):
         self._tools_note.show()
 
     def _show_tool_count(self) -> None:
-        tools = self._model.tools
+        tools = self._model.rows
         on = sum(bool(tool.get("enabled", True)) for tool in tools)
         self._tools_title.setText(f"Tools: {on} of {len(tools)} on" if tools else "Tools")
         self._tools_note.setVisible(not tools)
@@ -203,7 +204,7 @@ class ServerDetail(QWidget):
 
     def _tool_asked(self, index: QModelIndex, on: bool) -> None:
         if self._server:
-            self._ask(self._server.name, on, str(index.data(NAME)))
+            self._ask(self._server.name, on, str(index.data(KEY)))
 
     def _ask(self, server: str, on: bool, tool: str = "") -> None:
         core = self._context.core

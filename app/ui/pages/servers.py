@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from app.ui.models.servers import NAME, ServersModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.servers import ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button
@@ -68,7 +69,7 @@ class ServersPage(QWidget):
 
     def _pull(self) -> None:
         before = self._list.currentIndex()
-        row, name = before.row(), str(before.data(NAME) or "")
+        row, name = before.row(), str(before.data(KEY) or "")
         self._model.pull()
         found = self._model.row_of(name)
         if found < 0:  # nothing was selected, or the selected server was removed
@@ -87,12 +88,12 @@ class ServersPage(QWidget):
         return max(0, self._model.row_of(troubled[0])) if troubled else 0
 
     def _show_chosen(self) -> None:
-        name = self._list.currentIndex().data(NAME)
+        name = self._list.currentIndex().data(KEY)
         if name:
             self._detail.show_server(self._context.core.server(str(name)))
 
     def _asked(self, index: QModelIndex, on: bool) -> None:
-        core, name = self._context.core, str(index.data(NAME))
+        core, name = self._context.core, str(index.data(KEY))
 
         async def switch() -> None:
             try:

@@ -199,12 +199,12 @@ class TrackedPage(QWidget):
     def _restore_selection(self, ids: set[str]) -> None:
         select = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for row in range(self._model.rowCount()):
-            if str(self._model.entry(row)["id"]) in ids:
+            if str(self._model.rows[row]["id"]) in ids:
                 self._table.selectionModel().select(self._model.index(row, 0), select)
 
     def _selected(self) -> list[Entry]:
         rows = sorted(index.row() for index in self._table.selectionModel().selectedRows())
-        return [self._model.entry(row) for row in rows]
+        return [self._model.rows[row] for row in rows]
 
     def _show_buttons(self) -> None:
         selected = self._selected()

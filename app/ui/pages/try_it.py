@@ -25,7 +25,8 @@ from app.errors import AppError
 from app.ui import wording
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
-from app.ui.models.servers import NAME, ServersModel
+from app.ui.models.keyed_list import KEY
+from app.ui.models.servers import ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.try_result import TryResult
 from app.ui.schema_fields import from_schema
@@ -77,7 +78,7 @@ class TryPage(QWidget):
         self._cancel = Button(context.theme, "Cancel", self._cancel_clicked, icon="stop")
         self._cancel.setEnabled(False)
         self._result = TryResult(context)
-        self._history_model = AttemptsModel(context.theme, self._attempts)
+        self._history_model = AttemptsModel(context.theme)
         self._history = TryHistory(self._history_model)
         self._history.clicked.connect(lambda index: self._show_again(index.row()))
         self._history.activated.connect(lambda index: self._run_again(index.row()))
@@ -200,7 +201,7 @@ class TryPage(QWidget):
             self._context.tasks.start(self._fetch(name), on_error=self._show_list_error)
 
     def _chosen_server(self) -> str:
-        return str(self._server.currentData(NAME) or "")
+        return str(self._server.currentData(KEY) or "")
 
     async def _fetch(self, name: str) -> None:
         if self._context.core.server(name).state != "ready":
@@ -322,7 +323,7 @@ class TryPage(QWidget):
     def _show_finished(self, attempt: Attempt) -> None:
         self._running = None
         self._attempts.appendleft(attempt)
-        self._history_model.pull()
+        self._history_model.show_rows(self._attempts)
         self._result.show_attempt(attempt)
         self._run.setText("Run")
         self._run.setEnabled(self._form is not None and self._is_ready)
@@ -333,7 +334,7 @@ class TryPage(QWidget):
             self._running.cancel()
 
     def _show_again(self, row: int) -> None:
-        attempt = self._history_model.attempt(row)
+        attempt = self._history_model.rows[row]
         self._show_form_of(attempt)
         self._result.show_attempt(attempt)
 
@@ -347,7 +348,7 @@ class TryPage(QWidget):
             self._select(attempt.server, attempt.tool)
 
     def _run_again(self, row: int) -> None:
-        attempt = self._history_model.attempt(row)
+        attempt = self._history_model.rows[row]
         if self._running is not None:
             return
         try:
