@@ -32,7 +32,6 @@ class Output:
         self.is_json = is_json
 
     def document(self, document: Any) -> None:
-        """Print the one document."""
         self.line(json.dumps(document, indent=2, ensure_ascii=False))
 
     def line(self, text: str = "", style: str = "") -> None:

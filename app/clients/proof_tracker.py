@@ -34,7 +34,6 @@ class Proofs:
         self._saved: dict[str, Proof] = {}
 
     def of(self, id: str) -> Proof:  # noqa: A002 - the row's own word
-        """The proof of one client."""
         return self._proofs.get(id, Proof())
 
     def inspected(self, row: Client, files: Sequence[Inspected], found: Sequence[Instance]) -> None:
@@ -80,7 +79,6 @@ class Proofs:
         self._saved = dict(self._proofs)
 
     def save(self) -> None:
-        """Save the proofs, if they changed."""
         if self._proofs == self._saved:
             return
         found = {id: asdict(each) for id, each in self._proofs.items()}  # noqa: A001

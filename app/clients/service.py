@@ -89,7 +89,6 @@ class Clients:
         self._guard.start()
 
     async def stop(self) -> None:
-        """Stop watching."""
         await self._guard.stop()
         await self._background.stop()
         await asyncio.to_thread(self._proofs.save)

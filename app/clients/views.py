@@ -153,7 +153,6 @@ class ClientContext:
 def client_view(
     client: Client, files: tuple[Inspected, ...], context: ClientContext, proof: Proof
 ) -> ClientView:
-    """The row of one client."""
     worst = _worst(files)
     wanted = any(each.record.wanted for each in files)
     present = any(each.finding.present for each in files)

@@ -56,7 +56,6 @@ class Config:
         return replace(self, servers={**self.servers, name: entry})
 
     def without_server(self, name: str) -> Config:
-        """The same without the server called `name`."""
         return replace(self, servers={n: e for n, e in self.servers.items() if n != name})
 
     def with_settings(self, **changes: Any) -> Config:

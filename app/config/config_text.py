@@ -64,7 +64,6 @@ class ConfigText:
 
 
 def empty() -> ConfigText:
-    """The text of a new configuration."""
     return ConfigText("{}\n", {})
 
 

@@ -19,7 +19,6 @@ class InstanceLock:
         self._handle = handle
 
     def release(self) -> None:
-        """Release it."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1

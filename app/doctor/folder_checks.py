@@ -72,7 +72,6 @@ def configuration(file: ConfigFile) -> Iterator[Check]:
 
 
 def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
-    """A check with the sentence `fine` or `wrong`."""
     return Check(code, True, fine) if ok else Check(code, False, wrong, fix)
 
 

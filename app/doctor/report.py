@@ -55,7 +55,6 @@ class Facts:
 
 
 def facts() -> Facts:
-    """The facts of this process."""
     found = installation.current()
     return Facts(
         version.current(),

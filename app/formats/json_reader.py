@@ -52,7 +52,6 @@ class Members:
     members: tuple[Member, ...]
 
     def get(self, key: str) -> Member | None:
-        """The first member called `key`."""
         return next((member for member in self.members if member.key == key), None)
 
 
@@ -213,7 +212,6 @@ def twin_in(page: str) -> Member | None:
 
 
 def _items(page: str, start: int) -> Iterator[int]:
-    """The starts of the items of the list at `start`."""
     index = skip(page, start + 1)
     while page[index] != "]":
         if page[index] == ",":

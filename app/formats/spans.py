@@ -71,7 +71,6 @@ class Edit:
     new: str
 
     def apply(self, text: str) -> str:
-        """`text` after the edit."""
         return text[: self.start] + self.new + text[self.start + len(self.old) :]
 
 
@@ -136,11 +135,9 @@ def line_end(text: str, index: int) -> int:
 
 
 def line_start(text: str, index: int) -> int:
-    """The start of the line with `index`."""
     return text.rfind("\n", 0, index) + 1
 
 
 def indent_at(text: str, index: int) -> str:
-    """The indent of the line with `index`."""
     line = text[line_start(text, index) : index]
     return line[: len(line) - len(line.lstrip(" \t"))]

@@ -35,7 +35,6 @@ class ClientText:
     bom: bool = False
 
     def encoded(self) -> bytes:
-        """The bytes of the file."""
         return ((_BOM if self.bom else "") + self.text).encode("utf-8", "surrogateescape")
 
     def with_text(self, text: str) -> ClientText:

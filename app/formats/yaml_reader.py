@@ -142,7 +142,6 @@ def _at(node: Node) -> tuple[int, int]:
 
 
 def key_of(node: Node) -> str:
-    """A key as text."""
     return node.value if isinstance(node, ScalarNode) else repr(node.value)
 
 
@@ -166,7 +165,6 @@ def is_root(key: Node, layout: Layout) -> bool:
 
 
 def root_of(top: MappingNode, layout: Layout) -> Node | None:
-    """The node of the servers."""
     return next((value for key, value in top.value if is_root(key, layout)), None)
 
 

@@ -159,7 +159,6 @@ def check_value(name: str, value: str) -> str:
 
 
 def not_open(state: VaultState) -> VaultError:
-    """The error for a vault that is not open."""
     title, hint = _REASONS[state]
     return VaultError(title, hint, code=f"keyring_{state}")
 

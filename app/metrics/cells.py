@@ -101,7 +101,6 @@ def percentiles(times: Mapping[int, int], parts: Iterable[float]) -> tuple[float
 
 
 def to_row(cell: MetricsCell) -> Row:
-    """The cell as a row of the store."""
     kinds = json.dumps(cell.kinds) if cell.kinds else ""
     apis = json.dumps(cell.apis) if cell.apis else ""
     times = b"".join(_PAIR.pack(*pair) for pair in cell.times.items())
@@ -110,7 +109,6 @@ def to_row(cell: MetricsCell) -> Row:
 
 
 def from_row(row: Row) -> MetricsCell:
-    """The cell in a row of the store."""
     kinds = json.loads(row[7]) if row[7] else {}
     apis = json.loads(row[8]) if row[8] else {}
     return MetricsCell(*row[:7], kinds, apis, dict(_PAIR.iter_unpack(row[9])))

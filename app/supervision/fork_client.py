@@ -43,11 +43,6 @@ class ForkClient:
     async def start(
         self, launch: Launch, protocol: asyncio.SubprocessProtocol, guard: guard_client.GuardClient
     ) -> None:
-        """Start one of Lou's own servers as a fork, and connect `protocol` with it.
-
-        Raises:
-            OSError: it could not be forked. `guard` cannot be used any more.
-        """
         arguments = launch_command.own_arguments(launch.argv)
         request = fork_request.ForkRequest(arguments, launch.env, launch.cwd or "/")
         family = fork_request.family_of(arguments)

@@ -149,7 +149,6 @@ class ServerRunner:
         self.announce()
 
     def observed(self) -> ServerStatus:
-        """The status now."""
         return observe(self.name, self.server, self._reported, self._since)
 
     def announce(self) -> None:

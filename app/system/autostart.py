@@ -84,11 +84,9 @@ class DesktopEntry:
         return desktop_entry.text(argv, at_login=True).encode()
 
     def write(self, argv: tuple[str, ...]) -> None:
-        """Let the login run `argv`."""
         files.write_atomic(self.path(), self.content(argv))
 
     def delete(self) -> None:
-        """Delete the file."""
         try:
             self.path().unlink(missing_ok=True)
         except OSError as failure:
@@ -162,7 +160,6 @@ class RunValue:
         return bool(_value())
 
     def runs(self, argv: tuple[str, ...]) -> bool:
-        """Whether the value is the one for `argv`."""
         return _value() == subprocess.list2cmdline(argv)
 
 

@@ -111,7 +111,6 @@ def not_ours(failure: OSError, path: Path) -> SettingsError:
 
 
 def not_written(path: Path, failure: OSError) -> SettingsError:
-    """The error for a failed write of `path`."""
     if isinstance(failure, ownership.ForeignError):
         return not_ours(failure, path)
     if failure.errno in _FULL:

@@ -23,7 +23,6 @@ class Heartbeat:
         self._tasks.append((beats, task))
 
     def start(self) -> None:
-        """Start the timer."""
         self._timer = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:

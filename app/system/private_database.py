@@ -21,7 +21,6 @@ class PrivateDatabase(ABC):
         self._open: sqlite3.Connection | None = None
 
     def close(self) -> None:
-        """Close the file."""
         if self._open:
             self._open.close()
             self._open = None

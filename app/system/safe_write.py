@@ -96,7 +96,6 @@ class Disk:
         os.fsync(handle)
 
     def close(self, handle: int) -> None:
-        """Close it."""
         os.close(handle)
 
     def exchange(self, one: Path, other: Path) -> bool:
@@ -106,7 +105,6 @@ class Disk:
         return _exchanged(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
-        """Rename `source` to `target`, replacing it."""
         file_sharing.replace(str(source), str(target))
 
     def link(self, source: Path, target: Path) -> None:

@@ -43,7 +43,6 @@ class DialogRegistry:
         return opener is not None
 
     def close(self) -> None:
-        """Close the key dialog."""
         if self._keys is not None:
             self._keys.close()
 

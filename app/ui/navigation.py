@@ -75,7 +75,6 @@ class Navigation(QWidget):
         self._list.setCurrentRow(min(row, len(self._specs) - 1))
 
     def show_state(self, words: str, tone: str) -> None:
-        """Show the state of all servers."""
         self._state.setText(words)
         self.setToolTip(tooltip(words) if self._is_folded else "")
         set_tone(self._state, tone)

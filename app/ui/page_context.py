@@ -54,7 +54,6 @@ class CallHistory:
         calls.subscribe(self._add)
 
     def find(self, call: str) -> CallRecord | None:
-        """The call with this id."""
         return self._calls.get(call)
 
     def _add(self, record: CallRecord) -> None:

@@ -41,7 +41,6 @@ def choices() -> tuple[SettingChoice, ...]:
 
 
 def field_of(setting: ServerSetting, *, group: str = "") -> Field:
-    """The form field of a setting of a server."""
     return Field(
         setting.path.rpartition(".")[2],
         Kind.CHOICE if setting.choices else _KINDS[type(setting.default)],

@@ -89,7 +89,6 @@ class TrackedSource:
         return TrackedPageRows(tuple(found["entries"]), str(found["cursor"]))
 
     async def get(self, id: str) -> EntryWithHistory:  # noqa: A002 - the tracker's word
-        """One entry with its history."""
         found = await self.ask("get_entry", {"id": id, "history": 50})
         return EntryWithHistory(found["entry"], tuple(found["history"]))
 

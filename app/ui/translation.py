@@ -68,7 +68,6 @@ def choose(language: str) -> None:
 
 
 def catalogue(language: str) -> Catalogue:
-    """The catalogue of one of `LANGUAGES`."""
     return Catalogue(texts_of(language))
 
 

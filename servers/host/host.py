@@ -85,7 +85,6 @@ class Host:
         self._tail = f',"resultType":"complete","_meta":{{{self._stamp}}}'
 
     async def configure(self, configuration: Configuration, disabled: frozenset[str]) -> None:
-        """Use a new configuration, and tell clients when it changes the tools."""
         self._remember_keys(configuration)
         await self.service.configure(configuration)
         if disabled != self.toolbox.disabled:
@@ -112,12 +111,10 @@ class Host:
         self.emit(event, {**data, "at": time.time()})
 
     def tools_hash(self) -> str:
-        """A hash of the tools as clients see them."""
         listed = json.dumps([dict(tool.listing) for tool in self.toolbox.listed()], sort_keys=True)
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def tools_for_app(self) -> list[dict[str, Any]]:
-        """Every tool that is not internal, with its switch."""
         return [
             tool_for_app(tool.listing, enabled=tool.name not in self.toolbox.disabled)
             for tool in self.toolbox.tools.values()

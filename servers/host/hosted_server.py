@@ -66,15 +66,12 @@ class HostedServer(Host):
     """A host that can be supervised; see `servers.host.served.Served`."""
 
     def connection(self) -> asyncio.Protocol:
-        """The protocol of one connection of a client."""
         return Wire(self)
 
     def session_count(self) -> int:
-        """How many clients are connected."""
         return len(self.sessions)
 
     def tool_count(self) -> int:
-        """How many tools clients see."""
         return len(self.toolbox.listed())
 
     async def call_for_app(
@@ -90,11 +87,9 @@ class HostedServer(Host):
         return result.for_app()
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """Ask the key's provider whether `value` works."""
         return await self.service.check_key(name, value)
 
     async def answers(self) -> dict[str, Any]:
-        """The answers that the bridge gives while this process is away."""
         return await cached_answers.collect(self)
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:

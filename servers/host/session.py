@@ -86,11 +86,9 @@ class ClientSession:
         self._work()
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
-        """Send a notification to the client."""
         self._send(jsonrpc.notification(method, params))
 
     async def drain(self, seconds: float) -> None:
-        """Wait up to `seconds` for the requests in work."""
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=seconds)
 

@@ -100,7 +100,6 @@ def succeeded(health: Health, now: float, policy: Policy) -> Health:
 
 
 def failed(health: Health, failure: OutboundError, now: float, policy: Policy) -> Health:
-    """The health after `failure`."""
     kind, retry_after = failure.kind, failure.retry_after
     if kind is Kind.AUTH:
         return replace(Health(), rejected=True)

@@ -220,7 +220,6 @@ class _PublicResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Close the inner resolver."""
         await self._inner.close()
 
 

@@ -39,7 +39,6 @@ def query(text: str) -> str:
 
 
 def question(text: str) -> str:
-    """The question on one line."""
     return _text(text, "question", _LONGEST_QUESTION)
 
 

@@ -74,7 +74,6 @@ class Components:
         return searches + contacts + readers
 
     async def status(self) -> SearchStatus:
-        """The state of everything."""
         library = self.outside.library if self.settings.library else None
         states = self.provider_states()
         return await status.whole(self.searching.engine, states, self.outside.cache, library)

@@ -183,5 +183,4 @@ def _clear_trouble(spec: ProviderSpec) -> None:
 
 
 def build() -> SearchServer:
-    """The service."""
     return SearchServer()

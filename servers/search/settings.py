@@ -48,7 +48,6 @@ class SearchSettings:
     providers: Mapping[str, Mapping[str, Any]]
 
     def of(self, provider: str) -> Mapping[str, Any]:
-        """The settings of one provider."""
         return self.providers.get(provider, {})
 
 

@@ -58,7 +58,6 @@ _STATES = {
 
 
 def of_search(engine: Engine, source: Source) -> ProviderState:
-    """The state of a search provider."""
     chain = [one.spec.name for one in engine.candidates()]
     name = source.spec.name
     position = chain.index(name) + 1 if name in chain else 0
@@ -67,7 +66,6 @@ def of_search(engine: Engine, source: Source) -> ProviderState:
 
 
 def of_contacts(line: ProviderLine, position: int) -> ProviderState:
-    """The state of a contact service."""
     return _state(line, "contacts", position, yours=line.has_keys, quota_left=-1)
 
 
@@ -79,7 +77,6 @@ def of_reader(line: ProviderLine, *, chosen: bool) -> ProviderState:
 async def whole(
     engine: Engine, providers: list[ProviderState], cache: Cache, library: Library | None
 ) -> SearchStatus:
-    """The status of the whole server."""
     asked = cache.hits + cache.misses
     return SearchStatus(
         providers=providers,

@@ -42,7 +42,6 @@ class CurrentService:
         return self._entry_service
 
     def use(self, entry_service: EntryService) -> None:
-        """Use this service from now on."""
         self._entry_service = entry_service
 
     async def announce(self, *entries: Entry) -> None:
@@ -63,7 +62,6 @@ async def _announce_totals() -> None:
 
 
 def refusal(rejected: RejectedEntryError) -> ToolError:
-    """The error for refused fields."""
     return _refused("Nothing was stored", rejected)
 
 

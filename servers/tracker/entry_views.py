@@ -36,7 +36,6 @@ def micros(text: str) -> int:
 
 
 def entry(found: Entry) -> dict[str, Any]:
-    """All of an entry."""
     shown: dict[str, Any] = {
         "id": found.id,
         "version": found.version,
@@ -65,7 +64,6 @@ def row(found: Entry) -> dict[str, Any]:
 
 
 def line(found: HistoryLine) -> dict[str, Any]:
-    """One line of history."""
     return {
         "version": found.version,
         "at": when(found.at),

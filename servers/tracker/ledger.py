@@ -74,7 +74,6 @@ def deleted(entry: Entry, *, gone: bool) -> Entry:
 
 
 def outcome(before: Entry | None, after: Entry) -> Outcome:
-    """The outcome of tracking."""
     if before is None:
         return "created"
     if before.version == after.version:

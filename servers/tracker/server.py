@@ -113,5 +113,4 @@ class TrackerServer:
 
 
 def build() -> TrackerServer:
-    """The service."""
     return TrackerServer()

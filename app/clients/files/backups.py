@@ -102,7 +102,6 @@ class BackupStore:
         return found
 
     def record(self, content: bytes | None) -> FileRecord:
-        """The record of the file with this content."""
         found = _read_document(self.folder / "record.json")
         now, intended = _record(found.get("now")), found.get("next")
         if not isinstance(intended, Mapping):
@@ -123,7 +122,6 @@ class BackupStore:
         )
 
     def settle(self, record: FileRecord) -> None:
-        """Save the record."""
         self._save({"now": asdict(record)})
 
     def keep(self, content: bytes) -> str:
@@ -146,7 +144,6 @@ class BackupStore:
         return sorted(found.name for found in self.folder.glob("*.bak"))
 
     def backup(self, name: str) -> bytes | None:
-        """The content of a backup."""
         return self._read(name)
 
     def original(self) -> bytes | None:

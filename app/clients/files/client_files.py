@@ -37,7 +37,6 @@ class ClientFiles:
     disk: Disk
 
     def file(self, client: Client, path: Path) -> ClientFile:
-        """One file."""
         return ClientFile(self.disk, BackupStore(self.disk, self.root, client.id, path), path)
 
     def files(self, client: Client) -> tuple[ClientFile, ...]:

@@ -66,7 +66,6 @@ class Watched:
         return self.needs_full_check and time.monotonic() > self.quick_until
 
     def count(self) -> None:
-        """Count a restore."""
         self.restored.append(time.monotonic())
 
 
@@ -103,7 +102,6 @@ class Guard:
                 self._wake.set()
 
     def of(self, client: str) -> tuple[Watched, ...]:
-        """The watched files of one client."""
         return tuple(each for each in self._watched.values() if each.client == client)
 
     def resume(self, client: str) -> None:
@@ -114,12 +112,10 @@ class Guard:
         self._wake.set()
 
     def start(self) -> None:
-        """Start to poll."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="clients guard")
 
     async def stop(self) -> None:
-        """Stop polling."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()

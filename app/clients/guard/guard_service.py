@@ -69,11 +69,9 @@ class GuardService:
         self._guard.resume(id)
 
     def start(self) -> None:
-        """Start the guard."""
         self._guard.start()
 
     async def stop(self) -> None:
-        """Stop the guard."""
         await self._guard.stop()
 
     async def _examine(self, watched: Watched) -> bool:

@@ -61,7 +61,6 @@ class Bridge:
 
 
 def installed_bridge() -> Bridge:
-    """The bridge of this installation of Lou."""
     if sys.platform == "win32":
         return windows_bridge(Path(sys.executable), _base_python(), endpoint.home())
     beside = Path(sys.executable).with_name("lou-connect")

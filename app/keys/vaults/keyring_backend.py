@@ -58,13 +58,11 @@ class Keyring:
             _bus_errors()
 
     def get(self, item: str) -> str | None:
-        """The value of an item."""
         with _as_vault_errors():
             value = self._backend().get_password(self._service(item), _USER)
         return value if isinstance(value, str) else None
 
     def set(self, item: str, value: str) -> None:
-        """Write an item."""
         with _as_vault_errors():
             self._backend().set_password(self._service(item), _USER, value)
 

@@ -38,11 +38,9 @@ class KeyringProcess:
         return VaultState(self._ask("unlock"))
 
     def get(self, item: str) -> str | None:
-        """The value of an item."""
         return cast("str | None", self._ask("get", item))
 
     def set(self, item: str, value: str) -> None:
-        """Write an item."""
         self._ask("set", item, value)
 
     def delete(self, item: str) -> None:

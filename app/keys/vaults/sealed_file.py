@@ -59,7 +59,6 @@ class FileVault:
         return VaultState.LOCKED if self._document or self._broken else VaultState.ABSENT
 
     def names(self) -> tuple[str, ...]:
-        """The keys that have a value."""
         return tuple(self._document.get("names", {}))
 
     def changed_at(self, name: str) -> float:
@@ -78,7 +77,6 @@ class FileVault:
         return {name: self._values[name] for name in wanted}
 
     async def set(self, name: str, value: str) -> None:
-        """Store `value`."""
         self._needed()
         await self._save({**self._values, name: check_value(name, value)}, name)
 

@@ -61,7 +61,6 @@ class KeyIndex:
         self._load()
 
     def names(self) -> tuple[str, ...]:
-        """The keys that have a value."""
         return tuple(self._locations)
 
     def location(self, name: str) -> KeyLocation | None:
@@ -133,11 +132,9 @@ class SystemVault:
         self._probe_task: asyncio.Task[VaultState] | None = None
 
     def state(self) -> VaultState:
-        """The state when it was last probed."""
         return self._state
 
     def names(self) -> tuple[str, ...]:
-        """The keys that have a value."""
         return self._index.names()
 
     def changed_at(self, name: str) -> float:
@@ -191,7 +188,6 @@ class SystemVault:
         await self.require_open()
 
     async def probe(self) -> VaultState:
-        """Check whether it is open now, without asking a person."""
         if self._thread.abandoned:
             return self._set_state(VaultState.HUNG)
         try:

@@ -149,7 +149,6 @@ class ImportDialog(FittedDialog):
         self._show_button()
 
     def mapping(self) -> FileMapping:
-        """The current mapping."""
         chosen: dict[str, list[str]] = {
             "email": [],
             "url": [],

@@ -64,7 +64,6 @@ class KeysDialog(QDialog):
         WhileVisible(self, self._probe_vault, every_ms=_LOOK_MS)
 
     def choose(self, name: str) -> None:
-        """Select the key called `name`."""
         self._model.show_rows(self._context.core.keys())
         row = self._model.row_of(name)
         if row >= 0:

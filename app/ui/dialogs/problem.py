@@ -27,7 +27,6 @@ class Problems:
         self.go: Callable[[str], None] = lambda _place: None
 
     def show(self, error: AppError) -> None:
-        """Show `error`."""
         known = self._shown.get(error.code)
         if known is not None:
             known.show_error(error)

@@ -69,7 +69,6 @@ class ProblemDialog(FittedDialog):
         close.setFocus()
 
     def show_error(self, error: AppError) -> None:
-        """Show `error`."""
         self._title.setText(error.title)
         self._scroll.resize(_WIDTH - _BESIDE, self._scroll.height())
         self._hint.setText(error.hint or "Trying again may help; the log has the details.")

@@ -46,14 +46,12 @@ class JsonTree(QAbstractItemModel):
         self._root = _Node("", {}, 0, None)
 
     def show_value(self, value: Any) -> None:
-        """Show `value`."""
         self.beginResetModel()
         whole = value if isinstance(value, dict | list) else {"result": value}
         self._root = _Node("", whole, 0, None)
         self.endResetModel()
 
     def value(self, index: Index) -> Any:
-        """The value at `index`."""
         return self._node(index).value
 
     def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:

@@ -50,7 +50,6 @@ class TableModel(QAbstractTableModel, Generic[T]):
             self.endInsertRows()
 
     def remove(self, first: int, count: int) -> None:
-        """Remove `count` rows from `first` on."""
         self.beginRemoveRows(_ROOT, first, first + count - 1)
         del self.rows[first : first + count]
         self.endRemoveRows()

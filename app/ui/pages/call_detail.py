@@ -75,7 +75,6 @@ class CallView(Card):
         self.hide()
 
     def show_call(self, call: KeptCall, detail: CallDetail) -> None:
-        """Show `call`."""
         self._shown = call, detail
         state = outcome_text(call)
         reason = f" ({wording.words(call.error).lower()})" if call.error else ""

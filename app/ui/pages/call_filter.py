@@ -55,19 +55,16 @@ class CallFilter(QWidget):
         row.add(self._own)
 
     def wanted(self) -> CallQuery:
-        """The query that the filter describes."""
         chosen = {name: str(each.currentData() or "") for name, each in self._choices.items()}
         return CallQuery(**chosen, text=self._text.text().strip(), own=self._own.isChecked())
 
     def choose(self, server: str) -> None:
-        """Filter by `server`."""
         choice = self._choices["server"]
         if choice.findData(server) < 0:
             choice.addItem(server, server)
         choice.setCurrentIndex(choice.findData(server))
 
     def focus_text(self) -> None:
-        """Focus the text field."""
         self._text.setFocus()
         self._text.selectAll()
 

@@ -30,7 +30,6 @@ class ClientActions:
 
     @property
     def clients(self) -> Clients:
-        """The clients of the core."""
         return self._context.core.clients
 
     def connect(self, client: ClientView) -> None:
@@ -68,7 +67,6 @@ class ClientActions:
         self._context.tasks.start(self.clients.connect(client.id, restart=True))
 
     def copy_entry(self, client: ClientView) -> None:
-        """Copy the entry to the clipboard."""
         QGuiApplication.clipboard().setText(self.clients.by_hand.snippet(client.id))
 
     def copy_commands(self, client: ClientView) -> None:

@@ -82,7 +82,6 @@ class ClientDetail(QWidget):
         column.addStretch()
 
     def show_client(self, client: ClientView) -> None:
-        """Show `client` as it is now."""
         if client == self._client:
             return
         self._client = client

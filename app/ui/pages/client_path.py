@@ -45,7 +45,6 @@ class ClientPath(Card):
         WhileVisible(self, self._fill, listen=(context.core.clients.changed,))
 
     def choose(self, client: str) -> None:
-        """Walk the path of `client`."""
         self._fill()
         row = self._box.findData(client)
         if row >= 0:

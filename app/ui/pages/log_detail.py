@@ -42,7 +42,6 @@ class LogDetail(Card):
         self.hide()
 
     def show_line(self, line: LogLine) -> None:
-        """Show `line`."""
         level = line.level.capitalize()
         self._where.setText(f"{time_of(line)}   {line.server}   {level}   {line.logger}")
         message = _laid_out(line.message)

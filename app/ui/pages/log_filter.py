@@ -52,7 +52,6 @@ class LogFilter(QWidget):
         self._typing.timeout.connect(self.changed)
 
     def wanted(self) -> LogQuery:
-        """The query that the filter describes."""
         return LogQuery(
             str(self._server.currentData() or ""),
             str(self._level.currentData() or ""),
@@ -64,11 +63,9 @@ class LogFilter(QWidget):
         return self.wanted() != LogQuery()
 
     def choose(self, server: str) -> None:
-        """Filter by `server`."""
         self._server.setCurrentIndex(max(0, self._server.findData(server)))
 
     def focus_text(self) -> None:
-        """Focus the text field."""
         self._text.setFocus()
         self._text.selectAll()
 

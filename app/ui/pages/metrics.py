@@ -72,7 +72,6 @@ class MetricsPage(QWidget):
         WhileVisible(self, self._pull, every_ms=_EVERY_MS)
 
     def choose(self, name: str) -> None:
-        """Select the server called `name`."""
         self._offer(self._server, [server.name for server in self._context.core.servers()])
         self._server.setCurrentIndex(max(0, self._server.findData(name)))
 

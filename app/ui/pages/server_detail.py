@@ -93,7 +93,6 @@ class ServerDetail(QWidget):
         column.addStretch()
 
     def show_server(self, server: ServerView) -> None:
-        """Show `server` as it is now."""
         is_other = self._server is None or self._server.name != server.name
         self._server = server
         state_text = wording.state_text(server)

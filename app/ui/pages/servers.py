@@ -61,7 +61,6 @@ class ServersPage(QWidget):
         column.addWidget(parts, 1)
 
     def choose(self, name: str) -> None:
-        """Show the server called `name`."""
         self._model.pull()
         row = self._model.row_of(name)
         if row >= 0:

@@ -66,7 +66,6 @@ class TrackedFilter(QWidget):
         )
 
     def focus_text(self) -> None:
-        """Focus the text field."""
         self._text.setFocus()
         self._text.selectAll()
 

@@ -39,7 +39,6 @@ class TrackedStore(QWidget):
         self.show_state(await self._source.ask("store_state", {}))
 
     def show_state(self, state: Mapping[str, Any]) -> None:
-        """Show `state`."""
         self._words.setText(_state_text(state))
         set_tone(self._words, "soft" if state["state"] == "ready" else "warn")
         self._back_up.setVisible(state["store"] == "sqlite")

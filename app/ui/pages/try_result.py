@@ -100,7 +100,6 @@ class TryResult(QWidget):
         whole.addWidget(self._pages)
 
     def show_attempt(self, attempt: Attempt) -> None:
-        """Show `attempt`."""
         self._attempt = attempt
         state_text = wording.CALLS[attempt.outcome]
         self._outcome.setText(state_text.words)

@@ -53,7 +53,6 @@ class WelcomeStep(Card):
     def add_button(
         self, words: str, on_click: Callable[[], object], *, icon: str = "", kind: str = ""
     ) -> Button:
-        """Add a button to the step."""
         made = Button(self._theme, words, on_click, icon=icon, kind=kind)
         self._buttons.insertWidget(self._buttons.count() - 1, made)
         return made

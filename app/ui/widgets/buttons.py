@@ -39,7 +39,6 @@ class Button(QPushButton):
             self.clicked.connect(lambda _checked: on_click())
 
     def setText(self, text: str) -> None:
-        """Show `text`."""
         super().setText(tr(text))
 
     def setIconName(self, icon: str) -> None:

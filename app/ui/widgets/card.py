@@ -148,7 +148,6 @@ class Empty(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_text(self, title: str, text: str) -> None:
-        """Replace the title and the text."""
         self._title.setText(title)
         self._text.setText(text)
         set_tone(self._text, "soft")

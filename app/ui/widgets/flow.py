@@ -36,7 +36,6 @@ class Flow(QLayout):
         self.setSpacing(spacing)
 
     def add(self, widget: QWidget, *, stretch: bool = False) -> None:
-        """Append `widget`."""
         if stretch:
             self._stretched.add(widget)
         self.addWidget(widget)

@@ -29,7 +29,6 @@ class TextArea(QPlainTextEdit):
         super().insertFromMimeData(source)
 
     def setPlainText(self, text: str) -> None:
-        """Show `text`."""
         self._wrap_for(text)
         super().setPlainText(text)
 

@@ -48,7 +48,6 @@ class SecretEntry(QWidget):
         return bool(self._edit.text().strip())
 
     def setPlaceholderText(self, hint: str) -> None:
-        """Set the placeholder."""
         self._edit.setPlaceholderText(tr(hint))
 
     def peek(self) -> str:
@@ -70,7 +69,6 @@ class SecretEntry(QWidget):
             clipboard.clear()
 
     def clear(self) -> None:
-        """Clear the entry."""
         self._edit.clear()
         self._reveal(False)
 

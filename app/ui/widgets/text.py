@@ -133,11 +133,9 @@ class Elided(QWidget):
         self.setText(text)
 
     def text(self) -> str:
-        """The whole text."""
         return self._text
 
     def setText(self, text: str) -> None:
-        """Show `text`."""
         self._text = text
         self._shown = harmless.one_line(text, _LONGEST_LINE)
         self.setAccessibleName(self._shown)

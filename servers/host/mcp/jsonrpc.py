@@ -86,7 +86,6 @@ def error(id: str | int | None, code: int, message: str, data: Any = None) -> by
 
 
 def notification(method: str, params: Mapping[str, Any] | None) -> bytes:
-    """The line of a notification."""
     member = f',"params":{to_json(params)}' if params is not None else ""
     return _line(f'{{"jsonrpc":"2.0","method":"{method}"{member}}}')
 

@@ -194,7 +194,6 @@ class SdkConnection:
 def progress_params(
     token: str | int, done: float, total: float | None, message: str | None
 ) -> dict[str, Any]:
-    """The params of a progress notification."""
     params: dict[str, Any] = {"progressToken": token, "progress": done}
     if total is not None:
         params["total"] = total

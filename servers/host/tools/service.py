@@ -42,7 +42,6 @@ class Tool:
 
     @property
     def name(self) -> str:
-        """The name clients call it by."""
         return self.run.__name__
 
 

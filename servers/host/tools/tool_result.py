@@ -132,7 +132,6 @@ def success(structured: bytes) -> ToolResult:
 
 
 def plain(text: str) -> ToolResult:
-    """The result of a tool that returns a text."""
     quoted = to_json(text)
     return ToolResult(f'[{{"type":"text","text":{quoted}}}]', f'{{"result":{quoted}}}')
 

@@ -110,7 +110,6 @@ class Toolbox:
         self._numbers = itertools.count(1)
 
     def fill(self, tools: Iterable[BoundTool]) -> None:
-        """Replace all tools by `tools`."""
         self.tools = {tool.name: tool for tool in tools}
 
     def listed(self) -> list[BoundTool]:

@@ -58,7 +58,6 @@ class HttpPort:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
 
     async def close(self) -> None:
-        """Stop listening, at once."""
         self._server.should_exit = self._server.force_exit = True
         await asyncio.wait((self._task,), timeout=2)
         self._pending.close()

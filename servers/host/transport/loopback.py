@@ -32,11 +32,6 @@ class LoopbackAddress:
         self.pending = PendingConnections()
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen, with one `protocol()` for each connection.
-
-        Raises:
-            AddressInUseError: a living process listens there.
-        """
         folder = str(Path(self.path).parent)
         endpoint.make_private(folder)
         self._refuse_second()
@@ -52,7 +47,6 @@ class LoopbackAddress:
         greeting.write_port(self.path, port)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect as a client does; MCP may follow at once."""
         port = greeting.read_port(self.path)
         client = BridgeGreeting(greeting.token(endpoint.state_folder()), port)
         reader, writer = await asyncio.open_connection("127.0.0.1", port.port, limit=MAX_LINE)
@@ -61,7 +55,6 @@ class LoopbackAddress:
         return reader, writer
 
     def close(self) -> None:
-        """Stop listening and remove the files."""
         if self._server:
             self._server.close()
             file_sharing.attempt(lambda: Path(self.path).unlink(missing_ok=True))

@@ -36,7 +36,6 @@ class PendingConnections:
             refusal_log.warning(log, "A silent connection was closed to make room for another")
 
     def close(self) -> None:
-        """Close all."""
         while self._waiting:
             self._waiting.popitem()[1].abort()
 

@@ -33,11 +33,6 @@ class UnixAddress:
         self._server: asyncio.AbstractServer | None = None
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen, with one `protocol()` for each connection.
-
-        Raises:
-            AddressInUseError: a living process listens there.
-        """
         endpoint.make_private(str(Path(self.path).parent))
         self._lock_path()
         listening = self._bind()
@@ -46,11 +41,9 @@ class UnixAddress:
         )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect as a client does; MCP may follow at once."""
         return await asyncio.open_unix_connection(self.path, limit=MAX_LINE)
 
     def close(self) -> None:
-        """Stop listening and remove the files."""
         if self._server:
             self._server.close()
         with contextlib.suppress(OSError):

@@ -59,7 +59,6 @@ class AnyMailFinder:
         ]
 
     def verify(self, email: str, access: Access) -> HttpRequest:
-        """The request that verifies one address."""
         return _post(access, "verify-email", {"email": email})
 
     def read_verdict(self, reply: HttpReply) -> str:

@@ -41,8 +41,6 @@ class EmailVerifier:
         self._ttl_s = ttl_s["verdict"]
 
     async def verdict(self, email: str, deadline: float) -> EmailVerdict:
-        """The verdict on `email`."""
-
         async def make() -> Made:
             verdict = await self._asked(email, deadline)
             known = verdict.verdict != "unknown"

@@ -33,7 +33,6 @@ class WebsiteContacts:
     )
 
     def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
-        """The request that looks."""
         asked = {
             "query": sought.domain,
             "match_email_domain": "false",

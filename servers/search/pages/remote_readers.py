@@ -63,7 +63,6 @@ class Firecrawl:
     )
 
     def request(self, url: str, access: Access) -> HttpRequest:
-        """The request that reads the page at `url`."""
         return HttpRequest(
             "POST",
             f"{access.base_url}/v2/scrape",
@@ -104,7 +103,6 @@ class Jina:
     )
 
     def request(self, url: str, access: Access) -> HttpRequest:
-        """The request that reads the page at `url`."""
         headers = {**_bearer(access, self.spec), "Accept": "application/json"}
         return HttpRequest(
             "POST",

@@ -44,7 +44,6 @@ class DataTables:
         self._known: dict[HtmlElement, bool] = {}
 
     def table_of(self, block: Block) -> HtmlElement | None:
-        """The table of data that `block` is in."""
         table = _nearest(block.element, "table")
         if table is None:
             return None

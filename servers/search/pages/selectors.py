@@ -165,7 +165,6 @@ Steps = tuple[tuple[str, Compound], ...]
 
 
 def split(selectors: str) -> list[str]:
-    """The selectors of a list of them."""
     return _COMMA.split(selectors)
 
 

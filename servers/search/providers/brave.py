@@ -48,7 +48,6 @@ class Brave(Provider):
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches."""
         if len(query.with_site.split()) > _MOST_WORDS:
             raise OutboundError(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
         asked = {

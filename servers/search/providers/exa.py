@@ -31,7 +31,6 @@ class Exa(Provider):
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches."""
         body: dict[str, Any] = {
             "query": query.text,
             "numResults": query.count,

@@ -39,7 +39,6 @@ class Google(Provider):
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches."""
         asked = {
             "q": replace(query, site="").with_site,
             "num": str(min(query.count, _MOST)),

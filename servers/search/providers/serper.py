@@ -26,7 +26,6 @@ class Serper(Provider):
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches."""
         body: dict[str, object] = {"q": query.with_site, "num": query.count}
         if query.country:
             body["gl"] = query.country

@@ -42,7 +42,6 @@ class ProviderLine:
         return f"no key: {' and '.join(absent)} not set"
 
     def refusal(self) -> OutboundError | None:
-        """Why it cannot be asked now, in words; empty when it can."""
         return self.channel.refusal()
 
     async def exchange(

@@ -22,7 +22,6 @@ class Source:
 
     @property
     def spec(self) -> ProviderSpec:
-        """The constants of its provider."""
         return self.line.spec
 
     @property
@@ -32,7 +31,6 @@ class Source:
 
     @property
     def missing(self) -> str:
-        """What must be set before it can be asked."""
         return self.line.missing
 
     def refusal(self) -> OutboundError | None:

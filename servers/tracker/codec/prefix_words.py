@@ -110,7 +110,6 @@ class WordList:
         self._fresh: list[bytes] = []
 
     def add(self, words: Iterable[str]) -> None:
-        """Add these words."""
         for word in words:
             if search_terms.can_be_begun(word):
                 self._add(word.encode())

@@ -80,7 +80,6 @@ class Sealer:
         return key_of(stamp) in self._of_first_form
 
     def rules_of(self, stamp: str) -> Rules:
-        """The rules in `stamp`."""
         bits = [bit == "1" for bit in stamp.partition(".")[2]]
         return Rules(*bits) if len(bits) == len(_bits(Rules())) else Rules()
 

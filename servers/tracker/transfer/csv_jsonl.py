@@ -168,7 +168,6 @@ class _Lines:
         return line
 
     def begin(self) -> None:
-        """Begin a row."""
         self.row.clear()
         self.is_cut = False
 
@@ -332,7 +331,6 @@ def _csv_rows(text: TextIO, delimiter: str, header: int, choice: Choice) -> Iter
 
 
 def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Row]:
-    """The entries that one row makes."""
     if any(not cell.isascii() and _LONE.search(cell) for cell in reader.used(row)):
         yield Row(number, {}, "is not UTF-8; save the file as CSV UTF-8")
         return

@@ -125,7 +125,6 @@ class PartialExport:
         disk.locked(self._handle)
 
     def write(self, text: str) -> None:
-        """Add `text`."""
         self._handle.write(text)
 
     def finish(self) -> None:

@@ -30,7 +30,6 @@ class Problems:
         return len(self._rows)
 
     def add(self, row: int, fault: Fault) -> None:
-        """Remember that `row` has this fault."""
         self._rows.append(row)
         self._faults.append(self._said.setdefault(fault, fault))
 
@@ -58,7 +57,6 @@ class Doubts:
         self._whole += doubts
 
     def add(self, row: int, doubt: str) -> None:
-        """Remember that `row` has this doubt."""
         if doubt not in self._rows and len(self._rows) >= self._MOST:
             self._others += 1
             return

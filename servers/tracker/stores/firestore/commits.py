@@ -110,7 +110,6 @@ class BatchWriter:
         return 1
 
     async def claimed(self, pair: str) -> SealedRecord | None:
-        """The record that has `pair`."""
         claim = await self._connection.collection("claims").document(pair).get(**CALL_LIMITS)
         if not claim.exists:
             return None

@@ -109,7 +109,6 @@ class FirestoreConnection:
             self._failed(trouble)
 
     async def close(self) -> None:
-        """Close the client."""
         if self._retrying is not None:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)

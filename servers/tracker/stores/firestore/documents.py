@@ -39,7 +39,6 @@ def document(record: SealedRecord) -> dict[str, Any]:
 
 
 def record(name: str, found: Mapping[str, Any]) -> SealedRecord:
-    """The record in a document."""
     return SealedRecord(
         name,
         int(found["version"]),
@@ -62,7 +61,6 @@ def change_name(change: Change) -> str:
 
 
 def change_document(change: Change) -> dict[str, Any]:
-    """The document of a change."""
     return {
         "entry": change.entry,
         "version": change.version,
@@ -73,7 +71,6 @@ def change_document(change: Change) -> dict[str, Any]:
 
 
 def change(found: Mapping[str, Any]) -> Change:
-    """The change in a document."""
     return Change(
         str(found["entry"]),
         int(found["version"]),
@@ -84,7 +81,6 @@ def change(found: Mapping[str, Any]) -> Change:
 
 
 def value(sort: Sort, last: SealedRecord) -> int | str:
-    """The value that `last` is sorted by."""
     if sort == "url":
         return last.url
     return last.created if sort == "created" else last.changed

@@ -17,7 +17,6 @@ _LAST = (1 << 63) - 1
 
 
 def find(connection: apsw.Connection, query: StoreQuery) -> RecordPage:
-    """One page of `query`."""
     place = _read_cursor(query)
     if query.sort in _BY_CHANGE:
         rows = _by_change(connection, query, place)

@@ -106,7 +106,6 @@ def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ..
 
 
 def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
-    """The record called `id`."""
     found = connection.execute(f"{_SELECT} WHERE id = ?", (id,)).fetchall()
     return record_of(found[0]) if found else None
 
@@ -119,7 +118,6 @@ def paired(connection: apsw.Connection, pairs: Collection[str]) -> list[SealedRe
 
 
 def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]:
-    """The last changes of `entry`."""
     sql = f"{_SELECT_CHANGES} WHERE entry = ? ORDER BY version DESC LIMIT ?"
     found: list[Any] = connection.execute(sql, (entry, limit)).fetchall()
     return [Change(*row) for row in found]

@@ -350,7 +350,6 @@ class ReadConnection:
         return work(self._connection or self._opened())
 
     def close(self) -> None:
-        """Close the file."""
         if self._connection is not None:
             with contextlib.suppress(apsw.Error):
                 self._connection.close()
