@@ -71,7 +71,9 @@ def _value(value: Any, depth: int) -> str:
 
 def _object(value: Mapping[str, Any], depth: int) -> str:
     """Short members first, as lines; then each long one below its name."""
-    members = [(str(name), member) for name, member in value.items() if member not in (None, "")]
+    members = [
+        (str(name), member) for name, member in value.items() if member not in (None, "", [])
+    ]
     short = [(name, member) for name, member in members if _is_short(member)]
     lines = "".join(
         f"<tr><td><b>{_escaped(words(name))}&nbsp;&nbsp;</b></td><td>{_cell(member)}</td></tr>"

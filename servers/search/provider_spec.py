@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from servers.outbound.limiter import Pace
+from servers.search.websearch.query import SearchQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,13 @@ class ProviderSpec:
     pace: Pace = field(default_factory=Pace)
     ignores: frozenset[str] = frozenset()
     """Fields of a SearchQuery that it ignores."""
+    image_ignores: frozenset[str] | None = None
+    """Those that it ignores when it searches for images; None when it has no images."""
     countries: frozenset[str] = frozenset()
     """The countries it knows; empty when it accepts any."""
     widened: frozenset[str] = frozenset()
     """The values of freshness for which it is asked for a longer time."""
+
+    def ignored(self, query: SearchQuery) -> frozenset[str] | None:
+        """The fields of `query` that it ignores; None when it cannot search for that at all."""
+        return self.image_ignores if query.images else self.ignores

@@ -161,7 +161,7 @@ def _result(returns: Any) -> tuple[dict[str, Any] | None, Callable[[Any], bytes]
     if returns is None or returns is type(None):
         return None, lambda _: b"{}"
     adapter: TypeAdapter[Any] = TypeAdapter(returns)
-    schema = _tidy(adapter.json_schema(mode="serialization"))
+    schema = _tidy(adapter.json_schema(mode="serialization"), without=("title", "default"))
     dump = adapter.serializer.to_json
     if schema.get("type") == "object" and (is_dataclass(returns) or "properties" in schema):
         return schema, lambda value: dump(value, warnings="error")
@@ -171,22 +171,24 @@ def _result(returns: Any) -> tuple[dict[str, Any] | None, Callable[[Any], bytes]
     return wrapped, lambda value: b'{"result":' + dump(value, warnings="error") + b"}"
 
 
-def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` without references and generated titles."""
+def _tidy(schema: dict[str, Any], *, without: tuple[str, ...] = ("title",)) -> dict[str, Any]:
+    """`schema` without references and the keywords `without`, such as generated titles."""
     definitions = schema.pop("$defs", {})
-    return dict(_tidied(schema, definitions, named=False))
+    return dict(_tidied(schema, definitions, without, named=False))
 
 
-def _tidied(node: Any, definitions: Mapping[str, Any], *, named: bool) -> Any:
+def _tidied(
+    node: Any, definitions: Mapping[str, Any], without: tuple[str, ...], *, named: bool
+) -> Any:
     if isinstance(node, list):
-        return [_tidied(item, definitions, named=False) for item in node]
+        return [_tidied(item, definitions, without, named=False) for item in node]
     if not isinstance(node, dict):
         return node
     if not named and "$ref" in node:
         target = definitions[node["$ref"].rsplit("/", 1)[1]]
         node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
     return {
-        key: _tidied(value, definitions, named=not named and key == "properties")
+        key: _tidied(value, definitions, without, named=not named and key == "properties")
         for key, value in node.items()
-        if named or key != "title"
+        if named or key not in without
     }

@@ -12,7 +12,7 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search import sanitize
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import at, by_status, failure, payload_of
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -43,7 +43,7 @@ _SEARCH_ERRORS = {
 }
 
 
-class Anthropic:
+class Anthropic(Provider):
     """`POST /v1/messages` with one search; snippets are the passages that the answer cites."""
 
     spec = ProviderSpec(

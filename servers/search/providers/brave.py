@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
@@ -16,7 +19,7 @@ from servers.search.providers.provider import (
     rows,
 )
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import ResultPage, image, result
 
 _KEY = "BRAVE_API_KEY"
 _MOST_WORDS = 50
@@ -45,48 +48,81 @@ class Brave(Provider):
         keys=(_KEY,),
         pace=Pace(per_second=1, at_once=8),
         countries=_COUNTRIES,
+        image_ignores=frozenset({"freshness"}),
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        if len(query.with_site.split()) > _MOST_WORDS:
-            raise OutboundError(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
-        asked = {
-            "q": query.with_site,
-            "count": str(query.count),
-            "safesearch": query.safe,
-            "text_decorations": "false",
-            "result_filter": "web",
-        }
+        asked = {"safesearch": query.safe, "text_decorations": "false", "result_filter": "web"}
         if query.freshness != "any":
             asked["freshness"] = _FRESHNESS[query.freshness]
-        if query.country in _COUNTRIES:
-            asked["country"] = query.country.upper()
-        if language := _LANGUAGES.get(query.language):
-            asked["search_lang"] = language
-        headers = {"X-Subscription-Token": access.key(_KEY), "Accept": "application/json"}
-        return HttpRequest(
-            "GET", f"{access.base_url}/res/v1/web/search", query=asked, headers=headers
-        )
+        return _request("web", query, access, asked)
+
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The request that searches for images, which knows no moderate `safesearch`."""
+        asked = {"safesearch": "off" if query.safe == "off" else "strict"}
+        return _request("images", query, access, asked)
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; `web` is absent when there are none."""
-        payload = payload_of(reply)
-        error = at(payload, "error")
-        errors = at(payload, "errors")
-        if isinstance(errors, list) and errors:
-            error = errors[0]
-        if reply.status != 200 or error:
-            raise _failure(reply, error)
-        if at(payload, "type") != "search":
-            raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
+        payload = _payload(reply, "search")
         found = rows(payload, "web", "results") if "web" in payload else []
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age"))
             for hit in found
         )
-        per_second, _ = _pair(reply, "X-RateLimit-Limit")
-        left, reset = _month(reply)
-        return ResultPage(tuple(hit for hit in hits if hit), left, reset, max(per_second, 0.0))
+        return _with_limits(ResultPage(tuple(hit for hit in hits if hit)), reply)
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images; `url` is the page that shows one."""
+        found = (
+            image(
+                hit.get("title"),
+                at(hit, "properties", "url"),
+                hit.get("url"),
+                at(hit, "thumbnail", "src"),
+                at(hit, "properties", "width"),
+                at(hit, "properties", "height"),
+            )
+            for hit in rows(_payload(reply, "images"), "results")
+        )
+        return _with_limits(ResultPage((), tuple(one for one in found if one)), reply)
+
+
+def _request(kind: str, query: SearchQuery, access: Access, asked: dict[str, str]) -> HttpRequest:
+    if len(query.with_site.split()) > _MOST_WORDS:
+        raise OutboundError(Kind.UNSUPPORTED, f"it takes {_MOST_WORDS} words at most")
+    asked |= {"q": query.with_site, "count": str(query.count)}
+    if query.country in _COUNTRIES:
+        asked["country"] = query.country.upper()
+    if language := _LANGUAGES.get(query.language):
+        asked["search_lang"] = language
+    headers = {"X-Subscription-Token": access.key(_KEY), "Accept": "application/json"}
+    url = f"{access.base_url}/res/v1/{kind}/search"
+    return HttpRequest("GET", url, query=asked, headers=headers)
+
+
+def _payload(reply: HttpReply, kind: str) -> Any:
+    """The answer of that kind.
+
+    Raises:
+        OutboundError: it is none.
+    """
+    payload = payload_of(reply)
+    error = at(payload, "error")
+    errors = at(payload, "errors")
+    if isinstance(errors, list) and errors:
+        error = errors[0]
+    if reply.status != 200 or error:
+        raise _failure(reply, error)
+    if at(payload, "type") != kind:
+        raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
+    return payload
+
+
+def _with_limits(page: ResultPage, reply: HttpReply) -> ResultPage:
+    per_second, _ = _pair(reply, "X-RateLimit-Limit")
+    left, reset = _month(reply)
+    return replace(page, quota_left=left, quota_reset_s=reset, per_second=max(per_second, 0.0))
 
 
 def _failure(reply: HttpReply, error: object) -> OutboundError:

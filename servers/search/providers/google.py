@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from servers.outbound.failure import Kind, OutboundError
@@ -12,7 +13,7 @@ from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import ResultPage, image, result
 
 _KEY = "GOOGLE_API_KEY"
 _ENGINE = "GOOGLE_CSE_ID"
@@ -36,6 +37,7 @@ class Google(Provider):
         keys=(_KEY, _ENGINE),
         caution="Closed to new projects; Google ends it on 2027-01-01.",
         pace=Pace(per_second=1.6, at_once=4),
+        image_ignores=frozenset(),
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
@@ -56,19 +58,48 @@ class Google(Provider):
             asked |= {"hl": query.language, "lr": f"lang_{query.language}"}
         return HttpRequest("GET", f"{access.base_url}/customsearch/v1", query=asked)
 
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The same request, for images."""
+        request = self.request(query, access)
+        return replace(request, query={**request.query, "searchType": "image"})
+
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits; `items` is absent when there are none."""
-        payload = payload_of(reply)
-        error = at(payload, "error")
-        if error is not None or reply.status != 200:
-            raise _failure(reply, error)
-        if at(payload, "kind") != "customsearch#search":
-            raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
+        """The hits."""
         hits = (
             result(hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit))
-            for hit in (rows(payload, "items") if "items" in payload else [])
+            for hit in _items(reply)
         )
         return ResultPage(tuple(hit for hit in hits if hit))
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images; `link` is the image itself."""
+        found = (
+            image(
+                hit.get("title"),
+                hit.get("link"),
+                at(hit, "image", "contextLink"),
+                at(hit, "image", "thumbnailLink"),
+                at(hit, "image", "width"),
+                at(hit, "image", "height"),
+            )
+            for hit in _items(reply)
+        )
+        return ResultPage((), tuple(one for one in found if one))
+
+
+def _items(reply: HttpReply) -> list[Any]:
+    """The rows of the answer, whose list is absent when there are none.
+
+    Raises:
+        OutboundError: it is a failure.
+    """
+    payload = payload_of(reply)
+    error = at(payload, "error")
+    if error is not None or reply.status != 200:
+        raise _failure(reply, error)
+    if at(payload, "kind") != "customsearch#search":
+        raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
+    return rows(payload, "items") if "items" in payload else []
 
 
 def _published(hit: dict[str, object]) -> object:

@@ -29,8 +29,8 @@ class Keenable(Provider):
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches. It knows no operators and tells how much it finds itself."""
-        body: dict[str, Any] = {"query": query.text, "mode": "pro"}
+        """The request that searches. It knows no operators."""
+        body: dict[str, Any] = {"query": query.text, "mode": "pro", "max_results": query.count}
         if query.site:
             body["site"] = query.site
         if query.freshness != "any":

@@ -34,6 +34,22 @@ class Provider(Protocol):
             OutboundError: the reply is a failure, whatever its status says.
         """
 
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The request that searches for images.
+
+        Raises:
+            OutboundError: UNSUPPORTED, unless its spec has `image_ignores`.
+        """
+        raise OutboundError(Kind.UNSUPPORTED, "it has no images")
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images in `reply`.
+
+        Raises:
+            OutboundError: the reply is a failure, whatever its status says.
+        """
+        raise OutboundError(Kind.UNSUPPORTED, "it has no images")
+
     def probe(self, access: Access) -> HttpRequest:
         """The cheapest request that shows whether the key works."""
         return self.request(SearchQuery("lou", count=1), access)

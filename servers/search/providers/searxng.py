@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from typing import Any
+
 from servers.host.redact import excerpt
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
@@ -9,9 +13,10 @@ from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import ResultPage, image, result
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
+_NUMBERS = re.compile(r"[0-9]+")
 
 
 class Searxng(Provider):
@@ -24,6 +29,7 @@ class Searxng(Provider):
         keyless=True,
         pace=Pace(per_second=0, at_once=32, waiting=256),
         ignores=frozenset({"country"}),
+        image_ignores=frozenset({"country"}),
         widened=frozenset({"week"}),
     )
 
@@ -41,24 +47,46 @@ class Searxng(Provider):
             asked["time_range"] = "month" if query.freshness == "week" else query.freshness
         return HttpRequest("GET", f"{access.base_url}/search", query=asked)
 
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The same request, to its engines for images."""
+        request = self.request(query, access)
+        return replace(request, query={**request.query, "categories": "images"})
+
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits; none at all while engines are out is a failure."""
-        if reply.status == 403:
-            said = "add json to search.formats in its settings.yml"
-            raise failure(Kind.UNSUPPORTED, reply, said)
-        if reply.status != 200:
-            raise by_status(reply)
-        payload = payload_of(reply)
-        found = rows(payload, "results")
-        silent = at(payload, "unresponsive_engines")
-        if not found and silent:
-            engines = silent if isinstance(silent, list) else []
-            names = ", ".join(str(one[0]) for one in engines if isinstance(one, list) and one)
-            raise OutboundError(
-                Kind.UPSTREAM, f"none of its engines answered ({excerpt(names, 120)})"
-            )
+        """The hits."""
         hits = (
             result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))
-            for hit in found
+            for hit in _rows(reply)
         )
         return ResultPage(tuple(hit for hit in hits if hit)[:20])
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images; `resolution` is a text such as `640 x 480`."""
+        found = []
+        for hit in _rows(reply):
+            width, height = (*_NUMBERS.findall(str(hit.get("resolution")))[:2], 0, 0)[:2]
+            shown = hit.get("thumbnail_src") or hit.get("thumbnail")
+            told = hit.get("title"), hit.get("img_src"), hit.get("url"), shown
+            found.append(image(*told, width, height))
+        return ResultPage((), tuple(one for one in found if one)[:20])
+
+
+def _rows(reply: HttpReply) -> list[Any]:
+    """The rows of the answer; none at all while engines are out is a failure.
+
+    Raises:
+        OutboundError: it is a failure.
+    """
+    if reply.status == 403:
+        said = "add json to search.formats in its settings.yml"
+        raise failure(Kind.UNSUPPORTED, reply, said)
+    if reply.status != 200:
+        raise by_status(reply)
+    payload = payload_of(reply)
+    found = rows(payload, "results")
+    silent = at(payload, "unresponsive_engines")
+    if not found and silent:
+        engines = silent if isinstance(silent, list) else []
+        names = ", ".join(str(one[0]) for one in engines if isinstance(one, list) and one)
+        raise OutboundError(Kind.UPSTREAM, f"none of its engines answered ({excerpt(names, 120)})")
+    return found

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import ResultPage, image, result
 
 _KEY = "SERPER_API_KEY"
 
 
 class Serper(Provider):
-    """`POST /search`."""
+    """`POST /search`, and `POST /images` with the same body."""
 
     spec = ProviderSpec(
         name="serper",
@@ -23,6 +26,7 @@ class Serper(Provider):
         keys=(_KEY,),
         pace=Pace(per_second=5, at_once=5),
         ignores=frozenset({"safe"}),
+        image_ignores=frozenset({"safe"}),
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
@@ -36,16 +40,39 @@ class Serper(Provider):
         headers = {"X-API-KEY": access.key(_KEY)}
         return HttpRequest("POST", f"{access.base_url}/search", headers=headers, body=body)
 
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The request that searches for images."""
+        return replace(self.request(query, access), url=f"{access.base_url}/images")
+
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits of `organic`."""
-        payload = payload_of(reply)
-        if reply.status != 200:
-            raise _failure(reply, at(payload, "message"))
         hits = (
             result(hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date"))
-            for hit in rows(payload, "organic")
+            for hit in _rows(reply, "organic")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images; `link` is the page that shows one."""
+        found = (
+            image(
+                hit.get("title"),
+                hit.get("imageUrl"),
+                hit.get("link"),
+                hit.get("thumbnailUrl"),
+                hit.get("imageWidth"),
+                hit.get("imageHeight"),
+            )
+            for hit in _rows(reply, "images")
+        )
+        return ResultPage((), tuple(one for one in found if one))
+
+
+def _rows(reply: HttpReply, name: str) -> list[Any]:
+    payload = payload_of(reply)
+    if reply.status != 200:
+        raise _failure(reply, at(payload, "message"))
+    return rows(payload, name)
 
 
 def _failure(reply: HttpReply, said: object) -> OutboundError:

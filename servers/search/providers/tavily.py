@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from servers.contract.server_settings import SEARCH
@@ -10,14 +11,22 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.countries import NAMED, full_name
-from servers.search.providers.provider import at, by_status, failure, number, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    number,
+    payload_of,
+    rows,
+)
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import ResultPage, image, result
 
 _KEY = "TAVILY_API_KEY"
 
 
-class Tavily:
+class Tavily(Provider):
     """`POST /search`; the key travels as a bearer token."""
 
     spec = ProviderSpec(
@@ -28,6 +37,8 @@ class Tavily:
         keyless=True,
         pace=Pace(per_second=10, at_once=8),
         ignores=frozenset({"language", "safe"}),
+        # It tells the address of an image alone, and filters the pages beside it.
+        image_ignores=frozenset({"site", "exclude", "freshness", "country", "language", "safe"}),
         countries=NAMED,
     )
 
@@ -51,6 +62,25 @@ class Tavily:
         return HttpRequest(
             "POST", f"{access.base_url}/search", headers=_authorization(access), body=body
         )
+
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """A search with images beside its hits."""
+        request = self.request(query, access)
+        images = {"include_images": True, "include_image_descriptions": True}
+        return replace(request, body={**request.body, **images})
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images, each an address or an object with one."""
+        if reply.status != 200:
+            raise _failure(reply)
+        told = at(payload_of(reply), "images")
+        if not isinstance(told, list):
+            raise OutboundError(Kind.UPSTREAM, "its answer has no list `images`")
+        found = (
+            image(at(one, "description"), at(one, "url") if isinstance(one, dict) else one)
+            for one in told
+        )
+        return ResultPage((), tuple(one for one in found if one))
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits, or the failure that its `detail` or `error` names."""

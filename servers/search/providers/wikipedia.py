@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 from servers.contract import harmless
@@ -10,10 +11,11 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, payload_of, rows
+from servers.search.providers.provider import Provider, at, by_status, number, payload_of, rows
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import Image, ResultPage, image, result
 
+_OF_A_LANGUAGE, _COMMONS = "{language}.wikipedia.org", "commons.wikimedia.org"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
 
 
@@ -29,6 +31,7 @@ class Wikipedia(Provider):
         caution="An encyclopedia, not a web search.",
         pace=Pace(per_second=3, at_once=3),
         ignores=frozenset({"site", "freshness", "country", "safe"}),
+        image_ignores=frozenset({"site", "freshness", "country", "language", "safe"}),
     )
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
@@ -38,21 +41,58 @@ class Wikipedia(Provider):
         asked = {"q": query.text, "limit": str(query.count)}
         return HttpRequest("GET", f"{base}/w/rest.php/v1/search/page", query=asked)
 
+    def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
+        """The request that searches the images of Wikimedia Commons, which all Wikipedias share."""
+        base = access.base_url.replace(_OF_A_LANGUAGE, _COMMONS)
+        asked = {
+            "action": "query",
+            "format": "json",
+            "formatversion": "2",
+            "generator": "search",
+            "gsrsearch": f"{query.text} filetype:bitmap|drawing",
+            "gsrnamespace": "6",
+            "gsrlimit": str(query.count),
+            "prop": "imageinfo",
+            "iiprop": "url|size",
+            "iiurlwidth": "320",
+        }
+        return HttpRequest("GET", f"{base}/w/api.php", query=asked)
+
+    def read_images(self, reply: HttpReply) -> ResultPage:
+        """The images by their `index`; `query` is absent when there are none."""
+        payload = _payload(reply)
+        is_empty = at(payload, "batchcomplete") is not None and "query" not in payload
+        files = [] if is_empty else rows(payload, "query", "pages")
+        found = (_image(file) for file in sorted(files, key=lambda one: number(one.get("index"))))
+        return ResultPage((), tuple(one for one in found if one))
+
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; the page's address is made from its key, on the wiki that answered."""
-        payload = payload_of(reply)
-        if reply.status != 200 or at(payload, "errorKey") or at(payload, "error"):
-            raise _failure(reply, payload)
         hits = (
             result(
                 hit.get("title"),
                 f"{reply.origin}/wiki/{quote(harmless.visible(str(hit['key'])), safe=':/()_,')}",
                 _snippet(hit),
             )
-            for hit in rows(payload, "pages")
+            for hit in rows(_payload(reply), "pages")
             if hit.get("key")
         )
         return ResultPage(tuple(hit for hit in hits if hit))
+
+
+def _payload(reply: HttpReply) -> Any:
+    payload = payload_of(reply)
+    if reply.status != 200 or at(payload, "errorKey") or at(payload, "error"):
+        raise _failure(reply, payload)
+    return payload
+
+
+def _image(file: dict[str, Any]) -> Image | None:
+    versions = file.get("imageinfo")
+    told = versions[0] if isinstance(versions, list) and versions else None
+    name = str(file.get("title") or "").partition(":")[2].rpartition(".")[0]
+    address = at(told, "url"), at(told, "descriptionurl"), at(told, "thumburl")
+    return image(name.replace("_", " "), *address, at(told, "width"), at(told, "height"))
 
 
 def _snippet(hit: dict[str, object]) -> str:

@@ -15,7 +15,14 @@ from typing import Protocol
 from servers.outbound.failure import Kind, OutboundError
 from servers.search.provider_spec import ProviderSpec
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import Attempt, Result, ResultPage, attempted, merged
+from servers.search.websearch.results import (
+    Attempt,
+    Image,
+    Result,
+    ResultPage,
+    attempted,
+    merged,
+)
 
 _SHORTEST_TRY_S = 1.0
 _MOST_EMPTY = 2
@@ -49,6 +56,7 @@ class SearchOutcome:
     """The merged results of the sources."""
 
     results: list[Result]
+    images: list[Image]
     provider: str
     tried: list[Attempt]
     degraded: bool
@@ -56,17 +64,22 @@ class SearchOutcome:
 
 
 class NoAnswerError(Exception):
-    """No source answered; `tried` says who and why."""
+    """No source answered; `tried` says who and why, `lacking` what must be set up to ask one."""
 
-    def __init__(self, tried: Sequence[Attempt]) -> None:
+    def __init__(
+        self,
+        tried: Sequence[Attempt],
+        lacking: str = "No search provider is set up; set a key, or allow the keyless providers",
+    ) -> None:
         self.tried = list(tried)
+        self._lacking = lacking
         super().__init__(self.sentence)
 
     @property
     def sentence(self) -> str:
         """What was tried and why it failed."""
         if not self.tried:
-            return "No search provider is set up; set a key, or allow the keyless providers"
+            return self._lacking
         unreachable = {Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.RESTING}
         away = all(attempt.outcome in unreachable for attempt in self.tried)
         by_reason: dict[str, list[str]] = {}
@@ -109,12 +122,15 @@ class Engine:
         """
         tried: list[Attempt] = []
         empty: list[Asked] = []
-        waiting = [source for source in self.candidates() if not self._skipped(source, tried)]
+        able = [one for one in self.candidates() if one.spec.ignored(query) is not None]
+        if query.images and not able:
+            raise NoAnswerError([], self._no_images())
+        waiting = [source for source in able if not self._skipped(source, tried)]
         while waiting and len(empty) < _MOST_EMPTY:
             source = waiting.pop(0)
             asking = source.search(query, _share(deadline, len(waiting)))
             page = await attempted(source.spec.name, tried, asking)
-            if page and page.results:
+            if page and (page.results or page.images):
                 return _outcome(query, [(source, page)], tried)
             if page:
                 empty.append(source)
@@ -142,6 +158,14 @@ class Engine:
         if not found:
             raise NoAnswerError(tried)
         return _outcome(query, found, tried, asked_for=True)
+
+    def _no_images(self) -> str:
+        having = [one.spec for one in self.sources.values() if one.spec.image_ignores is not None]
+        names = ", ".join(spec.title for spec in having)
+        return (
+            f"No provider that is set up has images; these have: {names}. "
+            "Set a key of one, or allow the keyless providers"
+        )
 
     @staticmethod
     def _skipped(source: Asked, tried: list[Attempt]) -> bool:
@@ -172,6 +196,7 @@ def _outcome(
         notes += [f"{one.title}: {one.caution}" for one in lesser]
     return SearchOutcome(
         results=merged([page.results for _, page in found], query.count),
+        images=merged([page.images for _, page in found], query.count),
         provider="+".join(one.name for one in spec),
         tried=tried,
         degraded=bool(lesser) and not asked_for,
@@ -182,15 +207,17 @@ def _outcome(
 def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
     """A text about the filters that the provider ignored."""
     asked = {
+        "exclude": bool(query.excluded),
         "freshness": query.freshness != "any",
         "country": bool(query.country),
         "language": bool(query.language),
         "safe": query.safe == "strict",
     }
-    lost = [name for name, wanted in asked.items() if wanted and name in spec.ignores]
-    if query.country and spec.countries and query.country not in spec.countries:
+    ignored = spec.ignored(query) or frozenset()
+    lost = [name for name, wanted in asked.items() if wanted and name in ignored]
+    if "country" not in lost and spec.countries and query.country not in {"", *spec.countries}:
         lost.append(f"country {query.country!r}")
-    if query.freshness in spec.widened:
+    if query.freshness in spec.widened and "freshness" not in lost:
         lost.append(f"freshness {query.freshness!r}")
     return f"{spec.title} could not honour: {', '.join(lost)}." if lost else ""
 

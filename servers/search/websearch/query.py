@@ -29,11 +29,14 @@ class SearchQuery:
     safe: Safe = "moderate"
     excluded: tuple[str, ...] = ()
     """Domains that no result may be on."""
+    images: bool = False
+    """Whether it asks for images instead of pages."""
 
     @property
     def key(self) -> str:
         """The same for searches that differ only in case and spacing, or in a few results more."""
-        filters = (self.site, self.freshness, self.country, self.language, self.safe)
+        kind = "images" if self.images else ""
+        filters = (kind, self.site, self.freshness, self.country, self.language, self.safe)
         return "\x1f".join((folded(self.text), str(self.count), *filters, *self.excluded))
 
     @property
@@ -44,8 +47,16 @@ class SearchQuery:
 
     def allows(self, url: str) -> bool:
         """Whether a result at `url` is on no domain that was excluded."""
-        host = urlsplit(url).hostname or ""
-        return not any(host == one or host.endswith(f".{one}") for one in self.excluded)
+        host = _in_ascii((urlsplit(url).hostname or "").rstrip(".")) if self.excluded else ""
+        return not any(f".{host}".endswith(f".{_in_ascii(one)}") for one in self.excluded)
+
+
+def _in_ascii(host: str) -> str:
+    """`host` as it is asked for in DNS: a name with other letters has two spellings."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
 
 
 def folded(text: str) -> str:

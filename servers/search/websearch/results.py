@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -27,6 +27,19 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image at `url`, shown on `page`; sizes in pixels. Empty or 0: not told."""
+
+    title: str
+    url: str
+    page: str = ""
+    thumbnail: str = ""
+    width: int = 0
+    height: int = 0
+    provider: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResultPage:
     """The hits of one provider, and the limits that its answer named.
 
@@ -34,6 +47,7 @@ class ResultPage:
     """
 
     results: tuple[Result, ...]
+    images: tuple[Image, ...] = ()
     quota_left: int = -1
     quota_reset_s: float = 0.0
     per_second: float = 0.0
@@ -42,7 +56,7 @@ class ResultPage:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A provider that was asked or skipped; `outcome` is ok or the failure."""
+    """A provider; `outcome` is ok or the failure."""
 
     provider: str
     outcome: str
@@ -56,6 +70,7 @@ class SearchAnswer:
 
     query: str
     results: list[Result]
+    images: list[Image]
     provider: str
     cached: bool
     age_s: int
@@ -87,6 +102,7 @@ def _ms_since(started: float) -> float:
 _TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#\[\]]|https?://\[[0-9a-f:.]+\]", re.IGNORECASE)
 _LONGEST_URL = 2048
+_LONGEST_SIZE = 6
 _AS_BROWSERS_DO = str.maketrans({"\t": None, "\n": None, "\r": None, " ": "%20"})
 
 
@@ -94,8 +110,8 @@ def result(
     title: object, url: object, snippet: object = "", published: object = ""
 ) -> Result | None:
     """A hit made of what a provider sent; None when it has no web address."""
-    place = harmless.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
-    if not is_web_address(place):
+    place = _address(url)
+    if not place:
         return None
     return Result(
         title=sanitize.line(title, 200) or place,
@@ -103,6 +119,49 @@ def result(
         snippet=sanitize.line(snippet),
         published=sanitize.line(published, 40),
     )
+
+
+def image(  # noqa: PLR0917 - what is known of an image
+    title: object,
+    url: object,
+    page: object = "",
+    thumbnail: object = "",
+    width: object = 0,
+    height: object = 0,
+) -> Image | None:
+    """An image made of what a provider sent; None when it has no web address."""
+    place = _address(url, scheme="https:")
+    if not place:
+        return None
+    return Image(
+        title=sanitize.line(title, 200),
+        url=place,
+        page=_address(page),
+        thumbnail=_address(thumbnail, scheme="https:"),
+        width=_pixels(width),
+        height=_pixels(height),
+    )
+
+
+def _address(url: object, scheme: str = "") -> str:
+    """`url` as it is used, with `scheme` where it has none; empty when it is none of the web."""
+    place = harmless.visible(url).strip().translate(_AS_BROWSERS_DO) if isinstance(url, str) else ""
+    if scheme and place.startswith("//"):
+        place = scheme + place
+    return place if is_web_address(place) and _has_host(place) else ""
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _pixels(size: object) -> int:
+    """A number or a text of one as a size; 0 for anything else."""
+    text = str(size)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_SIZE else 0
 
 
 def is_web_address(url: str) -> bool:
@@ -138,12 +197,15 @@ def _lasting(query: str) -> str:
 _RANK_SMOOTHING = 60
 
 
-def merged(pages: Sequence[Sequence[Result]], count: int) -> list[Result]:
+Found = TypeVar("Found", Result, Image)
+
+
+def merged(pages: Sequence[Sequence[Found]], count: int) -> list[Found]:
     """The best `count` of several rankings, each page once, by reciprocal rank fusion."""
     if len(pages) == 1:
         return _once(pages[0])[:count]
     scores: dict[str, float] = {}
-    kept: dict[str, Result] = {}
+    kept: dict[str, Found] = {}
     for page in pages:
         for rank, hit in enumerate(_once(page)):
             key = same_page(hit.url)
@@ -153,16 +215,23 @@ def merged(pages: Sequence[Sequence[Result]], count: int) -> list[Result]:
     return [kept[key] for key in ranked[:count]]
 
 
-def _once(page: Sequence[Result]) -> list[Result]:
-    seen: dict[str, Result] = {}
+def _once(page: Sequence[Found]) -> list[Found]:
+    seen: dict[str, Found] = {}
     for hit in page:
         seen.setdefault(same_page(hit.url), hit)
     return list(seen.values())
 
 
-def _joined(first: Result, second: Result) -> Result:
+def _joined(first: Found, second: Found) -> Found:
     names = first.provider.split("+")
     provider = first.provider if second.provider in names else f"{first.provider}+{second.provider}"
+    if isinstance(first, Image):
+        missing = {
+            one.name: getattr(second, one.name)
+            for one in fields(first)
+            if not getattr(first, one.name)
+        }
+        return replace(first, **missing, provider=provider)
     return replace(
         first,
         snippet=max(first.snippet, second.snippet, key=len),

@@ -6,14 +6,14 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 
 from servers.host.tools.service import ToolError
 from servers.outbound.cache import Cache, Hit, Made
 from servers.search.websearch.engine import Engine, NoAnswerError, SearchOutcome
 from servers.search.websearch.library import Library
 from servers.search.websearch.query import SearchQuery, whole
-from servers.search.websearch.results import Attempt, Result, SearchAnswer
+from servers.search.websearch.results import Attempt, Image, Result, SearchAnswer
 
 _SHORT_TTL_S = 60.0
 _EMPTY_TTL_S = 600.0
@@ -84,7 +84,7 @@ class SearchService:
         self, query: SearchQuery, names: Sequence[str], failure: NoAnswerError
     ) -> SearchAnswer:
         found = []
-        if self._library and not names:
+        if self._library and not names and not query.images:
             found = await self._library.find(query.text, query.count, query.site)
             found = [one for one in found if query.allows(one.url)]
         if not found:
@@ -92,6 +92,7 @@ class SearchService:
         return SearchAnswer(
             query=query.text,
             results=found,
+            images=[],
             provider="library",
             cached=False,
             age_s=0,
@@ -103,7 +104,7 @@ class SearchService:
     def _good_for(self, query: SearchQuery, outcome: SearchOutcome) -> float:
         if outcome.degraded:
             return min(_SHORT_TTL_S, self._ttl_s)
-        if not outcome.results:
+        if not outcome.results and not outcome.images:
             return min(_EMPTY_TTL_S, self._ttl_s)
         if query.freshness == "day":
             return min(_FRESH_TTL_S, self._ttl_s)
@@ -123,7 +124,7 @@ class RecentSearches:
                 round(time.time(), 1),
                 answer.query,
                 answer.provider,
-                len(answer.results),
+                len(answer.results) + len(answer.images),
                 answer.cached,
                 answer.degraded,
             )
@@ -153,6 +154,7 @@ def _packed(outcome: SearchOutcome) -> bytes:
                 (hit.title, hit.url, hit.snippet, hit.published, hit.provider)
                 for hit in outcome.results
             ],
+            "images": [astuple(image) for image in outcome.images],
             "provider": outcome.provider,
             "tried": [(one.provider, one.outcome, one.reason, one.ms) for one in outcome.tried],
             "degraded": outcome.degraded,
@@ -168,6 +170,7 @@ def _answer(query: SearchQuery, hit: Hit) -> SearchAnswer:
     answer = SearchAnswer(
         query=query.text,
         results=[Result(*row) for row in kept["results"][: query.count]],
+        images=[Image(*row) for row in kept["images"][: query.count]],
         provider=kept["provider"],
         cached=hit.cached,
         age_s=int(hit.age_s),

@@ -9,7 +9,7 @@ from servers.search.provider_spec import ProviderSpec
 from servers.search.providers.provider import Provider
 from servers.search.websearch.provider_line import ProviderLine
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import Result, ResultPage
+from servers.search.websearch.results import ResultPage
 
 
 class Source:
@@ -43,18 +43,28 @@ class Source:
         Raises:
             OutboundError: it was not asked, or did not answer.
         """
-        if query.site and "site" in self.spec.ignores:
+        if query.site and "site" in (self.spec.ignored(query) or ()):
             raise OutboundError(Kind.UNSUPPORTED, "it cannot search within one site")
-        request = self._provider.request(query, self.line.access)
-        page = await self.line.exchange(request, self._provider.read, deadline)
+        provider = self._provider
+        ask, read = (
+            (provider.image_request, provider.read_images)
+            if query.images
+            else (provider.request, provider.read)
+        )
+        page = await self.line.exchange(ask(query, self.line.access), read, deadline)
         self._learn(page)
         name = self.spec.name
-        hits = (
-            Result(one.title, one.url, one.snippet, one.published, name)
-            for one in page.results
-            if query.allows(one.url)
+        return replace(
+            page,
+            results=tuple(
+                replace(one, provider=name) for one in page.results if query.allows(one.url)
+            ),
+            images=tuple(
+                replace(one, provider=name)
+                for one in page.images
+                if query.allows(one.url) and query.allows(one.page)
+            ),
         )
-        return replace(page, results=tuple(hits))
 
     def _learn(self, page: ResultPage) -> None:
         """Apply the limits that the provider named in its answer."""

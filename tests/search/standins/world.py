@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.search.standins import samples
+from tests.search.standins.image_samples import IMAGES
 from tests.search.standins.samples import Sample
 
 KEYS = {
@@ -44,6 +45,11 @@ def sample(provider: str, name: str) -> Sample:
         "anymailfinder": samples.ANYMAILFINDER,
     }
     return next(one for one in table[provider] if one.name == name)
+
+
+def answered(provider: str, *, images: bool) -> web.Response:
+    """The provider's success: the first of its samples."""
+    return response((IMAGES if images else samples.SEARCHES)[provider][0])
 
 
 def response(one: Sample) -> web.Response:
@@ -160,7 +166,7 @@ def _google(request: web.Request, path: str, _body: Any) -> web.Response:
         return response(sample("google", "bad key"))
     if request.query.get("cx") != KEYS["GOOGLE_CSE_ID"] or not 1 <= int(request.query["num"]) <= 10:
         return response(sample("google", "bad argument"))
-    return response(sample("google", "ok"))
+    return answered("google", images=request.query.get("searchType") == "image")
 
 
 def _anthropic(request: web.Request, path: str, body: Any) -> web.Response:
@@ -176,7 +182,9 @@ def _anthropic(request: web.Request, path: str, body: Any) -> web.Response:
 
 
 def _brave(request: web.Request, path: str, _body: Any) -> web.Response:
-    assert (request.method, path) == ("GET", "/res/v1/web/search")
+    images = path == "/res/v1/images/search"
+    assert request.method == "GET"
+    assert images or path == "/res/v1/web/search"
     token = request.headers.get("X-Subscription-Token")
     if not token:
         return response(sample("brave", "no key"))
@@ -184,7 +192,9 @@ def _brave(request: web.Request, path: str, _body: Any) -> web.Response:
         return response(sample("brave", "bad key"))
     if not 1 <= int(request.query["count"]) <= 20 or request.query.get("country") == "SG":
         return response(sample("brave", "bad argument"))
-    return response(sample("brave", "ok"))
+    if images and (request.query["safesearch"] == "moderate" or "freshness" in request.query):
+        return response(sample("brave", "bad argument"))
+    return answered("brave", images=images)
 
 
 def _tavily(request: web.Request, path: str, body: Any) -> web.Response:
@@ -198,7 +208,7 @@ def _tavily(request: web.Request, path: str, body: Any) -> web.Response:
     assert (request.method, path) == ("POST", "/search")
     if len(body.get("country", "germany")) < 4:
         return response(sample("tavily", "bad argument"))
-    return response(sample("tavily", "ok"))
+    return answered("tavily", images=body.get("include_images", False))
 
 
 def _keenable(request: web.Request, path: str, body: Any) -> web.Response:
@@ -215,9 +225,11 @@ def _keenable(request: web.Request, path: str, body: Any) -> web.Response:
 
 
 def _serper(request: web.Request, path: str, _body: Any) -> web.Response:
-    assert (request.method, path) == ("POST", "/search")
-    known = request.headers.get("X-API-KEY") == KEYS["SERPER_API_KEY"]
-    return response(sample("serper", "ok" if known else "bad key"))
+    assert request.method == "POST"
+    assert path in {"/search", "/images"}
+    if request.headers.get("X-API-KEY") != KEYS["SERPER_API_KEY"]:
+        return response(sample("serper", "bad key"))
+    return answered("serper", images=path == "/images")
 
 
 def _exa(request: web.Request, path: str, body: Any) -> web.Response:
@@ -229,7 +241,9 @@ def _exa(request: web.Request, path: str, body: Any) -> web.Response:
 
 def _searxng(request: web.Request, path: str, _body: Any) -> web.Response:
     assert (request.method, path) == ("GET", "/search")
-    return response(sample("searxng", "ok" if request.query.get("format") == "json" else "html"))
+    if request.query.get("format") != "json":
+        return response(sample("searxng", "html"))
+    return answered("searxng", images=request.query.get("categories") == "images")
 
 
 def _duckduckgo(request: web.Request, path: str, body: Any) -> web.Response:
@@ -239,9 +253,12 @@ def _duckduckgo(request: web.Request, path: str, body: Any) -> web.Response:
 
 
 def _wikipedia(request: web.Request, path: str, _body: Any) -> web.Response:
-    assert (request.method, path) == ("GET", "/w/rest.php/v1/search/page")
+    assert request.method == "GET"
+    assert path in {"/w/rest.php/v1/search/page", "/w/api.php"}
     assert "Lou/" in request.headers["User-Agent"], "their policy"
-    return response(sample("wikipedia", "ok"))
+    if path == "/w/api.php":
+        assert request.query["generator"], request.query["prop"] == ("search", "imageinfo")
+    return answered("wikipedia", images=path == "/w/api.php")
 
 
 def _rapidapi(request: web.Request, path: str, _body: Any) -> web.Response:
