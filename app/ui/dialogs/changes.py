@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QSyntaxHighlighter
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QWidget
 
 from app.clients.views import ClientView
 from app.ui.dialogs.confirm import FittedDialog, result_of
@@ -38,10 +37,8 @@ class ChangesDialog(FittedDialog):
     def __init__(
         self, theme: Theme, parent: QWidget | None, client: ClientView, *, action: str, diff: str
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         title, verb, words = _TITLES[action]
-        self.setWindowTitle(tr(title.format(name=client.name)))
+        super().__init__(parent, title.format(name=client.name))
         self.resize(640, 480)
         shown = QPlainTextEdit(diff)
         shown.setReadOnly(True)
@@ -52,31 +49,23 @@ class ChangesDialog(FittedDialog):
         self._restart = QCheckBox(tr(f"Quit {client.name} before, and open it again after"))
         self._restart.setVisible(client.running and client.can_quit)
         self._restart.setChecked(client.running and client.can_quit)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading(title.format(name=client.name)))
-        column.addWidget(label(words, wrap=True))
-        column.addWidget(shown, 1)
-        if client.running:
-            column.addWidget(label(_running(client), tone="warn", wrap=True))
-        column.addWidget(self._restart)
         places = ", ".join(each.path for each in client.files)
-        column.addWidget(label(f"A copy of {places} is kept first.", tone="soft", wrap=True))
-        column.addLayout(self._buttons(theme, verb))
+        write = Button(theme, verb, self.accept, kind="main")
+        write.setDefault(True)
+        self.lay_out(
+            heading(title.format(name=client.name)),
+            label(words, wrap=True),
+            shown,
+            *([label(_running(client), tone="warn", wrap=True)] if client.running else []),
+            self._restart,
+            label(f"A copy of {places} is kept first.", tone="soft", wrap=True),
+            buttons=(Button(theme, "Cancel", self.reject), write),
+            grows=shown,
+        )
 
     def agreed(self) -> Agreed:
         """The choice of the user."""
         return Agreed(not self._restart.isHidden() and self._restart.isChecked())
-
-    def _buttons(self, theme: Theme, verb: str) -> QHBoxLayout:
-        write = Button(theme, verb, self.accept, kind="main")
-        write.setDefault(True)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(Button(theme, "Cancel", self.reject))
-        buttons.addWidget(write)
-        return buttons
 
 
 def _running(client: ClientView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, Qt
@@ -22,6 +22,27 @@ _NARROWEST, _LOW_ENOUGH = 400, 460
 
 class FittedDialog(QDialog):
     """A dialog that nobody can make so small that its words are cut off."""
+
+    def __init__(self, parent: QWidget | None, title: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr(title))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def lay_out(
+        self, *parts: QWidget, buttons: Sequence[QWidget], grows: QWidget | None = None
+    ) -> None:
+        """Put `parts` above each other, `buttons` below at the right; `grows` takes free height."""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 20, 22, 18)
+        column.setSpacing(10)
+        for part in parts:
+            column.addWidget(part, 1 if part is grows else 0)
+        column.addStretch()
+        foot = QHBoxLayout()
+        foot.addStretch()
+        for button in buttons:
+            foot.addWidget(button)
+        column.addLayout(foot)
 
     def event(self, event: QEvent) -> bool:
         is_done = super().event(event)
@@ -43,24 +64,13 @@ class FittedDialog(QDialog):
 
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:
     """Ask the question `title`; true when the user clicks the button `yes`."""
-    dialog = FittedDialog(parent)
-    dialog.setWindowTitle(tr("Lou"))
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog = FittedDialog(parent, "Lou")
     dialog.setMinimumWidth(420)
     question = heading(title)
     question.setWordWrap(True)
     no = Button(theme, "Cancel", dialog.reject)
-    buttons = QHBoxLayout()
-    buttons.addStretch()
-    buttons.addWidget(no)
-    buttons.addWidget(Button(theme, yes, dialog.accept, kind="danger"))
-    column = QVBoxLayout(dialog)
-    column.setContentsMargins(22, 20, 22, 18)
-    column.setSpacing(10)
-    column.addWidget(question)
-    column.addWidget(label(text, wrap=True))
-    column.addSpacing(8)
-    column.addLayout(buttons)
+    sure = Button(theme, yes, dialog.accept, kind="danger")
+    dialog.lay_out(question, label(text, wrap=True), buttons=(no, sure))
     no.setDefault(True)
     return bool(await result_of(dialog, lambda: True))
 

@@ -10,14 +10,12 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.text import heading, label
@@ -30,9 +28,7 @@ class ConflictDialog(FittedDialog):
     """One row for each difference; the edited value is preselected."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, found: tuple[Difference, ...]) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Changed meanwhile"))
+        super().__init__(parent, "Changed meanwhile")
         self.setMinimumWidth(600)
         self._mine: dict[str, QRadioButton] = {}
         choices = QWidget()
@@ -46,19 +42,13 @@ class ConflictDialog(FittedDialog):
         grid.addWidget(label("As you want it", tone="soft"), 0, 2)
         for row, difference in enumerate(found, 1):
             self._add(grid, row, difference)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(Button(theme, "Leave it as it is", self.reject))
+        leave = Button(theme, "Leave it as it is", self.reject)
         save = Button(theme, "Save my choice", self.accept, kind="main")
         save.setDefault(True)
-        buttons.addWidget(save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(14)
-        column.addWidget(heading("Somebody changed this entry meanwhile"))
-        column.addWidget(label("Choose what each field shall be.", wrap=True))
-        column.addWidget(Scrolled(choices, most=_HIGHEST), 1)
-        column.addLayout(buttons)
+        title = heading("Somebody changed this entry meanwhile")
+        words = label("Choose what each field shall be.", wrap=True)
+        fields = Scrolled(choices, most=_HIGHEST)
+        self.lay_out(title, words, fields, buttons=(leave, save), grows=fields)
 
     def theirs(self) -> set[str]:
         """The fields for which the stored value was chosen."""
@@ -78,14 +68,15 @@ class ConflictDialog(FittedDialog):
             choice.setAccessibleName(spoken(title, whose))
             group.addButton(choice)
             line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
-            text = label(_value_text(value), wrap=True, selectable=True)
+            text = label(value_text(value), wrap=True, selectable=True)
             line.addWidget(text, 1, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(holder, row, column)
         self._mine[difference.field] = choice
         choice.setChecked(True)
 
 
-def _value_text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """The value of a field, as a person reads it."""
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "(none)"
     return str(value) if value not in ("", None) else "(none)"

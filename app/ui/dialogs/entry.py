@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QPlainTextEdit,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.errors import AppError
 from app.ui.dialogs.confirm import FittedDialog
-from app.ui.dialogs.conflict import resolve_conflict
+from app.ui.dialogs.conflict import resolve_conflict, value_text
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.tracked import moment
 from app.ui.page_context import PageContext
@@ -56,13 +53,11 @@ class EntryDialog(FittedDialog):
         parent: QWidget | None,
         whole: EntryWithHistory | None,
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        title = "Change an entry" if whole else "Add an entry"
+        super().__init__(parent, title)
         self._context = context
         self._source = source
         self._entry: Entry | None = whole.entry if whole else None
-        title = "Change an entry" if whole else "Add an entry"
-        self.setWindowTitle(tr(title))
         self.resize(540, 640)
         self._form = Form(context.theme, _FIELDS)
         self._problem = label(tone="bad", wrap=True, name="problem")
@@ -72,17 +67,9 @@ class EntryDialog(FittedDialog):
         if whole:
             self._form.set_values(whole.entry)
             fields = _with_history(fields, whole.history)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(Button(context.theme, "Cancel", self.reject))
-        buttons.addWidget(self._save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading(title))
-        column.addWidget(fields, 1)
-        column.addWidget(self._problem)
-        column.addLayout(buttons)
+        cancel = Button(context.theme, "Cancel", self.reject)
+        parts = (heading(title), fields, self._problem)
+        self.lay_out(*parts, buttons=(cancel, self._save), grows=fields)
 
     def _clicked(self) -> None:
         try:
@@ -138,13 +125,7 @@ def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:
 def _event_text(line: Mapping[str, Any]) -> str:
     head = f"{moment(str(line['at']))}  {line['action']} by {line['client'] or 'a client'}"
     changes = [
-        f"    {name}: {_value(change['before'])} -> {_value(change['after'])}"
+        f"    {name}: {value_text(change['before'])} -> {value_text(change['after'])}"
         for name, change in line.get("changed", {}).items()
     ]
     return "\n".join([head, *changes])
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value) or "(none)"
-    return str(value) if value not in ("", None) else "(none)"

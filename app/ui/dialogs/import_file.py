@@ -15,7 +15,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
-    QHBoxLayout,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -62,9 +61,7 @@ class ImportDialog(FittedDialog):
     def __init__(
         self, theme: Theme, parent: QWidget | None, path: Path, found: Mapping[str, Any]
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Import"))
+        super().__init__(parent, "Import")
         self.setMinimumWidth(560)
         self._boxes: list[tuple[str, str, QComboBox]] = []
         self._grid = QGridLayout()
@@ -115,23 +112,11 @@ class ImportDialog(FittedDialog):
         area.setWidget(holder)
         area.setMinimumHeight(90)
         area.setMaximumHeight(max(90, holder.sizeHint().height() + _EDGE))
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(Button(theme, "Cancel", self.reject))
-        buttons.addWidget(self._begin)
         title = heading(f"Import {one_line(path.name, 160)}")
         title.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(title)
-        column.addWidget(self._count)
-        column.addWidget(area, 1)
-        column.addWidget(self._doubts_title)
-        column.addWidget(self._doubts_place)
-        column.addWidget(self._missing)
-        column.addStretch()
-        column.addLayout(buttons)
+        doubts = (self._doubts_title, self._doubts_place, self._missing)
+        buttons = (Button(theme, "Cancel", self.reject), self._begin)
+        self.lay_out(title, self._count, area, *doubts, buttons=buttons, grows=area)
         self.resize(660, 560)
 
     def show_doubts(self, found: Mapping[str, Any]) -> None:

@@ -84,14 +84,12 @@ class ServerDialog(FittedDialog):
         name: str = "",
         values: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(parent, f"Edit {name}" if name else "Add a server")
         self._context = context
         self._name = name
         self._testing: asyncio.Task[Any] | None = None
         self.added: tuple[str, ...] = ()
         """The names of the servers that were added or changed."""
-        self.setWindowTitle(tr(f"Edit {name}" if name else "Add a server"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumSize(540, 400)
         self._form = Form(context.theme, _FIELDS)
         self._form.set_values(values or {})

@@ -3,67 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.ui import targets
 from app.ui.dialogs.confirm import FittedDialog
+from app.ui.models.keyed_list import KeyedList
 from app.ui.page_context import PageContext
 from app.ui.targets import PaletteTarget
 from app.ui.translation import tr
 from app.ui.widgets.card import Empty
-from app.ui.widgets.rows import ROW, Index, Row, RowList
+from app.ui.widgets.rows import ROW, Row, RowList
 from app.ui.widgets.text import fit_placeholder, scaled
 
 _MOST = 200
-_ROOT = QModelIndex()
 _TO_LIST = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
 
-class TargetsModel(QAbstractListModel):
+class TargetsModel(KeyedList[PaletteTarget]):
     """One row for each target on show."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._targets: list[PaletteTarget] = []
-
-    def show_targets(self, found: list[PaletteTarget]) -> None:
-        """Show `found`, at most 200 of them."""
-        self.beginResetModel()
-        self._targets = found[:_MOST]
-        self.endResetModel()
-
-    def target(self, row: int) -> PaletteTarget | None:
-        """The target in `row`; None where there is none."""
-        return self._targets[row] if 0 <= row < len(self._targets) else None
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._targets)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        found = self.target(index.row()) if index.isValid() else None
-        if found is None:
-            return None
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return found.title
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{found.title}, {tr(found.kind)}"
-            case _ if role == ROW:
-                return Row(found.title, found.kind)
-        return None
+        readers = {
+            Qt.ItemDataRole.DisplayRole: lambda target: target.title,
+            Qt.ItemDataRole.AccessibleTextRole: lambda target: f"{target.title}, {tr(target.kind)}",
+            ROW: lambda target: Row(target.title, target.kind),
+        }
+        super().__init__(lambda target: target.place, readers)
 
 
 class PaletteDialog(FittedDialog):
     """A line to type in, and what it finds; Enter opens the chosen target."""
 
     def __init__(self, context: PageContext, parent: QWidget | None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Find"))
+        super().__init__(parent, "Find")
         self._context = context
         known = targets.everything(context.core)
         self._targets = [replace(each, title=tr(each.title)) for each in known]
@@ -98,7 +73,7 @@ class PaletteDialog(FittedDialog):
         return super().eventFilter(watched, event)
 
     def _show_found(self, text: str) -> None:
-        self._model.show_targets(targets.matching(self._targets, text))
+        self._model.show_rows(targets.matching(self._targets, text)[:_MOST])
         has_any = self._model.rowCount() > 0
         self._list.setVisible(has_any)
         self._none.setVisible(not has_any)
@@ -106,7 +81,7 @@ class PaletteDialog(FittedDialog):
             self._list.setCurrentIndex(self._model.index(0))
 
     def _open_chosen(self) -> None:
-        found = self._model.target(self._list.currentIndex().row())
-        if found:
+        chosen = self._list.currentIndex()
+        if chosen.isValid():
             self.accept()
-            self._context.go(found.place)
+            self._context.go(self._model.rows[chosen.row()].place)

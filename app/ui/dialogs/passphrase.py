@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label
@@ -25,9 +23,7 @@ class PassphraseDialog(FittedDialog):
     """Holds the typed passphrase until `take`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None, *, new: bool) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Lou"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        super().__init__(parent, "Lou")
         self.setMinimumWidth(460)
         self._is_new = new
         self._first = SecretEntry(
@@ -38,20 +34,14 @@ class PassphraseDialog(FittedDialog):
         self._save = Button(theme, "Use it" if new else "Unlock", self._accept_if_good, kind="main")
         self._save.setDefault(True)
         title = "Choose a passphrase" if new else "Unlock your keys"
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(Button(theme, "Cancel", self.reject))
-        buttons.addWidget(self._save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading(title))
-        column.addWidget(label(_NEW if new else _KNOWN, wrap=True))
-        column.addWidget(self._first)
-        if new:
-            column.addWidget(self._again)
-        column.addWidget(self._problem)
-        column.addLayout(buttons)
+        self.lay_out(
+            heading(title),
+            label(_NEW if new else _KNOWN, wrap=True),
+            self._first,
+            *([self._again] if new else []),
+            self._problem,
+            buttons=(Button(theme, "Cancel", self.reject), self._save),
+        )
         self._first.entered.connect(self._accept_if_good)
         self._again.entered.connect(self._accept_if_good)
         self._first.setFocus()

@@ -33,9 +33,7 @@ class ProblemDialog(FittedDialog):
     def __init__(
         self, theme: Theme, error: AppError, go: Callable[[str], None], parent: QWidget | None
     ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Lou"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        super().__init__(parent, "Lou")
         self._go = go
         self._place = ""
         self._title = heading("")

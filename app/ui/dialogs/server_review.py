@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from app.clients.imports import server_import
 from app.ui.dialogs.confirm import FittedDialog, result_of
@@ -31,11 +30,9 @@ class ServerReviewDialog(FittedDialog):
         servers: Sequence[Mapping[str, Any]],
         rest: str,
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         one = len(servers) == 1
+        super().__init__(parent, "Add a server" if one else "Add servers")
         title = f"Add {servers[0]['name']}?" if one else f"Add these {len(servers):,} servers?"
-        self.setWindowTitle(tr("Add a server" if one else "Add servers"))
         self.resize(640, 440)
         text = "\n\n".join("\n".join(server_import.lines(server)) for server in servers)
         shown = QPlainTextEdit(text)
@@ -44,20 +41,15 @@ class ServerReviewDialog(FittedDialog):
         shown.setTabChangesFocus(True)
         shown.setAccessibleName(tr("What would be added"))
         cancel = Button(theme, "Cancel", self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(cancel)
-        buttons.addWidget(Button(theme, "Add", self.accept, kind="main"))
         cancel.setDefault(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading(title))
-        column.addWidget(label(_WARNING, tone="soft", wrap=True))
-        column.addWidget(shown, 1)
-        if rest:
-            column.addWidget(label(rest, wrap=True))
-        column.addLayout(buttons)
+        self.lay_out(
+            heading(title),
+            label(_WARNING, tone="soft", wrap=True),
+            shown,
+            *([label(rest, wrap=True)] if rest else []),
+            buttons=(cancel, Button(theme, "Add", self.accept, kind="main")),
+            grows=shown,
+        )
 
 
 async def confirm_servers(

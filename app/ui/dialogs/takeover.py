@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from app.clients.files.locations import Places
@@ -20,10 +19,8 @@ from app.errors import AppError
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.page_context import PageContext
 from app.ui.theme import Theme
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Scrolled
-from app.ui.widgets.flow import bar
 from app.ui.widgets.text import Elided, heading, label, set_tone
 from app.ui.wording import counted
 
@@ -73,9 +70,7 @@ class TakeoverDialog(FittedDialog):
     def __init__(
         self, theme: Theme, parent: QWidget | None, found: Sequence[FoundServer], client: str
     ) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Bring servers over"))
+        super().__init__(parent, "Bring servers over")
         self._ticks: list[tuple[QCheckBox, FoundServer]] = []
         self._begin = Button(theme, "Bring over", self.accept, kind="main")
         self._begin.setDefault(True)
@@ -89,13 +84,11 @@ class TakeoverDialog(FittedDialog):
             for server in servers:
                 self._add(card, server, is_wanted=client in ("", server.client))
             rows.addWidget(card)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading("Bring servers over"))
-        column.addWidget(label(_WARNING, tone="soft", wrap=True))
-        column.addWidget(Scrolled(inside, most=_HIGHEST), 1)
-        column.addWidget(bar(right=(Button(theme, "Cancel", self.reject), self._begin)))
+        title = heading("Bring servers over")
+        warning = label(_WARNING, tone="soft", wrap=True)
+        servers_part = Scrolled(inside, most=_HIGHEST)
+        buttons = (Button(theme, "Cancel", self.reject), self._begin)
+        self.lay_out(title, warning, servers_part, buttons=buttons, grows=servers_part)
         self.resize(600, 520)
         self._show_button()
 
