@@ -215,3 +215,10 @@ async def test_a_freshness_that_only_a_longer_time_stands_for_is_told() -> None:
     outcome = await engine(coarse).auto(SearchQuery("x", freshness="week"), soon())
     assert outcome.note == "Plain could not honour: freshness 'week'."
     assert not (await engine(coarse).auto(SearchQuery("x", freshness="day"), soon())).note
+
+
+async def test_an_encyclopedia_ranks_below_a_web_search_when_both_are_asked() -> None:
+    book = source("book", hits("book", "x", "y"), general=False)
+    web = source("web", hits("web", "a", "b", "y"))
+    outcome = await engine(book, web).named(["book", "web"], SearchQuery("x"), soon())
+    assert [hit.title for hit in outcome.results] == ["a", "y", "b", "x"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -8,6 +9,7 @@ from servers.contract.harmless import visible
 from servers.search import sanitize
 from servers.search.websearch.query import SearchQuery, folded
 from servers.search.websearch.results import Result, merged, result, same_page
+from tests.search.rankings import mean_ndcg
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,10 @@ from servers.search.websearch.results import Result, merged, result, same_page
         ("https://e.org/a?utm_source=x", "https://e.org/a"),
         ("https://m.e.org/", "https://e.org"),
         ("https://E.org:443/a", "https://e.org/a"),
+        ("https://en.m.wikipedia.org/wiki/A", "https://en.wikipedia.org/wiki/A#B"),
+        ("https://e.org/a/index.html", "https://e.org/a"),
+        ("https://e.org/a/amp/?share_id=1", "https://e.org/a"),
+        ("https://e.org/%7Ea/%c3%a9", "https://e.org/~a/\u00e9"),
     ],
 )
 def test_addresses_of_one_page_are_the_same(one: str, other: str) -> None:
@@ -28,6 +34,8 @@ def test_addresses_of_one_page_are_the_same(one: str, other: str) -> None:
 def test_addresses_of_two_pages_are_not_the_same() -> None:
     assert same_page("https://e.org/a?id=1") != same_page("https://e.org/a?id=2")
     assert same_page("https://e.org/A") != same_page("https://e.org/a")
+    assert same_page("https://e.org/#/a") != same_page("https://e.org/#/b")
+    assert same_page("https://m.test/") != same_page("https://test/")
 
 
 def test_merging_prefers_what_several_found() -> None:
@@ -37,6 +45,18 @@ def test_merging_prefers_what_several_found() -> None:
     assert best[0].url == "https://e.org/c"
     assert (best[0].snippet, best[0].published, best[0].provider) == ("longer", "2026", "one+two")
     assert len(best) == 3
+
+
+@pytest.mark.parametrize("names", [("brave", "tavily"), ("brave", "serper", "wikipedia")])
+def test_merged_answers_are_better_than_their_providers_are_on_average(
+    names: Sequence[str],
+) -> None:
+    alone = [mean_ndcg([name]) for name in names]
+    assert mean_ndcg(names) > sum(alone) / len(alone) + 0.05
+
+
+def test_a_provider_that_is_no_general_search_takes_no_good_hit_away() -> None:
+    assert mean_ndcg(["serper", "wikipedia"]) > mean_ndcg(["serper"]) - 0.01
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.search.provider_spec import ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import (
+    LESSER,
     Attempt,
     Image,
     Result,
@@ -190,13 +191,14 @@ def _outcome(
 ) -> SearchOutcome:
     spec = [source.spec for source, _ in found]
     lesser = [one for one in spec if one.best_effort or not one.general]
+    weights = [1.0 if one.general else LESSER for one in spec]
     notes = [page.note for _, page in found if page.note]
     notes += [_ignored(query, one) for one in spec if _ignored(query, one)]
     if lesser and not asked_for:
         notes += [f"{one.title}: {one.caution}" for one in lesser]
     return SearchOutcome(
-        results=merged([page.results for _, page in found], query.count),
-        images=merged([page.images for _, page in found], query.count),
+        results=merged([page.results for _, page in found], query.count, weights),
+        images=merged([page.images for _, page in found], query.count, weights),
         provider="+".join(one.name for one in spec),
         tried=tried,
         degraded=bool(lesser) and not asked_for,

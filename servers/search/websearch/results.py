@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from servers.contract import harmless
 from servers.outbound.failure import OutboundError
@@ -99,7 +99,16 @@ def _ms_since(started: float) -> float:
     return round((time.monotonic() - started) * 1000, 1)
 
 
-_TRACKING = frozenset({"gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "igshid", "ref_src"})
+_TRACKERS = (
+    "_ga _gl _hsenc _hsmi dclid fbclid gbraid gclid igsh igshid mc_cid mc_eid mkt_tok msclkid "
+    "ref_src ref_url share_id spm srsltid ttclid twclid wbraid yclid"
+)
+_TRACKING = frozenset(_TRACKERS.split())
+_SAME_SITE = frozenset({"www", "m", "mobile"})
+"""Labels of a host that lead to the same pages for other screens."""
+_SAME_PATH = re.compile(r"/(?:amp|index\.(?:html?|php|aspx?))?/?$")
+_ROUTES = ("/", "!")
+"""How a fragment begins that a script makes another page of."""
 _WEB_ADDRESS = re.compile(r"https?://[^\s/?#\[\]]|https?://\[[0-9a-f:.]+\]", re.IGNORECASE)
 _LONGEST_URL = 2048
 _LONGEST_SIZE = 6
@@ -177,10 +186,13 @@ def same_page(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return url
-    host = host.removeprefix("www.").removeprefix("m.")
+    labels = host.split(".")
+    host = ".".join([one for one in labels[:-2] if one not in _SAME_SITE] + labels[-2:])
     place = host if port in {None, 80, 443} else f"{host}:{port}"
+    path = _SAME_PATH.sub("", unquote(parts.path))
     query = _lasting(parts.query) if parts.query else ""
-    return f"//{place}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
+    route = f"#{parts.fragment}" if parts.fragment.startswith(_ROUTES) else ""
+    return f"//{place}{path}{'?' if query else ''}{query}{route}"
 
 
 def _lasting(query: str) -> str:
@@ -194,22 +206,30 @@ def _lasting(query: str) -> str:
     )
 
 
-_RANK_SMOOTHING = 60
+_RANK_SMOOTHING = 10
+"""Low, since a page of results is short: its first hit is worth twice its eleventh."""
+LESSER = 0.1
+"""The weight of a provider that is no general search."""
 
 
 Found = TypeVar("Found", Result, Image)
 
 
-def merged(pages: Sequence[Sequence[Found]], count: int) -> list[Found]:
-    """The best `count` of several rankings, each page once, by reciprocal rank fusion."""
+def merged(
+    pages: Sequence[Sequence[Found]], count: int, weights: Sequence[float] = ()
+) -> list[Found]:
+    """The best `count` of several rankings, each page once, by reciprocal rank fusion.
+
+    `weights` are those of the rankings; each is 1 when there are none.
+    """
     if len(pages) == 1:
         return _once(pages[0])[:count]
     scores: dict[str, float] = {}
     kept: dict[str, Found] = {}
-    for page in pages:
+    for page, weight in zip(pages, weights or [1.0] * len(pages), strict=True):
         for rank, hit in enumerate(_once(page)):
             key = same_page(hit.url)
-            scores[key] = scores.get(key, 0.0) + 1 / (_RANK_SMOOTHING + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (_RANK_SMOOTHING + rank)
             kept[key] = _joined(kept[key], hit) if key in kept else hit
     ranked = sorted(kept, key=lambda key: -scores[key])
     return [kept[key] for key in ranked[:count]]
