@@ -9,10 +9,8 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QSplitter,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -34,10 +32,10 @@ from app.ui.models.calls import (
 from app.ui.page_context import PageContext
 from app.ui.pages.call_detail import CallView
 from app.ui.pages.call_filter import CallFilter
-from app.ui.translation import tr
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading
 
 _PAGE = 200
@@ -217,33 +215,19 @@ class CallsPage(QWidget):
             await self._log.clear()
 
 
-class CallTable(QTableView):
+class CallTable(RowTable):
     """The table of calls; what is on the screen stays in place when new ones come."""
 
     def __init__(self, model: CallsModel) -> None:
-        super().__init__()
+        super().__init__(model, "Calls", wide=TOOL)
         self._calls = model
-        self.setModel(model)
-        self.setAccessibleName(tr("Calls"))
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(90)
         metrics = self.fontMetrics()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
         self._widths = {name: metrics.horizontalAdvance(text) + 24 for name, text in _SAMPLES}
         self._least = metrics.horizontalAdvance(_LEAST_TOOL)
         for column, width in self._widths.items():
             self.setColumnWidth(column, width)
-        header.setSectionResizeMode(TOOL, QHeaderView.ResizeMode.Stretch)
 
     def prepend(self, calls: Sequence[KeptCall]) -> bool:
         """As in the model; a table that is scrolled down shows the same rows as before."""

@@ -6,36 +6,28 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.ui.models.logs import LEVEL, MESSAGE, SERVER, TIME, LogLine, LogsModel, text_of
-from app.ui.translation import tr
+from app.ui.widgets.row_table import RowTable
 
 _SAMPLES = ((TIME, "00:00:00,000"), (SERVER, "tracker-two"), (LEVEL, "Critical"))
 _NEAR_TOP_ROWS = 50
 
 
-class LogTable(QTableView):
+class LogTable(RowTable):
     """Shows a `LogsModel`; `is_following` says whether new lines scroll it."""
 
     following_changed = Signal(bool)
     near_top = Signal()
 
     def __init__(self, model: LogsModel) -> None:
-        super().__init__()
+        super().__init__(model, "Log lines", wide=MESSAGE)
         self._lines = model
         self.is_following = True
         self._is_changing = False
-        self.setModel(model)
-        self.setAccessibleName(tr("Log lines"))
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._set_up_headers()
+        metrics = self.fontMetrics()
+        for column, sample in _SAMPLES:
+            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 30)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         copy = QShortcut(QKeySequence.StandardKey.Copy, self, self.copy)
         copy.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -79,17 +71,6 @@ class LogTable(QTableView):
         if rows:
             text = "\n".join(text_of(self._lines.rows[row]) for row in rows)
             QGuiApplication.clipboard().setText(text)
-
-    def _set_up_headers(self) -> None:
-        metrics = self.fontMetrics()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
-        header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, sample in _SAMPLES:
-            self.setColumnWidth(column, metrics.horizontalAdvance(sample) + 30)
-        header.setSectionResizeMode(MESSAGE, QHeaderView.ResizeMode.Stretch)
 
     def _scrolled(self, value: int) -> None:
         if self._is_changing:

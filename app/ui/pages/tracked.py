@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,15 +22,15 @@ from app.ui.pages.tracked_filter import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.tracked_store import TrackedStore
 from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.flow import bar
 from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading, label, scaled
 from app.views import CallRecord
 
-_WIDTHS = (180, 200, 95, 100)
+_WIDTHS = {0: 180, 1: 200, 2: 95, 3: 100, 5: 128}
 
 
 class TrackedPage(QWidget):
@@ -52,7 +49,7 @@ class TrackedPage(QWidget):
         theme = context.theme
         self._filter = TrackedFilter()
         self._model = TrackedModel(theme, self._fetch_more)
-        self._table = QTableView()
+        self._table = RowTable(self._model, "Tracked entries", wide=4, air=12)
         self._empty = Empty(theme, "tracked", "", "")
         self._note = label(tone="soft")
         self._strip = Strip(theme)
@@ -80,7 +77,8 @@ class TrackedPage(QWidget):
     def _lay_out(self) -> None:
         buttons = (self._import, self._export, self._edit, self._delete, self._add)
         top = bar(heading("Tracked", "title"), self._note, right=buttons)
-        self._set_up_table()
+        for section, width in _WIDTHS.items():
+            self._table.setColumnWidth(section, scaled(width, self._table))
         holder = QWidget()
         self._holder = QStackedLayout(holder)
         self._holder.addWidget(self._table)
@@ -94,26 +92,6 @@ class TrackedPage(QWidget):
         column.addWidget(self._strip)
         column.addWidget(holder, 1)
         column.addWidget(self._store)
-
-    def _set_up_table(self) -> None:
-        table = self._table
-        table.setModel(self._model)
-        table.setAccessibleName(tr("Tracked entries"))
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 12)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in enumerate(_WIDTHS):
-            table.setColumnWidth(column, scaled(width, table))
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(5, scaled(128, table))
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _pull(self) -> None:
         state = self._context.core.server(SERVER).state

@@ -10,12 +10,9 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QScrollArea,
     QSplitter,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -37,6 +34,7 @@ from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.live import WhileVisible
+from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading, label, scaled
 from app.views import Answer
 
@@ -358,24 +356,13 @@ class TryPage(QWidget):
         self._start(attempt.server, attempt.tool, dict(attempt.arguments), timeout)
 
 
-class TryHistory(QTableView):
+class TryHistory(RowTable):
     """The history of calls: a click shows a call again, Enter runs it again."""
 
     def __init__(self, model: AttemptsModel) -> None:
-        super().__init__()
-        self.setModel(model)
-        self.setAccessibleName(tr("What was tried"))
+        super().__init__(model, "What was tried", wide=2, air=10)
         self.setToolTip(tr("Press Enter on a row to run it again"))
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         for section in range(model.columnCount()):
             header.resizeSection(section, max(100, header.sectionSizeHint(section)))
 
