@@ -10,11 +10,19 @@ import pytest
 from servers.tracker.codec.record_codec import new_id
 from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import Store, StoreError
+from servers.tracker.stores.sqlite import sqlite_file
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
+from tests.patience import PATIENCE_S
 from tests.tracker.emulation import emulator, one_loop
 from tests.tracker.scene import make_entry_service
 
 __all__ = ["emulator", "one_loop"]
+
+
+@pytest.fixture(autouse=True)
+def wait_for_slow_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk may take seconds for a new file; how soon a start says so is no matter here."""
+    monkeypatch.setattr(sqlite_file, "_SHAPED_BEFORE_READY_S", PATIENCE_S)
 
 
 @pytest.fixture(params=["sqlite", "firestore"])

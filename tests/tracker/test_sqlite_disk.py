@@ -310,6 +310,34 @@ async def test_a_change_of_shape_that_failed_is_said_and_tried_again(
     await store.close()
 
 
+async def test_a_folder_that_cannot_take_the_backup_is_said_and_tried_again(tmp_path: Path) -> None:
+    older = SqliteStore(tmp_path, steps=tables.PRESENT[:1])
+    await older.open()
+    await make_entry_service(older).track([draft(1)], "test")
+    await older.close()
+    (tmp_path / "backups").write_bytes(b"")
+    store = SqliteStore(tmp_path)
+    await store.open()
+    with pytest.raises(StoreError) as refused:
+        await store.back_up()
+    assert (refused.value.code, store.trouble and store.trouble.code) == ("disk_refused",) * 2
+    (tmp_path / "backups").unlink()
+    await until(lambda: store.trouble is None)
+    assert (await store.find(StoreQuery())).records
+    await store.close()
+
+
+async def test_a_copy_that_is_still_being_made_does_not_keep_the_store_from_opening(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "backups").mkdir()
+    with (tmp_path / "backups/tracker-1-daily.db.unfinished").open("wb"):
+        store = SqliteStore(tmp_path)
+        await store.open()
+        assert (await store.counts()).live == 0
+        await store.close()
+
+
 async def test_seven_daily_backups_are_kept(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     await store.open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import sys
 import time
@@ -102,7 +103,7 @@ def back_up(file: Path, folder: Path, label: str = _DAILY) -> Path:
     ownership.make_private(str(folder))
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = folder / f"tracker-{stamp}-{label}.db"
-    unfinished = target.with_name(target.name + _UNFINISHED)
+    unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     with contextlib.closing(connect(file)) as source:
         os.close(ownership.open_to_write(str(unfinished), os.O_CREAT | os.O_WRONLY))
         with contextlib.closing(apsw.Connection(str(unfinished))) as copy:
@@ -130,9 +131,10 @@ def is_due(folder: Path) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove copies that were never finished."""
+    """Remove copies that were never finished; one that is being made cannot be on Windows."""
     for path in folder.glob(f"*{_UNFINISHED}*"):
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def go_back(file: Path, folder: Path) -> tuple[Path, Path | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ class StoreGoneError(apsw.CantOpenError):
     """The file is not where it was. Nobody would read what is written to it now."""
 
 
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
     (
         apsw.IOError,
@@ -83,7 +85,7 @@ SHAPING = StoreError(
     "shaping",
     "The tracker brings its file into the shape of this Lou, and backs it up before. Nothing is "
     "lost.",
-    "A million entries take half a minute. Try again then.",
+    "A million entries, or a slow disk, take half a minute. Try again then.",
 )
 
 
@@ -94,8 +96,12 @@ HELD = StoreError(
 )
 
 
-def store_error(error: apsw.Error) -> StoreError | None:
+def store_error(error: apsw.Error | OSError) -> StoreError | None:
     """`error` as a StoreError; None when it is not about the disk."""
+    if isinstance(error, ownership.ForeignError):
+        return StoreError("disk_refused", f"{error.what}.", error.remedy)
+    if isinstance(error, OSError):
+        error = apsw.FullError() if error.errno in _DISK_FULL else apsw.CantOpenError()
     for kind, code, message, hint in _WORDS:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
@@ -205,7 +211,7 @@ def _opened(path: Path) -> Any:
     try:
         return os.fdopen(ownership.open_to_write(str(path), os.O_RDWR | os.O_CREAT), "r+b")
     except ownership.ForeignError as foreign:
-        raise StoreError("disk_refused", f"{foreign.what}.", foreign.remedy) from None
+        raise store_error(foreign) or foreign from None
     except OSError as refused:
         raise StoreError(
             "disk_refused",

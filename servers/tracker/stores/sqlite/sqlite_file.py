@@ -85,7 +85,7 @@ class SqliteFile:
         """Start the workers once the file is prepared."""
         try:
             await preparing
-        except apsw.Error as broken:
+        except (apsw.Error, OSError) as broken:
             self._failed(broken)
         except StoreError:
             assert self._lock is not None
@@ -181,6 +181,7 @@ class SqliteFile:
 
     async def _written(self, work: Callable[[SqliteWorker], Awaitable[T]]) -> T:
         await self._is_usable()
+        self._require_present_shape()
         assert self._writer is not None
         try:
             found = await work(self._writer)
@@ -190,19 +191,28 @@ class SqliteFile:
             self._clear_trouble()
         return found
 
+    def _require_present_shape(self) -> None:
+        if self.trouble is not None and not self._is_prepared:
+            raise self.trouble
+
     def _merge(self, connection: apsw.Connection, writes: Sequence[Write]) -> list[Written]:
         disk.require(self.file, self._identity)
         return rows.write(connection, writes, self.clock)
 
     async def back_up(self, label: str = "daily") -> Path:
-        """A checked copy of the file as it is now."""
+        """A checked copy of the file as it is now.
+
+        Raises:
+            StoreError: it could not be made.
+        """
+        self._require_present_shape()
         try:
             disk.require(self.file, self._identity)
             return await self._threads.do(backup.back_up, self.file, self.backups, label)
-        except apsw.Error as broken:
+        except (apsw.Error, OSError) as broken:
             raise disk.store_error(broken) or broken from None
 
-    def _failed(self, broken: apsw.Error) -> StoreError:
+    def _failed(self, broken: apsw.Error | OSError) -> StoreError:
         """The failure as a StoreError. It is reported once, and its end is awaited."""
         found = disk.store_error(broken)
         if found is None:

@@ -102,10 +102,11 @@ def migrate(
     if 0 < found < len(steps):
         back_up(f"before-v{len(steps)}")
         _wipe(connection)
-    for number in range(found + 1, len(steps) + 1):
-        with connection:
-            connection.execute(steps[number - 1])
-            connection.pragma("user_version", number)
+    if found < len(steps):
+        with connection:  # one transaction: each costs several waits for the disk
+            for step in steps[found:]:
+                connection.execute(step)
+            connection.pragma("user_version", len(steps))
 
 
 def _wipe(connection: apsw.Connection) -> None:
