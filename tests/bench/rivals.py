@@ -270,13 +270,19 @@ def npm_script(name: str, version: str, script: str) -> tuple[str, ...]:
 
 def pypi_script(name: str, version: str, script: str) -> tuple[str, ...]:
     """A command of a PyPI package in an environment of its own, made when it is not there yet."""
-    folder = INSTALLED / f"{name}-{version}"
-    found = folder / "bin" / script
-    if not found.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=300)
-        install = (folder / "bin" / "pip", "install", "--quiet", f"{name}=={version}")
+    return (str(pypi_environment(f"{name}-{version}", f"{name}=={version}") / script),)
+
+
+def pypi_environment(name: str, *packages: str) -> Path:
+    """The folder of the commands of an environment with these packages, made if it is missing."""
+    folder = INSTALLED / name
+    commands, whole = folder / "bin", folder / "installed"
+    if not whole.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=300)
+        install = (commands / "pip", "install", "--quiet", *packages)
         subprocess.run(install, check=True, timeout=600)
-    return (str(found),)
+        whole.touch()
+    return commands
 
 
 def can_connect(port: int) -> bool:

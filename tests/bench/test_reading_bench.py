@@ -1,31 +1,34 @@
 """How well and how fast pages and documents are read, beside what else a user could pick.
 
 `LOU_PAGES` names a folder of pages with their main texts, as the Web Content eXtraction Benchmark
-lays them out; `LOU_PAGES_STEP` reads only every n-th. The model learned from 340 pages of that
-benchmark's development split: of those pages, only `tests.bench.train_page_model --folds` tells how
-well it reads, since there no model knows a page of the sites that it reads.
+lays them out; `LOU_PAGES_STEP` reads only every n-th. Without it the pages of the tests are read,
+which were made by hand. The other readers are installed in environments of their own. A page that
+the shipped model learned from is read by a model that learned from other sites.
 """
 
 from __future__ import annotations
 
-import gzip
-import importlib
 import json
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from servers.search.pages.block_model import BlockModel
 from servers.search.pages.documents import DocumentReader
 from servers.search.pages.extract import extract
+from tests.bench.page_readers import LEARNED, READERS, digest, page_text, timed
+from tests.bench.rivals import ROOT, pypi_environment
 from tests.conftest import Figures
 from tests.search.test_documents import pdf
 
@@ -59,35 +62,6 @@ KINDS = {
 }
 
 
-def _trafilatura(page: str, library: Any) -> str:
-    return library.extract(page, include_comments=False) or ""
-
-
-def _readability(page: str, library: Any) -> str:
-    from lxml import html
-
-    return str(html.fromstring(library.Document(page).summary()).text_content())
-
-
-def _newspaper(page: str, library: Any) -> str:
-    article = library.Article("https://example.org/")
-    article.download(input_html=page)
-    article.parse()
-    return str(article.text)
-
-
-def _resiliparse(page: str, library: Any) -> str:
-    return str(library.extract_plain_text(page, main_content=True))
-
-
-RIVALS: dict[str, tuple[str, Callable[[str, Any], str]]] = {
-    "trafilatura": ("trafilatura", _trafilatura),
-    "readability-lxml": ("readability", _readability),
-    "newspaper4k": ("newspaper", _newspaper),
-    "resiliparse": ("resiliparse.extract.html2text", _resiliparse),
-}
-
-
 def words(text: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", text.lower()))
 
@@ -98,59 +72,125 @@ def f1(found: str, wanted: str) -> float:
     return 2 * both / (sum(ours.values()) + sum(theirs.values())) if both else float(ours == theirs)
 
 
-def readers() -> dict[str, Callable[[str, str], str]]:
-    """Lou, and the rivals that are installed."""
-    found: dict[str, Callable[[str, str], str]] = {
-        "Lou": lambda page, url: extract(page, url, "text").text
-    }
-    for name, (module, read) in RIVALS.items():
-        try:
-            library = importlib.import_module(module)
-        except ImportError:
-            continue
-        found[name] = lambda page, _url, read=read, library=library: read(page, library)
+@dataclass(frozen=True)
+class Sample:
+    """A page with its main text."""
+
+    path: Path
+    kind: str
+    url: str
+    wanted: str
+
+    @cached_property
+    def page(self) -> str:
+        return page_text(self.path)
+
+
+def samples() -> list[Sample]:
+    """The pages of `LOU_PAGES`, or those that the tests came with."""
+    folder = os.environ.get("LOU_PAGES")
+    if not folder:
+        return [
+            Sample(path, "all", f"https://e.org/{path.stem}", path.with_suffix(".txt").read_text())
+            for path in sorted((ROOT / "tests/search/pages").glob("*.html"))
+        ]
+    found = []
+    for path in sorted((Path(folder) / "ground-truth").glob("*.json")):
+        truth = json.loads(path.read_text())
+        page = Path(folder) / "html" / f"{path.stem}.html.gz"
+        kind = truth["_internal"]["page_type"]["primary"]
+        found.append(Sample(page, kind, truth["url"], truth["ground_truth"]["main_content"]))
+    return found[:: int(os.environ.get("LOU_PAGES_STEP", "1"))]
+
+
+def other_models(several: list[Sample]) -> dict[str, BlockModel]:
+    """By the name of each page that the shipped model learned from, one that knows no such site.
+
+    Empty when it learned from none, or when the models cannot be made here.
+    """
+    learned = set(LEARNED.read_text().split())
+    if not any(digest(one.page) in learned for one in several):
+        return {}
+    try:
+        python = pypi_environment("page-model", "lightgbm", "numpy") / "python"
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    told = subprocess.run(
+        [python, "-m", "tests.bench.train_page_model", os.environ["LOU_PAGES"], "--models"],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])},
+        check=True,
+    )
+    found = {}
+    for fold in json.loads(told.stdout):
+        model = BlockModel(fold["table"])
+        found.update(dict.fromkeys(fold["pages"], model))
     return found
 
 
-@pytest.mark.skipif("LOU_PAGES" not in os.environ, reason="LOU_PAGES names no folder of pages")
-@pytest.mark.filterwarnings("ignore")  # of the rivals, some of which warn when they are imported
+def read_by_rivals(several: list[Sample]) -> Iterator[tuple[str, list[str], float]]:
+    """The name of each reader that can be installed, its texts, and its seconds."""
+    for name, (package, module, _) in READERS.items():
+        python = Path(sys.executable)
+        if find_spec(module.partition(".")[0]) is None:
+            try:
+                python = pypi_environment(f"reader-{name}", package) / "python"
+            except (OSError, subprocess.SubprocessError):
+                continue
+        told = subprocess.run(
+            [python, "-m", "tests.bench.page_readers", name],
+            input="\n".join(str(one.path) for one in several).encode(),
+            capture_output=True,
+            cwd=ROOT,
+            check=False,
+        )
+        assert not told.returncode, told.stderr.decode()[-2000:]
+        answer = json.loads(told.stdout)
+        yield name, answer["texts"], answer["seconds"]
+
+
 def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
-    folder = Path(os.environ["LOU_PAGES"])
-    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    seconds: Counter[str] = Counter()
-    several = readers()
-    for read in several.values():  # what is loaded once is no time of a page
-        read("<article><p>A heron stood on the weir.</p></article>", "")
-    every = int(os.environ.get("LOU_PAGES_STEP", "1"))
-    for path in sorted((folder / "ground-truth").glob("*.json"))[::every]:
-        truth = json.loads(path.read_text())
-        page = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
-        text, kind = page.decode("utf-8", "replace"), truth["_internal"]["page_type"]["primary"]
-        for name, read in several.items():
-            began = time.process_time()
-            found = ""
-            with suppress(Exception):  # a page that a reader cannot stand counts as unread
-                found = read(text, truth["url"])
-            seconds[name] += time.process_time() - began
-            score = f1(found, truth["ground_truth"]["main_content"])
-            scores[name][kind].append(score)
-            scores[name]["all"].append(score)
-    for name, kinds in scores.items():
-        for kind in ("all", *KINDS):
-            told = kinds[kind]
-            least = KINDS.get(kind, 0.89) if name == "Lou" else None
+    several = samples()
+    models = other_models(several)
+    by_name = {one.page: (one.url, models.get(one.path.name.partition(".")[0])) for one in several}
+    texts, seconds = timed([one.page for one in several], lambda page: _lou(page, *by_name[page]))
+    table = [("Lou", texts, seconds), *read_by_rivals(several)]
+    learned = set(LEARNED.read_text().split())
+    known = sum(digest(one.page) in learned for one in several)
+    if models:
+        figure("reading: pages read by a model that knew none of their site", len(models), "pages")
+    elif known:
+        figure("reading: CAUTION, pages that Lou's model learned from", known, "pages")
+    kinds = ("all", *KINDS) if "LOU_PAGES" in os.environ else ("all",)
+    means = {}
+    for name, texts, seconds in table:
+        scores = [f1(text, one.wanted) for text, one in zip(texts, several, strict=True)]
+        for kind in kinds:
+            told = [
+                score
+                for score, one in zip(scores, several, strict=True)
+                if kind in {"all", one.kind}
+            ]
+            least = KINDS.get(kind, 0.89) if name == "Lou" and len(kinds) > 1 else None
             mean = sum(told) / len(told) if told else 0.0
+            means[name, kind] = mean
             figure(f"reading: word F1, {kind} ({len(told)}), {name}", mean, "", at_least=least)
-        per_page = seconds[name] * 1e3 / len(kinds["all"])
-        figure(f"reading: time a page, {name}", per_page, "ms")
-    figure(
-        "reading: time against trafilatura",
-        seconds["Lou"] / seconds["trafilatura"],
-        "x",
-        at_most=0.8,
-    )
-    best = max(scores, key=lambda name: sum(scores[name]["all"]))
-    figure("reading: Lou is first", float(best == "Lou"), "", at_least=1)
+        figure(f"reading: time a page, {name}", seconds * 1e3 / len(several), "ms")
+    spent = {name: seconds for name, _, seconds in table}
+    ratio = spent["Lou"] / spent["trafilatura"]
+    most = 0.8 if len(kinds) > 1 else None  # those of the tests are too short to tell
+    figure("reading: time against trafilatura", ratio, "x", at_most=most)
+    first = all(means["Lou", kind] >= means[name, kind] for name, kind in means)
+    best = all(means["Lou", "all"] >= means[name, "all"] for name, kind in means)
+    figure("reading: readers beside Lou", len(table) - 1, "", at_least=len(READERS))
+    figure("reading: Lou is first", float(best), "", at_least=1)
+    figure("reading: Lou is first for every kind", float(first), "", at_least=1)
+
+
+def _lou(page: str, url: str = "", model: BlockModel | None = None) -> str:
+    return extract(page, url, "text", model).text
 
 
 def test_memory_of_40_pages_at_once(figure: Figures) -> None:

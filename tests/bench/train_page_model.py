@@ -5,9 +5,11 @@ Benchmark does. Needs lightgbm, which nothing else of Lou does:
 
     python -m tests.bench.train_page_model FOLDER
     python -m tests.bench.train_page_model FOLDER --folds
+    python -m tests.bench.train_page_model FOLDER --models > models.json
 
 With `--folds` nothing is written: five models are made, each from the pages of four fifths of the
 sites, and read the pages of the other sites. That is how well pages of unknown sites are read.
+`--models` prints these models and the pages of the other sites, for `test_reading_bench`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import random
 import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ from servers.search.pages.extract import extract
 from servers.search.pages.main_text import page_blocks
 from servers.search.pages.page_facts import PageFacts
 from servers.search.pages.visibility import drop_unseen
+from tests.bench.page_readers import LEARNED, digest
 
 _TREES = 150
 _HOW = {
@@ -57,6 +61,7 @@ _FOLDS = 5
 class Sample:
     """A page to learn from."""
 
+    name: str
     kind: str
     url: str
     page: str
@@ -114,7 +119,8 @@ def samples(folder: Path) -> list[Sample]:
         raw = gzip.decompress((folder / "html" / f"{path.stem}.html.gz").read_bytes())
         kind = truth["_internal"]["page_type"]["primary"]
         wanted = truth["ground_truth"]["main_content"]
-        sample = Sample(kind, truth["url"], raw.decode("utf-8", "replace"), wanted)
+        page = raw.decode("utf-8", "replace")
+        sample = Sample(path.stem, kind, truth["url"], page, wanted)
         _look(sample)
         found.append(sample)
     return found
@@ -153,19 +159,24 @@ def _tree(node: dict[str, Any]) -> Any:
     return [node["split_feature"], limit, _tree(node["left_child"]), _tree(node["right_child"])]
 
 
+def folds(several: list[Sample]) -> Iterator[tuple[list[Any], list[Sample]]]:
+    """The tables of models, each with the pages of the sites that it does not know."""
+    sites = sorted({one.site for one in several})
+    random.Random(0).shuffle(sites)
+    for fold in range(_FOLDS):
+        held = set(sites[fold::_FOLDS])
+        table = learned([one for one in several if one.rows and one.site not in held])
+        yield table, [one for one in several if one.site in held]
+
+
 def by_folds(several: list[Sample]) -> None:
     """Print the word F1 of pages that each were read by a model that knew no page of their site."""
     import trafilatura
 
-    sites = sorted({one.site for one in several})
-    random.Random(0).shuffle(sites)
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for fold in range(_FOLDS):
-        held = set(sites[fold::_FOLDS])
-        model = BlockModel(learned([one for one in several if one.rows and one.site not in held]))
-        for one in several:
-            if one.site not in held:
-                continue
+    for table, held in folds(several):
+        model = BlockModel(table)
+        for one in held:
             texts = {
                 "Lou": extract(one.page, one.url, "text", model).text,
                 "trafilatura": trafilatura.extract(one.page, include_comments=False) or "",
@@ -183,8 +194,15 @@ def main(folder: Path, how: list[str]) -> None:
     if "--folds" in how:
         by_folds(several)
         return
+    if "--models" in how:
+        told = [
+            {"table": table, "pages": [one.name for one in held]} for table, held in folds(several)
+        ]
+        json.dump(told, sys.stdout)
+        return
     table = learned([one for one in several if one.rows])
     TABLE.write_text(json.dumps(table, separators=(",", ":"), ensure_ascii=False))
+    LEARNED.write_text("".join(f"{digest(one.page)}\n" for one in several))
 
 
 if __name__ == "__main__":
