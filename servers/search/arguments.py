@@ -13,7 +13,7 @@ from servers.search.providers.countries import code_of
 _LONGEST_QUERY = 400
 _LONGEST_QUESTION = 4000
 _LONGEST_DOMAIN = 253
-_MOST_EXCLUDED = 20
+_MOST_EXCLUDED = 100
 _SITE = re.compile(
     r"(?:site:\s*)?+(?:https?://)?+(?:\*\.)?+(?:www\.)?+([\w-]+(?:\.[\w-]+)*)\.?(?:[/?#:]\S*)?"
 )
@@ -59,7 +59,10 @@ def site(text: str) -> str:
 def excluded(text: str) -> tuple[str, ...]:
     """The bare domains in `a.org, b.com`, in a fixed order and each once."""
     names = [name.removeprefix("-") for name in re.split(r"[,;\s]+", visible(text)) if name]
-    return tuple(sorted({site(name) for name in names[:_MOST_EXCLUDED]}))
+    if len(names) > _MOST_EXCLUDED:
+        message = f"`exclude` names {len(names)} domains; {_MOST_EXCLUDED} are the most."
+        raise ToolError(message, kind="bad_argument")
+    return tuple(sorted({site(name) for name in names}))
 
 
 def country(text: str) -> str:

@@ -12,7 +12,14 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search import sanitize
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    usable,
+)
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -74,16 +81,16 @@ class Anthropic(Provider):
         found = list(searched(content))
         if not found and not any(_searches(content)):
             raise OutboundError(Kind.UPSTREAM, "it answered without searching")
-        hits = (
-            result(
+        hits = usable(
+            found,
+            lambda hit: result(
                 hit.get("title"),
                 hit.get("url"),
                 " ... ".join(quotes.get(str(hit.get("url")), [])),
                 hit.get("page_age"),
-            )
-            for hit in found
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(hits)
 
     def probe(self, access: Access) -> HttpRequest:
         """The list of models, which costs nothing."""

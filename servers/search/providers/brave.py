@@ -17,6 +17,7 @@ from servers.search.providers.provider import (
     number,
     payload_of,
     rows,
+    usable,
 )
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, image, result
@@ -65,27 +66,28 @@ class Brave(Provider):
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; `web` is absent when there are none."""
         payload = _payload(reply, "search")
-        found = rows(payload, "web", "results") if "web" in payload else []
-        hits = (
-            result(hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age"))
-            for hit in found
+        found = usable(
+            rows(payload, "web", "results") if "web" in payload else [],
+            lambda hit: result(
+                hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age")
+            ),
         )
-        return _with_limits(ResultPage(tuple(hit for hit in hits if hit)), reply)
+        return _with_limits(ResultPage(found), reply)
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `url` is the page that shows one."""
-        found = (
-            image(
+        found = usable(
+            rows(_payload(reply, "images"), "results"),
+            lambda hit: image(
                 hit.get("title"),
                 at(hit, "properties", "url"),
                 hit.get("url"),
                 at(hit, "thumbnail", "src"),
                 at(hit, "properties", "width"),
                 at(hit, "properties", "height"),
-            )
-            for hit in rows(_payload(reply, "images"), "results")
+            ),
         )
-        return _with_limits(ResultPage((), tuple(one for one in found if one)), reply)
+        return _with_limits(ResultPage((), found), reply)
 
 
 def _request(kind: str, query: SearchQuery, access: Access, asked: dict[str, str]) -> HttpRequest:

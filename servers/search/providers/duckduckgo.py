@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +32,8 @@ _KNOWN_REGIONS = (
 _REGIONS = _KNOWN_REGIONS.split()
 """Of a country and a language, as it names them; it passes over others without a word."""
 _COUNTRIES = {"uk": "gb", "sl": "si"}
+_WALL = re.compile(r"418|captcha|challenge|sorry|anomaly|blocked", re.IGNORECASE)
+"""Where it leads a client that it takes for a bot."""
 _SAFE = {"off": "-2", "moderate": "-1", "strict": "1"}
 
 
@@ -64,24 +67,26 @@ class DuckDuckGo(Provider):
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits of the page; a page that is neither hits nor "no results" is a failure."""
-        page = reply.content.decode("utf-8", "replace")
-        if reply.status in {202, 403, 418} or "anomaly-modal" in page:
-            raise failure(Kind.BLOCKED, reply)
+        to_wall = _WALL.search(reply.headers.get("Location", ""))
+        if reply.status in {202, 401, 403, 418} or (300 <= reply.status < 400 and to_wall):
+            raise OutboundError(Kind.BLOCKED, f"it takes us for a bot ({reply.status})")
         if reply.status != 200:
             raise by_status(reply)
-        found = _hits(page)
-        if not found and "no-results" not in page:
-            if "result__" not in page:  # a wall, whatever it says and in whatever language
-                raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
+        tree = markup.parsed(reply.content.decode("utf-8", "replace"))
+        found = [] if tree is None else _hits(tree)
+        classes = " ".join([] if found or tree is None else tree.xpath("//@class"))
+        if found or "no-result" in classes:
+            return ResultPage(tuple(found))
+        if "result__" in classes:
             raise OutboundError(Kind.UPSTREAM, "its page has changed and cannot be read")
-        return ResultPage(tuple(found))
+        # A wall, whatever it says and in whatever language.
+        raise failure(Kind.BLOCKED, reply, "a page without results or a word about them")
 
 
-def _hits(page: str) -> list[Result]:
+def _hits(tree: HtmlElement) -> list[Result]:
     """Title, address and snippet of each `result__a` and the `result__snippet` after it."""
     found: list[list[str]] = []
-    tree = markup.parsed(page)
-    for element in () if tree is None else tree.iter("a", "div", "td", "span"):
+    for element in tree.iter("a", "div", "td", "span"):
         classes = (element.get("class") or "").split()
         if "result__a" in classes:
             found.append([_text(element), _target(element.get("href") or ""), ""])

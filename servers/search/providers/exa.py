@@ -10,7 +10,15 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -55,11 +63,13 @@ class Exa(Provider):
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "tag"):
             raise _failure(reply, payload)
-        hits = (
-            result(hit.get("title"), hit.get("url"), _snippet(hit), hit.get("publishedDate"))
-            for hit in rows(payload, "results")
+        found = usable(
+            rows(payload, "results"),
+            lambda hit: result(
+                hit.get("title"), hit.get("url"), _snippet(hit), hit.get("publishedDate")
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)
 
 
 def _snippet(hit: dict[str, Any]) -> str:

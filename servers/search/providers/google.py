@@ -11,7 +11,15 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, image, result
 
@@ -65,26 +73,28 @@ class Google(Provider):
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits."""
-        hits = (
-            result(hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit))
-            for hit in _items(reply)
+        found = usable(
+            _items(reply),
+            lambda hit: result(
+                hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit)
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `link` is the image itself."""
-        found = (
-            image(
+        found = usable(
+            _items(reply),
+            lambda hit: image(
                 hit.get("title"),
                 hit.get("link"),
                 at(hit, "image", "contextLink"),
                 at(hit, "image", "thumbnailLink"),
                 at(hit, "image", "width"),
                 at(hit, "image", "height"),
-            )
-            for hit in _items(reply)
+            ),
         )
-        return ResultPage((), tuple(one for one in found if one))
+        return ResultPage((), found)
 
 
 def _items(reply: HttpReply) -> list[Any]:
@@ -129,7 +139,8 @@ def _reasons(told: object) -> list[str]:
 
 
 def _limit(reply: HttpReply, said: str, reasons: set[str]) -> OutboundError:
-    if "per day" not in said and "dailyLimitExceeded" not in reasons:
+    is_daily = by_status(reply, said).kind is Kind.QUOTA or "dailyLimitExceeded" in reasons
+    if not is_daily:
         return failure(Kind.RATE_LIMITED, reply, said, transient=True)
     failed = failure(Kind.QUOTA, reply, said)
     failed.retry_after = _until_midnight_in_california()

@@ -8,7 +8,14 @@ from typing import Any
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
@@ -46,13 +53,13 @@ class Keenable(Provider):
         payload = payload_of(reply)
         if reply.status != 200:
             raise by_status(reply, at(payload, "error") or at(payload, "message"))
-        hits = (
-            result(
+        found = usable(
+            rows(payload, "results"),
+            lambda hit: result(
                 hit.get("title"),
                 hit.get("url"),
                 hit.get("snippet") or hit.get("description"),
                 hit.get("published_at") or hit.get("published_date"),
-            )
-            for hit in rows(payload, "results")
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)

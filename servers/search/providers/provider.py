@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from servers.host.redact import redact
@@ -13,7 +15,9 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.search import sanitize
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage
+from servers.search.websearch.results import Found, ResultPage
+
+KEY_REJECTED = "the key was rejected"
 
 
 class Provider(Protocol):
@@ -91,8 +95,26 @@ def rows(payload: Any, *path: str) -> list[Any]:
     for step in path:
         found = found.get(step) if isinstance(found, dict) else None
     if not isinstance(found, list):
-        raise OutboundError(Kind.UPSTREAM, f"its answer has no list `{'.'.join(path)}`")
-    return [row for row in found if isinstance(row, dict)]
+        said = _said(payload)
+        more = f" ({sanitize.line(redact(said[:_LOOKED_AT]), 200)})" if said else ""
+        raise OutboundError(Kind.UPSTREAM, f"its answer has no list `{'.'.join(path)}`{more}")
+    kept = [row for row in found if isinstance(row, dict)]
+    if found and not kept:
+        raise OutboundError(Kind.UPSTREAM, f"no hit can be read in the list `{'.'.join(path)}`")
+    return kept
+
+
+def usable(told: Sequence[Any], make: Callable[[Any], Found | None]) -> tuple[Found, ...]:
+    """What `make` makes of the hits that were told.
+
+    Raises:
+        OutboundError: UPSTREAM, when it makes nothing of any: that is not the same as no hits.
+    """
+    found = tuple(one for one in map(make, told) if one)
+    if told and not found:
+        message = f"none of the {len(told)} hits in its answer has a web address"
+        raise OutboundError(Kind.UPSTREAM, message)
+    return found
 
 
 def at(payload: Any, *path: str) -> Any:
@@ -102,6 +124,38 @@ def at(payload: Any, *path: str) -> Any:
     return payload
 
 
+def _content(reply: HttpReply) -> object:
+    try:
+        return reply.json()
+    except OutboundError:
+        return ""
+
+
+def _said(told: object) -> str:
+    """What a service says of a failure, as a text or in an object like those that most send."""
+    if isinstance(told, dict):
+        texts = (_said(told[name]) for name in _SAYING if told.get(name))
+        return next((text for text in texts if text), "")
+    if isinstance(told, list):
+        return _said(told[0]) if told else ""
+    return told if isinstance(told, str) else ""
+
+
+_SAYING = ("message", "error", "errors", "detail", "msg", "error_description", "title", "reason")
+_BY_WORDS = tuple(
+    (kind, re.compile(words, re.IGNORECASE | re.DOTALL))
+    for kind, words in (
+        (Kind.QUOTA, r"\b(?:monthly|daily|per (?:month|day))\b"),
+        (Kind.RATE_LIMITED, r"rate.?limit|too many requests|excessive requests|slow down|throttl"),
+        (Kind.RATE_LIMITED, r"\bper (?:second|minute|hour)\b"),
+        (Kind.QUOTA, r"\bcredits?\b|\bbilling\b|\bbalance\b|usage limit"),
+        (Kind.QUOTA, r"^(?!429)[0-9]+ .*\bquota\b"),
+        (Kind.BLOCKED, r"captcha|\bbots?\b|cloudflare|\bwaf\b|your (?:ip|country|region)\b"),
+    )
+)
+"""What a refusal is about by its status and words; the first that fits counts."""
+_TOLD_BY_WORDS = frozenset({400, 401, 403, 422, 429})
+_NOWHERE = frozenset({404, 405, 410})
 _BY_STATUS = {
     401: Kind.AUTH,
     402: Kind.QUOTA,
@@ -116,17 +170,24 @@ _AGAIN = frozenset({429, 502, 503, 504, 529})
 
 def by_status(reply: HttpReply, said: object = "") -> OutboundError:
     """The failure for an HTTP status, when the body names none."""
+    text = _said(said) or _said(_content(reply))
     kind = _BY_STATUS.get(reply.status)
+    if reply.status in _TOLD_BY_WORDS:
+        looked_at = f"{reply.status} {text[:_LOOKED_AT]}"
+        kind = next((each for each, words in _BY_WORDS if words.search(looked_at)), kind)
+    if reply.status in _NOWHERE and not text:
+        text = "nothing is at this address; look at its base_url setting"
+        kind = Kind.UPSTREAM
     if kind is None:
         kind = Kind.BAD_REQUEST if 400 <= reply.status < 500 else Kind.UPSTREAM
-    return failure(kind, reply, said, transient=reply.status in _AGAIN)
+    return failure(kind, reply, text, transient=reply.status in _AGAIN and kind is not Kind.QUOTA)
 
 
 def failure(
     kind: Kind, reply: HttpReply, said: object = "", *, transient: bool = False
 ) -> OutboundError:
     """A failure of `kind` that quotes what the provider said."""
-    text = sanitize.line(redact(said[:_LOOKED_AT]) if isinstance(said, str) else "", 200)
+    text = sanitize.line(redact((_said(said) or _said(_content(reply)))[:_LOOKED_AT]), 200)
     if 300 <= reply.status < 400:
         text = "it redirects elsewhere; correct its base_url setting"
     words = f"{_WORDS[kind]} ({reply.status}{': ' + text if text else ''})"
@@ -139,7 +200,7 @@ def retry_after(reply: HttpReply) -> float | None:
 
 
 _WORDS = {
-    Kind.AUTH: "the key was rejected",
+    Kind.AUTH: KEY_REJECTED,
     Kind.QUOTA: "the quota is used up",
     Kind.RATE_LIMITED: "too many requests",
     Kind.BAD_REQUEST: "it refused the request",

@@ -11,9 +11,17 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, image, result
+from servers.search.websearch.results import Image, ResultPage, image, result
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 _NUMBERS = re.compile(r"[0-9]+")
@@ -54,21 +62,23 @@ class Searxng(Provider):
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits."""
-        hits = (
-            result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate"))
-            for hit in _rows(reply)
+        found = usable(
+            _rows(reply),
+            lambda hit: result(
+                hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate")
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit)[:20])
+        return ResultPage(found[:20])
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `resolution` is a text such as `640 x 480`."""
-        found = []
-        for hit in _rows(reply):
-            width, height = (*_NUMBERS.findall(str(hit.get("resolution")))[:2], 0, 0)[:2]
-            shown = hit.get("thumbnail_src") or hit.get("thumbnail")
-            told = hit.get("title"), hit.get("img_src"), hit.get("url"), shown
-            found.append(image(*told, width, height))
-        return ResultPage((), tuple(one for one in found if one)[:20])
+        return ResultPage((), usable(_rows(reply), _image)[:20])
+
+
+def _image(hit: dict[str, Any]) -> Image | None:
+    width, height = (*_NUMBERS.findall(str(hit.get("resolution")))[:2], 0, 0)[:2]
+    shown = hit.get("thumbnail_src") or hit.get("thumbnail")
+    return image(hit.get("title"), hit.get("img_src"), hit.get("url"), shown, width, height)
 
 
 def _rows(reply: HttpReply) -> list[Any]:

@@ -9,7 +9,15 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    failure,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, image, result
 
@@ -46,26 +54,28 @@ class Serper(Provider):
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits of `organic`."""
-        hits = (
-            result(hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date"))
-            for hit in _rows(reply, "organic")
+        found = usable(
+            _rows(reply, "organic"),
+            lambda hit: result(
+                hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date")
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `link` is the page that shows one."""
-        found = (
-            image(
+        found = usable(
+            _rows(reply, "images"),
+            lambda hit: image(
                 hit.get("title"),
                 hit.get("imageUrl"),
                 hit.get("link"),
                 hit.get("thumbnailUrl"),
                 hit.get("imageWidth"),
                 hit.get("imageHeight"),
-            )
-            for hit in _rows(reply, "images")
+            ),
         )
-        return ResultPage((), tuple(one for one in found if one))
+        return ResultPage((), found)
 
 
 def _rows(reply: HttpReply, name: str) -> list[Any]:

@@ -19,6 +19,7 @@ from servers.search.providers.provider import (
     number,
     payload_of,
     rows,
+    usable,
 )
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, image, result
@@ -76,22 +77,25 @@ class Tavily(Provider):
         told = at(payload_of(reply), "images")
         if not isinstance(told, list):
             raise OutboundError(Kind.UPSTREAM, "its answer has no list `images`")
-        found = (
-            image(at(one, "description"), at(one, "url") if isinstance(one, dict) else one)
-            for one in told
+        found = usable(
+            told,
+            lambda one: image(
+                at(one, "description"), at(one, "url") if isinstance(one, dict) else one
+            ),
         )
-        return ResultPage((), tuple(one for one in found if one))
+        return ResultPage((), found)
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits, or the failure that its `detail` or `error` names."""
         if reply.status != 200:
             raise _failure(reply)
-        found = rows(payload_of(reply), "results")
-        hits = (
-            result(hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date"))
-            for hit in found
+        found = usable(
+            rows(payload_of(reply), "results"),
+            lambda hit: result(
+                hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date")
+            ),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)
 
     def probe(self, access: Access) -> HttpRequest:
         """Its account page, which costs nothing."""
@@ -123,7 +127,8 @@ def _keyless_limit(reply: HttpReply, error: dict[str, Any]) -> OutboundError:
     if "rate_limited" not in str(error.get("code")) and reply.status != 429:
         return by_status(reply, error.get("message"))
     wait = number(error.get("retry_after_seconds"))
-    long = wait > 60 or str(error.get("window")) in {"day", "month"}
+    is_spent = by_status(reply, error.get("message")).kind is Kind.QUOTA
+    long = wait > 60 or str(error.get("window")) in {"day", "month"} or is_spent
     kind = Kind.QUOTA if long else Kind.RATE_LIMITED
     failed = failure(kind, reply, error.get("message"), transient=not long)
     failed.retry_after = wait if wait >= 0 else failed.retry_after

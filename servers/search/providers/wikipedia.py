@@ -11,7 +11,15 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import Provider, at, by_status, number, payload_of, rows
+from servers.search.providers.provider import (
+    Provider,
+    at,
+    by_status,
+    number,
+    payload_of,
+    rows,
+    usable,
+)
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Image, ResultPage, image, result
 
@@ -63,21 +71,17 @@ class Wikipedia(Provider):
         payload = _payload(reply)
         is_empty = at(payload, "batchcomplete") is not None and "query" not in payload
         files = [] if is_empty else rows(payload, "query", "pages")
-        found = (_image(file) for file in sorted(files, key=lambda one: number(one.get("index"))))
-        return ResultPage((), tuple(one for one in found if one))
+        files = sorted(files, key=lambda one: number(one.get("index")))
+        return ResultPage((), usable(files, _image))
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; the page's address is made from its key, on the wiki that answered."""
-        hits = (
-            result(
-                hit.get("title"),
-                f"{reply.origin}/wiki/{quote(harmless.visible(str(hit['key'])), safe=':/()_,')}",
-                _snippet(hit),
-            )
-            for hit in rows(_payload(reply), "pages")
-            if hit.get("key")
+        wiki = f"{reply.origin}/wiki/"
+        found = usable(
+            rows(_payload(reply), "pages"),
+            lambda hit: result(hit.get("title"), _address(wiki, hit.get("key")), _snippet(hit)),
         )
-        return ResultPage(tuple(hit for hit in hits if hit))
+        return ResultPage(found)
 
 
 def _payload(reply: HttpReply) -> Any:
@@ -93,6 +97,10 @@ def _image(file: dict[str, Any]) -> Image | None:
     name = str(file.get("title") or "").partition(":")[2].rpartition(".")[0]
     address = at(told, "url"), at(told, "descriptionurl"), at(told, "thumburl")
     return image(name.replace("_", " "), *address, at(told, "width"), at(told, "height"))
+
+
+def _address(wiki: str, key: object) -> str:
+    return wiki + quote(harmless.visible(str(key)), safe=":/()_,") if key else ""
 
 
 def _snippet(hit: dict[str, object]) -> str:

@@ -208,6 +208,17 @@ def _outcome(
 
 def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
     """A text about the filters that the provider ignored."""
+    ignored = spec.ignored(query) or frozenset()
+    lost = [name for name in filters(query) if name in ignored]
+    if "country" not in lost and spec.countries and query.country not in {"", *spec.countries}:
+        lost.append(f"country {query.country!r}")
+    if query.freshness in spec.widened and "freshness" not in lost:
+        lost.append(f"freshness {query.freshness!r}")
+    return f"{spec.title} could not honour: {', '.join(lost)}." if lost else ""
+
+
+def filters(query: SearchQuery) -> list[str]:
+    """The names of the filters that were asked for, which not every source knows."""
     asked = {
         "exclude": bool(query.excluded),
         "freshness": query.freshness != "any",
@@ -215,13 +226,7 @@ def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
         "language": bool(query.language),
         "safe": query.safe == "strict",
     }
-    ignored = spec.ignored(query) or frozenset()
-    lost = [name for name, wanted in asked.items() if wanted and name in ignored]
-    if "country" not in lost and spec.countries and query.country not in {"", *spec.countries}:
-        lost.append(f"country {query.country!r}")
-    if query.freshness in spec.widened and "freshness" not in lost:
-        lost.append(f"freshness {query.freshness!r}")
-    return f"{spec.title} could not honour: {', '.join(lost)}." if lost else ""
+    return [name for name, wanted in asked.items() if wanted]
 
 
 def _share(deadline: float, others: int) -> float:

@@ -13,6 +13,7 @@ from servers.outbound.channel import Channel
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.providers.provider import KEY_REJECTED
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class ProviderLine:
             return failure
         if not self.has_keys:
             failure.kind = Kind.BLOCKED
+            failure.message = failure.message.replace(KEY_REJECTED, "it refuses us without a key")
             return failure
         calls.emit(
             "trouble",

@@ -12,6 +12,8 @@ Safe = Literal["off", "moderate", "strict"]
 DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 """How many days each freshness reaches back."""
 
+_LONGEST, _MOST_WORDS = 400, 50
+"""Of a query with its operators: the least that an engine takes."""
 _OPERATORS = frozenset({"OR", "AND", "NOT"})
 _QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'"})
 
@@ -41,9 +43,16 @@ class SearchQuery:
 
     @property
     def with_site(self) -> str:
-        """The text with the site as the operator that nearly every engine knows."""
+        """The text with the site as the operator that nearly every engine knows.
+
+        Of the excluded domains it holds as many as engines take; `allows` leaves out the others.
+        """
         told = f"{self.text} site:{self.site}" if self.site else self.text
-        return " ".join((told, *(f"-site:{domain}" for domain in self.excluded)))
+        words = [told, *(f"-site:{domain}" for domain in self.excluded)]
+        room = _MOST_WORDS - len(told.split()) + 1
+        while len(words) > max(1, room) or (len(words) > 1 and len(" ".join(words)) > _LONGEST):
+            words.pop()
+        return " ".join(words)
 
     def allows(self, url: str) -> bool:
         """Whether a result at `url` is on no domain that was excluded."""

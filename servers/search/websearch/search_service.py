@@ -10,7 +10,7 @@ from dataclasses import asdict, astuple, dataclass, replace
 
 from servers.host.tools.service import ToolError
 from servers.outbound.cache import Cache, Hit, Made
-from servers.search.websearch.engine import Engine, NoAnswerError, SearchOutcome
+from servers.search.websearch.engine import Engine, NoAnswerError, SearchOutcome, filters
 from servers.search.websearch.library import Library
 from servers.search.websearch.query import SearchQuery, whole
 from servers.search.websearch.results import Attempt, Image, Result, SearchAnswer
@@ -89,6 +89,8 @@ class SearchService:
             found = [one for one in found if query.allows(one.url)]
         if not found:
             raise _told(failure) from None
+        lost = ", ".join(name for name in filters(query) if name != "exclude")
+        unmet = f", which could not honour: {lost}" if lost else ""
         return SearchAnswer(
             query=query.text,
             results=found,
@@ -97,7 +99,7 @@ class SearchService:
             cached=False,
             age_s=0,
             degraded=True,
-            note=f"{failure.sentence}. These come from pages and results seen before.",
+            note=f"{failure.sentence}. These come from pages and results seen before{unmet}.",
             tried=failure.tried,
         )
 
