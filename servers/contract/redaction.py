@@ -1,10 +1,10 @@
 """Removes secrets from text before it is stored, sent or shown.
 
 In: the secrets, then any text. Out: the text with `MASK` in their place. One layer knows the
-values: every secret in each encoding of `spellings`, and the longer part of one that was cut. The
-other knows the shapes of keys, for keys that Lou was never given. Both take time linear in the
-text; one that is little but pieces of secrets, or escapes inside each other, is masked as a whole.
-Redact a text before you cut it.
+values: every secret in each encoding of `encodings`, in any case, and the longer part of one that
+was cut. The other knows the shapes of keys, for keys that Lou was never given. Both take time
+linear in the text; one that is little but pieces of secrets, or escapes inside each other, is
+masked as a whole. Redact a text before you cut it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from servers.contract.spellings import ENCODINGS, is_plain, packed, unescaped, unwrapped
+from servers.contract.encodings import ENCODINGS, SEARCHED
+from servers.contract.packings import is_plain, packed
+from servers.contract.spellings import folded, unescaped, unwrapped
 
 MASK = "[redacted]"
 _SHORTEST = 5
@@ -26,6 +28,8 @@ _WINDOW, _STEP = 16, 8
 """Every window of a long secret is known. A text is searched in steps, so a piece of a secret with
 `_WINDOW + _STEP - 1` characters contains a window that is searched."""
 _LONG_FORM = 48
+_LONGEST_SEARCHED = 400
+"""Characters. What is longer is not searched backwards and the like, which would take memory."""
 _DEEPEST = 4
 """The most encodings inside each other that are undone."""
 _DEEPEST_PACKED = 2
@@ -71,6 +75,8 @@ _HINTS = (
 _SECRET_MEMBER = re.compile("key|token|secret|passw|credential|authorization", re.IGNORECASE)
 _NO_PARTS = re.compile(r"\s|://|^[/~.]|^[A-Za-z]:\\")
 """Values of which no part is searched: half of an address, path or sentence is ordinary text."""
+_WORDS = re.compile(r"(?!.*://)[^/~.\n][^\n]*")
+"""Of these a part at the very beginning or end of a text is masked: it may have been cut there."""
 
 Span = tuple[int, int]
 
@@ -80,7 +86,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
-        self._needles: dict[str, list[_Needle]] = {}
+        self._turned: set[str] = set()
+        self._needles: _Needles = {}
+        self._turned_needles: _Needles = {}
         self._windows = _Windows()
         self._shortest = _SHORTEST_LINE
         self.learn(secrets)
@@ -103,16 +111,21 @@ class Redactor:
             self._known.add(form)
             self._shortest = min(self._shortest, len(form))
             if len(form) >= _LONG_FORM and not _NO_PARTS.search(form):
-                self._windows.add(form)
-                continue
-            for needle in _needles(form):
-                self._needles.setdefault(needle.text, []).append(needle)
+                self._windows.add(folded(form))
+            else:
+                _add(self._needles, _needles(folded(form)))
+        for part in parts - self._turned:
+            self._turned.add(part)
+            if len(part) <= _LONGEST_SEARCHED:
+                for turned in {folded(encode(part)) for encode in SEARCHED.values()}:
+                    _add(self._turned_needles, _halves(turned))
 
     def _without_known(self, text: str) -> str:
         work = _Work(max(len(text), _LITTLE_WORK))
         if found := self._plain_spans(text, work):
             text = self._without_whole_ones(text)
             found = self._plain_spans(text, work)
+        found += _found(self._turned_needles, folded(text), work)
         found += self._encoded_spans(text, _DEEPEST, _DEEPEST_PACKED, work)
         return _masked(text, found)
 
@@ -152,16 +165,8 @@ class Redactor:
         return found
 
     def _plain_spans(self, text: str, work: _Work) -> list[Span]:
-        found = list(self._windows.spans(text, work))
-        if any(map(text.__contains__, self._needles)):
-            found += [
-                span
-                for words, needles in self._needles.items()
-                if words in text
-                for needle in needles
-                for span in needle.spans(text, work)
-            ]
-        return found
+        text = folded(text)
+        return [*self._windows.spans(text, work), *_found(self._needles, text, work)]
 
 
 class _TooMuchError(Exception):
@@ -244,6 +249,22 @@ class _Windows:
                 done = last
 
 
+_Needles = dict[str, list[_Needle]]
+
+
+def _add(known: _Needles, needles: Iterable[_Needle]) -> None:
+    for needle in needles:
+        known.setdefault(needle.text, []).append(needle)
+
+
+def _found(known: _Needles, text: str, work: _Work) -> Iterator[Span]:
+    if any(map(text.__contains__, known)):
+        for words, needles in known.items():
+            if words in text:
+                for needle in needles:
+                    yield from needle.spans(text, work)
+
+
 def _extent(
     text: str, start: int, end: int, *, secret: str, at: int, floor: int = 0
 ) -> tuple[int, int, bool]:
@@ -280,12 +301,19 @@ def _same(one: str, start: int, other: str, begin: int, *, most: int, step: int)
 def _needles(form: str) -> Iterator[_Needle]:
     """Parts of `form` of which every half of it contains one."""
     size = max(_SHORTEST_PART, len(form) // 4)
-    if len(form) < 2 * _SHORTEST_PART or _NO_PARTS.search(form):
+    has_parts = not _NO_PARTS.search(form)
+    if len(form) < 2 * _SHORTEST_PART or not (has_parts or _WORDS.fullmatch(form)):
         yield _Needle(form, 0, len(form), len(form))
         return
-    least = max(12, len(form) // 2)
+    least = max(12, len(form) // 2) if has_parts else len(form)
     for at in {*range(0, len(form) - size + 1, size), len(form) - size}:
         yield _Needle(form, at, size, least)
+
+
+def _halves(form: str) -> Iterator[_Needle]:
+    size = max(_SHORTEST_PART, (len(form) + 1) // 2)
+    for at in {0, max(0, len(form) - size)}:
+        yield _Needle(form, at, size, size)
 
 
 def _masked(text: str, spans: list[Span]) -> str:
