@@ -7,6 +7,7 @@ a person can see them before they are saved.
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import json
 import platform
 import re
@@ -27,9 +28,10 @@ HOMEPAGE = "https://github.com/lou-app/lou"
 LICENCE = "MIT"
 _LOG_BYTES = 200_000
 _ADDRESS = re.compile(
-    r"(?P<mail>[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5})"
-    r"|(?P<url>\b[a-z][a-z0-9+.-]{1,15}://)[^\s\"'<>)\]}]+"
-    r"|(?<![\w.])(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?![\w.])",
+    r"(?<![\w.+-])(?P<mail>[\w.+-]{1,64}+(?:@|%40)[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,5}+)"
+    r"|(?P<url>\b[a-z][a-z0-9+.-]{1,15}(?::|%3A)(?://|\\/\\/|%2F%2F))[^\s\"'<>)\]}]+"
+    r"|(?<![\w.])(?P<ip>(?:\d{1,3}\.){3}\d{1,3})(?![\w.])"
+    r"|(?<![\w:.])(?P<ip6>(?:[0-9a-f]{0,4}:){2,7}[0-9a-f.]{0,15})(?![\w:])",
     re.IGNORECASE,
 )
 _OWN_IP = ("127.", "0.0.0.0")  # noqa: S104 - compared, nothing listens there
@@ -113,7 +115,7 @@ def without_addresses(text: str) -> str:
     """The text without e-mail and web addresses, and without this person's and machine's names."""
     text = _ADDRESS.sub(_hidden, text)
     home = str(Path.home())
-    names = ((home, "~"), (json.dumps(home)[1:-1], "~"))
+    names = ((form, "~") for form in (home, json.dumps(home)[1:-1], Path.home().as_posix()))
     own = ((_user(), "USER"), (socket.gethostname(), "HOST"))
     told = (pair for pair in own if len(pair[0]) > 3 and pair[0] not in {"root", "localhost"})
     for name, shown in (*names, *told):
@@ -126,7 +128,18 @@ def _hidden(found: re.Match[str]) -> str:
         return "someone@hidden"
     if found["url"]:
         return f"{found['url']}hidden"
+    if found["ip6"]:
+        return "[2001:db8::]" if _is_of_others(found["ip6"]) else found[0]
     return found[0] if found["ip"].startswith(_OWN_IP) else "0.0.0.0"  # noqa: S104 - shown only
+
+
+def _is_of_others(text: str) -> bool:
+    """Whether `text` is an IPv6 address, and not a time or one that means this machine."""
+    try:
+        found = ipaddress.IPv6Address(text.rstrip("."))
+    except ValueError:
+        return False
+    return not (found.is_loopback or found.is_unspecified)
 
 
 def _user() -> str:

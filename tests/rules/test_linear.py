@@ -38,6 +38,7 @@ SIZE = 8_000
 QUICK_S = 0.01
 BOUNDED = {
     "servers/search/sanitize.py:_TAG": 8_000,
+    "servers/search/pages/selectors.py:_STEP": 200,
     "servers/tracker/transfer/cells.py:_REMARK": 4_096,
     "app/ui/translation.py": 1_000,
 }

@@ -21,7 +21,10 @@ _COMPOUND = re.compile(
     r":(?P<place>[\w-]+)(?:\(\s{0,9}(?P<said>[^()]{1,80})\))?",
     re.IGNORECASE,
 )
-_COMMA = re.compile(r",(?![^(\[]{0,99}[)\]])")
+_ONE = re.compile(
+    r"(?:[^,()\[\]]++|[(\[](?:[^()\[\]]|[(\[][^()\[\]]{0,99}[)\]]){0,99}+[)\]]|[()\[\]])++"
+)
+"""One selector of a list: a comma in brackets ends none."""
 _STEP = re.compile(r"\s{0,9}([>+~\s])\s{0,9}(?![^(\[]{0,99}[)\]])")
 _UNSCRIPTED = re.compile(r"\bno-?js\b", re.IGNORECASE)
 _LONGEST_SELECTOR = 200
@@ -165,7 +168,7 @@ Steps = tuple[tuple[str, Compound], ...]
 
 
 def split(selectors: str) -> list[str]:
-    return _COMMA.split(selectors)
+    return _ONE.findall(selectors)
 
 
 def steps_of(selector: str) -> Steps:

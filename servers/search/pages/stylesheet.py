@@ -69,7 +69,7 @@ _BORDER = re.compile(r"[{}]")
 _WIDTH = re.compile(r"\(\s*(?:(min|max)-)?width\s*(:|[<>]=?)\s*(\d+\.?\d*)\s*(px|em|rem)\s*\)")
 _SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")
 _SCREEN_WIDTH = 1280
-_VARIABLE = re.compile(r"(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
+_VARIABLE = re.compile(r"(?<![\w-])(--[\w-]{1,60}+)\s{0,9}+:\s{0,9}+([^;{}]{1,80})")
 _USED = re.compile(r"var\(\s{0,9}+(--[\w-]{1,60}+)\s{0,9}+(?:,\s{0,9}+([^()]{1,80}))?\)")
 _PLAIN = re.compile(r"[\w\s.#>+~*-]*")
 _NAMED = re.compile(r"[.#]([\w-]+)")
