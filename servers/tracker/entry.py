@@ -34,6 +34,8 @@ _NOBODY = re.compile(
 )
 """Placeholders that other tools write for a missing address."""
 _MASK = re.compile(r"\*\*|\u2022|\u2026|\.\.\.|x{3}@|@x{3}", re.IGNORECASE)
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_SHORTEST_TOP = 2
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _AT_SIGN = re.compile(
     r"@|\uff20|\ufe6b|%(?:25)*40|%(?:25)*EF%(?:25)*(?:BC%(?:25)*A0|B9%(?:25)*AB)", re.IGNORECASE
@@ -182,6 +184,10 @@ def email_address(text: str) -> str:
         found = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refused:
         raise ValueError(f"is no e-mail address: {str(refused).rstrip('.')}") from None
+    if escape := _ESCAPE.search(found.local_part):
+        raise ValueError(f"holds the escape {escape[0]}; write the character that it stands for")
+    if len(found.ascii_domain.rpartition(".")[2]) < _SHORTEST_TOP:
+        raise ValueError("is no e-mail address: no top-level domain has a single letter")
     return f"{found.local_part}@{found.ascii_domain}"
 
 

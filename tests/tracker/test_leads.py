@@ -130,6 +130,12 @@ def test_no_refusal_is_invented(name: str, cell: str) -> None:
         ('"Lee" "Ann" <mailto:a@x-a.net>\t/ b@x-a.net', ["a@x-a.net", "b@x-a.net"], 0),
         ("mailto:a@x-a.net", ["a@x-a.net"], 0),
         ("a@x-a.net (work)", ["a@x-a.net"], 0),
+        ("mailto:a@x-a.net?subject=Hello%20there", ["a@x-a.net"], 0),
+        ("MAILTO:a%2Bb@x-a.net", ["a+b@x-a.net"], 0),
+        ("a%40x-a.net", ["a@x-a.net"], 0),
+        ("J%C3%B6rg@x-a.net", ["J\u00f6rg@x-a.net"], 0),
+        ('=HYPERLINK("mailto:a@x-a.net","a")', ["a@x-a.net"], 0),
+        ("\u201ca@x-a.net\u201d; \u00bbb@x-a.net\u00ab", ["a@x-a.net", "b@x-a.net"], 0),
         (" a@x-a.net\u200b", ["a@x-a.net"], 0),
         ("N/A", [], 0),
         ("a@x-a.net; none of your business", ["a@x-a.net"], 1),
@@ -153,6 +159,8 @@ def test_the_addresses_of_a_cell(cell: str, found: list[str], refused: int) -> N
         ("https://acme-corp.net, https://acme.io", "https://acme-corp.net"),
         ("https://acme-corp.net/a,b", "https://acme-corp.net/a,b"),
         ("<https://acme-corp.net>", "https://acme-corp.net"),
+        ("\u201eacme-corp.net\u201c", "acme-corp.net"),
+        ("\u00bbhttps://acme-corp.net/a\u00ab", "https://acme-corp.net/a"),
     ],
 )
 def test_the_page_of_a_cell(cell: str, page: str) -> None:
@@ -173,7 +181,7 @@ def test_what_a_row_has_more_than_one_entry_holds_is_told() -> None:
 
 PLACEHOLDERS = """
 N/A|none|unknown|Referral|http://https://acme-corp.net|n.a.|-|keine|TBD|k.A.|n.v.t.|www.none|www.acme
-http://localhost:8080/|https://n/a|none.none|#N/A|https://|acme.c|https//acme-corp.net|--|null
+http://localhost:8080/|https://n/a|\u201cacme-corp.net\u201d|https://acme-corp.net:0/|https://xn--99999999.de/|none.none|#N/A|https://|acme.c|https//acme-corp.net|--|null
 """
 
 
@@ -186,7 +194,16 @@ def test_a_placeholder_is_no_page_anywhere(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["acme-corp.net", "www.com", "10.0.0.1", "[::1]", "nas.local", "http.acme-corp.net"]
+    "text",
+    [
+        *("acme-corp.net", "www.com", "10.0.0.1", "[::1]", "nas.local", "http.acme-corp.net"),
+        *(
+            "i\u2764.ws",
+            "xn--mgba3gch31f060k.com",
+            "l\u00b7l.cat",
+            "\u30a2\u30fb\u30a4.jp",
+        ),
+    ],
 )
 def test_an_address_of_a_host_is_a_page(text: str) -> None:
     assert urls.page(text).startswith("https://")

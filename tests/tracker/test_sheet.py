@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from servers.tracker.entry import RejectedEntryError, Rules, checked
-from servers.tracker.transfer import columns, csv_jsonl
+from servers.tracker.transfer import cells, columns, csv_jsonl
 from servers.tracker.transfer.text_file import LeadFileError
 
 FORMULAS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
@@ -37,6 +37,24 @@ def test_the_header_is_row_one_and_names_are_understood() -> None:
         "tags": ["a", "b"],
         "note": "hello",
     }
+
+
+def test_a_formula_that_keeps_a_text_a_text_is_read_as_that_text() -> None:
+    (row,) = rows(
+        'url,email,note,tags\n="https://acme.com/7",="jane@acme.com",'
+        '"=""007 """"x""""""","=""07"""\n'
+    )
+    assert row.fields == {
+        "url": "https://acme.com/7",
+        "email": "jane@acme.com",
+        "note": '007 "x"',
+        "tags": ["07"],
+    }
+
+
+def test_a_line_that_names_a_member_twice_is_told() -> None:
+    (row,) = rows('{"url": "a.com", "url": "b.com", "email": "a@a.com"}\n', kind="jsonl")
+    assert row.fault == "is no JSON: a name is there twice"
 
 
 def test_columns_can_be_named_by_the_user() -> None:
@@ -161,9 +179,9 @@ def test_other_endings_are_refused(name: str) -> None:
 
 @given(st.text(alphabet=FORMULAS + "' a1", max_size=6))
 def test_no_written_cell_starts_a_formula_and_every_cell_comes_back(text: str) -> None:
-    guarded = csv_jsonl.guarded(text)
+    guarded = cells.guarded(text)
     assert not guarded.lstrip().startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))
-    assert csv_jsonl.unguarded(guarded) == text
+    assert cells.unguarded(guarded) == text
 
 
 VALUES = st.fixed_dictionaries(

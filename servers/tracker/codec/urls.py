@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 
 from yarl import URL
 
@@ -16,6 +17,7 @@ _NAME = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
 _STEP = r"[\w~-]+(?:\.[\w~-]+)*"
 _PLAIN = re.compile(rf"https?://(?:{_NAME}\.)+[a-z]{{2,24}}/(?:{_STEP}(?:/{_STEP})*/?)?", re.ASCII)
 _LONGEST_PLAIN = 200
+_NEVER = frozenset(("Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp", "Pi", "Pf", "Ps", "Pe"))
 _LONGEST_TOP = 3
 """Letters of a top-level domain under which `www.com` or `www.de` can be a page."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -62,6 +64,12 @@ def page(text: str, *, strip_tracking: bool = True) -> str:
         raise UrlError(f"has the host {name!r}, which has no dot; give the address of a page")
     if len(labels[-1]) < 2 or all(map(is_nothing, labels)):
         raise UrlError(f"has the host {name!r}, which stands for no page")
+    if not all(map(_can_be_written, labels)):
+        raise UrlError(
+            "has a host name with a quotation mark or another character that none can have"
+        )
+    if found.split("/", 3)[2].endswith(":0"):
+        raise UrlError("has the port 0, which no page has")
     return found
 
 
@@ -126,6 +134,18 @@ def _host(url: URL) -> str:
     if labels[-1].isdigit() and not _is_ipv4(host):
         raise UrlError("has a host that is neither a name nor an IP address")
     return host
+
+
+def _can_be_written(label: str) -> bool:
+    """Whether the international `label` of a host stands for letters, digits, and signs alone."""
+    if not label.startswith("xn--"):
+        return True
+    try:
+        letters = label[4:].encode().decode("punycode")
+    except ValueError:
+        return False
+    signs = letters.replace("\u200c", "").replace("\u200d", "")  # joiners of some scripts
+    return not any(unicodedata.category(one) in _NEVER for one in signs)
 
 
 def _ipv6(host: str) -> str:

@@ -1,13 +1,16 @@
 """Reads one cell of a lead file: e-mail addresses, a web address, or tags. Pure.
 
-In come cells as people and other tools wrote them, out come values.
+In come cells as people and other tools wrote them, out come values. A cell that is written is
+guarded against spreadsheets.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import unquote
 
 from servers.tracker.codec import urls
 from servers.tracker.entry import email_address, is_plain_email
@@ -38,7 +41,23 @@ _PAGE: Final = re.compile(
     r"(?::\d+)?(?:[/?#]\S*)?",
     re.IGNORECASE,
 )
+_MAY_BE_FORMULA: Final = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_GUARDED: Final = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_TEXT_FORMULA: Final = re.compile(r'\s*=\s*"((?:[^"]|"")*+)"\s*')
+_QUOTES: Final = "\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
 _TAG_BREAKS: Final = re.compile(r":::|[,;|\n]")
+
+
+def guarded(cell: str) -> str:
+    """`cell` with a quote before it when a spreadsheet could take it for a formula."""
+    return f"'{cell}" if _MAY_BE_FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """`cell` without the quote of `guarded`, and what `="007"` means: a text that stays a text."""
+    if text := _TEXT_FORMULA.fullmatch(cell):
+        return text[1].replace('""', '"')
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
 
 
 def tidy(cell: str) -> str:
@@ -61,6 +80,8 @@ def addresses(cell: str) -> tuple[list[str], list[str]]:
         return [], []
     if len(cell) > _LONGEST:
         return [], [cell]
+    if formula := _FORMULA.match(cell):
+        cell = formula[1]
     found: list[str] = []
     refused: list[str] = []
     rest = _NAMED.sub(lambda one: f";{one[1]};", cell) if "<" in cell else cell
@@ -90,7 +111,7 @@ def pages(cell: str) -> list[str]:
         if match := wrapped.match(cell):
             cell = match[1]
             break
-    cell = cell.strip("<>\"' ")
+    cell = cell.strip(f"<> {_QUOTES}")
     if _is_page(cell):
         return [cell]
     parts = [part for part in re.split(r"\s*:::\s*|[;,|]?\s+|[;,|]", cell) if part]
@@ -111,7 +132,7 @@ def host(cell: str) -> str:
 def tags(cells: Iterable[str]) -> list[str]:
     """The tags in these cells, however they are parted, without quotes and bullets around them."""
     parts = (part for cell in cells for part in _TAG_BREAKS.split(cell))
-    cleaned = (tidy(part).strip("\"'[]{}").lstrip("*# ").strip() for part in parts)
+    cleaned = (tidy(part).strip(f"[]{{}}{_QUOTES}").lstrip("*# ").strip() for part in parts)
     return [tag for tag in cleaned if any(sign.isalnum() for sign in tag)]
 
 
@@ -121,7 +142,7 @@ def _parts(text: str) -> list[str]:
     for part in _SEPARATORS.split(text):
         pieces = part.split() if part.count("@") > 1 and " " in part else [part]
         for piece in pieces:
-            bare = _REMARK.sub("", _LABEL.sub("", piece.strip())).strip("\"'<>() ")
+            bare = _REMARK.sub("", _LABEL.sub("", piece.strip())).strip(f"<>() {_QUOTES}")
             if "@" in bare.strip("@") and bare.count("@") > 1 and "/" in bare:
                 found += bare.split("/")
             elif bare:
@@ -130,10 +151,13 @@ def _parts(text: str) -> list[str]:
 
 
 def _address(part: str) -> str:
-    try:
-        return email_address(part)
-    except ValueError:
-        return ""
+    """The address that `part` is, or that stands in it as in a link."""
+    name, sign, domain = part.partition("@")
+    as_link = f"{unquote(name)}{sign}{domain.partition('?')[0]}"
+    for one in dict.fromkeys((part, as_link)):
+        with contextlib.suppress(ValueError):
+            return email_address(one)
+    return ""
 
 
 def _is_page(text: str) -> bool:

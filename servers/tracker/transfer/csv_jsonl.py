@@ -38,8 +38,6 @@ _SUFFIXES: Mapping[str, Format] = {
     ".ndjson": "jsonl",
 }
 _SEP_LINE = re.compile(r"\ufeff?\"?sep=([^\"\r\n])\"?[,;\t|]*\r?\n?", re.IGNORECASE)
-_FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_GUARDED = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _LONE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -129,19 +127,9 @@ def line(kind: Format, values: Mapping[str, Any]) -> str:
     return _line(", ".join(cell) if isinstance(cell, list) else str(cell) for cell in written)
 
 
-def guarded(cell: str) -> str:
-    """`cell` with a quote before it when a spreadsheet could take it for a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """`cell` without the quote of `guarded`."""
-    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell
-
-
 def _line(written: Iterable[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([guarded(cell) for cell in written])
+    csv.writer(out).writerow([cells.guarded(cell) for cell in written])
     return out.getvalue()
 
 
@@ -230,7 +218,9 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
     names = _names(first[place].cells) if has_names else _numbered(first)
     _refuse_many(len(names))
     samples = [one.cells for one in first[place + 1 :] if not one.fault]
-    choice = columns.choose(names, [[*map(unguarded, row)] for row in samples], column_map, ignored)
+    choice = columns.choose(
+        names, [[*map(cells.unguarded, row)] for row in samples], column_map, ignored
+    )
     doubts = (*_file_doubts(first, place, doubt), *choice.doubts)
     rows = _csv_rows(
         _from(text, skipped), delimiter, first[place].number if has_names else 0, choice
@@ -327,7 +317,7 @@ def _csv_rows(text: TextIO, delimiter: str, header: int, choice: Choice) -> Iter
         elif any(map(str.strip, record.cells[width:])):
             yield Row(record.number, {}, f"has more than {width} cells; is a quote missing in it?")
         else:
-            yield from _entries(record.number, [*map(unguarded, record.cells)], reader)
+            yield from _entries(record.number, [*map(cells.unguarded, record.cells)], reader)
 
 
 def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Row]:
@@ -365,11 +355,18 @@ def _objects(text: TextIO) -> Iterator[tuple[int, dict[str, Any], str]]:
 
 def _object(found: str) -> tuple[dict[str, Any], str]:
     try:
-        values = json.loads(found)
+        values = json.loads(found, object_pairs_hook=_object_of)
     except (ValueError, RecursionError) as broken:
         reason = "is nested too deeply" if isinstance(broken, RecursionError) else str(broken)[:80]
         return {}, f"is no JSON: {reason}"
     return (values, "") if isinstance(values, dict) else ({}, "is no JSON object")
+
+
+def _object_of(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(members)
+    if len(values) < len(members):
+        raise ValueError("a name is there twice")
+    return values
 
 
 def _json_rows(text: TextIO, choice: Choice) -> Iterator[Row]:
