@@ -42,7 +42,7 @@ def _readability(page: str, library: Any) -> str:
 
 
 def _newspaper(page: str, library: Any) -> str:
-    article = library.Article("https://example.org/")
+    article = library.Article("https://example.org/", fetch_images=False)
     article.download(input_html=page)
     article.parse()
     return str(article.text)

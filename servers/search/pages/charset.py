@@ -37,14 +37,27 @@ _WIDER = {
     "utf-16": "utf-16-le",
 }
 """The larger set that browsers read where a page names the smaller one."""
-_UNKNOWN_HERE = {
-    "x-sjis": "cp932",
-    "x-gbk": "gb18030",
-    "x-euc-jp": "euc_jp",
-    "x-cp1251": "cp1251",
-    "windows-874": "cp874",
-    "utf8mb4": "utf-8",
+_LABELS = {
+    "utf-8": "utf8mb4 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+    "utf-16-le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff",
+    "utf-16-be": "unicodefffe",
+    "cp874": "windows-874 dos-874",
+    "cp932": "x-sjis windows-31j",
+    "cp949": "windows-949 cseuckr csksc56011987 iso-ir-149 ks_c_5601-1989 ksc_5601",
+    "gb18030": "x-gbk csgb2312 gb_2312 gb_2312-80",
+    "big5hkscs": "cn-big5 x-x-big5",
+    "euc_jp": "x-euc-jp cseucpkdfmtjapanese",
+    "iso8859-6": "csiso88596e csiso88596i iso-8859-6-e iso-8859-6-i",
+    "iso8859-7": "sun_eu_greek",
+    "iso8859-8": "csiso88598e csiso88598i iso-8859-8-e iso-8859-8-i visual logical",
+    "iso8859-15": "csisolatin9",
+    "koi8-u": "koi8-ru",
+    "koi8-r": "koi koi8",
+    "mac-roman": "csmacintosh mac x-mac-roman",
+    "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian",
+    **{f"cp{page}": f"x-cp{page}" for page in range(1250, 1259)},
 }
+_UNKNOWN_HERE = {label: name for name, labels in _LABELS.items() for label in labels.split()}
 _FAMILIES = ("utf-8", "utf-16", "cp", "iso8859", "koi8", "mac", "gb", "big5", "euc", "iso2022_jp")
 """Of encodings that pages are written in; Python knows others that are none."""
 _SINGLE_BYTE = ("cp12", "cp874", "iso8859", "koi8", "mac")
@@ -70,9 +83,15 @@ _TAG = re.compile(rb"<[^>]{0,200}>")
 
 def decoded(content: bytes, charset: str) -> str:
     """The text in `content`, whose header names `charset`."""
+    return _text(content, charset).replace("\x00", "")
+
+
+def _text(content: bytes, charset: str) -> str:
     for mark, name in _MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(name, "replace")
+    if wide := _wide(content[:_SAMPLE]):
+        return content.decode(wide, "replace")
     declared = list(dict.fromkeys(_declared(content, charset)))
     for name in declared if _is_told(declared) else ["utf-8", *declared]:
         text = _read(content, name)
@@ -80,6 +99,14 @@ def decoded(content: bytes, charset: str) -> str:
             return text
     text = _read(content, "utf-8")
     return content.decode(_guessed(content), "replace") if text is None else text
+
+
+def _wide(start: bytes) -> str:
+    """Which UTF-16 it is where a zero stands beside nearly every letter; empty when it is none."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 4 < len(start) or min(even, odd) * 20 > max(even, odd):
+        return ""
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def _declared(content: bytes, charset: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ _PDF = b"%PDF-"
 _ZIP = b"PK\x03\x04"
 _OFFICE = re.compile(
     rb"\[Content_Types\]\.xml|_rels/|docProps/|word/|xl/|ppt/|"
-    rb"mimetypeapplication/(?:vnd\.oasis\.opendocument|epub)"
+    rb"mimetype|content\.xml|META-INF/(?:container|manifest)\.xml"
 )
 _OFFICE_TYPES = ("openxmlformats", "opendocument", "epub")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import posixpath
 import re
 import sys
 import zipfile
@@ -18,19 +17,14 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from lxml import etree
+from servers.search.pages.office_files import LOCKED, DocumentError, parts_of
 
 _MEMORY = 192 << 20
 _ADDRESSES = 1 << 30
 _SECONDS = 30
 _MOST_CHARS = 2_000_000
-_MOST_XML = 64 << 20
-_NUMBER = re.compile(r"\d+")
-_LOCKED = "it is locked with a password"
-
-
-class DocumentError(Exception):
-    """The document cannot be read; the message says why."""
+_OBJECT = re.compile(rb"(?<!\d)(\d{1,7})[ \t\r\n]{1,4}\d{1,5}[ \t\r\n]{1,4}obj\b")
+_CATALOG = re.compile(rb"\d+\s{1,4}\d+\s{1,4}obj\b[^>]{0,2000}?/Type\s{0,4}/Catalog\b")
 
 
 def _bound() -> None:
@@ -73,9 +67,12 @@ def _pdf(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
     import pypdf  # noqa: PLC0415
 
     logging.disable()
-    file = pypdf.PdfReader(io.BytesIO(data))
+    try:
+        file = pypdf.PdfReader(io.BytesIO(data))
+    except pypdf.errors.PyPdfError:
+        file = pypdf.PdfReader(io.BytesIO(_mended(data)))
     if file.is_encrypted and not file.decrypt(""):
-        raise DocumentError(_LOCKED)
+        raise DocumentError(LOCKED)
     title = ""
     with suppress(Exception):
         title = str((file.metadata and file.metadata.title) or "")
@@ -92,168 +89,24 @@ def _pdf(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
     return title, len(file.pages), parts()
 
 
+def _mended(data: bytes) -> bytes:
+    """`data` with a new table of where its objects are, for one that is broken or cut off."""
+    places = {int(found[1]): found.start(1) for found in _OBJECT.finditer(data)}
+    root = next((number for number, at in places.items() if _CATALOG.match(data, at)), 0)
+    if not root:
+        return data
+    rows = [b"xref\n"]
+    rows += [b"%d 1\n%010d 00000 n \n" % (number, at) for number, at in sorted(places.items())]
+    size = max(places) + 1
+    end = b"trailer<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, root, len(data) + 1)
+    return data + b"\n" + b"".join(rows) + end
+
+
 def _archive(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
     """An office document or a book: an archive of XML files."""
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    names = archive.namelist()
-    slides = sorted((one for one in names if re.match(r"ppt/slides/slide\d+\.xml$", one)), key=_at)
-    title = ""
-    if "word/document.xml" in names:
-        found: list[Any] = [lambda: _words(_xml(archive, "word/document.xml"))]
-    elif slides:
-        found = [_later(_words, archive, name) for name in slides]
-    elif "xl/workbook.xml" in names:
-        found = _sheets(archive, names)
-    elif "META-INF/container.xml" in names:
-        found = _chapters(archive)
-    elif "content.xml" in names:
-        found = [lambda: _words(_xml(archive, "content.xml"))]
-    else:
-        raise DocumentError("it is a ZIP archive, which is not read")
-    if "docProps/core.xml" in names:
-        heads = _xml(archive, "docProps/core.xml").iter("{http://purl.org/dc/elements/1.1/}title")
-        title = next((one.text or "" for one in heads), "")
+    title, found = parts_of(zipfile.ZipFile(io.BytesIO(data)))
     wanted = islice(enumerate(found, 1), first - 1, last)
     return title, len(found), ((number, make()) for number, make in wanted)
-
-
-def _later(make: Any, archive: zipfile.ZipFile, name: str) -> Any:
-    return lambda: make(_xml(archive, name))
-
-
-def _at(name: str) -> int:
-    return int(_NUMBER.findall(name)[-1])
-
-
-def _content(archive: zipfile.ZipFile, name: str) -> bytes:
-    info = archive.getinfo(name)
-    if info.flag_bits & 1:
-        raise DocumentError(_LOCKED)
-    with archive.open(info) as file:
-        content = file.read(_MOST_XML + 1)
-    if len(content) > _MOST_XML:
-        raise DocumentError("a part of it is too large")
-    return content
-
-
-def _xml(archive: zipfile.ZipFile, name: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-    return etree.fromstring(_content(archive, name), parser)
-
-
-def _local(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-_PARAGRAPHS = frozenset({"p", "h", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "div"})
-_ROWS = frozenset({"tr", "table-row"})
-_CELLS = frozenset({"tc", "table-cell", "td", "th"})
-_UNSEEN = frozenset(
-    ["script", "style", "head", "instrText", "delText", "annotation", "forms", "tracked-changes"]
-)
-
-
-def _words(root: etree._Element) -> str:
-    """The paragraphs below `root`, and each row of a table as a line."""
-    lines: list[str] = []
-    _gather(root, lines)
-    return "\n".join(line for line in lines if line.strip())
-
-
-def _gather(element: etree._Element, lines: list[str]) -> None:
-    for child in element:
-        name = _local(child)
-        if name in _ROWS:
-            cells = [" ".join(_words_in(cell).split()) for cell in child if _local(cell) in _CELLS]
-            lines.append(f"| {' | '.join(cells)} |")
-        elif name in _PARAGRAPHS and not any(
-            _local(one) in _ROWS or (one is not child and _local(one) in _PARAGRAPHS)
-            for one in child.iter()
-        ):
-            lines.append(_heading(child) + _words_in(child).strip())
-        elif name not in _UNSEEN:
-            _gather(child, lines)
-
-
-def _heading(element: etree._Element) -> str:
-    name = _local(element)
-    if re.fullmatch(r"h[1-6]", name):
-        return "#" * int(name[1]) + " "
-    if name == "h":
-        levels = [value for key, value in element.items() if key.endswith("outline-level")]
-        return "#" * min(6, int(levels[0][:2]) if levels and levels[0].isdecimal() else 1) + " "
-    styles = [one for one in element.iter() if _local(one) == "pStyle"]
-    style = next(iter(styles[0].attrib.values()), "") if styles else ""
-    found = re.fullmatch(r"(?:heading|Heading)\s?([1-6])", style)
-    return "#" * int(found[1]) + " " if found else "# " if style == "Title" else ""
-
-
-def _words_in(element: etree._Element) -> str:
-    told: list[str] = []
-    stack: list[etree._Element | str] = [element]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, str):
-            told.append(one)
-            continue
-        name = _local(one)
-        if name in _UNSEEN:
-            continue
-        told.append({"tab": "\t", "br": "\n", "line-break": "\n", "s": " "}.get(name, ""))
-        if name in _PARAGRAPHS and told:
-            told.append(" ")
-        told.append(one.text or "")
-        for child in reversed(one):
-            stack += [child.tail or "", child]
-    return "".join(told)
-
-
-def _sheets(archive: zipfile.ZipFile, names: list[str]) -> list[Any]:
-    shared: list[str] = []
-    if "xl/sharedStrings.xml" in names:
-        root = _xml(archive, "xl/sharedStrings.xml")
-        shared = [_words_in(one) for one in root if _local(one) == "si"]
-    sheets = sorted((one for one in names if re.match(r"xl/worksheets/\w+\d+\.xml$", one)), key=_at)
-    titles = [
-        one.get("name", "")
-        for one in _xml(archive, "xl/workbook.xml").iter()
-        if _local(one) == "sheet"
-    ]
-    titles += [""] * len(sheets)
-    return [
-        lambda name=name, title=title: _sheet(_xml(archive, name), shared, title)
-        for name, title in zip(sheets, titles, strict=False)
-    ]
-
-
-def _sheet(root: etree._Element, shared: list[str], title: str) -> str:
-    lines = [title] if title else []
-    for row in root.iter():
-        if _local(row) != "row":
-            continue
-        cells = [_cell(cell, shared) for cell in row if _local(cell) == "c"]
-        if any(cells):
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _cell(cell: etree._Element, shared: list[str]) -> str:
-    value = next((one.text or "" for one in cell if _local(one) == "v"), "")
-    if cell.get("t") == "s" and value.isdecimal() and float(value) < len(shared):
-        return " ".join(shared[int(value)].split())
-    inline = next((one for one in cell if _local(one) == "is"), None)
-    return " ".join(_words_in(inline).split()) if inline is not None else value
-
-
-def _chapters(archive: zipfile.ZipFile) -> list[Any]:
-    """The chapters of a book in the order of reading."""
-    container = _xml(archive, "META-INF/container.xml")
-    place = next(one.get("full-path", "") for one in container.iter() if _local(one) == "rootfile")
-    package = _xml(archive, place)
-    items = {one.get("id"): one.get("href", "") for one in package.iter() if _local(one) == "item"}
-    order = [items.get(one.get("idref"), "") for one in package.iter() if _local(one) == "itemref"]
-    folder = posixpath.dirname(place)
-    return [_later(_words, archive, posixpath.join(folder, name)) for name in order if name]
 
 
 def main() -> None:

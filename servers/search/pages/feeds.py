@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from servers.contract import harmless
@@ -14,36 +16,79 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _BEGIN = re.compile(r"\s*(?:<[?!][^>]{0,500}>\s*){0,8}<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
+_JSON_BEGIN = re.compile(r"\s*\{[^{}]{0,2000}?https?://(?:www\.)?jsonfeed\.org/version/")
 _MOST_ENTRIES = 60
 _LONGEST_SUMMARY = 1500
 
 
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """One entry of a feed."""
+
+    title: str
+    date: str
+    said: str
+    link: str
+
+
 def is_feed(text: str) -> bool:
     """Whether `text` begins as a feed does."""
-    return _BEGIN.match(text) is not None
+    return _BEGIN.match(text) is not None or _JSON_BEGIN.match(text) is not None
 
 
 def read(text: str, url: str, *, marked: bool) -> tuple[str, str, list[tuple[str, str]]]:
     """Title, text and links (title and address) of the feed `text` that came from `url`."""
-    root = _root(text)
-    if root is None:
-        return "", "", []
-    entries = root.xpath("//*[local-name()='item' or local-name()='entry']")
+    name, entries = _of_json(text) if text.lstrip().startswith("{") else _of_xml(text)
     told: list[str] = []
     links: list[tuple[str, str]] = []
     for entry in entries[:_MOST_ENTRIES]:
-        title = _first(entry, 300, "title")
-        head = f"## {title}" if marked and title else title
-        date = _first(entry, 60, "pubDate", "published", "updated", "date")
-        said = _first(entry, _LONGEST_SUMMARY, "encoded", "content", "description", "summary")
-        told.append("\n".join(filter(None, (head, date, said))))
-        goal = markup.joined(url, _link(entry))
-        if title and is_web_address(goal):
-            links.append((title[:100], harmless.visible(goal)))
+        head = f"## {entry.title}" if marked and entry.title else entry.title
+        told.append("\n".join(filter(None, (head, entry.date, entry.said))))
+        goal = markup.joined(url, entry.link)
+        if entry.title and is_web_address(goal):
+            links.append((entry.title[:100], harmless.visible(goal)))
     if len(entries) > _MOST_ENTRIES:
         told.append(f"[{len(entries) - _MOST_ENTRIES} more entries]")
+    return name, "\n\n".join(told), links
+
+
+def _of_xml(text: str) -> tuple[str, list[FeedEntry]]:
+    root = _root(text)
+    if root is None:
+        return "", []
+    entries = [
+        FeedEntry(
+            _first(entry, 300, "title"),
+            _first(entry, 60, "pubDate", "published", "updated", "date"),
+            _first(entry, _LONGEST_SUMMARY, "encoded", "content", "description", "summary"),
+            _link(entry),
+        )
+        for entry in root.xpath("//*[local-name()='item' or local-name()='entry']")
+    ]
     channels = root.xpath("//*[local-name()='channel']") or [root]
-    return _first(channels[0], 200, "title"), "\n\n".join(told), links
+    return _first(channels[0], 200, "title"), entries
+
+
+def _of_json(text: str) -> tuple[str, list[FeedEntry]]:
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError):
+        return "", []
+    items = feed.get("items")
+    entries = [
+        FeedEntry(
+            sanitize.line(item.get("title"), 300),
+            sanitize.line(item.get("date_published") or item.get("date_modified"), 60),
+            sanitize.line(
+                item.get("content_text") or item.get("content_html") or item.get("summary"),
+                _LONGEST_SUMMARY,
+            ),
+            str(item.get("url") or item.get("external_url") or ""),
+        )
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict)
+    ]
+    return sanitize.line(feed.get("title"), 200), entries
 
 
 def _root(text: str) -> _Element | None:
