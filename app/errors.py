@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from servers.contract.ownership import ForeignError
+
 
 class AppError(Exception):
     """An error for the user: `title` says what happened, `hint` what to do; `code` is stable."""
@@ -46,3 +48,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(word.lower()[:100], list(known), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else ""
+
+
+def of_system(failure: OSError) -> AppError:
+    """What the system refused, as an error for the user."""
+    if isinstance(failure, ForeignError):
+        return AppError(f"{failure.what}.", failure.remedy)
+    return AppError(f"The system refused this: {said_by_system(failure)}.")
+
+
+def said_by_system(failure: BaseException | None) -> str:
+    """The path and the words of `failure`, without its number."""
+    words = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+    path = getattr(failure, "filename", None)
+    return f"{path}: {words}" if path else str(words)

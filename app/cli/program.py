@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from app import errors
 from app.cli.commands import COMMANDS, CliCommand, command, overview
 from app.cli.output import Output, OutputError, write
 from app.cli.parser import UsageError
 from app.cli.topics import TOPICS
 from app.control.client import NotRunningError
 from app.errors import AppError, did_you_mean
-from servers.contract.ownership import ForeignError
 
 DONE, FAILED, WRONG_USAGE, NOT_RUNNING = 0, 1, 2, 3
 
@@ -40,10 +40,8 @@ def _outcome(words: Sequence[str], rest: Sequence[str], output: Output) -> int:
         return _print_usage(wrong, output)
     except AppError as refused:
         return _print_error(refused, output)
-    except ForeignError as foreign:
-        return _print_error(AppError(f"{foreign.what}.", foreign.remedy), output)
     except OSError as failure:
-        return _print_error(AppError(f"The system refused this: {_why(failure)}."), output)
+        return _print_error(errors.of_system(failure), output)
 
 
 def _run(words: Sequence[str], rest: Sequence[str], output: Output) -> int:
@@ -103,15 +101,8 @@ def _output_failed(failure: BaseException | None) -> int:
     """The reader of stdout left, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not isinstance(failure, BrokenPipeError):
-        sys.stderr.write(f"The output could not be written: {_why(failure)}.\n")
+        sys.stderr.write(f"The output could not be written: {errors.said_by_system(failure)}.\n")
     return FAILED
-
-
-def _why(failure: BaseException | None) -> str:
-    """What the system said."""
-    words = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
-    path = getattr(failure, "filename", None)
-    return f"{path}: {words}" if path else str(words)
 
 
 def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -10,8 +10,12 @@ import contextlib
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
+from app import errors
 from app.cli import clients, status
 from app.cli.output import Output
 from app.cli.parser import CommandParser
@@ -35,23 +39,42 @@ def declare(parser: CommandParser) -> None:
 def _uninstall(args: Namespace, output: Output) -> int:
     if args.purge and not args.yes and not _agrees(output):
         return 1
-    with contextlib.suppress(NotRunningError):
+    refused: list[str] = []
+    step = partial(_going_on, output, refused)
+    with step(), contextlib.suppress(NotRunningError):
         status.stop()
         output.line("Lou and its servers stopped.")
-    refused = clients.disconnect_all(output)
-    autostart.apply(False)
-    if desktop_entry.is_supported():
-        for path in desktop_entry.remove():
+    is_running = bool(refused)
+    with step():
+        if clients.disconnect_all(output):
+            refused.append("clients")
+    with step():
+        autostart.apply(False)
+    with step():
+        for path in desktop_entry.remove() if desktop_entry.is_supported() else ():
             output.line(f"{path} is deleted.")
-    Path(endpoint.launch_file()).unlink(missing_ok=True)  # so no client starts Lou any more
-    if args.purge:
-        _purge(output)
+    with step():  # so no client starts Lou any more
+        Path(endpoint.launch_file()).unlink(missing_ok=True)
+    if args.purge and not is_running:
+        _purge(output, step)
     else:
         for what, where in _kept():
             output.line(f"{what} stay in {where}")
         output.line("Your keys stay in the keyring. Delete all of it: lou uninstall --purge")
-    _remove_program(output)
+    if not is_running:
+        _remove_program(output)
     return 1 if refused else 0
+
+
+@contextlib.contextmanager
+def _going_on(output: Output, refused: list[str]) -> Iterator[None]:
+    """What fails inside is told, and added to `refused`: the other steps are taken all the same."""
+    try:
+        yield
+    except (AppError, OSError) as failure:
+        told = failure if isinstance(failure, AppError) else errors.of_system(failure)
+        refused.append(told.title)
+        output.complain(f"{told.title} {told.hint}".strip(), "red")
 
 
 def _agrees(output: Output) -> bool:
@@ -76,12 +99,15 @@ def _kept() -> list[tuple[str, Path]]:
     return [(what, where) for what, where in places if where.is_dir()]
 
 
-def _purge(output: Output) -> None:
-    asyncio.run(_delete_keys(output))
+def _purge(output: Output, step: Callable[[], AbstractContextManager[None]]) -> None:
+    with step():
+        asyncio.run(_delete_keys(output))
     for _, where in _kept():
         shutil.rmtree(where, ignore_errors=True)
-        gone = "is deleted" if not where.exists() else "could not be deleted whole"
-        output.line(f"{where} {gone}.")
+        with step():
+            if where.exists():
+                raise AppError(f"{where} could not be deleted whole.")
+            output.line(f"{where} is deleted.")
 
 
 async def _delete_keys(output: Output) -> None:

@@ -57,6 +57,28 @@ def test_uninstall_leaves_nothing_of_lou_in_other_programs(private: Lou) -> None
     assert again.returncode == 0, again.stderr
 
 
+def test_uninstall_goes_on_behind_what_cannot_be_removed(private: Lou) -> None:
+    path = client_file(private)
+    before = path.read_bytes()
+    private.start()
+    assert private.run("desktop", "install").returncode == 0
+    assert private.run("clients", "connect", "claude-desktop").returncode == 0
+    assert private.run("quit").returncode == 0
+    (launch_file,) = Path(private.environment["HOME"]).rglob("launch.json")
+    launch_file.unlink()
+    (launch_file / "in the way").mkdir(parents=True)
+    (menu,) = Path(private.environment["HOME"]).rglob("lou.desktop")
+    menu.unlink()
+    menu.mkdir()
+    done = private.run("uninstall")
+    assert done.returncode == 1
+    assert "launch.json" in done.stderr
+    assert str(private.home / "lou" / "data") in done.stdout
+    assert json.loads(path.read_bytes()) == json.loads(before)
+    assert private.run("uninstall", "--purge", "--yes").returncode == 1
+    assert not (private.home / "lou" / "data").exists()
+
+
 def test_uninstall_that_deletes_data_asks_first(private: Lou) -> None:
     private.start()
     private.wait_for("tracker", "ready")
