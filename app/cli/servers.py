@@ -123,10 +123,10 @@ def _found_in(args: Namespace) -> list[ForeignServer]:
     if args.client:
         return client_source.servers_of(catalog.client(args.client), Places.here())
     try:
-        text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text("utf-8-sig")
-    except (OSError, ValueError) as failure:
+        given = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    except OSError as failure:
         raise AppError(f"{args.file} cannot be read: {failure}.", "Give a readable file.") from None
-    return server_import.found_in(text)
+    return server_import.found_in(client_source.text_of(given))
 
 
 def _show(planned: Mapping[str, Any], output: Output) -> None:

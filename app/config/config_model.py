@@ -7,6 +7,7 @@ know stay in the document.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,11 +17,13 @@ from app.config import settings as choices
 from app.config.settings import Settings
 from app.errors import SettingsError
 from app.views import APP
-from servers.contract import manifest
+from servers.contract import harmless, manifest
 
 NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _BEGUN = "${keyring:"
+_IS_WINDOWS = sys.platform == "win32"
+"""There a log file of a server called `nul` would be written nowhere."""
 EMBEDDED_COMMAND = "lou-server"
 
 
@@ -139,10 +142,11 @@ def parse_entry(name: str, found: Any) -> ServerEntry:
     Raises:
         SettingsError: it is invalid.
     """
-    if not NAME.fullmatch(name) or name == APP:
+    if not NAME.fullmatch(name) or name == APP or (_IS_WINDOWS and harmless.is_device(name)):
         raise SettingsError(
             f"{name!r:.60} cannot be the name of a server.",
-            "Use 1 to 32 of a-z, 0-9, - and _, not `-` first, and not `lou`.",
+            "Use 1 to 32 of a-z, 0-9, - and _, not `-` first, not `lou`, and on Windows no device "
+            "such as `con` or `nul`.",
             code="bad_name",
         )
     if not isinstance(found, Mapping):

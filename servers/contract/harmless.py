@@ -36,6 +36,9 @@ _INVISIBLE = re.compile(
 )
 _RUN_OF_COMMANDS = re.compile(rf"(?:[{_COMMANDS}]|\r(?!\n))++")
 _LINE_ENDS = dict.fromkeys("\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", "\n") | {"\x1f": " "}
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3"
+}
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x1c-\x1f\x85\u2028\u2029]+")
 
 
@@ -85,6 +88,11 @@ def _columns(one: str) -> int:
     if unicodedata.category(one) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(one) in {"W", "F"} else 1
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file called `name` for a device, such as `con.log` or `NUL`."""
+    return name.partition(".")[0].rstrip().casefold() in _DEVICES
 
 
 def _as_json(found: re.Match[str]) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from app.clients.imports import server_import
+from app.clients.imports import client_source, server_import
 from app.config import config_model, secret_values
 from app.config.config_model import Config, ServerEntry
-from app.errors import SettingsError
+from app.errors import AppError, SettingsError
 from servers.contract.redaction import Redactor
 from tests.app.running import LOU, Lou, lou
 from tests.clients.import_inputs import EVERY, VALUES, Row
@@ -74,6 +74,19 @@ def test_an_entry_that_asks_for_a_key_of_the_user_says_so() -> None:
     planned = server_import.plan(PLAIN, text, ["MINE"])
     assert planned.entries["one"].env == {"A": "${keyring:MINE}"}
     assert "your key MINE" in " ".join(planned.notes["one"])
+
+
+def test_a_server_never_gets_the_name_of_a_device_of_windows() -> None:
+    found = server_import.plan(Config(), '{"mcpServers": {"NUL": {"command": "x"}}}')
+    assert list(found.entries) == ["nul-server"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_of_any_editor_is_read(encoding: str) -> None:
+    text = '{"mcpServers": {"mine": {"command": "/opt/J\u00f6rg/x"}}}'
+    assert client_source.text_of(text.encode(encoding)) == text
+    with pytest.raises(AppError, match="no text"):
+        client_source.text_of(text.encode("latin-1"))
 
 
 def test_servers_of_one_name_in_several_projects_all_come() -> None:

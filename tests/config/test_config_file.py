@@ -127,6 +127,17 @@ def test_what_would_reach_a_process_as_something_else_is_named(entry: dict, said
     assert [said in problem.words for problem in problems] == [True]
 
 
+@pytest.mark.parametrize("name", ["con", "nul", "aux", "com1", "lpt9"])
+def test_a_device_of_windows_is_no_name_of_a_server_there(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert config_model.parse_entry(name, {"command": "x"}).command == "x"
+    monkeypatch.setattr(config_model, "_IS_WINDOWS", True)
+    with pytest.raises(SettingsError, match="no device"):
+        config_model.parse_entry(name, {"command": "x"})
+    assert config_model.parse_entry(f"{name}-2", {"command": "x"}).command == "x"
+
+
 def test_a_servers_own_settings_of_another_shape_are_named() -> None:
     _, problems = config_model.parse({"settings": {"search": 7, "tracker": {}, "ofOthers": 7}})
     assert [problem.words for problem in problems] == ["`settings.search` is not an object."]

@@ -29,6 +29,7 @@ REFUSED = [
         "space.csv ",
         "sub:ads/out.csv",
     ),
+    *("a\u202evsc.exe.csv", "a\u200bb.csv", "\u2066a.csv"),
     *("n" * 300 + ".csv", "\u00fc" * 110 + ".csv"),
 ]
 TAKEN = [

@@ -10,6 +10,7 @@ from app.clients.files.locations import Places, targets
 from app.clients.imports import server_import
 from app.clients.imports.foreign_servers import ForeignServer
 from app.errors import AppError
+from servers.contract import key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,18 @@ class ClientSource:
     id: str
     name: str
     servers: tuple[ForeignServer, ...]
+
+
+def text_of(content: bytes) -> str:
+    """The text of a file in UTF-8 or UTF-16.
+
+    Raises:
+        AppError: it is no text.
+    """
+    try:
+        return key_text.decoded(content)
+    except key_text.NotAKeyError:
+        raise AppError("The file is no text.", "Save it as UTF-8.") from None
 
 
 def servers_of(client: Client, places: Places) -> list[ForeignServer]:
@@ -31,8 +44,8 @@ def servers_of(client: Client, places: Places) -> list[ForeignServer]:
     paths = [target.path for target in targets(client, places) if target.exists]
     for path in paths:
         try:
-            found += server_import.found_in(path.read_text("utf-8-sig"))
-        except (OSError, ValueError) as failure:
+            found += server_import.found_in(text_of(path.read_bytes()))
+        except OSError as failure:
             raise AppError(f"{path} cannot be read: {failure}.", "Mend the file first.") from None
         except AppError as refused:
             if len(paths) == 1:

@@ -20,7 +20,7 @@ from app.config import config_model, secret_values
 from app.config.config_model import Config, ServerEntry
 from app.errors import SettingsError
 from app.formats.spans import FormatError
-from servers.contract import manifest
+from servers.contract import harmless, manifest
 
 _OURS = re.compile(r"lou-connect|servers[\\/]bridge[\\/]__main__\.py$")
 _MOST_TEXTS = 3_000
@@ -134,7 +134,8 @@ def _free(wanted: str, stem: str, taken: Container[str], numbers: dict[str, Iter
 
 def _plain_name(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9_-]+", "-", letters).strip("-")[:32]
+    plain = re.sub(r"[^a-z0-9_-]+", "-", letters).strip("-")[:32]
+    return f"{plain}-server" if harmless.is_device(plain) else plain
 
 
 def _values(values: Mapping[str, str], server: ForeignServer) -> dict[str, str]:

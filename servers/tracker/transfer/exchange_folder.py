@@ -9,16 +9,13 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from servers.contract import file_sharing
+from servers.contract import file_sharing, harmless
 from servers.host.tools.service import ToolError
 from servers.tracker.stores.sqlite import disk
 
 _UNFINISHED = ".lou-"
 _LONGEST_NAME = 200
 _FORBIDDEN = '<>:"|?*\\'
-_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
-    f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3"
-}
 
 
 def inside(folder: Path | None, name: str) -> Path:
@@ -70,7 +67,9 @@ def _unfit(part: str) -> str:
         return f"none of {' '.join(_FORBIDDEN)} and no control character may be in it"
     if part.endswith((".", " ")):
         return "it ends with a dot or a space"
-    if part.split(".", maxsplit=1)[0].rstrip().casefold() in _DEVICES:
+    if harmless.visible(part) != part:
+        return "it has invisible characters, which can make it look like another name"
+    if harmless.is_device(part):
         return "it is the name of a device on Windows"
     return ""
 
