@@ -44,7 +44,9 @@ _CHANCE = re.compile(
 )
 """What differs from run to run without Lou, too: times."""
 _ARGUMENTS = {"string": "hello", "number": 1, "integer": 1, "boolean": False}
-PAGE = "<!doctype html><title>Page</title><h1>Hello</h1><p>caf\u00e9 \U0001f600</p><a href=/>a</a>"
+_HEAD = "<!doctype html><title>Page</title><link rel=icon href=data:,>"
+PAGE = f"{_HEAD}<h1>Hello</h1><p>caf\u00e9 \U0001f600</p><a href=/>a</a>"
+"""With an icon: a browser asks for one at a time of its own, and reports that it is missing."""
 
 
 class Walk:
