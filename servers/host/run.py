@@ -24,6 +24,7 @@ from servers.host.redact import redact
 from servers.host.served import Emit, Served
 from servers.host.tools.service import StartRefusedError, UpstreamLostError
 from servers.host.transport.address import Address, AddressInUseError
+from servers.host.transport.direct_reads import direct_loop
 from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def run(main: Callable[[int], Coroutine[Any, Any, int]], *, fast_loop: bool = Tr
     process_limits.allow_many_connections()
     stdout = take_stdout()
     logs.guard_prints()
-    factory = _fast_loop() if fast_loop else None
+    factory = _fast_loop() if fast_loop else direct_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main(stdout))
 

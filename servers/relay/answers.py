@@ -39,7 +39,7 @@ def line_for(
     elif pending.method == "tools/call":
         fields = _too_large(pending, answer) or fields
     if fields is None:
-        return answer.line((answer.id_span, token))
+        return answer.line_as(token)
     body = ",".join(f"{dumps(name)}:{dumps(value)}" for name, value in fields.items())
     return f'{{"jsonrpc":"2.0","id":{token},{body}}}'.encode("utf-8", "surrogateescape")
 

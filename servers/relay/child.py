@@ -21,6 +21,7 @@ from servers.contract import system_variables
 from servers.contract.line_reader import BoundedLineReader, LongLine, limit_reads
 from servers.host import process_limits
 from servers.host.tools.service import StartRefusedError
+from servers.host.transport.direct_reads import read_directly
 from servers.relay import windows_command
 
 if sys.platform == "win32":
@@ -78,6 +79,7 @@ class Child(asyncio.SubprocessProtocol):
         self._stdin: asyncio.WriteTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._exited = asyncio.Event()
+        self._is_behind = False
         self._ending: asyncio.TimerHandle | None = None
 
     async def start(self, command: Command) -> None:
@@ -99,7 +101,7 @@ class Child(asyncio.SubprocessProtocol):
     @property
     def waiting(self) -> int:
         """Bytes that it has not read yet, without those in the pipe."""
-        return self._stdin.get_write_buffer_size() if self._stdin else 0
+        return self._stdin.get_write_buffer_size() if self._stdin and self._is_behind else 0
 
     def send(self, line: bytes) -> None:
         """Write one line to its stdin; do nothing if it is gone."""
@@ -127,7 +129,7 @@ class Child(asyncio.SubprocessProtocol):
         self._stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
         stdout = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(1))
         limit_reads(stdout)
-        stdout.set_protocol(_Stdout(self._take_stdout, stdout.get_protocol()))
+        stdout.set_protocol(_Stdout(self._take_stdout, stdout))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:
@@ -139,7 +141,11 @@ class Child(asyncio.SubprocessProtocol):
                 "(a line too long to show)" if is_long else text.decode(errors="replace")  # type: ignore[union-attr]
             )
 
+    def pause_writing(self) -> None:
+        self._is_behind = True
+
     def resume_writing(self) -> None:
+        self._is_behind = False
         self._drained()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
@@ -185,14 +191,16 @@ class Child(asyncio.SubprocessProtocol):
 class _Stdout(asyncio.Protocol):
     """Passes data on at once; asyncio's own protocol of a child takes a turn of the loop for it."""
 
-    def __init__(self, take: Callable[[bytes], None], former: asyncio.BaseProtocol) -> None:
+    def __init__(self, take: Callable[[bytes], None], stream: asyncio.ReadTransport) -> None:
         self._take = take
-        self._former = former
+        self._former = stream.get_protocol()
+        self._stop_reading = read_directly(stream, take)
 
     def data_received(self, data: bytes) -> None:
         self._take(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_reading()
         self._former.connection_lost(exc)
 
 

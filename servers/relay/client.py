@@ -12,6 +12,7 @@ from typing import cast
 
 from servers.contract.line_reader import BoundedLineReader, LongLine, limit_reads
 from servers.host.transport.address import MAX_LINE
+from servers.host.transport.direct_reads import read_directly
 from servers.relay.connection import ClientBoard, RelayClient
 
 _MOST_IN_FLIGHT = 256
@@ -51,9 +52,14 @@ class SocketClient(RelayClient, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         limit_reads(transport)
+        self._stop_reading = read_directly(transport, self.data_received)
 
     def data_received(self, data: bytes) -> None:
-        self._work(self._lines.feed(data))
+        lines = self._lines.feed(data)
+        if len(lines) == 1 and not self._waiting and self._has_room:
+            self.board.from_client(self, lines[0])
+        else:
+            self._work(lines)
 
     def pause_writing(self) -> None:
         self._is_write_blocked = True
@@ -63,6 +69,7 @@ class SocketClient(RelayClient, asyncio.Protocol):
         self._work(())
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_reading()
         self._transport = None
         self.leave()
 

@@ -253,10 +253,10 @@ class UpstreamConnection:
         """Send a client's request under a number of this connection, which is returned."""
         number = next(self._numbers)
         self.pending[number] = PendingRequest(message.method, message, client)
-        token = None
+        line = message.line_as(sent := str(number))
         if "progressToken" in message.meta:
             token = message.span("params", "_meta", "progressToken")
-        line = message.line((message.id_span, str(number)), (token, str(number)))
+            line = message.line((message.id_span, sent), (token, sent))
         self.send(line, message, number)
         return number
 
@@ -350,7 +350,7 @@ class UpstreamConnection:
         """Answer a request of the server for a client that cannot."""
         fields = {"jsonrpc": "2.0", "id": None, **members}
         message = of_fields(fields)
-        self.send(message.line((message.id_span, request.id_token)), message)
+        self.send(message.line_as(request.id_token), message)
 
     def take_answer(self, message: WireMessage) -> PendingRequest | None:
         """Who waits for this answer; None if nobody does."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 import json
 import logging
 import time
@@ -20,7 +19,6 @@ from servers.host import redact
 from servers.host.meter import Meter
 from servers.host.served import Emit, HttpSide, tool_for_app
 from servers.host.tools import tool_result
-from servers.host.tools.calls import FinishedCall
 from servers.host.tools.service import (
     Configuration,
     JsonRpcError,
@@ -31,10 +29,10 @@ from servers.host.tools.service import (
 )
 from servers.host.tools.tool_result import ToolResult
 from servers.relay import answers, entry, handshake, listed_entries
+from servers.relay.call_records import CallRecords
 from servers.relay.child import Command
 from servers.relay.client import SocketClient
 from servers.relay.connection import (
-    OWN_CLIENT,
     PendingRequest,
     UnreadError,
     UpstreamConnection,
@@ -61,13 +59,14 @@ class Relay:
         self.upstream_lost: asyncio.Future[UpstreamLostError] = loop.create_future()
         self.change_listeners: list[Callable[[], None]] = []
         self.meter = Meter(emit)
+        self._records = CallRecords(self.meter)
         self.board = Switchboard(
             name,
             RelayCallbacks(
                 open=lambda connection: self._opened().open(connection),
                 close=lambda connection: self._opened().close(connection),
-                recorded=self._record,
-                client_event=lambda event, data: emit(event, {**data, "at": time.time()}),
+                recorded=self._records.add,
+                client_event=self._tell_of_client,
                 surface_changed=self._surface_changed,
             ),
         )
@@ -75,7 +74,6 @@ class Relay:
         self._target: Command | WebAddress | None = None
         self._upstreams: Upstreams | None = None
         self._tools: list[dict[str, Any]] = []
-        self._numbers = itertools.count(1)
 
     # Start and end
 
@@ -122,6 +120,7 @@ class Relay:
         for client in tuple(self.board.clients):
             client.disconnect()
             client.leave()
+        self._records.flush()
         await self._close_all()
 
     def _use(self, configuration: Configuration) -> None:
@@ -269,7 +268,8 @@ class Relay:
             verdict = "cancelled"
             raise
         finally:
-            self._record(pending, verdict, kind, answer, own=own)
+            self._records.add(pending, verdict, kind, answer, own=own)
+            self._records.flush()
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
         """Answer "unknown": only the user's server knows what its keys are for."""
@@ -283,6 +283,7 @@ class Relay:
         from servers.relay.http_app import LONGEST_BODY, HttpApp  # noqa: PLC0415
 
         def figures() -> str:
+            self._records.flush()
             return self.meter.prometheus(self.name, self.session_count())
 
         app = HttpApp(self.board, self._schema_of)
@@ -307,35 +308,13 @@ class Relay:
             ],
         }
 
+    def _tell_of_client(self, event: str, data: dict[str, Any]) -> None:
+        self._records.flush()  # a client leaves after its calls
+        self.emit(event, {**data, "at": time.time()})
+
     def _surface_changed(self) -> None:
         for listener in self.change_listeners:
             listener()
-
-    def _record(
-        self,
-        pending: PendingRequest,
-        verdict: str,
-        kind: str,
-        answer: WireMessage | None,
-        *,
-        own: bool = False,
-    ) -> None:
-        client = pending.client
-        ms = (time.perf_counter() - pending.started) * 1000
-        name, version = (client.name, client.version) if client else (OWN_CLIENT, "")
-        id = f"{next(self._numbers):x}"  # noqa: A001 - the wire's word
-        size = len(answer.text) if answer else 0
-
-        def read() -> tuple[Any, Any]:
-            fields = answer.whole().fields if answer else {}
-            arguments = pending.message.params.get("arguments", {})
-            return arguments, fields.get("result", fields.get("error"))
-
-        self.meter.record(
-            FinishedCall(
-                id, pending.tool, name, version, ms, verdict, kind, size, own, read
-            )
-        )  # fmt: skip
 
 
 def _calls_in_flight(connection: UpstreamConnection) -> bool:

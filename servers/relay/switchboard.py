@@ -39,10 +39,10 @@ from servers.relay.wire_message import (
 
 log = logging.getLogger(__name__)
 
-_PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND = -32700, -32600, -32601
-_UNSUPPORTED_VERSION = -32022
+_PARSE_ERROR, _INVALID_REQUEST, _NOT_FOUND, _OTHER_VERSION = -32700, -32600, -32601, -32022
 _MOST_TASKS = 1_000
 _MEMBERS = frozenset(("method", "result", "error", "id"))
+_ID_TYPES = frozenset((str, int, float))
 _NO_METHOD = {"code": _NOT_FOUND, "message": "Method not found"}
 
 
@@ -117,7 +117,7 @@ class Switchboard:
         if "id" not in message.fields:
             self.notifications.from_client(client, message)
             return
-        if isinstance(message.fields["id"], bool | dict | list | None):
+        if type(message.fields["id"]) not in _ID_TYPES:
             self._reject(client, _INVALID_REQUEST, "`id` is neither a text nor a number")
             return
         if message.method == "initialize":
@@ -168,7 +168,7 @@ class Switchboard:
         asked = client.asked.pop(message.id_key, None)
         if asked and not asked[0].is_closed:
             connection, token = asked
-            connection.send(message.line((message.id_span, token)), message)
+            connection.send(message.line_as(token), message)
 
     def _initialize(self, client: RelayClient, message: WireMessage) -> None:
         wanted = message.params.get("capabilities")
@@ -219,7 +219,7 @@ class Switchboard:
             found = parse(line)
         except NotJsonError:
             found = []
-        if not any(each.fields.keys() & _MEMBERS for each in found):
+        if all(_MEMBERS.isdisjoint(each.fields) for each in found):
             self.oddities.noise(line)
         for message in found:
             if not message.method:
@@ -247,12 +247,12 @@ class Switchboard:
         pending: PendingRequest,
         answer: WireMessage,
     ) -> None:
-        client.finished(pending.message.id_token)
         if pending.method == "initialize":
             self._take_greeting(client, connection, pending, answer)
         else:
             client.send(answers.line_for(pending, answer, self.disabled, self.oddities.faults))
             client.reach_stage("initialized")
+        client.finished(pending.message.id_token)
         if isinstance(answer.fields.get("result"), dict):
             self._note_result(client, connection, pending, answer)
         elif pending.method == "server/discover" and not connection.is_base:
@@ -288,7 +288,7 @@ class Switchboard:
         told = greeting.fields["result"]
         result = answers.greeting(told, message.params.get("protocolVersion"))
         if result == told and greeting.fields.keys() == {"jsonrpc", "id", "result"}:
-            client.send(greeting.line((greeting.id_span, message.id_token)))
+            client.send(greeting.line_as(message.id_token))
         else:
             client.send(result_line(message.id_token, result))
         client.protocol = excerpt(result["protocolVersion"], 100)
@@ -330,7 +330,7 @@ class Switchboard:
         """The server does not speak 2026-07-28: no other client makes it start for that."""
         if connection.greeting or not isinstance(error, dict):
             return
-        if error.get("code") != _UNSUPPORTED_VERSION:
+        if error.get("code") != _OTHER_VERSION:
             self._modern_refusal = error
             self.pool.part(client)
             self.pool.end_unused(connection)

@@ -52,23 +52,20 @@ _scan = make_scanner(_strict)  # type: ignore[arg-type]
 class WireMessage:
     """A JSON object. `fields` are its members, `method` is empty for an answer."""
 
-    __slots__ = ("_id_span", "_spans", "fields", "is_partial", "method", "text")
+    __slots__ = ("_id_span", "_spans", "fields", "is_partial", "method", "params", "text")
 
     def __init__(self, text: str, fields: dict[str, Any], id_span: Span | None = None) -> None:
         self.text = text
         self.fields = fields
         method = fields.get("method")
         self.method = method if isinstance(method, str) else ""
+        params = fields.get("params")
+        self.params: dict[str, Any] = params if isinstance(params, dict) else {}
+        """The params, empty if they are no object."""
         self.is_partial = False
         """Whether it is a long response, of which only the id was read; its result seems empty."""
         self._id_span = id_span
         self._spans: dict[str, Span] | None = None
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The params, empty if they are no object."""
-        params = self.fields.get("params")
-        return params if isinstance(params, dict) else {}
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -121,9 +118,15 @@ class WireMessage:
     def line(self, *edits: tuple[Span | None, str]) -> bytes:
         """The message as a line without newline; an edit replaces a span, or nothing if None."""
         text = self.text
-        found = [(span, new) for span, new in edits if span]
-        for (start, end), new in sorted(found, reverse=True) if len(found) > 1 else found:
+        for (start, end), new in sorted(((span, new) for span, new in edits if span), reverse=True):
             text = text[:start] + new + text[end:]
+        return text.encode("utf-8", "surrogateescape")
+
+    def line_as(self, id_token: str) -> bytes:
+        """The message as a line without newline, with another id."""
+        text, span = self.text, self.id_span
+        if span:
+            text = text[: span[0]] + id_token + text[span[1] :]
         return text.encode("utf-8", "surrogateescape")
 
 
@@ -133,7 +136,9 @@ def parse(line: bytes) -> list[WireMessage]:
     Raises:
         NotJsonError: it is not JSON, or neither an object nor a list.
     """
-    text = line.decode("utf-8", "surrogateescape").strip().removeprefix(_BOM).lstrip()
+    text = line.decode("utf-8", "surrogateescape")
+    if text[:1] != "{" or text[-1:] != "}":
+        text = text.strip().removeprefix(_BOM).lstrip()
     if len(text) > _LONG and (long := _long_response(text)):
         return [long]
     return _read(text)
@@ -141,7 +146,7 @@ def parse(line: bytes) -> list[WireMessage]:
 
 def _read(text: str) -> list[WireMessage]:
     try:
-        if text.startswith("["):
+        if text[:1] == "[":
             return [_object(each) for each in _elements(text)]
         return [_object(text)]
     except (ValueError, StopIteration, RecursionError):
@@ -208,7 +213,8 @@ def _plain_id(text: str, id: Any) -> Span | None:  # noqa: A002 - the wire's wor
         return None
     token = found[1]
     is_same = token == (f'"{id}"' if isinstance(id, str) else str(id))
-    return (start + found.start(1), start + found.end(1)) if is_same else None
+    first, end = found.span(1)
+    return (start + first, start + end) if is_same else None
 
 
 def _members(text: str, at: int) -> dict[str, Span]:

@@ -316,8 +316,11 @@ async def test_a_client_hears_of_a_change_that_another_has_already_read(home: Pa
             await greet(client)
         await one.ask("tools/list")
         learn = {"name": "learn", "arguments": {"tools": "[]"}}
-        put(two, {"id": 8, "method": "tools/call", "params": learn})
-        put(two, {"id": 9, "method": "tools/list"})
+        both = (
+            {"jsonrpc": "2.0", "id": 8, "method": "tools/call", "params": learn},
+            {"jsonrpc": "2.0", "id": 9, "method": "tools/list"},
+        )
+        two.writer.write(b"".join(json.dumps(each).encode() + b"\n" for each in both))
         assert (await two.line())["id"] == 8
         assert (await two.line())["id"] == 9
         assert await one.line() == json.loads(LIST_CHANGED)
