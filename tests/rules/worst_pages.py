@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +16,17 @@ from servers.host import call_details
 from servers.host.redact import excerpt
 from servers.host.tools.service import ToolError
 from servers.outbound import retry
+from servers.outbound.failure import OutboundError
+from servers.outbound.http import HttpReply
 from servers.relay import answers, listed_entries, wire_message
 from servers.relay.event_stream import EventReader
 from servers.search import sanitize
-from servers.search.contacts import address, vcard
+from servers.search.contacts import address, scripts, vcard
 from servers.search.contacts import page as contact_page
-from servers.search.pages import content, extract
+from servers.search.pages import content, extract, feeds
 from servers.search.pages.charset import decoded
-from servers.search.providers import duckduckgo
+from servers.search.providers import provider
+from servers.search.providers.duckduckgo import DuckDuckGo
 from servers.search.websearch import query, results
 from servers.tracker.current_service import parse_filters
 from servers.tracker.entry import RejectedEntryError, Rules, checked
@@ -82,6 +86,13 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     ),
     "contacts: hidden in hidden": ("contacts", _below("<div hidden>", "<i>a</i>")),
     "contacts: signs": ("contacts", _flat("a@")),
+    "contacts: stand-ins": ("contacts", _flat("a#b *with @ ")),
+    "scripts: sums": ("scripts", _flat("a+'b'+")),
+    "scripts: names": ("scripts", _flat("var a='b';")),
+    "scripts: open quotes": ("scripts", _flat("['a','")),
+    "scripts: numbers": ("scripts", _flat("String.fromCharCode(64,64,")),
+    "refusal: words": ("refusal", _flat("rate quota your ip ")),
+    "feed: braces": ("feed", _flat("{ \"version\": \"http")),
     "contacts: words for signs": ("contacts", _flat("a at b dot ")),
     "contacts: brackets": ("contacts", _flat("a [at] b [dot] c ")),
     "contacts: data": ("contacts", _flat('<script type="application/ld+json">[</script>')),
@@ -177,6 +188,21 @@ def _result(text: str) -> None:
     query.folded(text)
 
 
+def _hits(text: str) -> None:
+    with contextlib.suppress(OutboundError):
+        DuckDuckGo().read(HttpReply(200, {}, text.encode("utf-8", "replace")))
+
+
+def _refusal(text: str) -> None:
+    told = json.dumps({"error": {"message": text}}).encode()
+    provider.by_status(HttpReply(403, {}, told), text)
+
+
+def _feed(text: str) -> None:
+    feeds.is_feed(text)
+    feeds.is_feed("{" + text)
+
+
 def _draft(text: str) -> None:
     filters: Any = dict.fromkeys(("text", "url", "email", "domain", "tag", "changed_since"), text)
     for refuses in (
@@ -197,12 +223,15 @@ READERS: dict[str, Callable[[str], object]] = {
     "reading": lambda text: extract.extract(text, _URL, "markdown"),
     "contacts": lambda text: contact_page.contacts_on(text, _URL, "a.example"),
     "links": lambda text: contact_page._likely_links(_URL, text),
-    "hits": duckduckgo._hits,
+    "hits": _hits,
     "result": _result,
     "draft": _draft,
     "domain": address.readable,
     "vcard": lambda text: list(vcard.vcards(text)),
     "charset": lambda text: decoded(text.encode("latin-1", "replace"), "x-none"),
+    "scripts": lambda text: list(scripts.put_together(text)),
+    "refusal": _refusal,
+    "feed": _feed,
     "header": _header,
     "events": _events,
     "message": _message,

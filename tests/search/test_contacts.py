@@ -10,7 +10,7 @@ import pytest
 from servers.search.contacts.page import contacts_on
 from servers.search.contacts.written import addresses_in
 from tests.conftest import Figures
-from tests.search.contact_pages import FORTY, NEIGHBOURS, NET, SIXTY, Case
+from tests.search.contact_pages import FORTY, MORE, NEIGHBOURS, NET, SIXTY, Case
 
 WORST = (
     "<", "@", "a@", "a@a.", "a@a.aa@", "a@a.de ", "(at)", "a(at)a.de ", "( at", " at ", "a at ",
@@ -51,6 +51,18 @@ def test_forty_further_contact_pages(figure: Figures) -> None:
     figure("contacts: precision over 40 further pages", precision, at_least=1.0)
     figure("contacts: recall over 40 further pages", recall, at_least=0.95)
     assert wrong == []
+
+
+def test_imprints_and_contact_pages_in_30_languages(figure: Figures) -> None:
+    precision, recall, wrong = scored(MORE)
+    figure(f"contacts: precision over {len(MORE)} more pages", precision, at_least=1.0)
+    figure(f"contacts: recall over {len(MORE)} more pages", recall, at_least=0.95)
+    assert wrong == []
+
+
+def test_an_address_in_a_script_that_nothing_writes_is_not_told() -> None:
+    page = "<script>var to = 'log@vendor.example'; box.innerHTML = '<b>' + 'x' + '</b>';</script>"
+    assert contacts_on(page, "https://acme.net/", "acme.net") == []
 
 
 @pytest.mark.parametrize(("page", "wanted"), NEIGHBOURS)

@@ -71,8 +71,14 @@ _NO_SPAM = re.compile(
     rf"(?<![\w.-]){_PLEA}[._-]?(?=[a-z0-9.]{{1,64}}@)"
 )
 """Words in capitals that a person is asked to remove from an address."""
-_STAR = re.compile(r"(?<=[a-zA-Z0-9])[\u2605\u2606\u25ce\u25cf\u25a0\u25c6](?=[a-zA-Z0-9])")
-_STAR_MEANT = re.compile(r"@ ?[\u306b\u3078]|[\u6362\u63db\u6539\u66ff].{0,6}@")
+_STAND_INS = "\u2605\u2606\u25ce\u25cf\u25a0\u25c6*#$%^~\u00a7\u00a4"
+_STAND_IN = re.compile(
+    rf"([{re.escape(_STAND_INS)}]{{1,3}})[\"'\u201d\u300d)]?\s?"
+    r"(?:\u3092|\u6362\u6210|\u63db\u6210|\u6539\u6210|\u6539\u4e3a|\u66ff\u6362\u4e3a|\u66ff\u63db\u70ba|\u2192|[-=]?>|"
+    r"(?:durch|mit|with|by|to|par|por|con|na|\u043d\u0430|med|mot|door|pe|cu|za|ile)(?=\W))"
+    r"\s?(?:ein |an |una? |een |the )?[\"'\u201c\u300c(]?@"
+)
+"""A character that the text asks its reader to replace by @."""
 _DOT_GAPS = re.compile(rf"{_GAP}{_DOT}{_GAP}")
 _ICONS = re.compile("[\ue000-\uf8ff]")
 _OVERRIDE = re.compile("\u202e([^\u202a-\u202e\n]{1,300})\u202c?")
@@ -98,6 +104,9 @@ def undisguised(text: str) -> str:
     text = html.unescape(text) if "&" in text else text
     if not text.isascii():
         text = _latin(text)
+    if "@" in text and (told := _STAND_IN.search(text)):
+        meant = re.escape(told.group(1))
+        text = re.sub(rf"(?<=[a-zA-Z0-9]){meant}(?=[a-zA-Z0-9])", UNSURE_AT, text)
     if _UNDERSCORED.search(text):
         text = _UNDERSCORED_DOT.sub(".", _UNDERSCORED.sub(SURE_AT, text))
     text = _WRAPPED.sub(_meaning, text)
@@ -117,7 +126,7 @@ def _latin(text: str) -> str:
     if not letters.isdisjoint(_UNSPACED_STARTS):
         for word, mark in _UNSPACED:
             text = word.sub(mark, text)
-    return _STAR.sub(UNSURE_AT, text) if _STAR_MEANT.search(text) else text
+    return text
 
 
 def _meaning(found: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from servers.search.contacts import address, disguise
+from servers.search.contacts import address, disguise, scripts
 from servers.search.contacts.vcard import linked_card
 from servers.search.contacts.words import listed
 from servers.search.contacts.written import SURE, UNSURE, FoundAddress, addresses_in
@@ -74,7 +74,10 @@ _CLOAK = re.compile(
 )
 _SCRIPT_MAILTO = re.compile(r"mailto:([^'\"\\<>?\s]{3,320}+)(?=['\"\\<>?])", re.IGNORECASE)
 _WRITTEN = re.compile(r"document\.write(?:ln)?\(\s{0,9}[\"']([^\"'<>]{5,320})[\"']\s{0,9}\)")
-_WRITES = re.compile(r"document\.write|innerHTML|\.href|\.location|insertAdjacentHTML")
+_WRITES = re.compile(
+    r"document\.write|innerHTML|innerText|textContent|\.href|\.location|insertAdjacentHTML"
+)
+_TAG = re.compile(r"<[^<>]{0,300}>")
 _NAMED = re.compile(r"(?:^|[,;])[\s\"]{0,5}([^<>@,;\"]{2,80})\"?\s{0,5}<([^<>\s]{3,320})>")
 _OF_ITS_OWNER = frozenset({"contactpoint", "contactpoints"})
 """Objects in JSON-LD that belong to who is around them."""
@@ -119,6 +122,8 @@ def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found
         return
     elif _MAILTO.search(value):
         is_code = name not in _LINKS or value.lstrip()[:11].lower() == "javascript:"
+        for told in scripts.put_together(value) if is_code else ():
+            yield from _written(told)
         yield from receivers(_unescaped(value) if is_code else value, quoted=is_code)
     elif name in _LINKS:
         yield from _in_href(value.strip())
@@ -187,6 +192,8 @@ def _decoded_href(value: str) -> Iterator[FoundAddress]:
     if start.startswith(("javascript:", "#")):
         for call in _CALL.finditer(value):
             yield from _shifted(call.group(1))
+        for told in scripts.put_together(value):
+            yield from _written(told)
     elif start.startswith("znvygb:"):
         yield from receivers(codecs.decode(value, "rot13"))
     elif start.startswith(("data:text/vcard", "data:text/x-vcard")):
@@ -335,6 +342,8 @@ def _unescaped(text: str) -> str:
 
 def _in_script(text: str) -> Iterator[FoundAddress]:
     text = unquote(text) if "unescape(" in text or "decodeURI" in text else text
+    for told in scripts.put_together(_unescaped(text)):
+        yield from (FoundAddress(one.email, SURE) for one in _written(told))
     text = html.unescape(_JOINT.sub("", _unescaped(text)))
     parts: dict[str, str] = {}
     for name, before, more in _CLOAK.findall(text):
@@ -345,6 +354,13 @@ def _in_script(text: str) -> Iterator[FoundAddress]:
         yield from (FoundAddress(one.email, SURE) for one in _exact(told))
     for link in _SCRIPT_MAILTO.finditer(text):
         yield from (FoundAddress(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
+
+
+def _written(told: str) -> Iterator[FoundAddress]:
+    """The addresses in what a script writes: markup, a link, or an address alone."""
+    if _MAILTO.search(told):
+        yield from receivers(told, quoted=True)
+    yield from _exact(html.unescape(_TAG.sub("", told)))
 
 
 def _uncovered(covered: str) -> str:

@@ -20,14 +20,15 @@ AT_NAMES = listed(
     "afna, majmun, arond, arondul, coadă de maimuță, kuyruklu a, a còng, a móc,"
     "собака, собачка, собачку, равлик, сабака, кльомба, маймунско \u0430, παπάκι, παπακι,"
     "שטרודל, כרוכית, آت, أت, ات, アットマーク, アット, あっとまーく, 골뱅이, 앳, 艾特, 小老鼠,"
-    "ಎಟ್, ऐट, अैट, แอด, at sign, at-sign, at symbol, atsign"
+    "ಎಟ್, ऐट, अैट, एट, แอด, at sign, at-sign, at symbol, atsign"
 )
 """Names of the @ that mean little else."""
-AT_IN_BRACKETS = (*AT_NAMES, *listed("at, ät, aet, att, @, æt, ett"))
-AT_SHORT = listed("a, à, á, \u0430, et, ad, \u03b1, 在, bei, chez, an")
+AT_IN_BRACKETS = (*AT_NAMES, *listed("at, ät, aet, att, @, æt, ett, eta, \u0435\u0442"))
+AT_SHORT = listed("a, à, á, \u0430, et, ad, \u03b1, 在, bei, chez, an, hjá, hos")
 """In brackets these mean @ where an address is, and something else in a text."""
 DOT_NAMES = listed(
     "dot, d0t, punkt, punkts, punto, point, ponto, punt, punktum, prick, piste, pont, tečka, tecka,"
+    "punktur, pika, тачка, डाट,"
     "bodka, kropka, točka, tačka, tocka, taškas, nokta, punct, pikë, titik, chấm,"
     "точка, крапка, кропка, τελεία, τελεια, נקודה, نقطة, نقطه, ドット, どっと, 点, 點, 小数点,"
     "점, 닷, डॉट, จุด"
