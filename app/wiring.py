@@ -21,7 +21,6 @@ from app.keys.vault import VaultState
 from app.services import MB, Services
 from app.supervision.lifecycle_log import LifecycleLog
 from app.system import autostart, launch_file, paths, update_check, version
-from app.system.heartbeat import Heartbeat
 from app.views import APP, Notice, ServerState
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ class Wiring:
         self._control = control
         self._settings = services.settings.config.settings
         self._lifecycle_log = LifecycleLog(services.logbook)
-        self._heartbeat = Heartbeat()
         self._process = psutil.Process()
         self._is_whole = True
         self._lasting: tuple[Notice, ...] = ()
@@ -67,18 +65,19 @@ class Wiring:
         self._set_log_level(self._settings.log_level)
         self._try(self._write_first_files)
         services.background.start(services.clients.start())
-        self._heartbeat.every(1, self._check_settings)
-        self._heartbeat.every(1, self._check_blocked_servers)
-        self._heartbeat.every(1, self._check_installation)
-        self._heartbeat.every(15, self._check_vault)
-        self._heartbeat.every(3, self._measure_load)
-        self._heartbeat.every(5, self._check_sockets)
-        self._heartbeat.every(60, self._check_for_news)
-        self._heartbeat.start()
+        every = services.heartbeat.every
+        every(1, self._check_settings)
+        every(1, self._check_blocked_servers)
+        every(1, self._check_installation)
+        every(15, self._check_vault)
+        every(3, self._measure_load)
+        every(5, self._check_sockets)
+        every(60, self._check_for_news)
+        services.heartbeat.start()
 
     async def stop(self) -> None:
         """End the regular checks."""
-        await self._heartbeat.stop()
+        await self._services.heartbeat.stop()
 
     def _server_changed(self, name: str) -> None:
         try:

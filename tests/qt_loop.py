@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 import shiboken6
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop  # after PySide6, whose binding it then takes
 
@@ -20,7 +21,10 @@ def qt_loop(app: QApplication, *, already_running: bool = False) -> Iterator[QEv
     qasync leaves the timers of cancelled waits running. Were Python to collect such a loop in
     another thread, Qt could not stop them there, and would crash at the next tick of one.
     """
-    garbage = Garbage(app)
+    garbage = Garbage()
+    collecting = QTimer(app, interval=2_000)
+    collecting.timeout.connect(garbage.collect)
+    collecting.start()
     loop = QEventLoop(app, already_running=already_running)
     try:
         yield loop
@@ -30,4 +34,5 @@ def qt_loop(app: QApplication, *, already_running: bool = False) -> Iterator[QEv
         shiboken6.delete(loop._timer)
         asyncio.events._set_running_loop(None)
         asyncio.set_event_loop(None)
+        collecting.stop()
         garbage.stop()

@@ -21,12 +21,14 @@ from app.metrics import reports
 from app.metrics.cells import MetricsCell
 from app.metrics.reports import Report, TimeWindow
 from app.metrics.store import Key, MetricsStore
+from app.system import heartbeat
 from app.system.worker_thread import WorkerThread
 from app.views import CallRecord
 
 log = logging.getLogger(__name__)
 
-_SAVE_EVERY_S = 10.0
+_SAVE_EVERY = 5
+"""Beats between two savings."""
 _LIVE_S = 300
 _MINUTE = 60
 _HOUR = 3600
@@ -146,7 +148,7 @@ class Metrics:
     async def _save_regularly(self) -> None:
         forgotten = 0.0
         while True:
-            await asyncio.sleep(_SAVE_EVERY_S)
+            await heartbeat.pause(_SAVE_EVERY)
             await self.save()
             now = self._clock()
             if now - forgotten > _HOUR:

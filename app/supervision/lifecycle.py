@@ -194,7 +194,8 @@ def _answered(server: Server, _: Answered, at: _Now) -> Step:
     return replace(server, state=ServerState.READY, misses=0, awaits_pong=False, due=due), ()
 
 
-def _timer_fired(server: Server, _: LifecycleEvent, at: _Now) -> Step:
+def _timer_fired(server: Server, event: TimerFired, at: _Now) -> Step:
+    at = replace(at, now=max(at.now, event.due))
     if server.due is None or at.now < server.due:
         return server, ()
     if server.state in _UP:

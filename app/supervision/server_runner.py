@@ -39,6 +39,7 @@ from app.supervision.states import (
 from app.supervision.status import ReportedStatus, observe
 from app.supervision.trouble_messages import not_started
 from app.system.background_tasks import BackgroundTasks
+from app.system.heartbeat import beat_before
 from app.views import ServerState, ServerStatus, Trouble
 from servers.contract import harmless, messages
 from servers.contract.envelope import Event
@@ -359,10 +360,11 @@ class ServerRunner:
         if due is not None:
             loop = asyncio.get_running_loop()
             latest = due + _COARSE * (due - loop.time())
-            self._timer = loop.call_at(due, self._timer_fired, latest)
+            is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
+            at = beat_before(due) if is_idle else due
+            self._timer = loop.call_at(at, self._timer_fired, due, latest)
 
-    def _timer_fired(self, latest: float) -> None:
-        """The timer fired, possibly too early; then `step` changes nothing and it is set again."""
+    def _timer_fired(self, due: float, latest: float) -> None:
         self._timer = self._timer_due = None
         self._context.timer_fired(asyncio.get_running_loop().time() - latest)
-        self.feed(TimerFired())
+        self.feed(TimerFired(due))

@@ -112,7 +112,9 @@ class CauseChanged:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The time in `Server.due` is reached."""
+    """The time in `Server.due` is reached; timers may fire early, so `due` counts as reached."""
+
+    due: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

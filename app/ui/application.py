@@ -25,7 +25,7 @@ from qasync import QEventLoop
 from app.errors import AppError
 from app.ui import icons, memory_footprint
 from app.ui.garbage import Garbage
-from app.ui.mac_application import QuitFilter, leave_dock
+from app.ui.mac_application import Application, leave_dock
 from app.ui.theme import Theme
 from app.ui.tray import Tray
 
@@ -52,14 +52,14 @@ def main(lock: InstanceLock) -> int:
     """Run until the user quits, then release `lock`; returns the exit code."""
     memory_footprint.share_one_heap()
     qInstallMessageHandler(_log_qt)
-    app = QApplication(["lou"])
+    app = Application(["lou"])
     app.setApplicationName("lou")
     app.setApplicationDisplayName("Lou")
     app.setDesktopFileName("lou")
     app.setQuitOnLastWindowClosed(False)
     leave_dock()
     _name_to_windows()
-    garbage = Garbage(app)
+    garbage = Garbage()
     theme = Theme(app)
     tray = Tray(theme)
     app.setWindowIcon(icons.app_icon())
@@ -68,7 +68,7 @@ def main(lock: InstanceLock) -> int:
     asyncio.set_event_loop(loop)
     try:
         with loop:
-            return int(loop.run_until_complete(_run(app, theme, tray)))
+            return int(loop.run_until_complete(_run(app, theme, tray, garbage)))
     finally:
         garbage.stop()
         lock.release()
@@ -86,7 +86,8 @@ def show_refusal(title: str, hint: str) -> None:
         return
     app.setApplicationDisplayName("Lou")
     app.setWindowIcon(icons.app_icon())
-    theme = Theme(app)  # gives the message the look of the window
+    theme = Theme(app)
+    theme.dress()
     box = QMessageBox(QMessageBox.Icon.Critical, "Lou does not start", title)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -95,16 +96,17 @@ def show_refusal(title: str, hint: str) -> None:
     del theme
 
 
-async def _run(app: QApplication, theme: Theme, tray: Tray) -> int:
+async def _run(app: Application, theme: Theme, tray: Tray, garbage: Garbage) -> int:
     from app.core import Core  # noqa: PLC0415 - after the icon is on the screen
     from app.ui.dialogs.problem import Problems  # noqa: PLC0415
     from app.ui.session import TraySession  # noqa: PLC0415
 
     problems = Problems(theme)
     core = Core("tray")
+    core.heartbeat.every(1, garbage.collect)
     session = TraySession(core, theme, tray, problems, loop=asyncio.get_running_loop())
     _listen_to_session_end(app, session)
-    QuitFilter(app, session.quit)
+    app.on_quit = session.quit
     release = _listen_to_signals(session.quit)
     try:
         await session.run()

@@ -8,34 +8,27 @@ from __future__ import annotations
 
 import gc
 
-from PySide6.QtCore import QObject, Qt, QTimer
-
-_EVERY_MS = 2_000
 _FULL_EVERY = 15
-"""Ticks between two full collections, which take longest."""
+"""Calls of `collect` between two full collections, which take longest."""
 
 
-class Garbage(QObject):
-    """Replaces automatic collection by a timer; `stop` turns automatic collection on again."""
+class Garbage:
+    """Replaces automatic collection by calls of `collect`, every 2 s; `stop` turns it on again."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
         self._thresholds = gc.get_threshold()
-        self._ticks = 0
+        self._count = 0
         gc.disable()
         gc.freeze()  # imports leave little garbage, and scanning it all takes long
-        self._timer = QTimer(self, interval=_EVERY_MS, timerType=Qt.TimerType.VeryCoarseTimer)
-        self._timer.timeout.connect(self._collect)
-        self._timer.start()
 
     def stop(self) -> None:
         """Turn automatic collection on again."""
-        self._timer.stop()
         gc.enable()
 
-    def _collect(self) -> None:
-        self._ticks += 1
-        if self._ticks == 1:
+    def collect(self) -> None:
+        """Collect the generations that are full."""
+        self._count += 1
+        if self._count == 1:
             # Objects made at the start live until the end; later collections skip them.
             gc.collect()
             gc.freeze()
@@ -45,4 +38,4 @@ class Garbage(QObject):
             (age for age, limit in enumerate(self._thresholds) if counts[age] > limit), default=-1
         )
         if oldest >= 0:
-            gc.collect(oldest if self._ticks % _FULL_EVERY == 0 else min(oldest, 1))
+            gc.collect(oldest if self._count % _FULL_EVERY == 0 else min(oldest, 1))

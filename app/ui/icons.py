@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QPixmap
 
 from app.system import paths
 
@@ -60,9 +59,11 @@ def app_icon() -> QIcon:
 def _from_strip(file: Path, sizes: Sequence[int], top: int) -> QIcon:
     """The drawings of `sizes` that stand beside each other in a file, from the line `top` on.
 
-    `make icons` draws them: the tray alone needs no reader of SVG, which would take 3 MB.
+    `make icons` draws them: the tray alone needs no reader of SVG, which with what it draws on
+    would take 3.5 MB.
     """
-    strip, left, made = QPixmap(str(file)), 0, QIcon()
+    strip, left, made = QPixmap(), 0, QIcon()
+    strip.loadFromData(file.read_bytes(), "PNG")  # from a file's name Qt would keep it in a cache
     for size in sizes:
         made.addPixmap(strip.copy(left, top, size, size))
         left += size
@@ -76,7 +77,9 @@ def _source(name: str, colour: str) -> bytes:
 
 
 def _draw(source: bytes, size: int) -> QPixmap:
-    from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415 - see `_from_strip`
+    from PySide6.QtCore import QByteArray, QRectF, Qt  # noqa: PLC0415 - see `_from_strip`
+    from PySide6.QtGui import QPainter  # noqa: PLC0415
+    from PySide6.QtSvg import QSvgRenderer  # noqa: PLC0415
 
     drawn = QPixmap(size, size)
     drawn.fill(Qt.GlobalColor.transparent)

@@ -11,7 +11,8 @@ import ctypes.util
 import sys
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 
 _SYSTEM: str = sys.platform
 _ACCESSORY = 1
@@ -50,18 +51,18 @@ def _tell(message: bytes, value: int) -> None:
     send(shared, objc.sel_registerName(message), value)
 
 
-class QuitFilter(QObject):
-    """Turns Qt's request to quit (Cmd-Q, the Dock, a logout) into the end of Lou in order."""
+class Application(QApplication):
+    """Turns Qt's request to quit (Cmd-Q, the Dock, a logout) into the end of Lou in order.
 
-    def __init__(self, parent: QObject, quit_: Callable[[], None]) -> None:
-        super().__init__(parent)
-        self._quit = quit_
-        parent.installEventFilter(self)
+    A filter would see the events of every object, and load the types of all of them.
+    """
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    on_quit: Callable[[], None] | None = None
+
+    def event(self, event: QEvent) -> bool:
         """Keep the event from Qt, which would end the event loop before the servers ended."""
-        if event.type() == QEvent.Type.Quit and watched is self.parent():
+        if event.type() == QEvent.Type.Quit and self.on_quit:
             event.ignore()
-            self._quit()
+            self.on_quit()
             return True
-        return False
+        return super().event(event)

@@ -93,6 +93,7 @@ class TraySession:
         if name == "quit":
             self.quit()
             return
+        self._theme.dress()
         if not self._dialogs.open(name, thing, self._window):
             self.window.open("" if name == "window" else name, thing)
         mac_application.come_forward()
@@ -103,6 +104,7 @@ class TraySession:
         if self._window is None:
             from app.ui.window import Window  # noqa: PLC0415 - nothing of it is needed for the tray
 
+            self._theme.dress()
             self._window = Window(self.context, self._may_hide_window)
             self._problems.parent = self._window
         return self._window

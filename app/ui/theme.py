@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtWidgets import QApplication
 
 from app.system import paths
 
@@ -119,10 +119,16 @@ _ROLES = {
 
 _SIZES = {"title_size": 1.5, "part_size": 1.15, "small_size": 0.92}
 _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+_MIDDLE = 128
+"""The lightness, from 0 to 255, below which a colour is dark."""
 
 
 class Theme(QObject):
-    """Applies the current colour scheme; follows the system unless the user chose light or dark."""
+    """Applies the current colour scheme; follows the system unless the user chose light or dark.
+
+    Most of the time only the tray's icon is shown. What the widgets alone need takes 1.3 MB, so
+    `dress` loads it.
+    """
 
     changed = Signal()
 
@@ -131,35 +137,25 @@ class Theme(QObject):
         self._app = app
         self.colours = LIGHT
         self.is_dark = False
-        self._is_set = False
+        self._is_dressed = self._is_set = False
         self._appearance = "system"
-        app.setStyle(QStyleFactory.create("Fusion"))
         app.styleHints().colorSchemeChanged.connect(self._apply)
-        self._apply()
 
     def choose(self, appearance: str) -> None:
         """Use `light`, `dark` or `system` from now on."""
         self._appearance = appearance
-        hints = QGuiApplication.styleHints()
-        hints.setColorScheme(_SCHEMES.get(appearance, Qt.ColorScheme.Unknown))
         self._apply()
+
+    def dress(self) -> None:
+        """Give the widgets their look and keep it current; called before the first is made."""
+        if not self._is_dressed:
+            self._is_dressed = True
+            self._app.setStyle("Fusion")
+            self._dress()
 
     def colour(self, name: str) -> QColor:
         """The colour called `name` in the scheme in force."""
         return QColor(getattr(self.colours, name))
-
-    def _apply(self) -> None:
-        # A platform without its own theme ignores setColorScheme.
-        scheme = _SCHEMES.get(self._appearance, self._app.styleHints().colorScheme())
-        is_dark = scheme == Qt.ColorScheme.Dark
-        if self._is_set and is_dark == self.is_dark:
-            return
-        self._is_set = True
-        self.is_dark = is_dark
-        self.colours = DARK if self.is_dark else LIGHT
-        self._app.setPalette(_palette(self.colours))
-        self._app.setStyleSheet(_style_sheet(self.is_dark))
-        self.changed.emit()
 
     def panel_is_dark(self) -> bool:
         """Whether the panel that holds the tray icon is dark; a guess on most desktops."""
@@ -169,7 +165,29 @@ class Theme(QObject):
                 QSettings.Format.NativeFormat,
             )
             return not int(str(personal.value("SystemUsesLightTheme", 0)))
-        return self.is_dark or _is_gnome()
+        if self._appearance == "system":
+            return _is_gnome() or self._app.palette().window().color().lightness() < _MIDDLE
+        return _is_gnome() or self._appearance == "dark"
+
+    def _apply(self) -> None:
+        if self._is_dressed:
+            self._dress()
+        else:
+            self.changed.emit()
+
+    def _dress(self) -> None:
+        hints = self._app.styleHints()
+        hints.setColorScheme(_SCHEMES.get(self._appearance, Qt.ColorScheme.Unknown))
+        # A platform without its own theme ignores setColorScheme.
+        scheme = _SCHEMES.get(self._appearance, hints.colorScheme())
+        is_dark = scheme == Qt.ColorScheme.Dark
+        if self._is_set and is_dark == self.is_dark:
+            return
+        self._is_set, self.is_dark = True, is_dark
+        self.colours = DARK if is_dark else LIGHT
+        self._app.setPalette(_palette(self.colours))
+        self._app.setStyleSheet(_style_sheet(is_dark))
+        self.changed.emit()
 
 
 @cache

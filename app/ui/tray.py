@@ -103,6 +103,7 @@ class Tray(QObject):
         self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
 
     def _rebuild(self) -> None:
+        self._theme.dress()
         self._menu.clear()
         self._rows.clear()
         context = self._context

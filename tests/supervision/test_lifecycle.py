@@ -87,6 +87,11 @@ HISTORIES = {
         (3, Exited(0), OFF, []),
         (3, SwitchChanged(False), OFF, []),
     ],
+    "a timer that fires early counts as on time": [
+        *UP,
+        (5.8, TimerFired(due=5.9), READY, []),
+        (5.8, TimerFired(due=6), READY, [PING]),
+    ],
     "three misses": [
         *UP,
         (6, TimerFired(), READY, [PING]),

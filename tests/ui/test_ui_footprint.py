@@ -59,3 +59,25 @@ def test_asyncio_is_loaded_without_tls_and_others_get_it() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_the_icon_alone_needs_neither_the_look_nor_the_types_of_the_window() -> None:
+    """In a process of its own, since the tests of the window load everything."""
+    program = (
+        "import enum\n"
+        "from app.ui.mac_application import Application\n"
+        "from app.ui.theme import Theme\n"
+        "from app.ui.tray import Tray\n"
+        "app = Application([])\n"
+        "tray = Tray(Theme(app))\n"
+        "app.processEvents()\n"
+        "tray.is_there\n"
+        "names = {each.__qualname__ for each in enum.Enum.__subclasses__()}\n"
+        "print(len(app.styleSheet()), 'QStyle.StandardPixmap' in names)\n"
+        "tray.icon.contextMenu().aboutToShow.emit()\n"
+        "print(len(app.styleSheet()) > 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", "False", "True"]

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from app.ui import mac_application
-from app.ui.mac_application import QuitFilter
 from tests.ui.rig import Rig
+from tests.ui.screen import ROOT
 
 
-def test_a_request_to_quit_ends_lou_in_order_and_not_the_loop(qapp: QCoreApplication) -> None:
-    asked: list[int] = []
-    application = QObject()
-    QuitFilter(application, lambda: asked.append(1))
-    event = QEvent(QEvent.Type.Quit)
-    assert qapp.sendEvent(application, event)
-    assert asked == [1]
-    assert not event.isAccepted()
+def test_a_request_to_quit_ends_lou_in_order_and_not_the_loop() -> None:
+    """In a process of its own, since there is one application in each."""
+    program = (
+        "from PySide6.QtCore import QEvent\n"
+        "from app.ui.mac_application import Application\n"
+        "application, quit_ = Application([]), QEvent(QEvent.Type.Quit)\n"
+        "application.on_quit = lambda: print('asked')\n"
+        "print(application.sendEvent(application, quit_), quit_.isAccepted())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["asked", "True", "False"]
 
 
 NAMES = {
