@@ -30,7 +30,6 @@ from app.supervision.reconciler import Reconciler
 from app.supervision.supervisor import Supervisor
 from app.system import paths, version
 from app.system.background_tasks import BackgroundTasks
-from app.system.heartbeat import Heartbeat
 from app.system.listeners import Listeners
 from app.views import (
     Answer,
@@ -87,7 +86,6 @@ class Services:
             lambda: self.settings.config, lambda: self.settings.is_known
         )
         self.background = BackgroundTasks()
-        self.heartbeat = Heartbeat()
         self.installed_update = ""
         """The version that was installed while this Lou runs."""
         self.notices: Listeners[Notice] = self.event_handlers.notices

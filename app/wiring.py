@@ -21,6 +21,7 @@ from app.keys.vault import VaultState
 from app.services import MB, Services
 from app.supervision.lifecycle_log import LifecycleLog
 from app.system import autostart, launch_file, paths, update_check, version
+from app.system.heartbeat import Heartbeat
 from app.views import APP, Notice, ServerState
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,10 @@ log = logging.getLogger(__name__)
 class Wiring:
     """Subscribes the parts of Lou to each other, and checks regularly what nothing announces."""
 
-    def __init__(self, services: Services, control: ControlSocket) -> None:
+    def __init__(self, services: Services, control: ControlSocket, heartbeat: Heartbeat) -> None:
         self._services = services
         self._control = control
+        self._heartbeat = heartbeat
         self._settings = services.settings.config.settings
         self._lifecycle_log = LifecycleLog(services.logbook)
         self._process = psutil.Process()
@@ -65,7 +67,7 @@ class Wiring:
         self._set_log_level(self._settings.log_level)
         self._try(self._write_first_files)
         services.background.start(services.clients.start())
-        every = services.heartbeat.every
+        every = self._heartbeat.every
         every(1, self._check_settings)
         every(1, self._check_blocked_servers)
         every(1, self._check_installation)
@@ -73,11 +75,11 @@ class Wiring:
         every(3, self._measure_load)
         every(5, self._check_sockets)
         every(60, self._check_for_news)
-        services.heartbeat.start()
+        self._heartbeat.start()
 
     async def stop(self) -> None:
         """End the regular checks."""
-        await self._services.heartbeat.stop()
+        await self._heartbeat.stop()
 
     def _server_changed(self, name: str) -> None:
         try:
