@@ -174,7 +174,14 @@ async def _compare(home: Path, server: ReferenceServer) -> tuple[list[str], int,
         words, env = filled(server.words), filled(server.env)
         program = str(home.joinpath(*places))
         process = await asyncio.create_subprocess_exec(
-            program, *words, stdin=-1, stdout=-1, stderr=-3, limit=1 << 26, env=os.environ | env
+            program,
+            *words,
+            stdin=-1,
+            stdout=-1,
+            stderr=-3,
+            limit=1 << 26,
+            cwd=home,
+            env=os.environ | env,
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -183,7 +190,7 @@ async def _compare(home: Path, server: ReferenceServer) -> tuple[list[str], int,
         process.stdin.close()
         await process.wait()
         _make_folder(folder)
-        settings = {"upstream": {"command": program, "args": words, "env": env}}
+        settings = {"upstream": {"command": program, "args": words, "env": env, "cwd": str(home)}}
         async with supervised("-m", "servers", "relay", "mine") as relay:
             await relay.ready(settings=settings)
             async with lines(relay.socket) as client:

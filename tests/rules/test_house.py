@@ -7,6 +7,7 @@ import re
 import statistics
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -19,6 +20,11 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for top in ("app", "servers") for path in (ROOT / top).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 RESOURCES = sorted(path for path in (ROOT / "resources").rglob("*") if path.is_file())
+TOP = {
+    *("app", "servers", "resources", "tests", "packaging", "docs", "pyproject.toml", "Makefile"),
+    *(".ci", ".git", ".github", ".gitignore"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"),
+}
 MOST_LINES, MOST_TEST_LINES, MOST_IN_FUNCTION = 400, 500, 50
 MOST_FLAT, MOST_SMALL, SMALL_LINES = 10, 20, 40
 
@@ -31,6 +37,14 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 def lines_of(path: Path) -> int:
     return len(path.read_text("utf-8").splitlines())
+
+
+def test_nothing_lies_beside_what_is_known() -> None:
+    """A program that a test or a bench runs may write into the folder in which it starts."""
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").split()]
+    names = {path.name for path in ROOT.iterdir()}
+    left_out = {name for name in names if any(fnmatch(name, each) for each in ignored)}
+    assert names - left_out - TOP == set()
 
 
 def test_no_module_is_longer_than_one_sitting() -> None:
