@@ -22,9 +22,11 @@ if [ "$(id -u)" = 0 ] && [ -z "${LOU_INSTALL_AS_ROOT:-}" ]; then
 fi
 
 mkdir -p "$lib" "$bin"
+old=$lib/.lou-old
+[ -e "$place" ] || [ ! -e "$old" ] || mv "$old" "$place" # an installation was killed half-way
+rm -rf "$lib"/.lou-new-?????? "$old"
 new=$(mktemp -d "$lib/.lou-new-XXXXXX")
-old=$lib/.lou-old-$$
-trap 'rm -rf "$new"' EXIT
+trap 'rm -rf "$new"; [ -e "$place" ] || [ ! -e "$old" ] || mv "$old" "$place"' EXIT
 cp -a "$here/lou/." "$new/"
 chmod 755 "$new"
 [ ! -e "$place" ] || mv "$place" "$old"

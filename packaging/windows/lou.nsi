@@ -44,15 +44,50 @@ FunctionEnd
 !insertmacro EndLou "un."
 
 Section
+  ; The folder is removed whole one day, so it has to be Lou's alone, whatever /D= says.
+  StrCpy $0 $INSTDIR "" -4
+  StrCmp $0 "\Lou" named
+  StrCpy $INSTDIR "$INSTDIR\Lou"
+named:
+  StrCmp $INSTDIR "$LOCALAPPDATA\Programs\Lou" own
+  ReadRegStr $0 HKCU "Software\Lou" "Folder"
+  StrCmp $0 $INSTDIR own
+  RMDir "$INSTDIR"
+  IfFileExists "$INSTDIR\*.*" 0 own
+  MessageBox MB_ICONSTOP "$INSTDIR holds files that are not Lou's. Choose another folder." /SD IDOK
+  Abort
+own:
   Call EndLou
-  ; What an older Lou brought and this one does not must not be imported.
-  RMDir /r "$INSTDIR\lib"
+  ; Nothing is touched while a client still runs a program of Lou, whose files are locked then.
+  ClearErrors
+  IfFileExists "$INSTDIR\lou-connect.exe" 0 free
+  FileOpen $0 "$INSTDIR\lou-connect.exe" a
+  IfErrors used
+  FileClose $0
+  RMDir /r "$INSTDIR\lib.old"
+  IfFileExists "$INSTDIR\lib\*.*" 0 free
+  ClearErrors
+  Rename "$INSTDIR\lib" "$INSTDIR\lib.old"
+  IfErrors used
+free:
   SetOutPath "$INSTDIR"
   ClearErrors
   File /r "${SOURCE}\*"
-  IfErrors 0 +3
+  IfErrors used
+  ; What an older Lou brought and this one does not must not be imported.
+  RMDir /r "$INSTDIR\lib.old"
+  Goto installed
+used:
+  IfFileExists "$INSTDIR\lib.old\*.*" 0 told
+  RMDir /r "$INSTDIR\lib"
+  Rename "$INSTDIR\lib.old" "$INSTDIR\lib"
+told:
+  IntCmp $WasRunning 1 0 ended ended
+  Exec '"$INSTDIR\lou.exe"'
+ended:
   MessageBox MB_ICONSTOP "A file of Lou is in use. Close the programs that use Lou's servers and run setup again." /SD IDOK
   Abort
+installed:
   WriteUninstaller "$INSTDIR\uninstall.exe"
   CreateShortcut "$SMPROGRAMS\Lou.lnk" "$INSTDIR\lou.exe" "" "$INSTDIR\lou.ico"
   WriteRegStr HKCU "Software\Lou" "Folder" "$INSTDIR"
@@ -76,8 +111,8 @@ Section "Uninstall"
   ExecWait '"$INSTDIR\lou.exe" uninstall'
   Call un.EndLou
   Delete "$SMPROGRAMS\Lou.lnk"
-  DeleteRegKey HKCU "${LISTED}"
-  DeleteRegKey HKCU "Software\Lou"
   SetOutPath "$TEMP"
   RMDir /r "$INSTDIR"
+  DeleteRegKey HKCU "${LISTED}"
+  DeleteRegKey HKCU "Software\Lou"
 SectionEnd
