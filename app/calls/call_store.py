@@ -156,14 +156,14 @@ class CallStore(PrivateDatabase):
 
     def _make_room(self, wanted: int) -> None:
         """Delete the oldest calls until `wanted` more bytes fit."""
-        while (used := self._used()) + wanted > self.most_bytes:
+        while (used := self._size_bytes()) + wanted > self.most_bytes:
             first, last = (
                 self._connection().execute("SELECT min(id), max(id) FROM calls").fetchone()
             )
             if first is None:
                 return
             self._delete(first + int((last - first) * _DELETED_AT_ONCE))
-            if self._used() >= used and first == last:
+            if self._size_bytes() >= used and first == last:
                 return
 
     def _delete(self, last: int) -> None:
@@ -173,7 +173,7 @@ class CallStore(PrivateDatabase):
             connection.execute("DELETE FROM calls WHERE id <= ?", (last,))
         connection.execute("PRAGMA incremental_vacuum").fetchall()
 
-    def _used(self) -> int:
+    def _size_bytes(self) -> int:
         ask = self._connection().execute
         pages = ask("PRAGMA page_count").fetchone()[0] - ask("PRAGMA freelist_count").fetchone()[0]
         return int(pages * ask("PRAGMA page_size").fetchone()[0])

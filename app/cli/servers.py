@@ -106,7 +106,9 @@ def _import(args: Namespace, output: Output) -> int:
     variables = {name: os.environ[name] for name in names_in(text) if os.environ.get(name)}
     with ControlClient() as control:
         if args.yes:
-            return _added(control.ask("import_servers", text=text, variables=variables), output)
+            return _show_added(
+                control.ask("import_servers", text=text, variables=variables), output
+            )
         planned = control.ask("import_servers", text=text, variables=variables, preview=True)
         if output.is_json or not sys.stdin.isatty():
             return _not_agreed(planned, output)
@@ -116,7 +118,7 @@ def _import(args: Namespace, output: Output) -> int:
         if input("Add them? [y/N] ").strip().lower() not in {"y", "yes"}:
             output.line("Nothing was added.")
             return 0
-        return _added(control.ask("import_servers", text=text, variables=variables), output)
+        return _show_added(control.ask("import_servers", text=text, variables=variables), output)
 
 
 def _found_in(args: Namespace) -> list[ForeignServer]:
@@ -156,7 +158,7 @@ def _not_agreed(planned: Mapping[str, Any], output: Output) -> int:
     return 2
 
 
-def _added(found: Mapping[str, Any], output: Output) -> int:
+def _show_added(found: Mapping[str, Any], output: Output) -> int:
     if output.is_json:
         output.document(found)
         return 0

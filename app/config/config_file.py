@@ -63,7 +63,7 @@ class ConfigFile:
         except SettingsError as trouble:
             self._set_trouble(trouble)
             return
-        self._apply(config_text.empty() if content is None else self._parsed(content))
+        self._apply(config_text.empty() if content is None else self._parse(content))
 
     def refresh(self, *, at_once: bool = True) -> bool:
         """Apply edits made in the file; returns whether they changed the configuration.
@@ -105,7 +105,7 @@ class ConfigFile:
             content = self._read_or_report()
             found = self._last or config_text.empty()
             if content is not None:
-                found = self._parsed(content)
+                found = self._parse(content)
             before, invalid_parts = config_model.parse(found.values, self.config)
             after = change(before)
             try:
@@ -119,7 +119,7 @@ class ConfigFile:
             except ChangedError:
                 continue
             self._remember_stamp(written)
-            saved = self._parsed(written)
+            saved = self._parse(written)
             self._adopt(after, saved, invalid_parts)
             return self.config
         raise SettingsError(
@@ -154,7 +154,7 @@ class ConfigFile:
                 "The next change in Lou writes it anew. To begin afresh, quit Lou first.",
                 code=GONE,
             )
-        return self._parsed(content)
+        return self._parse(content)
 
     def _read(self) -> bytes | None:
         """The bytes of a file that can be parsed; None without a file."""
@@ -170,10 +170,10 @@ class ConfigFile:
             is_folder = self.path.is_dir()
             raise self._unreadable("it is no file" if is_folder else failure.strerror) from failure
         if content is not None:
-            self._parsed(content)
+            self._parse(content)
         return content
 
-    def _parsed(self, content: bytes) -> ConfigText:
+    def _parse(self, content: bytes) -> ConfigText:
         try:
             return config_text.read(content)
         except FormatError as broken:
@@ -235,7 +235,7 @@ class ConfigFile:
     def _adopt(self, config: Config, found: ConfigText, invalid_parts: list[InvalidPart]) -> bool:
         is_new, was_broken = config != self.config, self.trouble is not None
         self.config, self._last, self.is_known = config, found, True
-        self.problems = tuple(_placed(invalid, found) for invalid in invalid_parts)
+        self.problems = tuple(_words_with_place(invalid, found) for invalid in invalid_parts)
         self.trouble = None
         if is_new:
             self.changed.tell(config)
@@ -265,7 +265,7 @@ class _PrivateDisk(Disk):
             os.fchmod(handle, files.PRIVATE)
 
 
-def _placed(invalid: InvalidPart, found: ConfigText) -> str:
+def _words_with_place(invalid: InvalidPart, found: ConfigText) -> str:
     return f"{invalid.words} {_place(invalid, found)}"
 
 

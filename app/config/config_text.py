@@ -46,18 +46,18 @@ class ConfigText:
 
     def changed(self, values: dict[str, Any]) -> bytes:
         """The bytes of a file with `values`, in the style of this one."""
-        text = self.text if values == self.values else self._edited(values)
+        text = self.text if values == self.values else self._edit(values)
         return (_BOM * self.bom + text).encode("utf-8")
 
-    def _edited(self, values: dict[str, Any]) -> str:
+    def _edit(self, values: dict[str, Any]) -> str:
         text = json_editor.rewritten(self.text, _LAYOUT, values)
         try:
             is_right = decoder.decode(text) == values
         except ValueError:
             is_right = False
-        return text if is_right else self._rewritten(values)
+        return text if is_right else self._write_anew(values)
 
-    def _rewritten(self, values: dict[str, Any]) -> str:
+    def _write_anew(self, values: dict[str, Any]) -> str:
         found = _INDENT.search(self.text)
         text = json_editor.dumped(values, indent=found[0] if found else "  ") + "\n"
         return text.replace("\n", "\r\n") if "\r\n" in self.text else text
@@ -106,7 +106,7 @@ def _values(text: str) -> dict[str, Any]:
     try:
         values = decoder.decode(text)
     except json.JSONDecodeError as broken:
-        raise _explained(text, broken) from None
+        raise _readable_error(text, broken) from None
     except RecursionError:
         raise UnreadableError("It is nested too deeply.", 1, 1) from None
     except ValueError as broken:  # NaN and Infinity
@@ -118,7 +118,7 @@ def _values(text: str) -> dict[str, Any]:
     return values
 
 
-def _explained(text: str, broken: json.JSONDecodeError) -> UnreadableError:
+def _readable_error(text: str, broken: json.JSONDecodeError) -> UnreadableError:
     """The error, with the usual mistake at this place as its reason."""
     at = broken.pos
     before = text[:at].rstrip()

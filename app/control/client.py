@@ -138,7 +138,7 @@ def _connected_unix() -> socket.socket:
         raise NotImplementedError
     address = endpoint.control_socket()
     endpoint.require_own_folder(os.path.dirname(address))  # noqa: PTH120 - as the endpoint says it
-    connection = _connected(socket.socket(socket.AF_UNIX), address)
+    connection = _connect_or_close(socket.socket(socket.AF_UNIX), address)
     try:
         endpoint.require_own_peer(connection)
     except OSError:
@@ -151,7 +151,7 @@ def _connected_tcp() -> socket.socket:
     port = greeting.read_port(endpoint.control_socket())
     if not port.is_of_live_process():
         raise ConnectionRefusedError
-    connection = _connected(socket.socket(socket.AF_INET), ("127.0.0.1", port.port))
+    connection = _connect_or_close(socket.socket(socket.AF_INET), ("127.0.0.1", port.port))
     caller = greeting.BridgeGreeting(greeting.token(endpoint.state_folder()), port)
     connection.sendall(caller.hello())
     with connection.makefile("rb", buffering=0) as lines:
@@ -159,7 +159,7 @@ def _connected_tcp() -> socket.socket:
     return connection
 
 
-def _connected(connection: socket.socket, address: str | tuple[str, int]) -> socket.socket:
+def _connect_or_close(connection: socket.socket, address: str | tuple[str, int]) -> socket.socket:
     connection.settimeout(_CONNECTS_WITHIN_S)
     try:
         connection.connect(address)

@@ -33,7 +33,7 @@ def checks() -> Iterator[Check]:
             wrong=f"{trouble.what}." if trouble else "",
             fix=trouble.remedy if trouble else "",
         )
-    foreign = next(filter(None, map(ownership.trouble_with, map(str, _trusted()))), None)
+    foreign = next(filter(None, map(ownership.trouble_with, map(str, _trusted_files()))), None)
     yield check(
         "private_files",
         ok=foreign is None,
@@ -86,7 +86,7 @@ def _trouble(folder: Path) -> ownership.ForeignError | None:
     return ownership.trouble_with(str(folder))
 
 
-def _trusted() -> Iterator[Path]:
+def _trusted_files() -> Iterator[Path]:
     yield paths.config_file()
     for folder, pattern in (
         (paths.data_folder(), "*"),

@@ -113,7 +113,7 @@ def save(report: Mapping[str, str], target: Path) -> None:
 
 def without_addresses(text: str) -> str:
     """The text without e-mail and web addresses, and without this person's and machine's names."""
-    text = _ADDRESS.sub(_hidden, text)
+    text = _ADDRESS.sub(_hide, text)
     home = str(Path.home())
     names = ((form, "~") for form in (home, json.dumps(home)[1:-1], Path.home().as_posix()))
     own = ((_user(), "USER"), (socket.gethostname(), "HOST"))
@@ -123,7 +123,7 @@ def without_addresses(text: str) -> str:
     return text
 
 
-def _hidden(found: re.Match[str]) -> str:
+def _hide(found: re.Match[str]) -> str:
     if found["mail"]:
         return "someone@hidden"
     if found["url"]:

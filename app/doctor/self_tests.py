@@ -43,7 +43,7 @@ def run(parts: Mapping[str, Part]) -> int:
         try:
             part.use()
         except Exception as broken:  # noqa: BLE001 - every error is a result
-            problem = _described(broken)
+            problem = _problem_text(broken)
         row = {"code": code, "title": part.title, "problem": problem}
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def _read(output: bytes) -> Iterator[PartResult]:
             yield PartResult(str(row["code"]), str(row["title"]), str(row["problem"]))
 
 
-def _described(broken: Exception) -> str:
+def _problem_text(broken: Exception) -> str:
     if isinstance(broken, ModuleNotFoundError) and broken.name:
         return f"the Python package {broken.name.partition('.')[0]} is not installed"
     return f"{type(broken).__name__}: {' '.join(str(broken).split())[:200].rstrip('.')}"

@@ -92,10 +92,10 @@ def without_root(text: str, layout: Layout) -> Iterator[str]:
 def rewritten(text: str, layout: Layout, after: Mapping[str, Any]) -> str:
     """Plain JSON `text` edited so that its value is `after`; equal parts stay byte for byte."""
     before = decoder.decode(text)
-    return _adapted(text, (), before, after) if layout.format == "json" else text
+    return _with_changes(text, (), before, after) if layout.format == "json" else text
 
 
-def _adapted(
+def _with_changes(
     text: str, path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> str:
     for name in before.keys() - after.keys():
@@ -103,9 +103,9 @@ def _adapted(
     for name in before.keys() & after.keys():
         old, new = before[name], after[name]
         if isinstance(old, dict) and isinstance(new, dict):
-            text = _adapted(text, (*path, name), old, new)
+            text = _with_changes(text, (*path, name), old, new)
         elif old != new or type(old) is not type(new):
-            text = _replaced(text, _holder(text, path), name, new)
+            text = _with_value(text, _holder(text, path), name, new)
     added = {name: value for name, value in after.items() if name not in before}
     if added:
         holder = _holder(text, path)
@@ -124,7 +124,7 @@ def _holder(text: str, path: Sequence[str]) -> Members:
     return found
 
 
-def _replaced(text: str, holder: Members, name: str, value: Any) -> str:
+def _with_value(text: str, holder: Members, name: str, value: Any) -> str:
     member = holder.get(name)
     assert member is not None
     pen = _Writer(text, text, text, _holder(text, ()))

@@ -91,7 +91,7 @@ def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
     wanted = {**before.servers, **entries}
     edits: Iterator[Edit] = _module(layout).insertions(text, layout, entries)
     for edit in edits:
-        after = _tried(edit.apply(text), layout)
+        after = _read_or_none(edit.apply(text), layout)
         if after and after.rest == before.rest and after.servers == wanted:
             return edit
     reason = f"Lou cannot add to `{layout.root[0]}` without rewriting what is there."
@@ -104,7 +104,7 @@ def take_back(text: str, layout: Layout, edits: Sequence[Edit], names: Sequence[
     for edit in edits:
         for whole in _whole(text, layout, edit, names):
             shorter = whole.replace(edit.new, edit.old)
-            after = _tried(shorter, layout)
+            after = _read_or_none(shorter, layout)
             if after and _lost_only(before, after, edit):
                 return shorter
     return None
@@ -121,7 +121,7 @@ def remove(text: str, layout: Layout, names: Sequence[str], *, drop_root: bool =
     outline = read(text, layout)
     if drop_root and outline.has_root and not outline.servers:
         for shorter in _module(layout).without_root(text, layout):
-            after = _tried(shorter, layout)
+            after = _read_or_none(shorter, layout)
             if after and not after.has_root and after.rest == outline.rest:
                 return str(shorter)
     return text
@@ -133,7 +133,7 @@ def _without(text: str, layout: Layout, name: str) -> str:
         return text
     wanted = {key: value for key, value in before.servers.items() if key != name}
     for shorter in _module(layout).removals(text, layout, name):
-        after = _tried(shorter, layout)
+        after = _read_or_none(shorter, layout)
         if after and after.rest == before.rest and after.servers == wanted:
             return str(shorter)
     reason = f"Lou cannot take `{name}` out without rewriting what is around it."
@@ -169,7 +169,7 @@ def _found_at(text: str, word: str) -> tuple[int, int]:
     return position(text, max(text.find(word), 0))
 
 
-def _tried(text: str, layout: Layout) -> Outline | None:
+def _read_or_none(text: str, layout: Layout) -> Outline | None:
     try:
         return read(text, layout)
     except FormatError:

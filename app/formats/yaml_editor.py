@@ -176,14 +176,14 @@ class _Writer:
 
     def _flow(self, holder: Node, value: Any) -> Iterator[Edit]:
         close = holder.end_mark.index - 1
-        text = _dumped(value, flow=True).strip()[1:-1]
+        text = _dump(value, flow=True).strip()[1:-1]
         last = max((_end_of(item) for item in holder.value), default=holder.start_mark.index + 1)
         if holder.value:
             yield Edit(last, "", ", " + text)
         yield Edit(close, "", text)
 
     def _block(self, value: Any, indent: int) -> str:
-        lines = _dumped(value, flow=False).splitlines()
+        lines = _dump(value, flow=False).splitlines()
         return "".join(" " * indent + line + self._newline for line in lines)
 
 
@@ -203,7 +203,7 @@ def _end_of(item: Any) -> int:
     return int(node.end_mark.index)
 
 
-def _dumped(value: Any, *, flow: bool) -> str:
+def _dump(value: Any, *, flow: bool) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = flow
     yaml.width = 1 << 20

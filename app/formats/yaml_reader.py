@@ -58,8 +58,8 @@ def outline(text: str, layout: Layout) -> Outline:
     if root is None or is_null(root):
         return Outline({}, root is not None, rest)
     if not layout.is_list:
-        return Outline(_named(root, layout, plain), True, rest)
-    servers, nameless = _listed(root, layout, plain)
+        return Outline(_servers_of_mapping(root, layout, plain), True, rest)
+    servers, nameless = _servers_of_list(root, layout, plain)
     return Outline(servers, True, {**rest, "": nameless} if nameless else rest)
 
 
@@ -81,15 +81,15 @@ def compose(text: str) -> Node | None:
         FormatError: it is no YAML.
     """
     try:
-        return _composed(text)
+        return _compose(text)
     except UnreadableError:
         spaced = _TABBED.sub(lambda gap: " " * len(gap[0]), text) if "\t" in text else text
         if spaced == text:
             raise
-        return _composed(spaced)
+        return _compose(spaced)
 
 
-def _composed(text: str) -> Node | None:
+def _compose(text: str) -> Node | None:
     try:
         yaml = YAML(typ="safe", pure=_needs_ruamel(text))
         yaml.composer.warn_double_anchors = False  # the warning is for programmers
@@ -178,13 +178,13 @@ def is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.tag == _TAG + "null"
 
 
-def _named(root: Node, layout: Layout, plain: _Plain) -> dict[str, Any]:
+def _servers_of_mapping(root: Node, layout: Layout, plain: _Plain) -> dict[str, Any]:
     if not isinstance(root, MappingNode):
         raise AmbiguousError(f"`{layout.root[0]}` is no mapping.", *_at(root))
     return {key_of(key): plain.of(value) for key, value in pairs(root)}
 
 
-def _listed(root: Node, layout: Layout, plain: _Plain) -> tuple[dict[str, Any], list[Any]]:
+def _servers_of_list(root: Node, layout: Layout, plain: _Plain) -> tuple[dict[str, Any], list[Any]]:
     if not isinstance(root, SequenceNode):
         raise AmbiguousError(f"`{layout.root[0]}` is no list.", *_at(root))
     servers: dict[str, Any] = {}

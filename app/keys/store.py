@@ -97,7 +97,7 @@ async def _move(before: Vault, after: Vault) -> None:
         log.warning("Keys stay where they are for now: %s", closed.title)
         return
     for name, value in values.items():
-        wanted = await _wanted(name, value, before, after)
+        wanted = await _value_to_keep(name, value, before, after)
         if await after.get(name) != wanted:
             await after.set(name, wanted)
     kept = await after.get_all(values)
@@ -124,7 +124,7 @@ async def _all_of(vault: Vault) -> dict[str, str]:
     return values
 
 
-async def _wanted(name: str, value: str, before: Vault, after: Vault) -> str:
+async def _value_to_keep(name: str, value: str, before: Vault, after: Vault) -> str:
     """The value that `after` should have when `before` has `value`."""
     present = await after.get(name)
     if present is None or present == value:

@@ -157,7 +157,7 @@ class LogWriter:
             if file.append(content, self._segment_bytes()):
                 with contextlib.suppress(OSError):  # the lines are written, so none is kept
                     self._make_room()
-            self._recovered()
+            self._note_recovery()
         except OSError as failure:
             self._keep(server, content)
             if not self.problem:
@@ -171,7 +171,7 @@ class LogWriter:
             content = content[: content.rfind(b"\n", 0, max(0, room)) + 1]
         self._unwritten[server] = content
 
-    def _recovered(self) -> None:
+    def _note_recovery(self) -> None:
         if self.problem or self._dropped:
             dropped, self._dropped, self.problem = self._dropped, 0, ""
             log.warning("Log lines are stored again; %d could not be kept", dropped)

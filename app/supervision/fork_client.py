@@ -87,7 +87,7 @@ class _ForkServer:
         Raises:
             OSError: that failed.
         """
-        installed = _installed()
+        installed = _package_times()
         if installed != self._imported:
             self.close()
             self._imported, self._failures = installed, 0
@@ -146,7 +146,7 @@ class _ForkServer:
         self._control = self._process = None
 
 
-def _installed() -> list[int]:
+def _package_times() -> list[int]:
     """What changes when a package comes, goes, or is replaced: the times of the packages' folders.
 
     Installers set the times of modification; nobody can set those of the change itself.

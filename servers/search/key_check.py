@@ -56,10 +56,10 @@ async def check(
     if absent:
         title = user.spec.title
         return KeyVerdict("missing", f"{title} can be asked only when {absent[0]} is set too.")
-    return await _asked(http, user, access)
+    return await _ask(http, user, access)
 
 
-async def _asked(http: HttpClient, user: Probed, access: Access) -> KeyVerdict:
+async def _ask(http: HttpClient, user: Probed, access: Access) -> KeyVerdict:
     title = user.spec.title
     channel = Channel(http, observe=lambda _outcome, _ms: None)
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S

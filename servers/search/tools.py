@@ -117,7 +117,7 @@ class Tools:
                 url.strip(), format, TextRange(start, max_chars, pages.strip()), until
             )
         except OutboundError as failure:
-            raise _told("The page was not read", failure) from None
+            raise _tool_error("The page was not read", failure) from None
 
     async def answer_question(
         self,
@@ -130,7 +130,7 @@ class Tools:
         try:
             return await self.parts.answers.answer(asked, domain, max_searches, _deadline(_SLOW_S))
         except OutboundError as failure:
-            raise _told("Anthropic gave no answer", failure) from None
+            raise _tool_error("Anthropic gave no answer", failure) from None
 
     async def find_emails(
         self,
@@ -177,7 +177,7 @@ def _deadline(seconds: float) -> float:
     return own if given is None else min(own, given - 0.5)
 
 
-def _told(what: str, failure: OutboundError) -> ToolError:
+def _tool_error(what: str, failure: OutboundError) -> ToolError:
     wait = failure.retry_after
     data = {} if wait is None else {"retry_after_s": round(wait, 1)}
     return ToolError(f"{what}: {failure.message}.", kind=failure.kind.value, data=data)

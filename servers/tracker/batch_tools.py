@@ -79,7 +79,7 @@ class BatchTools:
         refused = any(isinstance(one, RejectedEntryError) for one in found)
         drafts = [one for one in found if isinstance(one, Draft)]
         if refused and all_or_nothing:
-            return _reported(found, [], stored=False)
+            return _answer_of(found, [], stored=False)
         results = await self._current.entry_service.track(
             drafts, calls.client(), together=all_or_nothing
         )
@@ -90,7 +90,7 @@ class BatchTools:
             await self._current.announce(
                 *(one[1] for one in results if not isinstance(one, RejectedEntryError))
             )
-        return _reported(found, results, stored=stored)
+        return _answer_of(found, results, stored=stored)
 
     async def import_tracked(
         self,
@@ -115,7 +115,7 @@ class BatchTools:
                 path, column_map(columns), calls.client(), ignored=ignore, trial=trial
             )
             job = started.id
-        return asdict(await self._waited(self._exchange.job(job), problems_from))
+        return asdict(await self._wait_for(self._exchange.job(job), problems_from))
 
     async def export_tracked(
         self,
@@ -130,7 +130,7 @@ class BatchTools:
         path = exchange_folder.new_inside(self.exchange_folder, file)
         search = parse_filters(text=text, tag=tag, status=status)
         job = self._exchange.start_export(path, search, overwrite=overwrite)
-        return asdict(await self._waited(job, 0))
+        return asdict(await self._wait_for(job, 0))
 
     async def tracker_stats(self) -> Answer:
         """How many entries there are, by status, and when the last change was."""
@@ -158,7 +158,7 @@ class BatchTools:
         except RejectedEntryError as rejected:
             return rejected
 
-    async def _waited(self, job: Job, problems_from: int) -> Report:
+    async def _wait_for(self, job: Job, problems_from: int) -> Report:
         """The report of `job` when it ends, or shortly before the caller's deadline."""
         loop = asyncio.get_running_loop()
         until = min(calls.deadline() or loop.time() + 1e9, loop.time() + _PATIENCE_S) - _MARGIN_S
@@ -201,7 +201,7 @@ def report(job: Job, problems_from: int) -> Report:
     )
 
 
-def _reported(
+def _answer_of(
     found: list[Draft | RejectedEntryError],
     results: list[tuple[Any, Entry] | RejectedEntryError],
     *,

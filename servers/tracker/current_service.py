@@ -62,10 +62,10 @@ async def _announce_totals() -> None:
 
 
 def refusal(rejected: RejectedEntryError) -> ToolError:
-    return _refused("Nothing was stored", rejected)
+    return _rejected_error("Nothing was stored", rejected)
 
 
-def _refused(what: str, rejected: RejectedEntryError) -> ToolError:
+def _rejected_error(what: str, rejected: RejectedEntryError) -> ToolError:
     said = "; ".join(f"`{fault.field}` {fault.reason}" for fault in rejected.faults)
     return ToolError(
         f"{what}: {said}.",
@@ -110,7 +110,7 @@ def parse_filters(  # noqa: PLR0913 - the filters there are
         since=read("changed_since", changed_since, entry_views.micros, 0),
     )
     if faults:
-        raise _refused("Nothing was looked up", RejectedEntryError(faults))
+        raise _rejected_error("Nothing was looked up", RejectedEntryError(faults))
     return search
 
 

@@ -133,11 +133,11 @@ def checked(
     page = urls.normalise if present and url == present.url else urls.page
     address = str if present and email == present.email else email_address
     draft = Draft(
-        _tried(faults, "url", "", lambda: page(url, strip_tracking=rules.strip_tracking)),
-        _tried(faults, "email", "", lambda: address(email)),
-        _tried(faults, "note", "", lambda: _note(note)),
-        _tried(faults, "tags", (), lambda: _tags(tags)),
-        _tried(faults, "status", "new", lambda: _status(status)),
+        _check_field(faults, "url", "", lambda: page(url, strip_tracking=rules.strip_tracking)),
+        _check_field(faults, "email", "", lambda: address(email)),
+        _check_field(faults, "note", "", lambda: _note(note)),
+        _check_field(faults, "tags", (), lambda: _tags(tags)),
+        _check_field(faults, "status", "new", lambda: _status(status)),
     )
     if faults:
         raise RejectedEntryError(faults)
@@ -157,7 +157,7 @@ def folded_email(email: str, *, case: bool, plus_tag: bool) -> str:
     return f"{local.lower() if case else local}@{domain}"
 
 
-def _tried(faults: list[Fault], field: str, instead: _T, check: Callable[[], _T]) -> _T:
+def _check_field(faults: list[Fault], field: str, instead: _T, check: Callable[[], _T]) -> _T:
     try:
         return check()
     except ValueError as refused:
@@ -229,7 +229,9 @@ def tag_name(text: str) -> str:
         ValueError: it cannot be a tag.
     """
     name = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
-    if len(name) > LONGEST_TAG or not (_TAG.fullmatch(name) or _TAG.fullmatch(_unmarked(name))):
+    if len(name) > LONGEST_TAG or not (
+        _TAG.fullmatch(name) or _TAG.fullmatch(_without_marks(name))
+    ):
         raise ValueError(
             f"may have 1 to {LONGEST_TAG} letters, digits, spaces and . : / + # - _ each, "
             f"a letter or digit first; {text[:LONGEST_TAG]!r} does not"
@@ -237,7 +239,7 @@ def tag_name(text: str) -> str:
     return name
 
 
-def _unmarked(text: str) -> str:
+def _without_marks(text: str) -> str:
     """`text` without the marks that some scripts write above, below and around their letters."""
     return "".join(sign for sign in text if not unicodedata.category(sign).startswith("M"))
 

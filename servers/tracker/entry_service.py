@@ -119,7 +119,7 @@ class EntryService:
         given, _, place = search.cursor.partition(".")
         if search.cursor and not (given == mark and place):
             raise CursorError("This cursor belongs to no page of this search.")
-        begun = await self._begun(search.words)
+        begun = await self._words_that_begin(search.words)
         query = self.codec.query(replace(search, cursor=place), begun)
         if any(found or found is None for found in begun.values()):
             entries, following = await self._filtered_page(query, search.words)
@@ -129,7 +129,7 @@ class EntryService:
             following = page.cursor
         return entries, f"{mark}.{following}" if following else ""
 
-    async def _begun(self, words: Sequence[str]) -> dict[str, list[str] | None]:
+    async def _words_that_begin(self, words: Sequence[str]) -> dict[str, list[str] | None]:
         """For each of `words`, the sealed words that begin with it; None when too many."""
         most = _BEGUN
         if self.store.is_remote:
@@ -181,7 +181,7 @@ class EntryService:
             RejectedEntryError: a field may not be stored.
         """
         with self.running:
-            entry = self._unlocked(await self.get(id))
+            entry = self._require_unlocked(await self.get(id))
             draft = self._draft(entry, fields)
             wanted = {name: getattr(draft, name) for name in fields}
             if entry.version != version:
@@ -196,7 +196,7 @@ class EntryService:
 
     async def _set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         for _ in range(_TRIES):
-            entry = self._unlocked(await self.get(id))
+            entry = self._require_unlocked(await self.get(id))
             after = ledger.deleted(entry, gone=gone)
             if after is entry:
                 return entry, False
@@ -222,7 +222,7 @@ class EntryService:
             by_pair.setdefault(record.pair, record)
         for case in cases:
             records = [by_pair[pair] for pair in case.pairs if pair in by_pair]
-            case.before = self._unlocked(self.codec.entry(records[0])) if records else None
+            case.before = self._require_unlocked(self.codec.entry(records[0])) if records else None
 
     def _fill(self, cases: Sequence[Case], client: str) -> None:
         for case in cases:
@@ -271,7 +271,7 @@ class EntryService:
                 assert one.record is not None
                 case.finish(one.record)
             elif one.record is not None and not one.done:
-                case.before = self._unlocked(self.codec.entry(one.record))
+                case.before = self._require_unlocked(self.codec.entry(one.record))
         return settled
 
     async def _replace(
@@ -318,7 +318,7 @@ class EntryService:
         return checked(rules=self.codec.rules, present=entry, **{**present, **fields})
 
     @staticmethod
-    def _unlocked(entry: Entry) -> Entry:
+    def _require_unlocked(entry: Entry) -> Entry:
         if entry.locked:
             raise ToolError(
                 f"The entry {entry.id} is sealed with a key that is not here. Put the old "

@@ -69,11 +69,11 @@ def line(found: HistoryLine) -> dict[str, Any]:
         "at": when(found.at),
         "action": found.action,
         "client": found.client,
-        "changed": _changed(found.changed),
+        "changed": _changes_shown(found.changed),
     }
 
 
-def _changed(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _changes_shown(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {"before": old, "after": new} for name, (old, new) in fields.items()}
 
 

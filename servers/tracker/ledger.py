@@ -49,7 +49,7 @@ def merged(entry: Entry, draft: Draft) -> Entry:
     wanted = replace(
         entry,
         note=_joined(entry.note, draft.note),
-        tags=_united(entry.tags, draft.tags),
+        tags=_merged_tags(entry.tags, draft.tags),
         status=_further(entry.status, draft.status),
         deleted=False,
     )
@@ -110,7 +110,7 @@ def _joined(present: str, added: str) -> str:
     return note
 
 
-def _united(present: Sequence[str], added: Sequence[str]) -> tuple[str, ...]:
+def _merged_tags(present: Sequence[str], added: Sequence[str]) -> tuple[str, ...]:
     tags = tuple(sorted({*present, *added}))
     if len(tags) > MOST_TAGS:
         reason = f"would be {len(tags)} with those that are there; the limit is {MOST_TAGS}"

@@ -169,15 +169,17 @@ def undo_of(store: BackupStore, *, present: Callable[[bytes | None], bool], forc
     def plan(content: bytes | None, record: FileRecord) -> Change:
         last = record.undo
         if last is None:
-            raise _refused("There is nothing to undo.", "Lou has not changed this file.")
+            raise _ambiguous_error("There is nothing to undo.", "Lou has not changed this file.")
         if digest(content) != last.after and not force:
-            raise _refused(
+            raise _ambiguous_error(
                 "The file was changed after Lou wrote it.",
                 "Undo anyway (in a terminal: --force) to lose those changes; they are backed up.",
             )
         before = store.backup(last.backup) if last.backup else None
         if last.backup and before is None:
-            raise _refused("The backup is gone.", f"Look for another one in {store.folder}.")
+            raise _ambiguous_error(
+                "The backup is gone.", f"Look for another one in {store.folder}."
+            )
         return Change(content, before, replace(record, wanted=present(before), cached_by=()))
 
     return plan
@@ -228,7 +230,7 @@ def _unreadable(path: Path, reason: str) -> ReadFile:
     )
 
 
-def _refused(reason: str, hint: str) -> RefusedError:
+def _ambiguous_error(reason: str, hint: str) -> RefusedError:
     return RefusedError(Finding(FileState.AMBIGUOUS, reason, hint))
 
 

@@ -147,7 +147,7 @@ class ClientFiles:
             raise as_error(client, file.path, RefusedError(current.problem))
         record = file.store.record(current.content)
         try:
-            change = self._planned(client, file, action)(current.content, record)
+            change = self._plan_for(client, file, action)(current.content, record)
         except RefusedError as refused:
             raise as_error(client, file.path, refused) from refused
         from app.clients import masking  # noqa: PLC0415 - only where a diff is shown
@@ -158,7 +158,7 @@ class ClientFiles:
             masking.add(foreign, client, content, ours)
         return masking.unified(str(file.path), change.before, change.after, foreign.masked)
 
-    def _planned(self, client: Client, file: ClientFile, action: str) -> Plan:
+    def _plan_for(self, client: Client, file: ClientFile, action: str) -> Plan:
         desired = self.desired()
         if action == "undo":
             return self._undo(client, file, force=True)

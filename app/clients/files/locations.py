@@ -50,7 +50,7 @@ class Target:
 
 def is_installed(client: Client, places: Places) -> bool:
     """Whether a file, folder or command of the client exists on this machine."""
-    signs = [*_detected(client, places), *_candidates(client, places)]
+    signs = [*_detection_paths(client, places), *_candidates(client, places)]
     if any(os.path.lexists(path) for path in signs):
         return True
     return any(_on_path(command, places) for command in client.commands)
@@ -75,7 +75,7 @@ def expand(template: str, places: Places) -> Iterator[Path]:
     No path comes of a variable that is unset without a default, or is no absolute path.
     """
     before, star, after = template.partition("*")
-    text = _filled(before, places)
+    text = _with_variables(before, places)
     if text is None:
         return
     if not star:
@@ -94,7 +94,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _filled(template: str, places: Places) -> str | None:
+def _with_variables(template: str, places: Places) -> str | None:
     missing = False
 
     def value(match: re.Match[str]) -> str:
@@ -119,7 +119,7 @@ def _candidates(client: Client, places: Places) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _detected(client: Client, places: Places) -> list[Path]:
+def _detection_paths(client: Client, places: Places) -> list[Path]:
     templates = client.detect.get(places.platform, ())
     return [path for template in templates for path in expand(template, places)]
 
@@ -132,7 +132,7 @@ def _target(client: Client, path: Path, places: Places) -> Target:
 def _may_be_made(client: Client, path: Path, places: Places) -> bool:
     if is_there(path.parent.is_dir):
         return is_installed(client, places)
-    signs = [sign for sign in _detected(client, places) if is_there(sign.is_dir)]
+    signs = [sign for sign in _detection_paths(client, places) if is_there(sign.is_dir)]
     return any(sign in path.parents for sign in signs)
 
 

@@ -143,10 +143,10 @@ class Guard:
             if signature != watched.signature:
                 watched.signature, watched.is_changing = signature, True
             elif watched.is_changing or watched.is_due():
-                watched.is_changing = await self._examined(watched)
+                watched.is_changing = await self._examine_safely(watched)
         return any(each.is_changing and not each.stopped for each in self._watched.values())
 
-    async def _examined(self, watched: Watched) -> bool:
+    async def _examine_safely(self, watched: Watched) -> bool:
         try:
             return await self._examine(watched)
         except Exception:

@@ -93,20 +93,20 @@ class GuardService:
     async def _follow(self, row: Client, watched: Watched, finding: GuardFinding) -> bool:
         """Act on the finding; returns whether to examine the file again soon."""
         if finding.outcome is Outcome.UNREADABLE:
-            return self._tries_again(watched) or self._notify_once(watched, _unreadable(row))
+            return self._shall_retry(watched) or self._notify_once(watched, _unreadable_notice(row))
         if finding.outcome is Outcome.REMOVED:
             log.info("%s: %s was taken out by hand", row.name, ", ".join(finding.ours))
-            self.notices.tell(_removed(row, finding))
+            self.notices.tell(_removed_notice(row, finding))
         elif finding.outcome is Outcome.WIPED and self._guards():
-            return await self._wiped(row, watched, finding)
+            return await self._restore_wiped(row, watched, finding)
         watched.was_notified = False
         return False
 
-    async def _wiped(self, row: Client, watched: Watched, finding: GuardFinding) -> bool:
+    async def _restore_wiped(self, row: Client, watched: Watched, finding: GuardFinding) -> bool:
         if not watched.may_restore(self._guard.policy):
             watched.stopped = True
             log.warning("%s keeps wiping %s; the guard stopped", row.name, watched.path)
-            self.notices.tell(_stopped(row, len(watched.restored)))
+            self.notices.tell(_stopped_notice(row, len(watched.restored)))
             return False
         if not watched.attempts:  # a later attempt is for the same wipe
             watched.count()
@@ -117,7 +117,7 @@ class GuardService:
             if isinstance(failure, RefusedError):
                 trouble = as_error(row, watched.path, failure)
             log.warning("Lou's entry was not put back: %s", trouble)
-            return self._tries_again(watched) or self._notify_once(
+            return self._shall_retry(watched) or self._notify_once(
                 watched, _not_put_back(row, str(trouble))
             )
         log.warning("%s lost %s; put back", row.name, ", ".join(finding.ours))
@@ -126,7 +126,7 @@ class GuardService:
         watched.was_notified = False
         return False
 
-    def _tries_again(self, watched: Watched) -> bool:
+    def _shall_retry(self, watched: Watched) -> bool:
         """Whether to try again soon: an unreadable file may be half written."""
         watched.attempts += 1
         return watched.attempts < _MOST_ATTEMPTS
@@ -161,7 +161,7 @@ def _put_back(row: Client, finding: GuardFinding) -> Notice:
     )
 
 
-def _stopped(row: Client, times: int) -> Notice:
+def _stopped_notice(row: Client, times: int) -> Notice:
     return Notice(
         "client_guard_stopped",
         f"{row.name} keeps wiping its settings",
@@ -172,7 +172,7 @@ def _stopped(row: Client, times: int) -> Notice:
     )
 
 
-def _removed(row: Client, finding: GuardFinding) -> Notice:
+def _removed_notice(row: Client, finding: GuardFinding) -> Notice:
     return Notice(
         "client_removed",
         f"{row.name}: {', '.join(finding.ours)} was taken out",
@@ -182,7 +182,7 @@ def _removed(row: Client, finding: GuardFinding) -> Notice:
     )
 
 
-def _unreadable(row: Client) -> Notice:
+def _unreadable_notice(row: Client) -> Notice:
     return Notice(
         "client_unreadable",
         f"The settings of {row.name} cannot be read",

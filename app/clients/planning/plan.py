@@ -62,14 +62,14 @@ def find_state(
         switched_off=tuple(n for n in own_entries if own.switched_off(client, outline.servers[n])),
     )
     if foreign:
-        return _foreign(found)
+        return _foreign_finding(found)
     if not own_entries:
         return replace(found, state=FileState.ABSENT)
     right = {name for name, entry in known.items() if _runs_the_same(client, outline, name, entry)}
     expected = wanted.keys() - set(record.left_out)
     if expected <= own_entries.keys() <= right:
         return found
-    return _outdated(found, own_entries.keys() - right, expected - own_entries.keys())
+    return _outdated_finding(found, own_entries.keys() - right, expected - own_entries.keys())
 
 
 def connect(
@@ -94,7 +94,7 @@ def connect(
     if finding.state is FileState.CONNECTED and not set(wanted) - set(finding.present):
         return Change(content, content, _with_launches(client, claimed, wanted))
     try:
-        return _connected(client, content, wanted, record=claimed, finding=finding)
+        return _connect_change(client, content, wanted, record=claimed, finding=finding)
     except FormatError as broken:
         raise RefusedError(refusal(broken)) from broken
 
@@ -115,7 +115,7 @@ def disconnect(
         return Change(content, content, free)
     try:
         page = text_edits.decode(content, client.layout)
-        text = _stripped(client, page.text, record, finding.present)
+        text = _without_entries(client, page.text, record, finding.present)
     except FormatError as broken:
         raise RefusedError(refusal(broken)) from broken
     if record.made_file and text.split() in ([], ["{}"], ["{", "}"]):
@@ -160,7 +160,7 @@ def _check(finding: Finding, *, replace_foreign: bool) -> None:
         raise RefusedError(finding)
 
 
-def _connected(
+def _connect_change(
     client: Client,
     content: bytes | None,
     wanted: Mapping[str, Any],
@@ -172,7 +172,7 @@ def _connected(
     found = text_edits.read(page.text, client.layout).servers
     merged = {name: own.repaired(client, found.get(name), wanted[name]) for name in wanted}
     known = record if finding.present else replace(record, made_file=False, made_root=False)
-    text = _stripped(client, page.text, known, (*finding.present, *finding.foreign))
+    text = _without_entries(client, page.text, known, (*finding.present, *finding.foreign))
     made_root = not text_edits.read(text, client.layout).has_root
     edit = text_edits.add(text, client.layout, merged)
     after = replace(
@@ -185,7 +185,7 @@ def _connected(
     return Change(content, page.with_text(edit.apply(text)).encoded(), after)
 
 
-def _stripped(client: Client, text: str, record: FileRecord, names: Sequence[str]) -> str:
+def _without_entries(client: Client, text: str, record: FileRecord, names: Sequence[str]) -> str:
     """`text` without these entries; exactly the earlier text where the record allows that."""
     before = text_edits.take_back(text, client.layout, record.edits, names)
     left = text if before is None else before
@@ -227,7 +227,7 @@ def _servers(client: Client, desired: DesiredEntries, wanted: Mapping[str, Any])
     return {name: named[name] for name in wanted}
 
 
-def _foreign(found: Finding) -> Finding:
+def _foreign_finding(found: Finding) -> Finding:
     names = ", ".join(f"`{name}`" for name in found.foreign)
     return replace(
         found,
@@ -237,7 +237,7 @@ def _foreign(found: Finding) -> Finding:
     )
 
 
-def _outdated(found: Finding, wrong: set[str], missing: set[str]) -> Finding:
+def _outdated_finding(found: Finding, wrong: set[str], missing: set[str]) -> Finding:
     names = ", ".join(f"`{name}`" for name in sorted(missing))
     lacks = (
         f"{names} {'is' if len(missing) == 1 else 'are'} not in its file yet." if missing else ""

@@ -70,7 +70,7 @@ class ContactFinder:
         """
 
         async def make() -> Made:
-            found = await self._looked(sought, deadline)
+            found = await self._ask_services(sought, deadline)
             whole = all(attempt.outcome in {"ok", Kind.NO_KEY} for attempt in found.tried)
             return Made(_packed(found), self._ttl_s["contacts"] if whole else 60.0)
 
@@ -80,7 +80,7 @@ class ContactFinder:
             found, contacts=found.contacts[:count], cached=hit.cached, age_s=int(hit.age_s)
         )
 
-    async def _looked(self, sought: ContactQuery, deadline: float) -> Contacts:
+    async def _ask_services(self, sought: ContactQuery, deadline: float) -> Contacts:
         tried: list[Attempt] = []
         await calls.progress(0, message=f"Reading the pages of {sought.domain}")
         found = await attempted(PageScan.name, tried, self._scan.find(sought, deadline)) or []

@@ -111,7 +111,7 @@ def undisguised(text: str) -> str:
         text = _UNDERSCORED_DOT.sub(".", _UNDERSCORED.sub(SURE_AT, text))
     text = _WRAPPED.sub(_meaning, text)
     text = _DOT_GAPS.sub(".", text) if _DOT in text else text
-    text = _named(text)
+    text = _with_named_marks(text)
     text = _SHOUTED.sub(f" {UNSURE_AT} ", _SPELLED_AT.sub(f" {SPOKEN_AT} ", text))
     return _NO_SPAM.sub("", text) if any(plea in text for plea in _PLEAS) else text
 
@@ -147,7 +147,7 @@ def _meaning(found: re.Match[str]) -> str:
     return _DOT if meaning == "." else meaning
 
 
-def _named(text: str) -> str:
+def _with_named_marks(text: str) -> str:
     """With a mark for the names of @ that stand there as words."""
     lowered = text.lower()
     letters = set(lowered)  # a quick look rules out most names

@@ -42,7 +42,7 @@ class EmailVerifier:
 
     async def verdict(self, email: str, deadline: float) -> EmailVerdict:
         async def make() -> Made:
-            verdict = await self._asked(email, deadline)
+            verdict = await self._ask_service(email, deadline)
             known = verdict.verdict != "unknown"
             return Made(
                 json.dumps(asdict(verdict)).encode(), self._ttl_s if known else _UNKNOWN_TTL_S
@@ -53,7 +53,7 @@ class EmailVerifier:
         kept = EmailVerdict(**json.loads(hit.value))
         return replace(kept, cached=hit.cached, age_s=int(hit.age_s))
 
-    async def _asked(self, email: str, deadline: float) -> EmailVerdict:
+    async def _ask_service(self, email: str, deadline: float) -> EmailVerdict:
         title = self._service.spec.title
         request = self._service.verify(email, self._line.access)
         try:

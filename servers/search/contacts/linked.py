@@ -117,7 +117,7 @@ def stored(tree: HtmlElement) -> Iterator[FoundAddress]:
 
 def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddress]:
     if name == "data-cfemail" or _COVER in value:
-        yield from _exact(_uncovered(value.rpartition("#")[2]))
+        yield from _exact(_from_cloudflare(value.rpartition("#")[2]))
     elif name in _UNREAD:
         return
     elif _MAILTO.search(value):
@@ -147,14 +147,14 @@ def receivers(value: str, *, quoted: bool = False) -> Iterator[FoundAddress]:
         link = _QUOTE.split(part, maxsplit=1)[0] if quoted else part
         to, _, fields = link.partition("?")
         to, *wrong = _NEXT_FIELD.split(to)
-        yield from _listed(to)
+        yield from _in_list(to)
         for field in [*wrong, *fields.split("&")]:
             name, _, text = field.removeprefix("amp;").partition("=")
             if name.lower() in {"to", "cc", "bcc"}:
-                yield from _listed(text)
+                yield from _in_list(text)
 
 
-def _listed(text: str) -> Iterator[FoundAddress]:
+def _in_list(text: str) -> Iterator[FoundAddress]:
     """The addresses in a list of receivers."""
     text = unquote(unquote(text)) if "%25" in text else unquote(text)
     text = disguise.undisguised(disguise.without_marks(text[:5000])).translate(_PLAIN_AT)
@@ -184,14 +184,14 @@ def _in_href(value: str) -> Iterator[FoundAddress]:
     elif "://" not in value:
         yield from _decoded_href(value)
     elif any(place in value[:60].lower() for place in _COMPOSERS):
-        yield from _composed(value)
+        yield from _in_compose_link(value)
 
 
 def _decoded_href(value: str) -> Iterator[FoundAddress]:
     start = value[:20].lower()
     if start.startswith(("javascript:", "#")):
         for call in _CALL.finditer(value):
-            yield from _shifted(call.group(1))
+            yield from _in_shifted_letters(call.group(1))
         for told in scripts.put_together(value):
             yield from _written(told)
     elif start.startswith("znvygb:"):
@@ -202,17 +202,17 @@ def _decoded_href(value: str) -> Iterator[FoundAddress]:
         yield from _exact(unquote(value.removeprefix("./")))
 
 
-def _composed(url: str) -> Iterator[FoundAddress]:
+def _in_compose_link(url: str) -> Iterator[FoundAddress]:
     try:
         fields = parse_qsl(urlsplit(url).query)
     except ValueError:
         return
     for name, value in fields:
         if name.lower() in {"to", "cc"}:
-            yield from _listed(value)
+            yield from _in_list(value)
 
 
-def _shifted(text: str) -> Iterator[FoundAddress]:
+def _in_shifted_letters(text: str) -> Iterator[FoundAddress]:
     """The address in a link whose letters were moved by a fixed number of places."""
     for by in range(-13, 14):
         for move in (_in_ranges, _plainly):
@@ -237,7 +237,7 @@ def _in_own_attribute(name: str, value: str) -> Iterator[FoundAddress]:
     """An address as the whole value of an attribute that a site made for itself."""
     value = html.unescape(value).strip()
     if "mailto-token" in name:
-        yield from _shifted(value)
+        yield from _in_shifted_letters(value)
     elif value.startswith(("{", "[{")):
         yield from (FoundAddress(one.email, UNSURE) for one in _named_in_json(value))
     elif len(value) <= 400:
@@ -313,7 +313,7 @@ def _in_json(told: Any) -> Iterator[FoundAddress]:
         elif isinstance(value, list):
             waiting += [(key, one, owner) for one in value]
         elif isinstance(value, str) and "email" in key.lower():
-            for one in receivers(value) if _MAILTO.match(value) else _listed(value):
+            for one in receivers(value) if _MAILTO.match(value) else _in_list(value):
                 yield replace(one, name=one.name or owner)
         elif isinstance(value, str) and not key.startswith("@") and "@" in value:
             yield from addresses_in(disguise.without_marks(value[:5000]))
@@ -363,7 +363,7 @@ def _written(told: str) -> Iterator[FoundAddress]:
     yield from _exact(html.unescape(_TAG.sub("", told)))
 
 
-def _uncovered(covered: str) -> str:
+def _from_cloudflare(covered: str) -> str:
     """The address that Cloudflare encoded: each byte is XORed with the first."""
     try:
         key, *rest = bytes.fromhex(covered.strip())

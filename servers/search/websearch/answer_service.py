@@ -72,7 +72,7 @@ class AnswerService:
         """
 
         async def make() -> Made:
-            answer = await self._asked(question, site, searches, deadline)
+            answer = await self._ask_in_turns(question, site, searches, deadline)
             ttl = self._ttl_s if answer.complete else 0.0
             return Made(json.dumps(asdict(answer)).encode(), ttl)
 
@@ -86,7 +86,9 @@ class AnswerService:
             return replace(answer, cached=True, age_s=int(hit.age_s), cost_usd=0.0)
         return answer
 
-    async def _asked(self, question: str, site: str, searches: int, deadline: float) -> Answer:
+    async def _ask_in_turns(
+        self, question: str, site: str, searches: int, deadline: float
+    ) -> Answer:
         access = self.line.access
         tool = anthropic.search_tool(access, most=searches, site=site)
         messages: list[dict[str, Any]] = [{"role": "user", "content": question}]

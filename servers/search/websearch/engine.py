@@ -126,7 +126,7 @@ class Engine:
         able = [one for one in self.candidates() if one.spec.ignored(query) is not None]
         if query.images and not able:
             raise NoAnswerError([], self._no_images())
-        waiting = [source for source in able if not self._skipped(source, tried)]
+        waiting = [source for source in able if not self._skip_refused(source, tried)]
         while waiting and len(empty) < _MOST_EMPTY:
             source = waiting.pop(0)
             asking = source.search(query, _share(deadline, len(waiting)))
@@ -169,7 +169,7 @@ class Engine:
         )
 
     @staticmethod
-    def _skipped(source: Asked, tried: list[Attempt]) -> bool:
+    def _skip_refused(source: Asked, tried: list[Attempt]) -> bool:
         refusal = source.refusal()
         if refusal is None:
             return False
@@ -193,7 +193,9 @@ def _outcome(
     lesser = [one for one in spec if one.best_effort or not one.general]
     weights = [1.0 if one.general else LESSER for one in spec]
     notes = [page.note for _, page in found if page.note]
-    notes += [_ignored(query, one) for one in spec if _ignored(query, one)]
+    notes += [
+        _ignored_filters_text(query, one) for one in spec if _ignored_filters_text(query, one)
+    ]
     if lesser and not asked_for:
         notes += [f"{one.title}: {one.caution}" for one in lesser]
     return SearchOutcome(
@@ -206,7 +208,7 @@ def _outcome(
     )
 
 
-def _ignored(query: SearchQuery, spec: ProviderSpec) -> str:
+def _ignored_filters_text(query: SearchQuery, spec: ProviderSpec) -> str:
     """A text about the filters that the provider ignored."""
     ignored = spec.ignored(query) or frozenset()
     lost = [name for name in filters(query) if name in ignored]

@@ -60,11 +60,11 @@ class ProviderLine:
             try:
                 return read(reply)
             except OutboundError as failure:
-                raise self._told(failure) from None
+                raise self._safe_failure(failure) from None
 
         return await self.channel.exchange(request, told, deadline)
 
-    def _told(self, failure: OutboundError) -> OutboundError:
+    def _safe_failure(self, failure: OutboundError) -> OutboundError:
         """The failure without keys in its text. A rejected key is reported to the app."""
         failure.message = without(failure.message, self.access.keys)
         if failure.kind is not Kind.AUTH:

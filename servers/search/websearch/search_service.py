@@ -58,7 +58,7 @@ class SearchService:
             outcome = await self._ask(asked, names, deadline)
             if self._library and outcome.results:
                 self._library.remember(outcome.results)
-            return Made(_packed(outcome), self._good_for(asked, outcome))
+            return Made(_pack(outcome), self._good_for(asked, outcome))
 
         key = _key(asked, names)
         stale_for = () if names else (NoAnswerError,)
@@ -88,7 +88,7 @@ class SearchService:
             found = await self._library.find(query.text, query.count, query.site)
             found = [one for one in found if query.allows(one.url)]
         if not found:
-            raise _told(failure) from None
+            raise _tool_error(failure) from None
         lost = ", ".join(name for name in filters(query) if name != "exclude")
         unmet = f", which could not honour: {lost}" if lost else ""
         return SearchAnswer(
@@ -141,7 +141,7 @@ def _key(query: SearchQuery, names: Sequence[str]) -> str:
     return f"{'+'.join(names)}\x1f{query.key}"
 
 
-def _told(failure: NoAnswerError) -> ToolError:
+def _tool_error(failure: NoAnswerError) -> ToolError:
     return ToolError(
         f"{failure.sentence}.",
         kind=failure.kind,
@@ -149,7 +149,7 @@ def _told(failure: NoAnswerError) -> ToolError:
     )
 
 
-def _packed(outcome: SearchOutcome) -> bytes:
+def _pack(outcome: SearchOutcome) -> bytes:
     return json.dumps(
         {
             "results": [

@@ -57,7 +57,7 @@ def has_word(entry: Entry, word: str) -> bool:
     """Whether `entry` has `word`, or a word that begins with it and is found by its beginning."""
     host = urls.host(entry.url)
     if can_begin(word):
-        begun = {*_named(host), *words_to_begin(entry.url, entry.email)}
+        begun = {*_host_words(host), *words_to_begin(entry.url, entry.email)}
         if any(one.startswith(word) for one in begun):
             return True
     return any(word in some for some in _words_of(entry, host, is_hidden=False))
@@ -69,10 +69,10 @@ def words_to_begin(url: str, email: str) -> set[str]:
     Words that are also in the host of a clear URL are left out: its terms include beginnings.
     """
     local, _, host = email.rpartition("@")
-    of_url = _named(urls.host(url))
+    of_url = _host_words(urls.host(url))
     if holds_address(url):
-        return {*words(local), *_named(host), *of_url}
-    return {*words(local), *_named(host)} - set(of_url)
+        return {*words(local), *_host_words(host), *of_url}
+    return {*words(local), *_host_words(host)} - set(of_url)
 
 
 def can_be_begun(word: str) -> bool:
@@ -123,9 +123,9 @@ def sought(text: str) -> tuple[str, ...]:
 def _words_of(entry: Entry, host: str, *, is_hidden: bool) -> tuple[set[str], set[str]]:
     """The clear words with the beginnings of the host's words, and the sealed words."""
     local, _, email_host = entry.email.rpartition("@")
-    named = _named(host)
+    named = _host_words(host)
     of_url = {*named, *words(unquote(entry.url) if "%" in entry.url else entry.url)}
-    sealed = {*words(local), *_named(email_host), *words(email_host)}
+    sealed = {*words(local), *_host_words(email_host), *words(email_host)}
     sealed.update(list(dict.fromkeys(words(entry.note)))[:MOST_NOTE_WORDS])
     clear = {word for tag in entry.tags for word in words(tag)}
     if is_hidden:
@@ -144,7 +144,7 @@ def _email_spellings(email: str) -> set[str]:
     return {folded_email(email, case=True, plus_tag=is_cut) for is_cut in (False, True)}
 
 
-def _named(host: str) -> list[str]:
+def _host_words(host: str) -> list[str]:
     """The words of `host` but those of its last label."""
     return words(_readable(host).rpartition(".")[0])
 

@@ -43,7 +43,7 @@ def normalise(text: str, *, strip_tracking: bool = True) -> str:
         return text
     if not text:
         raise UrlError("is empty")
-    return _spelled(text, strip_tracking=strip_tracking)
+    return _canonical(text, strip_tracking=strip_tracking)
 
 
 def page(text: str, *, strip_tracking: bool = True) -> str:
@@ -73,12 +73,12 @@ def page(text: str, *, strip_tracking: bool = True) -> str:
     return found
 
 
-def _spelled(text: str, *, strip_tracking: bool) -> str:
+def _canonical(text: str, *, strip_tracking: bool) -> str:
     if len(text) > LONGEST:
         raise UrlError(f"is {len(text)} characters long; the limit is {LONGEST}")
     if _CONTROL.search(text):
         raise UrlError("contains a space or a control character; write a space as %20")
-    url = _parsed(text if _SCHEME.match(text) else f"https://{text.removeprefix('//')}")
+    url = _parse(text if _SCHEME.match(text) else f"https://{text.removeprefix('//')}")
     host = _host(url)
     port = None if url.is_default_port() else url.explicit_port
     query = _without_tracking(url.raw_query_string) if strip_tracking else url.raw_query_string
@@ -110,7 +110,7 @@ def host_name(text: str) -> str:
     return host(normalise(text.strip().rpartition("@")[2]))
 
 
-def _parsed(text: str) -> URL:
+def _parse(text: str) -> URL:
     try:
         url = URL(text)
     except ValueError as broken:

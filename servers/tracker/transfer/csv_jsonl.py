@@ -215,7 +215,7 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
         raise LeadFileError("The file has no row with anything in it.")
     place = _header_place(first, wanted)
     has_names = place >= 0
-    names = _names(first[place].cells) if has_names else _numbered(first)
+    names = _names(first[place].cells) if has_names else _column_numbers(first)
     _refuse_many(len(names))
     samples = [one.cells for one in first[place + 1 :] if not one.fault]
     choice = columns.choose(
@@ -291,7 +291,7 @@ def _names(found: Sequence[str]) -> list[str]:
     return names
 
 
-def _numbered(first: Sequence[_Record]) -> list[str]:
+def _column_numbers(first: Sequence[_Record]) -> list[str]:
     width = max((len(one.cells) for one in first), default=0)
     return [f"Column {number}" for number in range(1, width + 1)]
 

@@ -89,12 +89,12 @@ class ImportExport:
         """Begin to import the file at `path`; a trial stores nothing."""
         self._get_service()
         found = await asyncio.to_thread(opened, path, column_map, ignored)
-        job = self._begun("import", path)
+        job = self._new_job("import", path)
         job.columns = found.choice.named()
         job.doubts.begin(found.doubts)
         job.total_bytes = os.fstat(found.text.fileno()).st_size
         work = _Import(job, self._get_service, found, client="" if trial else client)
-        job.task = asyncio.get_running_loop().create_task(_ended(job, work.run()))
+        job.task = asyncio.get_running_loop().create_task(_record_end(job, work.run()))
         return job
 
     def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
@@ -102,9 +102,9 @@ class ImportExport:
         self._get_service()
         kind = _format(path)
         target = exchange_folder.PartialExport(path, overwrite=overwrite)
-        job = self._begun("export", path)
+        job = self._new_job("export", path)
         work = _export(job, self._get_service, search, target, kind=kind)
-        job.task = asyncio.get_running_loop().create_task(_ended(job, work))
+        job.task = asyncio.get_running_loop().create_task(_record_end(job, work))
         return job
 
     async def cancel(self, name: str) -> Job:
@@ -120,7 +120,7 @@ class ImportExport:
         """Stop all jobs."""
         await asyncio.gather(*(self.cancel(name) for name in list(self._jobs)))
 
-    def _begun(self, kind: Literal["import", "export"], path: Path) -> Job:
+    def _new_job(self, kind: Literal["import", "export"], path: Path) -> Job:
         job = Job(secrets.token_hex(16), kind, path.name)
         self._jobs[job.id] = job
         finished = [name for name, old in self._jobs.items() if old.state != "running"]
@@ -160,24 +160,24 @@ class _Import:
 
     async def run(self) -> None:
         """Import the whole file."""
-        following = asyncio.ensure_future(self._prepared())
+        following = asyncio.ensure_future(self._prepare_group())
         try:
             while (group := await asyncio.shield(following)) is not None:
-                following = asyncio.ensure_future(self._prepared())
-                await self._store(group)
+                following = asyncio.ensure_future(self._prepare_group())
+                await self._store_whole(group)
         finally:
             # A thread may still read its group.
             await asyncio.wait([following])
             self._text.close()
         self._job.done_bytes = self._job.total_bytes
 
-    async def _prepared(self) -> _Group | None:
+    async def _prepare_group(self) -> _Group | None:
         found, position = await asyncio.to_thread(self._read)
         if not found:
             return None
-        return _Group(found, position, *await self._planned(found))
+        return _Group(found, position, *await self._plan_group(found))
 
-    async def _planned(self, found: _Found) -> tuple[EntryService, Plan]:
+    async def _plan_group(self, found: _Found) -> tuple[EntryService, Plan]:
         entry_service = self._get_service()
         self._rules = entry_service.codec.rules
         drafts = [one for _, one in found if isinstance(one, Draft)]
@@ -196,21 +196,21 @@ class _Import:
             try:
                 draft = checked(rules=self._rules, **row.fields)
             except RejectedEntryError as rejected:
-                found.append((row.number, _refused(rejected, row.fields)))
+                found.append((row.number, _with_refusal_fault(rejected, row.fields)))
             else:
                 found.append((row.number, draft))
         return found, self._text.buffer.tell()
 
-    async def _store(self, group: _Group) -> None:
+    async def _store_whole(self, group: _Group) -> None:
         """Store a group and count it, even when the job is cancelled meanwhile."""
-        work = asyncio.ensure_future(self._stored(group))
+        work = asyncio.ensure_future(self._store_and_count(group))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             await work
             raise
 
-    async def _stored(self, group: _Group) -> None:
+    async def _store_and_count(self, group: _Group) -> None:
         found, entry_service, plan = group.found, group.entry_service, group.plan
         drafted = [number for number, one in found if isinstance(one, Draft)]
         for number, one in found:
@@ -218,7 +218,7 @@ class _Import:
                 self._refuse(number, one)
         if self._client:
             while entry_service is not self._get_service():  # the keys have changed
-                entry_service, plan = await self._planned(found)
+                entry_service, plan = await self._plan_group(found)
             results = await entry_service.settle(plan)
             created = sum(
                 one[0] == "created" for one in results if not isinstance(one, RejectedEntryError)
@@ -275,7 +275,9 @@ def _opened(
         raise ToolError(str(wrong), kind="bad_argument") from None
 
 
-def _refused(rejected: RejectedEntryError, fields: Mapping[str, Any]) -> RejectedEntryError:
+def _with_refusal_fault(
+    rejected: RejectedEntryError, fields: Mapping[str, Any]
+) -> RejectedEntryError:
     """The faults of a row; one more when the refused row says do not contact."""
     faults = rejected.faults
     if fields.get("status") == "do_not_contact":
@@ -337,7 +339,7 @@ def _page(search: Search, cursor: str) -> Search:
     return replace(search, sort="oldest", limit=_PAGE, cursor=cursor)
 
 
-async def _ended(job: Job, work: Awaitable[None]) -> None:
+async def _record_end(job: Job, work: Awaitable[None]) -> None:
     """Await `work` and record in `job` how it ended."""
     try:
         await work

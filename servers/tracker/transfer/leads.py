@@ -90,7 +90,7 @@ class LeadReader:
             return "do_not_contact"
         if any(map(says_do_not_contact, _SENTENCES.split(note[:_JUDGED]))):
             doubts.append("the note seems to say: do not contact; the status does not")
-        self._tell_consent(row, doubts)
+        self._doubt_consent(row, doubts)
         cell = _first(self._at(row, self._places["status"]))
         if is_placeholder(cell):
             return ""
@@ -103,7 +103,7 @@ class LeadReader:
         """Whether any column says: do not contact."""
         for place in self._flags:
             cell = row[place] if place < len(row) else ""
-            if cell and not _is_denied(cell):
+            if cell and not _means_no(cell):
                 if not (is_yes(cell) or says_do_not_contact(cell) or any(map(str.isdigit, cell))):
                     name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
                     doubts.append(f"{name} says {said!r}, which was taken for do_not_contact")
@@ -116,7 +116,7 @@ class LeadReader:
             return True
         return any(map(is_only_do_not_contact, self._at(row, self._choice.noticed)))
 
-    def _tell_consent(self, row: Sequence[str], doubts: list[str]) -> None:
+    def _doubt_consent(self, row: Sequence[str], doubts: list[str]) -> None:
         """Add a doubt for each cell that is almost a refusal."""
         for place in self._choice.consent:
             cell = row[place] if place < len(row) else ""
@@ -140,6 +140,6 @@ def _first(found: Sequence[str]) -> str:
     return next((cell for cell in found if not is_placeholder(cell)), found[0] if found else "")
 
 
-def _is_denied(cell: str) -> bool:
+def _means_no(cell: str) -> bool:
     """Whether a cell of a column such as Unsubscribed means no."""
     return not is_yes(cell) and (is_no(cell) or plain(cell) in {"not set", "0 00 00"})

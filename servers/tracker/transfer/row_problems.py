@@ -68,14 +68,14 @@ class Doubts:
     def told(self) -> list[str]:
         """All of them in words, those of the file first, then the most frequent."""
         often = sorted(self._rows.items(), key=lambda one: -one[1][0])
-        lines = [f"{_numbered(*rows)}: {doubt}." for doubt, rows in often]
+        lines = [f"{_rows_text(*rows)}: {doubt}." for doubt, rows in often]
         left = len(lines) - self._SHOWN + self._others
         lines = lines[: self._SHOWN]
         more = [f"{left:,} more doubts about single rows are not shown."] if left > 0 else []
         return [*self._whole, *lines, *more]
 
 
-def _numbered(count: int, first: list[int]) -> str:
+def _rows_text(count: int, first: list[int]) -> str:
     shown = ", ".join(map(str, first))
     if count == 1:
         return f"Row {shown}"

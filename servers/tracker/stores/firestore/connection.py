@@ -106,7 +106,7 @@ class FirestoreConnection:
             trouble = store_error(broken)
             if trouble is None:
                 raise
-            self._failed(trouble)
+            self._note_trouble(trouble)
 
     async def close(self) -> None:
         if self._retrying is not None:
@@ -135,7 +135,7 @@ class FirestoreConnection:
             trouble = store_error(broken)
             if trouble is None:
                 raise
-            self._failed(trouble)
+            self._note_trouble(trouble)
             raise trouble from None
         self._clear_trouble()
         return found
@@ -158,7 +158,7 @@ class FirestoreConnection:
     async def _probe(self) -> None:
         await self.collection("notes").document("knock").get(retry=None, timeout=_PROBE_S)
 
-    def _failed(self, trouble: StoreError) -> None:
+    def _note_trouble(self, trouble: StoreError) -> None:
         if self.trouble is None or self.trouble.code != trouble.code:
             self.trouble = trouble
             log.warning("%s", trouble.reason)

@@ -86,7 +86,7 @@ class SqliteFile:
         try:
             await preparing
         except (apsw.Error, OSError) as broken:
-            self._failed(broken)
+            self._note_failure(broken)
         except StoreError:
             assert self._lock is not None
             self._lock.release()
@@ -144,7 +144,7 @@ class SqliteFile:
         except apsw.Error as broken:
             if self.trouble is not None and not self._is_prepared:
                 raise self.trouble from None
-            raise self._failed(broken) from None
+            raise self._note_failure(broken) from None
 
     async def look_up(self, work: Callable[[apsw.Connection], T]) -> T:
         """The result of `work`; when it takes more than a few rows, the reading thread does it.
@@ -169,7 +169,7 @@ class SqliteFile:
         Raises:
             StoreError: the file cannot be written now; nothing was.
         """
-        return await self._written(lambda worker: worker.run(work))
+        return await self._write(lambda worker: worker.run(work))
 
     async def apply(self, writes: Sequence[Write]) -> list[Written]:
         """Do each allowed write, in one transaction with the writes of others at this moment.
@@ -177,16 +177,16 @@ class SqliteFile:
         Raises:
             StoreError: the file cannot be written now; nothing was.
         """
-        return await self._written(lambda worker: worker.do(writes))
+        return await self._write(lambda worker: worker.do(writes))
 
-    async def _written(self, work: Callable[[SqliteWorker], Awaitable[T]]) -> T:
+    async def _write(self, work: Callable[[SqliteWorker], Awaitable[T]]) -> T:
         await self._is_usable()
         self._require_present_shape()
         assert self._writer is not None
         try:
             found = await work(self._writer)
         except apsw.Error as broken:
-            raise self._failed(broken) from None
+            raise self._note_failure(broken) from None
         if self.trouble is not None:
             self._clear_trouble()
         return found
@@ -212,7 +212,7 @@ class SqliteFile:
         except (apsw.Error, OSError) as broken:
             raise disk.store_error(broken) or broken from None
 
-    def _failed(self, broken: apsw.Error | OSError) -> StoreError:
+    def _note_failure(self, broken: apsw.Error | OSError) -> StoreError:
         """The failure as a StoreError. It is reported once, and its end is awaited."""
         found = disk.store_error(broken)
         if found is None:
@@ -284,7 +284,7 @@ class SqliteFile:
         if sound is None:
             self._begin(self._check(_HOUR_S))
         elif not sound:
-            self._failed(apsw.CorruptError("the integrity check found damage"))
+            self._note_failure(apsw.CorruptError("the integrity check found damage"))
 
     async def _back_up_daily(self) -> None:
         while True:

@@ -107,7 +107,7 @@ class SqliteWorker:
             if self._merge is None:
                 self._answer(group)
             else:
-                self._post(self._run_group(group + self._arrived()))
+                self._post(self._run_group(group + self._waiting_jobs()))
         self._disconnect()
 
     def _answer(self, group: list[_Job]) -> None:
@@ -122,7 +122,7 @@ class SqliteWorker:
         if settled:
             self._post(settled)
 
-    def _arrived(self) -> list[_Job]:
+    def _waiting_jobs(self) -> list[_Job]:
         """The jobs that came while the last group was written."""
         jobs: list[_Job] = []
         while not self._groups.empty():
