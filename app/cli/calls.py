@@ -98,8 +98,4 @@ def _show(found: dict[str, Any], output: Output) -> int:
 
 def _clear(control: ControlClient, output: Output) -> int:
     control.ask("clear_calls")
-    if output.is_json:
-        output.document({"cleared": True})
-    else:
-        output.line("Every kept call is deleted.")
-    return 0
+    return output.answer({"cleared": True}, "Every kept call is deleted.")

@@ -103,11 +103,7 @@ def _list(args: Namespace, output: Output) -> int:
 
 def _diff(args: Namespace, output: Output) -> int:
     found = _ask(verb="diff", client=args.client, action=args.of)
-    if output.is_json:
-        output.document(found)
-    else:
-        output.line(found["diff"] or "Nothing would change.")
-    return 0
+    return output.answer(found, found["diff"] or "Nothing would change.")
 
 
 _BY_HAND = (

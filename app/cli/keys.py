@@ -77,20 +77,20 @@ def _set(args: Namespace, output: Output) -> int:
     document: dict[str, object] = {"name": args.name, "set": True}
     if mended:
         document["mended"] = mended
-    return _print(output, document, " ".join([f"{args.name} is set.", *mended]))
+    return output.answer(document, " ".join([f"{args.name} is set.", *mended]))
 
 
 def _unset(args: Namespace, output: Output) -> int:
     with ControlClient() as control:
         _require_consent(control, args)
         control.ask("unset_key", name=args.name)
-    return _print(output, {"name": args.name, "set": False}, f"{args.name} is deleted.")
+    return output.answer({"name": args.name, "set": False}, f"{args.name} is deleted.")
 
 
 def _test(args: Namespace, output: Output) -> int:
     with ControlClient() as control:
         found = control.ask("test_key", name=args.name)
-    _print(output, {"name": args.name, **found}, f"{found['verdict']}: {found['message']}")
+    output.answer({"name": args.name, **found}, f"{found['verdict']}: {found['message']}")
     if found["verdict"] in {"accepted", "unknown"}:
         return 0
     output.complain(found["message"])
@@ -101,7 +101,7 @@ def _rotate(args: Namespace, output: Output) -> int:
     with ControlClient() as control:
         control.ask("rotate_key", name=args.name)
     text = f"{args.name} has a new value; the old one still opens what it sealed."
-    return _print(output, {"name": args.name, "rotated": True}, text)
+    return output.answer({"name": args.name, "rotated": True}, text)
 
 
 def _export(args: Namespace, output: Output) -> int:
@@ -111,7 +111,7 @@ def _export(args: Namespace, output: Output) -> int:
         f"The recovery key is in {args.file}. Keep it where others cannot read it. To go back to "
         f"it: lou keys set {args.name} --yes < {args.file}"
     )
-    return _print(output, {"name": args.name, "file": str(args.file.absolute())}, text)
+    return output.answer({"name": args.name, "file": str(args.file.absolute())}, text)
 
 
 def _require_consent(control: ControlClient, args: Namespace) -> None:
@@ -137,7 +137,7 @@ def _unlock(args: Namespace, output: Output) -> int:
         is_file = control.ask("keys")["store"] == "file"
         passphrase = _secret("Passphrase: ") if is_file else ""
         found = control.ask("unlock", passphrase=passphrase)
-    return _print(output, found, _OPEN[found["state"]])
+    return output.answer(found, _OPEN[found["state"]])
 
 
 def _store(args: Namespace, output: Output) -> int:
@@ -149,7 +149,7 @@ def _store(args: Namespace, output: Output) -> int:
     with ControlClient() as control:
         found = control.ask("key_store", kind=args.kind, passphrase=passphrase)
     where = "a sealed file" if args.kind == "file" else "the keyring"
-    return _print(output, found, f"Keys are kept in {where} now.")
+    return output.answer(found, f"Keys are kept in {where} now.")
 
 
 def _secret(prompt: str) -> str:
@@ -159,11 +159,3 @@ def _secret(prompt: str) -> str:
         return key_text.decoded(sys.stdin.buffer.read()).rstrip("\r\n")
     except NotAKeyError as wrong:
         raise AppError(wrong.words, wrong.hint) from None
-
-
-def _print(output: Output, document: dict[str, object], text: str) -> int:
-    if output.is_json:
-        output.document(document)
-    else:
-        output.line(text)
-    return 0

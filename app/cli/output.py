@@ -34,6 +34,14 @@ class Output:
     def document(self, document: Any) -> None:
         self.line(json.dumps(document, indent=2, ensure_ascii=False))
 
+    def answer(self, document: Any, text: str) -> int:
+        """Print the document with `--json`, else the text; returns the exit code of success."""
+        if self.is_json:
+            self.document(document)
+        else:
+            self.line(text)
+        return 0
+
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line, in one of `_STYLES` if stdout shows them."""
         safe = _painted(harmless.spelled(text), "" if self.is_json else style, sys.stdout)

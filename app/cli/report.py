@@ -43,11 +43,9 @@ def _report(args: Namespace, output: Output) -> int:
         if sys.stdin.readline().strip().lower() not in {"", "y", "yes"}:
             return 1
     report.save(found, target)
-    if output.is_json:
-        output.document({"file": str(target.absolute()), "texts": list(found)})
-    else:
-        output.line(f"Saved as {target}. Nothing was sent to anybody: attach it where you ask.")
-    return 0
+    document = {"file": str(target.absolute()), "texts": list(found)}
+    text = f"Saved as {target}. Nothing was sent to anybody: attach it where you ask."
+    return output.answer(document, text)
 
 
 def _answers() -> dict[str, Any]:

@@ -81,21 +81,13 @@ def _add(args: Namespace, output: Output) -> int:
         entry |= {"url": args.url, "headers": dict(args.header)}
     with ControlClient() as control:
         server = control.ask("add_server", name=args.name, entry=entry)
-    if output.is_json:
-        output.document(server)
-    else:
-        output.line(f"{args.name} is added and {server['state']}.")
-    return 0
+    return output.answer(server, f"{args.name} is added and {server['state']}.")
 
 
 def _remove(args: Namespace, output: Output) -> int:
     with ControlClient() as control:
         control.ask("remove_server", name=args.name)
-    if output.is_json:
-        output.document({"name": args.name, "removed": True})
-    else:
-        output.line(f"{args.name} is removed.")
-    return 0
+    return output.answer({"name": args.name, "removed": True}, f"{args.name} is removed.")
 
 
 def _import(args: Namespace, output: Output) -> int:

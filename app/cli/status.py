@@ -70,11 +70,9 @@ def _quit(args: Namespace, output: Output) -> int:
     pid = stop()
     if again:
         launch_file.start(again)
-    if output.is_json:
-        output.document({"stopped": True, "pid": pid, "restarted": bool(again)})
-    else:
-        output.line("Lou and its servers stopped." + (" Lou starts again." if again else ""))
-    return 0
+    document = {"stopped": True, "pid": pid, "restarted": bool(again)}
+    text = "Lou and its servers stopped." + (" Lou starts again." if again else "")
+    return output.answer(document, text)
 
 
 def stop() -> int:

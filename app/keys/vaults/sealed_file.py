@@ -73,21 +73,21 @@ class FileVault:
         """The values of the names that have one."""
         wanted = [name for name in names if name in self.names()]
         if wanted:
-            self._require_open()
+            self._raise_unless_open()
         return {name: self._values[name] for name in wanted}
 
     async def set(self, name: str, value: str) -> None:
-        self._require_open()
+        self._raise_unless_open()
         await self._save({**self._values, name: check_value(name, value)}, name)
 
     async def unset(self, name: str) -> None:
         """Delete the value."""
-        self._require_open()
+        self._raise_unless_open()
         await self._save({n: v for n, v in self._values.items() if n != name}, name)
 
     async def require_open(self) -> None:
         """Check that its passphrase was given."""
-        self._require_open()
+        self._raise_unless_open()
 
     async def recover(self, name: str) -> bool:
         """Whether `name` has a value; names and values are in one file, so none gets lost."""
@@ -127,7 +127,7 @@ class FileVault:
         self._seal, self._values = None, {}
         self._thread.close()
 
-    def _require_open(self) -> None:
+    def _raise_unless_open(self) -> None:
         if self._broken:
             raise self._broken
         if not self._seal:
