@@ -99,7 +99,7 @@ class _ForkServer:
             pid = await asyncio.wait_for(guard.forked, _FORKED_WITHIN_S)
         except OSError as failed:
             if control is self._control:
-                self._failed()
+                self._drop_process()
             if isinstance(failed, TimeoutError):
                 raise OSError("its fork server does not answer") from None
             raise
@@ -124,10 +124,10 @@ class _ForkServer:
                     cwd="/",
                     start_new_session=True,
                 )
-            asyncio.get_running_loop().add_reader(self._control, self._failed)
+            asyncio.get_running_loop().add_reader(self._control, self._drop_process)
         return self._control
 
-    def _failed(self) -> None:
+    def _drop_process(self) -> None:
         """The process ended or does not answer; its forks live on."""
         self._failures += 1
         self.close()
@@ -183,7 +183,7 @@ class ForkedTransport(asyncio.SubprocessTransport):
             self._pipes[fd], _ = await connect(partial(_PipeEnd, self, fd), pipe)
             self._open.add(fd)
         self._protocol.connection_made(self)
-        self._guard.ended.add_done_callback(lambda _: self._exited())
+        self._guard.ended.add_done_callback(lambda _: self._note_exit())
 
     def get_pid(self) -> int:
         return self._guard_pid
@@ -208,7 +208,7 @@ class ForkedTransport(asyncio.SubprocessTransport):
         self._open.discard(fd)
         self._finish()
 
-    def _exited(self) -> None:
+    def _note_exit(self) -> None:
         self._has_exited = True
         self._protocol.process_exited()
         self._finish()

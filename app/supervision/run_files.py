@@ -66,14 +66,14 @@ def sweep(folder: Path) -> list[str]:
 def end(instances: Iterable[str]) -> None:
     """End every process with one of these marks: SIGTERM, then SIGKILL until none is left."""
     marks = set(instances)
-    left = _marked(marks) if marks else []
+    left = _processes_with(marks) if marks else []
     _each(left, "terminate")
     began = time.monotonic()
     while left and time.monotonic() < began + _PATIENCE:
         if time.monotonic() > began + _GRACE:
             _each(left, "kill")
         time.sleep(_POLL)
-        left = _marked(marks)
+        left = _processes_with(marks)
 
 
 def _each(processes: list[psutil.Process], action: str) -> None:
@@ -83,7 +83,7 @@ def _each(processes: list[psutil.Process], action: str) -> None:
             process.resume()
 
 
-def _marked(marks: set[str]) -> list[psutil.Process]:
+def _processes_with(marks: set[str]) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _mark(process) in marks]
 
 

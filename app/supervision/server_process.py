@@ -215,7 +215,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self._stderr.finish()
         for answer in self._pending.values():
             if not answer.done():
-                answer.set_exception(_ended())
+                answer.set_exception(_ended_error())
         words = self._guard.refusal or self._stderr.last_words()
         self._callbacks.exited(self._guard.code, words)
 
@@ -261,7 +261,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
 
     def _write_request(self, request: Request) -> None:
         if not self._stdin_open:
-            raise _ended()
+            raise _ended_error()
         if self._stdin().get_write_buffer_size() > _UNREAD_LIMIT:
             raise ServerError(
                 "The server does not read what it is sent.",
@@ -289,7 +289,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return cast("asyncio.WriteTransport", self._transport.get_pipe_transport(_STDIN))
 
 
-def _ended() -> ServerError:
+def _ended_error() -> ServerError:
     return ServerError(
         "The server ended before it answered.",
         "It is started again; try once more.",

@@ -59,7 +59,7 @@ _NOT_RUNNING = Trouble("off", "", "Switch it on, or see what keeps it from runni
 _SEE_COMMAND = "Install it, or correct the server's command."
 
 
-async def _prepared(
+async def _prepare_launch(
     prepare: Callable[[str], Awaitable[Launch | Trouble]], name: str
 ) -> Launch | Refused | Exited:
     """The checked launch of `name`, or why it cannot start."""
@@ -70,7 +70,7 @@ async def _prepared(
         return not_started(_SOFTWARE_ERROR, "Lou could not prepare its start; see Lou's own log.")
     if isinstance(plan, Trouble):
         return Refused(plan)
-    return _checked(plan)
+    return _check_program(plan)
 
 
 def _unspawnable(problem: BaseException) -> Exited:
@@ -80,7 +80,7 @@ def _unspawnable(problem: BaseException) -> Exited:
     return not_started(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")
 
 
-def _checked(launch: Launch) -> Launch | Refused:
+def _check_program(launch: Launch) -> Launch | Refused:
     program = Path(launch.argv[0])
     if not program.is_absolute() or not program.is_file():
         missing = f"The program {program} was not found."
@@ -250,16 +250,16 @@ class ServerRunner:
         self._start_can_be_cancelled = True
         await self._context.swept()
         self._newest_configuration = None
-        launch = await _prepared(self._context.prepare, self.name)
+        launch = await _prepare_launch(self._context.prepare, self.name)
         self._start_can_be_cancelled = False
         if not isinstance(launch, Launch):
             self.feed(launch)
             return
-        launch = self._completed(launch)
+        launch = self._complete(launch)
         if launch.start_timeout:
             self.policy = replace(self.policy, start_timeout=launch.start_timeout)
         reported = ReportedStatus(os.urandom(8).hex(), launch.memory_budget, launch.required_tools)
-        callbacks = ServerCallbacks(self._event_received, self._stderr_read, self._exited)
+        callbacks = ServerCallbacks(self._event_received, self._stderr_read, self._process_exited)
         try:
             run_files.write(self._context.run_folder, self.name, reported.instance)
             self._process = await ServerProcess.spawn(
@@ -277,7 +277,7 @@ class ServerRunner:
             reported.pid = await self._process.started()
         self.announce()
 
-    def _completed(self, launch: Launch) -> Launch:
+    def _complete(self, launch: Launch) -> Launch:
         configure = (
             launch.configure if self._newest_configuration is None else self._newest_configuration
         )
@@ -296,7 +296,7 @@ class ServerRunner:
             else:
                 self._process.kill()
 
-    def _exited(self, code: int | None, words: str) -> None:
+    def _process_exited(self, code: int | None, words: str) -> None:
         self._background.start(self._end(code, words))
 
     async def _end(self, code: int | None, words: str) -> None:

@@ -142,7 +142,7 @@ class RunValue:
         try:
             _set_value(line)
         except OSError as failure:
-            raise _refused("start Lou at login", "on", failure) from failure
+            raise _registry_error("start Lou at login", "on", failure) from failure
 
     def delete(self) -> None:
         """Delete the value.
@@ -153,7 +153,7 @@ class RunValue:
         try:
             _delete_value()
         except OSError as failure:
-            raise _refused("start Lou at login no more", "off", failure) from failure
+            raise _registry_error("start Lou at login no more", "off", failure) from failure
 
     def is_on(self) -> bool:
         """Whether the value exists."""
@@ -163,7 +163,7 @@ class RunValue:
         return _value() == subprocess.list2cmdline(argv)
 
 
-def _refused(what: str, switched: str, failure: OSError) -> SettingsError:
+def _registry_error(what: str, switched: str, failure: OSError) -> SettingsError:
     return SettingsError(
         f"Windows refused to {what}: {failure.strerror or failure}.",
         f"Switch it {switched} in Windows: Settings, Apps, Startup.",

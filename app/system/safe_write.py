@@ -102,7 +102,7 @@ class Disk:
         """Exchange two names atomically; False where the system cannot."""
         if sys.platform == "win32":
             return _exchanged_on_windows(one, other)
-        return _exchanged(os.fsencode(one), os.fsencode(other))
+        return _exchange_names(os.fsencode(one), os.fsencode(other))
 
     def replace(self, source: Path, target: Path) -> None:
         file_sharing.replace(str(source), str(target))
@@ -140,7 +140,7 @@ class Disk:
 
     def put(self, path: Path, content: bytes) -> None:
         """Replace a file that only Lou writes."""
-        temporary = self._written(path, content, None)
+        temporary = self._write_beside(path, content, None)
         with self._swept(temporary):
             self.replace(temporary, path)
         self.sync_folder(path.parent)
@@ -156,7 +156,7 @@ class Disk:
             if after is None:
                 self._delete(path, before)
             elif before is None:
-                temporary = self._written(path, after, None)
+                temporary = self._write_beside(path, after, None)
                 with self._swept(temporary):
                     self.link(temporary, path)
             else:
@@ -166,7 +166,7 @@ class Disk:
             raise ChangedError(errno.EBUSY, _FOREIGN, str(path))
 
     def _exchange(self, path: Path, before: bytes, after: bytes) -> None:
-        temporary = self._written(path, after, path.stat())
+        temporary = self._write_beside(path, after, path.stat())
         exchanged = False
         try:
             if self.read(path) != before:
@@ -210,7 +210,7 @@ class Disk:
         """The content; None when another program put a folder, a link or a pipe there."""
         return self.read(path) if stat.S_ISREG(path.lstat().st_mode) else None
 
-    def _written(self, path: Path, content: bytes, like: os.stat_result | None) -> Path:
+    def _write_beside(self, path: Path, content: bytes, like: os.stat_result | None) -> Path:
         temporary = _beside(path)
         handle = self.create(temporary)
         try:
@@ -298,7 +298,7 @@ def _copy_attributes(source: Path, target: Path) -> None:
         libc.copyfile(os.fsencode(source), os.fsencode(target), None, _COPYFILE_ACL_AND_XATTR)
 
 
-def _exchanged(one: bytes, other: bytes) -> bool:
+def _exchange_names(one: bytes, other: bytes) -> bool:
     """Exchange the names; False where the system cannot.
 
     Raises:

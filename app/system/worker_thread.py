@@ -95,7 +95,7 @@ class WorkerThread:
             call, future = job
             if not future.cancelled():
                 _post(loop, _settle(call, future))
-        _post(loop, lambda: self._ended(jobs))
+        _post(loop, lambda: self._thread_ended(jobs))
         self._rest()
 
     def _next(self, jobs: queue.SimpleQueue[_Job | None]) -> _Job | None:
@@ -105,7 +105,7 @@ class WorkerThread:
             self._rest()
             return jobs.get()
 
-    def _ended(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+    def _thread_ended(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
         if self._jobs is not jobs and self._abandoned:
             self._abandoned -= 1
             self.came_back()

@@ -85,7 +85,7 @@ def close_folder(folder: str) -> None:
     if not user:
         return
     text = f"D:P(A;OICI;FA;;;{user})(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
-    described = _described(text)
+    described = _descriptor_of(text)
     if described.value:
         which = _DACL | _PROTECTED_DACL
         _advapi.SetFileSecurityW(ctypes.c_wchar_p(folder), which, described)
@@ -122,14 +122,14 @@ def _writers(acl: ctypes._Pointer[_Acl]) -> Iterator[str]:
 
 
 def _set_process(text: str) -> None:
-    described = _described(text)
+    described = _descriptor_of(text)
     if described.value:
         itself = wintypes.HANDLE(_kernel.GetCurrentProcess())
         _advapi.SetKernelObjectSecurity(itself, _DACL, described)
         _kernel.LocalFree(described)
 
 
-def _described(text: str) -> ctypes.c_void_p:
+def _descriptor_of(text: str) -> ctypes.c_void_p:
     described = ctypes.c_void_p()
     _advapi.ConvertStringSecurityDescriptorToSecurityDescriptorW(
         ctypes.c_wchar_p(text), 1, ctypes.byref(described), None

@@ -115,12 +115,12 @@ def _to_dict(message: Message) -> dict[str, Any]:
 
 
 def _request(found: dict[str, Any]) -> Request:
-    id = _required(found, "id")  # noqa: A001 - the wire's word
-    return Request(id, _required(found, "method"), _object(found, "params", id))
+    id = _required_text(found, "id")  # noqa: A001 - the wire's word
+    return Request(id, _required_text(found, "method"), _object(found, "params", id))
 
 
 def _response(found: dict[str, Any]) -> Response:
-    id = _required(found, "id")  # noqa: A001 - the wire's word
+    id = _required_text(found, "id")  # noqa: A001 - the wire's word
     return Response(id, _object(found, "result", id))
 
 
@@ -134,7 +134,7 @@ def _error(found: dict[str, Any]) -> Error:
 
 
 def _event(found: dict[str, Any]) -> Event:
-    return Event(_required(found, "event"), _object(found, "data", None))
+    return Event(_required_text(found, "event"), _object(found, "data", None))
 
 
 _READERS: dict[str, Callable[[dict[str, Any]], Message]] = {
@@ -150,7 +150,7 @@ def _text(found: dict[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _required(found: dict[str, Any], key: str) -> str:
+def _required_text(found: dict[str, Any], key: str) -> str:
     value = _text(found, key)
     if value is None:
         raise EnvelopeError(f"`{key}` is missing or not a text", _text(found, "id"))

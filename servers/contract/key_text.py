@@ -83,7 +83,7 @@ def understood(name: str, text: str) -> Understood:
         _check(name, value)
         return Understood(value, tuple(mended))
     bare = _without_name(name, value, mended)
-    return Understood(raw if bare == value else _unquoted(bare, []), tuple(mended))
+    return Understood(raw if bare == value else _without_quotes(bare, []), tuple(mended))
 
 
 def _without_invisible(text: str, mended: list[str]) -> str:
@@ -117,7 +117,7 @@ def _without_name(name: str, value: str, mended: list[str]) -> str:
     return bare
 
 
-def _unquoted(value: str, mended: list[str]) -> str:
+def _without_quotes(value: str, mended: list[str]) -> str:
     for _ in range(_MOST_LAYERS):
         if len(value) < 2 or _QUOTES.get(value[0]) != value[-1]:
             break
@@ -163,7 +163,7 @@ def _of_words(name: str, words: list[str], mended: list[str]) -> str:
     label = " ".join(words[:-1])
     if _is_label(name, label):
         mended.append(f"`{label:.40}` before it was left out.")
-        return _unquoted(words[-1], mended)
+        return _without_quotes(words[-1], mended)
     if len(set(words)) == 1:
         mended.append("It was there twice.")
         return words[0]
@@ -190,7 +190,7 @@ def _bare(name: str, value: str, mended: list[str]) -> str:
         if scheme:
             mended.append(f"`{scheme[0].strip()}` before it was left out.")
             value = value[scheme.end() :].strip()
-        value = _unquoted(value, mended)
+        value = _without_quotes(value, mended)
         if value == before:
             break
     return value

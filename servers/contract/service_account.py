@@ -75,7 +75,7 @@ def read(text: str) -> Account:
     values = _values(plain, mended)
     if values is None:
         raise _other(plain)
-    values = _unwrapped(values, mended)
+    values = _innermost(values, mended)
     _check_kind(values)
     key = _private_key(values["private_key"], mended)
     if not mended and key == values["private_key"]:
@@ -138,7 +138,7 @@ def _in_quotes(text: str) -> Any:
     return json.loads(text[1:-1].strip(), strict=False)
 
 
-def _backslashed(text: str) -> Any:
+def _in_string_literal(text: str) -> Any:
     """JSON inside a string literal: each quotation mark has a backslash."""
     bare = text.strip("'\"")
     if '\\"' not in bare:
@@ -175,7 +175,7 @@ _DECODERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("", _strict),
     ("Line breaks inside its texts were written as JSON writes them.", _loose),
     ("The quotation marks around it were left out.", _in_quotes),
-    ("Backslashes before its quotation marks were left out.", _backslashed),
+    ("Backslashes before its quotation marks were left out.", _in_string_literal),
     ("Typographic quotation marks were made plain.", _smart),
     ("A comma too many was left out.", _with_commas),
     ("It was written as Python writes it; it is JSON now.", _python),
@@ -183,7 +183,7 @@ _DECODERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
 )
 
 
-def _unwrapped(values: Any, mended: list[str]) -> Any:
+def _innermost(values: Any, mended: list[str]) -> Any:
     """The account inside a list or object that contains nothing else."""
     for _ in range(3):
         if isinstance(values, list) and len(values) == 1:

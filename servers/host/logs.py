@@ -154,16 +154,16 @@ class _Guarded(io.TextIOBase):
 def guard_prints() -> None:
     """Redact every print, traceback and warning of this process."""
     sys.stdout = sys.stderr = _Guarded()
-    sys.excepthook = _uncaught
-    threading.excepthook = lambda thrown: _uncaught(
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda thrown: _log_uncaught(
         thrown.exc_type, thrown.exc_value, thrown.exc_traceback
     )
-    sys.unraisablehook = lambda thrown: _uncaught(
+    sys.unraisablehook = lambda thrown: _log_uncaught(
         thrown.exc_type, thrown.exc_value, thrown.exc_traceback
     )
 
 
-def _uncaught(
+def _log_uncaught(
     kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
     log.error("Nobody caught this", exc_info=(kind, error or kind(), trace))

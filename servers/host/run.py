@@ -45,7 +45,7 @@ def run_supervised(build: BuildServed, instance: str, *, fast_loop: bool = True)
 
     `instance` is the name that the app gave this process.
     """
-    return run(lambda stdout: _supervised(build, stdout, instance), fast_loop=fast_loop)
+    return run(lambda stdout: _run_supervised(build, stdout, instance), fast_loop=fast_loop)
 
 
 def run(main: Callable[[int], Coroutine[Any, Any, int]], *, fast_loop: bool = True) -> int:
@@ -69,7 +69,7 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _supervised(build: BuildServed, stdout: int, instance: str) -> int:
+async def _run_supervised(build: BuildServed, stdout: int, instance: str) -> int:
     control = Control(StdoutWriter(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     quiet_loop()

@@ -109,7 +109,7 @@ def failed(health: Health, failure: OutboundError, now: float, policy: Policy) -
         return replace(Health(recent=health.recent), held=kind, held_until=now + hold)
     if kind not in _COUNTED:
         return abandoned(health, now)
-    return _counted(health, now, policy)
+    return _with_failure(health, now, policy)
 
 
 def abandoned(health: Health, now: float) -> Health:
@@ -119,7 +119,7 @@ def abandoned(health: Health, now: float) -> Health:
     return health
 
 
-def _counted(health: Health, now: float, policy: Policy) -> Health:
+def _with_failure(health: Health, now: float, policy: Policy) -> Health:
     if health.state is State.OPEN:
         return health  # sent before the rest began
     if health.state is State.PROBING:

@@ -201,7 +201,7 @@ class Cache:
         try:
             entry = self._recent.get(name)
             if entry is None and name in self._on_disk:
-                entry = await self._stored(name)
+                entry = await self._read_entry(name)
             if entry and entry.is_fresh:
                 self._touched.add(name)
                 return Hit(entry.value, cached=True, age_s=entry.age())
@@ -233,7 +233,7 @@ class Cache:
             self._database.send(lambda connection: _touch(connection, touched))
             self._database.send(self._shrink)
 
-    async def _stored(self, name: bytes) -> _Entry | None:
+    async def _read_entry(self, name: bytes) -> _Entry | None:
         try:
             row = await self._database.run(
                 lambda connection: connection.execute(

@@ -100,19 +100,19 @@ class Database:
 
     def _execute(self, work: Callable[[apsw.Connection], T]) -> T:
         try:
-            return _in_transaction(self._connected(), work)
+            return _in_transaction(self._connect(), work)
         except _DAMAGED:
             self._replace_damaged()
-            return _in_transaction(self._connected(), work)
+            return _in_transaction(self._connect(), work)
 
-    def _connected(self) -> apsw.Connection:
+    def _connect(self) -> apsw.Connection:
         if self._connection is None:
-            self._connection = self._opened()
+            self._connection = self._open_file()
         return self._connection
 
-    def _opened(self) -> apsw.Connection:
+    def _open_file(self) -> apsw.Connection:
         if self._path is None:
-            return self._prepared(apsw.Connection(":memory:"))
+            return self._prepare(apsw.Connection(":memory:"))
         try:
             return self._on_disk(self._path)
         except (*_DAMAGED, apsw.SQLError):  # SQLError: a file of another version
@@ -120,15 +120,15 @@ class Database:
             return self._on_disk(self._path)
         except _UNUSABLE as error:
             log.warning("%s cannot be used (%s); kept in memory instead", self._path, error)
-            return self._prepared(apsw.Connection(":memory:"))
+            return self._prepare(apsw.Connection(":memory:"))
 
     def _on_disk(self, path: Path) -> apsw.Connection:
         ownership.make_private(str(path.parent))
         ownership.require_database(str(path))
         with _private_files():
-            return self._prepared(apsw.Connection(str(path)))
+            return self._prepare(apsw.Connection(str(path)))
 
-    def _prepared(self, connection: apsw.Connection) -> apsw.Connection:
+    def _prepare(self, connection: apsw.Connection) -> apsw.Connection:
         connection.set_busy_timeout(2000)
         try:
             connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")

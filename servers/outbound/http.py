@@ -110,7 +110,7 @@ class HttpClient:
                 Kind.BAD_REQUEST, "its base_url setting is not a web address"
             ) from None
         except aiohttp.ClientHttpProxyError as error:
-            raise OutboundError(Kind.UNREACHABLE, _refused(error.status)) from None
+            raise OutboundError(Kind.UNREACHABLE, _proxy_refusal(error.status)) from None
         except aiohttp.ClientError as error:
             failed = as_outbound_error(error, repeatable=request.repeatable)
             if not proxy:
@@ -136,7 +136,7 @@ class HttpClient:
             proxy=proxy,
         ) as response:
             if proxy and response.status == _WANTS_PASSWORD:
-                raise OutboundError(Kind.UNREACHABLE, _refused(_WANTS_PASSWORD))
+                raise OutboundError(Kind.UNREACHABLE, _proxy_refusal(_WANTS_PASSWORD))
             content = await body(response, MOST_BYTES)
             origin = str(response.url.origin())
             return HttpReply(response.status, response.headers, content, origin)
@@ -278,7 +278,7 @@ def as_outbound_error(error: aiohttp.ClientError, *, repeatable: bool) -> Outbou
     return OutboundError(Kind.UPSTREAM, message, transient=repeatable)
 
 
-def _refused(status: int) -> str:
+def _proxy_refusal(status: int) -> str:
     wants = ": it wants a user name and a password" if status == _WANTS_PASSWORD else ""
     return f"the proxy refused ({status}{wants})"
 

@@ -143,7 +143,7 @@ class Toolbox:
         seconds = min(tool.timeout_s, limit_s or tool.timeout_s)
         deadline = asyncio.get_running_loop().time() + seconds
         # Internal tools answer the app's own questions; a person would not count them as calls.
-        record = _uncounted if tool.internal else self._record
+        record = _record_nothing if tool.internal else self._record
         started = time.perf_counter()
         call = Call(f"{next(self._numbers):x}", name, caller.client, deadline, caller.report)
         token = current_call.set(call)
@@ -189,11 +189,11 @@ class Toolbox:
                     verdict="timeout",
                 )
             log.exception("The tool %s failed unexpectedly", tool.name)
-            return _unexpected(error)
+            return _unexpected_failure(error)
         return result if result.size <= MOST_BYTES else _too_large(tool.name, result.size)
 
 
-def _unexpected(error: Exception) -> ToolResult:
+def _unexpected_failure(error: Exception) -> ToolResult:
     """The result of a tool that raised `error`; a missing package is trouble for the app, too."""
     if not isinstance(error, ImportError):
         return tool_result.failure("internal error; the log of this server says more", "internal")
@@ -220,5 +220,5 @@ def _annotations(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _uncounted(call: FinishedCall) -> None:
+def _record_nothing(call: FinishedCall) -> None:
     """Record nothing."""

@@ -85,7 +85,7 @@ def open_http(
     listening = _bind(_port(configuration.settings["http"]))
     pending = PendingConnections()
     gate = Gate(
-        _routed(app, figures),
+        _with_monitor_pages(app, figures),
         listening.getsockname()[1],
         token,
         authorized=lambda scope: pending.forget(scope["client"]),
@@ -103,7 +103,7 @@ def open_http(
     return HttpPort(_Server(config), listening, "/mcp", pending)
 
 
-def _routed(app: App, figures: Callable[[], str]) -> App:
+def _with_monitor_pages(app: App, figures: Callable[[], str]) -> App:
     """`app`, and the two pages for monitors."""
     pages: dict[str, Callable[[], str]] = {"/healthz": lambda: "ok\n", "/metrics": figures}
 

@@ -50,8 +50,8 @@ class AnyMailFinder:
         status = str(payload["email_status"])
         if status in {"not_found", "blacklisted"}:
             return []
-        sure = _listed(payload.get("valid_email"), payload.get("valid_emails"))
-        rest = _listed(payload.get("email"), payload.get("emails"))
+        sure = _addresses_in(payload.get("valid_email"), payload.get("valid_emails"))
+        rest = _addresses_in(payload.get("email"), payload.get("emails"))
         unsure = [address for address in rest if address not in sure]
         note = "not verified" if status == "valid" else status
         return [Contact(address, 0.97, [_SOURCE], "verified") for address in sure] + [
@@ -96,7 +96,7 @@ def _payload(reply: HttpReply) -> dict[str, Any]:
     return payload
 
 
-def _listed(one: object, many: object) -> list[str]:
+def _addresses_in(one: object, many: object) -> list[str]:
     texts = [one, *(many if isinstance(many, list) else [])]
     return [address for text in texts for address in addresses(str(text or ""))]
 

@@ -76,7 +76,7 @@ class Google(Provider):
         found = usable(
             _items(reply),
             lambda hit: result(
-                hit.get("title"), hit.get("link"), hit.get("snippet"), _published(hit)
+                hit.get("title"), hit.get("link"), hit.get("snippet"), _publication_date(hit)
             ),
         )
         return ResultPage(found)
@@ -112,7 +112,7 @@ def _items(reply: HttpReply) -> list[Any]:
     return rows(payload, "items") if "items" in payload else []
 
 
-def _published(hit: dict[str, object]) -> object:
+def _publication_date(hit: dict[str, object]) -> object:
     tags = at(hit, "pagemap", "metatags")
     first = tags[0] if isinstance(tags, list) and tags else {}
     return at(first, "article:published_time")

@@ -10,23 +10,23 @@ from servers.tracker.transfer.wording import alternatives, listed, plain, says_d
 Role = Literal["", "email", "url", "status", "tags", "note"]
 
 
-def _named(table: str) -> re.Pattern[str]:
+def _pattern_of(table: str) -> re.Pattern[str]:
     return re.compile(rf"\b{alternatives(table)}(?!\w)")
 
 
-_EMAIL: Final = _named(r"""
+_EMAIL: Final = _pattern_of(r"""
     e ?mails?|email\w*|e ?mail ?adr\w*|mails?|mail ?adr\w*|mailaddress\w*|courriels?|correos?|mel
     e ?post\w*|posta elettronica|pec|adresse electronique|sahkoposti\w*|e ?posta|poczta
     (?:adresse|courrier) de messagerie|messagerie|adresse elettronica|электронн\w+ почт\w*|почта
     имейл|邮箱|郵箱|电子邮件|電子郵件|이메일|メール\w*
 """)
-_NO_ADDRESS: Final = _named(r"""
+_NO_ADDRESS: Final = _pattern_of(r"""
     display|name|names|(?:labels?|types?)$|hash|domain|subject|signature|template|lists?|count
     status|quality|confidence|source|verified at|last verified|opt|opted|permission|consent|sent
     opens?|opened|clicks?|bounced?|grade|format|provider|date|time|catch|unsubscribed?|marketing
     verification|client|campaign|frequency|score|replied
 """)
-_COLLEAGUE: Final = _named(r"""
+_COLLEAGUE: Final = _pattern_of(r"""
     owner|owners|owned|creator|created|modified|updated|edited|assigned|assignee|rep|sdr|bdr|sender
     sent from|user|users|agent|responsible|manager|assistant|referrers?|referr(?:ed|al) by|by
     reports to|supervisor|executive|sales ?person|csm|advisor|team|recruiter|spouse|parent
@@ -38,60 +38,60 @@ _COLLEAGUE: Final = _named(r"""
     utworz\w*|agare|ansvarig|ejer|ansvarlig|omistaja|vlastnik|tulajdonos|sahibi|владел\w+
     ответственн\w*|менеджер\w*|所有者|负责人|所有人|담당자
 """)
-_WEBSITE: Final = _named(r"""
+_WEBSITE: Final = _pattern_of(r"""
     web ?sites?|web ?pages?|home ?pages?|sites? (?:web|internet)|web ?seiten?|internet\w*|urls?|uri
     web ?adress\w*|netzseite|web|www|sitio(?: web)?|paginas? web|sito(?: web)?|hemsida|webbplats
     webbsida|hjemmeside|nettsted|nettside|kotisivu\w*|strona(?: www| internetowa)?|webova stranka
     web sitesi|honlap|сайт|веб сайт|网站|網站|网址|網址|ホームページ|ウェブサイト|홈페이지|웹사이트
 """)
-_WEBSITE_WORDS: Final = _named(r"""
+_WEBSITE_WORDS: Final = _pattern_of(r"""
     (?:web|home) ?(?:sites?|pages?)|sites? (?:web|internet)|paginas? web
 """)
-_DOMAIN: Final = _named("domains?|domaine|dominio|domein|domane|domena")
-_WEAK_PAGE: Final = _named(r"""
+_DOMAIN: Final = _pattern_of("domains?|domaine|dominio|domein|domane|domena")
+_WEAK_PAGE: Final = _pattern_of(r"""
     sites?|links?|pages?|source|quelle|fonte|found on|seite|lien|pagina|enlace|blog
 """)
-_PROFILE: Final = _named(r"""
+_PROFILE: Final = _pattern_of(r"""
     linked ?in|facebook|fb|twitter|instagram|you ?tube|tik ?tok|xing|github|crunchbase|angel ?list
     pinterest|social|profiles?|whatsapp|telegram|skype|yelp|medium
 """)
-_NO_PAGE: Final = _named(r"""
+_NO_PAGE: Final = _pattern_of(r"""
     photos?|pictures?|image|avatar|logo|icon|file|attachments?|signature|unsub\w*|opt|track\w*
     refer\w*|last|first|landing|seen|html|record|crm|search|query|street|location|maps?|meeting
     calendar|booking|careers?|jobs?|api|webhook|feed|video|survey|form|tickets?|invoice|payment
     original|utm|email|mail|download|analytics|conversion|zoom ?info|apollo|hubspot|salesforce
     box|deal|task|note|preview|screenshot|menu|reservation|order
 """)
-_STATUS: Final = _named(r"""
+_STATUS: Final = _pattern_of(r"""
     (?:(?:lead|contact|prospect|outreach|customer|client|kunden|lou|crm|sales) )?status(?: label)?
     status (?:reason|name)|leadstatus|statut(?: (?:de |du |d )?(?:la )?\w+)?|situacao|situacion
     kontaktstatus|tila|stav|статус|状态|狀態|ステータス|상태
 """)
-_MAYBE_STATUS: Final = _named(r"""
+_MAYBE_STATUS: Final = _pattern_of(r"""
     (?:estado|stato)(?: (?:del |de |della |do )?\w+)?|(?:lead |contact )?(?:state|stage)|phase|fase
 """)
-_TAGS: Final = _named(r"""
+_TAGS: Final = _pattern_of(r"""
     (?:(?:contact|lead|person|company|lou) )?(?:tags?|labels?)(?: names?| ids?)?|etiketten?
     schlagwort\w*|schlagworter|etiquetas?|etichett[ae]|etiquettes?|taggar|tagi|теги|标签|標籤|タグ|태그
 """)
-_NOTE: Final = _named(r"""
+_NOTE: Final = _pattern_of(r"""
     (?:(?:lead|contact|person|my|internal|general) )?(?:notes?|comments?|remarks?)|notiz(?:en)?
     bemerkung(?:en)?|anmerkung(?:en)?|kommentare?|hinweise?|commentaires?|remarques?|notas?
     observaci(?:on|ones)|observac(?:ao|oes)|comentarios?|comentari|annotazioni|osservazioni|commenti
     opmerking(?:en)?|notities|anteckning(?:ar)?|kommentar(?:er)?|bemaerkning(?:er)?|uwagi|notatki
     poznamk[ay]|заметк[аи]|примечани[ея]|备注|備註|備考|メモ|메모
 """)
-_IDENTITY: Final = _named(r"""
+_IDENTITY: Final = _pattern_of(r"""
     name|first|last|vorname|nachname|nom|prenom|nombre|apellidos?|nome|cognome|company|firma
     unternehmen|societe|empresa|azienda|organi[sz]ation|account|title|titel|city|ort|street
     address|adresse|phone|telefon|mobile|industry|branche|keywords?|technologies|country
     employer|nickname|sector|department|product
 """)
-_BY_PHONE: Final = _named(r"""
+_BY_PHONE: Final = _pattern_of(r"""
     calls?|phone|mobile|cell|fax|sms|text|whatsapp|anrufen|telefon|post|direct mail
 """)
-_NOT_A_FLAG: Final = _named("link|url|token|hash|page|key|rate|text|list id")
-_ALLOWED: Final = _named(r"""
+_NOT_A_FLAG: Final = _pattern_of("link|url|token|hash|page|key|rate|text|list id")
+_ALLOWED: Final = _pattern_of(r"""
     (?:contact|e ?mail|mailing|kontakt)\w* (?:allowed|permitted|ok|erlaubt|gestattet)
     (?:may|can|ok to|okay to|permission to) (?:we |i |you )?(?:be )?(?:contact|e ?mail)\w*
     allow (?:contact|e ?mails?)|contact permission|agree[sd]? to (?:be contacted|contact)
@@ -103,7 +103,7 @@ _ALLOWED: Final = _named(r"""
 _MAY_BE_ABOUT_CONTACT: Final = re.compile(
     r"conta[ct]|kontakt|mail|market|publici|pubblicit|werb|reklam|reclame|permi|erlaub"
 )
-_CONSENT: Final = _named(r"""
+_CONSENT: Final = _pattern_of(r"""
     opt(?:ed)? ?in|optin|consent|accepts|newsletter|gdpr|dsgvo|rgpd|einwilligung|consentement
     consentimiento|consenso|subscription|marketing
 """)
