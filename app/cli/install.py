@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -52,8 +53,5 @@ def _install(args: Namespace, output: Output) -> int:
 
 
 def _restart(server: str) -> None:
-    try:
-        with ControlClient() as control:
-            control.ask("restart", server=server)
-    except NotRunningError:
-        return
+    with contextlib.suppress(NotRunningError), ControlClient() as control:
+        control.ask("restart", server=server)

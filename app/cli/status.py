@@ -98,11 +98,11 @@ def _is_running() -> bool:
     from app.control import instance_lock  # noqa: PLC0415 - for this command alone
 
     try:
-        ControlClient().__exit__(None, None, None)
+        with ControlClient():
+            return True
     except NotRunningError:
         lock = instance_lock.claim()
         if lock is None:
             return True
         lock.release()
         return False
-    return True

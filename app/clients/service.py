@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from app.clients import catalog, running
@@ -151,10 +152,7 @@ class Clients:
         Raises:
             ClientConfigError: nothing was written.
         """
-        row = self._row(id)
-        async with self._locks[id]:
-            await asyncio.to_thread(self._files.disconnect, row)
-        return await self._refreshed_view(row)
+        return await self._edit(id, self._files.disconnect)
 
     async def undo(self, id: str, *, force: bool = False) -> ClientView:  # noqa: A002
         """Restore the exact bytes that the last change replaced.
@@ -162,10 +160,7 @@ class Clients:
         Raises:
             ClientConfigError: there is nothing to undo, or the file changed since and no `force`.
         """
-        row = self._row(id)
-        async with self._locks[id]:
-            await asyncio.to_thread(self._files.undo, row, force=force)
-        return await self._refreshed_view(row)
+        return await self._edit(id, partial(self._files.undo, force=force))
 
     async def diff(self, id: str, action: str = "connect") -> str:  # noqa: A002
         """A diff of what connect, disconnect or undo would change; empty for no change.
@@ -181,10 +176,7 @@ class Clients:
         Raises:
             ClientConfigError: nothing was written.
         """
-        row = self._row(id)
-        async with self._locks[id]:
-            await asyncio.to_thread(self._files.restore, row)
-        return await self._refreshed_view(row)
+        return await self._edit(id, self._files.restore)
 
     async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
         """Accept the file as it is: lost entries are not offered again."""
@@ -266,6 +258,13 @@ class Clients:
         for row in self._rows:
             if row.id in self._inspected:
                 self._update_view(row)
+
+    async def _edit(self, id: str, edit: Callable[[Client], object]) -> ClientView:  # noqa: A002
+        """Edit the files of a client in a thread; returns the view after that."""
+        row = self._row(id)
+        async with self._locks[id]:
+            await asyncio.to_thread(edit, row)
+        return await self._refreshed_view(row)
 
     async def _refreshed_view(self, row: Client) -> ClientView:
         await self.refresh(row.id)

@@ -170,7 +170,7 @@ def no_answer(seconds: float) -> VaultError:
     return error
 
 
-_FILE = "or keep the keys in a file that a passphrase encrypts (`lou keys store file`)"
+_FILE = "keep the keys in a file that a passphrase encrypts (`lou keys store file`)"
 _REASONS = {
     VaultState.UNKNOWN: ("The keyring was not asked yet.", "Try again."),
     VaultState.OPEN: ("The keyring is open.", ""),
@@ -180,10 +180,10 @@ _REASONS = {
     ),
     VaultState.ABSENT: (
         "There is no keyring that encrypts here.",
-        f"Install and start one, e.g. gnome-keyring, {_FILE}.",
+        f"Install and start one, e.g. gnome-keyring, or {_FILE}.",
     ),
     VaultState.HUNG: (
         "The keyring gave no answer.",
-        f"Restart the keyring service; Lou goes on by itself {_FILE.replace('or', 'then. Or', 1)}.",
+        f"Restart the keyring service; Lou goes on by itself then. Or {_FILE}.",
     ),
 }

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from app.system import files
 from servers.contract import file_sharing, ownership
 
 if sys.platform != "win32":
@@ -126,13 +127,7 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Flush the entries of `folder` to the disk."""
-        if sys.platform == "win32":
-            return
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        files.sync_folder(folder)
 
     def make_folder(self, folder: Path) -> None:
         """Make a private folder."""
