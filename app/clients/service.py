@@ -57,14 +57,13 @@ class Clients:
         desired: Callable[[], DesiredEntries],
         *,
         places: Places | None = None,
-        rows: tuple[Client, ...] | None = None,
         choices: ClientChoices | None = None,
         policy: GuardPolicy | None = None,
     ) -> None:
         self.changed: Listeners[str] = Listeners()
         self.notices: Listeners[Notice] = Listeners()
         self._places = places or Places.here()
-        self._rows = catalog.clients() if rows is None else rows
+        self._rows = catalog.clients()
         self.by_hand = ManualSetup(self._rows, desired, self._places.platform)
         self._choices = choices or ClientChoices()
         disk = Disk()

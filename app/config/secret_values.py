@@ -387,11 +387,11 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(joined)
 
 
-def masked(text: str, spans: Sequence[Span], mask: str = MASK) -> str:
-    """`text` with each part replaced by `mask`."""
+def masked(text: str, spans: Sequence[Span]) -> str:
+    """`text` with each part replaced by `MASK`."""
     ends = (0, *(end for _, end in spans))
     starts = (*(start for start, _ in spans), len(text))
-    return mask.join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    return MASK.join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def parts(text: str, spans: Sequence[Span]) -> list[str]:

@@ -44,15 +44,15 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
         raise not_written(path, failure) from failure
 
 
-def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
-    """Create the file at `path` with `content`; never replaces a file or follows a link.
+def write_new(path: Path, content: bytes) -> None:
+    """Create the private file at `path` with `content`; never replaces a file or follows a link.
 
     Raises:
         FileExistsError: the name is in use.
         OSError: it could not be written; no file is left.
     """
     try:
-        _write_durably(path, content, mode)
+        _write_durably(path, content, PRIVATE)
     except FileExistsError:
         raise
     except OSError:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_MOST_ABANDONED = 2
+"""Calls that may hang before new ones are refused."""
 
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
@@ -26,7 +28,6 @@ class WorkerThread:
         self,
         name: str,
         *,
-        most_abandoned: int = 2,
         rest: Callable[[], None] = lambda: None,
         rest_after_s: float | None = None,
     ) -> None:
@@ -34,14 +35,12 @@ class WorkerThread:
 
         Args:
             name: of the thread.
-            most_abandoned: calls that may hang before new ones are refused.
             rest: called in the thread when it had nothing to do for `rest_after_s`, and at its end.
             rest_after_s: seconds; None means that only the end counts.
         """
         self.came_back: Callable[[], None] = lambda: None
         """Called on the loop's thread when an abandoned call returned after all."""
         self._name = name
-        self._most_abandoned = most_abandoned
         self._abandoned = 0
         self._jobs: queue.SimpleQueue[_Job | None] | None = None
         self._rest = rest
@@ -58,7 +57,7 @@ class WorkerThread:
         Raises:
             TimeoutError: it did not return within `deadline_s`, or too many calls hang already.
         """
-        if self._abandoned >= self._most_abandoned:
+        if self._abandoned >= _MOST_ABANDONED:
             raise TimeoutError
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()

@@ -11,15 +11,17 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.ui.theme import Theme
 from app.ui.translation import tr
 
+_HEIGHT = 40
+"""Pixels."""
+
 
 class Sparkline(QWidget):
     """Draws `values` from left to right, the newest at the right edge."""
 
-    def __init__(self, theme: Theme, name: str, height: int = 40) -> None:
+    def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
         self._theme = theme
         self._values: tuple[float, ...] = ()
-        self._height = height
         self.setAccessibleName(tr(name))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
@@ -32,7 +34,7 @@ class Sparkline(QWidget):
             self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(160, self._height)
+        return QSize(160, _HEIGHT)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -211,10 +211,10 @@ _WORDS = {
 }
 
 
-def number(text: object, default: float = -1) -> float:
-    """A number that may come as a text; `nan` and `inf` are none."""
+def number(text: object) -> float:
+    """A number that may come as a text, or -1; `nan` and `inf` are none."""
     try:
         found = float(text)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        return default
-    return found if math.isfinite(found) else default
+        return -1
+    return found if math.isfinite(found) else -1

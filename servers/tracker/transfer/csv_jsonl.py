@@ -159,9 +159,9 @@ class _Lines:
         self.row.clear()
         self.is_cut = False
 
-    def again(self, *, kept: int = 1) -> None:
-        """Read the row again but for its first lines."""
-        self._again += reversed(self.row[kept:])
+    def again(self) -> None:
+        """Read the row again but for its first line."""
+        self._again += reversed(self.row[1:])
 
     def _read(self) -> str:
         try:
