@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import (
-    QPlainTextEdit,
-    QTabWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.confirm import FittedDialog

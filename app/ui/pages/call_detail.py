@@ -7,13 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QSplitter,
-    QTabWidget,
-    QTreeView,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QSplitter, QTabWidget, QTreeView
 
 from app.calls.kept_call import CallDetail, KeptCall, as_command, as_json, value_of
 from app.ui import wording

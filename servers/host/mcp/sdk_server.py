@@ -15,10 +15,7 @@ from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 
 from servers.host.mcp.request_handling import COMPLETE, Context, client_of
-from servers.host.mcp.resources_and_prompts import (
-    serve_prompts,
-    serve_resources,
-)
+from servers.host.mcp.resources_and_prompts import serve_prompts, serve_resources
 from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.tools.service import JsonRpcError, Service
 from servers.host.tools.toolbox import Caller, Toolbox

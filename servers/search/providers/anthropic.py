@@ -12,14 +12,7 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search import sanitize
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    usable,
-)
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of, usable
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage, result
 

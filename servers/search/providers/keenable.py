@@ -8,14 +8,7 @@ from typing import Any
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers.provider import Provider, at, by_status, payload_of, rows, usable
 from servers.search.websearch.query import DAYS, SearchQuery
 from servers.search.websearch.results import ResultPage, result
 
