@@ -77,9 +77,11 @@ class Child(asyncio.SubprocessProtocol):
         self._out, self._err = BoundedLineReader(LONGEST_LINE), BoundedLineReader(_LONGEST_STDERR)
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
+        self._stdout: asyncio.ReadTransport | None = None
         self._loop = asyncio.get_running_loop()
         self._exited = asyncio.Event()
         self._is_behind = False
+        self._is_reading = True
         self._ending: asyncio.TimerHandle | None = None
 
     async def start(self, command: Command) -> None:
@@ -108,6 +110,12 @@ class Child(asyncio.SubprocessProtocol):
         if self._stdin and not self._stdin.is_closing():
             self._stdin.write(line + b"\n")
 
+    def read(self, *, on: bool) -> None:
+        """Read its stdout, or let what it writes wait; its end is noticed only while it is read."""
+        if self._stdout and not self._stdout.is_closing() and on is not self._is_reading:
+            self._is_reading = on
+            (self._stdout.resume_reading if on else self._stdout.pause_reading)()
+
     async def close(self) -> None:
         """Close its stdin, then terminate, then kill it; always kill what is left of its group."""
         self._ended = None
@@ -127,7 +135,7 @@ class Child(asyncio.SubprocessProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
         self._stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
-        stdout = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(1))
+        self._stdout = stdout = cast("asyncio.ReadTransport", self._transport.get_pipe_transport(1))
         limit_reads(stdout)
         stdout.set_protocol(_Stdout(self._take_stdout, stdout))
 

@@ -13,6 +13,7 @@ from typing import cast
 from servers.contract.line_reader import BoundedLineReader, LongLine, limit_reads
 from servers.host.transport.address import MAX_LINE
 from servers.host.transport.direct_reads import read_directly
+from servers.relay.back_pressure import MOST_UNREAD
 from servers.relay.connection import ClientBoard, RelayClient
 
 _MOST_IN_FLIGHT = 256
@@ -33,11 +34,18 @@ class SocketClient(RelayClient, asyncio.Protocol):
         """Send one line to it."""
         if self._transport:
             self._transport.write(line + b"\n")
+            if self._is_write_blocked and self._transport.get_write_buffer_size() > MOST_UNREAD:
+                self.note_unread(True)
 
     def disconnect(self) -> None:
         """End its connection; a bridge connects anew and repeats the client's handshake."""
         if self._transport:
             self._transport.close()
+
+    def cut(self) -> None:
+        """End its connection at once."""
+        if self._transport:
+            self._transport.abort()
 
     def finished(self, id_token: str) -> None:
         """Take note that one of its requests was answered, and read on if it had too many."""
@@ -66,6 +74,7 @@ class SocketClient(RelayClient, asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._is_write_blocked = False
+        self.note_unread(False)
         self._work(())
 
     def connection_lost(self, exc: Exception | None) -> None:

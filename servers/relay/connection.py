@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from servers.contract import messages
 from servers.contract.line_reader import LongLine
 from servers.host.redact import excerpt
+from servers.relay.back_pressure import BackPressure, Transport
 from servers.relay.wire_message import WireMessage, of_fields
 
 MODERN_VERSION = "2026-07-28"
@@ -94,6 +95,16 @@ class RelayClient:
     def proceed(self) -> None:
         """Take note that there may be room for its messages again."""
 
+    def cut(self) -> None:
+        """End its connection, and forget what waits for it."""
+        raise NotImplementedError
+
+    def note_unread(self, is_much: bool) -> None:
+        """Let its server wait for it while much that it was sent is unread."""
+        if self.connection:
+            pressure = self.connection.pressure
+            (pressure.behind if is_much else pressure.caught_up)(self)
+
     def pause(self, id_token: str) -> None:
         """Take note that the server ended the stream of a request for now: it is asked again."""
 
@@ -142,22 +153,6 @@ class RelayClient:
             self.board.client_event(event, known)
 
 
-class Transport(Protocol):
-    """Carries the lines of one connection; `waiting` are the bytes that it has not got rid of."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
-        """Send one line; `number` is the id if it is a request."""
-
-    def abandon(self, number: int) -> None:
-        """The client that waited for this request is gone."""
-
-    async def close(self) -> None:
-        """End it, and everything that was started for it."""
-
-
 class UnreadError(ConnectionError):
     """A request finds no room before a server that does not read."""
 
@@ -196,6 +191,7 @@ class UpstreamConnection:
         self.task_owners: dict[str, RelayClient] = {}
         self.is_closed = False
         self.is_initialized = False
+        self.pressure = BackPressure(lambda: self.is_base or len(self.clients) > 1)
         self._numbers = itertools.count(1)
         self._transport: Transport | None = None
         self._unsent: list[tuple[bytes, WireMessage, int | None]] = []
@@ -238,6 +234,7 @@ class UpstreamConnection:
     def use(self, transport: Transport) -> None:
         """Send through `transport` from now on, what was kept for it first."""
         self._transport = transport
+        self.pressure.use(transport)
         for unsent in self._unsent:
             transport.send(*unsent)
         self._unsent.clear()

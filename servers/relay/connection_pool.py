@@ -72,6 +72,7 @@ class ConnectionPool:
         if connection is None:
             return
         connection.clients.pop(client, None)
+        connection.pressure.caught_up(client)
         connection.joining = [each for each in connection.joining if each[0] is not client]
         for uri in [uri for uri, watching in connection.subscribers.items() if client in watching]:
             connection.subscribers[uri].discard(client)

@@ -5,6 +5,7 @@ In: bytes of a stream. Out: events with their type, data and id.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -79,8 +80,10 @@ class EventReader:
             self.retry_s = min(float(value) / 1000, _LONGEST_RETRY_S)
 
 
-async def events_of(response: ClientResponse, reader: EventReader) -> AsyncIterator[StreamEvent]:
-    """The events in the body of an answer, as they come.
+async def events_of(
+    response: ClientResponse, reader: EventReader, may_go_on: asyncio.Event
+) -> AsyncIterator[StreamEvent]:
+    """The events in the body of an answer, as they come, with pauses until `may_go_on` is set.
 
     Raises:
         UpstreamLostError: one is too long.
@@ -88,6 +91,7 @@ async def events_of(response: ClientResponse, reader: EventReader) -> AsyncItera
     async for chunk in response.content.iter_any():
         for event in reader.feed(chunk):
             yield event
+        await may_go_on.wait()
         if reader.waiting > LONGEST_EVENT:
             raise UpstreamLostError(f"An event of the server has over {LONGEST_EVENT:,} bytes.")
 

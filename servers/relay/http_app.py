@@ -52,7 +52,7 @@ class HttpRelayClient(RelayClient):
         self.session = secrets.token_hex(16)
         self.streams: set[EventStream] = set()
         """Those that wait for answers."""
-        self.listening = EventStream(set())
+        self.listening = EventStream(set(), self.note_unread)
         """What belongs to no request."""
         self._ended: deque[EventStream] = deque(maxlen=_MOST_ENDED)
         self.is_gone = False
@@ -87,6 +87,11 @@ class HttpRelayClient(RelayClient):
     def is_primed(self) -> bool:
         """Whether the client takes events without data; older ones fail at them."""
         return not self.is_modern and self.protocol >= _PRIMED_SINCE
+
+    def cut(self) -> None:
+        """Let those that read nothing of their streams come back for what is kept of them."""
+        for stream in (*self.streams, self.listening):
+            stream.reader = None
 
     def disconnect(self) -> None:
         """End the session: its next request is answered with 404, so that it begins anew."""
@@ -174,7 +179,7 @@ class HttpApp:
             await _refuse(send, 503, refusal_line("null", INTERNAL_ERROR, why))
             return
         awaited = {each.id_token for each in messages if each.method and "id" in each.fields}
-        stream = EventStream(set(awaited), takes_events=exchange.takes_events)
+        stream = EventStream(set(awaited), client.note_unread, takes_events=exchange.takes_events)
         if awaited:
             client.streams.add(stream)
         for message in messages:
@@ -199,7 +204,7 @@ class HttpApp:
             await _refuse(send, 400, refusal_line(token, *fault))
             return
         client = HttpRelayClient(self._board)
-        stream = EventStream({token}, takes_events=exchange.takes_events)
+        stream = EventStream({token}, client.note_unread, takes_events=exchange.takes_events)
         try:
             client.streams.add(stream)
             self._board.from_client(client, message.line())

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from servers.host.transport.gate import Receive, Send
+from servers.relay.back_pressure import MOST_UNREAD
 from servers.relay.wire_message import parse
 
 _KEEP_ALIVE_S = 30.0
@@ -49,9 +50,14 @@ class Exchange:
 
 
 class EventStream:
-    """The lines of one response; `awaited` are the ids, as written, that it still waits for."""
+    """The lines of one response; `awaited` are the ids, as written, that it still waits for.
 
-    def __init__(self, awaited: set[str], *, takes_events: bool = True) -> None:
+    `note_unread(is_much)` is called when too much waits for the reader, and when it has read.
+    """
+
+    def __init__(
+        self, awaited: set[str], note_unread: Callable[[bool], None], *, takes_events: bool = True
+    ) -> None:
         self.awaited = awaited
         self.takes_events = takes_events
         self.order = next(_orders)
@@ -65,6 +71,7 @@ class EventStream:
         self._first = 1  # the number of the first line that is kept
         self.size = 0
         """Bytes of the lines that are kept."""
+        self._note_unread = note_unread
         self._news = asyncio.Event()
 
     def put(self, line: bytes) -> None:
@@ -74,7 +81,14 @@ class EventStream:
         while len(self._lines) > 1 and self._may_forget():
             self.size -= len(self._lines.pop(0))
             self._first += 1
+        if len(self._lines) > 1 and self.size > MOST_UNREAD:
+            self._note_unread(True)
         self._news.set()
+
+    def note_written(self, number: int) -> None:
+        """Take note that the lines up to `number` were sent, or need not be."""
+        self.written = max(self.written, number)
+        self._note_unread(False)
 
     def end(self) -> None:
         """Take note that no more lines come."""
@@ -154,6 +168,7 @@ def _reading(stream: EventStream, receive: Receive) -> Iterator[asyncio.Future[N
         gone.cancel()
         if stream.reader is gone:
             stream.reader = None
+            stream.note_written(0)
 
 
 async def _send_events(
@@ -179,7 +194,7 @@ async def _send_events(
         if blocks:
             body = b"".join(blocks)
             await send({"type": "http.response.body", "body": body, "more_body": True})
-        stream.written = max(stream.written, last)
+        stream.note_written(last)
         if stream.is_over or stream.is_released or stream.reader is not gone:
             await send({"type": "http.response.body", "body": b""})
             return

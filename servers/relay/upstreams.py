@@ -19,7 +19,8 @@ from servers.relay.child import Child, Command
 from servers.relay.entry import WebAddress
 
 if TYPE_CHECKING:
-    from servers.relay.connection import Transport, UpstreamConnection
+    from servers.relay.back_pressure import Transport
+    from servers.relay.connection import UpstreamConnection
     from servers.relay.switchboard import Switchboard
     from servers.relay.wire_message import WireMessage
 
@@ -61,6 +62,10 @@ class StdioTransport:
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
         """Send one line."""
         self._child.send(line)
+
+    def read(self, *, on: bool) -> None:
+        """Read its stdout, or let what it writes wait."""
+        self._child.read(on=on)
 
     def abandon(self, number: int) -> None:
         """Do nothing: the server was told."""

@@ -93,6 +93,7 @@ class WebTransport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._renewing = asyncio.Lock()
+        self._reads = asyncio.Event()
         self._run(self._send_all())
 
     @property
@@ -103,6 +104,10 @@ class WebTransport:
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
         """Send one line."""
         self._unsent.put_nowait((line, message, number))
+
+    def read(self, *, on: bool) -> None:
+        """Read its streams, or let what it sends wait."""
+        (self._reads.set if on else self._reads.clear)()
 
     def abandon(self, number: int) -> None:
         """Close the stream of a request; in the 2026-07-28 era this is how it is cancelled."""
@@ -235,7 +240,7 @@ class WebTransport:
             if resumed:
                 failures = 0
                 with contextlib.suppress(aiohttp.ClientError, OSError):
-                    async for event in events_of(resumed, reader):
+                    async for event in events_of(resumed, reader, self._reads):
                         if message.method == "initialize":
                             self._note_version(event.data)
                         self._take(event.data, number)
@@ -327,7 +332,7 @@ class WebTransport:
                     raise web_refusals.refused(response, is_first=True)
                 self._session_id = response.headers.get(_SESSION, "")
                 if response.content_type == "text/event-stream":
-                    async for event in events_of(response, EventReader()):
+                    async for event in events_of(response, EventReader(), self._reads):
                         self._note_version(event.data)
                         if self._version:
                             break
@@ -348,7 +353,7 @@ class WebTransport:
                 async with await self._open("GET", self._address.url, b"", headers) as response:
                     if response.content_type != "text/event-stream" or response.status >= 400:
                         return
-                    async for event in events_of(response, reader):
+                    async for event in events_of(response, reader, self._reads):
                         pause = _RETRY_S
                         self._take(event.data, None)
             await asyncio.sleep(reader.retry_s or pause)
@@ -366,7 +371,7 @@ class WebTransport:
         try:
             async with await self._open("GET", self._address.url, b"", _STREAM) as response:
                 if response.status < 400 and response.content_type == "text/event-stream":
-                    async for event in events_of(response, EventReader()):
+                    async for event in events_of(response, EventReader(), self._reads):
                         if event.kind == "endpoint" and not found.done():
                             found.set_result(urljoin(str(response.url), event.data.decode()))
                         elif event.kind == "message":
