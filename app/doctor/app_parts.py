@@ -7,11 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.doctor.self_tests import Part, run
+from app.doctor.self_tests import run
 from app.formats import text_edits
 from app.formats.spans import Layout
 from app.keys.vaults.keyring_backend import Keyring
 from app.keys.vaults.sealed_file import FileVault
+from servers.contract.self_test import Part
 
 _ENTRY = {"lou-search": {"command": "lou-connect", "args": ["search"]}}
 

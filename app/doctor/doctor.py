@@ -14,13 +14,13 @@ from app.clients.imports import server_import
 from app.config import config_model
 from app.doctor import folder_checks, self_tests
 from app.doctor.folder_checks import check
-from app.doctor.self_tests import PartResult
 from app.errors import AppError
 from app.keys.vault import VaultState, not_open
 from app.services import Services
 from app.system import autostart, paths, version
 from app.views import Check, ServerState
 from servers.contract import endpoint, messages
+from servers.contract.self_test import PartResult
 
 _FINE = (ServerState.READY, ServerState.OFF)
 _WIPED = "The guard stopped, because its file is wiped again and again."

@@ -11,29 +11,14 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+from servers.contract.self_test import Part, PartResult, in_words
 
 PROGRAMS = ("core", "window")
 """The arguments of `lou self-test`: the parts without Qt, and those of the window."""
 _WITHIN_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part: its title for a person, and a function that uses it once."""
-
-    title: str
-    use: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class PartResult:
-    """The result of one part; `problem` is empty when it works."""
-
-    code: str
-    title: str
-    problem: str = ""
 
 
 def run(parts: Mapping[str, Part]) -> int:
@@ -43,8 +28,8 @@ def run(parts: Mapping[str, Part]) -> int:
         try:
             part.use()
         except Exception as broken:  # noqa: BLE001 - every error is a result
-            problem = _problem_text(broken)
-        row = {"code": code, "title": part.title, "problem": problem}
+            problem = in_words(broken)
+        row = asdict(PartResult(code, part.title, problem))
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
     return 0
@@ -86,9 +71,3 @@ def _read(output: bytes) -> Iterator[PartResult]:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             row = json.loads(line)
             yield PartResult(str(row["code"]), str(row["title"]), str(row["problem"]))
-
-
-def _problem_text(broken: Exception) -> str:
-    if isinstance(broken, ModuleNotFoundError) and broken.name:
-        return f"the Python package {broken.name.partition('.')[0]} is not installed"
-    return f"{type(broken).__name__}: {' '.join(str(broken).split())[:200].rstrip('.')}"

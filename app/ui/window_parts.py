@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from app.doctor.self_tests import Part, run
+from app.doctor.self_tests import run
+from servers.contract.self_test import Part
 
 
 def _draw_chart() -> None:

@@ -5,7 +5,7 @@ Nothing here reaches the network.
 
 from __future__ import annotations
 
-from servers.host.self_test import Part, expect
+from servers.contract.self_test import Part, expect
 from servers.outbound import mail
 from servers.search import arguments
 from servers.search.contacts import page as contact_page

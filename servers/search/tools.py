@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
+from servers.contract.self_test import SelfTest
+from servers.contract.self_test import run as run_self_test
 from servers.host.redact import excerpt
-from servers.host.self_test import SelfTest
-from servers.host.self_test import run as run_self_test
 from servers.host.tools import calls
 from servers.host.tools.service import Range, Tool, ToolError
 from servers.outbound.failure import OutboundError

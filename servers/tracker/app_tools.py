@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from servers.host.self_test import SelfTest
-from servers.host.self_test import run as run_self_test
+from servers.contract.self_test import SelfTest
+from servers.contract.self_test import run as run_self_test
 from servers.host.tools.service import Tool, ToolError
 from servers.tracker.batch_tools import Columns, Report, column_map, report
 from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters

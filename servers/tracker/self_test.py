@@ -12,7 +12,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-from servers.host.self_test import Part, PartFailedError, expect
+from servers.contract.self_test import Part, PartFailedError, expect
 from servers.tracker.codec.seal import Sealer
 from servers.tracker.entry import Rules
 

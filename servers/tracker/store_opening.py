@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from servers.contract import ownership
-from servers.host.self_test import in_words
+from servers.contract.self_test import in_words
 from servers.host.tools import calls
 from servers.host.tools.service import StartRefusedError
 from servers.tracker.codec.seal import KeyFormatError, Sealer, parse_keys

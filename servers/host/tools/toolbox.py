@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from servers.host import self_test
+from servers.contract import self_test
 from servers.host.redact import excerpt
 from servers.host.tools import calls, tool_result
 from servers.host.tools.calls import Call, FinishedCall, current_call

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from servers.host.self_test import in_words
+from servers.contract.self_test import in_words
 
 _NOBODY = "127.0.0.1:9"
 

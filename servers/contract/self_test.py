@@ -1,4 +1,4 @@
-"""Tries the parts of a server that are imported late, to find missing packages.
+"""Tries the parts of a process that are imported late, to find missing packages.
 
 In: the parts by code, each with a title and a function that uses it. Out: for each part whether it
 works, in words. A part that fails does not stop the others.
@@ -39,7 +39,7 @@ class PartResult:
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """The results of all parts of a server."""
+    """The results of all parts of a process."""
 
     parts: list[PartResult]
 
