@@ -1,9 +1,11 @@
 """Other readers of pages than Lou: which they are, and a program that lets one read many pages.
 
-    python -m tests.bench.page_readers NAME < paths
+    python -m tests.bench.page_readers NAME ... < pages.json
 
-Prints one JSON object: the texts in the order of the paths (one a line, .html or .html.gz), and
-the seconds of processor time that they took. A page that a reader cannot stand is an empty text.
+In come `{"pages": [{"path", "url", "model"}], "models": [table]}`, where `model` is the number of
+the one that Lou shall read that page with, or null. Each page is read by each reader in turn. Out
+go by name the texts, and the seconds of processor time that they took. A page that a reader cannot
+stand is an empty text.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +34,60 @@ def page_text(path: Path) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _trafilatura(page: str, library: Any) -> str:
-    return library.extract(page, include_comments=False) or ""
+@dataclass(frozen=True)
+class Known:
+    """What a reader may use: its library, the address of the page, and a model of Lou's."""
+
+    library: Any
+    url: str
+    model: Any
 
 
-def _readability(page: str, library: Any) -> str:
+@dataclass
+class Told:
+    """What a reader made of the pages so far; `first` are the seconds for the first of them."""
+
+    texts: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    first: float = 0.0
+
+    def add(self, page: str, read: Callable[[str], str]) -> None:
+        began = time.process_time()
+        found = ""
+        with suppress(Exception):
+            found = read(page)
+        self.seconds += time.process_time() - began
+        self.first = self.first or self.seconds
+        self.texts.append(found)
+
+
+def _lou(page: str, known: Known) -> str:
+    return str(known.library.extract(page, known.url, "text", known.model).text)
+
+
+def _trafilatura(page: str, known: Known) -> str:
+    return known.library.extract(page, include_comments=False) or ""
+
+
+def _readability(page: str, known: Known) -> str:
     from lxml import html
 
-    return str(html.fromstring(library.Document(page).summary()).text_content())
+    return str(html.fromstring(known.library.Document(page).summary()).text_content())
 
 
-def _newspaper(page: str, library: Any) -> str:
-    article = library.Article("https://example.org/", fetch_images=False)
+def _newspaper(page: str, known: Known) -> str:
+    article = known.library.Article("https://example.org/", fetch_images=False)
     article.download(input_html=page)
     article.parse()
     return str(article.text)
 
 
-def _resiliparse(page: str, library: Any) -> str:
-    return str(library.extract_plain_text(page, main_content=True))
+def _resiliparse(page: str, known: Known) -> str:
+    return str(known.library.extract_plain_text(page, main_content=True))
 
 
-READERS: dict[str, tuple[str, str, Callable[[str, Any], str]]] = {
+READERS: dict[str, tuple[str, str, Callable[[str, Known], str]]] = {
+    "Lou": ("", "servers.search.pages.extract", _lou),
     "trafilatura": ("trafilatura", "trafilatura", _trafilatura),
     "readability-lxml": ("readability-lxml==0.9", "readability", _readability),
     "newspaper4k": ("newspaper4k==0.9.6", "newspaper", _newspaper),
@@ -70,29 +105,28 @@ def digest(page: str) -> str:
     return hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def timed(pages: list[str], read: Callable[[str], str]) -> tuple[list[str], float]:
-    """The text of each page, and the seconds of processor time for all of them."""
-    texts, seconds = [], 0.0
-    for page in (EASY, *pages):
-        began = time.process_time()
-        found = ""
-        with suppress(Exception):
-            found = read(page)
-        if page is not EASY:
-            seconds += time.process_time() - began
-            texts.append(found)
-    return texts, seconds
-
-
-def main(name: str) -> None:
+def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
-    pages = [page_text(Path(path)) for path in sys.stdin.read().splitlines()]
-    _, module, read = READERS[name]
+    asked = json.load(sys.stdin)
+    if "Lou" in names:
+        from servers.search.pages.block_model import BlockModel
+
+        asked["models"] = [BlockModel(table) for table in asked["models"]]
     with redirect_stdout(sys.stderr):
-        library = importlib.import_module(module)
-        texts, seconds = timed(pages, lambda page: read(page, library))
-    json.dump({"texts": texts, "seconds": seconds}, sys.stdout)
+        libraries = {name: importlib.import_module(READERS[name][1]) for name in names}
+        told = {name: Told() for name in names}
+        for one in ({"page": EASY}, *asked["pages"]):
+            page = one.get("page") or page_text(Path(one["path"]))
+            model = asked["models"][one["model"]] if one.get("model") is not None else None
+            for name in names:
+                known = Known(libraries[name], one.get("url", ""), model)
+                told[name].add(
+                    page, lambda page, name=name, known=known: READERS[name][2](page, known)
+                )
+    json.dump(
+        {name: [one.texts[1:], one.seconds - one.first] for name, one in told.items()}, sys.stdout
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -18,16 +18,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from servers.search.pages.block_model import BlockModel
 from servers.search.pages.documents import DocumentReader
-from servers.search.pages.extract import extract
-from tests.bench.page_readers import LEARNED, READERS, digest, page_text, timed
+from tests.bench.page_readers import LEARNED, READERS, digest, page_text
 from tests.bench.rivals import ROOT, pypi_environment
 from tests.conftest import Figures
 from tests.search.test_documents import pdf
@@ -81,10 +79,6 @@ class Sample:
     url: str
     wanted: str
 
-    @cached_property
-    def page(self) -> str:
-        return page_text(self.path)
-
 
 def samples() -> list[Sample]:
     """The pages of `LOU_PAGES`, or those that the tests came with."""
@@ -103,69 +97,78 @@ def samples() -> list[Sample]:
     return found[:: int(os.environ.get("LOU_PAGES_STEP", "1"))]
 
 
-def other_models(several: list[Sample]) -> dict[str, BlockModel]:
-    """By the name of each page that the shipped model learned from, one that knows no such site.
+def other_models(several: list[Sample]) -> list[dict[str, Any]]:
+    """Models, each with the names of the pages whose sites it does not know.
 
-    Empty when it learned from none, or when the models cannot be made here.
+    Empty when the shipped model learned from none of the pages, or when they cannot be made here.
     """
-    learned = set(LEARNED.read_text().split())
-    if not any(digest(one.page) in learned for one in several):
-        return {}
+    if not learned(several):
+        return []
     try:
         python = pypi_environment("page-model", "lightgbm", "numpy") / "python"
     except (OSError, subprocess.SubprocessError):
-        return {}
+        return []
+    own = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
     told = subprocess.run(
         [python, "-m", "tests.bench.train_page_model", os.environ["LOU_PAGES"], "--models"],
         stdout=subprocess.PIPE,
         cwd=ROOT,
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])},
+        env=os.environ | {"PYTHONPATH": own},
         check=True,
     )
-    found = {}
-    for fold in json.loads(told.stdout):
-        model = BlockModel(fold["table"])
-        found.update(dict.fromkeys(fold["pages"], model))
+    found: list[dict[str, Any]] = json.loads(told.stdout)
     return found
 
 
-def read_by_rivals(several: list[Sample]) -> Iterator[tuple[str, list[str], float]]:
-    """The name of each reader that can be installed, its texts, and its seconds."""
-    for name, (package, module, _) in READERS.items():
+def learned(several: list[Sample]) -> int:
+    """How many of the pages the shipped model learned from."""
+    known = set(LEARNED.read_text().split())
+    return sum(digest(page_text(one.path)) in known for one in several)
+
+
+def read(
+    several: list[Sample], models: list[dict[str, Any]]
+) -> Iterator[tuple[str, list[str], float]]:
+    """The name of each reader that is here or can be installed, its texts, and its seconds.
+
+    Those that are here take turns in one process, so that their times can be compared.
+    """
+    numbers = {name: number for number, one in enumerate(models) for name in one["pages"]}
+    pages = [
+        {"path": str(one.path), "url": one.url, "model": numbers.get(one.path.name[:-8])}
+        for one in several
+    ]
+    asked = json.dumps({"pages": pages, "models": [one["table"] for one in models]}).encode()
+    here = [name for name, one in READERS.items() if find_spec(one[1].partition(".")[0])]
+    for names in (here, *([name] for name in READERS if name not in here)):
         python = Path(sys.executable)
-        if find_spec(module.partition(".")[0]) is None:
+        if names != here:
             try:
-                python = pypi_environment(f"reader-{name}", package) / "python"
+                python = pypi_environment(f"reader-{names[0]}", READERS[names[0]][0]) / "python"
             except (OSError, subprocess.SubprocessError):
                 continue
         told = subprocess.run(
-            [python, "-m", "tests.bench.page_readers", name],
-            input="\n".join(str(one.path) for one in several).encode(),
+            [python, "-m", "tests.bench.page_readers", *names],
+            input=asked,
             capture_output=True,
             cwd=ROOT,
             check=False,
         )
         assert not told.returncode, told.stderr.decode()[-2000:]
-        answer = json.loads(told.stdout)
-        yield name, answer["texts"], answer["seconds"]
+        for name, (texts, seconds) in json.loads(told.stdout).items():
+            yield name, texts, seconds
 
 
 def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
     several = samples()
-    models = other_models(several)
-    by_name = {one.page: (one.url, models.get(one.path.name.partition(".")[0])) for one in several}
-    texts, seconds = timed([one.page for one in several], lambda page: _lou(page, *by_name[page]))
-    table = [("Lou", texts, seconds), *read_by_rivals(several)]
-    learned = set(LEARNED.read_text().split())
-    known = sum(digest(one.page) in learned for one in several)
+    models, known = other_models(several), learned(several)
     if models:
-        figure("reading: pages read by a model that knew none of their site", len(models), "pages")
+        figure("reading: pages read by a model that knew none of their site", known, "pages")
     elif known:
         figure("reading: CAUTION, pages that Lou's model learned from", known, "pages")
     kinds = ("all", *KINDS) if "LOU_PAGES" in os.environ else ("all",)
-    means = {}
-    for name, texts, seconds in table:
+    means, spent = {}, {}
+    for name, texts, seconds in read(several, models):
         scores = [f1(text, one.wanted) for text, one in zip(texts, several, strict=True)]
         for kind in kinds:
             told = [
@@ -174,23 +177,18 @@ def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
                 if kind in {"all", one.kind}
             ]
             least = KINDS.get(kind, 0.89) if name == "Lou" and len(kinds) > 1 else None
-            mean = sum(told) / len(told) if told else 0.0
-            means[name, kind] = mean
-            figure(f"reading: word F1, {kind} ({len(told)}), {name}", mean, "", at_least=least)
+            means[name, kind] = sum(told) / max(1, len(told))
+            label = f"reading: word F1, {kind} ({len(told)}), {name}"
+            figure(label, means[name, kind], "", at_least=least)
+        spent[name] = seconds
         figure(f"reading: time a page, {name}", seconds * 1e3 / len(several), "ms")
-    spent = {name: seconds for name, _, seconds in table}
+    most = 0.8 if len(kinds) > 1 else None  # the pages of the tests are too short to tell
     ratio = spent["Lou"] / spent["trafilatura"]
-    most = 0.8 if len(kinds) > 1 else None  # those of the tests are too short to tell
     figure("reading: time against trafilatura", ratio, "x", at_most=most)
-    first = all(means["Lou", kind] >= means[name, kind] for name, kind in means)
-    best = all(means["Lou", "all"] >= means[name, "all"] for name, kind in means)
-    figure("reading: readers beside Lou", len(table) - 1, "", at_least=len(READERS))
-    figure("reading: Lou is first", float(best), "", at_least=1)
-    figure("reading: Lou is first for every kind", float(first), "", at_least=1)
-
-
-def _lou(page: str, url: str = "", model: BlockModel | None = None) -> str:
-    return extract(page, url, "text", model).text
+    lost = [kind for name, kind in means if means["Lou", kind] < means[name, kind]]
+    figure("reading: readers beside Lou", len(spent) - 1, "", at_least=len(READERS) - 1)
+    figure("reading: Lou is first", float("all" not in lost), "", at_least=1)
+    figure("reading: kinds of which another is first", len(set(lost)), "", at_most=0)
 
 
 def test_memory_of_40_pages_at_once(figure: Figures) -> None:
