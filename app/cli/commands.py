@@ -42,7 +42,7 @@ COMMANDS = (
         "call",
         "call a tool",
         "app.cli.tools",
-        ("lou call search web_search query='tiny keyboards' count=5",),
+        ("lou call search web_search query='tiny keyboards' max_results=5",),
     ),
     CliCommand("logs", "show or follow log lines", "app.cli.logs", ("lou logs search -f",)),
     CliCommand(

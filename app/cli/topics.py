@@ -21,8 +21,8 @@ TOPICS: Mapping[str, Topic] = {
 tool's schema decides the type of a value; what follows -- is an argument, too, even if it begins
 with a dash. A single - reads a JSON object from standard input.
 
-  lou call search web_search query="tiny keyboards" count=5
-  lou call search web_search '{"query": "tiny keyboards", "count": 5}'
+  lou call search web_search query="tiny keyboards" max_results=5
+  lou call search web_search '{"query": "tiny keyboards", "max_results": 5}'
   echo '{"query": "tiny keyboards"}' | lou call search web_search -
 """,
     ),

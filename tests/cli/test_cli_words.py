@@ -18,6 +18,9 @@ from app.cli import completion
 from app.cli.commands import COMMANDS
 from app.cli.parser import CommandParser
 from app.cli.topics import TOPICS
+from servers.host.tools.toolbox import FunctionTool
+from servers.search import server as search_server
+from servers.tracker import server as tracker_server
 from tests.app.running import LOU, Lou, lou
 from tests.patience import PATIENCE_S
 
@@ -99,6 +102,24 @@ def test_every_command_and_topic_has_help(absent: Lou) -> None:
     for name in TOPICS:
         assert name in absent.run("help").stdout
         assert absent.run("help", name).returncode == 0
+
+
+def test_every_example_of_a_call_names_arguments_that_the_tool_takes() -> None:
+    texts = [(ROOT / "app/cli" / name).read_text("utf-8") for name in ("commands.py", "topics.py")]
+    texts += [
+        path.read_text("utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    ]
+    takes = {
+        tool.name: FunctionTool(tool).listing["inputSchema"]["properties"].keys()
+        for server in (search_server, tracker_server)
+        for tool in server.build().tools
+    }
+    examples = re.findall(r"lou call (?:search|tracker) (\w+) ([^`\n]*)", "\n".join(texts))
+    assert len(examples) >= 5
+    for tool, told in examples:
+        assert set(re.findall(r"(?:^| )(\w+)=|\"(\w+)\": ", told)) <= {
+            pair for name in takes[tool] for pair in ((name, ""), ("", name))
+        }, f"{tool} {told}"
 
 
 @pytest.mark.parametrize(
