@@ -23,7 +23,7 @@ from servers.relay.event_stream import EventReader
 from servers.search import sanitize
 from servers.search.contacts import address, scripts, vcard
 from servers.search.contacts import page as contact_page
-from servers.search.pages import content, extract, feeds
+from servers.search.pages import content, extract, feeds, rich_text
 from servers.search.pages.charset import decoded
 from servers.search.providers import provider
 from servers.search.providers.duckduckgo import DuckDuckGo
@@ -91,6 +91,9 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "scripts: names": ("scripts", _flat("var a='b';")),
     "scripts: open quotes": ("scripts", _flat("['a','")),
     "scripts: numbers": ("scripts", _flat("String.fromCharCode(64,64,")),
+    "rich: groups": ("rich", _flat("{\\v a")),
+    "rich: signs": ("rich", _flat("\\u10?\\'e0\\~}")),
+    "charset: comments": ("charset", _flat("<!-- \xe9")),
     "refusal: words": ("refusal", _flat("rate quota your ip ")),
     "feed: braces": ("feed", _flat("{ \"version\": \"http")),
     "contacts: words for signs": ("contacts", _flat("a at b dot ")),
@@ -231,6 +234,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "charset": lambda text: decoded(text.encode("latin-1", "replace"), "x-none"),
     "scripts": lambda text: list(scripts.put_together(text)),
     "refusal": _refusal,
+    "rich": rich_text.read,
     "feed": _feed,
     "header": _header,
     "events": _events,

@@ -314,7 +314,7 @@ REFUSED = {
     "pdf, locked": (written(lambda one: one.encrypt("secret")), "password"),
     "pdf, pictures alone": (pdf([""]), "pictures"),
     "pdf, cut": (PLAIN_PDF[:40], "damaged"),
-    "word 97": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "office document"),
+    "word 97": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "or with a password"),
     "archive of nothing known": (archive(a_dot_txt="x"), "ZIP"),
     "picture told as a page": (b"\x89PNG\r\n\x1a\n" + bytes(600), "picture"),
     "webp": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(600), "holds no text"),

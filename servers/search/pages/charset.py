@@ -79,6 +79,12 @@ _LANGUAGE = re.compile(rb"<html[^>]{0,200}\slang=[\"']?([a-z]{2})\b", re.IGNOREC
 _HIGH = re.compile(rb"[\x80-\xff]")
 _LATIN = re.compile(rb"[a-zA-Z]")
 _TAG = re.compile(rb"<[^>]{0,200}>")
+_CAPITALS_AND_LAST = re.compile(rb"[\xc0-\xdf\xfb-\xff]")
+_HEBREW = re.compile(rb"[\xe0-\xfa]")
+_ONLY_WINDOWS = re.compile(rb"[\x80-\x9f]")
+_ONLY_ISO = re.compile(rb"[\xa1\xa6\xa9\xab\xac\xae\xb1\xb6\xb9\xbb\xbc\xbe]")
+"""Letters of Central Europe that windows-1250 has in other places."""
+_FEWEST = 40
 
 
 def decoded(content: bytes, charset: str) -> str:
@@ -113,10 +119,15 @@ def _declared(content: bytes, charset: str) -> Iterator[str]:
     """What the header and the page itself name, as Python calls it."""
     if name := _codec(charset):
         yield name
-    if found := _DECLARED.search(content[:_LOOKED_AT]):
+    if found := _DECLARED.search(_without_comments(content[:_LOOKED_AT])):
         name = _codec((found.group(1) or found.group(2)).decode("ascii", "replace"))
         if name and not name.startswith("utf-16"):  # or it could not have been read
             yield name
+
+
+def _without_comments(start: bytes) -> bytes:
+    first, *others = start.split(b"<!--")
+    return first + b"".join(one.partition(b"-->")[2] for one in others)
 
 
 def _is_told(declared: list[str]) -> bool:
@@ -155,12 +166,26 @@ def _guessed(content: bytes) -> str:
 
     language = _LANGUAGE.search(content[:_LOOKED_AT])
     known = _BY_LANGUAGE.get(language.group(1).decode().lower()) if language else None
+    if known == "cp1250" and _ONLY_ISO.search(content) and not _ONLY_WINDOWS.search(content):
+        return "iso8859-2"
     if known:
         return known
     shown = _TAG.sub(b" ", content[: 1 << 18])
     sample = b"\n".join(line for line in shown.splitlines() if not line.isascii())[:_SAMPLE]
-    if len(_HIGH.findall(sample)) > len(_LATIN.findall(sample)):
+    high = len(_HIGH.findall(sample))
+    if high > max(_FEWEST, len(_LATIN.findall(sample))) and _looks_hebrew(sample, high):
+        return "cp1255"
+    if high > len(_LATIN.findall(sample)):
         for guess in map(_codec, detect_encoding(sample)):
             if guess.startswith(_OTHER_SCRIPTS):
                 return guess
     return "cp1252"
+
+
+def _looks_hebrew(sample: bytes, high: int) -> bool:
+    """Whether nearly all letters are those of Hebrew: one case, and none of the last five."""
+    few = high // 50
+    return (
+        len(_HEBREW.findall(sample)) >= high - few
+        and len(_CAPITALS_AND_LAST.findall(sample)) <= few
+    )

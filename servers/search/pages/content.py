@@ -24,7 +24,7 @@ _MAGIC = (
     (b"GIF8", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
     (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\xd0\xcf\x11\xe0", "an office document"),
+    (b"\xd0\xcf\x11\xe0", "an office document of the old kind or with a password"),
     (b"\x1f\x8b\x08", "a compressed file"),
     (b"7z\xbc\xaf", "a compressed file"),
     (b"Rar!", "a compressed file"),
@@ -43,6 +43,8 @@ _PERHAPS_PAGE = re.compile(
 )
 _TAG = re.compile(rb"</?[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|<!")
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27})
+_MOST_CONTROLS = 4
+"""Of a short text."""
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\"';,\s]{1,60})", re.IGNORECASE)
 
@@ -153,4 +155,4 @@ def _is_binary(start: bytes) -> bool:
     if min(even, odd) * 20 <= zeros and zeros * 5 > len(start) * 2:
         return False
     controls = len(start) - len(start.translate(None, _CONTROLS))
-    return controls * 20 > len(start)
+    return controls > _MOST_CONTROLS and controls * 20 > len(start)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from servers.contract import harmless
 from servers.search import sanitize
-from servers.search.pages import embedded_data, feeds, markup
+from servers.search.pages import embedded_data, feeds, markup, rich_text
 from servers.search.pages.block_model import BlockModel
 from servers.search.pages.charset import decoded
 from servers.search.pages.main_text import Format, main_text
@@ -120,7 +120,9 @@ def _as_it_is(text: str, url: str, form: Format) -> Extract:
         title, told, links = feeds.read(text, url, marked=form == "markdown")
         if told:
             return Extract(title, sanitize.passive(told), [PageLink(*link) for link in links])
-    return Extract("", sanitize.passive(text), [])
+    return Extract(
+        "", sanitize.passive(rich_text.read(text) if rich_text.is_rich_text(text) else text), []
+    )
 
 
 def extract(page: str, url: str, form: Format, model: BlockModel | None = None) -> Extract:

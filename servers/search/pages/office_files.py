@@ -16,6 +16,8 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from servers.search.pages.office_text import local, shown, words, words_in
+
 _MOST_XML = 64 << 20
 _MOST_GAP = 50
 """Empty cells in a row that are told."""
@@ -88,17 +90,31 @@ def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
     named = [name for kind, name in file.targets("").values() if kind == "officeDocument"]
     main = next((name for name in (*named, *usual) if name in file.names), "")
     if not main and (slides := _numbered(file)):
-        found: list[Part] = [lambda name=name: _words(file.xml(name)) for name in slides]  # type: ignore[misc]
+        found: list[Part] = [lambda name=name: words(file.xml(name)) for name in slides]  # type: ignore[misc]
     elif main:
         root = file.xml(main)
-        found = _OF_MAIN.get(_local(root), _whole)(file, main, root)
+        found = _OF_MAIN.get(local(root), _whole)(file, main, root)
     elif "META-INF/container.xml" in file.names:
         return _book(file)
     elif "content.xml" in file.names:
-        found = [lambda: _words(_shown(file.xml("content.xml")))]
+        _refuse_locked(file, "META-INF/manifest.xml", "content.xml")
+        found = [lambda: words(shown(file.xml("content.xml")))]
     else:
         raise DocumentError("it is a ZIP archive, which is not read")
     return _title(file, "docProps/core.xml"), found
+
+
+def _refuse_locked(file: OfficeFile, list_name: str, *wanted: str) -> None:
+    """Raise where the list of what is encrypted names a part that is `wanted`."""
+    if list_name not in file.names:
+        return
+    for one in file.xml(list_name).iter("{*}encryption-data", "{*}CipherReference"):
+        holder = one if local(one) == "CipherReference" else one.getparent()
+        named = (
+            {unquote(value) for value in holder.attrib.values()} if holder is not None else set()
+        )
+        if named & set(wanted):
+            raise DocumentError(LOCKED)
 
 
 def _title(file: OfficeFile, name: str) -> str:
@@ -114,7 +130,7 @@ def _whole(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
         folder = posixpath.dirname(main)
         notes += [f"{folder}/{kind}.xml" for kind in _NOTES]
         kept = [file.xml(name) for name in dict.fromkeys(notes) if name in file.names]
-        return "\n".join([_words(root), *map(_words, kept)]).strip()
+        return "\n".join([words(root), *map(words, kept)]).strip()
 
     return [read]
 
@@ -129,8 +145,8 @@ def _slides(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     targets = file.targets(main)
     ids = [_id_of(one) for one in root.iter("{*}sldId")]
     names = [targets[one][1] for one in ids if one in targets] or _numbered(file)
-    shown = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
-    return [lambda name=name: _words(file.xml(name)) for name in shown]  # type: ignore[misc]
+    told = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
+    return [lambda name=name: words(file.xml(name)) for name in told]  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +163,7 @@ def _sheets(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     by_kind = dict(targets.values())
     texts: list[str] = []
     if (name := by_kind.get("sharedStrings", "xl/sharedStrings.xml")) in file.names:
-        texts = [_words_in(one) for one in file.xml(name).iterchildren("{*}si")]
+        texts = [words_in(one) for one in file.xml(name).iterchildren("{*}si")]
     since = datetime(1904, 1, 1) if _has_1904(root) else datetime(1899, 12, 30)  # noqa: DTZ001 - a sheet has no zone
     shared = SharedCells(texts, _date_styles(file, by_kind.get("styles", "xl/styles.xml")), since)
     made: list[Part] = []
@@ -229,7 +245,7 @@ def _cell(cell: etree._Element, shared: SharedCells) -> str:
     value = next((one.text or "" for one in cell.iterchildren("{*}v")), "")
     inline = next(cell.iterchildren("{*}is"), None)
     if inline is not None:
-        value = _words_in(inline)
+        value = words_in(inline)
     elif kind == "s" and value.isdecimal() and float(value) < len(shared.texts):
         value = shared.texts[int(value)]
     elif kind == "b":
@@ -260,6 +276,7 @@ def _book(file: OfficeFile) -> tuple[str, list[Part]]:
     folder = posixpath.dirname(place)
     names = [posixpath.normpath(posixpath.join(folder, unquote(name))) for name in order if name]
     chapters = [name for name in names if name in file.names]
+    _refuse_locked(file, "META-INF/encryption.xml", *chapters[:1])
     made: list[Part] = [lambda name=name: _chapter(file.content(name)) for name in chapters]  # type: ignore[misc]
     return _title(file, place), made
 
@@ -270,118 +287,8 @@ def _chapter(content: bytes) -> str:
     encoding = told.group(1).decode() if told else "utf-8"
     parser = etree.HTMLParser(encoding=encoding, remove_comments=True, remove_pis=True)
     root = etree.fromstring(content, parser) if content.strip() else None
-    return "" if root is None else _words(root)
+    return "" if root is None else words(root)
 
 
 _NOTES = ("footnotes", "endnotes")
 _OF_MAIN = {"document": _whole, "workbook": _sheets, "presentation": _slides}
-_PARAGRAPHS = frozenset({"p", "h", "h1", "h2", "h3", "h4", "h5", "h6", "li", "title", "div"})
-_ROWS = frozenset({"tr", "table-row"})
-_CELLS = frozenset({"tc", "table-cell", "td", "th"})
-_NOT_TOLD = (
-    "script style head instrText delText annotation forms tracked-changes Fallback rPh hidden-text "
-    "hidden-paragraph"
-)
-_UNSEEN = frozenset(_NOT_TOLD.split())
-
-
-def _local(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _shown(root: etree._Element) -> etree._Element:
-    """An OpenDocument without what its styles hide."""
-    hiding = {
-        name
-        for style in root.iter("{*}style")
-        for key, name in style.items()
-        if key.endswith("}name") and any(_hides(one) for one in style)
-    }
-    for element in list(root.iter()) if hiding else []:
-        named = {value for key, value in element.items() if key.endswith("}style-name")}
-        parent = element.getparent()
-        if named & hiding and parent is not None:
-            element.clear(keep_tail=True)
-    return root
-
-
-def _hides(properties: etree._Element) -> bool:
-    return any(
-        key.endswith("}display") and value in {"none", "false"} for key, value in properties.items()
-    )
-
-
-def _is_unseen(element: etree._Element) -> bool:
-    """Whether it is no text of the document, or is set to be hidden."""
-    if _local(element) in _UNSEEN:
-        return True
-    for child in element:
-        match _local(child):
-            case "rPr":
-                return any(not _is_off_mark(one) for one in child.iterchildren("{*}vanish"))
-            case "nvSpPr" | "nvPicPr" | "nvGrpSpPr" | "nvGraphicFramePr":
-                return any(one.get("hidden") in {"1", "true"} for one in child.iter("{*}cNvPr"))
-            case _:
-                return False
-    return False
-
-
-def _is_off_mark(mark: etree._Element) -> bool:
-    return any(
-        key.endswith("}val") and value in {"0", "false", "off"} for key, value in mark.items()
-    )
-
-
-def _words(root: etree._Element) -> str:
-    """The paragraphs below `root`, and each row of a table as a line."""
-    lines: list[str] = []
-    _gather(root, lines)
-    return "\n".join(line for line in lines if line.strip())
-
-
-def _gather(element: etree._Element, lines: list[str]) -> None:
-    for child in element:
-        name = _local(child)
-        if name in _ROWS:
-            cells = [" ".join(_words_in(cell).split()) for cell in child if _local(cell) in _CELLS]
-            lines.append(f"| {' | '.join(cells)} |" if any(cells) else "")
-        elif name in _PARAGRAPHS and not any(
-            _local(one) in _ROWS or (one is not child and _local(one) in _PARAGRAPHS)
-            for one in child.iter()
-        ):
-            lines.append(_heading(child) + _words_in(child).strip())
-        elif not _is_unseen(child):
-            _gather(child, lines)
-
-
-def _heading(element: etree._Element) -> str:
-    name = _local(element)
-    if re.fullmatch(r"h[1-6]", name):
-        return "#" * int(name[1]) + " "
-    if name == "h":
-        levels = [value for key, value in element.items() if key.endswith("outline-level")]
-        return "#" * min(6, int(levels[0][:2]) if levels and levels[0].isdecimal() else 1) + " "
-    styles = [one for one in element.iter() if _local(one) == "pStyle"]
-    style = next(iter(styles[0].attrib.values()), "") if styles else ""
-    found = re.fullmatch(r"(?:heading|Heading)\s?([1-6])", style)
-    return "#" * int(found[1]) + " " if found else "# " if style == "Title" else ""
-
-
-def _words_in(element: etree._Element) -> str:
-    told: list[str] = []
-    stack: list[etree._Element | str] = [element]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, str):
-            told.append(one)
-            continue
-        if _is_unseen(one):
-            continue
-        name = _local(one)
-        told.append({"tab": "\t", "br": "\n", "line-break": "\n", "s": " "}.get(name, ""))
-        if name in _PARAGRAPHS and told:
-            told.append(" ")
-        told.append(one.text or "")
-        for child in reversed(one):
-            stack += [child.tail or "", child]
-    return "".join(told)

@@ -1,0 +1,104 @@
+r"""A rich text (RTF) as a person reads it: control words in, lines out. Pure.
+
+Groups without text (fonts, styles, pictures) and what is set to be hidden (`\v`) stay out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field, replace
+
+_TOKEN = re.compile(
+    r"\\(?P<word>[a-zA-Z]{1,32}(?:-?\d{1,10})?)[ ]?|\\'(?P<byte>[0-9a-fA-F]{2})|"
+    r"\\(?P<sign>[^a-zA-Z\r\n])|(?P<brace>[{}])|(?P<plain>[^\\{}\r\n]+)|\\?[\r\n]+|."
+)
+_WITHOUT_TEXT = (
+    "fonttbl colortbl stylesheet info pict object themedata datastore fldinst listtable generator "
+    "listoverridetable rsidtbl header footer"
+)
+_NO_TEXT = frozenset(_WITHOUT_TEXT.split())
+_MEANS = {"par": "\n", "line": "\n", "sect": "\n", "page": "\n", "tab": "\t", "row": "\n"} | {
+    "cell": " | ", "emdash": "\u2014", "endash": "\u2013", "bullet": "\u2022", "lquote": "\u2018",
+    "rquote": "\u2019", "ldblquote": "\u201c", "rdblquote": "\u201d",
+}  # fmt: skip
+_SIGNS = {"~": " ", "_": "-", "\\": "\\", "{": "{", "}": "}"}
+
+
+def is_rich_text(text: str) -> bool:
+    """Whether `text` begins as a rich text does."""
+    return text.startswith("{\\rtf")
+
+
+def read(text: str) -> str:
+    """The lines of the rich text `text`."""
+    reader = _Reader()
+    for found in _TOKEN.finditer(text):
+        if kind := found.lastgroup:
+            getattr(reader, kind)(found[kind])
+    whole = "".join(reader.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "\n".join(line.strip() for line in whole.splitlines()).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What holds until the group ends; `fallback`: how many characters stand in for one `\\u`."""
+
+    is_seen: bool = True
+    fallback: int = 1
+
+
+@dataclass
+class _Reader:
+    """What was told so far; it takes one thing of each kind at a time."""
+
+    parts: list[str] = field(default_factory=list)
+    codec: str = "cp1252"
+    groups: list[_Group] = field(default_factory=lambda: [_Group()])
+    skip: int = 0
+
+    def word(self, told: str) -> None:
+        name = told.rstrip("-0123456789")
+        number = told[len(name) :]
+        group = self.groups[-1]
+        if name == "u" and number:
+            self._tell(chr(int(number) % 0x10000))
+            self.skip = group.fallback
+        elif name in _NO_TEXT or name == "v":
+            self.groups[-1] = replace(group, is_seen=name == "v" and number == "0")
+        elif name == "uc":
+            self.groups[-1] = replace(group, fallback=int(number or 1))
+        elif name == "ansicpg":
+            self.codec = _codec(number)
+        else:
+            self._tell(_MEANS.get(name, ""))
+
+    def byte(self, told: str) -> None:
+        self.plain(bytes.fromhex(told).decode(self.codec, "replace"))
+
+    def sign(self, told: str) -> None:
+        if told == "*":
+            self.groups[-1] = replace(self.groups[-1], is_seen=False)
+        self._tell(_SIGNS.get(told, ""))
+
+    def brace(self, told: str) -> None:
+        self.skip = 0
+        if told == "{":
+            self.groups.append(self.groups[-1])
+        elif len(self.groups) > 1:
+            self.groups.pop()
+
+    def plain(self, told: str) -> None:
+        self._tell(told[self.skip :])
+        self.skip = max(0, self.skip - len(told))
+
+    def _tell(self, text: str) -> None:
+        if self.groups[-1].is_seen:
+            self.parts.append(text)
+
+
+def _codec(page: str) -> str:
+    try:
+        return codecs.lookup(f"cp{page}").name
+    except LookupError:
+        return "cp1252"
