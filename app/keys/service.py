@@ -254,8 +254,10 @@ def plain_keys(name: str, entry: ServerEntry) -> dict[str, str]:
 
 
 def _read(name: str, path: str) -> str:
+    from servers.contract import key_text  # noqa: PLC0415 - only while a key is read from a file
+
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return key_text.of_file(path)
     except (OSError, ValueError) as failure:
         raise ServerError(
             f"{name} cannot read {path}.",

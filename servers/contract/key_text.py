@@ -1,4 +1,4 @@
-"""Finds the key in a text that a person pasted. Pure.
+"""Finds the key in a text that a person pasted, or in a file. Pure, but for `of_file`.
 
 In: the name of a key and a text. Out: the key and the corrections, or an error that says what the
 text is instead. The app uses it before it stores a key, a server before it asks a provider.
@@ -7,14 +7,17 @@ text is instead. The app uses it before it stores a key, a server before it asks
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from servers.contract import service_account
 from servers.contract.manifest import KEYS
 from servers.contract.service_account import NotAKeyError, PathGivenError, kind_of_file
 
-__all__ = ["NotAKeyError", "PathGivenError", "Understood", "decoded", "understood"]
+__all__ = ["NotAKeyError", "PathGivenError", "Understood", "decoded", "of_file", "understood"]
 
+_LARGEST_FILE = 1 << 20
 _ACCOUNT = "FIREBASE_CREDENTIALS"
 _KNOWN = {key.name: key for key in KEYS}
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
@@ -62,6 +65,20 @@ def decoded(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotAKeyError("This is no text.", "Give the key as text in UTF-8.") from None
+
+
+def of_file(path: str) -> str:
+    """The text of the file at `path`, in which a setting says that a key is.
+
+    Raises:
+        OSError: it cannot be read.
+        NotAKeyError: it is not text, or nothing that holds a key.
+    """
+    place = Path(path).expanduser()
+    found = place.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_FILE:
+        raise NotAKeyError("This is no file with a key.", "Give the path of a small file.")
+    return decoded(place.read_bytes())
 
 
 def understood(name: str, text: str) -> Understood:

@@ -170,16 +170,19 @@ def test_a_foreign_use_of_our_command_is_an_error(home: Path) -> None:
         launch_plan.launch("mine", ServerEntry("lou-server", ("search",)), Settings(), {})
 
 
-def test_a_key_may_come_from_the_path_in_the_entry(home: Path) -> None:
-    (home / "account.json").write_text('{"private_key": "x"}')
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_key_may_come_from_the_path_in_the_entry(home: Path, encoding: str) -> None:
+    (home / "account.json").write_text('{"private_key": "x"}', encoding=encoding)
     path = str(home / "account.json")
     entry = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": path})
     assert key_service.plain_keys("tracker", entry) == {
         "FIREBASE_CREDENTIALS": '{"private_key": "x"}'
     }
-    missing = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": "/nowhere"})
-    with pytest.raises(ServerError):
-        key_service.plain_keys("tracker", missing)
+    os.mkfifo(home / "pipe")  # reading it would wait for ever
+    for odd in ("/nowhere", str(home), str(home / "pipe"), "/dev/zero"):
+        entry = ServerEntry("lou-server", ("tracker",), {"FIREBASE_CREDENTIALS_PATH": odd})
+        with pytest.raises(ServerError):
+            key_service.plain_keys("tracker", entry)
 
 
 def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:

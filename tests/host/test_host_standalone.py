@@ -76,7 +76,7 @@ async def test_keys_come_from_the_environment_or_from_the_file_it_names(
     from servers.host.transport import stdio_server
 
     account = home / "account.json"
-    account.write_text('{"type": "service_account"}')
+    account.write_text('{"type": "service_account"}', encoding="utf-8-sig")
     monkeypatch.setenv("FIREBASE_CREDENTIALS_PATH", str(account))
     monkeypatch.setenv("ENCRYPTION_KEY", "sealed")
     monkeypatch.setenv("TAVILY_API_KEY", "of another server")

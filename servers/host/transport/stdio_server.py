@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from servers.contract import endpoint, manifest
+from servers.contract import endpoint, key_text, manifest
 from servers.host import logs
 from servers.host.host import Host
 from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
@@ -62,7 +62,7 @@ def from_environment(server: str) -> Configuration:
 
 def _file(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
+        return key_text.of_file(path)
     except (OSError, ValueError) as unreadable:
         raise StartRefusedError(
             "unreadable_key_file",
