@@ -41,7 +41,7 @@ def line_for(
     if fields is None:
         return answer.line_as(token)
     body = ",".join(f"{dumps(name)}:{dumps(value)}" for name, value in fields.items())
-    return f'{{"jsonrpc":"2.0","id":{token},{body}}}'.encode("utf-8", "surrogateescape")
+    return f'{{"jsonrpc":"2.0","id":{token},{body}}}'.encode()
 
 
 def outcome(answer: WireMessage) -> tuple[str, str]:
@@ -120,7 +120,7 @@ def _too_large(pending: PendingRequest, answer: WireMessage) -> dict[str, Any] |
     title, most = _LIMITS.get(pending.client.name if pending.client else "", ("", 0))
     if not most or len(answer.text) <= most:
         return None
-    size = len(answer.text.encode("utf-8", "surrogateescape"))
+    size = len(answer.text.encode())
     result = failure(
         f"The result of {pending.tool} has {size:,} bytes and {title} takes at most {most:,}. "
         "Ask for less: a smaller limit, a narrower query, or one page at a time.",

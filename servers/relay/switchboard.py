@@ -33,6 +33,7 @@ from servers.relay.wire_message import (
     WireMessage,
     error_line,
     parse,
+    parse_of_server,
     refusal_line,
     result_line,
 )
@@ -135,7 +136,7 @@ class Switchboard:
         self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
     ) -> bool:
         """Answer a call of a tool that is switched off, and what the server cannot be asked now."""
-        if message.method == "tools/call" and message.params.get("name") in self.disabled:
+        if message.method == "tools/call" and str(message.params.get("name")) in self.disabled:
             pending = PendingRequest(message.method, message, client)
             result = failure(
                 f"The tool {pending.tool} is switched off in Lou. It can be switched on there.",
@@ -215,10 +216,7 @@ class Switchboard:
         self, connection: UpstreamConnection, line: bytes, origin: int | None = None
     ) -> None:
         """Take one line; `origin` is the request during which it came, where that is known."""
-        try:
-            found = parse(line)
-        except NotJsonError:
-            found = []
+        found = parse_of_server(line)
         if all(_MEMBERS.isdisjoint(each.fields) for each in found):
             self.oddities.noise(line)
         for message in found:

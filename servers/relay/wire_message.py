@@ -30,6 +30,8 @@ _ID = r'("[^"\\]{0,80}"|-?\d{1,18})'
 _ID_FIRST = re.compile(r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID)
 _ID_LAST = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID + r" ?\}$")
 """Where the SDKs write the id. After a member it is no text that looks like one."""
+_BEGIN = re.compile(r'\{ ?"(?:jsonrpc|result|error|method)" ?: ?')
+_INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
 
 Span = tuple[int, int]
@@ -120,14 +122,14 @@ class WireMessage:
         text = self.text
         for (start, end), new in sorted(((span, new) for span, new in edits if span), reverse=True):
             text = text[:start] + new + text[end:]
-        return text.encode("utf-8", "surrogateescape")
+        return text.encode()
 
     def line_as(self, id_token: str) -> bytes:
         """The message as a line without newline, with another id."""
         text, span = self.text, self.id_span
         if span:
             text = text[: span[0]] + id_token + text[span[1] :]
-        return text.encode("utf-8", "surrogateescape")
+        return text.encode()
 
 
 def parse(line: bytes) -> list[WireMessage]:
@@ -136,7 +138,7 @@ def parse(line: bytes) -> list[WireMessage]:
     Raises:
         NotJsonError: it is not JSON, or neither an object nor a list.
     """
-    text = line.decode("utf-8", "surrogateescape")
+    text = line.decode("utf-8", "replace")
     if text[:1] != "{" or text[-1:] != "}":
         text = text.strip().removeprefix(_BOM).lstrip()
     if len(text) > _LONG and (long := _long_response(text)):
@@ -147,7 +149,10 @@ def parse(line: bytes) -> list[WireMessage]:
 def _read(text: str) -> list[WireMessage]:
     try:
         if text[:1] == "[":
-            return [_object(each) for each in _elements(text)]
+            found = [_object(each) for each in _elements(text)]
+            if not found:
+                raise NotJsonError("a list without an object")
+            return found
         return [_object(text)]
     except (ValueError, StopIteration, RecursionError):
         return _read_leniently(text)
@@ -158,11 +163,47 @@ def _read_leniently(text: str) -> list[WireMessage]:
     try:
         found = _lenient.decode(text)
     except (ValueError, RecursionError) as invalid:
+        # A number or a depth that is JSON, but more than is read here.
+        is_more = not isinstance(invalid, json.JSONDecodeError)
+        if is_more and (message := _long_response(text)):
+            return [message]
         raise NotJsonError(str(invalid)) from None
     found = found if isinstance(found, list) else [found]
     messages = [of_fields(each) for each in found if isinstance(each, dict)]
     if not messages:
         raise NotJsonError("neither an object nor a list of objects")
+    return messages
+
+
+def parse_of_server(line: bytes) -> list[WireMessage]:
+    """As `parse`, and of a line that is no JSON as a whole the messages in it.
+
+    Beside other text only answers are believed: a server may log what it was asked. An answer that
+    cannot be read becomes an error, so that its client does not wait for ever.
+    """
+    try:
+        return parse(line)
+    except NotJsonError:
+        return _salvaged(line.decode("utf-8", "replace"))
+
+
+def _salvaged(text: str) -> list[WireMessage]:
+    found, at, is_clean = [], 0, True
+    while begin := _BEGIN.search(text, at):
+        try:
+            fields, end = _scan(text, begin.start())
+        except (ValueError, StopIteration, RecursionError):
+            break
+        is_clean = is_clean and not text[at : begin.start()].strip()
+        if fields.get("jsonrpc") == "2.0":
+            found.append(WireMessage(text[begin.start() : end], fields))
+        at = end
+    is_clean = is_clean and not text[at:].strip()
+    messages = [each for each in found if is_clean or not each.method]
+    head = None if messages else _RESPONSE_HEAD.match(text[:_ENDS])
+    if head:
+        error = {"code": _INTERNAL_ERROR, "message": "The server's answer is not JSON."}
+        return [of_fields({"jsonrpc": "2.0", "id": json.loads(head[1]), "error": error})]
     return messages
 
 

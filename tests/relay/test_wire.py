@@ -202,6 +202,8 @@ async def test_a_server_that_writes_ids_or_lines_its_own_way_is_served(
 
 BROKEN = (
     "[INFO] ready",
+    "[]",
+    "[7]",
     "[_]",
     '[{"id": 1},_]',
     "[{",
@@ -241,6 +243,9 @@ async def test_an_answer_that_clients_could_not_read_is_mended(home: Path) -> No
         plain.replace('"jsonrpc":"2.0",', ""): {},
         f"[{plain}]": {},
         f"warming up...\n{plain}": {},
+        f"50 % {plain} done": {},
+        LIST_CHANGED + plain: {},
+        f'asked {{"jsonrpc":"2.0","id":1,"method":"roots/list"}} {plain}': {},
     }
     async with relay() as server, lines(server.socket) as client:
         await greet(client)
@@ -250,6 +255,31 @@ async def test_an_answer_that_clients_could_not_read_is_mended(home: Path) -> No
             assert answer["result"] == {"content": [], **members}
 
 
+@pytest.mark.parametrize("member", ["[" * 5_000 + "]" * 5_000, "9" * 5_000])
+async def test_an_answer_that_python_does_not_read_passes(home: Path, member: str) -> None:
+    result = f'{{"content":[],"odd":{member}}}'
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        said = ['{"jsonrpc":"2.0","id":$ID,"result":' + result + "}"]
+        arguments = {"lines": said, "mute": True}
+        call = client.send("tools/call", {"name": "say", "arguments": arguments})
+        line = await client.reader.readline()
+        assert line.decode() == f'{{"jsonrpc":"2.0","id":{call},"result":{result}}}\n'
+
+
+@pytest.mark.parametrize("name", [["seen"], {"a": 1}, None, 7])
+async def test_a_name_that_is_no_text_is_the_servers_to_refuse(home: Path, name: Any) -> None:
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        await client.ask("tools/call", {"name": name, "arguments": {}})
+        assert (await seen(client))["pid"]
+
+
+def test_bytes_that_are_no_text_are_replaced() -> None:
+    (message,) = wire_message.parse(b'{"jsonrpc":"2.0","id":1,"result":{"a":"\xff"}}')
+    assert message.line_as("2") == '{"jsonrpc":"2.0","id":2,"result":{"a":"\ufffd"}}'.encode()
+
+
 async def test_an_answer_that_is_none_becomes_an_error(home: Path) -> None:
     answers = {
         '"error":"broken"': "broken",
@@ -257,6 +287,8 @@ async def test_an_answer_that_is_none_becomes_an_error(home: Path) -> None:
         '"result":null': "holds no result",
         '"result":[1]': "holds no result",
         '"nothing":1': "holds no result",
+        '"result":{"content":[],}': "is not JSON",
+        '"result":{"content":[': "is not JSON",
     }
     async with relay() as server, lines(server.socket) as client:
         await greet(client)
