@@ -115,7 +115,7 @@ def _watch(server: int, app: int, wakeup: int) -> int:
     poll.register(wakeup, select.POLLIN)
     while True:
         ready = {fd for fd, _ in poll.poll()}
-        signals = _signals(wakeup) if wakeup in ready else b""
+        signals = os.read(wakeup, 4096) if wakeup in ready else b""
         code = _reap(server)
         if code is not None:
             _end_tree(GRACE, server)
@@ -127,10 +127,6 @@ def _watch(server: int, app: int, wakeup: int) -> int:
             return _end_tree(0.0, server)
         if command.endswith(b"\0") or signals.strip(bytes([signal.SIGCHLD])):
             return _end_tree(GRACE, server)
-
-
-def _signals(wakeup: int) -> bytes:
-    return os.read(wakeup, 4096)
 
 
 def _commands(app: int) -> bytes:

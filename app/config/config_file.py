@@ -235,7 +235,7 @@ class ConfigFile:
     def _adopt(self, config: Config, found: ConfigText, invalid_parts: list[InvalidPart]) -> bool:
         is_new, was_broken = config != self.config, self.trouble is not None
         self.config, self._last, self.is_known = config, found, True
-        self.problems = tuple(_words_with_place(invalid, found) for invalid in invalid_parts)
+        self.problems = tuple(f"{each.words} {_place(each, found)}" for each in invalid_parts)
         self.trouble = None
         if is_new:
             self.changed.tell(config)
@@ -263,10 +263,6 @@ class _PrivateDisk(Disk):
         super().take_after(handle, found)
         if sys.platform != "win32":
             os.fchmod(handle, files.PRIVATE)
-
-
-def _words_with_place(invalid: InvalidPart, found: ConfigText) -> str:
-    return f"{invalid.words} {_place(invalid, found)}"
 
 
 def _place(invalid: InvalidPart, found: ConfigText) -> str:

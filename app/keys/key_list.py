@@ -30,8 +30,8 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def holds(text: str, wanted: str) -> bool:
-    """Whether every key in `wanted` is in `text` as well."""
-    return set(keys_in(wanted)) <= set(keys_in(text))
+    """Whether `wanted` is a list of keys, and each of them is in `text` as well."""
+    return is_list(wanted) and set(keys_in(wanted)) <= set(keys_in(text))
 
 
 def _is_key(part: str) -> bool:

@@ -260,8 +260,8 @@ class SealingKey:
                 "Nothing was removed. Try again.",
                 code="not_kept",
             )
-        await vault.drop_others(NAME, [one for one in found.others if _is_in(whole, one)])
-        if _is_in(whole, found.waiting):
+        await vault.drop_others(NAME, [one for one in found.others if key_list.holds(whole, one)])
+        if key_list.holds(whole, found.waiting):
             self._file.remove(found.waiting)
 
     @staticmethod
@@ -295,10 +295,6 @@ def is_made_by_lou(name: str) -> bool:
 
 def _new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
-
-
-def _is_in(whole: str, text: str) -> bool:
-    return key_list.is_list(text) and key_list.holds(whole, text)
 
 
 def _write_new(path: Path, value: str) -> None:

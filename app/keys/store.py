@@ -103,11 +103,11 @@ async def _move(before: Vault, after: Vault) -> None:
     kept = await after.get_all(values)
     for name, value in values.items():
         has_it = kept.get(name, "")
-        if has_it == value or (key_list.is_list(value) and key_list.holds(has_it, value)):
+        if has_it == value or key_list.holds(has_it, value):
             others = await before.others(name)
             await before.unset(name)
             await before.drop_others(
-                name, [one for one in others if one == has_it or _is_within(one, has_it)]
+                name, [one for one in others if one == has_it or key_list.holds(has_it, one)]
             )
 
 
@@ -133,7 +133,3 @@ async def _value_to_keep(name: str, value: str, before: Vault, after: Vault) -> 
     if key_list.is_list(value) and key_list.is_list(present):
         return key_list.joined([value, present] if is_newer else [present, value])
     return value if is_newer else present
-
-
-def _is_within(text: str, whole: str) -> bool:
-    return key_list.is_list(text) and key_list.holds(whole, text)

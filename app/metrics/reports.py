@@ -139,11 +139,7 @@ def csv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     for point in report.points:
         local = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(point.at))
         values = astuple(point)[1:]
-        yield (local, *("" if value is None else _rounded(value) for value in values))
-
-
-def _rounded(value: float) -> float:
-    return round(value, 3)
+        yield (local, *("" if value is None else round(value, 3) for value in values))
 
 
 def _first_step(now: float, step: int, count: int) -> int:

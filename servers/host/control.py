@@ -161,7 +161,8 @@ class Control:
             answer = Error(request.id, "cancelled", "the call was cancelled")
         except Exception:
             log.exception("The request %s failed unexpectedly", request.method)
-            data = {"stack_trace": redact(traceback.format_exc())} if _is_debugging() else {}
+            is_debugging = logging.getLogger().isEnabledFor(logging.DEBUG)
+            data = {"stack_trace": redact(traceback.format_exc())} if is_debugging else {}
             message = "internal error; see the log"
             answer = Error(request.id, messages.INTERNAL, message, data)
         self._send(answer)
@@ -239,10 +240,6 @@ def _encoded(message: envelope.Message) -> bytes:
             return envelope.encode(Error(message.id, messages.INTERNAL, why))
         log.warning("A message to the app could not be sent: %s", error)
         return b""
-
-
-def _is_debugging() -> bool:
-    return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 def _warning(message: str) -> dict[str, Any]:
