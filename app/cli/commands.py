@@ -24,7 +24,6 @@ class CliCommand:
     has_json: bool = True
 
     def parser(self) -> CommandParser:
-        """Its parser, with everything declared."""
         found = CommandParser(f"lou {self.word}", self.summary, has_json=self.has_json)
         import_module(self.module).declare(found)
         return found

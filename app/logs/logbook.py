@@ -78,7 +78,6 @@ class Logbook:
 
     @property
     def folder(self) -> Path:
-        """The folder of the log files."""
         return self._folder
 
     @property

@@ -39,7 +39,6 @@ class MetricsCell:
     times: dict[int, int] = field(default_factory=dict)
 
     def call(self, record: CallRecord) -> None:
-        """Count one finished call."""
         self.calls += 1
         bucket = math.floor(math.log(max(record.ms, _SHORTEST_MS)) / _GROWTH)
         self.times[bucket] = self.times.get(bucket, 0) + 1

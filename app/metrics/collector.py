@@ -72,7 +72,6 @@ class Metrics:
         self._thread.close()
 
     def call(self, record: CallRecord) -> None:
-        """Count one finished call."""
         self._cell(record.server, record.tool).call(record)
         today = self._counts(record.server)
         today[0] += 1

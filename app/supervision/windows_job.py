@@ -29,7 +29,6 @@ class WindowsJob:
         return tuple(argv)
 
     def options(self) -> dict[str, Any]:
-        """The options of `subprocess_exec` for it."""
         return {"creationflags": windows_job.START_FLAGS}
 
     def attach(self, pid: int) -> None:

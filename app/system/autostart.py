@@ -73,12 +73,10 @@ class DesktopEntry:
     """A file that desktops read at login, after freedesktop.org's autostart specification."""
 
     def path(self) -> Path:
-        """Where it is."""
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         return Path(base) / "autostart" / "lou.desktop"
 
     def content(self, argv: tuple[str, ...]) -> bytes:
-        """The file that runs `argv`."""
         from app.system import desktop_entry  # noqa: PLC0415 - only while one is written or examined
 
         return desktop_entry.text(argv, at_login=True).encode()
@@ -97,7 +95,6 @@ class DesktopEntry:
         return self.path().exists()
 
     def runs(self, argv: tuple[str, ...]) -> bool:
-        """Whether it is the file for `argv`."""
         return self.path().read_bytes() == self.content(argv)
 
 
@@ -109,11 +106,9 @@ class LaunchAgent(DesktopEntry):
     """
 
     def path(self) -> Path:
-        """Where it is."""
         return Path.home() / "Library" / "LaunchAgents" / f"{_LABEL}.plist"
 
     def content(self, argv: tuple[str, ...]) -> bytes:
-        """The file that runs `argv`."""
         import plistlib  # noqa: PLC0415 - only on macOS
 
         agent = {"Label": _LABEL, "ProgramArguments": list(argv), "RunAtLoad": True}

@@ -86,7 +86,6 @@ class PageFetcher:
         self._own = _session(user_agent, aiohttp.TCPConnector(limit=8))
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._public.close()
         await self._own.close()
 

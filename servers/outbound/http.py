@@ -119,7 +119,6 @@ class HttpClient:
             raise OutboundError(failed.kind, message, transient=failed.transient) from None
 
     async def close(self) -> None:
-        """Close every connection."""
         await self._session.close()
 
     async def _exchange(

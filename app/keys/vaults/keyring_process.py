@@ -34,7 +34,6 @@ class KeyringProcess:
         return VaultState(self._ask("look"))
 
     def unlock(self) -> VaultState:
-        """Open it, which may show a prompt of the system; returns the state then."""
         return VaultState(self._ask("unlock"))
 
     def get(self, item: str) -> str | None:
@@ -44,7 +43,6 @@ class KeyringProcess:
         self._ask("set", item, value)
 
     def delete(self, item: str) -> None:
-        """Remove an item, if it is there."""
         self._ask("delete", item)
 
     def rest(self) -> None:

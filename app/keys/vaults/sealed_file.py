@@ -62,11 +62,9 @@ class FileVault:
         return tuple(self._document.get("names", {}))
 
     def changed_at(self, name: str) -> float:
-        """When the value was set; 0 when it has none."""
         return float(self._document.get("names", {}).get(name, 0.0))
 
     async def get(self, name: str) -> str | None:
-        """The value, or None when there is none."""
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
@@ -81,7 +79,6 @@ class FileVault:
         await self._save({**self._values, name: check_value(name, value)}, name)
 
     async def unset(self, name: str) -> None:
-        """Delete the value."""
         self._raise_unless_open()
         await self._save({n: v for n, v in self._values.items() if n != name}, name)
 

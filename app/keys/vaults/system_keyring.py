@@ -138,12 +138,10 @@ class SystemVault:
         return self._index.names()
 
     def changed_at(self, name: str) -> float:
-        """When the value was set; 0 when it has none."""
         location = self._index.location(name)
         return location.changed if location else 0.0
 
     async def get(self, name: str) -> str | None:
-        """The value, or None when there is none."""
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:

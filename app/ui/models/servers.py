@@ -25,7 +25,6 @@ class ServersModel(KeyedList[ServerView]):
         self._servers = servers
 
     def pull(self) -> None:
-        """Read the servers again."""
         self.show_rows(self._servers())
 
 

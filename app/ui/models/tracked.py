@@ -24,12 +24,10 @@ class TrackedModel(TableModel[Entry]):
         self._has_more = False
 
     def show_entries(self, entries: Sequence[Entry], *, has_more: bool) -> None:
-        """Show `entries` and no others."""
         self.show_rows(entries)
         self._has_more = has_more
 
     def append(self, entries: Sequence[Entry], *, has_more: bool) -> None:
-        """Add the entries that follow."""
         self._has_more = has_more
         self.insert(len(self.rows), entries)
 

@@ -75,7 +75,6 @@ class ClientActions:
         QGuiApplication.clipboard().setText("\n".join(lines))
 
     def open_links(self, client: ClientView) -> None:
-        """Open the client's install links."""
         for url in map(QUrl, self.clients.by_hand.links(client.id)):
             if url.scheme() in _LINK_SCHEMES:
                 open_url(url)

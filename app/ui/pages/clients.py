@@ -48,7 +48,6 @@ class ClientsPage(QWidget):
         WhileVisible(self, self._look, every_ms=_EVERY_MS)
 
     def choose(self, name: str) -> None:
-        """Select the client with the id `name`."""
         views = self._actions.clients.views()
         self._is_folded = self._is_folded and any(
             is_here(view) for view in views if view.id == name

@@ -29,7 +29,6 @@ class TrackedFilter(FilterBar):
         self._sort = self.add_choice("Order", _SORTS)
 
     def wanted(self) -> Filter:
-        """The query that the filter describes."""
         return Filter(
             text=self._line.text().strip(),
             status=str(self._status.currentData()),

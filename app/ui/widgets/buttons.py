@@ -42,7 +42,6 @@ class Button(QPushButton):
         super().setText(tr(text))
 
     def setIconName(self, icon: str) -> None:
-        """Show another icon."""
         self._icon = icon
         self._draw_icon()
 

@@ -41,7 +41,6 @@ class Tiles(Card):
         self._arrange(len(self._tiles))
 
     def set_value(self, name: str, value: str, *, tone: str = "") -> None:
-        """Show `value` over `name`."""
         shown = self._values[name]
         if shown.text() != value:
             shown.setText(value)

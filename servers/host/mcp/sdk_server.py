@@ -30,7 +30,6 @@ _HINTS = {
 
 
 def build_server(service: Service, toolbox: Toolbox, subscriptions: Subscriptions) -> Server[Any]:
-    """The SDK's server for `service`."""
     server: Server[Any] = Server(
         service.name,
         version=service.version,

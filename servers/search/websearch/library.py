@@ -74,7 +74,6 @@ class Library:
         self._put_since_check = 0
 
     async def open(self) -> None:
-        """Open the index."""
         await self._database.open()
 
     async def close(self) -> None:
