@@ -60,7 +60,7 @@ class TraySession:
         self._is_log_out = False
         self._has_ended = False
         self._on_end: Callable[[], object] = lambda: None
-        self._is_started = False
+        self._is_started = self._is_prepared = False
         self._early_page = ""
         self._tray_hint_shown = False
         self.context = PageContext(
@@ -93,7 +93,7 @@ class TraySession:
         if name == "quit":
             self.quit()
             return
-        self._theme.dress()
+        self._prepare_widgets()
         if not self._dialogs.open(name, thing, self._window):
             self.window.open("" if name == "window" else name, thing)
         mac_application.come_forward()
@@ -104,10 +104,17 @@ class TraySession:
         if self._window is None:
             from app.ui.window import Window  # noqa: PLC0415 - nothing of it is needed for the tray
 
-            self._theme.dress()
+            self._prepare_widgets()
             self._window = Window(self.context, self._may_hide_window)
             self._problems.parent = self._window
         return self._window
+
+    def _prepare_widgets(self) -> None:
+        """Load what the icon alone does without."""
+        if not self._is_prepared:
+            self._is_prepared = True
+            self._theme.dress()
+            translation.translate_qt()
 
     def quit(self) -> None:
         """End Lou and its servers."""

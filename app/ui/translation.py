@@ -14,16 +14,21 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from app.system import paths
 
 LANGUAGES = ("de",)
 _LONGEST = 1_000
-_SENTENCE = re.compile(r"(?<=[.!?:])(\s+)|(\n)")
+_SENTENCE = re.compile(r"(?<=[.!?:])(?<!e\.g\.)(\s+)|(\n)")
 _HOLE = re.compile(r"(\{#?\})")
 _ANY, _FIGURE = r"([^\n]{1,300}?)", r"([\d.,]+)"
 _WITHIN_SENTENCE = r"((?:(?!\. )[^\n]){1,300}?)"
+_PROSE = re.compile(
+    r"\b(the|that|this|these|is|are|was|has|have|can|you|your|it|its|not|only|when|what)\b"
+)
+"""What no name contains. A short template around an English clause would give half a translation,
+so that such a sentence stays English as a whole."""
 _TELLING = 30
 """Letters of a template that is so special that what is put in may be several sentences."""
 
@@ -33,8 +38,8 @@ class Catalogue:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._exact = {text: said for text, said in texts.items() if not _HOLE.search(text)}
-        patterns = sorted(filter(_HOLE.search, texts), key=_plain_length)
-        self._patterns = [(_pattern(text), texts[text]) for text in reversed(patterns)]
+        patterns = sorted(filter(_HOLE.search, texts), key=_plain_length, reverse=True)
+        self._patterns = [(_pattern(text), texts[text], _is_telling(text)) for text in patterns]
 
     def text(self, english: str) -> str:
         """The translation of a whole text, else of each of its sentences that has one."""
@@ -52,19 +57,35 @@ class Catalogue:
         said = self._exact.get(english)
         if said is not None:
             return said
-        for pattern, text in self._patterns:
+        for pattern, text, is_telling in self._patterns:
             found = pattern.fullmatch(english)
             if found:
-                return text.format(*(self._one(part) or part for part in found.groups()))
+                filled = [(part, self._one(part)) for part in found.groups()]
+                if is_telling or all(said or not _PROSE.search(part) for part, said in filled):
+                    return text.format(*(said or part for part, said in filled))
         return None
 
 
 def choose(language: str) -> None:
     """Use `language` from now on: `en`, another one, or `system` for that of the desktop."""
-    global _catalogue  # noqa: PLW0603 - one language for the whole process, chosen at its start
-    wanted = QLocale.system().name()[:2] if language == "system" else language
+    global _catalogue, _language  # noqa: PLW0603 - one for the whole process, chosen at its start
+    _language = QLocale.system().name()[:2] if language == "system" else language
     tr.cache_clear()
-    _catalogue = catalogue(wanted) if wanted in LANGUAGES else None
+    _catalogue = catalogue(_language) if _language in LANGUAGES else None
+
+
+def translate_qt() -> None:
+    """Give Qt's own texts, as those of its context menus, the chosen language too."""
+    app = QCoreApplication.instance()
+    assert app
+    for old in app.findChildren(QTranslator):
+        app.removeTranslator(old)
+        old.deleteLater()
+    if _catalogue:
+        new = QTranslator(app)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if new.load(f"qtbase_{_language}", folder):
+            app.installTranslator(new)
 
 
 def catalogue(language: str) -> Catalogue:
@@ -85,13 +106,18 @@ def tr(english: str) -> str:
 
 
 _catalogue: Catalogue | None = None
+_language = "en"
 
 
 def _plain_length(text: str) -> int:
     return len(_HOLE.sub("", text))
 
 
+def _is_telling(text: str) -> bool:
+    return _plain_length(text) >= _TELLING
+
+
 def _pattern(text: str) -> re.Pattern[str]:
-    loose = _ANY if _plain_length(text) >= _TELLING else _WITHIN_SENTENCE
+    loose = _ANY if _is_telling(text) else _WITHIN_SENTENCE
     fits = {"{}": loose, "{#}": _FIGURE}
     return re.compile("".join(fits.get(part) or re.escape(part) for part in _HOLE.split(text)))

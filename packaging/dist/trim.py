@@ -23,9 +23,10 @@ QT_MODULES = ("Core", "Gui", "Widgets", "Svg")
 _QT_SURPLUS = (
     *("assistant", "designer", "linguist", "lrelease", "lupdate", "qmlformat", "qmllint", "qmlls"),
     *("svgtoqml", "doc", "glue", "include", "lib", "scripts", "typesystems", "support", "qml"),
-    *("translations", "resources", "metatypes", "Qt/qml", "Qt/translations", "Qt/metatypes"),
-    *("Qt/libexec", "Qt/resources"),
+    *("resources", "metatypes", "Qt/qml", "Qt/metatypes", "Qt/libexec", "Qt/resources"),
 )
+QT_LANGUAGES = ("de",)
+"""Those of Lou; what stays of Qt's texts in them is that of its own menus and dialogs."""
 QT_PLUGINS = {
     "platforms": ("xcb", "wayland", "offscreen", "windows", "cocoa"),
     "iconengines": ("svgicon",),
@@ -62,6 +63,10 @@ def qt(pyside: Path) -> None:
     """Remove every module and plugin of Qt that Lou does not use."""
     for name in _QT_SURPLUS:
         remove(pyside / name)
+    kept = {f"qtbase_{language}.qm" for language in QT_LANGUAGES}
+    for texts in (*pyside.glob("translations/*"), *pyside.glob("Qt/translations/*")):
+        if texts.name not in kept:
+            remove(texts)
     for module in (*pyside.glob("Qt*.abi3.so"), *pyside.glob("Qt*.pyd")):
         if module.name.removeprefix("Qt").partition(".")[0] not in QT_MODULES:
             remove(module)

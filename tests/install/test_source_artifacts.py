@@ -88,3 +88,18 @@ def test_no_stranger_is_asked_for_new_versions() -> None:
     from app.config.settings import Settings
 
     assert not Settings().update_address
+
+
+def test_what_is_shipped_of_qt_keeps_its_texts_in_the_languages_of_lou(tmp_path: Path) -> None:
+    from app.ui.translation import LANGUAGES
+
+    qt = tmp_path / "PySide6"
+    for name in ("Qt/plugins/styles/a.so", *(f"Qt/translations/qtbase_{each}.qm" for each in "xy")):
+        (qt / name).parent.mkdir(parents=True, exist_ok=True)
+        (qt / name).touch()
+    for language in LANGUAGES:
+        (qt / f"Qt/translations/qtbase_{language}.qm").touch()
+    program = "import sys, trim, pathlib; trim.qt(pathlib.Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", program, qt], cwd=ROOT / "packaging" / "dist", check=True)
+    left = {path.name for path in (qt / "Qt" / "translations").iterdir()}
+    assert left == {f"qtbase_{language}.qm" for language in LANGUAGES}

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
 from itertools import product
 
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.system import paths
 from app.ui import translation
 from app.ui.widgets.rows import ROW, Row, RowList
 from app.ui.widgets.text import Elided
@@ -35,6 +36,9 @@ from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
 from tests.ui.window_texts import sentences, texts
 
+_ENGLISH = re.compile(r"\b(the|and|of|is|are|with|not|this|that|for|your|it)\b")
+_COPY = "&Copy"
+"""As Qt calls it in English."""
 NAMES = {"Search", "Tracker"}
 """Of servers; they are what a client calls them, too."""
 KNOWN = translation.texts_of("de")
@@ -90,8 +94,18 @@ def test_a_translation_takes_what_the_text_puts_in() -> None:
     ("english", "german"),
     [
         ("Servers", "Server"),
-        ("3 of 12 checks need you.", "3 von 12 Prüfungen brauchen Sie."),
-        ("1 of 2 servers ready", "1 von 2 Server bereit"),
+        ("3 of 12 checks need you.", "Bei 3 von 12 Prüfungen ist etwas zu tun."),
+        ("1 of 2 servers ready", "1 von 2 Servern bereit"),
+        (
+            "It starts something that Lou was never told.",
+            "It starts something that Lou was never told.",
+        ),
+        (
+            "Install and start one, e.g. gnome-keyring, or keep the keys in a file that a "
+            "passphrase encrypts (`lou keys store file`).",
+            "Installieren und starten Sie einen, z. B. gnome-keyring, oder verwahren Sie die "
+            "Schlüssel in einer Datei, die eine Passphrase verschlüsselt (`lou keys store file`).",
+        ),
         (
             "search: no session yet\ntracker: no session yet",
             "search: noch keine Sitzung\ntracker: noch keine Sitzung",
@@ -113,6 +127,31 @@ def test_a_translation_takes_what_the_text_puts_in() -> None:
 )
 def test_texts_with_figures_and_several_sentences_are_translated(english: str, german: str) -> None:
     assert translation.catalogue("de").text(english) == german
+
+
+def test_what_the_rows_of_clients_tell_is_in_german() -> None:
+    rows = json.loads(paths.resource("clients.json").read_text(encoding="utf-8"))["clients"]
+    told = {row.get(column) for row in rows for column in ("reload_words", "note")} - {None}
+    assert half_german(told) == set()
+
+
+def test_what_the_own_servers_tell_of_their_tools_is_in_german(lou: Rig) -> None:
+    told: set[str] = set()
+    for server in ("search", "tracker"):
+        for tool in lou.core.remembered_tools(server):
+            fields = tool["input_schema"].get("properties", {}).values()
+            told |= {
+                tool["title"],
+                tool["description"],
+                *(each.get("description") for each in fields),
+            }
+    assert half_german(told - {None}) == set()
+
+
+def half_german(texts: Iterable[str]) -> set[str]:
+    """Sentences that stay English."""
+    german = translation.catalogue("de")
+    return {each for each in texts if _ENGLISH.search(german.text(" ".join(each.split())))}
 
 
 def test_the_language_is_that_of_the_desktop_unless_one_is_chosen() -> None:
@@ -208,6 +247,10 @@ def main() -> int:
             look(name, shown(top if top.isWindow() else lou.window))
             scenes.close(top)
         look("tray", of_tray(lou))
+        menu = QLineEdit(lou.window).createStandardContextMenu()
+        found.update(
+            f"menu of a field: {row.text()}" for row in menu.actions() if _COPY in row.text()
+        )
     print("FOUND", json.dumps(sorted(found)))
     sys.stdout.flush()
     return 0

@@ -22,7 +22,9 @@ class ToolsModel(KeyedList[Tool]):
         readers = {
             Qt.ItemDataRole.DisplayRole: _title,
             Qt.ItemDataRole.AccessibleTextRole: _spoken,
-            Qt.ItemDataRole.ToolTipRole: lambda tool: tooltip(str(tool.get("description", ""))),
+            Qt.ItemDataRole.ToolTipRole: lambda tool: tooltip(
+                wording.one_line(str(tool.get("description", "")))
+            ),
             ROW: _row,
         }
         super().__init__(lambda tool: str(tool["name"]), readers)

@@ -30,7 +30,7 @@ class Steps(QWidget):
     def show_steps(self, steps: Sequence[tuple[str, str]]) -> None:
         """Show `steps`, in their order."""
         self._steps = tuple((tr(title), at) for title, at in steps)
-        text = "; ".join(f"{title}: {at or 'not yet'}" for title, at in self._steps)
+        text = "; ".join(f"{title}: {at or tr('not yet')}" for title, at in self._steps)
         self.setAccessibleName(tr(f"{self._name}: {text}"))
         self.updateGeometry()
         self.update()
