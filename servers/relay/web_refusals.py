@@ -6,19 +6,21 @@ for now; the app shows it and knows from the exit code when to try again.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from yarl import URL
 
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 from servers.host.redact import excerpt
 from servers.host.tools.service import UpstreamLostError
+from servers.relay.wire_message import NotJsonError, parse
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-TOLD_BY_STATUS = frozenset((401, 403, 429))
+_TOLD_BY_STATUS = frozenset((401, 403, 429))
 """Statuses that say more than the body."""
 _KEY_HINT = "Correct the key in the server's headers, then it connects again."
 _SIGN_IN = " It wants a sign-in in a browser, which Lou cannot do: use an access token as the key."
@@ -28,11 +30,32 @@ _ADDRESS = "Check the server's address."
 _NETWORK = "Check the address and the network."
 _LONGEST_WAIT_S = 3600
 _LONGEST_QUOTE = 200
+_LONGEST_BODY = 1 << 20
 _KEYLESS = frozenset((
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
     *("last-event-id", "user-agent"),
 ))  # fmt: skip
 """Headers that are sent with any request; any other one may be a key."""
+
+
+async def body_of(response: ClientResponse) -> bytes:
+    """The beginning of what a refusal says; empty if it is none."""
+    return (await response.content.read(_LONGEST_BODY)).strip() if response.status >= 400 else b""
+
+
+def is_of_session(status: int, body: bytes) -> bool:
+    """Whether a server refuses the session, not the request; some say so with 400, in words."""
+    return status == 404 or (status == 400 and b"session" in body.lower())
+
+
+def error_in(status: int, body: bytes) -> dict[str, Any] | None:
+    """The JSON-RPC error in what a refusal says, unless its status says more."""
+    if status in _TOLD_BY_STATUS:
+        return None
+    with contextlib.suppress(NotJsonError):
+        errors = (answer.fields.get("error") for answer in parse(body))
+        return next((error for error in errors if isinstance(error, dict)), None)
+    return None
 
 
 def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:

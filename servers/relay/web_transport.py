@@ -52,6 +52,7 @@ _REDIRECTS = frozenset((301, 302, 307, 308))
 _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_FAILED = 8
 """Failed attempts to resume a stream, one after the other, before its request has failed."""
+_ACCEPTED = 202
 _OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
 """With these a server of the older transport answers a POST that it does not know."""
 
@@ -184,10 +185,12 @@ class WebTransport:
             return
         session = self._session_id
         response = await self._post(line, message)
-        if response.status == 404 and session:
+        refusal = await web_refusals.body_of(response)
+        if session and web_refusals.is_of_session(response.status, refusal):
             response.close()
             await self._renew(session)
             response = await self._post(line, message)
+            refusal = await web_refusals.body_of(response)
         async with response:
             if response.status < 400:
                 await self._read_answer(response, message, number)
@@ -196,34 +199,29 @@ class WebTransport:
             if may_be_old and await self._use_old_transport():
                 (await self._post(line, message)).close()
                 return
-            await self._refuse(response, message, number)
-
-    async def _refuse(self, response: ClientResponse, message: WireMessage, number: int) -> None:
-        """Pass on the JSON-RPC error in a refusal, or word one."""
-        body = (await response.content.read(1 << 20)).strip()
-        if response.status not in web_refusals.TOLD_BY_STATUS:
-            with contextlib.suppress(NotJsonError):
-                for answer in parse(body):
-                    if isinstance(answer.fields.get("error"), dict):
-                        self._take(error_line(str(number), answer.fields["error"]), number)
-                        return
-        raise web_refusals.refused(response, is_first=message.method == "initialize")
+            error = web_refusals.error_in(response.status, refusal)
+            if error is None:
+                raise web_refusals.refused(response, is_first=message.method == "initialize")
+            self._take(error_line(str(number), error), number)
 
     async def _read_answer(
         self, response: ClientResponse, message: WireMessage, number: int
     ) -> None:
         if message.method == "initialize":
             self._session_id = response.headers.get(_SESSION, "")
+        elif response.status == _ACCEPTED:
+            return  # the answer comes on the stream beside the requests
         kind = response.content_type
-        if kind == "application/json":
-            body = await whole_body(response)
+        if kind == "text/event-stream":
+            await self._read_stream(response, message, number)
+            return
+        body = await whole_body(response)
+        if kind == "application/json" or body.lstrip()[:1] in {b"{", b"["}:
             if message.method == "initialize":
                 self._note_version(body)
             self._take(body, number)
             if number in self._connection.pending:
                 raise UpstreamLostError(f"The server's answer to {message.method} is no answer.")
-        elif kind == "text/event-stream":
-            await self._read_stream(response, message, number)
         else:
             raise UpstreamLostError(
                 f"The server answered {message.method} with status {response.status} and the type "

@@ -41,12 +41,15 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
             assert answer["result"]["content"][0]["text"] == "hello"
 
 
-@pytest.mark.parametrize("mode", ["plain", "lose", "old", "broken", "polled"])
+@pytest.mark.parametrize(
+    "mode", ["plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"]
+)
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
     await _hello(web, mode, 2)
     assert all(headers["x-key"] == "of the user" for _, _, headers in web.heard)
     greeted = sum(method == "initialize" for _, method, _ in web.heard)
-    assert greeted == {"lose": 3, "old": 4}.get(mode, 2), "Lou's own session and the client's"
+    expected = {"lose": 3, "lose400": 3, "old": 4}.get(mode, 2)
+    assert greeted == expected, "Lou's own session and the client's"
     versions = {headers.get("mcp-protocol-version") for _, method, headers in web.heard
                 if method == "tools/call" and mode != "old"}  # fmt: skip
     assert versions <= {"2025-06-18"}

@@ -1,6 +1,8 @@
 """A stand-in for a server at an address, on loopback: `serve()`, then `URL/MODE`.
 
-plain: well-behaved. lose: forgets its sessions at the first call. old: HTTP with sent events.
+plain: well-behaved. lose: forgets its sessions at the first call; lose400: says so with 400.
+later: answers calls on the stream beside them. plain-text: is wrong about its JSON.
+old: HTTP with sent events.
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
 but `POLLS` streams end and two requests fail before that. moved: redirects to `other`. A number:
 every request is refused with it; `call` and a number: only calls.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +63,7 @@ class WebUpstream(ThreadingHTTPServer):
         self.has_lost = False
         self.old: dict[str, queue.Queue[Any]] = {}
         self.unsent: dict[str, Any] = {}
+        self.later: defaultdict[str | None, queue.Queue[Any]] = defaultdict(queue.Queue)
         self.polls = 0
         self.other = ""
 
@@ -82,6 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
         last = self.headers.get("Last-Event-ID")
         if self.mode == "old":
             self._open_old()
+        elif self.mode == "later":
+            self._begin_stream()
+            later = self.server.later[self.headers.get("Mcp-Session-Id")]
+            while (message := later.get()) is not None:
+                self.wfile.write(f"event: message\ndata: {json.dumps(message)}\n\n".encode())
         elif last and self.mode == "polled" and self.server.polls < POLLS:
             self.server.polls += 1
             if self.server.polls in {2, 3}:
@@ -126,11 +135,19 @@ class _Handler(BaseHTTPRequestHandler):
         if message["method"] == "initialize":
             session = f"s{len(server.heard)}"
             server.sessions.add(session)
-        elif mode == "lose" and is_call and not server.has_lost:
+        elif mode in {"lose", "lose400"} and is_call and not server.has_lost:
             server.has_lost = True
             server.sessions.clear()
         if mode == "lose" and session not in server.sessions:
             self._put(404, b"{}")
+        elif mode == "lose400" and session not in server.sessions:
+            error = {"code": -32000, "message": "Bad Request: No valid session ID provided"}
+            self._put(400, json.dumps({"jsonrpc": "2.0", "error": error, "id": None}).encode())
+        elif mode == "later" and is_call:
+            self._put(202)
+            server.later[session].put(_answer(message))
+        elif mode == "plain-text":
+            self._put(200, json.dumps(_answer(message)).encode(), {"Content-Type": "text/plain"})
         elif mode in {"broken", "polled"} and is_call:
             key = f"e{len(server.heard)}"
             server.unsent[key] = _answer(message)
@@ -187,7 +204,7 @@ def serve() -> Iterator[WebUpstream]:
     try:
         yield server
     finally:
-        for lines in server.old.values():
+        for lines in (*server.old.values(), *server.later.values()):
             lines.put(None)
         server.shutdown()
         server.server_close()
