@@ -87,6 +87,12 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "contacts: hidden in hidden": ("contacts", _below("<div hidden>", "<i>a</i>")),
     "contacts: signs": ("contacts", _flat("a@")),
     "contacts: stand-ins": ("contacts", _flat("a#b *with @ ")),
+    "scripts: calls": ("scripts", _flat("mail('a','b.c',")),
+    "contacts: written beside": (
+        "contacts",
+        _below("<style>.a::after{content:'@b.co'}</style><p class=a>", "<b class=a>c</b>"),
+    ),
+    "contacts: broken lines": ("contacts", _flat("a@<br>b.")),
     "scripts: sums": ("scripts", _flat("a+'b'+")),
     "scripts: names": ("scripts", _flat("var a='b';")),
     "scripts: open quotes": ("scripts", _flat("['a','")),

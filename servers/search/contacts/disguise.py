@@ -42,8 +42,12 @@ _MEANINGS = (
     | dict.fromkeys(words.AT_IN_BRACKETS, SURE_AT)
     | dict.fromkeys((*words.DOT_NAMES, "."), ".")
 )
-_UNDERSCORED = re.compile(r"(?<=[a-zA-Z0-9])_(?:at|AT)_(?=[a-zA-Z0-9-]{1,63}_(?:dot|DOT)_[a-zA-Z])")
-_UNDERSCORED_DOT = re.compile(r"(?<=[a-zA-Z0-9])_(?:dot|DOT)_(?=[a-zA-Z])")
+_DOT_BETWEEN = r"_(?:dot|punkt|punto|point|ponto|punt)_"
+_UNDERSCORED = re.compile(
+    rf"(?<=[a-zA-Z0-9])_(?:at|arroba|arobase|chiocciola)_(?=[a-zA-Z0-9-]{{1,63}}{_DOT_BETWEEN}[a-zA-Z])",
+    re.IGNORECASE,
+)
+_UNDERSCORED_DOT = re.compile(rf"(?<=[a-zA-Z0-9]){_DOT_BETWEEN}(?=[a-zA-Z])", re.IGNORECASE)
 _UNSPACED = (
     (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_AT)})(?=[a-zA-Z0-9])"), SURE_AT),
     (re.compile(rf"(?<=[a-zA-Z0-9])(?:{_any(words.UNSPACED_DOT)})(?=[a-zA-Z])"), "."),

@@ -25,6 +25,7 @@ _LINES = frozenset(
 _NO_TEXT = listed(
     "script, style, template, svg, iframe, object, head, textarea, option, del, s, strike"
 )
+_WITHOUT_BOXES = frozenset({"script", "style", "img", "input", "br"})
 _UNSEEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9])|"
     r"opacity\s*:\s*0(?![.\d]*[1-9])|(?:left|top|text-indent)\s*:\s*-\d{3,}",
@@ -37,6 +38,14 @@ _AT_ICON = re.compile(
     re.IGNORECASE,
 )
 _OTHER_NETWORK = re.compile(r"^https?://[^/]{1,253}/(?:@|users/)", re.IGNORECASE)
+_CONTENT = re.compile(
+    r"content\s{0,9}:\s{0,9}((?:attr\([\s\w-]{1,40}\)|\"[^\"]{0,200}\"|'[^']{0,200}'|\s){1,20})"
+)
+_CONTENT_PART = re.compile(r"attr\(\s*([\w-]+)\s*\)|\"([^\"]*)\"|'([^']*)'")
+_CSS_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
+_BESIDE = re.compile(r"\s*\w{0,20}([.#][\w-]{1,80})::?(before|after)\s*")
+_BROKEN = re.compile(r"(?<=[a-zA-Z0-9]@)\n{1,2}(?=[a-z0-9-]{1,63}\.[a-z])")
+"""Where a line ends in the middle of an address."""
 _LONGEST_DECOY, _MOST_IN_DECOY = 300, 30
 _LONGEST_STYLES = 1 << 18
 
@@ -56,7 +65,7 @@ def text(tree: HtmlElement) -> str:
         if isinstance(element.tag, str):
             _mark(element)
     told = " ".join(str(tree.text_content()).split())
-    return told.replace(BREAK, "\n")
+    return _BROKEN.sub("", told.replace(BREAK, "\n"))
 
 
 def _styles(tree: HtmlElement) -> dict[str, str]:
@@ -65,6 +74,9 @@ def _styles(tree: HtmlElement) -> dict[str, str]:
     sheets = "}".join(str(style.text or "") for style in tree.iter("style"))[:_LONGEST_STYLES]
     for rule in sheets.split("}"):
         selectors, _, body = rule.rpartition("{")
+        written = _CONTENT.search(body)
+        if written and (place := _BESIDE.fullmatch(selectors.rpartition("{")[2])):
+            told[f"{place[1]}:{place[2]}"] = written[1]
         if _UNSEEN.search(body) or _BACKWARDS.search(body):
             for selector in selectors.rpartition("{")[2].split(","):
                 name = re.fullmatch(r"\s*\w{0,20}([.#][\w-]{1,80})\s*", selector)
@@ -78,14 +90,41 @@ def _style(element: HtmlElement, styles: dict[str, str]) -> str:
     own = str(element.get("style") or "")
     if not styles:
         return own
-    names = [f".{name}" for name in str(element.get("class") or "").split()[:20]]
-    names.append(f"#{element.get('id')}")
-    return ";".join([own, *(styles.get(name, "") for name in names)])
+    return ";".join([own, *(styles.get(name, "") for name in _names(element))])
+
+
+def _names(element: HtmlElement) -> list[str]:
+    """By which style sheets name it: its classes, and its id."""
+    classes = str(element.get("class") or "").split()[:20]
+    return [*(f".{name}" for name in classes), f"#{element.get('id')}"]
+
+
+def _written_beside(element: HtmlElement, styles: dict[str, str]) -> None:
+    """Add what the style sheets write before and after the text of the element."""
+    for name in _names(element):
+        before, after = (
+            _content(element, styles.get(f"{name}:{at}", "")) for at in ("before", "after")
+        )
+        element.text = f"{before}{element.text or ''}"
+        if after and len(element):
+            element[-1].tail = f"{element[-1].tail or ''}{after}"
+        elif after:
+            element.text += after
+
+
+def _content(element: HtmlElement, rule: str) -> str:
+    pieces = (
+        str(element.get(name) or "") if name else quoted or other
+        for name, quoted, other in _CONTENT_PART.findall(rule)
+    )
+    return _CSS_ESCAPE.sub(lambda one: chr(min(0xFFFD, int(one[1], 16))), "".join(pieces))
 
 
 def _rework(element: HtmlElement, styles: dict[str, str]) -> None:
     """Make the text of one element what a person sees."""
     style = _style(element, styles)
+    if styles and element.tag not in _WITHOUT_BOXES:
+        _written_beside(element, styles)
     if style and _UNSEEN.search(style) and element.tag not in {"html", "body"}:
         if element.getparent() is not None and _is_short(element):
             element.drop_tree()

@@ -137,6 +137,9 @@ def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found
 def _in_other(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddress]:
     if name.startswith("data-") or name in {"email", "mail"}:
         yield from _in_own_attribute(name, value)
+    elif name.startswith("on"):
+        for told in scripts.put_together(value):
+            yield from _written(told)
     elif name == "value" and element.get("type") in _SHOWN_FIELDS:
         yield from (FoundAddress(one.email, UNSURE) for one in _exact(value))
 
@@ -296,7 +299,7 @@ def _in_data(script: HtmlElement) -> Iterator[FoundAddress]:
     text = str(script.text or "").strip().removeprefix("<!--").removesuffix("-->")
     text = text.replace("//<![CDATA[", "").replace("//]]>", "")
     try:
-        told = json.loads(text, strict=False)
+        told = json.loads(text if '"' in text else html.unescape(text), strict=False)
     except (ValueError, RecursionError):
         yield from _named_in_json(text[:_LONGEST])
         return

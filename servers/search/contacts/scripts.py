@@ -25,6 +25,12 @@ _CODES = re.compile(
     r"String\.fromCharCode\(\s{0,9}(\d{1,3}(?:\s{0,9},\s{0,9}\d{1,3}){3,400})\s{0,9}\)"
 )
 _BASE64 = re.compile(r"(?:window\.)?atob\(\s{0,9}['\"]([A-Za-z0-9+/=]{8,600})['\"]\s{0,9}\)")
+_MAILS = re.compile(
+    r"\b\w{0,30}mail\w{0,30}\(\s{0,9}['\"]([\w.+-]{1,64})['\"]\s{0,9},\s{0,9}['\"]([\w.-]{1,253})['\"]"
+    r"(?:\s{0,9},\s{0,9}['\"]\.?(\w{2,24})['\"])?",
+    re.IGNORECASE,
+)
+"""A call with the parts of an address."""
 _TURNED = re.compile(r"['\"]([^'\"\n]{0,40}znvygb:[^'\"\n]{3,300})['\"]", re.IGNORECASE)
 
 
@@ -38,6 +44,8 @@ def put_together(source: str) -> Iterator[str]:
         pieces = [_value(piece, known) for piece in _PIECE.findall(found.group())]
         if None not in pieces:
             yield "".join(filter(None, pieces))
+    for user, host, end in _MAILS.findall(source):
+        yield f"{user}@{host}.{end}" if end else f"{user}@{host}"
     for text in _TURNED.findall(source):
         yield codecs.decode(text, "rot13")
 
