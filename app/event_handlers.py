@@ -35,12 +35,14 @@ _PAGES = {"key_rejected": "keys", "missing_key": "keys"}
 class EventHandlers:
     """Handles the events of all servers; each kind of event has one method."""
 
-    def __init__(self, logbook: Logbook, metrics: Metrics) -> None:
+    def __init__(self, logbook: Logbook, metrics: Metrics, redact: Callable[[str], str]) -> None:
+        """`redact` masks what a client or a server calls itself and its tools."""
         self.calls: Listeners[CallRecord] = Listeners()
         self.details: Listeners[tuple[str, Mapping[str, Any]]] = Listeners()
         """The server, and the data of a `call_detail` event."""
         self.connections: Listeners[ClientEvent] = Listeners()
         self.notices: Listeners[Notice] = Listeners()
+        self._redact = redact
         self._logbook = logbook
         self._metrics = metrics
         self._sessions: dict[str, dict[str, ClientEvent]] = {}
@@ -110,12 +112,12 @@ class EventHandlers:
     def _call(self, server: str, data: dict[str, Any]) -> None:
         record = CallRecord(
             server=server,
-            tool=str(data["tool"]),
+            tool=self._redact(str(data["tool"])),
             ms=_number(data, "ms", 0.0),
             outcome=str(data["outcome"]),
-            error=str(data.get("error") or ""),
-            client=str(data.get("client") or ""),
-            version=str(data.get("version") or ""),
+            error=self._told(data, "error"),
+            client=self._told(data, "client"),
+            version=self._told(data, "version"),
             at=_time_of(data),
             id=str(data.get("call") or ""),
             size=int(_number(data, "bytes", 0)),
@@ -129,9 +131,9 @@ class EventHandlers:
         event = ClientEvent(
             server=server,
             session=str(data["session"]),
-            client=str(data.get("client") or ""),
+            client=self._told(data, "client"),
             stage=str(data.get("stage") or "initialized"),
-            version=str(data.get("version") or ""),
+            version=self._told(data, "version"),
             protocol=str(data.get("protocol") or ""),
             at=_time_of(data),
             mark=str(data.get("mark") or ""),
@@ -143,7 +145,7 @@ class EventHandlers:
     def _left(self, server: str, data: dict[str, Any]) -> None:
         session = str(data["session"])
         before = self._sessions.get(server, {}).pop(session, None)
-        client = before.client if before else str(data.get("client") or "")
+        client = before.client if before else self._told(data, "client")
         at = _time_of(data)
         self.connections.tell(ClientEvent(server, session, client, "left", at=at))
 
@@ -164,6 +166,9 @@ class EventHandlers:
     def _bye(self, server: str, data: dict[str, Any]) -> None:
         reason = str(data.get("reason", ""))
         self._logbook.add(server, "INFO", "lou", f"The server says good-bye: {reason}")
+
+    def _told(self, data: Mapping[str, Any], name: str) -> str:
+        return self._redact(str(data.get(name) or ""))
 
 
 def _number(data: Mapping[str, Any], key: str, otherwise: float) -> float:

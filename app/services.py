@@ -63,9 +63,8 @@ class Services:
         self.settings.load()
         chosen = self.settings.config.settings
         self.redactor = Redactor()
-        self.logbook = Logbook(
-            paths.log_folder(), self.redactor, total_bytes=chosen.log_total_mb * MB
-        )
+        log_bytes = chosen.log_total_mb * MB
+        self.logbook = Logbook(paths.log_folder(), self.redactor, total_bytes=log_bytes)
         self.metrics = Metrics(paths.data_folder("metrics.sqlite"), days=chosen.metrics_days)
         self.call_log = CallLog(paths.data_folder("calls.sqlite"), self.redactor, chosen)
         self.key_store = KeyStore(chosen.key_store)
@@ -81,7 +80,7 @@ class Services:
         self.supervisor = Supervisor(
             self.reconciler.prepare, run_folder=paths.run_folder(), redact=self.redactor
         )
-        self.event_handlers = EventHandlers(self.logbook, self.metrics)
+        self.event_handlers = EventHandlers(self.logbook, self.metrics, self.redactor)
         self.clients = request_handlers.clients_of(
             lambda: self.settings.config, lambda: self.settings.is_known
         )
@@ -182,12 +181,13 @@ class Services:
     async def tools(self, server: str) -> list[dict[str, Any]]:
         """The tools of a server, each with messages.TOOL_FIELDS; asks the server if it runs."""
         disabled = self.reconciler.entry(server).disabled_tools
-        return await tool_calls.listed(self.supervisor, server, disabled)
+        listed = tool_calls.listed(self.supervisor, server, disabled)
+        return tool_calls.masked(await listed, self.redactor)
 
     def remembered_tools(self, server: str) -> list[dict[str, Any]]:
         """The tools that the server had when it was last ready, without asking it."""
         disabled = self.reconciler.entry(server).disabled_tools
-        return tool_calls.remembered(server, disabled)
+        return tool_calls.masked(tool_calls.remembered(server, disabled), self.redactor)
 
     async def call(
         self,

@@ -183,12 +183,15 @@ class CallLog:
     def _new_call(self, server: str, data: Mapping[str, Any]) -> NewCall:
         row = (
             *(_number(data, "at") or time.time(), server),
-            *(_name(data, each) for each in ("tool", "client", "version")),
-            *(_number(data, "ms"), _name(data, "outcome"), _name(data, "error")),
-            *(int(_number(data, "bytes")), int(bool(data.get("own"))), _name(data, "cut")),
+            *(self._name(data, each) for each in ("tool", "client", "version")),
+            *(_number(data, "ms"), self._name(data, "outcome"), self._name(data, "error")),
+            *(int(_number(data, "bytes")), int(bool(data.get("own"))), self._name(data, "cut")),
         )
         request, answer = (self._text(data.get(name)) for name in ("request", "answer"))
         return NewCall(row, CallDetail(request, answer))
+
+    def _name(self, data: Mapping[str, Any], name: str) -> str:
+        return _storable(self._redact(str(data.get(name) or ""))[:_LONGEST_NAME])
 
     def _text(self, value: Any) -> str:
         return "" if value is None else _storable(_to_json(self._masked(value)))
@@ -201,10 +204,6 @@ class CallLog:
         if isinstance(value, dict):
             return {self._redact(name): self._masked(item) for name, item in value.items()}
         return value
-
-
-def _name(data: Mapping[str, Any], name: str) -> str:
-    return _storable(str(data.get(name) or "")[:_LONGEST_NAME])
 
 
 def _storable(text: str) -> str:

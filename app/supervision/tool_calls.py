@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.errors import ServerError, did_you_mean
@@ -23,6 +23,24 @@ async def listed(supervisor: Supervisor, name: str, disabled: tuple[str, ...]) -
         answer = await supervisor.request(name, messages.LIST_TOOLS, {}, _LISTS_WITHIN_S)
         return list(answer.get("tools", ()))
     return remembered(name, disabled)
+
+
+def masked(tools: list[Any], redact: Callable[[str], str]) -> list[Any]:
+    """`tools`, with all titles and descriptions in them as they may be shown."""
+    return [_masked(tool, redact) for tool in tools]
+
+
+def _masked(found: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(found, list):
+        return masked(found, redact)
+    if not isinstance(found, dict):
+        return found
+    return {
+        name: redact(each)
+        if name in {"title", "description"} and isinstance(each, str)
+        else _masked(each, redact)
+        for name, each in found.items()
+    }
 
 
 def remembered(name: str, disabled: tuple[str, ...]) -> list[Any]:

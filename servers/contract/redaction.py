@@ -95,14 +95,17 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """`text` without the secrets and without what looks like a key."""
-        if self._known:
-            try:
-                text = self._without_known(text)
-            except _TooMuchError:
-                return MASK
+        text = self.without_values(text)
         if any(map(text.lower().__contains__, _HINTS)):
             text = _LABELLED.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
         return text
+
+    def without_values(self, text: str) -> str:
+        """`text` without the secrets alone; what only looks like a key stays."""
+        try:
+            return self._without_known(text) if self._known else text
+        except _TooMuchError:
+            return MASK
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Redact `secrets`, too, from now on; earlier ones stay known for old texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from servers.contract import harmless
@@ -13,6 +14,18 @@ _redactor = Redactor()
 def redact(text: str) -> str:
     """`text` without the secrets that this process holds or held."""
     return _redactor(text)
+
+
+def redacted_json(value: object) -> str:
+    """`value` as JSON, without the secrets alone; `null` if it would be no JSON without them."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    safe = _redactor.without_values(text)
+    if safe != text:
+        try:
+            json.loads(safe)
+        except ValueError:
+            return "null"
+    return safe
 
 
 def protect(secrets: Iterable[str]) -> None:

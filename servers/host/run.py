@@ -20,7 +20,7 @@ from servers.contract import endpoint, file_sharing, messages, ownership
 from servers.host import logs, process_limits
 from servers.host.control import Control
 from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
-from servers.host.redact import redact
+from servers.host.redact import redact, redacted_json
 from servers.host.served import Emit, Served
 from servers.host.tools.service import StartRefusedError, UpstreamLostError
 from servers.host.transport.address import Address, AddressInUseError
@@ -187,7 +187,7 @@ def write_answers(name: str, answers: dict[str, Any]) -> None:
     path = Path(endpoint.answers_file(name))
     endpoint.make_private(str(path.parent))
     fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    text = json.dumps(answers, ensure_ascii=False, separators=(",", ":"))
+    text = redacted_json(answers)
     descriptor = ownership.open_to_write(str(fresh), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - opened 0600 above

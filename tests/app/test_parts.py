@@ -24,12 +24,13 @@ from app.keys import service as key_service
 from app.logs.log_search import LogQuery
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics
-from app.supervision import launch_plan
+from app.supervision import launch_plan, tool_calls
 from app.system import autostart, launch_file
 from app.system.worker_thread import WorkerThread
-from app.views import CallRecord, Notice, Trouble
+from app.views import CallRecord, ClientEvent, Notice, Trouble
 from servers.contract import endpoint
 from servers.contract.envelope import Event
+from servers.contract.redaction import MASK, Redactor
 from tests.patience import eventually, wait_until
 
 pytestmark = pytest.mark.anyio
@@ -193,7 +194,7 @@ def test_a_place_that_is_no_folder_is_not_usable(home: Path) -> None:
 
 @pytest.fixture
 def handlers(home: Path) -> EventHandlers:
-    return EventHandlers(Logbook(home / "logs", str), Metrics(home / "m.sqlite"))
+    return EventHandlers(Logbook(home / "logs", str), Metrics(home / "m.sqlite"), str)
 
 
 def test_a_rejected_key_is_told_once_until_it_changes(handlers: EventHandlers) -> None:
@@ -210,6 +211,34 @@ def test_a_rejected_key_is_told_once_until_it_changes(handlers: EventHandlers) -
     handlers.event(("search", Event("trouble", {**trouble, "cleared": True})))
     handlers.event(("search", Event("trouble", trouble)))
     assert len(told) == 3
+
+
+def test_what_clients_and_servers_call_themselves_is_masked(home: Path) -> None:
+    redact = Redactor(["canary-0123456789"])
+    handlers = EventHandlers(Logbook(home / "logs", redact), Metrics(home / "m.sqlite"), redact)
+    calls: list[CallRecord] = []
+    clients: list[ClientEvent] = []
+    handlers.calls.subscribe(calls.append)
+    handlers.connections.subscribe(clients.append)
+    names = dict.fromkeys(("tool", "client", "version", "error"), "a canary-0123456789")
+    handlers.event(("mine", Event("call", {**names, "outcome": "ok"})))
+    handlers.event(("mine", Event("client_connected", {**names, "session": "1"})))
+    handlers.event(("mine", Event("client_left", {**names, "session": "2"})))
+    assert [calls[0].tool, calls[0].client, calls[0].version] == [f"a {MASK}"] * 3
+    assert "canary" not in f"{calls}{clients}"
+
+
+def test_titles_and_descriptions_of_tools_are_masked_and_nothing_else() -> None:
+    redact = Redactor(["canary-0123456789"])
+    schema = {"properties": {"title": {"description": "canary-0123456789", "default": "x"}}}
+    tool = {"name": "say", "title": "canary-0123456789", "input_schema": schema, "enabled": True}
+    assert tool_calls.masked([tool], redact) == [
+        {
+            **tool,
+            "title": MASK,
+            "input_schema": {"properties": {"title": {"description": MASK, "default": "x"}}},
+        }
+    ]
 
 
 def test_giving_up_is_one_notice(handlers: EventHandlers) -> None:
@@ -231,7 +260,7 @@ def test_giving_up_is_one_notice(handlers: EventHandlers) -> None:
 )
 def test_a_line_of_stderr_keeps_its_own_level(home: Path, text: str, level: str) -> None:
     logbook = Logbook(home / "logs", str)
-    EventHandlers(logbook, Metrics(home / "m.sqlite")).stderr_line(("mine", text))
+    EventHandlers(logbook, Metrics(home / "m.sqlite"), str).stderr_line(("mine", text))
     assert [(line.level, line.message) for line in logbook.since(0)] == [(level, text)]
 
 
@@ -243,7 +272,7 @@ def test_a_malformed_event_is_noted_and_does_no_harm(handlers: EventHandlers, ev
 
 def test_numbers_that_no_clock_or_scale_shows_do_no_harm(home: Path) -> None:
     logbook, calls = Logbook(home / "logs", str), list[CallRecord]()
-    handlers = EventHandlers(logbook, Metrics(home / "m.sqlite"))
+    handlers = EventHandlers(logbook, Metrics(home / "m.sqlite"), str)
     handlers.calls.subscribe(calls.append)
     odd = (math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400)
     for number in odd:

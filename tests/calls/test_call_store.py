@@ -181,6 +181,13 @@ async def test_an_event_is_found_at_once_and_told_of(calls: CallLog) -> None:
     await eventually(lambda: sum(told) == 2)
 
 
+async def test_what_a_client_calls_itself_is_masked(calls: CallLog) -> None:
+    calls.add("search", event(tool=SECRET, client=f"{'x' * 190} {SECRET}", version=SECRET))
+    (call,) = await found(calls)
+    assert (call.tool, call.version) == ("[redacted]", "[redacted]")
+    assert SECRET[:9] not in call.client
+
+
 async def test_secrets_that_only_the_app_knows_are_masked_too(calls: CallLog) -> None:
     calls.add("search", event(request={"text": f"my {SECRET}"}, answer=[{SECRET: SECRET}]))
     (call,) = await found(calls)

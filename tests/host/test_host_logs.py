@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -118,3 +119,13 @@ async def test_the_loop_tells_of_one_kind_of_trouble_once_a_minute(
     finally:
         loop.set_exception_handler(before)
     assert len(caplog.records) == 2
+
+
+def test_what_is_kept_for_the_bridge_has_no_secret_and_stays_json() -> None:
+    redact.protect(["the-value-of-a-key"])
+    kept = redact.redacted_json({"tools": ["say the-value-of-a-key", "token=abcdefghij"]})
+    assert json.loads(kept) == {"tools": ["say [redacted]", "token=abcdefghij"]}
+    assert redact.redacted_json({"a": ["the-value", "-of-a-key"]}) in {
+        "null",
+        '{"a":["[redacted]"]}',
+    }
