@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"\\(?P<word>[a-zA-Z]{1,32}(?:-?\d{1,10})?)[ ]?|\\'(?P<byte>[0-9a-fA-F]{2})|"
@@ -40,8 +41,7 @@ def read(text: str) -> str:
     return "\n".join(line.strip() for line in whole.splitlines()).strip()
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """What holds until the group ends; `fallback`: how many characters stand in for one `\\u`."""
 
     is_seen: bool = True
@@ -65,9 +65,9 @@ class _Reader:
             self._tell(chr(int(number) % 0x10000))
             self.skip = group.fallback
         elif name in _NO_TEXT or name == "v":
-            self.groups[-1] = replace(group, is_seen=name == "v" and number == "0")
+            self.groups[-1] = _Group(name == "v" and number == "0", group.fallback)
         elif name == "uc":
-            self.groups[-1] = replace(group, fallback=int(number or 1))
+            self.groups[-1] = _Group(group.is_seen, int(number or 1))
         elif name == "ansicpg":
             self.codec = _codec(number)
         else:
@@ -78,7 +78,7 @@ class _Reader:
 
     def sign(self, told: str) -> None:
         if told == "*":
-            self.groups[-1] = replace(self.groups[-1], is_seen=False)
+            self.groups[-1] = _Group(is_seen=False)
         self._tell(_SIGNS.get(told, ""))
 
     def brace(self, told: str) -> None:
