@@ -226,3 +226,13 @@ async def test_what_was_seen_before_says_that_it_is_not_filtered_by_age(start: S
     answer = await running.tools.web_search("Title 7 please", freshness="day", country="de")
     assert answer.provider == "library"
     assert "could not honour: freshness, country" in answer.note
+
+
+@pytest.mark.anyio
+async def test_hits_of_other_sites_are_left_out_where_one_was_asked_for(start: Start) -> None:
+    running = await start(KEYS)
+    places = ["https://e.org/", "https://de.e.org/x", "https://note.org/", "https://e.org.test/"]
+    body = json.dumps({"results": [{"title": "T", "url": url} for url in places]})
+    running.world.plays["searxng"] = lambda _r, _b: samples_response(200, body)
+    answer = await running.tools.web_search("x", provider="searxng", site="e.org")
+    assert [hit.url for hit in answer.results] == places[:2]

@@ -55,9 +55,16 @@ class SearchQuery:
         return " ".join(words)
 
     def allows(self, url: str) -> bool:
-        """Whether a result at `url` is on no domain that was excluded."""
-        host = _in_ascii((urlsplit(url).hostname or "").rstrip(".")) if self.excluded else ""
-        return not any(f".{host}".endswith(f".{_in_ascii(one)}") for one in self.excluded)
+        """Whether a page at `url` is on the site, if one is asked for, and on no excluded domain.
+
+        Engines take these for hints at times.
+        """
+        if not self.site and not self.excluded:
+            return True
+        host = f".{_in_ascii((urlsplit(url).hostname or '').rstrip('.'))}"
+        if self.site and not host.endswith(f".{_in_ascii(self.site)}"):
+            return False
+        return not any(host.endswith(f".{_in_ascii(one)}") for one in self.excluded)
 
 
 def _in_ascii(host: str) -> str:

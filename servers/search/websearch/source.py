@@ -62,7 +62,7 @@ class Source:
             images=tuple(
                 replace(one, provider=name)
                 for one in page.images
-                if query.allows(one.url) and query.allows(one.page)
+                if replace(query, site="").allows(one.url) and query.allows(one.page or one.url)
             ),
         )
 
