@@ -10,6 +10,7 @@ import pytest
 
 from servers.host.tools.service import ToolError
 from tests.search.test_content import Read, read
+from tests.search.test_documents import pdf
 from tests.search.test_unseen_contents import (
     CONTAINER,
     GREEK,
@@ -191,3 +192,30 @@ async def test_a_rich_text_is_read_without_what_it_hides(read: Read) -> None:
         assert lines in told.text
         assert "PLANTED" not in told.text
         assert "\U0001f44a end" in told.text
+
+
+def drawn(program: str) -> bytes:
+    """A PDF whose page draws a seen line, and then runs `program`."""
+    return pdf([f"A heron stood.) Tj 0 -20 Td {program} (PLANTED) Tj 0 g 0 Tr /F1 12 Tf (too"])
+
+
+HIDING = ("3 Tr", "7 Tr", "1 g", "1 1 1 rg", "0 0 0 0 k", "/F1 0.1 Tf", "/F1 0 Tf")
+SHOWING = ("0 Tr", "0 g", "1 0 0 rg", "/F1 9 Tf", "0 0 300 40 re f 1 g", "q 3 Tr Q")
+
+
+@pytest.mark.parametrize("program", HIDING)
+async def test_what_a_pdf_draws_unseen_is_left_out(read: Read, program: str) -> None:
+    told = await read(drawn(program), "application/pdf")
+    assert "A heron stood." in told.text
+    assert "too" in told.text
+    assert "PLANTED" not in told.text
+
+
+@pytest.mark.parametrize("program", SHOWING)
+async def test_what_a_pdf_draws_is_read(read: Read, program: str) -> None:
+    assert "PLANTED" in (await read(drawn(program), "application/pdf")).text
+
+
+async def test_the_text_under_a_scanned_page_is_read(read: Read) -> None:
+    scan = drawn("BI /W 1 /H 1 /BPC 8 /CS /G ID x EI 3 Tr")
+    assert "PLANTED" in (await read(scan, "application/pdf")).text

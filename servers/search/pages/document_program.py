@@ -66,6 +66,8 @@ def _pdf(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
 
     import pypdf  # noqa: PLC0415
 
+    from servers.search.pages.pdf_text import text_of  # noqa: PLC0415
+
     logging.disable()
     try:
         file = pypdf.PdfReader(io.BytesIO(data))
@@ -80,7 +82,7 @@ def _pdf(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
     def parts() -> Parts:
         for number in range(first, min(last, len(file.pages)) + 1):
             try:
-                yield number, file.pages[number - 1].extract_text()
+                yield number, text_of(file.pages[number - 1])
             except (MemoryError, RecursionError):
                 raise
             except Exception:  # noqa: BLE001 - a broken page of a document is no reason to lose the others
