@@ -385,3 +385,27 @@ def test_each_post_of_a_discussion_says_who_wrote_it_and_when() -> None:
     taken = bylines(blocks, [block.text in said for block in blocks])
     told = [block.text for block, is_taken in zip(blocks, taken, strict=True) if is_taken]
     assert told == [part for post in posts for part in post]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "\x01",
+        "\x0b",
+        "\x1b",
+        "\ufffe",
+        "&#1;",
+        "&#x8;",
+        "&#31",
+        "&#xFFFF;",
+        "&#0012;",
+        "\x00",
+        "&#1 ",
+    ],
+)
+def test_a_control_character_is_no_part_of_the_text(odd: str) -> None:
+    page = (
+        f"<p>Herons {odd}stand</p><ul><li>by the{odd} weir</li></ul><div>all{odd} day<p>long</div>"
+    )
+    told = extract(page, "https://e.org/", "markdown").text
+    assert " ".join(told.split()) == "Herons stand - by the weir all day long"

@@ -56,6 +56,14 @@ _METADATA = frozenset(
 )
 
 
+_UNWRITABLE = dict.fromkeys([*range(9), 11, *range(14, 32), 0xFFFE, 0xFFFF]) | {12: " "}
+_UNWRITABLE_NUMBER = re.compile(
+    r"&#(?:0{0,9}(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|"
+    r"x0{0,9}(?:[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f]));?",
+    re.IGNORECASE,
+)
+
+
 def parsed(page: str) -> HtmlElement | None:
     """The HTML `page` as a tree; None when there is nothing in it."""
     from lxml import etree, html  # noqa: PLC0415 - only pages need it
@@ -64,7 +72,8 @@ def parsed(page: str) -> HtmlElement | None:
     # the usual look-up asks Python code for the class of each element, each time it is met
     parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
     try:
-        tree = html.document_fromstring(page.encode("utf-8", "replace"), parser=parser)
+        content = _without_controls(page).encode("utf-8", "replace")
+        tree = html.document_fromstring(content, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
     for late in list(tree.itersiblings("html")):  # what stands after </html>
@@ -72,6 +81,12 @@ def parsed(page: str) -> HtmlElement | None:
         tree.append(late)
     _end_head(tree)
     return tree
+
+
+def _without_controls(page: str) -> str:
+    """`page` without the characters, and their numbers, that a tree refuses when it changes."""
+    page = page.translate(_UNWRITABLE)
+    return _UNWRITABLE_NUMBER.sub("", page) if "&#" in page else page
 
 
 def _end_head(tree: HtmlElement) -> None:
