@@ -49,15 +49,14 @@ class Settings:
     ask_for_updates: bool = _setting(
         False,
         "Tell me about new versions",
-        "Once a day Lou asks the address in `update_address`, and says nothing of you.",
+        "Once a day Lou asks the address below, and says nothing of you.",
         group="Start",
     )
     update_address: str = _setting(
         "",
-        "Address that tells the newest version",
-        "A JSON file with `version` and `notes`, of somebody you trust; none is set at first.",
+        "Address for new versions",
+        "A JSON file with version and notes, of somebody you trust. Empty: nobody is asked.",
         group="Start",
-        shown=False,
     )
     theme: str = _setting(
         "system",

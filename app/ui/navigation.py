@@ -22,6 +22,8 @@ from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
 _WIDTH, _WIDEST = 196, 240
 _AROUND_ICONS = 30
 """The margins of the list and its scroll bar, in pixels."""
+_FOOT = 8
+"""Puts the icon of the first button below the first letter of the title."""
 _TEXT, _NAME = int(Qt.ItemDataRole.UserRole), int(Qt.ItemDataRole.UserRole) + 1
 
 
@@ -46,6 +48,7 @@ class Navigation(QWidget):
         self._list.itemSelectionChanged.connect(self._row_chosen)
         self._name = heading("Lou", "title")
         self._state = label(tone="soft", wrap=True)
+        self._foot = QWidget()
         theme, go = context.theme, context.go
         self._buttons = (
             ("Find...", Button(theme, "", lambda: go("palette"), icon="find", kind="quiet")),
@@ -91,16 +94,14 @@ class Navigation(QWidget):
         column.setSpacing(10)
         self._name.setContentsMargins(20, 4, 0, 0)
         self._state.setContentsMargins(20, 0, 12, 0)
-        foot = QWidget()
         flow = Flow(spacing=2)
-        flow.setContentsMargins(12, 0, 8, 0)
-        foot.setLayout(flow)
+        self._foot.setLayout(flow)
         for words, button in self._buttons:
             button.setAccessibleName(tr(words).removesuffix("..."))
             flow.add(button)
         column.addWidget(self._name)
         column.addWidget(self._list, 1)
-        column.addWidget(foot)
+        column.addWidget(self._foot)
         column.addWidget(self._state)
 
     def _add(self, spec: PageSpec, number: int) -> None:
@@ -108,12 +109,13 @@ class Navigation(QWidget):
         item.setData(_TEXT, tr(spec.title))
         item.setData(_NAME, spec.name)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, tr(spec.title))
-        keys = f" (Ctrl+{number})" if number <= 9 else ""
+        keys = f" ({tr(f'Ctrl+{number}')})" if number <= 9 else ""
         item.setToolTip(f"{tr(spec.title)}{keys}")
         self._list.addItem(item)
 
     def _apply_fold(self) -> None:
         wide = min(scaled(_WIDTH, self), _WIDEST)
+        self._foot.setContentsMargins(0 if self._is_folded else _FOOT, 0, 0, 0)
         self._name.setVisible(not self._is_folded)
         self._state.setVisible(not self._is_folded)
         for row in range(self._list.count()):

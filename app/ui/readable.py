@@ -152,6 +152,8 @@ def _first(row: Mapping[str, Any], names: Sequence[str]) -> str:
 def _cell(value: Any) -> str:
     if value is None or value == "":
         return ""
+    if isinstance(value, bool):
+        return tr("yes" if value else "no")
     text = value if isinstance(value, str) else _compact(value)
     return _linked(text[:_LONGEST_CELL] + ("..." if len(text) > _LONGEST_CELL else ""))
 

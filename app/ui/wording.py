@@ -137,7 +137,7 @@ def spoken(*parts: str) -> str:
 def words(name: str) -> str:
     """An identifier as readable text: `find_tracked` becomes `Find tracked`."""
     text = " ".join(_SPELT.get(part.lower(), part) for part in re.split(r"[_\s-]+", name) if part)
-    return text[:1].upper() + text[1:]
+    return _UNIT.sub(r" (\1)", text[:1].upper() + text[1:])
 
 
 def duration(seconds: float) -> str:
@@ -207,4 +207,5 @@ _SPELT = {
     "email": "e-mail",
     **{word: word.upper() for word in ("url", "id", "api", "html", "json", "csv", "http")},
 }
+_UNIT = re.compile(r" (s|ms|kb|mb)$")
 _NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "&": "\uff06"})

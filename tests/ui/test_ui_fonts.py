@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from app.ui.widgets.flow import bar
 from app.ui.widgets.steps import Steps
+from app.ui.widgets.text import label
 from tests import wide_fonts
 from tests.patience import PATIENCE_S
 from tests.ui.cut_texts import cut
@@ -118,3 +119,19 @@ def test_steps_stand_below_each_other_where_no_word_fits_beside(lou: Rig) -> Non
     assert steps.minimumSizeHint().width() > shown
     steps.resize(steps.minimumSizeHint())
     assert not steps.grab().isNull()
+
+
+def test_a_capital_umlaut_is_drawn_with_its_dots(lou: Rig) -> None:
+    """Some fonts draw them above what they say is the height of a line."""
+
+    def inked(least: int) -> int:
+        drawn = label("ÄÖÜ")
+        drawn.setParent(lou.window)
+        drawn.setMinimumHeight(least)
+        drawn.adjustSize()
+        image = drawn.grab().toImage()
+        paper = image.pixel(0, image.height() - 1)
+        lines = range(image.height())
+        return sum(any(image.pixel(x, y) != paper for x in range(image.width())) for y in lines)
+
+    assert inked(0) == inked(60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.confirm import FittedDialog
@@ -104,8 +104,12 @@ class EntryDialog(FittedDialog):
 
 def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTabWidget:
     tabs = QTabWidget()
+    inside = QWidget()
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 8, 0, 0)
+    column.addWidget(fields)
     tabs.tabBar().setAccessibleName(tr("Parts of the entry"))
-    tabs.addTab(fields, tr("Fields"))
+    tabs.addTab(inside, tr("Fields"))
     tabs.addTab(_history(history), tr(f"History ({len(history)})"))
     return tabs
 

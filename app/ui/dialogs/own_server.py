@@ -115,6 +115,7 @@ class ServerDialog(FittedDialog):
         fields.setContentsMargins(0, 6, 0, 0)
         fields.addWidget(Scrolled(self._form, most=_HIGHEST))
         fields.addWidget(bar(self._use_key, self._test))
+        paste.setContentsMargins(0, 6, 0, 0)
         paste.addWidget(label(_PASTE, tone="soft", wrap=True))
         paste.addWidget(self._pasted, 1)
         column = QVBoxLayout(self)

@@ -34,7 +34,7 @@ class ServerReviewDialog(FittedDialog):
         super().__init__(parent, "Add a server" if one else "Add servers")
         title = f"Add {servers[0]['name']}?" if one else f"Add these {len(servers):,} servers?"
         self.resize(640, 440)
-        text = "\n\n".join("\n".join(server_import.lines(server)) for server in servers)
+        text = "\n\n".join("\n".join(map(_said, server_import.lines(server))) for server in servers)
         shown = QPlainTextEdit(text)
         shown.setReadOnly(True)
         shown.setFont(fixed_font())
@@ -50,6 +50,13 @@ class ServerReviewDialog(FittedDialog):
             buttons=(cancel, Button(theme, "Add", self.accept, kind="main")),
             grows=shown,
         )
+
+
+def _said(line: str) -> str:
+    """The words of a line translated, and never what would run."""
+    title, colon, what = line.partition(": ")
+    space = " " * (len(title) - len(title.lstrip()))
+    return f"{space}{tr(title.strip())}{colon}{what}"
 
 
 async def confirm_servers(

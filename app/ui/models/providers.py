@@ -64,8 +64,10 @@ def _title(provider: Provider) -> str:
 
 def _row(provider: Provider) -> Row:
     tone = _TONES.get(str(provider.get("state")), "warn")
-    words = wording.one_line(str(provider.get("words", "")))
-    return Row(_title(provider), words, tone, "line" if tone == "soft" else tone)
+    words = tr(wording.one_line(str(provider.get("words", ""))))
+    return Row(
+        _title(provider), words[:1].upper() + words[1:], tone, "line" if tone == "soft" else tone
+    )
 
 
 def _more(provider: Provider) -> str:

@@ -28,7 +28,7 @@ _LICENCES = (
     "other packages are under MIT, BSD, Apache 2.0, and similar licences."
 )
 _PLACES = (
-    ("Settings", "config.json"),
+    ("Settings", "your servers and choices; you may edit it by hand"),
     ("Data", "tracked entries, figures, copies of clients' files"),
     ("Logs", "one file for each server"),
     ("Cache", "may be deleted at any time"),

@@ -191,7 +191,9 @@ class CallsPage(QWidget):
             self._empty.set_text("No call matches", "Choose another filter or another text.")
         else:
             self._empty.set_text(
-                "No calls yet", "What your clients ask and get appears here, without secrets."
+                "No calls yet",
+                "What your clients ask and get appears here, without secrets. Connect a client, or "
+                "run a tool in Try it.",
             )
 
     def _row_chosen(self, current: QModelIndex) -> None:

@@ -27,6 +27,8 @@ _LETTERS, _USUAL_LETTERS = "abcdefghijklmnopqrstuvwxyz", 176
 """The reference text of all widths in pixels, and its width in the usual font."""
 _LEAST = "x" * 12
 """The least part of an elided text that stays visible."""
+_ABOVE = 2
+"""Pixels above a text: some fonts draw the dots of a capital umlaut above their line."""
 _AROUND = 44
 """Width of a line edit beside its text: padding and the clear button, in pixels."""
 
@@ -91,6 +93,7 @@ def label(
     object name.
     """
     made = _Label()
+    made.setContentsMargins(0, _ABOVE, 0, 0)
     made.setObjectName(name)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setText(text)
