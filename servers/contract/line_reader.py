@@ -32,9 +32,10 @@ class BoundedLineReader:
 
     def feed(self, data: bytes) -> Sequence[bytes | LongLine]:
         """The lines that `data` completes, without newlines; a long line once it is too long."""
-        is_fresh = not (self._unfinished or self._is_dropping)
-        if is_fresh and data and data.find(b"\n") == len(data) - 1 and len(data) <= self._limit:
-            return [bytes(data[:-1])]
+        if not self._unfinished and not self._is_dropping:
+            end = data.find(b"\n")
+            if end == len(data) - 1 and -1 < end < self._limit:
+                return [bytes(data[:end])]
         *complete, rest = bytes(data).split(b"\n")  # Windows' event loop passes a bytearray
         lines: list[bytes | LongLine] = []
         if complete and (self._unfinished or self._is_dropping):

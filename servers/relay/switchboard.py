@@ -217,7 +217,7 @@ class Switchboard:
     ) -> None:
         """Take one line; `origin` is the request during which it came, where that is known."""
         found = parse_of_server(line)
-        if all(_MEMBERS.isdisjoint(each.fields) for each in found):
+        if not found:
             self.oddities.noise(line)
         for message in found:
             if not message.method:
@@ -230,6 +230,8 @@ class Switchboard:
     def _take_answer(self, connection: UpstreamConnection, answer: WireMessage) -> None:
         pending = connection.take_answer(answer)
         if pending is None:
+            if _MEMBERS.isdisjoint(answer.fields):
+                self.oddities.noise(answer.text.encode())
             return
         if pending.answered or pending.method in listed_entries.LISTS:
             answer = answer.whole()

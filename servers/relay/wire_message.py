@@ -26,10 +26,9 @@ _RESPONSE_HEAD = re.compile(
 )
 _RESPONSE_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
 _RESULT_HEAD = re.compile(r'\{ ?"result": ?')
-_ID = r'("[^"\\]{0,80}"|-?\d{1,18})'
-_ID_FIRST = re.compile(r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID)
-_ID_LAST = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?' + _ID + r" ?\}$")
-"""Where the SDKs write the id. After a member it is no text that looks like one."""
+_ID_FIRST = ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
+_ID_LAST = ('"id":', '"id": ')
+"""What stands before the id where the SDKs write it: first, or last in the object."""
 _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|result|error|method)" ?: ?')
 _INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
@@ -244,18 +243,19 @@ def _object(text: str) -> WireMessage:
 
 
 def _plain_id(text: str, id: Any) -> Span | None:  # noqa: A002 - the wire's word
-    """Where the id stands, if it is where the SDKs write it and nowhere else; else None."""
-    found = _ID_FIRST.match(text)
-    start = 0
-    if found is None:
-        start = max(0, len(text) - _ENDS)
-        found = _ID_LAST.search(text[start:])
-    if found is None or text.count('"id"') > 1 or _ESCAPED_ID in text:
+    """Where the id stands, if it is where the SDKs write it and nowhere else; else None.
+
+    No expression: it would take as long as the rest of what happens to a line.
+    """
+    if text.count('"id"') > 1 or _ESCAPED_ID in text:
         return None
-    token = found[1]
-    is_same = token == (f'"{id}"' if isinstance(id, str) else str(id))
-    first, end = found.span(1)
-    return (start + first, start + end) if is_same else None
+    token = f'"{id}"' if isinstance(id, str) else str(id)
+    for head in _ID_FIRST:
+        if text.startswith(head + token):
+            return len(head), len(head) + len(token)
+    if text.endswith(tuple(f"{name}{token}}}" for name in _ID_LAST)):
+        return len(text) - 1 - len(token), len(text) - 1
+    return None
 
 
 def _members(text: str, at: int) -> dict[str, Span]:
