@@ -1426,5 +1426,11 @@ MORE: tuple[Case, ...] = (
         "<script>Sentry.init({dsn:'https://a1b2c3@o12.ingest.sentry.io/45'});location.href='/x';</script>",
         "",
     ),
+    (
+        "no address: names in a federated network",
+        "herd.social",
+        "<a href='/u/gull@weir.example'>gull@weir.example</a> <a href='https://herd.social/c/birds@pond.example'>birds@pond.example</a> <a href='/u/heron@herd.social'>heron@herd.social</a>",
+        "",
+    ),
 )
 """Of imprints and contact pages in 30 languages, written after everything above was found."""

@@ -37,7 +37,10 @@ _AT_ICON = re.compile(
     r"(?:^|\s)(?:(?:[a-z]{2,12}-)?(?:icon-)?at(?:-(?:line|fill|solid|sign|icon))?|at-?sign)(?:\s|$)",
     re.IGNORECASE,
 )
-_OTHER_NETWORK = re.compile(r"^https?://[^/]{1,253}/(?:@|users/)", re.IGNORECASE)
+_OTHER_NETWORK = re.compile(
+    r"^(?:https?://[^/]{1,253})?/(?:@|(?:u|c|m|users|profile|accounts)/)", re.IGNORECASE
+)
+"""Of a link whose text is a name there, which looks like an address."""
 _CONTENT = re.compile(
     r"content\s{0,9}:\s{0,9}((?:attr\([\s\w-]{1,40}\)|\"[^\"]{0,200}\"|'[^']{0,200}'|\s){1,20})"
 )

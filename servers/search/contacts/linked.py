@@ -201,8 +201,8 @@ def _decoded_href(value: str) -> Iterator[FoundAddress]:
         yield from receivers(codecs.decode(value, "rot13"))
     elif start.startswith(("data:text/vcard", "data:text/x-vcard")):
         yield from linked_card(value)
-    else:
-        yield from _exact(unquote(value.removeprefix("./")))
+    elif "/" not in (bare := value.removeprefix("./").strip("/")):  # or it is a path
+        yield from _exact(unquote(bare))
 
 
 def _in_compose_link(url: str) -> Iterator[FoundAddress]:
