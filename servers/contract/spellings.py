@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 
 from servers.contract.encodings import NAMED, WIDE
 
@@ -36,16 +37,10 @@ class View:
         """The spans in the original text that belong to `spans` of this view."""
         if not spans:
             return []
-        here, there = [0], [0]
-        at = end = 0
-        for found in self._pattern.finditer(self._text):
-            at += found.start() - end
-            here.append(at)
-            there.append(found.start())
-            at += len(self._meanings[found[0]])
-            end = found.end()
-            here.append(at)
-            there.append(end)
+        parts = self._pattern.split(self._text)
+        there = [*accumulate(map(len, parts[:-1]), initial=0)]
+        parts[1::2] = map(self._meanings.__getitem__, parts[1::2])
+        here = [*accumulate(map(len, parts[:-1]), initial=0)]
         return [(_origin(here, there, first), _origin(here, there, last)) for first, last in spans]
 
 
