@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from servers.contract.spellings import JOINED
 
+_Teller = Callable[[str], tuple[str, ...]]
 _SHORT, _LONG, _LONG_ENOUGH = 100, 12, 400
 _LONG_RUN, _SHORT_RUN = 16, 7
 """The least number of letters that encode eleven bytes, and that encode five."""
@@ -38,9 +39,11 @@ _DUMP = re.compile(
 )
 _LINE_OF_DUMP = re.compile(_DUMP_LINE)
 _FEWEST_PAIRS, _FEWEST_PAIRS_OF_LONG = 5, 8
-_HEX_GROUPS = (
-    *((b"hh" + b"s" * gap) * (_FEWEST_PAIRS - 1) + b"hh" for gap in range(1, 7)),
-    *((b"h" * size + b"s" * gap) * 2 + b"h" * size for size in (4, 6, 8) for gap in (1, 2, 3)),
+_HEX_PAIRS_OF = tuple(
+    (b"hh" + b"s" * gap) * (_FEWEST_PAIRS - 1) + b"hh" for gap in range(1, 7)
+) + tuple((b"h" * 6 + b"s" * gap) * 2 + b"h" * 6 for gap in (1, 2, 3))
+_HEX_WORDS_OF = tuple(
+    (b"h" * size + b"s" * gap) * 2 + b"h" * size for size in (4, 8) for gap in (1, 2, 3)
 )
 _CODE = rb"(?<![0-9])0?(?:[3-9][0-9]|1[0-7][0-9])(?![0-9])"
 """The number of a printable ASCII character, decimal or octal."""
@@ -55,7 +58,7 @@ _NUMBER = re.compile(r"[0-9]+")
 _APART = re.compile(r"(?<![^\W_])\S([ ,\t\n;|/.:-]{1,3}+)\S(?:\1\S){6,}+")
 _LETTERS_APART = tuple(("x" + "a" * gap).encode() * 7 + b"x" for gap in (1, 2, 3))
 _CLOSE_QUOTES = re.compile(rf"[\"']{JOINED}")
-_NO_HEX = re.compile(r"0[xX]|[^0-9A-Fa-f]")
+_NO_HEX = bytes(at for at in range(256) if chr(at) not in "0123456789ABCDEFabcdef")
 _STANDARD = str.maketrans("-_", "+/", "= \t\r\n\\>#*")
 _READABLE = re.compile(rb"[\t\n\r\x20-\x7e]{5,}")
 
@@ -75,6 +78,7 @@ _LETTER_CLASSES = _classes(
     q="'\"",  # what is invisible in UTF-8
 )
 _HEX_CLASSES = bytes(ord("h" if chr(at) in "0123456789ABCDEFabcdef" else "s") for at in range(256))
+_DIGIT_CLASSES = bytes(ord("d" if 48 <= at < 58 else ".") for at in range(256))
 _NO_DIGITS = bytes(at for at in range(256) if not 48 <= at < 58)
 _APART_CLASSES = bytes(ord("a" if chr(at) in " ,\t\n;|/.:-" else "x") for at in range(256))
 
@@ -90,20 +94,31 @@ def is_plain(text: str, shortest: int) -> bool:
     apart = raw.translate(_APART_CLASSES)
     if any(map(apart.__contains__, _LETTERS_APART)):
         return False
-    return not any(_digits(raw, shortest))
+    return next(_of_digits(raw, shortest), None) is None
 
 
-def _digits(raw: bytes, shortest: int) -> tuple[bool, bool]:
-    """Whether there can be hex, and numbers; readable text has a digit a byte then, and two."""
+def _of_digits(raw: bytes, shortest: int) -> Iterator[tuple[re.Pattern[str], _Teller]]:
+    """What to look for in `raw`, and how to read it.
+
+    Readable text has a digit a byte in hex, and two in numbers.
+    """
     count = len(raw.translate(None, _NO_DIGITS))
     fewest = _FEWEST_PAIRS_OF_LONG if shortest >= _LONG else _FEWEST_PAIRS
     if count < fewest:
-        return False, False
+        return
     digits = raw.translate(_HEX_CLASSES)
-    may_be_hex = (
-        b"h" * 10 in digits or b"0x" in raw.lower() or any(map(digits.__contains__, _HEX_GROUPS))
-    )
-    return may_be_hex, count >= 2 * fewest and _CODES.search(raw) is not None
+    if b"h" * 10 in digits:
+        yield _HEX_RUN, _told_of_hex
+    has_words = any(map(digits.__contains__, _HEX_WORDS_OF))
+    if has_words or b"0x" in raw.lower() or any(map(digits.__contains__, _HEX_PAIRS_OF)):
+        yield _HEX_PAIRS, _told_of_hex
+    if has_words:
+        yield _HEX_DUMP, _told_of_words
+    if b"0000" in raw and b"\n" in raw:
+        yield _DUMP, _told_of_dump
+    pairs = raw.translate(_DIGIT_CLASSES).count(b"dd") if count >= 2 * fewest else 0
+    if pairs >= fewest and _CODES.search(raw):
+        yield _NUMBERS, _told_of_numbers
 
 
 def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
@@ -117,14 +132,8 @@ def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
     start = raw.translate(_LETTER_CLASSES).find(b"x" * least)
     if start >= 0:
         yield from _read(text, start * same_places, _RUNS[least], _told_of)
-    may_be_hex, may_be_numbers = _digits(raw, shortest)
-    if may_be_hex:
-        yield from _read(text, 0, _HEX_RUN, _told_of_hex)
-        yield from _read(text, 0, _HEX_PAIRS, _told_of_hex)
-        yield from _read(text, 0, _HEX_DUMP, _told_of_words)
-        yield from _read(text, 0, _DUMP, _told_of_dump)
-    if may_be_numbers:
-        yield from _read(text, 0, _NUMBERS, _told_of_numbers)
+    for pattern, tell in _of_digits(raw, shortest):
+        yield from _read(text, 0, pattern, tell)
     apart = raw.translate(_APART_CLASSES)
     if any(map(apart.__contains__, _LETTERS_APART)):
         for found in _APART.finditer(text):
@@ -136,7 +145,7 @@ def _least_run(shortest: int) -> int:
 
 
 def _read(
-    text: str, start: int, pattern: re.Pattern[str], tell: Callable[[str], tuple[str, ...]]
+    text: str, start: int, pattern: re.Pattern[str], tell: _Teller
 ) -> Iterator[tuple[int, int, str]]:
     for found in pattern.finditer(text, start):
         run = found[0]
@@ -154,15 +163,20 @@ def _told_of(run: str) -> tuple[str, ...]:
     return tuple(_likeliest((*_of_base64(letters), *_of_base32(letters)), len(letters)))
 
 
+def _hex_digits(run: str) -> bytes:
+    bare = run.replace("0x", "").replace("0X", "")
+    return bare.encode("ascii", "ignore").translate(None, _NO_HEX)
+
+
 def _told_of_hex(run: str) -> tuple[str, ...]:
-    digits = _NO_HEX.sub("", run)
+    digits = _hex_digits(run)
     wholes = (digits[start : len(digits) - (len(digits) - start) % 2] for start in range(2))
     return tuple(filter(None, (_readable(binascii.unhexlify(whole)) for whole in wholes)))
 
 
 def _told_of_words(run: str) -> tuple[str, ...]:
     """Of a dump, whose words may have their bytes in the order of the machine."""
-    digits = _NO_HEX.sub("", run)
+    digits = _hex_digits(run)
     data = binascii.unhexlify(digits[: len(digits) // 4 * 4])
     turned = bytearray(data)
     turned[::2], turned[1::2] = data[1::2], data[::2]
@@ -184,7 +198,7 @@ def _told_of_numbers(run: str) -> tuple[str, ...]:
 
 
 @lru_cache(512)
-def _told_of_short(tell: Callable[[str], tuple[str, ...]], run: str) -> tuple[str, ...]:
+def _told_of_short(tell: _Teller, run: str) -> tuple[str, ...]:
     """Cached, since log lines repeat the same long words."""
     return tell(run)
 

@@ -86,7 +86,7 @@ _ESCAPES = rf"""
     | ""(?:"")*+ | \x00\x00*+ | \x1b(?:{_SCREEN})"""
 _ESCAPE = re.compile(f"({_ESCAPES})", re.VERBOSE | re.DOTALL)
 _WIDE_ESCAPE = re.compile(
-    rf"([{_UNSEEN}]++ | {_ESCAPES} | \x9b{_COLOUR} | [\uff01-\uff5e])", re.VERBOSE | re.DOTALL
+    rf"([{_UNSEEN}]++ | [\uff01-\uff5e]++ | \x9b{_COLOUR} | {_ESCAPES})", re.VERBOSE | re.DOTALL
 )
 _ENDS = (r"\r\n?", r"\n", r"\x0b", r"\x0c", r"\x85", r"\u2028", r"\u2029")
 _BREAKS = r"[ \t]{0,40}(?:=?\r?\n[ \t]{0,40}){0,50}+(?:[>#*]\ ?)?"
@@ -116,7 +116,7 @@ def _meaning(escape: str) -> str:
     if first in "'\"":
         return escape[::2] if escape.count(first) == len(escape) else first
     if "\uff01" <= first <= "\uff5e":
-        return chr(ord(first) - WIDE)
+        return "".join(chr(ord(one) - WIDE) for one in escape)
     return rest if first in "^`" else ""
 
 
