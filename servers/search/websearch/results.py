@@ -161,6 +161,9 @@ def _address(url: object, scheme: str = "") -> str:
 
 
 def _has_host(url: str) -> bool:
+    """Whether it can be taken apart; only brackets and letters of other scripts can prevent it."""
+    if url.isascii() and "[" not in url:
+        return True
     try:
         return bool(urlsplit(url).hostname)
     except ValueError:
