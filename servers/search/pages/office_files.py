@@ -22,7 +22,7 @@ _MOST_XML = 64 << 20
 _MOST_GAP = 50
 """Empty cells in a row that are told."""
 _DATE_FORMATS = frozenset({*range(14, 23), *range(45, 48)})
-_FORMAT_TEXT = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
+_FORMAT_TEXT = re.compile(r'"[^"]*"|\[[^\[\]]*\]|\\.')
 _COLUMN = re.compile(r"[A-Z]+")
 _ENCODING = re.compile(rb"<\?xml[^>]{0,200}encoding=[\"']([\w.:-]{2,40})")
 _SLIDE = re.compile(r"ppt/slides/slide(\d{1,6})\.xml")
