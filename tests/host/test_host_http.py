@@ -16,7 +16,7 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
-from servers.host.transport.gate import LONGEST_BODY
+from servers.host.transport.gate import LONGEST_BODY, Gate
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S
 
@@ -152,6 +152,28 @@ async def test_wrong_tokens_are_slowed_down(url: str) -> None:
     async with _browser(url) as browser:
         codes = {(await browser.get("/healthz")).status_code for _ in range(40)}
     assert codes == {401, 429}
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [(b"9" * 5_000, 413), (b"9" * 19, 413), (b"+5", 400), (b"\xb2", 400), (b"1_0", 400)],
+)
+async def test_no_number_of_bytes_is_too_long_for_the_gate(length: bytes, status: int) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def served(*_: Any) -> None:
+        raise AssertionError
+
+    headers = {b"host": b"127.0.0.1:80", b"authorization": b"Bearer t", b"content-length": length}
+    scope = {"type": "http", "method": "POST", "headers": [*headers.items()]}
+    await Gate(served, 80, "t")(scope, receive, send)
+    assert sent[0]["status"] == status
 
 
 @pytest.mark.parametrize("announced", [True, False])

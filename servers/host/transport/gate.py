@@ -26,6 +26,8 @@ _MOST_DRAINED = 128 << 20
 """Bytes that are read of a body that is too long."""
 _DRAINED_WITHIN_S = 1.0
 """How long the body of a request without a right to be here is read."""
+_MOST_DIGITS = 20
+"""Of a length; Python refuses to read a number of thousands of them."""
 _FAILURES_A_SECOND = 10
 _OWN_SITES = {b"none", b"same-origin"}
 _ONCE = (b"authorization", b"content-length", b"content-type")
@@ -130,7 +132,7 @@ class Gate:
         length = found.get(b"content-length", b"0")
         if not length.isdigit():
             return 400
-        if int(length) > self._longest_body:
+        if len(length) > _MOST_DIGITS or int(length) > self._longest_body:
             return 413
         kind = found.get(b"content-type", b"").split(b";")[0].strip().lower()
         is_post = scope.get("method") == "POST"
