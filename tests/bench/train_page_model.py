@@ -55,6 +55,8 @@ _HOW = {
 }
 _DOUBTFUL = 0.5
 _FOLDS = 5
+_HEAVIEST = 2.5
+"""What one page weighs at most; most weigh 1.5, and 49 one whose text was marked as empty."""
 
 
 @dataclass
@@ -138,7 +140,9 @@ def _look(sample: Sample) -> None:
     told = sample.shares = shares(blocks, sample.wanted)
     size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
     sample.rows = rows_of(blocks, PageFacts(tree, sample.url))
-    sample.weights = [block.words / (max(1, size) + 50) for block in blocks]
+    weights = [block.words / (max(1, size) + 50) for block in blocks]
+    most = min(1.0, _HEAVIEST / sum(weights))
+    sample.weights = [most * weight for weight in weights]
 
 
 def learned(several: list[Sample]) -> list[Any]:

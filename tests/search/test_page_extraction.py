@@ -409,3 +409,22 @@ def test_a_control_character_is_no_part_of_the_text(odd: str) -> None:
     )
     told = extract(page, "https://e.org/", "markdown").text
     assert " ".join(told.split()) == "Herons stand - by the weir all day long"
+
+
+def test_what_an_answer_quotes_of_the_posts_before_it_is_told_once() -> None:
+    asked = "Which of the weirs below the old mill has the most herons in spring, and at what hour?"
+    answers = [
+        "The one with the broken gate has eleven of them, at least before nine in the morning.",
+        "I have seen none there this year, so I would rather try the pond behind the church.",
+    ]
+    quoted = f"<blockquote><p>{asked}</p></blockquote>"
+    posts = [f"<p>{asked}</p>", *(f"{quoted}<p>{said}</p>" for said in answers)]
+    shown = "".join(
+        f'<div class="post"><div class="post-body">{post}</div></div>' for post in posts
+    )
+    text = extract(
+        f"<html><body><main><h1>Herons</h1>{shown}</main></body></html>",
+        "https://e.org/forum/herons",
+        "text",
+    ).text
+    assert [text.count(said) for said in (asked, *answers)] == [1, 1, 1]

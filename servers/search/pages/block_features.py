@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
+from servers.search.pages.block_headings import parts
 from servers.search.pages.block_surroundings import Row, Surroundings, kinds
 from servers.search.pages.blocks import Block
 from servers.search.pages.page_facts import PageFacts
@@ -42,16 +43,18 @@ def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
     own = [_own(block, facts) for block in blocks]
     sizes = [(one[_LENGTH], one[_LINKED], one[_WORDS], one[_SENTENCE]) for one in own]
     around = Surroundings(blocks, sizes)
-    page = _page(blocks, facts, own)
-    parts = (own, _places(own, around), _near(own), around.rows(), kinds(sizes, around))
-    return [
-        [*one, *place, *near, *inside, *kind, *page]
-        for one, place, near, inside, kind in zip(*parts, strict=True)
-    ]
+    told = (
+        own,
+        _places(own, around),
+        _near(own),
+        around.rows(),
+        kinds(sizes, around),
+        parts(blocks, around),
+    )
+    return [[number for row in several for number in row] for several in zip(*told, strict=True)]
 
 
 _WORDS, _LINKED, _ENDS, _LENGTH, _SENTENCE = range(5)
-_PRICE_AT = 10
 
 
 def _own(block: Block, facts: PageFacts) -> list[float]:
@@ -113,22 +116,3 @@ def _places(own: list[Row], around: Surroundings) -> Iterator[Row]:
         after = at - heading if heading >= 0 else 999
         yield [at / total, told / words, after, heading >= 0, at, total - at]
         told += one[_WORDS]
-
-
-def _page(blocks: list[Block], facts: PageFacts, own: list[Row]) -> Row:
-    """What is the same for all blocks of a page."""
-    words, linked, chars, said = (
-        sum(one[column] for one in own) for column in (_WORDS, _LINKED, _LENGTH, _SENTENCE)
-    )
-    return [
-        math.log1p(len(blocks)),
-        math.log1p(words),
-        linked / max(1.0, chars),
-        said / max(1.0, words),
-        *facts.tags,
-        *facts.stated,
-        *facts.kinds,
-        sum(one[_PRICE_AT] for one in own),
-        *facts.path,
-        facts.is_forum,
-    ]

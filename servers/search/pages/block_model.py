@@ -18,7 +18,7 @@ from typing import Any
 from servers.search.pages.block_surroundings import Row
 
 TABLE = Path(__file__).with_name("block_model.json")
-_LESS_SURE, _LESS_LIKELY = 0.7, 0.4
+_LESS_SURE, _LESS_LIKELY = 0.85, 0.5
 """How chances turn out on pages of other sites than those the model learned from."""
 _AT_ONCE = 10
 """Trees in one expression; compilers do not nest without end."""

@@ -52,7 +52,7 @@ class Surroundings:
         self.traits = [self._traits(element) for element in self._elements]
         self._inside: list[tuple[int, ...]] = []
         self._names: list[tuple[int, ...]] = []
-        self._depths: list[int] = []
+        self.depths: list[int] = []
         self._called: list[Row] = []
         self._kin: list[int] = []
         self._repeated: list[int] = []
@@ -70,6 +70,15 @@ class Surroundings:
         """For each block a number that those share whose next `length` elements look alike."""
         return [self._chains[at][length] for at in self.of_blocks]
 
+    def shared_depth(self, one: int, other: int) -> int:
+        """How deep the innermost element is that holds the elements `one` and `other`."""
+        while one != other:
+            if one > other:
+                one = self.parents[one]
+            else:
+                other = self.parents[other]
+        return self.depths[one]
+
     def rows(self) -> Iterator[Row]:
         """What is around each block, element by element."""
         page = max(1.0, self._whole[0][0]) if self._whole else 1.0
@@ -77,11 +86,11 @@ class Surroundings:
             [math.log1p(chars), linked / max(1.0, chars), many, said, kin, chars / page]
             for (chars, linked, many, said, _, _), kin in zip(self._whole, self._kin, strict=True)
         ]
-        centre = _Centre(self.parents, self._depths, self._whole, self._scores)
+        centre = _Centre(self.parents, self.depths, self._whole, self._scores)
         made: dict[int, Row] = {}
         for at in self.of_blocks:
             if at not in made:
-                depth = self._depths[at]
+                depth = self.depths[at]
                 near = [depth + 1 - name if name else 0 for name in self._names[at]]
                 tag = _TAG_AT.get(self._elements[at].tag, -1)
                 row: Row = [depth, tag, *self._inside[at], *near, *self._called[at]]
@@ -124,7 +133,7 @@ class Surroundings:
         for at, (element, up) in enumerate(zip(self._elements, self.parents, strict=True)):
             looks, alike, repeated = _looks(element), 1, -1
             if at:
-                inside, names, depth = self._inside[up], self._names[up], self._depths[up]
+                inside, names, depth = self._inside[up], self._names[up], self.depths[up]
                 if up not in kin:
                     kin[up] = Counter(map(_looks, self._elements[up]))
                 alike, repeated, above = kin[up][looks], self._repeated[up], self._chains[up]
@@ -136,7 +145,7 @@ class Surroundings:
                 told = enumerate(names)
                 names = tuple(depth + 2 if one in groups else name for one, name in told)
             self._inside.append(inside)
-            self._depths.append(depth + 1)
+            self.depths.append(depth + 1)
             self._names.append(names)
             self._called.append(self._calling(at, up))
             self._kin.append(alike)

@@ -103,7 +103,7 @@ def main_text(
     taken = [chance >= least for chance in likely]
     if facts.is_discussion():
         taken = bylines(blocks, taken)
-    chosen = list(compress(blocks, taken))
+    chosen = _once(list(compress(blocks, taken)))
     return MainText(rendered(chosen, marked=form == "markdown"), sure)
 
 
@@ -150,6 +150,21 @@ def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
             cells = [(block, mean) for block, _ in cells]
         evened += [chance for _, chance in cells]
     return evened
+
+
+def _once(blocks: list[Block]) -> list[Block]:
+    """The `blocks` without those that say again what one before them said at length.
+
+    Answers quote what they answer, and pages hold a text for wide and for narrow screens.
+    """
+    first: dict[tuple[str, ...], Block] = {}
+    return [
+        block
+        for block in blocks
+        if block.words < SENTENCE
+        or block.code
+        or first.setdefault(tuple(block.tokens), block) is block
+    ]
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:

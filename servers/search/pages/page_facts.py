@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,26 +16,14 @@ _LONGEST_DATA = 20_000
 _PATHS = (
     "forum forums topic topics thread threads viewtopic discussion discussions "
     "question questions t community answers",
-    "product products p dp item itm shop ip listing",
-    "collection collections category categories c list lists tag browse search",
     "docs doc documentation wiki reference api manual guide learn",
     "article articles blog news story post posts",
-    "service services solutions pricing platform",
 )
-_PATH_WORDS = [frozenset(words.split()) for words in _PATHS]
+_FORUM_PATHS, _DOCUMENT_PATHS, _ARTICLE_PATHS = (frozenset(words.split()) for words in _PATHS)
 _FORUMS = ("discourse", "forum", "phpbb", "vbulletin", "xenforo", "nodebb", "question", "topic")
-_JSON_LD = (
-    '"Product"',
-    'Article"',
-    '"ItemList"',
-    'CollectionPage"',
-    'DiscussionForumPosting"',
-    'QAPage"',
-    'FAQPage"',
-    '"BlogPosting"',
-)
+_PRODUCT = '"Product"'
 _ARTICLES = ('Article"', '"BlogPosting"')
-_COUNTED = ("article", "h1", "h2", "h3", "p", "li", "table", "time", "pre", "code", "button", "img")
+_TALKS = ('DiscussionForumPosting"', 'QAPage"')
 _DESCRIPTIONS = "//meta[@property='og:description' or @name='description']/@content"
 _TITLES = "(//title)[1]//text() | //meta[@property='og:title']/@content"
 
@@ -50,15 +37,16 @@ class PageFacts:
         made = _joined(tree, "//meta[@name='generator']/@content | //body/@class").lower()
         where = url.partition("//")[2].partition("/")[2].lower()[:200]
         path = set(_TOKEN.findall(where))
-        self.stated = [mark in stated for mark in _JSON_LD]
-        self.kinds = ["article" in kind, "product" in kind]
-        self.path = [bool(words & path) for words in _PATH_WORDS]
         parts = {one.partition(".")[0] for one in _SLASH.split(where)}
-        self._is_elsewhere = bool(parts & (_PATH_WORDS[0] | _PATH_WORDS[3]))
+        self._is_in_forum = bool(path & _FORUM_PATHS)
+        self._is_in_articles = bool(path & _ARTICLE_PATHS)
+        self._is_elsewhere = bool(parts & (_FORUM_PATHS | _DOCUMENT_PATHS))
         """Whether its address says that it stands in a forum or in documentation."""
-        self.is_forum = any(name in made for name in _FORUMS)
-        counted = Counter(element.tag for element in tree.iter(*_COUNTED))
-        self.tags = [counted[tag] for tag in _COUNTED]
+        self._states_article = any(mark in stated for mark in _ARTICLES)
+        self._is_article = "article" in kind or self._states_article
+        self._is_product = "product" in kind or _PRODUCT in stated
+        made_for_talks = any(name in made for name in _FORUMS)
+        self._talks = made_for_talks or any(mark in stated for mark in _TALKS)
         self.title = _words(_joined(tree, _TITLES)[:400])
         self.data = _words(_ESCAPED.sub(" ", stated))
         """The words of the page's JSON-LD and of its title, each between spaces."""
@@ -66,26 +54,19 @@ class PageFacts:
 
     def is_article(self) -> bool:
         """Whether the page says that it is one article."""
-        article = self.kinds[0] or self._states(*_ARTICLES)
-        return article and not (self.is_product() or self._talks() or self._is_elsewhere)
+        return self._is_article and not (self._is_product or self._talks or self._is_elsewhere)
 
     def is_surely_article(self) -> bool:
         """Whether it says so in more than its `og:type`, which many listings have, too."""
-        return self.is_article() and (self._states(*_ARTICLES) or self.path[4])
+        return self.is_article() and (self._states_article or self._is_in_articles)
 
     def is_discussion(self) -> bool:
         """Whether the page says that people talk to each other on it."""
-        return self._talks() or self.path[0]
+        return self._talks or self._is_in_forum
 
     def is_product(self) -> bool:
         """Whether the page says that it is one product."""
-        return self.kinds[1] or self._states('"Product"')
-
-    def _talks(self) -> bool:
-        return self.is_forum or self._states('DiscussionForumPosting"', 'QAPage"')
-
-    def _states(self, *marks: str) -> bool:
-        return any(told for mark, told in zip(_JSON_LD, self.stated, strict=True) if mark in marks)
+        return self._is_product
 
 
 def _joined(tree: HtmlElement, path: str) -> str:
