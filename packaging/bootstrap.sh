@@ -9,7 +9,7 @@ APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libx
   libfontconfig1 libdbus-1-3 libglib2.0-0)
 TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb trayer xdotool x11-utils imagemagick
   fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless
-  wine wine64 gcc-mingw-w64-x86-64-win32 unzip zsh fish)
+  wine wine64 gcc-mingw-w64-x86-64-win32 nsis unzip zsh fish)
 GOOGLES_SOURCE=https://cloud.google.com/sdk/docs/install#deb
 
 missing() {

