@@ -76,6 +76,17 @@ def state_text(server: ServerView) -> StateText:
     return _STATES.get(server.state, StateText(server.state.capitalize(), "soft"))
 
 
+def why_not_ready(server: ServerView) -> tuple[str, str]:
+    """What keeps `server` from being used, and what to do."""
+    if server.is_paused:
+        return "Lou is paused.", "Resume all servers on the page Servers."
+    if not server.wanted:
+        return f"{server.title} is off.", "Switch it on, on the page Servers."
+    if server.trouble:
+        return server.trouble.message, "The page Servers says what to do."
+    return f"{server.title} is starting.", "Wait a moment."
+
+
 def overall(servers: Iterable[ServerView]) -> Overall:
     """The overall state of `servers`: trouble first, then transitions, then on or off."""
     servers = tuple(servers)

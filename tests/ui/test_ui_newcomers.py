@@ -160,6 +160,29 @@ def test_an_address_with_a_wrong_key_leads_to_that_key(lou: Rig) -> None:
     lou.run(lou.core.unset_key("MY_WEB_KEY"))
 
 
+def test_a_server_that_wants_a_sign_in_is_not_told_to_be_off(lou: Rig) -> None:
+    with answering(401) as url, own_server(lou, {"url": url}, "firm") as strip:
+        assert "wants a key" in strip.text
+        tried = TryView(lou)
+        tried.page.choose("firm")
+        lou.until(lambda: "wants a key" in tried.note.text())
+        assert "Servers" in tried.note.text()
+
+
+def test_while_lou_is_paused_every_page_says_how_to_go_on(lou: Rig) -> None:
+    lou.run(lou.core.pause_all())
+    tried = TryView(lou)
+    tried.page.choose("search")
+    lou.until(lambda: "Lou is paused. Resume all" in tried.note.text())
+    tracked = lou.page("tracked")
+    lou.until(lambda: any("Resume all" in each.text() for each in tracked.findChildren(QLabel)))
+    welcome = lou.page("welcome")
+    lou.until(lambda: button(welcome, "Resume all").isVisible())
+    button(welcome, "Resume all").click()
+    lou.until(lambda: not lou.core.is_paused)
+    lou.until(lambda: all(lou.state(name) == "ready" for name in ("search", "tracker")))
+
+
 def test_a_wrong_command_is_put_right_and_called(lou: Rig) -> None:
     with own_server(lou, {"command": "/nowhere/at/all"}, "mine") as strip:
         strip.button.click()

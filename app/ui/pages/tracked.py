@@ -117,7 +117,7 @@ class TrackedPage(QWidget):
 
     async def _load(self, request: int) -> None:
         if self._tracker_state != "ready":
-            raise AppError("The tracker is not ready.", "Switch it on to see what it remembers.")
+            raise AppError(*wording.why_not_ready(self._context.core.server(SERVER)))
         wanted = self._filter.wanted()
         page = await self._source.find(wanted)
         if request != self._request:

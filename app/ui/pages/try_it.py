@@ -55,6 +55,7 @@ class TryPage(QWidget):
         self._pending_attempt: Attempt | None = None
         self._wanted_tool = ""
         self._note_of = ("", "", "")
+        self._trouble = ""
         self._is_ready = False
         """Whether the chosen server listed its tools."""
         self._servers_model = ServersModel(context.core.servers)
@@ -126,7 +127,7 @@ class TryPage(QWidget):
         server, tool, text = self._note_of
         is_of_it = (server, tool) == (self._chosen_server(), self._tool.currentData())
         is_of_it = is_of_it or not server
-        self._note.setText(text if is_of_it else "")
+        self._note.setText(self._trouble or (text if is_of_it else ""))
         self._note.setVisible(bool(self._note.text()))
 
     def _lay_out(self) -> None:
@@ -196,11 +197,12 @@ class TryPage(QWidget):
         return str(self._server.currentData(KEY) or "")
 
     async def _fetch(self, name: str) -> None:
-        if self._context.core.server(name).state != "ready":
-            title = self._context.core.server(name).title
-            raise AppError(f"{title} is not ready.", "Switch it on to try its tools.")
+        server = self._context.core.server(name)
+        if server.state != "ready":
+            raise AppError(*wording.why_not_ready(server))
         tools = await self._context.core.tools(name)
         if self._chosen_server() == name:
+            self._trouble = ""
             self._offer_tools(tools)
 
     def _show_list_error(self, error: AppError) -> None:
@@ -208,8 +210,8 @@ class TryPage(QWidget):
             self._offer_tools([])
         self._is_ready = False
         self._run.setEnabled(False)  # the form keeps its values until the server is back
-        self._note.setText(f"{error.title} {error.hint}".strip())
-        self._note.show()
+        self._trouble = f"{error.title} {error.hint}".strip()
+        self._show_note()
 
     def _offer_tools(self, tools: list[dict[str, Any]]) -> None:
         chosen = self._wanted_tool or self._tool.currentData()

@@ -132,8 +132,12 @@ class WelcomePage(QWidget):
         self._show_servers()
 
     def _show_action(self, server: ServerView | None) -> None:
-        self._action.setVisible(server is not None)
-        if server and server.trouble:
+        is_paused = self._context.core.is_paused
+        self._action.setVisible(is_paused or server is not None)
+        if is_paused:
+            self._action.setText("Resume all")
+            self._action_page = "resume"
+        elif server and server.trouble:
             action = wording.fix_of(server)
             self._action.setText(wording.fix(action))
             self._action_page = f"{action} {server.trouble.key or server.name}"
