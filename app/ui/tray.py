@@ -37,6 +37,7 @@ class Tray(QObject):
         self._theme = theme
         self._context: PageContext | None = None
         self._overall = wording.Overall.BUSY
+        self._drawn = ""
         self._rows: dict[str, QAction] = {}
         self._titles: dict[str, dict[str, str]] = {}
         self._menu = QMenu()
@@ -92,7 +93,9 @@ class Tray(QObject):
         lasting = self._context.core.lasting()
         self._overall = wording.Overall.ATTENTION if lasting else wording.overall(servers)
         text = " ".join([f"{wording.summary(servers)}.", *(each.title for each in lasting)])
-        self.icon.setToolTip(tr(f"Lou: {text}" if lasting else f"Lou: {wording.summary(servers)}"))
+        tip = tr(f"Lou: {text}" if lasting else f"Lou: {wording.summary(servers)}")
+        if tip != self.icon.toolTip():  # the desktop would be told, and answer
+            self.icon.setToolTip(tip)
         self._draw()
         if self._menu.isVisible():
             self._show_states(servers)
@@ -100,7 +103,10 @@ class Tray(QObject):
     def _draw(self) -> None:
         chosen = self._context.core.settings.config.settings.tray_icon if self._context else ""
         dark = chosen == "light" if chosen in _SHADES else self._theme.panel_is_dark()
-        self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
+        drawn = f"{self._overall.value} {dark}"
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
 
     def _rebuild(self) -> None:
         self._theme.dress()
