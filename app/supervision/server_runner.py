@@ -359,9 +359,10 @@ class ServerRunner:
         self._timer_due = due
         if due is not None:
             loop = asyncio.get_running_loop()
-            latest = due + _COARSE * (due - loop.time())
+            now = loop.time()
             is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
-            at = beat_before(due) if is_idle else due
+            at = beat_before(due) if is_idle and beat_before(due) > now else due
+            latest = at + _COARSE * (at - now)
             self._timer = loop.call_at(at, self._timer_fired, due, latest)
 
     def _timer_fired(self, due: float, latest: float) -> None:
