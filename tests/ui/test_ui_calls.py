@@ -25,7 +25,6 @@ from pytestqt.modeltest import ModelTester
 from app.calls.kept_call import KeptCall
 from app.config.config_model import Config
 from app.system import paths
-from app.ui.dialogs.problem_dialog import ProblemDialog
 from app.ui.models.calls import CLIENT, MOST_ROWS, OUTCOME, SERVER, TOOL, CallsModel
 from app.ui.pages.call_detail import CallView, JsonView
 from app.ui.pages.calls import CallTable
@@ -260,12 +259,11 @@ def test_calls_come_in_again_after_they_could_not_be_read(lou: Rig) -> None:
     seen = len(lou.problems)
     keep_calls(lou, on=True)
     lou.until(lambda: len(lou.problems) > seen)
-    del lou.problems[seen:]
-    for told in lou.window.findChildren(ProblemDialog):
-        told.close()
     file.unlink()
     add(lou, request={"query": "the needle"})
-    view.until_rows(1)
+    view.until_rows(1)  # each reader of the page has told by now that it could not read
+    lou.close_dialogs()
+    del lou.problems[seen:]
 
 
 def test_calls_that_were_cleared_elsewhere_are_gone_from_a_hidden_page(lou: Rig) -> None:
