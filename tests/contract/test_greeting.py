@@ -135,7 +135,10 @@ def test_what_is_no_port_file_is_refused(
 
 
 def test_a_process_that_ended_or_another_of_the_same_number_does_not_count() -> None:
-    child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    argv = [sys.executable, "-I", "-S", "-c", "print(flush=True); input()"]
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout
+    child.stdout.readline()  # killed sooner, a redirector of Windows leaves its Python behind
     created = greeting.create_time_of(child.pid)
     port = Port(child.pid, created, 40123, "a1b2")
     assert created

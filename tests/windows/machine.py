@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ PLAIN = "C:\\lou\\plain\\python.exe"
 _PACKAGES = "C:\\lou\\venv\\Lib\\site-packages"
 _PROGRAMS = ("wine", "wineserver", "x86_64-w64-mingw32-gcc", "unzip")
 _SET_UP_S = 900.0
+_LAST_WORDS_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,21 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as process:
+            lines: list[bytes] = []
+            assert process.stdout is not None
+            reader = threading.Thread(target=lines.extend, args=(process.stdout,))
+            reader.start()
             try:
-                output, _ = process.communicate(timeout=timeout)
-            except subprocess.TimeoutExpired as late:
+                process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                lines.append(b"\n(not finished within %d s)" % timeout)
                 self.end()
-                output = (late.stdout or b"") + process.communicate()[0]
-                output += b"\n(not finished within %d s)" % timeout
+            reader.join(_LAST_WORDS_S)
+            if reader.is_alive():  # a program that was left behind keeps the pipe open
+                self.end()
+                reader.join()
+                self.boot()
+        output = b"".join(lines)
         text = output.decode(errors="replace").replace("\r\n", "\n")
         return subprocess.CompletedProcess(command, process.returncode, text)
 
