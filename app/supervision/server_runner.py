@@ -361,7 +361,8 @@ class ServerRunner:
             loop = asyncio.get_running_loop()
             now = loop.time()
             is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
-            at = beat_before(due) if is_idle and beat_before(due) > now else due
+            shared = beat_before(due)
+            at = shared if is_idle and shared > now else due
             latest = at + _COARSE * (at - now)
             self._timer = loop.call_at(at, self._timer_fired, due, latest)
 

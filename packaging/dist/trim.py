@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common import remove
+from common import ROOT, remove
 
 _SURPLUS_FOLDERS = {
     *("tests", "test", "examples", "benchmarks", "docs", "__pycache__", "isoschematron"),
@@ -25,7 +25,7 @@ _QT_SURPLUS = (
     *("svgtoqml", "doc", "glue", "include", "lib", "scripts", "typesystems", "support", "qml"),
     *("resources", "metatypes", "Qt/qml", "Qt/metatypes", "Qt/libexec", "Qt/resources"),
 )
-QT_LANGUAGES = ("de",)
+QT_LANGUAGES = [path.stem for path in (ROOT / "resources" / "translations").glob("*.json")]
 """Those of Lou; what stays of Qt's texts in them is that of its own menus and dialogs."""
 QT_PLUGINS = {
     "platforms": ("xcb", "wayland", "offscreen", "windows", "cocoa"),

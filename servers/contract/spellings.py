@@ -107,8 +107,7 @@ _DIGITS = str.maketrans("", "", "uUxXo{}")
 def _meaning(escape: str) -> str:
     first, rest = escape[0], escape[1:]
     if first == "%":
-        coded = bytes.fromhex(escape.replace("%", " ")) if rest[0] != "u" else b""
-        return coded.decode("latin-1") or _character(rest[1:], 16)
+        return _character(rest[1:], 16) if rest[0] == "u" else _bytes_of(escape)
     if first == "&":
         return _entity(escape, rest.rstrip(";"))
     if first == "\\":
@@ -118,6 +117,10 @@ def _meaning(escape: str) -> str:
     if "\uff01" <= first <= "\uff5e":
         return "".join(chr(ord(one) - WIDE) for one in escape)
     return rest if first in "^`" else ""
+
+
+def _bytes_of(escape: str) -> str:
+    return bytes.fromhex(escape.replace("%", " ")).decode("latin-1")
 
 
 def _entity(escape: str, name: str) -> str:

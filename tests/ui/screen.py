@@ -20,6 +20,12 @@ ROOT = Path(__file__).parents[2]
 _NODE = re.compile(r"^\s*(0x[0-9a-f]+) (.*?)\s+(\d+)x(\d+)\+(-?\d+)\+(-?\d+)\s+\+(-?\d+)\+(-?\d+)")
 
 
+def printed_alone(program: str) -> list[str]:
+    """The words that a Python program prints in a process of its own."""
+    argv = [sys.executable, "-c", program]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+
 @dataclass(frozen=True)
 class Seen:
     """One window on the screen; `x` and `y` are absolute."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QLabel
 
 from servers.contract import code_pages
-from tests.ui.screen import ROOT
+from tests.ui.screen import printed_alone
 
 _SMAPS = """\
 7f10-7f20 r-xp 00001000 00:1b 31 /usr/lib/libclean.so
@@ -55,10 +53,7 @@ def test_asyncio_is_loaded_without_tls_and_others_get_it() -> None:
         "import asyncio; print('_ssl' in sys.modules)\n"
         "import ssl; print(bool(ssl.create_default_context()))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["False", "True"]
+    assert printed_alone(program) == ["False", "True"]
 
 
 def test_the_icon_alone_needs_neither_the_look_nor_the_types_of_the_window() -> None:
@@ -77,7 +72,4 @@ def test_the_icon_alone_needs_neither_the_look_nor_the_types_of_the_window() -> 
         "tray.icon.contextMenu().aboutToShow.emit()\n"
         "print(len(app.styleSheet()) > 0)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["0", "False", "True"]
+    assert printed_alone(program) == ["0", "False", "True"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +11,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 
 from app.ui import mac_application
 from tests.ui.rig import Rig
-from tests.ui.screen import ROOT
+from tests.ui.screen import printed_alone
 
 
 def test_a_request_to_quit_ends_lou_in_order_and_not_the_loop() -> None:
@@ -25,10 +23,7 @@ def test_a_request_to_quit_ends_lou_in_order_and_not_the_loop() -> None:
         "application.on_quit = lambda: print('asked')\n"
         "print(application.sendEvent(application, quit_), quit_.isAccepted())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["asked", "True", "False"]
+    assert printed_alone(program) == ["asked", "True", "False"]
 
 
 NAMES = {

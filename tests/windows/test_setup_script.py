@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.patience import wait_until
 from tests.windows import machine
@@ -27,12 +24,6 @@ int main(int count, char **words) {
 }
 """
 SECONDS = 120.0
-
-
-@pytest.fixture(scope="module")
-def windows() -> Iterator[Machine]:
-    with machine.machine() as found:
-        yield found
 
 
 def made(windows: Machine, folder: Path, version: str) -> str:

@@ -8,13 +8,12 @@ Credential Manager limit or absolute time; see docs/windows.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Figures
-from tests.windows import machine
 from tests.windows.machine import Machine
 
 INSIDE = {
@@ -53,12 +52,6 @@ SECONDS, ATTEMPTS = 700.0, 3
 """A process under Wine has twice ended at its start without a word, at a load of 9, and in none of
 some 930 tries to see it again; the tracker's room has failed under load for a cause that is not
 found. So what fails is run again, and the summary tells that."""
-
-
-@pytest.fixture(scope="module")
-def windows() -> Iterator[Machine]:
-    with machine.machine() as found:
-        yield found
 
 
 @pytest.mark.parametrize("name", RUNS)

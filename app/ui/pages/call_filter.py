@@ -10,6 +10,7 @@ from app.calls.kept_call import CallQuery
 from app.ui import wording
 from app.ui.translation import tr
 from app.ui.widgets.filter_bar import FilterBar
+from app.ui.widgets.inputs import offer
 from servers.contract import messages
 
 _TYPING_MS = 150
@@ -54,4 +55,4 @@ class CallFilter(FilterBar):
             chosen = choice.currentData()
             offered = dict.fromkeys(["", *names[column], *([chosen] if chosen else [])])
             texts = {name: wording.one_line(name, 60) or tr(words) for name in offered}
-            self.offer(choice, [(text, name) for name, text in texts.items()])
+            offer(choice, [(text, name) for name, text in texts.items()])

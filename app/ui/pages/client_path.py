@@ -15,7 +15,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, IconLabel
 from app.ui.widgets.flow import bar
-from app.ui.widgets.inputs import combo
+from app.ui.widgets.inputs import combo, offer
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 
@@ -56,14 +56,7 @@ class ClientPath(Card):
         views = sorted(
             self._context.core.clients.views(), key=lambda view: not (view.installed or view.wanted)
         )
-        ids = [view.id for view in views]
-        if ids == [self._box.itemData(row) for row in range(self._box.count())]:
-            return
-        chosen = self._box.currentData()
-        self._box.clear()
-        for view in views:
-            self._box.addItem(view.name, view.id)
-        self._box.setCurrentIndex(max(0, self._box.findData(chosen)))
+        offer(self._box, [(view.name, view.id) for view in views])
 
     def _clicked(self) -> None:
         client = self._box.currentData()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.logs.log_search import LogQuery
 from app.ui.translation import tr
 from app.ui.widgets.filter_bar import FilterBar
+from app.ui.widgets.inputs import offer
 
 _TYPING_MS = 50
 _LEVELS = (
@@ -42,4 +43,4 @@ class LogFilter(FilterBar):
 
     def fill_servers(self, names: Sequence[str]) -> None:
         """Offer `names`; the selected server stays selected."""
-        self.offer(self._server, [(tr("All servers"), ""), *((name, name) for name in names)])
+        offer(self._server, [(tr("All servers"), ""), *((name, name) for name in names)])

@@ -20,7 +20,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
 from app.ui.widgets.flow import bar
-from app.ui.widgets.inputs import combo
+from app.ui.widgets.inputs import combo, offer
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 from app.ui.widgets.tiles import Tiles
@@ -143,18 +143,10 @@ class MetricsPage(QWidget):
         memory = [point.rss_bytes / _MB if point.rss_bytes else None for point in points]
         self._memory.show_series(times, {"memory": memory}, step)
 
-    def _offer(self, box: QComboBox, names: list[str]) -> None:
-        wanted = ["", *names]
-        if [box.itemData(row) for row in range(box.count())] == wanted:
-            return
-        chosen = box.currentData()
-        box.blockSignals(True)
-        while box.count() > 1:
-            box.removeItem(1)
-        for name in names:
-            box.addItem(wording.one_line(name, 80), name)
-        box.setCurrentIndex(max(0, box.findData(chosen)))
-        box.blockSignals(False)
+    @staticmethod
+    def _offer(box: QComboBox, names: list[str]) -> None:
+        everything = (box.itemText(0), "")
+        offer(box, [everything, *((wording.one_line(name, 80), name) for name in names)])
 
     def _ask_csv(self) -> None:
         self._ask("lou-metrics.csv", self.save_csv)

@@ -54,19 +54,6 @@ class FilterBar(QWidget):
         self.row.add(box)
         return box
 
-    def offer(self, box: QComboBox, items: Iterable[tuple[str, object]]) -> None:
-        """Replace the items of `box`, whose texts stay as they are; what is chosen stays chosen."""
-        offered = list(items)
-        if [box.itemData(row) for row in range(box.count())] == [value for _, value in offered]:
-            return
-        chosen = box.currentData()
-        box.blockSignals(True)
-        box.clear()
-        for words, value in offered:
-            box.addItem(words, value)
-        box.setCurrentIndex(max(0, box.findData(chosen)))
-        box.blockSignals(False)
-
     def focus_text(self) -> None:
         if self._text:
             self._text.setFocus()

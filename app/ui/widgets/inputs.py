@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtGui import QTextOption, QWheelEvent
@@ -62,3 +63,20 @@ def combo(name: str, *, letters: int) -> QComboBox:
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(letters)
     return made
+
+
+def offer(box: QComboBox, items: Iterable[tuple[str, object]]) -> None:
+    """Replace the items of `box`, each a text as it is shown and what it stands for.
+
+    What is chosen stays chosen, and no signal is emitted.
+    """
+    offered = list(items)
+    if [box.itemData(row) for row in range(box.count())] == [value for _, value in offered]:
+        return
+    chosen = box.currentData()
+    box.blockSignals(True)
+    box.clear()
+    for words, value in offered:
+        box.addItem(words, value)
+    box.setCurrentIndex(max(0, box.findData(chosen)))
+    box.blockSignals(False)

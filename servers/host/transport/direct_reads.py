@@ -33,7 +33,11 @@ def read_directly(transport: asyncio.BaseTransport, take: Take) -> Callable[[], 
     stream = transport.get_extra_info("socket") or transport.get_extra_info("pipe")
     descriptor = stream.fileno() if stream else -1
     _takers[descriptor] = (transport, take)
-    return lambda: _takers.pop(descriptor, None) and None
+
+    def stop() -> None:
+        _takers.pop(descriptor, None)
+
+    return stop
 
 
 if sys.platform == "linux":

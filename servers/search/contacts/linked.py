@@ -122,8 +122,8 @@ def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[Found
         return
     elif _MAILTO.search(value):
         is_code = name not in _LINKS or value.lstrip()[:11].lower() == "javascript:"
-        for told in scripts.put_together(value) if is_code else ():
-            yield from _written(told)
+        if is_code:
+            yield from _put_together(value)
         yield from receivers(_unescaped(value) if is_code else value, quoted=is_code)
     elif name in _LINKS:
         yield from _in_href(value.strip())
@@ -138,8 +138,7 @@ def _in_other(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddr
     if name.startswith("data-") or name in {"email", "mail"}:
         yield from _in_own_attribute(name, value)
     elif name.startswith("on"):
-        for told in scripts.put_together(value):
-            yield from _written(told)
+        yield from _put_together(value)
     elif name == "value" and element.get("type") in _SHOWN_FIELDS:
         yield from (FoundAddress(one.email, UNSURE) for one in _exact(value))
 
@@ -195,8 +194,7 @@ def _decoded_href(value: str) -> Iterator[FoundAddress]:
     if start.startswith(("javascript:", "#")):
         for call in _CALL.finditer(value):
             yield from _in_shifted_letters(call.group(1))
-        for told in scripts.put_together(value):
-            yield from _written(told)
+        yield from _put_together(value)
     elif start.startswith("znvygb:"):
         yield from receivers(codecs.decode(value, "rot13"))
     elif start.startswith(("data:text/vcard", "data:text/x-vcard")):
@@ -345,8 +343,7 @@ def _unescaped(text: str) -> str:
 
 def _in_script(text: str) -> Iterator[FoundAddress]:
     text = unquote(text) if "unescape(" in text or "decodeURI" in text else text
-    for told in scripts.put_together(_unescaped(text)):
-        yield from (FoundAddress(one.email, SURE) for one in _written(told))
+    yield from (FoundAddress(one.email, SURE) for one in _put_together(_unescaped(text)))
     text = html.unescape(_JOINT.sub("", _unescaped(text)))
     parts: dict[str, str] = {}
     for name, before, more in _CLOAK.findall(text):
@@ -357,6 +354,12 @@ def _in_script(text: str) -> Iterator[FoundAddress]:
         yield from (FoundAddress(one.email, SURE) for one in _exact(told))
     for link in _SCRIPT_MAILTO.finditer(text):
         yield from (FoundAddress(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
+
+
+def _put_together(source: str) -> Iterator[FoundAddress]:
+    """The addresses in the texts that a script joins, turns or decodes."""
+    for told in scripts.put_together(source):
+        yield from _written(told)
 
 
 def _written(told: str) -> Iterator[FoundAddress]:

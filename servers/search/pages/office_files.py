@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import unquote
 
 from lxml import etree
@@ -90,7 +91,7 @@ def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
     named = [name for kind, name in file.targets("").values() if kind == "officeDocument"]
     main = next((name for name in (*named, *usual) if name in file.names), "")
     if not main and (slides := _numbered(file)):
-        found: list[Part] = [lambda name=name: words(file.xml(name)) for name in slides]  # type: ignore[misc]
+        found: list[Part] = [partial(_slide, file, name) for name in slides]
     elif main:
         root = file.xml(main)
         found = _OF_MAIN.get(local(root), _whole)(file, main, root)
@@ -146,7 +147,11 @@ def _slides(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     ids = [_id_of(one) for one in root.iter("{*}sldId")]
     names = [targets[one][1] for one in ids if one in targets] or _numbered(file)
     told = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
-    return [lambda name=name: words(file.xml(name)) for name in told]  # type: ignore[misc]
+    return [partial(_slide, file, name) for name in told]
+
+
+def _slide(file: OfficeFile, name: str) -> str:
+    return words(file.xml(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,7 @@ def _sheets(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
         name = targets.get(_id_of(sheet), usual)[1]
         if name in file.names and sheet.get("state", "visible") == "visible":
             title = sheet.get("name", "")
-            made.append(lambda name=name, title=title: _sheet(file.xml(name), title, shared))  # type: ignore[misc]
+            made.append(partial(_sheet, file, name, title, shared))
     return made
 
 
@@ -209,7 +214,8 @@ def _date_styles(file: OfficeFile, name: str) -> frozenset[int]:
     )
 
 
-def _sheet(root: etree._Element, title: str, shared: SharedCells) -> str:
+def _sheet(file: OfficeFile, name: str, title: str, shared: SharedCells) -> str:
+    root = file.xml(name)
     hidden = [
         range(int(one.get("min", "1")), int(one.get("max", "1")) + 1)
         for one in root.iter("{*}col")
@@ -277,12 +283,12 @@ def _book(file: OfficeFile) -> tuple[str, list[Part]]:
     names = [posixpath.normpath(posixpath.join(folder, unquote(name))) for name in order if name]
     chapters = [name for name in names if name in file.names]
     _refuse_locked(file, "META-INF/encryption.xml", *chapters[:1])
-    made: list[Part] = [lambda name=name: _chapter(file.content(name)) for name in chapters]  # type: ignore[misc]
-    return _title(file, place), made
+    return _title(file, place), [partial(_chapter, file, name) for name in chapters]
 
 
-def _chapter(content: bytes) -> str:
+def _chapter(file: OfficeFile, name: str) -> str:
     """A chapter, read as browsers read pages: by name its entities are known, and tags may miss."""
+    content = file.content(name)
     told = _ENCODING.search(content[:300])
     encoding = told.group(1).decode() if told else "utf-8"
     parser = etree.HTMLParser(encoding=encoding, remove_comments=True, remove_pis=True)

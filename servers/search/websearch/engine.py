@@ -193,9 +193,7 @@ def _outcome(
     lesser = [one for one in spec if one.best_effort or not one.general]
     weights = [1.0 if one.general else LESSER for one in spec]
     notes = [page.note for _, page in found if page.note]
-    notes += [
-        _ignored_filters_text(query, one) for one in spec if _ignored_filters_text(query, one)
-    ]
+    notes += filter(None, (_ignored_filters_text(query, one) for one in spec))
     if lesser and not asked_for:
         notes += [f"{one.title}: {one.caution}" for one in lesser]
     return SearchOutcome(

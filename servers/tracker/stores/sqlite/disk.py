@@ -99,13 +99,17 @@ HELD = StoreError(
 def store_error(error: apsw.Error | OSError) -> StoreError | None:
     """`error` as a StoreError; None when it is not about the disk."""
     if isinstance(error, ownership.ForeignError):
-        return StoreError("disk_refused", f"{error.what}.", error.remedy)
+        return _foreign(error)
     if isinstance(error, OSError):
         error = apsw.FullError() if error.errno in _DISK_FULL else apsw.CantOpenError()
     for kind, code, message, hint in _WORDS:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
     return None
+
+
+def _foreign(error: ownership.ForeignError) -> StoreError:
+    return StoreError("disk_refused", f"{error.what}.", error.remedy)
 
 
 def identity(file: Path) -> tuple[int, int] | None:
@@ -211,7 +215,7 @@ def _opened(path: Path) -> Any:
     try:
         return os.fdopen(ownership.open_to_write(str(path), os.O_RDWR | os.O_CREAT), "r+b")
     except ownership.ForeignError as foreign:
-        raise store_error(foreign) or foreign from None
+        raise _foreign(foreign) from None
     except OSError as refused:
         raise StoreError(
             "disk_refused",

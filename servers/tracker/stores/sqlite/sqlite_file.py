@@ -142,8 +142,7 @@ class SqliteFile:
         try:
             return await self._reader.run(work)
         except apsw.Error as broken:
-            if self.trouble is not None and not self._is_prepared:
-                raise self.trouble from None
+            self._require_present_shape()
             raise self._note_failure(broken) from None
 
     async def look_up(self, work: Callable[[apsw.Connection], T]) -> T:
@@ -193,7 +192,7 @@ class SqliteFile:
 
     def _require_present_shape(self) -> None:
         if self.trouble is not None and not self._is_prepared:
-            raise self.trouble
+            raise self.trouble from None
 
     def _merge(self, connection: apsw.Connection, writes: Sequence[Write]) -> list[Written]:
         disk.require(self.file, self._identity)
