@@ -50,7 +50,7 @@ dist: desktop  ## make what is shipped: wheel, Debian package, archive, setup pr
 test-dist: desktop  ## install, use and remove each artifact of dist/ as a stranger would
 	$(PYTHON) -m pytest -m dist -o faulthandler_timeout=0 tests/install
 
-docs: $(READY)  ## write docs/settings.md, clients.md and keys.md from their rows
+docs: $(READY)  ## write docs/settings.md, clients.md, keys.md and the list of modules in architecture.md
 	$(PYTHON) packaging/settings_page.py
 	$(PYTHON) packaging/pages.py
 

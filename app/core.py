@@ -1,4 +1,4 @@
-"""The composition root: the services of Lou with everything that runs by itself.
+"""The composition root: the services of Lou, the control socket, the doctor and the subscriptions.
 
 The tray and `lou serve` make one `Core`, start it and stop it; nothing below imports it.
 """

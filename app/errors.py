@@ -1,4 +1,4 @@
-"""The errors of the app, as the user reads them.
+"""The error classes of the app: each has a title, a hint and a stable code for the user.
 
 ```
 AppError(title, hint)            what the user reads; everything else is a bug

@@ -1,4 +1,4 @@
-"""Handles the events and stderr lines of servers.
+"""Handles what servers report: events, notices, and lines on stderr.
 
 Out: log lines, figures, client events and notices.
 """

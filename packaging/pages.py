@@ -1,7 +1,8 @@
-"""Writes docs/clients.md and docs/keys.md from the rows of clients and keys: `make docs`."""
+"""Writes docs/clients.md, docs/keys.md, and the modules of docs/architecture.md: `make docs`."""
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterable
@@ -31,6 +32,10 @@ Where each client's file is. `~` is your home; a name in `${{...}}` is a variabl
 after `:-` holds without it.
 
 {files}"""
+_MODULES = """## All modules
+
+The first sentence of each; `make docs` writes this list.
+"""
 _KEYS = """# Keys
 
 Each key is optional; a provider that needs one is not asked without it. `lou keys set NAME` takes
@@ -57,6 +62,31 @@ def _files(row: dict[str, Any]) -> str:
         for path in row.get("files", {}).get(system, ())
     ]
     return f"### {row['name']}\n\n{''.join(lines) or _NO_FILE}"
+
+
+def architecture_page() -> str:
+    """The text of docs/architecture.md: as it is, with the list of modules made again."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    folders = [folder for top in ("app", "servers") for folder in _folders(ROOT / top)]
+    return text[: text.index(_MODULES)] + _MODULES + "".join(map(_modules, folders))
+
+
+def _folders(top: Path) -> list[Path]:
+    return [top, *sorted(each.parent for each in top.rglob("*/__init__.py"))]
+
+
+def _modules(folder: Path) -> str:
+    lines = [
+        f"* `{path.name}`: {_role(path)}\n"
+        for path in sorted(folder.glob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    role = _role(folder / "__init__.py")
+    return f"\n### `{folder.relative_to(ROOT).as_posix()}`\n\n{role}\n\n{''.join(lines)}"
+
+
+def _role(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n\n")[0]
 
 
 def keys_page() -> str:
@@ -93,5 +123,9 @@ _MORE: dict[str, Iterable[str]] = {
 }
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "clients.md").write_text(clients_page(), "utf-8")
-    (ROOT / "docs" / "keys.md").write_text(keys_page(), "utf-8")
+    for name, made in {
+        "architecture": architecture_page(),
+        "clients": clients_page(),
+        "keys": keys_page(),
+    }.items():
+        (ROOT / "docs" / f"{name}.md").write_text(made, "utf-8")

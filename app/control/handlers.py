@@ -1,4 +1,4 @@
-"""The methods of the control socket.
+"""Carries out the requests that arrive on the control socket: a function for each method.
 
 In: the params of a request, as decoded from JSON. Out: its result, ready for JSON.
 """

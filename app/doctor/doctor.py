@@ -1,4 +1,4 @@
-"""The checks of `lou doctor`.
+"""The checks of `lou doctor` on a running app: servers, keys, clients, installation.
 
 In: the services of a running Lou. Out: a `Check` each, with a stable code, a sentence and a fix.
 """

@@ -1,4 +1,4 @@
-"""The keys of all servers.
+"""The verbs for keys (list, set, remove, rotate, export), and which values each server gets.
 
 In: names and values from a person. Out: views without values, and the values that a server gets
 when it starts. The redactor learns every value before it is used.

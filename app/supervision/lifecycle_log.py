@@ -1,4 +1,4 @@
-"""Log lines about the servers that they do not write themselves.
+"""Writes log lines about servers: starts, stops, troubles, clients and calls.
 
 In: changes of status, client events, calls. Out: lines in the logbook.
 """

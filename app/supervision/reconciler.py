@@ -1,4 +1,4 @@
-"""Applies the configuration to the servers.
+"""Makes the running servers match the configuration, and restarts those that must.
 
 In: config.json as it changes, keys, switches, pause and resume. Out: calls of the supervisor, and
 `prepare`, which the supervisor calls before each start.

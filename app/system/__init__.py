@@ -1,1 +1,1 @@
-"""What the app asks of the operating system: files, paths, autostart, memory protection."""
+"""What the app asks of the operating system: files, paths, autostart, threads, timers, version."""

@@ -1,4 +1,4 @@
-"""`lou-connect SERVER`, run by path: the interpreter was told to look nowhere for packages.
+"""`lou-connect SERVER`, the start of the bridge. It runs by path, without a search for packages.
 
 Lou's modules are loaded by their paths, since the search for them lists each folder and asks three
 times for each file: on Windows that takes as long as the files themselves.

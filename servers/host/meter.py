@@ -1,4 +1,4 @@
-"""Counts tool calls.
+"""Counts finished tool calls, and reports each to the app.
 
 In: each finished call. Out: one `call` event a call for the app, later one with what it asked and
 got (`call_details`), and totals for Prometheus. Lou's own calls do not count in the totals.

@@ -1,1 +1,1 @@
-"""The only place that opens connections to the internet."""
+"""The only way of the search server to the internet."""
