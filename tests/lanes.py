@@ -10,12 +10,14 @@ in which they run in order.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +36,8 @@ LANES = {
 _FAILURE = re.compile(r"(FAILED|ERROR) |[\w/]+\.py:\d+: ")
 """What pytest writes of a failure: its name in the summary, and each place of its traceback."""
 _printing = threading.Lock()
+_LONGEST_S, _LAST_WORDS_S = 45 * 60.0, 20.0
+"""The whole suite takes a third of that; what hangs is to be told, not waited for."""
 
 
 class Lane:
@@ -53,7 +57,7 @@ class Lane:
             errors="replace",
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._print)
+        self._reader = threading.Thread(target=self._print, daemon=True)
         self._reader.start()
 
     def _print(self) -> None:
@@ -63,9 +67,16 @@ class Lane:
             with _printing:
                 print(f"{self.name}: {line}", end="", flush=True)
 
-    def wait(self) -> int:
-        """The exit code, once all output was printed."""
-        self._reader.join()
+    def wait(self, until: float) -> int:
+        """The exit code, once all output was printed; one that still runs at `until` is aborted."""
+        self._reader.join(max(0.0, until - time.monotonic()))
+        if self._reader.is_alive():
+            for how in (signal.SIGABRT, signal.SIGKILL):  # pytest first says where it is
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, how)
+                self._reader.join(_LAST_WORDS_S)
+            self.lines.append(f"FAILED to end within {_LONGEST_S / 60:g} minutes\n")
+            return self.process.wait() or 1
         return self.process.wait()
 
     def end(self) -> None:
@@ -80,13 +91,14 @@ class Lane:
 
 def main() -> int:
     """Run all lanes; 0 if each of them passed."""
+    until = time.monotonic() + _LONGEST_S
     lanes = [Lane(name, arguments) for name, arguments in LANES.items()]
     try:
-        codes = [lane.wait() for lane in lanes]
+        codes = [lane.wait(until) for lane in lanes]
     except KeyboardInterrupt:
         for lane in lanes:
             lane.end()
-        codes = [lane.wait() for lane in lanes]
+        codes = [lane.wait(until) for lane in lanes]
     for lane in lanes:
         for line in lane.outcome():
             print(f"{lane.name}: {line}", end="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -15,7 +16,10 @@ from pathlib import Path
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 
-_TRIES = 4
+_TURNS = 16
+_FIRST = os.getpid() * _TURNS % 59_000
+_numbers = itertools.cycle(range(_FIRST, _FIRST + _TURNS))
+"""Those of this process; its screens take turns."""
 ROOT = Path(__file__).parents[2]
 _NODE = re.compile(r"^\s*(0x[0-9a-f]+) (.*?)\s+(\d+)x(\d+)\+(-?\d+)\+(-?\d+)\s+\+(-?\d+)\+(-?\d+)")
 
@@ -61,13 +65,8 @@ class Screen:
     def tray(self) -> None:
         """A real tray."""
         argv = ("trayer", "--SetDockType", "true", "--edge", "top", "--widthtype", "request")
-        for _ in range(_TRIES):
-            tray = self.start(*argv, "--height", "28")
-            with contextlib.suppress(AssertionError):
-                wait_until(self._has_tray, PATIENCE_S / _TRIES)
-                return
-            tray.kill()  # on a busy machine it has missed its own window now and then
-        raise AssertionError(f"there is no tray after {PATIENCE_S:g} s")
+        self.start(*argv, "--height", "28")
+        wait_until(self._has_tray, what="a tray")
 
     def _has_tray(self) -> bool:
         return any("panel" in seen.name for seen in self.windows())
@@ -126,12 +125,7 @@ def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
     """A screen whose programs have `home` as their home. A missing program is a failure."""
     for program in ("Xvfb", "trayer", "xdotool", "xwininfo"):
         assert shutil.which(program), f"{program} is not installed; run `make desktop`"
-    reader, writer = os.pipe()
-    argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(argv, pass_fds=[writer], stderr=subprocess.DEVNULL)
-    os.close(writer)
-    with os.fdopen(reader) as told:
-        display = f":{told.readline().strip()}"
+    server, display = _server(size)
     environment = {**os.environ, "HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
     environment.pop("WAYLAND_DISPLAY", None)
     made = Screen(display, environment)
@@ -146,6 +140,34 @@ def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
             process.kill()
             process.wait(PATIENCE_S)
             if process.stderr:
-                process.stderr.close()
-        server.kill()
+                _print_what_it_said(process)
+        server.terminate()
         server.wait(PATIENCE_S)
+
+
+def _print_what_it_said(process: subprocess.Popen[bytes]) -> None:
+    """A failed test shows it; a program that was left behind may keep the pipe open."""
+    assert process.stderr is not None
+    with process.stderr as stream:
+        os.set_blocking(stream.fileno(), False)
+        said = stream.read() or b""
+    print(f"{process.args} ended with {process.returncode}: {said.decode(errors='replace')}")
+
+
+def _server(size: str) -> tuple[subprocess.Popen[bytes], str]:
+    """An X server and its display.
+
+    Servers that choose their numbers themselves take each other's sockets when two start at once.
+    """
+    for number in itertools.islice(_numbers, _TURNS):
+        reader, writer = os.pipe()
+        argv = ["Xvfb", f":{number}", "-displayfd", str(writer), "-screen", "0", f"{size}x24"]
+        server = subprocess.Popen(
+            [*argv, "-nolisten", "tcp"], pass_fds=[writer], stderr=subprocess.DEVNULL
+        )
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            if told.readline():
+                return server, f":{number}"
+        server.wait(PATIENCE_S)  # the number is taken
+    raise AssertionError("no display is free")

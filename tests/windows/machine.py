@@ -10,14 +10,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,7 +33,7 @@ PLAIN = "C:\\lou\\plain\\python.exe"
 _PACKAGES = "C:\\lou\\venv\\Lib\\site-packages"
 _PROGRAMS = ("wine", "wineserver", "x86_64-w64-mingw32-gcc", "unzip")
 _SET_UP_S = 900.0
-_LAST_WORDS_S = 20.0
+_LAST_WORDS_S, _LOOK_AGAIN_S = 20.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -76,21 +79,12 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as process:
-            lines: list[bytes] = []
-            assert process.stdout is not None
-            reader = threading.Thread(target=lines.extend, args=(process.stdout,))
-            reader.start()
-            try:
-                process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                lines.append(b"\n(not finished within %d s)" % timeout)
+            output, has_ended = _output(process, timeout)
+            if not has_ended:
+                output += b"\n(not finished within %d s, or not all of it)" % timeout
                 self.end()
-            reader.join(_LAST_WORDS_S)
-            if reader.is_alive():  # a program that was left behind keeps the pipe open
-                self.end()
-                reader.join()
-                self.boot()
-        output = b"".join(lines)
+        if not has_ended:
+            self.boot()
         text = output.decode(errors="replace").replace("\r\n", "\n")
         return subprocess.CompletedProcess(command, process.returncode, text)
 
@@ -113,10 +107,33 @@ class Machine:
         )
 
     def end(self) -> None:
-        """End every program of this Windows."""
+        """End every program of this Windows, also one that has lost Wine's server."""
         for how in ("-k", "-w"):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 subprocess.run(["wineserver", how], env=self.environment(), timeout=60, check=False)
+        prefix = self.environment()["WINEPREFIX"]
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("WINEPREFIX") == prefix:
+                    process.kill()
+
+
+def _output(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bool]:
+    """What a program writes within `timeout` seconds, and whether its pipe was closed by then.
+
+    A program that it leaves behind can keep the pipe open, and has seconds to close it.
+    """
+    assert process.stdout is not None
+    written, until = b"", time.monotonic() + timeout
+    while time.monotonic() < until:
+        if select.select([process.stdout], [], [], _LOOK_AGAIN_S)[0]:
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                return written, True
+            written += chunk
+        elif process.poll() is not None:
+            until = min(until, time.monotonic() + _LAST_WORDS_S)
+    return written, False
 
 
 @contextlib.contextmanager
