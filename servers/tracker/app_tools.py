@@ -209,6 +209,9 @@ def _columns(
     path: Path, wanted: dict[str, list[str]], ignored: list[str], rules: Rules
 ) -> FileColumns:
     found = exchanges.preview(path, wanted, ignored)
+    with found.text:
+        judged = list(itertools.islice(found.rows, _JUDGED_ROWS))
+        rest = sum(1 for _ in itertools.islice(found.rows, _MOST_COUNTED))
     uses = {place: one for one, places in found.choice.fields.items() for place in places}
     shown = [
         {"name": name, "used": uses.get(place, ""), "cells": _cells(found.samples, place)}
@@ -219,12 +222,9 @@ def _columns(
     if len(shown) < len(found.choice.names):
         doubts.begin([f"Of {len(found.choice.names):,} columns {len(shown):,} are shown."])
     doubts.begin(found.doubts)
-    judged = list(itertools.islice(found.rows, _JUDGED_ROWS))
     if not found.choice.fault:
         _judge(judged, rules, doubts)
-    rest = sum(1 for _ in itertools.islice(found.rows, _MOST_COUNTED))
     has_more = rest == _MOST_COUNTED
-    found.text.close()
     return FileColumns(
         shown, doubts.told(), found.choice.fault, rows=len(judged) + rest, has_more=has_more
     )

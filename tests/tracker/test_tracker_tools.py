@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from servers.host.tools import calls
@@ -335,6 +336,36 @@ async def test_a_job_that_is_cancelled_early_is_over_and_tells_what_it_did(
     written = [path for path in tmp_path.iterdir() if path.name.startswith((".lou", "out"))]
     assert [path.name for path in written] == ["out.csv"] * (report.state == "done")
     assert all(path.read_text().startswith("id,url") for path in written)
+
+
+@pytest.mark.parametrize("apart", range(1, 6))
+async def test_a_file_is_closed_however_often_its_import_is_cancelled(
+    server: TrackerServer, tmp_path: Path, apart: int
+) -> None:
+    (tmp_path / "in.csv").write_text("url,email\n" + "a.com,a@a.com\n" * 2000)
+    found = tools(server)
+
+    async def cancel(job: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await found["cancel_job"](job)
+
+    job = (await found["start_import"](str(tmp_path / "in.csv"))).job
+    await asyncio.gather(*(cancel(job, turns) for turns in range(0, 40, apart)))
+    assert not [one for one in psutil.Process().open_files() if one.path.endswith("in.csv")]
+
+
+async def test_a_file_is_closed_when_the_caller_of_its_import_is_gone(
+    server: TrackerServer, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("url,email\na.com,a@a.com\n")
+    others = asyncio.all_tasks()
+    call = asyncio.ensure_future(tools(server)["start_import"](str(tmp_path / "in.csv")))
+    await asyncio.sleep(0)
+    call.cancel()
+    while left := asyncio.all_tasks() - others:
+        await asyncio.wait(left)
+    assert not [one for one in psutil.Process().open_files() if one.path.endswith("in.csv")]
 
 
 async def test_what_a_killed_export_left_goes_and_what_is_being_written_stays(

@@ -48,10 +48,9 @@ ROOMS = {
     ),
 }
 RUNS: Mapping[str, Sequence[str]] = {**INSIDE, **ROOMS}
-SECONDS, ATTEMPTS = 700.0, 3
+SECONDS, ATTEMPTS = 700.0, 2
 """A process under Wine has twice ended at its start without a word, at a load of 9, and in none of
-some 930 tries to see it again; the tracker's room has failed under load for a cause that is not
-found. So what fails is run again, and the summary tells that."""
+some 930 tries to see it again. So what fails is run again, and the summary tells that."""
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -88,13 +88,14 @@ class ImportExport:
     ) -> Job:
         """Begin to import the file at `path`; a trial stores nothing."""
         self._get_service()
-        found = await asyncio.to_thread(opened, path, column_map, ignored)
+        found = await _opened_in_thread(path, column_map, ignored)
         job = self._new_job("import", path)
         job.columns = found.choice.named()
         job.doubts.begin(found.doubts)
         job.total_bytes = os.fstat(found.text.fileno()).st_size
         work = _Import(job, self._get_service, found, client="" if trial else client)
         job.task = asyncio.get_running_loop().create_task(_record_end(job, work.run()))
+        job.task.add_done_callback(lambda _task: found.text.close())
         return job
 
     def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
@@ -166,9 +167,7 @@ class _Import:
                 following = asyncio.ensure_future(self._prepare_group())
                 await self._store_whole(group)
         finally:
-            # A thread may still read its group.
-            await asyncio.wait([following])
-            self._text.close()
+            await _ended(following)  # a thread may still read its group
         self._job.done_bytes = self._job.total_bytes
 
     async def _prepare_group(self) -> _Group | None:
@@ -207,7 +206,7 @@ class _Import:
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
-            await work
+            await _ended(work)
             raise
 
     async def _store_and_count(self, group: _Group) -> None:
@@ -267,12 +266,31 @@ def _opened(
     path: Path, read: Callable[[BinaryIO, csv_jsonl.Format], csv_jsonl.LeadFile]
 ) -> csv_jsonl.LeadFile:
     kind = _format(path)
-    handle = exchange_folder.opened(path)
+    with contextlib.ExitStack() as unless_returned:
+        handle = unless_returned.enter_context(exchange_folder.opened(path))
+        try:
+            found = read(handle, kind)
+        except LeadFileError as wrong:
+            raise ToolError(str(wrong), kind="bad_argument") from None
+        unless_returned.pop_all()
+        return found
+
+
+async def _opened_in_thread(
+    path: Path, column_map: ColumnMap, ignored: Sequence[str]
+) -> csv_jsonl.LeadFile:
+    """As `opened`; a file that is opened for a cancelled task is closed."""
+    opening = asyncio.ensure_future(asyncio.to_thread(opened, path, column_map, ignored))
     try:
-        return read(handle, kind)
-    except LeadFileError as wrong:
-        handle.close()
-        raise ToolError(str(wrong), kind="bad_argument") from None
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unused)
+        raise
+
+
+def _close_unused(opening: asyncio.Future[csv_jsonl.LeadFile]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().text.close()
 
 
 def _with_refusal_fault(
@@ -319,20 +337,22 @@ async def _export(
             job.counts["locked"] += sum(entry.locked for entry in entries)
             if not cursor:
                 break
-        await _to_its_end(asyncio.to_thread(target.finish))
+        finishing = asyncio.ensure_future(asyncio.to_thread(target.finish))
+        await _ended(finishing)
+        finishing.result()
     except BaseException:
         target.drop()
         raise
     job.counts["written"] = job.rows
 
 
-async def _to_its_end(work: Awaitable[None]) -> None:
-    """Await `work`, even when the task is cancelled."""
-    doing = asyncio.ensure_future(work)
+async def _ended(doing: asyncio.Future[Any]) -> None:
+    """Wait until `doing` has ended, however often this task is cancelled meanwhile."""
     while not doing.done():
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(doing)
-    doing.result()
+            await asyncio.wait([doing])
+    if not doing.cancelled():
+        doing.exception()  # asyncio would report one that nobody looks at
 
 
 def _page(search: Search, cursor: str) -> Search:
