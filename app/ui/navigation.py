@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.ui import icons
@@ -72,6 +73,11 @@ class Navigation(QWidget):
         names = [spec.name for spec in self._specs]
         self._list.setCurrentRow(names.index(current) if current in names else -1)
         self._list.blockSignals(False)
+        self._show_current()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_current()
 
     def choose_row(self, row: int) -> None:
         """Open the page in `row`, or the last one."""
@@ -127,6 +133,10 @@ class Navigation(QWidget):
             is_wide = not self._is_folded and words == "Keys..."
             button.setText(words if is_wide else "")
             button.setToolTip("" if is_wide else tr(words).removesuffix("..."))
+
+    def _show_current(self) -> None:
+        """Scroll to the open page, where the list is longer than the window is high."""
+        self._list.scrollToItem(self._list.currentItem())
 
     def _draw_icons(self) -> None:
         colour = self._context.theme.colours.text

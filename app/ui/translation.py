@@ -20,7 +20,10 @@ from app.system import paths
 
 LANGUAGES = ("de",)
 _LONGEST = 1_000
-_SENTENCE = re.compile(r"(?<=[.!?:])(?<!e\.g\.)(\s+)|(\n)")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(\s+)|(\n)")
+_COLON = re.compile(r"(?<=:)(\s+)")
+_RUN = 5
+"""How many sentences in a row are looked for as one text, at most."""
 _HOLE = re.compile(r"(\{#?\})")
 _ANY, _FIGURE = r"([^\n]{1,300}?)", r"([\d.,]+)"
 _WITHIN_SENTENCE = r"((?:(?!\. )[^\n]){1,300}?)"
@@ -38,31 +41,58 @@ class Catalogue:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._exact = {text: said for text, said in texts.items() if not _HOLE.search(text)}
-        patterns = sorted(filter(_HOLE.search, texts), key=_plain_length, reverse=True)
-        self._patterns = [(_pattern(text), texts[text], _is_telling(text)) for text in patterns]
+        templates = sorted(filter(_HOLE.search, texts), key=_plain_length, reverse=True)
+        self._templates = [(*_ends(text), text, texts[text]) for text in templates]
 
     def text(self, english: str) -> str:
         """The translation of a whole text, else of each of its sentences that has one."""
         if not english.strip() or len(english) > _LONGEST:
             return english
-        whole = self._one(english)
-        if whole is not None:
-            return whole
-        parts = [part for part in _SENTENCE.split(english) if part]
-        if len(parts) < 2:
-            return english
-        return "".join(self._one(part) or part for part in parts)
+        joined, is_whole = self._joined(english, (_SENTENCE, _COLON), wide=False)
+        return joined if is_whole else self._joined(english, (_SENTENCE, _COLON), wide=True)[0]
 
-    def _one(self, english: str) -> str | None:
+    def _joined(
+        self, english: str, cuts: tuple[re.Pattern[str], ...], *, wide: bool
+    ) -> tuple[str, bool]:
+        """`english` as one text, else cut into sentences, and what is left at its colons.
+
+        Some texts have several sentences, so that the longest run of them is looked for first.
+        Returns it, and whether nothing stayed English.
+        """
+        said = self._one(english, wide=wide)
+        if said is not None or not cuts or not english.strip():
+            return (english, not english.strip()) if said is None else (said, True)
+        parts = [part for part in cuts[0].split(english) if part]
+        joined, is_whole = [], True
+        while parts:
+            longest = min(2 * _RUN, len(parts) + 1) - 1 if parts[0].strip() else 0
+            for length in range(longest - (longest + 1) % 2, 1, -2):  # a sentence at either end
+                said = self._one("".join(parts[:length]), wide=wide)
+                if said is not None:
+                    break
+            else:
+                length = 1
+                said, is_said = self._joined(parts[0], cuts[1:], wide=wide)
+                is_whole = is_whole and is_said
+            joined.append(said)
+            del parts[:length]
+        return "".join(joined), is_whole
+
+    def _one(self, english: str, *, wide: bool) -> str | None:
+        """Where `wide`, several sentences may be put into a text that is special enough."""
         said = self._exact.get(english)
         if said is not None:
             return said
-        for pattern, text, is_telling in self._patterns:
-            found = pattern.fullmatch(english)
+        for begin, end, text, translated in self._templates:
+            if not (english.startswith(begin) and english.endswith(end)):
+                continue  # most of them, and quicker than the pattern says so
+            found = _pattern(text, wide=wide).fullmatch(english)
             if found:
-                filled = [(part, self._one(part)) for part in found.groups()]
-                if is_telling or all(said or not _PROSE.search(part) for part, said in filled):
-                    return text.format(*(said or part for part, said in filled))
+                filled = [(part, self._one(part, wide=wide)) for part in found.groups()]
+                if _is_telling(text) or all(
+                    said or not _PROSE.search(part) for part, said in filled
+                ):
+                    return translated.format(*(said or part for part, said in filled))
         return None
 
 
@@ -109,6 +139,12 @@ _catalogue: Catalogue | None = None
 _language = "en"
 
 
+def _ends(text: str) -> tuple[str, str]:
+    """What stands before the first hole and behind the last one."""
+    parts = _HOLE.split(text)
+    return parts[0], parts[-1]
+
+
 def _plain_length(text: str) -> int:
     return len(_HOLE.sub("", text))
 
@@ -117,7 +153,8 @@ def _is_telling(text: str) -> bool:
     return _plain_length(text) >= _TELLING
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    loose = _ANY if _is_telling(text) else _WITHIN_SENTENCE
+@lru_cache(maxsize=2_000)
+def _pattern(text: str, *, wide: bool) -> re.Pattern[str]:
+    loose = _ANY if wide and _is_telling(text) else _WITHIN_SENTENCE
     fits = {"{}": loose, "{#}": _FIGURE}
     return re.compile("".join(fits.get(part) or re.escape(part) for part in _HOLE.split(text)))

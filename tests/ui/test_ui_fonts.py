@@ -108,6 +108,36 @@ def test_a_bar_that_is_too_narrow_goes_on_in_the_next_line(qapp: QApplication) -
     window.close()
 
 
+def test_what_stands_at_the_right_goes_into_the_next_line_together(qapp: QApplication) -> None:
+    left, right = [QLabel("A title"), QLabel("of these")], [QPushButton(f"No {n}") for n in "1234"]
+    made = bar(*left, right=tuple(right))
+    window = QWidget()
+    made.setParent(window)
+    window.show()
+    together = made.sizeHint().width() - left[0].sizeHint().width()
+    made.setGeometry(0, 0, together, made.heightForWidth(together))
+    assert len({each.y() for each in right}) == 1
+    assert right[0].y() > left[1].y()
+    window.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        (
+            "/home/ann/claude_desktop_config.json",
+            "/home/ann/claude_|desktop_|config.|json",
+        ),
+        ("x" * 30, "x" * 10 + "|" + "x" * 10 + "|" + "x" * 10),
+        ("short_name.json", "short_name.json"),
+    ],
+)
+def test_a_long_name_breaks_where_one_of_its_parts_ends(lou: Rig, path: str, shown: str) -> None:
+    made = label(path, wrap=True)
+    assert QLabel.text(made).replace("\u200b", "|") == shown
+    assert made.text() == path
+
+
 def test_steps_stand_below_each_other_where_no_word_fits_beside(lou: Rig) -> None:
     steps = Steps(lou.theme, "How far")
     steps.show_steps([("Session opened", "12:00:00"), ("Tools listed", ""), ("Last call", "")])

@@ -32,6 +32,8 @@ from app.ui import translation
 from app.ui.widgets.rows import ROW, Row, RowList
 from app.ui.widgets.text import Elided
 from tests.patience import PATIENCE_S
+from tests.ui import scenes
+from tests.ui.finding import find
 from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
 from tests.ui.window_texts import sentences, texts
@@ -39,6 +41,8 @@ from tests.ui.window_texts import sentences, texts
 _ENGLISH = re.compile(r"\b(the|and|of|is|are|with|not|this|that|for|your|it)\b")
 _COPY = "&Copy"
 """As Qt calls it in English."""
+_CONTINUES = re.compile(r"^Entries that are known already")
+"""The end of a sentence of its own, which says how many rows there are."""
 NAMES = {"Search", "Tracker"}
 """Of servers; they are what a client calls them, too."""
 KNOWN = translation.texts_of("de")
@@ -127,6 +131,36 @@ def test_a_translation_takes_what_the_text_puts_in() -> None:
 )
 def test_texts_with_figures_and_several_sentences_are_translated(english: str, german: str) -> None:
     assert translation.catalogue("de").text(english) == german
+
+
+@pytest.mark.parametrize("both", ["{} Removed.", "Removed. {}"])
+def test_a_text_beside_another_one_is_translated_as_it_is_alone(both: str) -> None:
+    german = translation.catalogue("de")
+    filled = {text.replace("{#}", "7").replace("{}", "Xy") for text in KNOWN if text[-1] in ".!?"}
+    said = {text: german.text(both.format(text)) for text in filled if not text.startswith("\n")}
+    wanted = german.text("Removed.")
+    wrong = {
+        each
+        for text, each in said.items()
+        if each != both.replace("Removed.", wanted).format(german.text(text))
+        and not _CONTINUES.search(text)
+    }
+    assert wrong == set()
+
+
+def test_what_would_run_is_told_in_german_and_left_as_it_is(lou: Rig) -> None:
+    translation.choose("de")
+    try:
+        top = scenes.show(lou, "reviewed server")
+        shown = find(top, QPlainTextEdit).toPlainText()
+        assert shown.splitlines() == [
+            "files (startet sofort)",
+            "  startet: npx -y @scope/files",
+            "  im Ordner: Ihr Benutzerordner",
+        ]
+        scenes.close(top)
+    finally:
+        translation.choose("en")
 
 
 def test_what_the_rows_of_clients_tell_is_in_german() -> None:
@@ -227,7 +261,6 @@ def main() -> int:
     """Open every page, dialog and the tray in German; print the texts that are still English."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from tests.ui import rig as rigs
-    from tests.ui import scenes
     from tests.ui.cut_texts import settle
 
     german = translation.catalogue("de")
@@ -241,6 +274,8 @@ def main() -> int:
     with rigs.rig(app, with_keyring=False, language="de") as lou:
         entry = {"email": "ann@library.example", "url": "https://library.example/"}
         lou.run(lou.core.call("tracker", "track_url_email", entry))
+        (lou.home / ".config" / "Claude").mkdir(parents=True)
+        lou.run(lou.core.clients.connect("claude-desktop"))
         for name in scenes.names():
             top = scenes.show(lou, name)
             settle(top.window())

@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QScrollArea,
+    QWidget,
+)
 
 from app.config import custom_servers
 from app.errors import ServerError
@@ -18,10 +26,12 @@ from app.ui.page_registry import PAGES
 from app.ui.pages.breakdown import Breakdown
 from app.ui.pages.servers import ServersPage
 from app.ui.widgets.card import Card
+from app.ui.widgets.form import Form
 from app.ui.widgets.rows import ROW, RowList
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.tiles import Tiles
+from tests.ui.finding import find
 from tests.ui.pages import ServersView, StripView, TryView
 from tests.ui.rig import Rig
 from tests.ui.test_ui_own_servers import SERVER
@@ -54,6 +64,23 @@ def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
             needed = area.widget().minimumSizeHint().width
             lou.until(lambda area=area, needed=needed: needed() <= area.viewport().width())
     lou.window.resize(before)
+
+
+@pytest.mark.parametrize("name", [place.name for place in PAGES if place.is_listed])
+def test_the_open_page_is_seen_in_the_list_of_the_lowest_window(lou: Rig, name: str) -> None:
+    lou.page(name)
+    lou.window.resize(1, 1)
+    pages = find(lou.window, QListWidget, "Pages")
+    lou.until(lambda: pages.viewport().rect().contains(pages.visualItemRect(pages.currentItem())))
+
+
+def test_the_first_field_of_a_tool_is_seen_in_the_smallest_window(lou: Rig) -> None:
+    page = TryView(lou).page
+    page.choose("search web_search")
+    lou.window.resize(1, 1)
+    lou.until(lambda: page.findChild(Form) is not None)
+    first = find(page, QLineEdit, "Query")
+    lou.until(lambda: first.visibleRegion().boundingRect().height() == first.height())
 
 
 def test_a_server_of_long_words_keeps_its_buttons_in_the_smallest_window(lou: Rig) -> None:

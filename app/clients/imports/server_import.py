@@ -22,6 +22,8 @@ from app.errors import SettingsError
 from app.formats.spans import FormatError
 from servers.contract import harmless, manifest
 
+HOME = "your home folder"
+"""Said of a server that names no folder."""
 _OURS = re.compile(r"lou-connect|servers[\\/]bridge[\\/]__main__\.py$")
 _MOST_TEXTS = 3_000
 """Arguments, variables and headers of all servers of one text."""
@@ -366,7 +368,7 @@ def lines(server: Mapping[str, Any]) -> list[str]:
     words = server["command"][0] if is_web else shlex.join(server["command"])
     told.append(f"  {'connects to' if is_web else 'runs'}: {words}")
     if not is_web:
-        told.append(f"  in the folder: {server['cwd'] or 'your home folder'}")
+        told.append(f"  in the folder: {server['cwd'] or HOME}")
     for title, key in (("variable", "env"), ("header", "headers")):
         told += (f"  {title}: {name} = {text}" for name, text in server[key].items())
     if server["disabled_tools"]:

@@ -56,7 +56,8 @@ def _said(line: str) -> str:
     """The words of a line translated, and never what would run."""
     title, colon, what = line.partition(": ")
     space = " " * (len(title) - len(title.lstrip()))
-    return f"{space}{tr(title.strip())}{colon}{what}"
+    is_home = what == server_import.HOME
+    return f"{space}{tr(title.strip())}{colon}{tr(what) if is_home else what}"
 
 
 async def confirm_servers(

@@ -69,11 +69,8 @@ class LogsPage(QWidget):
             ("folder", "Open the log folder", self._open_folder),
         ):
             top.addWidget(icon_button(theme, icon, words, do))
-        tools = QHBoxLayout()
-        tools.setSpacing(8)
-        tools.addWidget(self._filter, 1)
-        tools.addWidget(self._follow)
-        tools.addWidget(self._pause)
+        self._filter.row.add(self._follow)
+        self._filter.row.add(self._pause)
         holder = QWidget()
         self._holder = QStackedLayout(holder)
         self._holder.addWidget(self._table)
@@ -88,7 +85,7 @@ class LogsPage(QWidget):
         column.setContentsMargins(20, 18, 20, 20)
         column.setSpacing(12)
         column.addLayout(top)
-        column.addLayout(tools)
+        column.addWidget(self._filter)
         column.addWidget(self._saving)
         column.addWidget(parts, 1)
 

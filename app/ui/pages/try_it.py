@@ -34,6 +34,8 @@ from app.views import Answer
 
 _KEPT = 100
 _STACKS_BELOW = 640
+_FIRST_FIELD = 130
+"""The height in pixels of what a tool says of itself and its first field."""
 _TIMEOUT = Field(
     "timeout", Kind.INTEGER, "Seconds to wait", default=50, required=True, least=1, most=600
 )
@@ -139,6 +141,7 @@ class TryPage(QWidget):
         self._scroll.setAccessibleName(tr("What the tool takes"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setMinimumHeight(scaled(_FIRST_FIELD, self))
         limit = QWidget()
         words = QHBoxLayout(limit)
         words.setContentsMargins(0, 0, 0, 0)

@@ -23,7 +23,7 @@ class Flow(QLayout):
     """Widgets from left to right, then from top to bottom; an invisible one takes no place.
 
     What has a stretch takes the rest of its line. After `break_here` come the widgets that stand at
-    the right end of the line, as far as there is only one.
+    the right end of the line, or together in the next one.
     """
 
     def __init__(self, *, spacing: int = 8) -> None:
@@ -99,16 +99,27 @@ class Flow(QLayout):
     def _lines(self, width: int) -> list[_Line]:
         lines = [_Line()]
         used = 0
-        for item in self._shown():
+        shown = self._shown()
+        apart = self._right_from if self._goes_below(shown, width) else None
+        for item in shown:
             hint = self._hint(item)
             needed = min(hint.width(), width)
-            if lines[-1].items and used + self.spacing() + needed > width:
+            if lines[-1].items and (item is apart or used + self.spacing() + needed > width):
                 lines.append(_Line())
                 used = 0
             used += needed + (self.spacing() if lines[-1].items else 0)
             lines[-1].items.append((item, needed))
             lines[-1].height = max(lines[-1].height, hint.height())
         return lines
+
+    def _goes_below(self, shown: list[QLayoutItem], width: int) -> bool:
+        """Whether what stands at the right end has a line of its own: only there it is together."""
+        first = next((n for n, item in enumerate(shown) if item is self._right_from), 0)
+        whole, right = (
+            sum(self._hint(item).width() + self.spacing() for item in items) - self.spacing()
+            for items in (shown, shown[first:])
+        )
+        return first > 0 and right <= width < whole
 
     def _place(self, line: _Line, x: int, y: int, width: int, *, is_only: bool) -> None:
         used = sum(needed for _, needed in line.items) + self.spacing() * (len(line.items) - 1)

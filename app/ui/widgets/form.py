@@ -34,7 +34,7 @@ class Editor(QWidget):
         self._problem = label(tone="bad", wrap=True, name="problem")
         self._problem.hide()
         is_empty = field.default is UNSET and field.kind is not Kind.SWITCH
-        needed = "  (needed)" if field.required and is_empty else ""
+        needed = " (needed)" if field.required and is_empty else ""
         title = heading(f"{field.title}{needed}", "strong")
         title.setWordWrap(True)
         column = QVBoxLayout(self)

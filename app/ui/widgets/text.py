@@ -20,7 +20,8 @@ from app.ui.translation import tr
 from servers.contract import harmless
 
 _LONG_WORD = re.compile(r"[!-,.0-~\u00c0-\u024f]{25,}")
-_PIECE = re.compile(r"(.{10})(?=.)")
+_PIECE = re.compile(r"(.{2,9}?[_.,:;=&?@%+]|.{10})(?=.)")
+"""Up to ten letters, and no further than the end of a part of a name, where there is one."""
 _LONGEST_LINE = 2_000
 _BREAK = "\u200b"
 _LETTERS, _USUAL_LETTERS = "abcdefghijklmnopqrstuvwxyz", 176
