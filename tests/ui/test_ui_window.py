@@ -68,9 +68,12 @@ def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
 
 @pytest.mark.parametrize("name", [place.name for place in PAGES if place.is_listed])
 def test_the_open_page_is_seen_in_the_list_of_the_lowest_window(lou: Rig, name: str) -> None:
+    lou.window.resize(1060, 720)
+    pages = find(lou.window, QListWidget, "Pages")
+    lou.until(lambda: pages.height() > 400)
     lou.page(name)
     lou.window.resize(1, 1)
-    pages = find(lou.window, QListWidget, "Pages")
+    lou.until(lambda: pages.height() < 400)
     lou.until(lambda: pages.viewport().rect().contains(pages.visualItemRect(pages.currentItem())))
 
 
