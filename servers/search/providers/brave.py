@@ -134,14 +134,11 @@ def _failure(reply: HttpReply, error: object) -> OutboundError:
         return failure(Kind.AUTH, reply, said)
     left, reset = _month(reply)
     if code == "QUOTA_LIMITED" or (reply.status == 429 and left == 0):
-        failed = failure(Kind.QUOTA, reply, said)
-        failed.retry_after = reset or failed.retry_after
-        return failed
+        return failure(Kind.QUOTA, reply, said, wait=reset or None)
     if code == "RATE_LIMITED":
-        failed = failure(Kind.RATE_LIMITED, reply, said, transient=True)
         wait, _ = _pair(reply, "X-RateLimit-Reset")
-        failed.retry_after = wait if wait >= 0 else failed.retry_after
-        return failed
+        wait_s = wait if wait >= 0 else None
+        return failure(Kind.RATE_LIMITED, reply, said, wait=wait_s, transient=True)
     return by_status(reply, said)
 
 

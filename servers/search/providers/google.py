@@ -16,6 +16,7 @@ from servers.search.providers.provider import (
     at,
     by_status,
     failure,
+    kind_of,
     payload_of,
     rows,
     usable,
@@ -139,12 +140,9 @@ def _reasons(told: object) -> list[str]:
 
 
 def _limit(reply: HttpReply, said: str, reasons: set[str]) -> OutboundError:
-    is_daily = by_status(reply, said).kind is Kind.QUOTA or "dailyLimitExceeded" in reasons
-    if not is_daily:
-        return failure(Kind.RATE_LIMITED, reply, said, transient=True)
-    failed = failure(Kind.QUOTA, reply, said)
-    failed.retry_after = _until_midnight_in_california()
-    return failed
+    if kind_of(reply, said) is Kind.QUOTA or "dailyLimitExceeded" in reasons:
+        return failure(Kind.QUOTA, reply, said, wait=_until_midnight_in_california())
+    return failure(Kind.RATE_LIMITED, reply, said, transient=True)
 
 
 def _until_midnight_in_california() -> float:

@@ -171,27 +171,42 @@ _AGAIN = frozenset({429, 502, 503, 504, 529})
 def by_status(reply: HttpReply, said: object = "") -> OutboundError:
     """The failure for an HTTP status, when the body names none."""
     text = _said(said) or _said(_content(reply))
-    kind = _BY_STATUS.get(reply.status)
-    if reply.status in _TOLD_BY_WORDS:
-        looked_at = f"{reply.status} {text[:_LOOKED_AT]}"
-        kind = next((each for each, words in _BY_WORDS if words.search(looked_at)), kind)
+    kind = kind_of(reply, text)
+    again = reply.status in _AGAIN and kind is not Kind.QUOTA
     if reply.status in _NOWHERE and not text:
         text = "nothing is at this address; look at its base_url setting"
-        kind = Kind.UPSTREAM
-    if kind is None:
-        kind = Kind.BAD_REQUEST if 400 <= reply.status < 500 else Kind.UPSTREAM
-    return failure(kind, reply, text, transient=reply.status in _AGAIN and kind is not Kind.QUOTA)
+    return failure(kind, reply, text, transient=again)
+
+
+def kind_of(reply: HttpReply, said: object = "") -> Kind:
+    """The kind of a refusal, by what the service says in it and by its HTTP status."""
+    status, text = reply.status, _said(said) or _said(_content(reply))
+    looked_at = f"{status} {text[:_LOOKED_AT]}" if status in _TOLD_BY_WORDS else ""
+    for kind, words in _BY_WORDS:
+        if words.search(looked_at):
+            return kind
+    is_request = 400 <= status < 500 and (text or status not in _NOWHERE)
+    return _BY_STATUS.get(status) or (Kind.BAD_REQUEST if is_request else Kind.UPSTREAM)
 
 
 def failure(
-    kind: Kind, reply: HttpReply, said: object = "", *, transient: bool = False
+    kind: Kind,
+    reply: HttpReply,
+    said: object = "",
+    *,
+    wait: float | None = None,
+    transient: bool = False,
 ) -> OutboundError:
-    """A failure of `kind` that quotes what the provider said."""
+    """A failure of `kind` that quotes what the provider said.
+
+    `wait`: seconds after which it can be asked again, where more than its Retry-After is known.
+    """
     text = sanitize.line(redact((_said(said) or _said(_content(reply)))[:_LOOKED_AT]), 200)
     if 300 <= reply.status < 400:
         text = "it redirects elsewhere; correct its base_url setting"
     words = f"{_WORDS[kind]} ({reply.status}{': ' + text if text else ''})"
-    return OutboundError(kind, words, retry_after=retry_after(reply), transient=transient)
+    wait = retry_after(reply) if wait is None else wait
+    return OutboundError(kind, words, retry_after=wait, transient=transient)
 
 
 def retry_after(reply: HttpReply) -> float | None:

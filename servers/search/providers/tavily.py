@@ -16,6 +16,7 @@ from servers.search.providers.provider import (
     at,
     by_status,
     failure,
+    kind_of,
     number,
     payload_of,
     rows,
@@ -124,13 +125,13 @@ def _failure(reply: HttpReply) -> OutboundError:
 
 
 def _keyless_limit(reply: HttpReply, error: dict[str, Any]) -> OutboundError:
+    said = str(error.get("message") or "")
     if "rate_limited" not in str(error.get("code")) and reply.status != 429:
-        return by_status(reply, error.get("message"))
+        return by_status(reply, said)
     wait = number(error.get("retry_after_seconds"))
-    is_spent = by_status(reply, error.get("message")).kind is Kind.QUOTA
+    is_spent = kind_of(reply, said) is Kind.QUOTA
     long = wait > 60 or str(error.get("window")) in {"day", "month"} or is_spent
     kind = Kind.QUOTA if long else Kind.RATE_LIMITED
-    failed = failure(kind, reply, error.get("message"), transient=not long)
-    failed.retry_after = wait if wait >= 0 else failed.retry_after
+    failed = failure(kind, reply, said, wait=wait if wait >= 0 else None, transient=not long)
     failed.message += "; a free key of your own lifts the keyless limit"
     return failed

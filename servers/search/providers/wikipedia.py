@@ -15,6 +15,7 @@ from servers.search.providers.provider import (
     Provider,
     at,
     by_status,
+    failure,
     number,
     payload_of,
     rows,
@@ -112,8 +113,5 @@ def _failure(reply: HttpReply, payload: object) -> OutboundError:
     code = str(at(payload, "errorKey") or at(payload, "error", "code") or "")
     said = at(payload, "messageTranslations", "en") or at(payload, "error", "info") or code
     if code in {"ratelimited", "maxlag"}:
-        failed = by_status(reply, said)
-        return OutboundError(
-            Kind.RATE_LIMITED, failed.message, retry_after=failed.retry_after, transient=True
-        )
+        return failure(Kind.RATE_LIMITED, reply, said, transient=True)
     return by_status(reply, said)
