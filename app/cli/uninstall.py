@@ -72,9 +72,9 @@ def _going_on(output: Output, refused: list[str]) -> Iterator[None]:
     try:
         yield
     except (AppError, OSError) as failure:
-        told = failure if isinstance(failure, AppError) else errors.of_system(failure)
-        refused.append(told.title)
-        output.complain(f"{told.title} {told.hint}".strip(), "red")
+        error = failure if isinstance(failure, AppError) else errors.of_system(failure)
+        refused.append(error.title)
+        output.complain(f"{error.title} {error.hint}".strip(), "red")
 
 
 def _agrees(output: Output) -> bool:

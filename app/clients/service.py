@@ -69,7 +69,9 @@ class Clients:
         disk = Disk()
         self._files = ClientFiles(folder, desired, self._places, disk)
         self._proofs = Proofs(disk, folder / "proofs.json", self._rows)
-        self._guard = GuardService(self._files, self._row, self._choices.guards, policy)
+        self._guard = GuardService(
+            self._files, self._row, self._choices.guards, policy or GuardPolicy()
+        )
         self._guard.examined.subscribe(self._file_examined)
         self._guard.notices.subscribe(self.notices.tell)
         self._views: dict[str, ClientView] = {}

@@ -44,13 +44,13 @@ def claim_or_raise(mode: str, show: Callable[[str, str], None] | None = None) ->
             return 0
         if found:
             other = "in the tray" if found == "tray" else "without a window (`lou serve`)"
-            told = f"Lou runs already, {other}."
-            return _tell(told, "Stop it first: lou quit", show)
+            refusal = f"Lou runs already, {other}."
+            return _tell(refusal, "Stop it first: lou quit", show)
         if time.monotonic() > deadline:
             break
         time.sleep(_RETRY_S)
-    told = f"Another Lou (process {instance_lock.holder()}) is starting or ending."
-    return _tell(told, "Try again soon.", show)
+    refusal = f"Another Lou (process {instance_lock.holder()}) is starting or ending."
+    return _tell(refusal, "Try again soon.", show)
 
 
 def _ask_to_show() -> str:

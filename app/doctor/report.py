@@ -117,8 +117,8 @@ def without_addresses(text: str) -> str:
     home = str(Path.home())
     names = ((form, "~") for form in (home, json.dumps(home)[1:-1], Path.home().as_posix()))
     own = ((_user(), "USER"), (socket.gethostname(), "HOST"))
-    told = (pair for pair in own if len(pair[0]) > 3 and pair[0] not in {"root", "localhost"})
-    for name, shown in (*names, *told):
+    private = (pair for pair in own if len(pair[0]) > 3 and pair[0] not in {"root", "localhost"})
+    for name, shown in (*names, *private):
         text = text.replace(name, shown) if len(name) > 1 else text
     return text
 

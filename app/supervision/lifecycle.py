@@ -211,8 +211,8 @@ def _timer_fired(server: Server, event: TimerFired, at: _Now) -> Step:
 
 def _start_is_late(server: Server, at: _Now) -> Step:
     if at.now < server.start_until:
-        told = silent(at.policy.slow_after)
-        return replace(server, due=server.start_until, trouble=told), ()
+        slow = silent(at.policy.slow_after)
+        return replace(server, due=server.start_until, trouble=slow), ()
     return _stop(replace(server, lost=True, trouble=too_slow(at.policy.start_timeout)), at)
 
 

@@ -99,7 +99,7 @@ class RunnerContext:
     """What the supervisor gives to each of its runners, and where they announce changes."""
 
     prepare: Callable[[str], Awaitable[Launch | Trouble]]
-    swept: Callable[[], Awaitable[None]]
+    leftovers_ended: Callable[[], Awaitable[None]]
     """Returns when the processes that an earlier app left are ended."""
     run_folder: Path
     redact: Callable[[str], str]
@@ -248,7 +248,7 @@ class ServerRunner:
 
     async def _start_process(self) -> None:
         self._start_can_be_cancelled = True
-        await self._context.swept()
+        await self._context.leftovers_ended()
         self._newest_configuration = None
         launch = await _prepare_launch(self._context.prepare, self.name)
         self._start_can_be_cancelled = False

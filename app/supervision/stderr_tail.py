@@ -53,9 +53,9 @@ class StderrTail:
 
     def finish(self) -> None:
         """The process ended: pass on the last lines even if they were dropped."""
-        untold = min(self._dropped, len(self._kept))
-        last = list(self._kept)[len(self._kept) - untold :]
-        self._report(untold)
+        unreported = min(self._dropped, len(self._kept))
+        last = list(self._kept)[len(self._kept) - unreported :]
+        self._report(unreported)
         for line in last:
             self._tell(_text(line))
 

@@ -70,7 +70,7 @@ class Supervisor:
         self._sweep: asyncio.Task[None] | None = None
         self._context = RunnerContext(
             prepare=prepare,
-            swept=self.swept,
+            leftovers_ended=self.leftovers_ended,
             run_folder=run_folder,
             redact=redact,
             changed=self.changed.tell,
@@ -168,7 +168,7 @@ class Supervisor:
         if self._context.forks is not None:
             self._context.forks.close()
 
-    async def swept(self) -> None:
+    async def leftovers_ended(self) -> None:
         """Wait until the processes that a killed app left are ended; the first call ends them."""
         if self._sweep is None:
             self._sweep = asyncio.get_running_loop().create_task(self._end_leftovers())

@@ -136,7 +136,7 @@ class Disk:
     def put(self, path: Path, content: bytes) -> None:
         """Replace a file that only Lou writes."""
         temporary = self._write_beside(path, content, None)
-        with self._swept(temporary):
+        with self._removing(temporary):
             self.replace(temporary, path)
         self.sync_folder(path.parent)
 
@@ -152,7 +152,7 @@ class Disk:
                 self._delete(path, before)
             elif before is None:
                 temporary = self._write_beside(path, after, None)
-                with self._swept(temporary):
+                with self._removing(temporary):
                     self.link(temporary, path)
             else:
                 self._exchange(path, before, after)
@@ -225,7 +225,7 @@ class Disk:
         return temporary
 
     @contextlib.contextmanager
-    def _swept(self, temporary: Path) -> Iterator[None]:
+    def _removing(self, temporary: Path) -> Iterator[None]:
         try:
             yield
         finally:

@@ -87,7 +87,7 @@ def show_refusal(title: str, hint: str) -> None:
     app.setApplicationDisplayName("Lou")
     app.setWindowIcon(icons.app_icon())
     theme = Theme(app)
-    theme.dress()
+    theme.style_widgets()
     box = QMessageBox(QMessageBox.Icon.Critical, "Lou does not start", title)
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

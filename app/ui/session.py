@@ -113,7 +113,7 @@ class TraySession:
         """Load what the icon alone does without."""
         if not self._is_prepared:
             self._is_prepared = True
-            self._theme.dress()
+            self._theme.style_widgets()
             translation.translate_qt()
 
     def quit(self) -> None:

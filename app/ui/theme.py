@@ -127,7 +127,7 @@ class Theme(QObject):
     """Applies the current colour scheme; follows the system unless the user chose light or dark.
 
     Most of the time only the tray's icon is shown. What the widgets alone need takes 1.3 MB, so
-    `dress` loads it.
+    `style_widgets` loads it.
     """
 
     changed = Signal()
@@ -137,7 +137,7 @@ class Theme(QObject):
         self._app = app
         self.colours = LIGHT
         self.is_dark = False
-        self._is_dressed = self._is_set = False
+        self._has_widgets = self._is_set = False
         self._appearance = "system"
         app.styleHints().colorSchemeChanged.connect(self._apply)
 
@@ -146,12 +146,12 @@ class Theme(QObject):
         self._appearance = appearance
         self._apply()
 
-    def dress(self) -> None:
+    def style_widgets(self) -> None:
         """Give the widgets their look and keep it current; called before the first is made."""
-        if not self._is_dressed:
-            self._is_dressed = True
+        if not self._has_widgets:
+            self._has_widgets = True
             self._app.setStyle("Fusion")
-            self._dress()
+            self._style_widgets()
 
     def colour(self, name: str) -> QColor:
         """The colour called `name` in the scheme in force."""
@@ -170,12 +170,12 @@ class Theme(QObject):
         return _is_gnome() or self._appearance == "dark"
 
     def _apply(self) -> None:
-        if self._is_dressed:
-            self._dress()
+        if self._has_widgets:
+            self._style_widgets()
         else:
             self.changed.emit()
 
-    def _dress(self) -> None:
+    def _style_widgets(self) -> None:
         hints = self._app.styleHints()
         hints.setColorScheme(_SCHEMES.get(self._appearance, Qt.ColorScheme.Unknown))
         # A platform without its own theme ignores setColorScheme.

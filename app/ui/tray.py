@@ -109,7 +109,7 @@ class Tray(QObject):
             self.icon.setIcon(icons.tray_icon(self._overall.value, dark_panel=dark))
 
     def _rebuild(self) -> None:
-        self._theme.dress()
+        self._theme.style_widgets()
         self._menu.clear()
         self._rows.clear()
         context = self._context

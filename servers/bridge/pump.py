@@ -199,7 +199,7 @@ class Pump:
         self._is_new = False
 
     def _retry(self, reconnect: "Reconnect") -> None:
-        server = reconnect.knock()
+        server = reconnect.connect()
         if server:
             self._use_server(server)
             return

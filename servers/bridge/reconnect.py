@@ -49,7 +49,7 @@ class Reconnect:
         longest = _LONGEST_WAIT_HELD_S if has_held else _LONGEST_WAIT_S
         return min(max((now - self._since) / 5, _SHORTEST_WAIT_S), longest)
 
-    def knock(self) -> _socket.socket | None:
+    def connect(self) -> _socket.socket | None:
         """Try to connect; None while the server is away."""
         try:
             return dial(endpoint.server_socket(self._name))

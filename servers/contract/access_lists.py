@@ -63,8 +63,8 @@ def user_id() -> str:
         size = wintypes.DWORD()
         _advapi.GetTokenInformation(token, _TOKEN_USER, None, 0, ctypes.byref(size))
         found = ctypes.create_string_buffer(size.value)
-        told = _advapi.GetTokenInformation(token, _TOKEN_USER, found, size, ctypes.byref(size))
-        return _text_of(ctypes.c_void_p.from_buffer(found)) if told else ""
+        is_read = _advapi.GetTokenInformation(token, _TOKEN_USER, found, size, ctypes.byref(size))
+        return _text_of(ctypes.c_void_p.from_buffer(found)) if is_read else ""
     finally:
         _kernel.CloseHandle(token)
 

@@ -134,11 +134,11 @@ def make_folders(folder: str) -> None:
         return
 
 
-def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) -> int:
+def open_to_read(path: str, *, follows_last: bool = False, may_be_writable: bool = False) -> int:
     """A descriptor of a file that only this user or root can have written.
 
-    With `heals` a file of this user is read although others could write to it, because a wrong
-    content would do no harm. In both cases other users lose their access.
+    With `may_be_writable` a file of this user is read although others could write to it, because a
+    wrong content would do no harm. In both cases other users lose their access.
 
     Raises:
         ForeignError: others can have written it, or the path to it is not safe.
@@ -150,7 +150,7 @@ def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) 
         found = os.fstat(handle)
         _require_file(real, found)
         _require_owner(real, found)
-        if not heals:
+        if not may_be_writable:
             _require_nobody_else_writes(real, found)
         _close_to_others(handle, found)
     except BaseException:
@@ -159,9 +159,11 @@ def open_to_read(path: str, *, follows_last: bool = False, heals: bool = False) 
     return handle
 
 
-def read(path: str, *, follows_last: bool = False, heals: bool = False) -> bytes:
+def read(path: str, *, follows_last: bool = False, may_be_writable: bool = False) -> bytes:
     """The content of such a file. Raises as `open_to_read`."""
-    with open(open_to_read(path, follows_last=follows_last, heals=heals), "rb") as file:
+    with open(
+        open_to_read(path, follows_last=follows_last, may_be_writable=may_be_writable), "rb"
+    ) as file:
         return file.read()
 
 

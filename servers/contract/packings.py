@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from servers.contract.spellings import JOINED
 
-_Teller = Callable[[str], tuple[str, ...]]
+_Decoder = Callable[[str], tuple[str, ...]]
 _SHORT, _LONG, _LONG_ENOUGH = 100, 12, 400
 _LONG_RUN, _SHORT_RUN = 16, 7
 """The least number of letters that encode eleven bytes, and that encode five."""
@@ -97,7 +97,7 @@ def is_plain(text: str, shortest: int) -> bool:
     return next(_of_digits(raw, shortest), None) is None
 
 
-def _of_digits(raw: bytes, shortest: int) -> Iterator[tuple[re.Pattern[str], _Teller]]:
+def _of_digits(raw: bytes, shortest: int) -> Iterator[tuple[re.Pattern[str], _Decoder]]:
     """What to look for in `raw`, and how to read it.
 
     Readable text has a digit a byte in hex, and two in numbers.
@@ -108,17 +108,17 @@ def _of_digits(raw: bytes, shortest: int) -> Iterator[tuple[re.Pattern[str], _Te
         return
     digits = raw.translate(_HEX_CLASSES)
     if b"h" * 10 in digits:
-        yield _HEX_RUN, _told_of_hex
+        yield _HEX_RUN, _from_hex
     has_words = any(map(digits.__contains__, _HEX_WORDS_OF))
     if has_words or b"0x" in raw.lower() or any(map(digits.__contains__, _HEX_PAIRS_OF)):
-        yield _HEX_PAIRS, _told_of_hex
+        yield _HEX_PAIRS, _from_hex
     if has_words:
-        yield _HEX_DUMP, _told_of_words
+        yield _HEX_DUMP, _from_hex_words
     if b"0000" in raw and b"\n" in raw:
-        yield _DUMP, _told_of_dump
+        yield _DUMP, _from_hex_dump
     pairs = raw.translate(_DIGIT_CLASSES).count(b"dd") if count >= 2 * fewest else 0
     if pairs >= fewest and _CODES.search(raw):
-        yield _NUMBERS, _told_of_numbers
+        yield _NUMBERS, _from_numbers
 
 
 def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
@@ -131,9 +131,9 @@ def packed(text: str, shortest: int) -> Iterator[tuple[int, int, str]]:
     least = _least_run(shortest)
     start = raw.translate(_LETTER_CLASSES).find(b"x" * least)
     if start >= 0:
-        yield from _read(text, start * same_places, _RUNS[least], _told_of)
-    for pattern, tell in _of_digits(raw, shortest):
-        yield from _read(text, 0, pattern, tell)
+        yield from _read(text, start * same_places, _RUNS[least], _from_letters)
+    for pattern, decode in _of_digits(raw, shortest):
+        yield from _read(text, 0, pattern, decode)
     apart = raw.translate(_APART_CLASSES)
     if any(map(apart.__contains__, _LETTERS_APART)):
         for found in _APART.finditer(text):
@@ -145,15 +145,15 @@ def _least_run(shortest: int) -> int:
 
 
 def _read(
-    text: str, start: int, pattern: re.Pattern[str], tell: _Teller
+    text: str, start: int, pattern: re.Pattern[str], decode: _Decoder
 ) -> Iterator[tuple[int, int, str]]:
     for found in pattern.finditer(text, start):
         run = found[0]
-        for told in _told_of_short(tell, run) if len(run) <= _SHORT else tell(run):
-            yield found.start(), found.end(), told
+        for content in _decoded_once(decode, run) if len(run) <= _SHORT else decode(run):
+            yield found.start(), found.end(), content
 
 
-def _told_of(run: str) -> tuple[str, ...]:
+def _from_letters(run: str) -> tuple[str, ...]:
     # The Base64 of readable text is never all lower case, nor has it hyphens where a UUID has them.
     if run[8:24:5] == "----":
         return ()
@@ -168,26 +168,26 @@ def _hex_digits(run: str) -> bytes:
     return bare.encode("ascii", "ignore").translate(None, _NO_HEX)
 
 
-def _told_of_hex(run: str) -> tuple[str, ...]:
+def _from_hex(run: str) -> tuple[str, ...]:
     digits = _hex_digits(run)
-    wholes = (digits[start : len(digits) - (len(digits) - start) % 2] for start in range(2))
-    return tuple(filter(None, (_readable(binascii.unhexlify(whole)) for whole in wholes)))
+    even = (digits[start : len(digits) - (len(digits) - start) % 2] for start in range(2))
+    return tuple(filter(None, (_readable(binascii.unhexlify(one)) for one in even)))
 
 
-def _told_of_words(run: str) -> tuple[str, ...]:
+def _from_hex_words(run: str) -> tuple[str, ...]:
     """Of a dump, whose words may have their bytes in the order of the machine."""
     digits = _hex_digits(run)
     data = binascii.unhexlify(digits[: len(digits) // 4 * 4])
     turned = bytearray(data)
     turned[::2], turned[1::2] = data[1::2], data[::2]
-    return (*_told_of_hex(run), *filter(None, (_readable(bytes(turned)),)))
+    return (*_from_hex(run), *filter(None, (_readable(bytes(turned)),)))
 
 
-def _told_of_dump(lines: str) -> tuple[str, ...]:
-    return _told_of_words("".join(_LINE_OF_DUMP.findall(lines)))
+def _from_hex_dump(lines: str) -> tuple[str, ...]:
+    return _from_hex_words("".join(_LINE_OF_DUMP.findall(lines)))
 
 
-def _told_of_numbers(run: str) -> tuple[str, ...]:
+def _from_numbers(run: str) -> tuple[str, ...]:
     numbers = _NUMBER.findall(_NAMES.sub("", run))
     decimal = bytes(number for part in numbers if (number := int(part)) < 256)
     octal = bytes(
@@ -198,17 +198,17 @@ def _told_of_numbers(run: str) -> tuple[str, ...]:
 
 
 @lru_cache(512)
-def _told_of_short(tell: _Teller, run: str) -> tuple[str, ...]:
+def _decoded_once(decode: _Decoder, run: str) -> tuple[str, ...]:
     """Cached, since log lines repeat the same long words."""
-    return tell(run)
+    return decode(run)
 
 
 def _likeliest(contents: Iterable[bytes], most: int) -> Iterator[str]:
     """The readable contents, longest first; together no longer than the run could encode."""
     readable = sorted(filter(None, map(_readable, contents)), key=len, reverse=True)
-    for told in readable:
-        yield told
-        most -= len(told) if most > _LONG_ENOUGH else 0
+    for content in readable:
+        yield content
+        most -= len(content) if most > _LONG_ENOUGH else 0
         if most <= 0:
             return
 

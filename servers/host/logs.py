@@ -37,7 +37,7 @@ _LONGEST = 8_000
 """Characters of one message."""
 _REDACTED = 4 * _LONGEST
 """Characters of one message that are redacted before it is cut: a cut may hide half a secret."""
-_LOUD = (
+_VERBOSE_LIBRARIES = (
     "mcp",
     "asyncio",
     "aiohttp",
@@ -182,7 +182,7 @@ def set_up(send: Callable[[dict[str, Any]], None]) -> None:
 def be_verbose(*, on: bool) -> None:
     """Switch debug records on or off; libraries log warnings only, in either mode."""
     logging.getLogger().setLevel(logging.DEBUG if on else logging.INFO)
-    for name in _LOUD:
+    for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -62,8 +62,8 @@ def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
     A server that speaks a newer version speaks the older ones, too. What a client requires and the
     server left out is added.
     """
-    told = result.get("protocolVersion")
-    version = told if isinstance(told, str) else _NEWEST
+    offered = result.get("protocolVersion")
+    version = offered if isinstance(offered, str) else _NEWEST
     if wanted in _HANDSHAKE_VERSIONS and version in _HANDSHAKE_VERSIONS:
         version = min(str(wanted), version)
     known = {name: value for name, value in result.items() if value is not None}

@@ -32,7 +32,7 @@ def _named(value: Any) -> str:
     return "" if isinstance(value, str) and value else "it is not a text"
 
 
-def _truth(value: Any) -> str:
+def _boolean(value: Any) -> str:
     return "" if isinstance(value, bool) else "it is neither true nor false"
 
 
@@ -72,7 +72,7 @@ def _input_schema(value: Any) -> str:
 def _arguments(value: Any) -> str:
     if not isinstance(value, list):
         return "it is not a list"
-    known = {"description": _text, "title": _text, "required": _truth}
+    known = {"description": _text, "title": _text, "required": _boolean}
     for argument in value:
         fault = _object(argument) or _members(argument, {"name": _named}, known)
         if fault:
@@ -82,7 +82,7 @@ def _arguments(value: Any) -> str:
 
 def _hints(value: Any) -> str:
     hints = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
-    return _object(value) or _members(value, {}, {"title": _text} | dict.fromkeys(hints, _truth))
+    return _object(value) or _members(value, {}, {"title": _text} | dict.fromkeys(hints, _boolean))
 
 
 _SHOWN: Mapping[str, Check] = {

@@ -25,7 +25,7 @@ _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _LISTED_WITHIN_S = 30.0
 _LONGEST_MARK = 32
 _TOOLS_CHANGED = "notifications/tools/list_changed"
-_WISHES = {
+_SUBSCRIPTION_NAMES = {
     _TOOLS_CHANGED: "toolsListChanged",
     "notifications/prompts/list_changed": "promptsListChanged",
     "notifications/resources/list_changed": "resourcesListChanged",
@@ -112,16 +112,18 @@ class Notifications:
             self._of_subscription(connection, message)
         elif message.method == "notifications/progress":
             self._progress(connection, message)
-        elif message.method in _WISHES:
+        elif message.method in _SUBSCRIPTION_NAMES:
             self._changed(connection, message.method)
         elif message.method == "notifications/resources/updated":
             watching = connection.subscribers.get(str(message.params.get("uri")))
             self._send(watching or connection.clients, message)
         else:
             if message.method == "notifications/message":
-                told = message.params
+                params = message.params
                 log.info(
-                    "%s: %s", excerpt(told.get("logger") or self._board.name, 80), told.get("data")
+                    "%s: %s",
+                    excerpt(params.get("logger") or self._board.name, 80),
+                    params.get("data"),
                 )
             owner = self.owner(connection, message, origin)
             self._send([owner] if owner else connection.clients, message)
@@ -151,7 +153,7 @@ class Notifications:
         if pending is None:
             return
         if pending.client is None:
-            if message.method in _WISHES:
+            if message.method in _SUBSCRIPTION_NAMES:
                 self._changed(connection, message.method)
             return
         span = message.span("params", "_meta", _SUBSCRIPTION)
@@ -183,7 +185,7 @@ class Notifications:
 
     def all_changed(self, connection: UpstreamConnection) -> None:
         """Tell the clients of a connection that any list may have changed."""
-        for method in _WISHES:
+        for method in _SUBSCRIPTION_NAMES:
             self.tell(connection, method)
 
     def tell(self, connection: UpstreamConnection, method: str) -> None:
@@ -196,7 +198,7 @@ class Notifications:
             wanted = pending.message.params.get("notifications")
             if pending.method != "subscriptions/listen" or not isinstance(wanted, dict):
                 continue
-            if wanted.get(_WISHES[method]) and pending.client:
+            if wanted.get(_SUBSCRIPTION_NAMES[method]) and pending.client:
                 meta = f'{{"{_SUBSCRIPTION}":{pending.message.id_token}}}'
                 head = f'{{"jsonrpc":"2.0","method":"{method}","params":{{"_meta":{meta}}}}}'
                 pending.client.send(head.encode())

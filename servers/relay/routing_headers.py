@@ -72,12 +72,12 @@ def _of_object(schema: Any, arguments: Any) -> dict[str, str | None]:
     return found
 
 
-def _is_same(told: str | None, value: str | None) -> bool:
+def _is_same(header: str | None, value: str | None) -> bool:
     """Whether a header tells the value; a number may be written in another way."""
-    if told == value or told is None or value is None:
-        return told == value
+    if header == value or header is None or value is None:
+        return header == value
     try:
-        return float(told) == float(value)
+        return float(header) == float(value)
     except ValueError:
         return False
 

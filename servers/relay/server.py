@@ -292,14 +292,14 @@ class Relay:
     async def answers(self) -> dict[str, Any]:
         """The answers that the bridge gives while this process is away."""
         base = self.board.pool.base
-        told = base.greeting.fields["result"] if base.greeting and not base.is_modern else None
+        greeting = base.greeting.fields["result"] if base.greeting and not base.is_modern else None
         modern = self.board.modern_answers
         return {
             "version": 1,
             "server": self.name,
-            "initialize": answers.greetings(told) if told else {},
+            "initialize": answers.greetings(greeting) if greeting else {},
             "discover": modern.get("server/discover"),
-            "tools": {"tools": self._shown()} if told else None,
+            "tools": {"tools": self._shown()} if greeting else None,
             "tools_modern": modern.get("tools/list"),
             "read_only_tools": [
                 tool["name"]

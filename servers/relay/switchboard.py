@@ -285,9 +285,9 @@ class Switchboard:
         """Answer the `initialize` of a client with the greeting of its connection."""
         assert connection.greeting is not None
         greeting = connection.greeting
-        told = greeting.fields["result"]
-        result = answers.greeting(told, message.params.get("protocolVersion"))
-        if result == told and greeting.fields.keys() == {"jsonrpc", "id", "result"}:
+        own = greeting.fields["result"]
+        result = answers.greeting(own, message.params.get("protocolVersion"))
+        if result == own and greeting.fields.keys() == {"jsonrpc", "id", "result"}:
             client.send(greeting.line_as(message.id_token))
         else:
             client.send(result_line(message.id_token, result))

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 stderr = logging.getLogger("stderr")
 
 _LONGEST_QUOTE = 500
-_CALM_S = 10.0
+_FAILURES_WITHIN_S = 10.0
 _LONGEST_PAUSE_S = 5.0
 
 
@@ -149,7 +149,7 @@ class Upstreams:
 
     async def _open_guarded(self, connection: UpstreamConnection) -> None:
         now = asyncio.get_running_loop().time()
-        recent = sum(now - failure < _CALM_S for failure in self._failures)
+        recent = sum(now - failure < _FAILURES_WITHIN_S for failure in self._failures)
         if recent > 1:  # a server that ends at once would be started without a pause
             await asyncio.sleep(min(0.1 * 2**recent, _LONGEST_PAUSE_S))
         try:

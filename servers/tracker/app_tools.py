@@ -226,7 +226,7 @@ def _columns(
         _judge(judged, rules, doubts)
     has_more = rest == _MOST_COUNTED
     return FileColumns(
-        shown, doubts.told(), found.choice.fault, rows=len(judged) + rest, has_more=has_more
+        shown, doubts.sentences(), found.choice.fault, rows=len(judged) + rest, has_more=has_more
     )
 
 

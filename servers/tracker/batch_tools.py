@@ -197,7 +197,7 @@ def report(job: Job, problems_from: int) -> Report:
         following if following < len(job.problems) else 0,
         job.message,
         dict(job.columns),
-        job.doubts.told(),
+        job.doubts.sentences(),
     )
 
 

@@ -24,16 +24,16 @@ from servers.tracker.server import build
 KEY = "b2xkLXdheS1rZXktZm9yLXRlc3RzLW9ubHktLS0tLS0="
 
 
-def draft(number: int, chance: random.Random) -> Draft:
+def draft(number: int, rng: random.Random) -> Draft:
     """One of many people at companies, with some words of a note."""
     company = number // 20
-    note = " ".join(f"word{int(5000 * chance.random() ** 3)}" for _ in range(6))
+    note = " ".join(f"word{int(5000 * rng.random() ** 3)}" for _ in range(6))
     return Draft(
         f"https://company{company}.example/people/{number}",
         f"person{number}@company{company}.example",
         note,
-        (f"tag{int(40 * chance.random() ** 2)}",),
-        chance.choice(["new"] * 6 + ["contacted", "replied", "won", "lost"]),  # type: ignore[arg-type]
+        (f"tag{int(40 * rng.random() ** 2)}",),
+        rng.choice(["new"] * 6 + ["contacted", "replied", "won", "lost"]),  # type: ignore[arg-type]
     )
 
 
@@ -43,10 +43,10 @@ async def main(folder: str, count: int) -> None:
     is_before = not Path("servers/host/tools").is_dir()
     host = importlib.import_module(f"servers.host.{'' if is_before else 'tools.'}service")
     await server.start(host.Configuration({"ENCRYPTION_KEY": KEY}, {"folders": folders}))
-    chance = random.Random(5)
+    rng = random.Random(5)
     begun = time.process_time()
     for start in range(0, count, 1000):
-        drafts = [draft(n, chance) for n in range(start, start + 1000)]
+        drafts = [draft(n, rng) for n in range(start, start + 1000)]
         await entries(server).track(drafts, "seed")
     tell({"seconds": time.process_time() - begun})
     find: Any = next(tool.run for tool in server.tools if tool.name == "find_tracked")

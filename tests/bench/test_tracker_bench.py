@@ -107,7 +107,7 @@ def test_64_clients_track_at_once(home: Path, figure: Figures) -> None:
         figure("tracker: entries there afterwards", entries, "entries", at_least=sum(rates) * 4)
 
 
-async def seed(folder: Path, numbers: range, chance: random.Random) -> None:
+async def seed(folder: Path, numbers: range, rng: random.Random) -> None:
     store = SqliteStore(folder / "tracker")
     (folder / "tracker").mkdir(parents=True, exist_ok=True)
     await store.open()
@@ -115,29 +115,29 @@ async def seed(folder: Path, numbers: range, chance: random.Random) -> None:
     words = [f"word{n}" for n in range(5000)]
     for start in range(numbers.start, numbers.stop, 1000):
         await entry_service.track(
-            [_seeded(n, chance, words) for n in range(start, start + 1000)], "seed"
+            [_seeded(n, rng, words) for n in range(start, start + 1000)], "seed"
         )
     await store.close()
 
 
-def _seeded(number: int, chance: random.Random, words: list[str]) -> Any:
+def _seeded(number: int, rng: random.Random, words: list[str]) -> Any:
     company = number // 20
-    note = " ".join(words[int(len(words) * chance.random() ** 3)] for _ in range(6))
+    note = " ".join(words[int(len(words) * rng.random() ** 3)] for _ in range(6))
     return Draft(
         f"https://company{company}.example/people/{number}",
         f"person{number}@company{company}.example",
         note,
-        (f"tag{int(40 * chance.random() ** 2)}",),
-        chance.choice(["new"] * 6 + ["contacted", "replied", "won", "lost"]),  # type: ignore[arg-type]
+        (f"tag{int(40 * rng.random() ** 2)}",),
+        rng.choice(["new"] * 6 + ["contacted", "replied", "won", "lost"]),  # type: ignore[arg-type]
     )
 
 
-def lookups(count: int, chance: random.Random) -> dict[str, Iterator[dict[str, Any]]]:
+def lookups(count: int, rng: random.Random) -> dict[str, Iterator[dict[str, Any]]]:
     """What is looked for, each time something else."""
 
     def one(make: Any) -> Iterator[dict[str, Any]]:
         while True:
-            yield make(chance.randrange(count))
+            yield make(rng.randrange(count))
 
     return {
         "email": one(lambda n: {"email": f"person{n}@company{n // 20}.example"}),
@@ -165,12 +165,12 @@ def lookups(count: int, chance: random.Random) -> dict[str, Iterator[dict[str, A
 
 async def test_finding_among_a_million(home: Path, figure: Figures) -> None:
     medians: dict[int, dict[str, float]] = {}
-    chance = random.Random(5)
+    rng = random.Random(5)
     folder = home / "data"
     done = 0
     for count in (10_000, 1_000_000):
         begun = time.perf_counter()
-        await seed(folder, range(done, count), chance)
+        await seed(folder, range(done, count), rng)
         figure(f"tracker: {count - done:,} entries made in", time.perf_counter() - begun, "s")
         done = count
         medians[count] = {}
@@ -179,7 +179,7 @@ async def test_finding_among_a_million(home: Path, figure: Figures) -> None:
             closing(Piped(LOU_CONNECT, "tracker")) as bridge,
         ):
             greet(bridge)
-            for kind, wanted in lookups(count, chance).items():
+            for kind, wanted in lookups(count, rng).items():
                 times = [
                     call_times(bridge, "find_tracked", arguments, 1)[0]
                     for arguments in itertools.islice(wanted, 220)
@@ -280,7 +280,7 @@ async def test_two_hundred_deaths_of_the_real_server(home: Path, figure: Figures
 
 @pytest.mark.skipif(not may_mount(), reason="a simulated power cut needs root and loop devices")
 async def test_eighty_power_cuts(tmp_path: Path, figure: Figures) -> None:
-    chance = random.Random(31)
+    rng = random.Random(31)
     acknowledged: set[int] = set()
     with closing(Image(tmp_path)) as disk, Victims(31) as victims:
         for round_ in range(80):
@@ -290,9 +290,7 @@ async def test_eighty_power_cuts(tmp_path: Path, figure: Figures) -> None:
                 "keys": KEY.decode(),
                 "from": round_ * 100_000,
             }
-            with victims.stopped_during(
-                task, first="ack", after_s=chance.uniform(0.02, 0.25)
-            ) as told:
+            with victims.stopped_during(task, first="ack", after_s=rng.uniform(0.02, 0.25)) as told:
                 acknowledged |= {fact["ack"] for fact in told if "ack" in fact}
                 with disk.cut() as place:
                     async with opened_service(place, KEY) as entry_service:

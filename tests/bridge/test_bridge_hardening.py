@@ -44,8 +44,8 @@ MALFORMED = (
 
 
 def malformed(count: int) -> bytes:
-    chance = random.Random(7)
-    lines = (bytearray(chance.choice(MALFORMED)) for _ in range(count))
+    rng = random.Random(7)
+    lines = (bytearray(rng.choice(MALFORMED)) for _ in range(count))
     return b"".join(bytes(line) + b"\n" for line in lines)
 
 
@@ -158,8 +158,8 @@ def test_a_client_that_reads_late_gets_everything(
 
 @pytest.mark.parametrize("cut", [1, 7, 1000, 1 << 16])
 def test_lines_come_out_whole_however_they_arrive(cut: int) -> None:
-    chance = random.Random(cut)
-    lines = [bytes(chance.choices(b"abc{}", k=chance.randrange(3000))) + b"\n" for _ in range(100)]
+    rng = random.Random(cut)
+    lines = [bytes(rng.choices(b"abc{}", k=rng.randrange(3000))) + b"\n" for _ in range(100)]
     stream, found, cutter = b"".join(lines), [], BridgeLineReader()
     for at in range(0, len(stream), cut):
         for block in cutter.feed(stream[at : at + cut]):

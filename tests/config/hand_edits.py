@@ -87,28 +87,28 @@ _SWITCHED = {"disabled", "disabledTools", "requiredTools"}
 
 def edits(count: int, seed: int) -> Iterator[tuple[str, bytes | None]]:
     """`count` edits of all kinds, by name; the same for the same seed."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     kinds = (_broken, _doubled, _wrong_type, _layout, _gone, _encoded, _regrown)
     for number in range(count):
         kind = kinds[number % len(kinds)]
-        yield f"{kind.__name__} {number}", kind(chance)
+        yield f"{kind.__name__} {number}", kind(rng)
 
 
-def _text(chance: random.Random, document: Any = None) -> str:
-    indent = chance.choice([None, 0, 1, 2, 4, "\t"])
+def _text(rng: random.Random, document: Any = None) -> str:
+    indent = rng.choice([None, 0, 1, 2, 4, "\t"])
     return json.dumps(DOCUMENT if document is None else document, indent=indent)
 
 
-def _broken(chance: random.Random) -> bytes:
-    text = _text(chance)
-    at = chance.randrange(len(text))
-    broken = chance.choice(
+def _broken(rng: random.Random) -> bytes:
+    text = _text(rng)
+    at = rng.randrange(len(text))
+    broken = rng.choice(
         [
             text[:at],
             text.replace("}", ",}", 1 + at % 3),
-            text[:at] + chance.choice(["}", '"', ",", "// mine\n", "\0", "#", "'"]) + text[at:],
-            text[:at] + text[at + chance.randrange(1, 9) :],
-            text + chance.choice(["{}", "x", "\n<<<<<<< HEAD\n"]),
+            text[:at] + rng.choice(["}", '"', ",", "// mine\n", "\0", "#", "'"]) + text[at:],
+            text[:at] + text[at + rng.randrange(1, 9) :],
+            text + rng.choice(["{}", "x", "\n<<<<<<< HEAD\n"]),
         ]
     )
     return broken.encode()
@@ -120,48 +120,48 @@ def _places(found: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(value, (*path, key))
 
 
-def _doubled(chance: random.Random) -> bytes:
-    path = chance.choice(list(_places(DOCUMENT)))
-    key, twin = json.dumps(path[-1]), json.dumps(chance.choice(WRONG))
-    text = _text(chance)
+def _doubled(rng: random.Random) -> bytes:
+    path = rng.choice(list(_places(DOCUMENT)))
+    key, twin = json.dumps(path[-1]), json.dumps(rng.choice(WRONG))
+    text = _text(rng)
     at = text.index(f"{key}:")
     return f"{text[:at]}{key}: {twin}, {text[at:]}".encode()
 
 
-def _wrong_type(chance: random.Random) -> bytes:
+def _wrong_type(rng: random.Random) -> bytes:
     document = copy.deepcopy(DOCUMENT)
-    for _ in range(chance.randrange(1, 4)):
-        *path, key = chance.choice(list(_places(document)))
+    for _ in range(rng.randrange(1, 4)):
+        *path, key = rng.choice(list(_places(document)))
         holder = document
         for step in path:
             holder = holder[step]
-        holder[key] = chance.choice(WRONG)
-    return _text(chance, document).encode()
+        holder[key] = rng.choice(WRONG)
+    return _text(rng, document).encode()
 
 
-def _layout(chance: random.Random) -> bytes:
-    text = _text(chance).replace("\n", chance.choice(["\n", "\r\n"]))
-    text = text.replace(":", chance.choice([":", " : ", ":\t"]), 3)
-    return (chance.choice(["", "\ufeff"]) + text + chance.choice(["", "\n", "\r\n\r\n"])).encode()
+def _layout(rng: random.Random) -> bytes:
+    text = _text(rng).replace("\n", rng.choice(["\n", "\r\n"]))
+    text = text.replace(":", rng.choice([":", " : ", ":\t"]), 3)
+    return (rng.choice(["", "\ufeff"]) + text + rng.choice(["", "\n", "\r\n\r\n"])).encode()
 
 
-def _gone(chance: random.Random) -> bytes | None:
-    return chance.choice([None, b"", b"\n", b"{}", b"[]"])
+def _gone(rng: random.Random) -> bytes | None:
+    return rng.choice([None, b"", b"\n", b"{}", b"[]"])
 
 
-def _encoded(chance: random.Random) -> bytes:
-    return _text(chance).encode(
-        chance.choice(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def _encoded(rng: random.Random) -> bytes:
+    return _text(rng).encode(
+        rng.choice(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
     )
 
 
-def _regrown(chance: random.Random) -> bytes:
+def _regrown(rng: random.Random) -> bytes:
     document = copy.deepcopy(DOCUMENT)
-    for number in range(chance.randrange(1, 5)):
-        name = chance.choice(["mine", f"new{number}", "Ünsinn"])
-        document["mcpServers"][name] = {**OWN, "args": [chance.choice(["ä", "\ud83d", "x" * 99])]}
-        document[f"extra{number}"] = chance.choice(WRONG)
-    return _text(chance, document).encode("utf-8", "surrogatepass")
+    for number in range(rng.randrange(1, 5)):
+        name = rng.choice(["mine", f"new{number}", "Ünsinn"])
+        document["mcpServers"][name] = {**OWN, "args": [rng.choice(["ä", "\ud83d", "x" * 99])]}
+        document[f"extra{number}"] = rng.choice(WRONG)
+    return _text(rng, document).encode("utf-8", "surrogatepass")
 
 
 def lost(

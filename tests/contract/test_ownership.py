@@ -57,7 +57,7 @@ def test_what_others_may_write_to_is_not_trusted(home: Path) -> None:
     open_file = make(home / "a" / "file", mode=0o666)
     with pytest.raises(ForeignError, match="chmod go-w"):
         ownership.read(str(open_file))
-    assert ownership.read(str(open_file), heals=True) == b"x"
+    assert ownership.read(str(open_file), may_be_writable=True) == b"x"
     assert mode_of(open_file) == 0o600
     (home / "a").chmod(0o777)
     with pytest.raises(ForeignError, match="Other users may write"):
@@ -140,7 +140,7 @@ def test_what_another_user_made_is_refused(shared: Path, kind: str) -> None:
     shared.chmod(0o700)
     asked = str(shared / "x" / "file" if "folder" in kind else shared / "x")
     for attempt in (
-        lambda: ownership.read(asked, follows_last=True, heals=True),
+        lambda: ownership.read(asked, follows_last=True, may_be_writable=True),
         lambda: ownership.open_to_write(asked, os.O_WRONLY | os.O_CREAT),
         lambda: ownership.make_private(str(shared / "x")),
         lambda: ownership.require_database(asked),

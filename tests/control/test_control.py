@@ -108,7 +108,7 @@ async def test_half_a_surrogate_pair_is_a_text_as_any_other(client: Client) -> N
 
 
 async def test_ten_thousand_malformed_lines_harm_nobody(running: Lou, figure) -> None:
-    chance = random.Random(11)
+    rng = random.Random(11)
     assert running.process is not None
     process = psutil.Process(running.process.pid)
     before = process.memory_info().rss
@@ -121,8 +121,8 @@ async def test_ten_thousand_malformed_lines_harm_nobody(running: Lou, figure) ->
     drained = asyncio.create_task(drain())
     valid = b'{"type": "request", "id": "1", "method": "status", "params": {}}'
     for _ in range(10_000):
-        spot = chance.randrange(len(valid))
-        await noisy.say(valid[:spot] + chance.randbytes(3).replace(b"\n", b"") + valid[spot + 2 :])
+        spot = rng.randrange(len(valid))
+        await noisy.say(valid[:spot] + rng.randbytes(3).replace(b"\n", b"") + valid[spot + 2 :])
     assert (await calm.ask("status"))["type"] == "response"
     grown = (process.memory_info().rss - before) / 1e6
     figure("10,000 malformed control lines: memory growth", grown, "MB", at_most=32, enforce=True)

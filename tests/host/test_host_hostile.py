@@ -93,7 +93,7 @@ async def test_no_line_hurts_the_session_that_sent_it(echo: Supervised, kind: by
 async def test_ten_thousand_malformed_lines_cost_nothing(own_echo: Supervised, figure: Any) -> None:
     await _is_well(own_echo)
     before = _memory(own_echo.pid, "VmRSS")
-    chance = random.Random(7)
+    rng = random.Random(7)
     good = b'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo"}}'
     async with lines(own_echo.socket) as client:
         await client.initialize()
@@ -104,9 +104,9 @@ async def test_ten_thousand_malformed_lines_cost_nothing(own_echo: Supervised, f
 
         reading = asyncio.create_task(read())
         for _ in range(10_000):
-            line = bytearray(good if chance.random() < 0.5 else chance.choice(KINDS))
-            for _ in range(chance.randrange(4) if line else 0):
-                line[chance.randrange(len(line))] = chance.choice(b'{}[]":,x0\\\x80')
+            line = bytearray(good if rng.random() < 0.5 else rng.choice(KINDS))
+            for _ in range(rng.randrange(4) if line else 0):
+                line[rng.randrange(len(line))] = rng.choice(b'{}[]":,x0\\\x80')
             client.writer.write(bytes(line).replace(b"\n", b" ") + b"\n")
             await client.writer.drain()
         client.writer.write_eof()

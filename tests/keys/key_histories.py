@@ -99,10 +99,10 @@ def in_memory(patch: pytest.MonkeyPatch) -> Iterator[Callable[[World], None]]:
 
 
 class History:
-    """One chance sequence of events in one home."""
+    """One random sequence of events in one home."""
 
     def __init__(self, seed: int, choose: Callable[[World], None]) -> None:
-        self._chance = random.Random(seed)
+        self._rng = random.Random(seed)
         self._world = World()
         choose(self._world)
         self._kind = "system"
@@ -119,7 +119,7 @@ class History:
     async def run(self, steps: int) -> None:
         """Let `steps` events happen; nothing may be lost in any."""
         for _ in range(steps):
-            event = self._chance.choice(EVENTS)
+            event = self._rng.choice(EVENTS)
             self.events.append(f"{event} ({self._world.state})")
             await getattr(self, f"_{event}")()
             self._remember()
@@ -180,8 +180,8 @@ class History:
         await self._work(start)
 
     async def _killed(self) -> None:
-        self._world.left = self._chance.randrange(8)
-        event = self._chance.choice(("start", "rotate", "go_back", "other_store"))
+        self._world.left = self._rng.randrange(8)
+        event = self._rng.choice(("start", "rotate", "go_back", "other_store"))
         self.events.append(f"killed in {event} after {self._world.left}")
         await getattr(self, f"_{event}")()
 
@@ -190,7 +190,7 @@ class History:
 
     async def _go_back(self) -> None:
         """The user puts a recovery key back."""
-        saved = self._chance.choice(sorted(self.known) or [Fernet.generate_key().decode()])
+        saved = self._rng.choice(sorted(self.known) or [Fernet.generate_key().decode()])
         await self._work(lambda store, keys: keys.set(NAME, saved))
 
     async def _other_store(self) -> None:
@@ -204,21 +204,21 @@ class History:
         await self._work(use)
 
     async def _keyring_changes(self) -> None:
-        self._world.state = self._chance.choice(STATES)
+        self._world.state = self._rng.choice(STATES)
 
     async def _index_lost(self) -> None:
         self._index.unlink(missing_ok=True)
 
     async def _index_restored(self) -> None:
         if self._indexes:
-            self._index.write_bytes(self._chance.choice(self._indexes))
+            self._index.write_bytes(self._rng.choice(self._indexes))
 
     async def _other_key_inside(self) -> None:
         """What an earlier Lou of this home left in the keyring."""
         prefix = f"{NAME}/"
         free = [n for n in range(1, 17) if f"{prefix}{n}" not in self._world.items]
         if free:
-            slot = self._chance.choice(free)
+            slot = self._rng.choice(free)
             self._world.items[f"{prefix}{slot}"] = Fernet.generate_key().decode()
 
     async def _file_there(self) -> None:
@@ -228,7 +228,7 @@ class History:
 
     async def _file_restored(self) -> None:
         if self._files and not self._file.exists():
-            self._file.write_text(self._chance.choice(self._files))
+            self._file.write_text(self._rng.choice(self._files))
 
 
 EVENTS = (

@@ -48,8 +48,8 @@ def call(ms: float, outcome: str = "ok", tool: str = "web_search", **more: str) 
 
 
 async def test_percentiles_are_right_to_five_percent(metrics: Metrics) -> None:
-    chance = random.Random(7)
-    times = [chance.lognormvariate(4, 1.2) for _ in range(5_000)]
+    rng = random.Random(7)
+    times = [rng.lognormvariate(4, 1.2) for _ in range(5_000)]
     for ms in times:
         metrics.call(call(ms))
     total = (await metrics.report()).total
@@ -185,13 +185,13 @@ async def test_rows_for_a_table_have_a_header_and_every_step(metrics: Metrics) -
 
 
 def test_cells_merge_as_if_counted_together() -> None:
-    chance = random.Random(3)
+    rng = random.Random(3)
     parts = [MetricsCell() for _ in range(4)]
     whole = MetricsCell()
     for _ in range(400):
-        record = call(chance.expovariate(0.01), chance.choice(["ok", "error"]), error="x")
+        record = call(rng.expovariate(0.01), rng.choice(["ok", "error"]), error="x")
         whole.call(record)
-        chance.choice(parts).call(record)
+        rng.choice(parts).call(record)
     merged = MetricsCell()
     for each in parts:
         merged.add(cells.from_row(cells.to_row(each)))

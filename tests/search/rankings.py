@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from servers.search.websearch.results import LESSER, Result, merged
+from servers.search.websearch.results import SPECIALIST_WEIGHT, Result, merged
 
 SEARCHES: list[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
 PROVIDERS = tuple(SEARCHES[0]["answers"])
-_WEIGHTS = {"wikipedia": LESSER}
+_WEIGHTS = {"wikipedia": SPECIALIST_WEIGHT}
 
 
 def ndcg(urls: Sequence[str], pages: Sequence[dict[str, Any]], most: int = 10) -> float:

@@ -82,11 +82,11 @@ class Row:
 
 def dictionary(count: int) -> list[str]:
     """Names that somebody may have, each at least five letters long."""
-    chance = random.Random(7)
+    rng = random.Random(7)
     found: dict[str, None] = {}
     while len(found) < count:
-        parts = [chance.choice(_START) + chance.choice(_VOWEL) for _ in range(chance.randint(2, 3))]
-        name = "".join(parts) + chance.choice(_END)
+        parts = [rng.choice(_START) + rng.choice(_VOWEL) for _ in range(rng.randint(2, 3))]
+        name = "".join(parts) + rng.choice(_END)
         if len(name) >= 5:
             found[name] = None
     return list(found)
@@ -97,12 +97,12 @@ def people(names: Sequence[str], count: int) -> list[tuple[Draft, frozenset[str]
 
     Common names come often, as they do among people.
     """
-    chance = random.Random(11)
+    rng = random.Random(11)
     firsts, lasts = names[: len(names) // 2], names[len(names) // 2 :]
     found = []
     for number in range(count):
-        first = firsts[int(len(firsts) * chance.random() ** 2)]
-        last = lasts[int(len(lasts) * chance.random() ** 2)]
+        first = firsts[int(len(firsts) * rng.random() ** 2)]
+        last = lasts[int(len(lasts) * rng.random() ** 2)]
         company = f"company{number // 7}.example"
         url, host = f"https://pages{number % 5}.example/{number}", company
         if number % 2:
@@ -110,7 +110,7 @@ def people(names: Sequence[str], count: int) -> list[tuple[Draft, frozenset[str]
         elif number % 3 == 0:
             url = f"https://{last}{number}.example/imprint"
             host = f"{last}{number}.example" if number % 4 else company
-        note = f"knows {firsts[chance.randrange(len(firsts))]} from the fair" if number % 4 else ""
+        note = f"knows {firsts[rng.randrange(len(firsts))]} from the fair" if number % 4 else ""
         tags = ("lead",) if number % 3 else ("lead", firsts[number % len(firsts)])
         draft = Draft(url, f"{first}.{last}@{host}", note, tags)
         found.append((draft, frozenset({first, last, *_words(note)} & set(names))))

@@ -1,4 +1,4 @@
-"""Kills tracker processes at chance moments, and knows what they had acknowledged."""
+"""Kills tracker processes at random moments, and knows what they had acknowledged."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _ANSWERS_WITHIN_S = 60.0
 
 
 class Victims:
-    """One forking process; each task it is given dies at a chance moment, or ends by itself."""
+    """One forking process; each task it is given dies at a random moment, or ends by itself."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self._rng = random.Random(seed)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.tracker.victim"],
             cwd=_ROOT,
@@ -78,7 +78,7 @@ class Victims:
                 return told, fact["ended"] == -signal.SIGKILL
             told.append(fact)
             if first in fact and deadline is None and len(told) == 1:
-                deadline = time.monotonic() + self._chance.uniform(0, within_s)
+                deadline = time.monotonic() + self._rng.uniform(0, within_s)
 
     @contextlib.contextmanager
     def stopped_during(

@@ -1,4 +1,4 @@
-"""kill -9 at chance moments, with real processes: what was acknowledged is there, once."""
+"""kill -9 at random moments, with real processes: what was acknowledged is there, once."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ async def kill_imports(folder: Path, times: int, seed: int) -> None:
 
 async def kill_resealing(folder: Path, times: int, seed: int) -> None:
     """Each round has a new key in front; what an earlier round left is resealed as well."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     keys = [Fernet.generate_key()]
     count = 400
     async with opened_service(folder, *keys) as entry_service:
         await entry_service.track([draft(n, note=f"note {n}") for n in range(count)], "test")
     with Victims(seed) as victims:
         for _ in range(times):
-            if len(keys) == 1 or chance.random() < 0.2:
+            if len(keys) == 1 or rng.random() < 0.2:
                 keys.insert(0, Fernet.generate_key())
             names = b",".join(keys).decode()
             task = {"task": "reseal", "folder": str(folder), "keys": names}
@@ -121,7 +121,7 @@ async def kill_resealing(folder: Path, times: int, seed: int) -> None:
                 found = await emails(entry_service)
                 assert len(found) == count
                 assert "" not in found
-                number = chance.randrange(count)
+                number = rng.randrange(count)
                 search = Search(email=f"person{number}@site{number}.example")
                 ((entry,), _) = await entry_service.find(search)
                 assert entry.note == f"note {number}"
@@ -155,14 +155,14 @@ async def kill_servers(folder: Path, times: int, seed: int) -> tuple[int, int, i
     How many there were, how many of them are lost, and how many entries are there twice.
     """
     acknowledged: set[int] = set()
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     requests = tracking(50_000)
     for _ in range(times):
         server = Tracker(KEY.decode(), folder)
         with closing(Piped(LOU_CONNECT, "tracker")) as bridge:
             greet(bridge)
             bridge.write(b"".join(itertools.islice(requests, 64)))
-            until = time.monotonic() + chance.uniform(0.001, 0.06)
+            until = time.monotonic() + rng.uniform(0.001, 0.06)
             said = b""
             while time.monotonic() < until:
                 said += bridge.read()

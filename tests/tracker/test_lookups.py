@@ -31,30 +31,28 @@ SORTS: dict[str, Any] = {
 }
 
 
-def some(number: int, chance: random.Random) -> Any:
+def some(number: int, rng: random.Random) -> Any:
     note = " ".join(
-        word
-        for word, odds in zip(WORDS, (0.02, 0.2, 0.6, 1), strict=True)
-        if chance.random() < odds
+        word for word, odds in zip(WORDS, (0.02, 0.2, 0.6, 1), strict=True) if rng.random() < odds
     )
-    tags = tuple(tag for tag in ("a", "ab", "b c") if chance.random() < 0.4)
-    one = draft(number, note=note, tags=tags, status=chance.choice(STATUSES[:4]))
-    return replace(one, url=f"https://site{chance.randrange(40)}.example/contact")
+    tags = tuple(tag for tag in ("a", "ab", "b c") if rng.random() < 0.4)
+    one = draft(number, note=note, tags=tags, status=rng.choice(STATUSES[:4]))
+    return replace(one, url=f"https://site{rng.randrange(40)}.example/contact")
 
 
-async def changed_at_random(entry_service: EntryService, chance: random.Random) -> list[Entry]:
+async def changed_at_random(entry_service: EntryService, rng: random.Random) -> list[Entry]:
     """Entries that were created, changed and deleted in no order."""
     ids: list[str] = []
     for number in range(0, 240, 40):
-        drafts = [some(n, chance) for n in range(number, number + 40)]
+        drafts = [some(n, rng) for n in range(number, number + 40)]
         ids += [entry.id for _, entry in await entry_service.track(drafts, "test")]  # type: ignore[misc]
-        for name in chance.sample(ids, 8):
-            fields = {"note": f"{chance.choice(WORDS)} {chance.random()}"}
+        for name in rng.sample(ids, 8):
+            fields = {"note": f"{rng.choice(WORDS)} {rng.random()}"}
             await entry_service.update(
                 name, (await entry_service.get(name)).version, fields, "test"
             )
-        for name in chance.sample(ids, 4):
-            await entry_service.set_deleted(name, "test", gone=chance.random() < 0.7)
+        for name in rng.sample(ids, 4):
+            await entry_service.set_deleted(name, "test", gone=rng.random() < 0.7)
     return [await entry_service.get(name) for name in ids]
 
 
@@ -78,21 +76,21 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
 ) -> None:
     for name, size in (("_FEW", few), ("_MANY", many), ("_LOOKED_UP", tasted)):
         monkeypatch.setattr(ordered_queries, name, size)
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     store = SqliteStore(tmp_path)
     await store.open()
     entry_service = make_entry_service(store)
-    entries = await changed_at_random(entry_service, chance)
+    entries = await changed_at_random(entry_service, rng)
     moments = sorted(one.changed for one in entries)
     for _ in range(150):
         search = Search(
-            words=tuple(chance.sample(WORDS, chance.choice((0, 0, 1, 2)))),
-            tag=chance.choice(("", "", "a", "ab", "b c", "none")),
-            status=chance.choice(("", "", *STATUSES)),
-            deleted=chance.random() < 0.2,
-            since=chance.choice((0, 0, chance.choice(moments), moments[-1] + 1)),
-            sort=chance.choice(tuple(SORTS)),  # type: ignore[arg-type]
-            limit=chance.choice((1, 3, 7, 50)),
+            words=tuple(rng.sample(WORDS, rng.choice((0, 0, 1, 2)))),
+            tag=rng.choice(("", "", "a", "ab", "b c", "none")),
+            status=rng.choice(("", "", *STATUSES)),
+            deleted=rng.random() < 0.2,
+            since=rng.choice((0, 0, rng.choice(moments), moments[-1] + 1)),
+            sort=rng.choice(tuple(SORTS)),  # type: ignore[arg-type]
+            limit=rng.choice((1, 3, 7, 50)),
         )
         found: list[Entry] = []
         turned = search

@@ -25,12 +25,12 @@ STATUSES = ("new", "contacted", "replied", "won", "lost", "do_not_contact")
 
 
 class Client:
-    """Does what chance says with one person's entry at a time; nobody else has it in that round."""
+    """Makes random changes with one person's entry at a time; nobody else has it in that round."""
 
-    def __init__(self, name: str, entry_service: EntryService, chance: random.Random) -> None:
+    def __init__(self, name: str, entry_service: EntryService, rng: random.Random) -> None:
         self.name = name
         self._entry_service = entry_service
-        self._chance = chance
+        self._rng = rng
         self._work: tuple[Callable[[int], Awaitable[str]], ...] = (
             self.track,
             self.track,
@@ -43,7 +43,7 @@ class Client:
         )
 
     async def step(self, person: int) -> str:
-        work = self._chance.choice(self._work)
+        work = self._rng.choice(self._work)
         try:
             return f"{work.__name__}: {await work(person)}"
         except ToolError as failed:
@@ -55,9 +55,9 @@ class Client:
         return Draft(
             f"https://site{person}.example/",
             f"person{person}@site{person}.example",
-            self._chance.choice(["", f"note {self._chance.randrange(9)}"]),
-            tuple(sorted(self._chance.sample(["a", "b", "c"], self._chance.randrange(3)))),
-            self._chance.choice(STATUSES),  # type: ignore[arg-type]
+            self._rng.choice(["", f"note {self._rng.randrange(9)}"]),
+            tuple(sorted(self._rng.sample(["a", "b", "c"], self._rng.randrange(3)))),
+            self._rng.choice(STATUSES),  # type: ignore[arg-type]
         )
 
     async def _entry(self, person: int) -> Any:
@@ -72,14 +72,14 @@ class Client:
 
     async def track_batch(self, person: int) -> str:
         drafts = [self._draft(person) for _ in range(3)]
-        together = self._chance.random() < 0.5
+        together = self._rng.random() < 0.5
         results = await self._entry_service.track(drafts, self.name, together=together)
         return str([str(one) if isinstance(one, RejectedEntryError) else one[0] for one in results])
 
     async def update(self, person: int) -> str:
         fields = {
-            "note": f"set {self._chance.randrange(99)}",
-            "status": self._chance.choice(STATUSES),
+            "note": f"set {self._rng.randrange(99)}",
+            "status": self._rng.choice(STATUSES),
         }
         entry = await self._entry(person)
         if entry is None:
@@ -96,7 +96,7 @@ class Client:
         return "done"
 
     async def move(self, person: int) -> str:
-        page = self._chance.randrange(3)
+        page = self._rng.randrange(3)
         entry = await self._entry(person)
         if entry is None:
             return "none"
@@ -122,13 +122,13 @@ async def work_through(
     entry_service: EntryService, operations: int, seed: int
 ) -> tuple[list[str], list[Any]]:
     """What each operation said, and everything there is at the end."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     clients = [
         Client(f"client {n}", entry_service, random.Random(seed + n)) for n in range(CLIENTS)
     ]
     said: list[str] = []
     for _ in range(operations // CLIENTS):
-        people = chance.sample(range(PEOPLE), CLIENTS)
+        people = rng.sample(range(PEOPLE), CLIENTS)
         steps = (one.step(person) for one, person in zip(clients, people, strict=True))
         said += await asyncio.gather(*steps)
     return said, await final_state(entry_service)

@@ -72,19 +72,19 @@ class Watched:
 class Guard:
     """Calls `examine` for each watched file that changed and settled.
 
-    `examine` returns whether to examine the file again a moment later. `pulse` is called in every
-    round.
+    `examine` returns whether to examine the file again a moment later. `each_round` is called after
+    each look at all files.
     """
 
     def __init__(
         self,
         examine: Callable[[Watched], Awaitable[bool]],
-        policy: GuardPolicy | None = None,
-        pulse: Callable[[], Awaitable[None]] | None = None,
+        policy: GuardPolicy,
+        each_round: Callable[[], Awaitable[None]],
     ) -> None:
-        self.policy = policy or GuardPolicy()
+        self.policy = policy
         self._examine = examine
-        self._pulse = pulse
+        self._each_round = each_round
         self._watched: dict[tuple[str, Path], Watched] = {}
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -125,8 +125,7 @@ class Guard:
     async def _run(self) -> None:
         while True:
             moving = await self._round()
-            if self._pulse is not None:
-                await self._pulse()
+            await self._each_round()
             pause = self.policy.settle_s if moving else self.policy.poll_s
             if not self._watched:
                 await self._wake.wait()

@@ -39,7 +39,7 @@ class GuardService:
         files: ClientFiles,
         row: Callable[[str], Client],
         guards: Callable[[], bool],
-        policy: GuardPolicy | None = None,
+        policy: GuardPolicy,
     ) -> None:
         self.examined: Listeners[str] = Listeners()
         self.notices: Listeners[Notice] = Listeners()
@@ -47,7 +47,7 @@ class GuardService:
         self._row = row
         self._guards = guards
         self._old_copies = OldCopies()
-        self._guard = Guard(self._examine, policy, self._pulse)
+        self._guard = Guard(self._examine, policy, self._each_round)
 
     def watch(self, files: Iterable[tuple[Client, Inspected]]) -> None:
         """Watch those of the files that the user connected."""
@@ -144,7 +144,7 @@ class GuardService:
         found = running.instances(row, platform) if row.rewrites else ()
         restore.put_back(row, file, self._files.desired(), found)
 
-    async def _pulse(self) -> None:
+    async def _each_round(self) -> None:
         for client, path in self._old_copies.expired():
             file = self._files.file(self._row(client), path)
             await asyncio.to_thread(restore.forget_old_copies, file)

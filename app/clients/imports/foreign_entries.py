@@ -107,8 +107,8 @@ def is_switched_off(entry: Mapping[str, Any]) -> bool:
 
     A value that is neither true nor false counts as off.
     """
-    off = [_truth(entry[key]) for key in _OFF if entry.get(key) is not None]
-    on = [_truth(entry[key]) for key in _ON if entry.get(key) is not None]
+    off = [_boolean(entry[key]) for key in _OFF if entry.get(key) is not None]
+    on = [_boolean(entry[key]) for key in _ON if entry.get(key) is not None]
     states = (str(entry.get(key, "")).lower() for key in ("status", "state"))
     return (
         any(each is not False for each in off)
@@ -117,7 +117,7 @@ def is_switched_off(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def _truth(value: Any) -> bool | None:
+def _boolean(value: Any) -> bool | None:
     words = {"true": True, "yes": True, "on": True, "1": True}
     words |= {"false": False, "no": False, "off": False, "0": False}
     return words.get(str(value).strip().lower())

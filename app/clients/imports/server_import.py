@@ -363,15 +363,15 @@ def _shown(table: Mapping[str, str]) -> dict[str, str]:
 
 def lines(server: Mapping[str, Any]) -> list[str]:
     """A described server as lines of text."""
-    told = [f"{server['name']} ({'starts at once' if server['starts'] else 'stays switched off'})"]
+    found = [f"{server['name']} ({'starts at once' if server['starts'] else 'stays switched off'})"]
     is_web = bool(re.match(r"https?://", server["command"][0])) and len(server["command"]) == 1
     words = server["command"][0] if is_web else shlex.join(server["command"])
-    told.append(f"  {'connects to' if is_web else 'runs'}: {words}")
+    found.append(f"  {'connects to' if is_web else 'runs'}: {words}")
     if not is_web:
-        told.append(f"  in the folder: {server['cwd'] or HOME}")
+        found.append(f"  in the folder: {server['cwd'] or HOME}")
     for title, key in (("variable", "env"), ("header", "headers")):
-        told += (f"  {title}: {name} = {text}" for name, text in server[key].items())
+        found += (f"  {title}: {name} = {text}" for name, text in server[key].items())
     if server["disabled_tools"]:
-        told.append(f"  tools switched off: {', '.join(server['disabled_tools'])}")
-    told += (f"  note: {note}" for note in server["notes"])
-    return [_UNSEEN.sub(lambda odd: f"\\u{ord(odd[0]):04x}", line) for line in told]
+        found.append(f"  tools switched off: {', '.join(server['disabled_tools'])}")
+    found += (f"  note: {note}" for note in server["notes"])
+    return [_UNSEEN.sub(lambda odd: f"\\u{ord(odd[0]):04x}", line) for line in found]

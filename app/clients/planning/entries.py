@@ -70,11 +70,11 @@ def installed_bridge() -> Bridge:
 
 def _base_python() -> Path:
     """The Python that this one's environment was made with; itself, if it is no environment."""
-    told = Path(getattr(sys, "_base_executable", sys.executable))  # of the Store, an alias
+    base = Path(getattr(sys, "_base_executable", sys.executable))  # of the Store, an alias
     is_environment = sys.prefix != sys.base_prefix
-    if is_environment and told.is_relative_to(sys.prefix):
+    if is_environment and base.is_relative_to(sys.prefix):
         return Path(sys.base_prefix, "python.exe")
-    return told
+    return base
 
 
 def windows_bridge(executable: Path, base: Path, home: str) -> Bridge:

@@ -220,7 +220,7 @@ def _content(document: dict[str, Any]) -> bytes:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(ownership.read(str(path), follows_last=True, heals=True))
+        found = json.loads(ownership.read(str(path), follows_last=True, may_be_writable=True))
         _ = found["kdf"]["salt"], found["sealed"], found["names"]
     except FileNotFoundError:
         return {}

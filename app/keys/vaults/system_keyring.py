@@ -95,7 +95,7 @@ class KeyIndex:
 
     def _load(self) -> None:
         try:
-            content = ownership.read(str(self._path), follows_last=True, heals=True)
+            content = ownership.read(str(self._path), follows_last=True, may_be_writable=True)
             found = json.loads(content)
             self._locations = {
                 name: KeyLocation(**location) for name, location in found["keys"].items()

@@ -34,7 +34,7 @@ class Problems:
             return
         from app.ui.dialogs.problem_dialog import ProblemDialog  # noqa: PLC0415 - most never see it
 
-        self._theme.dress()
+        self._theme.style_widgets()
         dialog = ProblemDialog(self._theme, error, self.go, self.parent)
         self._shown[error.code] = dialog
         dialog.finished.connect(lambda _result: self._shown.pop(error.code, None))

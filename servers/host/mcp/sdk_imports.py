@@ -19,7 +19,7 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, NamedTuple
 
-_FRONTS = ("mcp", "mcp.server")
+_FACADES = ("mcp", "mcp.server")
 _SERVER = "mcp.server.lowlevel.server"
 _HTTP = (
     "starlette.applications",
@@ -53,14 +53,14 @@ class _StandIn(ModuleType):
 
 
 def import_sdk() -> None:
-    """Import the SDK's server without its fronts and its HTTP side.
+    """Import the SDK's server without its facades and its HTTP side.
 
     Also keeps pydantic from searching every installed package for plugins.
     """
     if _SERVER in sys.modules:
         return
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    for name in _FRONTS:
+    for name in _FACADES:
         spec = find_spec(name)
         if spec is None or spec.loader is None:
             raise ImportError(f"{name} is not installed", name=name)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _MOST_AT_ONCE = 1 << 16
 
 Take = Callable[[bytes], None]
-_takers: dict[int, tuple[asyncio.BaseTransport, Take]] = {}
+_readers: dict[int, tuple[asyncio.BaseTransport, Take]] = {}
 """By descriptor. A process has one loop."""
 
 
@@ -32,10 +32,10 @@ def read_directly(transport: asyncio.BaseTransport, take: Take) -> Callable[[], 
     """
     stream = transport.get_extra_info("socket") or transport.get_extra_info("pipe")
     descriptor = stream.fileno() if stream else -1
-    _takers[descriptor] = (transport, take)
+    _readers[descriptor] = (transport, take)
 
     def stop() -> None:
-        _takers.pop(descriptor, None)
+        _readers.pop(descriptor, None)
 
     return stop
 
@@ -70,10 +70,10 @@ else:
 
 def _read(descriptor: int) -> bool:
     """Whether bytes were taken; the end and errors are left to asyncio, which meets them, too."""
-    taker = _takers.get(descriptor)
-    if taker is None:
+    reader = _readers.get(descriptor)
+    if reader is None:
         return False
-    transport, take = taker
+    transport, take = reader
     try:
         data = os.read(descriptor, _MOST_AT_ONCE)
     except OSError:

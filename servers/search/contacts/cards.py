@@ -28,7 +28,7 @@ _PART = {role: part for part, roles in enumerate(_NAMES) for role in roles}
 _LONGEST_NAME, _MOST_ELEMENTS, _MOST_EMAILS = 200, 30, 1_000
 
 
-def carded(tree: HtmlElement) -> Iterator[FoundAddress]:
+def addresses_in_cards(tree: HtmlElement) -> Iterator[FoundAddress]:
     """The addresses in the cards of the page, each with the name on its card."""
     names: dict[HtmlElement, dict[int, str]] = {}
     emails: list[tuple[HtmlElement, HtmlElement]] = []
@@ -75,8 +75,8 @@ def _is_card(element: HtmlElement, roles: set[str]) -> bool:
 def _addresses(element: HtmlElement) -> Iterator[FoundAddress]:
     if _is_mailto(element):
         yield from linked.receivers(element.get("href") or "")
-    elif told := element.get("content"):
-        yield from addresses_in(without_marks(told[:_LONGEST_NAME]))
+    elif content := element.get("content"):
+        yield from addresses_in(without_marks(content[:_LONGEST_NAME]))
     elif len(list(islice(element.iter(), _MOST_ELEMENTS + 1))) <= _MOST_ELEMENTS:
         alone = copy.deepcopy(element)
         alone.tail = None
@@ -85,8 +85,8 @@ def _addresses(element: HtmlElement) -> Iterator[FoundAddress]:
 
 def _text(element: HtmlElement) -> str:
     """What a name's element says; empty when it says more than a name."""
-    told = element.get("content") or element.get("alt") or ""
-    pieces = [told] if told else list(islice(element.itertext(), _MOST_ELEMENTS + 1))
+    content = element.get("content") or element.get("alt") or ""
+    pieces = [content] if content else list(islice(element.itertext(), _MOST_ELEMENTS + 1))
     text = " ".join("".join(pieces).split())
     return text if len(pieces) <= _MOST_ELEMENTS and len(text) <= _LONGEST_NAME else ""
 

@@ -73,10 +73,10 @@ def joined(contacts: Iterable[Contact], person: str) -> list[Contact]:
 
 def _both(first: Contact, second: Contact) -> Contact:
     better, other = sorted((first, second), key=lambda one: -one.confidence)
-    surer = min(0.99, better.confidence + 0.3 * other.confidence * (1 - better.confidence))
+    confidence = min(0.99, better.confidence + 0.3 * other.confidence * (1 - better.confidence))
     sources = list(dict.fromkeys([*first.sources, *second.sources]))
     name = better.name or other.name
-    return replace(better, confidence=round(surer, 2), sources=sources, name=name)
+    return replace(better, confidence=round(confidence, 2), sources=sources, name=name)
 
 
 def _spellings(person: str) -> set[str]:

@@ -57,22 +57,22 @@ _SPELLED_AT = re.compile(
     rf"(?:{_any(words.DOT_NAMES)}) )",
     re.IGNORECASE,
 )
-_SHOUTED = re.compile(r" (?<=[a-z0-9] )(?:AT|\u00c4T|ARROBA) (?=[a-z0-9])")
+_AT_IN_CAPITALS = re.compile(r" (?<=[a-z0-9] )(?:AT|\u00c4T|ARROBA) (?=[a-z0-9])")
 SPOKEN_DOT = re.compile(rf" (?:{_any(words.DOT_NAMES)}) (?={_EDGE}?[^\W_])", re.IGNORECASE)
 """After the @: a dot that is spoken."""
 SPOKEN_BEFORE = re.compile(
     rf"(?<=[a-z0-9]) ((?:{_any((*words.DOT_NAMES, *words.DASH_NAMES))})) $", re.IGNORECASE
 )
 """Before what stands before the @: a dot or a dash that is spoken."""
-_PLEA = (
+_NO_SPAM_WORD = (
     r"(?:NO[-_]?SPAM|NIX[-_]?SPAM|KEIN[-_]?SPAM|(?:REMOVE|DELETE)[-_]?(?:THIS|ME)|ANTI[-_]?SPAM|"
     r"SPAM[-_]?FREE|ENTFERNEN)"
 )
-_PLEAS = ("SPAM", "THIS", "ME", "ENTFERNEN")
+_NO_SPAM_HINTS = ("SPAM", "THIS", "ME", "ENTFERNEN")
 _NO_SPAM = re.compile(
-    rf"(?<=[@{SURE_AT}]){_PLEA}[._-]|[._-]?{_PLEA}(?=[@{SURE_AT}])|"
-    rf"(?<=[a-z0-9])[-_]?{_PLEA}(?=\.[a-z])|(?<=[a-z0-9])[.-]{_PLEA}(?![\w@.])|"
-    rf"(?<![\w.-]){_PLEA}[._-]?(?=[a-z0-9.]{{1,64}}@)"
+    rf"(?<=[@{SURE_AT}]){_NO_SPAM_WORD}[._-]|[._-]?{_NO_SPAM_WORD}(?=[@{SURE_AT}])|"
+    rf"(?<=[a-z0-9])[-_]?{_NO_SPAM_WORD}(?=\.[a-z])|(?<=[a-z0-9])[.-]{_NO_SPAM_WORD}(?![\w@.])|"
+    rf"(?<![\w.-]){_NO_SPAM_WORD}[._-]?(?=[a-z0-9.]{{1,64}}@)"
 )
 """Words in capitals that a person is asked to remove from an address."""
 _STAND_INS = "\u2605\u2606\u25ce\u25cf\u25a0\u25c6*#$%^~\u00a7\u00a4"
@@ -108,16 +108,16 @@ def undisguised(text: str) -> str:
     text = html.unescape(text) if "&" in text else text
     if not text.isascii():
         text = _latin(text)
-    if "@" in text and (told := _STAND_IN.search(text)):
-        meant = re.escape(told.group(1))
+    if "@" in text and (stand_in := _STAND_IN.search(text)):
+        meant = re.escape(stand_in.group(1))
         text = re.sub(rf"(?<=[a-zA-Z0-9]){meant}(?=[a-zA-Z0-9])", UNSURE_AT, text)
     if _UNDERSCORED.search(text):
         text = _UNDERSCORED_DOT.sub(".", _UNDERSCORED.sub(SURE_AT, text))
     text = _WRAPPED.sub(_meaning, text)
     text = _DOT_GAPS.sub(".", text) if _DOT in text else text
     text = _with_named_marks(text)
-    text = _SHOUTED.sub(f" {UNSURE_AT} ", _SPELLED_AT.sub(f" {SPOKEN_AT} ", text))
-    return _NO_SPAM.sub("", text) if any(plea in text for plea in _PLEAS) else text
+    text = _AT_IN_CAPITALS.sub(f" {UNSURE_AT} ", _SPELLED_AT.sub(f" {SPOKEN_AT} ", text))
+    return _NO_SPAM.sub("", text) if any(hint in text for hint in _NO_SPAM_HINTS) else text
 
 
 def _latin(text: str) -> str:

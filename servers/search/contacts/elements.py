@@ -67,25 +67,25 @@ def text(tree: HtmlElement) -> str:
     for element in list(tree.iter()):
         if isinstance(element.tag, str):
             _mark(element)
-    told = " ".join(str(tree.text_content()).split())
-    return _BROKEN.sub("", told.replace(BREAK, "\n"))
+    found = " ".join(str(tree.text_content()).split())
+    return _BROKEN.sub("", found.replace(BREAK, "\n"))
 
 
 def _styles(tree: HtmlElement) -> dict[str, str]:
     """The styles of each class and id in the page's style sheets, by `.class` or `#id`."""
-    told: dict[str, str] = {}
+    found: dict[str, str] = {}
     sheets = "}".join(str(style.text or "") for style in tree.iter("style"))[:_LONGEST_STYLES]
     for rule in sheets.split("}"):
         selectors, _, body = rule.rpartition("{")
         written = _CONTENT.search(body)
         if written and (place := _BESIDE.fullmatch(selectors.rpartition("{")[2])):
-            told[f"{place[1]}:{place[2]}"] = written[1]
+            found[f"{place[1]}:{place[2]}"] = written[1]
         if _UNSEEN.search(body) or _BACKWARDS.search(body):
             for selector in selectors.rpartition("{")[2].split(","):
                 name = re.fullmatch(r"\s*\w{0,20}([.#][\w-]{1,80})\s*", selector)
                 if name:
-                    told[name.group(1)] = f"{told.get(name.group(1), '')};{body}"
-    return told
+                    found[name.group(1)] = f"{found.get(name.group(1), '')};{body}"
+    return found
 
 
 def _style(element: HtmlElement, styles: dict[str, str]) -> str:

@@ -67,7 +67,7 @@ _JSON_EMAIL = re.compile(
     r"\"(?:e-?mail|mailto)(?:address)?\"\s{0,9}:\s{0,9}\"([^\"]{3,300})\"", re.IGNORECASE
 )
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\x([0-9a-f]{2})", re.IGNORECASE)
-_JOINT = re.compile(r"(['\"])\s{0,20}\+\s{0,20}['\"]")
+_CONCATENATION = re.compile(r"(['\"])\s{0,20}\+\s{0,20}['\"]")
 _CALL = re.compile(r"crypt\w{0,40}+\(['\"]([^'\"]{5,400}+)['\"]", re.IGNORECASE)
 _CLOAK = re.compile(
     r"\b(addy\w{0,40})\s{0,9}=\s{0,9}(?:(addy\w{0,40})\s{0,9}\+\s{0,9})?'([^'\n]{1,200})'"
@@ -297,15 +297,15 @@ def _in_data(script: HtmlElement) -> Iterator[FoundAddress]:
     text = str(script.text or "").strip().removeprefix("<!--").removesuffix("-->")
     text = text.replace("//<![CDATA[", "").replace("//]]>", "")
     try:
-        told = json.loads(text if '"' in text else html.unescape(text), strict=False)
+        data = json.loads(text if '"' in text else html.unescape(text), strict=False)
     except (ValueError, RecursionError):
         yield from _named_in_json(text[:_LONGEST])
         return
-    yield from _in_json(told)
+    yield from _in_json(data)
 
 
-def _in_json(told: Any) -> Iterator[FoundAddress]:
-    waiting = [("", told, "")]
+def _in_json(data: Any) -> Iterator[FoundAddress]:
+    waiting = [("", data, "")]
     while waiting:
         key, value, owner = waiting.pop()
         if isinstance(value, dict):
@@ -320,14 +320,14 @@ def _in_json(told: Any) -> Iterator[FoundAddress]:
             yield from addresses_in(disguise.without_marks(value[:5000]))
 
 
-def _name_in(told: dict[str, Any]) -> str:
+def _name_in(person: dict[str, Any]) -> str:
     """The name of a person or an organization in JSON-LD."""
-    whole = told.get("name")
+    whole = person.get("name")
     if isinstance(whole, dict):  # with its language
         whole = whole.get("@value")
-    parts = [told.get("givenName"), told.get("familyName")]
+    parts = [person.get("givenName"), person.get("familyName")]
     both = " ".join(part for part in parts if isinstance(part, str))
-    named = (whole, both, told.get("legalName"))
+    named = (whole, both, person.get("legalName"))
     return next((name for name in named if isinstance(name, str) and name.strip()), "")
 
 
@@ -344,29 +344,29 @@ def _unescaped(text: str) -> str:
 def _in_script(text: str) -> Iterator[FoundAddress]:
     text = unquote(text) if "unescape(" in text or "decodeURI" in text else text
     yield from (FoundAddress(one.email, SURE) for one in _put_together(_unescaped(text)))
-    text = html.unescape(_JOINT.sub("", _unescaped(text)))
+    text = html.unescape(_CONCATENATION.sub("", _unescaped(text)))
     parts: dict[str, str] = {}
     for name, before, more in _CLOAK.findall(text):
         parts[name] = f"{parts.get(before, '')}{more}"
-    for told in parts.values():
-        yield from (FoundAddress(one.email, SURE) for one in _exact(told))
-    for told in _WRITTEN.findall(text):
-        yield from (FoundAddress(one.email, SURE) for one in _exact(told))
+    for piece in parts.values():
+        yield from (FoundAddress(one.email, SURE) for one in _exact(piece))
+    for piece in _WRITTEN.findall(text):
+        yield from (FoundAddress(one.email, SURE) for one in _exact(piece))
     for link in _SCRIPT_MAILTO.finditer(text):
         yield from (FoundAddress(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
 
 
 def _put_together(source: str) -> Iterator[FoundAddress]:
     """The addresses in the texts that a script joins, turns or decodes."""
-    for told in scripts.put_together(source):
-        yield from _written(told)
+    for text in scripts.put_together(source):
+        yield from _written(text)
 
 
-def _written(told: str) -> Iterator[FoundAddress]:
+def _written(text: str) -> Iterator[FoundAddress]:
     """The addresses in what a script writes: markup, a link, or an address alone."""
-    if _MAILTO.search(told):
-        yield from receivers(told, quoted=True)
-    yield from _exact(html.unescape(_TAG.sub("", told)))
+    if _MAILTO.search(text):
+        yield from receivers(text, quoted=True)
+    yield from _exact(html.unescape(_TAG.sub("", text)))
 
 
 def _from_cloudflare(covered: str) -> str:

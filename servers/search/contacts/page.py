@@ -100,9 +100,9 @@ def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     return [Contact(email, sure, [url], name=names[email]) for email, sure in best.items()]
 
 
-def _plain_name(told: str) -> str:
-    """`told` as one line; empty when it is no name: an address, or without a letter."""
-    name = sanitize.line(told, _LONGEST_NAME)
+def _plain_name(text: str) -> str:
+    """`text` as one line; empty when it is no name: an address, or without a letter."""
+    name = sanitize.line(text, _LONGEST_NAME)
     return name if any(map(str.isalpha, name)) and not _NO_NAME.search(name) else ""
 
 
@@ -118,7 +118,7 @@ def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
     drop_unseen(tree)
     elements.as_seen(tree)
     yield from ((found, False) for found in linked.linked(tree))
-    yield from ((found, False) for found in cards.carded(tree))
+    yield from ((found, False) for found in cards.addresses_in_cards(tree))
     yield from ((found, False) for found in linked.scripted(tree))
     yield from ((found, True) for found in linked.stored(tree))
     yield from ((found, False) for found in addresses_in(elements.text(tree)))
@@ -151,8 +151,8 @@ def _likely_links(url: str, page: str) -> list[str]:
 def _says(link: HtmlElement) -> str:
     """What the link says, as far as it is short enough to say where it leads."""
     pictures = (each.get("alt") or "" for each in islice(link.iter("img"), 2))
-    told = [*islice(link.itertext(), 20), link.get("title") or "", *pictures]
-    text = " ".join(" ".join(map(str, told)).split())
+    texts = [*islice(link.itertext(), 20), link.get("title") or "", *pictures]
+    text = " ".join(" ".join(map(str, texts)).split())
     return text if len(text) <= _LONGEST_LINK else ""
 
 

@@ -33,7 +33,7 @@ def vcards(text: str) -> Iterator[FoundAddress]:
 
 def _each(text: str) -> Iterator[FoundAddress]:
     emails: list[str] = []
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for line in _lines(text):
         label, colon, value = line.partition(":")
         if not colon:
@@ -44,12 +44,12 @@ def _each(text: str) -> Iterator[FoundAddress]:
             if len(emails) < _MOST:
                 emails.append(address.exact(value.strip().removeprefix("mailto:")))
         elif kind in {"FN", "N", "ORG"}:
-            told.setdefault(kind, value)
+            fields.setdefault(kind, value)
         elif kind == "END":
-            name = _name(told)
+            name = _name(fields)
             yield from (FoundAddress(email, SURE, name) for email in emails if email)
-            emails, told = [], {}
-    yield from (FoundAddress(email, SURE, _name(told)) for email in emails if email)
+            emails, fields = [], {}
+    yield from (FoundAddress(email, SURE, _name(fields)) for email in emails if email)
 
 
 def linked_card(href: str) -> Iterator[FoundAddress]:
@@ -76,13 +76,15 @@ def _decoded(value: str, parameters: list[str]) -> str:
         return value
     named = _CHARSET.search(";".join(parameters))
     try:
-        told = quopri.decodestring(value.encode("utf-8", "replace"))
-        return told.decode(named.group(1) if named else "utf-8", "replace")
+        raw = quopri.decodestring(value.encode("utf-8", "replace"))
+        return raw.decode(named.group(1) if named else "utf-8", "replace")
     except LookupError:
         return ""
 
 
-def _name(told: dict[str, str]) -> str:
-    family, given, *_ = [*told.get("N", "").split(";"), "", ""]
-    parts = told.get("FN") or f"{given} {family}".strip() or told.get("ORG", "").partition(";")[0]
+def _name(fields: dict[str, str]) -> str:
+    family, given, *_ = [*fields.get("N", "").split(";"), "", ""]
+    parts = (
+        fields.get("FN") or f"{given} {family}".strip() or fields.get("ORG", "").partition(";")[0]
+    )
     return _ESCAPED.sub(lambda one: " " if one.group(1) in "nN" else one.group(1), parts)

@@ -168,7 +168,7 @@ def rank_of_page(path: str, label: str) -> int:
 
     0 for contact pages and imprints, 1 for pages about who is there, `UNLIKELY` for others.
     """
-    told = [_APART.sub(" ", bare(text)) for text in (path, label)]
-    if any(map(_CONTACT.search, told)):
+    texts = [_APART.sub(" ", bare(text)) for text in (path, label)]
+    if any(map(_CONTACT.search, texts)):
         return 0
-    return 1 if any(map(_ABOUT.search, told)) or _LIKELY_PATH.search(path.lower()) else UNLIKELY
+    return 1 if any(map(_ABOUT.search, texts)) or _LIKELY_PATH.search(path.lower()) else UNLIKELY

@@ -43,7 +43,7 @@ def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
     own = [_own(block, facts) for block in blocks]
     sizes = [(one[_LENGTH], one[_LINKED], one[_WORDS], one[_SENTENCE]) for one in own]
     around = Surroundings(blocks, sizes)
-    told = (
+    columns = (
         own,
         _places(own, around),
         _near(own),
@@ -51,7 +51,7 @@ def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
         kinds(sizes, around),
         parts(blocks, around),
     )
-    return [[number for row in several for number in row] for several in zip(*told, strict=True)]
+    return [[number for row in several for number in row] for several in zip(*columns, strict=True)]
 
 
 _WORDS, _LINKED, _ENDS, _LENGTH, _SENTENCE = range(5)
@@ -89,7 +89,7 @@ def _own(block: Block, facts: PageFacts) -> list[float]:
 def _near(own: list[Row]) -> Iterator[Row]:
     """The blocks before and after, as a whole."""
     total = len(own)
-    words, linked, lengths, said = (
+    words, linked, lengths, sentences = (
         [0.0, *accumulate(one[column] for one in own)]
         for column in (_WORDS, _LINKED, _LENGTH, _SENTENCE)
     )
@@ -97,11 +97,11 @@ def _near(own: list[Row]) -> Iterator[Row]:
         row: Row = []
         for reach in (3, 8, 20):
             first, last = max(at - reach, 0), min(at + reach + 1, total)
-            told = words[last] - words[first]
+            near = words[last] - words[first]
             row += [
-                told / (last - first),
+                near / (last - first),
                 (linked[last] - linked[first]) / (lengths[last] - lengths[first]),
-                (said[last] - said[first]) / told,
+                (sentences[last] - sentences[first]) / near,
             ]
         yield row
 
@@ -111,8 +111,8 @@ def _places(own: list[Row], around: Surroundings) -> Iterator[Row]:
     total = len(own)
     words = max(1.0, sum(one[_WORDS] for one in own))
     heading = next((at for at in range(total) if around.is_heading(at)), -1)
-    told = 0.0
+    before = 0.0
     for at, one in enumerate(own):
         after = at - heading if heading >= 0 else 999
-        yield [at / total, told / words, after, heading >= 0, at, total - at]
-        told += one[_WORDS]
+        yield [at / total, before / words, after, heading >= 0, at, total - at]
+        before += one[_WORDS]

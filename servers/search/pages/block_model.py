@@ -1,4 +1,4 @@
-"""Which blocks of a page are its own text: what is seen of a page comes in, chances go out.
+"""Which blocks of a page are its own text: features of each block in, probabilities out.
 
 The model is `block_model.json`, small decision trees that `tests/bench/train_page_model.py` makes.
 It learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley (CC-BY-4.0).
@@ -19,7 +19,7 @@ from servers.search.pages.block_surroundings import Row
 
 TABLE = Path(__file__).with_name("block_model.json")
 _LESS_SURE, _LESS_LIKELY = 0.85, 0.5
-"""How chances turn out on pages of other sites than those the model learned from."""
+"""How probabilities turn out on pages of other sites than those the model learned from."""
 _AT_ONCE = 10
 """Trees in one expression; compilers do not nest without end."""
 
@@ -31,10 +31,10 @@ class BlockModel:
         trees = [_expression(tree) for tree in table]
         self._sums = [_compiled(trees[at : at + _AT_ONCE]) for at in range(0, len(trees), _AT_ONCE)]
 
-    def leanings(self, rows: list[Row]) -> list[float]:
-        """For each block how far it leans to the text that the page is read for; 0 is neither."""
+    def log_odds(self, rows: list[Row]) -> list[float]:
+        """For each block the log-odds that it is of the text that the page is read for."""
         sums = self._sums
-        return [_LESS_SURE * sum([told(row) for told in sums]) - _LESS_LIKELY for row in rows]
+        return [_LESS_SURE * sum([add(row) for add in sums]) - _LESS_LIKELY for row in rows]
 
 
 @cache
@@ -43,30 +43,30 @@ def shipped() -> BlockModel:
     return BlockModel(json.loads(TABLE.read_text("utf-8")))
 
 
-def chance(leaning: float) -> float:
-    """How likely a block is that leans so far, 0 to 1."""
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, leaning))))
+def probability(log_odds: float) -> float:
+    """The logistic function, 0 to 1."""
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, log_odds))))
 
 
-def limit(likely: Sequence[float], words: Sequence[int]) -> tuple[float, float]:
-    """From which chance on blocks of so many `words` are taken, and the word F1 to expect then."""
-    wanted = sum(chance * count for chance, count in zip(likely, words, strict=True))
+def best_threshold(likely: Sequence[float], words: Sequence[int]) -> tuple[float, float]:
+    """From which probability on blocks of so many `words` are taken, and the word F1 expected."""
+    wanted = sum(each * count for each, count in zip(likely, words, strict=True))
     right = chosen = best = 0.0
     found = 1.0
-    for likelihood, count in sorted(zip(likely, words, strict=True), reverse=True):
-        right += likelihood * count
+    for each, count in sorted(zip(likely, words, strict=True), reverse=True):
+        right += each * count
         chosen += count
         expected = 2 * right / (chosen + wanted)
         if expected > best:
-            best, found = expected, likelihood
+            best, found = expected, each
     return found, best
 
 
-def promise(likely: Sequence[float], words: Sequence[int], taken: Sequence[bool]) -> float:
-    """The word F1 to expect of the blocks that are `taken`."""
+def expected_f1(likely: Sequence[float], words: Sequence[int], taken: Sequence[bool]) -> float:
+    """The expected word F1 of the blocks that are `taken`."""
     whole = list(zip(likely, words, taken, strict=True))
-    wanted = sum(chance * count for chance, count, _ in whole)
-    right = sum(chance * count for chance, count, is_so in whole if is_so)
+    wanted = sum(each * count for each, count, _ in whole)
+    right = sum(each * count for each, count, is_so in whole if is_so)
     return 2 * right / (wanted + sum(count for _, count, is_so in whole if is_so))
 
 

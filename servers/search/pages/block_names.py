@@ -22,7 +22,7 @@ GROUPS = (
 )
 _GROUP_OF = {word: number for number, words in enumerate(GROUPS) for word in words.split()}
 _TOKEN = re.compile(r"[a-z]{3,15}")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLUTTER = re.compile(
     r"^shar|social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|"
     r"^nav|^post-nav|subnav|avigation|navbar|navbox|menu|bar| ad |-ad-|^ad-| ad-|dfp[Aa]d|outbrain|"
@@ -102,7 +102,7 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
         bodies[0] |= prop == "articleBody"
         bodies[-1] |= tag == "main" or role.startswith("main")
         bodies.append(tag == "article")
-    tokens = _TOKEN.findall(_HUMP.sub(" ", f"{both} {role} {prop}").lower())
+    tokens = _TOKEN.findall(_CAMEL_BORDER.sub(" ", f"{both} {role} {prop}").lower())
     return Traits(
         clutter or bool(_PUT_AWAY.search(classes)),
         unlikely,

@@ -82,7 +82,7 @@ class Surroundings:
     def rows(self) -> Iterator[Row]:
         """What is around each block, element by element."""
         page = max(1.0, self._whole[0][0]) if self._whole else 1.0
-        told = [
+        around = [
             [math.log1p(chars), linked / max(1.0, chars), many, said, kin, chars / page]
             for (chars, linked, many, said, _, _), kin in zip(self._whole, self._kin, strict=True)
         ]
@@ -96,7 +96,7 @@ class Surroundings:
                 row: Row = [depth, tag, *self._inside[at], *near, *self._called[at]]
                 one = at
                 for _ in range(_LEVELS):
-                    row += told[one]
+                    row += around[one]
                     one = self.parents[one]
                 made[at] = [*row, *self._group(self._repeated[at], page), *centre.row(at)]
             yield made[at]
@@ -142,8 +142,8 @@ class Surroundings:
                 inside = (*inside[:tag], inside[tag] + 1, *inside[tag + 1 :])
             groups = self.traits[at].groups
             if groups:
-                told = enumerate(names)
-                names = tuple(depth + 2 if one in groups else name for one, name in told)
+                numbered = enumerate(names)
+                names = tuple(depth + 2 if one in groups else name for one, name in numbered)
             self._inside.append(inside)
             self.depths.append(depth + 1)
             self._names.append(names)
@@ -269,13 +269,13 @@ def kinds(rows: list[tuple[float, float, float, float]], around: Surroundings) -
         numbers = around.chains(length)
         sums: dict[int, Row] = {}
         for at, (kind, (chars, linked, words, said)) in enumerate(zip(numbers, rows, strict=True)):
-            told = sums.setdefault(kind, [0, 0.0, 0.0, 0.0, 0, at, at])
-            told[0] += 1
-            told[1] += words
-            told[2] += chars
-            told[3] += linked
-            told[4] += said > 0
-            told[6] = at
+            totals = sums.setdefault(kind, [0, 0.0, 0.0, 0.0, 0, at, at])
+            totals[0] += 1
+            totals[1] += words
+            totals[2] += chars
+            totals[3] += linked
+            totals[4] += said > 0
+            totals[6] = at
         found = {
             kind: [
                 math.log1p(many),

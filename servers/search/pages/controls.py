@@ -80,8 +80,8 @@ def _follows_control(element: HtmlElement) -> bool:
     while before is not None and before.tag in NO_PLACE:
         before = before.getprevious()
     near = [] if before is None else list(islice(before.iter("*"), _NEAR))
-    told = sum(len((one.text or "").strip()) for one in near if one.tag not in NO_PLACE)
-    if len(near) == _NEAR or told > _LONGEST_CONTROL:
+    length = sum(len((one.text or "").strip()) for one in near if one.tag not in NO_PLACE)
+    if len(near) == _NEAR or length > _LONGEST_CONTROL:
         return False
     if any(one.get("aria-haspopup") for one in near):
         return False

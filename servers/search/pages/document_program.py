@@ -49,13 +49,13 @@ def read(data: bytes, first: int, last: int) -> dict[str, Any]:
         title, total, parts = _pdf(data, first, last)
     else:
         title, total, parts = _archive(data, first, last)
-    told, room = [], _MOST_CHARS
+    kept, room = [], _MOST_CHARS
     for number, text in parts:
-        told.append([number, text[:room]])
+        kept.append([number, text[:room]])
         room -= len(text)
         if room <= 0:
             break
-    return {"title": title, "total": total, "parts": told}
+    return {"title": title, "total": total, "parts": kept}
 
 
 Parts = Iterator[tuple[int, str]]

@@ -41,18 +41,18 @@ class DocumentText:
     note: str
 
 
-def pages_of(told: str) -> tuple[int, int]:
-    """The first and the last page that `told` asks for: `3`, `3-7`, `3-`; empty for the usual.
+def pages_of(text: str) -> tuple[int, int]:
+    """The first and the last page that `text` asks for: `3`, `3-7`, `3-`; empty for the usual.
 
     Raises:
         PageRangeError: it is none of these.
     """
-    if not told.strip():
+    if not text.strip():
         return 1, _USUAL
-    found = _RANGE.fullmatch(told.strip())
+    found = _RANGE.fullmatch(text.strip())
     first = int(found[1]) if found else 0
     if not found or first < 1 or (found[3] and int(found[3]) < first):
-        raise PageRangeError(told)
+        raise PageRangeError(text)
     last = int(found[3]) if found[3] else first + _USUAL - 1 if found[2] else first
     return first, min(last, first + MOST_PAGES - 1)
 
@@ -83,11 +83,11 @@ class DocumentReader:
                 Kind.UNSUPPORTED, "its pages hold no text; they may be pictures of paper"
             )
         mark = "## Page " if marked else "Page "
-        told = [f"{mark}{number}\n\n{text.strip()}" for number, text in parts]
+        texts = [f"{mark}{number}\n\n{text.strip()}" for number, text in parts]
         if total == 1:
             return DocumentText(answer["title"], parts[0][1].strip(), "")
         return DocumentText(
-            answer["title"], "\n\n".join(told), _note(parts[0][0], parts[-1][0], total)
+            answer["title"], "\n\n".join(texts), _note(parts[0][0], parts[-1][0], total)
         )
 
 

@@ -30,7 +30,7 @@ _ASSIGNED = re.compile(
     r"(?:[\"']\])?\s{0,9}+=\s{0,9}+(?=[{\[])"
 )
 _STATES = re.compile(r"STATE|DATA|PROPS|NUXT|nitial")
-_FLIGHT = re.compile(r"self\.__next_f\.push\(\s{0,9}+(?=\[)")
+_NEXT_JS_PUSH = re.compile(r"self\.__next_f\.push\(\s{0,9}+(?=\[)")
 _TITLES = frozenset(
     ["title", "name", "headline", "heading", "label", "question", "subject", "topictitle"]
 )
@@ -142,21 +142,21 @@ def _found(tree: HtmlElement) -> Iterator[Any]:
         for start in islice(_ASSIGNED.finditer(text), 5):
             if _STATES.search(start[1]):
                 yield _first(text, start.end())
-    yield from _flown(texts)
+    yield from _next_js_data(texts)
 
 
-def _flown(texts: list[str]) -> Iterator[Any]:
+def _next_js_data(texts: list[str]) -> Iterator[Any]:
     """The data that Next.js sends in pieces, each in a script of its own."""
     pieces = []
     for text in texts:
-        for start in islice(_FLIGHT.finditer(text), 200):
+        for start in islice(_NEXT_JS_PUSH.finditer(text), 200):
             part = _first(text, start.end())
             if isinstance(part, list) and len(part) > 1 and isinstance(part[1], str):
                 pieces.append(part[1])
     for line in "".join(pieces).splitlines():
-        _, colon, told = line.partition(":")
-        if colon and told[:1] in "[{":
-            yield _parsed(told)
+        _, colon, value = line.partition(":")
+        if colon and value[:1] in "[{":
+            yield _parsed(value)
 
 
 def _parsed(text: str) -> Any:
@@ -217,5 +217,5 @@ def _plain(value: object) -> str:
         return ""
     if _TAG.search(value):
         value = _TAG.sub("", _ENDS_BLOCK.sub("\n", value))
-    told = (sanitize.line(line, 20_000) for line in value.splitlines())
-    return "\n".join(line for line in told if line)
+    lines = (sanitize.line(line, 20_000) for line in value.splitlines())
+    return "\n".join(line for line in lines if line)

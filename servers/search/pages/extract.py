@@ -117,9 +117,9 @@ class Extractor:
 
 def _as_it_is(text: str, url: str, form: Format) -> Extract:
     if feeds.is_feed(text):
-        title, told, links = feeds.read(text, url, marked=form == "markdown")
-        if told:
-            return Extract(title, sanitize.passive(told), [PageLink(*link) for link in links])
+        title, feed, links = feeds.read(text, url, marked=form == "markdown")
+        if feed:
+            return Extract(title, sanitize.passive(feed), [PageLink(*link) for link in links])
     return Extract(
         "", sanitize.passive(rich_text.read(text) if rich_text.is_rich_text(text) else text), []
     )
@@ -217,11 +217,11 @@ def _links(tree: HtmlElement, url: str) -> Iterator[PageLink]:
     places = tree.xpath("(//main | //article)[1]//a[@href]") + tree.xpath("//a[@href]")
     tried: set[tuple[str, str]] = set()
     for element in frames + places:
-        told = str(element.get("href") or element.get("src"))
-        if (told, element.text or "") in tried:
+        address = str(element.get("href") or element.get("src"))
+        if (address, element.text or "") in tried:
             continue
-        tried.add((told, element.text or ""))
-        goal = markup.joined(start, told)
+        tried.add((address, element.text or ""))
+        goal = markup.joined(start, address)
         text = sanitize.line(" ".join(islice(element.itertext(), 20)), 100)
         text = text or sanitize.line(element.get("name"), 100)
         if text and goal not in seen and len(goal) <= 500 and is_web_address(goal):

@@ -39,17 +39,17 @@ def is_feed(text: str) -> bool:
 def read(text: str, url: str, *, marked: bool) -> tuple[str, str, list[tuple[str, str]]]:
     """Title, text and links (title and address) of the feed `text` that came from `url`."""
     name, entries = _of_json(text) if text.lstrip().startswith("{") else _of_xml(text)
-    told: list[str] = []
+    texts: list[str] = []
     links: list[tuple[str, str]] = []
     for entry in entries[:_MOST_ENTRIES]:
         head = f"## {entry.title}" if marked and entry.title else entry.title
-        told.append("\n".join(filter(None, (head, entry.date, entry.said))))
+        texts.append("\n".join(filter(None, (head, entry.date, entry.said))))
         goal = markup.joined(url, entry.link)
         if entry.title and is_web_address(goal):
             links.append((entry.title[:100], harmless.visible(goal)))
     if len(entries) > _MOST_ENTRIES:
-        told.append(f"[{len(entries) - _MOST_ENTRIES} more entries]")
-    return name, "\n\n".join(told), links
+        texts.append(f"[{len(entries) - _MOST_ENTRIES} more entries]")
+    return name, "\n\n".join(texts), links
 
 
 def _of_xml(text: str) -> tuple[str, list[FeedEntry]]:

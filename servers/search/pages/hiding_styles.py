@@ -212,16 +212,16 @@ def _hex(digits: str) -> Color | None:
     )
 
 
-def _rgb(told: str) -> Color | None:
-    numbers = [_number(part) for part in re.split(r"[\s,/]+", told.strip())[:3]]
+def _rgb(text: str) -> Color | None:
+    numbers = [_number(part) for part in re.split(r"[\s,/]+", text.strip())[:3]]
     values = [
         round(size[0] * 2.55) if size[1] == "%" else round(size[0]) for size in numbers if size
     ]
     return (values[0], values[1], values[2]) if len(values) == 3 else None
 
 
-def _hsl(told: str) -> Color | None:
-    parts = re.split(r"[\s,/]+", told.strip())[:3]
+def _hsl(text: str) -> Color | None:
+    parts = re.split(r"[\s,/]+", text.strip())[:3]
     numbers = [size[0] for part in parts if (size := _number(part.removesuffix("deg")))]
     if len(numbers) != 3:
         return None

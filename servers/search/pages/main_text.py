@@ -47,7 +47,7 @@ _UNSURE = 0.62
 _LEAST_EXPECTED = 0.3
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
-"""How far a block leans to the text, or away, because trafilatura takes it or leaves it."""
+"""What it adds to the log-odds of a block that trafilatura takes it, or takes off if not."""
 _PROMISING = 0.5
 """Of the word F1 to expect of the best choice; an article that promises less is only weighed."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
@@ -81,26 +81,26 @@ def main_text(
     is_whole = _is_whole(article, blocks)
     if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
-    leanings = (model or block_model.shipped()).leanings(rows_of(blocks, facts))
+    log_odds = (model or block_model.shipped()).log_odds(rows_of(blocks, facts))
     words = [block.words for block in blocks]
-    likely = [block_model.chance(leaning) for leaning in leanings]
-    _, best = block_model.limit(likely, words)
+    likely = [block_model.probability(one) for one in log_odds]
+    _, best = block_model.best_threshold(likely, words)
     if facts.is_product() and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
         article = _article(tree, form)
     in_article = _taken(blocks, article) if article else []
-    if is_whole and block_model.promise(likely, words, in_article) >= _PROMISING * best:
+    if is_whole and block_model.expected_f1(likely, words, in_article) >= _PROMISING * best:
         return MainText(article)
     if best < _LEAST_EXPECTED:
         return MainText("", 0)
     if article:
         agreed = (_AGREED if one else -_AGREED for one in in_article)
         likely = [
-            block_model.chance(one + more) for one, more in zip(leanings, agreed, strict=True)
+            block_model.probability(one + more) for one, more in zip(log_odds, agreed, strict=True)
         ]
     likely = _whole_tables(blocks, likely)
-    least, _ = block_model.limit(likely, words)
-    sure = sum(chance * count for chance, count in zip(likely, words, strict=True))
-    taken = [chance >= least for chance in likely]
+    least, _ = block_model.best_threshold(likely, words)
+    sure = sum(one * count for one, count in zip(likely, words, strict=True))
+    taken = [one >= least for one in likely]
     if facts.is_discussion():
         taken = bylines(blocks, taken)
     chosen = _once(list(compress(blocks, taken)))
@@ -139,17 +139,17 @@ def _runs_on(text: str) -> bool:
 
 
 def _whole_tables(blocks: list[Block], likely: list[float]) -> list[float]:
-    """The chances of `blocks`, one for all cells of a table of data."""
+    """The probabilities of `blocks`, the same for all cells of a table of data."""
     table_of = DataTables().table_of
-    evened: list[float] = []
+    smoothed: list[float] = []
     for table, group in groupby(zip(blocks, likely, strict=True), lambda one: table_of(one[0])):
         cells = list(group)
         if table is not None:
             words = sum(block.words for block, _ in cells)
-            mean = sum(block.words * chance for block, chance in cells) / words
+            mean = sum(block.words * one for block, one in cells) / words
             cells = [(block, mean) for block, _ in cells]
-        evened += [chance for _, chance in cells]
-    return evened
+        smoothed += [one for _, one in cells]
+    return smoothed
 
 
 def _once(blocks: list[Block]) -> list[Block]:
@@ -169,8 +169,8 @@ def _once(blocks: list[Block]) -> list[Block]:
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
     """Which of the `blocks` are in the text of the `article`, or most of them is."""
-    told = _WORD.findall(article.lower())
-    known = set(zip(told, told[1:], told[2:], strict=False))
+    tokens = _WORD.findall(article.lower())
+    known = set(zip(tokens, tokens[1:], tokens[2:], strict=False))
     taken = []
     for block in blocks:
         words = block.tokens

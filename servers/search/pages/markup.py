@@ -196,7 +196,7 @@ def shown(tree: HtmlElement, *, marked: bool) -> str:
     if marked:
         for element in part.iter(*_MARKS):
             element.text = f"{_MARKS[element.tag]}{element.text or ''}"
-    return _paragraphs(lines(part)) if marked else _unkept(lines(part))
+    return _paragraphs(lines(part)) if marked else _restored(lines(part))
 
 
 def _own_part(tree: HtmlElement) -> HtmlElement:
@@ -231,12 +231,12 @@ def _flatten(table: HtmlElement, *, marked: bool) -> None:
         [" ".join("".join(cell.itertext()).split()) for cell in row.iter("td", "th")]
         for row in table.iter("tr")
     ]
-    told = ["".join(caption.itertext()) for caption in table.iter("caption")]
+    lines = ["".join(caption.itertext()) for caption in table.iter("caption")]
     for number, row in enumerate(row for row in rows if any(row)):
-        told.append(f"| {' | '.join(row)} |" if marked else " ".join(row))
+        lines.append(f"| {' | '.join(row)} |" if marked else " ".join(row))
         if marked and number == 0:
-            told.append("|" + " --- |" * len(row))
-    table.text = _keep_lines("\n".join(told), marked=False)
+            lines.append("|" + " --- |" * len(row))
+    table.text = _keep_lines("\n".join(lines), marked=False)
     del table[:]
 
 
@@ -246,22 +246,22 @@ def _keep_lines(text: str, *, marked: bool) -> str:
     return fenced.replace("\n", _LINE).replace(" ", _SPACE)
 
 
-def _unkept(text: str) -> str:
+def _restored(text: str) -> str:
     return text.replace(_LINE, "\n").replace(_SPACE, " ")
 
 
 def _paragraphs(text: str) -> str:
     """Lines as paragraphs; a mark that stands alone belongs to the next line."""
-    told: list[str] = []
+    found: list[str] = []
     mark = ""
     for line in text.splitlines():
         if line in _LONE:
             mark = f"{line} "
             continue
-        told.append(mark + line)
+        found.append(mark + line)
         mark = ""
-    gaps = ["\n" if one[:2] == other[:2] == "- " else "\n\n" for one, other in pairwise(told)]
-    return _unkept("".join(line + gap for line, gap in zip_longest(told, gaps, fillvalue="")))
+    gaps = ["\n" if one[:2] == other[:2] == "- " else "\n\n" for one, other in pairwise(found)]
+    return _restored("".join(line + gap for line, gap in zip_longest(found, gaps, fillvalue="")))
 
 
 def base(tree: HtmlElement, url: str) -> str:

@@ -146,8 +146,8 @@ def _slides(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     targets = file.targets(main)
     ids = [_id_of(one) for one in root.iter("{*}sldId")]
     names = [targets[one][1] for one in ids if one in targets] or _numbered(file)
-    told = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
-    return [partial(_slide, file, name) for name in told]
+    seen = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
+    return [partial(_slide, file, name) for name in seen]
 
 
 def _slide(file: OfficeFile, name: str) -> str:
@@ -264,12 +264,12 @@ def _cell(cell: etree._Element, shared: SharedCells) -> str:
 def _date(value: str, since: datetime) -> str:
     try:
         days = float(value)
-        told = since + timedelta(seconds=round(days * 86_400))
+        date = since + timedelta(seconds=round(days * 86_400))
     except (ValueError, OverflowError):
         return value
     if days < 1:
-        return f"{told:%H:%M}"
-    return f"{told:%Y-%m-%d}" if days.is_integer() else f"{told:%Y-%m-%d %H:%M}"
+        return f"{date:%H:%M}"
+    return f"{date:%Y-%m-%d}" if days.is_integer() else f"{date:%Y-%m-%d %H:%M}"
 
 
 def _book(file: OfficeFile) -> tuple[str, list[Part]]:
@@ -289,8 +289,8 @@ def _book(file: OfficeFile) -> tuple[str, list[Part]]:
 def _chapter(file: OfficeFile, name: str) -> str:
     """A chapter, read as browsers read pages: by name its entities are known, and tags may miss."""
     content = file.content(name)
-    told = _ENCODING.search(content[:300])
-    encoding = told.group(1).decode() if told else "utf-8"
+    declared = _ENCODING.search(content[:300])
+    encoding = declared.group(1).decode() if declared else "utf-8"
     parser = etree.HTMLParser(encoding=encoding, remove_comments=True, remove_pis=True)
     root = etree.fromstring(content, parser) if content.strip() else None
     return "" if root is None else words(root)

@@ -102,20 +102,20 @@ def _heading(element: etree._Element) -> str:
 
 
 def words_in(element: etree._Element) -> str:
-    told: list[str] = []
+    pieces: list[str] = []
     stack: list[etree._Element | str] = [element]
     while stack:
         one = stack.pop()
         if isinstance(one, str):
-            told.append(one)
+            pieces.append(one)
             continue
         if _is_unseen(one):
             continue
         name = local(one)
-        told.append({"tab": "\t", "br": "\n", "line-break": "\n", "s": " "}.get(name, ""))
-        if name in _PARAGRAPHS and told:
-            told.append(" ")
-        told.append(one.text or "")
+        pieces.append({"tab": "\t", "br": "\n", "line-break": "\n", "s": " "}.get(name, ""))
+        if name in _PARAGRAPHS and pieces:
+            pieces.append(" ")
+        pieces.append(one.text or "")
         for child in reversed(one):
             stack += [child.tail or "", child]
-    return "".join(told)
+    return "".join(pieces)

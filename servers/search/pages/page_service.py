@@ -183,9 +183,9 @@ class PageService:
             raise OutboundError(
                 Kind.BAD_REQUEST, f"{excerpt(pages, 40)!r} are no pages; say 3, 3-7 or 3-"
             ) from None
-        told = await self._documents.read(found.content, wanted, marked=form == "markdown")
-        title = sanitize.line(told.title, 200)
-        return Extract(title, sanitize.passive(told.text).strip(), [], note=told.note)
+        document = await self._documents.read(found.content, wanted, marked=form == "markdown")
+        title = sanitize.line(document.title, 200)
+        return Extract(title, sanitize.passive(document.text).strip(), [], note=document.note)
 
     @staticmethod
     async def _read_elsewhere(

@@ -39,10 +39,10 @@ def bylines(blocks: list[Block], taken: list[bool]) -> list[bool]:
         if not chosen or kind:
             continue
         post = next((one for one in _upward(block.element) if one in holding), None)
-        told = holding[post] if post is not None else {}
-        if max(map(len, told.values()), default=_FEW + 1) > _FEW:
+        parts = holding[post] if post is not None else {}
+        if max(map(len, parts.values()), default=_FEW + 1) > _FEW:
             continue
-        for several in told.values():
+        for several in parts.values():
             if not any(taken[at] for at in several):
                 found[several[0]] = True
     return found

@@ -62,7 +62,7 @@ class _Rendering:
         self._numbers: dict[HtmlElement, int] = {}
 
     def text(self, blocks: list[Block]) -> str:
-        told: list[str] = []
+        pieces: list[str] = []
         before = ""
         for table, group in groupby(blocks, key=self._tables.table_of):
             if table is not None:
@@ -71,9 +71,9 @@ class _Rendering:
                 parts = [self._part(block) for block in group]
             for kind, text in parts:
                 close = kind == before == "item" or not self._marked
-                told += ["" if not told else "\n" if close else "\n\n", text]
+                pieces += ["" if not pieces else "\n" if close else "\n\n", text]
                 before = kind
-        return "".join(told)
+        return "".join(pieces)
 
     def _part(self, block: Block) -> tuple[str, str]:
         if not self._marked:
@@ -106,22 +106,22 @@ class _Rendering:
         return self._numbers[item]
 
     def _rows(self, cells: list[Block]) -> str:
-        told: list[str] = []
+        lines: list[str] = []
         headed = False
         for row, group in groupby(cells, key=lambda block: _nearest(block.element, "tr")):
             several = list(group)
             if row is None or not self._marked:
-                told.append(" ".join(block.text for block in several))
+                lines.append(" ".join(block.text for block in several))
                 continue
             texts = dict.fromkeys(row.iter("td", "th"), "")
             for block in several:
                 cell = _nearest(block.element, "td", "th")
                 texts[cell] = f"{texts.get(cell, '')} {block.text}".strip()
-            told.append(f"| {' | '.join(texts.values())} |")
+            lines.append(f"| {' | '.join(texts.values())} |")
             if not headed:
-                told.append("|" + " --- |" * len(texts))
+                lines.append("|" + " --- |" * len(texts))
                 headed = True
-        return "\n".join(told)
+        return "\n".join(lines)
 
 
 def _place(element: HtmlElement) -> _Place:
@@ -150,9 +150,9 @@ def _language(element: HtmlElement) -> str:
     """The language that the page names for a block of code; empty when it names none."""
     near = [element, *element.iter("code"), *list(element.iterancestors())[:3]]
     for one in near:
-        told = f"{one.get('class') or ''} {one.get('data-lang') or ''}"
+        names = f"{one.get('class') or ''} {one.get('data-lang') or ''}"
         named = one.get("data-lang") or one.get("data-language")
-        found = _LANGUAGE.search(told)
+        found = _LANGUAGE.search(names)
         name = named or (found[1] if found else "")
         if name and name.lower() not in _NO_LANGUAGE and re.fullmatch(r"[\w+#-]{1,16}", name):
             return name.lower()

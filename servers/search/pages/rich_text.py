@@ -57,9 +57,9 @@ class _Reader:
     groups: list[_Group] = field(default_factory=lambda: [_Group()])
     skip: int = 0
 
-    def word(self, told: str) -> None:
-        name = told.rstrip("-0123456789")
-        number = told[len(name) :]
+    def word(self, text: str) -> None:
+        name = text.rstrip("-0123456789")
+        number = text[len(name) :]
         group = self.groups[-1]
         if name == "u" and number:
             self._tell(chr(int(number) % 0x10000))
@@ -73,24 +73,24 @@ class _Reader:
         else:
             self._tell(_MEANS.get(name, ""))
 
-    def byte(self, told: str) -> None:
-        self.plain(bytes.fromhex(told).decode(self.codec, "replace"))
+    def byte(self, text: str) -> None:
+        self.plain(bytes.fromhex(text).decode(self.codec, "replace"))
 
-    def sign(self, told: str) -> None:
-        if told == "*":
+    def sign(self, text: str) -> None:
+        if text == "*":
             self.groups[-1] = _Group(is_seen=False)
-        self._tell(_SIGNS.get(told, ""))
+        self._tell(_SIGNS.get(text, ""))
 
-    def brace(self, told: str) -> None:
+    def brace(self, text: str) -> None:
         self.skip = 0
-        if told == "{":
+        if text == "{":
             self.groups.append(self.groups[-1])
         elif len(self.groups) > 1:
             self.groups.pop()
 
-    def plain(self, told: str) -> None:
-        self._tell(told[self.skip :])
-        self.skip = max(0, self.skip - len(told))
+    def plain(self, text: str) -> None:
+        self._tell(text[self.skip :])
+        self.skip = max(0, self.skip - len(text))
 
     def _tell(self, text: str) -> None:
         if self.groups[-1].is_seen:

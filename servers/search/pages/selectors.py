@@ -73,7 +73,7 @@ class Compound:
             return False
         if self.classes and not self.classes <= siblings.classes(element.get("class", "")):
             return False
-        if self.attributes and not all(_has(element, *told) for told in self.attributes):
+        if self.attributes and not all(_has(element, *wanted) for wanted in self.attributes):
             return False
         if self.places and not all(
             one.fits(siblings.place(element, one.kind)) for one in self.places
@@ -99,11 +99,11 @@ class Siblings:
         self._kept = 0
         self._classes: dict[str, frozenset[str]] = {}
 
-    def classes(self, told: str) -> frozenset[str]:
+    def classes(self, value: str) -> frozenset[str]:
         """The classes that an attribute names."""
-        known = self._classes.get(told)
+        known = self._classes.get(value)
         if known is None:
-            known = self._classes[told] = frozenset(told.split())
+            known = self._classes[value] = frozenset(value.split())
         return known
 
     def above(self, element: HtmlElement, compound: Compound) -> HtmlElement | None:
@@ -242,7 +242,7 @@ def _has(element: HtmlElement, name: str, how: str, value: str) -> bool:
 
 
 def _names(one: Compound) -> bool:
-    return bool(one.ids or one.classes or one.attributes or any(told for told, _ in one.choices))
+    return bool(one.ids or one.classes or one.attributes or any(is_so for is_so, _ in one.choices))
 
 
 def _compound(text: str) -> Compound | None:
@@ -282,8 +282,8 @@ def _take(
         choices.append((name != "not", known))
         return len(known) == len(several)
     name, said = _PLACES.get(name, (name, said))
-    told = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
-    found = _NTH.match(told) if told else None
+    formula = {"odd": "2n+1", "even": "2n"}.get(said.strip(), said.strip()).replace(" ", "")
+    found = _NTH.match(formula) if formula else None
     if name not in _COUNTED or found is None:
         return False
     step = found["step"]

@@ -130,7 +130,7 @@ class Stylesheet:
         self._bodies = list(islice(_bodies(css), _MOST_RULES))
         self._styles: dict[str, Style] = {}
         self._verdicts: dict[str, bool] = {}
-        hiding = [(told, body) for told, body in self._bodies if self._would_hide(body)]
+        hiding = [(selectors, body) for selectors, body in self._bodies if self._would_hide(body)]
         self._hiding = self._indexed(hiding)
         self._candidates: dict[tuple[str, str | None], list[_Rule]] = {}
         self._rules: _Index | None = None
@@ -196,8 +196,8 @@ class Stylesheet:
     def _declared(self, text: str) -> Style:
         found = self._styles.get(text)
         if found is None:
-            told = _USED.sub(self._value, text) if "var(" in text else text
-            found = self._styles[text] = declarations(told)
+            resolved = _USED.sub(self._value, text) if "var(" in text else text
+            found = self._styles[text] = declarations(resolved)
         return found
 
     def _value(self, used: re.Match[str]) -> str:
@@ -241,21 +241,21 @@ def _bodies(css: str) -> Iterator[tuple[str, str]]:
     skipped: list[bool] = []
     start, selectors = 0, None
     for border in _BORDER.finditer(css):
-        told = css[start : border.start()].strip()
+        text = css[start : border.start()].strip()
         start = border.end()
         if border.group() == "}":
             if selectors is not None:
                 if not any(skipped):
-                    yield selectors, told
+                    yield selectors, text
                 selectors = None
             elif skipped:
                 skipped.pop()
             continue
-        told = told.rpartition(";")[2].strip()
-        if told.startswith("@") and not told.lower().startswith(("@font-face", "@page")):
-            skipped.append(not _holds(told.lower()))
+        text = text.rpartition(";")[2].strip()
+        if text.startswith("@") and not text.lower().startswith(("@font-face", "@page")):
+            skipped.append(not _holds(text.lower()))
         else:
-            selectors = told
+            selectors = text
 
 
 def _holds(rule: str) -> bool:
@@ -271,8 +271,8 @@ def on_screen(media: str) -> bool:
 
 
 def _is_met(query: str) -> bool:
-    for end, sign, told, unit in _WIDTH.findall(query):
-        width = float(told) * (1 if unit == "px" else 16)
+    for end, sign, number, unit in _WIDTH.findall(query):
+        width = float(number) * (1 if unit == "px" else 16)
         if width > _SCREEN_WIDTH if end == "min" or ">" in sign else width < _SCREEN_WIDTH:
             return False
     return not _SCREEN.sub("", _WIDTH.sub("", query)).strip()

@@ -167,14 +167,14 @@ class _Sight:
         return "font-size" if is_tiny(style) else self._by_color(element, style)
 
     def _by_color(self, element: HtmlElement, style: Style) -> str:
-        told = style.get("-webkit-text-fill-color") or style.get("color")
-        if not told or "text" in style.get("background-clip", "") + style.get(
+        named = style.get("-webkit-text-fill-color") or style.get("color")
+        if not named or "text" in style.get("background-clip", "") + style.get(
             "-webkit-background-clip", ""
         ):
             return ""
-        color = color_of(told)
+        color = color_of(named)
         if color is None:
-            return "color" if is_clear(told) else ""
+            return "color" if is_clear(named) else ""
         ground = self._ground(element)
         return "color" if ground is not None and alike(color, ground) else ""
 
@@ -183,11 +183,15 @@ class _Sight:
         one: HtmlElement | None = element
         while one is not None:
             style = self._sheet.style(one)
-            told = style.get("background-color") or (one.get("bgcolor") or "").lower()
-            if "url(" in told or "gradient" in told or "var(" in told:
+            background = style.get("background-color") or (one.get("bgcolor") or "").lower()
+            if "url(" in background or "gradient" in background or "var(" in background:
                 return None
-            if told and not is_clear(told) and told not in ("none", "inherit", "initial", "unset"):
-                return color_of(told)
+            if (
+                background
+                and not is_clear(background)
+                and background not in ("none", "inherit", "initial", "unset")
+            ):
+                return color_of(background)
             one = one.getparent()
         return None if self._linked else WHITE
 
@@ -289,17 +293,17 @@ def _sizes(
             sizes[element] = count - sizes.get(element, 0)
         unread += step * (element.tag in ("script", "style", "noscript"))
         if inside and not unread:
-            told = element.text if event == "start" else element.tail
-            count += sum(map(str.isalnum, told or ""))
+            text = element.text if event == "start" else element.tail
+            count += sum(map(str.isalnum, text or ""))
     return sizes, top
 
 
 def _is_set_again(style: Style, name: str) -> bool:
     """Whether what an element inherits of `name` no longer holds in it."""
-    told = style.get(name) or (style.get("font") if name == "font-size" else None)
-    if not told or told in ("inherit", "hidden", "collapse"):
+    value = style.get(name) or (style.get("font") if name == "font-size" else None)
+    if not value or value in ("inherit", "hidden", "collapse"):
         return False
-    return name != "font-size" or not _RELATIVE.search(told)
+    return name != "font-size" or not _RELATIVE.search(value)
 
 
 def _manner(element: HtmlElement, style: Style) -> str:
@@ -313,12 +317,12 @@ def _is_moving(style: Style) -> bool:
 
 def _grounds(tree: HtmlElement, css: str) -> set[Color]:
     """The colours that something on the page has behind it."""
-    told = set(_GROUND.findall(css.lower()))
-    told.update(
+    values = set(_GROUND.findall(css.lower()))
+    values.update(
         found for style in tree.xpath("//@style") for found in _GROUND.findall(str(style).lower())
     )
-    told.update(str(value).lower() for value in tree.xpath("//@bgcolor"))
-    return {WHITE, *(color for one in told if (color := color_of(one)))}
+    values.update(str(value).lower() for value in tree.xpath("//@bgcolor"))
+    return {WHITE, *(color for one in values if (color := color_of(one)))}
 
 
 class _Hiding:
@@ -330,20 +334,22 @@ class _Hiding:
 
     def may_hide(self, style: Style) -> bool:
         """Whether an element with nothing but `style` might be unseen."""
-        told = style.get("-webkit-text-fill-color") or style.get("color")
-        if told and self._is_lost(told):
+        named = style.get("-webkit-text-fill-color") or style.get("color")
+        if named and self._is_lost(named):
             return True
         if style.get("visibility") in ("hidden", "collapse") or is_off(style):
             return True
-        return any(told(style) for told in (is_faint, is_shut, is_away, is_cut, is_tiny))
+        return any(named(style) for named in (is_faint, is_shut, is_away, is_cut, is_tiny))
 
-    def _is_lost(self, told: str) -> bool:
-        """Whether letters of the colour `told` are not seen before some ground."""
-        known = self._colors.get(told)
+    def _is_lost(self, color_text: str) -> bool:
+        """Whether letters of that colour are not seen before some ground."""
+        known = self._colors.get(color_text)
         if known is None:
-            color = color_of(told)
+            color = color_of(color_text)
             lost = (
-                is_clear(told) if color is None else any(alike(color, one) for one in self._grounds)
+                is_clear(color_text)
+                if color is None
+                else any(alike(color, one) for one in self._grounds)
             )
-            known = self._colors[told] = lost
+            known = self._colors[color_text] = lost
         return known

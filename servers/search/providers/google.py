@@ -135,8 +135,8 @@ def _failure(reply: HttpReply, error: object) -> OutboundError:
     return by_status(reply, said)
 
 
-def _reasons(told: object) -> list[str]:
-    return [str(at(one, "reason")) for one in told] if isinstance(told, list) else []
+def _reasons(errors: object) -> list[str]:
+    return [str(at(one, "reason")) for one in errors] if isinstance(errors, list) else []
 
 
 def _limit(reply: HttpReply, said: str, reasons: set[str]) -> OutboundError:

@@ -104,15 +104,15 @@ def rows(payload: Any, *path: str) -> list[Any]:
     return kept
 
 
-def usable(told: Sequence[Any], make: Callable[[Any], Found | None]) -> tuple[Found, ...]:
+def usable(items: Sequence[Any], make: Callable[[Any], Found | None]) -> tuple[Found, ...]:
     """What `make` makes of the hits that were told.
 
     Raises:
         OutboundError: UPSTREAM, when it makes nothing of any: that is not the same as no hits.
     """
-    found = tuple(one for one in map(make, told) if one)
-    if told and not found:
-        message = f"none of the {len(told)} hits in its answer has a web address"
+    found = tuple(one for one in map(make, items) if one)
+    if items and not found:
+        message = f"none of the {len(items)} hits in its answer has a web address"
         raise OutboundError(Kind.UPSTREAM, message)
     return found
 
@@ -131,14 +131,14 @@ def _content(reply: HttpReply) -> object:
         return ""
 
 
-def _said(told: object) -> str:
+def _said(value: object) -> str:
     """What a service says of a failure, as a text or in an object like those that most send."""
-    if isinstance(told, dict):
-        texts = (_said(told[name]) for name in _SAYING if told.get(name))
+    if isinstance(value, dict):
+        texts = (_said(value[name]) for name in _SAYING if value.get(name))
         return next((text for text in texts if text), "")
-    if isinstance(told, list):
-        return _said(told[0]) if told else ""
-    return told if isinstance(told, str) else ""
+    if isinstance(value, list):
+        return _said(value[0]) if value else ""
+    return value if isinstance(value, str) else ""
 
 
 _SAYING = ("message", "error", "errors", "detail", "msg", "error_description", "title", "reason")

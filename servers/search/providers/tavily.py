@@ -75,11 +75,11 @@ class Tavily(Provider):
         """The images, each an address or an object with one."""
         if reply.status != 200:
             raise _failure(reply)
-        told = at(payload_of(reply), "images")
-        if not isinstance(told, list):
+        images = at(payload_of(reply), "images")
+        if not isinstance(images, list):
             raise OutboundError(Kind.UPSTREAM, "its answer has no list `images`")
         found = usable(
-            told,
+            images,
             lambda one: image(
                 at(one, "description"), at(one, "url") if isinstance(one, dict) else one
             ),

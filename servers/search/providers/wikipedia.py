@@ -94,10 +94,10 @@ def _payload(reply: HttpReply) -> Any:
 
 def _image(file: dict[str, Any]) -> Image | None:
     versions = file.get("imageinfo")
-    told = versions[0] if isinstance(versions, list) and versions else None
+    version = versions[0] if isinstance(versions, list) and versions else None
     name = str(file.get("title") or "").partition(":")[2].rpartition(".")[0]
-    address = at(told, "url"), at(told, "descriptionurl"), at(told, "thumburl")
-    return image(name.replace("_", " "), *address, at(told, "width"), at(told, "height"))
+    address = at(version, "url"), at(version, "descriptionurl"), at(version, "thumburl")
+    return image(name.replace("_", " "), *address, at(version, "width"), at(version, "height"))
 
 
 def _address(wiki: str, key: object) -> str:

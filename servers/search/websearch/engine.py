@@ -16,7 +16,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.search.provider_spec import ProviderSpec
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import (
-    LESSER,
+    SPECIALIST_WEIGHT,
     Attempt,
     Image,
     Result,
@@ -191,7 +191,7 @@ def _outcome(
 ) -> SearchOutcome:
     spec = [source.spec for source, _ in found]
     lesser = [one for one in spec if one.best_effort or not one.general]
-    weights = [1.0 if one.general else LESSER for one in spec]
+    weights = [1.0 if one.general else SPECIALIST_WEIGHT for one in spec]
     notes = [page.note for _, page in found if page.note]
     notes += filter(None, (_ignored_filters_text(query, one) for one in spec))
     if lesser and not asked_for:

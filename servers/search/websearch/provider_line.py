@@ -56,13 +56,13 @@ class ProviderLine:
         if self.missing:
             raise OutboundError(Kind.NO_KEY, self.missing)
 
-        def told(reply: HttpReply) -> T:
+        def read_safely(reply: HttpReply) -> T:
             try:
                 return read(reply)
             except OutboundError as failure:
                 raise self._safe_failure(failure) from None
 
-        return await self.channel.exchange(request, told, deadline)
+        return await self.channel.exchange(request, read_safely, deadline)
 
     def _safe_failure(self, failure: OutboundError) -> OutboundError:
         """The failure without keys in its text. A rejected key is reported to the app."""

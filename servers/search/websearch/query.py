@@ -47,9 +47,9 @@ class SearchQuery:
 
         Of the excluded domains it holds as many as engines take; `allows` leaves out the others.
         """
-        told = f"{self.text} site:{self.site}" if self.site else self.text
-        words = [told, *(f"-site:{domain}" for domain in self.excluded)]
-        room = _MOST_WORDS - len(told.split()) + 1
+        terms = f"{self.text} site:{self.site}" if self.site else self.text
+        words = [terms, *(f"-site:{domain}" for domain in self.excluded)]
+        room = _MOST_WORDS - len(terms.split()) + 1
         while len(words) > max(1, room) or (len(words) > 1 and len(" ".join(words)) > _LONGEST):
             words.pop()
         return " ".join(words)
@@ -82,9 +82,9 @@ def folded(text: str) -> str:
     operators.
     """
     words = unicodedata.normalize("NFKC", text).translate(_QUOTES).split()
-    shouted = not any(letter.islower() for word in words for letter in word)
+    all_capitals = not any(letter.islower() for word in words for letter in word)
     return " ".join(
-        word if word in _OPERATORS and not shouted else word.casefold() for word in words
+        word if word in _OPERATORS and not all_capitals else word.casefold() for word in words
     )
 
 

@@ -211,7 +211,7 @@ def _lasting(query: str) -> str:
 
 _RANK_SMOOTHING = 10
 """Low, since a page of results is short: its first hit is worth twice its eleventh."""
-LESSER = 0.1
+SPECIALIST_WEIGHT = 0.1
 """The weight of a provider that is no general search."""
 
 

@@ -79,8 +79,8 @@ def format_of(name: str) -> Format:
     """
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     if suffix not in _SUFFIXES:
-        told = text_file.kind_by_name(name)
-        raise LeadFileError(told or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
+        kind = text_file.kind_by_name(name)
+        raise LeadFileError(kind or "The file name must end in .csv, .tsv, .jsonl or .ndjson.")
     return _SUFFIXES[suffix]
 
 

@@ -65,7 +65,7 @@ class Doubts:
         if len(first) < self._ROWS:
             first.append(row)
 
-    def told(self) -> list[str]:
+    def sentences(self) -> list[str]:
         """All of them in words, those of the file first, then the most frequent."""
         often = sorted(self._rows.items(), key=lambda one: -one[1][0])
         lines = [f"{_rows_text(*rows)}: {doubt}." for doubt, rows in often]

@@ -138,9 +138,9 @@ def _kind_of_zip(handle: BinaryIO) -> str:
 
 def _encoding(start: bytes, handle: BinaryIO) -> tuple[str, str]:
     """The encoding of the text, and what is doubtful about it."""
-    told = next((name for bom, name in _BOMS if start.startswith(bom)), "")
-    if told:
-        return told, ""
+    marked = next((name for bom, name in _BOMS if start.startswith(bom)), "")
+    if marked:
+        return marked, ""
     places = len(start) // 2
     if places and start[1::2].count(0) > 0.4 * places and not start[::2].count(0):
         return "utf-16-le", ""
