@@ -326,3 +326,90 @@ def test_a_row_that_a_missing_quote_shifted_is_refused() -> None:
     bad, good = found.rows
     assert "more than 3 cells" in bad.fault
     assert good.fields["email"] == "b@b.net"
+
+
+def one_row(**values: str) -> csv_jsonl.Row:
+    """The one row that a file with these cells makes."""
+    row = {"url": "https://acme-corp.net", "email": "ann@acme-corp.net", **values}
+    lines = "\n".join(",".join(f'"{cell}"' for cell in line) for line in (row.keys(), row.values()))
+    (found,) = csv_jsonl.opened(io.BytesIO(lines.encode()), "csv").rows
+    return found
+
+
+WORDS_WITH_DOTS = "Node.js|St.Louis|John.Doe|report.pdf|index.html|4.9e10|Mon.Fri|photo.jpg"
+NO_WHOLE_PAGES = """
+https://acme-corp.net/peop\u2026|https://acme-corp.net/a...|https://acme-corp.nethttps://b-corp.net
+"""
+
+
+@pytest.mark.parametrize("text", listed(f"{WORDS_WITH_DOTS}\n{NO_WHOLE_PAGES}"))
+def test_words_with_dots_and_pieces_of_addresses_are_no_pages(text: str) -> None:
+    with pytest.raises(urls.UrlError):
+        urls.page(text)
+
+
+def test_a_page_may_have_an_end_that_is_not_listed_when_it_says_https() -> None:
+    assert urls.page("https://wiki.newcorp/a") == "https://wiki.newcorp/a"
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "value"),
+    [
+        ("url", "https://acme-corp.net/?a=1&amp;b=2", "https://acme-corp.net/?a=1&b=2"),
+        ("email", "ann&amp;co@acme-corp.net", "ann&co@acme-corp.net"),
+        ("email", "ann&#64;acme-corp.net", "ann@acme-corp.net"),
+        ("email", "\u202aann@acme-corp.net\u202c", "ann@acme-corp.net"),
+        ("email", "\u2068ann@acme-corp.net\u2069", "ann@acme-corp.net"),
+        ("tags", "vip, N/A, null", ["vip"]),
+        ("note", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", None),
+    ],
+)
+def test_a_cell_of_html_or_with_unseen_marks_means_what_a_person_reads(
+    field: str, cell: str, value: object
+) -> None:
+    assert one_row(**{field: cell}).fields[field] == (value or cell)
+
+
+@pytest.mark.parametrize(
+    "email",
+    listed("""
+    ann@acme-corp.netTel|image@2x.png|ann@acme-corp.con|#ann@acme-corp.net|ann/bob@acme-corp.net
+    id=ann@acme-corp.net|u003eann@acme-corp.net|\u0430nn@acme-corp.net|ann@\u0430cme-corp.net
+    """),
+)
+def test_an_address_that_may_be_none_is_told(email: str) -> None:
+    (doubt,) = one_row(email=email).doubts
+    assert "'" in doubt
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ("tags", "\U0001f525"),
+        ("status", "\U0001f6ab"),
+        ("url", "https://\u0430cme-corp.net"),
+        ("note", "Gr\u00c3\u00bc\u00c3\u0178e"),
+        ("note", "Gr\ufffd\ufffde"),
+    ],
+)
+def test_what_may_be_lost_or_garbled_is_told(field: str, cell: str) -> None:
+    assert len(one_row(**{field: cell}).doubts) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ("email", "ann@acme-corp.net (unsubscribed)"),
+        ("email", "ann@acme-corp.net - do not contact"),
+        ("url", "https://acme-corp.net/ do not contact"),
+        ("status", "D.N.C."),
+    ],
+)
+def test_a_refusal_beside_an_address_is_not_lost(field: str, cell: str) -> None:
+    assert one_row(**{field: cell}).fields["status"] == "do_not_contact"
+
+
+def test_the_empty_columns_that_a_spreadsheet_saves_by_the_thousand_are_none() -> None:
+    data = f"url,email{',' * 16_000}\nacme-corp.net,ann@acme-corp.net{',' * 16_000}\n"
+    (row,) = csv_jsonl.opened(io.BytesIO(data.encode()), "csv").rows
+    assert row.fields["email"] == "ann@acme-corp.net"

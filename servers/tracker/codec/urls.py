@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from functools import lru_cache
+from importlib import resources
 
 from yarl import URL
 
@@ -21,6 +23,9 @@ _NEVER = frozenset(("Cc", "Cf", "Cs", "Co", "Zs", "Zl", "Zp", "Pi", "Pf", "Ps", 
 _LONGEST_TOP = 3
 """Letters of a top-level domain under which `www.com` or `www.de` can be a page."""
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CUT = re.compile(r"(?:\u2026|\.\.\.|%E2%80%A6)[/)]?\Z", re.IGNORECASE)
+_RUN_TOGETHER = re.compile(r"(?:https?://)?[^\s/?#]*[^\s/?#:]https?:?/", re.IGNORECASE)
+_PRIVATE_TOPS = frozenset(("local", "internal", "lan", "home", "corp", "intranet", "test", "onion"))
 _TRACKING = re.compile(
     r"utm_\w+|(?:fb|g|d|tw|tt|y)clid|msclkid|gbraid|wbraid|gclsrc|igshid|srsltid"
     r"|mc_[ce]id|_hs(?:enc|mi)|mkt_tok|oly_(?:anon|enc)_id|vero_id|wickedid|s_cid",
@@ -55,10 +60,21 @@ def page(text: str, *, strip_tracking: bool = True) -> str:
     text = text.strip()
     if text and not is_plain(text) and is_placeholder(text):
         raise UrlError(f"is no address but says {text!r}")
+    if _CUT.search(text):
+        raise UrlError("seems to be cut: it ends in dots; give the whole address")
+    if _RUN_TOGETHER.match(text):
+        raise UrlError("seems to be two addresses without anything between; give one")
     found = normalise(text, strip_tracking=strip_tracking)
-    name = host(found)
+    _refuse_host(host(found), is_bare=not _SCHEME.match(text))
+    if found.split("/", 3)[2].endswith(":0"):
+        raise UrlError("has the port 0, which no page has")
+    return found
+
+
+def _refuse_host(name: str, *, is_bare: bool) -> None:
+    """Raise UrlError for a host that no page has; a bare one was written without https://."""
     if ":" in name or _is_ipv4(name):
-        return found
+        return
     labels = name.removeprefix("www.").split(".")
     if len(labels) < 2 and not (name.startswith("www.") and len(labels[0]) <= _LONGEST_TOP):
         raise UrlError(f"has the host {name!r}, which has no dot; give the address of a page")
@@ -68,9 +84,11 @@ def page(text: str, *, strip_tracking: bool = True) -> str:
         raise UrlError(
             "has a host name with a quotation mark or another character that none can have"
         )
-    if found.split("/", 3)[2].endswith(":0"):
-        raise UrlError("has the port 0, which no page has")
-    return found
+    if is_bare and not is_known_top(labels[-1]):
+        raise UrlError(
+            f"ends its host with {labels[-1]!r}, which is no top-level domain that Lou knows; "
+            "if it is a page, write https:// before it"
+        )
 
 
 def _canonical(text: str, *, strip_tracking: bool) -> str:
@@ -93,6 +111,24 @@ def _canonical(text: str, *, strip_tracking: bool) -> str:
 def is_plain(text: str) -> bool:
     """Whether `text` is an address that already has its one spelling; most have."""
     return len(text) <= _LONGEST_PLAIN and _PLAIN.fullmatch(text) is not None
+
+
+@lru_cache(1)
+def _tops() -> frozenset[str]:
+    """The top-level domains. The module `tld` would keep 14 MB for all ends of domains."""
+    listed = resources.files("tld").joinpath("res/effective_tld_names_public_only.dat.txt")
+    ends = (line.strip().removeprefix("*.") for line in listed.read_text("utf-8").splitlines())
+    return frozenset(end for end in ends if "." not in end and end[:1] not in ("", "/", "!"))
+
+
+def is_known_top(label: str) -> bool:
+    """Whether `label` (com, рф, xn--p1ai) is a top-level domain of the list that Lou carries."""
+    if label.startswith("xn--"):
+        try:
+            label = label.encode().decode("idna")
+        except UnicodeError:
+            return False
+    return label in _tops() or label in _PRIVATE_TOPS
 
 
 def host(url: str) -> str:

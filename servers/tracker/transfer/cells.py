@@ -7,18 +7,27 @@ guarded against spreadsheets.
 from __future__ import annotations
 
 import contextlib
+import html
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote
 
 from servers.tracker.codec import urls
 from servers.tracker.entry import email_address, is_plain_email
-from servers.tracker.transfer.wording import is_placeholder
+from servers.tracker.transfer.wording import has_picture, is_placeholder
 
 _LONGEST: Final = 2 * urls.LONGEST
 """Characters of a cell that may hold addresses."""
-_INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
+_INVISIBLE: Final = re.compile(
+    r"[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u034f\u061c\u180e\u202a-\u202d\u2066-\u2069\ufe0e\ufe0f]"
+)
+_ENTITY: Final = re.compile(
+    r"&(?:amp|lt|gt|quot|apos|nbsp|commat|#\d{1,6}|#x[0-9a-f]{1,5});", re.IGNORECASE
+)
+_USUAL_LOCAL: Final = re.compile(r"\w(?:[\w.+&'\u2019-]*\w)?")
+_ESCAPE_LEFT: Final = re.compile(r"u00[0-9a-f]{2}", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(r"\s/(?=\s)|\s(?:and|und|et|y|e|or)(?=\s)|:::|[;,|\n\r\t]")
 _NAMED: Final = re.compile(
     r'(?<![^"<>;@])[^"<>;@]*+(?:"[^"]*+"[^"<>;@]*+){0,8}+'
@@ -45,6 +54,8 @@ _MAY_BE_FORMULA: Final = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]
 _GUARDED: Final = re.compile(r"'+\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _TEXT_FORMULA: Final = re.compile(r'\s*=\s*"((?:[^"]|"")*+)"\s*')
 _QUOTES: Final = "\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+_NO_TAGS: Final = frozenset(("n/a", "#n/a", "none", "null", "nil", "nan", "undefined"))
+"""What programs write for nothing."""
 _TAG_BREAKS: Final = re.compile(r":::|[,;|\n]")
 
 
@@ -61,7 +72,9 @@ def unguarded(cell: str) -> str:
 
 
 def tidy(cell: str) -> str:
-    """`cell` without spaces around it and characters of no width."""
+    """`cell` without spaces around it, characters of no width, and entities of HTML."""
+    if "&" in cell:
+        cell = _ENTITY.sub(lambda one: html.unescape(one[0]), cell)
     if cell.isascii():
         return cell.strip()
     return _INVISIBLE.sub("", cell).replace("\xa0", " ").strip()
@@ -100,6 +113,30 @@ def holds_addresses(cell: str) -> bool:
     return "@" in cell and bool(addresses(cell)[0])
 
 
+def doubt_of(address: str) -> str:
+    """Why an accepted e-mail address may be none, as the end of a sentence; or empty."""
+    local, _, domain = address.rpartition("@")
+    if not _USUAL_LOCAL.fullmatch(local) or _ESCAPE_LEFT.match(local):
+        return "has signs before the @ that few addresses have"
+    if not urls.is_known_top(domain.rpartition(".")[2]):
+        return "ends in no top-level domain that Lou knows"
+    return "mixes letters of two scripts that look alike" if is_mixed(address) else ""
+
+
+def is_mixed(text: str) -> bool:
+    """Whether a part of `text` has Latin letters beside Cyrillic or Greek ones."""
+    if text.isascii() and "xn--" not in text:
+        return False
+    return any(map(_is_mixed, re.split(r"[/.@]", text)))
+
+
+def _is_mixed(label: str) -> bool:
+    with contextlib.suppress(UnicodeError):
+        label = label.encode("ascii").decode("idna")
+    scripts = {unicodedata.name(letter, " ").split()[0] for letter in label if letter.isalpha()}
+    return "LATIN" in scripts and not scripts.isdisjoint({"CYRILLIC", "GREEK"})
+
+
 def pages(cell: str) -> list[str]:
     """The web addresses in `cell`: a domain, an address, a link with its title; the best first."""
     if urls.is_plain(cell):
@@ -131,9 +168,13 @@ def host(cell: str) -> str:
 
 def tags(cells: Iterable[str]) -> list[str]:
     """The tags in these cells, however they are parted, without quotes and bullets around them."""
-    parts = (part for cell in cells for part in _TAG_BREAKS.split(cell))
+    parts = (part for cell in cells for part in _TAG_BREAKS.split(tidy(cell)))
     cleaned = (tidy(part).strip(f"[]{{}}{_QUOTES}").lstrip("*# ").strip() for part in parts)
-    return [tag for tag in cleaned if any(sign.isalnum() for sign in tag)]
+    return [
+        tag
+        for tag in cleaned
+        if (has_picture(tag) or any(map(str.isalnum, tag))) and tag.lower() not in _NO_TAGS
+    ]
 
 
 def _parts(text: str) -> list[str]:

@@ -280,10 +280,14 @@ def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
 
 
 def _names(found: Sequence[str]) -> list[str]:
-    """The names of the columns, each once: a later one of the same name has a number."""
+    """The names of the columns, each once: a later one of the same name has a number.
+
+    A spreadsheet saves empty cells by the thousand: they are no columns.
+    """
+    filled = max((place for place, cell in enumerate(found, 1) if cell.strip()), default=0)
     names: list[str] = []
     seen: dict[str, int] = {}
-    for number, cell in enumerate(found, 1):
+    for number, cell in enumerate(found[: max(filled, _MOST_COLUMNS)], 1):
         name = _LONE.sub("\ufffd", cell).removeprefix("\ufeff").strip().strip('"')
         name = name or f"Column {number}"
         seen[name] = seen.get(name, 0) + 1

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from servers.tracker.entry import tag_name
+from servers.tracker.codec.urls import is_plain
+from servers.tracker.entry import is_plain_email, tag_name
 from servers.tracker.transfer import cells
 from servers.tracker.transfer.columns import Choice
 from servers.tracker.transfer.wording import (
+    has_picture,
     is_no,
     is_only_do_not_contact,
     is_placeholder,
@@ -24,6 +26,9 @@ _SHOWN = 40
 _JUDGED = 2000
 """Characters of a note in which a refusal is looked for."""
 _SENTENCES = re.compile(r"[.!?;\n]+")
+_IN_ADDRESS = re.compile(r"[@/]|\.\w")
+_GARBLED = re.compile(r"[\xc3\xc2][\x80-\xbf\u0152-\u2122]|\xe2[\x80\u20ac]|\ufffd")
+"""What UTF-8 becomes when it was once read as Windows-1252, and what stands for lost letters."""
 
 
 class LeadReader:
@@ -50,7 +55,9 @@ class LeadReader:
         shared: dict[str, Any] = {"url": pages[0] if pages else cells.tidy(found)}
         if len(pages) > 1:
             doubts.append(f"of {len(pages)} web addresses in one cell only the first is used")
-        note = "\n".join(filter(None, map(cells.tidy, self._at(row, self._notes))))
+        if pages and cells.is_mixed(pages[0]):
+            doubts.append(f"{pages[0][:_SHOWN]!r} mixes letters of two scripts that look alike")
+        note = "\n".join(filter(None, map(str.strip, self._at(row, self._notes))))
         if note:
             shared["note"] = note
         tags = self._tags_of(row, doubts)
@@ -59,6 +66,8 @@ class LeadReader:
         status = self._status(row, note, doubts)
         if status:
             shared["status"] = status
+        if any(not cell.isascii() and _GARBLED.search(cell) for cell in self.used(row)):
+            doubts.append("its accents look garbled; they were stored as they are")
         return [{**shared, "email": one} for one in self._emails(row, doubts)], doubts
 
     def _emails(self, row: Sequence[str], doubts: list[str]) -> list[str]:
@@ -74,6 +83,9 @@ class LeadReader:
         if not found:
             return [cells.tidy(_first(self._at(row, self._places["email"])))]
         doubts += [f"{one[:_SHOWN]!r} is no e-mail address and was left out" for one in refused]
+        doubts += [
+            f"{one[:_SHOWN]!r} {doubt}" for one in found.values() if (doubt := cells.doubt_of(one))
+        ]
         return list(found.values())
 
     def _tags_of(self, row: Sequence[str], doubts: list[str]) -> list[str]:
@@ -92,7 +104,7 @@ class LeadReader:
             doubts.append("the note seems to say: do not contact; the status does not")
         self._doubt_consent(row, doubts)
         cell = _first(self._at(row, self._places["status"]))
-        if is_placeholder(cell):
+        if is_placeholder(cell) and not has_picture(cell):
             return ""
         named = status_named(cell)
         if named is None:
@@ -114,7 +126,14 @@ class LeadReader:
             status_named(cell) == "do_not_contact" for cell in self._at(row, self._choice.watched)
         ):
             return True
-        return any(map(is_only_do_not_contact, self._at(row, self._choice.noticed)))
+        if any(map(is_only_do_not_contact, self._at(row, self._choice.noticed))):
+            return True
+        held = self._at(row, (*self._places["email"], *self._places["url"]))
+        return any(
+            says_do_not_contact(" ".join(w for w in cell.split() if not _IN_ADDRESS.search(w)))
+            for cell in held
+            if not (is_plain_email(cell) or is_plain(cell))
+        )
 
     def _doubt_consent(self, row: Sequence[str], doubts: list[str]) -> None:
         """Add a doubt for each cell that is almost a refusal."""

@@ -90,6 +90,7 @@ _REFUSAL: Final = alternatives(r"""
     suppress\w*|black ?list\w*|block ?list\w*|spam compla\w*|complain(?:ed|t)|remove me|off limits
     remove(?:d)? from (?:the )?(?:mailing )?list|removed (?:by|on|at|upon) request|please remove
     take (?:me )?off|stop (?:e ?mailing|contacting|writing|sending)\w*|right to be forgotten|dnc|dne
+    d n c|d n e
     (?:withdrew|revoked|withdrawn) consent|consent (?:withdrawn|revoked)|erasure request\w*
     (?:declines?|declined|refuses?|refused) (?:all )?(?:contact|marketing|e ?mails?|mailings?)
     refuse (?:la |les |toute )?(?:prospection|publicite|sollicitation)s?
@@ -158,6 +159,11 @@ def is_placeholder(cell: str) -> bool:
     if len(cell) > 30:
         return False
     return not _LETTER.search(cell) or is_nothing(cell.strip().lower()) or plain(cell) in _NOTHING
+
+
+def has_picture(text: str) -> bool:
+    """Whether `text` has an emoji or the like, which may mean something."""
+    return not text.isascii() and any(unicodedata.category(sign) == "So" for sign in text)
 
 
 def is_nothing(word: str) -> bool:
