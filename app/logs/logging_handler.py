@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import threading
@@ -53,8 +54,9 @@ class LoggingHandler(logging.Handler):
         text = self._formatter.format(record)
         if threading.get_ident() == self._thread:
             self._keep(record, text)
-        elif self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._keep, record, text)
+        elif self._loop:
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(self._keep, record, text)
 
     def _keep(self, record: logging.LogRecord, text: str) -> None:
         self._logbook.add(APP, record.levelname, record.name, text, at=record.created)

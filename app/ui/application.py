@@ -8,9 +8,10 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
     QMessageLogContext,
@@ -48,6 +49,32 @@ _LEVELS = {
 }
 
 
+class Loop(QEventLoop):  # type: ignore[misc]
+    """Qt's loop for asyncio. One of qasync itself crashes when a thread calls it after its end."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._calling = threading.Lock()
+        self._takes_calls = True
+
+    def call_soon_threadsafe(self, *call: Any, **options: Any) -> None:
+        """Call a function on the loop's thread.
+
+        Raises:
+            RuntimeError: the loop was closed.
+        """
+        with self._calling:
+            if not self._takes_calls:
+                raise RuntimeError("The event loop is closed.")
+            super().call_soon_threadsafe(*call, **options)
+
+    def close(self) -> None:
+        """Take no more calls of threads, and release what the loop has."""
+        with self._calling:
+            self._takes_calls = False
+        super().close()
+
+
 def main(lock: InstanceLock) -> int:
     """Run until the user quits, then release `lock`; returns the exit code."""
     memory_footprint.share_one_heap()
@@ -63,11 +90,12 @@ def main(lock: InstanceLock) -> int:
     theme = Theme(app)
     tray = Tray(theme)
     app.setWindowIcon(icons.app_icon())
-    loop = QEventLoop(app)
-    loop.set_default_executor(ThreadPoolExecutor(_THREADS, "lou"))
+    loop = Loop(app)
+    threads = ThreadPoolExecutor(_THREADS, "lou")
+    loop.set_default_executor(threads)
     asyncio.set_event_loop(loop)
     try:
-        with loop:
+        with loop, threads:
             return int(loop.run_until_complete(_run(app, theme, tray, garbage)))
     finally:
         garbage.stop()
