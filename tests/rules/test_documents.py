@@ -14,6 +14,9 @@ from app.cli.program import COMMANDS
 from app.doctor import app_parts, folder_checks, self_tests
 from app.ui import window_parts
 from servers.search import self_test as search_parts
+from servers.search.contacts import SERVICES
+from servers.search.pages.remote_readers import READERS
+from servers.search.providers import PROVIDERS
 from servers.tracker import self_test as tracker_parts
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +107,12 @@ def test_every_part_that_the_doctor_tries_is_explained_and_no_other() -> None:
     programs = (app_parts, window_parts, search_parts, tracker_parts)
     tried = {code for program in programs for code in program.PARTS}
     assert told == tried | set(self_tests.PROGRAMS) | {"search", "tracker"}
+
+
+def test_every_service_that_is_sent_something_is_in_the_page_on_security() -> None:
+    text = (ROOT / "docs" / "security.md").read_text("utf-8")
+    names = {service.spec.title.split()[0] for service in (*PROVIDERS, *SERVICES, *READERS)}
+    assert {name for name in names if name not in text} == set()
 
 
 def test_every_command_is_in_the_readme() -> None:
