@@ -74,6 +74,10 @@ class ServerState(StrEnum):
     FAILED = "failed"
 
 
+ANSWERING = frozenset({ServerState.READY, ServerState.UNHEALTHY})
+"""The states in which a server takes requests."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a server does not run, for a person: what happened and what to do."""

@@ -7,7 +7,6 @@ megabytes, and are stored by a worker thread, which removes the secrets that the
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import sqlite3
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from app.calls.call_store import CallPage, CallStore, NewCall
-from app.calls.kept_call import CallDetail, CallQuery, KeptCall
+from app.calls.kept_call import CallDetail, CallQuery, KeptCall, to_json
 from app.config.settings import Settings
 from app.errors import SettingsError
 from app.system.background_tasks import BackgroundTasks
@@ -194,7 +193,7 @@ class CallLog:
         return _storable(self._redact(str(data.get(name) or ""))[:_LONGEST_NAME])
 
     def _text(self, value: Any) -> str:
-        return "" if value is None else _storable(_to_json(self._masked(value)))
+        return "" if value is None else _storable(to_json(self._masked(value)))
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -224,6 +223,3 @@ def _text_size(value: Any) -> int:
         items = value.values() if isinstance(value, dict) else value
         return 64 + sum(len(item) if isinstance(item, str) else 200 for item in items)
     return 8
-
-
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

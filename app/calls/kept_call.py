@@ -53,7 +53,7 @@ class CallDetail:
     def masked(self) -> tuple[str, ...]:
         """The arguments in which something was masked or left out, so they must be given again."""
         marks = (*MASKS, " left out)")
-        texts = {name: _to_json(value) for name, value in self.arguments().items()}
+        texts = {name: to_json(value) for name, value in self.arguments().items()}
         return tuple(name for name, text in texts.items() if any(mark in text for mark in marks))
 
 
@@ -78,7 +78,7 @@ def as_command(call: KeptCall, detail: CallDetail) -> str:
     """The same call for a terminal."""
     words = ["lou", "call", call.server, call.tool]
     if arguments := detail.arguments():
-        words.append(_to_json(arguments))
+        words.append(to_json(arguments))
     return shlex.join(words)
 
 
@@ -96,4 +96,4 @@ def value_of(text: str) -> Any:
     return json.loads(text) if text else None
 
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

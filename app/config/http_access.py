@@ -14,9 +14,14 @@ from typing import Any
 from app.config.config_model import Config
 from app.errors import SettingsError
 from servers.contract import manifest
-from servers.contract.server_settings import EVERY, SettingValueError, value_of, wants_http
+from servers.contract.server_settings import (
+    EVERY,
+    HTTP_TOKEN_KEY,
+    SettingValueError,
+    value_of,
+    wants_http,
+)
 
-TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 FIRST_PORT = 8765
 _PORTS = range(1024, 65_536)
 _SETTING = "http"
@@ -105,12 +110,12 @@ def switched(config: Config, server: str, *, on: bool, port: int) -> Config:
         why = f"{taken[0]} has it" if taken else "it must be between 1024 and 65535"
         raise SettingsError(f"Port {port} cannot be used: {why}.", "Choose another port.")
     entry = config.servers[server]
-    variables = {name: text for name, text in entry.env.items() if name != TOKEN_KEY}
+    variables = {name: text for name, text in entry.env.items() if name != HTTP_TOKEN_KEY}
     found = config.settings.of(server).get(_SETTING)
     http = dict(found) if isinstance(found, Mapping) else {}
     http.pop("enabled", None)
     if on:
-        variables[TOKEN_KEY] = f"${{keyring:{TOKEN_KEY}}}"
+        variables[HTTP_TOKEN_KEY] = f"${{keyring:{HTTP_TOKEN_KEY}}}"
         http["port"] = port
     elif http.get("allowed_origins"):
         http["enabled"] = False

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.calls.kept_call import CallQuery, as_command, value_of
 from app.clients import request_handlers
+from app.clients.request_handlers import Params
 from app.errors import AppError
 from app.keys.store import FILE, SYSTEM
 from app.logs.log_search import LogQuery
@@ -22,7 +23,6 @@ from app.metrics.reports import Summary, TimeWindow
 from app.services import Services
 from app.views import Check, as_json
 
-Params = Mapping[str, Any]
 Method = Callable[[Params], Awaitable[dict[str, Any]]]
 
 _MOST_LINES, _MOST_CALLS = 5_000, 1_000

@@ -24,7 +24,7 @@ from servers.contract import manifest, ownership
 
 log = logging.getLogger(__name__)
 
-NAME = "ENCRYPTION_KEY"
+NAME = manifest.ENCRYPTION_KEY
 
 
 class TrackerKeyFile:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LARGEST_FILE = 64_000
+LARGEST_FILE = 64_000
 """Bytes of a file whose path was given instead of a key."""
 
 
@@ -287,7 +287,7 @@ def _read_small(given: PathGivenError) -> bytes:
         NotAKeyError: there is no such file, it is too large, or unreadable.
     """
     path = Path(given.path).expanduser()
-    if not path.is_absolute() or not path.is_file() or path.stat().st_size > _LARGEST_FILE:
+    if not path.is_absolute() or not path.is_file() or path.stat().st_size > LARGEST_FILE:
         raise given
     try:
         return path.read_bytes()

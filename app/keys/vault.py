@@ -18,6 +18,10 @@ LONGEST_VALUE = 10_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
+SHORTEST_PASSPHRASE = 12
+"""Characters of a new passphrase."""
+
+
 class VaultState(StrEnum):
     """Whether secrets can be read now, and why not."""
 

@@ -49,7 +49,7 @@ from app.supervision.trouble_messages import (
     stuck,
     too_slow,
 )
-from app.views import ServerState
+from app.views import ANSWERING, ServerState
 from servers.contract.messages import (
     EXIT_CONFIGURATION,
     EXIT_PERMISSION,
@@ -59,9 +59,8 @@ from servers.contract.messages import (
 
 Step = tuple[Server, tuple[Command, ...]]
 
-_KILLED = -9
-_UP = frozenset({ServerState.READY, ServerState.UNHEALTHY})
-_RUNNING = frozenset({ServerState.STARTING, ServerState.READY, ServerState.UNHEALTHY})
+KILLED = -9
+_RUNNING = ANSWERING | {ServerState.STARTING}
 _AWAITING = frozenset({ServerState.BACKOFF, ServerState.BLOCKED})
 _STUCK_AGAIN = 30.0
 
@@ -186,7 +185,7 @@ def _became_ready(server: Server, _: BecameReady, at: _Now) -> Step:
 
 
 def _answered(server: Server, _: Answered, at: _Now) -> Step:
-    if server.state not in _UP:
+    if server.state not in ANSWERING:
         return server, ()
     if _is_steady(server, at):
         server = _without_history(server)
@@ -198,7 +197,7 @@ def _timer_fired(server: Server, event: TimerFired, at: _Now) -> Step:
     at = replace(at, now=max(at.now, event.due))
     if server.due is None or at.now < server.due:
         return server, ()
-    if server.state in _UP:
+    if server.state in ANSWERING:
         return _check_health(server, at)
     if server.state is ServerState.STARTING:
         return _start_is_late(server, at)
@@ -255,7 +254,7 @@ def _escalate(server: Server, at: _Now) -> Step:
 
 
 def _memory_measured(server: Server, event: MemoryMeasured, at: _Now) -> Step:
-    if server.state not in _UP or not event.too_heavy:
+    if server.state not in ANSWERING or not event.too_heavy:
         return replace(server, overweight_since=None), ()
     if server.overweight_since is None:
         return replace(server, overweight_since=at.now), ()
@@ -276,7 +275,7 @@ def _exited(server: Server, event: Exited, at: _Now) -> Step:
 
 
 def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
-    was_up = server.state in _UP
+    was_up = server.state in ANSWERING
     server = replace(server, trouble=left(event))
     if event.code in {EXIT_CONFIGURATION, EXIT_PERMISSION}:
         return _give_up(server, probe_at=None)
@@ -284,7 +283,7 @@ def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
         return _await_key(server, at)
     if event.code == EXIT_UNREACHABLE:
         return _await_address(server, event, at)
-    if event.code == _KILLED and was_up:
+    if event.code == KILLED and was_up:
         return _retry(server, at.now + at.policy.delay_unit * at.draw)
     return _fail(server, at)
 

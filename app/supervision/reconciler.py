@@ -21,13 +21,12 @@ from app.supervision.supervisor import Launch, Supervisor
 from app.system import version
 from app.system.background_tasks import BackgroundTasks, log_failure
 from app.system.listeners import Listeners
-from app.views import ServerState, Trouble
+from app.views import ANSWERING, ServerState, Trouble
 from servers.contract import messages
 
 log = logging.getLogger(__name__)
 
 _SETTLES_WITHIN_S = 25.0
-_RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
 _NOT_WHOLE = Trouble(
     "updating",
     "Lou's files are not all there: an update is under way, or Lou was removed.",
@@ -168,7 +167,7 @@ class Reconciler:
         observed = self._supervisor.observed(name)
         if observed.state is ServerState.STARTING:  # its first configuration is outdated already
             observed = await self._supervisor.settled(name, _SETTLES_WITHIN_S)
-        if observed.state not in _RUNNING:
+        if observed.state not in ANSWERING:
             self._supervisor.wake(name)
             return
         keys = await self._keys.values_for(name, self._settings.config.servers[name])
@@ -179,7 +178,7 @@ class Reconciler:
 
     async def _send_configuration(self, name: str, keys: Mapping[str, str]) -> None:
         """Send its configuration to a server; one that refuses it is restarted."""
-        if self._supervisor.observed(name).state not in _RUNNING:
+        if self._supervisor.observed(name).state not in ANSWERING:
             return
         config = self._settings.config
         params = launch_plan.configuration(name, config.servers[name], config.settings, keys)

@@ -20,7 +20,7 @@ from typing import Any
 from app.errors import ServerError
 from app.supervision import run_files
 from app.supervision.launch_command import Launch
-from app.supervision.lifecycle import step
+from app.supervision.lifecycle import KILLED, step
 from app.supervision.resource_usage import ResourceMeter
 from app.supervision.server_process import ForkStarter, ServerCallbacks, ServerProcess
 from app.supervision.states import (
@@ -46,7 +46,6 @@ from servers.contract.envelope import Event
 
 log = logging.getLogger(__name__)
 
-_KILLED = -9
 _COARSE = 0.05
 """The fraction of their time by which timers of Qt may be late."""
 _LONGEST_WORDS = 300
@@ -310,7 +309,7 @@ class ServerRunner:
         words = harmless.one_line(self._context.redact(said), _LONGEST_WORDS)
         trouble = reported.trouble if reported is not None else None
         pause = reported.retry_after_s if reported is not None else 0.0
-        self.feed(Exited(_KILLED if code is None else code, words, trouble, pause))
+        self.feed(Exited(KILLED if code is None else code, words, trouble, pause))
 
     def _event_received(self, event: Event) -> None:
         may_differ = self._reported is not None and self._reported.handle(event)

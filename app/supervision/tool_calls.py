@@ -9,17 +9,16 @@ from typing import Any
 
 from app.errors import ServerError, did_you_mean
 from app.supervision.supervisor import Supervisor
-from app.views import Answer, ServerState
+from app.views import ANSWERING, Answer, ServerState
 from servers.contract import endpoint, messages, ownership
 
 _LISTS_WITHIN_S = 10.0
 _MARGIN_S = 5.0
-_RUNNING = (ServerState.READY, ServerState.UNHEALTHY)
 
 
 async def listed(supervisor: Supervisor, name: str, disabled: tuple[str, ...]) -> list[Any]:
     """The tools, with messages.TOOL_FIELDS; of a server that does not run, those it had last."""
-    if supervisor.observed(name).state in _RUNNING:
+    if supervisor.observed(name).state in ANSWERING:
         answer = await supervisor.request(name, messages.LIST_TOOLS, {}, _LISTS_WITHIN_S)
         return list(answer.get("tools", ()))
     return remembered(name, disabled)

@@ -20,7 +20,7 @@ from servers.contract import file_sharing, ownership
 PRIVATE = 0o600
 _PREFIX = ".lou-"
 _OLD_AFTER_S = 60.0
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
@@ -113,7 +113,7 @@ def not_ours(failure: OSError, path: Path) -> SettingsError:
 def not_written(path: Path, failure: OSError) -> SettingsError:
     if isinstance(failure, ownership.ForeignError):
         return not_ours(failure, path)
-    if failure.errno in _FULL:
+    if failure.errno in DISK_FULL:
         return SettingsError(
             f"The disk is full: {path.name} was not saved.",
             "Free some space and try again; the file is as it was before.",

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from servers.contract import service_account
-from servers.contract.manifest import KEYS
+from servers.contract.manifest import FIREBASE_CREDENTIALS, KEYS
 from servers.contract.service_account import NotAKeyError, PathGivenError, kind_of_file
 
 __all__ = ["NotAKeyError", "PathGivenError", "Understood", "decoded", "of_file", "understood"]
 
 _LARGEST_FILE = 1 << 20
-_ACCOUNT = "FIREBASE_CREDENTIALS"
 _KNOWN = {key.name: key for key in KEYS}
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u201e": "\u201c",
@@ -92,7 +91,7 @@ def understood(name: str, text: str) -> Understood:
     mended: list[str] = []
     raw = _without_invisible(text, mended).strip("\r\n")
     value, key = raw.strip(), _KNOWN.get(name)
-    if name == _ACCOUNT:
+    if name == FIREBASE_CREDENTIALS:
         account = service_account.read(_without_name(name, value, mended))
         return Understood(account.text, (*mended, *account.mended))
     if key is not None and not key.generated:

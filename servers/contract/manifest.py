@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FIREBASE_CREDENTIALS = "FIREBASE_CREDENTIALS"
+ENCRYPTION_KEY = "ENCRYPTION_KEY"
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
@@ -127,14 +130,14 @@ KEYS = (
         ("search",),
     ),
     Key(
-        "FIREBASE_CREDENTIALS",
+        FIREBASE_CREDENTIALS,
         "Firebase service account",
         "Shares tracked entries with a team through Google Firestore: the JSON of the account.",
         "https://console.firebase.google.com/project/_/settings/serviceaccounts/adminsdk",
         ("tracker",),
     ),
     Key(
-        "ENCRYPTION_KEY",
+        ENCRYPTION_KEY,
         "Encryption key",
         "Seals the addresses and notes in the tracker. Lou makes it on first use.",
         "",
@@ -144,7 +147,7 @@ KEYS = (
     ),
 )
 
-ALSO_READ = {"FIREBASE_CREDENTIALS": "FIREBASE_CREDENTIALS_PATH"}
+ALSO_READ = {FIREBASE_CREDENTIALS: "FIREBASE_CREDENTIALS_PATH"}
 """Key -> variable with the path of a file that holds it, for a server without the app."""
 
 

@@ -67,6 +67,9 @@ retry_after_s (if the server at the address asks to wait)"""
 BYE: Final = "bye"
 """reason, code (the exit code that follows)"""
 
+OWN_CLIENT: Final = "lou"
+"""The client by whose name Lou itself lists and calls tools."""
+
 OUTCOMES: Final = ("ok", "error", "refused", "cancelled", "timeout")
 
 VERDICTS: Final = ("accepted", "rejected", "missing", "unreachable", "unknown")

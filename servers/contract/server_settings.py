@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+HTTP_TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _HOUR = 3600
 
 

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from servers.host import redact
+from servers.host.call_details import Emit
 from servers.host.mcp import sdk_server
 from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.meter import Meter
-from servers.host.served import Emit, tool_for_app
+from servers.host.served import tool_for_app
 from servers.host.tools import calls
 from servers.host.tools.service import Configuration, Service, UpstreamLostError
 from servers.host.tools.tool_result import to_json

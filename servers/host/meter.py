@@ -9,16 +9,12 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from typing import Any
 
 from servers.contract import messages
-from servers.host.call_details import CallDetails
+from servers.host.call_details import CallDetails, Emit
 from servers.host.tools.calls import FinishedCall
 
 _BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-
-Emit = Callable[[str, dict[str, Any]], None]
 
 
 class Meter:

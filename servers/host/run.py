@@ -18,10 +18,11 @@ from typing import Any
 
 from servers.contract import endpoint, file_sharing, messages, ownership
 from servers.host import logs, process_limits
+from servers.host.call_details import Emit
 from servers.host.control import Control
 from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
 from servers.host.redact import redact, redacted_json
-from servers.host.served import Emit, Served
+from servers.host.served import Served
 from servers.host.tools.service import StartRefusedError, UpstreamLostError
 from servers.host.transport.address import Address, AddressInUseError
 from servers.host.transport.direct_reads import direct_loop

@@ -14,8 +14,6 @@ from servers.contract import messages
 from servers.host import call_details, logs
 from servers.host.tools.service import Configuration, KeyVerdict, UpstreamLostError
 
-Emit = Callable[[str, dict[str, Any]], None]
-
 
 class HttpSide(Protocol):
     """An open HTTP port; `url` is what clients are given."""

@@ -33,7 +33,6 @@ from servers.host.tools.toolbox import Caller
 log = logging.getLogger(__name__)
 
 _INTERNAL_ERROR = -32603
-_OWN_CLIENT = "lou"
 """The client name in requests of this process to itself; the app is not told of these."""
 _MOST_IN_FLIGHT = 256
 """Requests of one client at a time; further lines wait unparsed."""
@@ -239,7 +238,7 @@ class ClientSession:
         self._emit(messages.CLIENT_CONNECTED)
 
     def _emit(self, event: str) -> None:
-        if self._client == _OWN_CLIENT:
+        if self._client == messages.OWN_CLIENT:
             return
         data = {
             "session": self.id,

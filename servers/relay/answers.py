@@ -12,8 +12,8 @@ from typing import Any
 
 from servers.host.tools.tool_result import failure
 from servers.relay import listed_entries
-from servers.relay.connection import INTERNAL_ERROR, PendingRequest
-from servers.relay.wire_message import WireMessage, dumps
+from servers.relay.connection import PendingRequest
+from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, dumps
 
 _LIMITS = {"claude-ai": ("Claude Desktop", 1_000_000)}
 """By the name that a client gives itself: its title, and the most bytes of a result it takes."""

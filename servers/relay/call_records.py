@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from servers.contract.messages import OWN_CLIENT
 from servers.host.meter import Meter
 from servers.host.tools.calls import FinishedCall
-from servers.relay.connection import OWN_CLIENT, PendingRequest
+from servers.relay.connection import PendingRequest
 from servers.relay.wire_message import WireMessage
 
 _WAIT_S = 0.01

@@ -31,8 +31,6 @@ NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"
 _LOU = {"name": "lou", "version": "1"}
 ENVELOPE = {VERSION_KEY: MODERN_VERSION, CLIENT_KEY: _LOU, CAPABILITIES_KEY: {}}
 """The `_meta` of Lou's own requests in the 2026-07-28 era."""
-INTERNAL_ERROR = -32603
-OWN_CLIENT = "lou"
 """The client name in requests of Lou; the app is not told of these."""
 _LONGEST_NAME = 100
 _STAGES = ("", "initialized", "tools_listed", "called")
@@ -140,7 +138,7 @@ class RelayClient:
                 self._emit(messages.CLIENT_LEFT, stage=self._stage)
 
     def _emit(self, event: str, stage: str) -> None:
-        if self.name != OWN_CLIENT:
+        if self.name != messages.OWN_CLIENT:
             known = {
                 "session": self.id,
                 "client": self.name,

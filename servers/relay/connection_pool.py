@@ -12,8 +12,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from servers.contract.messages import OWN_CLIENT
 from servers.contract.server_settings import OWN_SESSIONS, SESSIONS, SHARED_SESSION
-from servers.relay.connection import OWN_CLIENT, RelayClient, UpstreamConnection
+from servers.relay.connection import RelayClient, UpstreamConnection
 from servers.relay.wire_message import dumps
 
 _MODERN = "modern"

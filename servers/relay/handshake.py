@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from servers.contract.messages import OWN_CLIENT
 from servers.host.redact import excerpt, redact
 from servers.host.tools.service import UpstreamLostError
-from servers.relay.connection import OWN_CLIENT, UpstreamConnection
+from servers.relay.connection import UpstreamConnection
 from servers.relay.wire_message import WireMessage
 
 log = logging.getLogger(__name__)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from servers.host.transport.gate import Receive, Scope, Send
 from servers.relay import routing_headers
 from servers.relay.connection import (
-    INTERNAL_ERROR,
     MODERN_VERSION,
     VERSION_KEY,
     RelayClient,
 )
 from servers.relay.http_streams import EventStream, Exchange, reply, respond, resume
 from servers.relay.wire_message import (
+    INTERNAL_ERROR,
     NotJsonError,
     WireMessage,
     error_line,

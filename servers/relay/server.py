@@ -16,8 +16,9 @@ from typing import Any
 
 from servers.contract import server_settings
 from servers.host import redact
+from servers.host.call_details import Emit
 from servers.host.meter import Meter
-from servers.host.served import Emit, HttpSide, tool_for_app
+from servers.host.served import HttpSide, tool_for_app
 from servers.host.tools import tool_result
 from servers.host.tools.service import (
     Configuration,

@@ -19,7 +19,6 @@ from servers.relay import answers, listed_entries
 from servers.relay.connection import (
     CAPABILITIES_KEY,
     CLIENT_KEY,
-    INTERNAL_ERROR,
     VERSION_KEY,
     PendingRequest,
     RelayClient,
@@ -29,6 +28,7 @@ from servers.relay.connection_pool import ConnectionPool
 from servers.relay.notifications import Notifications
 from servers.relay.oddity_log import OddityLog
 from servers.relay.wire_message import (
+    INTERNAL_ERROR,
     NotJsonError,
     WireMessage,
     error_line,

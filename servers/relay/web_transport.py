@@ -22,9 +22,9 @@ from yarl import URL
 from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
-from servers.relay.connection import INTERNAL_ERROR
 from servers.relay.event_stream import EventReader, events_of, whole_body
 from servers.relay.wire_message import (
+    INTERNAL_ERROR,
     NotJsonError,
     WireMessage,
     error_line,

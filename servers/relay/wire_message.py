@@ -30,7 +30,7 @@ _ID_FIRST = ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
 _ID_LAST = ('"id":', '"id": ')
 """What stands before the id where the SDKs write it: first, or last in the object."""
 _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|result|error|method)" ?: ?')
-_INTERNAL_ERROR = -32603
+INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
 
 Span = tuple[int, int]
@@ -201,7 +201,7 @@ def _salvaged(text: str) -> list[WireMessage]:
     messages = [each for each in found if is_clean or not each.method]
     head = None if messages else _RESPONSE_HEAD.match(text[:_ENDS])
     if head:
-        error = {"code": _INTERNAL_ERROR, "message": "The server's answer is not JSON."}
+        error = {"code": INTERNAL_ERROR, "message": "The server's answer is not JSON."}
         return [of_fields({"jsonrpc": "2.0", "id": json.loads(head[1]), "error": error})]
     return messages
 

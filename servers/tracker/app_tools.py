@@ -24,13 +24,12 @@ from servers.tracker.self_test import installed_parts
 from servers.tracker.stores.base import StoreError
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.transfer import import_export as exchanges
-from servers.tracker.transfer.csv_jsonl import Row
+from servers.tracker.transfer.csv_jsonl import JUDGED_ROWS, Row
 from servers.tracker.transfer.import_export import ImportExport
 from servers.tracker.transfer.row_problems import Doubts
 
 _MOST_COLUMNS = 400
 """Columns in an answer, beside those in use. More would not fit into a dialog."""
-_JUDGED_ROWS = 300
 """Rows whose doubts are shown before a person agrees."""
 _MOST_COUNTED = 200_000
 """Rows that are counted before a person agrees; more take too long."""
@@ -210,7 +209,7 @@ def _columns(
 ) -> FileColumns:
     found = exchanges.preview(path, wanted, ignored)
     with found.text:
-        judged = list(itertools.islice(found.rows, _JUDGED_ROWS))
+        judged = list(itertools.islice(found.rows, JUDGED_ROWS))
         rest = sum(1 for _ in itertools.islice(found.rows, _MOST_COUNTED))
     uses = {place: one for one, places in found.choice.fields.items() for place in places}
     shown = [

@@ -13,6 +13,7 @@ from typing import Any
 
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
+from servers.contract.manifest import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
 from servers.host.tools.service import KeyVerdict, StartRefusedError, ToolError
 from servers.tracker import store_opening
 from servers.tracker.codec.prefix_words import PrefixWords
@@ -23,7 +24,6 @@ from servers.tracker.current_service import CurrentService
 from servers.tracker.entry import Rules
 from servers.tracker.entry_service import EntryService
 from servers.tracker.settings import TrackerSettings
-from servers.tracker.store_opening import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
 from servers.tracker.stores.base import Store, StoreError, ignore_trouble
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from servers.tracker.transfer.store_copy import StoreCopy

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
+from servers.contract.manifest import ENCRYPTION_KEY
 from servers.host import call_details
 from servers.host.tools.service import (
     Configuration,
@@ -23,7 +24,7 @@ from servers.tracker.codec.seal import KeyFormatError, parse_keys
 from servers.tracker.current_service import CurrentService
 from servers.tracker.lifecycle import TrackerLifecycle
 from servers.tracker.settings import TrackerSettings
-from servers.tracker.store_opening import ENCRYPTION_KEY, report_refused
+from servers.tracker.store_opening import report_refused
 from servers.tracker.tools import EntryTools
 from servers.tracker.transfer import exchange_folder
 from servers.tracker.transfer.import_export import ImportExport

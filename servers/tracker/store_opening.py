@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from servers.contract import ownership
+from servers.contract.manifest import ENCRYPTION_KEY, FIREBASE_CREDENTIALS
 from servers.contract.self_test import in_words
 from servers.host.tools import calls
 from servers.host.tools.service import StartRefusedError
@@ -17,9 +18,6 @@ from servers.tracker.codec.seal import KeyFormatError, Sealer, parse_keys
 from servers.tracker.settings import TrackerSettings
 from servers.tracker.stores.base import Store, StoreError, TroubleListener
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
-
-ENCRYPTION_KEY = "ENCRYPTION_KEY"
-FIREBASE_CREDENTIALS = "FIREBASE_CREDENTIALS"
 
 
 def report_trouble(trouble: StoreError, *, cleared: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 from app.config import config_model, http_access
 from app.config.config_model import Config
 from app.errors import SettingsError
+from servers.contract.server_settings import HTTP_TOKEN_KEY
 
 START = Config(config_model.defaults())
 
@@ -18,7 +19,7 @@ def test_it_is_off_until_it_is_switched_on_and_leaves_nothing_behind() -> None:
     on = http_access.switched(START, "search", on=True, port=9_000)
     found = http_access.access(on, "search")
     assert (found.is_on, found.url) == (True, "http://127.0.0.1:9000/mcp")
-    assert on.servers["search"].references() == (http_access.TOKEN_KEY,)
+    assert on.servers["search"].references() == (HTTP_TOKEN_KEY,)
     off = http_access.switched(on, "search", on=False, port=9_000)
     assert off.servers == START.servers
     assert off.settings.of("search") == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import VaultError
-from app.keys.vault import VaultState
+from app.keys.vault import SHORTEST_PASSPHRASE, VaultState
 from app.keys.vaults.sealed_file import FileVault
 
 pytestmark = pytest.mark.anyio
@@ -59,11 +59,16 @@ async def test_the_file_is_private_and_holds_no_value(home: Path) -> None:
     assert json.loads(content)["kdf"]["n"] >= 1 << 15
 
 
-async def test_a_short_passphrase_is_refused(home: Path) -> None:
+async def test_a_short_passphrase_is_refused_for_a_new_file_alone(home: Path) -> None:
     with pytest.raises(VaultError) as weak:
-        await FileVault(home / "keys").unlock("short")
+        await FileVault(home / "keys").unlock("x" * (SHORTEST_PASSPHRASE - 1))
     assert weak.value.code == "weak_passphrase"
     assert not (home / "keys").exists()
+
+    await FileVault(home / "keys").unlock(PASSPHRASE)
+    with pytest.raises(VaultError) as wrong:
+        await FileVault(home / "keys").unlock("short")
+    assert wrong.value.code == "wrong_passphrase"
 
 
 async def test_unset_forgets(home: Path) -> None:

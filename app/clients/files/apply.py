@@ -21,13 +21,13 @@ from app.clients.planning.file_state import FileState, Finding, RefusedError
 from app.clients.planning.plan import Change
 from app.errors import ClientConfigError
 from app.formats import text_edits
+from app.system import files
 from app.system.safe_write import ChangedError, Disk
 from servers.contract import ownership
 
 log = logging.getLogger(__name__)
 
 _TRIES = 5
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _LEAVE = "Lou leaves it as it is."
 
 Plan = Callable[[bytes | None, FileRecord], Change]
@@ -252,7 +252,7 @@ def _reason(failure: Exception) -> str:
 
 
 def _not_written(path: Path, failure: OSError) -> ClientConfigError:
-    if failure.errno in _FULL:
+    if failure.errno in files.DISK_FULL:
         return ClientConfigError(
             f"The disk is full: {path.name} was not changed.",
             "Free some space and try again; the file is as it was before.",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.clients.imports import placeholders
-from app.clients.imports.foreign_servers import ForeignServer
+from app.clients.imports.foreign_servers import ForeignServer, texts
 from app.config import secret_values
 
 _URLS = (
@@ -92,7 +92,7 @@ def plain(server: ForeignServer) -> PlainEntry:
     else:
         raise NoServerError("It needs either a command or a url.")
     made.cwd = next((str(entry[key]) for key in _FOLDERS if entry.get(key)), "")
-    made.disabled_tools = [name for key in _TOOLS_OFF for name in _texts(entry.get(key))]
+    made.disabled_tools = [name for key in _TOOLS_OFF for name in texts(entry.get(key))]
     _elsewhere(made, entry)
     texts = (*made.words(), *made.env.values(), *made.headers.values(), *made.disabled_tools)
     if len(texts) > _MOST:
@@ -187,9 +187,9 @@ def _is_line(command: str) -> bool:
 
 def _elsewhere(made: PlainEntry, entry: Mapping[str, Any]) -> None:
     """What the client keeps in other places than the entry."""
-    for name in _texts(entry.get("env_vars")):
+    for name in texts(entry.get("env_vars")):
         made.env.setdefault(name, f"${{{name}}}")
-    for name in _texts(entry.get("env_keys")):
+    for name in texts(entry.get("env_keys")):
         if name not in made.env:
             made.env[name] = f"${{{name}}}"
     for key in ("envFile", "env_file"):
@@ -218,7 +218,7 @@ def _split(line: str) -> list[str]:
 
 def _table(found: Any) -> dict[str, str]:
     if isinstance(found, list):  # NAME=value, as docker takes them; names alone say no value
-        pairs = (each.partition("=") for each in _texts(found) if "=" in each)
+        pairs = (each.partition("=") for each in texts(found) if "=" in each)
         return {name: value for name, _, value in pairs}
     if not isinstance(found, Mapping):
         return {}
@@ -231,10 +231,6 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping | list):
         raise NoServerError("It has a value that is no text.")
     return str(value)
-
-
-def _texts(found: Any) -> Iterable[str]:
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def remote_at(made: PlainEntry) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import VaultError
-from app.keys.vault import VaultState, check_value
+from app.keys.vault import SHORTEST_PASSPHRASE, VaultState, check_value
 from app.system import files
 from app.system.listeners import Listeners
 from app.system.worker_thread import WorkerThread
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 _COST = {"n": 1 << 16, "r": 8, "p": 1}
 """64 MB and about 0.2 s for each guess of the passphrase."""
-_SHORTEST = 8
 
 
 class FileVault:
@@ -102,12 +101,6 @@ class FileVault:
         """Open the file with its passphrase; the first passphrase makes it."""
         if self._broken:
             raise self._broken
-        if len(passphrase) < _SHORTEST:
-            raise VaultError(
-                f"The passphrase needs at least {_SHORTEST} characters.",
-                "Choose a longer one.",
-                code="weak_passphrase",
-            )
         seal = await self._thread.run(lambda: self._open(passphrase))
         is_new = not self._document
         self._seal = seal
@@ -140,6 +133,7 @@ class FileVault:
         # A person may have put the file back since it was read.
         self._document = _read(self._path)
         if not self._document:
+            _require_long(passphrase)
             salt = os.urandom(16)
             return _Seal(Fernet(_derive(passphrase, salt, _COST)), salt, _COST)
         kdf = self._document["kdf"]
@@ -205,6 +199,15 @@ class _Seal:
 
     def describe(self) -> dict[str, Any]:
         return {"name": "scrypt", "salt": base64.b64encode(self._salt).decode(), **self._cost}
+
+
+def _require_long(passphrase: str) -> None:
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise VaultError(
+            f"The passphrase needs at least {SHORTEST_PASSPHRASE} characters.",
+            "Choose a longer one.",
+            code="weak_passphrase",
+        )
 
 
 def _derive(passphrase: str, salt: bytes, cost: dict[str, int]) -> bytes:

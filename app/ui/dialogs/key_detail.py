@@ -12,6 +12,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError, VaultError
+from app.keys.service import LARGEST_FILE
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.keys import state_of
@@ -31,7 +32,6 @@ _TONES = {
     "unreachable": "warn",
     "unknown": "soft",
 }
-_LARGEST_FILE = 64_000
 _REPLACING = {
     "ENCRYPTION_KEY": "The tracker seals with the new one from now on. The present one stays "
     "behind it, and still opens what it has sealed. A recovery key saved before does not hold "
@@ -254,11 +254,11 @@ def _text_of(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
+            content = file.read(LARGEST_FILE + 1)
         text = key_text.decoded(content)
     except (OSError, NotAKeyError) as failure:
         title = f"{path.name} cannot be read."
         raise VaultError(title, "Choose the JSON file of the service account.") from failure
-    if len(content) > _LARGEST_FILE:
+    if len(content) > LARGEST_FILE:
         raise VaultError(f"{path.name} is too large.", "Choose the JSON file of the account.")
     return text.strip()

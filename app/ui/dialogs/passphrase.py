@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from app.keys.vault import SHORTEST_PASSPHRASE
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label
-
-_SHORTEST = 12
 
 _NEW = (
     "Lou keeps your keys in a file that this passphrase encrypts, and asks for it after each "
@@ -27,7 +26,7 @@ class PassphraseDialog(FittedDialog):
         self.setMinimumWidth(460)
         self._is_new = new
         self._first = SecretEntry(
-            theme, "Passphrase", f"At least {_SHORTEST} characters" if new else ""
+            theme, "Passphrase", f"At least {SHORTEST_PASSPHRASE} characters" if new else ""
         )
         self._again = SecretEntry(theme, "Passphrase again", "The same again")
         self._problem = label(tone="bad", wrap=True, name="problem")
@@ -61,8 +60,9 @@ class PassphraseDialog(FittedDialog):
         typed = self._first.peek()
         if not typed:
             return "Type the passphrase."
-        if self._is_new and len(typed) < _SHORTEST:
-            return f"Use at least {_SHORTEST} characters; a few words make a good passphrase."
+        if self._is_new and len(typed) < SHORTEST_PASSPHRASE:
+            least = SHORTEST_PASSPHRASE
+            return f"Use at least {least} characters; a few words make a good passphrase."
         if self._is_new and typed != self._again.peek():
             return "The two are not the same."
         return ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 
+from app.ui.models.table import ROOT, Index
 from app.ui.translation import tr
 from app.ui.wording import counted, one_line
 
@@ -14,9 +15,6 @@ HEADER = ("Name", "Value")
 _LONGEST = 300
 _MOST_MEMBERS = 1_000
 _PART = 100
-
-_ROOT = QModelIndex()
-Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(slots=True, eq=False)
@@ -54,25 +52,25 @@ class JsonTree(QAbstractItemModel):
     def value(self, index: Index) -> Any:
         return self._node(index).value
 
-    def index(self, row: int, column: int, parent: Index = _ROOT) -> QModelIndex:
+    def index(self, row: int, column: int, parent: Index = ROOT) -> QModelIndex:
         if not self.hasIndex(row, column, parent):
             return QModelIndex()
         return self.createIndex(row, column, self._node(parent).members()[row])
 
-    def parent(self, index: Index = _ROOT) -> QModelIndex:  # type: ignore[override]
+    def parent(self, index: Index = ROOT) -> QModelIndex:  # type: ignore[override]
         above = self._node(index).parent
         if above is None or above is self._root:
             return QModelIndex()
         return self.createIndex(above.row, 0, above)
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
+    def rowCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.column() > 0 else len(self._node(parent).members())
 
-    def hasChildren(self, parent: Index = _ROOT) -> bool:
+    def hasChildren(self, parent: Index = ROOT) -> bool:
         value = self._node(parent).value
         return isinstance(value, dict | list) and bool(value) and parent.column() <= 0
 
-    def columnCount(self, _parent: Index = _ROOT) -> int:
+    def columnCount(self, _parent: Index = ROOT) -> int:
         return len(HEADER)
 
     def headerData(

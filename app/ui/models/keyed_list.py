@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, Qt
+
+from app.ui.models.table import ROOT, Index
 
 KEY = int(Qt.ItemDataRole.UserRole)
 """The role under which a model gives the key of a row."""
 
-_ROOT = QModelIndex()
-Index = QModelIndex | QPersistentModelIndex
 T = TypeVar("T")
 
 
@@ -41,7 +41,7 @@ class KeyedList(QAbstractListModel, Generic[T]):
         """The row with this key, or -1."""
         return next((n for n, row in enumerate(self.rows) if self._key(row) == key), -1)
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
+    def rowCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self.rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from app.ui.theme import Theme
 from app.ui.translation import tr
 
-_ROOT = QModelIndex()
+ROOT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
 T = TypeVar("T")
 
@@ -45,19 +45,19 @@ class TableModel(QAbstractTableModel, Generic[T]):
     def insert(self, first: int, rows: Sequence[T]) -> None:
         """Show `rows`, too; the first of them gets the number `first`."""
         if rows:
-            self.beginInsertRows(_ROOT, first, first + len(rows) - 1)
+            self.beginInsertRows(ROOT, first, first + len(rows) - 1)
             self.rows[first:first] = rows
             self.endInsertRows()
 
     def remove(self, first: int, count: int) -> None:
-        self.beginRemoveRows(_ROOT, first, first + count - 1)
+        self.beginRemoveRows(ROOT, first, first + count - 1)
         del self.rows[first : first + count]
         self.endRemoveRows()
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
+    def rowCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: Index = _ROOT) -> int:
+    def columnCount(self, parent: Index = ROOT) -> int:
         return 0 if parent.isValid() else len(self._header)
 
     def headerData(

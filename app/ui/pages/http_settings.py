@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from app.config import http_access
-from app.config.http_access import TOKEN_KEY
 from app.errors import AppError
 from app.ui.dialogs.confirm import confirm
 from app.ui.form_fields import UNSET, Field, Kind
@@ -24,6 +23,7 @@ from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import label, scaled, set_tone
 from servers.contract import manifest
+from servers.contract.server_settings import HTTP_TOKEN_KEY
 
 _TEXT = (
     "For clients that take only an address. Each server then listens on this computer alone, and "
@@ -70,7 +70,7 @@ class HttpSettings(Card):
     def _pull(self) -> None:
         for row in self._rows:
             row.pull()
-        has_token = TOKEN_KEY in self._context.core.vault.names()
+        has_token = HTTP_TOKEN_KEY in self._context.core.vault.names()
         config = self._context.core.settings.config
         is_on = any(http_access.access(config, each.name).is_on for each in manifest.SERVERS)
         if self._token:
@@ -86,12 +86,12 @@ class HttpSettings(Card):
 
     async def _made(self) -> None:
         """Make a token unless there is one."""
-        if TOKEN_KEY not in self._context.core.vault.names():
+        if HTTP_TOKEN_KEY not in self._context.core.vault.names():
             await self._make()
 
     async def _make(self) -> None:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        await self._context.core.set_key(TOKEN_KEY, token)
+        await self._context.core.set_key(HTTP_TOKEN_KEY, token)
         self._token = token
         self._pull()
 
@@ -100,7 +100,7 @@ class HttpSettings(Card):
 
     async def _do_renew(self) -> None:
         core = self._context.core
-        if TOKEN_KEY in core.vault.names():
+        if HTTP_TOKEN_KEY in core.vault.names():
             text = "Clients with the present one are refused until they get the new one."
             title = "Make a new token?"
             if not await confirm(

@@ -18,8 +18,8 @@ from app.ui.widgets.card import scroll_area
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 from app.views import CallRecord, ClientEvent, ServerView
+from servers.contract.messages import OWN_CLIENT
 
-_OWN_CLIENT = "lou"
 _WIDTH = 720
 _MOST_SHOWN = 6
 _PROMPT = "Search the web for today's news with Lou, and tell me which tool you used."
@@ -174,11 +174,11 @@ class WelcomePage(QWidget):
         QGuiApplication.clipboard().setText(_PROMPT)
 
     def _client_seen(self, event: ClientEvent) -> None:
-        if event.client != _OWN_CLIENT and event.stage != "left" and self._proof is None:
+        if event.client != OWN_CLIENT and event.stage != "left" and self._proof is None:
             self._proof = event
 
     def _call_seen(self, call: CallRecord) -> None:
-        if call.client != _OWN_CLIENT and not isinstance(self._proof, CallRecord):
+        if call.client != OWN_CLIENT and not isinstance(self._proof, CallRecord):
             self._proof = call
 
     def _finish(self) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from mcp_types.version import LATEST_MODERN_VERSION as MODERN
 
+from servers.contract import messages
 from servers.host.host import Host
 from servers.host.session import ClientSession
 
-_OWN_CLIENT = {"name": "lou", "version": ""}
+_OWN_CLIENT = {"name": messages.OWN_CLIENT, "version": ""}
 _ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientInfo": _OWN_CLIENT,

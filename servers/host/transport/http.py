@@ -25,7 +25,6 @@ from servers.host.transport.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
 
-TOKEN_KEY = "LOU_HTTP_TOKEN"  # noqa: S105 - the name of a key
 _SHORTEST_TOKEN = 16
 _KEEP_ALIVE_S = 75
 _REQUEST_WITHIN_S = 10.0
@@ -80,7 +79,7 @@ def open_http(
     """
     if not server_settings.wants_http(configuration.settings):
         return None
-    token = configuration.keys.get(TOKEN_KEY, "")
+    token = configuration.keys.get(server_settings.HTTP_TOKEN_KEY, "")
     _require_token(token)
     listening = _bind(_port(configuration.settings["http"]))
     pending = PendingConnections()
@@ -152,7 +151,8 @@ def _bind(port: int) -> socket.socket:
 
 
 def _require_token(token: str) -> None:
-    hint = f"Set the key {TOKEN_KEY}, and name it in the server's `env` in config.json."
+    key = server_settings.HTTP_TOKEN_KEY
+    hint = f"Set the key {key}, and name it in the server's `env` in config.json."
     if not token:
         message = "The HTTP port needs a token and there is none."
         raise StartRefusedError("http_needs_token", message, hint)

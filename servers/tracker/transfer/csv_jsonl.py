@@ -23,7 +23,7 @@ from servers.tracker.transfer.text_file import LeadFileError
 Format = Literal["csv", "jsonl"]
 WRITTEN: Final = ("id", *FIELDS, "created", "changed")
 _LONGEST_LINE = 1 << 20
-_JUDGED_ROWS = 300
+JUDGED_ROWS = 300
 """Rows from which the delimiter, the row of names and the columns are detected."""
 _MOST_ABOVE = 40
 """Rows in which the names of the columns are looked for."""
@@ -210,7 +210,7 @@ def _csv_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence
     body = head[skipped:] if is_whole else head[skipped : 1 + _last_break(head)]
     wanted = frozenset(name for names in column_map.values() for name in names)
     delimiter = sep[1] if sep else max(_DELIMITERS, key=lambda one: _fitness(body, one, wanted))
-    first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), _JUDGED_ROWS))
+    first = list(itertools.islice(_records(io.StringIO(body, newline=""), delimiter), JUDGED_ROWS))
     if not first:
         raise LeadFileError("The file has no row with anything in it.")
     place = _header_place(first, wanted)
@@ -335,7 +335,7 @@ def _entries(number: int, row: Sequence[str], reader: LeadReader) -> Iterator[Ro
 
 def _json_file(text: TextIO, doubt: str, column_map: ColumnMap, ignored: Sequence[str]) -> LeadFile:
     first = [
-        value for _, value, fault in itertools.islice(_objects(text), _JUDGED_ROWS) if not fault
+        value for _, value, fault in itertools.islice(_objects(text), JUDGED_ROWS) if not fault
     ]
     names = list(dict.fromkeys(name for one in first for name in one))
     _refuse_many(len(names))

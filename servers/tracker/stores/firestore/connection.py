@@ -24,6 +24,7 @@ from google.auth.exceptions import MalformedError, RefreshError, TransportError
 
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
+from servers.contract.manifest import FIREBASE_CREDENTIALS
 from servers.tracker.stores.base import StoreError, TroubleListener
 
 log = logging.getLogger(__name__)
@@ -206,7 +207,7 @@ class _AccountError(ValueError):
 
 def _certificate(text: str) -> Any:
     try:
-        account = key_text.understood("FIREBASE_CREDENTIALS", text).value
+        account = key_text.understood(FIREBASE_CREDENTIALS, text).value
         return certificates.Certificate(json.loads(account))
     except NotAKeyError as wrong:
         raise _AccountError(wrong.words) from None

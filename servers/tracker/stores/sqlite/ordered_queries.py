@@ -21,7 +21,7 @@ _BY_COLUMN: dict[Sort, tuple[str, str, str]] = {
     "url": ("url", "ASC", ">"),
 }
 _SHOWN = {"tag": "instr(',' || tags || ',', ',' || ? || ',') > 0", "status": "status = ?"}
-_LAST = (1 << 63) - 1
+LAST_NUMBER = (1 << 63) - 1
 _FEW = 1000
 """Results that are read and sorted within some milliseconds."""
 _MANY = 20_000
@@ -126,7 +126,7 @@ class OrderedQuery:
         if self._column != "created" or query.since or not query.groups:
             return None
         wanted = query.limit + 1
-        begin = int(place.value) if place else _LAST
+        begin = int(place.value) if place else LAST_NUMBER
         rows: list[Any] = self._execute(
             "SELECT seq, created FROM found CROSS JOIN entries ON seq = found.rowid WHERE"
             " found MATCH ? AND found.rowid <= ? ORDER BY found.rowid DESC LIMIT ?",
@@ -142,7 +142,7 @@ class OrderedQuery:
 
     def _changed_later(self, start: int, end: int) -> list[int] | None:
         """The row numbers of entries created in this time and changed later; None if too many."""
-        if end == _LAST:
+        if end == LAST_NUMBER:
             return []
         rows: list[Any] = self._execute(
             "SELECT seq FROM entries INDEXED BY entries_created"

@@ -9,11 +9,16 @@ from typing import Any
 import apsw
 
 from servers.tracker.stores.base import CursorError, RecordPage, SealedRecord, Sort, StoreQuery
-from servers.tracker.stores.sqlite.ordered_queries import OrderedQuery, Place, Where, match
+from servers.tracker.stores.sqlite.ordered_queries import (
+    LAST_NUMBER,
+    OrderedQuery,
+    Place,
+    Where,
+    match,
+)
 from servers.tracker.stores.sqlite.rows import COLUMNS, record_of
 
 _BY_CHANGE: dict[Sort, tuple[str, str]] = {"changed": ("DESC", "<"), "oldest": ("ASC", ">")}
-_LAST = (1 << 63) - 1
 
 
 def find(connection: apsw.Connection, query: StoreQuery) -> RecordPage:
@@ -65,6 +70,6 @@ def _read_cursor(query: StoreQuery) -> Place | None:
     if sort != query.sort:
         raise CursorError(f"This cursor belongs to a page sorted by {sort[:20]!r}.")
     numbers = [number for number in (place.seq, place.value) if isinstance(number, int)]
-    if not all(0 <= number <= _LAST for number in numbers):
+    if not all(0 <= number <= LAST_NUMBER for number in numbers):
         raise CursorError("This is no cursor that a page gave out.")
     return place
