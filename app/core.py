@@ -13,7 +13,6 @@ from app.control.listener import ControlSocket
 from app.logs.logging_handler import LoggingHandler
 from app.services import Services
 from app.system import autostart, crash_trace, files, launch_file, paths
-from app.system.heartbeat import Heartbeat
 from app.views import Check, Notice
 from app.wiring import Wiring
 
@@ -29,7 +28,6 @@ class Core(Services):
         self._logging_handler = LoggingHandler(self.logbook)
         self.last_crash: Notice | None = None
         """Set after a start whose last run ended by a native fault."""
-        self.heartbeat = Heartbeat()
         self._wiring = Wiring(self, self.control, self.heartbeat)
 
     async def start(self) -> None:

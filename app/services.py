@@ -30,6 +30,7 @@ from app.supervision.reconciler import Reconciler
 from app.supervision.supervisor import Supervisor
 from app.system import paths, version
 from app.system.background_tasks import BackgroundTasks
+from app.system.heartbeat import Heartbeat
 from app.system.listeners import Listeners
 from app.views import (
     Answer,
@@ -59,6 +60,7 @@ class Services:
         self.mode = mode
         """tray or headless"""
         self.started_at, self.is_ending = time.time(), False
+        self.heartbeat = Heartbeat()
         self.settings = ConfigFile(paths.config_file())
         self.settings.load()
         chosen = self.settings.config.settings
@@ -389,10 +391,8 @@ class Services:
             "mode": self.mode,
             "uptime_s": round(time.time() - self.started_at, 1),
         }
-        found: dict[str, Any] = {
-            "app": app,
-            "servers": [each.as_status() for each in self.servers()],
-        }
+        servers = [each.as_status() for each in self.servers()]
+        found: dict[str, Any] = {"app": app, "servers": servers}
         if notices := self.lasting():
             found["notices"] = [
                 {"code": each.code, "message": each.title, "hint": each.text} for each in notices

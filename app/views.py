@@ -104,8 +104,8 @@ class ServerStatus:
     since: float = 0.0
     """When it came into its state."""
     started_at: float | None = None
-    rss_bytes: int = 0
-    cpu_percent: float = 0.0
+    rss_bytes: int = field(default=0, compare=False)
+    cpu_percent: float = field(default=0.0, compare=False)
 
     def as_status(self) -> dict[str, Any]:
         """The row of `lou status --json`."""

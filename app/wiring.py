@@ -68,13 +68,13 @@ class Wiring:
         self._try(self._write_first_files)
         services.background.start(services.clients.start())
         every = self._heartbeat.every
-        every(1, self._check_settings)
-        every(1, self._check_blocked_servers)
-        every(1, self._check_installation)
-        every(15, self._check_vault)
-        every(3, self._measure_load)
-        every(5, self._check_sockets)
-        every(60, self._check_for_news)
+        every(2, self._check_settings)
+        every(2, self._check_blocked_servers)
+        every(2, self._check_installation)
+        every(30, self._check_vault)
+        every(6, self._measure_load)
+        every(8, self._check_sockets)
+        every(120, self._check_for_news)
         self._heartbeat.start()
 
     async def stop(self) -> None:
@@ -87,6 +87,8 @@ class Wiring:
         except ServerError:  # it was removed meanwhile, and its views with it
             return
         self._lifecycle_log.server(now)
+        if now.state is ServerState.BLOCKED:
+            self._heartbeat.look()
         if now.pid is None:
             self._services.event_handlers.process_ended(name)
         self._services.servers_changed.tell(name)
@@ -140,7 +142,9 @@ class Wiring:
     async def _check_installation(self) -> None:
         """Announce a finished update, and start the servers that waited for its end."""
         was_whole, self._is_whole = self._is_whole, version.is_whole()
-        if self._is_whole and not was_whole:
+        if not self._is_whole:
+            self._heartbeat.look()
+        elif not was_whole:
             self._services.reconciler.wake()
         update = version.update()
         if update and update != self._services.installed_update:
@@ -170,8 +174,10 @@ class Wiring:
             each.state is ServerState.BLOCKED and each.trouble and "keyring" in each.trouble.code
             for each in self._services.supervisor.all()
         )
-        if waits and await self._services.vault.probe() is VaultState.OPEN:
-            self._services.reconciler.wake()
+        if waits:
+            self._heartbeat.look()
+            if await self._services.vault.probe() is VaultState.OPEN:
+                self._services.reconciler.wake()
 
     async def _check_vault(self) -> None:
         if self._services.vault.state() is not VaultState.OPEN:

@@ -267,14 +267,15 @@ async def inside(app: Any, scale: str) -> None:
 def run_inside(scale: str) -> int:
     """The part that has a screen."""
     from PySide6.QtWidgets import QApplication
-    from qasync import QEventLoop
+
+    from app.ui.event_loop import EventLoop
 
     provider = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     threading.Thread(target=provider.serve_forever, daemon=True).start()
     prepare_home(f"http://127.0.0.1:{provider.server_port}")
     app = QApplication(["lou"])
     app.setQuitOnLastWindowClosed(False)
-    with QEventLoop(app) as loop:
+    with EventLoop(app) as loop:
         loop.run_until_complete(inside(app, scale))
     return 0
 

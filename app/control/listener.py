@@ -236,6 +236,7 @@ class _Client:
         await self._send(Response(request.id, {"cancelled": bool(task and task.cancel())}))
 
     async def _answer(self, request: Request) -> None:
+        self._services.heartbeat.look()
         try:
             await self._send(await self._outcome(request))
             if request.method == "logs" and request.params.get("follow"):

@@ -1,7 +1,7 @@
 """Counts calls, times, errors, cache hits, API calls, CPU and memory of all servers.
 
 In: records and measurements. Out: reports. New figures are in memory and merged into the store
-every few seconds.
+after calls, and once a minute.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ from app.metrics import reports
 from app.metrics.cells import MetricsCell
 from app.metrics.reports import Report, TimeWindow
 from app.metrics.store import Key, MetricsStore
-from app.system import heartbeat
+from app.system.heartbeat import slow_beat
 from app.system.worker_thread import WorkerThread
 from app.views import CallRecord
 
 log = logging.getLogger(__name__)
 
-_SAVE_EVERY = 5
-"""Beats between two savings."""
 _LIVE_S = 300
 _MINUTE = 60
 _HOUR = 3600
@@ -48,6 +46,8 @@ class Metrics:
         self._store = MetricsStore(path)
         self._thread = WorkerThread("metrics")
         self._unsaved: dict[int, dict[Key, MetricsCell]] = {}
+        self._has_calls = False
+        """What servers did is unsaved; how much memory they take can wait for its minute to end."""
         self._today: dict[str, list[int]] = {}
         self._day = 0
         self._live: dict[str, deque[tuple[int, int]]] = {}
@@ -72,6 +72,7 @@ class Metrics:
         self._thread.close()
 
     def call(self, record: CallRecord) -> None:
+        self._has_calls = True
         self._cell(record.server, record.tool).call(record)
         today = self._counts(record.server)
         today[0] += 1
@@ -85,6 +86,7 @@ class Metrics:
 
     def usage(self, server: str, data: Mapping[str, Any]) -> None:
         """Count a `usage` event."""
+        self._has_calls = True
         cell = self._cell(server, "")
         if isinstance(data.get("api"), str):
             cell.api(data["api"], data.get("outcome") != "ok")
@@ -126,7 +128,7 @@ class Metrics:
 
     async def save(self) -> None:
         """Merge the new figures into the store."""
-        unsaved, self._unsaved = self._unsaved, {}
+        unsaved, self._unsaved, self._has_calls = self._unsaved, {}, False
         for minute, cells in unsaved.items():
             try:
                 await self._thread.run(partial(self._store.add, minute, cells))
@@ -147,9 +149,10 @@ class Metrics:
     async def _save_regularly(self) -> None:
         forgotten = 0.0
         while True:
-            await heartbeat.pause(_SAVE_EVERY)
-            await self.save()
+            await slow_beat()
             now = self._clock()
+            if self._has_calls or min(self._unsaved, default=now) <= now - _MINUTE:
+                await self.save()
             if now - forgotten > _HOUR:
                 forgotten = now
                 with contextlib.suppress(sqlite3.Error, OSError):

@@ -177,7 +177,7 @@ def _refused(server: Server, event: Refused, at: _Now) -> Step:
 def _became_ready(server: Server, _: BecameReady, at: _Now) -> Step:
     if server.state is not ServerState.STARTING:
         return server, ()
-    due = _next_ping(at)
+    due = at.now + at.policy.ping_every
     ready = replace(
         server, state=ServerState.READY, ready_at=at.now, due=due, trouble=None, failed_starts=0
     )
@@ -189,7 +189,7 @@ def _answered(server: Server, _: Answered, at: _Now) -> Step:
         return server, ()
     if _is_steady(server, at):
         server = _without_history(server)
-    due = _next_ping(at)
+    due = at.now + at.policy.ping_every
     return replace(server, state=ServerState.READY, misses=0, awaits_pong=False, due=due), ()
 
 
@@ -367,10 +367,6 @@ def _is_steady(server: Server, at: _Now) -> bool:
 
 def _without_history(server: Server) -> Server:
     return replace(server, recent=(), attempt=0, failed_starts=0, probing=False, trouble=None)
-
-
-def _next_ping(at: _Now) -> float:
-    return at.now + at.policy.ping_every * (1 + at.policy.ping_jitter * (2 * at.draw - 1))
 
 
 _RULES: dict[type, Callable[[Server, Any, _Now], Step]] = {

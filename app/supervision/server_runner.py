@@ -39,7 +39,7 @@ from app.supervision.states import (
 from app.supervision.status import ReportedStatus, observe
 from app.supervision.trouble_messages import not_started
 from app.system.background_tasks import BackgroundTasks
-from app.system.heartbeat import beat_before
+from app.system.heartbeat import slow_beat_before
 from app.views import ServerState, ServerStatus, Trouble
 from servers.contract import harmless, messages
 from servers.contract.envelope import Event
@@ -360,7 +360,7 @@ class ServerRunner:
             loop = asyncio.get_running_loop()
             now = loop.time()
             is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
-            shared = beat_before(due)
+            shared = slow_beat_before(due)
             at = shared if is_idle and shared > now else due
             latest = at + _COARSE * (at - now)
             self._timer = loop.call_at(at, self._timer_fired, due, latest)

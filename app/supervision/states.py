@@ -28,12 +28,11 @@ class RestartPolicy:
     """A start takes 1 s on a quiet machine and 20 s on a quarter of a busy core."""
     slow_after: float = 8.0
     """A start that takes longer is told to the person, who may know why."""
-    ping_every: float = 5.0
-    ping_jitter: float = 0.2
-    """The random part of `ping_every`, as a fraction, in both directions."""
+    ping_every: float = 8.0
+    """A slow beat, at which all servers are asked and whatever else recurs is done."""
     ping_deadline: float = 2.0
-    ping_again: float = 2.0
-    """From a missed answer to the next ping: a hang is detected 10 to 16 s after it began."""
+    ping_again: float = 1.0
+    """From a missed answer to the next ping: a hang is detected 8 to 16 s after it began."""
     misses: int = 3
     away: float = 3.0
     """A timer that is this late means that the app or the machine was suspended."""

@@ -1,28 +1,65 @@
-"""Runs what recurs with one slow timer, so that an idle Lou uses little power."""
+"""Runs what recurs with one timer, which is slow while nobody looks.
+
+Most of what a short check costs is the waking of the machine, so whoever sleeps until the next beat
+shares its wake-up with the others.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 2.0
-_EARLY_S = 0.1
+_FAST_S = 2.0
+_SLOW_S = 8.0
+"""A multiple of the fast beat, so that every slow beat is a fast one."""
+_LOOK_LASTS_S = 10.0
+_EARLY_S = 0.5
 """How early a coarse timer may fire."""
+
+Work = Callable[[], Awaitable[None] | None]
+
+
+@dataclass(slots=True)
+class _Recurring:
+    every_s: float
+    work: Work
+    last: float = -math.inf
 
 
 class Heartbeat:
-    """Calls each task at a multiple of 2 s. One that fails does not stop the others."""
+    """Calls each task at the first beat after its time. One that fails does not stop the others.
+
+    Beats are slow, until somebody looks.
+    """
 
     def __init__(self) -> None:
-        self._tasks: list[tuple[int, Callable[[], Awaitable[None] | None]]] = []
+        self._tasks: list[_Recurring] = []
         self._timer: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._looked_until = -math.inf
 
-    def every(self, beats: int, task: Callable[[], Awaitable[None] | None]) -> None:
-        """Call `task` at every `beats`-th beat."""
-        self._tasks.append((beats, task))
+    def every(self, seconds: float, task: Work) -> None:
+        """Call `task` every `seconds`; while nobody looks, only at slow beats."""
+        self._tasks.append(_Recurring(seconds, task))
+
+    def look(self) -> None:
+        """Somebody looks or waits: beat at once if beats are slow, and fast for a while."""
+        now = time.monotonic()
+        if now > self._looked_until:
+            self._looked.set()
+        self._looked_until = now + _LOOK_LASTS_S
+
+    @property
+    def pace_s(self) -> float:
+        """Seconds between two beats now."""
+        return _FAST_S if time.monotonic() < self._looked_until else _SLOW_S
 
     def start(self) -> None:
         self._timer = asyncio.get_running_loop().create_task(self._run())
@@ -34,33 +71,40 @@ class Heartbeat:
             await asyncio.wait([self._timer])
 
     async def _run(self) -> None:
-        count = 0
         while True:
-            await pause(1)
-            count += 1
-            for beats, task in self._tasks:
-                if count % beats == 0:
-                    await self._call(task)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds_to_beat(time.monotonic(), self.pace_s)):
+                    await self._looked.wait()
+            self._looked.clear()
+            now = time.monotonic()
+            for task in self._tasks:
+                if now + _EARLY_S >= task.last + task.every_s:
+                    task.last = now
+                    await self._call(task.work)
 
-    async def _call(self, task: Callable[[], Awaitable[None] | None]) -> None:
+    async def _call(self, work: Work) -> None:
         try:
-            waited = task()
+            waited = work()
             if waited is not None:
                 await waited
         except Exception:
             log.exception("A periodic check failed")
 
 
-async def pause(beats: int) -> None:
-    """Sleep until the `beats`-th beat from now; all who wait for one share its wake-up."""
-    await asyncio.sleep(seconds_to_beat(asyncio.get_running_loop().time(), beats))
+async def slow_beat() -> None:
+    """Sleep until the next slow beat; all who wait for it share its wake-up."""
+    await asyncio.sleep(seconds_to_beat(time.monotonic(), _SLOW_S))
 
 
-def seconds_to_beat(now: float, beats: int) -> float:
-    """From `now`, a time of the loop; a beat whose timer fired early is over."""
-    return beat_before(now + _EARLY_S) + beats * _EVERY_S - now
+def seconds_to_beat(now: float, every_s: float) -> float:
+    """From `now` on the monotonic clock; a beat whose timer fired early is over."""
+    return _beat_before(now, every_s) + every_s - now
 
 
-def beat_before(at: float) -> float:
-    """The last beat before `at`, a time of the loop."""
-    return at // _EVERY_S * _EVERY_S
+def slow_beat_before(at: float) -> float:
+    """The last slow beat before `at` on the monotonic clock."""
+    return _beat_before(at, _SLOW_S)
+
+
+def _beat_before(at: float, every_s: float) -> float:
+    return (at + _EARLY_S) // every_s * every_s

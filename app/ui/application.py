@@ -8,10 +8,9 @@ import logging
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QMessageLogContext,
@@ -21,10 +20,10 @@ from PySide6.QtCore import (
     qInstallMessageHandler,
 )
 from PySide6.QtWidgets import QApplication
-from qasync import QEventLoop
 
 from app.errors import AppError
 from app.ui import icons, memory_footprint
+from app.ui.event_loop import EventLoop
 from app.ui.garbage import Garbage
 from app.ui.mac_application import Application, leave_dock
 from app.ui.theme import Theme
@@ -49,32 +48,6 @@ _LEVELS = {
 }
 
 
-class Loop(QEventLoop):  # type: ignore[misc]
-    """Qt's loop for asyncio. One of qasync itself crashes when a thread calls it after its end."""
-
-    def __init__(self, app: QApplication) -> None:
-        super().__init__(app)
-        self._calling = threading.Lock()
-        self._takes_calls = True
-
-    def call_soon_threadsafe(self, *call: Any, **options: Any) -> None:
-        """Call a function on the loop's thread.
-
-        Raises:
-            RuntimeError: the loop was closed.
-        """
-        with self._calling:
-            if not self._takes_calls:
-                raise RuntimeError("The event loop is closed.")
-            super().call_soon_threadsafe(*call, **options)
-
-    def close(self) -> None:
-        """Take no more calls of threads, and release what the loop has."""
-        with self._calling:
-            self._takes_calls = False
-        super().close()
-
-
 def main(lock: InstanceLock) -> int:
     """Run until the user quits, then release `lock`; returns the exit code."""
     memory_footprint.share_one_heap()
@@ -90,7 +63,7 @@ def main(lock: InstanceLock) -> int:
     theme = Theme(app)
     tray = Tray(theme)
     app.setWindowIcon(icons.app_icon())
-    loop = Loop(app)
+    loop = EventLoop(app)
     threads = ThreadPoolExecutor(_THREADS, "lou")
     loop.set_default_executor(threads)
     asyncio.set_event_loop(loop)
@@ -131,7 +104,7 @@ async def _run(app: Application, theme: Theme, tray: Tray, garbage: Garbage) -> 
 
     problems = Problems(theme)
     core = Core("tray")
-    core.heartbeat.every(1, garbage.collect)
+    core.heartbeat.every(2, garbage.collect)
     session = TraySession(core, theme, tray, problems, loop=asyncio.get_running_loop())
     _listen_to_session_end(app, session)
     app.on_quit = session.quit

@@ -24,6 +24,8 @@ _SMALLEST = QSize(700, 400)
 """Fits a screen of 1440 x 900 at 200 %, with its panel."""
 _FIRST = QSize(1060, 720)
 _FOLDS_BELOW = 860
+_LOOKS_EVERY_MS = 5_000
+"""How often the core is told that somebody looks."""
 _TONES = {
     wording.Overall.WELL: "good",
     wording.Overall.BUSY: "busy",
@@ -69,6 +71,7 @@ class Window(QWidget):
         core = context.core
         WhileVisible(self, self._refresh, listen=(core.servers_changed, core.settings.changed))
         WhileVisible(self, self._show_lasting, listen=(core.lasting_changed,))
+        WhileVisible(self, core.heartbeat.look, every_ms=_LOOKS_EVERY_MS)
         self._set_shortcuts()
         self._geometry = QSettings(
             str(paths.state_folder() / "window.ini"), QSettings.Format.IniFormat

@@ -51,7 +51,7 @@ result), JSON values without secrets and addresses, and cut: "long" (a part is l
 "large" (both are left out, since calls came too quickly or the answer is too large), or empty"""
 USAGE: Final = "usage"
 """either {"api": provider, "ms", "outcome": "ok" or error kind, "call"}
-or {"cache": name, "hit": bool, "call"} or {"process": {"fds": n, "sessions": n}}"""
+or {"cache": name, "hit": bool, "call"}"""
 BRIDGE_MARK: Final = "notifications/lou/client"
 """The first message of a bridge to a server: `id` of the client whose entry started the bridge."""
 

@@ -68,9 +68,6 @@ class HostedServer(Host):
     def connection(self) -> asyncio.Protocol:
         return Wire(self)
 
-    def session_count(self) -> int:
-        return len(self.sessions)
-
     def tool_count(self) -> int:
         return len(self.toolbox.listed())
 

@@ -70,11 +70,3 @@ def allow_many_connections() -> None:
     wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def open_descriptors() -> int:
-    """The number of open descriptors; psutil cannot read it of a protected process."""
-    try:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - counted, not opened
-    except OSError:
-        return 0

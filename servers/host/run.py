@@ -31,7 +31,6 @@ from servers.host.transport.stdio_streams import StdoutWriter, take_stdout
 log = logging.getLogger(__name__)
 
 _FINISH_WITHIN_S = 1.5
-_FIGURES_EVERY_S = 10.0
 _REACHED_WITHIN_S = 10.0
 _HANDSHAKE = (
     b'{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"lou","version":""}}'
@@ -124,8 +123,6 @@ async def _serve(host: Served, control: Control, instance: str) -> None:
         if web:
             ending.push_async_callback(web.close)
         await _become_ready(host, address, web.url if web else "")
-        figures = asyncio.create_task(_report_figures(host))
-        ending.callback(figures.cancel)
         raise await host.upstream_lost
 
 
@@ -196,13 +193,6 @@ def write_answers(name: str, answers: dict[str, Any]) -> None:
         file_sharing.replace(str(fresh), str(path))
     finally:
         fresh.unlink(missing_ok=True)
-
-
-async def _report_figures(host: Served) -> None:
-    while True:
-        figures = {"fds": process_limits.open_descriptors(), "sessions": host.session_count()}
-        host.emit(messages.USAGE, {"process": figures})
-        await asyncio.sleep(_FIGURES_EVERY_S)
 
 
 _background: set[asyncio.Task[None]] = set()

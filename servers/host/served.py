@@ -53,9 +53,6 @@ class Served(Protocol):
     def connection(self) -> asyncio.Protocol:
         """The protocol of one connection of a client."""
 
-    def session_count(self) -> int:
-        """How many clients are connected."""
-
     def tool_count(self) -> int:
         """How many tools clients see."""
 

@@ -210,10 +210,6 @@ class Relay:
         """The protocol of one connection of a client."""
         return SocketClient(self.board)
 
-    def session_count(self) -> int:
-        """How many clients are connected."""
-        return len(self.board.clients)
-
     def tool_count(self) -> int:
         """How many tools clients see."""
         return len(self._shown())
@@ -285,7 +281,7 @@ class Relay:
 
         def figures() -> str:
             self._records.flush()
-            return self.meter.prometheus(self.name, self.session_count())
+            return self.meter.prometheus(self.name, len(self.board.clients))
 
         app = HttpApp(self.board, self._schema_of)
         return http.open_http(app, configuration, figures, longest_body=LONGEST_BODY)

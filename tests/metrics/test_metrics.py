@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 import sqlite3
 import time
@@ -15,7 +17,9 @@ from app.metrics.cells import MetricsCell
 from app.metrics.collector import Metrics
 from app.metrics.reports import TimeWindow
 from app.metrics.store import MetricsStore
+from app.system import heartbeat
 from app.views import CallRecord
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +61,35 @@ async def test_percentiles_are_right_to_five_percent(metrics: Metrics) -> None:
     for part, found in ((0.5, total.p50), (0.95, total.p95), (0.99, total.p99)):
         exact = times[int(part * len(times)) - 1]
         assert found == pytest.approx(exact, rel=0.05)
+
+
+async def test_what_servers_weigh_is_saved_once_a_minute_and_what_they_do_at_the_next_beat(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "_SLOW_S", 0.01)
+    monkeypatch.setattr(heartbeat, "_EARLY_S", 0.0)
+    path = home / "metrics.sqlite"
+    metrics = Metrics(path, clock=clock)
+    await metrics.start()
+
+    def saved() -> int:
+        with contextlib.closing(sqlite3.connect(path)) as file:
+            return file.execute("SELECT count(*) FROM minutes").fetchone()[0]
+
+    async def is_saved(rows: int) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while saved() < rows:
+                await heartbeat.slow_beat()
+
+    metrics.process("search", 100, 1.0)
+    for _ in range(5):
+        await heartbeat.slow_beat()
+    assert saved() == 0
+    clock.now += 60
+    await is_saved(1)
+    metrics.call(call(1))
+    await is_saved(2)
+    await metrics.stop()
 
 
 async def test_errors_are_counted_by_kind(metrics: Metrics) -> None:

@@ -403,6 +403,17 @@ async def test_a_server_too_heavy_for_too_long_is_started_anew(yards):
     await until(lambda: yard.supervisor.observed("a").pid not in {None, old.pid})
 
 
+async def test_what_a_server_weighs_is_no_change_to_tell_of(yards):
+    yard = yards(policy=RestartPolicy(ping_every=0.1))
+    before = await yard.ready("a")
+    told: list[str] = []
+    yard.supervisor.changed.subscribe(told.append)
+    await yard.call("a", "grow", bytes=50 << 20)
+    heavier = before.rss_bytes + (40 << 20)
+    await until(lambda: yard.supervisor.observed("a").rss_bytes > heavier)
+    assert not told
+
+
 async def test_too_many_restarts_of_all_together_pause_them_with_one_word(yards):
     yard = yards(policy=RestartPolicy(delay_unit=0.01, restart_limit=50))
     for name in "abc":

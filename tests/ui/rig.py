@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
-from qasync import QEventLoop
 
 from app.core import Core
 from app.errors import AppError
 from app.ui.dialogs.problem import Problems
+from app.ui.event_loop import EventLoop
 from app.ui.session import TraySession
 from app.ui.theme import Theme
 from app.ui.tray import Tray
@@ -38,7 +38,7 @@ class Rig:
     """`until` and `run` turn Qt's loop, and with it asyncio's; nothing happens between them."""
 
     app: QApplication
-    loop: QEventLoop
+    loop: EventLoop
     home: Path
     core: Core
     theme: Theme
@@ -171,7 +171,7 @@ def _built(app: QApplication, home: Path, settings: dict[str, Any]) -> Iterator[
 
 
 def _session(
-    app: QApplication, loop: QEventLoop, home: Path, settings: dict[str, Any]
+    app: QApplication, loop: EventLoop, home: Path, settings: dict[str, Any]
 ) -> Iterator[Rig]:
     theme = Theme(app)
     tray = Tray(theme)

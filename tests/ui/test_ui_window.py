@@ -51,6 +51,14 @@ def test_every_page_opens_and_shows_no_problem(lou: Rig) -> None:
     assert lou.problems[known:] == []
 
 
+def test_what_recurs_is_quick_while_the_window_is_open(lou: Rig) -> None:
+    lou.window.hide()
+    heartbeat = lou.core.heartbeat
+    lou.until(lambda: heartbeat.pace_s > 2, 30)
+    lou.window.show()
+    assert heartbeat.pace_s == 2
+
+
 @pytest.mark.parametrize("name", [place.name for place in PAGES])
 def test_nothing_is_cut_off_in_the_smallest_window(lou: Rig, name: str) -> None:
     page = lou.page(name)
