@@ -83,7 +83,7 @@ class Core(Services):
         return await Doctor(self).examine()
 
     async def mend(self, what: str) -> None:
-        """Write anew what starts Lou: at `login`, or when a client needs it (`launch`).
+        """Rewrite what starts Lou: at `login`, or when a client needs it (`launch`).
 
         Raises:
             SettingsError: it could not be written.

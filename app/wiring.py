@@ -191,7 +191,7 @@ class Wiring:
             services.quit_wanted.tell("another Lou")
             return
         if self._control.is_gone:
-            log.warning("The folder of Lou's sockets was emptied; they are made anew")
+            log.warning("The folder of Lou's sockets was emptied; they are made again")
             await self._control.start_again()
         for each in services.supervisor.all():
             if each.state is ServerState.READY and each.endpoint and _is_gone(each.endpoint):

@@ -46,7 +46,7 @@ class CallLog:
         self._settings = settings
         self.stored: Listeners[int] = Listeners()
         self.cleared = 0
-        """How often everything was deleted; then ids begin anew."""
+        """How often everything was deleted; then ids begin again."""
         self._redact = redact
         self._store = CallStore(path, settings.calls_total_mb * _MB)
         self._thread = WorkerThread("calls", rest=self._store.close, rest_after_s=_REST_AFTER_S)

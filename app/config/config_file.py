@@ -151,7 +151,7 @@ class ConfigFile:
         if content is None:
             raise SettingsError(
                 "config.json is gone. What was in force goes on.",
-                "The next change in Lou writes it anew. To begin afresh, quit Lou first.",
+                "The next change in Lou rewrites it. To start over, quit Lou first.",
                 code=GONE,
             )
         return self._parse(content)

@@ -44,7 +44,7 @@ def edited(config: Config, name: str, new_name: str, found: Any) -> Config:
     _check_own(name, "edited")
     before = config.servers.get(name)
     if before is None:
-        raise SettingsError(f"There is no server called {name}.", "Add it anew.", code="gone")
+        raise SettingsError(f"There is no server called {name}.", "Add it again.", code="gone")
     others = {each: entry for each, entry in config.servers.items() if each != name}
     entry = added(replace(config, servers=others), new_name, found).servers[new_name]
     entry = replace(entry, disabled=before.disabled, disabled_tools=before.disabled_tools)

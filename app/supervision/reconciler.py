@@ -185,7 +185,7 @@ class Reconciler:
         try:
             await self._supervisor.configure(name, params)
         except ServerError as refused:
-            log.warning("%s starts anew, since it did not follow a change: %s", name, refused)
+            log.warning("%s is restarted, since it did not follow a change: %s", name, refused)
             await self._supervisor.restart(name)
 
     def _update(self, name: str, change: Callable[[ServerEntry], ServerEntry]) -> None:

@@ -58,11 +58,11 @@ class PendingRequests:
         return bool(self._openings) and self._is_second_opening(message)
 
     def asked(self, id: "Id") -> None:  # noqa: A002
-        """Take note of request `id` of the server."""
+        """Record request `id` of the server."""
         self._servers.append(id)
 
     def answered(self, id: "Id | None") -> None:  # noqa: A002
-        """Take note that the client answered request `id`."""
+        """Record that the client answered request `id`."""
         if id in self._servers:
             self._servers.remove(id)
 

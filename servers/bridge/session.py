@@ -217,7 +217,7 @@ class Session:
             self._fail(request.id, f"The {self._name} server is not ready yet; try again soon.")
 
     def _note_notification(self, message: "dict[str, Any]") -> None:
-        """Take note of a notification of the client."""
+        """Record a notification of the client."""
         if message["method"] == "notifications/initialized":
             self._announce_tools()
         elif message["method"] == "notifications/cancelled":

@@ -39,7 +39,7 @@ class SessionState:
         return self.initialize is None and not self.listens
 
     def note(self, message: "Mapping[str, Any]", line: bytes, id: "Id | None") -> None:  # noqa: A002
-        """Take note of a message of the client; `id` is None for a notification."""
+        """Record a message of the client; `id` is None for a notification."""
         params = params_of(message)
         match message.get("method"):
             case "initialize" if id is not None:
@@ -59,7 +59,7 @@ class SessionState:
                 self._listen_lines[id] = line
 
     def answered(self, id: "Id", *, failed: bool = False) -> None:  # noqa: A002 - the wire's word
-        """Take note that request `id` was answered: perhaps the handshake, or a subscription."""
+        """Record that request `id` was answered: perhaps the handshake, or a subscription."""
         if id == self.initialize_id and not self.is_answered:
             self.is_answered = not failed
             self.initialize = None if failed else self.initialize

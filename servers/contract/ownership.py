@@ -274,7 +274,7 @@ def _close_to_others(handle: int, found: os.stat_result) -> None:
 
 def _require_file(path: str, found: os.stat_result) -> None:
     if stat.S_ISLNK(found.st_mode):
-        raise ForeignError(f"{path} is a link", "Remove it; Lou makes the file anew.")
+        raise ForeignError(f"{path} is a link", "Remove it; Lou makes a new file.")
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is no file", path)
 
@@ -296,7 +296,7 @@ def _require_only_mine(path: str, found: os.stat_result) -> None:
     if found.st_nlink > 1:
         raise ForeignError(
             f"{path} is the same file as another one (a hard link)",
-            "Move it away; Lou makes the file anew.",
+            "Move it away; Lou makes a new file.",
         )
 
 

@@ -250,7 +250,7 @@ SEARCH = _by_path(
     ServerSetting("library.max_mb", "Library size in MB", "The oldest pages go first.", 256),
     *(
         ServerSetting(
-            f"cache.ttl_s.{kind}", f"Seconds to keep {what}", "Then they are asked for anew.", ttl
+            f"cache.ttl_s.{kind}", f"Seconds to keep {what}", "Then they are asked for again.", ttl
         )
         for kind, what, ttl in (
             ("search", "search results", _HOUR),

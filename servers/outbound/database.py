@@ -140,7 +140,7 @@ class Database:
         return connection
 
     def _replace_damaged(self) -> None:
-        log.warning("%s was damaged; begun anew", self._path)
+        log.warning("%s was damaged; begun again", self._path)
         self._start_anew()
 
     def _start_anew(self) -> None:

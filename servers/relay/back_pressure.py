@@ -49,7 +49,7 @@ class SlowClient(Protocol):
 
 
 class BackPressure:
-    """That of the clients of one connection; `is_shared` tells whether they hold up others."""
+    """Holds a server back for the clients of one connection; `is_shared`: they hold up others."""
 
     def __init__(self, is_shared: Callable[[], bool]) -> None:
         self._is_shared = is_shared
@@ -62,13 +62,13 @@ class BackPressure:
         transport.read(on=not self._behind)
 
     def behind(self, client: SlowClient) -> None:
-        """Take note that much waits for a client."""
+        """Record that much waits for a client."""
         if client not in self._behind:
             self._watch(client)
             self._apply()
 
     def caught_up(self, client: SlowClient) -> None:
-        """Take note that a client has read, or is gone."""
+        """Record that a client has read, or is gone."""
         if client in self._behind:
             self._behind.pop(client).cancel()
             self._apply()

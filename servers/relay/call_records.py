@@ -34,7 +34,7 @@ class _Finished:
 
 
 class CallRecords:
-    """Those of one relay; `meter` gets them."""
+    """The finished calls of one relay, which `meter` gets."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter

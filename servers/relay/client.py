@@ -38,7 +38,7 @@ class SocketClient(RelayClient, asyncio.Protocol):
                 self.note_unread(True)
 
     def disconnect(self) -> None:
-        """End its connection; a bridge connects anew and repeats the client's handshake."""
+        """End its connection; a bridge connects again and repeats the client's handshake."""
         if self._transport:
             self._transport.close()
 
@@ -48,7 +48,7 @@ class SocketClient(RelayClient, asyncio.Protocol):
             self._transport.abort()
 
     def finished(self, id_token: str) -> None:
-        """Take note that one of its requests was answered, and read on if it had too many."""
+        """Record that one of its requests was answered, and read on if it had too many."""
         super().finished(id_token)
         self.proceed()
 

@@ -39,7 +39,7 @@ _BACKGROUND_S = 60.0
 _MOST_WAITING = 32 << 20
 """Bytes that may wait for a server that does not read; then it gets no more requests."""
 _MOST_UNASKED = 2 * _MOST_WAITING
-"""The same with what cannot be refused in words: then clients that send such are not read."""
+"""The most with messages that cannot be refused in words; beyond it their clients are not read."""
 _MOST_PAGES = 100
 
 
@@ -52,7 +52,7 @@ class ClientBoard(Protocol):
         """Take one line of a client."""
 
     def client_left(self, client: RelayClient) -> None:
-        """Take note that a client is gone."""
+        """Record that a client is gone."""
 
     def client_event(self, event: str, data: dict[str, Any]) -> None:
         """Tell the app of a client."""
@@ -87,11 +87,11 @@ class RelayClient:
         raise NotImplementedError
 
     def disconnect(self) -> None:
-        """End its connection; a bridge connects anew and repeats the client's handshake."""
+        """End its connection; a bridge connects again and repeats the client's handshake."""
         raise NotImplementedError
 
     def proceed(self) -> None:
-        """Take note that there may be room for its messages again."""
+        """Record that there may be room for its messages again."""
 
     def cut(self) -> None:
         """End its connection, and forget what waits for it."""
@@ -104,10 +104,10 @@ class RelayClient:
             (pressure.behind if is_much else pressure.caught_up)(self)
 
     def pause(self, id_token: str) -> None:
-        """Take note that the server ended the stream of a request for now: it is asked again."""
+        """Record that the server ended the stream of a request for now: it is asked again."""
 
     def finished(self, id_token: str) -> None:
-        """Take note that one of its requests was answered."""
+        """Record that one of its requests was answered."""
         self.in_flight.pop(id_token, None)
 
     def introduce(self, info: Any, capabilities: Any, protocol: str) -> None:
@@ -131,7 +131,7 @@ class RelayClient:
         self._emit(messages.CLIENT_CONNECTED, stage=stage)
 
     def leave(self) -> None:
-        """Take note that its connection ended."""
+        """Record that its connection ended."""
         if self in self.board.clients:
             self.board.client_left(self)
             if self._stage:
@@ -225,7 +225,7 @@ class UpstreamConnection:
         )
 
     def drained(self) -> None:
-        """Take note that the server reads again."""
+        """Record that the server reads again."""
         for client in tuple(self.clients):
             client.proceed()
 
@@ -356,7 +356,7 @@ class UpstreamConnection:
         return self.pending.get(_number(token))
 
     def paused(self, number: int) -> None:
-        """Take note that the server ended the stream of request `number` for now."""
+        """Record that the server ended the stream of request `number` for now."""
         pending = self.pending.get(number)
         if pending and pending.client:
             pending.client.pause(pending.message.id_token)
@@ -369,7 +369,7 @@ class UpstreamConnection:
         return found[0] if len(found) == 1 else None
 
     def closed(self) -> dict[int, PendingRequest]:
-        """Take note that it ended; returns the requests that will not be answered."""
+        """Record that it ended; returns the requests that will not be answered."""
         self.is_closed = True
         self._unsent.clear()
         left, self.pending = self.pending, {}

@@ -52,7 +52,7 @@ class EventReader:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self.waiting += len(chunk)
         first, newline, others = chunk.partition(b"\n")
-        self._rest += first  # a long line comes in many chunks, and is not searched anew each time
+        self._rest += first  # a long line comes in many chunks, and is not searched again each time
         if not newline:
             return
         *lines, rest = others.split(b"\n")

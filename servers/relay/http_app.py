@@ -51,7 +51,7 @@ class HttpRelayClient(RelayClient):
         super().__init__(board)
         self.session = secrets.token_hex(16)
         self.streams: set[EventStream] = set()
-        """Those that wait for answers."""
+        """The streams that wait for answers."""
         self.listening = EventStream(set(), self.note_unread)
         """What belongs to no request."""
         self._ended: deque[EventStream] = deque(maxlen=_MOST_ENDED)
@@ -94,7 +94,7 @@ class HttpRelayClient(RelayClient):
             stream.reader = None
 
     def disconnect(self) -> None:
-        """End the session: its next request is answered with 404, so that it begins anew."""
+        """End the session: its next request is answered with 404, so that it begins again."""
         self.is_gone = True
         for stream in (*self.streams, self.listening):
             stream.end()

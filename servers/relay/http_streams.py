@@ -86,12 +86,12 @@ class EventStream:
         self._news.set()
 
     def note_written(self, number: int) -> None:
-        """Take note that the lines up to `number` were sent, or need not be."""
+        """Record that the lines up to `number` were sent, or need not be."""
         self.written = max(self.written, number)
         self._note_unread(False)
 
     def end(self) -> None:
-        """Take note that no more lines come."""
+        """Record that no more lines come."""
         self.is_over = True
         self._news.set()
 

@@ -58,11 +58,11 @@ class NotificationBoard(Protocol):
         """All connections with the server."""
 
     def cancelled(self, pending: PendingRequest) -> None:
-        """Take note that a client does not want an answer any more."""
+        """Record that a client does not want an answer any more."""
 
 
 class Notifications:
-    """Those of one relay."""
+    """Decides for one relay who gets which notification."""
 
     def __init__(self, board: NotificationBoard) -> None:
         self._board = board

@@ -92,7 +92,7 @@ class Relay:
         self.started = True
 
     async def configure(self, configuration: Configuration, disabled: frozenset[str]) -> None:
-        """Use new switches; connect anew if the server is started differently now."""
+        """Use new switches; connect again if the server is started differently now."""
         sessions = self.board.pool.sessions
         self._use(configuration)
         if disabled != self.board.disabled:
@@ -153,7 +153,7 @@ class Relay:
             raise UpstreamLostError(f"The server {self.name} went away.") from None
 
     async def _reopen(self) -> None:
-        """Connect anew without losing a client; those with a connection of their own come again."""
+        """Connect again without losing a client; one with a connection of its own comes again."""
         clients = tuple(self.board.pool.base.clients)
         others = [each for key in self.board.pool.by_key.values() for each in key.clients]
         for connection in self.board.connections():

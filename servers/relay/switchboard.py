@@ -200,7 +200,7 @@ class Switchboard:
         return connection
 
     def client_left(self, client: RelayClient) -> None:
-        """Take note that a client is gone: the server is told that its requests are not wanted."""
+        """Record that a client is gone: the server is told that its requests are not wanted."""
         self.clients.pop(client, None)
         for connection, number in client.in_flight.values():
             pending = connection.pending.pop(number, None)
@@ -354,7 +354,7 @@ class Switchboard:
             connection.answer(message, {"error": _NO_METHOD})
 
     def lost(self, connection: UpstreamConnection, why: str) -> None:
-        """Take note that a connection ended: its clients learn what became of their requests."""
+        """Record that a connection ended: its clients learn what became of their requests."""
         is_refusal = connection.is_modern and not connection.greeting and not connection.is_base
         reason = self.gone() if connection.greeting else why
         error = _NO_METHOD if is_refusal else {"code": INTERNAL_ERROR, "message": reason}
@@ -395,6 +395,6 @@ class Switchboard:
             self.callbacks.recorded(pending, verdict, kind, answer)
 
     def cancelled(self, pending: PendingRequest) -> None:
-        """Take note that a client does not want an answer any more."""
+        """Record that a client does not want an answer any more."""
         self._record(pending, "cancelled", "refused")
         pending.is_cancelled = True

@@ -158,7 +158,7 @@ def _read(text: str) -> list[WireMessage]:
 
 
 def _read_leniently(text: str) -> list[WireMessage]:
-    """What is almost JSON, written anew."""
+    """What is almost JSON, rewritten."""
     try:
         found = _lenient.decode(text)
     except (ValueError, RecursionError) as invalid:

@@ -43,7 +43,7 @@ class ProviderSpec:
     ignores: frozenset[str] = frozenset()
     """Fields of a SearchQuery that it ignores."""
     image_ignores: frozenset[str] | None = None
-    """Those that it ignores when it searches for images; None when it has no images."""
+    """The filters that it ignores when it searches for images; None when it has no images."""
     countries: frozenset[str] = frozenset()
     """The countries it knows; empty when it accepts any."""
     widened: frozenset[str] = frozenset()

@@ -53,7 +53,7 @@ def fill(text: str, values: Mapping[str, str], kept: frozenset[str] = frozenset(
     used: list[str] = []
 
     def value(match: re.Match[str]) -> str:
-        name, default = _meant(match)
+        name, default = _variable_of(match)
         if name in kept or match[0].startswith("${keyring:"):
             return match[0]
         if values.get(name):
@@ -81,7 +81,7 @@ def is_prompt(placeholder: str) -> bool:
 def names_in(text: str) -> set[str]:
     """The variables that `text` refers to."""
     return {
-        _meant(match)[0]
+        _variable_of(match)[0]
         for pattern in (_BRACES, _CURLY, _PERCENT, _BARE)
         for match in pattern.finditer(text)
     }
@@ -96,7 +96,7 @@ def script_start(words: tuple[str, ...]) -> int:
     )
 
 
-def _meant(match: re.Match[str]) -> tuple[str, str | None]:
+def _variable_of(match: re.Match[str]) -> tuple[str, str | None]:
     """The variable's name and its default."""
     inside = match[1].removeprefix("env:").removeprefix("ENV:")
     if match[0].startswith("${") and match[1].startswith("input:"):

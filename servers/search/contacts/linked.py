@@ -62,7 +62,7 @@ _HALVES = (
 )
 """Which part of an address an attribute of that name holds: before the @, after it, the end."""
 _PLAIN_HALVES = frozenset({"user", "domain", "host", "tld"})
-"""Those that mean this without `data-` in front as well."""
+"""The attributes that mean this without `data-` in front as well."""
 _JSON_EMAIL = re.compile(
     r"\"(?:e-?mail|mailto)(?:address)?\"\s{0,9}:\s{0,9}\"([^\"]{3,300})\"", re.IGNORECASE
 )

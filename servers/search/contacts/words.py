@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The words in `text`, which commas part."""
+    """The words in `text`, separated by commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 

@@ -39,7 +39,7 @@ SENTENCE = 8
 
 
 def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
-    """For each of the `blocks` of the page that `facts` are known of what the model sees of it."""
+    """The features of each of the `blocks`; `facts` are those of their page."""
     own = [_own(block, facts) for block in blocks]
     sizes = [(one[_LENGTH], one[_LINKED], one[_WORDS], one[_SENTENCE]) for one in own]
     around = Surroundings(blocks, sizes)
@@ -87,7 +87,7 @@ def _own(block: Block, facts: PageFacts) -> list[float]:
 
 
 def _near(own: list[Row]) -> Iterator[Row]:
-    """The blocks before and after, as a whole."""
+    """Features of the blocks before and after each block, taken together."""
     total = len(own)
     words, linked, lengths, sentences = (
         [0.0, *accumulate(one[column] for one in own)]

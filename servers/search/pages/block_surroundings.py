@@ -198,7 +198,7 @@ class Surroundings:
         ]
 
     def _group(self, repeated: int, page: float) -> Row:
-        """What the siblings are like of which `repeated` is one; zeros for none."""
+        """Features of the siblings of the element `repeated`; zeros for none."""
         if repeated < 0:
             return [0.0] * 5
         kin = self._kin[repeated]
@@ -261,7 +261,7 @@ def _looks(element: HtmlElement) -> tuple[Any, str]:
 
 
 def kinds(rows: list[tuple[float, float, float, float]], around: Surroundings) -> Iterator[Row]:
-    """What blocks are like that stand in elements of the same looks anywhere on the page."""
+    """For each block, features of all blocks on the page whose elements look the same."""
     total = len(rows)
     page = sum(row[0] for row in rows)
     parts = []

@@ -168,7 +168,7 @@ def _once(blocks: list[Block]) -> list[Block]:
 
 
 def _taken(blocks: list[Block], article: str) -> list[bool]:
-    """Which of the `blocks` are in the text of the `article`, or most of them is."""
+    """Whether each of the `blocks` is in the text of the `article`, wholly or for the most part."""
     tokens = _WORD.findall(article.lower())
     known = set(zip(tokens, tokens[1:], tokens[2:], strict=False))
     taken = []

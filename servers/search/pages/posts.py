@@ -28,7 +28,7 @@ _INNER = 8
 
 
 def bylines(blocks: list[Block], taken: list[bool]) -> list[bool]:
-    """`taken`, and for each post with a taken block the first that says who and the first when."""
+    """`taken`, and of each post with a taken block the first that names its author or its date."""
     kinds = [_kind(block) for block in blocks]
     holding: dict[HtmlElement, dict[str, list[int]]] = {}
     for at, (block, kind) in enumerate(zip(blocks, kinds, strict=True)):

@@ -146,7 +146,7 @@ class Counts:
 
     @property
     def live(self) -> int:
-        """Those that are not deleted."""
+        """The entries that are not deleted."""
         return sum(self.by_status.values())
 
 

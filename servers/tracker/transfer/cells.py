@@ -167,7 +167,7 @@ def host(cell: str) -> str:
 
 
 def tags(cells: Iterable[str]) -> list[str]:
-    """The tags in these cells, however they are parted, without quotes and bullets around them."""
+    """The tags in these cells, however separated, without quotes and bullets around them."""
     parts = (part for cell in cells for part in _TAG_BREAKS.split(tidy(cell)))
     cleaned = (tidy(part).strip(f"[]{{}}{_QUOTES}").lstrip("*# ").strip() for part in parts)
     return [

@@ -25,13 +25,13 @@ def unmarked(text: str) -> str:
 
 
 def listed(table: str) -> frozenset[str]:
-    """The words in `table`, parted by bars and line breaks."""
+    """The words in `table`, separated by bars and line breaks."""
     lines = (line.strip() for line in unmarked(table).splitlines())
     return frozenset(word for line in lines for word in line.split("|") if word)
 
 
 def alternatives(table: str) -> str:
-    """A pattern for each of the patterns in `table`, parted by bars and line breaks."""
+    """A pattern for each of the patterns in `table`, separated by bars and line breaks."""
     lines = (line.strip() for line in unmarked(table).splitlines())
     return "(?:" + "|".join(line for line in lines if line) + ")"
 

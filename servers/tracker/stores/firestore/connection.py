@@ -196,7 +196,7 @@ def store_error(broken: Exception) -> StoreError | None:
         return StoreError(
             "firestore_account",
             f"FIREBASE_CREDENTIALS holds no service account that can be used. {broken}",
-            "Lou did not ask Firestore. Set it anew: lou keys set FIREBASE_CREDENTIALS",
+            "Lou did not ask Firestore. Set it again: lou keys set FIREBASE_CREDENTIALS",
         )
     return next((trouble for kinds, trouble in _ERRORS if isinstance(broken, kinds)), None)
 

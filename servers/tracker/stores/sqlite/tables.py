@@ -110,8 +110,8 @@ def migrate(
 
 
 def _wipe(connection: apsw.Connection) -> None:
-    """Write the file anew, without what lies in pages that are no longer used."""
+    """Rewrite the file, without what lies in pages that are no longer used."""
     try:
         connection.execute("VACUUM")
     except apsw.FullError:
-        log.warning("There is no room to write the tracker's file anew; it is used as it is")
+        log.warning("There is no room to rewrite the tracker's file; it is used as it is")
