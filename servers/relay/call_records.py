@@ -23,7 +23,7 @@ _MOST_WAITING = 1 << 20
 """Characters of answers that may wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Finished:
     pending: PendingRequest
     verdict: str

@@ -105,7 +105,7 @@ class Child(asyncio.SubprocessProtocol):
         """Bytes that it has not read yet, without those in the pipe."""
         return self._stdin.get_write_buffer_size() if self._stdin and self._is_behind else 0
 
-    def send(self, line: bytes) -> None:
+    def send(self, line: bytes, *_: object) -> None:
         """Write one line to its stdin; do nothing if it is gone."""
         if self._stdin and not self._stdin.is_closing():
             self._stdin.write(line + b"\n")

@@ -49,8 +49,9 @@ class SocketClient(RelayClient, asyncio.Protocol):
 
     def finished(self, id_token: str) -> None:
         """Record that one of its requests was answered, and read on if it had too many."""
-        super().finished(id_token)
-        self.proceed()
+        self.in_flight.pop(id_token, None)
+        if not self._is_reading:
+            self._work(())
 
     def proceed(self) -> None:
         """Read on, if it had to wait for the server."""

@@ -33,7 +33,7 @@ ENVELOPE = {VERSION_KEY: MODERN_VERSION, CLIENT_KEY: _LOU, CAPABILITIES_KEY: {}}
 """The `_meta` of Lou's own requests in the 2026-07-28 era."""
 """The client name in requests of Lou; the app is not told of these."""
 _LONGEST_NAME = 100
-_STAGES = ("", "initialized", "tools_listed", "called")
+_STAGES = {"": 0, "initialized": 1, "tools_listed": 2, "called": 3}
 _client_numbers = itertools.count(1)
 _BACKGROUND_S = 60.0
 _MOST_WAITING = 32 << 20
@@ -125,7 +125,7 @@ class RelayClient:
 
     def reach_stage(self, stage: str) -> None:
         """Tell the app how far the client got, when that is further than before."""
-        if _STAGES.index(stage) <= _STAGES.index(self._stage) or self._info is None:
+        if _STAGES[stage] <= _STAGES[self._stage] or self._info is None:
             return
         self._stage = stage
         self._emit(messages.CLIENT_CONNECTED, stage=stage)
@@ -388,8 +388,8 @@ class UpstreamConnection:
 
 def _number(value: Any) -> int:
     """The number that was sent; some servers return 1 as 1.0 or as a text. -1 if it is none."""
+    if type(value) is int:
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and value.isdecimal() and len(value) < 20:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else -1

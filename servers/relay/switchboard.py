@@ -136,8 +136,8 @@ class Switchboard:
         self, client: RelayClient, connection: UpstreamConnection, message: WireMessage
     ) -> bool:
         """Answer a call of a tool that is switched off, and what the server cannot be asked now."""
-        if message.method == "tools/call" and str(message.params.get("name")) in self.disabled:
-            pending = PendingRequest(message.method, message, client)
+        pending = PendingRequest(message.method, message, client) if self.disabled else None
+        if pending and pending.tool in self.disabled:
             result = failure(
                 f"The tool {pending.tool} is switched off in Lou. It can be switched on there.",
                 "switched_off",

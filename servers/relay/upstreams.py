@@ -7,6 +7,7 @@ the reason, in words, when a connection ends by itself.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from servers.relay.back_pressure import Transport
     from servers.relay.connection import UpstreamConnection
     from servers.relay.switchboard import Switchboard
-    from servers.relay.wire_message import WireMessage
 
 log = logging.getLogger(__name__)
 stderr = logging.getLogger("stderr")
@@ -32,7 +32,7 @@ _FAILURES_WITHIN_S = 10.0
 _LONGEST_PAUSE_S = 5.0
 
 
-class StdioTransport:
+class StdioTransport(Child):
     """One process of the user's command; see `Transport`."""
 
     def __init__(
@@ -42,37 +42,12 @@ class StdioTransport:
         ended: Callable[[UpstreamLostError], None],
         drained: Callable[[], None],
     ) -> None:
+        super().__init__(take, self._take_stderr, lambda how: ended(self._lost(how)), drained)
         self._name = name
         self._last_stderr: deque[str] = deque(maxlen=3)
-        self._child = Child(take, self._take_stderr, lambda how: ended(self._lost(how)), drained)
-
-    async def start(self, command: Command) -> None:
-        """Start it.
-
-        Raises:
-            StartRefusedError: it cannot be started.
-        """
-        await self._child.start(command)
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that the process has not read yet."""
-        return self._child.waiting
-
-    def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
-        """Send one line."""
-        self._child.send(line)
-
-    def read(self, *, on: bool) -> None:
-        """Read its stdout, or let what it writes wait."""
-        self._child.read(on=on)
 
     def abandon(self, number: int) -> None:
         """Do nothing: the server was told."""
-
-    async def close(self) -> None:
-        """End the process and what it started."""
-        await self._child.close()
 
     def _lost(self, how: str) -> UpstreamLostError:
         """The reason of the end, with the last lines of stderr."""
@@ -115,9 +90,7 @@ class Upstreams:
         Raises:
             StartRefusedError: the command cannot be started.
         """
-
-        def take(line: bytes, origin: int | None = None) -> None:
-            self._board.from_server(connection, line, origin)
+        take = functools.partial(self._board.from_server, connection)
 
         def ended(lost: UpstreamLostError) -> None:
             self._ended(connection, lost)

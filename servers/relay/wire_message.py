@@ -26,9 +26,11 @@ _RESPONSE_HEAD = re.compile(
 )
 _RESPONSE_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
 _RESULT_HEAD = re.compile(r'\{ ?"result": ?')
-_ID_FIRST = ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
+_ID_FIRST = tuple(
+    (head, len(head)) for head in ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
+)
 _ID_LAST = ('"id":', '"id": ')
-"""What stands before the id where the SDKs write it: first, or last in the object."""
+"""What stands before the id where the SDKs write it: first, with its length, or last."""
 _BEGIN = re.compile(r'\{ ?"(?:jsonrpc|result|error|method)" ?: ?')
 INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
@@ -53,7 +55,9 @@ _scan = make_scanner(_strict)  # type: ignore[arg-type]
 class WireMessage:
     """A JSON object. `fields` are its members, `method` is empty for an answer."""
 
-    __slots__ = ("_id_span", "_spans", "fields", "is_partial", "method", "params", "text")
+    __slots__ = (
+        "_id_span", "_id_token", "_spans", "fields", "is_partial", "method", "params", "text",
+    )  # fmt: skip
 
     def __init__(self, text: str, fields: dict[str, Any], id_span: Span | None = None) -> None:
         self.text = text
@@ -66,6 +70,7 @@ class WireMessage:
         self.is_partial = False
         """Whether it is a long response, of which only the id was read; its result seems empty."""
         self._id_span = id_span
+        self._id_token = ""
         self._spans: dict[str, Span] | None = None
 
     @property
@@ -84,8 +89,10 @@ class WireMessage:
     @property
     def id_token(self) -> str:
         """The id as it is written; `null` if there is none."""
-        span = self.id_span
-        return self.text[span[0] : span[1]] if span else "null"
+        if not self._id_token:
+            span = self.id_span
+            self._id_token = self.text[span[0] : span[1]] if span else "null"
+        return self._id_token
 
     @property
     def id_key(self) -> str:
@@ -250,9 +257,9 @@ def _plain_id(text: str, id: Any) -> Span | None:  # noqa: A002 - the wire's wor
     if text.count('"id"') > 1 or _ESCAPED_ID in text:
         return None
     token = f'"{id}"' if isinstance(id, str) else str(id)
-    for head in _ID_FIRST:
-        if text.startswith(head + token):
-            return len(head), len(head) + len(token)
+    for head, start in _ID_FIRST:
+        if text.startswith(head) and text.startswith(token, start):
+            return start, start + len(token)
     if text.endswith(tuple(f"{name}{token}}}" for name in _ID_LAST)):
         return len(text) - 1 - len(token), len(text) - 1
     return None

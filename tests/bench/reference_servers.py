@@ -157,11 +157,12 @@ def _browser() -> tuple[Call, ...]:
         ("browser_hover", {"target": "none"}),
         ("browser_select_option", {"target": "none", "values": []}),
         ("browser_tabs", {"action": "list"}),
-        ("browser_navigate", {"url": "no address at all"}),
         ("browser_handle_dialog", {"accept": True}),
         ("browser_file_upload", {}),
         ("browser_wait_for", {"text": "Hello"}),
         ("browser_navigate_back", {}),
+        # Last: for a while after a refused address the browser tells the former one.
+        ("browser_navigate", {"url": "no address at all"}),
         ("browser_close", {}),
     )
 

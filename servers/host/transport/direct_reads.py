@@ -14,7 +14,9 @@ import os
 import select
 import selectors
 import sys
+import time
 from collections.abc import Callable
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +45,56 @@ def read_directly(transport: asyncio.BaseTransport, take: Take) -> Callable[[], 
 if sys.platform == "linux":
 
     class _DirectPoll:
-        """As `select.epoll`, but what was taken at once is no event any more."""
+        """As `select.epoll`, but what was taken at once is no event any more.
+
+        It waits on, without a turn of the loop, until there is an event or something `is_due`.
+        """
 
         def __init__(self) -> None:
             self._epoll = epoll = select.epoll()
             self.register, self.unregister = epoll.register, epoll.unregister
             self.modify, self.fileno, self.close = epoll.modify, epoll.fileno, epoll.close
+            self.is_due = False
 
         def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
-            return [
-                (descriptor, event)
-                for descriptor, event in self._epoll.poll(timeout, most)
-                if event != select.EPOLLIN or not _read(descriptor)
-            ]
+            ends = time.monotonic() + timeout
+            self.is_due = False
+            while True:
+                found = self._epoll.poll(timeout, most)
+                left = [
+                    (descriptor, event)
+                    for descriptor, event in found
+                    if event != select.EPOLLIN or not _read(descriptor)
+                ]
+                if left or self.is_due or not found:
+                    return left
+                if timeout >= 0:
+                    timeout = ends - time.monotonic()
+                    if timeout <= 0:
+                        return left
 
     class _DirectSelector(selectors.EpollSelector):
         _selector_cls = _DirectPoll
 
+    class _DirectLoop(asyncio.SelectorEventLoop):
+        """Ends the wait of its selector when something is scheduled meanwhile."""
+
+        def __init__(self) -> None:
+            selector = _DirectSelector()
+            self._poll: _DirectPoll = selector._selector  # type: ignore[attr-defined]
+            super().__init__(selector)
+
+        def call_soon(self, *what: Any, **context: Any) -> asyncio.Handle:  # type: ignore[override]
+            self._poll.is_due = True
+            return super().call_soon(*what, **context)
+
+        def call_at(self, *what: Any, **context: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+            self._poll.is_due = True
+            return super().call_at(*what, **context)
+
     def direct_loop() -> asyncio.AbstractEventLoop:
         """The event loop of a process that passes bytes on."""
-        return asyncio.SelectorEventLoop(_DirectSelector())
+        return _DirectLoop()
 
 else:
     direct_loop = asyncio.new_event_loop
