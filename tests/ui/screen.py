@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import re
 import shutil
@@ -16,10 +15,6 @@ from pathlib import Path
 from tests.desktop import wait_until
 from tests.patience import PATIENCE_S
 
-_TURNS = 16
-_FIRST = os.getpid() * _TURNS % 59_000
-_numbers = itertools.cycle(range(_FIRST, _FIRST + _TURNS))
-"""Those of this process; its screens take turns."""
 ROOT = Path(__file__).parents[2]
 _NODE = re.compile(r"^\s*(0x[0-9a-f]+) (.*?)\s+(\d+)x(\d+)\+(-?\d+)\+(-?\d+)\s+\+(-?\d+)\+(-?\d+)")
 
@@ -125,7 +120,13 @@ def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
     """A screen whose programs have `home` as their home. A missing program is a failure."""
     for program in ("Xvfb", "trayer", "xdotool", "xwininfo"):
         assert shutil.which(program), f"{program} is not installed; run `make desktop`"
-    server, display = _server(size)
+    reader, writer = os.pipe()
+    argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
+    # Without -noreset it takes nobody for a moment whenever its last program has gone.
+    server = subprocess.Popen([*argv, "-noreset"], pass_fds=[writer], stderr=subprocess.DEVNULL)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        display = f":{told.readline().strip()}"
     environment = {**os.environ, "HOME": str(home), "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
     environment.pop("WAYLAND_DISPLAY", None)
     made = Screen(display, environment)
@@ -152,22 +153,3 @@ def _print_what_it_said(process: subprocess.Popen[bytes]) -> None:
         os.set_blocking(stream.fileno(), False)
         said = stream.read() or b""
     print(f"{process.args} ended with {process.returncode}: {said.decode(errors='replace')}")
-
-
-def _server(size: str) -> tuple[subprocess.Popen[bytes], str]:
-    """An X server and its display.
-
-    Servers that choose their numbers themselves take each other's sockets when two start at once.
-    """
-    for number in itertools.islice(_numbers, _TURNS):
-        reader, writer = os.pipe()
-        argv = ["Xvfb", f":{number}", "-displayfd", str(writer), "-screen", "0", f"{size}x24"]
-        server = subprocess.Popen(
-            [*argv, "-nolisten", "tcp"], pass_fds=[writer], stderr=subprocess.DEVNULL
-        )
-        os.close(writer)
-        with os.fdopen(reader) as told:
-            if told.readline():
-                return server, f":{number}"
-        server.wait(PATIENCE_S)  # the number is taken
-    raise AssertionError("no display is free")
