@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.clients.imports import placeholders
-from app.clients.imports.foreign_servers import ForeignServer, texts
+from app.clients.imports.foreign_servers import ForeignServer, strings_in
 from app.config import secret_values
 
 _URLS = (
@@ -92,7 +92,7 @@ def plain(server: ForeignServer) -> PlainEntry:
     else:
         raise NoServerError("It needs either a command or a url.")
     made.cwd = next((str(entry[key]) for key in _FOLDERS if entry.get(key)), "")
-    made.disabled_tools = [name for key in _TOOLS_OFF for name in texts(entry.get(key))]
+    made.disabled_tools = [name for key in _TOOLS_OFF for name in strings_in(entry.get(key))]
     _elsewhere(made, entry)
     texts = (*made.words(), *made.env.values(), *made.headers.values(), *made.disabled_tools)
     if len(texts) > _MOST:
@@ -187,9 +187,9 @@ def _is_line(command: str) -> bool:
 
 def _elsewhere(made: PlainEntry, entry: Mapping[str, Any]) -> None:
     """What the client keeps in other places than the entry."""
-    for name in texts(entry.get("env_vars")):
+    for name in strings_in(entry.get("env_vars")):
         made.env.setdefault(name, f"${{{name}}}")
-    for name in texts(entry.get("env_keys")):
+    for name in strings_in(entry.get("env_keys")):
         if name not in made.env:
             made.env[name] = f"${{{name}}}"
     for key in ("envFile", "env_file"):
@@ -218,7 +218,7 @@ def _split(line: str) -> list[str]:
 
 def _table(found: Any) -> dict[str, str]:
     if isinstance(found, list):  # NAME=value, as docker takes them; names alone say no value
-        pairs = (each.partition("=") for each in texts(found) if "=" in each)
+        pairs = (each.partition("=") for each in strings_in(found) if "=" in each)
         return {name: value for name, _, value in pairs}
     if not isinstance(found, Mapping):
         return {}

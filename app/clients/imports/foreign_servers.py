@@ -176,9 +176,9 @@ def _roots() -> Mapping[str, tuple[str, ...]]:
 def _in_roots(document: Any, folder: str) -> Iterator[ForeignServer]:
     if not isinstance(document, dict):
         return
-    off = {name for key in _SWITCHED_OFF for name in texts(document.get(key))}
+    off = {name for key in _SWITCHED_OFF for name in strings_in(document.get(key))}
     gemini = document.get("mcp")
-    off |= set(texts(gemini.get("excluded"))) if isinstance(gemini, dict) else set()
+    off |= set(strings_in(gemini.get("excluded"))) if isinstance(gemini, dict) else set()
     for root, parts in _roots().items():
         if root not in document and parts[0] not in document:
             continue
@@ -235,7 +235,7 @@ def _bare(document: Any) -> Iterator[ForeignServer]:
 def name_of(entry: Mapping[str, Any]) -> str:
     """A name for an entry without one, from the program it starts; may be empty."""
     command = entry.get("command", entry.get("cmd", ""))
-    words = command if isinstance(command, list) else [command, *texts(entry.get("args"))]
+    words = command if isinstance(command, list) else [command, *strings_in(entry.get("args"))]
     for word in map(str, words):
         last = re.sub(r"(?<=.)@[^/@]*$", "", word).rstrip("/").rsplit("/", 1)[-1]
         plain = Path(last).stem if last.endswith((".py", ".js", ".mjs", ".exe", ".ts")) else last
@@ -265,6 +265,6 @@ def _maps(found: Any) -> Iterator[tuple[str, Any]]:
         yield from ((str(name), value) for name, value in found.items())
 
 
-def texts(found: Any) -> list[str]:
+def strings_in(found: Any) -> list[str]:
     """The texts in a list; empty for what is no list."""
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
