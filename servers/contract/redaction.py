@@ -17,7 +17,7 @@ from typing import Any
 
 from servers.contract.encodings import ENCODINGS, SEARCHED
 from servers.contract.packings import is_plain, packed
-from servers.contract.spellings import folded, unescaped, unwrapped
+from servers.contract.spellings import View, folded, unescaped, unwrapped
 
 MASK = "[redacted]"
 _SHORTEST = 5
@@ -38,6 +38,8 @@ _LITTLE_WORK = 20_000
 """Escapes that are decoded for any text; for a longer text as many as it has characters."""
 _PIECE = 40
 """How many escapes are decoded in the time in which a piece of a secret is looked at."""
+_SEARCHED = 8
+"""How many characters are searched in the time in which an escape is decoded."""
 _DEEPEST_MEMBER = 8
 
 _SHAPES = re.compile(
@@ -153,10 +155,10 @@ class Redactor:
         if not deepest or is_plain(text, self._shortest):
             return found
         if view := unescaped(text):
-            work.count(view.escapes)
+            work.count_view(view)
             found += view.origins(self._spans(view.text, deepest - 1, packs, work))
         if view := unwrapped(text):
-            work.count(view.escapes)
+            work.count_view(view)
             escapes = deepest - 1 if "=\n" in text else 0
             found += view.origins(self._spans(view.text, escapes, 0, work))
         if packs:
@@ -189,6 +191,10 @@ class _Work:
         """Whether it is known that `text` holds no secret that deep."""
         known = self.clean.get(text, (-1, -1))
         return known[0] >= deepest and known[1] >= packs
+
+    def count_view(self, view: View) -> None:
+        """Count a decoded text: its escapes, and each search of what is not one."""
+        self.count(view.escapes + len(view.text) // _SEARCHED)
 
     def count(self, escapes: int) -> None:
         """Count what is done.

@@ -27,20 +27,20 @@ class View:
     """
 
     def __init__(self, pattern: re.Pattern[str], meanings: Mapping[str, str], text: str) -> None:
-        self._pattern, self._meanings, self._text = pattern, meanings, text
         parts = pattern.split(text)  # faster than `sub`, which calls a function for each escape
-        parts[1::2] = map(meanings.__getitem__, parts[1::2])
+        self._escapes, self._parts = parts[1::2], parts
+        parts[1::2] = map(meanings.__getitem__, self._escapes)
         self.text = "".join(parts)
-        self.escapes = len(parts) // 2
+        self.escapes = len(self._escapes)
 
     def origins(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """The spans in the original text that belong to `spans` of this view."""
         if not spans:
             return []
-        parts = self._pattern.split(self._text)
-        there = [*accumulate(map(len, parts[:-1]), initial=0)]
-        parts[1::2] = map(self._meanings.__getitem__, parts[1::2])
-        here = [*accumulate(map(len, parts[:-1]), initial=0)]
+        sizes = [*map(len, self._parts)]
+        here = [*accumulate(sizes[:-1], initial=0)]
+        sizes[1::2] = map(len, self._escapes)
+        there = [*accumulate(sizes[:-1], initial=0)]
         return [(_origin(here, there, first), _origin(here, there, last)) for first, last in spans]
 
 
