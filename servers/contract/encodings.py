@@ -25,6 +25,11 @@ NAMED = {
 """The ASCII characters with HTML names; `html.entities` takes half a megabyte."""
 WIDE = 0xFEE0
 """How far the wide forms of the ASCII characters are from these."""
+_MATHEMATICS = {
+    at: first + at - ord("aA0"[kind])
+    for kind, first in enumerate((0x1D41A, 0x1D400, 0x1D7CE))
+    for at in range(ord("aA0"[kind]), ord("zZ9"[kind]) + 1)
+}
 _ENTITY = str.maketrans({one: f"&{name};" for name, one in reversed(NAMED.items())})
 _FEW_ENTITIES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
@@ -89,6 +94,7 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "shell, ANSI-C": _each("\\x{0:02x}"),
     "shell, octal": _each("\\{0:03o}"),
     "shell of Windows": _each("^{1}"),
+    "Java": _each("\\uu{0:04x}"),
     "Perl": _each("\\x{{{0:x}}}"),
     "Perl, octal": _each("\\o{{{0:o}}}"),
     "LDAP": _each("\\{0:02x}"),
@@ -126,8 +132,13 @@ ENCODINGS: Mapping[str, Callable[[str], str]] = {
     "letters apart": " ".join,
     "letters, commas": ",".join,
     "letters, lines": "\n".join,
+    "letters, underscores": "_".join,
+    "letters, thin spaces": "\u2009".join,
+    "letters, struck through": "\u0336".join,
+    "letters of mathematics": lambda text: text.translate(_MATHEMATICS),
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
     "terminal colours": lambda text: f"{text[:4]}\x1b[0m\x1b[31m{text[4:]}",
+    "terminal, sets of letters": lambda text: f"{text[:4]}\x1b(B\x1b[m{text[4:]}",
     "terminal link": lambda text: f"{text[:4]}\x1b]8;;http://a\x1b\\{text[4:]}",
     "terminal, eight-bit colours": lambda text: f"{text[:4]}\x9b31m{text[4:]}",
     "invisible letters": "\u200b".join,

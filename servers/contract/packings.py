@@ -55,7 +55,7 @@ _NUMBERS = re.compile(
 )
 _NAMES = re.compile(r"\"[0-9]{1,6}\":")
 _NUMBER = re.compile(r"[0-9]+")
-_APART = re.compile(r"(?<![^\W_])\S([ ,\t\n;|/.:-]{1,3}+)\S(?:\1\S){6,}+")
+_APART = re.compile(r"(?<![^\W_])\S([ ,\t\n;|/.:_*+-]{1,3}+)\S(?:\1\S){6,}+")
 _LETTERS_APART = tuple(("x" + "a" * gap).encode() * 7 + b"x" for gap in (1, 2, 3))
 _CLOSE_QUOTES = re.compile(rf"[\"']{JOINED}")
 _NO_HEX = bytes(at for at in range(256) if chr(at) not in "0123456789ABCDEFabcdef")
@@ -74,13 +74,13 @@ def _classes(**members: str) -> bytes:
 
 _LETTER_CLASSES = _classes(
     x="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
-    e="%\\&\0\x1b=\r\n\x0b\x0c^`<\xc2\xcd\xd8\xe1\xe2\xe3\xef\xf3",  # the last begin
-    q="'\"",  # what is invisible in UTF-8
+    e="%\\&\0\x1b=\r\n\x0b\x0c^`<\xc2\xcc\xcd\xd8\xe1\xe2\xe3\xef\xf0\xf3",  # the last begin
+    q="'\"",  # what is invisible or another form of a letter
 )
 _HEX_CLASSES = bytes(ord("h" if chr(at) in "0123456789ABCDEFabcdef" else "s") for at in range(256))
 _DIGIT_CLASSES = bytes(ord("d" if 48 <= at < 58 else ".") for at in range(256))
 _NO_DIGITS = bytes(at for at in range(256) if not 48 <= at < 58)
-_APART_CLASSES = bytes(ord("a" if chr(at) in " ,\t\n;|/.:-" else "x") for at in range(256))
+_APART_CLASSES = bytes(ord("a" if chr(at) in " ,\t\n;|/.:_*+-" else "x") for at in range(256))
 
 
 def is_plain(text: str, shortest: int) -> bool:

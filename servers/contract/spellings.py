@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-from servers.contract.encodings import NAMED, WIDE
+from servers.contract.encodings import NAMED
 
 
 def folded(text: str) -> str:
@@ -68,17 +68,19 @@ class _Meanings(dict[str, str]):
 
 _MOST_KNOWN, _LONGEST_KNOWN = 4_096, 12
 _UNSEEN = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u00ad\u0300-\u036f\u20d0-\u20f0\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
 )
+_COMPATIBLE = "\xa0\u2000-\u200a\u202f\u3000\u24b6-\u24e9\uff01-\uff5e\U0001d400-\U0001d7ff"
+"""Other forms of letters and spaces."""
 _COLOUR = r"[0-?]{0,64}[ -/]{0,8}[@-~]"
-_SCREEN = rf"\[{_COLOUR}|\][^\x07\x1b\n]{{0,400}}(?:\x07|\x1b\\)"
+_SCREEN = rf"\[{_COLOUR}|[()*+][0-9A-Z]|[78=>cDEHM]|[\]PX^_][^\x07\x1b\n]{{0,400}}(?:\x07|\x1b\\)"
 _PLAIN = r"[\x01-/8-TV-np-tvwy-\x7f]"
 # Each alternative begins with a character of its own: so others are passed over three times faster.
 _ESCAPES = rf"""
       %(?:[0-9A-Fa-f]{{2}}(?:%[0-9A-Fa-f]{{2}})*+ | u[0-9A-Fa-f]{{4}})
     | \\(?:{_PLAIN}(?:\\{_PLAIN})*+ | o\{{[0-7]{{1,6}}\}}
-        | [ux]\{{[0-9A-Fa-f]{{1,6}}\}} | u[0-9A-Fa-f]{{4}}
+        | [ux]\{{[0-9A-Fa-f]{{1,6}}\}} | u{{1,4}}[0-9A-Fa-f]{{4}}
         | U[0-9A-Fa-f]{{8}} | x[0-9A-Fa-f]{{2}} | [0-7]{{1,3}} | [uUxo])
     | &(?:\#[xX][0-9A-Fa-f]{{1,16}} | \#[0-9]{{1,16}} | [A-Za-z]{{2,7}});?
     | \^[!-~] | `[$`"']
@@ -86,7 +88,7 @@ _ESCAPES = rf"""
     | ""(?:"")*+ | \x00\x00*+ | \x1b(?:{_SCREEN})"""
 _ESCAPE = re.compile(f"({_ESCAPES})", re.VERBOSE | re.DOTALL)
 _WIDE_ESCAPE = re.compile(
-    rf"([{_UNSEEN}]++ | [\uff01-\uff5e]++ | \x9b{_COLOUR} | {_ESCAPES})", re.VERBOSE | re.DOTALL
+    rf"([{_UNSEEN}]++ | [{_COMPATIBLE}]++ | \x9b{_COLOUR} | {_ESCAPES})", re.VERBOSE | re.DOTALL
 )
 _ENDS = (r"\r\n?", r"\n", r"\x0b", r"\x0c", r"\x85", r"\u2028", r"\u2029")
 _BREAKS = r"[ \t]{0,40}(?:=?\r?\n[ \t]{0,40}){0,50}+(?:[>#*]\ ?)?"
@@ -100,6 +102,7 @@ _WRAP = re.compile(
     | <[/!A-Za-z][^<>]{{0,60}}> | \?=\s{{1,40}}=\?[\w-]{{1,20}}\?[bBqQ]\?)""",
     re.VERBOSE,
 )
+_IS_COMPATIBLE = re.compile(f"[{_COMPATIBLE}]")
 _LETTERS = str.maketrans("ntrbfa", "\n\t\r\b\f\a")
 _DIGITS = str.maketrans("", "", "uUxXo{}")
 
@@ -114,8 +117,10 @@ def _meaning(escape: str) -> str:
         return _backslashed(escape, rest)
     if first in "'\"":
         return escape[::2] if escape.count(first) == len(escape) else first
-    if "\uff01" <= first <= "\uff5e":
-        return "".join(chr(ord(one) - WIDE) for one in escape)
+    if _IS_COMPATIBLE.match(first):
+        from unicodedata import normalize  # noqa: PLC0415 - a megabyte, and few texts need it
+
+        return normalize("NFKC", escape)
     return rest if first in "^`" else ""
 
 

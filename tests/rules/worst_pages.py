@@ -23,7 +23,7 @@ from servers.relay.event_stream import EventReader
 from servers.search import sanitize
 from servers.search.contacts import address, scripts, vcard
 from servers.search.contacts import page as contact_page
-from servers.search.pages import content, extract, feeds, rich_text
+from servers.search.pages import content, document_program, extract, feeds, rich_text
 from servers.search.pages.charset import decoded
 from servers.search.providers import provider
 from servers.search.providers.duckduckgo import DuckDuckGo
@@ -105,6 +105,17 @@ TEXTS: dict[str, tuple[str, Maker]] = {
     "contacts: words for signs": ("contacts", _flat("a at b dot ")),
     "contacts: brackets": ("contacts", _flat("a [at] b [dot] c ")),
     "contacts: data": ("contacts", _flat('<script type="application/ld+json">[</script>')),
+    "contacts: people in data": (
+        "contacts",
+        _flat('{"@type":"Person","email":"a@b.co"},', '<script type="application/ld+json">['),
+    ),
+    "contacts: a person in a person in data": (
+        "contacts",
+        _flat('{"@type":"Person","founder":', '<script type="application/ld+json">'),
+    ),
+    "pdf: objects": ("pdf", _numbered("%06d 0 obj ")),
+    "pdf: an object without an end": ("pdf", _flat("1 0 obj/Type", "%PDF-1.7\n")),
+    "pdf: digits": ("pdf", _flat("9")),
     "contacts: addresses": ("contacts", _flat("a@b.co ")),
     "contacts: percent signs": ("contacts", _flat("<a href=mailto:%61%40>")),
     "links: anchors": ("links", _flat("<a href='/a'>contact</a>")),
@@ -237,6 +248,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "draft": _draft,
     "domain": address.readable,
     "vcard": lambda text: list(vcard.vcards(text)),
+    "pdf": lambda text: document_program._mended(text.encode()),
     "charset": lambda text: decoded(text.encode("latin-1", "replace"), "x-none"),
     "scripts": lambda text: list(scripts.put_together(text)),
     "refusal": _refusal,

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import zipfile
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -24,7 +25,8 @@ _ADDRESSES = 1 << 30
 _SECONDS = 30
 _MOST_CHARS = 2_000_000
 _OBJECT = re.compile(rb"(?<!\d)(\d{1,7})[ \t\r\n]{1,4}\d{1,5}[ \t\r\n]{1,4}obj\b")
-_CATALOG = re.compile(rb"\d+\s{1,4}\d+\s{1,4}obj\b[^>]{0,2000}?/Type\s{0,4}/Catalog\b")
+_CATALOG = re.compile(rb"/Type\s{0,4}/Catalog\b")
+_MOST_BEFORE_TYPE = 2000
 
 
 def _bound() -> None:
@@ -94,7 +96,7 @@ def _pdf(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:
 def _mended(data: bytes) -> bytes:
     """`data` with a new table of where its objects are, for one that is broken or cut off."""
     places = {int(found[1]): found.start(1) for found in _OBJECT.finditer(data)}
-    root = next((number for number, at in places.items() if _CATALOG.match(data, at)), 0)
+    root = _root(data, {at: number for number, at in places.items()})
     if not root:
         return data
     rows = [b"xref\n"]
@@ -102,6 +104,16 @@ def _mended(data: bytes) -> bytes:
     size = max(places) + 1
     end = b"trailer<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, root, len(data) + 1)
     return data + b"\n" + b"".join(rows) + end
+
+
+def _root(data: bytes, objects: dict[int, int]) -> int:
+    """The number of the object that is the catalog, of the numbers at each place; or 0."""
+    starts = sorted(objects)
+    for found in _CATALOG.finditer(data):
+        at = starts[max(0, bisect(starts, found.start()) - 1)] if starts else len(data)
+        if 0 < found.start() - at < _MOST_BEFORE_TYPE and b">" not in data[at : found.start()]:
+            return objects[at]
+    return 0
 
 
 def _archive(data: bytes, first: int, last: int) -> tuple[str, int, Parts]:

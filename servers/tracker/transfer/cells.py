@@ -56,6 +56,8 @@ _TEXT_FORMULA: Final = re.compile(r'\s*=\s*"((?:[^"]|"")*+)"\s*')
 _QUOTES: Final = "\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
 _NO_TAGS: Final = frozenset(("n/a", "#n/a", "none", "null", "nil", "nan", "undefined"))
 """What programs write for nothing."""
+_MOST_TAGS: Final = 200
+"""Tags that are parted: ten times as many as an entry may have."""
 _TAG_BREAKS: Final = re.compile(r":::|[,;|\n]")
 
 
@@ -73,7 +75,7 @@ def unguarded(cell: str) -> str:
 
 def tidy(cell: str) -> str:
     """`cell` without spaces around it, characters of no width, and entities of HTML."""
-    if "&" in cell:
+    if "&" in cell and len(cell) <= _LONGEST:
         cell = _ENTITY.sub(lambda one: html.unescape(one[0]), cell)
     if cell.isascii():
         return cell.strip()
@@ -168,7 +170,7 @@ def host(cell: str) -> str:
 
 def tags(cells: Iterable[str]) -> list[str]:
     """The tags in these cells, however separated, without quotes and bullets around them."""
-    parts = (part for cell in cells for part in _TAG_BREAKS.split(tidy(cell)))
+    parts = (part for cell in cells for part in _TAG_BREAKS.split(tidy(cell), _MOST_TAGS))
     cleaned = (tidy(part).strip(f"[]{{}}{_QUOTES}").lstrip("*# ").strip() for part in parts)
     return [
         tag
