@@ -33,5 +33,5 @@ def _name(item: pytest.Item) -> str:
 
 
 if __name__ == "__main__":
-    words = ["-q", "-p", "no:cacheprovider", "-o", "timeout=0", *sys.argv[1:]]
+    words = ["-q", "-p", "no:cacheprovider", "-o", "timeout_method=thread", *sys.argv[1:]]
     sys.exit(pytest.main(words, plugins=[PosixOnly()]))
