@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.host.clients import lines
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S, eventually
+from tests.relay.test_relay_http import HEADERS, KEYS
 from tests.relay.test_wire import ASKABLE, greet
 
 pytestmark = pytest.mark.anyio
@@ -38,13 +42,14 @@ for line in sys.stdin:
 
 
 @asynccontextmanager
-async def flooding(home: Path) -> AsyncIterator[tuple[Supervised, Path]]:
-    """A relay of a server that can say 200 MB, and a file of a byte for each."""
+async def flooding(home: Path) -> AsyncIterator[tuple[Supervised, Path, str]]:
+    """A relay of a server that can say 200 MB, a file of a byte for each, and the address."""
     said = home / "said"
     upstream = {"command": sys.executable, "args": ["-c", FLOOD, str(said)]}
     async with supervised("-m", "servers", "relay", "mine") as server:
-        await server.ready(settings={"upstream": upstream})
-        yield server, said
+        settings = {"upstream": upstream, "http": {"port": 0}}
+        ready = await server.ready(keys=KEYS, settings=settings)
+        yield server, said, ready["http"]
 
 
 def most_memory_mb(pid: int) -> float:
@@ -54,7 +59,7 @@ def most_memory_mb(pid: int) -> float:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_what_a_client_does_not_read_waits_in_the_server(home: Path) -> None:
-    async with flooding(home) as (server, said), lines(server.socket) as client:
+    async with flooding(home) as (server, said, _), lines(server.socket) as client:
         await greet(client, ASKABLE)
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         call = client.send("tools/call", {"name": "flood", "arguments": {}})
@@ -72,7 +77,7 @@ async def test_what_a_client_does_not_read_waits_in_the_server(home: Path) -> No
 
 
 async def test_a_client_that_reads_nothing_does_not_hold_up_another(home: Path) -> None:
-    async with flooding(home) as (server, said), lines(server.socket) as client:
+    async with flooding(home) as (server, said, _), lines(server.socket) as client:
         async with lines(server.socket) as other:
             for each in (client, other):
                 await greet(each)
@@ -81,4 +86,61 @@ async def test_a_client_that_reads_nothing_does_not_hold_up_another(home: Path) 
             await eventually(lambda: said.exists() and said.stat().st_size > 5)
             async with asyncio.timeout(PATIENCE_S):
                 assert "result" in await other.ask("tools/call", {"name": "nothing"})
+        assert any("it was disconnected" in log["message"] for log in server.all("log"))
+
+
+class HttpSession:
+    """One session on the HTTP side; what it asks for is read only where a test reads it."""
+
+    def __init__(self, http: httpx2.AsyncClient, url: str) -> None:
+        self._http, self._url = http, url
+        self._headers: dict[str, str] = {}
+
+    def stream(self, method: str, params: dict[str, Any]) -> Any:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return self._http.stream("POST", self._url, json=message, headers=self._headers)
+
+    async def ask(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE_S), self.stream(method, params) as response:
+            self._headers |= {"mcp-session-id": response.headers["mcp-session-id"]}
+            *_, last = [line async for line in response.aiter_lines() if line]
+            return json.loads(last.removeprefix("data: "))
+
+    async def greet(self, capabilities: dict[str, Any]) -> None:
+        info = {"name": "t", "version": "1"}
+        opening = {"protocolVersion": "2025-06-18", "clientInfo": info}
+        assert "result" in await self.ask("initialize", {**opening, "capabilities": capabilities})
+
+
+@asynccontextmanager
+async def http_sessions(
+    url: str, capabilities: dict[str, Any]
+) -> AsyncIterator[tuple[HttpSession, HttpSession]]:
+    async with httpx2.AsyncClient(headers=HEADERS, trust_env=False, timeout=PATIENCE_S) as http:
+        both = HttpSession(http, url), HttpSession(http, url)
+        for each in both:
+            await each.greet(capabilities)
+        yield both
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_what_an_http_client_does_not_read_waits_in_the_server(home: Path) -> None:
+    async with flooding(home) as (server, said, url), http_sessions(url, ASKABLE) as (deaf, other):
+        async with deaf.stream("tools/call", {"name": "flood"}) as response:
+            await eventually(lambda: said.exists() and said.stat().st_size > 5)
+            for _ in range(100):
+                await other.ask("tools/call", {"name": "nothing"})
+            assert said.stat().st_size < 60, "it waits"
+            texts = [line[6:] async for line in response.aiter_lines() if line[:6] == "data: "]
+        told = [json.loads(text) for text in texts]
+        assert [each["params"]["number"] for each in told[:-1]] == [*range(COUNT)]
+        assert told[-1]["id"] == 1
+        assert most_memory_mb(server.pid) < 160
+
+
+async def test_an_http_client_that_reads_nothing_does_not_hold_up_another(home: Path) -> None:
+    async with flooding(home) as (server, said, url), http_sessions(url, {}) as (deaf, other):
+        async with deaf.stream("tools/call", {"name": "flood"}):
+            await eventually(lambda: said.exists() and said.stat().st_size > 5)
+            assert "result" in await other.ask("tools/call", {"name": "nothing"})
         assert any("it was disconnected" in log["message"] for log in server.all("log"))
