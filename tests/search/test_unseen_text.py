@@ -235,18 +235,28 @@ OTHER = "<p>The mill by the river grinds oats on two days of the week, and rests
         f"<h3 aria-expanded=false>Bread</h3><div style='display:none'><p>{SEEN}</p></div>",
         f"<button>Bread</button><div style='height:0;visibility:hidden'><p>{SEEN}</p>{SEEN}</div>",
         f"<div><b role=button>Bread</b></div><style></style><div hidden>{SEEN} {SEEN}</div>",
+        f"<p hidden id=all>{SEEN}</p><i onclick=\"$('#all').slideDown(9)\">All</i>",
+        f"<p hidden id=all>{SEEN}</p><a href=\"javascript:show_more('all')\">All</a>",
     ],
 )
-def test_what_the_control_right_before_it_opens_is_not_lost(panel: str) -> None:
+def test_what_a_control_opens_is_not_lost(panel: str) -> None:
     page = f"<body><main>{OTHER * 6}<section>{panel}</section>{OTHER * 6}</main></body>"
     assert "rye bread" in extract(page, "https://e.org/", "text").text
 
 
-@pytest.mark.parametrize("before", ["", "<p>More</p>", "<a href=/more>More</a>"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "<p>More</p>",
+        "<a href=/more>More</a>",
+        "<b onclick=\"count('x')\">More</b>",
+        "<b onclick=\"hide('x')\">More</b>",
+    ],
+)
 def test_what_no_control_opens_is_closed(before: str) -> None:
-    page = (
-        f"<body><main>{OTHER * 6}<div>{before}<p hidden>{SEEN}</p></div>{OTHER * 6}</main></body>"
-    )
+    part = f"<div>{before}<p hidden id=x>{SEEN}</p></div>"
+    page = f"<body><main>{OTHER * 6}{part}{OTHER * 6}</main></body>"
     assert "rye bread" not in extract(page, "https://e.org/", "text").text
 
 

@@ -23,6 +23,8 @@ _CONTROLS = (
     "//@data-toggle-target",
     "//a/@href[starts-with(.,'#')]",
 )
+_HANDLERS = "//@onclick | //a/@href[starts-with(.,'javascript:')]"
+_OPENS = re.compile(r"show|toggle|slidedown|fadein|expand|reveal|[\"']block", re.IGNORECASE)
 _SHOWS = re.compile(
     r"\$RC\(|\.style\b|\.show\(|fadeIn|slideDown|removeAttribute|classList|\.hidden\b"
 )
@@ -47,6 +49,9 @@ class Opened:
         for path in _CONTROLS:
             for value in self._tree.xpath(path):
                 found.update(part.lstrip("#") for part in str(value).split() if len(part) > 1)
+        for handler in map(str, self._tree.xpath(_HANDLERS)):
+            if _OPENS.search(handler):
+                found.update(_QUOTED.findall(handler))
         for script in self._tree.iter("script"):
             text = script.text or ""
             if text and not script.get("src") and _SHOWS.search(text):
