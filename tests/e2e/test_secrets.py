@@ -97,6 +97,11 @@ async def live_through_it(spine: Spine) -> list[str]:
             search.call_tool("web_search", {"query": "again"}), PATIENCE_S
         )
         seen += sightings("web_search after a kill", str(found).encode())
+        os.kill(spine.pid("search"), signal.SIGABRT)  # it leaves a trace of where it was
+        found = await asyncio.wait_for(
+            search.call_tool("web_search", {"query": CANARIES["TAVILY_API_KEY"]}), PATIENCE_S
+        )
+        seen += sightings("web_search after a crash", str(found).encode())
     async with client(spine, "tracker") as tracker:
         await tracker.call_tool("track_url_email", PAIR)
         seen += sightings("a killed call", str(await kill_under_a_call(spine, tracker)).encode())
@@ -111,6 +116,11 @@ def outputs(spine: Spine) -> list[str]:
     for words in (
         ("status", "--json"),
         ("logs", "-n", "2000", "--json"),
+        ("logs", "-n", "2000", "--text", "cana"),
+        ("calls", "-n", "500", "--own", "--json"),
+        ("calls", "--text", "cana"),
+        ("report", "--show"),
+        ("clients", "list", "--json"),
         ("metrics", "--json"),
         ("doctor", "--json"),
         ("keys", "list", "--json"),
