@@ -19,8 +19,8 @@ _NOTHING = "%%cd:~,%"
 
 
 def is_batch(program: str) -> bool:
-    """Whether cmd.exe runs `program`."""
-    return PureWindowsPath(program).suffix.lower() in _BATCH
+    """Whether cmd.exe runs `program`; Windows drops dots and blanks at the end of its name."""
+    return PureWindowsPath(program.rstrip(". ")).suffix.lower() in _BATCH
 
 
 def batch_line(argv: Sequence[str]) -> str:

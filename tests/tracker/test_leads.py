@@ -413,3 +413,53 @@ def test_the_empty_columns_that_a_spreadsheet_saves_by_the_thousand_are_none() -
     data = f"url,email{',' * 16_000}\nacme-corp.net,ann@acme-corp.net{',' * 16_000}\n"
     (row,) = csv_jsonl.opened(io.BytesIO(data.encode()), "csv").rows
     assert row.fields["email"] == "ann@acme-corp.net"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "status"),
+    [
+        *(
+            ("Unsubscribed", cell, "new")
+            for cell in listed("0.0|0,00|00|f|NaT|0000-00-00 00:00:00")
+        ),
+        *(("Opted out on", cell, "new") for cell in listed("1970-01-01|1900-01-00|00:00:00")),
+        *(("Unsubscribed", cell, "do_not_contact") for cell in listed("1.0|t|\U0001f6ab|*|44927")),
+        *(("Subscribed", cell, "do_not_contact") for cell in listed("0.0|\u274c|f")),
+        ("Subscribed", "N/A", "new"),
+    ],
+)
+def test_a_zero_is_no_and_a_mark_is_yes(name: str, cell: str, status: str) -> None:
+    assert one_row(**{name: cell}).fields.get("status", "new") == status
+
+
+def test_a_no_with_its_reason_is_told() -> None:
+    found = one_row(**{"Do not contact": "No (asked 2026)"})
+    assert "status" not in found.fields
+    assert "taken for no" in found.doubts[0]
+
+
+@pytest.mark.parametrize("cell", listed("denied|withdrawn|revoked|0.0|not given"))
+def test_consent_that_was_not_given_is_told(cell: str) -> None:
+    assert len(one_row(**{"Email consent": cell}).doubts) == 1
+
+
+def test_a_name_may_have_a_remark() -> None:
+    found = one_row(**{"Status [lead]": "won", "Notes (max 200)": "x", "<b>Tags</b>": "a"})
+    assert (found.fields["status"], found.fields["note"]) == ("won", "x")
+    assert found.fields["tags"] == ["a"]
+
+
+def test_a_list_of_addresses_as_a_program_writes_it_is_read() -> None:
+    cell = "['a@acme-corp.net', 'b@acme-corp.net']"
+    data = f'url,email\nacme-corp.net,"{cell}"\n'
+    found = csv_jsonl.opened(io.BytesIO(data.encode()), "csv").rows
+    assert [row.fields["email"] for row in found] == ["a@acme-corp.net", "b@acme-corp.net"]
+
+
+def test_a_second_table_and_a_file_without_names_hide_no_row() -> None:
+    first = "url,email\na-corp.net,a@a-corp.net\n\nurl,email,status,note\nb.net,b@b.net,won,x\n"
+    row, *others = csv_jsonl.opened(io.BytesIO(first.encode()), "csv").rows
+    assert row.fields["email"] == "a@a-corp.net"
+    assert [bool(other.fault) for other in others] == [True, True]
+    bare = "Ann,,https://a-corp.net\nBob,b@b-corp.net,https://b-corp.net\n"
+    assert [row.number for row in csv_jsonl.opened(io.BytesIO(bare.encode()), "csv").rows] == [1, 2]

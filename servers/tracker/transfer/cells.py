@@ -139,6 +139,11 @@ def _is_mixed(label: str) -> bool:
     return "LATIN" in scripts and not scripts.isdisjoint({"CYRILLIC", "GREEK"})
 
 
+def is_data(cell: str) -> bool:
+    """Whether `cell` is an address, which no column is called."""
+    return holds_addresses(cell) or cell.strip().startswith(("http://", "https://"))
+
+
 def pages(cell: str) -> list[str]:
     """The web addresses in `cell`: a domain, an address, a link with its title; the best first."""
     if urls.is_plain(cell):
@@ -185,7 +190,7 @@ def _parts(text: str) -> list[str]:
     for part in _SEPARATORS.split(text):
         pieces = part.split() if part.count("@") > 1 and " " in part else [part]
         for piece in pieces:
-            bare = _REMARK.sub("", _LABEL.sub("", piece.strip())).strip(f"<>() {_QUOTES}")
+            bare = _REMARK.sub("", _LABEL.sub("", piece.strip())).strip(f"<>()[] {_QUOTES}")
             if "@" in bare.strip("@") and bare.count("@") > 1 and "/" in bare:
                 found += bare.split("/")
             elif bare:

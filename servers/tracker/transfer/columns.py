@@ -6,6 +6,7 @@ doubts about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -30,6 +31,7 @@ _SOCIAL: Final = listed("""
     linkedin.com|facebook.com|twitter.com|x.com|instagram.com|youtube.com|tiktok.com|xing.com
     github.com|crunchbase.com|angel.co|pinterest.com|lnkd.in|fb.com|t.me|wa.me
 """)
+_REMARK: Final = re.compile(r"[(\[<][^()\[\]<>]{0,60}+[)\]>]")
 _MOST_NAMES: Final = 12
 _MANY: Final = 3
 """Rows from which on one and the same value is no coincidence."""
@@ -42,6 +44,8 @@ class Column:
     place: int
     name: str
     words: str
+    bare: str
+    """The plain name without what is in brackets: `Note (optional)` is `note`."""
     cells: tuple[str, ...]
     filled: tuple[str, ...] = ()
     emails: float = 0.0
@@ -120,7 +124,7 @@ def choose(
             chooser.fields[one] = chosen(chooser)
     for one, is_for in (("tags", headers.is_tags), ("note", headers.is_note)):
         if one not in column_map:
-            chooser.fields[one] = tuple(c.place for c in chooser.free() if is_for(c.words))
+            chooser.fields[one] = tuple(c.place for c in chooser.free() if is_for(c.bare))
     return replace(_with_refusals(chooser), fault=_missing(chooser))
 
 
@@ -148,6 +152,7 @@ def _column(place: int, name: str, rows: Sequence[Sequence[str]]) -> Column:
         place,
         name,
         plain(name),
+        plain(_REMARK.sub(" ", name)),
         found,
         filled,
         share * sum(map(cells.holds_addresses, filled)),
@@ -247,7 +252,9 @@ def _match(hosts: Sequence[str], emails: Sequence[Column]) -> float:
 def _status(chooser: _ColumnChooser) -> tuple[int, ...]:
     """The column of the status; not one of places or of another tool's stages."""
     free = chooser.free()
-    sure = [one for one in free if headers.is_status(one.words)]
+    sure = [
+        one for one in free if headers.is_status(one.bare) and not headers.is_address(one.words)
+    ]
     maybe = [one for one in free if headers.may_be_status(one.words)]
     in_words = [one for one in maybe if _known_share(one) >= 0.5]
     named = [one for one in in_words if one.words.split()[0] in {"estado", "stato"}]

@@ -273,10 +273,11 @@ def _header_place(first: Sequence[_Record], wanted: frozenset[str]) -> int:
     if first[0].fault.startswith("is longer"):
         raise LeadFileError(f"The first row {first[0].fault}.")
     known = [_known(one.cells, wanted) for one in first[:_MOST_ABOVE]]
-    best = max(known)
-    if best:
+    data = (place for place, one in enumerate(first) if any(map(cells.is_data, one.cells)))
+    above = max(known[: next(data, len(known))], default=0)
+    if best := above if above > 1 else max(known):
         return known.index(best)
-    return -1 if any(map(cells.holds_addresses, first[0].cells)) else 0
+    return -1 if any(map(cells.is_data, first[0].cells)) else 0
 
 
 def _names(found: Sequence[str]) -> list[str]:

@@ -16,8 +16,10 @@ from servers.tracker.transfer.wording import (
     is_only_do_not_contact,
     is_placeholder,
     is_yes,
+    listed,
     plain,
     says_do_not_contact,
+    says_no,
     status_named,
 )
 
@@ -27,6 +29,11 @@ _JUDGED = 2000
 """Characters of a note in which a refusal is looked for."""
 _SENTENCES = re.compile(r"[.!?;\n]+")
 _IN_ADDRESS = re.compile(r"[@/]|\.\w")
+_NO_MARK = re.compile(r"[-\u2010-\u2015\u2212_./?\s'\"()\[\]{}<>~:;,=\u200b\ufeff]*")
+_REFUSING = listed("""
+    no|never|non|not|denied|withdrawn|revoked|refused|declined|rejected|expired|nein|nie|kein|keine
+    abgelehnt|widerrufen|refuse|revoque|denegado|rechazado|revocado|negato|rifiutato|revocato|nee
+""")
 _GARBLED = re.compile(r"[\xc3\xc2][\x80-\xbf\u0152-\u2122]|\xe2[\x80\u20ac]|\ufffd")
 """What UTF-8 becomes when it was once read as Windows-1252, and what stands for lost letters."""
 
@@ -115,12 +122,16 @@ class LeadReader:
         """Whether any column says: do not contact."""
         for place in self._flags:
             cell = row[place] if place < len(row) else ""
-            if cell and not _means_no(cell):
-                if not (is_yes(cell) or says_do_not_contact(cell) or any(map(str.isdigit, cell))):
-                    name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
-                    doubts.append(f"{name} says {said!r}, which was taken for do_not_contact")
+            if not cell or _means_no(cell):
+                continue
+            means_no = _begins_with_no(cell)
+            if means_no or not (is_yes(cell) or says_do_not_contact(cell) or _has_digit(cell)):
+                name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
+                taken = "no" if means_no else "do_not_contact"
+                doubts.append(f"{name} says {said!r}, which was taken for {taken}")
+            if not means_no:
                 return True
-        if any(plain(cell) and is_no(cell) for cell in self._at(row, self._choice.allowing)):
+        if any(map(says_no, self._at(row, self._choice.allowing))):
             return True
         if any(
             status_named(cell) == "do_not_contact" for cell in self._at(row, self._choice.watched)
@@ -140,7 +151,7 @@ class LeadReader:
         for place in self._choice.consent:
             cell = row[place] if place < len(row) else ""
             words = plain(cell)
-            if words and (words in {"false", "0"} or words.split()[0] in {"no", "never", "non"}):
+            if says_no(cell) or (words and words.split()[0] in _REFUSING):
                 name = self._names[place][:_SHOWN]
                 doubts.append(f"{name} says {cell.strip()[:_SHOWN]!r}; the status does not")
         for place in self._choice.by_phone:
@@ -160,5 +171,17 @@ def _first(found: Sequence[str]) -> str:
 
 
 def _means_no(cell: str) -> bool:
-    """Whether a cell of a column such as Unsubscribed means no."""
-    return not is_yes(cell) and (is_no(cell) or plain(cell) in {"not set", "0 00 00"})
+    """Whether a cell of a column such as Unsubscribed means no; a mark without letters does not."""
+    if is_yes(cell) or not (is_no(cell) or plain(cell) == "not set"):
+        return False
+    return bool(plain(cell)) or says_no(cell) or _NO_MARK.fullmatch(cell) is not None
+
+
+def _begins_with_no(cell: str) -> bool:
+    """Whether `cell` explains a no, as `No (asked in May)`."""
+    words = plain(cell).split()
+    return len(words) > 1 and says_no(words[0]) and not says_do_not_contact(cell)
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))

@@ -49,7 +49,8 @@ _YES: Final = listed("""
     kylla|igen|ano|evet|да|はい|是|예|✓|✔|☑|✅
 """)
 _NO: Final = listed("""
-    false|no|n|0|nein|non|nej|nee|nie|nao|falsch|faux|falso|onwaar|off|unchecked|ei|nem|ne|hayir
+    false|no|n|0|f|na t|nat|nein|non|nej|nee|nie|nao|falsch|faux|falso|onwaar|off|unchecked|ei|nem
+    ne|hayir
     нет|いいえ|否|아니요|never|opted in|opt in|subscribed|allow|allowed|erlaubt|active|✗|✘|☐|❌
 """)
 _STATUS_WORDS: Final[Mapping[str, frozenset[str]]] = {
@@ -129,6 +130,9 @@ _REFUSAL: Final = alternatives(r"""
     не (?:контактировать|звонить|писать|беспокоить|связываться|турбувати|дзвонити|писати)
     отписа\w*|відписа\w*|(?:черныи|чорнии) список|μην επικοινων\w*|διαγραφ\w*
 """)
+_ZERO: Final = re.compile(r"[\s.,:/%-]*0[\s0.,:/%TZ-]*")
+_NO_DAYS: Final = frozenset(("1970-01-01", "1900-01-00", "1900-01-01", "1899-12-30"))
+"""What programs write for a day that never was."""
 _NO_PHRASE: Final = re.compile(r"[\d\s.,:;/+()@-]*|https?://\S*|\S+@\S+|www\.\S+")
 """Numbers, dates and addresses; most cells are."""
 _REFUSES: Final = re.compile(rf"\b(?:{_REFUSAL})\b")
@@ -203,4 +207,10 @@ def is_yes(cell: str) -> bool:
 
 def is_no(cell: str) -> bool:
     """Whether `cell` is a plain no, or says nothing."""
-    return plain(cell) in _NO or cell.strip() in _NO or is_placeholder(cell)
+    return says_no(cell) or is_placeholder(cell)
+
+
+def says_no(cell: str) -> bool:
+    """Whether `cell` is a plain no, in any of the languages, or a zero: 0.0, 0000-00-00."""
+    is_zero = _ZERO.fullmatch(cell) is not None or cell.strip()[:10] in _NO_DAYS
+    return is_zero or plain(cell) in _NO or cell.strip() in _NO

@@ -14,7 +14,7 @@ import pytest
 
 from servers.contract import windows_job
 from servers.relay.child import Child, Command
-from servers.relay.windows_command import batch_line
+from servers.relay.windows_command import batch_line, is_batch
 from tests.patience import PATIENCE_S, wait_until
 
 OWNER = """
@@ -125,6 +125,12 @@ def test_a_variable_in_an_argument_is_not_expanded() -> None:
     # Wine's cmd expands %* a second time, so the line that Windows' cmd.exe reads is looked at.
     line = batch_line(("C:\\a b\\x.cmd", "%PATH%", "100 %"))
     assert line == '"C:\\a b\\x.cmd" "%%cd:~,%PATH%%cd:~,%" "100 %%cd:~,%"'
+
+
+def test_a_batch_file_is_known_by_any_spelling_of_its_name() -> None:
+    names = ("C:\\a b\\x.CMD", "x.bat.", "x.cmd ", "x.cmd. .")
+    assert [name for name in names if not is_batch(name)] == []
+    assert not is_batch("C:\\x.cmd\\tool.exe")
 
 
 def test_a_line_break_in_an_argument_of_a_batch_file_is_refused(shim: Path) -> None:
