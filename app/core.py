@@ -45,10 +45,10 @@ class Core(Services):
         await self.call_log.start()
         self.reconciler.serve(self.supervisor)
         self._wiring.start()
-        self._tell_of_crash()
+        self._report_crash()
         log.info("Lou runs (%s)", self.mode)
 
-    def _tell_of_crash(self) -> None:
+    def _report_crash(self) -> None:
         trace = crash_trace.take()
         if trace:
             log.error("Lou ended by a fault the last time. It was here:\n%s", trace)
@@ -58,7 +58,7 @@ class Core(Services):
                 "Its log says where. Nothing that was saved is lost.",
                 action="logs",
             )
-            self.notices.tell(self.last_crash)
+            self.notices.notify(self.last_crash)
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop the servers and put everything on disk; `quick` is for a logout."""

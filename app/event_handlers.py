@@ -51,7 +51,7 @@ class EventHandlers:
         self._readers: Mapping[str, Callable[[str, dict[str, Any]], None]] = {
             messages.LOG: self._log,
             messages.CALL: self._call,
-            messages.CALL_DETAIL: lambda server, data: self.details.tell((server, data)),
+            messages.CALL_DETAIL: lambda server, data: self.details.notify((server, data)),
             messages.USAGE: self._metrics.usage,
             messages.CLIENT_CONNECTED: self._connected,
             messages.CLIENT_LEFT: self._left,
@@ -82,7 +82,7 @@ class EventHandlers:
         server, trouble = failure
         title = f"{server} stopped working" if server else "Lou paused its servers"
         text = f"{trouble.message} {trouble.hint}".strip()
-        self.notices.tell(Notice("gave_up", title, text, "error", server, "servers"))
+        self.notices.notify(Notice("gave_up", title, text, "error", server, "servers"))
 
     def sessions(self, server: str) -> tuple[ClientEvent, ...]:
         """The latest stage of each client session that is open."""
@@ -95,7 +95,7 @@ class EventHandlers:
     def process_ended(self, server: str) -> None:
         """Announce the end of the sessions of a process that ended."""
         for event in self._sessions.pop(server, {}).values():
-            self.connections.tell(
+            self.connections.notify(
                 ClientEvent(server, event.session, event.client, "left", at=time.time())
             )
 
@@ -115,9 +115,9 @@ class EventHandlers:
             tool=self._redact(str(data["tool"])),
             ms=_number(data, "ms", 0.0),
             outcome=str(data["outcome"]),
-            error=self._told(data, "error"),
-            client=self._told(data, "client"),
-            version=self._told(data, "version"),
+            error=self._redacted(data, "error"),
+            client=self._redacted(data, "client"),
+            version=self._redacted(data, "version"),
             at=_time_of(data),
             id=str(data.get("call") or ""),
             size=int(_number(data, "bytes", 0)),
@@ -125,29 +125,29 @@ class EventHandlers:
         )
         if not record.own:
             self._metrics.call(record)
-        self.calls.tell(record)
+        self.calls.notify(record)
 
     def _connected(self, server: str, data: dict[str, Any]) -> None:
         event = ClientEvent(
             server=server,
             session=str(data["session"]),
-            client=self._told(data, "client"),
+            client=self._redacted(data, "client"),
             stage=str(data.get("stage") or "initialized"),
-            version=self._told(data, "version"),
+            version=self._redacted(data, "version"),
             protocol=str(data.get("protocol") or ""),
             at=_time_of(data),
             mark=str(data.get("mark") or ""),
             capabilities=tuple(map(str, data.get("capabilities") or ())),
         )
         self._sessions.setdefault(server, {})[event.session] = event
-        self.connections.tell(event)
+        self.connections.notify(event)
 
     def _left(self, server: str, data: dict[str, Any]) -> None:
         session = str(data["session"])
         before = self._sessions.get(server, {}).pop(session, None)
-        client = before.client if before else self._told(data, "client")
+        client = before.client if before else self._redacted(data, "client")
         at = _time_of(data)
-        self.connections.tell(ClientEvent(server, session, client, "left", at=at))
+        self.connections.notify(ClientEvent(server, session, client, "left", at=at))
 
     def _trouble(self, server: str, data: dict[str, Any]) -> None:
         code, key = str(data["code"]), str(data.get("key") or "")
@@ -160,14 +160,14 @@ class EventHandlers:
         if trouble not in self._announced and code in _PAGES:
             title = f"{key or server} was refused" if code == "key_rejected" else message
             text = f"{message} {hint}".strip()
-            self.notices.tell(Notice(code, title, text, "warning", server, _PAGES[code]))
+            self.notices.notify(Notice(code, title, text, "warning", server, _PAGES[code]))
         self._announced.add(trouble)
 
     def _bye(self, server: str, data: dict[str, Any]) -> None:
         reason = str(data.get("reason", ""))
         self._logbook.add(server, "INFO", "lou", f"The server says good-bye: {reason}")
 
-    def _told(self, data: Mapping[str, Any], name: str) -> str:
+    def _redacted(self, data: Mapping[str, Any], name: str) -> str:
         return self._redact(str(data.get(name) or ""))
 
 

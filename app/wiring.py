@@ -47,7 +47,7 @@ class Wiring:
         services.supervisor.stderr.subscribe(handlers.stderr_line)
         services.supervisor.gave_up.subscribe(handlers.gave_up)
         services.supervisor.changed.subscribe(self._server_changed)
-        services.reconciler.changed.subscribe(services.servers_changed.tell)
+        services.reconciler.changed.subscribe(services.servers_changed.notify)
         services.settings.changed.subscribe(self._settings_changed)
         services.settings.troubled.subscribe(self._settings_broken)
         services.vault_changed.subscribe(services.vault_state_changed)
@@ -56,7 +56,7 @@ class Wiring:
         handlers.details.subscribe(lambda detail: services.call_log.add(*detail))
         services.connections.subscribe(services.clients.saw)
         services.calls.subscribe(services.clients.called)
-        services.clients.notices.subscribe(services.notices.tell)
+        services.clients.notices.subscribe(services.notices.notify)
         services.reconciler.changed.subscribe(lambda _: services.clients.servers_changed())
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class Wiring:
             self._heartbeat.look()
         if now.pid is None:
             self._services.event_handlers.process_ended(name)
-        self._services.servers_changed.tell(name)
+        self._services.servers_changed.notify(name)
 
     def _settings_changed(self, config: Config) -> None:
         before, self._settings = self._settings, config.settings
@@ -112,10 +112,10 @@ class Wiring:
     def _settings_broken(self, trouble: SettingsError | None) -> None:
         if trouble:
             log.error("%s", trouble)
-            self._services.notices.tell(config_notice(trouble))
+            self._services.notices.notify(config_notice(trouble))
         else:
             log.info("config.json is understood again")
-        self._services.lasting_changed.tell(trouble.code if trouble else "")
+        self._services.lasting_changed.notify(trouble.code if trouble else "")
 
     def _write_first_files(self) -> None:
         self._write_launch_file()
@@ -131,13 +131,13 @@ class Wiring:
         except AppError as refused:
             log.warning("%s", refused)
             notice = Notice(refused.code, refused.title, refused.hint, action="settings")
-            self._services.notices.tell(notice)
+            self._services.notices.notify(notice)
 
     async def _check_settings(self) -> None:
         self._services.settings.refresh(at_once=False)
         before, self._lasting = self._lasting, self._services.lasting()
         if self._lasting != before:
-            self._services.lasting_changed.tell("")
+            self._services.lasting_changed.notify("")
 
     async def _check_installation(self) -> None:
         """Announce a finished update, and start the servers that waited for its end."""
@@ -151,8 +151,8 @@ class Wiring:
             self._services.installed_update = update
             notice = update_notice(update)
             log.warning("%s %s", notice.title, notice.text)
-            self._services.notices.tell(notice)
-            self._services.lasting_changed.tell(notice.code)
+            self._services.notices.notify(notice)
+            self._services.lasting_changed.notify(notice.code)
 
     async def _check_for_news(self) -> None:
         """Ask for a newer version once a day, if the person allowed it."""
@@ -166,7 +166,7 @@ class Wiring:
             log.warning("%s", refused)
             return
         if news:
-            self._services.notices.tell(news_notice(news))
+            self._services.notices.notify(news_notice(news))
 
     async def _check_blocked_servers(self) -> None:
         """Probe the vault while a blocked server waits for it."""
@@ -188,7 +188,7 @@ class Wiring:
         services = self._services
         if self._control.is_taken:
             log.error("Another Lou took the place of this one, which ends")
-            services.quit_wanted.tell("another Lou")
+            services.quit_wanted.notify("another Lou")
             return
         if self._control.is_gone:
             log.warning("The folder of Lou's sockets was emptied; they are made again")

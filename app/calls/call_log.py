@@ -118,7 +118,7 @@ class CallLog:
         self._drop_waiting()
         await self._read(self._store.clear)
         self.cleared += 1
-        self.stored.tell(0)
+        self.stored.notify(0)
 
     async def start(self) -> None:
         """Delete what is kept although the setting is off."""
@@ -151,7 +151,7 @@ class CallLog:
             if not self._waiting:
                 self._waiting_bytes = 0
             await self._thread.run(partial(self._add, calls))
-            self.stored.tell(count)
+            self.stored.notify(count)
         if self.is_on and time.monotonic() - self._forgot_at > _FORGET_EVERY_S:
             self._forgot_at = time.monotonic()
             await self._thread.run(

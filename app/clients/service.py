@@ -73,7 +73,7 @@ class Clients:
             self._files, self._row, self._choices.guards, policy or GuardPolicy()
         )
         self._guard.examined.subscribe(self._file_examined)
-        self._guard.notices.subscribe(self.notices.tell)
+        self._guard.notices.subscribe(self.notices.notify)
         self._views: dict[str, ClientView] = {}
         self._inspected: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -250,7 +250,7 @@ class Clients:
         view = client_view(row, files, context, self._proofs.of(row.id))
         if view != self._views.get(row.id):
             self._views[row.id] = view
-            self.changed.tell(row.id)
+            self.changed.notify(row.id)
 
     def _watch_connected(self) -> None:
         self._guard.watch(

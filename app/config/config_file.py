@@ -238,15 +238,15 @@ class ConfigFile:
         self.problems = tuple(f"{each.words} {_place(each, found)}" for each in invalid_parts)
         self.trouble = None
         if is_new:
-            self.changed.tell(config)
+            self.changed.notify(config)
         if was_broken:
-            self.troubled.tell(None)
+            self.troubled.notify(None)
         return is_new
 
     def _set_trouble(self, trouble: SettingsError) -> None:
         before, self.trouble = self.trouble, trouble
         if before is None or before.title != trouble.title:
-            self.troubled.tell(trouble)
+            self.troubled.notify(trouble)
 
     def _stat(self) -> _Stamp:
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.formats import json_editor
-from app.formats.json_reader import decoder, members_of, skip, twin_in
+from app.formats.json_reader import decoder, duplicate_in, members_of, skip
 from app.formats.spans import FormatError, Layout, UnreadableError, position, refuse_depths
 
 _BOM = "\ufeff"
@@ -77,9 +77,11 @@ def read(content: bytes) -> ConfigText:
     bom = text.startswith(_BOM)
     text = text.removeprefix(_BOM)
     values = _values(text)
-    twin = twin_in(text)
-    if twin is not None:
-        raise FormatError(f"`{twin.key:.60}` is there twice.", *position(text, twin.start))
+    duplicate = duplicate_in(text)
+    if duplicate is not None:
+        raise FormatError(
+            f"`{duplicate.key:.60}` is there twice.", *position(text, duplicate.start)
+        )
     found = ConfigText(text, values, bom)
     for key in _OBJECTS:
         if not isinstance(values.get(key, {}), dict):

@@ -204,13 +204,13 @@ async def _clients(services: Services, params: Params) -> dict[str, Any]:
 async def _show(services: Services, params: Params) -> dict[str, Any]:
     if services.is_ending:
         raise AppError("Lou is ending.", "Start it again in a moment.", code="ending")
-    services.raise_wanted.tell(_text(params, "page", ""))
+    services.raise_wanted.notify(_text(params, "page", ""))
     return {"mode": services.mode}
 
 
 async def _quit(services: Services, params: Params) -> dict[str, Any]:
     del params
-    asyncio.get_running_loop().call_soon(services.quit_wanted.tell, "the command line")
+    asyncio.get_running_loop().call_soon(services.quit_wanted.notify, "the command line")
     return {}
 
 

@@ -37,7 +37,7 @@ def claim_or_raise(mode: str, show: Callable[[str, str], None] | None = None) ->
             # Ask even with the lock: its file may have been deleted while a Lou runs.
             found = (_ask_to_show() if by_person else _ask_mode()) or lock
         except AppError as refused:
-            return _tell(refused.title, refused.hint, show)
+            return _refuse(refused.title, refused.hint, show)
         if isinstance(found, InstanceLock):
             return found
         if found == mode == "tray":
@@ -45,12 +45,12 @@ def claim_or_raise(mode: str, show: Callable[[str, str], None] | None = None) ->
         if found:
             other = "in the tray" if found == "tray" else "without a window (`lou serve`)"
             refusal = f"Lou runs already, {other}."
-            return _tell(refusal, "Stop it first: lou quit", show)
+            return _refuse(refusal, "Stop it first: lou quit", show)
         if time.monotonic() > deadline:
             break
         time.sleep(_RETRY_S)
     refusal = f"Another Lou (process {instance_lock.holder()}) is starting or ending."
-    return _tell(refusal, "Try again soon.", show)
+    return _refuse(refusal, "Try again soon.", show)
 
 
 def _ask_to_show() -> str:
@@ -78,7 +78,7 @@ def _ask(ask: Callable[[ControlClient], str]) -> str:
         raise
 
 
-def _tell(title: str, hint: str, show: Callable[[str, str], None] | None) -> int:
+def _refuse(title: str, hint: str, show: Callable[[str, str], None] | None) -> int:
     sys.stderr.write(f"{title}\n{hint}\n")
     if show:
         show(title, hint)

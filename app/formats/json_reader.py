@@ -195,7 +195,7 @@ def end_of(page: str, start: int) -> int:
     return int(end)
 
 
-def twin_in(page: str) -> Member | None:
+def duplicate_in(page: str) -> Member | None:
     """The first member, at any depth, whose key occurs earlier in its object."""
     twins: list[Member] = []
     ahead = [skip(page, 0)]

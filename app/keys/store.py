@@ -43,7 +43,7 @@ class KeyStore:
         await _move(before, after)
         await before.close()
         self.vault, self._kind = after, kind
-        self.state_changed.tell(after.state())
+        self.state_changed.notify(after.state())
 
     def is_elsewhere(self, name: str) -> bool:
         """Whether the vault that is not in use has a value for `name`."""

@@ -115,7 +115,7 @@ class Logbook:
         ring.append(line)
         self._writer.put(server, line)
         self._newest = number  # last, so that a reader in a thread finds the line
-        self.changed.tell(number)
+        self.changed.notify(number)
 
     def servers(self) -> tuple[str, ...]:
         """The servers that have lines in memory or on disk."""

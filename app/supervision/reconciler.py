@@ -207,7 +207,7 @@ class Reconciler:
         before, self._applied = self._applied, config
         for name in before.servers.keys() - config.servers.keys():
             self._background.start(self._remove(name))
-            self.changed.tell(name)
+            self.changed.notify(name)
         for name, entry in config.servers.items():
             known = before.servers.get(name)
             if known is None:
@@ -217,7 +217,7 @@ class Reconciler:
                 continue
             elif self._edited_by_hand:
                 self._apply_entry(name, known, entry)
-            self.changed.tell(name)
+            self.changed.notify(name)
 
     async def _remove(self, name: str) -> None:
         """Remove a server, unless it was added again before this began."""

@@ -21,9 +21,9 @@ class StderrTail:
     """Passes lines on at a limited rate, reports how many it dropped, and keeps the last."""
 
     def __init__(
-        self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self, pass_on: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tell, self._clock = tell, clock
+        self._pass_on, self._clock = pass_on, clock
         self._allowance = float(_AT_ONCE)
         self._at = clock()
         self._kept: deque[bytes] = deque(maxlen=_KEPT)
@@ -40,7 +40,7 @@ class StderrTail:
             return
         self._allowance -= 1
         self._report(0)
-        self._tell(_text(line))
+        self._pass_on(_text(line))
 
     def report_dropped(self) -> None:
         """Report the number of dropped lines now, without waiting for another line."""
@@ -57,7 +57,7 @@ class StderrTail:
         last = list(self._kept)[len(self._kept) - unreported :]
         self._report(unreported)
         for line in last:
-            self._tell(_text(line))
+            self._pass_on(_text(line))
 
     def last_words(self) -> str:
         """The last line that has text, for an error message."""
@@ -70,7 +70,7 @@ class StderrTail:
     def _report(self, shown_now: int) -> None:
         missing = self._dropped - shown_now
         if missing > 0:
-            self._tell(f"WARNING: {missing} lines left out: more than {_PER_SECOND:g} a second")
+            self._pass_on(f"WARNING: {missing} lines left out: more than {_PER_SECOND:g} a second")
         self._dropped = 0
 
 

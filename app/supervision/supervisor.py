@@ -73,10 +73,10 @@ class Supervisor:
             leftovers_ended=self.leftovers_ended,
             run_folder=run_folder,
             redact=redact,
-            changed=self.changed.tell,
-            message=self.messages.tell,
-            stderr=self.stderr.tell,
-            gave_up=self.gave_up.tell,
+            changed=self.changed.notify,
+            message=self.messages.notify,
+            stderr=self.stderr.notify,
+            gave_up=self.gave_up.notify,
             restart_counted=self._count_restart,
             timer_fired=self._timer_was_late,
             forks=_fork_starter(),
@@ -205,7 +205,7 @@ class Supervisor:
         for runner in self._runners.values():
             runner.feed(Paused(trouble))
         if now >= self._paused_until:
-            self.gave_up.tell(("", trouble))
+            self.gave_up.notify(("", trouble))
         self._paused_until = now + self._policy.restart_window
 
     def _timer_was_late(self, late: float) -> None:

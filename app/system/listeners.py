@@ -27,7 +27,7 @@ class Listeners(Generic[T]):
 
         return unsubscribe
 
-    def tell(self, change: T) -> None:
+    def notify(self, change: T) -> None:
         """Call every listener with `change`."""
         for listener in tuple(self._listeners):
             try:

@@ -21,12 +21,12 @@ _ACCESSORY = 1
 
 def leave_dock() -> None:
     """Take the icon out of the Dock; nothing on other systems, or if AppKit cannot be asked."""
-    _tell(b"setActivationPolicy:", _ACCESSORY)
+    _send(b"setActivationPolicy:", _ACCESSORY)
 
 
 def come_forward() -> None:
     """Put Lou's windows before those of others; a program without a Dock icon stays behind."""
-    _tell(b"activateIgnoringOtherApps:", True)
+    _send(b"activateIgnoringOtherApps:", True)
 
 
 def shows_menu_on_click() -> bool:
@@ -34,7 +34,7 @@ def shows_menu_on_click() -> bool:
     return _SYSTEM == "darwin"
 
 
-def _tell(message: bytes, value: int) -> None:
+def _send(message: bytes, value: int) -> None:
     """Send `message` with `value` to `[NSApplication sharedApplication]`."""
     library = ctypes.util.find_library("objc") if _SYSTEM == "darwin" else None
     if not library:

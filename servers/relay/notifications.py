@@ -36,7 +36,7 @@ _SUBSCRIPTION_NAMES = {
 class _ListState:
     """One list of one connection: when clients may hear of it next, and what they were given."""
 
-    __slots__ = ("again", "given", "is_mixed", "pause_s", "task", "told_at")
+    __slots__ = ("again", "given", "is_mixed", "notified_at", "pause_s", "task")
 
     def __init__(self) -> None:
         self.again = False
@@ -45,7 +45,7 @@ class _ListState:
         self.is_mixed = False
         """Whether a client was given another one since then."""
         self.pause_s = 0.0
-        self.told_at = 0.0
+        self.notified_at = 0.0
         self.task: asyncio.Task[None] | None = None
 
 
@@ -181,14 +181,14 @@ class Notifications:
     def tools_switched(self) -> None:
         """Tell every client that the list of tools changed: the user switched some."""
         for connection in self._board.connections():
-            self.tell(connection, _TOOLS_CHANGED)
+            self.announce(connection, _TOOLS_CHANGED)
 
     def all_changed(self, connection: UpstreamConnection) -> None:
         """Tell the clients of a connection that any list may have changed."""
         for method in _SUBSCRIPTION_NAMES:
-            self.tell(connection, method)
+            self.announce(connection, method)
 
-    def tell(self, connection: UpstreamConnection, method: str) -> None:
+    def announce(self, connection: UpstreamConnection, method: str) -> None:
         """Tell the clients of one connection that a list changed."""
         line = dumps({"jsonrpc": "2.0", "method": method}).encode()
         for client in tuple(connection.clients):
@@ -225,19 +225,19 @@ class Notifications:
     ) -> None:
         clock = asyncio.get_running_loop().time
         try:
-            await asyncio.sleep(max(0.0, state.told_at + state.pause_s - clock()))
+            await asyncio.sleep(max(0.0, state.notified_at + state.pause_s - clock()))
             is_new = await self._differs(connection, method)
         except (TimeoutError, ConnectionError):
             state.task = None
             return
         is_storm = not is_new or (
-            method != _TOOLS_CHANGED and clock() - state.told_at < 2 * state.pause_s
+            method != _TOOLS_CHANGED and clock() - state.notified_at < 2 * state.pause_s
         )
         longer = min(state.pause_s * 2, _LONGEST_PAUSE_S)
         state.pause_s = max(longer if is_storm else 0.0, _SHORTEST_PAUSE_S)
-        state.told_at, state.task = clock(), None
+        state.notified_at, state.task = clock(), None
         if is_new and not connection.is_modern:
-            self.tell(connection, method)
+            self.announce(connection, method)
         if state.again:
             self._changed(connection, method)
 

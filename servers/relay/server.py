@@ -67,7 +67,7 @@ class Relay:
                 open=lambda connection: self._opened().open(connection),
                 close=lambda connection: self._opened().close(connection),
                 recorded=self._records.add,
-                client_event=self._tell_of_client,
+                client_event=self._report_client,
                 surface_changed=self._surface_changed,
             ),
         )
@@ -305,7 +305,7 @@ class Relay:
             ],
         }
 
-    def _tell_of_client(self, event: str, data: dict[str, Any]) -> None:
+    def _report_client(self, event: str, data: dict[str, Any]) -> None:
         self._records.flush()  # a client leaves after its calls
         self.emit(event, {**data, "at": time.time()})
 

@@ -394,5 +394,5 @@ class WebTransport:
 
 def _is_same_host(own: URL, other: URL) -> bool:
     """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
-    is_twin = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
-    return own.host == other.host and (own.origin() == other.origin() or is_twin)
+    is_duplicate = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
+    return own.host == other.host and (own.origin() == other.origin() or is_duplicate)

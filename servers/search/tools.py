@@ -139,7 +139,7 @@ class Tools:
         max_results: Annotated[int, Range(1, 50)] = 20,
     ) -> Contacts:
         """Find e-mail addresses of a site or a person there, with source and confidence."""
-        wanted = contact_finder.sought(target, person)
+        wanted = contact_finder.query_for(target, person)
         if wanted is None:
             message = f"{excerpt(target, 80)!r} is neither a domain nor a web address."
             raise ToolError(message, kind="bad_argument")

@@ -115,7 +115,7 @@ def parse_filters(  # noqa: PLR0913 - the filters there are
 
 
 def _words(text: str) -> tuple[str, ...]:
-    found = search_terms.sought(text)
+    found = search_terms.typed_words(text)
     if not found:
         raise ValueError("has no word that could be looked for")
     if len(found) > _MOST_WORDS:

@@ -77,7 +77,7 @@ async def test_a_server_of_ones_own_is_ready_with_its_key_and_goes(core: Core) -
 async def test_the_late_end_of_a_server_that_is_gone_troubles_nobody(
     core: Core, caplog: pytest.LogCaptureFixture
 ) -> None:
-    core.supervisor.changed.tell("gone")
+    core.supervisor.changed.notify("gone")
     assert "A listener failed" not in caplog.text
 
 

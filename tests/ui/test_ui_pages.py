@@ -103,22 +103,22 @@ def test_what_a_client_speaks_and_can_be_asked_is_said_on_its_page(lou: Rig, cla
             "search", "1", "claude-ai", "initialized", "0.14.2", protocol, time.time(),
             capabilities=("roots", "x/own"),
         )  # fmt: skip
-        lou.core.connections.tell(event)
+        lou.core.connections.notify(event)
         said = f"It speaks MCP {protocol}, with {era}."
         lou.until(partial(is_said, said))
     assert is_said("Servers of your own can use of it: its folders (roots), x/own.")
-    lou.core.connections.tell(replace(event, stage="left"))
+    lou.core.connections.notify(replace(event, stage="left"))
     lou.run(lou.core.clients.disconnect("claude-desktop"))
 
 
 def test_welcome_ticks_itself_from_servers_to_the_first_call(lou: Rig) -> None:
     welcome = WelcomeView(lou)
     lou.until(lambda: welcome.is_done(welcome.servers))
-    lou.core.connections.tell(ClientEvent("search", "1", "claude-ai", "initialized", at=1.0))
+    lou.core.connections.notify(ClientEvent("search", "1", "claude-ai", "initialized", at=1.0))
     lou.until(lambda: "opened a session" in welcome.text(welcome.proof))
-    lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="lou"))
+    lou.core.calls.notify(CallRecord("search", "web_search", 5.0, "ok", client="lou"))
     assert not welcome.is_done(welcome.proof)
-    lou.core.calls.tell(CallRecord("search", "web_search", 5.0, "ok", client="claude-ai", at=2.0))
+    lou.core.calls.notify(CallRecord("search", "web_search", 5.0, "ok", client="claude-ai", at=2.0))
     lou.until(lambda: welcome.is_done(welcome.proof))
     assert button(welcome.page, "Done").isVisible()
 

@@ -87,7 +87,7 @@ class GuardService:
         again = await self._follow(row, watched, finding)
         if not again:
             watched.attempts = 0
-            self.examined.tell(row.id)
+            self.examined.notify(row.id)
         return again
 
     async def _follow(self, row: Client, watched: Watched, finding: GuardFinding) -> bool:
@@ -96,7 +96,7 @@ class GuardService:
             return self._shall_retry(watched) or self._notify_once(watched, _unreadable_notice(row))
         if finding.outcome is Outcome.REMOVED:
             log.info("%s: %s was taken out by hand", row.name, ", ".join(finding.ours))
-            self.notices.tell(_removed_notice(row, finding))
+            self.notices.notify(_removed_notice(row, finding))
         elif finding.outcome is Outcome.WIPED and self._guards():
             return await self._restore_wiped(row, watched, finding)
         watched.was_notified = False
@@ -106,7 +106,7 @@ class GuardService:
         if not watched.may_restore(self._guard.policy):
             watched.stopped = True
             log.warning("%s keeps wiping %s; the guard stopped", row.name, watched.path)
-            self.notices.tell(_stopped_notice(row, len(watched.restored)))
+            self.notices.notify(_stopped_notice(row, len(watched.restored)))
             return False
         if not watched.attempts:  # a later attempt is for the same wipe
             watched.count()
@@ -122,7 +122,7 @@ class GuardService:
             )
         log.warning("%s lost %s; put back", row.name, ", ".join(finding.ours))
         if len(watched.restored) == 1:
-            self.notices.tell(_put_back(row, finding))
+            self.notices.notify(_put_back(row, finding))
         watched.was_notified = False
         return False
 
@@ -134,7 +134,7 @@ class GuardService:
     def _notify_once(self, watched: Watched, notice: Notice) -> bool:
         """Notify the user once, and schedule a full check; returns False for no early retry."""
         if not watched.was_notified:
-            self.notices.tell(notice)
+            self.notices.notify(notice)
         watched.was_notified = watched.needs_full_check = True
         return False
 

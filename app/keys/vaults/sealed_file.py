@@ -106,7 +106,7 @@ class FileVault:
         self._seal = seal
         if is_new:
             await self._save({}, "")
-        self.state_changed.tell(VaultState.OPEN)
+        self.state_changed.notify(VaultState.OPEN)
 
     async def probe(self) -> VaultState:
         """The same as `state`: a file neither hangs nor locks itself."""
@@ -154,7 +154,7 @@ class FileVault:
         document = await self._thread.run(lambda: self._write(values, name))
         self._document, self._values = document, values
         if name:
-            self.changed.tell(name)
+            self.changed.notify(name)
 
     def _write(self, values: dict[str, str], name: str) -> dict[str, Any]:
         times = {known: self.changed_at(known) for known in values}

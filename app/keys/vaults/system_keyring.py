@@ -156,7 +156,7 @@ class SystemVault:
         kept = check_value(name, value)
         await self.require_open()
         await self._when_open(lambda: self._replace(name, kept))
-        self.changed.tell(name)
+        self.changed.notify(name)
 
     async def unset(self, name: str) -> None:
         """Delete the value; asks a person to unlock if needed."""
@@ -165,7 +165,7 @@ class SystemVault:
             return
         await self.require_open()
         await self._when_open(lambda: self._drop(name, location))
-        self.changed.tell(name)
+        self.changed.notify(name)
 
     async def recover(self, name: str) -> bool:
         """Add a value to the index that a lost index had; returns whether there is one."""
@@ -230,7 +230,7 @@ class SystemVault:
         if state is not self._state:
             log.info("The keyring is %s", state)
             self._state = state
-            self.state_changed.tell(state)
+            self.state_changed.notify(state)
         return state
 
     def _probe_again(self) -> None:

@@ -149,10 +149,10 @@ async def take_over(context: PageContext, parent: QWidget | None, client: str = 
             keys += done.secrets
     finally:
         if added:
-            _tell(context, added, keys)
+            _announce(context, added, keys)
 
 
-def _tell(context: PageContext, added: list[str], keys: list[str]) -> None:
+def _announce(context: PageContext, added: list[str], keys: list[str]) -> None:
     async def undo() -> None:
         for name in added:
             await context.core.remove_server(name)

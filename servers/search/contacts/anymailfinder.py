@@ -35,12 +35,12 @@ class AnyMailFinder:
         pace=Pace(per_second=2, at_once=4),
     )
 
-    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
+    def request(self, query: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks for the person, or for the company's addresses."""
-        if sought.person:
-            body = {"domain": sought.domain, "full_name": sought.person}
+        if query.person:
+            body = {"domain": query.domain, "full_name": query.person}
             return _post(access, "find-email/person", body)
-        return _post(access, "find-email/company", {"domain": sought.domain})
+        return _post(access, "find-email/company", {"domain": query.domain})
 
     def read(self, reply: HttpReply) -> list[Contact]:
         """The addresses: verified ones are sure, others are marked."""

@@ -38,7 +38,7 @@ class ContactService(Protocol):
 
     spec: ProviderSpec
 
-    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
+    def request(self, query: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks."""
 
     def read(self, reply: HttpReply) -> list[Contact]:

@@ -62,7 +62,7 @@ class ContactFinder:
         self._cache = cache
         self._ttl_s = ttl_s
 
-    async def emails(self, sought: ContactQuery, count: int, deadline: float) -> Contacts:
+    async def emails(self, query: ContactQuery, count: int, deadline: float) -> Contacts:
         """The addresses of the site or the person.
 
         Raises:
@@ -70,34 +70,34 @@ class ContactFinder:
         """
 
         async def make() -> Made:
-            found = await self._ask_services(sought, deadline)
+            found = await self._ask_services(query, deadline)
             whole = all(attempt.outcome in {"ok", Kind.NO_KEY} for attempt in found.tried)
             return Made(_packed(found), self._ttl_s["contacts"] if whole else 60.0)
 
-        hit = await self._cache.through("contacts", json.dumps(asdict(sought)), make)
+        hit = await self._cache.through("contacts", json.dumps(asdict(query)), make)
         found = _unpacked(hit.value)
         return replace(
             found, contacts=found.contacts[:count], cached=hit.cached, age_s=int(hit.age_s)
         )
 
-    async def _ask_services(self, sought: ContactQuery, deadline: float) -> Contacts:
+    async def _ask_services(self, query: ContactQuery, deadline: float) -> Contacts:
         tried: list[Attempt] = []
-        await calls.progress(0, message=f"Reading the pages of {sought.domain}")
-        found = await attempted(PageScan.name, tried, self._scan.find(sought, deadline)) or []
+        await calls.progress(0, message=f"Reading the pages of {query.domain}")
+        found = await attempted(PageScan.name, tried, self._scan.find(query, deadline)) or []
         for service, line in self.services:
-            if _is_enough(found, sought, service):
+            if _is_enough(found, query, service):
                 continue
             await calls.progress(len(tried), message=f"Asking {service.spec.title}")
-            request = service.request(sought, line.access)
+            request = service.request(query, line.access)
             asking = line.exchange(request, service.read, deadline)
             found += await attempted(service.spec.name, tried, asking) or []
         if not any(attempt.outcome == "ok" for attempt in tried):
             raise NoContactSourceError(tried)
         note = "" if found else "The sources answered, and none knows an address."
         return Contacts(
-            domain=sought.domain,
-            person=sought.person,
-            contacts=joined(found, sought.person),
+            domain=query.domain,
+            person=query.person,
+            contacts=joined(found, query.person),
             tried=tried,
             cached=False,
             age_s=0,
@@ -105,12 +105,12 @@ class ContactFinder:
         )
 
 
-def _is_enough(found: list[Contact], sought: ContactQuery, service: ContactService) -> bool:
+def _is_enough(found: list[Contact], query: ContactQuery, service: ContactService) -> bool:
     """Whether the paid service is skipped: only the address of a person is worth a credit."""
-    return bool(found) and not sought.person and isinstance(service, AnyMailFinder)
+    return bool(found) and not query.person and isinstance(service, AnyMailFinder)
 
 
-def sought(target: str, person: str) -> ContactQuery | None:
+def query_for(target: str, person: str) -> ContactQuery | None:
     """What `target` means: a page's address, or a domain; None when it is neither."""
     text = target.strip()
     is_page = "/" in text.removeprefix("https://").removeprefix("http://").rstrip("/")

@@ -54,13 +54,13 @@ class PageScan:
     def __init__(self, pages: ReadsPages) -> None:
         self._pages = pages
 
-    async def find(self, sought: ContactQuery, deadline: float) -> list[Contact]:
+    async def find(self, query: ContactQuery, deadline: float) -> list[Contact]:
         """The addresses on the site.
 
         Raises:
             OutboundError: its first page cannot be read.
         """
-        url, first = await self._first(sought, deadline)
+        url, first = await self._first(query, deadline)
         more = await asyncio.to_thread(_likely_links, url, first)
         read = await asyncio.gather(
             *(self._pages.html(link, deadline) for link in more), return_exceptions=True
@@ -70,18 +70,18 @@ class PageScan:
             lambda: [
                 contact
                 for place, page in pages
-                for contact in contacts_on(page, place, sought.domain)
+                for contact in contacts_on(page, place, query.domain)
             ]
         )
 
-    async def _first(self, sought: ContactQuery, deadline: float) -> tuple[str, str]:
-        if sought.url:
-            return await self._pages.html(sought.url, deadline)
+    async def _first(self, query: ContactQuery, deadline: float) -> tuple[str, str]:
+        if query.url:
+            return await self._pages.html(query.url, deadline)
         try:
-            return await self._pages.html(f"https://{sought.domain}/", deadline)
+            return await self._pages.html(f"https://{query.domain}/", deadline)
         except OutboundError as failure:
             try:
-                return await self._pages.html(f"https://www.{sought.domain}/", deadline)
+                return await self._pages.html(f"https://www.{query.domain}/", deadline)
             except OutboundError:
                 raise failure from None
 

@@ -32,9 +32,9 @@ class WebsiteContacts:
         pace=Pace(per_second=1, at_once=1, waiting=16),
     )
 
-    def request(self, sought: ContactQuery, access: Access) -> HttpRequest:
+    def request(self, query: ContactQuery, access: Access) -> HttpRequest:
         asked = {
-            "query": sought.domain,
+            "query": query.domain,
             "match_email_domain": "false",
             "external_matching": "false",
         }

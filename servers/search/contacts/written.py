@@ -79,24 +79,26 @@ def addresses_in(text: str) -> list[FoundAddress]:
     plain = disguise.undisguised(text)
     best: dict[str, float] = {}
     lowered = plain.lower()
-    nets = tuple(word for word in _NET_WORDS if word in lowered)
-    for found in islice(_each(plain, nets), _MOST_PLACES):
+    networks = tuple(word for word in _NET_WORDS if word in lowered)
+    for found in islice(_each(plain, networks), _MOST_PLACES):
         if found:
             best[found.email] = max(found.sure, best.get(found.email, 0))
     return [FoundAddress(email, sure) for email, sure in best.items()]
 
 
-def _each(text: str, nets: tuple[str, ...]) -> Iterator[FoundAddress | None]:
+def _each(text: str, networks: tuple[str, ...]) -> Iterator[FoundAddress | None]:
     """The address around each @ that something stands before; None where there is none."""
     for place in _PLACE.finditer(text):
         window = text[max(0, place.start() - 5) : place.start()]
         bare = window.rstrip(f" {EDGES}")
         if bare and (bare[-1].isalnum() or bare[-1] in address.LOCAL_CHARACTERS):
-            yield _at(text, place, window[len(bare) :], nets)
+            yield _at(text, place, window[len(bare) :], networks)
 
 
-def _at(text: str, place: re.Match[str], before: str, nets: tuple[str, ...]) -> FoundAddress | None:
-    """The address around the @ at `place`, when there is one; `nets` are words in the text."""
+def _at(
+    text: str, place: re.Match[str], before: str, networks: tuple[str, ...]
+) -> FoundAddress | None:
+    """The address around the @ at `place`, when there is one; `networks` are words in the text."""
     mark = place.group()[0]
     spaced = (" " in before, " " in place.group(1))
     after_at = _after(text, place.end())
@@ -105,11 +107,11 @@ def _at(text: str, place: re.Match[str], before: str, nets: tuple[str, ...]) -> 
         return None
     end = after_at.edge if domain == after_at.text else place.end() + len(domain)
     local = _before(text, place.start(), before, spoken=mark != "@")
-    if local is None or _belongs_elsewhere(text, local, end, nets):
+    if local is None or _belongs_elsewhere(text, local, end, networks):
         return None
     lead = text[max(0, local.edge - 60) : local.edge].rpartition("\n")[2]
     email = address.put_together(local.text, domain)
-    if not email or not _is_meant(local.text, lead, mark, spaced):
+    if not email or not _is_mailbox(local.text, lead, mark, spaced):
         return None
     is_sure = mark in {SURE_AT, SPOKEN_AT} or (mark == "@" and not any(spaced))
     return FoundAddress(email, SURE if is_sure and not (local.doubt or after_at.doubt) else UNSURE)
@@ -284,7 +286,7 @@ def _trimmed(text: str, local: str, start: int, end: int) -> tuple[str, int]:
     return bare, start
 
 
-def _belongs_elsewhere(text: str, local: _Half, end: int, nets: tuple[str, ...]) -> bool:
+def _belongs_elsewhere(text: str, local: _Half, end: int, networks: tuple[str, ...]) -> bool:
     """Whether it is a part of a web address, a place on a server, or a name on another network."""
     if _AFTER.match(text, end) and not _NEXT_TOO.match(text, end):
         return True
@@ -293,14 +295,14 @@ def _belongs_elsewhere(text: str, local: _Half, end: int, nets: tuple[str, ...])
         token = _BETWEEN_TOKENS.split(line)[-1].strip(EDGES)
         if "://" in token or token.startswith("www."):
             return not _WEB_START.search(token.removesuffix("//")) or "/" in text[end : end + 1]
-    lowered = line.lower() if nets else ""
-    return any(word in lowered for word in nets) and bool(_OTHER_NET.search(lowered))
+    lowered = line.lower() if networks else ""
+    return any(word in lowered for word in networks) and bool(_OTHER_NET.search(lowered))
 
 
 _AS_SPACE = str.maketrans(EDGES, " " * len(EDGES))
 
 
-def _is_meant(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bool:
+def _is_mailbox(local: str, lead: str, mark: str, spaced: tuple[bool, bool]) -> bool:
     """Whether the word before an @ with spaces around, or a word for it, is a mailbox."""
     if not any(spaced) or mark == SURE_AT or local.lower() in words.MAILBOXES:
         return True

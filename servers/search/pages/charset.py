@@ -99,7 +99,7 @@ def _text(content: bytes, charset: str) -> str:
     if wide := _wide(content[:_SAMPLE]):
         return content.decode(wide, "replace")
     declared = list(dict.fromkeys(_declared(content, charset)))
-    for name in declared if _is_told(declared) else ["utf-8", *declared]:
+    for name in declared if _is_believed(declared) else ["utf-8", *declared]:
         text = _read(content, name)
         if text is not None:
             return text
@@ -130,7 +130,7 @@ def _without_comments(start: bytes) -> bytes:
     return first + b"".join(one.partition(b"-->")[2] for one in others)
 
 
-def _is_told(declared: list[str]) -> bool:
+def _is_believed(declared: list[str]) -> bool:
     """Whether it is believed before UTF-8 is tried.
 
     Where every byte is a letter any text can be read, and one that happens to be UTF-8 is UTF-8.

@@ -62,7 +62,7 @@ class _Reader:
         number = text[len(name) :]
         group = self.groups[-1]
         if name == "u" and number:
-            self._tell(chr(int(number) % 0x10000))
+            self._write(chr(int(number) % 0x10000))
             self.skip = group.fallback
         elif name in _NO_TEXT or name == "v":
             self.groups[-1] = _Group(name == "v" and number == "0", group.fallback)
@@ -71,7 +71,7 @@ class _Reader:
         elif name == "ansicpg":
             self.codec = _codec(number)
         else:
-            self._tell(_MEANS.get(name, ""))
+            self._write(_MEANS.get(name, ""))
 
     def byte(self, text: str) -> None:
         self.plain(bytes.fromhex(text).decode(self.codec, "replace"))
@@ -79,7 +79,7 @@ class _Reader:
     def sign(self, text: str) -> None:
         if text == "*":
             self.groups[-1] = _Group(is_seen=False)
-        self._tell(_SIGNS.get(text, ""))
+        self._write(_SIGNS.get(text, ""))
 
     def brace(self, text: str) -> None:
         self.skip = 0
@@ -89,10 +89,10 @@ class _Reader:
             self.groups.pop()
 
     def plain(self, text: str) -> None:
-        self._tell(text[self.skip :])
+        self._write(text[self.skip :])
         self.skip = max(0, self.skip - len(text))
 
-    def _tell(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         if self.groups[-1].is_seen:
             self.parts.append(text)
 

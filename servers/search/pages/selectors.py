@@ -189,8 +189,8 @@ def fit(steps: Steps, element: HtmlElement, siblings: Siblings) -> bool:
     if not steps[0][1].fits(element, siblings):
         return False
     one: HtmlElement | None = element
-    for joint, compound in steps[1:]:
-        one = _next(one, joint, compound, siblings)
+    for combinator, compound in steps[1:]:
+        one = _next(one, combinator, compound, siblings)
         if one is None or not compound.fits(one, siblings):
             return False
     return True
@@ -215,14 +215,14 @@ def weight(steps: Steps) -> tuple[int, int, int]:
 
 
 def _next(
-    element: HtmlElement, joint: str, compound: Compound, siblings: Siblings
+    element: HtmlElement, combinator: str, compound: Compound, siblings: Siblings
 ) -> HtmlElement | None:
-    """The element to which `joint` leads, the nearest that `compound` speaks of if any may do."""
-    if joint == "~":
+    """The element that `combinator` leads to; of several the nearest that `compound` fits."""
+    if combinator == "~":
         return siblings.before(element, compound)
-    if joint == "+":
+    if combinator == "+":
         return element.getprevious()
-    return siblings.above(element, compound) if joint == " " else element.getparent()
+    return siblings.above(element, compound) if combinator == " " else element.getparent()
 
 
 _HOLDS: dict[str, Callable[[str, str], bool]] = {

@@ -114,7 +114,7 @@ def words(text: str) -> list[str]:
     return found if len(plain) <= _LONGEST_WORD else [word[:_LONGEST_WORD] for word in found]
 
 
-def sought(text: str) -> tuple[str, ...]:
+def typed_words(text: str) -> tuple[str, ...]:
     """The words of a typed `text`, without those that all entries have."""
     found = dict.fromkeys(words(text))
     return tuple(word for word in found if word not in _SAID_BY_ALL)
