@@ -82,19 +82,19 @@ def _valid(answer: WireMessage) -> dict[str, Any] | None:
     """The members of the answer if clients would not accept them as they are; None if they do."""
     fields = answer.fields
     result, error = fields.get("result"), fields.get("error")
+    is_plain = fields.get("jsonrpc") == "2.0" and "method" not in fields
     if isinstance(error, dict):
         code, text = error.get("code"), error.get("message")
-        is_plain = "result" not in fields and fields.get("jsonrpc") == "2.0"
-        if is_plain and type(code) is int and isinstance(text, str):
+        is_whole = type(code) is int or (isinstance(code, float) and code.is_integer())
+        if is_plain and "result" not in fields and is_whole and isinstance(text, str):
             return None
-        known = {"code": code if type(code) is int else INTERNAL_ERROR, "message": str(text or "")}
+        known = {"code": int(code) if is_whole else INTERNAL_ERROR, "message": str(text or "")}  # type: ignore[arg-type]
         return {"error": {**error, **known}}
     if error is not None:
         return {"error": {"code": INTERNAL_ERROR, "message": str(error)}}
     if not isinstance(result, dict):
         return {"error": {"code": INTERNAL_ERROR, "message": "its answer holds no result"}}
-    is_plain = "error" not in fields and fields.get("jsonrpc") == "2.0"
-    return None if is_plain else {"result": result}
+    return None if is_plain and "error" not in fields else {"result": result}
 
 
 def _listed(

@@ -29,11 +29,10 @@ from servers.relay.notifications import Notifications
 from servers.relay.oddity_log import OddityLog
 from servers.relay.wire_message import (
     INTERNAL_ERROR,
-    NotJsonError,
     WireMessage,
     error_line,
-    parse,
-    parse_of_server,
+    id_by_ends,
+    parse_line,
     refusal_line,
     result_line,
 )
@@ -92,12 +91,9 @@ class Switchboard:
         if isinstance(line, LongLine):
             self._reject(client, _INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
             return
-        try:
-            found = parse(line)
-        except NotJsonError:
-            if line.strip():
-                self._reject(client, _PARSE_ERROR, "this line is not JSON")
-            return
+        found = parse_line(line)
+        if not found and line.strip():
+            self._reject(client, _PARSE_ERROR, "this line is not JSON", id_by_ends(line))
         for message in found:
             if message.method:
                 self._take_request(client, message)
@@ -216,7 +212,7 @@ class Switchboard:
         self, connection: UpstreamConnection, line: bytes, origin: int | None = None
     ) -> None:
         """Take one line; `origin` is the request during which it came, where that is known."""
-        found = parse_of_server(line)
+        found = parse_line(line)
         if not found:
             self.oddities.noise(line)
         for message in found:

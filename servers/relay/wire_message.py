@@ -21,10 +21,10 @@ _BOM = "\ufeff"
 _LONG = 1 << 20
 """Of longer answers only the ends are read: parsing takes ten times their size in memory."""
 _ENDS = 256
-_RESPONSE_HEAD = re.compile(
-    r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?|"[^"\\]{0,80}"), ?"result": ?'
-)
-_RESPONSE_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
+_ID_HEAD = re.compile(r'\{ ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?|"[^"\\]{0,80}"), ?')
+_RESPONSE_HEAD = re.compile(_ID_HEAD.pattern + '"result": ?')
+_ANSWER_HEAD = re.compile(_ID_HEAD.pattern + '"(?:result|error)": ?')
+_ID_TAIL = re.compile(r'[}\]"0-9le], ?"jsonrpc": ?"2\.0", ?"id": ?(-?\d+(?:\.0)?) ?\}\s*$')
 _RESULT_HEAD = re.compile(r'\{ ?"result": ?')
 _ID_FIRST = tuple(
     (head, len(head)) for head in ('{"jsonrpc":"2.0","id":', '{"jsonrpc": "2.0", "id": ')
@@ -63,7 +63,8 @@ class WireMessage:
         self.text = text
         self.fields = fields
         method = fields.get("method")
-        self.method = method if isinstance(method, str) else ""
+        is_answer = fields.get("result") is not None or fields.get("error") is not None
+        self.method = method if isinstance(method, str) and not is_answer else ""
         params = fields.get("params")
         self.params: dict[str, Any] = params if isinstance(params, dict) else {}
         """The params, empty if they are no object."""
@@ -181,11 +182,11 @@ def _read_leniently(text: str) -> list[WireMessage]:
     return messages
 
 
-def parse_of_server(line: bytes) -> list[WireMessage]:
+def parse_line(line: bytes) -> list[WireMessage]:
     """As `parse`, and of a line that is no JSON as a whole the messages in it.
 
     Beside other text only answers are believed: a server may log what it was asked. An answer that
-    cannot be read becomes an error, so that its client does not wait for ever.
+    cannot be read becomes an error, so that the other side does not wait for ever.
     """
     try:
         return parse(line)
@@ -206,11 +207,18 @@ def _salvaged(text: str) -> list[WireMessage]:
         at = end
     is_clean = is_clean and not text[at:].strip()
     messages = [each for each in found if is_clean or not each.method]
-    head = None if messages else _RESPONSE_HEAD.match(text[:_ENDS])
+    head = None if messages else _ANSWER_HEAD.match(text[:_ENDS])
     if head:
-        error = {"code": INTERNAL_ERROR, "message": "The server's answer is not JSON."}
+        error = {"code": INTERNAL_ERROR, "message": "The answer is not JSON."}
         return [of_fields({"jsonrpc": "2.0", "id": json.loads(head[1]), "error": error})]
     return messages
+
+
+def id_by_ends(line: bytes) -> str:
+    """The id, as it is written, of a message that cannot be read; `null` if it is not found."""
+    head, tail = (part.decode("utf-8", "replace") for part in (line[:_ENDS], line[-_ENDS:]))
+    found = _ID_HEAD.match(head) or _ID_TAIL.search(tail)
+    return found[1] if found else "null"
 
 
 def dumps(value: Any) -> str:
@@ -315,7 +323,7 @@ def _long_response(text: str) -> WireMessage | None:
     head, start = _RESPONSE_HEAD.match(text[:_ENDS]), 0
     if head is None and _RESULT_HEAD.match(text):
         start = len(text) - _ENDS
-        head = _RESPONSE_TAIL.search(text[start:])
+        head = _ID_TAIL.search(text[start:])
     if head is None:
         return None
     span = (head.start(1) + start, head.end(1) + start)

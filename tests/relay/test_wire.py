@@ -233,6 +233,22 @@ async def test_lines_that_begin_like_messages_hurt_neither_side(home: Path) -> N
         assert len((await client.ask("tools/list"))["result"]["tools"]) == 4
 
 
+async def test_no_request_of_a_client_waits_for_ever_since_it_is_written_oddly(home: Path) -> None:
+    head, deep = '"jsonrpc":"2.0","id":', "[" * 20_000 + "]" * 20_000
+    unread = f'"method":"vendor/x","params":{{"a":{deep}}}'
+    async with relay() as server, lines(server.socket) as client:
+        await greet(client)
+        both = [f'{{{head}{number},"method":"vendor/x"}}' for number in (5, 6)]
+        client.writer.write(f"{both[0]} {both[1]}\n".encode())
+        for number in (5, 6):
+            answer = await client.line()
+            assert (answer["id"], answer["result"]["vendor"]) == (number, [1.0, None])
+        for line in (f"{{{head}7,{unread}}}", f"{{{unread},{head}7}}"):
+            client.writer.write(line.encode() + b"\n")
+            answer = await client.line()
+            assert (answer["id"], answer["error"]["code"]) == (7, -32700)
+
+
 async def test_an_answer_that_clients_could_not_read_is_mended(home: Path) -> None:
     plain = '{"jsonrpc":"2.0","id":$ID,"result":{"content":[]}}'
     said = {
@@ -241,6 +257,8 @@ async def test_an_answer_that_clients_could_not_read_is_mended(home: Path) -> No
         plain.replace("[]", '[],"n":"a\tb"'): {"n": "a\tb"},
         plain.replace("[]}", '[]},"error":null'): {},
         plain.replace('"jsonrpc":"2.0",', ""): {},
+        plain.replace('"id"', '"method":null,"id"'): {},
+        plain.replace('"id"', '"method":"tools/call","id"'): {},
         f"[{plain}]": {},
         f"warming up...\n{plain}": {},
         f"50 % {plain} done": {},
@@ -289,6 +307,8 @@ async def test_an_answer_that_is_none_becomes_an_error(home: Path) -> None:
         '"nothing":1': "holds no result",
         '"result":{"content":[],}': "is not JSON",
         '"result":{"content":[': "is not JSON",
+        '"error":{"code":1,}': "is not JSON",
+        '"error":{"code":-5.5,"message":"f"}': "f",
     }
     async with relay() as server, lines(server.socket) as client:
         await greet(client)
