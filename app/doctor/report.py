@@ -101,14 +101,12 @@ def save(report: Mapping[str, str], target: Path) -> None:
     Raises:
         SettingsError: it could not be written.
     """
-    try:
-        with files.open_export(target) as file, zipfile.ZipFile(
-            file, "w", zipfile.ZIP_DEFLATED
-        ) as archive:  # fmt: skip
-            for name, text in report.items():
-                archive.writestr(name, text)
-    except OSError as failure:
-        raise files.not_written(target, failure) from failure
+    with (
+        files.export(target) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, text in report.items():
+            archive.writestr(name, text)
 
 
 def without_addresses(text: str) -> str:

@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,7 +33,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     temporary = path
     try:
         real = Path(ownership.resolved(str(path)))
-        temporary = real.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name}")
+        temporary = _beside(real)
         ownership.make_folders(str(real.parent))
         _write_durably(temporary, content, mode)
         file_sharing.replace(str(temporary), str(real))
@@ -62,18 +63,30 @@ def write_new(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def open_export(path: Path) -> BinaryIO:
-    """Open the file at `path`, which a person chose for an export, empty and for writing.
+@contextlib.contextmanager
+def export(path: Path) -> Iterator[BinaryIO]:
+    """The file at `path`, which a person chose, to be written: whole at the end, or as it was.
 
     Raises:
-        OSError: it cannot be written, or belongs to another user, who would get a copy.
+        SettingsError: it cannot be written, or belongs to another user, who would get a copy.
     """
+    temporary = path
     flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        return os.fdopen(os.open(path, flags | os.O_EXCL, PRIVATE), "wb")
-    except FileExistsError:
-        target = ownership.resolved(str(path))
-    return os.fdopen(ownership.open_to_write(target, flags | os.O_TRUNC), "wb")
+        real = Path(ownership.resolved(str(path)))
+        if real.exists():
+            os.close(ownership.open_to_write(str(real), os.O_WRONLY))
+        temporary = _beside(real)
+        with os.fdopen(os.open(temporary, flags | os.O_EXCL, PRIVATE), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        file_sharing.replace(str(temporary), str(real))
+    except OSError as failure:
+        raise not_written(path, failure) from failure
+    finally:
+        if temporary != path:
+            temporary.unlink(missing_ok=True)
 
 
 def tail(path: Path, most: int) -> str:
@@ -97,6 +110,11 @@ def make_private(folder: Path, *, others_may_look: bool = False) -> None:
         ownership.make_private(str(folder), others_may_look=others_may_look)
     except OSError as failure:
         raise not_ours(failure, folder) from failure
+
+
+def _beside(path: Path) -> Path:
+    """A name for what is to replace the file at `path`."""
+    return path.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{path.name[-60:]}")
 
 
 def not_ours(failure: OSError, path: Path) -> SettingsError:

@@ -34,6 +34,9 @@ class LogExport:
         """Write the file; returns the number of lines, or -1 when it was stopped.
 
         Pages are read newest first, so they go through a temporary file and are reversed.
+
+        Raises:
+            SettingsError: the file could not be written.
         """
         with tempfile.TemporaryFile() as aside:
             ends, count = [0], 0
@@ -52,7 +55,7 @@ class LogExport:
                     break
                 if self._stopped.is_set():
                     return -1
-            with files.open_export(self._target) as file:
+            with files.export(self._target) as file:
                 for start, end in reversed(list(itertools.pairwise(ends))):
                     aside.seek(start)
                     file.write(aside.read(end - start))

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.clients.service import Clients
 from app.clients.views import ClientView
-from app.errors import AppError
 from app.system import files, version
 from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
@@ -127,9 +126,5 @@ class ClientActions:
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
-        with files.open_export(path) as file:
-            file.write(content)
-    except OSError as failure:
-        title = f"{path.name} could not be saved: {failure.strerror or failure}."
-        raise AppError(title, "Choose another folder.", code="save_failed") from failure
+    with files.export(path) as file:
+        file.write(content)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QWidget
 
 from app.errors import AppError
 from app.logs.log_search import LogQuery
+from app.system import files
 from app.ui.log_export import LogExport
 from app.ui.page_context import PageContext, show_in_folder
 from app.ui.translation import tr
@@ -66,10 +67,11 @@ class LogSaving(QWidget):
             text = "Stopped; nothing was saved." if count < 0 else f"{count:,} lines in {target}"
             self._words.setText(text)
             self._saved = None if count < 0 else target
-        except OSError as failure:
+        except (OSError, AppError) as failure:
             self._words.setText("Nothing was saved.")
-            title = f"The log could not be saved: {failure.strerror}."
-            raise AppError(title, f"Check {target} and try again.", code="save_failed") from failure
+            if isinstance(failure, AppError):
+                raise
+            raise files.not_written(target, failure) from failure
         finally:
             export.stop()
             self._export = None

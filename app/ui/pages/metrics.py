@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.errors import AppError
 from app.metrics.reports import Report, TimeWindow, csv_rows
 from app.system import files
 from app.ui import wording
@@ -163,30 +162,31 @@ class MetricsPage(QWidget):
         dialog.open()
 
     def save_csv(self, target: Path) -> None:
-        """Write the report as CSV, one row for each step."""
+        """Write the report as CSV, one row for each step.
+
+        Raises:
+            SettingsError: it could not be written.
+        """
         if self.report:
-            with io.TextIOWrapper(files.open_export(target), "utf-8", newline="") as file:
-                csv.writer(file).writerows(csv_rows(self.report))
+            rows = io.StringIO(newline="")
+            csv.writer(rows).writerows(csv_rows(self.report))
+            with files.export(target) as file:
+                file.write(rows.getvalue().encode())
 
     def save_png(self, target: Path) -> None:
         """Write the page as a PNG picture.
 
         Raises:
-            OSError: it could not be written.
+            SettingsError: it could not be written.
         """
         picture = QBuffer()
-        if not self._sheet.grab().save(picture, "PNG"):
-            raise OSError(0, "the picture could not be made")
-        with files.open_export(target) as file:
+        self._sheet.grab().save(picture, "PNG")
+        with files.export(target) as file:
             file.write(picture.data().data())
 
 
 async def _saved(save: Callable[[Path], None], target: Path) -> None:
-    try:
-        save(target)
-    except OSError as failure:
-        title = f"{target.name} could not be saved: {failure.strerror or failure}."
-        raise AppError(title, "Choose another folder.", code="save_failed") from failure
+    save(target)
 
 
 def _chooser(name: str, everything: str) -> QComboBox:

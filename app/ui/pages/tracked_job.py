@@ -154,12 +154,7 @@ class TrackedJob(Card):
             self._ended()
 
     def _show_result(self, report: Mapping[str, Any]) -> None:
-        counts = ", ".join(f"{number:,} {what}" for what, number in report["counts"].items())
-        heads = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
-        head = heads.get(str(report["state"]), str(report["state"]))
-        rows = wording.counted(int(report["rows"]), "row")
-        text = f"{head}: {rows}" + (f" ({counts})" if counts else "")
-        self._words.setText(f"{text}. {report['message']}".strip())
+        self._words.setText(_result(report, is_export=self._exported is not None))
         problems = [
             f"Row {each['row']}: {each['field']} {each['reason']}" for each in report["problems"]
         ]
@@ -179,3 +174,16 @@ class TrackedJob(Card):
             self._context.tasks.start(self._source.ask("cancel_job", {"job": self._job}))
         else:
             self.hide()
+
+
+def _result(report: Mapping[str, Any], *, is_export: bool) -> str:
+    """What a finished job did; an export that did not reach its end left nothing."""
+    heads = {"done": "Done", "cancelled": "Stopped", "failed": "Failed"}
+    state = str(report["state"])
+    text = heads.get(state, state)
+    if state == "done" or not is_export:
+        counts = (f"{number:,} {what}" for what, number in report["counts"].items() if number)
+        told = ", ".join(counts)
+        rows = wording.counted(int(report["rows"]), "row")
+        text = f"{text}: {rows}" + (f" ({told})" if told else "")
+    return f"{text}. {report['message']}".strip()

@@ -20,6 +20,7 @@ from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry import Draft, Fault, RejectedEntryError, checked
 from servers.tracker.entry_plans import Plan
 from servers.tracker.entry_service import EntryService
+from servers.tracker.stores.sqlite import disk
 from servers.tracker.transfer import csv_jsonl, exchange_folder
 from servers.tracker.transfer.columns import ColumnMap
 from servers.tracker.transfer.row_problems import Doubts, Problems
@@ -30,6 +31,10 @@ State = Literal["running", "done", "cancelled", "failed"]
 _AT_ONCE = 512
 _PAGE = 200
 _KEPT_JOBS = 20
+_CANCELLED = {
+    "import": "It was cancelled; what is counted here is kept.",
+    "export": "It was cancelled; no file was written.",
+}
 GetService = Callable[[], EntryService]
 """Returns the service in use: keys and rules may change during a job."""
 
@@ -364,15 +369,20 @@ async def _record_end(job: Job, work: Awaitable[None]) -> None:
     try:
         await work
     except asyncio.CancelledError:
-        job.state, job.message = "cancelled", "It was cancelled; what is counted here is kept."
+        job.state, job.message = "cancelled", _CANCELLED[job.kind]
     except ToolError as failed:
         job.state, job.message = "failed", failed.message
     except (OSError, LeadFileError) as failed:
-        job.state = "failed"
-        said = (failed.strerror if isinstance(failed, OSError) else None) or failed
-        job.message = f"The file could not be used to its end: {said}"
+        job.state, job.message = "failed", _why_failed(job, failed)
     except Exception:
         log.exception("A job failed unexpectedly")
         job.state, job.message = "failed", "It failed; the log of this server says why."
     else:
         job.state = "done"
+
+
+def _why_failed(job: Job, failed: Exception) -> str:
+    if isinstance(failed, OSError) and failed.errno in disk.FULL:
+        return f"The disk is full: {job.file} was not written. Free some space and try again."
+    said = (failed.strerror if isinstance(failed, OSError) else None) or failed
+    return f"The file could not be used to its end: {said}"

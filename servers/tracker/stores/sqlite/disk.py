@@ -25,7 +25,7 @@ class StoreGoneError(apsw.CantOpenError):
     """The file is not where it was. Nobody would read what is written to it now."""
 
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
     (
         apsw.IOError,
@@ -101,7 +101,7 @@ def store_error(error: apsw.Error | OSError) -> StoreError | None:
     if isinstance(error, ownership.ForeignError):
         return _foreign(error)
     if isinstance(error, OSError):
-        error = apsw.FullError() if error.errno in _DISK_FULL else apsw.CantOpenError()
+        error = apsw.FullError() if error.errno in FULL else apsw.CantOpenError()
     for kind, code, message, hint in _WORDS:
         if isinstance(error, kind):
             return StoreError(code, message, hint)
