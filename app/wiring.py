@@ -7,6 +7,7 @@ parts, log lines and notices.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,7 @@ class Wiring:
         every(2, self._check_blocked_servers)
         every(2, self._check_installation)
         every(30, self._check_vault)
+        every(30, self._check_full_disk)
         every(6, self._measure_load)
         every(8, self._check_sockets)
         every(120, self._check_for_news)
@@ -178,6 +180,14 @@ class Wiring:
             self._heartbeat.look()
             if await self._services.vault.probe() is VaultState.OPEN:
                 self._services.reconciler.wake()
+
+    async def _check_full_disk(self) -> None:
+        """Do again what a full disk kept from the start of Lou or of a server."""
+        troubles = [each.trouble for each in self._services.supervisor.all()]
+        if any(trouble and trouble.code == "disk_full" for trouble in troubles):
+            with contextlib.suppress(AppError):  # told at the start
+                self._write_first_files()
+            self._services.reconciler.wake()
 
     async def _check_vault(self) -> None:
         if self._services.vault.state() is not VaultState.OPEN:

@@ -67,8 +67,9 @@ def holder() -> int | None:
 
 
 def _sign(handle: int) -> None:
-    os.ftruncate(handle, 0)
-    os.write(handle, str(os.getpid()).encode())
+    with contextlib.suppress(OSError):  # a full disk; the lock holds without
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
 
 
 if sys.platform == "win32":

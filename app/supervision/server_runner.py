@@ -38,6 +38,7 @@ from app.supervision.states import (
 )
 from app.supervision.status import ReportedStatus, observe
 from app.supervision.trouble_messages import not_started
+from app.system import files
 from app.system.background_tasks import BackgroundTasks
 from app.system.heartbeat import slow_beat_before
 from app.views import ServerState, ServerStatus, Trouble
@@ -55,6 +56,9 @@ _TOOLS_DEADLINE = 10.0
 _SOFTWARE_ERROR = 70
 _OS_ERROR = 71
 _NOT_RUNNING = Trouble("off", "", "Switch it on, or see what keeps it from running.")
+_DISK_FULL = Trouble(
+    "disk_full", "The disk is full, so it cannot start.", "Free some space. Lou notices by itself."
+)
 _SEE_COMMAND = "Install it, or correct the server's command."
 
 
@@ -72,8 +76,10 @@ async def _prepare_launch(
     return _check_program(plan)
 
 
-def _unspawnable(problem: BaseException) -> Exited:
-    """The exit that stands for a start which the system refused or a bug prevented."""
+def _unspawnable(problem: BaseException) -> Exited | Refused:
+    """What stands for a start which the system refused or a bug prevented."""
+    if isinstance(problem, OSError) and problem.errno in files.DISK_FULL:
+        return Refused(_DISK_FULL)
     if isinstance(problem, OSError | ValueError):
         return not_started(_OS_ERROR, f"It could not be started: {problem}.")
     return not_started(_SOFTWARE_ERROR, "Lou could not start it; see Lou's own log.")

@@ -93,6 +93,16 @@ def test_the_lock_is_held_once_and_freed_by_a_kill(home: Path) -> None:
     claims[-1].release()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+def test_the_lock_is_taken_on_a_full_disk(home: Path) -> None:
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from app.control import instance_lock; print(instance_lock.claim() is not None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout == b"True\n"
+
+
 def test_the_launch_file_holds_what_a_desktop_needs_and_no_secret(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from app.ui.tracked_source import Filter
 from app.ui.widgets.switch import Switch
 from tests.ui.dialogs import AddServerView, KeysView
 from tests.ui.finding import button, find
-from tests.ui.pages import TrackedView
+from tests.ui.pages import ServersView, StripView, TrackedView
 from tests.ui.rig import Rig
 from tests.ui.test_ui_newcomers import WORKING, changes, claude, client_page
 
@@ -80,6 +80,18 @@ def test_a_server_that_cannot_be_switched_stays_on(lou: Rig) -> None:
         told(lou, switch.click, "config.json was not saved.")
         assert switch.isChecked()
     assert lou.state("search") == "ready"
+
+
+def test_a_server_that_cannot_start_starts_once_there_is_room(lou: Rig) -> None:
+    page = lou.page("servers")
+    page.choose("search")
+    strip = StripView(ServersView(page).detail)
+    with full_disk():
+        lou.run(lou.core.restart("search"))
+        assert lou.state("search") == "blocked"
+        lou.until(lambda: "The disk is full, so it cannot start." in strip.text)
+        assert "Free some space. Lou notices by itself." in strip.text
+    lou.until(lambda: lou.state("search") == "ready")
 
 
 def test_a_clients_file_stays_as_it_was(lou: Rig, claude: Path) -> None:
