@@ -73,7 +73,7 @@ class Wiring:
         every(2, self._check_blocked_servers)
         every(2, self._check_installation)
         every(30, self._check_vault)
-        every(30, self._check_full_disk)
+        every(15, self._check_full_disk)
         every(6, self._measure_load)
         every(8, self._check_sockets)
         every(120, self._check_for_news)
