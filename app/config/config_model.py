@@ -6,11 +6,13 @@ know stay in the document.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.config import secret_values
 from app.config import settings as choices
@@ -22,6 +24,8 @@ from servers.contract import harmless, manifest
 NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 REFERENCE = re.compile(r"\$\{keyring:([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _BEGUN = "${keyring:"
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _IS_WINDOWS = sys.platform == "win32"
 """There a log file of a server called `nul` would be written nowhere."""
 EMBEDDED_COMMAND = "lou-server"
@@ -165,6 +169,7 @@ def parse_entry(name: str, found: Any) -> ServerEntry:
     if bool(entry.command) == bool(entry.url):
         raise _bad(name, "needs either a `command` or a `url`")
     _check_texts(name, entry)
+    _check_address(name, entry)
     return entry
 
 
@@ -174,12 +179,41 @@ def _check_texts(name: str, entry: ServerEntry) -> None:
     texts = (*open_to_all, *entry.env, *entry.env.values(), entry.url, *entry.headers.values())
     if any("\0" in text for text in texts):
         raise _bad(name, "has a NUL character in it")
+    if not all(map(_can_be_passed, texts)):
+        raise _bad(name, "has a text that is cut within a character")
     if any(not variable or "=" in variable for variable in entry.env):
         raise _bad(name, "has an `env` with a name that no variable can have")
     if any(_BEGUN in text for text in open_to_all):
         raise _bad(name, f"has a key ({_BEGUN}...}}) where everybody could read it; use `env`")
     if any(text.count(_BEGUN) != len(REFERENCE.findall(text)) for text in texts):
         raise _bad(name, f"has a key that is not written {_BEGUN}NAME}}")
+
+
+def _check_address(name: str, entry: ServerEntry) -> None:
+    """Refuse an address and headers that no request can have."""
+    if not all(map(_HEADER_NAME.fullmatch, entry.headers)):
+        raise _bad(name, "has a header with a name that none can have")
+    if any("\r" in text or "\n" in text for text in entry.headers.values()):
+        raise _bad(name, "has a header with a line break in it")
+    if entry.url and not _is_url(REFERENCE.sub("x", entry.url)):
+        raise _bad(name, "has a `url` that is no address of a server")
+
+
+def _can_be_passed(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_url(text: str) -> bool:
+    """Whether `text` names a host, and holds no space or line break."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and (parts.port or 1) > 0 and not _NO_URL.search(text)
+    except ValueError:
+        return False
 
 
 def merge(document: Mapping[str, Any], config: Config, before: Config) -> dict[str, Any]:

@@ -117,6 +117,19 @@ def test_a_change_leaves_everything_else_as_it_was(
         ({"command": "a", "env": {"": "x"}}, "no variable can have"),
         ({"command": "a", "env": {"A": "${keyring:}"}}, "not written"),
         ({"command": "a", "args": ["--key", "${keyring:A}"]}, "everybody could read"),
+        ({"command": "a", "env": {"A": "\ud83d"}}, "within a character"),
+        ({"url": "https://a.net", "headers": {"A": "b\r\nC: d"}}, "line break"),
+        *(
+            ({"url": "https://a.net", "headers": {name: "b"}}, "name that none can have")
+            for name in ("", "A B", "A:B", "\u00fc", "A\r\nB")
+        ),
+        *(
+            ({"url": url}, "no address of a server")
+            for url in (
+                *("https://", "https:///x", "https://a.net:99999/", "https://[::1", "mine"),
+                *("https://a b.net/", "http://a.net\r\nHost: b", "https://a.net\\@b.net/"),
+            )
+        ),
         ({"command": "a", "args": 0}, "not a list"),
         ({"command": "a", "env": False}, "does not map"),
     ],
@@ -136,6 +149,12 @@ def test_a_device_of_windows_is_no_name_of_a_server_there(
     with pytest.raises(SettingsError, match="no device"):
         config_model.parse_entry(name, {"command": "x"})
     assert config_model.parse_entry(f"{name}-2", {"command": "x"}).command == "x"
+
+
+def test_an_address_may_have_keys_in_it() -> None:
+    url = "https://${keyring:USER}@a.net:8443/${keyring:A}/mcp?key=${keyring:B}"
+    config, problems = config_model.parse({"mcpServers": {"mine": {"url": url}}})
+    assert (config.servers["mine"].url, problems) == (url, [])
 
 
 def test_a_servers_own_settings_of_another_shape_are_named() -> None:
