@@ -428,3 +428,19 @@ def test_what_an_answer_quotes_of_the_posts_before_it_is_told_once() -> None:
         "text",
     ).text
     assert [text.count(said) for said in (asked, *answers)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("called", ["widget", "options", "expand"])
+def test_a_part_of_an_article_is_not_lost_for_what_it_is_called(called: str) -> None:
+    said = "A heron stood on weir number {0} and did not move for the whole time I watched it."
+    noted = "<li>Still water {0}</li><li>No wind at {0}</li>"
+    part = f"<h2>Weir {{0}}</h2><p>{said} {said}</p><ul>{noted}</ul>"
+    parts = "".join(map(part.format, range(3)))
+    rest = "".join(map(part.format, range(3, 6)))
+    head = '<title>Herons</title><meta property="og:type" content="article">'
+    page = (
+        f"<html><head>{head}</head><body><article><h1>Herons</h1><div>{parts}</div>"
+        f'<div class="{called}">{rest}</div></article></body></html>'
+    )
+    text = extract(page, "https://e.org/blog/herons", "text").text
+    assert all(said.format(number) in text for number in range(6))

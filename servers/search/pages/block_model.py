@@ -62,14 +62,6 @@ def best_threshold(likely: Sequence[float], words: Sequence[int]) -> tuple[float
     return found, best
 
 
-def expected_f1(likely: Sequence[float], words: Sequence[int], taken: Sequence[bool]) -> float:
-    """The expected word F1 of the blocks that are `taken`."""
-    whole = list(zip(likely, words, taken, strict=True))
-    wanted = sum(each * count for each, count, _ in whole)
-    right = sum(each * count for each, count, is_so in whole if is_so)
-    return 2 * right / (wanted + sum(count for _, count, is_so in whole if is_so))
-
-
 def _expression(node: Any) -> ast.expr:
     """A tree as an expression over `row`; only numbers of the table get into it."""
     if not isinstance(node, list):

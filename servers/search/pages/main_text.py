@@ -2,8 +2,8 @@
 
 A model tells for each block of text how likely it belongs to that part, whatever kind of page it
 is. Trafilatura reads a page that says it is one article, too, since it is the better of the two
-there, and one of a product where the model is unsure. The text of an article is taken as it is,
-unless the model promises far more of another choice; else what trafilatura takes is weighed.
+there, and one of a product where the model is unsure. The text of an article that is nearly all
+sentences is taken as it is; else what trafilatura takes is weighed.
 """
 
 from __future__ import annotations
@@ -48,8 +48,6 @@ _LEAST_EXPECTED = 0.3
 """The word F1; where the best choice promises less, the page shows only what frames its text."""
 _AGREED = 1.0
 """What it adds to the log-odds of a block that trafilatura takes it, or takes off if not."""
-_PROMISING = 0.5
-"""Of the word F1 to expect of the best choice; an article that promises less is only weighed."""
 _RUNNING, _SHORTEST_ARTICLE = 0.9, 60
 """The share of its words in sentences, and how many words, that make it an article."""
 _LEAST = 0.12
@@ -87,13 +85,10 @@ def main_text(
     _, best = block_model.best_threshold(likely, words)
     if facts.is_product() and _LEAST_EXPECTED <= best < _UNSURE and _is_described(blocks):
         article = _article(tree, form)
-    in_article = _taken(blocks, article) if article else []
-    if is_whole and block_model.expected_f1(likely, words, in_article) >= _PROMISING * best:
-        return MainText(article)
-    if best < _LEAST_EXPECTED:
+    if best < _LEAST_EXPECTED and not is_whole:
         return MainText("", 0)
     if article:
-        agreed = (_AGREED if one else -_AGREED for one in in_article)
+        agreed = (_AGREED if one else -_AGREED for one in _taken(blocks, article))
         likely = [
             block_model.probability(one + more) for one, more in zip(log_odds, agreed, strict=True)
         ]
