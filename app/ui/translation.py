@@ -24,6 +24,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(\s+)|(\n)")
 _COLON = re.compile(r"(?<=:)(\s+)")
 _RUN = 5
 """How many sentences in a row are looked for as one text, at most."""
+_DEEPEST = 10
+"""How many texts are put into each other, at most: a list of reasons is its first and the rest."""
 _HOLE = re.compile(r"(\{#?\})")
 _ANY, _FIGURE = r"([^\n]{1,300}?)", r"([\d.,]+)"
 _WITHIN_SENTENCE = r"((?:(?!\. )[^\n]){1,300}?)"
@@ -32,6 +34,8 @@ _PROSE = re.compile(
 )
 """What no name contains. A short template around an English clause would give half a translation,
 so that such a sentence stays English as a whole."""
+_SAYS = re.compile("[a-z]")
+"""What a template lacks that only joins texts: what is put in must be translated, then."""
 _TELLING = 30
 """Letters of a template that is so special that what is put in may be several sentences."""
 
@@ -78,20 +82,23 @@ class Catalogue:
             del parts[:length]
         return "".join(joined), is_whole
 
-    def _one(self, english: str, *, wide: bool) -> str | None:
+    def _one(self, english: str, *, wide: bool, deep: int = _DEEPEST) -> str | None:
         """Where `wide`, several sentences may be put into a text that is special enough."""
         said = self._exact.get(english)
-        if said is not None:
+        if said is not None or not deep:
             return said
         for begin, end, text, translated in self._templates:
             if not (english.startswith(begin) and english.endswith(end)):
                 continue  # most of them, and quicker than the pattern says so
             found = _pattern(text, wide=wide).fullmatch(english)
             if found:
-                filled = [(part, self._one(part, wide=wide)) for part in found.groups()]
-                if _is_telling(text) or all(
+                filled = [
+                    (part, self._one(part, wide=wide, deep=deep - 1)) for part in found.groups()
+                ]
+                is_whole = _is_telling(text) or all(
                     said or not _PROSE.search(part) for part, said in filled
-                ):
+                )
+                if is_whole and (_SAYS.search(text) or any(said for _, said in filled)):
                     return translated.format(*(said or part for part, said in filled))
         return None
 

@@ -53,7 +53,7 @@ class StdioTransport(Child):
         """The reason of the end, with the last lines of stderr."""
         quote = " | ".join(self._last_stderr)[:_LONGEST_QUOTE]
         words = f' It last wrote: "{quote}".' if quote else ""
-        return UpstreamLostError(f"The server {self._name} {how.rstrip('. ')}.{words}")
+        return UpstreamLostError(f"The server {self._name} {how.rstrip('. ')}." + words)
 
     def _take_stderr(self, line: str) -> None:
         self._last_stderr.append(redact(line))  # before it is cut: half a secret is not found

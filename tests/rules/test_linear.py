@@ -75,8 +75,9 @@ def made() -> list[Found]:
         Found("app/clients/masking.py", masking._pair_pattern("TOKEN", "s3cret-value"), False),
         Found("app/clients/masking.py", masking._word_pattern("s3cret-value"), False),
         *(
-            Found("app/ui/translation.py", translation._pattern(text), anchored=True)
+            Found("app/ui/translation.py", translation._pattern(text, wide=wide), anchored=True)
             for text in translation.texts_of("de")
+            for wide in (False, True)
             if text.count("{") > 1
         ),
         Found("servers/search/contacts/disguise.py", disguise._at_names(words.AT_NAMES), False),

@@ -36,7 +36,7 @@ from tests.ui import scenes
 from tests.ui.finding import find
 from tests.ui.rig import Rig
 from tests.ui.screen import ROOT
-from tests.ui.window_texts import sentences, texts
+from tests.ui.window_texts import reasons, sentences, texts
 
 _ENGLISH = re.compile(r"\b(the|and|of|is|are|with|not|this|that|for|your|it)\b")
 _COPY = "&Copy"
@@ -51,6 +51,16 @@ SPOKEN = int(Qt.ItemDataRole.AccessibleTextRole)
 
 CORE = ("clients", "config", "doctor", "keys", "supervision", "system", "formats")
 SERVERS = ("search", "tracker", "relay", "contract/key_text.py", "contract/service_account.py")
+
+
+FOR_PROGRAMS = (
+    *("app/cli", "app/control", "servers/__main__.py", "servers/bridge", "servers/guard.py"),
+    *("servers/contract/envelope.py", "servers/contract/fork_request.py"),
+    *("servers/contract/greeting.py", "servers/fork_server.py", "servers/host/control.py"),
+    *("servers/host/mcp", "servers/host/served.py", "servers/host/tools/schema.py"),
+    "servers/relay/wire_message.py",
+)
+"""What is told there is read on the command line, by a client's model, or by who writes a tool."""
 
 
 def untranslated(texts: set[str]) -> set[str]:
@@ -85,6 +95,10 @@ def test_sentences_from_behind_the_window_are_in_german(
     share = 100 * (1 - len(missing) / len(found))
     figure(f"sentences of {whose} that are in German", share, "%", at_least=100)
     assert share > 95, sorted(missing)
+
+
+def test_every_reason_of_a_failure_has_a_translation() -> None:
+    assert untranslated(reasons(*FOR_PROGRAMS)) == set()
 
 
 def test_a_translation_takes_what_the_text_puts_in() -> None:
@@ -125,6 +139,13 @@ def test_a_translation_takes_what_the_text_puts_in() -> None:
             "The server at a.example cannot be reached: Connection refused.",
             "Der Server auf a.example ist nicht zu erreichen: Connection refused.",
         ),
+        (
+            "No provider answered: tried google, because its limit is reached; brave, because it "
+            "took no connection within 5 s.",
+            "Kein Anbieter hat geantwortet: versucht wurden google, denn sein Limit ist erreicht; "
+            "brave, denn er nahm in 5 s keine Verbindung an.",
+        ),
+        ("Cursor had lost Lou's entry", "Cursor hatte Lous Eintrag verloren"),
         ("my own server", "my own server"),
         ("", ""),
     ],

@@ -20,10 +20,14 @@ _NOT_SHOWN = re.compile(
     re.DOTALL,
 )
 _SENTENCE = re.compile(r"(?!.* WHERE )[A-Z{](?!ELECT|NSERT|ELETE|PDATE)[^\n]{12,}[.?!]")
+_HAS_WORD = re.compile(r"[A-Za-z]{2}").search
+_TELLS = re.compile(r"Notice|Trouble|Check|Fault|KeyVerdict|\w*Error|not_started")
+"""What carries words to a person: a title, a reason, or what to do."""
 _FOR_MODELS = ("Remembers which e-mail address", "Search the web, read pages, find and verify")
 """How the instructions begin that the servers give a client's model."""
 _NOT_FOR_PEOPLE = {
     "A task of the window failed",
+    "The event loop is closed.",
     "Lou could not start",
     "Lou does not start",
     "Escape",
@@ -81,6 +85,44 @@ def sentences(*rooms: str) -> set[str]:
     return {text for text in said if not text.startswith(_FOR_MODELS)}
 
 
+def reasons(*but: str) -> set[str]:
+    """What notices, troubles, and errors outside the window say, but for those of `but`."""
+    skipped = tuple(ROOT / room for room in ("app/ui", *but))
+    found: set[str] = set()
+    for path in sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "servers").rglob("*.py")]):
+        if not any(path.is_relative_to(room) for room in skipped):
+            found |= set(_told(ast.parse(path.read_text("utf-8"))))
+    stripped = {text.strip() for text in found}
+    return {text for text in stripped if re.search(r"[a-z`}] [a-z`{]", text) and _HAS_WORD(text)}
+
+
+def _told(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            name = node.func.id if isinstance(node.func, ast.Name) else name
+            if _TELLS.fullmatch(name):
+                for argument in (*node.args, *(word.value for word in node.keywords)):
+                    yield from _values(argument)
+
+
+def _values(node: ast.expr) -> Iterator[str]:
+    """The texts that an argument may be."""
+    if isinstance(node, ast.JoinedStr):
+        yield _with_holes(node)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp | ast.BoolOp | ast.BinOp):
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr):
+                yield from _values(part)
+
+
+def _with_holes(node: ast.JoinedStr) -> str:
+    parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+    return "".join(map(str, parts))
+
+
 def _of_tables() -> Iterator[str]:
     for each in shown_fields():
         yield from (each.metadata["label"], each.metadata["help"], each.metadata["group"])
@@ -100,8 +142,7 @@ def _shown(tree: ast.Module) -> Iterator[str]:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.JoinedStr):
-            parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
-            yield "".join(str(part) for part in parts)
+            yield _with_holes(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
