@@ -2,7 +2,7 @@
 # Makes a fresh machine able to run Lou (`app`) or its tests (`tests`): .venv, Python packages,
 # and the system packages they need. Installs what it may; else prints the one command that does.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH= cd -- "$(dirname -- "$0")/.."
 
 APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libegl1 libgl1

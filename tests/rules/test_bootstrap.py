@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,11 +18,9 @@ STUBS = {
 }
 
 
-@pytest.mark.parametrize("absent", [(), ("python3",)])
-def test_what_an_environment_is_made_with_is_installed_too(
-    tmp_path: Path, absent: tuple[str, ...]
-) -> None:
-    programs = tmp_path / "bin"
+def run(folder: Path, absent: tuple[str, ...] = (), **variables: str) -> str:
+    """What the script prints in `folder`, where small programs stand for those it calls."""
+    programs = folder / "bin"
     programs.mkdir()
     for tool in TOOLS:
         (programs / tool).symlink_to(str(shutil.which(tool)))
@@ -31,15 +28,31 @@ def test_what_an_environment_is_made_with_is_installed_too(
         if name not in absent:
             (programs / name).write_text(f"#!{programs}/bash\n{does}\n")
             (programs / name).chmod(0o755)
-    copied = tmp_path / "packaging" / "bootstrap.sh"
+    copied = folder / "packaging" / "bootstrap.sh"
     copied.parent.mkdir()
     shutil.copy(SCRIPT, copied)
     done = subprocess.run(
-        [programs / "bash", copied, "app"],
-        env={"PATH": str(programs)},
-        capture_output=True,
+        [programs / "bash", copied.relative_to(folder), "app"],
+        env={"PATH": str(programs), **variables},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    asked = done.stdout if os.geteuid() == 0 else done.stderr
-    assert "python3-venv" in asked
+    return done.stdout
+
+
+@pytest.mark.parametrize("absent", [(), ("python3",)])
+def test_what_an_environment_is_made_with_is_installed_too(
+    tmp_path: Path, absent: tuple[str, ...]
+) -> None:
+    assert "python3-venv" in run(tmp_path, absent)
+
+
+def test_a_search_path_of_folders_leads_to_no_other_checkout(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "packaging").mkdir(parents=True)
+    here = tmp_path / "here"
+    here.mkdir()
+    assert str(other) not in run(here, CDPATH=str(other))

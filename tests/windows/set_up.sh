@@ -5,7 +5,7 @@
 # usage: set_up.sh FOLDER     does nothing when FOLDER is complete; two runs at once wait for each other
 set -euo pipefail
 TARGET=$(realpath -m "$1")
-HERE=$(cd "$(dirname "$0")" && pwd)
+HERE=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
 PYTHON=$ROOT/.venv/bin/python
 mkdir -p "$(dirname "$TARGET")"
