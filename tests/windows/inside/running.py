@@ -106,7 +106,14 @@ class Lou:
 
     def kill(self) -> list[psutil.Process]:
         """End the app as the Task Manager does; returns what it had started."""
-        app = psutil.Process(self.status()["app"]["pid"])
+        pids: list[int] = []
+
+        def tells_its_pid() -> bool:
+            pids.extend(each["pid"] for name, each in self.status().items() if name == "app")
+            return bool(pids)
+
+        wait_until(tells_its_pid, what="it tells its pid")
+        app = psutil.Process(pids[0])
         family = app.children(recursive=True)
         assert family
         app.kill()
