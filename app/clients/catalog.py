@@ -110,18 +110,9 @@ def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: 
 
 
 _AS_THEY_ARE = (
-    "id",
-    "name",
-    "tier",
-    "evidence",
-    "pick",
-    "entry",
-    "env_key",
-    "name_limit",
-    "reload",
-    "reload_words",
-    "list_changed",
-)
+    "id", "name", "tier", "evidence", "pick", "entry", "env_key", "name_limit", "reload",
+    "reload_words", "list_changed",
+)  # fmt: skip
 _OPTIONAL = ("limits", "rewrites", "bundle", "off_key", "link", "note")
 
 

@@ -14,22 +14,11 @@ if TYPE_CHECKING:
 _KEPT_LINE = 64 << 10
 """Bytes up to which a request in flight is kept, so that it can be sent again."""
 
-_READING = frozenset(
-    (
-        "completion/complete",
-        "logging/setLevel",
-        "ping",
-        "prompts/get",
-        "prompts/list",
-        "resources/list",
-        "resources/read",
-        "resources/subscribe",
-        "resources/templates/list",
-        "resources/unsubscribe",
-        "server/discover",
-        "tools/list",
-    )
-)
+_READING = frozenset((
+    "completion/complete", "logging/setLevel", "ping", "prompts/get", "prompts/list",
+    "resources/list", "resources/read", "resources/subscribe", "resources/templates/list",
+    "resources/unsubscribe", "server/discover", "tools/list",
+))  # fmt: skip
 """Methods that may be repeated without harm."""
 
 

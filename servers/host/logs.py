@@ -38,20 +38,9 @@ _LONGEST = 8_000
 _REDACTED = 4 * _LONGEST
 """Characters of one message that are redacted before it is cut: a cut may hide half a secret."""
 _VERBOSE_LIBRARIES = (
-    "mcp",
-    "asyncio",
-    "aiohttp",
-    "httpx",
-    "httpx2",
-    "httpcore",
-    "uvicorn",
-    "sse_starlette",
-    "urllib3",
-    "google",
-    "grpc",
-    "trafilatura",
-    "htmldate",
-)
+    "mcp", "asyncio", "aiohttp", "httpx", "httpx2", "httpcore", "uvicorn", "sse_starlette",
+    "urllib3", "google", "grpc", "trafilatura", "htmldate",
+)  # fmt: skip
 """Loggers that write a line per request, or whole addresses with the key in them."""
 
 

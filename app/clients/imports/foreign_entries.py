@@ -13,16 +13,8 @@ from app.clients.imports.foreign_servers import ForeignServer, strings_in
 from app.config import secret_values
 
 _URLS = (
-    "url",
-    "serverUrl",
-    "httpUrl",
-    "uri",
-    "server_url",
-    "sseUrl",
-    "endpoint",
-    "baseUrl",
-    "base_url",
-)
+    "url", "serverUrl", "httpUrl", "uri", "server_url", "sseUrl", "endpoint", "baseUrl", "base_url",
+)  # fmt: skip
 _ENVIRONMENTS = ("env", "environment", "envs", "env_vars")
 _FOLDERS = ("cwd", "workingDirectory", "working_directory", "workdir", "working_dir")
 _OFF = ("disabled", "is_disabled", "isDisabled", "off", "paused", "inactive")

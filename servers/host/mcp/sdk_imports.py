@@ -22,19 +22,12 @@ from typing import Any, NamedTuple
 _FACADES = ("mcp", "mcp.server")
 _SERVER = "mcp.server.lowlevel.server"
 _HTTP = (
-    "starlette.applications",
-    "starlette.middleware",
-    "starlette.middleware.authentication",
-    "starlette.routing",
-    "mcp.server.auth.middleware.auth_context",
-    "mcp.server.auth.middleware.bearer_auth",
-    "mcp.server.auth.provider",
-    "mcp.server.auth.routes",
-    "mcp.server.auth.settings",
-    "mcp.server.streamable_http",
-    "mcp.server.streamable_http_manager",
+    "starlette.applications", "starlette.middleware", "starlette.middleware.authentication",
+    "starlette.routing", "mcp.server.auth.middleware.auth_context",
+    "mcp.server.auth.middleware.bearer_auth", "mcp.server.auth.provider", "mcp.server.auth.routes",
+    "mcp.server.auth.settings", "mcp.server.streamable_http", "mcp.server.streamable_http_manager",
     "mcp.server.transport_security",
-)
+)  # fmt: skip
 """What `_SERVER` imports for HTTP alone."""
 
 

@@ -9,82 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-BORDERS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "nav",
-        "li",
-        "tr",
-        "td",
-        "th",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "pre",
-        "table",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "blockquote",
-        "figure",
-        "figcaption",
-        "address",
-        "form",
-        "fieldset",
-        "legend",
-        "summary",
-        "details",
-        "option",
-        "select",
-        "body",
-        "tbody",
-        "thead",
-        "tfoot",
-        "caption",
-        "center",
-        "button",
-        "label",
-        "textarea",
-        "xmp",
-        "listing",
-    ]
-)
-UNREAD = frozenset(
-    [
-        "script",
-        "style",
-        "template",
-        "svg",
-        "iframe",
-        "object",
-        "head",
-        "noscript",
-        "noembed",
-        "noframes",
-        "canvas",
-        "video",
-        "audio",
-        "map",
-        "math",
-        "select",
-        "datalist",
-        "title",
-        "textarea",
-    ]
-)
+BORDERS = frozenset([
+    "p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "li", "tr", "td",
+    "th", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "table", "ul", "ol", "dl", "dt", "dd",
+    "blockquote", "figure", "figcaption", "address", "form", "fieldset", "legend", "summary",
+    "details", "option", "select", "body", "tbody", "thead", "tfoot", "caption", "center",
+    "button", "label", "textarea", "xmp", "listing",
+])  # fmt: skip
+UNREAD = frozenset([
+    "script", "style", "template", "svg", "iframe", "object", "head", "noscript", "noembed",
+    "noframes", "canvas", "video", "audio", "map", "math", "select", "datalist", "title",
+    "textarea",
+])  # fmt: skip
 _KEPT = frozenset({"pre", "xmp", "listing"})
 _SENTENCE_END = re.compile(r"[.!?:;)\"\u201d\u2019\u3002\uff01\uff1f]$")
 _WORD = re.compile(r"\w+")

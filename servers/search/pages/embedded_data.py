@@ -34,75 +34,21 @@ _NEXT_JS_PUSH = re.compile(r"self\.__next_f\.push\(\s{0,9}+(?=\[)")
 _TITLES = frozenset(
     ["title", "name", "headline", "heading", "label", "question", "subject", "topictitle"]
 )
-_TEXTS = frozenset(
-    [
-        "description",
-        "text",
-        "body",
-        "content",
-        "contents",
-        "html",
-        "articlebody",
-        "reviewbody",
-        "excerpt",
-        "summary",
-        "caption",
-        "cooked",
-        "message",
-        "answer",
-        "abstract",
-        "lead",
-        "intro",
-        "paragraph",
-        "subtitle",
-        "value",
-        "markdown",
-        "bio",
-        "children",
-        "shortdescription",
-        "longdescription",
-        "plaintext",
-        "rendered",
-        "bodyhtml",
-        "bodytext",
-    ]
-)
+_TEXTS = frozenset([
+    "description", "text", "body", "content", "contents", "html", "articlebody", "reviewbody",
+    "excerpt", "summary", "caption", "cooked", "message", "answer", "abstract", "lead", "intro",
+    "paragraph", "subtitle", "value", "markdown", "bio", "children", "shortdescription",
+    "longdescription", "plaintext", "rendered", "bodyhtml", "bodytext",
+])  # fmt: skip
 _FACTS = frozenset(
     ["price", "lowprice", "author", "username", "datepublished", "publishedat", "createdat"]
 )
-_SKIPPED = frozenset(
-    [
-        "i18n",
-        "translations",
-        "messages",
-        "locale",
-        "locales",
-        "config",
-        "configuration",
-        "settings",
-        "env",
-        "features",
-        "flags",
-        "theme",
-        "styles",
-        "css",
-        "style",
-        "query",
-        "buildid",
-        "runtimeconfig",
-        "site_settings",
-        "currentuser",
-        "analytics",
-        "experiments",
-        "seo",
-        "metadata",
-        "meta",
-        "navigation",
-        "footer",
-        "header",
-        "menu",
-    ]
-)
+_SKIPPED = frozenset([
+    "i18n", "translations", "messages", "locale", "locales", "config", "configuration", "settings",
+    "env", "features", "flags", "theme", "styles", "css", "style", "query", "buildid",
+    "runtimeconfig", "site_settings", "currentuser", "analytics", "experiments", "seo", "metadata",
+    "meta", "navigation", "footer", "header", "menu",
+])  # fmt: skip
 _TAG = re.compile(r"<[a-zA-Z/][^<>]{0,400}>")
 _ENDS_BLOCK = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|pre)>|<br\s{0,9}+/?>", re.IGNORECASE)
 _SHORTEST_TEXT = 3

@@ -34,19 +34,9 @@ _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s]{1,2000})", re.IGNORECASE)
 _NAMES = re.compile(r"[a-z]+")
 _NOTICES = frozenset({"cookie", "cookies", "consent", "newsletter", "editsection"})
 _LONGEST_NOTICE = 400
-_LEADING = frozenset(
-    [
-        "nav",
-        "navbar",
-        "navigation",
-        "menu",
-        "breadcrumb",
-        "breadcrumbs",
-        "sidebar",
-        "toc",
-        "related",
-    ]
-)
+_LEADING = frozenset([
+    "nav", "navbar", "navigation", "menu", "breadcrumb", "breadcrumbs", "sidebar", "toc", "related",
+])  # fmt: skip
 _LINE, _SPACE = "\ue000", "\ue001"
 """Stand for a line's end and a space that are kept; no page uses these characters for anything."""
 

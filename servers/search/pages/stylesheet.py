@@ -27,44 +27,13 @@ if TYPE_CHECKING:
 
 Style = dict[str, str]
 
-_READ = frozenset(
-    [
-        "display",
-        "visibility",
-        "opacity",
-        "color",
-        "background",
-        "background-color",
-        "font-size",
-        "font",
-        "position",
-        "left",
-        "top",
-        "right",
-        "bottom",
-        "text-indent",
-        "margin-left",
-        "margin-top",
-        "clip",
-        "clip-path",
-        "transform",
-        "width",
-        "height",
-        "max-height",
-        "max-width",
-        "overflow",
-        "overflow-y",
-        "overflow-x",
-        "filter",
-        "zoom",
-        "z-index",
-        "content-visibility",
-        "-webkit-text-fill-color",
-        "background-clip",
-        "-webkit-background-clip",
-        "line-height",
-    ]
-)
+_READ = frozenset([
+    "display", "visibility", "opacity", "color", "background", "background-color", "font-size",
+    "font", "position", "left", "top", "right", "bottom", "text-indent", "margin-left",
+    "margin-top", "clip", "clip-path", "transform", "width", "height", "max-height", "max-width",
+    "overflow", "overflow-y", "overflow-x", "filter", "zoom", "z-index", "content-visibility",
+    "-webkit-text-fill-color", "background-clip", "-webkit-background-clip", "line-height",
+])  # fmt: skip
 _BORDER = re.compile(r"[{}]")
 _WIDTH = re.compile(r"\(\s*(?:(min|max)-)?width\s*(:|[<>]=?)\s*(\d+\.?\d*)\s*(px|em|rem)\s*\)")
 _SCREEN = re.compile(r"\b(?:only|screen|all|and)\b")

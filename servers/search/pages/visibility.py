@@ -35,22 +35,11 @@ _UNREAD = (
     *("template", "svg", "iframe", "object", "canvas", "video", "audio"),
     *("datalist", "noembed", "rp", "map", "math"),
 )
-_HIDING_CLASSES = frozenset(
-    [
-        "sr-only",
-        "visually-hidden",
-        "visuallyhidden",
-        "screen-reader-text",
-        "screen-reader-only",
-        "u-visually-hidden",
-        "visually-hidden-focusable",
-        "sr-only-focusable",
-        "element-invisible",
-        "hidden-visually",
-        "a11y-hidden",
-        "assistive-text",
-    ]
-)
+_HIDING_CLASSES = frozenset([
+    "sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only",
+    "u-visually-hidden", "visually-hidden-focusable", "sr-only-focusable", "element-invisible",
+    "hidden-visually", "a11y-hidden", "assistive-text",
+])  # fmt: skip
 _GROUND = re.compile(r"background(?:-color)?\s*:\s*([^;}]{1,60})")
 _SHORT, _LONG, _REST = 100, 400, 0.2
 _MANY = 4
