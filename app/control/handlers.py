@@ -82,9 +82,7 @@ async def _logs(services: Services, params: Params) -> dict[str, Any]:
     server = _text(params, "server", "")
     if server and server not in services.logbook.servers():
         services.server(server)
-    limit = params.get("limit", 50)
-    if not isinstance(limit, int) or not 0 <= limit <= _MOST_LINES:
-        raise InvalidParamsError(f"`limit` is not a whole number from 0 to {_MOST_LINES}")
+    limit = _limit(params, _MOST_LINES)
     level = _text(params, "level", "")
     if level not in {"", *LEVELS}:
         raise InvalidParamsError(f"`level` is none of {', '.join(LEVELS)}")
@@ -96,9 +94,7 @@ async def _logs(services: Services, params: Params) -> dict[str, Any]:
 async def _calls(services: Services, params: Params) -> dict[str, Any]:
     if "id" in params:
         return await _one_call(services, params)
-    limit, before = params.get("limit", 50), params.get("before")
-    if not isinstance(limit, int) or not 0 <= limit <= _MOST_CALLS:
-        raise InvalidParamsError(f"`limit` is not a whole number from 0 to {_MOST_CALLS}")
+    limit, before = _limit(params, _MOST_CALLS), params.get("before")
     if not isinstance(before, int | None):
         raise InvalidParamsError("`before` is not the id of a call")
     conditions = {name: _text(params, name, "") for name in _CALL_CONDITIONS}
@@ -271,6 +267,13 @@ def _text(params: Params, name: str, otherwise: str | None = None) -> str:
     if not isinstance(value, str):
         raise InvalidParamsError(f"`{name}` is missing or not a text")
     return value
+
+
+def _limit(params: Params, most: int) -> int:
+    limit = params.get("limit", 50)
+    if not isinstance(limit, int) or not 0 <= limit <= most:
+        raise InvalidParamsError(f"`limit` is not a whole number from 0 to {most}")
+    return limit
 
 
 def _summary(summary: Summary) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def apply(on: bool) -> None:
     """
     entry = _entry()
     if on:
-        entry.write(launch_file.command_in_text("tray"))
+        entry.write(launch_file.command_in_text())
     elif entry.is_on():
         entry.delete()
 
@@ -58,7 +58,7 @@ def is_on() -> bool:
 def is_current() -> bool:
     """Whether the entry starts this installation of Lou."""
     try:
-        return _entry().runs(launch_file.command_in_text("tray"))
+        return _entry().runs(launch_file.command_in_text())
     except (OSError, SettingsError):
         return False
 

@@ -42,7 +42,7 @@ def install() -> list[Path]:
     require_linux()
     menu, icon = places()
     files.write_atomic(icon, paths.resource("icons", "lou.svg").read_bytes(), mode=_READABLE)
-    files.write_atomic(menu, text(launch_file.command_in_text("tray")).encode(), mode=_READABLE)
+    files.write_atomic(menu, text(launch_file.command_in_text()).encode(), mode=_READABLE)
     return [menu, icon]
 
 

@@ -47,13 +47,13 @@ def _interpreter() -> str:
     return str(windowless) if sys.platform == "win32" and windowless.is_file() else sys.executable
 
 
-def command_in_text(mode: str) -> tuple[str, ...]:
-    """The command that starts this Lou again, as a file of lines can hold it.
+def command_in_text() -> tuple[str, ...]:
+    """The command that starts the tray again, as a file of lines can hold it.
 
     Raises:
         SettingsError: a word of it contains a control character.
     """
-    argv = command(mode)
+    argv = command("tray")
     if any(not word.isprintable() for word in argv):
         raise SettingsError(
             "Lou cannot be started from the folder that it is installed in by an entry of yours.",

@@ -42,7 +42,7 @@ def at_login() -> str | None:
 def test_the_start_at_login_is_a_value_of_the_registry() -> None:
     assert at_login() is None
     autostart.apply(True)
-    assert at_login() == subprocess.list2cmdline(launch_file.command_in_text("tray"))
+    assert at_login() == subprocess.list2cmdline(launch_file.command_in_text())
     assert autostart.is_on()
     assert autostart.is_current()
     autostart.apply(False)
