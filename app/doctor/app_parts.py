@@ -39,10 +39,10 @@ def _seal_file() -> None:
 async def _keep_in_a_file() -> None:
     with tempfile.TemporaryDirectory(prefix="lou-self-test-") as folder:
         vault = FileVault(Path(folder) / "keys.sealed")
-        await vault.unlock("self test")
+        await vault.unlock("self test passphrase")
         await vault.set("SELF_TEST", "value")
         again = FileVault(Path(folder) / "keys.sealed")
-        await again.unlock("self test")
+        await again.unlock("self test passphrase")
         found = await again.get("SELF_TEST")
         await vault.close()
         await again.close()
