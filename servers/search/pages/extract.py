@@ -17,8 +17,10 @@ from servers.contract import harmless
 from servers.search import sanitize
 from servers.search.pages import embedded_data, feeds, markup, rich_text
 from servers.search.pages.block_model import BlockModel
+from servers.search.pages.blocks import blocks_of
 from servers.search.pages.charset import decoded
 from servers.search.pages.main_text import Format, main_text
+from servers.search.pages.rendering import rendered
 from servers.search.pages.visibility import drop_unseen
 from servers.search.websearch.results import is_web_address
 
@@ -177,7 +179,8 @@ def is_shell(tree: HtmlElement) -> bool:
 def _enough(tree: HtmlElement, found: str, form: Format) -> str:
     if len(found) >= _SHORT:
         return found
-    return max(markup.shown(tree, marked=form == "markdown"), found, key=_letters)
+    whole = rendered(blocks_of(markup.own_part(tree)), marked=form == "markdown")
+    return max(whole, found, key=_letters)
 
 
 def _all(tree: HtmlElement) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -27,8 +26,6 @@ _BLOCKS = _BLOCK_NAMES.split()
 
 _CONTROLS = ("noscript", "select", "button", "input", "textarea", "dialog")
 _GONE = "gone"
-_MARKS = {"h1": "# ", "h2": "## ", "h3": "### ", "h4": "#### ", "li": "- "}
-_LONE = frozenset(mark.strip() for mark in _MARKS.values())
 _SHORTEST_MAIN = 80
 _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s]{1,2000})", re.IGNORECASE)
 _NAMES = re.compile(r"[a-z]+")
@@ -37,10 +34,6 @@ _LONGEST_NOTICE = 400
 _LEADING = frozenset([
     "nav", "navbar", "navigation", "menu", "breadcrumb", "breadcrumbs", "sidebar", "toc", "related",
 ])  # fmt: skip
-_LINE, _SPACE = "\ue000", "\ue001"
-"""Stand for a line's end and a space that are kept; no page uses these characters for anything."""
-
-
 _METADATA = frozenset(
     ["title", "meta", "link", "script", "style", "base", "noscript", "template", "object"]
 )
@@ -168,29 +161,12 @@ def lines(tree: HtmlElement) -> str:
     return "\n".join(line for line in found if line)
 
 
-def shown(tree: HtmlElement, *, marked: bool) -> str:
-    """The text of the page's own part, a line for each block, `marked` as markdown or not at all.
-
-    Takes what is not shown out of `tree`.
-    """
+def own_part(tree: HtmlElement) -> HtmlElement:
+    """The page without its controls, and without what is around it on every page of the site."""
     drop(tree, *_CONTROLS)
     for frames in tree.iter("noframes"):  # its tags come as text
         inner = parsed(frames.text or "")
-        frames.text = lines(inner) if inner is not None else ""
-    part = _own_part(tree)
-    for table in list(part.iter("table")):
-        _flatten(table, marked=marked)
-    for pre in list(part.iter("pre")):
-        pre.text = _keep_lines("".join(pre.itertext()), marked=marked)
-        del pre[:]
-    if marked:
-        for element in part.iter(*_MARKS):
-            element.text = f"{_MARKS[element.tag]}{element.text or ''}"
-    return _paragraphs(lines(part)) if marked else _restored(lines(part))
-
-
-def _own_part(tree: HtmlElement) -> HtmlElement:
-    """The page without what is around it on every page of the site."""
+        frames.tag, frames.text = "div", lines(inner) if inner is not None else ""
     for main in tree.xpath("//main | //*[@role='main']"):
         if len(str(main.text_content()).strip()) > _SHORTEST_MAIN:
             tree = main
@@ -211,47 +187,6 @@ def _is_around(element: HtmlElement) -> bool:
     whole = len("".join(str(element.text_content()).split()))
     linked = sum(len("".join(str(a.text_content()).split())) for a in element.iter("a"))
     return linked >= 0.5 * whole
-
-
-def _flatten(table: HtmlElement, *, marked: bool) -> None:
-    """Make a table of data one line for each row; one that only arranges blocks stays."""
-    if table.xpath(".//table | .//div | .//ul | .//ol | .//p[2]"):
-        return
-    rows = [
-        [" ".join("".join(cell.itertext()).split()) for cell in row.iter("td", "th")]
-        for row in table.iter("tr")
-    ]
-    lines = ["".join(caption.itertext()) for caption in table.iter("caption")]
-    for number, row in enumerate(row for row in rows if any(row)):
-        lines.append(f"| {' | '.join(row)} |" if marked else " ".join(row))
-        if marked and number == 0:
-            lines.append("|" + " --- |" * len(row))
-    table.text = _keep_lines("\n".join(lines), marked=False)
-    del table[:]
-
-
-def _keep_lines(text: str, *, marked: bool) -> str:
-    """`text` so that its lines and indents outlast what is done to other text."""
-    fenced = f"```\n{text.strip(chr(10))}\n```" if marked else text.strip("\n")
-    return fenced.replace("\n", _LINE).replace(" ", _SPACE)
-
-
-def _restored(text: str) -> str:
-    return text.replace(_LINE, "\n").replace(_SPACE, " ")
-
-
-def _paragraphs(text: str) -> str:
-    """Lines as paragraphs; a mark that stands alone belongs to the next line."""
-    found: list[str] = []
-    mark = ""
-    for line in text.splitlines():
-        if line in _LONE:
-            mark = f"{line} "
-            continue
-        found.append(mark + line)
-        mark = ""
-    gaps = ["\n" if one[:2] == other[:2] == "- " else "\n\n" for one, other in pairwise(found)]
-    return _restored("".join(line + gap for line, gap in zip_longest(found, gaps, fillvalue="")))
 
 
 def base(tree: HtmlElement, url: str) -> str:
