@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from app.config.config_file import ConfigFile
-from app.system import paths
+from app.system import files, paths
 from app.views import Check
 from servers.contract import ownership
 
@@ -81,9 +83,20 @@ def _trouble(folder: Path) -> ownership.ForeignError | None:
     if not found.is_dir() or not os.access(found, os.W_OK):
         remedy = f"Make the folder {folder}, and make it yours."
         if os.name == "posix":
-            remedy = f"mkdir -p {folder} && chmod 700 {folder}"
+            remedy = _command(found, folder)
         return ownership.ForeignError(f"{folder} is not writable", remedy)
     return ownership.trouble_with(str(folder))
+
+
+def _command(found: Path, folder: Path) -> str:
+    """What makes `folder` usable, of which `found` exists."""
+    if not found.is_dir():
+        return f"Move {found} away, which is no folder."
+    if sys.platform != "win32" and os.statvfs(found).f_flag & os.ST_RDONLY:
+        return files.ELSEWHERE
+    wanted, above = shlex.quote(str(folder)), shlex.quote(str(found))
+    opened = "" if found == folder else f"chmod u+wx {above} && "
+    return f"{opened}mkdir -p {wanted} && chmod 700 {wanted}"
 
 
 def _trusted_files() -> Iterator[Path]:

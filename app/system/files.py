@@ -22,6 +22,12 @@ PRIVATE = 0o600
 _PREFIX = ".lou-"
 _OLD_AFTER_S = 60.0
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+ELSEWHERE = "Start Lou with LOU_HOME set to a folder that you may write to."
+_REMEDIES = {
+    **dict.fromkeys(DISK_FULL, "Free some space, then start Lou again."),
+    errno.EROFS: f"Nothing can be changed there. {ELSEWHERE}",
+    errno.EACCES: "Make the folder above it writable for you.",
+}
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
@@ -123,7 +129,7 @@ def not_ours(failure: OSError, path: Path) -> SettingsError:
         return SettingsError(f"{failure.what}.", failure.remedy, code="foreign")
     return SettingsError(
         f"{path} cannot be used: {failure.strerror or failure}.",
-        "Move away what is there, or make it yours.",
+        _REMEDIES.get(failure.errno or 0, "Move away what is there, or make it yours."),
         code="unusable",
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -25,7 +27,7 @@ from app.logs.log_search import LogQuery
 from app.logs.logbook import Logbook
 from app.metrics.collector import Metrics
 from app.supervision import launch_plan, tool_calls
-from app.system import autostart, launch_file
+from app.system import autostart, files, launch_file
 from app.system.worker_thread import WorkerThread
 from app.views import CallRecord, ClientEvent, Notice, Trouble
 from servers.contract import endpoint
@@ -91,6 +93,39 @@ def test_the_lock_is_held_once_and_freed_by_a_kill(home: Path) -> None:
     finally:
         os.kill(int(said[1]), 9)
     claims[-1].release()
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Free some space, then start Lou again."),
+        (errno.EROFS, "LOU_HOME set to a folder that you may write to"),
+        (errno.EACCES, "Make the folder above it writable"),
+        (errno.EEXIST, "Move away what is there"),
+    ],
+)
+def test_a_start_that_its_folder_refuses_says_what_to_do_about_it(
+    home: Path, number: int, remedy: str
+) -> None:
+    refused = files.not_ours(OSError(number, os.strerror(number)), home)
+    assert os.strerror(number) in refused.title
+    assert remedy in refused.hint
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_what_makes_a_folder_usable_is_said_for_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    odd = tmp_path / "B\u00fcro (2) ' \u65e5\u672c"
+    monkeypatch.setenv("LOU_HOME", str(odd))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    if not exists:
+        odd.write_text("no folder")
+    (told,) = (each for each in folder_checks.checks() if each.code == "data_folder")
+    if exists:
+        assert shlex.split(told.fix)[-1] == str(odd / "data")
+    else:
+        assert told.fix == f"Move {odd} away, which is no folder."
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
