@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -463,3 +465,19 @@ def test_a_second_table_and_a_file_without_names_hide_no_row() -> None:
     assert [bool(other.fault) for other in others] == [True, True]
     bare = "Ann,,https://a-corp.net\nBob,b@b-corp.net,https://b-corp.net\n"
     assert [row.number for row in csv_jsonl.opened(io.BytesIO(bare.encode()), "csv").rows] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("1", "do_not_contact"), ("true", "do_not_contact"), ("0", "new"), ("0.0", "new")],
+)
+def test_a_number_of_json_means_what_its_text_means(value: str, status: str) -> None:
+    data = f'{{"url": "a.net", "email": "a@a.net", "unsubscribed": {value}, "note": 44927}}\n'
+    (row,) = csv_jsonl.opened(io.BytesIO(data.encode()), "jsonl").rows
+    assert (row.fields.get("status", "new"), row.fields["note"]) == (status, "44927")
+
+
+def test_the_list_of_top_level_domains_is_read_without_its_module() -> None:
+    code = "import sys; from servers.tracker.codec import urls; urls.page('a.net')"
+    code += "; sys.exit('tld' in sys.modules or 'urllib.request' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

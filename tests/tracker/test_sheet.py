@@ -147,7 +147,7 @@ def test_wide_characters_are_read_with_and_without_a_mark(encoding: str) -> None
 
 
 def test_rows_of_json_lines_have_line_numbers() -> None:
-    text = '{"url":"a.com","email":"a@a.com","tags":["x"]}\n\n[1]\n{"url":1}\n{bad\n' + "[" * 5000
+    text = '{"url":"a.com","email":"a@a.com","tags":["x"]}\n\n[1]\n{"url":{}}\n{bad\n' + "[" * 5000
     found = rows(text, "jsonl")
     assert [(row.number, bool(row.fault)) for row in found] == [
         (1, False),

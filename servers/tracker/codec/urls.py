@@ -6,7 +6,8 @@ import ipaddress
 import re
 import unicodedata
 from functools import lru_cache
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 from yarl import URL
 
@@ -116,7 +117,10 @@ def is_plain(text: str) -> bool:
 @lru_cache(1)
 def _tops() -> frozenset[str]:
     """The top-level domains. The module `tld` would keep 14 MB for all ends of domains."""
-    listed = resources.files("tld").joinpath("res/effective_tld_names_public_only.dat.txt")
+    module = find_spec("tld")
+    assert module
+    assert module.origin
+    listed = Path(module.origin).parent / "res" / "effective_tld_names_public_only.dat.txt"
     ends = (line.strip().removeprefix("*.") for line in listed.read_text("utf-8").splitlines())
     return frozenset(end for end in ends if "." not in end and end[:1] not in ("", "/", "!"))
 

@@ -393,8 +393,8 @@ def _json_cell(value: Any) -> str | None:
     """A JSON value as the text of a cell; None when it is not one."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "\n".join(value)
     return value if isinstance(value, str) else None
