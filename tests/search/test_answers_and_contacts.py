@@ -11,7 +11,7 @@ from aiohttp import web
 from servers.host.tools.service import ToolError
 from servers.outbound import mail
 from servers.search.contacts.contact import Contact, joined
-from servers.search.contacts.contact_finder import sought
+from servers.search.contacts.contact_finder import query_for
 from servers.search.contacts.page import _likely_links, contacts_on
 from servers.search.contacts.written import addresses
 from tests.search.conftest import Running, Start
@@ -239,7 +239,7 @@ def test_what_is_no_address_is_not_found(text: str) -> None:
     ],
 )
 def test_a_target_is_a_domain_or_a_page(target: str, domain: str, is_page: bool) -> None:
-    wanted = sought(target, "")
+    wanted = query_for(target, "")
     assert wanted is not None
     assert (wanted.domain, bool(wanted.url)) == (domain, is_page)
 
@@ -260,7 +260,7 @@ def test_a_target_is_a_domain_or_a_page(target: str, domain: str, is_page: bool)
     ],
 )
 def test_another_target_is_refused(target: str) -> None:
-    assert sought(target, "") is None
+    assert query_for(target, "") is None
 
 
 async def test_a_site_and_the_services_are_joined_with_their_sources(start: Start) -> None:

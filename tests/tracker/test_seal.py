@@ -255,5 +255,5 @@ def test_encoded_urls_and_international_domains_are_found_as_people_read_them() 
 
 
 def test_a_pasted_address_is_looked_for_by_its_telling_words() -> None:
-    assert search_terms.sought("https://www.Acme.com/team") == ("acme", "com", "team")
-    assert search_terms.sought("www @") == ()
+    assert search_terms.typed_words("https://www.Acme.com/team") == ("acme", "com", "team")
+    assert search_terms.typed_words("www @") == ()
