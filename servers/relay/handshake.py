@@ -5,6 +5,7 @@ In: a connection. Out: its greeting, and the tools that it lists.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
@@ -12,7 +13,7 @@ from servers.contract.messages import OWN_CLIENT
 from servers.host.redact import excerpt, redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay.connection import UpstreamConnection
-from servers.relay.wire_message import WireMessage
+from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,15 @@ async def list_tools(base: UpstreamConnection, name: str) -> list[Any]:
     if refusal:
         log.warning("%s does not list its tools: %s", name, excerpt(refusal, 200))
     return listed
+
+
+def version_in(answer: bytes) -> str:
+    """The version that an answer to `initialize` names; empty if it names none."""
+    with contextlib.suppress(NotJsonError):
+        for message in parse(answer):
+            if isinstance(result := message.fields.get("result"), dict):
+                return str(result.get("protocolVersion") or "")
+    return ""
 
 
 async def _asked(

@@ -1,6 +1,7 @@
 """The headers that repeat parts of a 2026-07-28 message: made for a server, checked of a client.
 
-In: messages, and the input schemas of tools. Out: headers, or what is wrong with them.
+In: messages, and the input schemas of tools. Out: headers, or what is wrong with them. It also says
+which address may have the headers that the user wrote for another.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from servers.relay.connection import CAPABILITIES_KEY, MODERN_VERSION, NAMED_BY, VERSION_KEY
 from servers.relay.wire_message import WireMessage
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 VERSION = "MCP-Protocol-Version"
 _INVALID_PARAMS, _MISMATCH = -32602, -32020
@@ -70,6 +74,12 @@ def _of_object(schema: Any, arguments: Any) -> dict[str, str | None]:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             found[f"Mcp-Param-{token}"] = None if value is None else text
     return found
+
+
+def is_same_host(own: URL, other: URL) -> bool:
+    """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
+    is_duplicate = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
+    return own.host == other.host and (own.origin() == other.origin() or is_duplicate)
 
 
 def _is_same(header: str | None, value: str | None) -> bool:

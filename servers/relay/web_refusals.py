@@ -10,6 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from yarl import URL
 
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
@@ -87,17 +88,23 @@ def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
     return _passing(message, is_first=is_first)
 
 
-def unreachable(url: str, failed: BaseException) -> UpstreamLostError:
-    """There was no response."""
+def problem(url: str, failed: Exception) -> UpstreamLostError:
+    """Why there is no response that can be used."""
+    if isinstance(failed, UpstreamLostError):
+        return failed
+    if isinstance(failed, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | ValueError):
+        words = excerpt(str(failed), _LONGEST_QUOTE)  # an address that is none, half a body, ...
+        message = f"The server at {URL(url).host} sent what nobody can read: {words}."
+        return UpstreamLostError(message)
     words = _reason(failed) or "no answer in time"
     message = f"The server at {URL(url).host} cannot be reached: {words}."
     return _passing(message, is_first=True, hint=_NETWORK)
 
 
-def misspelled(url: str, wrong: Exception) -> UpstreamLostError:
-    """A header, an event or a body of the server is not what it has to be."""
-    words = excerpt(str(wrong), _LONGEST_QUOTE)
-    return UpstreamLostError(f"The server at {URL(url).host} sent what nobody can read: {words}.")
+def is_cut(failed: Exception) -> bool:
+    """Whether the server was there and cut the connection, perhaps because of one request."""
+    is_away = isinstance(failed, aiohttp.ClientConnectorError)
+    return isinstance(failed, aiohttp.ClientError) and not is_away
 
 
 def stream_ended(url: str) -> UpstreamLostError:
@@ -105,7 +112,7 @@ def stream_ended(url: str) -> UpstreamLostError:
     return _passing(f"The server at {URL(url).host} closed the connection.", is_first=True)
 
 
-def _reason(failed: BaseException) -> str:
+def _reason(failed: Exception) -> str:
     """The system's own words, where the failure of a connection has them."""
     cause = getattr(failed, "os_error", failed)
     words = str(getattr(cause, "strerror", None) or failed)

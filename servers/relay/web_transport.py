@@ -23,12 +23,11 @@ from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
 from servers.relay.event_stream import EventReader, events_of, whole_body
+from servers.relay.handshake import version_in
 from servers.relay.wire_message import (
     INTERNAL_ERROR,
-    NotJsonError,
     WireMessage,
     error_line,
-    parse,
     refusal_line,
 )
 
@@ -53,6 +52,7 @@ _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_FAILED = 8
 """Failed attempts to resume a stream, one after the other, before its request has failed."""
 _ACCEPTED = 202
+_LONGEST_HEADER = 1 << 17
 _OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
 """With these a server of the older transport answers a POST that it does not know."""
 
@@ -83,6 +83,8 @@ class WebTransport:
             trust_env=True,
             auto_decompress=True,
             read_bufsize=1 << 20,
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
         )
         self._session_id = ""
         self._version = ""
@@ -95,6 +97,9 @@ class WebTransport:
         self._requests: dict[int, asyncio.Task[None]] = {}
         self._renewing = asyncio.Lock()
         self._reads = asyncio.Event()
+        self._hears = False
+        """Whether answers may come on the stream beside the requests, as those to `_accepted`."""
+        self._accepted: set[int] = set()
         self._run(self._send_all())
 
     @property
@@ -122,9 +127,7 @@ class WebTransport:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=_CLOSED_WITHIN_S)
         if self._session_id:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                async with asyncio.timeout(_CLOSED_WITHIN_S):
-                    (await self._open("DELETE", self._address.url, b"", self._headers())).close()
+            await self._reaches("DELETE", _CLOSED_WITHIN_S)
         await self._http.close()
 
     # Sending
@@ -140,28 +143,27 @@ class WebTransport:
             else:
                 task = self._run(self._guarded(self._post_request(line, message, number), number))
                 self._requests[number] = task
-                task.add_done_callback(partial(self._forget, number))
-
-    def _forget(self, number: int, _: asyncio.Task[None]) -> None:
-        self._requests.pop(number, None)
+                task.add_done_callback(partial(self._requests.pop, number))
 
     async def _guarded(self, work: Coroutine[Any, Any, None], number: int | None) -> None:
         """Do `work`; a failure answers request `number`, and may end the session."""
         try:
             await work
-        except UpstreamLostError as lost:
+        except (UpstreamLostError, aiohttp.ClientError, OSError, ValueError) as failed:
+            lost = web_refusals.problem(self._address.url, failed)
             if number is not None:
                 self._fail(number, str(lost))
-            if lost.code:
+            is_cut = web_refusals.is_cut(failed) and self._connection.greeting
+            if lost.code and not (is_cut and await self._reaches("GET")):
                 self._ended(lost)
-        except (aiohttp.ClientPayloadError, ValueError) as wrong:  # an address that is none, ...
-            if number is not None:
-                self._fail(number, str(web_refusals.misspelled(self._address.url, wrong)))
-        except (aiohttp.ClientError, TimeoutError, OSError) as failed:
-            away = web_refusals.unreachable(self._address.url, failed)
-            if number is not None:
-                self._fail(number, str(away))
-            self._ended(away)
+
+    async def _reaches(self, method: str, within_s: float = _CONNECTED_WITHIN_S) -> bool:
+        """Whether the server answers an empty request."""
+        with contextlib.suppress(aiohttp.ClientError, UpstreamLostError, TimeoutError, OSError):
+            async with asyncio.timeout(within_s):
+                (await self._open(method, self._address.url, b"", self._headers())).close()
+                return True
+        return False
 
     async def _post_notification(self, line: bytes, message: WireMessage) -> None:
         if message.method == "notifications/initialized":
@@ -174,6 +176,7 @@ class WebTransport:
             if response.status >= 400:
                 log.info("The server refused %s: %s", message.method, response.status)
         if message.method == "notifications/initialized" and not self._endpoint:
+            self._hears = True
             self._run(self._guarded(self._listen(), None))
 
     async def _post_request(self, line: bytes, message: WireMessage, number: int) -> None:
@@ -209,19 +212,24 @@ class WebTransport:
     ) -> None:
         if message.method == "initialize":
             self._session_id = response.headers.get(_SESSION, "")
-        elif response.status == _ACCEPTED:
-            return  # the answer comes on the stream beside the requests
         kind = response.content_type
         if kind == "text/event-stream":
             await self._read_stream(response, message, number)
             return
         body = await whole_body(response)
-        if kind == "application/json" or body.lstrip()[:1] in {b"{", b"["}:
+        if response.status == _ACCEPTED and not body.strip() and self._hears:
+            self._accepted = {each for each in self._accepted if each in self._connection.pending}
+            self._accepted.add(number)  # the answer comes on the stream beside the requests
+        elif kind == "application/json" or body.lstrip()[:1] in {b"{", b"["}:
             if message.method == "initialize":
-                self._note_version(body)
+                self._version = version_in(body)
             self._take(body, number)
             if number in self._connection.pending:
-                raise UpstreamLostError(f"The server's answer to {message.method} is no answer.")
+                error = web_refusals.error_in(response.status, body)
+                if error is None:
+                    why = f"The server's answer to {message.method} is no answer."
+                    raise UpstreamLostError(why)
+                self._take(error_line(str(number), error), number)
         else:
             raise UpstreamLostError(
                 f"The server answered {message.method} with status {response.status} and the type "
@@ -240,7 +248,7 @@ class WebTransport:
                 with contextlib.suppress(aiohttp.ClientError, OSError):
                     async for event in events_of(resumed, reader, self._reads):
                         if message.method == "initialize":
-                            self._note_version(event.data)
+                            self._version = version_in(event.data) or self._version
                         self._take(event.data, number)
                 resumed.close()
             if number not in self._connection.pending:
@@ -273,13 +281,6 @@ class WebTransport:
             )
         return None
 
-    def _note_version(self, body: bytes) -> None:
-        with contextlib.suppress(NotJsonError):
-            for message in parse(body):
-                result = message.fields.get("result")
-                if isinstance(result, dict):
-                    self._version = str(result.get("protocolVersion") or "")
-
     async def _post(self, line: bytes, message: WireMessage) -> ClientResponse:
         headers = {**self._headers(), **_ACCEPT, **self._routing(message)}
         return await self._open("POST", self._endpoint or self._address.url, line, headers)
@@ -301,7 +302,7 @@ class WebTransport:
         target = URL(url)
         own = URL(self._address.url)
         for _ in range(_MOST_REDIRECTS):
-            mine = self._address.headers if _is_same_host(own, target) else {}
+            mine = self._address.headers if routing_headers.is_same_host(own, target) else {}
             response = await self._http.request(
                 method,
                 target,
@@ -331,11 +332,11 @@ class WebTransport:
                 self._session_id = response.headers.get(_SESSION, "")
                 if response.content_type == "text/event-stream":
                     async for event in events_of(response, EventReader(), self._reads):
-                        self._note_version(event.data)
+                        self._version = version_in(event.data) or self._version
                         if self._version:
                             break
                 else:
-                    self._note_version(await whole_body(response))
+                    self._version = version_in(await whole_body(response))
             log.info("The server forgot its session; a new one was opened.")
             if self._initialized:
                 await self._post_notification(*self._initialized)
@@ -350,6 +351,9 @@ class WebTransport:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
                 async with await self._open("GET", self._address.url, b"", headers) as response:
                     if response.content_type != "text/event-stream" or response.status >= 400:
+                        self._hears = False
+                        for number in self._accepted:
+                            self._fail(number, "The server has no stream for its answer.")
                         return
                     async for event in events_of(response, reader, self._reads):
                         pause = _RETRY_S
@@ -390,9 +394,3 @@ class WebTransport:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _is_same_host(own: URL, other: URL) -> bool:
-    """Whether `other` may have the headers for `own`: the same origin, or its encrypted twin."""
-    is_duplicate = own.scheme == "http" and other.scheme == "https" and other.is_default_port()
-    return own.host == other.host and (own.origin() == other.origin() or is_duplicate)

@@ -42,7 +42,11 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize(
-    "mode", ["plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"]
+    "mode",
+    [
+        *("plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"),
+        *("accepted", "wide"),
+    ],
 )
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
     await _hello(web, mode, 2)
@@ -132,6 +136,13 @@ async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
             answer = await client.ask("tools/call", HELLO)
             assert "refused the key (401)" in answer["error"]["message"]
         assert await server.exited() == EXIT_REFUSED
+
+
+async def test_a_cut_connection_fails_its_call_and_no_other(home: Path, web: WebUpstream) -> None:
+    async with relay(entry(web, "cut")) as server, lines(server.socket) as client:
+        await client.initialize()
+        assert "disconnected" in (await client.ask("tools/call", HELLO))["error"]["message"]
+        assert "result" in await client.ask("tools/call", HELLO)
 
 
 async def test_an_odd_answer_fails_its_call_and_no_other(home: Path, web: WebUpstream) -> None:

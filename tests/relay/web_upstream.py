@@ -1,6 +1,8 @@
 """A stand-in for a server at an address, on loopback: `serve()`, then `URL/MODE`.
 
-plain: well-behaved. lose: forgets its sessions at the first call; lose400: says so with 400.
+plain: well-behaved. accepted: answers with 202. wide: with a header of 40,000 bytes. cut: closes
+the connection at the first call. lose: forgets its sessions at the first call; lose400: says so
+with 400.
 later: answers calls on the stream beside them. plain-text: is wrong about its JSON.
 old: HTTP with sent events.
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
@@ -47,6 +49,9 @@ ODD: dict[str, tuple[int, dict[str, str], bytes]] = {
     "encoding": (200, {"Content-Encoding": "gzip", "Content-Type": "application/json"}, b"no"),
     "cookie": (200, {"Set-Cookie": "=;" * 3_000, "Content-Type": "text/html"}, b"<html>"),
     "session": (404, {"Mcp-Session-Id": "\x7f" * 3_000}, b""),
+    "accepted": (202, {}, b""),
+    "two lengths": (200, {"content-length": "3"}, b"{}"),
+    "nobody's error": (200, {}, b'{"jsonrpc":"2.0","id":null,"error":{"code":-5,"message":"no"}}'),
 }  # fmt: skip
 """Status, headers and body of answers that were made to hurt whoever reads them."""
 
@@ -143,6 +148,12 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "lose400" and session not in server.sessions:
             error = {"code": -32000, "message": "Bad Request: No valid session ID provided"}
             self._put(400, json.dumps({"jsonrpc": "2.0", "error": error, "id": None}).encode())
+        elif mode == "cut" and is_call and not server.has_lost:
+            server.has_lost = self.close_connection = True
+        elif mode == "accepted" and is_call:
+            self._put(202, json.dumps(_answer(message)).encode())
+        elif mode == "wide" and is_call:
+            self._put(200, json.dumps(_answer(message)).encode(), {"X-Wide": "x" * 40_000})
         elif mode == "later" and is_call:
             self._put(202)
             server.later[session].put(_answer(message))
