@@ -158,7 +158,9 @@ def _python(text: str) -> Any:
     if not text.startswith("{"):
         raise ValueError
     import ast  # noqa: PLC0415 - for this shape alone
+    import warnings  # noqa: PLC0415
 
+    warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
     return ast.literal_eval(text)
 
 

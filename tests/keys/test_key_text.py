@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import urllib.parse
 from collections.abc import Callable
 from functools import cache
@@ -228,3 +230,14 @@ def test_an_account_cut_anywhere_is_refused(data: st.DataObject) -> None:
     end = data.draw(st.integers(0, len(text) - 3))
     with pytest.raises(NotAKeyError):
         understood(ACCOUNT, text[:end])
+
+
+def test_a_text_that_is_read_as_python_brings_no_warning_to_the_terminal() -> None:
+    code = "from servers.contract.key_text import *\ntry: understood('%s', \"{'a': 0x1for b}\")"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code % ACCOUNT}\nexcept NotAKeyError: pass"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

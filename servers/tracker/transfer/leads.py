@@ -73,7 +73,8 @@ class LeadReader:
         status = self._status(row, note, doubts)
         if status:
             shared["status"] = status
-        if any(not cell.isascii() and _GARBLED.search(cell) for cell in self.used(row)):
+        joined = "\n".join(self.used(row))
+        if not joined.isascii() and _GARBLED.search(joined):
             doubts.append("its accents look garbled; they were stored as they are")
         return [{**shared, "email": one} for one in self._emails(row, doubts)], doubts
 

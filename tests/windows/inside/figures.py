@@ -32,6 +32,7 @@ KILLS, REPLACEMENTS, STARTS, FLOOD = 20, 1_000, 15, 100_000
 PYTHONS = {"environment": sys.executable, "plain": machine.PLAIN}
 
 
+@pytest.mark.timeout(2400)
 def test_kills_of_the_app(folder: Path, figure: Figures) -> None:
     own = {"own": SERVERS["own"]}
     ends: dict[str, list[tuple[int, float]]] = {name: [] for name in PYTHONS}
