@@ -39,12 +39,13 @@ _METADATA = frozenset(
 )
 
 
-_UNWRITABLE = dict.fromkeys([*range(9), 11, *range(14, 32), 0xFFFE, 0xFFFF]) | {12: " "}
+_UNWRITABLE = bytes([*range(9), 11, *range(14, 32)])
 _UNWRITABLE_NUMBER = re.compile(
-    r"&#(?:0{0,9}(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|"
-    r"x0{0,9}(?:[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f]));?",
+    rb"&#(?:0{0,9}(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|"
+    rb"x0{0,9}(?:[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f]));?",
     re.IGNORECASE,
 )
+_SPACED = bytes.maketrans(b"\f", b" ")
 
 
 def parsed(page: str) -> HtmlElement | None:
@@ -55,7 +56,7 @@ def parsed(page: str) -> HtmlElement | None:
     # the usual look-up asks Python code for the class of each element, each time it is met
     parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
     try:
-        content = _without_controls(page).encode("utf-8", "replace")
+        content = _without_controls(page.encode("utf-8", "replace"))
         tree = html.document_fromstring(content, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return None
@@ -66,10 +67,11 @@ def parsed(page: str) -> HtmlElement | None:
     return tree
 
 
-def _without_controls(page: str) -> str:
+def _without_controls(page: bytes) -> bytes:
     """`page` without the characters, and their numbers, that a tree refuses when it changes."""
-    page = page.translate(_UNWRITABLE)
-    return _UNWRITABLE_NUMBER.sub("", page) if "&#" in page else page
+    page = page.translate(_SPACED, _UNWRITABLE)
+    page = page.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    return _UNWRITABLE_NUMBER.sub(b"", page) if b"&#" in page else page
 
 
 def _end_head(tree: HtmlElement) -> None:
