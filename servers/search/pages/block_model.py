@@ -20,6 +20,8 @@ from servers.search.pages.block_surroundings import Row
 TABLE = Path(__file__).with_name("block_model.json")
 _LESS_SURE, _LESS_LIKELY = 0.85, 0.5
 """How probabilities turn out on pages of other sites than those the model learned from."""
+_PAGES = ((math.exp(-math.sqrt(3)), 1 / 6), (1.0, 2 / 3), (math.exp(math.sqrt(3)), 1 / 6))
+"""How the odds of all blocks of a page turn out at once, and how often: a normal distribution."""
 _AT_ONCE = 10
 """Trees in one expression; compilers do not nest without end."""
 
@@ -49,17 +51,19 @@ def probability(log_odds: float) -> float:
 
 
 def best_threshold(likely: Sequence[float], words: Sequence[int]) -> tuple[float, float]:
-    """From which probability on blocks of so many `words` are taken, and the word F1 expected."""
-    wanted = sum(each * count for each, count in zip(likely, words, strict=True))
-    right = chosen = best = 0.0
-    found = 1.0
-    for each, count in sorted(zip(likely, words, strict=True), reverse=True):
-        right += each * count
-        chosen += count
-        expected = 2 * right / (chosen + wanted)
-        if expected > best:
-            best, found = expected, each
-    return found, best
+    """From which probability on blocks of so many `words` are taken, and the word F1 to expect."""
+    ranked = sorted(zip(likely, words, strict=True), reverse=True)
+    expected = [0.0] * len(ranked)
+    for odds, weight in _PAGES:
+        shares = [count * one * odds / (1 - one + one * odds) for one, count in ranked]
+        wanted = sum(shares)
+        right = chosen = 0.0
+        for at, (share, (_, count)) in enumerate(zip(shares, ranked, strict=True)):
+            right += share
+            chosen += count
+            expected[at] += weight * 2 * right / (chosen + wanted)
+    best = max(range(len(ranked)), key=expected.__getitem__)
+    return ranked[best][0], expected[best]
 
 
 def _expression(node: Any) -> ast.expr:
