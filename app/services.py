@@ -113,7 +113,7 @@ class Services:
         return self.reconciler.paused
 
     def lasting(self) -> tuple[Notice, ...]:
-        """Notices that stay for as long as their cause does, the gravest first."""
+        """Notices that stay for as long as their cause does, the most severe first."""
         notices: list[Notice] = []
         if self.settings.trouble:
             notices.append(config_notice(self.settings.trouble))
