@@ -5,35 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
 from servers.host.tools.service import KeyVerdict
 from servers.outbound.channel import Channel
 from servers.outbound.failure import Kind, OutboundError
-from servers.outbound.http import HttpClient, HttpReply, HttpRequest
+from servers.outbound.http import HttpClient
 from servers.search.contacts import SERVICES
 from servers.search.pages.remote_readers import READERS
-from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, KeyedService
 from servers.search.providers import PROVIDERS
 from servers.search.websearch.provider_line import without
 
 _PATIENCE_S = 12.0
 _AWAY = frozenset({Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.UPSTREAM, Kind.BUSY})
 _TAKEN = frozenset({Kind.QUOTA, Kind.RATE_LIMITED})
-
-
-class Probed(Protocol):
-    """What has a key that can be checked."""
-
-    spec: ProviderSpec
-
-    def probe(self, access: Access) -> HttpRequest:
-        """The cheapest request that shows whether the key works."""
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """Look at the answer to `probe`."""
 
 
 async def check(
@@ -59,7 +46,7 @@ async def check(
     return await _ask(http, user, access)
 
 
-async def _ask(http: HttpClient, user: Probed, access: Access) -> KeyVerdict:
+async def _ask(http: HttpClient, user: KeyedService, access: Access) -> KeyVerdict:
     title = user.spec.title
     channel = Channel(http, observe=lambda _outcome, _ms: None)
     deadline = asyncio.get_running_loop().time() + _PATIENCE_S
@@ -79,6 +66,6 @@ def _verdict(kind: Kind) -> str:
     return "unreachable" if kind in _AWAY else "unknown"
 
 
-def _user_of(name: str) -> Probed | None:
-    users: list[Probed] = [*PROVIDERS, *SERVICES, *READERS]
+def _user_of(name: str) -> KeyedService | None:
+    users: list[KeyedService] = [*PROVIDERS, *SERVICES, *READERS]
     return next((user for user in users if name in user.spec.keys), None)

@@ -1,11 +1,12 @@
-"""The constants of a provider, and the access that one user has to it. Data only."""
+"""The constants of a provider, the access that one user has to it, and how its key is tried."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.websearch.query import SearchQuery
 
@@ -52,3 +53,19 @@ class ProviderSpec:
     def ignored(self, query: SearchQuery) -> frozenset[str] | None:
         """The fields of `query` that it ignores; None when it cannot search for that at all."""
         return self.image_ignores if query.images else self.ignores
+
+
+class KeyedService(Protocol):
+    """A service whose key can be tried."""
+
+    spec: ProviderSpec
+
+    def probe(self, access: Access) -> HttpRequest:
+        """The cheapest request that shows whether the key works."""
+
+    def read_probe(self, reply: HttpReply) -> None:
+        """Look at the answer to `probe`.
+
+        Raises:
+            OutboundError: AUTH when the key was refused.
+        """

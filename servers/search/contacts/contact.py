@@ -8,7 +8,7 @@ from typing import Protocol
 
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.search.contacts.words import bare
-from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, KeyedService
 
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
 
@@ -33,10 +33,8 @@ class Contact:
     name: str = ""
 
 
-class ContactService(Protocol):
+class ContactService(KeyedService, Protocol):
     """The requests and replies of a service that knows the contacts of domains."""
-
-    spec: ProviderSpec
 
     def request(self, query: ContactQuery, access: Access) -> HttpRequest:
         """The request that looks."""
@@ -46,16 +44,6 @@ class ContactService(Protocol):
 
         Raises:
             OutboundError: the reply is a failure, whatever its status says.
-        """
-
-    def probe(self, access: Access) -> HttpRequest:
-        """The cheapest request that shows whether the key works."""
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """Look at the answer to `probe`.
-
-        Raises:
-            OutboundError: AUTH when the key was refused.
         """
 
 

@@ -13,7 +13,7 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search import sanitize
-from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, KeyedService, ProviderSpec
 from servers.search.providers.provider import at, by_status, failure, payload_of
 from servers.search.websearch.provider_line import ProviderLine
 
@@ -28,10 +28,8 @@ class RemotePage:
     text: str
 
 
-class PageReading(Protocol):
+class PageReading(KeyedService, Protocol):
     """The requests and replies of such a service."""
-
-    spec: ProviderSpec
 
     def request(self, url: str, access: Access) -> HttpRequest:
         """The request that reads the page at `url`."""
@@ -42,12 +40,6 @@ class PageReading(Protocol):
         Raises:
             OutboundError: the reply is a failure, whatever its status says.
         """
-
-    def probe(self, access: Access) -> HttpRequest:
-        """The cheapest request that shows whether the key works."""
-
-    def read_probe(self, reply: HttpReply) -> None:
-        """Look at the answer to `probe`."""
 
 
 class Firecrawl:

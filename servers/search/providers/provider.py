@@ -13,20 +13,18 @@ from servers.outbound import retry
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.search import sanitize
-from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.provider_spec import Access, KeyedService
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import Found, ResultPage
 
 KEY_REJECTED = "the key was rejected"
 
 
-class Provider(Protocol):
+class Provider(KeyedService, Protocol):
     """The requests and replies of a search service.
 
     Its key is tried by a search; a service that has a cheaper way overrides the two probes.
     """
-
-    spec: ProviderSpec
 
     def request(self, query: SearchQuery, access: Access) -> HttpRequest:
         """The request that searches."""
@@ -55,15 +53,9 @@ class Provider(Protocol):
         raise OutboundError(Kind.UNSUPPORTED, "it has no images")
 
     def probe(self, access: Access) -> HttpRequest:
-        """The cheapest request that shows whether the key works."""
         return self.request(SearchQuery("lou", count=1), access)
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Look at the answer to `probe`.
-
-        Raises:
-            OutboundError: AUTH when the key was refused.
-        """
         self.read(reply)
 
 
