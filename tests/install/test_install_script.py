@@ -1,4 +1,4 @@
-"""The script of the archive, around small programs in the place of Lou's."""
+"""The scripts of the archive and the package, around small programs in the place of others."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def test_nobody_else_may_write_what_an_open_umask_made(unpacked: Path, tmp_path:
     assert [path for path in made if path.stat().st_mode & 0o022] == []
 
 
-@pytest.mark.parametrize("home", [None, "", "/no/such/home"])
+@pytest.mark.parametrize("home", [None, "", "{}/missing"])
 def test_a_home_that_is_none_is_told(unpacked: Path, home: str | None) -> None:
-    refused = installed(unpacked, home)
+    refused = installed(unpacked, home and home.format(unpacked))
     assert refused.returncode == 1
     assert "HOME" in refused.stderr
     assert "set it" in refused.stderr
@@ -116,3 +116,21 @@ def test_what_the_desktop_refuses_does_not_stop_the_installation(
     done = installed(unpacked, tmp_path)
     assert done.returncode == 0
     assert "desktop install" in done.stderr
+
+
+def test_lou_ends_for_each_user_whatever_the_list_of_users_holds(tmp_path: Path) -> None:
+    home = tmp_path / "home of ann"
+    (home / ".config/lou").mkdir(parents=True)
+    users = ("ann:x:1000:1::{}:/bin/sh", "+::::::", "", "b:x:one:1::{}:", "c:x:65534:1::{}:", "d:x")
+    lines = "".join(f"echo '{line.format(home)}'\n" for line in users)
+    for name, does in (("getent", lines), ("runuser", 'echo "$2"\n')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-e", str(ROOT / "packaging/linux/lou-each-user"), "quit"],
+        check=False,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ann\n", "")
