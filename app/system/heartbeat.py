@@ -93,7 +93,12 @@ class Heartbeat:
 
 async def slow_beat() -> None:
     """Sleep until the next slow beat; all who wait for it share its wake-up."""
-    await asyncio.sleep(seconds_to_beat(time.monotonic(), _SLOW_S))
+    await asyncio.sleep(seconds_to_slow_beat())
+
+
+def seconds_to_slow_beat() -> float:
+    """From now."""
+    return seconds_to_beat(time.monotonic(), _SLOW_S)
 
 
 def seconds_to_beat(now: float, every_s: float) -> float:

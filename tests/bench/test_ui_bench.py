@@ -107,6 +107,9 @@ def test_idle_memory_and_cpu(used: Path, figure) -> None:
         screen.tray()
         lou = screen.lou()
         wait_until(lambda: all_ready(screen), 40, "both servers are ready")
+        (used / ".cursor").mkdir()
+        argv = [sys.executable, "-m", "app", "clients", "connect", "cursor"]
+        subprocess.run(argv, env=screen.environment, check=True, capture_output=True)
         process = psutil.Process(lou.pid)
         time.sleep(45)  # what the start leaves behind is collected, and the keyring process rests
         all_processes = [process, *process.children(recursive=True)]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from app.clients import catalog
-from app.clients.guard.file_guard import GuardPolicy
+from app.clients.guard.file_guard import Guard, GuardPolicy, Watched
 from app.clients.planning.entries import Bridge
 from app.clients.planning.plan import DesiredEntries
 from app.clients.service import ClientChoices, Clients
 from app.errors import ClientConfigError
+from app.system import heartbeat
 from app.views import CallRecord, ClientEvent, Notice
 from tests.clients.conftest import WISH, User
 from tests.patience import eventually
@@ -23,6 +25,7 @@ from tests.patience import eventually
 pytestmark = pytest.mark.anyio
 
 QUICK = GuardPolicy(poll_s=0.05, settle_s=0.02, restores=3)
+WIPED = b'{"theme": "reset"}'
 BEFORE = b'{"mcpServers": {"x": {"command": "y"}}, "theme": 1}'
 
 
@@ -410,3 +413,42 @@ async def test_links_and_bundles_come_from_the_same_entries(house: House) -> Non
     assert [link[:18] for link in hand.links("cursor")] == ["cursor://anysphere"] * 2
     assert hand.links("zed") == ()
     assert hand.bundle("search", "Search", "", "1")[:2] == b"PK"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems report no changes")
+@pytest.mark.parametrize("kind", ["written", "replaced", "behind a link", "in a new folder"])
+async def test_a_change_is_reported_by_the_system_and_not_polled_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    monkeypatch.setattr(heartbeat, "_SLOW_S", 1e6)
+    file, real = tmp_path / "folder/mcp.json", tmp_path / "elsewhere/mcp.json"
+    for each in (file, real):
+        each.parent.mkdir()
+    real.write_bytes(BEFORE)
+    if kind == "behind a link":
+        file.symlink_to(real)
+    else:
+        shutil.copy(real, file)
+    examined: list[bytes] = []
+
+    async def examine(watched: Watched) -> bool:
+        examined.append(watched.path.read_bytes())
+        return False
+
+    async def nothing() -> None: ...
+
+    guard = Guard(examine, QUICK, nothing)
+    guard.watch([("cursor", file)])
+    guard.start()
+    await until(lambda: examined == [BEFORE], "it is known")
+    if kind == "replaced":
+        real.write_bytes(WIPED)
+        real.replace(file)
+    elif kind == "in a new folder":
+        shutil.move(file.parent, tmp_path / "aside")
+        file.parent.mkdir()
+        file.write_bytes(WIPED)
+    else:
+        (real if kind == "behind a link" else file).write_bytes(WIPED)
+    await until(lambda: examined[-1] == WIPED, "its change is seen")
+    await guard.stop()

@@ -1,7 +1,8 @@
-"""Polls the files of connected clients, and calls back for each file that changed and settled.
+"""Watches the files of connected clients, and calls back for each file that changed and settled.
 
-It polls time, inode and size: no descriptor is held, no thread waits. `planning.entry_loss`
-decides what counts as wiped. The guard stops for a file that is wiped again and again.
+It compares time, inode and size when the system reports a change, and at slow beats; it polls them
+where the system reports nothing. `planning.entry_loss` decides what counts as wiped. The guard
+stops for a file that is wiped again and again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.system.folder_watch import FolderWatch
+from app.system.heartbeat import seconds_to_slow_beat
+
 log = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int] | None
@@ -28,6 +32,7 @@ class GuardPolicy:
     """How often the guard polls, and how often it restores an entry."""
 
     poll_s: float = 1.0
+    """Where the system reports no changes."""
     settle_s: float = 0.3
     full_check_s: float = 30.0
     """Some clients write their file every second: within this time only a quick check is made."""
@@ -88,6 +93,7 @@ class Guard:
         self._watched: dict[tuple[str, Path], Watched] = {}
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._folders = FolderWatch(self._wake.set)
 
     def watch(self, files: Iterable[tuple[str, Path]]) -> None:
         """Watch these files only, and files already watched whose folder is missing."""
@@ -121,17 +127,22 @@ class Guard:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            self._folders.close()
 
     async def _run(self) -> None:
         while True:
+            is_reported = self._folders.watch(watched.path for watched in self._watched.values())
             moving = await self._round()
             await self._each_round()
-            pause = self.policy.settle_s if moving else self.policy.poll_s
-            if not self._watched:
+            if moving:
+                await asyncio.sleep(self.policy.settle_s)
+            elif not self._watched:
                 await self._wake.wait()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
+            else:
+                pause = seconds_to_slow_beat() if is_reported else self.policy.poll_s
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
             self._wake.clear()
 
     async def _round(self) -> bool:
@@ -159,7 +170,7 @@ def _is_folder_missing(path: Path) -> bool:
 
 def _signature(path: Path) -> Signature:
     try:
-        found = os.stat(path)  # noqa: PTH116 - called each second for each file
+        found = os.stat(path)  # noqa: PTH116 - called in every round for each file
     except OSError:
         return None if _is_folder_missing(path) else _MISSING
     return found.st_mtime_ns, found.st_ino, found.st_size
