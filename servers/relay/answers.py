@@ -17,8 +17,8 @@ from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, dumps
 
 _LIMITS = {"claude-ai": ("Claude Desktop", 1_000_000)}
 """By the name that a client gives itself: its title, and the most bytes of a result it takes."""
-_HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-_NEWEST = _HANDSHAKE_VERSIONS[-1]
+HANDSHAKE_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+_NEWEST = HANDSHAKE_VERSIONS[-1]
 _ENDS = 400
 _UNNAMED = {"name": "unnamed", "version": "0"}
 
@@ -64,7 +64,7 @@ def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
     """
     offered = result.get("protocolVersion")
     version = offered if isinstance(offered, str) else _NEWEST
-    if wanted in _HANDSHAKE_VERSIONS and version in _HANDSHAKE_VERSIONS:
+    if wanted in HANDSHAKE_VERSIONS and version in HANDSHAKE_VERSIONS:
         version = min(str(wanted), version)
     known = {name: value for name, value in result.items() if value is not None}
     required = {"capabilities": {}, "serverInfo": _UNNAMED}
@@ -75,7 +75,7 @@ def greeting(result: Mapping[str, Any], wanted: object) -> dict[str, Any]:
 
 def greetings(result: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What `greeting` returns, by every version that a client may want."""
-    return {version: greeting(result, version) for version in _HANDSHAKE_VERSIONS}
+    return {version: greeting(result, version) for version in HANDSHAKE_VERSIONS}
 
 
 def _valid(answer: WireMessage) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any
 from servers.contract.messages import OWN_CLIENT
 from servers.host.redact import excerpt, redact
 from servers.host.tools.service import UpstreamLostError
+from servers.relay.answers import HANDSHAKE_VERSIONS
 from servers.relay.connection import UpstreamConnection
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
@@ -39,6 +40,9 @@ async def greet(base: UpstreamConnection, name: str, *, is_shared: bool) -> None
         "clientInfo": {"name": OWN_CLIENT, "version": "1"},
     }
     answer = await _asked(base, "initialize", params, _GREETED_WITHIN_S)
+    if older := _version_instead(answer):
+        older_params = {**params, "protocolVersion": older}
+        answer = await _asked(base, "initialize", older_params, _GREETED_WITHIN_S)
     if answer and isinstance(answer.fields.get("result"), dict):
         base.greeting = answer
         base.notify("notifications/initialized")
@@ -84,6 +88,15 @@ async def _asked(
         return await base.ask(method, params, seconds)
     except TimeoutError:
         return None
+
+
+def _version_instead(answer: WireMessage | None) -> str:
+    """What a server speaks that refuses the version it was asked for; empty if it does not say."""
+    error = answer.fields.get("error") if answer else None
+    data = error.get("data") if isinstance(error, dict) else None
+    named = data.get("supported") if isinstance(data, dict) else None
+    known = [each for each in HANDSHAKE_VERSIONS if isinstance(named, list) and each in named]
+    return max(known, default="")
 
 
 def _refusal(name: str, answer: WireMessage | None) -> str:

@@ -349,6 +349,16 @@ async def test_what_a_greeting_lacks_is_added(home: Path) -> None:
         assert greeting["extra"] == 1
 
 
+async def test_a_server_that_refuses_the_newest_version_is_served(home: Path) -> None:
+    given = {"speaks": ["2024-11-05", "2025-06-18", 7]}
+    async with relay(given) as server, lines(server.socket) as client:
+        assert "result" in await greet(client)
+        said = (await seen(client))["seen"]
+        asked = [each["params"] for each in said if each["method"] == "initialize"]
+        versions = [each["protocolVersion"] for each in asked]
+        assert versions == ["2025-11-25", "2025-06-18"]
+
+
 async def test_a_storm_of_changes_is_calmed(home: Path) -> None:
     async with relay() as server, lines(server.socket) as client:
         await greet(client)

@@ -3,8 +3,8 @@
 The JSON may hold `greeting` (the result of `initialize`), `tools` (the text of the list, as it is
 sent), `id` ("float" or "text": how ids are answered), `before` and `after` (text around each
 line), `modern` (only 2026-07-28 is spoken), `early` (lines before the first answer), `lists` (by
-method: the text of a result), `twice` (each line is sent twice) and `errors` (text on stderr at
-each line).
+method: the text of a result), `speaks` (the versions that it does not refuse), `twice` (each line
+is sent twice) and `errors` (text on stderr at each line).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 GIVEN: dict[str, Any] = json.loads(sys.argv[1]) if sys.argv[1:] else {}
+VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 TOOL = '{"name":"%s", "inputSchema":{"type":"object"}, "x-vendor":1.0}'
 TOOLS = GIVEN.get("tools") or f"[{TOOL % 'seen'} , {TOOL % 'ask'},{TOOL % 'say'},{TOOL % 'die'}]"
 GREETING = GIVEN.get("greeting") or {
@@ -50,6 +51,10 @@ def take(message: dict[str, Any]) -> None:
     elif method in GIVEN.get("lists", {}):
         given = GIVEN["lists"][method]
         put(f'{{"jsonrpc":"2.0","id":{id_of(message["id"])},"result":{given}}}')
+    elif method == "initialize" and params["protocolVersion"] not in GIVEN.get("speaks", VERSIONS):
+        told = {"supported": GIVEN["speaks"], "requested": params["protocolVersion"]}
+        error = {"code": -32602, "message": "Unsupported protocol version", "data": told}
+        put(json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}))
     elif method == "initialize":
         for line in GIVEN.get("early", ()):
             put(line)
