@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.websearch.query import SearchQuery
+
+if TYPE_CHECKING:
+    from servers.outbound.http import HttpReply, HttpRequest
 
 
 @dataclass(frozen=True, slots=True)
