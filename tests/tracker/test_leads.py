@@ -404,11 +404,12 @@ def test_what_may_be_lost_or_garbled_is_told(field: str, cell: str) -> None:
         ("email", "ann@acme-corp.net (unsubscribed)"),
         ("email", "ann@acme-corp.net - do not contact"),
         ("url", "https://acme-corp.net/ do not contact"),
-        ("status", "D.N.C."),
     ],
 )
 def test_a_refusal_beside_an_address_is_not_lost(field: str, cell: str) -> None:
-    assert one_row(**{field: cell}).fields["status"] == "do_not_contact"
+    row = one_row(**{field: cell})
+    assert row.fields["status"] == "do_not_contact"
+    assert "the whole row" in row.doubts[-1]
 
 
 def test_the_empty_columns_that_a_spreadsheet_saves_by_the_thousand_are_none() -> None:
@@ -425,6 +426,7 @@ def test_the_empty_columns_that_a_spreadsheet_saves_by_the_thousand_are_none() -
             for cell in listed("0.0|0,00|00|f|NaT|0000-00-00 00:00:00")
         ),
         *(("Opted out on", cell, "new") for cell in listed("1970-01-01|1900-01-00|00:00:00")),
+        ("status", "D.N.C.", "do_not_contact"),
         *(("Unsubscribed", cell, "do_not_contact") for cell in listed("1.0|t|\U0001f6ab|*|44927")),
         *(("Subscribed", cell, "do_not_contact") for cell in listed("0.0|\u274c|f")),
         ("Subscribed", "N/A", "new"),

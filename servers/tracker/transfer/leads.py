@@ -140,12 +140,19 @@ class LeadReader:
             return True
         if any(map(is_only_do_not_contact, self._at(row, self._choice.noticed))):
             return True
+        return self._is_refused_beside(row, doubts)
+
+    def _is_refused_beside(self, row: Sequence[str], doubts: list[str]) -> bool:
+        """Whether a remark beside an address says: do not contact."""
         held = self._at(row, (*self._places["email"], *self._places["url"]))
-        return any(
+        is_beside = any(
             says_do_not_contact(" ".join(w for w in cell.split() if not _IN_ADDRESS.search(w)))
             for cell in held
             if not (is_plain_email(cell) or is_plain(cell))
         )
+        if is_beside:
+            doubts.append("do not contact stands beside an address, and counts for the whole row")
+        return is_beside
 
     def _doubt_consent(self, row: Sequence[str], doubts: list[str]) -> None:
         """Add a doubt for each cell that is almost a refusal."""
