@@ -444,3 +444,14 @@ def test_a_part_of_an_article_is_not_lost_for_what_it_is_called(called: str) -> 
     )
     text = extract(page, "https://e.org/blog/herons", "text").text
     assert all(said.format(number) in text for number in range(6))
+
+
+@pytest.mark.parametrize("called", ["size-modal", "popup__body", "lightbox"])
+def test_what_opens_over_a_page_is_not_its_text(called: str) -> None:
+    said = "Heron number {0} stood on the weir and did not move for the whole time I watched it."
+    over = "Read how the size of a boot is found, then choose the one that fits you on a warm day."
+    shown = "".join(f"<p>{said.format(number)}</p>" for number in range(6))
+    dialog = f'<div class="{called}"><h3>Sizes</h3><p>{over}</p></div>'
+    page = f"<html><body><main><h1>Herons</h1>{{0}}{dialog}</main></body></html>"
+    assert over not in extract(page.format(shown), "https://e.org/herons", "text").text
+    assert over in extract(page.format(""), "https://e.org/herons", "text").text

@@ -6,7 +6,10 @@ The names speak as they do to trafilatura and to Readability.
 from __future__ import annotations
 
 import re
+from itertools import chain, islice
 from typing import NamedTuple
+
+from servers.search.pages.blocks import Block
 
 GROUPS = (
     "nav menu navbar navigation breadcrumb breadcrumbs toolbar dropdown mega toc skip submenu",
@@ -68,6 +71,9 @@ _ASIDE_ROLES = frozenset(
 )
 _CLUTTER_TAGS = frozenset(["div", "p", "section", "span"])
 _BODY_TAGS = frozenset(["article", "div", "main", "section"])
+_DIALOG = re.compile(r"(?<![a-z])(?:modal|dialog|popup|popover|lightbox)(?![a-z])", re.IGNORECASE)
+_AROUND = 6
+"""Elements around that of a block whose names are looked at; higher ones hold the page."""
 _LONGEST_NAME = 300
 """Characters of a class or an id that are looked at."""
 
@@ -111,3 +117,22 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
         prop in ("description", "articleBody", "text"),
         tuple(sorted({_GROUP_OF[word] for word in tokens if word in _GROUP_OF})),
     )
+
+
+def in_dialogs(blocks: list[Block]) -> list[bool]:
+    """Which `blocks` open over the page, as what they stand in is called; none if most do."""
+    known: dict[tuple[str | None, str | None], bool] = {}
+    found = []
+    for block in blocks:
+        for one in chain([block.element], islice(block.element.iterancestors(), _AROUND)):
+            names = one.get("class"), one.get("id")
+            if names not in known:
+                known[names] = any(_DIALOG.search(name[:_LONGEST_NAME]) for name in names if name)
+            if known[names] and one.tag not in {"body", "html"}:
+                found.append(True)
+                break
+        else:
+            found.append(False)
+    inside = sum(block.words for block, is_in in zip(blocks, found, strict=True) if is_in)
+    is_most = inside > sum(block.words for block in blocks) / 2
+    return [False] * len(blocks) if is_most else found
