@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
@@ -25,7 +25,7 @@ CLAUDE = "claude-desktop"
 _SHADES = ("light", "dark")
 _MOST_TOOLS = 12
 """A longer submenu does not fit a screen; the window shows those tools instead."""
-_LOOK_AGAIN_MS = 3_000
+_LOOK_AGAIN_S = 2.0
 """Interval of the check for a tray; some desktops start it after the programs of the session."""
 
 
@@ -45,15 +45,10 @@ class Tray(QObject):
         self.icon = QSystemTrayIcon()
         self.icon.setContextMenu(self._menu)
         self.icon.activated.connect(self._activated)
-        self._watch = QTimer(self, interval=_LOOK_AGAIN_MS)
-        self._watch.timeout.connect(self._look_again)
         theme.changed.connect(self._draw)
         self._draw()
         self.icon.setToolTip(tr("Lou is starting"))
-        if self.is_there:
-            self.icon.show()
-        else:
-            self._watch.start()
+        self._show_icon()
 
     @property
     def is_there(self) -> bool:
@@ -63,6 +58,7 @@ class Tray(QObject):
     def attach(self, context: PageContext) -> None:
         """Show the state of the core of `context` and offer its actions."""
         self._context = context
+        context.core.heartbeat.every(_LOOK_AGAIN_S, self._show_icon)
         context.core.servers_changed.subscribe(self._changed)
         context.core.lasting_changed.subscribe(self._changed)
         context.core.settings.changed.subscribe(lambda _config: self._draw())
@@ -70,13 +66,11 @@ class Tray(QObject):
 
     def close(self) -> None:
         """Remove the icon."""
-        self._watch.stop()
         self.icon.hide()
 
-    def _look_again(self) -> None:
-        if self.is_there:
+    def _show_icon(self) -> None:
+        if not self.icon.isVisible() and self.is_there:
             self.icon.show()
-            self._watch.stop()
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         opening = (

@@ -162,6 +162,15 @@ def test_no_display_is_said_in_words(home: Path) -> None:
     assert "lou serve" in ended.stderr
 
 
+def test_a_tray_that_starts_after_lou_gets_its_icon(seen_welcome: Path) -> None:
+    with desktops.session(seen_welcome), screens(seen_welcome) as screen:
+        screen.lou()
+        wait_until(screen.window, what="the window")
+        assert not screen.icon()
+        screen.tray()
+        wait_until(screen.icon, what="the icon")
+
+
 def test_tray_icon_is_on_the_screen_soon_after_the_start(seen_welcome: Path, figure) -> None:
     with screens(seen_welcome) as screen:
         screen.tray()
