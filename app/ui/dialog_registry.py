@@ -46,12 +46,16 @@ class DialogRegistry:
         if self._keys is not None:
             self._keys.close()
 
-    def _open_keys(self, thing: str, _parent: QWidget | None) -> None:
+    def _open_keys(self, thing: str, parent: QWidget | None) -> None:
         from app.ui.dialogs.keys import KeysDialog  # noqa: PLC0415
 
         dialog = self._keys
         if not isinstance(dialog, KeysDialog):
             dialog = self._keys = KeysDialog(self._context)
+        if parent is not None and parent.isVisible() and not dialog.isVisible():
+            frame = dialog.frameGeometry()
+            frame.moveCenter(parent.frameGeometry().center())
+            dialog.move(frame.topLeft())  # it has no parent, since the tray opens it too
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()

@@ -22,6 +22,12 @@ _PATIENCE_S = 12.0
 _AWAY = frozenset({Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.UPSTREAM, Kind.BUSY})
 _TAKEN = frozenset({Kind.QUOTA, Kind.RATE_LIMITED})
 
+_ADVICE = {
+    "rejected": "Copy it once more, or get a new one.",
+    "unreachable": "The key stays as it is; try again later.",
+}
+"""What a person does about a verdict."""
+
 
 async def check(
     http: HttpClient, name: str, value: str, accesses: Mapping[str, Access]
@@ -54,7 +60,8 @@ async def _ask(http: HttpClient, user: KeyedService, access: Access) -> KeyVerdi
         await channel.exchange(user.probe(access), user.read_probe, deadline)
     except OutboundError as failure:
         said = without(failure.message, access.keys)
-        return KeyVerdict(_verdict(failure.kind), f"{title}: {said}.")
+        verdict = _verdict(failure.kind)
+        return KeyVerdict(verdict, f"{title}: {said}. {_ADVICE.get(verdict, '')}".strip())
     return KeyVerdict("accepted", f"{title} accepted the key.")
 
 

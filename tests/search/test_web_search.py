@@ -406,6 +406,8 @@ async def test_a_key_is_checked_at_its_provider(
         running.world.play(*sample.split(": "))
     found = await running.server.check_key(name, value)
     assert found.verdict == verdict, found.message
+    assert ("get a new one" in found.message) == (verdict == "rejected")
+    assert ("try again later" in found.message) == (verdict == "unreachable")
     assert value.strip() == "" or value not in found.message or value == "x"
 
 

@@ -7,7 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from app.ui.theme import Theme
@@ -18,6 +29,8 @@ from app.ui.widgets.text import heading, label, scaled
 T = TypeVar("T")
 _NARROWEST, _LOW_ENOUGH = 400, 460
 """The least width of a dialog for the usual font, and a height that every screen has, in pixels."""
+
+_FIELDS = (QLineEdit, QPlainTextEdit, QComboBox, QCheckBox, QRadioButton)
 
 
 class FittedDialog(QDialog):
@@ -50,6 +63,10 @@ class FittedDialog(QDialog):
             self._keep_readable()
         return is_done
 
+    def showEvent(self, event: QShowEvent) -> None:
+        prepare_keys(self)
+        super().showEvent(event)
+
     def _keep_readable(self) -> None:
         """Qt leaves out the height of wrapped texts when it bounds the size of a window."""
         layout = self.layout()
@@ -60,6 +77,25 @@ class FittedDialog(QDialog):
         needed = min(layout.totalMinimumHeightForWidth(width), _LOW_ENOUGH)
         height = max(hint.height(), needed, self.minimumHeight())
         self.setMinimumSize(width, height)
+
+
+def prepare_keys(dialog: QDialog) -> None:
+    """Let Enter do the main thing of `dialog`, and typing begin in its first field.
+
+    Qt lets Enter press the first button of all where none was made the default in its dialog.
+    """
+    buttons = dialog.findChildren(Button)
+    default = [each for each in buttons if each.isDefault()]
+    for each in default or [each for each in buttons if each.property("kind") == "main"]:
+        each.setDefault(False)  # one that got its parent later is not known to the dialog
+        each.setDefault(True)
+    if dialog.focusWidget() is None:
+        field = dialog.nextInFocusChain()
+        while field and field is not dialog:
+            if isinstance(field, _FIELDS) and field.isEnabled() and field.isVisibleTo(dialog):
+                field.setFocus()
+                break
+            field = field.nextInFocusChain()
 
 
 async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *, yes: str) -> bool:

@@ -125,6 +125,9 @@ class KeyDetail(QWidget):
         """Clear the text that was typed and not saved."""
         self._entry.clear()
 
+    def focus_entry(self) -> None:
+        self._entry.setFocus()
+
     def _show_buttons(self) -> None:
         key = self._key
         if key is None:

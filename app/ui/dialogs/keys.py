@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.keys.vault import VaultState
+from app.ui.dialogs.confirm import prepare_keys
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
 from app.ui.models.keyed_list import KEY
@@ -56,6 +58,7 @@ class KeysDialog(QDialog):
         self._strip = Strip(context.theme)
         self._where = label(tone="soft", wrap=True)
         self._lay_out()
+        self._list.activated.connect(lambda _index: self._detail.focus_entry())
         self._list.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self.finished.connect(lambda _result: self._detail.forget())
         core = context.core
@@ -68,6 +71,12 @@ class KeysDialog(QDialog):
         row = self._model.row_of(name)
         if row >= 0:
             self._list.setCurrentIndex(self._model.index(row))
+            self._detail.focus_entry()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._list.setFocus()
+        prepare_keys(self)
+        super().showEvent(event)
 
     def _lay_out(self) -> None:
         close = Button(self._context.theme, "Close", self.close)

@@ -93,7 +93,6 @@ class ServerDialog(FittedDialog):
         self.setMinimumSize(540, 400)
         self._form = Form(context.theme, _FIELDS)
         self._form.set_values(values or {})
-        self._form.entered.connect(self._add)
         self._form.changed.connect(lambda: self._say(""))
         self._pasted = TextArea()
         self._pasted.refused.connect(self._show_paste_refused)
