@@ -9,6 +9,7 @@ import sys
 import urllib.parse
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -237,6 +238,7 @@ def test_a_text_that_is_read_as_python_brings_no_warning_to_the_terminal() -> No
     done = subprocess.run(
         [sys.executable, "-c", f"{code % ACCOUNT}\nexcept NotAKeyError: pass"],
         check=False,
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
     )
