@@ -32,6 +32,7 @@ class FolderWatch:
         self._names: set[bytes] = set()
         self._folders: dict[str, int] = {}
         self._fd = -1
+        self._libc: CDLL
 
     def watch(self, files: Iterable[Path]) -> bool:
         """Watch these files from now on, and no others; returns whether all can be watched.
@@ -46,9 +47,11 @@ class FolderWatch:
         if self._fd < 0 and not self._open():
             return False
         for folder in self._folders.keys() - wanted:
-            _libc.inotify_rm_watch(self._fd, self._folders.pop(folder))
+            self._libc.inotify_rm_watch(self._fd, self._folders.pop(folder))
         for folder in wanted:
-            self._folders[folder] = _libc.inotify_add_watch(self._fd, os.fsencode(folder), _CHANGES)
+            self._folders[folder] = self._libc.inotify_add_watch(
+                self._fd, os.fsencode(folder), _CHANGES
+            )
         return all(number >= 0 for number in self._folders.values())
 
     def close(self) -> None:
@@ -60,9 +63,11 @@ class FolderWatch:
             self._folders.clear()
 
     def _open(self) -> bool:
-        self._fd = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._fd >= 0:
-            asyncio.get_running_loop().add_reader(self._fd, self._read)
+        if sys.platform == "linux":
+            self._libc = CDLL(None)
+            self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+            if self._fd >= 0:
+                asyncio.get_running_loop().add_reader(self._fd, self._read)
         return self._fd >= 0
 
     def _read(self) -> None:
@@ -78,7 +83,3 @@ def _names(events: bytes) -> Iterable[bytes]:
         *_, length = _EVENT.unpack_from(events, place)
         place += _EVENT.size + length
         yield events[place - length : place].rstrip(b"\0")
-
-
-if sys.platform == "linux":
-    _libc = CDLL(None)
