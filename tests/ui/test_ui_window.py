@@ -85,6 +85,14 @@ def test_the_open_page_is_seen_in_the_list_of_the_lowest_window(lou: Rig, name: 
     lou.until(lambda: pages.viewport().rect().contains(pages.visualItemRect(pages.currentItem())))
 
 
+@pytest.mark.parametrize("width", [1, 800, 900, 1060])
+def test_follow_and_pause_stand_side_by_side_in_a_window_of_any_width(lou: Rig, width: int) -> None:
+    page = lou.page("logs")
+    lou.window.resize(width, 600)
+    follow, pause = find(page, QAbstractButton, "Follow"), find(page, QAbstractButton, "Pause")
+    lou.until(lambda: follow.y() == pause.y() and follow.isVisible())
+
+
 def test_the_first_field_of_a_tool_is_seen_in_the_smallest_window(lou: Rig) -> None:
     page = TryView(lou).page
     page.choose("search web_search")

@@ -69,6 +69,7 @@ class LogsPage(QWidget):
             ("folder", "Open the log folder", self._open_folder),
         ):
             top.addWidget(icon_button(theme, icon, words, do))
+        self._filter.row.break_here()
         self._filter.row.add(self._follow)
         self._filter.row.add(self._pause)
         holder = QWidget()
