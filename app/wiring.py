@@ -22,6 +22,7 @@ from app.keys.vault import VaultState
 from app.services import MB, Services
 from app.supervision.lifecycle_log import LifecycleLog
 from app.system import autostart, launch_file, paths, update_check, version
+from app.system.folder_watch import FolderWatch
 from app.system.heartbeat import Heartbeat
 from app.views import APP, Notice, ServerState
 
@@ -35,6 +36,7 @@ class Wiring:
         self._services = services
         self._control = control
         self._heartbeat = heartbeat
+        self._config_watch = FolderWatch(self._heartbeat.look)
         self._settings = services.settings.config.settings
         self._lifecycle_log = LifecycleLog(services.logbook)
         self._process = psutil.Process()
@@ -78,9 +80,11 @@ class Wiring:
         every(8, self._check_sockets)
         every(120, self._check_for_news)
         self._heartbeat.start()
+        self._config_watch.watch([services.settings.path])
 
     async def stop(self) -> None:
         """End the regular checks."""
+        self._config_watch.close()
         await self._heartbeat.stop()
 
     def _server_changed(self, name: str) -> None:

@@ -19,7 +19,7 @@ PAGE = ROOT / "docs" / "settings.md"
 _START = """# Settings
 
 The settings are in `config.json`, under `settings`; `lou doctor` says where the file is. The window
-asks for those with a star. Lou reads a changed file within a second. A number in the settings of a
+asks for those with a star. Lou reads a changed file within seconds. A number in the settings of a
 server that is beyond the limits counts as the limit. `make docs` writes this page.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -370,3 +371,15 @@ def test_a_broken_config_is_told_above_every_page_until_it_is_mended(lou: Rig) -
     lou.until(lambda: not strip.isVisible(), 30)
     assert len(lou.close_dialogs()) == 1
     assert "config.json" not in lou.tray.icon.toolTip()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an idle Lou looks at its slow beats")
+def test_an_edit_of_config_json_is_read_at_once_by_a_lou_that_nobody_looks_at(lou: Rig) -> None:
+    lou.window.hide()
+    beats = lou.core.heartbeat
+    lou.until(lambda: beats.pace_s > 2)
+    file = lou.home / "lou" / "config.json"
+    before = file.read_text()
+    file.write_text(before.rstrip().removesuffix("}") + ', "mine": 1}')
+    lou.until(lambda: beats.pace_s <= 2, 4)
+    file.write_text(before)
