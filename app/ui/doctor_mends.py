@@ -1,4 +1,4 @@
-"""What mends a failed check of the doctor with one click. Pure: a check's code in, a place out."""
+"""The groups of the doctor's checks, and what mends a failed one with one click. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of the window and the tray: states, amounts and times as the user reads them. Pure."""
+"""Texts of window and tray: states, the tray's tooltip, amounts and times as users read them. Pure."""
 
 from __future__ import annotations
 
