@@ -31,7 +31,6 @@ NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"
 _LOU = {"name": "lou", "version": "1"}
 ENVELOPE = {VERSION_KEY: MODERN_VERSION, CLIENT_KEY: _LOU, CAPABILITIES_KEY: {}}
 """The `_meta` of Lou's own requests in the 2026-07-28 era."""
-"""The client name in requests of Lou; the app is not told of these."""
 _LONGEST_NAME = 100
 _STAGES = {"": 0, "initialized": 1, "tools_listed": 2, "called": 3}
 _client_numbers = itertools.count(1)

@@ -30,7 +30,6 @@ from servers.tracker.transfer.row_problems import Doubts
 
 _MOST_COLUMNS = 400
 """Columns in an answer, beside those in use. More would not fit into a dialog."""
-"""Rows whose doubts are shown before a person agrees."""
 _MOST_COUNTED = 200_000
 """Rows that are counted before a person agrees; more take too long."""
 _CELLS, _CELL = 3, 60

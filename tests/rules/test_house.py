@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import statistics
 import tomllib
@@ -118,6 +119,19 @@ def test_nothing_waits_to_be_done() -> None:
     for path in (*SOURCES, *TESTS):
         if path != Path(__file__):
             assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", path.read_text("utf-8")), path
+
+
+def test_no_text_stands_below_a_name_that_has_moved_away() -> None:
+    for path in (*SOURCES, *TESTS):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef):
+                for above, text in itertools.pairwise(node.body):
+                    describes = isinstance(above, ast.Assign | ast.AnnAssign)
+                    assert describes or not _is_text(text), f"{path}:{text.lineno}"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def test_every_resource_is_used_and_every_icon_that_is_named_exists() -> None:
