@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
-
-from tests.qt_loop import qt_loop
 from tests.ui.screen import printed_alone
 
 LATE_CALLS = """
@@ -39,33 +33,38 @@ for thread in threads:
 print(refusals[0])
 """
 
+CANCELLED_WAITS = """
+import asyncio
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+from app.ui.event_loop import EventLoop
+
+class Ticks(QObject):
+    count = 0
+
+    def eventFilter(self, watched, event):
+        self.count += event.type() == QEvent.Type.Timer
+        return super().eventFilter(watched, event)
+
+async def wait():
+    loop = asyncio.get_running_loop()
+    for _ in range(100):
+        loop.call_later(0.05, print, "never").cancel()
+    ended = asyncio.Event()
+    loop.call_later(0.1, ended.set)
+    await ended.wait()
+
+app, ticks = QApplication([]), Ticks()
+app.installEventFilter(ticks)
+with EventLoop(app) as loop:
+    loop.run_until_complete(wait())
+print(ticks.count)
+"""
+
 
 def test_a_thread_that_calls_the_ended_loop_is_refused() -> None:
     assert " ".join(printed_alone(LATE_CALLS)) == "The event loop is closed."
 
 
-class Ticks(QObject):
-    """Counts how often a timer of Qt fires."""
-
-    count = 0
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        self.count += event.type() == QEvent.Type.Timer
-        return super().eventFilter(watched, event)
-
-
-def test_a_wait_that_is_over_wakes_nobody(qapp: QApplication) -> None:
-    async def wait() -> None:
-        loop = asyncio.get_running_loop()
-        for _ in range(100):
-            loop.call_later(0.05, print, "never").cancel()
-        ended = asyncio.Event()
-        loop.call_later(0.1, ended.set)
-        await ended.wait()
-
-    ticks = Ticks()
-    with qt_loop(qapp) as loop:
-        qapp.installEventFilter(ticks)
-        loop.run_until_complete(wait())
-        qapp.removeEventFilter(ticks)
-    assert 0 < ticks.count < 100
+def test_a_wait_that_is_over_wakes_nobody() -> None:
+    assert 0 < int(printed_alone(CANCELLED_WAITS)[0]) < 100
