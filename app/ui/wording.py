@@ -1,4 +1,4 @@
-"""Texts of window and tray: states, the tray's tooltip, amounts and times as users read them. Pure."""
+"""Texts of window and tray: states, the tray's tooltip, amounts and times as users read them."""
 
 from __future__ import annotations
 

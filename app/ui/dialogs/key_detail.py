@@ -19,6 +19,7 @@ from app.ui.models.keys import state_of
 from app.ui.page_context import PageContext, open_url
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
 from app.views import KeyView
@@ -192,30 +193,26 @@ class KeyDetail(QWidget):
             self._show_verdict("Removed.", "soft")
 
     def _choose_place(self) -> None:
-        place = str(Path.home() / "lou-recovery-key.txt")
-        dialog = QFileDialog(self, tr("Save a recovery key"), place)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        title, name = tr("Save a recovery key"), "lou-recovery-key.txt"
+        dialog = FileDialog(self, title, self._export_to, name=name, saves=True)
         dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
-        dialog.fileSelected.connect(self._export_to)
         dialog.open()
 
-    def _export_to(self, path: str) -> None:
+    def _export_to(self, path: Path) -> None:
         if self._key:
-            self._work(self._do_export(self._key.name, Path(path)), "Saving...")
+            self._work(self._do_export(self._key.name, path), "Saving...")
 
     async def _do_export(self, name: str, path: Path) -> None:
         await self._context.core.export_key(name, path)
         self._show_verdict(f"The recovery key is in {path.name}. Keep it to yourself.", "good")
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, tr("Choose the service account file"), str(Path.home()))
-        dialog.setNameFilter("JSON files (*.json);;All files (*)")
-        dialog.fileSelected.connect(self._read_file)
-        dialog.open()
+        title, kinds = tr("Choose the service account file"), "JSON files (*.json);;All files (*)"
+        FileDialog(self, title, self._read_file, kinds=kinds).open()
 
-    def _read_file(self, path: str) -> None:
+    def _read_file(self, path: Path) -> None:
         if self._key:
-            self._work(self._do_save_file(self._key.name, Path(path)), "Saving...")
+            self._work(self._do_save_file(self._key.name, path), "Saving...")
 
     async def _do_save_file(self, name: str, path: Path) -> None:
         await self._do_save(name, await asyncio.to_thread(_text_of, path))

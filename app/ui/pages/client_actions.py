@@ -16,6 +16,7 @@ from app.ui.dialogs.changes import agree
 from app.ui.dialogs.confirm import confirm
 from app.ui.page_context import PageContext, open_url
 from app.ui.translation import tr
+from app.ui.widgets.file_dialog import FileDialog
 
 _LINK_SCHEMES = ("cursor", "vscode", "vscode-insiders", "vscodium", "goose", "lmstudio", "https")
 
@@ -80,19 +81,18 @@ class ClientActions:
 
     def save_bundle(self) -> None:
         """Ask for a folder and save a bundle for each server that is on."""
-        dialog = QFileDialog(self._parent, tr("Save the bundles"), str(Path.home()))
+        dialog = FileDialog(self._parent, tr("Save the bundles"), self._save_bundles)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.fileSelected.connect(self._save_bundles)
         dialog.open()
 
-    def _save_bundles(self, folder: str) -> None:
+    def _save_bundles(self, folder: Path) -> None:
         async def save() -> None:
             for server in self._context.core.servers():
                 if server.wanted:
                     made = self.clients.by_hand.bundle(
                         server.name, server.title, server.purpose, version.current()
                     )
-                    _write(Path(folder) / f"lou-{server.name}.mcpb", made)
+                    _write(folder / f"lou-{server.name}.mcpb", made)
 
         self._context.tasks.start(save())
 

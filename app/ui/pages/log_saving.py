@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from app.errors import AppError
 from app.logs.log_search import LogQuery
@@ -14,6 +15,7 @@ from app.ui.log_export import LogExport
 from app.ui.page_context import PageContext, show_in_folder
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.text import label
 
 
@@ -43,10 +45,9 @@ class LogSaving(QWidget):
 
     def ask(self, wanted: LogQuery) -> None:
         """Ask for a path, then save the lines that match `wanted`."""
-        dialog = QFileDialog(self, tr("Save the log"), str(Path.home() / "lou.log"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(lambda path: self.save(wanted, Path(path)))
-        dialog.open()
+        title = tr("Save the log")
+        save = functools.partial(self.save, wanted)
+        FileDialog(self, title, save, name="lou.log", saves=True).open()
 
     def save(self, wanted: LogQuery, target: Path) -> None:
         """Save the lines that match `wanted` to `target`."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.metrics.reports import Report, TimeWindow, csv_rows
 from app.system import files
@@ -18,6 +18,7 @@ from app.ui.pages.breakdown import Breakdown
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.chart import Chart
+from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import combo, offer
 from app.ui.widgets.live import WhileVisible
@@ -154,12 +155,10 @@ class MetricsPage(QWidget):
         self._ask("lou-metrics.png", self.save_png)
 
     def _ask(self, name: str, save: Callable[[Path], None]) -> None:
-        dialog = QFileDialog(self, tr("Export"), str(Path.home() / name))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(
-            lambda path: self._context.tasks.start(_saved(save, Path(path)))
-        )
-        dialog.open()
+        def chosen(path: Path) -> None:
+            self._context.tasks.start(_saved(save, path))
+
+        FileDialog(self, tr("Export"), chosen, name=name, saves=True).open()
 
     def save_csv(self, target: Path) -> None:
         """Write the report as CSV, one row for each step.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
 from shiboken6 import isValid
 
 from app.errors import AppError
@@ -19,6 +19,7 @@ from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
+from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.text import heading
 
 _POLL_S = 0.3
@@ -69,21 +70,23 @@ class TrackedJob(Card):
 
     def ask_import(self, parent: QWidget) -> None:
         """Ask for a file and its column mapping, then import it."""
-        dialog = QFileDialog(parent, tr("Import"), str(Path.home()), _KINDS)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(
-            lambda path: self._context.tasks.start(self.preview_and_import(Path(path), parent))
-        )
-        dialog.open()
+        FileDialog(
+            parent,
+            tr("Import"),
+            lambda path: self._context.tasks.start(self.preview_and_import(path, parent)),
+            kinds=_KINDS,
+        ).open()
 
     def ask_export(self, parent: QWidget, wanted: Filter) -> None:
         """Ask for a file, then export the entries that match `wanted`."""
-        dialog = QFileDialog(parent, tr("Export"), str(Path.home() / "tracked.csv"), _KINDS)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(
-            lambda path: self._context.tasks.start(self.export_file(Path(path), wanted))
-        )
-        dialog.open()
+        FileDialog(
+            parent,
+            tr("Export"),
+            lambda path: self._context.tasks.start(self.export_file(path, wanted)),
+            name="tracked.csv",
+            kinds=_KINDS,
+            saves=True,
+        ).open()
 
     async def preview_and_import(self, path: Path, parent: QWidget) -> None:
         """Show the column mapping of the file, and import it when the user agrees."""
