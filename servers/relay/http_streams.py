@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _OPEN_AFTER_S = 5.0
 _RETRY_MS = 1000
 _MOST_KEPT, _MOST_BYTES = 1_000, 4 << 20
 """Lines of a stream that are kept for a client that comes back."""
+_MOST_AT_ONCE = 1 << 18
+"""Bytes of lines that are sent together, unless one line has more."""
 _INVALID_PARAMS, _NOT_FOUND = -32602, -32601
 _STATUS = {_NOT_FOUND: 404, _INVALID_PARAMS: 400, -32020: 400, -32021: 400, -32022: 400}
 """The HTTP status of an error that a 2026-07-28 request is answered with."""
@@ -100,11 +103,11 @@ class EventStream:
         self.is_released = True
         self._news.set()
 
-    def after(self, number: int) -> list[tuple[int, bytes]]:
+    def after(self, number: int) -> deque[tuple[int, bytes]]:
         """The lines that follow line `number`, with their numbers."""
         self._news.clear()
         start = max(number + 1, self._first)
-        return list(enumerate(self._lines[start - self._first :], start))
+        return deque(enumerate(self._lines[start - self._first :], start))
 
     async def wait(self, gone: asyncio.Future[None], seconds: float | None) -> bool:
         """Wait for news; False if there were none in `seconds`, or the client is gone."""
@@ -187,18 +190,21 @@ async def _send_events(
     blocks = [first if is_primed else b": open\n\n"]
     last = after
     while True:
-        for number, line in stream.after(last):
-            last = number
-            head = f"event: message\nid: {stream.order}-{number}\ndata: ".encode()
+        lines, size = stream.after(last), 0
+        while lines and size < _MOST_AT_ONCE:  # of a slow client each part counts as read
+            last, line = lines.popleft()
+            head = f"event: message\nid: {stream.order}-{last}\ndata: ".encode()
             blocks += [head, line, b"\n\n"]
+            size += len(line)
         if blocks:
             body = b"".join(blocks)
             await send({"type": "http.response.body", "body": body, "more_body": True})
         stream.note_written(last)
-        if stream.is_over or stream.is_released or stream.reader is not gone:
+        is_done = not lines and (stream.is_over or stream.is_released)
+        if is_done or stream.reader is not gone:
             await send({"type": "http.response.body", "body": b""})
             return
-        is_news = await stream.wait(gone, _KEEP_ALIVE_S)
+        is_news = bool(lines) or await stream.wait(gone, _KEEP_ALIVE_S)
         if gone.done():
             return
         blocks = [] if is_news else [b": alive\n\n"]

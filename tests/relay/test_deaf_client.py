@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from servers.relay.http_streams import EventStream, Exchange, resume
 from tests.host.clients import lines
 from tests.host.supervised import Supervised, supervised
 from tests.patience import PATIENCE_S, eventually
@@ -148,3 +149,22 @@ async def test_an_http_client_that_reads_nothing_does_not_hold_up_another(home: 
             await eventually(lambda: said.exists() and said.stat().st_size > 5)
             assert "result" in await other.ask("tools/call", {"name": "nothing"})
         await eventually(lambda: was_disconnected(server))
+
+
+async def test_each_part_that_a_slow_http_client_reads_counts_as_read() -> None:
+    numbers: list[int] = []
+    stream = EventStream(set(), lambda _: numbers.append(stream.written))
+    for _ in range(6):
+        stream.put(b"x" * 1_000_000)
+    stream.end()
+    sizes: list[int] = []
+
+    async def send(message: Any) -> None:
+        sizes.append(len(message.get("body", b"")))
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    await resume(stream, Exchange({}, receive, send), 0)
+    assert max(sizes) < 2_000_000
+    assert set(numbers) >= {4, 5, 6}, "older ones are kept for nobody"
