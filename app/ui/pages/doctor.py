@@ -77,12 +77,11 @@ class DoctorPage(QWidget):
     def _show(self, checks: list[Check]) -> None:
         self._checks, self._checked_at = checks, time.monotonic()
         wrong = [check for check in checks if not check.ok]
-        need = "needs" if len(wrong) == 1 else "need"
-        self._summary.setText(
-            f"{len(wrong)} of {wording.counted(len(checks), 'check')} {need} you."
-            if wrong
-            else f"All {len(checks)} checks passed."
-        )
+        total = wording.counted(len(checks), "check")
+        text = f"{len(wrong)} of {total} need you."
+        if len(wrong) < 2:
+            text = f"1 of {total} needs you." if wrong else f"All {len(checks)} checks passed."
+        self._summary.setText(text)
         set_tone(self._summary, "warn" if wrong else "good")
         groups = QWidget()
         column = QVBoxLayout(groups)
