@@ -179,8 +179,9 @@ class MetricsPage(QWidget):
             SettingsError: it could not be written.
         """
         picture = QBuffer()
-        self._sheet.grab().save(picture, "PNG")
         with files.export(target) as file:
+            if not self._sheet.grab().save(picture, "PNG"):
+                raise OSError(0, "the picture could not be made")
             file.write(picture.data().data())
 
 
