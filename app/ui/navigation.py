@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from app.ui import icons
 from app.ui.page_context import PageContext
@@ -18,6 +18,7 @@ from app.ui.page_registry import PageSpec
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.flow import Flow
+from app.ui.widgets.layouts import vertical
 from app.ui.widgets.text import heading, label, scaled, set_tone, tooltip
 
 _WIDTH, _WIDEST = 196, 240
@@ -62,17 +63,16 @@ class Navigation(QWidget):
 
     def offer(self, specs: Sequence[PageSpec], current: str) -> None:
         """Show `specs`, with the one called `current` selected; emits nothing."""
-        self._list.blockSignals(True)
-        if tuple(specs) != self._specs:
-            self._specs = tuple(specs)
-            self._list.clear()
-            for number, spec in enumerate(specs, 1):
-                self._add(spec, number)
-            self._draw_icons()
-            self._apply_fold()
-        names = [spec.name for spec in self._specs]
-        self._list.setCurrentRow(names.index(current) if current in names else -1)
-        self._list.blockSignals(False)
+        with QSignalBlocker(self._list):
+            if tuple(specs) != self._specs:
+                self._specs = tuple(specs)
+                self._list.clear()
+                for number, spec in enumerate(specs, 1):
+                    self._add(spec, number)
+                self._draw_icons()
+                self._apply_fold()
+            names = [spec.name for spec in self._specs]
+            self._list.setCurrentRow(names.index(current) if current in names else -1)
         self._show_current()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -95,9 +95,6 @@ class Navigation(QWidget):
             self._apply_fold()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 14, 0, 12)
-        column.setSpacing(10)
         self._name.setContentsMargins(20, 4, 0, 0)
         self._state.setContentsMargins(20, 0, 12, 0)
         flow = Flow(spacing=2)
@@ -105,10 +102,8 @@ class Navigation(QWidget):
         for words, button in self._buttons:
             button.setAccessibleName(tr(words).removesuffix("..."))
             flow.add(button)
-        column.addWidget(self._name)
-        column.addWidget(self._list, 1)
-        column.addWidget(self._foot)
-        column.addWidget(self._state)
+        column = (self._name, (self._list, 1), self._foot, self._state)
+        self.setLayout(vertical(*column, margins=(0, 14, 0, 12), spacing=10))
 
     def _add(self, spec: PageSpec, number: int) -> None:
         item = QListWidgetItem()

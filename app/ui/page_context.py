@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
@@ -44,6 +44,14 @@ class PageContext:
     def opener(self, place: str) -> Callable[[], None]:
         """What opens `place`, for a button."""
         return lambda: self.go(place)
+
+    def starter(self, work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], None]:
+        """What starts `work` as a task, for a button."""
+
+        def start() -> None:
+            self.tasks.start(work())
+
+        return start
 
 
 class CallHistory:

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QWidget
 
 from app.system import paths
 from app.ui import icons, wording
@@ -16,6 +16,7 @@ from app.ui.page_context import PageContext
 from app.ui.page_registry import PAGES, offered_pages
 from app.ui.translation import tr
 from app.ui.widgets.card import Strip
+from app.ui.widgets.layouts import horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import scaled
 from app.views import Notice
@@ -148,16 +149,9 @@ class Window(QWidget):
             event.ignore()
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self._navigation)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        for strip in (self._lasting, self._strip, self._offer):
-            right.addWidget(strip)
-        right.addWidget(self._stack, 1)
-        row.addLayout(right, 1)
+        strips = (self._lasting, self._strip, self._offer)
+        right = vertical(*strips, (self._stack, 1), spacing=0)
+        self.setLayout(horizontal(self._navigation, (right, 1), spacing=0))
 
     def _set_shortcuts(self) -> None:
         go = self._context.go

@@ -18,7 +18,7 @@ def _draw_chart() -> None:
     chart = Chart(Theme(app), "Self test", {"calls": "good", "errors": "bad"})
     chart.resize(400, 200)
     chart.show_series([0.0, 60.0, 120.0], {"calls": [1, 2, None], "errors": [0, 1, 1]}, 60.0)
-    if chart.picture().isNull():
+    if chart.grab().isNull():
         raise ValueError("nothing was drawn")
     chart.deleteLater()
     app.processEvents()

@@ -55,7 +55,7 @@ def test_times_are_full_and_no_more_than_fit(span: int, most: int) -> None:
 
 def green(chart: Chart) -> int:
     """How many pixels of the picture are green; nothing but its series is."""
-    picture = chart.picture().toImage()
+    picture = chart.grab().toImage()
     points = ((x, y) for x in range(picture.width()) for y in range(picture.height()))
     found = (picture.pixelColor(x, y) for x, y in points)
     return sum(each.green() > max(each.red(), each.blue()) + 25 for each in found)

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QWidget
 
 from app.clients.views import ClientView
 from app.ui.dialogs.confirm import FittedDialog, result_of
-from app.ui.theme import Theme, fixed_font
+from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.text import heading, label
 
 _TITLES = {
@@ -40,18 +41,15 @@ class ChangesDialog(FittedDialog):
         title, verb, words = _TITLES[action]
         super().__init__(parent, title.format(name=client.name))
         self.resize(640, 480)
-        shown = QPlainTextEdit(diff)
-        shown.setReadOnly(True)
-        shown.setFont(fixed_font())
+        shown = text_viewer("What changes")
+        shown.setPlainText(diff)
         shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        shown.setAccessibleName(tr("What changes"))
         self._marks = _Marks(shown, theme)
         self._restart = QCheckBox(tr(f"Quit {client.name} before, and open it again after"))
         self._restart.setVisible(client.running and client.can_quit)
         self._restart.setChecked(client.running and client.can_quit)
         places = ", ".join(each.path for each in client.files)
         write = Button(theme, verb, self.accept, kind="main")
-        write.setDefault(True)
         self.lay_out(
             heading(title.format(name=client.name)),
             label(words, wrap=True),

@@ -12,11 +12,9 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
     QRadioButton,
-    QVBoxLayout,
     QWidget,
 )
 from shiboken6 import isValid
@@ -24,12 +22,14 @@ from shiboken6 import isValid
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.layouts import FREE, horizontal, vertical
 from app.ui.widgets.text import heading, label, scaled
 
 T = TypeVar("T")
 _NARROWEST, _LOW_ENOUGH = 400, 460
 """The least width of a dialog for the usual font, and a height that every screen has, in pixels."""
 
+MARGINS = (22, 20, 22, 18)
 _FIELDS = (QLineEdit, QPlainTextEdit, QComboBox, QCheckBox, QRadioButton)
 
 
@@ -45,17 +45,9 @@ class FittedDialog(QDialog):
         self, *parts: QWidget, buttons: Sequence[QWidget], grows: QWidget | None = None
     ) -> None:
         """Put `parts` above each other, `buttons` below at the right; `grows` takes free height."""
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        for part in parts:
-            column.addWidget(part, 1 if part is grows else 0)
-        column.addStretch()
-        foot = QHBoxLayout()
-        foot.addStretch()
-        for button in buttons:
-            foot.addWidget(button)
-        column.addLayout(foot)
+        placed = [(part, 1 if part is grows else 0) for part in parts]
+        foot = horizontal(FREE, *buttons)
+        self.setLayout(vertical(*placed, FREE, foot, margins=MARGINS, spacing=10))
 
     def event(self, event: QEvent) -> bool:
         is_done = super().event(event)

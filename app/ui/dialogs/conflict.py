@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QWidget
 
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
+from app.ui.widgets.layouts import TOP, grid, holder, horizontal
 from app.ui.widgets.text import heading, label
 from app.ui.wording import spoken, words
 
@@ -25,46 +25,35 @@ class ConflictDialog(FittedDialog):
         super().__init__(parent, "Changed meanwhile")
         self.setMinimumWidth(600)
         self._mine: dict[str, QRadioButton] = {}
-        choices = QWidget()
-        grid = QGridLayout(choices)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(10)
-        grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
-        grid.addWidget(label("As it is now", tone="soft"), 0, 1)
-        grid.addWidget(label("As you want it", tone="soft"), 0, 2)
+        rows = grid(across=16, down=10)
+        rows.setColumnStretch(2, 1)
+        rows.addWidget(label("As it is now", tone="soft"), 0, 1)
+        rows.addWidget(label("As you want it", tone="soft"), 0, 2)
         for row, difference in enumerate(found, 1):
-            self._add(grid, row, difference)
+            self._add(rows, row, difference)
         leave = Button(theme, "Leave it as it is", self.reject)
         save = Button(theme, "Save my choice", self.accept, kind="main")
-        save.setDefault(True)
         title = heading("Somebody changed this entry meanwhile")
         words = label("Choose what each field shall be.", wrap=True)
-        fields = Scrolled(choices, most=_HIGHEST)
+        fields = Scrolled(holder(rows), most=_HIGHEST)
         self.lay_out(title, words, fields, buttons=(leave, save), grows=fields)
 
     def theirs(self) -> set[str]:
         """The fields for which the stored value was chosen."""
         return {name for name, mine in self._mine.items() if not mine.isChecked()}
 
-    def _add(self, grid: QGridLayout, row: int, difference: Difference) -> None:
+    def _add(self, rows: QGridLayout, row: int, difference: Difference) -> None:
         group = QButtonGroup(self)
         title = words(difference.field)
-        name = heading(title, "strong")
-        grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
+        rows.addWidget(heading(title, "strong"), row, 0, TOP)
         for column, value in ((1, difference.theirs), (2, difference.mine)):
-            holder = QWidget()
-            line = QHBoxLayout(holder)
-            line.setContentsMargins(0, 0, 0, 0)
             choice = QRadioButton()
             whose = "As it is now" if column == 1 else "As you want it"
             choice.setAccessibleName(spoken(title, whose))
             group.addButton(choice)
-            line.addWidget(choice, 0, Qt.AlignmentFlag.AlignTop)
-            text = label(value_text(value), wrap=True, selectable=True)
-            line.addWidget(text, 1, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(holder, row, column)
+            line = horizontal((choice, TOP))
+            line.addWidget(label(value_text(value), wrap=True, selectable=True), 1, TOP)
+            rows.addWidget(holder(line), row, column)
         self._mine[difference.field] = choice
         choice.setChecked(True)
 

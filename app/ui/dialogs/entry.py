@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.confirm import FittedDialog
@@ -18,6 +18,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.form import Form
+from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label
 from app.ui.wording import words
 
@@ -58,7 +59,6 @@ class EntryDialog(FittedDialog):
         self._form = Form(context.theme, _FIELDS)
         self._problem = label(tone="bad", wrap=True, name="problem")
         self._save = Button(context.theme, "Save" if whole else "Add", self._clicked, kind="main")
-        self._save.setDefault(True)
         fields: QWidget = Scrolled(self._form, most=_HIGHEST)
         if whole:
             self._form.set_values(whole.entry)
@@ -104,12 +104,8 @@ class EntryDialog(FittedDialog):
 
 def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTabWidget:
     tabs = QTabWidget()
-    inside = QWidget()
-    column = QVBoxLayout(inside)
-    column.setContentsMargins(0, 8, 0, 0)
-    column.addWidget(fields)
     tabs.tabBar().setAccessibleName(tr("Parts of the entry"))
-    tabs.addTab(inside, tr("Fields"))
+    tabs.addTab(holder(vertical(fields, margins=(0, 8, 0, 0))), tr("Fields"))
     tabs.addTab(_history(history), tr(f"History ({len(history)})"))
     return tabs
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Scrolled
+from app.ui.widgets.card import Scrolled, scroll_area
 from app.ui.widgets.inputs import combo
+from app.ui.widgets.layouts import FREE, grid, holder, vertical
 from app.ui.widgets.text import Elided, heading, label
 from app.ui.wording import counted, one_line
 
@@ -58,10 +59,7 @@ class ImportDialog(FittedDialog):
         super().__init__(parent, "Import")
         self.setMinimumWidth(560)
         self._boxes: list[tuple[str, str, QComboBox]] = []
-        self._grid = QGridLayout()
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(6)
+        self._grid = grid(across=14, down=6)
         self._grid.setColumnStretch(0, 4)
         self._grid.setColumnStretch(1, 5)
         for column in sorted(found["columns"], key=lambda column: not column["used"]):
@@ -73,7 +71,6 @@ class ImportDialog(FittedDialog):
         self._missing = label("", tone="bad", wrap=True)
         self._count = label("", tone="soft", wrap=True, name="count")
         self._begin = Button(theme, "Import", self.accept, kind="main")
-        self._begin.setDefault(True)
         self._lay_out(theme, path)
         self.show_doubts(found)
 
@@ -94,18 +91,10 @@ class ImportDialog(FittedDialog):
         self._boxes.append((name, used, box))
 
     def _lay_out(self, theme: Theme, path: Path) -> None:
-        holder = QWidget()
-        rows = QVBoxLayout(holder)
-        rows.setContentsMargins(0, 0, 8, 0)
-        rows.addLayout(self._grid)
-        rows.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setAccessibleName(tr("Columns of the file"))
-        area.setWidget(holder)
+        rows = holder(vertical(self._grid, FREE, margins=(0, 0, 8, 0)))
+        area = scroll_area(rows, "Columns of the file")
         area.setMinimumHeight(90)
-        area.setMaximumHeight(max(90, holder.sizeHint().height() + _EDGE))
+        area.setMaximumHeight(max(90, rows.sizeHint().height() + _EDGE))
         title = heading(f"Import {one_line(path.name, 160)}")
         title.setWordWrap(True)
         doubts = (self._doubts_title, self._doubts_place, self._missing)
@@ -128,13 +117,8 @@ class ImportDialog(FittedDialog):
         self._show_button()
 
     def mapping(self) -> FileMapping:
-        chosen: dict[str, list[str]] = {
-            "email": [],
-            "url": [],
-            "status": [],
-            "tags": [],
-            "note": [],
-        }
+        uses = ("email", "url", "status", "tags", "note")
+        chosen: dict[str, list[str]] = {use: [] for use in uses}
         ignore: list[str] = []
         for name, used, box in self._boxes:
             use = str(box.currentData())

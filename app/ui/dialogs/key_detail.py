@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QUrl
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.errors import AppError, VaultError
 from app.keys.service import LARGEST_FILE
@@ -20,6 +20,7 @@ from app.ui.page_context import PageContext, open_url
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.file_dialog import FileDialog
+from app.ui.widgets.layouts import FREE, horizontal, vertical
 from app.ui.widgets.secret import SecretEntry
 from app.ui.widgets.text import heading, label, set_tone
 from app.views import KeyView
@@ -76,26 +77,12 @@ class KeyDetail(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        get = QHBoxLayout()
-        get.addWidget(self._get)
-        get.addStretch()
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for part in (self._save, self._test, self._file, self._export):
-            buttons.addWidget(part)
-        buttons.addStretch()
-        buttons.addWidget(self._remove)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 2, 4, 4)
-        column.setSpacing(8)
-        for words in (self._title, self._state, self._purpose, self._used_by):
-            column.addWidget(words)
-        column.addLayout(get)
-        column.addSpacing(6)
-        column.addWidget(self._entry)
-        column.addLayout(buttons)
-        column.addWidget(self._verdict)
-        column.addStretch()
+        words = (self._title, self._state, self._purpose, self._used_by)
+        get = horizontal(self._get, FREE)
+        changes = (self._save, self._test, self._file, self._export)
+        buttons = horizontal(*changes, FREE, self._remove, spacing=8)
+        parts = (*words, get, 6, self._entry, buttons, self._verdict, FREE)
+        self.setLayout(vertical(*parts, margins=(20, 2, 4, 4), spacing=8))
 
     def set_usable(self, usable: bool) -> None:
         """Enable the buttons when the vault can be read and written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from app.keys.vault import VaultState
 from app.ui.dialogs.confirm import prepare_keys
@@ -15,6 +15,7 @@ from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Strip, scroll_area
+from app.ui.widgets.layouts import horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
@@ -81,22 +82,10 @@ class KeysDialog(QDialog):
     def _lay_out(self) -> None:
         close = Button(self._context.theme, "Close", self.close)
         scroll = scroll_area(self._detail, "The chosen key")
-        parts = QSplitter()
-        parts.addWidget(self._list)
-        parts.addWidget(scroll)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([280, 500])
-        parts.setChildrenCollapsible(False)
-        foot = QHBoxLayout()
-        foot.addWidget(self._where, 1)
-        foot.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(12)
-        column.addWidget(heading("Keys", "title"))
-        column.addWidget(self._strip)
-        column.addWidget(parts, 1)
-        column.addLayout(foot)
+        parts = splitter(self._list, scroll, sizes=(280, 500), grows=1)
+        foot = horizontal((self._where, 1), close)
+        column = (heading("Keys", "title"), self._strip, (parts, 1), foot)
+        self.setLayout(vertical(*column, margins=(20, 18, 20, 16), spacing=12))
 
     def _pull(self) -> None:
         chosen = str(self._list.currentIndex().data(KEY) or "")

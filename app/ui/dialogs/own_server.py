@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QTabWidget, QWidget
 from shiboken6 import isValid
 
 from app.clients.imports import server_import
 from app.config import custom_servers
 from app.config.config_model import ServerEntry
 from app.errors import AppError, SettingsError
-from app.ui.dialogs.confirm import FittedDialog, confirm, result_of
+from app.ui.dialogs.confirm import MARGINS, FittedDialog, confirm, result_of
 from app.ui.dialogs.server_review import confirm_servers
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.page_context import PageContext
@@ -34,6 +34,7 @@ from app.ui.widgets.card import Scrolled
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form
 from app.ui.widgets.inputs import MOST_PASTED, TextArea
+from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label, set_tone
 from servers.contract.server_settings import SESSIONS
 
@@ -109,31 +110,21 @@ class ServerDialog(FittedDialog):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        one, several = QWidget(), QWidget()
-        fields, paste = QVBoxLayout(one), QVBoxLayout(several)
-        fields.setContentsMargins(0, 6, 0, 0)
-        fields.addWidget(Scrolled(self._form, most=_HIGHEST))
-        fields.addWidget(bar(self._use_key, self._test))
-        paste.setContentsMargins(0, 6, 0, 0)
-        paste.addWidget(label(_PASTE, tone="soft", wrap=True))
-        paste.addWidget(self._pasted, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(10)
-        column.addWidget(heading(self.windowTitle()))
-        if self._name:
-            column.addWidget(one, 1)
-        else:
+        fields = Scrolled(self._form, most=_HIGHEST)
+        one = holder(vertical(fields, bar(self._use_key, self._test), margins=(0, 6, 0, 0)))
+        words = label(_PASTE, tone="soft", wrap=True)
+        several = holder(vertical(words, (self._pasted, 1), margins=(0, 6, 0, 0)))
+        if not self._name:
             self._tabs.addTab(one, tr("One server"))
             self._tabs.addTab(several, tr("Paste a configuration"))
-            column.addWidget(self._tabs, 1)
         add = Button(theme, "Save" if self._name else "Add", self._add, kind="main")
-        add.setDefault(True)
         cancel = Button(theme, "Cancel", self.reject)
         over = Button(theme, "From a client...", self._from_client, icon="clients", kind="quiet")
         over.setVisible(not self._name)
-        column.addWidget(self._problem)
-        column.addWidget(bar(over, right=(cancel, add)))
+        ways = one if self._name else self._tabs
+        foot = bar(over, right=(cancel, add))
+        column = (heading(self.windowTitle()), (ways, 1), self._problem, foot)
+        self.setLayout(vertical(*column, margins=MARGINS, spacing=10))
         self.resize(580, 580)
 
     def _from_client(self) -> None:

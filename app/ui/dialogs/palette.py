@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui import targets
 from app.ui.dialogs.confirm import FittedDialog
@@ -15,7 +15,8 @@ from app.ui.page_context import PageContext
 from app.ui.targets import PaletteTarget
 from app.ui.translation import tr
 from app.ui.widgets.card import Empty
-from app.ui.widgets.rows import ROW, Row, RowList
+from app.ui.widgets.layouts import vertical
+from app.ui.widgets.rows import Row, RowList
 from app.ui.widgets.text import fit_placeholder, scaled
 
 _MOST = 200
@@ -26,12 +27,12 @@ class TargetsModel(KeyedList[PaletteTarget]):
     """One row for each target on show."""
 
     def __init__(self) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: lambda target: target.title,
-            Qt.ItemDataRole.AccessibleTextRole: lambda target: f"{target.title}, {tr(target.kind)}",
-            ROW: lambda target: Row(target.title, target.kind),
-        }
-        super().__init__(lambda target: target.place, readers)
+        super().__init__(
+            lambda target: target.place,
+            title=lambda target: target.title,
+            spoken=lambda target: f"{target.title}, {tr(target.kind)}",
+            row=lambda target: Row(target.title, target.kind),
+        )
 
 
 class PaletteDialog(FittedDialog):
@@ -51,12 +52,8 @@ class PaletteDialog(FittedDialog):
         self._list.setModel(self._model)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._none = Empty(context.theme, "find", "Nothing is called that", "Try another word.")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 14, 14, 14)
-        column.setSpacing(10)
-        column.addWidget(self._line)
-        column.addWidget(self._list, 1)
-        column.addWidget(self._none, 1)
+        parts = (self._line, (self._list, 1), (self._none, 1))
+        self.setLayout(vertical(*parts, margins=(14, 14, 14, 14), spacing=10))
         self.resize(scaled(520, self), 420)
         self._line.textChanged.connect(self._show_found)
         self._line.returnPressed.connect(self._open_chosen)

@@ -31,7 +31,6 @@ class PassphraseDialog(FittedDialog):
         self._again = SecretEntry(theme, "Passphrase again", "The same again")
         self._problem = label(tone="bad", wrap=True, name="problem")
         self._save = Button(theme, "Use it" if new else "Unlock", self._accept_if_good, kind="main")
-        self._save.setDefault(True)
         title = "Choose a passphrase" if new else "Unlock your keys"
         self.lay_out(
             heading(title),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
-from app.ui.dialogs.confirm import FittedDialog
+from app.ui.dialogs.confirm import MARGINS, FittedDialog
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import IconLabel, Scrolled
+from app.ui.widgets.layouts import FREE, TOP, horizontal, vertical
 from app.ui.widgets.text import heading, label
 
 _WIDTH = 480
@@ -42,26 +42,12 @@ class ProblemDialog(FittedDialog):
         self._scroll = Scrolled(self._hint, most=_HIGHEST)
         self._action = Button(theme, "", self._mend_clicked)
         close = Button(theme, "Close", self.reject, kind="main")
-        close.setDefault(True)
         sign = IconLabel(theme, 28, "alert", "warn")
-        words = QVBoxLayout()
-        words.setSpacing(6)
-        words.addWidget(self._title)
-        words.addWidget(self._scroll)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        buttons = QHBoxLayout()
-        buttons.addWidget(Button(theme, "Copy", self._copy, icon="copy", kind="quiet"))
-        buttons.addStretch()
-        buttons.addWidget(self._action)
-        buttons.addWidget(close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(22, 20, 22, 18)
-        column.setSpacing(18)
-        column.addLayout(row)
-        column.addLayout(buttons)
+        words = vertical(self._title, self._scroll, spacing=6)
+        row = horizontal((sign, TOP), (words, 1), spacing=14)
+        copy = Button(theme, "Copy", self._copy, icon="copy", kind="quiet")
+        buttons = horizontal(copy, FREE, self._action, close)
+        self.setLayout(vertical(row, buttons, margins=MARGINS, spacing=18))
         self.setMinimumWidth(_WIDTH)
         self.show_error(error)
         close.setFocus()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.clients.imports import server_import
 from app.ui.dialogs.confirm import FittedDialog, result_of
-from app.ui.theme import Theme, fixed_font
+from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.text import heading, label
 
 _WARNING = (
@@ -35,11 +36,9 @@ class ServerReviewDialog(FittedDialog):
         title = f"Add {servers[0]['name']}?" if one else f"Add these {len(servers):,} servers?"
         self.resize(640, 440)
         text = "\n\n".join("\n".join(map(_said, server_import.lines(server))) for server in servers)
-        shown = QPlainTextEdit(text)
-        shown.setReadOnly(True)
-        shown.setFont(fixed_font())
+        shown = text_viewer("What would be added")
+        shown.setPlainText(text)
         shown.setTabChangesFocus(True)
-        shown.setAccessibleName(tr("What would be added"))
         cancel = Button(theme, "Cancel", self.reject)
         cancel.setDefault(True)
         self.lay_out(

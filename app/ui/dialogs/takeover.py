@@ -6,10 +6,11 @@ In: what the clients have in their files. Out: servers in config.json, their sec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from app.clients.files.locations import Places
 from app.clients.imports import client_source, foreign_servers, server_import
@@ -21,6 +22,7 @@ from app.ui.page_context import PageContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Scrolled
+from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import Elided, heading, label, set_tone
 from app.ui.wording import counted
 
@@ -73,12 +75,8 @@ class TakeoverDialog(FittedDialog):
         super().__init__(parent, "Bring servers over")
         self._ticks: list[tuple[QCheckBox, FoundServer]] = []
         self._begin = Button(theme, "Bring over", self.accept, kind="main")
-        self._begin.setDefault(True)
-        inside = QWidget()
-        rows = QVBoxLayout(inside)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(8)
-        for name, servers in _by_client(found).items():
+        rows = vertical(spacing=8)
+        for name, servers in groupby(found, key=lambda server: server.client_name):
             rows.addWidget(heading(name, "strong"))
             card = Card()
             for server in servers:
@@ -86,7 +84,7 @@ class TakeoverDialog(FittedDialog):
             rows.addWidget(card)
         title = heading("Bring servers over")
         warning = label(_WARNING, tone="soft", wrap=True)
-        servers_part = Scrolled(inside, most=_HIGHEST)
+        servers_part = Scrolled(holder(rows), most=_HIGHEST)
         buttons = (Button(theme, "Cancel", self.reject), self._begin)
         self.lay_out(title, warning, servers_part, buttons=buttons, grows=servers_part)
         self.resize(600, 520)
@@ -121,13 +119,6 @@ class TakeoverDialog(FittedDialog):
 def _notes(plan: ServerImport) -> list[str]:
     moved = [f"Moves into the keyring: {', '.join(plan.secrets)}."] if plan.secrets else []
     return [*moved, *(note for notes in plan.notes.values() for note in notes)]
-
-
-def _by_client(found: Sequence[FoundServer]) -> Mapping[str, list[FoundServer]]:
-    groups: dict[str, list[FoundServer]] = {}
-    for server in found:
-        groups.setdefault(server.client_name, []).append(server)
-    return groups
 
 
 async def take_over(context: PageContext, parent: QWidget | None, client: str = "") -> None:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-
 from app.clients.views import ClientView
 from app.ui import client_wording, wording
 from app.ui.models.keyed_list import KeyedList
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import Row
 
 
 class ClientsModel(KeyedList[ClientView]):
     """One row for each client of the catalogue."""
 
     def __init__(self) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: lambda client: client.name,
-            Qt.ItemDataRole.AccessibleTextRole: _spoken,
-            ROW: _row,
-        }
-        super().__init__(lambda client: client.id, readers)
+        super().__init__(
+            lambda client: client.id, title=lambda client: client.name, spoken=_spoken, row=_row
+        )
 
     def show_clients(
         self, clients: Sequence[ClientView], text: str = "", *, folded: bool = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, Qt
 
 from app.ui.models.table import ROOT, Index
+from app.ui.widgets.rows import ROW, Row
 
 KEY = int(Qt.ItemDataRole.UserRole)
 """The role under which a model gives the key of a row."""
@@ -16,12 +17,26 @@ T = TypeVar("T")
 
 
 class KeyedList(QAbstractListModel, Generic[T]):
-    """`key` and `readers`, one for each role, say what the view learns of a row."""
+    """The functions say what the view learns of a row; `spoken` is for a screen reader."""
 
-    def __init__(self, key: Callable[[T], str], readers: Mapping[int, Callable[[T], Any]]) -> None:
+    def __init__(
+        self,
+        key: Callable[[T], str],
+        *,
+        title: Callable[[T], str],
+        spoken: Callable[[T], str],
+        row: Callable[[T], Row],
+        tooltip: Callable[[T], str | None] = lambda _row: None,
+    ) -> None:
         super().__init__()
         self._key = key
-        self._readers = {KEY: key, **readers}
+        self._readers: dict[int, Callable[[T], Any]] = {
+            KEY: key,
+            Qt.ItemDataRole.DisplayRole: title,
+            Qt.ItemDataRole.AccessibleTextRole: spoken,
+            Qt.ItemDataRole.ToolTipRole: tooltip,
+            ROW: row,
+        }
         self.rows: tuple[T, ...] = ()
 
     def show_rows(self, rows: Sequence[T]) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-
 from app.ui import wording
 from app.ui.models.keyed_list import KeyedList
 from app.ui.translation import tr
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import Row
 from app.views import KeyView
 
 
@@ -15,14 +13,12 @@ class KeysModel(KeyedList[KeyView]):
     """One row for each key."""
 
     def __init__(self) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: lambda key: tr(key.title),
-            Qt.ItemDataRole.AccessibleTextRole: lambda key: wording.spoken(
-                key.title, state_of(key)
-            ),
-            ROW: _row,
-        }
-        super().__init__(lambda key: key.name, readers)
+        super().__init__(
+            lambda key: key.name,
+            title=lambda key: tr(key.title),
+            spoken=lambda key: wording.spoken(key.title, state_of(key)),
+            row=_row,
+        )
 
 
 def state_of(key: KeyView) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import Qt
-
 from app.ui import wording
 from app.ui.models.keyed_list import KeyedList
 from app.ui.translation import tr
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import Row
 from app.ui.widgets.text import tooltip
 
 _TONES = {"ready": "good", "no_key": "soft", "no_address": "soft", "key_rejected": "bad"}
@@ -22,13 +20,13 @@ class ProvidersModel(KeyedList[Provider]):
     """One row for each provider, as the server reported its state."""
 
     def __init__(self) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: lambda provider: provider["title"],
-            Qt.ItemDataRole.AccessibleTextRole: _spoken,
-            Qt.ItemDataRole.ToolTipRole: lambda provider: tooltip(_more(provider)),
-            ROW: _row,
-        }
-        super().__init__(lambda provider: str(provider["name"]), readers)
+        super().__init__(
+            lambda provider: str(provider["name"]),
+            title=lambda provider: str(provider["title"]),
+            spoken=_spoken,
+            row=_row,
+            tooltip=lambda provider: tooltip(_more(provider)),
+        )
 
     @property
     def names(self) -> list[str]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-
 from app.ui import wording
 from app.ui.models.keyed_list import KeyedList
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import Row
 from app.views import ServerView
 
 
@@ -16,12 +14,9 @@ class ServersModel(KeyedList[ServerView]):
     """One row for each server."""
 
     def __init__(self, servers: Callable[[], tuple[ServerView, ...]]) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: lambda server: server.title,
-            Qt.ItemDataRole.AccessibleTextRole: _spoken,
-            ROW: _row,
-        }
-        super().__init__(lambda server: server.name, readers)
+        super().__init__(
+            lambda server: server.name, title=lambda server: server.title, spoken=_spoken, row=_row
+        )
         self._servers = servers
 
     def pull(self) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
-
 from app.ui import wording
 from app.ui.models.keyed_list import KeyedList
 from app.ui.translation import tr
-from app.ui.widgets.rows import ROW, Row
+from app.ui.widgets.rows import Row
 from app.ui.widgets.text import tooltip
 
 Tool = dict[str, Any]
@@ -19,15 +17,13 @@ class ToolsModel(KeyedList[Tool]):
     """One row for each tool, as `Core.tools` gave them."""
 
     def __init__(self) -> None:
-        readers = {
-            Qt.ItemDataRole.DisplayRole: _title,
-            Qt.ItemDataRole.AccessibleTextRole: _spoken,
-            Qt.ItemDataRole.ToolTipRole: lambda tool: tooltip(
-                wording.one_line(str(tool.get("description", "")))
-            ),
-            ROW: _row,
-        }
-        super().__init__(lambda tool: str(tool["name"]), readers)
+        super().__init__(
+            lambda tool: str(tool["name"]),
+            title=_title,
+            spoken=_spoken,
+            row=_row,
+            tooltip=lambda tool: tooltip(wording.one_line(str(tool.get("description", "")))),
+        )
 
 
 def _title(tool: Tool) -> str:

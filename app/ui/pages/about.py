@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 import PySide6
-from PySide6.QtCore import Qt, QUrl, qVersion
+from PySide6.QtCore import QUrl, qVersion
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.system import paths, version
 from app.ui import shortcuts
@@ -20,6 +20,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, scroll_page
 from app.ui.widgets.flow import bar
+from app.ui.widgets.layouts import TOP, grid, vertical
 from app.ui.widgets.text import Elided, heading, label
 
 _TEXT = "Lou keeps your MCP servers running, keeps their keys safe, and connects your clients."
@@ -43,29 +44,23 @@ class AboutPage(QWidget):
         super().__init__()
         self._context = context
         theme, go = context.theme, context.go
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 14, 20)
-        column.setSpacing(10)
-        column.addWidget(label(_TEXT, wrap=True))
-        column.addWidget(
-            bar(
-                Button(theme, "Copy for a bug report", self._copy, icon="copy"),
-                Button(theme, "Check Lou", lambda: go("doctor"), icon="doctor"),
-                Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"),
-                *self._links(),
-            )
+        buttons = bar(
+            Button(theme, "Copy for a bug report", self._copy, icon="copy"),
+            Button(theme, "Check Lou", lambda: go("doctor"), icon="doctor"),
+            Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"),
+            *self._links(),
         )
+        column = vertical(label(_TEXT, wrap=True), buttons)
         for title, card in (
             ("Where things are", self._places()),
             ("Shortcuts", _shortcuts()),
-            ("Licences", _card(label(_LICENCES, wrap=True, selectable=True))),
+            ("Licences", Card(label(_LICENCES, wrap=True, selectable=True))),
         ):
             column.addWidget(heading(title))
             column.addWidget(card)
         column.addStretch()
         head = heading(f"Lou {version.current()}", "title")
-        scroll_page(self, head, inside, "About Lou")
+        scroll_page(self, head, column, "About Lou")
 
     def _links(self) -> list[Button]:
         return [
@@ -74,26 +69,18 @@ class AboutPage(QWidget):
         ]
 
     def _places(self) -> Card:
-        card = Card()
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(6)
-        grid.setColumnStretch(1, 1)
+        table = grid(across=14, down=6)
         for row, (title, what) in enumerate(_PLACES):
             place = self._place(title)
-            grid.addWidget(heading(title, "strong"), row, 0, Qt.AlignmentFlag.AlignTop)
-            words = QVBoxLayout()
-            words.setSpacing(0)
-            words.addWidget(Elided(tr(place), middle=True))
-            words.addWidget(label(what, tone="soft", wrap=True))
-            grid.addLayout(words, row, 1)
+            path = Elided(tr(place), middle=True)
+            table.addWidget(heading(title, "strong"), row, 0, TOP)
+            table.addLayout(vertical(path, label(what, tone="soft", wrap=True), spacing=0), row, 1)
             if title != "Keys":
                 button = icon_button(
                     self._context.theme, "folder", f"Open: {title}", _opener(_folder(place))
                 )
-                grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignTop)
-        card.inside.addLayout(grid)
-        return card
+                table.addWidget(button, row, 2, TOP)
+        return Card(table)
 
     def _place(self, title: str) -> str:
         if title == "Keys":
@@ -132,22 +119,11 @@ def _project_urls() -> dict[str, str]:
 
 
 def _shortcuts() -> Card:
-    card = Card()
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(18)
-    grid.setVerticalSpacing(4)
-    grid.setColumnStretch(1, 1)
+    table = grid(across=18, down=4)
     for row, (keys, what) in enumerate(shortcuts.LISTED):
-        grid.addWidget(heading(keys, "strong"), row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(label(what, wrap=True), row, 1)
-    card.inside.addLayout(grid)
-    return card
-
-
-def _card(widget: QWidget) -> Card:
-    card = Card()
-    card.inside.addWidget(widget)
-    return card
+        table.addWidget(heading(keys, "strong"), row, 0, TOP)
+        table.addWidget(label(what, wrap=True), row, 1)
+    return Card(table)
 
 
 def _opener(url: QUrl) -> Callable[[], None]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from app.metrics.reports import Report
 from app.ui import wording
 from app.ui.widgets.card import Card
+from app.ui.widgets.layouts import grid, holder, horizontal
 from app.ui.widgets.text import heading, label
 
 _MOST = 12
@@ -24,12 +25,9 @@ class Breakdown(QWidget):
         self._kinds = _Table("Errors by kind", ("", "Times"))
         self._apis = _Table("Provider calls", ("", "Calls", "Failed"))
         self._cards = (self._tools, self._kinds, self._apis)
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(12)
-        self._row.addWidget(self._tools, 2)
-        self._row.addWidget(self._kinds, 1)
-        self._row.addWidget(self._apis, 1)
+        parts = ((self._tools, 2), (self._kinds, 1), (self._apis, 1))
+        self._row = horizontal(*parts, spacing=12)
+        self.setLayout(self._row)
 
     def minimumSizeHint(self) -> QSize:
         widest = max(card.minimumSizeHint().width() for card in self._cards)
@@ -69,11 +67,10 @@ class Breakdown(QWidget):
 
 class _Table(Card):
     def __init__(self, title: str, columns: tuple[str, ...]) -> None:
-        super().__init__(margin=12)
+        super().__init__(heading(title, "strong"), margin=12)
         self._columns = columns
         self._shown: list[tuple[str, ...]] | None = None
         self._body = QWidget()
-        self.inside.addWidget(heading(title, "strong"))
         self.inside.addWidget(self._body)
         self.inside.addStretch()
         self.show_rows([])
@@ -83,19 +80,15 @@ class _Table(Card):
         if fresh == self._shown:
             return
         self._shown = fresh
-        body = QWidget()
-        grid = QGridLayout(body)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(4)
-        grid.setColumnStretch(0, 1)
+        table = grid(across=16, down=4, grows=0)
         if not fresh:
-            grid.addWidget(label("None in this time.", tone="soft"), 0, 0)
+            table.addWidget(label("None in this time.", tone="soft"), 0, 0)
         for place, words in enumerate(self._columns if fresh else ()):
-            grid.addWidget(_cell(words, place, tone="soft"), 0, place)
+            table.addWidget(_cell(words, place, tone="soft"), 0, place)
         for number, row in enumerate(fresh, 1):
             for place, words in enumerate(row):
-                grid.addWidget(_cell(wording.one_line(words, 40), place), number, place)
+                table.addWidget(_cell(wording.one_line(words, 40), place), number, place)
+        body = holder(table)
         self.inside.replaceWidget(self._body, body)
         self._body.deleteLater()
         self._body = body

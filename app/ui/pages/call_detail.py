@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QSplitter, QTabWidget, QTreeView
+from PySide6.QtWidgets import QAbstractItemView, QSplitter, QTabWidget, QTreeView
 
 from app.calls.kept_call import CallDetail, KeptCall, as_command, as_json, value_of
 from app.ui import wording
@@ -19,6 +19,7 @@ from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.layouts import horizontal
 from app.ui.widgets.text import Elided, heading, label, set_tone
 from servers.contract import harmless
 
@@ -58,11 +59,8 @@ class CallView(Card):
         self._again.setToolTip(tr("Open the tool on the page Try it, filled in as in this call"))
         copy_json = Button(theme, "Copy as JSON", self._copy_json, icon="copy")
         copy_command = Button(theme, "Copy as command", self._copy_command, icon="copy")
-        top = QHBoxLayout()
-        top.addWidget(self._outcome)
-        top.addWidget(self._facts, 1)
-        top.addWidget(icon_button(theme, "close", "Close", self.hide))
-        self.inside.addLayout(top)
+        close = icon_button(theme, "close", "Close", self.hide)
+        self.inside.addLayout(horizontal(self._outcome, (self._facts, 1), close))
         self.inside.addWidget(self._note)
         self.inside.addWidget(self._tabs, 1)
         self.inside.addWidget(bar(self._again, copy_json, copy_command))

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QSplitter,
-    QStackedLayout,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from app.calls.call_store import CallPage
 from app.calls.kept_call import KeptCall
@@ -34,6 +27,7 @@ from app.ui.pages.call_detail import CallView
 from app.ui.pages.call_filter import CallFilter
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Empty
+from app.ui.widgets.layouts import FREE, horizontal, splitter, stacked, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading
@@ -80,28 +74,14 @@ class CallsPage(QWidget):
         self._filter.choose(name)
 
     def _lay_out(self) -> None:
-        theme = self._context.theme
-        top = QHBoxLayout()
-        top.addWidget(heading("Calls", "title"))
-        top.addStretch()
-        top.addWidget(icon_button(theme, "trash", "Delete all kept calls", self._clear_clicked))
-        holder = QWidget()
-        self._holder = QStackedLayout(holder)
-        self._holder.addWidget(self._table)
-        self._holder.addWidget(self._empty)
-        parts = QSplitter(Qt.Orientation.Vertical)
+        theme, clear = self._context.theme, self._context.starter(self._clear)
+        delete = icon_button(theme, "trash", "Delete all kept calls", clear)
+        top = horizontal(heading("Calls", "title"), FREE, delete)
+        self._holder = stacked(self._table, self._empty)
+        parts = splitter(self._holder, self._detail, sizes=(300, 320), grows=0, is_vertical=True)
         parts.setHandleWidth(12)
-        parts.addWidget(holder)
-        parts.addWidget(self._detail)
-        parts.setStretchFactor(0, 1)
-        parts.setSizes([300, 320])
-        parts.setChildrenCollapsible(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 20)
-        column.setSpacing(12)
-        column.addLayout(top)
-        column.addWidget(self._filter)
-        column.addWidget(parts, 1)
+        column = (top, self._filter, (parts, 1))
+        self.setLayout(vertical(*column, margins=(20, 18, 20, 20), spacing=12))
 
     def _refresh(self) -> None:
         """Show what was stored since; nothing else moves."""
@@ -206,9 +186,6 @@ class CallsPage(QWidget):
         if found and row >= 0 and self._model.rows[row].id == id:
             self._detail.show_call(*found)
             self._table.scrollTo(self._table.currentIndex())
-
-    def _clear_clicked(self) -> None:
-        self._context.tasks.start(self._clear())
 
     async def _clear(self) -> None:
         loss = "What they asked and got cannot be brought back. Logs and metrics stay."

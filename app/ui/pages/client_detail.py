@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.clients.views import ClientView, FileView
 from app.ui import client_wording, wording
@@ -15,6 +15,7 @@ from app.ui.pages.client_actions import ClientActions
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.flow import bar
+from app.ui.widgets.layouts import FREE, vertical
 from app.ui.widgets.steps import Steps
 from app.ui.widgets.text import Elided, heading, label, set_tone
 
@@ -38,7 +39,7 @@ class ClientDetail(QWidget):
         self._why = Button(
             theme, "Why does it not see Lou?", self._ask_why, icon="doctor", kind="quiet"
         )
-        self._files = QVBoxLayout()
+        self._files = vertical()
         self._notes = label(tone="soft", wrap=True)
         self._connect = Button(theme, "Connect...", self._do(self._actions.connect), kind="main")
         self._disconnect = Button(theme, "Disconnect...", self._do(self._actions.disconnect))
@@ -60,26 +61,13 @@ class ClientDetail(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 4, 20, 20)
-        column.setSpacing(12)
-        column.addWidget(bar(self._title, self._state))
-        column.addWidget(self._sentence)
-        column.addWidget(self._strip)
-        column.addWidget(self._lost)
-        column.addWidget(bar(self._connect, self._restart, self._disconnect, self._undo))
-        proof = Card()
-        proof.inside.addWidget(heading("How far it is", "strong"))
-        proof.inside.addWidget(self._steps)
-        proof.inside.addWidget(self._progress)
-        proof.inside.addWidget(bar(self._why))
-        column.addWidget(proof)
-        card = Card()
-        card.inside.addLayout(self._files)
-        card.inside.addWidget(bar(self._copy, self._command, self._link, self._bundle))
-        column.addWidget(card)
-        column.addWidget(self._notes)
-        column.addStretch()
+        changes = bar(self._connect, self._restart, self._disconnect, self._undo)
+        how_far = heading("How far it is", "strong")
+        proof = Card(how_far, self._steps, self._progress, bar(self._why))
+        by_hand = bar(self._copy, self._command, self._link, self._bundle)
+        state = (bar(self._title, self._state), self._sentence, self._strip, self._lost, changes)
+        column = (*state, proof, Card(self._files, by_hand), self._notes, FREE)
+        self.setLayout(vertical(*column, margins=(20, 4, 20, 20), spacing=12))
 
     def show_client(self, client: ClientView) -> None:
         if client == self._client:

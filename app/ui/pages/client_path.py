@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.clients.planning.entries import installed_bridge
 from app.doctor import client_logs, client_path
@@ -16,6 +16,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, IconLabel
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import combo, offer
+from app.ui.widgets.layouts import grid, holder
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 
@@ -84,19 +85,16 @@ class ClientPath(Card):
             else "It sees Lou, and has called it. Nothing is in the way."
         )
         self._verdict.show()
-        made = QWidget()
-        grid = QGridLayout(made)
-        grid.setContentsMargins(0, 4, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setColumnStretch(1, 1)
+        table = grid(across=10, margins=(0, 4, 0, 0))
         for row, step in enumerate(steps):
-            grid.addWidget(self._sign(step), row, 0)
-            grid.addWidget(label(step.title, tone=_tone(step), wrap=True), row, 1)
+            table.addWidget(self._sign(step), row, 0)
+            table.addWidget(label(step.title, tone=_tone(step), wrap=True), row, 1)
             if step.is_reached is False and step.action:
                 place = step.action
                 go = Button(self._context.theme, "Mend this", self._context.opener(place))
                 go.setAccessibleDescription(tr(step.title))
-                grid.addWidget(go, row, 2, Qt.AlignmentFlag.AlignRight)
+                table.addWidget(go, row, 2, Qt.AlignmentFlag.AlignRight)
+        made = holder(table)
         self.inside.replaceWidget(self._steps, made)
         self._steps.deleteLater()
         self._steps = made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.models.clients import ClientsModel, is_here
 from app.ui.models.keyed_list import KEY
@@ -13,6 +13,7 @@ from app.ui.pages.client_detail import ClientDetail
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import scroll_area
+from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
@@ -59,30 +60,12 @@ class ClientsPage(QWidget):
             self._list.setCurrentIndex(self._model.index(row))
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 20, 0)
-        top.addWidget(heading("Clients", "title"))
-        top.addStretch()
-        top.addWidget(self._again)
-        holder = QWidget()
-        inside = QVBoxLayout(holder)
-        inside.setContentsMargins(0, 0, 0, 20)
-        inside.setSpacing(8)
-        inside.addWidget(self._filter)
-        inside.addWidget(self._list, 1)
-        inside.addWidget(self._fold)
-        scroll = scroll_area(self._detail, "The chosen client")
-        parts = QSplitter()
-        parts.addWidget(holder)
-        parts.addWidget(scroll)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([230, 620])
-        parts.setChildrenCollapsible(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 0, 0)
-        column.setSpacing(14)
-        column.addLayout(top)
-        column.addWidget(parts, 1)
+        top = horizontal(heading("Clients", "title"), FREE, self._again, margins=(0, 0, 20, 0))
+        choice = (self._filter, (self._list, 1), self._fold)
+        left = holder(vertical(*choice, margins=(0, 0, 0, 20), spacing=8))
+        right = scroll_area(self._detail, "The chosen client")
+        parts = splitter(left, right, sizes=(230, 620), grows=1)
+        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 0, 0), spacing=14))
 
     def _look(self) -> None:
         self._context.tasks.start(self._actions.clients.refresh())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.system import version
 from app.ui import doctor_mends, wording
@@ -16,6 +15,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, IconLabel, scroll_page
 from app.ui.widgets.flow import bar
+from app.ui.widgets.layouts import FREE, TOP, grid, holder, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, set_tone
 from app.views import Check
@@ -39,16 +39,9 @@ class DoctorPage(QWidget):
         self._summary = label(tone="soft", wrap=True, name="summary")
         self._groups = QWidget()
         self._path = ClientPath(context)
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(0, 0, 14, 20)
-        self._column.setSpacing(10)
-        self._column.addWidget(self._summary)
-        self._column.addWidget(self._path)
-        self._column.addWidget(self._groups)
-        self._column.addStretch()
+        self._column = vertical(self._summary, self._path, self._groups, FREE)
         top = bar(heading("Doctor", "title"), right=(self._copy, self._again))
-        scroll_page(self, top, inside, "What was checked")
+        scroll_page(self, top, self._column, "What was checked")
         WhileVisible(self, self._shown)
 
     def choose(self, name: str) -> None:
@@ -83,36 +76,29 @@ class DoctorPage(QWidget):
             text = f"1 of {total} needs you." if wrong else f"All {len(checks)} checks passed."
         self._summary.setText(text)
         set_tone(self._summary, "warn" if wrong else "good")
-        groups = QWidget()
-        column = QVBoxLayout(groups)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(10)
+        column = vertical(spacing=10)
         for title, own in doctor_mends.grouped(checks):
             column.addWidget(heading(title))
             column.addWidget(self._card(own))
+        groups = holder(column)
         self._column.replaceWidget(self._groups, groups)
         self._groups.deleteLater()
         self._groups = groups
 
     def _card(self, checks: list[Check]) -> Card:
-        card = Card()
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(8)
-        grid.setColumnStretch(1, 1)
+        table = grid(across=10, down=8)
         for row, check in enumerate(checks):
-            grid.addWidget(self._sign(check), row, 0, Qt.AlignmentFlag.AlignTop)
+            table.addWidget(self._sign(check), row, 0, TOP)
             text = check.sentence if check.ok else f"{check.sentence}\n{check.fix}".strip()
             words = label(text, tone="soft" if check.ok else "", wrap=True, selectable=True)
-            grid.addWidget(words, row, 1)
+            table.addWidget(words, row, 1)
             mend = None if check.ok else doctor_mends.mend_of(check)
             if mend:
                 place = mend.place
                 button = Button(self._context.theme, mend.words, self._context.opener(place))
                 button.setAccessibleDescription(tr(check.sentence))
-                grid.addWidget(button, row, 2, Qt.AlignmentFlag.AlignTop)
-        card.inside.addLayout(grid)
-        return card
+                table.addWidget(button, row, 2, TOP)
+        return Card(table)
 
     def _sign(self, check: Check) -> QLabel:
         shown = ("check", "good") if check.ok else ("alert", "warn")

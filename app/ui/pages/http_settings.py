@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSpinBox, QWidget
 
 from app.config import http_access
 from app.errors import AppError
@@ -19,6 +19,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, separator
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
+from app.ui.widgets.layouts import horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import label, scaled, set_tone
@@ -53,7 +54,7 @@ class HttpSettings(Card):
             HttpRow(context, each.name, each.title, self._made) for each in manifest.SERVERS
         ]
         self._state = label(wrap=True, selectable=True, name="token")
-        self._new = Button(theme, "", self._renew, icon="restart")
+        self._new = Button(theme, "", context.starter(self._renew), icon="restart")
         self._copy = Button(theme, "Copy the token", self._copy_token, icon="copy")
         self._entry = Button(theme, "Copy the entry for a client", self._copy_entry, icon="copy")
         self.inside.addWidget(label(_TEXT, tone="soft", wrap=True))
@@ -95,10 +96,7 @@ class HttpSettings(Card):
         self._token = token
         self._pull()
 
-    def _renew(self) -> None:
-        self._context.tasks.start(self._do_renew())
-
-    async def _do_renew(self) -> None:
+    async def _renew(self) -> None:
         core = self._context.core
         if HTTP_TOKEN_KEY in core.vault.names():
             text = "Clients with the present one are refused until they get the new one."
@@ -143,34 +141,22 @@ class HttpRow(QWidget):
         self._typing.timeout.connect(self._apply)
         self._switch = Switch(context.theme, f"HTTP for {title}")
         self._switch.toggled.connect(lambda _on: self._apply())
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(label(title))
-        words.addWidget(self._address)
         self._origins = editor(context.theme, _ORIGINS)
         self._origins.setAccessibleName(tr(f"Allowed web pages of {title}"))
         self._writing = QTimer(self, singleShot=True, interval=_WRITING_MS)
         self._origins.changed.connect(self._writing.start)
         self._writing.timeout.connect(self._allow)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addLayout(words, 1)
-        row.addWidget(self._port)
-        row.addWidget(self._switch)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 2, 0, 2)
-        column.setSpacing(8)
-        column.addLayout(row)
-        column.addWidget(self._origins)
+        words = vertical(label(title), self._address, spacing=1)
+        row = horizontal((words, 1), self._port, self._switch, spacing=12)
+        self.setLayout(vertical(row, self._origins, margins=(0, 2, 0, 2), spacing=8))
 
     def pull(self) -> None:
         """Show what is in force, unless a port is being typed."""
         if self._typing.isActive() or self._writing.isActive():
             return
         found = http_access.access(self._context.core.settings.config, self.server)
-        self._port.blockSignals(True)
-        self._port.setValue(found.port)
-        self._port.blockSignals(False)
+        with QSignalBlocker(self._port):
+            self._port.setValue(found.port)
         self._switch.show_state(found.is_on)
         trouble = self._context.core.server(self.server).trouble
         if found.is_on and trouble is not None and trouble.code.startswith("http_"):
@@ -181,9 +167,8 @@ class HttpRow(QWidget):
         set_tone(self._address, tone)
         self._origins.setVisible(found.is_on)
         if not self._has_refused:
-            self._origins.blockSignals(True)
-            self._origins.set_value(found.origins)
-            self._origins.blockSignals(False)
+            with QSignalBlocker(self._origins):
+                self._origins.set_value(found.origins)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.logs.line_format import StoredLine
 from app.ui import wording
@@ -14,6 +13,7 @@ from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.layouts import horizontal, vertical
 from app.ui.widgets.text import Elided
 
 _LONGEST = 6_000
@@ -29,14 +29,10 @@ class LogDetail(Card):
         self._call = Elided()
         self._line: LogLine | None = None
         self._text = text_viewer("The whole line")
-        top = QHBoxLayout()
-        words = QVBoxLayout()
-        words.addWidget(self._where)
-        words.addWidget(self._call)
-        top.addLayout(words, 1)
-        top.addWidget(icon_button(context.theme, "copy", "Copy this line", self._copy))
-        top.addWidget(icon_button(context.theme, "close", "Close", self.hide))
-        self.inside.addLayout(top)
+        words = vertical(self._where, self._call)
+        copy = icon_button(context.theme, "copy", "Copy this line", self._copy)
+        close = icon_button(context.theme, "close", "Close", self.hide)
+        self.inside.addLayout(horizontal((words, 1), copy, close))
         self.inside.addWidget(self._text, 1)
         self.setMinimumHeight(130)
         self.hide()

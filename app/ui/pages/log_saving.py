@@ -6,7 +6,7 @@ import asyncio
 import functools
 from pathlib import Path
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.errors import AppError
 from app.logs.log_search import LogQuery
@@ -16,6 +16,7 @@ from app.ui.page_context import PageContext, show_in_folder
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.file_dialog import FileDialog
+from app.ui.widgets.layouts import FREE, horizontal
 from app.ui.widgets.text import label
 
 
@@ -34,13 +35,7 @@ class LogSaving(QWidget):
         self._reveal = Button(context.theme, "Show in folder", self._show_file, icon="folder")
         self._saved: Path | None = None
         self._export: LogExport | None = None
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._words)
-        row.addWidget(self._bar)
-        row.addStretch()
-        row.addWidget(self._reveal)
-        row.addWidget(self._stop)
+        self.setLayout(horizontal(self._words, self._bar, FREE, self._reveal, self._stop))
         self.hide()
 
     def ask(self, wanted: LogQuery) -> None:

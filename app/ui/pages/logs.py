@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt, QUrl
+from PySide6.QtCore import QModelIndex, QUrl
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
@@ -15,6 +15,7 @@ from app.ui.pages.log_saving import LogSaving
 from app.ui.pages.log_table import LogTable
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Empty
+from app.ui.widgets.layouts import FREE, horizontal, splitter, stacked, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 
@@ -59,36 +60,19 @@ class LogsPage(QWidget):
 
     def _lay_out(self) -> None:
         theme = self._context.theme
-        top = QHBoxLayout()
-        top.setSpacing(4)
-        top.addWidget(heading("Logs", "title"))
-        top.addStretch()
-        for icon, words, do in (
-            ("copy", "Copy the chosen lines", self._table.copy),
-            ("save", "Save these lines to a file", self._save),
-            ("folder", "Open the log folder", self._open_folder),
-        ):
-            top.addWidget(icon_button(theme, icon, words, do))
+        buttons = (
+            icon_button(theme, "copy", "Copy the chosen lines", self._table.copy),
+            icon_button(theme, "save", "Save these lines to a file", self._save),
+            icon_button(theme, "folder", "Open the log folder", self._open_folder),
+        )
+        top = horizontal(heading("Logs", "title"), FREE, *buttons, spacing=4)
         self._filter.row.break_here()
         self._filter.row.add(self._follow)
         self._filter.row.add(self._pause)
-        holder = QWidget()
-        self._holder = QStackedLayout(holder)
-        self._holder.addWidget(self._table)
-        self._holder.addWidget(self._empty)
-        parts = QSplitter(Qt.Orientation.Vertical)
-        parts.addWidget(holder)
-        parts.addWidget(self._detail)
-        parts.setStretchFactor(0, 1)
-        parts.setSizes([500, 160])
-        parts.setChildrenCollapsible(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 20)
-        column.setSpacing(12)
-        column.addLayout(top)
-        column.addWidget(self._filter)
-        column.addWidget(self._saving)
-        column.addWidget(parts, 1)
+        self._holder = stacked(self._table, self._empty)
+        parts = splitter(self._holder, self._detail, sizes=(500, 160), grows=0, is_vertical=True)
+        column = (top, self._filter, self._saving, (parts, 1))
+        self.setLayout(vertical(*column, margins=(20, 18, 20, 20), spacing=12))
 
     def _pull(self) -> None:
         self._filter.fill_servers(self._context.core.logbook.servers())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer
-from PySide6.QtWidgets import QComboBox, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QScrollArea, QWidget
 
 from app.metrics.reports import Report, TimeWindow, csv_rows
 from app.system import files
@@ -21,6 +21,7 @@ from app.ui.widgets.chart import Chart
 from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import combo, offer
+from app.ui.widgets.layouts import vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading
 from app.ui.widgets.tiles import Tiles
@@ -89,12 +90,8 @@ class MetricsPage(QWidget):
         scroll.setAccessibleName(tr("Charts and tables"))
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._sheet)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(20, 18, 6, 0)
-        page.setSpacing(14)
         top.setContentsMargins(0, 0, 14, 0)
-        page.addWidget(top)
-        page.addWidget(scroll, 1)
+        self.setLayout(vertical(top, (scroll, 1), margins=(20, 18, 6, 0), spacing=14))
 
     def _pull(self) -> None:
         self._offer(self._server, [server.name for server in self._context.core.servers()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.errors import AppError, ServerError
 from app.ui import wording
@@ -15,6 +15,7 @@ from app.ui.models.providers import ProvidersModel
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, separator
+from app.ui.widgets.layouts import FREE, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading, label
@@ -51,30 +52,15 @@ class Providers(QWidget):
         WhileVisible(self, self._pull, every_ms=_EVERY_MS)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.addWidget(heading("Providers"))
-        top.addStretch()
-        top.addWidget(self._up)
-        top.addWidget(self._down)
-        kept = Card()
-        kept.inside.addLayout(self._kept_row(self._cache, "clear_cache"))
-        kept.inside.addWidget(separator())
-        kept.inside.addLayout(self._kept_row(self._library, "clear_library"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(top)
-        column.addWidget(self._note)
-        column.addWidget(self._list)
-        column.addWidget(kept)
+        top = horizontal(heading("Providers"), FREE, self._up, self._down)
+        cache = self._kept_row(self._cache, "clear_cache")
+        library = self._kept_row(self._library, "clear_library")
+        parts = (top, self._note, self._list, Card(cache, separator(), library))
+        self.setLayout(vertical(*parts, margins=(0, 4, 0, 0), spacing=8))
 
     def _kept_row(self, words: QWidget, tool: str) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(words, 1)
-        row.addWidget(
-            Button(self._context.theme, "Clear...", lambda: self._clear(tool), icon="trash")
-        )
-        return row
+        clear = Button(self._context.theme, "Clear...", lambda: self._clear(tool), icon="trash")
+        return horizontal((words, 1), clear)
 
     def _pull(self) -> None:
         if self._context.core.server(SERVER).state == "ready":

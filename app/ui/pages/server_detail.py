@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.errors import AppError
 from app.ui import wording
@@ -18,6 +18,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.flow import Flow, bar
+from app.ui.widgets.layouts import FREE, holder, vertical
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
@@ -67,30 +68,16 @@ class ServerDetail(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 4, 20, 20)
-        column.setSpacing(12)
-        top = QWidget()
         head = Flow(spacing=10)
-        top.setLayout(head)
         head.add(self._title, stretch=True)
-        head.add(self._state)
-        head.add(self._restart)
-        head.add(self._switch)
-        live = Card()
-        live.inside.addWidget(label("Calls in the last five minutes", tone="soft"))
-        live.inside.addWidget(self._line)
-        column.addWidget(top)
-        for words in (self._purpose, self._command, self._own):
-            column.addWidget(words)
-        parts: list[QWidget] = [self._strip, self._tiles, live]
-        for part in (*parts, self._connected):
-            column.addWidget(part)
-        column.addSpacing(4)
-        tools: list[QWidget] = [self._tools_title, self._tools_note, self._tools]
-        for part in (*tools, self._providers):
-            column.addWidget(part)
-        column.addStretch()
+        for part in (self._state, self._restart, self._switch):
+            head.add(part)
+        live = Card(label("Calls in the last five minutes", tone="soft"), self._line)
+        what = (holder(head), self._purpose, self._command, self._own)
+        figures = (self._strip, self._tiles, live, self._connected)
+        tools = (self._tools_title, self._tools_note, self._tools, self._providers)
+        column = vertical(*what, *figures, 4, *tools, FREE, margins=(20, 4, 20, 20), spacing=12)
+        self.setLayout(column)
 
     def show_server(self, server: ServerView) -> None:
         is_other = self._server is None or self._server.name != server.name

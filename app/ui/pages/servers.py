@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui.models.keyed_list import KEY
 from app.ui.models.servers import ServersModel
@@ -11,6 +11,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import scroll_area
+from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.text import heading
@@ -41,24 +42,12 @@ class ServersPage(QWidget):
         )
 
     def _lay_out(self, add: Button) -> None:
-        top = QHBoxLayout()
-        top.addWidget(heading("Servers", "title"))
-        top.addStretch()
-        top.addWidget(add)
-        top.addWidget(self._pause)
-        scroll = scroll_area(self._detail, "The chosen server")
-        parts = QSplitter()
-        parts.addWidget(_raised(self._list))
-        parts.addWidget(scroll)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([225, 625])
-        parts.setChildrenCollapsible(False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 0, 0)
-        column.setSpacing(14)
-        top.setContentsMargins(0, 0, 20, 0)
-        column.addLayout(top)
-        column.addWidget(parts, 1)
+        margins = (0, 0, 20, 0)
+        top = horizontal(heading("Servers", "title"), FREE, add, self._pause, margins=margins)
+        left = holder(vertical(self._list, margins=(0, 0, 0, 20)))
+        right = scroll_area(self._detail, "The chosen server")
+        parts = splitter(left, right, sizes=(225, 625), grows=1)
+        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 0, 0), spacing=14))
 
     def choose(self, name: str) -> None:
         self._model.pull()
@@ -105,12 +94,3 @@ class ServersPage(QWidget):
     def _pause_clicked(self) -> None:
         core = self._context.core
         self._context.tasks.start(core.resume_all() if core.is_paused else core.pause_all())
-
-
-def _raised(widget: QWidget) -> QWidget:
-    """`widget` with a margin below, which the scroll area beside it does not need."""
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 20)
-    column.addWidget(widget)
-    return holder

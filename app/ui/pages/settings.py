@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.keys import keep_keys_in
@@ -18,9 +18,10 @@ from app.ui.page_context import PageContext
 from app.ui.pages.http_settings import HttpSettings
 from app.ui.setting_choices import SettingChoice, choices
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Card, scroll_page, separator
+from app.ui.widgets.card import Card, scroll_area_around, scroll_page, separator
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
+from app.ui.widgets.layouts import MIDDLE, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
 
@@ -35,10 +36,7 @@ class SettingsPage(QWidget):
         super().__init__()
         self._context = context
         self._rows = [SettingRow(context, choice) for choice in choices()]
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 14, 20)
-        column.setSpacing(10)
+        column = vertical()
         for group, rows in groupby(self._rows, key=lambda row: row.choice.field.group):
             column.addWidget(heading(group))
             column.addWidget(_card(rows))
@@ -50,13 +48,12 @@ class SettingsPage(QWidget):
         column.addWidget(heading("Help"))
         column.addWidget(self._help_card())
         column.addStretch()
-        scroll_page(self, heading("Settings", "title"), inside, "All settings")
+        scroll_page(self, heading("Settings", "title"), column, "All settings")
         WhileVisible(self, self._pull, listen=(context.core.settings.changed,))
 
     def _help_card(self) -> Card:
         theme, go = self._context.theme, self._context.go
-        card = Card()
-        card.inside.addWidget(
+        return Card(
             bar(
                 Button(theme, "Show the welcome", lambda: go("welcome"), icon="welcome"),
                 Button(theme, "Open the data folder", lambda: go("folder"), icon="folder"),
@@ -64,7 +61,6 @@ class SettingsPage(QWidget):
                 Button(theme, "About Lou", lambda: go("about"), icon="info"),
             )
         )
-        return card
 
     def choose(self, name: str) -> None:
         """Scroll to the setting called `name`, and focus it."""
@@ -89,15 +85,9 @@ class SettingRow(QWidget):
         self._typing = QTimer(self, singleShot=True, interval=_delay(field))
         self._typing.timeout.connect(self._apply)
         self._editor.changed.connect(self._typing.start)
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(label(field.title, wrap=True))
-        words.addWidget(label(field.help, tone="soft", wrap=True))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 2, 0, 2)
-        row.setSpacing(20)
-        row.addLayout(words, 1)
-        row.addWidget(self._editor, 0, Qt.AlignmentFlag.AlignVCenter)
+        words = (label(field.title, wrap=True), label(field.help, tone="soft", wrap=True))
+        row = ((vertical(*words, spacing=1), 1), (self._editor, MIDDLE))
+        self.setLayout(horizontal(*row, margins=(0, 2, 0, 2), spacing=20))
         width = _WIDTHS.get(field.kind, 170)
         is_switch = field.kind is Kind.SWITCH
         self._editor.setFixedWidth(width if is_switch else scaled(width, self))
@@ -105,19 +95,16 @@ class SettingRow(QWidget):
     def pull(self) -> None:
         """Show the stored value, unless the user is typing."""
         if not self._typing.isActive():
-            self._editor.blockSignals(True)
-            self._editor.set_value(self._in_force())
-            self._editor.show_problem("")
-            self._editor.blockSignals(False)
+            with QSignalBlocker(self._editor):
+                self._editor.set_value(self._in_force())
+                self._editor.show_problem("")
 
     def focus(self) -> None:
         """Focus the editor, which scrolls the page to it."""
         self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        above: QObject | None = self.parent()
-        while above and not isinstance(above, QScrollArea):
-            above = above.parent()
-        if isinstance(above, QScrollArea):
-            above.ensureWidgetVisible(self)
+        area = scroll_area_around(self)
+        if area:
+            area.ensureWidgetVisible(self)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

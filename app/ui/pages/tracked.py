@@ -6,7 +6,7 @@ import asyncio
 
 from PySide6.QtCore import QItemSelectionModel
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.ui import wording
@@ -21,6 +21,7 @@ from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty, Strip
 from app.ui.widgets.flow import bar
+from app.ui.widgets.layouts import stacked, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading, label, scaled
@@ -75,19 +76,9 @@ class TrackedPage(QWidget):
         top = bar(heading("Tracked", "title"), self._note, right=buttons)
         for section, width in _WIDTHS.items():
             self._table.setColumnWidth(section, scaled(width, self._table))
-        holder = QWidget()
-        self._holder = QStackedLayout(holder)
-        self._holder.addWidget(self._table)
-        self._holder.addWidget(self._empty)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 20)
-        column.setSpacing(12)
-        column.addWidget(top)
-        column.addWidget(self._filter)
-        column.addWidget(self._job)
-        column.addWidget(self._strip)
-        column.addWidget(holder, 1)
-        column.addWidget(self._store)
+        self._holder = stacked(self._table, self._empty)
+        column = (top, self._filter, self._job, self._strip, (self._holder, 1), self._store)
+        self.setLayout(vertical(*column, margins=(20, 18, 20, 20), spacing=12))
 
     def _pull(self) -> None:
         state = self._context.core.server(SERVER).state

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QWidget
 from shiboken6 import isValid
 
 from app.errors import AppError
@@ -20,6 +20,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
 from app.ui.widgets.file_dialog import FileDialog
+from app.ui.widgets.layouts import horizontal
 from app.ui.widgets.text import heading
 
 _POLL_S = 0.3
@@ -53,11 +54,7 @@ class TrackedJob(Card):
         self._problems.setReadOnly(True)
         self._problems.setAccessibleName(tr("Rows that were not stored, and doubts"))
         self._problems.setFixedHeight(110)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._reveal)
-        row.addWidget(self._button)
+        row = horizontal((self._words, 1), self._reveal, self._button, spacing=14)
         self.inside.addLayout(row)
         self.inside.addWidget(self._bar)
         self.inside.addWidget(self._problems)

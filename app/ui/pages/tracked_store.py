@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.tracked_source import TrackedSource
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.layouts import horizontal
 from app.ui.widgets.text import label, set_tone
 
 _STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
@@ -27,11 +28,7 @@ class TrackedStore(QWidget):
         self._back_up = Button(context.theme, "Back up now", self._do("make_backup"), kind="quiet")
         self._copy = Button(context.theme, "", self._copy_clicked, kind="quiet")
         self._copying = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._copy)
-        row.addWidget(self._back_up)
+        self.setLayout(horizontal((self._words, 1), self._copy, self._back_up))
         self.hide()
 
     async def pull(self) -> None:

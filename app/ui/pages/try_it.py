@@ -7,9 +7,9 @@ import time
 from collections import deque
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.calls.kept_call import CallDetail
 from app.errors import AppError
@@ -27,6 +27,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.inputs import combo
+from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.row_table import RowTable
 from app.ui.widgets.text import heading, label, scaled
@@ -133,47 +134,22 @@ class TryPage(QWidget):
         self._note.setVisible(bool(self._note.text()))
 
     def _lay_out(self) -> None:
-        choice = QHBoxLayout()
-        choice.setSpacing(8)
-        choice.addWidget(self._server, 1)
-        choice.addWidget(self._tool, 2)
+        choice = horizontal((self._server, 1), (self._tool, 2), spacing=8)
         self._scroll = QScrollArea()
         self._scroll.setAccessibleName(tr("What the tool takes"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setMinimumHeight(scaled(_FIRST_FIELD, self))
-        limit = QWidget()
-        words = QHBoxLayout(limit)
-        words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(8)
-        words.addWidget(label("Give up after", tone="soft"))
-        words.addWidget(self._timeout)
-        words.addWidget(label("s", tone="soft"))
-        buttons = bar(self._run, self._cancel, right=(limit,))
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 12, 0)
-        column.setSpacing(10)
-        column.addLayout(choice)
-        column.addWidget(self._note)
-        column.addWidget(self._scroll, 1)
-        column.addWidget(buttons)
-        self._upper = QSplitter()
-        self._upper.addWidget(left)
-        self._upper.addWidget(self._result)
-        self._upper.setSizes([380, 460])
-        self._upper.setChildrenCollapsible(False)
-        whole = QSplitter(Qt.Orientation.Vertical)
+        limit = (label("Give up after", tone="soft"), self._timeout, label("s", tone="soft"))
+        buttons = bar(self._run, self._cancel, right=(holder(horizontal(*limit, spacing=8)),))
+        column = (choice, self._note, (self._scroll, 1), buttons)
+        left = holder(vertical(*column, margins=(0, 0, 12, 0), spacing=10))
+        self._upper = splitter(left, self._result, sizes=(380, 460))
+        whole = splitter(self._upper, self._history, sizes=(480, 140), grows=0, is_vertical=True)
         whole.setHandleWidth(14)
-        whole.addWidget(self._upper)
-        whole.addWidget(self._history)
-        whole.setStretchFactor(0, 1)
-        whole.setSizes([480, 140])
-        page = QVBoxLayout(self)
-        page.setContentsMargins(20, 18, 20, 20)
-        page.setSpacing(14)
-        page.addWidget(heading("Try it", "title"))
-        page.addWidget(whole, 1)
+        whole.setChildrenCollapsible(True)
+        page = (heading("Try it", "title"), (whole, 1))
+        self.setLayout(vertical(*page, margins=(20, 18, 20, 20), spacing=14))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -183,10 +159,9 @@ class TryPage(QWidget):
 
     def _pull(self) -> None:
         chosen = self._chosen_server()
-        self._server.blockSignals(True)
-        self._servers_model.pull()
-        self._server.setCurrentIndex(max(0, self._servers_model.row_of(chosen)))
-        self._server.blockSignals(False)
+        with QSignalBlocker(self._server):
+            self._servers_model.pull()
+            self._server.setCurrentIndex(max(0, self._servers_model.row_of(chosen)))
         name = self._chosen_server()
         if not name:
             return
@@ -221,13 +196,12 @@ class TryPage(QWidget):
         wanted, self._wanted_tool = self._wanted_tool, ""
         self._tools = tools
         self._is_ready = bool(tools)
-        self._tool.blockSignals(True)
-        self._tool.clear()
-        for tool in tools:
-            title = tr(str(tool.get("title") or tool["name"]))
-            self._tool.addItem(wording.one_line(title, 80), tool["name"])
-        self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
-        self._tool.blockSignals(False)
+        with QSignalBlocker(self._tool):
+            self._tool.clear()
+            for tool in tools:
+                title = tr(str(tool.get("title") or tool["name"]))
+                self._tool.addItem(wording.one_line(title, 80), tool["name"])
+            self._tool.setCurrentIndex(max(0, self._tool.findData(chosen)) if tools else -1)
         if wanted and tools:
             self._select_listed(wanted)
         self._show_form()
@@ -256,16 +230,10 @@ class TryPage(QWidget):
     def _build_form(self, tool: dict[str, Any]) -> Form:
         form = Form(self._context.theme, from_schema(tool.get("input_schema", {})))
         form.entered.connect(self._run_clicked)
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 2, 8, 2)
-        column.setSpacing(10)
         text = " ".join(str(tool.get("description", "")).split())
-        if text:
-            column.addWidget(label(text, tone="soft", wrap=True))
-        column.addWidget(form)
-        column.addStretch()
-        self._scroll.setWidget(holder)
+        parts = (label(text, tone="soft", wrap=True), form) if text else (form,)
+        inside = vertical(*parts, FREE, margins=(0, 2, 8, 2), spacing=10)
+        self._scroll.setWidget(holder(inside))
         before: QWidget = self._tool
         for each in form.findChildren(QWidget):  # new widgets are last in the tab order
             is_here = each.window() is form.window()  # the popup list of a combo box is not

@@ -6,16 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QStackedWidget,
-    QTabWidget,
-    QTreeView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTabWidget, QTreeView, QWidget
 
 from app.ui import wording
 from app.ui.models.json_tree import JsonTree
@@ -26,6 +17,7 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.layouts import holder, horizontal, stacked, vertical
 from app.ui.widgets.reader import Reader
 from app.ui.widgets.text import Elided, heading, set_tone
 
@@ -58,46 +50,24 @@ class TryResult(QWidget):
         self._text = text_viewer("Result as text")
         self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
         self._reader = Reader("What it answered", open_url)
-        self._pages = QStackedWidget()
         self._lay_out(context)
 
     def _lay_out(self, context: PageContext) -> None:
-        tree = QWidget()
-        inside = QVBoxLayout(tree)
-        inside.setContentsMargins(0, 6, 0, 0)
-        inside.addWidget(self._tree, 3)
-        inside.addWidget(self._whole, 1)
-        text = QWidget()
-        inside = QVBoxLayout(text)
-        inside.setContentsMargins(0, 6, 0, 0)
-        inside.addWidget(self._text)
         self._tabs = QTabWidget()
         self._tabs.tabBar().setAccessibleName(tr("Ways to see the result"))
-        read = QWidget()
-        inside = QVBoxLayout(read)
-        inside.setContentsMargins(0, 6, 0, 0)
-        inside.addWidget(self._reader)
-        self._tabs.addTab(read, tr("Answer"))
-        self._tabs.addTab(tree, tr("Tree"))
-        self._tabs.addTab(text, tr("Text"))
-        top = QHBoxLayout()
-        top.addWidget(self._outcome)
-        top.addWidget(self._facts, 1)
-        top.addWidget(self._copy)
-        shown = QWidget()
-        column = QVBoxLayout(shown)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addLayout(top)
-        column.addWidget(self._tabs, 1)
+        for title, parts in (
+            ("Answer", (self._reader,)),
+            ("Tree", ((self._tree, 3), (self._whole, 1))),
+            ("Text", (self._text,)),
+        ):
+            self._tabs.addTab(holder(vertical(*parts, margins=(0, 6, 0, 0))), tr(title))
+        top = horizontal(self._outcome, (self._facts, 1), self._copy)
+        shown = holder(vertical(top, (self._tabs, 1), spacing=6))
         empty = Empty(
             context.theme, "try", "Nothing tried yet", "Fill in the form and run the tool."
         )
-        self._pages.addWidget(empty)
-        self._pages.addWidget(shown)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._pages)
+        self._pages = stacked(empty, shown)
+        self.setLayout(vertical(self._pages))
 
     def show_attempt(self, attempt: Attempt) -> None:
         self._attempt = attempt

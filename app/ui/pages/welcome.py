@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.ui import wording
 from app.ui.page_context import PageContext
@@ -15,6 +15,7 @@ from app.ui.pages.welcome_extras import ExtrasStep
 from app.ui.pages.welcome_step import WelcomeStep
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import scroll_area
+from app.ui.widgets.layouts import FREE, holder, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
 from app.views import CallRecord, ClientEvent, ServerView
@@ -65,33 +66,18 @@ class WelcomePage(QWidget):
             core.settings.changed,
         )
         self._live = WhileVisible(self, self._pull, listen=listen)
-        WhileVisible(self, self._begin_look)
+        WhileVisible(self, context.starter(self._look_elsewhere))
 
     def _lay_out(self) -> None:
-        inside = QWidget()
+        steps = (self._servers, self._keys, self._connect, self._proven, self._extras)
+        foot = horizontal(label("Settings brings this page back.", tone="soft"), FREE, self._done)
+        inside = holder(vertical(*steps, foot, FREE, margins=(0, 0, 14, 20), spacing=12))
         inside.setMaximumWidth(_WIDTH)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 14, 20)
-        column.setSpacing(12)
-        for step in (self._servers, self._keys, self._connect, self._proven, self._extras):
-            column.addWidget(step)
-        foot = QHBoxLayout()
-        foot.addWidget(label("Settings brings this page back.", tone="soft"))
-        foot.addStretch()
-        foot.addWidget(self._done)
-        column.addLayout(foot)
-        column.addStretch()
         scroll = scroll_area(inside, "The steps")
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(20, 18, 6, 0)
-        page.setSpacing(6)
-        page.addWidget(heading("Welcome to Lou", "title"))
-        page.addWidget(
-            label("From here to a working connection takes about a minute.", tone="soft")
-        )
-        page.addSpacing(8)
-        page.addWidget(scroll, 1)
+        words = "From here to a working connection takes about a minute."
+        head = (heading("Welcome to Lou", "title"), label(words, tone="soft"))
+        self.setLayout(vertical(*head, 8, (scroll, 1), margins=(20, 18, 6, 0), spacing=6))
 
     def _pull(self) -> None:
         self._show_servers()
@@ -115,9 +101,6 @@ class WelcomePage(QWidget):
         self._show_action(next((server for server in servers if server.trouble), None))
         is_up = bool(wanted) and all(server.state == "ready" for server in wanted)
         self._servers.show_state("\n".join([*lines, self._found_elsewhere]).strip(), done=is_up)
-
-    def _begin_look(self) -> None:
-        self._context.tasks.start(self._look_elsewhere())
 
     async def _look_elsewhere(self) -> None:
         """Look once for servers that clients have in their own files."""

@@ -25,7 +25,7 @@ class ExtrasStep(WelcomeStep):
         self._context = context
         self._answers: dict[str, str] = {}
         """What was done, as a sentence, by question."""
-        self._menu = self.add_button("Add Lou to the menu", self._add_to_menu)
+        self._menu = self.add_button("Add Lou to the menu", context.starter(self._add_to_menu))
         self._yes = self.add_button("Tell me about new versions", lambda: self._ask_for_news(True))
         self._no = self.add_button("Do not ask", lambda: self._ask_for_news(False), kind="quiet")
         self.hide()
@@ -47,10 +47,7 @@ class ExtrasStep(WelcomeStep):
         self.show_state("\n".join(lines), done=not (offers_menu or offers_news))
         self.setVisible(bool(lines))
 
-    def _add_to_menu(self) -> None:
-        self._context.tasks.start(self._do_add_to_menu())
-
-    async def _do_add_to_menu(self) -> None:
+    async def _add_to_menu(self) -> None:
         await asyncio.to_thread(desktop_entry.install)
         self._answers["menu"] = _IN_MENU
         self.pull()

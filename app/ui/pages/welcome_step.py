@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
+from app.ui.widgets.layouts import FREE, TOP, horizontal, vertical
 from app.ui.widgets.text import heading, label
 
 _SIGN = 26
@@ -31,22 +31,10 @@ class WelcomeStep(Card):
         self._sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = heading(title)
         self._words = label(wrap=True, selectable=True, name="words")
-        self.below = QVBoxLayout()
-        self.below.setSpacing(8)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        self._buttons.addStretch()
-        words = QVBoxLayout()
-        words.setSpacing(6)
-        words.addWidget(self._title)
-        words.addWidget(self._words)
-        words.addLayout(self.below)
-        words.addLayout(self._buttons)
-        row = QHBoxLayout()
-        row.setSpacing(14)
-        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(words, 1)
-        self.inside.addLayout(row)
+        self.below = vertical(spacing=8)
+        self._buttons = horizontal(FREE, spacing=8)
+        words = vertical(self._title, self._words, self.below, self._buttons, spacing=6)
+        self.inside.addLayout(horizontal((self._sign, TOP), (words, 1), spacing=14))
         theme.changed.connect(self._draw)
         self._draw()
 

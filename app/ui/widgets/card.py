@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui import icons
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.layouts import FREE, MIDDLE, Item, holder, horizontal, vertical
 from app.ui.widgets.text import heading, label, set_tone
 
 _SCROLL_BAR_WIDTH = 12
@@ -26,14 +19,16 @@ _PAGE_WIDTH = 760
 
 
 class Card(QFrame):
-    """A framed container; `inside` is its layout."""
+    """A framed container of `parts`, one below the other; `inside` is its layout."""
 
-    def __init__(self, look: str = "plain", margin: int = 14, spacing: int = 8) -> None:
+    def __init__(
+        self, *parts: Item, look: str = "plain", margin: int = 14, spacing: int = 8
+    ) -> None:
         super().__init__()
         self.setProperty("card", look)
-        self.inside = QVBoxLayout(self)
-        self.inside.setContentsMargins(margin, margin - 2, margin, margin - 2)
-        self.inside.setSpacing(spacing)
+        margins = (margin, margin - 2, margin, margin - 2)
+        self.inside = vertical(*parts, margins=margins, spacing=spacing)
+        self.setLayout(self.inside)
 
     def set_look(self, look: str) -> None:
         """Draw the card as plain, good, warn or bad."""
@@ -79,7 +74,7 @@ class Strip(Card):
     """
 
     def __init__(self, theme: Theme, *, closable: bool = False) -> None:
-        super().__init__("warn", margin=12, spacing=2)
+        super().__init__(look="warn", margin=12, spacing=2)
         self._action: Callable[[], object] | None = None
         self._icon = IconLabel(theme, 20)
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -87,18 +82,11 @@ class Strip(Card):
         self._title.setWordWrap(True)
         self._text = label(wrap=True, selectable=True)
         self._button = Button(theme, "", self._clicked)
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._title)
-        words.addWidget(self._text)
-        row.addWidget(self._icon)
-        row.addLayout(words, 1)
-        row.addWidget(self._button, 0, Qt.AlignmentFlag.AlignVCenter)
+        words = vertical(self._title, self._text, spacing=2)
+        row = horizontal(self._icon, (words, 1), (self._button, MIDDLE), spacing=10)
         if closable:
             close = icon_button(theme, "close", "Close this message", self.hide)
-            row.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
+            row.addWidget(close, 0, MIDDLE)
         self.inside.addLayout(row)
         self.hide()
 
@@ -163,19 +151,24 @@ def scroll_area(inside: QWidget, name: str) -> QScrollArea:
     return scroll
 
 
-def scroll_page(page: QWidget, top: QWidget, inside: QWidget, name: str) -> None:
+def scroll_page(page: QWidget, top: QWidget, inside: QVBoxLayout, name: str) -> None:
     """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
-    inside.setMaximumWidth(_PAGE_WIDTH)
-    scroll = scroll_area(inside, name)
+    inside.setContentsMargins(0, 0, 14, 20)
+    inside.setSpacing(10)
+    column = holder(inside)
+    column.setMaximumWidth(_PAGE_WIDTH)
+    scroll = scroll_area(column, name)
     scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
-    column = QVBoxLayout(page)
-    column.setContentsMargins(20, 18, 6, 0)
-    column.setSpacing(14)
-    head = QHBoxLayout()
-    head.setContentsMargins(0, 0, 14, 0)
-    head.addWidget(top)
-    column.addLayout(head)
-    column.addWidget(scroll, 1)
+    head = horizontal(top, margins=(0, 0, 14, 0))
+    page.setLayout(vertical(head, (scroll, 1), margins=(20, 18, 6, 0), spacing=14))
+
+
+def scroll_area_around(widget: QWidget) -> QScrollArea | None:
+    """The scroll area that holds `widget`, if there is one."""
+    above: QWidget | None = widget.parentWidget()
+    while above and not isinstance(above, QScrollArea):
+        above = above.parentWidget()
+    return above if isinstance(above, QScrollArea) else None
 
 
 class Scrolled(QScrollArea):
@@ -184,11 +177,7 @@ class Scrolled(QScrollArea):
     def __init__(self, inside: QWidget, *, most: int) -> None:
         super().__init__()
         self._most = most
-        self._holder = QWidget()
-        column = QVBoxLayout(self._holder)
-        column.setContentsMargins(0, 4, 8, 4)
-        column.addWidget(inside)
-        column.addStretch()
+        self._holder = holder(vertical(inside, FREE, margins=(0, 4, 8, 4)))
         self.setAccessibleName(tr("The whole"))
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

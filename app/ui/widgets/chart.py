@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.card import Card
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.layouts import FREE, horizontal
+from app.ui.widgets.text import heading, label
 
 Values = Sequence[float | None]
 _DAY_S = 86_400
@@ -31,17 +32,10 @@ class Chart(Card):
         self, theme: Theme, title: str, tones: Mapping[str, str], *, bars: bool = False
     ) -> None:
         super().__init__(margin=12, spacing=4)
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addWidget(heading(title, "strong"))
-        top.addStretch()
-        for name in tones if len(tones) > 1 else ():
-            words = label(name)
-            set_tone(words, tones[name])
-            top.addWidget(words)
+        legend = [label(name, tone=tone) for name, tone in tones.items() if len(tones) > 1]
         self._plot = _Plot(theme, tones, bars=bars)
         self._plot.setAccessibleName(tr(title))
-        self.inside.addLayout(top)
+        self.inside.addLayout(horizontal(heading(title, "strong"), FREE, *legend, spacing=12))
         self.inside.addWidget(self._plot, 1)
 
     def show_series(
@@ -49,10 +43,6 @@ class Chart(Card):
     ) -> None:
         """Draw `series` over `times`, which are `step` seconds apart; None is a gap."""
         self._plot.show_series(times, series, step)
-
-    def picture(self) -> QPixmap:
-        """What the chart looks like now."""
-        return self.grab()
 
 
 class _Plot(QWidget):

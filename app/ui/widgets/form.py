@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.form_fields import UNSET, Field, FieldError, Kind, expectation, read, written
 from app.ui.theme import Theme, fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import MOST_PASTED, TextArea, combo
+from app.ui.widgets.layouts import vertical
 from app.ui.widgets.switch import Switch
 from app.ui.widgets.text import heading, label
 from app.ui.wording import one_line
@@ -37,13 +38,15 @@ class Editor(QWidget):
         needed = " (needed)" if field.required and is_empty else ""
         title = heading(f"{field.title}{needed}", "strong")
         title.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column = vertical(spacing=4)
+        self.setLayout(column)
         if not bare:
             column.addWidget(title)
-        self.input = self._build(theme, column)
+        self.input = self._build(theme)
         """What takes the focus. A focus proxy would stay at its old place in the tab order."""
+        self.input.setAccessibleName(tr(field.title))
+        self.input.setAccessibleDescription(tr(field.help))
+        column.addWidget(self.input)
         self._help = label(field.help, tone="soft", wrap=True)
         self._help.setVisible(bool(field.help) and not bare)
         if not bare:
@@ -86,7 +89,8 @@ class Editor(QWidget):
                 self._value()
                 self.show_problem("")
 
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
+    def _build(self, theme: Theme) -> QWidget:
+        """Make the input."""
         raise NotImplementedError
 
     def _value(self) -> Any:
@@ -94,15 +98,12 @@ class Editor(QWidget):
 
 
 class _Line(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
+    def _build(self, theme: Theme) -> QWidget:
         self._edit = QLineEdit()
         self._edit.setPlaceholderText(tr(expectation(self.field)))
-        self._edit.setAccessibleName(tr(self.field.title))
-        self._edit.setAccessibleDescription(tr(self.field.help))
         self._edit.textChanged.connect(lambda _text: self.changed.emit())
         self._edit.returnPressed.connect(self.entered)
         self._edit.inputRejected.connect(self._show_cut)
-        column.addWidget(self._edit)
         return self._edit
 
     def _show_cut(self) -> None:
@@ -116,19 +117,16 @@ class _Line(Editor):
 
 
 class _Text(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
+    def _build(self, theme: Theme) -> QWidget:
         self._edit = TextArea()
         lines = _LINES[self.field.kind]
         self._edit.setFixedHeight(self._edit.fontMetrics().lineSpacing() * lines + 16)
         self._edit.setTabChangesFocus(True)
-        self._edit.setAccessibleName(tr(self.field.title))
-        self._edit.setAccessibleDescription(tr(self.field.help))
         self._edit.setPlaceholderText(tr(self._hint()))
         if self.field.kind is Kind.JSON:
             self._edit.setFont(fixed_font())
         self._edit.textChanged.connect(self.changed)
         self._edit.refused.connect(self._show_refused)
-        column.addWidget(self._edit)
         return self._edit
 
     def _show_refused(self) -> None:
@@ -147,9 +145,8 @@ class _Text(Editor):
 
 
 class _Choice(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
+    def _build(self, theme: Theme) -> QWidget:
         self._box = combo(self.field.title, letters=8)
-        self._box.setAccessibleDescription(tr(self.field.help))
         self._values: list[Any] = list(self.field.choices)
         if not self.field.required and self.field.default not in self._values:
             self._values.insert(0, UNSET)
@@ -160,7 +157,6 @@ class _Choice(Editor):
             self._box.addItem(tr(one_line(words, _LONGEST_CHOICE) or "(empty)"))
         self.set_value(self.field.default)
         self._box.currentIndexChanged.connect(lambda _index: self.changed.emit())
-        column.addWidget(self._box)
         return self._box
 
     def set_value(self, value: Any) -> None:
@@ -171,12 +167,10 @@ class _Choice(Editor):
 
 
 class _Switch(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
+    def _build(self, theme: Theme) -> QWidget:
         self._switch = Switch(theme, self.field.title)
-        self._switch.setAccessibleDescription(tr(self.field.help))
         self.set_value(self.field.default)
         self._switch.toggled.connect(lambda _on: self.changed.emit())
-        column.addWidget(self._switch)
         return self._switch
 
     def set_value(self, value: Any) -> None:
@@ -187,13 +181,15 @@ class _Switch(Editor):
 
 
 class _Group(Editor):
-    def _build(self, theme: Theme, column: QVBoxLayout) -> QWidget:
-        card = Card()
+    def __init__(self, theme: Theme, field: Field, *, bare: bool = False) -> None:
+        super().__init__(theme, field, bare=bare)
+        if self._form.editors:
+            self.input = self._form.editors[0].input
+
+    def _build(self, theme: Theme) -> QWidget:
         self._form = Form(theme, self.field.parts)
         self._form.changed.connect(self.changed)
-        card.inside.addWidget(self._form)
-        column.addWidget(card)
-        return self._form.editors[0].input if self._form.editors else card
+        return Card(self._form)
 
     def set_value(self, value: Any) -> None:
         self._form.set_values(value if isinstance(value, Mapping) else {})
@@ -230,15 +226,11 @@ class Form(QWidget):
     def __init__(self, theme: Theme, fields: Sequence[Field]) -> None:
         super().__init__()
         self.editors = tuple(editor(theme, field) for field in fields)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
         for each in self.editors:
             each.changed.connect(self.changed)
             each.entered.connect(self.entered)
-            column.addWidget(each)
-        if not self.editors:
-            column.addWidget(label("This needs nothing filled in.", tone="soft"))
+        nothing = label("This needs nothing filled in.", tone="soft")
+        self.setLayout(vertical(*(self.editors or (nothing,)), spacing=12))
 
     def values(self) -> dict[str, Any]:
         """The values of all fields that are not empty.

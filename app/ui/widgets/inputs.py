@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from PySide6.QtCore import QMimeData, Signal
+from PySide6.QtCore import QMimeData, QSignalBlocker, Signal
 from PySide6.QtGui import QTextOption, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
@@ -74,9 +74,8 @@ def offer(box: QComboBox, items: Iterable[tuple[str, object]]) -> None:
     if [box.itemData(row) for row in range(box.count())] == [value for _, value in offered]:
         return
     chosen = box.currentData()
-    box.blockSignals(True)
-    box.clear()
-    for words, value in offered:
-        box.addItem(words, value)
-    box.setCurrentIndex(max(0, box.findData(chosen)))
-    box.blockSignals(False)
+    with QSignalBlocker(box):
+        box.clear()
+        for words, value in offered:
+            box.addItem(words, value)
+        box.setCurrentIndex(max(0, box.findData(chosen)))

@@ -8,7 +8,6 @@ from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
     QModelIndex,
-    QObject,
     QPersistentModelIndex,
     QPointF,
     QRect,
@@ -21,7 +20,6 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, Q
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QScrollArea,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -29,6 +27,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.theme import Theme
 from app.ui.translation import tr
+from app.ui.widgets.card import scroll_area_around
 from app.ui.widgets.switch import SIZE, draw_switch
 from servers.contract import harmless
 
@@ -83,19 +82,12 @@ class RowList(QListView):
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         super().currentChanged(current, previous)
-        area = self._area()
+        area = scroll_area_around(self)
         inside = area.widget() if area else None
         if area and inside and self.hasFocus():
             row = self.visualRect(current)
             place = self.viewport().mapTo(inside, row.center())
             area.ensureVisible(place.x(), place.y(), 0, row.height())
-
-    def _area(self) -> QScrollArea | None:
-        """The scroll area around the list, if there is one."""
-        above: QObject | None = self.parent()
-        while above and not isinstance(above, QScrollArea):
-            above = above.parent()
-        return above if isinstance(above, QScrollArea) else None
 
     def fit_to_rows(self) -> None:
         """Set the height to that of all rows, so that the page scrolls and not the list."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import icon_button
+from app.ui.widgets.layouts import horizontal
 
 
 class SecretEntry(QWidget):
@@ -37,15 +38,11 @@ class SecretEntry(QWidget):
         reveal.pressed.connect(lambda: self._reveal(True))
         reveal.released.connect(lambda: self._reveal(False))
         self.setFocusProxy(self._edit)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self._edit, 1)
-        row.addWidget(reveal)
+        self.setLayout(horizontal((self._edit, 1), reveal, spacing=4))
 
     def has_text(self) -> bool:
         """Whether the entry holds any text."""
-        return bool(self._edit.text().strip())
+        return bool(self.peek())
 
     def setPlaceholderText(self, hint: str) -> None:
         self._edit.setPlaceholderText(tr(hint))

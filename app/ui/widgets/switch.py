@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
@@ -43,9 +43,8 @@ class Switch(QAbstractButton):
     def show_state(self, on: bool) -> None:
         """Show the state `on` without emitting a signal."""
         if self.isChecked() != on:
-            self.blockSignals(True)
-            self.setChecked(on)
-            self.blockSignals(False)
+            with QSignalBlocker(self):
+                self.setChecked(on)
             self.update()
 
     def sizeHint(self) -> QSize:

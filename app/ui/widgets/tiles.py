@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.ui.translation import tr
 from app.ui.widgets.card import Card
+from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label, set_tone
 
 _SPACE = 18
@@ -28,15 +29,9 @@ class Tiles(Card):
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(_SPACE)
         for name in names:
-            tile = QWidget()
-            column = QVBoxLayout(tile)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(0)
             value = heading("", "part")
             self._values[name] = value
-            column.addWidget(value)
-            column.addWidget(label(name, tone="soft"))
-            self._tiles.append(tile)
+            self._tiles.append(holder(vertical(value, label(name, tone="soft"), spacing=0)))
         self.inside.addLayout(self._grid)
         self._arrange(len(self._tiles))
 
