@@ -9,18 +9,10 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    number,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, number, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, image, result
+from servers.search.websearch.results import ResultPage
 
 _KEY = "BRAVE_API_KEY"
 _MOST_WORDS = 50
@@ -66,28 +58,16 @@ class Brave(Provider):
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; `web` is absent when there are none."""
         payload = _payload(reply, "search")
-        found = usable(
-            rows(payload, "web", "results") if "web" in payload else [],
-            lambda hit: result(
-                hit.get("title"), hit.get("url"), hit.get("description"), hit.get("page_age")
-            ),
-        )
-        return _with_limits(ResultPage(found), reply)
+        found = provider.rows(payload, "web", "results") if "web" in payload else []
+        page = provider.hits(found, "title", "url", "description", "page_age")
+        return _with_limits(page, reply)
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `url` is the page that shows one."""
-        found = usable(
-            rows(_payload(reply, "images"), "results"),
-            lambda hit: image(
-                hit.get("title"),
-                at(hit, "properties", "url"),
-                hit.get("url"),
-                at(hit, "thumbnail", "src"),
-                at(hit, "properties", "width"),
-                at(hit, "properties", "height"),
-            ),
-        )
-        return _with_limits(ResultPage((), found), reply)
+        found = provider.rows(_payload(reply, "images"), "results")
+        sizes = ("properties.width", "properties.height")
+        page = provider.images(found, "title", "properties.url", "url", "thumbnail.src", *sizes)
+        return _with_limits(page, reply)
 
 
 def _request(kind: str, query: SearchQuery, access: Access, asked: dict[str, str]) -> HttpRequest:

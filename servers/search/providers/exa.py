@@ -10,17 +10,10 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
 from servers.search.websearch.query import DAYS, SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import Result, ResultPage, result
 
 _KEY = "EXA_API_KEY"
 _NO_CREDIT = frozenset({"NO_MORE_CREDITS", "API_KEY_BUDGET_EXCEEDED"})
@@ -63,18 +56,13 @@ class Exa(Provider):
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "tag"):
             raise _failure(reply, payload)
-        found = usable(
-            rows(payload, "results"),
-            lambda hit: result(
-                hit.get("title"), hit.get("url"), _snippet(hit), hit.get("publishedDate")
-            ),
-        )
-        return ResultPage(found)
+        return ResultPage(provider.usable(provider.rows(payload, "results"), _result))
 
 
-def _snippet(hit: dict[str, Any]) -> str:
+def _result(hit: dict[str, Any]) -> Result | None:
     highlights = hit.get("highlights")
-    return " ... ".join(map(str, highlights)) if isinstance(highlights, list) else ""
+    snippet = " ... ".join(map(str, highlights)) if isinstance(highlights, list) else ""
+    return result(hit.get("title"), hit.get("url"), snippet, hit.get("publishedDate"))
 
 
 def _failure(reply: HttpReply, payload: object) -> OutboundError:

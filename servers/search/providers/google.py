@@ -11,18 +11,10 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    kind_of,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, image, result
+from servers.search.websearch.results import Result, ResultPage, result
 
 _KEY = "GOOGLE_API_KEY"
 _ENGINE = "GOOGLE_CSE_ID"
@@ -68,34 +60,16 @@ class Google(Provider):
         return HttpRequest("GET", f"{access.base_url}/customsearch/v1", query=asked)
 
     def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The same request, for images."""
         request = self.request(query, access)
         return replace(request, query={**request.query, "searchType": "image"})
 
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits."""
-        found = usable(
-            _items(reply),
-            lambda hit: result(
-                hit.get("title"), hit.get("link"), hit.get("snippet"), _publication_date(hit)
-            ),
-        )
-        return ResultPage(found)
+        return ResultPage(provider.usable(_items(reply), _result))
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `link` is the image itself."""
-        found = usable(
-            _items(reply),
-            lambda hit: image(
-                hit.get("title"),
-                hit.get("link"),
-                at(hit, "image", "contextLink"),
-                at(hit, "image", "thumbnailLink"),
-                at(hit, "image", "width"),
-                at(hit, "image", "height"),
-            ),
-        )
-        return ResultPage((), found)
+        places = ("link", "image.contextLink", "image.thumbnailLink")
+        return provider.images(_items(reply), "title", *places, "image.width", "image.height")
 
 
 def _items(reply: HttpReply) -> list[Any]:
@@ -110,13 +84,14 @@ def _items(reply: HttpReply) -> list[Any]:
         raise _failure(reply, error)
     if at(payload, "kind") != "customsearch#search":
         raise OutboundError(Kind.UPSTREAM, "its answer is no search result")
-    return rows(payload, "items") if "items" in payload else []
+    return provider.rows(payload, "items") if "items" in payload else []
 
 
-def _publication_date(hit: dict[str, object]) -> object:
+def _result(hit: dict[str, Any]) -> Result | None:
     tags = at(hit, "pagemap", "metatags")
     first = tags[0] if isinstance(tags, list) and tags else {}
-    return at(first, "article:published_time")
+    published = at(first, "article:published_time")
+    return result(hit.get("title"), hit.get("link"), hit.get("snippet"), published)
 
 
 def _failure(reply: HttpReply, error: object) -> OutboundError:
@@ -140,7 +115,7 @@ def _reasons(errors: object) -> list[str]:
 
 
 def _limit(reply: HttpReply, said: str, reasons: set[str]) -> OutboundError:
-    if kind_of(reply, said) is Kind.QUOTA or "dailyLimitExceeded" in reasons:
+    if provider.kind_of(reply, said) is Kind.QUOTA or "dailyLimitExceeded" in reasons:
         return failure(Kind.QUOTA, reply, said, wait=_until_midnight_in_california())
     return failure(Kind.RATE_LIMITED, reply, said, transient=True)
 

@@ -10,7 +10,7 @@ from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
 from servers.search.providers.provider import Provider, at, by_status, payload_of, rows, usable
 from servers.search.websearch.query import DAYS, SearchQuery
-from servers.search.websearch.results import ResultPage, result
+from servers.search.websearch.results import Result, ResultPage, result
 
 _KEY = "KEENABLE_API_KEY"
 
@@ -46,13 +46,10 @@ class Keenable(Provider):
         payload = payload_of(reply)
         if reply.status != 200:
             raise by_status(reply, at(payload, "error") or at(payload, "message"))
-        found = usable(
-            rows(payload, "results"),
-            lambda hit: result(
-                hit.get("title"),
-                hit.get("url"),
-                hit.get("snippet") or hit.get("description"),
-                hit.get("published_at") or hit.get("published_date"),
-            ),
-        )
-        return ResultPage(found)
+        return ResultPage(usable(rows(payload, "results"), _result))
+
+
+def _result(hit: dict[str, Any]) -> Result | None:
+    snippet = hit.get("snippet") or hit.get("description")
+    published = hit.get("published_at") or hit.get("published_date")
+    return result(hit.get("title"), hit.get("url"), snippet, published)

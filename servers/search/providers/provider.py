@@ -15,7 +15,7 @@ from servers.outbound.http import HttpReply, HttpRequest
 from servers.search import sanitize
 from servers.search.provider_spec import Access, KeyedService
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import Found, ResultPage
+from servers.search.websearch.results import Found, ResultPage, image, result
 
 KEY_REJECTED = "the key was rejected"
 
@@ -83,9 +83,7 @@ def rows(payload: Any, *path: str) -> list[Any]:
     Raises:
         OutboundError: UPSTREAM, when there is no list.
     """
-    found = payload
-    for step in path:
-        found = found.get(step) if isinstance(found, dict) else None
+    found = at(payload, *path)
     if not isinstance(found, list):
         said = _said(payload)
         more = f" ({sanitize.line(redact(said[:_LOOKED_AT]), 200)})" if said else ""
@@ -107,6 +105,18 @@ def usable(items: Sequence[Any], make: Callable[[Any], Found | None]) -> tuple[F
         message = f"none of the {len(items)} hits in its answer has a web address"
         raise OutboundError(Kind.UPSTREAM, message)
     return found
+
+
+def hits(items: Sequence[Any], *names: str) -> ResultPage:
+    """The hits in `items`; `names` are those of the title, the address, the snippet, the date."""
+    found = usable(items, lambda hit: result(*(hit.get(name) for name in names)))
+    return ResultPage(found)
+
+
+def images(items: Sequence[Any], *paths: str) -> ResultPage:
+    """The images in `items`; `paths`, with dots, lead to the arguments of `image`, in its order."""
+    found = usable(items, lambda hit: image(*(at(hit, *path.split(".")) for path in paths)))
+    return ResultPage((), found)
 
 
 def at(payload: Any, *path: str) -> Any:

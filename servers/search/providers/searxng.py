@@ -11,17 +11,10 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import Image, ResultPage, image, result
+from servers.search.websearch.results import Image, ResultPage, image
 
 _SAFE = {"off": "0", "moderate": "1", "strict": "2"}
 _NUMBERS = re.compile(r"[0-9]+")
@@ -61,18 +54,12 @@ class Searxng(Provider):
         return replace(request, query={**request.query, "categories": "images"})
 
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits."""
-        found = usable(
-            _rows(reply),
-            lambda hit: result(
-                hit.get("title"), hit.get("url"), hit.get("content"), hit.get("publishedDate")
-            ),
-        )
-        return ResultPage(found[:20])
+        page = provider.hits(_rows(reply), "title", "url", "content", "publishedDate")
+        return ResultPage(page.results[:20])
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `resolution` is a text such as `640 x 480`."""
-        return ResultPage((), usable(_rows(reply), _image)[:20])
+        return ResultPage((), provider.usable(_rows(reply), _image)[:20])
 
 
 def _image(hit: dict[str, Any]) -> Image | None:
@@ -93,7 +80,7 @@ def _rows(reply: HttpReply) -> list[Any]:
     if reply.status != 200:
         raise by_status(reply)
     payload = payload_of(reply)
-    found = rows(payload, "results")
+    found = provider.rows(payload, "results")
     silent = at(payload, "unresponsive_engines")
     if not found and silent:
         engines = silent if isinstance(silent, list) else []

@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from servers.outbound.failure import Kind, OutboundError
+from servers.outbound.failure import Kind
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, image, result
+from servers.search.websearch.results import ResultPage
 
 _KEY = "SERPER_API_KEY"
 
@@ -49,43 +42,23 @@ class Serper(Provider):
         return HttpRequest("POST", f"{access.base_url}/search", headers=headers, body=body)
 
     def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches for images."""
         return replace(self.request(query, access), url=f"{access.base_url}/images")
 
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits of `organic`."""
-        found = usable(
-            _rows(reply, "organic"),
-            lambda hit: result(
-                hit.get("title"), hit.get("link"), hit.get("snippet"), hit.get("date")
-            ),
-        )
-        return ResultPage(found)
+        return provider.hits(_rows(reply, "organic"), "title", "link", "snippet", "date")
 
     def read_images(self, reply: HttpReply) -> ResultPage:
         """The images; `link` is the page that shows one."""
-        found = usable(
-            _rows(reply, "images"),
-            lambda hit: image(
-                hit.get("title"),
-                hit.get("imageUrl"),
-                hit.get("link"),
-                hit.get("thumbnailUrl"),
-                hit.get("imageWidth"),
-                hit.get("imageHeight"),
-            ),
-        )
-        return ResultPage((), found)
+        places = ("imageUrl", "link", "thumbnailUrl")
+        found = _rows(reply, "images")
+        return provider.images(found, "title", *places, "imageWidth", "imageHeight")
 
 
 def _rows(reply: HttpReply, name: str) -> list[Any]:
     payload = payload_of(reply)
-    if reply.status != 200:
-        raise _failure(reply, at(payload, "message"))
-    return rows(payload, name)
-
-
-def _failure(reply: HttpReply, said: object) -> OutboundError:
+    said = at(payload, "message")
+    if reply.status == 200:
+        return provider.rows(payload, name)
     if "not enough credits" in str(said).lower():
-        return failure(Kind.QUOTA, reply, said)
-    return by_status(reply, said)
+        raise failure(Kind.QUOTA, reply, said)
+    raise by_status(reply, said)

@@ -10,20 +10,11 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
+from servers.search.providers import provider
 from servers.search.providers.countries import NAMED, full_name
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    kind_of,
-    number,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers.provider import Provider, at, by_status, failure, number, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import ResultPage, image, result
+from servers.search.websearch.results import Image, ResultPage, image
 
 _KEY = "TAVILY_API_KEY"
 
@@ -75,28 +66,17 @@ class Tavily(Provider):
         """The images, each an address or an object with one."""
         if reply.status != 200:
             raise _failure(reply)
-        images = at(payload_of(reply), "images")
-        if not isinstance(images, list):
+        found = at(payload_of(reply), "images")
+        if not isinstance(found, list):
             raise OutboundError(Kind.UPSTREAM, "its answer has no list `images`")
-        found = usable(
-            images,
-            lambda one: image(
-                at(one, "description"), at(one, "url") if isinstance(one, dict) else one
-            ),
-        )
-        return ResultPage((), found)
+        return ResultPage((), provider.usable(found, _image))
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits, or the failure that its `detail` or `error` names."""
         if reply.status != 200:
             raise _failure(reply)
-        found = usable(
-            rows(payload_of(reply), "results"),
-            lambda hit: result(
-                hit.get("title"), hit.get("url"), hit.get("content"), hit.get("published_date")
-            ),
-        )
-        return ResultPage(found)
+        found = provider.rows(payload_of(reply), "results")
+        return provider.hits(found, "title", "url", "content", "published_date")
 
     def probe(self, access: Access) -> HttpRequest:
         """Its account page, which costs nothing."""
@@ -106,6 +86,10 @@ class Tavily(Provider):
         """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise _failure(reply)
+
+
+def _image(one: object) -> Image | None:
+    return image(at(one, "description"), at(one, "url") if isinstance(one, dict) else one)
 
 
 def _authorization(access: Access) -> dict[str, str]:
@@ -129,7 +113,7 @@ def _keyless_limit(reply: HttpReply, error: dict[str, Any]) -> OutboundError:
     if "rate_limited" not in str(error.get("code")) and reply.status != 429:
         return by_status(reply, said)
     wait = number(error.get("retry_after_seconds"))
-    is_spent = kind_of(reply, said) is Kind.QUOTA
+    is_spent = provider.kind_of(reply, said) is Kind.QUOTA
     long = wait > 60 or str(error.get("window")) in {"day", "month"} or is_spent
     kind = Kind.QUOTA if long else Kind.RATE_LIMITED
     failed = failure(kind, reply, said, wait=wait if wait >= 0 else None, transient=not long)

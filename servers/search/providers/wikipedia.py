@@ -11,18 +11,10 @@ from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.http import HttpReply, HttpRequest
 from servers.outbound.limiter import Pace
 from servers.search.provider_spec import Access, ProviderSpec
-from servers.search.providers.provider import (
-    Provider,
-    at,
-    by_status,
-    failure,
-    number,
-    payload_of,
-    rows,
-    usable,
-)
+from servers.search.providers import provider
+from servers.search.providers.provider import Provider, at, by_status, failure, number, payload_of
 from servers.search.websearch.query import SearchQuery
-from servers.search.websearch.results import Image, ResultPage, image, result
+from servers.search.websearch.results import Image, Result, ResultPage, image, result
 
 _OF_A_LANGUAGE, _COMMONS = "{language}.wikipedia.org", "commons.wikimedia.org"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?")
@@ -71,18 +63,19 @@ class Wikipedia(Provider):
         """The images by their `index`; `query` is absent when there are none."""
         payload = _payload(reply)
         is_empty = at(payload, "batchcomplete") is not None and "query" not in payload
-        files = [] if is_empty else rows(payload, "query", "pages")
+        files = [] if is_empty else provider.rows(payload, "query", "pages")
         files = sorted(files, key=lambda one: number(one.get("index")))
-        return ResultPage((), usable(files, _image))
+        return ResultPage((), provider.usable(files, _image))
 
     def read(self, reply: HttpReply) -> ResultPage:
         """The hits; the page's address is made from its key, on the wiki that answered."""
         wiki = f"{reply.origin}/wiki/"
-        found = usable(
-            rows(_payload(reply), "pages"),
-            lambda hit: result(hit.get("title"), _address(wiki, hit.get("key")), _snippet(hit)),
-        )
-        return ResultPage(found)
+        pages = provider.rows(_payload(reply), "pages")
+
+        def hit_of(page: dict[str, object]) -> Result | None:
+            return result(page.get("title"), _address(wiki, page.get("key")), _snippet(page))
+
+        return ResultPage(provider.usable(pages, hit_of))
 
 
 def _payload(reply: HttpReply) -> Any:
