@@ -11,7 +11,7 @@ from servers.host.tools import calls
 from servers.host.tools.service import Tool, ToolError
 from servers.tracker import entry_views
 from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters
-from servers.tracker.entry import Draft, Entry, Fault, RejectedEntryError, checked
+from servers.tracker.entry import DRAFT_FIELDS, Draft, Entry, Fault, RejectedEntryError, checked
 from servers.tracker.tools import Answer
 from servers.tracker.transfer import exchange_folder
 from servers.tracker.transfer.import_export import ImportExport, Job
@@ -83,13 +83,10 @@ class BatchTools:
         results = await self._current.entry_service.track(
             drafts, calls.client(), together=all_or_nothing
         )
-        stored = not (
-            all_or_nothing and any(isinstance(one, RejectedEntryError) for one in results)
-        )
+        accepted = [one for one in results if not isinstance(one, RejectedEntryError)]
+        stored = not all_or_nothing or len(accepted) == len(results)
         if stored:
-            await self._current.announce(
-                *(one[1] for one in results if not isinstance(one, RejectedEntryError))
-            )
+            await self._current.announce(*(entry for _, entry in accepted))
         return _answer_of(found, results, stored=stored)
 
     async def import_tracked(
@@ -146,7 +143,7 @@ class BatchTools:
         }
 
     def _read(self, fields: dict[str, Any]) -> Draft | RejectedEntryError:
-        unknown = sorted(fields.keys() - {"url", "email", "note", "tags", "status"})
+        unknown = sorted(fields.keys() - {*DRAFT_FIELDS})
         if unknown:
             return RejectedEntryError([Fault(name, "is not known") for name in unknown])
         given = {"url": "", "email": "", **fields}
@@ -214,13 +211,10 @@ def _answer_of(
         result = one if isinstance(one, RejectedEntryError) else next(following, None)
         row: dict[str, Any] = {"row": number, "outcome": "not stored"}
         if isinstance(result, RejectedEntryError):
-            row = {
-                "row": number,
-                "outcome": "refused",
-                "rejected": [asdict(fault) for fault in result.faults],
-            }
+            rejected = [asdict(fault) for fault in result.faults]
+            row |= {"outcome": "refused", "rejected": rejected}
         elif result is not None and stored:
-            row = {"row": number, "outcome": result[0], "id": result[1].id}
+            row |= {"outcome": result[0], "id": result[1].id}
         counts[row["outcome"]] = counts.get(row["outcome"], 0) + 1
         rows.append(row)
     return {"counts": counts, "rows": rows}

@@ -61,11 +61,7 @@ async def _announce_totals() -> None:
     await calls.resource_changed("tracker://stats")
 
 
-def refusal(rejected: RejectedEntryError) -> ToolError:
-    return _rejected_error("Nothing was stored", rejected)
-
-
-def _rejected_error(what: str, rejected: RejectedEntryError) -> ToolError:
+def refusal(rejected: RejectedEntryError, what: str = "Nothing was stored") -> ToolError:
     said = "; ".join(f"`{fault.field}` {fault.reason}" for fault in rejected.faults)
     return ToolError(
         f"{what}: {said}.",
@@ -110,7 +106,7 @@ def parse_filters(  # noqa: PLR0913 - the filters there are
         since=read("changed_since", changed_since, entry_views.micros, 0),
     )
     if faults:
-        raise _rejected_error("Nothing was looked up", RejectedEntryError(faults))
+        raise refusal(RejectedEntryError(faults), "Nothing was looked up")
     return search
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Final, Literal, TypeVar, get_args
 
@@ -76,6 +76,9 @@ class Draft:
     note: str = ""
     tags: tuple[str, ...] = ()
     status: Status = "new"
+
+
+DRAFT_FIELDS: Final = tuple(each.name for each in fields(Draft))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from servers.tracker.entry import Draft, Entry, RejectedEntryError
 from servers.tracker.ledger import Outcome
@@ -65,12 +64,7 @@ class RunningPlans:
         self._count += 1
         self._over.clear()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        failed: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._count -= 1
         if not self._count:
             self._over.set()

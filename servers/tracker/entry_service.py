@@ -17,7 +17,7 @@ from servers.tracker import entry_views, ledger
 from servers.tracker.codec import search_terms
 from servers.tracker.codec.prefix_words import PrefixWords
 from servers.tracker.codec.record_codec import HistoryLine, RecordCodec, Search, new_id
-from servers.tracker.entry import Draft, Entry, RejectedEntryError, checked
+from servers.tracker.entry import DRAFT_FIELDS, Draft, Entry, RejectedEntryError, checked
 from servers.tracker.entry_plans import Case, Plan, RunningPlans
 from servers.tracker.ledger import Action, Outcome
 from servers.tracker.stores.base import (
@@ -308,13 +308,7 @@ class EntryService:
         raise _conflict(present, wanted, before.version)
 
     def _draft(self, entry: Entry, fields: Mapping[str, Any]) -> Draft:
-        present = {
-            "url": entry.url,
-            "email": entry.email,
-            "note": entry.note,
-            "tags": entry.tags,
-            "status": entry.status,
-        }
+        present = {name: getattr(entry, name) for name in DRAFT_FIELDS}
         return checked(rules=self.codec.rules, present=entry, **{**present, **fields})
 
     @staticmethod

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from servers.tracker.entry import (
@@ -58,14 +58,7 @@ def merged(entry: Entry, draft: Draft) -> Entry:
 
 def revised(entry: Entry, draft: Draft) -> Entry:
     """`entry` with the fields of `draft`; itself when they are the same."""
-    fields: dict[str, Any] = {
-        "url": draft.url,
-        "email": draft.email,
-        "note": draft.note,
-        "tags": draft.tags,
-        "status": draft.status,
-    }
-    return _next(entry, replace(entry, **fields))
+    return _next(entry, replace(entry, **asdict(draft)))
 
 
 def deleted(entry: Entry, *, gone: bool) -> Entry:

@@ -10,9 +10,7 @@ from servers.host.tools import calls
 from servers.host.tools.service import Range, Tool
 from servers.tracker import entry_views
 from servers.tracker.current_service import AnyStatus, CurrentService, parse_filters, refusal
-from servers.tracker.entry import Draft, Entry, RejectedEntryError, checked
-from servers.tracker.entry_service import EntryService
-from servers.tracker.ledger import Outcome
+from servers.tracker.entry import RejectedEntryError, checked
 from servers.tracker.stores.base import Sort
 
 _PAGE_CHARACTERS = 60_000
@@ -71,10 +69,15 @@ class EntryTools:
         created, merged, restored or unchanged.
         """
         entry_service = self._current.entry_service
-        draft = accepted(
-            entry_service, url=url, email=email, note=note, tags=tags, status=status or "new"
-        )
-        ((outcome, entry),) = taken(await entry_service.track([draft], calls.client()))
+        rules = entry_service.codec.rules
+        try:
+            draft = checked(rules=rules, url=url, email=email, note=note, tags=tags, status=status)
+            (result,) = await entry_service.track([draft], calls.client())
+            if isinstance(result, RejectedEntryError):
+                raise result
+        except RejectedEntryError as rejected:
+            raise refusal(rejected) from None
+        outcome, entry = result
         if outcome != "unchanged":
             await self._current.announce(entry)
         return {"outcome": outcome, "entry": entry_views.entry(entry)}
@@ -175,34 +178,6 @@ class EntryTools:
         if did:
             await self._current.announce(entry)
         return {"entry": entry_views.entry(entry)}
-
-
-def accepted(entry_service: EntryService, **given: Any) -> Draft:
-    """The draft of these fields.
-
-    Raises:
-        ToolError: names every refused field.
-    """
-    try:
-        return checked(rules=entry_service.codec.rules, **given)
-    except RejectedEntryError as rejected:
-        raise refusal(rejected) from None
-
-
-def taken(
-    results: Sequence[tuple[Outcome, Entry] | RejectedEntryError],
-) -> list[tuple[Outcome, Entry]]:
-    """The results, when none was refused.
-
-    Raises:
-        ToolError: names every refused field of the first refused draft.
-    """
-    found: list[tuple[Outcome, Entry]] = []
-    for result in results:
-        if isinstance(result, RejectedEntryError):
-            raise refusal(result)
-        found.append(result)
-    return found
 
 
 def _fitting(rows: Sequence[dict[str, Any]]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from google.api_core import exceptions
@@ -96,10 +96,7 @@ class BatchWriter:
         for start in range(0, len(changes), _CHANGES_AT_ONCE):
             batch = self._connection.client.batch()
             for change in changes[start : start + _CHANGES_AT_ONCE]:
-                place = self._connection.collection("changes").document(
-                    documents.change_name(change)
-                )
-                batch.set(place, documents.change_document(change))
+                batch.set(self._place_of(change), asdict(change))
             await batch.commit(**CALL_LIMITS)
         batch = self._connection.client.batch()
         self._put(batch, await self._with_claims(record, snapshot))
@@ -113,16 +110,13 @@ class BatchWriter:
         claim = await self._connection.collection("claims").document(pair).get(**CALL_LIMITS)
         if not claim.exists:
             return None
-        snapshot = await self._snapshot(claim.get("entry"))
-        return documents.record(snapshot.id, snapshot.to_dict()) if snapshot.exists else None
+        return _record(await self._snapshot(claim.get("entry")))
 
     async def all_claimed(self, pairs: Sequence[str]) -> list[SealedRecord]:
         """The records that have one of `pairs`, in two requests however many they are."""
         claims = await self._all("claims", pairs)
         names = sorted({str(claim.get("entry")) for claim in claims})
-        return [
-            documents.record(one.id, one.to_dict()) for one in await self._all("entries", names)
-        ]
+        return [documents.record(one) for one in await self._all("entries", names)]
 
     async def _all(self, kind: str, names: Sequence[str]) -> list[Any]:
         """The documents that there are of those called `names`."""
@@ -202,9 +196,11 @@ class BatchWriter:
         record = ready.record.at(at)
         self._put(batch, replace(ready, record=record))
         change = replace(one.change, at=at)
-        place = self._connection.collection("changes").document(documents.change_name(change))
-        batch.create(place, documents.change_document(change))
+        batch.create(self._place_of(change), asdict(change))
         return Written(done=True, record=record)
+
+    def _place_of(self, change: Change) -> Any:
+        return self._connection.collection("changes").document(documents.change_name(change))
 
     def _put(self, batch: Any, ready: _Ready) -> None:
         record, snapshot = ready.record, ready.snapshot
@@ -250,4 +246,4 @@ async def gather_bounded(work: Callable[[_T], Awaitable[_R]], things: Sequence[_
 
 
 def _record(snapshot: Any) -> SealedRecord | None:
-    return documents.record(snapshot.id, snapshot.to_dict()) if snapshot.exists else None
+    return documents.record(snapshot) if snapshot.exists else None

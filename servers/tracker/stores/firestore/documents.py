@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from servers.tracker.stores.base import Change, CursorError, SealedRecord, Sort, StoreQuery
@@ -19,40 +20,21 @@ ORDER: Mapping[Sort, tuple[str, str]] = {
 }
 _NAME = re.compile(r"[A-Za-z0-9]{1,64}")
 _TIMES = range(1 << 63)
+_OF_RECORD = tuple(each.name for each in fields(SealedRecord) if each.name != "id")
+_OF_CHANGE = tuple(each.name for each in fields(Change))
 
 
 def document(record: SealedRecord) -> dict[str, Any]:
     """The document of a record; its id is the record's."""
-    return {
-        "version": record.version,
-        "url": record.url,
-        "secret": record.secret,
-        "tags": list(record.tags),
-        "status": record.status,
-        "deleted": record.deleted,
-        "created": record.created,
-        "changed": record.changed,
-        "stamp": record.stamp,
-        "pair": record.pair,
-        "terms": list(record.terms),
-    }
+    lists = {"tags": list(record.tags), "terms": list(record.terms)}
+    return {name: getattr(record, name) for name in _OF_RECORD} | lists
 
 
-def record(name: str, found: Mapping[str, Any]) -> SealedRecord:
-    return SealedRecord(
-        name,
-        int(found["version"]),
-        str(found["url"]),
-        str(found["secret"]),
-        tuple(found["tags"]),
-        str(found["status"]),
-        bool(found["deleted"]),
-        int(found["created"]),
-        int(found["changed"]),
-        str(found["stamp"]),
-        str(found["pair"]),
-        tuple(found["terms"]),
-    )
+def record(snapshot: Any) -> SealedRecord:
+    """The record in the snapshot of a document."""
+    found = snapshot.to_dict()
+    lists = {"tags": tuple(found["tags"]), "terms": tuple(found["terms"])}
+    return SealedRecord(snapshot.id, **{name: found[name] for name in _OF_RECORD} | lists)
 
 
 def change_name(change: Change) -> str:
@@ -60,24 +42,10 @@ def change_name(change: Change) -> str:
     return f"{change.entry}.{change.version:09d}"
 
 
-def change_document(change: Change) -> dict[str, Any]:
-    return {
-        "entry": change.entry,
-        "version": change.version,
-        "at": change.at,
-        "what": change.what,
-        "stamp": change.stamp,
-    }
-
-
-def change(found: Mapping[str, Any]) -> Change:
-    return Change(
-        str(found["entry"]),
-        int(found["version"]),
-        int(found["at"]),
-        str(found["what"]),
-        str(found["stamp"]),
-    )
+def change(snapshot: Any) -> Change:
+    """The change in the snapshot of its document."""
+    found = snapshot.to_dict()
+    return Change(**{name: found[name] for name in _OF_CHANGE})
 
 
 def value(sort: Sort, last: SealedRecord) -> int | str:

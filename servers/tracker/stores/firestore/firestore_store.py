@@ -65,7 +65,7 @@ class FirestoreStore:
         snapshot = await self._connection.call(
             lambda: self._of("entries").document(id).get(**CALL_LIMITS)
         )
-        return _record(snapshot) if snapshot.exists else None
+        return documents.record(snapshot) if snapshot.exists else None
 
     async def paired(self, pairs: Collection[str]) -> list[SealedRecord]:
         wanted = list(dict.fromkeys(pairs))
@@ -93,7 +93,9 @@ class FirestoreStore:
 
         entries = await self._connection.call(lambda: found("entries"))
         changes = await self._connection.call(lambda: found("changes"))
-        return [_record(one) for one in entries], [_change(one) for one in changes]
+        return [documents.record(one) for one in entries], [
+            documents.change(one) for one in changes
+        ]
 
     async def reseal(self, records: Sequence[SealedRecord], changes: Sequence[Change]) -> None:
         await self._connection.call(lambda: gather_bounded(self._commits.reseal, records))
@@ -125,13 +127,13 @@ class FirestoreStore:
     async def _history(self, entry: str, limit: int) -> list[Change]:
         query = self._of("changes").where(filter=FieldFilter("entry", "==", entry))
         last = query.order_by("version", direction="DESCENDING").limit(limit)
-        return [_change(one) for one in await last.get(**CALL_LIMITS)]
+        return [documents.change(one) for one in await last.get(**CALL_LIMITS)]
 
     async def _scan(self, after: str, limit: int) -> list[tuple[SealedRecord, list[Change]]]:
         query = self._of("entries").order_by(_NAME).limit(limit)
         if after:
             query = query.start_after({_NAME: self._of("entries").document(after)})
-        records = [_record(one) for one in await query.get(**CALL_LIMITS)]
+        records = [documents.record(one) for one in await query.get(**CALL_LIMITS)]
         histories = await gather_bounded(
             lambda record: self._history(record.id, record.version), records
         )
@@ -146,7 +148,7 @@ class FirestoreStore:
         found: list[SealedRecord] = []
         scanned = 0
         while True:
-            rows = [_record(one) for one in await self._rows(query, place, at_once)]
+            rows = [documents.record(one) for one in await self._rows(query, place, at_once)]
             for record in rows:
                 if documents.matches(record, query):
                     found.append(record)
@@ -222,11 +224,3 @@ def _first_filter(query: StoreQuery) -> FieldFilter:
 async def _count(query: Any) -> int:
     # An empty answer is the float 0.0.
     return int((await query.count().get(**CALL_LIMITS))[0][0].value)
-
-
-def _record(snapshot: Any) -> SealedRecord:
-    return documents.record(snapshot.id, snapshot.to_dict())
-
-
-def _change(snapshot: Any) -> Change:
-    return documents.change(snapshot.to_dict())

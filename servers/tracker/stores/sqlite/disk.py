@@ -26,7 +26,7 @@ class StoreGoneError(apsw.CantOpenError):
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
+_WORDS: tuple[tuple[type[apsw.Error] | tuple[type[apsw.Error], ...], str, str, str], ...] = (
     (
         apsw.IOError,
         "disk_failing",
@@ -61,13 +61,7 @@ _WORDS: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
         "Check that the disk is there and the folder belongs to you. Lou tries again by itself.",
     ),
     (
-        apsw.CorruptError,
-        "damaged",
-        "The tracker's file is damaged.",
-        "Lou puts it aside and goes back to the newest good backup.",
-    ),
-    (
-        apsw.NotADBError,
+        (apsw.CorruptError, apsw.NotADBError),
         "damaged",
         "The tracker's file is damaged.",
         "Lou puts it aside and goes back to the newest good backup.",
