@@ -74,11 +74,6 @@ class HostedServer(Host):
     async def call_for_app(
         self, name: str, arguments: Mapping[str, Any], limit_s: float | None, *, own: bool
     ) -> dict[str, Any]:
-        """The result of one call, as the control channel sends it; `own` is Lou's own wish.
-
-        Raises:
-            UnknownToolError: there is no such tool.
-        """
         caller = Caller("lou", "", _no_report, own)
         result = await self.toolbox.call(name, arguments, caller, for_app=True, limit_s=limit_s)
         return result.for_app()
@@ -90,7 +85,6 @@ class HostedServer(Host):
         return await cached_answers.collect(self)
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
-        """Listen for HTTP clients, if the settings ask for it."""
         if not server_settings.wants_http(configuration.settings):
             return None
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415

@@ -33,7 +33,6 @@ from servers.host.tools.toolbox import Caller
 log = logging.getLogger(__name__)
 
 _INTERNAL_ERROR = -32603
-"""The client name in requests of this process to itself; the app is not told of these."""
 _MOST_IN_FLIGHT = 256
 """Requests of one client at a time; further lines wait unparsed."""
 _LONGEST_NAME = 100

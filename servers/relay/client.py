@@ -31,30 +31,25 @@ class SocketClient(RelayClient, asyncio.Protocol):
         self._is_reading = True
 
     def send(self, line: bytes) -> None:
-        """Send one line to it."""
         if self._transport:
             self._transport.write(line + b"\n")
             if self._is_write_blocked and self._transport.get_write_buffer_size() > MOST_UNREAD:
                 self.note_unread(True)
 
     def disconnect(self) -> None:
-        """End its connection; a bridge connects again and repeats the client's handshake."""
         if self._transport:
             self._transport.close()
 
     def cut(self) -> None:
-        """End its connection at once."""
         if self._transport:
             self._transport.abort()
 
     def finished(self, id_token: str) -> None:
-        """Record that one of its requests was answered, and read on if it had too many."""
         self.in_flight.pop(id_token, None)
         if not self._is_reading:
             self._work(())
 
     def proceed(self) -> None:
-        """Read on, if it had to wait for the server."""
         if not self._is_reading:
             self._work(())
 

@@ -24,60 +24,41 @@ class CheckedList:
     is_mended: bool
 
 
-def _text(value: Any) -> str:
-    return "" if isinstance(value, str) else "it is not a text"
+def _of(is_right: Callable[[Any], bool], fault: str) -> Check:
+    return lambda value: "" if is_right(value) else fault
 
 
-def _named(value: Any) -> str:
-    return "" if isinstance(value, str) and value else "it is not a text"
-
-
-def _boolean(value: Any) -> str:
-    return "" if isinstance(value, bool) else "it is neither true nor false"
-
-
-def _number(value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "" if is_number else "it is not a number"
-
-
-def _object(value: Any) -> str:
-    return "" if isinstance(value, dict) else "it is not an object"
-
-
-def _list(value: Any) -> str:
-    return "" if isinstance(value, list) else "it is not a list"
+_text = _of(lambda value: isinstance(value, str), "it is not a text")
+_named = _of(lambda value: isinstance(value, str) and bool(value), "it is not a text")
+_boolean = _of(lambda value: isinstance(value, bool), "it is neither true nor false")
+_number = _of(lambda value: type(value) in {int, float}, "it is not a number")
+_object = _of(lambda value: isinstance(value, dict), "it is not an object")
+_list = _of(lambda value: isinstance(value, list), "it is not a list")
 
 
 def _texts(value: Any) -> str:
-    is_right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-    return "" if is_right else "it is not a list of texts"
+    return "it is not a list of texts" if _list(value) or any(map(_text, value)) else ""
 
 
 def _schemas(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "it is not an object"
-    bad = next((name for name, each in value.items() if not isinstance(each, dict | bool)), None)
-    return "" if bad is None else f"{bad} is not a schema"
+    members = value.items() if isinstance(value, dict) else ()
+    bad = (f"{name} is not a schema" for name, each in members if not isinstance(each, dict | bool))
+    return _object(value) or next(bad, "")
 
 
 def _input_schema(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "it is not an object"
+    if fault := _object(value):
+        return fault
     if value.get("type") != "object":
         return 'its type is not "object"'
     return _members(value, {}, {"properties": _schemas, "required": _texts})
 
 
 def _arguments(value: Any) -> str:
-    if not isinstance(value, list):
-        return "it is not a list"
     known = {"description": _text, "title": _text, "required": _boolean}
-    for argument in value:
-        fault = _object(argument) or _members(argument, {"name": _named}, known)
-        if fault:
-            return fault
-    return ""
+    arguments = value if isinstance(value, list) else []
+    faults = (_object(each) or _members(each, {"name": _named}, known) for each in arguments)
+    return _list(value) or next(filter(None, faults), "")
 
 
 def _hints(value: Any) -> str:
@@ -120,17 +101,18 @@ def check(kind: str, listed: Any, *, is_modern: bool) -> CheckedList:
     required, optional = _KINDS[kind]
     if kind == "tools" and not is_modern:
         optional = {**optional, "outputSchema": _input_schema}
-    found = CheckedList([], [], is_mended=False)
+    entries: list[dict[str, Any]] = []
+    faults: list[tuple[str, str]] = []
     is_mended = not isinstance(listed, list)
     for entry in listed if isinstance(listed, list) else []:
         mended = _mended(entry, optional) if isinstance(entry, dict) else entry
         fault = _object(mended) or _members(mended, required, optional)
         if fault:
-            found.faults.append((_name(entry), fault))
+            faults.append((_name(entry), fault))
         else:
-            found.entries.append(mended)
+            entries.append(mended)
             is_mended = is_mended or mended is not entry
-    return CheckedList(found.entries, found.faults, is_mended)
+    return CheckedList(entries, faults, is_mended)
 
 
 def _name(entry: Any) -> str:

@@ -111,7 +111,6 @@ class Relay:
             self._give_up(lost)
 
     async def stop(self, seconds: float) -> None:
-        """Wait up to `seconds` for the calls in flight, then close everything."""
         self.started = False
         calls = [each for each in self.board.connections() if each.pending]
         deadline = asyncio.get_running_loop().time() + seconds
@@ -207,19 +206,15 @@ class Relay:
     # What the app asks
 
     def connection(self) -> asyncio.Protocol:
-        """The protocol of one connection of a client."""
         return SocketClient(self.board)
 
     def tool_count(self) -> int:
-        """How many tools clients see."""
         return len(self._shown())
 
     def tools_hash(self) -> str:
-        """A hash of the tools as clients see them."""
         return hashlib.sha256(json.dumps(self._shown(), sort_keys=True).encode()).hexdigest()[:16]
 
     def tools_for_app(self) -> list[dict[str, Any]]:
-        """Every tool, with its switch."""
         disabled = self.board.disabled
         return [tool_for_app(tool, enabled=tool["name"] not in disabled) for tool in self._tools]
 
@@ -229,11 +224,6 @@ class Relay:
     async def call_for_app(
         self, name: str, arguments: Mapping[str, Any], limit_s: float | None, *, own: bool
     ) -> dict[str, Any]:
-        """The result of one call, as the control channel sends it; `own` is Lou's own wish.
-
-        Raises:
-            JsonRpcError: there is no such tool, or the server refused the call.
-        """
         if name not in {tool["name"] for tool in self._tools}:
             known = ", ".join(tool["name"] for tool in self._shown())
             raise UnknownToolError(
@@ -273,7 +263,6 @@ class Relay:
         return KeyVerdict("unknown", f"Only the server {self.name} knows whether {name} works.")
 
     def open_http(self, configuration: Configuration) -> HttpSide | None:
-        """Listen for HTTP clients, if the settings ask for it."""
         if not server_settings.wants_http(configuration.settings):
             return None
         from servers.host.transport import http  # noqa: PLC0415 - only if they ask for it
@@ -287,7 +276,6 @@ class Relay:
         return http.open_http(app, configuration, figures, longest_body=LONGEST_BODY)
 
     async def answers(self) -> dict[str, Any]:
-        """The answers that the bridge gives while this process is away."""
         base = self.board.pool.base
         greeting = base.greeting.fields["result"] if base.greeting and not base.is_modern else None
         modern = self.board.modern_answers

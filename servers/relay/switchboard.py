@@ -79,15 +79,12 @@ class Switchboard:
         self.oddities = OddityLog()
 
     def connections(self) -> list[UpstreamConnection]:
-        """All connections with the server."""
         return self.pool.all()
 
     def client_event(self, event: str, data: dict[str, Any]) -> None:
-        """Tell the app of a client."""
         self.callbacks.client_event(event, data)
 
     def from_client(self, client: RelayClient, line: bytes | LongLine) -> None:
-        """Take one line of a client."""
         if isinstance(line, LongLine):
             self._reject(client, _INVALID_REQUEST, f"a line of more than {MAX_LINE} bytes")
             return
@@ -391,6 +388,5 @@ class Switchboard:
             self.callbacks.recorded(pending, verdict, kind, answer)
 
     def cancelled(self, pending: PendingRequest) -> None:
-        """Record that a client does not want an answer any more."""
         self._record(pending, "cancelled", "refused")
         pending.is_cancelled = True

@@ -108,11 +108,9 @@ class WebTransport:
         return 0
 
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
-        """Send one line."""
         self._unsent.put_nowait((line, message, number))
 
     def read(self, *, on: bool) -> None:
-        """Read its streams, or let what it sends wait."""
         (self._reads.set if on else self._reads.clear)()
 
     def abandon(self, number: int) -> None:
@@ -121,7 +119,6 @@ class WebTransport:
             self._requests[number].cancel()
 
     async def close(self) -> None:
-        """End the session."""
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:

@@ -116,11 +116,9 @@ class SearchServer:
         self._take(reading.read(configuration.settings), configuration.keys)
 
     async def check_key(self, name: str, value: str) -> KeyVerdict:
-        """Ask the provider that uses the key."""
         return await key_check.check(self._outside.http, name, value, self._accesses)
 
     async def stop(self) -> None:
-        """Write pending data and close everything."""
         outside = self._outside
         await asyncio.gather(outside.http.close(), outside.guard.close())
         await asyncio.gather(outside.cache.close(), outside.library.close())

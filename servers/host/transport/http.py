@@ -69,16 +69,14 @@ def open_http(
     figures: Callable[[], str],
     *,
     longest_body: int = LONGEST_BODY,
-) -> HttpPort | None:
-    """Listen as the settings ask; None if they do not. `figures` makes the text of `/metrics`.
+) -> HttpPort:
+    """Listen as the settings ask. `figures` makes the text of `/metrics`.
 
     `longest_body` is in bytes.
 
     Raises:
         StartRefusedError: the port is taken, or there is no token.
     """
-    if not server_settings.wants_http(configuration.settings):
-        return None
     token = configuration.keys.get(server_settings.HTTP_TOKEN_KEY, "")
     _require_token(token)
     listening = _bind(_port(configuration.settings["http"]))

@@ -36,7 +36,6 @@ class AnyMailFinder:
     )
 
     def request(self, query: ContactQuery, access: Access) -> HttpRequest:
-        """The request that looks for the person, or for the company's addresses."""
         if query.person:
             body = {"domain": query.domain, "full_name": query.person}
             return _post(access, "find-email/person", body)
@@ -70,7 +69,6 @@ class AnyMailFinder:
         return HttpRequest("GET", f"{access.base_url}/account", headers=_headers(access))
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise _failure(reply)
 

@@ -77,9 +77,7 @@ def _failure(reply: HttpReply, payload: Any) -> OutboundError:
     said = at(payload, "message") or at(payload, "error", "message")
     if reply.status == 429:
         return _limit(reply, str(said))
-    if reply.status == 200:
-        return failure(Kind.UPSTREAM, reply, said)
-    if reply.status == 404:
+    if reply.status in {200, 404}:
         return failure(Kind.UPSTREAM, reply, said)
     return by_status(reply, said)
 

@@ -91,7 +91,7 @@ def parts_of(archive: zipfile.ZipFile) -> tuple[str, list[Part]]:
     named = [name for kind, name in file.targets("").values() if kind == "officeDocument"]
     main = next((name for name in (*named, *usual) if name in file.names), "")
     if not main and (slides := _numbered(file)):
-        found: list[Part] = [partial(_slide, file, name) for name in slides]
+        found = _read_slides(file, slides)
     elif main:
         root = file.xml(main)
         found = _OF_MAIN.get(local(root), _whole)(file, main, root)
@@ -146,12 +146,13 @@ def _slides(file: OfficeFile, main: str, root: etree._Element) -> list[Part]:
     targets = file.targets(main)
     ids = [_id_of(one) for one in root.iter("{*}sldId")]
     names = [targets[one][1] for one in ids if one in targets] or _numbered(file)
-    seen = [name for name in names if name in file.names and not _is_off(file.xml(name), "show")]
-    return [partial(_slide, file, name) for name in seen]
+    return _read_slides(file, [name for name in names if name in file.names])
 
 
-def _slide(file: OfficeFile, name: str) -> str:
-    return words(file.xml(name))
+def _read_slides(file: OfficeFile, names: list[str]) -> list[Part]:
+    """The texts of the slides that are shown; a slide has to be read to know that."""
+    roots = map(file.xml, names)
+    return [partial(str, words(root)) for root in roots if not _is_off(root, "show")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,6 @@ class Firecrawl:
         return HttpRequest("GET", url, headers=_bearer(access, self.spec))
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise by_status(reply, at(payload_of(reply), "error"))
 
@@ -120,7 +119,6 @@ class Jina:
         return self.request("https://example.com", access)
 
     def read_probe(self, reply: HttpReply) -> None:
-        """The same answer as to a page."""
         self.read(reply)
 
 

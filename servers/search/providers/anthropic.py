@@ -66,7 +66,6 @@ class Anthropic(Provider):
         return message_request(access, messages, tool, most_tokens=1024)
 
     def read(self, reply: HttpReply) -> ResultPage:
-        """The results of the search, each with the passages cited from it."""
         content = read_message(reply)["content"]
         quotes: dict[str, list[str]] = {}
         for citation in citations(content):
@@ -92,7 +91,6 @@ class Anthropic(Provider):
         )
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Any answer but a failure shows that the key works."""
         payload = payload_of(reply)
         if reply.status != 200 or at(payload, "type") == "error":
             raise _failure(reply, payload)

@@ -83,7 +83,6 @@ class Tavily(Provider):
         return HttpRequest("GET", f"{access.base_url}/usage", headers=_authorization(access))
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Any answer but a failure shows that the key works."""
         if reply.status != 200:
             raise _failure(reply)
 

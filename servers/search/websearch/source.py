@@ -26,7 +26,6 @@ class Source:
 
     @property
     def has_keys(self) -> bool:
-        """Whether every key it needs is set."""
         return self.line.has_keys
 
     @property
@@ -34,15 +33,9 @@ class Source:
         return self.line.missing
 
     def refusal(self) -> OutboundError | None:
-        """Why it cannot be asked now; empty when it can."""
         return self.line.refusal()
 
     async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
-        """Its hits.
-
-        Raises:
-            OutboundError: it was not asked, or did not answer.
-        """
         if query.site and "site" in (self.spec.ignored(query) or ()):
             raise OutboundError(Kind.UNSUPPORTED, "it cannot search within one site")
         provider = self._provider
