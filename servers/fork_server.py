@@ -78,7 +78,6 @@ def _split(title: str, lifeline: int, request: int) -> None:
 
 
 def _load(family: str) -> None:
-    """Import what the servers of a family need."""
     for module in ("resource", "servers.host.run", "servers.host.transport.unix"):
         import_module(module)
     # The tables of the encodings take 0.6 MB, and are made with the first secret.

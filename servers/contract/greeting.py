@@ -72,7 +72,6 @@ class BridgeGreeting:
         self._nonce = _nonce()
 
     def hello(self) -> bytes:
-        """The first line of the connection."""
         return b"lou-hello 1 %s\n" % self._nonce
 
     def answer(self, line: bytes) -> bytes:

@@ -26,7 +26,7 @@ class Key:
     title: str
     purpose: str
     url: str
-    servers: tuple[str, ...]
+    servers: tuple[str, ...] = ("search",)
     can_be_tested: bool = True
     generated: bool = False
     """Lou creates it on first use."""
@@ -50,84 +50,72 @@ KEYS = (
         "Tavily",
         "Web search. Works without a key at a lower limit.",
         "https://app.tavily.com/home",
-        ("search",),
     ),
     Key(
         "BRAVE_API_KEY",
         "Brave Search",
         "Web search from an index of its own.",
         "https://api-dashboard.search.brave.com/app/keys",
-        ("search",),
     ),
     Key(
         "EXA_API_KEY",
         "Exa",
         "Web search by meaning.",
         "https://dashboard.exa.ai/api-keys",
-        ("search",),
     ),
     Key(
         "KEENABLE_API_KEY",
         "Keenable",
         "Web search. Works without a key at a lower limit.",
         "https://keenable.ai/console",
-        ("search",),
     ),
     Key(
         "SERPER_API_KEY",
         "Serper",
         "Web search with Google's results.",
         "https://serper.dev/api-keys",
-        ("search",),
     ),
     Key(
         "ANTHROPIC_API_KEY",
         "Anthropic",
         "Answers questions from the web with citations.",
         "https://platform.claude.com/settings/keys",
-        ("search",),
     ),
     Key(
         "GOOGLE_API_KEY",
         "Google Custom Search: key",
         "Web search for holders of an existing project. Google ends this service on 2027-01-01.",
         "https://console.cloud.google.com/apis/credentials",
-        ("search",),
     ),
     Key(
         "GOOGLE_CSE_ID",
         "Google Custom Search: engine id",
         "The engine (cx) that the Google key searches with.",
         "https://programmablesearchengine.google.com/controlpanel/all",
-        ("search",),
     ),
     Key(
         "RAPIDAPI_KEY",
         "RapidAPI",
         "Finds e-mail addresses and contacts of a website.",
         "https://rapidapi.com/developer/dashboard",
-        ("search",),
     ),
     Key(
         "ANYMAILFINDER_KEY",
         "AnyMailFinder",
         "Finds and verifies e-mail addresses.",
         "https://app.anymailfinder.com/api",
-        ("search",),
     ),
     Key(
         "FIRECRAWL_API_KEY",
         "Firecrawl",
         "Reads pages that only a script fills, when it is chosen in the settings.",
         "https://www.firecrawl.dev/app/api-keys",
-        ("search",),
     ),
     Key(
         "JINA_API_KEY",
         "Jina Reader",
         "Reads pages that only a script fills, when it is chosen in the settings.",
         "https://jina.ai/api-dashboard/key-manager",
-        ("search",),
     ),
     Key(
         FIREBASE_CREDENTIALS,
@@ -152,10 +140,8 @@ ALSO_READ = {FIREBASE_CREDENTIALS: "FIREBASE_CREDENTIALS_PATH"}
 
 
 def keys_of(server: str) -> tuple[Key, ...]:
-    """The known keys that `server` uses."""
     return tuple(key for key in KEYS if server in key.servers)
 
 
 def embedded(name: str) -> EmbeddedServer | None:
-    """The embedded server called `name`."""
     return next((server for server in SERVERS if server.name == name), None)

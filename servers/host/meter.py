@@ -28,7 +28,6 @@ class Meter:
         self.buckets: dict[str, list[int]] = {}
 
     def record(self, call: FinishedCall) -> None:
-        """Count a finished call and send its event."""
         if not call.own:
             self._count(call)
         facts = {

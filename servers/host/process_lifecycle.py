@@ -25,7 +25,6 @@ def code_of(refused: StartRefusedError) -> int:
 
 
 def end_on_signal(ended: asyncio.Event) -> None:
-    """Set `ended` on SIGTERM and SIGINT."""
     if sys.platform != "win32":
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)

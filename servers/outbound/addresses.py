@@ -42,7 +42,6 @@ _PRIVATE_V6 = tuple(
 
 
 def is_public(text: str) -> bool:
-    """Whether the address `text` belongs to the public internet."""
     try:
         address = ip_address(text)
     except ValueError:

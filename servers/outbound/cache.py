@@ -138,7 +138,6 @@ class Cache:
         self._database.send(self._shrink)
 
     async def close(self) -> None:
-        """Write pending changes and close the store."""
         touched, self._touched = self._touched, set()
         self._database.send(lambda connection: _touch(connection, touched))
         await self._database.close()
@@ -188,7 +187,6 @@ class Cache:
         return count
 
     async def count(self) -> int:
-        """The number of cached answers."""
         return await self._database.run(_count)
 
     async def _find_or_make(

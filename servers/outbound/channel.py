@@ -63,7 +63,6 @@ class Channel:
 
     @property
     def pace(self) -> Pace:
-        """The limits of the provider."""
         return self._limiter.pace
 
     @pace.setter

@@ -57,7 +57,6 @@ class BackPressure:
         self._transport: Transport | None = None
 
     def use(self, transport: Transport) -> None:
-        """Pause `transport` from now on."""
         self._transport = transport
         transport.read(on=not self._behind)
 

@@ -51,7 +51,6 @@ class CallRecords:
         *,
         own: bool = False,
     ) -> None:
-        """Take a call that has just ended."""
         if not self._waiting:
             asyncio.get_running_loop().call_later(_WAIT_S, self.flush)
         now = time.perf_counter()
@@ -61,7 +60,6 @@ class CallRecords:
             self.flush()
 
     def flush(self) -> None:
-        """Give the meter all that wait."""
         waiting, self._waiting, self._size = self._waiting, [], 0
         for finished in waiting:
             self._record(finished)

@@ -130,7 +130,6 @@ class RelayClient:
         self._emit(messages.CLIENT_CONNECTED, stage=stage)
 
     def leave(self) -> None:
-        """Record that its connection ended."""
         if self in self.board.clients:
             self.board.client_left(self)
             if self._stage:
@@ -333,7 +332,6 @@ class UpstreamConnection:
             self._transport.abandon(number)
 
     def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
-        """Send a notification of Lou."""
         fields: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
         if params is not None:
             fields["params"] = params
@@ -378,7 +376,6 @@ class UpstreamConnection:
         return left
 
     async def close(self) -> None:
-        """End the connection."""
         self.closed()
         transport, self._transport = self._transport, None
         if transport:

@@ -55,13 +55,11 @@ class ConnectionPool:
         return found or self._opened(key, is_modern=False), found is None
 
     def for_modern(self) -> UpstreamConnection:
-        """The connection of clients of the 2026-07-28 era."""
         if self.base.is_modern:
             return self.base
         return self.by_key.get(_MODERN) or self._opened(_MODERN, is_modern=True)
 
     def join(self, client: RelayClient, connection: UpstreamConnection) -> None:
-        """Give a client its connection."""
         if client.connection is not connection:
             self.part(client)
             client.connection = connection
@@ -90,7 +88,6 @@ class ConnectionPool:
             self.end_unused(connection)
 
     def end_unused(self, connection: UpstreamConnection) -> None:
-        """End a connection that no client has."""
         if not connection.clients and not connection.is_closed:
             self.forget(connection)
             self._close(connection)

@@ -124,7 +124,6 @@ class HttpApp:
         self._sessions: dict[str, HttpRelayClient] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, or the lifespan."""
         if scope["type"] == "lifespan":
             await _run_lifespan(receive, send)
             return

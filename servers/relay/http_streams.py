@@ -42,7 +42,6 @@ class Exchange:
 
     @property
     def takes_events(self) -> bool:
-        """Whether the client reads a stream of events."""
         return "text/event-stream" in self.headers.get("accept", "")
 
     @property
@@ -78,7 +77,6 @@ class EventStream:
         self._news = asyncio.Event()
 
     def put(self, line: bytes) -> None:
-        """Add one line."""
         self._lines.append(line)
         self.size += len(line)
         while len(self._lines) > 1 and self._may_forget():
@@ -94,7 +92,6 @@ class EventStream:
         self._note_unread(False)
 
     def end(self) -> None:
-        """Record that no more lines come."""
         self.is_over = True
         self._news.set()
 
@@ -232,6 +229,5 @@ async def _disconnected(receive: Receive) -> None:
 async def reply(
     send: Send, status: int, body: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    """Send a whole response."""
     await send({"type": "http.response.start", "status": status, "headers": headers or []})
     await send({"type": "http.response.body", "body": body})

@@ -227,7 +227,6 @@ def dumps(value: Any) -> str:
 
 
 def of_fields(fields: Mapping[str, Any]) -> WireMessage:
-    """A message made of `fields`."""
     return _object(dumps(fields))
 
 

@@ -8,7 +8,6 @@ from collections.abc import Collection
 from servers.contract.harmless import visible
 from servers.host.redact import excerpt
 from servers.host.tools.service import ToolError
-from servers.search.providers.countries import code_of
 
 _LONGEST_QUERY = 400
 _LONGEST_QUESTION = 4000
@@ -63,11 +62,6 @@ def excluded(text: str) -> tuple[str, ...]:
         message = f"`exclude` names {len(names)} domains; {_MOST_EXCLUDED} are the most."
         raise ToolError(message, kind="bad_argument")
     return tuple(sorted({site(name) for name in names}))
-
-
-def country(text: str) -> str:
-    """The two-letter code of a country."""
-    return code_of(text)
 
 
 def language(text: str) -> str:

@@ -58,16 +58,15 @@ class Components:
     verifying: EmailVerifier
 
     def provider_states(self) -> list[ProviderState]:
-        """The state of every provider and contact service."""
         engine = self.searching.engine
         searches = [status.of_search(engine, source) for source in self.sources]
         contacts = [
-            status.of_contacts(self.lines[service.spec.name], position)
+            status.of_service(self.lines[service.spec.name], "contacts", position)
             for position, service in enumerate(SERVICES, 1)
         ]
         readers = [
-            status.of_reader(
-                self.lines[one.spec.name], chosen=one.spec.name == self.settings.reader
+            status.of_service(
+                self.lines[one.spec.name], "pages", int(one.spec.name == self.settings.reader)
             )
             for one in READERS
         ]
@@ -109,7 +108,6 @@ def join(
 
 
 def known() -> list[ProviderSpec]:
-    """Every provider, contact service and page reader."""
     searches = [provider.spec for provider in PROVIDERS]
     return searches + [one.spec for one in SERVICES] + [one.spec for one in READERS]
 

@@ -62,16 +62,12 @@ def of_search(engine: Engine, source: Source) -> ProviderState:
     name = source.spec.name
     position = chain.index(name) + 1 if name in chain else 0
     yours, left = is_users_own(source), source.quota_left
-    return _state(source.line, "search", position, yours=yours, quota_left=left)
+    return _state(source, "search", position, yours=yours, quota_left=left)
 
 
-def of_contacts(line: ProviderLine, position: int) -> ProviderState:
-    return _state(line, "contacts", position, yours=line.has_keys, quota_left=-1)
-
-
-def of_reader(line: ProviderLine, *, chosen: bool) -> ProviderState:
-    """The state of a service that reads pages in a browser."""
-    return _state(line, "pages", int(chosen), yours=line.has_keys, quota_left=-1)
+def of_service(line: ProviderLine, role: str, position: int) -> ProviderState:
+    """The state of a contact service or a page reader; `role` is contacts or pages."""
+    return _state(line, role, position, yours=line.has_keys, quota_left=-1)
 
 
 async def whole(

@@ -20,6 +20,7 @@ from servers.search.contacts.contact_finder import Contacts, NoContactSourceErro
 from servers.search.contacts.email_verifier import EmailVerdict
 from servers.search.pages.main_text import Format
 from servers.search.pages.page_service import PageText, TextRange
+from servers.search.providers.countries import code_of
 from servers.search.self_test import PARTS
 from servers.search.status import SearchStatus
 from servers.search.websearch.answer_service import Answer
@@ -42,7 +43,6 @@ class Tools:
     parts: Components
 
     def listed(self) -> Sequence[Tool]:
-        """All tools."""
         return (
             Tool(
                 self.web_search,
@@ -90,7 +90,7 @@ class Tools:
             site=arguments.site(site),
             excluded=arguments.excluded(exclude),
             freshness=freshness,
-            country=arguments.country(country),
+            country=code_of(country),
             language=arguments.language(language),
             safe=safe,
             images=images,

@@ -80,7 +80,6 @@ class AppTools:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """All of them."""
         reading = (self.file_columns, self.job_state, self.store_state)
         doing = (
             self.start_import,

@@ -181,7 +181,6 @@ def column_map(columns: Columns) -> dict[str, list[str]]:
 
 
 def report(job: Job, problems_from: int) -> Report:
-    """The state of `job` with some of its problems."""
     problems_from = max(0, problems_from)
     shown = job.problems.page(problems_from, _PROBLEMS_SHOWN)
     following = problems_from + len(shown)

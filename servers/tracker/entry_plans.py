@@ -70,5 +70,4 @@ class RunningPlans:
             self._over.set()
 
     async def over(self) -> None:
-        """Wait until nothing runs."""
         await self._over.wait()

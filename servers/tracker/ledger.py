@@ -36,7 +36,6 @@ _RANK: Mapping[Status, int] = {
 
 
 def begun(id: str, draft: Draft) -> Entry:  # noqa: A002 - what it is
-    """The first version of a new entry."""
     return Entry(id, 1, draft.url, draft.email, draft.note, draft.tags, draft.status)
 
 

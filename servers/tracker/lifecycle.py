@@ -89,7 +89,6 @@ class TrackerLifecycle:
             self._begin("verify", self._use_later(entry_service))
 
     async def close(self) -> None:
-        """Stop the background work and close the store."""
         await self._end(*self._tasks)
         await self._prefix_words.end()
         self._current.shut(ToolError("The tracker is stopping.", kind="stopping"))
@@ -130,7 +129,6 @@ class TrackerLifecycle:
             self._begin("reseal", self.resealing.run())
 
     async def check_keys(self, keys: Sequence[bytes]) -> KeyVerdict:
-        """Whether `keys` open what is stored."""
         if self.store is None:
             return KeyVerdict("unknown", "This is a key. The tracker is not open to try it.")
         sealer = Sealer(keys, Rules())
@@ -143,7 +141,6 @@ class TrackerLifecycle:
         return KeyVerdict("accepted", "This key opens the entries.")
 
     async def check_account(self, text: str) -> KeyVerdict:
-        """Whether Firestore takes the service account in `text`."""
         try:
             key_text.understood(FIREBASE_CREDENTIALS, text)
         except NotAKeyError as wrong:

@@ -102,7 +102,6 @@ class TrackerServer:
         return await self._lifecycle.check_keys(keys)
 
     async def stop(self) -> None:
-        """Stop the jobs and close the store."""
         await self._exchange.close()
         await self._lifecycle.close()
 

@@ -48,7 +48,6 @@ def place(settings: TrackerSettings, keys: Mapping[str, str]) -> tuple[Any, ...]
 
 
 def has_firestore(settings: TrackerSettings, keys: Mapping[str, str]) -> bool:
-    """Whether there is a service account or an emulator."""
     return bool(keys.get(FIREBASE_CREDENTIALS) or settings.emulator)
 
 

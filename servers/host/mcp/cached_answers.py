@@ -31,7 +31,6 @@ def initialize(version: str) -> dict[str, Any]:
 
 
 async def collect(host: Host) -> dict[str, Any]:
-    """The content of the file."""
     first = {
         version: (await _ask(host, [("initialize", initialize(version))]))[0]
         for version in HANDSHAKE_PROTOCOL_VERSIONS

@@ -22,7 +22,6 @@ _NOT_FOUND = -32002
 
 
 def serve_resources(server: Server[Any], resources: tuple[Resource, ...]) -> None:
-    """Let `server` list and read `resources`."""
     fixed = {found.uri: found for found in resources if "{" not in found.uri}
     templates = [(_pattern(found.uri), found) for found in resources if "{" in found.uri]
 
@@ -82,7 +81,6 @@ def _facts(found: Resource) -> dict[str, str]:
 
 
 def serve_prompts(server: Server[Any], prompts: Mapping[str, Prompt]) -> None:
-    """Let `server` list and fill `prompts`."""
 
     async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "prompts": [_prompt(prompt) for prompt in prompts.values()]}

@@ -142,7 +142,6 @@ class SdkConnection:
             )
 
     async def close(self) -> None:
-        """Run the SDK's clean-up of the connection."""
         if self._runner:
             await aclose_shielded(self._runner.connection)
 

@@ -107,18 +107,15 @@ class Subscriptions:
         self._watching.setdefault(uri, {})[id(session._connection)] = session
 
     def unwatch(self, uri: str, session: ServerSession) -> None:
-        """Stop notifying `session` of the resource at `uri`."""
         self._watching.get(uri, {}).pop(id(session._connection), None)
 
     async def list_changed(self, kind: str) -> None:
-        """Notify all clients that the list of `kind` changed."""
         await self._bus.publish(_CHANGED[kind]())
         method = f"notifications/{kind}/list_changed"
         for session in tuple(self._sessions.values()):
             await session._connection.notify(method, None)
 
     async def resource_changed(self, uri: str) -> None:
-        """Notify the clients that watch `uri`."""
         await self._bus.publish(ResourceUpdated(uri=uri))
         for session in tuple(self._watching.get(uri, {}).values()):
             await session.send_resource_updated(uri)

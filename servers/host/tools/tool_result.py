@@ -43,7 +43,6 @@ class ToolResult:
 
     @property
     def is_error(self) -> bool:
-        """Whether the call failed in any way."""
         return self.verdict != "ok"
 
     @property

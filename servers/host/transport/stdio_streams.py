@@ -71,7 +71,6 @@ class _WriteBufferState(asyncio.BaseProtocol):
         self._empty.set()
 
     async def wait_empty(self) -> None:
-        """Wait until the write buffer is empty."""
         await self._empty.wait()
 
 

@@ -56,7 +56,6 @@ def addresses_in_cards(tree: HtmlElement) -> Iterator[FoundAddress]:
 
 
 def _roles(element: HtmlElement) -> set[str]:
-    """The classes and the properties of the element."""
     if not isinstance(element.tag, str):
         return set()
     roles = {f"itemprop {one}" for one in (element.get("itemprop") or "").split()}

@@ -22,7 +22,6 @@ _CHARSET = re.compile(r"CHARSET=\"?([\w-]{1,20})", re.IGNORECASE)
 
 
 def is_vcard(text: str) -> bool:
-    """Whether `text` is a file of vCards."""
     return text[:200].lstrip("\ufeff \t\r\n")[:11].upper() == "BEGIN:VCARD"
 
 

@@ -27,7 +27,6 @@ _SIGNS = {"~": " ", "_": "-", "\\": "\\", "{": "{", "}": "}"}
 
 
 def is_rich_text(text: str) -> bool:
-    """Whether `text` begins as a rich text does."""
     return text.startswith("{\\rtf")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,6 +13,7 @@ from yarl import URL
 from servers.outbound.cache import Cache, Made
 from servers.outbound.failure import Kind, OutboundError
 from servers.outbound.guard import PageFetcher, RedirectError
+from servers.search.pages.charset import decoded
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -25,11 +25,6 @@ _SLOWEST_S = 15.0
 _AGAIN_S = 60.0
 _AWAY = b"\x00"
 """Kept for a site whose rules could not be read: it says no for now."""
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _FIELD = re.compile(
     r"(?P<agent>user[- ]?agent)|(?P<no>dis{1,2}al{1,2}ow|diasllow|disallaw)|(?P<yes>allow)",
     re.IGNORECASE,
@@ -90,27 +85,12 @@ class Robots:
 
 def _canonical(content: bytes) -> str:
     """The rules in a robots.txt, one a line, in one spelling; empty when it is no robots.txt."""
-    text = _text(content)
+    text = decoded(content, "cp1252").replace("\ufeff", "")
     if len(content) >= _LONGEST:  # a rule that was cut would forbid more than it says
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
     if text.lstrip().startswith("<"):  # a page that stands for what is not there
         return ""
     return "\n".join(_lines(text))
-
-
-def _text(content: bytes) -> str:
-    for mark, name in _MARKS:
-        if content.startswith(mark):
-            return content[len(mark) :].decode(name, "replace").replace("\ufeff", "")
-    if b"\x00" in content[:200]:
-        name = "utf-16-be" if content[:1] == b"\x00" else "utf-16-le"
-        return content.decode(name, "replace")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        is_cut = len(content) >= _LONGEST and error.start > len(content) - 4
-        text = content.decode("utf-8" if is_cut else "cp1252", "replace")
-    return text.replace("\ufeff", "")
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -149,14 +149,12 @@ def read_message(reply: HttpReply) -> dict[str, Any]:
 
 
 def searched(content: list[Any]) -> Iterator[dict[str, Any]]:
-    """The search results in a message."""
     for found in _searches(content):
         if isinstance(found, list):
             yield from (hit for hit in found if at(hit, "type") == "web_search_result")
 
 
 def citations(content: list[Any]) -> Iterator[dict[str, Any]]:
-    """The passages that a message cites."""
     for block in content:
         cited = at(block, "citations")
         for citation in cited if isinstance(cited, list) else []:

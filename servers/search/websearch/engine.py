@@ -78,7 +78,6 @@ class NoAnswerError(Exception):
 
     @property
     def sentence(self) -> str:
-        """What was tried and why it failed."""
         if not self.tried:
             return self._lacking
         unreachable = {Kind.UNREACHABLE, Kind.OFFLINE, Kind.TIMEOUT, Kind.RESTING}

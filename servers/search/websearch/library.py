@@ -77,7 +77,6 @@ class Library:
         await self._database.open()
 
     async def close(self) -> None:
-        """Write pending data and close the index."""
         await self._database.close()
 
     def remember(self, hits: Sequence[Result]) -> None:
@@ -87,7 +86,6 @@ class Library:
         self._note_growth(len(rows))
 
     def remember_page(self, url: str, title: str, text: str, published: str) -> None:
-        """Add a whole page."""
         row = _row(url, title, text[:_LONGEST_TEXT], published)
         self._database.send(lambda connection: _put(connection, [row], longer_only=False))
         self._note_growth(10)
@@ -114,7 +112,6 @@ class Library:
         return [_result(row) for row in rows]
 
     async def count(self) -> int:
-        """How many pages and results are in it."""
         return await self._database.run(
             lambda connection: int(connection.execute("SELECT count(*) FROM seen").get)
         )

@@ -120,7 +120,6 @@ class RecentSearches:
         self._kept: deque[Recent] = deque(maxlen=_KEPT_RECENT)
 
     def note(self, answer: SearchAnswer) -> None:
-        """Add a query and the provider that answered it."""
         self._kept.appendleft(
             Recent(
                 round(time.time(), 1),
@@ -133,7 +132,6 @@ class RecentSearches:
         )
 
     def as_json(self) -> str:
-        """The list as a JSON text."""
         return json.dumps({"searches": [asdict(one) for one in self._kept]}, ensure_ascii=False)
 
 

@@ -5,35 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from servers.outbound.failure import Kind, OutboundError
-from servers.search.provider_spec import ProviderSpec
 from servers.search.providers.provider import Provider
 from servers.search.websearch.provider_line import ProviderLine
 from servers.search.websearch.query import SearchQuery
 from servers.search.websearch.results import ResultPage
 
 
-class Source:
+class Source(ProviderLine):
     """One provider with the access of this user."""
 
     def __init__(self, provider: Provider, line: ProviderLine) -> None:
-        self.line = line
+        super().__init__(line.spec, line.access, line.channel)
         self.quota_left = -1
         self._provider = provider
-
-    @property
-    def spec(self) -> ProviderSpec:
-        return self.line.spec
-
-    @property
-    def has_keys(self) -> bool:
-        return self.line.has_keys
-
-    @property
-    def missing(self) -> str:
-        return self.line.missing
-
-    def refusal(self) -> OutboundError | None:
-        return self.line.refusal()
 
     async def search(self, query: SearchQuery, deadline: float) -> ResultPage:
         if query.site and "site" in (self.spec.ignored(query) or ()):
@@ -44,7 +28,7 @@ class Source:
             if query.images
             else (provider.request, provider.read)
         )
-        page = await self.line.exchange(ask(query, self.line.access), read, deadline)
+        page = await self.exchange(ask(query, self.access), read, deadline)
         self._learn(page)
         name = self.spec.name
         return replace(
@@ -62,8 +46,8 @@ class Source:
     def _learn(self, page: ResultPage) -> None:
         """Apply the limits that the provider named in its answer."""
         self.quota_left = page.quota_left
-        channel = self.line.channel
-        is_ours_to_choose = "per_second" not in self.line.access.options
+        channel = self.channel
+        is_ours_to_choose = "per_second" not in self.access.options
         if is_ours_to_choose and page.per_second not in {0, channel.pace.per_second}:
             channel.pace = replace(channel.pace, per_second=page.per_second)
         if page.quota_left == 0:

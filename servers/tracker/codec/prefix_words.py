@@ -61,7 +61,6 @@ class PrefixWords:
         return self._looking
 
     async def end(self) -> None:
-        """Stop reading."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)

@@ -137,7 +137,6 @@ class RecordCodec:
         return Change(entry.id, entry.version, 0, what, self.sealer.stamp)
 
     def line(self, change: Change) -> HistoryLine:
-        """A line of history, opened."""
         try:
             action, client, changed = self._opened(change)
         except SealedError:

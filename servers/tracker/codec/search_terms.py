@@ -30,7 +30,6 @@ _SAID_BY_ALL = frozenset({"http", "https", "www"})
 
 
 def of(entry: Entry) -> list[Term]:
-    """Every term that finds `entry`."""
     is_hidden = holds_address(entry.url)
     host, email_host = urls.host(entry.url), entry.email.rpartition("@")[2]
     clear_domains = set() if is_hidden else set(_parents(host))

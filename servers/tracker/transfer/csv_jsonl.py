@@ -120,7 +120,6 @@ def header() -> str:
 
 
 def line(kind: Format, values: Mapping[str, Any]) -> str:
-    """One written row."""
     if kind == "jsonl":
         return json.dumps({name: values[name] for name in WRITTEN}, ensure_ascii=False) + "\n"
     written = (values[name] for name in WRITTEN)

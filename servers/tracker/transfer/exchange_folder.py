@@ -141,7 +141,6 @@ class PartialExport:
         file_sharing.replace(str(self._unfinished), str(self._path))
 
     def drop(self) -> None:
-        """Remove the unfinished file."""
         with contextlib.suppress(OSError):  # the rest may not fit on the disk
             self._handle.close()
         self._unfinished.unlink(missing_ok=True)

@@ -182,12 +182,10 @@ def may_be_status(words: str) -> bool:
 
 
 def is_tags(words: str) -> bool:
-    """Whether the column holds tags."""
     return _TAGS.fullmatch(words) is not None
 
 
 def is_note(words: str) -> bool:
-    """Whether the column holds what somebody noted."""
     return _NOTE.fullmatch(words) is not None
 
 

@@ -106,7 +106,7 @@ class ImportExport:
     def start_export(self, path: Path, search: Search, *, overwrite: bool) -> Job:
         """Begin to export what `search` finds to the file at `path`."""
         self._get_service()
-        kind = _format(path)
+        kind = csv_jsonl.format_of(path.name)
         target = exchange_folder.PartialExport(path, overwrite=overwrite)
         job = self._new_job("export", path)
         work = _export(job, self._get_service, search, target, kind=kind)
@@ -123,7 +123,6 @@ class ImportExport:
         return job
 
     async def close(self) -> None:
-        """Stop all jobs."""
         await asyncio.gather(*(self.cancel(name) for name in list(self._jobs)))
 
     def _new_job(self, kind: Literal["import", "export"], path: Path) -> Job:
@@ -165,7 +164,6 @@ class _Import:
         """Whether most rows of the last group existed already."""
 
     async def run(self) -> None:
-        """Import the whole file."""
         following = asyncio.ensure_future(self._prepare_group())
         try:
             while (group := await asyncio.shield(following)) is not None:
@@ -224,15 +222,14 @@ class _Import:
             while entry_service is not self._get_service():  # the keys have changed
                 entry_service, plan = await self._plan_group(found)
             results = await entry_service.settle(plan)
-            created = sum(
-                one[0] == "created" for one in results if not isinstance(one, RejectedEntryError)
-            )
-            self._are_known = 2 * created < len(results)
+            before = self._job.counts["created"]
             for number, result in zip(drafted, results, strict=True):
                 if isinstance(result, RejectedEntryError):
                     self._refuse(number, result)
                 else:
                     self._job.counts[result[0]] += 1
+            created = self._job.counts["created"] - before
+            self._are_known = 2 * created < len(results)
         else:
             self._job.counts["would be stored"] += len(drafted)
         numbers = {number for number, _ in found} - {self._last_row}
@@ -249,43 +246,40 @@ class _Import:
             self._job.problems.add(number, fault)
 
 
-def opened(path: Path, column_map: ColumnMap, ignored: Sequence[str] = ()) -> csv_jsonl.LeadFile:
-    """The file at `path` with its columns chosen.
-
-    Raises:
-        ToolError: it cannot be read, or its columns are not clear.
-    """
-    return _opened(path, lambda handle, kind: csv_jsonl.opened(handle, kind, column_map, ignored))
-
-
 def preview(path: Path, column_map: ColumnMap, ignored: Sequence[str] = ()) -> csv_jsonl.LeadFile:
     """The file at `path`, to show its columns; the caller closes its text.
 
     Raises:
         ToolError: it cannot be read.
     """
-    return _opened(path, lambda handle, kind: csv_jsonl.preview(handle, kind, column_map, ignored))
+    return _opened(path, csv_jsonl.preview, column_map, ignored)
 
 
 def _opened(
-    path: Path, read: Callable[[BinaryIO, csv_jsonl.Format], csv_jsonl.LeadFile]
+    path: Path,
+    read: Callable[[BinaryIO, csv_jsonl.Format, ColumnMap, Sequence[str]], csv_jsonl.LeadFile],
+    column_map: ColumnMap,
+    ignored: Sequence[str],
 ) -> csv_jsonl.LeadFile:
-    kind = _format(path)
-    with contextlib.ExitStack() as unless_returned:
-        handle = unless_returned.enter_context(exchange_folder.opened(path))
-        try:
-            found = read(handle, kind)
-        except LeadFileError as wrong:
-            raise ToolError(str(wrong), kind="bad_argument") from None
-        unless_returned.pop_all()
-        return found
+    kind = csv_jsonl.format_of(path.name)
+    handle = exchange_folder.opened(path)
+    try:
+        return read(handle, kind, column_map, ignored)
+    except BaseException:
+        handle.close()
+        raise
 
 
 async def _opened_in_thread(
     path: Path, column_map: ColumnMap, ignored: Sequence[str]
 ) -> csv_jsonl.LeadFile:
-    """As `opened`; a file that is opened for a cancelled task is closed."""
-    opening = asyncio.ensure_future(asyncio.to_thread(opened, path, column_map, ignored))
+    """The file at `path` with its columns chosen; it is closed if this task is cancelled.
+
+    Raises:
+        ToolError: it cannot be read, or its columns are not clear.
+    """
+    reading = asyncio.to_thread(_opened, path, csv_jsonl.opened, column_map, ignored)
+    opening = asyncio.ensure_future(reading)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -308,13 +302,6 @@ def _with_refusal_fault(
     return RejectedEntryError(faults)  # a traceback would keep all rows in memory
 
 
-def _format(path: Path) -> csv_jsonl.Format:
-    try:
-        return csv_jsonl.format_of(path.name)
-    except LeadFileError as wrong:
-        raise ToolError(str(wrong), kind="bad_argument") from None
-
-
 async def _export(
     job: Job,
     get_service: GetService,
@@ -333,7 +320,8 @@ async def _export(
         if kind == "csv":
             target.write(csv_jsonl.header())
         while True:
-            entries, cursor = await get_service().find(_page(search, cursor))
+            page = replace(search, sort="oldest", limit=_PAGE, cursor=cursor)
+            entries, cursor = await get_service().find(page)
             for entry in entries:
                 if entry.id not in written and not entry.locked:
                     written.add(entry.id)
@@ -360,20 +348,16 @@ async def _ended(doing: asyncio.Future[Any]) -> None:
         doing.exception()  # asyncio would report one that nobody looks at
 
 
-def _page(search: Search, cursor: str) -> Search:
-    return replace(search, sort="oldest", limit=_PAGE, cursor=cursor)
-
-
 async def _record_end(job: Job, work: Awaitable[None]) -> None:
     """Await `work` and record in `job` how it ended."""
     try:
         await work
     except asyncio.CancelledError:
         job.state, job.message = "cancelled", _CANCELLED[job.kind]
-    except ToolError as failed:
-        job.state, job.message = "failed", failed.message
     except (OSError, LeadFileError) as failed:
         job.state, job.message = "failed", _why_failed(job, failed)
+    except ToolError as failed:
+        job.state, job.message = "failed", failed.message
     except Exception:
         log.exception("A job failed unexpectedly")
         job.state, job.message = "failed", "It failed; the log of this server says why."

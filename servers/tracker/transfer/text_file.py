@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Final, TextIO
 
+from servers.host.tools.service import ToolError
+
 _CHUNK: Final = 1 << 20
 _JUDGED: Final = 1 << 18
 """Bytes of non-ASCII lines from which the encoding is detected."""
@@ -67,8 +69,11 @@ _STRANGE: Final = re.compile(
 _CHARACTER_SETS: Final = (("cp1252", "Windows-1252"), ("mac_roman", "Mac Roman"))
 
 
-class LeadFileError(ValueError):
+class LeadFileError(ToolError):
     """A file cannot be read at all; the message says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind="bad_argument")
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,10 +104,8 @@ class FirestoreConnection:
             await self.make_client()
             await asyncio.wait_for(self._probe(), _PROBE_S)
         except Exception as broken:
-            trouble = store_error(broken)
-            if trouble is None:
+            if not self._note_trouble(broken):
                 raise
-            self._note_trouble(trouble)
 
     async def close(self) -> None:
         if self._retrying is not None:
@@ -133,11 +131,9 @@ class FirestoreConnection:
             async with asyncio.timeout(_CALL_S):
                 found = await work()
         except Exception as broken:
-            trouble = store_error(broken)
-            if trouble is None:
-                raise
-            self._note_trouble(trouble)
-            raise trouble from None
+            if trouble := self._note_trouble(broken):
+                raise trouble from None
+            raise
         self._clear_trouble()
         return found
 
@@ -159,13 +155,18 @@ class FirestoreConnection:
     async def _probe(self) -> None:
         await self.collection("notes").document("knock").get(retry=None, timeout=_PROBE_S)
 
-    def _note_trouble(self, trouble: StoreError) -> None:
+    def _note_trouble(self, broken: Exception) -> StoreError | None:
+        """The trouble that `broken` means; it is reported once, and its end is awaited."""
+        trouble = store_error(broken)
+        if trouble is None:
+            return None
         if self.trouble is None or self.trouble.code != trouble.code:
             self.trouble = trouble
             log.warning("%s", trouble.reason)
             self._report_trouble(trouble, cleared=False)
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.get_running_loop().create_task(self._try_again())
+        return trouble
 
     def _clear_trouble(self) -> None:
         if self.trouble is not None:

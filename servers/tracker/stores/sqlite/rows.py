@@ -83,7 +83,6 @@ class _Present:
         return Written(done=True, record=record)
 
     def flush(self) -> None:
-        """Write the rows of all allowed writes."""
         _drop(self._connection, self._dropped)
         _insert(self._connection, list(self._fresh.values()))
         _insert_changes(self._connection, self._changes)
@@ -124,7 +123,6 @@ def history(connection: apsw.Connection, entry: str, limit: int) -> list[Change]
 
 
 def counts(connection: apsw.Connection) -> Counts:
-    """How many records there are."""
     rows: list[Any] = connection.execute(
         "SELECT deleted, status, entries FROM totals WHERE entries > 0"
     ).fetchall()
@@ -155,7 +153,6 @@ def stamps(connection: apsw.Connection) -> set[str]:
 def outdated(
     connection: apsw.Connection, stamp: str, limit: int
 ) -> tuple[list[SealedRecord], list[Change]]:
-    """Some of what was made with `stamp`."""
     entries = connection.execute(f"{_SELECT} WHERE stamp = ? LIMIT ?", (stamp, limit))
     changes = connection.execute(f"{_SELECT_CHANGES} WHERE stamp = ? LIMIT ?", (stamp, limit))
     return [record_of(row) for row in entries], [Change(*row) for row in changes]
@@ -189,7 +186,6 @@ def tidy(connection: apsw.Connection, *, begins: bool) -> bool:
 def scan(
     connection: apsw.Connection, after: str, limit: int
 ) -> list[tuple[SealedRecord, list[Change]]]:
-    """Records by id, each with its whole history."""
     sql = f"{_SELECT} WHERE id > ? ORDER BY id LIMIT ?"
     records = [record_of(row) for row in connection.execute(sql, (after, limit))]
     return [(record, history(connection, record.id, -1)) for record in records]
@@ -225,12 +221,10 @@ def _free(connection: apsw.Connection, seq: int) -> int:
 
 
 def recall(connection: apsw.Connection, name: str) -> str:
-    """A note of the tracker's own."""
     return str(connection.execute("SELECT value FROM notes WHERE name = ?", (name,)).get or "")
 
 
 def remember(connection: apsw.Connection, name: str, value: str) -> None:
-    """Store a note of the tracker's own."""
     connection.execute(
         "INSERT INTO notes (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -48,7 +48,6 @@ class SqliteStore:
         await self._file.close()
 
     def backups(self) -> list[str]:
-        """The backups there are, the newest first."""
         return [path.name for path in backup.backups(self._file.backups)]
 
     async def back_up(self) -> Path:

@@ -94,7 +94,6 @@ class SqliteWorker:
             self._groups.put(group)
 
     async def close(self) -> None:
-        """Finish all jobs and close the connection."""
         if self._closed:
             return
         self._closed = True
