@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import re
 import urllib.parse
@@ -124,18 +125,13 @@ def _values(text: str, mended: list[str]) -> Any:
     return None
 
 
-def _strict(text: str) -> Any:
-    return json.loads(text)
-
-
-def _loose(text: str) -> Any:
-    return json.loads(text, strict=False)
+_loose = functools.partial(json.loads, strict=False)
 
 
 def _in_quotes(text: str) -> Any:
     if len(text) < 2 or text[0] != text[-1] or text[0] not in "'`\"":
         raise ValueError
-    return json.loads(text[1:-1].strip(), strict=False)
+    return _loose(text[1:-1].strip())
 
 
 def _in_string_literal(text: str) -> Any:
@@ -143,15 +139,7 @@ def _in_string_literal(text: str) -> Any:
     bare = text.strip("'\"")
     if '\\"' not in bare:
         raise ValueError
-    return json.loads(json.loads(f'"{bare}"', strict=False), strict=False)
-
-
-def _smart(text: str) -> Any:
-    return json.loads(text.translate(_SMART), strict=False)
-
-
-def _with_commas(text: str) -> Any:
-    return json.loads(_LAST_COMMA.sub(r"\1", text.translate(_SMART)), strict=False)
+    return _loose(_loose(f'"{bare}"'))
 
 
 def _python(text: str) -> Any:
@@ -170,16 +158,19 @@ def _base64(text: str) -> Any:
         raise ValueError
     padded = packed.rstrip("=") + "=" * (-len(packed.rstrip("=")) % 4)
     content = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True)
-    return json.loads(content.decode("utf-8-sig"), strict=False)
+    return _loose(content.decode("utf-8-sig"))
 
 
 _DECODERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
-    ("", _strict),
+    ("", json.loads),
     ("Line breaks inside its texts were written as JSON writes them.", _loose),
     ("The quotation marks around it were left out.", _in_quotes),
     ("Backslashes before its quotation marks were left out.", _in_string_literal),
-    ("Typographic quotation marks were made plain.", _smart),
-    ("A comma too many was left out.", _with_commas),
+    ("Typographic quotation marks were made plain.", lambda text: _loose(text.translate(_SMART))),
+    (
+        "A comma too many was left out.",
+        lambda text: _loose(_LAST_COMMA.sub(r"\1", text.translate(_SMART))),
+    ),
     ("It was written as Python writes it; it is JSON now.", _python),
     ("It was base64; what that holds was taken.", _base64),
 )

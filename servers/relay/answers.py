@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from servers.host.tools.tool_result import failure
+from servers.host.tools.tool_result import too_large
 from servers.relay import listed_entries
 from servers.relay.connection import PendingRequest
 from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, dumps
@@ -121,9 +121,4 @@ def _too_large(pending: PendingRequest, answer: WireMessage) -> dict[str, Any] |
     if not most or len(answer.text) <= most:
         return None
     size = len(answer.text.encode())
-    result = failure(
-        f"The result of {pending.tool} has {size:,} bytes and {title} takes at most {most:,}. "
-        "Ask for less: a smaller limit, a narrower query, or one page at a time.",
-        "too_large",
-    )
-    return {"result": result.wire()}
+    return {"result": too_large(pending.tool, size, f"{title} takes", most).wire()}

@@ -230,10 +230,7 @@ class Relay:
                 f"No tool is called {redact.excerpt(name, 80)!r}. There are: {known}."
             )
         if name in self.board.disabled:
-            refused = tool_result.failure(
-                f"The tool {name} is switched off in Lou.", "switched_off", verdict="refused"
-            )
-            return refused.for_app()
+            return tool_result.switched_off(name).for_app()
         base = self.board.pool.base
         seconds = min(limit_s or _CALL_TIMEOUT_S, _CALL_TIMEOUT_S)
         params = {"name": name, "arguments": dict(arguments)}
@@ -245,8 +242,7 @@ class Relay:
             return _for_app(answer, verdict, kind)
         except TimeoutError:
             verdict, kind = "timeout", "timeout"
-            message = f"{name} did not finish within {seconds:g} s and was stopped."
-            return tool_result.failure(message, "timeout", verdict="timeout").for_app()
+            return tool_result.timed_out(name, seconds).for_app()
         except UnreadError:
             raise JsonRpcError(0, base.unread(self.name)) from None
         except ConnectionError:

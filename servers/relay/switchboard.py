@@ -13,7 +13,7 @@ from typing import Any
 
 from servers.contract.line_reader import LongLine
 from servers.host.redact import excerpt
-from servers.host.tools.tool_result import failure
+from servers.host.tools.tool_result import switched_off
 from servers.host.transport.address import MAX_LINE
 from servers.relay import answers, listed_entries
 from servers.relay.connection import (
@@ -131,13 +131,9 @@ class Switchboard:
         """Answer a call of a tool that is switched off, and what the server cannot be asked now."""
         pending = PendingRequest(message.method, message, client) if self.disabled else None
         if pending and pending.tool in self.disabled:
-            result = failure(
-                f"The tool {pending.tool} is switched off in Lou. It can be switched on there.",
-                "switched_off",
-                verdict="refused",
-            )
             modern = {"resultType": "complete"} if client.is_modern else {}
-            client.send(result_line(message.id_token, {**result.wire(), **modern}))
+            refused = {**switched_off(pending.tool).wire(), **modern}
+            client.send(result_line(message.id_token, refused))
             self.callbacks.recorded(pending, "refused", "switched_off", None)
             return True
         if message.method == "resources/unsubscribe":

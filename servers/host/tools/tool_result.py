@@ -135,6 +135,25 @@ def plain(text: str) -> ToolResult:
     return ToolResult(f'[{{"type":"text","text":{quoted}}}]', f'{{"result":{quoted}}}')
 
 
+def switched_off(tool: str) -> ToolResult:
+    message = f"The tool {tool} is switched off in Lou. It can be switched on there."
+    return failure(message, "switched_off", verdict="refused")
+
+
+def timed_out(tool: str, seconds: float) -> ToolResult:
+    message = f"{tool} did not finish within {seconds:g} s and was stopped."
+    return failure(message, "timeout", verdict="timeout")
+
+
+def too_large(tool: str, size: int, taker: str, most: int) -> ToolResult:
+    """The failure of a result of `size` bytes, of which `taker` ("clients take") `most`."""
+    message = (
+        f"The result of {tool} has {size:,} bytes and {taker} at most {most:,}. "
+        "Ask for less: a smaller limit, a narrower query, or one page at a time."
+    )
+    return failure(message, "too_large")
+
+
 def failure(
     message: str,
     kind: str,

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from servers.contract import self_test
 from servers.host.redact import excerpt
@@ -29,36 +29,8 @@ _INCOMPLETE = "incomplete"
 _INSTALL_AGAIN = "Install Lou again, the way it was installed; `lou doctor` tries every part."
 
 
-class BoundTool(Protocol):
-    """One tool, ready to be listed and called."""
-
-    @property
-    def name(self) -> str:
-        """The name clients call it by."""
-
-    @property
-    def listing(self) -> Mapping[str, Any]:
-        """Its entry in `tools/list`."""
-
-    @property
-    def internal(self) -> bool:
-        """Whether only the app may call it."""
-
-    @property
-    def timeout_s(self) -> float:
-        """How long one call may take."""
-
-    async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Run it once.
-
-        Raises:
-            ArgumentError: it does not take these arguments.
-            ToolError: it failed, in words for the model.
-        """
-
-
 class FunctionTool:
-    """A tool that is a typed async function."""
+    """A typed async function, ready to be called; `listing` is its entry in `tools/list`."""
 
     def __init__(self, tool: Tool) -> None:
         signature = derive(tool)
@@ -80,7 +52,12 @@ class FunctionTool:
         self._returns = signature.output is not None
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolResult:
-        """Check the arguments, run the function, and shape what it returns."""
+        """Check the arguments, run the function, and shape what it returns.
+
+        Raises:
+            ArgumentError: it does not take these arguments.
+            ToolError: it failed, in words for the model.
+        """
         result = await self._function(**self._take(arguments))
         if isinstance(result, str):
             return tool_result.plain(result)
@@ -104,15 +81,15 @@ class Toolbox:
     """All tools. `record` receives every finished call."""
 
     def __init__(self, record: Callable[[FinishedCall], None]) -> None:
-        self.tools: dict[str, BoundTool] = {}
+        self.tools: dict[str, FunctionTool] = {}
         self.disabled: frozenset[str] = frozenset()
         self._record = record
         self._numbers = itertools.count(1)
 
-    def fill(self, tools: Iterable[BoundTool]) -> None:
+    def fill(self, tools: Iterable[FunctionTool]) -> None:
         self.tools = {tool.name: tool for tool in tools}
 
-    def listed(self) -> list[BoundTool]:
+    def listed(self) -> list[FunctionTool]:
         """The tools that clients see, in a fixed order: neither internal nor switched off."""
         return [
             tool
@@ -166,14 +143,10 @@ class Toolbox:
         return result
 
     async def _attempt(
-        self, tool: BoundTool, arguments: Mapping[str, Any], seconds: float
+        self, tool: FunctionTool, arguments: Mapping[str, Any], seconds: float
     ) -> ToolResult:
         if tool.name in self.disabled:
-            return tool_result.failure(
-                f"The tool {tool.name} is switched off in Lou. It can be switched on there.",
-                "switched_off",
-                verdict="refused",
-            )
+            return tool_result.switched_off(tool.name)
         try:
             async with asyncio.timeout(seconds) as limit:
                 result = await tool.run(arguments)
@@ -183,14 +156,12 @@ class Toolbox:
             return tool_result.failure(error.message, error.kind, error.data)
         except Exception as error:
             if isinstance(error, TimeoutError) and limit.expired():
-                return tool_result.failure(
-                    f"{tool.name} did not finish within {seconds:g} s and was stopped.",
-                    "timeout",
-                    verdict="timeout",
-                )
+                return tool_result.timed_out(tool.name, seconds)
             log.exception("The tool %s failed unexpectedly", tool.name)
             return _unexpected_failure(error)
-        return result if result.size <= MOST_BYTES else _too_large(tool.name, result.size)
+        if result.size > MOST_BYTES:
+            result = tool_result.too_large(tool.name, result.size, "clients take", MOST_BYTES)
+        return result
 
 
 def _unexpected_failure(error: Exception) -> ToolResult:
@@ -200,14 +171,6 @@ def _unexpected_failure(error: Exception) -> ToolResult:
     message = f"A part of Lou cannot be loaded: {self_test.in_words(error)}."
     calls.emit("trouble", code=_INCOMPLETE, message=message, hint=_INSTALL_AGAIN, cleared=False)
     return tool_result.failure(f"{message} {_INSTALL_AGAIN}", _INCOMPLETE)
-
-
-def _too_large(name: str, size: int) -> ToolResult:
-    return tool_result.failure(
-        f"The result of {name} has {size:,} bytes and clients take at most {MOST_BYTES:,}. "
-        "Ask for less: a smaller limit, a narrower query, or one page at a time.",
-        "too_large",
-    )
 
 
 def _annotations(tool: Tool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import apsw
 
@@ -173,19 +173,8 @@ def refuse_remote(folder: Path) -> None:
         )
 
 
-class Lock:
-    """The right to use a folder; the kernel takes it back when the process ends."""
-
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
-
-    def release(self) -> None:
-        """Let another process take the folder."""
-        self._handle.close()
-
-
-async def take(folder: Path) -> Lock:
-    """The lock of `folder`; waits two seconds for a process that is ending.
+async def take(folder: Path) -> BinaryIO:
+    """The locked file of `folder`, whose end is that of the lock; waits two seconds for another.
 
     Raises:
         StoreError: another process keeps it, or it is on a network drive.
@@ -202,10 +191,10 @@ async def take(folder: Path) -> Lock:
                 "Stop the other `lou-server tracker`, or give this one a LOU_HOME of its own.",
             )
         await asyncio.sleep(_EVERY_S)
-    return Lock(handle)
+    return handle
 
 
-def _opened(path: Path) -> Any:
+def _opened(path: Path) -> BinaryIO:
     try:
         return os.fdopen(ownership.open_to_write(str(path), os.O_RDWR | os.O_CREAT), "r+b")
     except ownership.ForeignError as foreign:

@@ -12,7 +12,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import apsw
 
@@ -51,7 +51,8 @@ class SqliteFile:
         self._steps = steps
         self._identity: tuple[int, int] | None = None
         self._report_trouble = report_trouble
-        self._lock: disk.Lock | None = None
+        self._lock: BinaryIO | None = None
+        """Held open while the folder is this process's; the system closes it with the process."""
         self._writer: SqliteWorker | None = None
         self._reader: SqliteWorker | None = None
         self._read_connection = ReadConnection(self._connect)
@@ -89,7 +90,7 @@ class SqliteFile:
             self._note_failure(broken)
         except StoreError:
             assert self._lock is not None
-            self._lock.release()
+            self._lock.close()
             raise
         else:
             if self.trouble is not None:
@@ -128,7 +129,7 @@ class SqliteFile:
         await self._stop_workers()
         self._usable.set()
         if self._lock is not None:
-            self._lock.release()
+            self._lock.close()
             self._lock = None
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
