@@ -81,8 +81,7 @@ class EventHandlers:
         """Announce that a server failed and is not restarted."""
         server, trouble = failure
         title = f"{server} stopped working" if server else "Lou paused its servers"
-        text = f"{trouble.message} {trouble.hint}".strip()
-        self.notices.notify(Notice("gave_up", title, text, "error", server, "servers"))
+        self.notices.notify(Notice("gave_up", title, str(trouble), "error", server, "servers"))
 
     def sessions(self, server: str) -> tuple[ClientEvent, ...]:
         """The latest stage of each client session that is open."""
@@ -151,17 +150,17 @@ class EventHandlers:
 
     def _trouble(self, server: str, data: dict[str, Any]) -> None:
         code, key = str(data["code"]), str(data.get("key") or "")
-        trouble = (server, code, key)
+        announced = (server, code, key)
         if data.get("cleared"):
-            self._announced.discard(trouble)
+            self._announced.discard(announced)
             return
-        message, hint = str(data.get("message", code)), str(data.get("hint") or "")
-        self._logbook.add(server, "WARNING", "trouble", f"{message} {hint}".strip())
-        if trouble not in self._announced and code in _PAGES:
-            title = f"{key or server} was refused" if code == "key_rejected" else message
-            text = f"{message} {hint}".strip()
-            self.notices.notify(Notice(code, title, text, "warning", server, _PAGES[code]))
-        self._announced.add(trouble)
+        trouble = Trouble(code, str(data.get("message", code)), str(data.get("hint") or ""), key)
+        self._logbook.add(server, "WARNING", "trouble", str(trouble))
+        if announced not in self._announced and code in _PAGES:
+            is_refused = code == "key_rejected"
+            title = f"{key or server} was refused" if is_refused else trouble.message
+            self.notices.notify(Notice(code, title, str(trouble), "warning", server, _PAGES[code]))
+        self._announced.add(announced)
 
     def _bye(self, server: str, data: dict[str, Any]) -> None:
         reason = str(data.get("reason", ""))

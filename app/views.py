@@ -87,6 +87,9 @@ class Trouble:
     hint: str = ""
     key: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:

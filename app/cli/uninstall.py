@@ -74,7 +74,7 @@ def _going_on(output: Output, refused: list[str]) -> Iterator[None]:
     except (AppError, OSError) as failure:
         error = failure if isinstance(failure, AppError) else errors.of_system(failure)
         refused.append(error.title)
-        output.complain(f"{error.title} {error.hint}".strip(), "red")
+        output.complain(str(error), "red")
 
 
 def _agrees(output: Output) -> bool:

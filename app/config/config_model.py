@@ -129,9 +129,7 @@ def parse(
         try:
             servers[name] = parse_entry(name, found)
         except SettingsError as refused:
-            invalid_parts.append(
-                InvalidPart(("mcpServers", name), f"{refused.title} {refused.hint}")
-            )
+            invalid_parts.append(InvalidPart(("mcpServers", name), str(refused)))
             if name in before.servers:
                 servers[name] = before.servers[name]
     own = _part(document, "settings")

@@ -42,7 +42,7 @@ async def _bridge_hello(services: Services, params: Params) -> dict[str, Any]:
     services.supervisor.need(name)
     message = "" if server.wanted else _OFF.format(title=server.title, name=name)
     if server.state in {"blocked", "failed"} and server.trouble:
-        message = f"{server.trouble.message} {server.trouble.hint}".strip()
+        message = str(server.trouble)
     return {"known": True, "wanted": server.wanted, "state": server.state, "message": message}
 
 

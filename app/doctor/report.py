@@ -15,7 +15,6 @@ import socket
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,41 +36,27 @@ _ADDRESS = re.compile(
 _OWN_IP = ("127.", "0.0.0.0")  # noqa: S104 - compared, nothing listens there
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a bug report says of this Lou."""
+def facts() -> dict[str, str]:
+    """What a bug report says of this Lou.
 
-    version: str
-    installed_by: str
-    update_with: str
-    remove_with: str
-    system: str
-    python: str
-    licence: str
-    homepage: str
-    notices: str
-    """The file with the terms of the software that Lou brings; empty where pip installed it."""
-    config: str
-    data: str
-    logs: str
-
-
-def facts() -> Facts:
+    `notices` is the file with the terms of the software that Lou brings; empty where pip installed
+    it.
+    """
     found = installation.current()
-    return Facts(
-        version.current(),
-        found.title,
-        found.update,
-        found.remove,
-        platform.platform(),
-        platform.python_version(),
-        LICENCE,
-        HOMEPAGE,
-        _notices(),
-        str(paths.config_file()),
-        str(paths.data_folder()),
-        str(paths.log_folder()),
-    )
+    return {
+        "version": version.current(),
+        "installed_by": found.title,
+        "update_with": found.update,
+        "remove_with": found.remove,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "licence": LICENCE,
+        "homepage": HOMEPAGE,
+        "notices": _notices(),
+        "config": str(paths.config_file()),
+        "data": str(paths.data_folder()),
+        "logs": str(paths.log_folder()),
+    }
 
 
 def _notices() -> str:
@@ -85,7 +70,7 @@ def _notices() -> str:
 def texts(answers: Mapping[str, Any]) -> dict[str, str]:
     """The texts of a report by file name; `answers` are those of a running Lou, by method."""
     found = {
-        "facts.json": _json(asdict(facts())),
+        "facts.json": _json(facts()),
         "config.json": _json(_configuration()),
         **{f"{name}.json": _json(answer) for name, answer in answers.items()},
     }

@@ -169,9 +169,9 @@ def not_open(state: VaultState) -> VaultError:
 
 def no_answer(seconds: float) -> VaultError:
     """The error for a keyring that gave no answer within `seconds`."""
-    error = not_open(VaultState.HUNG)
-    error.title = f"The keyring gave no answer in {seconds:g} seconds."
-    return error
+    hung = not_open(VaultState.HUNG)
+    title = f"The keyring gave no answer in {seconds:g} seconds."
+    return VaultError(title, hung.hint, code=hung.code)
 
 
 _FILE = "keep the keys in a file that a passphrase encrypts (`lou keys store file`)"

@@ -144,10 +144,6 @@ class Logbook:
         self._writer.flush()
         return log_search.page(self._folder, wanted, before, limit=limit, budget_s=budget_s)
 
-    def tail(self, server: str | None, limit: int) -> list[Line]:
-        """The last lines in memory, oldest first."""
-        return self.since(0, server, limit)
-
     def resize(self, total_bytes: int) -> None:
         """Limit the size of all files together."""
         self._writer.total_bytes = total_bytes

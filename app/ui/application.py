@@ -113,7 +113,7 @@ async def _run(app: Application, theme: Theme, tray: Tray, garbage: Garbage) -> 
         await session.run()
     except AppError as error:
         log.exception("Lou could not start")
-        sys.stderr.write(f"{error.title} {error.hint}\n")
+        sys.stderr.write(f"{error}\n")
         return 1
     finally:
         release()

@@ -136,7 +136,12 @@ def is_connected(client: ClientView) -> bool:
     return client.state == "connected" or bool(client.missing)
 
 
+def is_here(client: ClientView) -> bool:
+    """Whether the client is on this computer, or was connected."""
+    return client.installed or client.wanted
+
+
 def can_connect(client: ClientView) -> bool:
     """Whether connecting is possible and would change anything."""
-    is_here = client.installed or client.wanted
-    return is_here and client.has_file and client.state != "connected" and not is_broken(client)
+    has_news = client.state != "connected" and not is_broken(client)
+    return is_here(client) and client.has_file and has_news

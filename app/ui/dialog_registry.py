@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from importlib import import_module
 from typing import Any, Final
 
 from PySide6.QtCore import QUrl
@@ -21,17 +22,11 @@ class DialogRegistry:
         self._keys: QWidget | None = None
         self._known: Final[dict[str, Callable[[str, QWidget | None], None]]] = {
             "keys": self._open_keys,
-            "unlock": self._unlock,
-            "add": self._add,
-            "edit": self._edit,
-            "copy": self._duplicate,
-            "takeover": self._take_over,
-            "remove": self._remove,
             "connect": self._connect,
             "palette": self._palette,
-            "store": self._store,
             "config": _open_config,
             "folder": _open_data,
+            **{name: self._shower(*place) for name, place in _DIALOGS.items()},
             **{verb: self._starter(verb) for verb in _VERBS},
         }
 
@@ -62,36 +57,6 @@ class DialogRegistry:
         if thing:
             dialog.choose(thing)
 
-    def _unlock(self, _thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.keys import unlock  # noqa: PLC0415
-
-        self._context.tasks.start(unlock(self._context, parent))
-
-    def _add(self, _thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.own_server import add_server  # noqa: PLC0415
-
-        self._context.tasks.start(add_server(self._context, parent))
-
-    def _edit(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.own_server import edit_server  # noqa: PLC0415
-
-        self._context.tasks.start(edit_server(self._context, parent, thing))
-
-    def _duplicate(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.own_server import add_server  # noqa: PLC0415
-
-        self._context.tasks.start(add_server(self._context, parent, like=thing))
-
-    def _take_over(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.takeover import take_over  # noqa: PLC0415
-
-        self._context.tasks.start(take_over(self._context, parent, thing))
-
-    def _remove(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.own_server import remove_server  # noqa: PLC0415
-
-        self._context.tasks.start(remove_server(self._context, parent, thing))
-
     def _connect(self, thing: str, parent: QWidget | None) -> None:
         from app.ui.pages.client_actions import ClientActions  # noqa: PLC0415
 
@@ -103,16 +68,30 @@ class DialogRegistry:
 
         PaletteDialog(self._context, parent).open()
 
-    def _store(self, thing: str, parent: QWidget | None) -> None:
-        from app.ui.dialogs.keys import keep_keys_in  # noqa: PLC0415
+    def _shower(self, module: str, function: str) -> Callable[[str, QWidget | None], None]:
+        def show(thing: str, parent: QWidget | None) -> None:
+            work = getattr(import_module(f"app.ui.dialogs.{module}"), function)
+            self._context.tasks.start(work(self._context, parent, thing))
 
-        self._context.tasks.start(keep_keys_in(self._context, parent, thing))
+        return show
 
     def _starter(self, verb: str) -> Callable[[str, QWidget | None], None]:
         def start(thing: str, _parent: QWidget | None) -> None:
             self._context.tasks.start(_VERBS[verb](self._context.core, thing))
 
         return start
+
+
+_DIALOGS: Final = {
+    "unlock": ("keys", "unlock"),
+    "store": ("keys", "keep_keys_in"),
+    "add": ("own_server", "add_server"),
+    "edit": ("own_server", "edit_server"),
+    "copy": ("own_server", "copy_server"),
+    "remove": ("own_server", "remove_server"),
+    "takeover": ("takeover", "take_over"),
+}
+"""The module of app.ui.dialogs and its function, which gets the context, the parent and a thing."""
 
 
 async def _switch(core: Core, server: str) -> None:

@@ -58,10 +58,6 @@ class Field:
 class FieldError(Exception):
     """The input is not valid; the message says why."""
 
-    def __init__(self, field: Field, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
 
 def read(field: Field, text: str) -> Any:
     """Parse `text` as a value of `field`; UNSET when it is blank.
@@ -77,7 +73,7 @@ def read(field: Field, text: str) -> Any:
         case Kind.TEXTS:
             return [line.strip() for line in text.splitlines() if line.strip()]
         case Kind.JSON:
-            return _read_json(field, text)
+            return _read_json(text)
         case _:
             return text
 
@@ -110,7 +106,7 @@ def _read_nothing(field: Field) -> Any:
         return None
     if field.kind is Kind.TEXTS:
         return []
-    raise FieldError(field, "This is needed.")
+    raise FieldError("This is needed.")
 
 
 def _read_number(field: Field, text: str) -> int | float:
@@ -119,24 +115,24 @@ def _read_number(field: Field, text: str) -> int | float:
         value: int | float = int(text) if is_whole else float(text)
     except ValueError:
         wanted = "a whole number" if is_whole else "a number"
-        raise FieldError(field, f"This must be {wanted}.") from None
+        raise FieldError(f"This must be {wanted}.") from None
     below = field.least is not None and value < field.least
     above = field.most is not None and value > field.most
     if not (is_whole or math.isfinite(value)):
-        raise FieldError(field, f"This must be {_bounds(field) or 'a number'}.")
+        raise FieldError(f"This must be {_bounds(field) or 'a number'}.")
     if below or above:
         bounds = _bounds(field)
-        raise FieldError(field, f"This must be {bounds}." if bounds else "This is too large.")
+        raise FieldError(f"This must be {bounds}." if bounds else "This is too large.")
     return value
 
 
-def _read_json(field: Field, text: str) -> Any:
+def _read_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except ValueError as error:
-        raise FieldError(field, f"This is not valid JSON: {error}.") from None
+        raise FieldError(f"This is not valid JSON: {error}.") from None
     except RecursionError:
-        raise FieldError(field, "This is nested too deeply.") from None
+        raise FieldError("This is nested too deeply.") from None
 
 
 def _refuse(name: str) -> None:

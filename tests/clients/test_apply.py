@@ -154,7 +154,7 @@ def test_the_last_ten_and_the_first_original_are_kept_and_private(user: User, pa
         user.client_files(desired).connect(CURSOR)
     store = BackupStore(Disk(), user.lou, "cursor", path)
     assert len(store.backups()) == BACKUPS
-    assert store.original() == BEFORE
+    assert store.backup("original") == BEFORE
     assert "s13" in (store.backup(store.backups()[-1]) or b"").decode()
     for file in user.lou.rglob("*"):
         assert file.stat().st_mode & 0o077 == 0, file

@@ -14,16 +14,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.models.keyed_list import KEY
+from app.ui.models.lists import KEY
 from app.ui.models.logs import MESSAGE
+from app.ui.pages.filters import TrackedFilter
 from app.ui.pages.log_table import LogTable
 from app.ui.pages.providers import Providers
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.pages.settings import SettingRow
-from app.ui.pages.tracked_filter import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.try_result import TryResult
-from app.ui.pages.welcome_step import WelcomeStep
+from app.ui.pages.welcome_steps import WelcomeStep
 from app.ui.tool_attempts import Attempt
 from app.ui.widgets.card import Strip
 from app.ui.widgets.form import Form

@@ -11,9 +11,9 @@ from pytestqt.modeltest import ModelTester
 
 from app.logs.log_search import LogQuery
 from app.logs.logbook import Logbook
-from app.ui.log_export import LogExport
 from app.ui.models.log_feed import LogFeed
 from app.ui.models.logs import MESSAGE, MOST_ROWS, LogsModel
+from app.ui.pages.log_saving import LogExport
 from tests.ui.pages import LogsView
 from tests.ui.rig import Rig
 
@@ -71,9 +71,9 @@ def test_model_keeps_the_rules_of_models(lou: Rig) -> None:
     ModelTester(model)
     logbook = lou.core.logbook
     fill(logbook, 0, 200)
-    model.show_rows(logbook.tail(None, 50))
-    model.append(logbook.tail(None, 100))
-    model.insert(0, logbook.tail(None, 30))
+    model.show_rows(logbook.since(0, None, 50))
+    model.append(logbook.since(0, None, 100))
+    model.insert(0, logbook.since(0, None, 30))
     assert model.rowCount() == 180
 
 
@@ -81,7 +81,7 @@ def test_far_too_many_rows_are_cut_at_the_old_end(lou: Rig) -> None:
     model = LogsModel(lou.theme)
     logbook = lou.core.logbook
     fill(logbook, 0, 3_000)
-    lines = logbook.tail("search", 3_000)
+    lines = logbook.since(0, "search", 3_000)
     for _ in range(9):
         model.append(lines)
     assert MOST_ROWS <= model.rowCount() <= MOST_ROWS + 4_000

@@ -26,7 +26,7 @@ from app.ui.dialogs.passphrase import PassphraseDialog
 from app.ui.dialogs.server_review import ServerReviewDialog
 from app.ui.form_fields import Kind
 from app.ui.pages.http_settings import HttpRow
-from app.ui.pages.welcome_step import WelcomeStep
+from app.ui.pages.welcome_steps import WelcomeStep
 from app.ui.widgets.form import Editor
 from app.ui.widgets.switch import Switch
 from app.views import CallRecord, ClientEvent

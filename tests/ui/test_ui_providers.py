@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.ui.models.keyed_list import KEY
-from app.ui.models.providers import ProvidersModel
+from app.ui.models.lists import KEY, ProvidersModel
 from tests.ui.pages import ProvidersView
 from tests.ui.rig import Rig
 

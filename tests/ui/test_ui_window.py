@@ -22,7 +22,7 @@ from app.config import custom_servers
 from app.errors import ServerError
 from app.metrics.reports import ApiUse, Report, Summary, TimeWindow
 from app.ui import wording
-from app.ui.models.keyed_list import KEY
+from app.ui.models.lists import KEY
 from app.ui.page_registry import PAGES
 from app.ui.pages.breakdown import Breakdown
 from app.ui.pages.servers import ServersPage

@@ -144,17 +144,16 @@ class BackupStore:
         return sorted(found.name for found in self.folder.glob("*.bak"))
 
     def backup(self, name: str) -> bytes | None:
-        return self._read(name)
-
-    def original(self) -> bytes | None:
-        """The file as it was before Lou first touched it."""
-        return self._read(_ORIGINAL)
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
 
     def keep_good(self, outline: Outline) -> None:
         """Save the file's outline as the last good copy: the last with nothing missing."""
         good = {"servers": outline.servers, "settings": sorted(map(str, outline.rest))}
         content = json.dumps(good, indent=1, default=str).encode()
-        if self._read(_GOOD) != content:
+        if self.backup(_GOOD) != content:
             self._disk.make_folder(self.folder)
             self._disk.put(self.folder / _GOOD, content)
 
@@ -165,12 +164,6 @@ class BackupStore:
         if not isinstance(servers, Mapping) or not isinstance(settings, list):
             return None
         return Outline(servers, True, dict.fromkeys(settings))
-
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return (self.folder / name).read_bytes()
-        except OSError:
-            return None
 
     def _save(self, document: Mapping[str, Any]) -> None:
         self._disk.make_folder(self.folder)

@@ -99,7 +99,7 @@ class EntryDialog(FittedDialog):
 
     def _show_error(self, error: AppError) -> None:
         self._save.setEnabled(True)
-        self._problem.setText(f"{error.title} {error.hint}".strip())
+        self._problem.setText(str(error))
 
 
 def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTabWidget:

@@ -15,7 +15,7 @@ from app.errors import AppError, VaultError
 from app.keys.service import LARGEST_FILE
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
-from app.ui.models.keys import state_of
+from app.ui.models.lists import state_of
 from app.ui.page_context import PageContext, open_url
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -226,7 +226,7 @@ class KeyDetail(QWidget):
         self._show_buttons()
 
     def _show_error(self, error: AppError) -> None:
-        self._show_verdict(f"{error.title} {error.hint}".strip(), "bad")
+        self._show_verdict(str(error), "bad")
 
     def _show_verdict(self, words: str, tone: str) -> None:
         self._verdict.setText(words)

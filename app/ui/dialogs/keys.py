@@ -9,8 +9,7 @@ from app.keys.vault import VaultState
 from app.ui.dialogs.confirm import prepare_keys
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
-from app.ui.models.keyed_list import KEY
-from app.ui.models.keys import KeysModel
+from app.ui.models.lists import KEY, keys_model
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
@@ -51,7 +50,7 @@ class KeysDialog(QDialog):
         self.setWindowTitle(tr("Keys"))
         self.setMinimumSize(640, 440)
         self.resize(800, 560)
-        self._model = KeysModel()
+        self._model = keys_model()
         self._list = RowList(context.theme, "Keys")
         self._list.setModel(self._model)
         self._list.setMinimumWidth(240)
@@ -148,7 +147,7 @@ async def keep_keys_in(context: PageContext, parent: QWidget | None, kind: str) 
     await context.core.use_key_store(kind, passphrase)
 
 
-async def unlock(context: PageContext, parent: QWidget | None) -> None:
+async def unlock(context: PageContext, parent: QWidget | None, _thing: str = "") -> None:
     """Unlock the vault: a keyring shows its own prompt, a key file needs its passphrase."""
     core = context.core
     if core.settings.config.settings.key_store != "file":

@@ -235,7 +235,7 @@ class ServerDialog(FittedDialog):
             self.added = tuple(planned.entries)
 
     def _show_error(self, error: AppError) -> None:
-        self._say(f"{error.title} {error.hint}".strip())
+        self._say(str(error))
 
     def _say(self, words: str, tone: str = "bad") -> None:
         self._problem.setText(words)
@@ -303,13 +303,19 @@ def _variable(line: str, sign: str) -> tuple[str, str]:
     return name.strip(), value.strip() if sign == ":" else value
 
 
-async def add_server(context: PageContext, parent: QWidget | None, *, like: str = "") -> None:
-    """Show the dialog and add the servers that the user confirms; `like` is one to begin with."""
-    values = None
-    if like:
-        config = context.core.settings.config
-        own = config.settings.of(like)
-        values = values_of(_free_name(like, config.servers), config.servers[like], own)
+async def copy_server(context: PageContext, parent: QWidget | None, name: str) -> None:
+    """As `add_server`, beginning with the entry of the server called `name`."""
+    config = context.core.settings.config
+    entry, own = config.servers[name], config.settings.of(name)
+    await _add(context, parent, values_of(_free_name(name, config.servers), entry, own))
+
+
+async def add_server(context: PageContext, parent: QWidget | None, _thing: str = "") -> None:
+    """Show the dialog and add the servers that the user confirms."""
+    await _add(context, parent, None)
+
+
+async def _add(context: PageContext, parent: QWidget | None, values: dict[str, Any] | None) -> None:
     dialog = ServerDialog(context, parent, values=values)
     added = await result_of(dialog, lambda: dialog.added)
     if added:

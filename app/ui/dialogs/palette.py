@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui import targets
 from app.ui.dialogs.confirm import FittedDialog
-from app.ui.models.keyed_list import KeyedList
+from app.ui.models.lists import KeyedList
 from app.ui.page_context import PageContext
 from app.ui.targets import PaletteTarget
 from app.ui.translation import tr
@@ -23,16 +23,14 @@ _MOST = 200
 _TO_LIST = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
 
-class TargetsModel(KeyedList[PaletteTarget]):
+def targets_model() -> KeyedList[PaletteTarget]:
     """One row for each target on show."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            lambda target: target.place,
-            title=lambda target: target.title,
-            spoken=lambda target: f"{target.title}, {tr(target.kind)}",
-            row=lambda target: Row(target.title, target.kind),
-        )
+    return KeyedList(
+        lambda target: target.place,
+        title=lambda target: target.title,
+        spoken=lambda target: f"{target.title}, {tr(target.kind)}",
+        row=lambda target: Row(target.title, target.kind),
+    )
 
 
 class PaletteDialog(FittedDialog):
@@ -47,7 +45,7 @@ class PaletteDialog(FittedDialog):
         self._line.setPlaceholderText(tr("Page, server, tool, client, key, setting, or action"))
         self._line.setAccessibleName(tr("What to find"))
         fit_placeholder(self._line)
-        self._model = TargetsModel()
+        self._model = targets_model()
         self._list = RowList(context.theme, "Found")
         self._list.setModel(self._model)
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 
 from app.ui import wording
 from app.ui.models.table import TableModel
@@ -11,7 +12,13 @@ from app.ui.theme import Theme
 from app.ui.tool_attempts import Attempt
 from app.ui.translation import tr
 
-HEADER = ("Time", "Tool", "With", "Took", "Outcome")
+COLUMNS: Mapping[str, Callable[[Attempt], str]] = {
+    "Time": lambda row: time.strftime("%H:%M:%S", time.localtime(row.at)),
+    "Tool": lambda row: wording.one_line(row.tool, 80),
+    "With": lambda row: wording.one_line(json.dumps(dict(row.arguments), ensure_ascii=False), 200),
+    "Took": lambda row: wording.milliseconds(row.ms),
+    "Outcome": lambda row: tr(wording.CALLS[row.outcome].words),
+}
 _OUTCOME = 4
 
 
@@ -19,21 +26,7 @@ class AttemptsModel(TableModel[Attempt]):
     """The calls on show."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, HEADER)
-
-    def text(self, row: Attempt, column: int) -> str:
-        match column:
-            case 0:
-                return time.strftime("%H:%M:%S", time.localtime(row.at))
-            case 1:
-                return wording.one_line(row.tool, 80)
-            case 2:
-                arguments = json.dumps(dict(row.arguments), ensure_ascii=False)
-                return wording.one_line(arguments, 200)
-            case 3:
-                return wording.milliseconds(row.ms)
-            case _:
-                return tr(wording.CALLS[row.outcome].words)
+        super().__init__(theme, COLUMNS)
 
     def tone(self, row: Attempt, column: int) -> str:
         return wording.CALLS[row.outcome].tone if column == _OUTCOME else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 
@@ -14,7 +14,6 @@ from app.ui.theme import Theme
 from app.ui.translation import tr
 
 TIME, CLIENT, SERVER, TOOL, OUTCOME, TOOK, SIZE = range(7)
-HEADER = ("Time", "Client", "Server", "Tool", "Outcome", "Took", "Size")
 MOST_ROWS = 20_000
 _SLACK = 1_000
 _RIGHT = frozenset({TOOK, SIZE})
@@ -25,7 +24,7 @@ class CallsModel(TableModel[KeptCall]):
     """The calls on show."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(theme, HEADER)
+        super().__init__(theme, COLUMNS)
 
     def prepend(self, calls: Sequence[KeptCall]) -> bool:
         """Add newer calls; true if the oldest rows were removed, since there were too many."""
@@ -38,9 +37,6 @@ class CallsModel(TableModel[KeptCall]):
     def append(self, calls: Sequence[KeptCall]) -> None:
         """Add older calls."""
         self.insert(len(self.rows), calls)
-
-    def text(self, row: KeptCall, column: int) -> str:
-        return _CELLS[column](row)
 
     def tone(self, row: KeptCall, column: int) -> str:
         if column == OUTCOME:
@@ -71,12 +67,12 @@ def outcome_text(call: KeptCall) -> wording.StateText:
     return wording.CALLS.get(call.outcome, wording.StateText(call.outcome or "Unknown", "soft"))
 
 
-_CELLS: tuple[Callable[[KeptCall], str], ...] = (
-    time_text,
-    client_name,
-    lambda call: call.server,
-    lambda call: wording.one_line(call.tool, 80),
-    lambda call: tr(outcome_text(call).words),
-    lambda call: wording.milliseconds(call.ms),
-    lambda call: wording.size(call.size),
-)
+COLUMNS: Mapping[str, Callable[[KeptCall], str]] = {
+    "Time": time_text,
+    "Client": client_name,
+    "Server": lambda call: call.server,
+    "Tool": lambda call: wording.one_line(call.tool, 80),
+    "Outcome": lambda call: tr(outcome_text(call).words),
+    "Took": lambda call: wording.milliseconds(call.ms),
+    "Size": lambda call: wording.size(call.size),
+}

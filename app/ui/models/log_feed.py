@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from app.logs.log_search import Cursor, LogQuery
-from app.logs.logbook import LEVELS, Line, Logbook
+from app.logs.logbook import Line, Logbook, is_at_least
 from app.ui.models.logs import LogLine, time_of
 
 _FIRST = 400
@@ -68,11 +68,11 @@ class LogFeed:
         return list(reversed(page.lines))
 
     def _chosen(self, lines: Sequence[Line]) -> list[LogLine]:
-        least = LEVELS.index(self.wanted.level) if self.wanted.level else 0
-        levels = frozenset(LEVELS[least:])
-        text = self.wanted.text.lower()
+        level, text = self.wanted.level, self.wanted.text.lower()
         return [
-            line for line in lines if line.level in levels and (not text or text in _searched(line))
+            line
+            for line in lines
+            if is_at_least(line.level, level) and (not text or text in _searched(line))
         ]
 
 

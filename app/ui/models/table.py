@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -16,17 +16,16 @@ T = TypeVar("T")
 
 
 class TableModel(QAbstractTableModel, Generic[T]):
-    """A subclass gives the `text` and the `tone` of a cell, and the `alignment` of a column."""
+    """`columns` say by their headings what a cell shows of a row.
 
-    def __init__(self, theme: Theme, header: Sequence[str]) -> None:
+    A subclass may give the `tone` of a cell and the `alignment` of a column.
+    """
+
+    def __init__(self, theme: Theme, columns: Mapping[str, Callable[[T], str]]) -> None:
         super().__init__()
         self._theme = theme
-        self._header = header
+        self._header, self._cells = tuple(columns), tuple(columns.values())
         self.rows: list[T] = []
-
-    def text(self, row: T, column: int) -> str:
-        """What a cell says."""
-        raise NotImplementedError
 
     def tone(self, _row: T, _column: int) -> str:
         """The colour of a cell by its name in the theme; empty for the usual one."""
@@ -75,7 +74,7 @@ class TableModel(QAbstractTableModel, Generic[T]):
         row, column = self.rows[index.row()], index.column()
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self.text(row, column)
+                return self._cells[column](row)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return self.alignment(column)
             case Qt.ItemDataRole.ForegroundRole:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from app.ui.models.table import Index, TableModel
 from app.ui.theme import Theme
@@ -10,7 +10,6 @@ from app.ui.tracked_source import Entry
 from app.ui.translation import tr
 from app.ui.wording import one_line, words
 
-HEADER = ("E-mail", "Page", "Status", "Tags", "Note", "Changed")
 _STATUS = 2
 _TONES = {"won": "good", "replied": "good", "contacted": "busy", "do_not_contact": "bad"}
 
@@ -19,7 +18,7 @@ class TrackedModel(TableModel[Entry]):
     """Shows the entries that were fetched; `fetch` is called when the view wants more."""
 
     def __init__(self, theme: Theme, fetch: Callable[[], None]) -> None:
-        super().__init__(theme, HEADER)
+        super().__init__(theme, COLUMNS)
         self._fetch = fetch
         self._has_more = False
 
@@ -38,22 +37,6 @@ class TrackedModel(TableModel[Entry]):
         if not parent.isValid():
             self._fetch()
 
-    def text(self, row: Entry, column: int) -> str:
-        match column:
-            case 0:
-                locked = tr("Sealed with another key")
-                return locked if row.get("locked") else one_line(str(row["email"]))
-            case 1:
-                return one_line(str(row["url"]).removeprefix("https://"), 500)
-            case 2:
-                return tr(words(str(row["status"])))
-            case 3:
-                return one_line(", ".join(row["tags"]))
-            case 4:
-                return one_line(str(row["note"]), 200)
-            case _:
-                return moment(str(row["changed"]))
-
     def tone(self, row: Entry, column: int) -> str:
         return _TONES.get(str(row.get("status")), "soft") if column == _STATUS else ""
 
@@ -61,3 +44,17 @@ class TrackedModel(TableModel[Entry]):
 def moment(at: str) -> str:
     """An ISO timestamp of the tracker, to the minute."""
     return at[:16].replace("T", " ")
+
+
+def _address(row: Entry) -> str:
+    return tr("Sealed with another key") if row.get("locked") else one_line(str(row["email"]))
+
+
+COLUMNS: Mapping[str, Callable[[Entry], str]] = {
+    "E-mail": _address,
+    "Page": lambda row: one_line(str(row["url"]).removeprefix("https://"), 500),
+    "Status": lambda row: tr(words(str(row["status"]))),
+    "Tags": lambda row: one_line(", ".join(row["tags"])),
+    "Note": lambda row: one_line(str(row["note"]), 200),
+    "Changed": lambda row: moment(str(row["changed"])),
+}

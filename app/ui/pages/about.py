@@ -14,7 +14,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.system import paths, version
-from app.ui import shortcuts
 from app.ui.page_context import PageContext, open_url
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
@@ -34,6 +33,19 @@ _PLACES = (
     ("Logs", "one file for each server"),
     ("Cache", "may be deleted at any time"),
     ("Keys", "never in a file of Lou's, unless you chose the encrypted one"),
+)
+SHORTCUTS = (
+    ("Ctrl+K", "Find a page, server, tool, client, key, or setting"),
+    ("Ctrl+1 ... Ctrl+9", "Open a page by its place in the list"),
+    ("Ctrl+,", "Settings"),
+    ("F1", "About and help"),
+    ("Ctrl+F", "Search on Tracked, Logs, and Clients"),
+    ("Esc", "Close a dialog or a message"),
+    ("Space", "Switch the chosen server or tool"),
+    ("Enter", "Run, open, or edit what is chosen"),
+    ("Delete", "Delete the chosen entries"),
+    ("Ctrl+W", "Close the window; Lou goes on"),
+    ("Ctrl+Q", "Quit Lou and its servers"),
 )
 
 
@@ -120,7 +132,7 @@ def _project_urls() -> dict[str, str]:
 
 def _shortcuts() -> Card:
     table = grid(across=18, down=4)
-    for row, (keys, what) in enumerate(shortcuts.LISTED):
+    for row, (keys, what) in enumerate(SHORTCUTS):
         table.addWidget(heading(keys, "strong"), row, 0, TOP)
         table.addWidget(label(what, wrap=True), row, 1)
     return Card(table)

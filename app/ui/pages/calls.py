@@ -24,7 +24,7 @@ from app.ui.models.calls import (
 )
 from app.ui.page_context import PageContext
 from app.ui.pages.call_detail import CallView
-from app.ui.pages.call_filter import CallFilter
+from app.ui.pages.filters import CallFilter
 from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Empty
 from app.ui.widgets.layouts import FREE, horizontal, splitter, stacked, vertical

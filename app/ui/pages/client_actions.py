@@ -58,10 +58,6 @@ class ClientActions:
         """Restore the user's own entries that the client lost."""
         self._context.tasks.start(self.clients.restore(client.id))
 
-    def dismiss(self, client: ClientView) -> None:
-        """Stop offering the lost entries."""
-        self._context.tasks.start(self.clients.dismiss(client.id))
-
     def restart(self, client: ClientView) -> None:
         """Ask the client to quit, and start it again."""
         self._context.tasks.start(self.clients.connect(client.id, restart=True))

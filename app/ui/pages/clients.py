@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.ui.models.clients import ClientsModel, is_here
-from app.ui.models.keyed_list import KEY
+from app.ui import client_wording
+from app.ui.models.lists import KEY, ClientsModel
 from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
@@ -51,7 +51,7 @@ class ClientsPage(QWidget):
     def choose(self, name: str) -> None:
         views = self._actions.clients.views()
         self._is_folded = self._is_folded and any(
-            is_here(view) for view in views if view.id == name
+            client_wording.is_here(view) for view in views if view.id == name
         )
         self._filter.clear()
         self._pull()
@@ -73,7 +73,7 @@ class ClientsPage(QWidget):
     def _pull(self) -> None:
         chosen = self._list.currentIndex().data(KEY)
         views = self._actions.clients.views()
-        absent = sum(not is_here(view) for view in views)
+        absent = sum(not client_wording.is_here(view) for view in views)
         if absent == len(views):
             self._is_folded = False
         self._model.show_clients(views, self._filter.text(), folded=self._is_folded)

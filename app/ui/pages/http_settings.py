@@ -160,7 +160,7 @@ class HttpRow(QWidget):
         self._switch.show_state(found.is_on)
         trouble = self._context.core.server(self.server).trouble
         if found.is_on and trouble is not None and trouble.code.startswith("http_"):
-            words, tone = f"{trouble.message} {trouble.hint}", "bad"
+            words, tone = str(trouble), "bad"
         else:
             words, tone = found.url if found.is_on else "Off", "soft"
         self._address.setText(words)
@@ -188,7 +188,7 @@ class HttpRow(QWidget):
                 )
             )
         except AppError as refused:
-            self._origins.show_problem(tr(f"{refused.title} {refused.hint}"))
+            self._origins.show_problem(tr(str(refused)))
             return
         self._has_refused = False
         self._origins.show_problem("")

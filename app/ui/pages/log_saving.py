@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
+import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from app.errors import AppError
-from app.logs.log_search import LogQuery
+from app.logs.log_search import Cursor, LogQuery
+from app.logs.logbook import Logbook
 from app.system import files
-from app.ui.log_export import LogExport
+from app.ui.models.logs import text_of
 from app.ui.page_context import PageContext, show_in_folder
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.layouts import FREE, horizontal
 from app.ui.widgets.text import label
+
+_PAGE = 5_000
+_PAGE_BUDGET_S = 2.0
 
 
 class LogSaving(QWidget):
@@ -88,3 +96,48 @@ class LogSaving(QWidget):
             self._export.stop()
         else:
             self.hide()
+
+
+class LogExport:
+    """One export; `run` blocks and belongs in a thread. `stop` ends it after the current page."""
+
+    def __init__(self, logbook: Logbook, wanted: LogQuery, target: Path) -> None:
+        self._logbook = logbook
+        self._wanted = wanted
+        self._target = target
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Stop the export; no file is written."""
+        self._stopped.set()
+
+    def run(self, progress: Callable[[int], None]) -> int:
+        """Write the file; returns the number of lines, or -1 when it was stopped.
+
+        Pages are read newest first, so they go through a temporary file and are reversed.
+
+        Raises:
+            SettingsError: the file could not be written.
+        """
+        with tempfile.TemporaryFile() as aside:
+            ends, count = [0], 0
+            before: Cursor | None = None
+            while True:
+                page = self._logbook.page(
+                    self._wanted, before, limit=_PAGE, budget_s=_PAGE_BUDGET_S
+                )
+                text = "".join(f"{text_of(line)}\n" for line in reversed(page.lines))
+                aside.write(text.encode())
+                ends.append(aside.tell())
+                count += len(page.lines)
+                progress(count)
+                before = page.before
+                if before is None:
+                    break
+                if self._stopped.is_set():
+                    return -1
+            with files.export(self._target) as file:
+                for start, end in reversed(list(itertools.pairwise(ends))):
+                    aside.seek(start)
+                    file.write(aside.read(end - start))
+        return count

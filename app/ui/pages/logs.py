@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QWidget
 from app.ui.models.log_feed import MOST_AT_ONCE, LogFeed
 from app.ui.models.logs import LogsModel
 from app.ui.page_context import PageContext, open_url
+from app.ui.pages.filters import LogFilter
 from app.ui.pages.log_detail import LogDetail
-from app.ui.pages.log_filter import LogFilter
 from app.ui.pages.log_saving import LogSaving
 from app.ui.pages.log_table import LogTable
 from app.ui.widgets.buttons import Button, icon_button

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from app.errors import AppError, ServerError
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
-from app.ui.models.keyed_list import KEY
-from app.ui.models.providers import ProvidersModel
+from app.ui.models.lists import KEY, ProvidersModel
 from app.ui.page_context import PageContext
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card, separator

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.errors import AppError
 from app.ui import wording
-from app.ui.models.keyed_list import KEY
-from app.ui.models.tools import ToolsModel
+from app.ui.models.lists import KEY, tools_model
 from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
 from app.ui.translation import tr
@@ -38,7 +37,7 @@ class ServerDetail(QWidget):
         self._server: ServerView | None = None
         self._tools_state: tuple[object, ...] = ()
         """The state that the listed tools depend on; a change makes them be fetched again."""
-        self._model = ToolsModel()
+        self._model = tools_model()
         theme = context.theme
         self._title = Elided()
         self._title.setProperty("rank", "title")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QWidget
 
-from app.ui.models.keyed_list import KEY
-from app.ui.models.servers import ServersModel
+from app.ui.models.lists import KEY, ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button

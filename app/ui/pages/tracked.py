@@ -14,7 +14,7 @@ from app.ui.dialogs.confirm import result_of
 from app.ui.dialogs.entry import EntryDialog
 from app.ui.models.tracked import TrackedModel
 from app.ui.page_context import PageContext
-from app.ui.pages.tracked_filter import TrackedFilter
+from app.ui.pages.filters import TrackedFilter
 from app.ui.pages.tracked_job import TrackedJob
 from app.ui.pages.tracked_store import TrackedStore
 from app.ui.tracked_source import CHANGES, SERVER, Entry, Filter, TrackedSource

@@ -16,8 +16,7 @@ from app.errors import AppError
 from app.ui import wording
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
-from app.ui.models.keyed_list import KEY
-from app.ui.models.servers import ServersModel
+from app.ui.models.lists import KEY, ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.try_result import TryResult
 from app.ui.schema_fields import from_schema
@@ -188,7 +187,7 @@ class TryPage(QWidget):
             self._offer_tools([])
         self._is_ready = False
         self._run.setEnabled(False)  # the form keeps its values until the server is back
-        self._trouble = f"{error.title} {error.hint}".strip()
+        self._trouble = str(error)
         self._show_note()
 
     def _offer_tools(self, tools: list[dict[str, Any]]) -> None:
@@ -279,9 +278,8 @@ class TryPage(QWidget):
         try:
             answer = await self._context.core.call(server, tool, arguments, limit_s)
         except AppError as error:
-            text = f"{error.title} {error.hint}".strip()
             outcome = "timeout" if error.code == "timed_out" else "error"
-            return outcome, Answer("failure", text=text, is_error=True)
+            return outcome, Answer("failure", text=str(error), is_error=True)
         failed = answer.is_error or answer.status != "success"
         return "error" if failed else "ok", answer
 

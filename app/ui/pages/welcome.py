@@ -10,9 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui import wording
 from app.ui.page_context import PageContext
-from app.ui.pages.welcome_connect import ConnectStep
-from app.ui.pages.welcome_extras import ExtrasStep
-from app.ui.pages.welcome_step import WelcomeStep
+from app.ui.pages.welcome_steps import ConnectStep, ExtrasStep, WelcomeStep
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import scroll_area
 from app.ui.widgets.layouts import FREE, holder, horizontal, vertical
