@@ -1,7 +1,7 @@
 """Counts calls, times, errors, cache hits, API calls, CPU and memory of all servers.
 
 In: records and measurements. Out: reports. New figures are in memory and merged into the store
-after calls, and once a minute.
+after calls, and every five minutes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _LIVE_S = 300
 _MINUTE = 60
+_REST = 5 * _MINUTE
+"""How long figures of idle servers wait in memory."""
 _HOUR = 3600
 _DAY = 86_400
 _MOST_UNSAVED = 20_000
@@ -47,7 +49,7 @@ class Metrics:
         self._thread = WorkerThread("metrics")
         self._unsaved: dict[int, dict[Key, MetricsCell]] = {}
         self._has_calls = False
-        """What servers did is unsaved; how much memory they take can wait for its minute to end."""
+        """What servers did is unsaved; how much memory they take can wait."""
         self._today: dict[str, list[int]] = {}
         self._day = 0
         self._live: dict[str, deque[tuple[int, int]]] = {}
@@ -128,16 +130,18 @@ class Metrics:
 
     async def save(self) -> None:
         """Merge the new figures into the store."""
+        if not self._unsaved:
+            return
         unsaved, self._unsaved, self._has_calls = self._unsaved, {}, False
-        for minute, cells in unsaved.items():
-            try:
-                await self._thread.run(partial(self._store.add, minute, cells))
-                self._is_failing = False
-            except (sqlite3.Error, OSError):
+        try:
+            await self._thread.run(partial(self._store.add, unsaved))
+            self._is_failing = False
+        except (sqlite3.Error, OSError):
+            for minute, cells in unsaved.items():
                 self._put_back(minute, cells)
-                if not self._is_failing:
-                    self._is_failing = True
-                    log.warning("Figures could not be saved; they wait in memory", exc_info=True)
+            if not self._is_failing:
+                self._is_failing = True
+                log.warning("Figures could not be saved; they wait in memory", exc_info=True)
 
     def _put_back(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
         if sum(map(len, self._unsaved.values())) > _MOST_UNSAVED:
@@ -151,7 +155,7 @@ class Metrics:
         while True:
             await slow_beat()
             now = self._clock()
-            if self._has_calls or min(self._unsaved, default=now) <= now - _MINUTE:
+            if self._has_calls or min(self._unsaved, default=now) <= now - _REST:
                 await self.save()
             if now - forgotten > _HOUR:
                 forgotten = now

@@ -24,17 +24,18 @@ _TABLES = ("minutes", "hours")
 class MetricsStore(PrivateDatabase):
     """Adds, reads and deletes cells."""
 
-    def add(self, minute: int, cells: Mapping[Key, MetricsCell]) -> None:
-        """Merge the cells of `minute` (seconds since the epoch) into both tables.
+    def add(self, minutes: Mapping[int, Mapping[Key, MetricsCell]]) -> None:
+        """Merge the cells of each minute (seconds since the epoch) into both tables.
 
         Raises:
             sqlite3.Error: nothing was stored.
             OSError: other users can access the file; nothing was stored.
         """
         with self._connection() as connection:
-            for (server, tool), cell in cells.items():
-                for table, at in (("minutes", minute), ("hours", minute - minute % HOUR)):
-                    _merge(connection, table, (at, server, tool), cell)
+            for minute, cells in minutes.items():
+                for (server, tool), cell in cells.items():
+                    for table, at in (("minutes", minute), ("hours", minute - minute % HOUR)):
+                        _merge(connection, table, (at, server, tool), cell)
 
     def read(
         self, table: str, since: int, server: str, tool: str

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEventLoop
+from PySide6.QtGui import QPixmapCache
 
 from app.core import Core
 from app.ui import icons, mac_application, translation
@@ -190,6 +191,7 @@ class TraySession:
 
     def _trim_memory(self) -> None:
         if self._window is None or not self._window.isVisible():
+            QPixmapCache.clear()  # it wakes every 10 s for as long as it has something to drop
             code_pages.give_back_code()
 
     def _may_hide_window(self) -> bool:
