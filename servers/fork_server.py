@@ -26,7 +26,7 @@ from importlib import import_module
 
 from servers import guard
 from servers.__main__ import run_server
-from servers.contract import code_pages, fork_request, ownership
+from servers.contract import code_pages, fork_request, ownership, ping_timer
 from servers.host import process_limits
 
 assert sys.platform != "win32"
@@ -120,12 +120,14 @@ def _fillings() -> Iterator[bytes]:
 def _become(channel: socket.socket) -> int:
     """Read what this process is to be, and be it; returns its exit code."""
     with channel:
-        request, streams = fork_request.receive(channel)
-    for number, stream in enumerate(streams):
+        request, descriptors = fork_request.receive(channel)
+    for number, stream in enumerate(descriptors[:3]):
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
     os.environ.update(request.environment)
+    for timer in descriptors[3:]:
+        ping_timer.hand_over(timer)
     time.tzset()
     os.chdir(request.folder)
     gc.enable()

@@ -13,11 +13,11 @@ import signal
 import socket
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from servers.contract import endpoint, fork_request
+from servers.contract import endpoint, fork_request, ping_timer
 
 assert sys.platform != "win32"
 
@@ -74,6 +74,7 @@ class GuardClient:
         self._socket.setblocking(False)
         self._partial = b""
         self._guard: int | None = None
+        self._ping_timer: int | None = None
         self.started: asyncio.Future[int] = self._loop.create_future()
         """The pid of the server; OSError when the guard ended before it started the server."""
         self.code: int | None = None
@@ -102,10 +103,11 @@ class GuardClient:
         Raises:
             OSError: the fork server is gone, or does not read.
         """
+        self._ping_timer = ping_timer.make()
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.setblocking(False)
-            fork_request.send(ours, request, streams)
+            fork_request.send(ours, request, [*streams, self._ping_timer])
             title = " ".join(request.arguments)
             fork_request.ask(control, title, self._guard_socket.fileno(), theirs.fileno())
         self.listen()
@@ -119,6 +121,19 @@ class GuardClient:
         """Begin to read from the guard."""
         self._guard_socket.close()
         self._loop.add_reader(self._socket, self._read)
+
+    def ping_later(self, seconds: float, ping: Callable[[], None]) -> bool:
+        """Call `ping` in `seconds`, unless the server puts that off; False if it cannot."""
+        if self._ping_timer is None:
+            return False
+        ping_timer.wind(self._ping_timer, seconds)
+        self._loop.add_reader(self._ping_timer, self._ran_down, self._ping_timer, ping)
+        return True
+
+    def _ran_down(self, timer: int, ping: Callable[[], None]) -> None:
+        with contextlib.suppress(BlockingIOError):  # the server put it off just now
+            os.read(timer, 8)
+            ping()
 
     def terminate(self) -> None:
         """Send SIGTERM and SIGCONT to the process group of the server."""
@@ -138,6 +153,10 @@ class GuardClient:
         self._loop.remove_reader(self._socket)
         self._socket.close()
         self._guard_socket.close()
+        if self._ping_timer is not None:
+            self._loop.remove_reader(self._ping_timer)
+            os.close(self._ping_timer)
+            self._ping_timer = None
         self._gone()
 
     def _gone(self) -> None:

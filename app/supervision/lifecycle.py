@@ -187,8 +187,6 @@ def _became_ready(server: Server, _: BecameReady, at: _Now) -> Step:
 def _answered(server: Server, _: Answered, at: _Now) -> Step:
     if server.state not in ANSWERING:
         return server, ()
-    if _is_steady(server, at):
-        server = _without_history(server)
     due = at.now + at.policy.ping_every
     return replace(server, state=ServerState.READY, misses=0, awaits_pong=False, due=due), ()
 
@@ -268,6 +266,8 @@ def _exited(server: Server, event: Exited, at: _Now) -> Step:
         return server, ()
     if not server.wanted:
         return Server(restarts=server.restarts), ()
+    if _is_steady(server, at):
+        server = replace(_without_history(server), trouble=server.trouble)
     gone = replace(server, alive=False, due=None)
     if server.state is not ServerState.STOPPING:
         return _ended_by_itself(gone, event, at)
@@ -289,8 +289,6 @@ def _ended_by_itself(server: Server, event: Exited, at: _Now) -> Step:
 
 
 def _fail(server: Server, at: _Now) -> Step:
-    if _is_steady(server, at):
-        server = replace(_without_history(server), trouble=server.trouble)
     if server.ready_at is None:
         server = replace(server, failed_starts=server.failed_starts + 1)
     recent = tuple(then for then in server.recent if at.now - then < at.policy.restart_window)

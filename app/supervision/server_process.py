@@ -165,6 +165,10 @@ class ServerProcess(asyncio.SubprocessProtocol):
         finally:
             self._pending.pop(id, None)
 
+    def ping_later(self, seconds: float, ping: Callable[[], None]) -> bool:
+        """Call `ping` in `seconds`, or when the server's loop hangs; False if it cannot tell."""
+        return self._guard.ping_later(seconds, ping)
+
     def ask_to_stop(self) -> None:
         """Send `stop` and close the stdin of the server."""
         if self._stdin_open:

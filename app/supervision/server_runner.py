@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import random
 import time
@@ -40,7 +41,7 @@ from app.supervision.status import ReportedStatus, observe
 from app.supervision.trouble_messages import not_started
 from app.system import files
 from app.system.background_tasks import BackgroundTasks
-from app.system.heartbeat import slow_beat_before
+from app.system.heartbeat import ping_beat_before
 from app.views import ServerState, ServerStatus, Trouble
 from servers.contract import harmless, messages
 from servers.contract.envelope import Event
@@ -322,7 +323,7 @@ class ServerRunner:
         self._context.message((self.name, event))
         if event.event == messages.READY:
             self._background.start(self._check_tools())
-            self._measure()
+            self.measure()
             self.feed(BecameReady())
         elif may_differ:
             self.announce()
@@ -337,10 +338,11 @@ class ServerRunner:
         with contextlib.suppress(ServerError):
             await process.request(messages.PING, {}, self.policy.ping_deadline)
             if process is self._process:
-                self._measure()
+                self.measure()
                 self.feed(Answered())
 
-    def _measure(self) -> None:
+    def measure(self) -> None:
+        """Measure what its processes use now, if it runs."""
         if self._reported is None or self._meter is None:
             return
         self._reported.rss_bytes, self._reported.cpu_percent = self._meter.measure()
@@ -361,15 +363,23 @@ class ServerRunner:
             return
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         self._timer_due = due
-        if due is not None:
-            loop = asyncio.get_running_loop()
-            now = loop.time()
-            is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
-            shared = slow_beat_before(due)
-            at = shared if is_idle and shared > now else due
-            latest = at + _COARSE * (at - now)
-            self._timer = loop.call_at(at, self._timer_fired, due, latest)
+        if due is None:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        is_idle = self.server.state is ServerState.READY and not self.server.awaits_pong
+        if is_idle and self._process and self._process.ping_later(due - now, self._ping_is_due):
+            return
+        shared = ping_beat_before(due)
+        at = shared if is_idle and shared > now else due
+        latest = at + _COARSE * (at - now)
+        self._timer = loop.call_at(at, self._timer_fired, due, latest)
+
+    def _ping_is_due(self) -> None:
+        if self._timer is None and self._timer_due is not None:
+            self._timer_fired(self._timer_due, math.inf)
 
     def _timer_fired(self, due: float, latest: float) -> None:
         self._timer = self._timer_due = None

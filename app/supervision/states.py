@@ -29,7 +29,7 @@ class RestartPolicy:
     slow_after: float = 8.0
     """A start that takes longer is told to the person, who may know why."""
     ping_every: float = 8.0
-    """A slow beat, at which all servers are asked and whatever else recurs is done."""
+    """Where the server cannot put it off; see `servers.contract.ping_timer`."""
     ping_deadline: float = 2.0
     ping_again: float = 1.0
     """From a missed answer to the next ping: a hang is detected 8 to 16 s after it began."""

@@ -157,6 +157,12 @@ class Supervisor:
         """The status of every server, in the order they were added."""
         return tuple(runner.observed() for runner in self._runners.values())
 
+    def measure(self) -> None:
+        """Measure what each server uses; notices, too, that the machine was suspended."""
+        self._timer_was_late(0.0)
+        for runner in tuple(self._runners.values()):
+            runner.measure()
+
     async def stop(self, *, quick: bool = False) -> None:
         """Stop all servers at once; `quick` is for a logout, which allows few seconds."""
         runners = tuple(self._runners.values())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 assert sys.platform == "win32"
@@ -39,6 +39,9 @@ class WindowsJob:
             self.refusal = f"Windows refused to put the server into a job: {failure.strerror}"
         else:
             self.started.set_result(pid)
+
+    def ping_later(self, seconds: float, ping: Callable[[], None]) -> bool:
+        return False
 
     def terminate(self) -> None:
         """Do nothing: an app without a console can only close stdin as a polite request."""

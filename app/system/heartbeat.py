@@ -17,8 +17,9 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 _FAST_S = 2.0
-_SLOW_S = 8.0
-"""A multiple of the fast beat, so that every slow beat is a fast one."""
+_SLOW_S = 16.0
+"""A multiple of the others, so that every slow beat is one of them."""
+_PING_S = 8.0
 _LOOK_LASTS_S = 10.0
 _EARLY_S = 0.5
 """How early a coarse timer may fire."""
@@ -106,9 +107,9 @@ def seconds_to_beat(now: float, every_s: float) -> float:
     return _beat_before(now, every_s) + every_s - now
 
 
-def slow_beat_before(at: float) -> float:
-    """The last slow beat before `at` on the monotonic clock."""
-    return _beat_before(at, _SLOW_S)
+def ping_beat_before(at: float) -> float:
+    """The last beat before `at`, on the monotonic clock, at which servers are asked together."""
+    return _beat_before(at, _PING_S)
 
 
 def _beat_before(at: float, every_s: float) -> float:

@@ -52,26 +52,26 @@ def asked(control: socket.socket) -> tuple[str, int, int] | None:
     return (title.decode(), descriptors[0], descriptors[1]) if descriptors else None
 
 
-def send(channel: socket.socket, request: ForkRequest, streams: Sequence[int]) -> None:
-    """Send a request, with the descriptors of stdin, stdout and stderr.
+def send(channel: socket.socket, request: ForkRequest, descriptors: Sequence[int]) -> None:
+    """Send a request, with the descriptors of stdin, stdout, stderr and the ping timer.
 
     Raises:
         OSError: it could not be sent as a whole.
     """
     body = json.dumps(asdict(request)).encode()
     message = _LENGTH.pack(len(body)) + body
-    if socket.send_fds(channel, [message], streams) != len(message):
+    if socket.send_fds(channel, [message], descriptors) != len(message):
         raise OSError("the request is too long")
 
 
 def receive(channel: socket.socket) -> tuple[ForkRequest, list[int]]:
-    """The request and its descriptors.
+    """The request and its descriptors; an app from before an update sends no timer.
 
     Raises:
         EOFError: the app took it back.
     """
-    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, _STREAMS)
-    if len(head) < _LENGTH.size or len(descriptors) != _STREAMS:
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, _STREAMS + 1)
+    if len(head) < _LENGTH.size or len(descriptors) < _STREAMS:
         raise EOFError
     (length,) = _LENGTH.unpack(head)
     body = channel.recv(length, socket.MSG_WAITALL)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import pytest
 from app.supervision.launch_command import Launch, server_argv, server_environment
 from app.supervision.supervisor import RestartPolicy, Supervisor
 from app.views import ServerState, ServerStatus
-from servers.contract import endpoint
+from servers.contract import endpoint, ping_timer
 from servers.contract.envelope import Event
 from tests.patience import PATIENCE_S
 from tests.supervision.conftest import arguments, real_launch, until
@@ -215,6 +216,40 @@ async def test_a_killed_fork_server_hurts_no_server_and_comes_back(forks: Forks,
     os.kill(status.pid, signal.SIGKILL)
     await forks.again("relay1", other_than=status.pid)
     assert [each.pid for each in fork_servers()] not in ([], [fork_server.pid])
+
+
+async def test_a_fork_that_hangs_is_noticed_and_watched_again_once_it_goes_on(forks: Forks):
+    status = await forks.ready("relay1")
+    server = psutil.Process(status.pid)
+    server.suspend()
+    await until(lambda: forks.supervisor.observed("relay1").state is ServerState.UNHEALTHY)
+    server.resume()
+    await until(lambda: forks.supervisor.observed("relay1").state is ServerState.READY)
+    server.suspend()
+    await forks.again("relay1", other_than=status.pid)
+    assert not psutil.pid_exists(status.pid)
+
+
+def test_a_loop_puts_off_pings_until_it_hangs(monkeypatch):
+    monkeypatch.setattr(ping_timer, "_BEAT_S", 0.02)
+    monkeypatch.setattr(ping_timer, "_SLACK_S", PATIENCE_S / 60)
+    timer = ping_timer.make()
+    ping_timer.hand_over(timer)
+
+    async def turn() -> None:
+        ping_timer.wind(timer, 0)
+        await until(lambda: is_due(0))
+        ping_timer.put_off()
+        for _ in range(5):
+            await asyncio.sleep(0.02)
+            assert not is_due(0)
+
+    def is_due(seconds: float) -> bool:
+        return bool(select.select([timer], [], [], seconds)[0])
+
+    asyncio.run(turn())
+    assert is_due(PATIENCE_S), "nothing turns the loop any more"
+    os.close(timer)
 
 
 async def test_after_an_update_the_next_start_has_the_new_code(

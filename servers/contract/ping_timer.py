@@ -1,0 +1,62 @@
+"""The timer of the kernel after which the app pings a server. The server itself puts it off. Linux.
+
+The app makes it, winds it up, and sends a copy to the server. The loop of a server that is well
+winds it up again and again, so it becomes readable, and wakes the app, only after a hang.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import sys
+import time
+
+assert sys.platform != "win32"
+
+_VARIABLE = "LOU_PING_TIMER"
+_BEAT_S = 8.0
+_EARLY_S = 0.5
+_SLACK_S = 0.25
+"""How late a beat may be; the app asks a server that is later, which is no harm."""
+_BEATS = 40
+"""In a row that put off a ping; the one that follows them shows that the pipes work, too."""
+_NOT_BLOCKING, _CLOSE_ON_EXEC = 0o4000, 0o2000000
+
+
+def make() -> int:
+    """The descriptor of a new timer, which does not run.
+
+    Raises:
+        OSError: the system has none to give.
+    """
+    flags = _NOT_BLOCKING | _CLOSE_ON_EXEC
+    timer: int = ctypes.pythonapi.timerfd_create(time.CLOCK_MONOTONIC, flags)
+    if timer < 0:
+        raise OSError("there is no timer")
+    return timer
+
+
+def wind(timer: int, seconds: float) -> None:
+    """Let it run down in `seconds` from now, and not before."""
+    whole, part = divmod(max(int(seconds * 1e9), 1), 10**9)
+    once = (ctypes.c_long * 4)(0, 0, whole, part)
+    ctypes.pythonapi.timerfd_settime(timer, 0, once, None)
+
+
+def hand_over(timer: int) -> None:
+    """Tell `put_off`, in this process, which timer is its own."""
+    os.environ[_VARIABLE] = str(timer)
+
+
+def put_off() -> None:
+    """Put off the app's pings at beats that all servers share, for as long as this loop turns."""
+    if timer := os.environ.pop(_VARIABLE, ""):
+        _beat(int(timer), _BEATS)
+
+
+def _beat(timer: int, left: int) -> None:
+    pause = _EARLY_S + _BEAT_S - (time.monotonic() + _EARLY_S) % _BEAT_S
+    if left:
+        wind(timer, pause + _SLACK_S)
+    asyncio.get_running_loop().call_later(pause, _beat, timer, left - 1 if left else _BEATS)
