@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from servers.host.transport.gate import Receive, Send
+from servers.host.transport.gate import Receive, Send, reply
 from servers.relay.back_pressure import MOST_UNREAD
 from servers.relay.wire_message import parse
 
@@ -224,10 +224,3 @@ async def _disconnected(receive: Receive) -> None:
     """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         continue
-
-
-async def reply(
-    send: Send, status: int, body: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers or []})
-    await send({"type": "http.response.body", "body": body})

@@ -7,7 +7,6 @@ which address may have the headers that the user wrote for another.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +95,7 @@ def _decoded(text: str | None) -> str | None:
     if text and text.startswith("=?base64?") and text.endswith("?="):
         try:
             return base64.b64decode(text[9:-2], validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return ""
     return text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,12 +68,10 @@ def line(found: HistoryLine) -> dict[str, Any]:
         "at": when(found.at),
         "action": found.action,
         "client": found.client,
-        "changed": _changes_shown(found.changed),
+        "changed": {
+            name: {"before": old, "after": new} for name, (old, new) in found.changed.items()
+        },
     }
-
-
-def _changes_shown(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: {"before": old, "after": new} for name, (old, new) in fields.items()}
 
 
 @functools.lru_cache(1024)

@@ -89,7 +89,7 @@ class Gate:
         if origin.lower() in self._others and status not in {403, 421}:
             send = _readable_by(origin, send)
             if scope["type"] == "http" and scope["method"] == "OPTIONS":
-                await _answer(send, 204, _PREFLIGHT, b"")  # a browser sends no token with it
+                await reply(send, 204, headers=_PREFLIGHT)  # a browser sends no token with it
                 return
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -155,12 +155,13 @@ async def _refuse(send: Send, status: int) -> None:
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await _answer(send, status, headers, _REASONS[status] + b"\n")
+    await reply(send, status, _REASONS[status] + b"\n", headers)
 
 
-async def _answer(
-    send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
+async def reply(
+    send: Send, status: int, body: bytes = b"", headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
+    """Send a whole response."""
     await send({"type": "http.response.start", "status": status, "headers": [*headers]})
     await send({"type": "http.response.body", "body": body})
 

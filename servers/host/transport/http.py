@@ -20,7 +20,7 @@ import uvicorn
 
 from servers.contract import refusal_log, server_settings
 from servers.host.tools.service import Configuration, StartRefusedError
-from servers.host.transport.gate import LONGEST_BODY, App, Gate, Receive, Scope, Send
+from servers.host.transport.gate import LONGEST_BODY, App, Gate, Receive, Scope, Send, reply
 from servers.host.transport.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
@@ -111,9 +111,7 @@ def _with_monitor_pages(app: App, figures: Callable[[], str]) -> App:
             return
         is_read = scope["method"] in {"GET", "HEAD"}
         kind = [(b"content-type", b"text/plain; charset=utf-8")]
-        status = 200 if is_read else 405
-        await send({"type": "http.response.start", "status": status, "headers": kind})
-        await send({"type": "http.response.body", "body": page().encode() if is_read else b""})
+        await reply(send, 200 if is_read else 405, page().encode() if is_read else b"", kind)
 
     return route
 

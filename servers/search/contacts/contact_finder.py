@@ -72,7 +72,8 @@ class ContactFinder:
         async def make() -> Made:
             found = await self._ask_services(query, deadline)
             whole = all(attempt.outcome in {"ok", Kind.NO_KEY} for attempt in found.tried)
-            return Made(_packed(found), self._ttl_s["contacts"] if whole else 60.0)
+            packed = json.dumps(asdict(found), ensure_ascii=False).encode("utf-8", "replace")
+            return Made(packed, self._ttl_s["contacts"] if whole else 60.0)
 
         hit = await self._cache.through("contacts", json.dumps(asdict(query)), make)
         found = _unpacked(hit.value)
@@ -123,10 +124,6 @@ def query_for(target: str, person: str) -> ContactQuery | None:
         return None
     url = text if "//" in text else f"https://{text}"
     return ContactQuery(domain, url if is_page or ":" in text else "", " ".join(person.split()))
-
-
-def _packed(found: Contacts) -> bytes:
-    return json.dumps(asdict(found), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _unpacked(value: bytes) -> Contacts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
 import html
 import json
@@ -261,7 +260,7 @@ def _decoded(name: str, value: str) -> Iterator[FoundAddress]:
 def _from_base64(value: str) -> Iterator[str]:
     try:
         yield base64.b64decode(value, validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
+    except ValueError:
         return
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
 import re
 from collections.abc import Iterator
@@ -68,7 +67,7 @@ def _joined(found: re.Match[str]) -> str:
 def _from_base64(found: re.Match[str]) -> str:
     try:
         return base64.b64decode(found[1], validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
+    except ValueError:
         return ""
 
 

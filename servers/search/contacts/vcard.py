@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import quopri
 import re
 from collections.abc import Iterator
@@ -59,7 +58,7 @@ def linked_card(href: str) -> Iterator[FoundAddress]:
         return
     try:
         yield from vcards(base64.b64decode(unquote_to_bytes(body)).decode("utf-8", "replace"))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return
 
 

@@ -232,9 +232,5 @@ def _share(deadline: float, others: int) -> float:
     """The deadline of one try, which leaves time for the other sources."""
     if not others:
         return deadline
-    now = _now()
+    now = asyncio.get_running_loop().time()
     return min(deadline, now + max(_SHORTEST_TRY_S, (deadline - now) * 0.6))
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

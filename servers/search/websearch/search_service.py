@@ -150,13 +150,10 @@ def _tool_error(failure: NoAnswerError) -> ToolError:
 def _pack(outcome: SearchOutcome) -> bytes:
     return json.dumps(
         {
-            "results": [
-                (hit.title, hit.url, hit.snippet, hit.published, hit.provider)
-                for hit in outcome.results
-            ],
+            "results": [astuple(hit) for hit in outcome.results],
             "images": [astuple(image) for image in outcome.images],
             "provider": outcome.provider,
-            "tried": [(one.provider, one.outcome, one.reason, one.ms) for one in outcome.tried],
+            "tried": [astuple(one) for one in outcome.tried],
             "degraded": outcome.degraded,
             "note": outcome.note,
         },

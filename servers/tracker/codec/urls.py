@@ -204,9 +204,5 @@ def _is_ipv4(host: str) -> bool:
 
 
 def _without_tracking(query: str) -> str:
-    kept = (pair for pair in query.split("&") if pair and not _is_tracking(pair))
-    return "&".join(kept)
-
-
-def _is_tracking(pair: str) -> bool:
-    return _TRACKING.fullmatch(pair.partition("=")[0]) is not None
+    pairs = filter(None, query.split("&"))
+    return "&".join(pair for pair in pairs if not _TRACKING.fullmatch(pair.partition("=")[0]))

@@ -126,7 +126,9 @@ class LeadReader:
             if not cell or _means_no(cell):
                 continue
             means_no = _begins_with_no(cell)
-            if means_no or not (is_yes(cell) or says_do_not_contact(cell) or _has_digit(cell)):
+            if means_no or not (
+                is_yes(cell) or says_do_not_contact(cell) or any(map(str.isdigit, cell))
+            ):
                 name, said = self._names[place][:_SHOWN], cell.strip()[:_SHOWN]
                 taken = "no" if means_no else "do_not_contact"
                 doubts.append(f"{name} says {said!r}, which was taken for {taken}")
@@ -189,7 +191,3 @@ def _begins_with_no(cell: str) -> bool:
     """Whether `cell` explains a no, as `No (asked in May)`."""
     words = plain(cell).split()
     return len(words) > 1 and says_no(words[0]) and not says_do_not_contact(cell)
-
-
-def _has_digit(cell: str) -> bool:
-    return any(map(str.isdigit, cell))

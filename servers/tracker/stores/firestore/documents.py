@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -72,7 +71,7 @@ def place(query: StoreQuery) -> tuple[Any, str] | None:
         text = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode()
         sort, past, name = json.loads(text)
         is_one = _NAME.fullmatch(name) is not None and _is_value(past)
-    except (binascii.Error, ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         is_one = False
     if not is_one:
         raise CursorError("This is no cursor that a page gave out.")

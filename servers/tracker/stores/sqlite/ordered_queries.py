@@ -179,8 +179,5 @@ class OrderedQuery:
 
 def match(groups: Sequence[Sequence[str]]) -> str:
     """The FTS5 query for one term of each group."""
-    return " AND ".join(f"({' OR '.join(map(_quoted, group))})" for group in groups)
-
-
-def _quoted(term: str) -> str:
-    return f'"{term}"'
+    quoted = ([f'"{term}"' for term in group] for group in groups)
+    return " AND ".join(f"({' OR '.join(terms)})" for terms in quoted)

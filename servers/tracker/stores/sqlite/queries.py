@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 import apsw
@@ -65,7 +64,7 @@ def _read_cursor(query: StoreQuery) -> Place | None:
         text = base64.urlsafe_b64decode(query.cursor + "=" * (-len(query.cursor) % 4)).decode()
         sort, seq, value = text.split(" ", 2)
         place = Place(int(seq), int(value) if sort == "created" else value)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise CursorError("This is no cursor that a page gave out.") from None
     if sort != query.sort:
         raise CursorError(f"This cursor belongs to a page sorted by {sort[:20]!r}.")
