@@ -12,14 +12,14 @@ from servers.host.tools.service import ToolError
 from servers.tracker import entry_views
 from servers.tracker.codec import search_terms, urls
 from servers.tracker.codec.record_codec import Search
-from servers.tracker.entry import Entry, Fault, RejectedEntryError, email_address, tag_name
+from servers.tracker.entry import Entry, Fault, RejectedEntryError, Status, email_address, tag_name
 from servers.tracker.entry_service import EntryService
 
 _TOTALS_AFTER_S = 0.2
 """A thousand writes in this time change the totals once."""
 _MOST_WORDS = 50
 """Words in one search. Each costs a lookup while other calls wait."""
-AnyStatus = Literal["", "new", "contacted", "replied", "won", "lost", "do_not_contact"]
+AnyStatus = Literal["", Status]
 
 
 class CurrentService:

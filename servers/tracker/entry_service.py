@@ -191,21 +191,18 @@ class EntryService:
 
     async def set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
         """The entry deleted or restored, and whether that changed anything."""
+        action: Action = "deleted" if gone else "restored"
         with self.running:
-            return await self._set_deleted(id, client, gone=gone)
-
-    async def _set_deleted(self, id: str, client: str, *, gone: bool) -> tuple[Entry, bool]:  # noqa: A002
-        for _ in range(_TRIES):
-            entry = self._require_unlocked(await self.get(id))
-            after = ledger.deleted(entry, gone=gone)
-            if after is entry:
-                return entry, False
-            try:
-                action: Action = "deleted" if gone else "restored"
-                return await self._replace(entry, after, action, client, wanted={}), True
-            except ToolError as failed:
-                if failed.kind != "conflict":
-                    raise
+            for _ in range(_TRIES):
+                entry = self._require_unlocked(await self.get(id))
+                after = ledger.deleted(entry, gone=gone)
+                if after is entry:
+                    return entry, False
+                try:
+                    return await self._replace(entry, after, action, client, wanted={}), True
+                except ToolError as failed:
+                    if failed.kind != "conflict":
+                        raise
         raise ToolError("Many others change this entry right now. Try again.", kind="busy")
 
     def _cases(self, drafts: Sequence[Draft]) -> list[Case]:

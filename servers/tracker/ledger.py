@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from servers.tracker.entry import (
+    DRAFT_FIELDS,
     LONGEST_NOTE,
     MOST_TAGS,
     Draft,
@@ -24,7 +25,7 @@ from servers.tracker.entry import (
 
 Action = Literal["created", "merged", "updated", "deleted", "restored"]
 Outcome = Literal["created", "merged", "restored", "unchanged"]
-FIELDS = ("url", "email", "note", "tags", "status", "deleted")
+FIELDS = (*DRAFT_FIELDS, "deleted")
 _RANK: Mapping[Status, int] = {
     "new": 0,
     "contacted": 1,

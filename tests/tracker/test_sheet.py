@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from servers.tracker.entry import RejectedEntryError, Rules, checked
-from servers.tracker.transfer import cells, columns, csv_jsonl
+from servers.tracker.entry import DRAFT_FIELDS, RejectedEntryError, Rules, checked
+from servers.tracker.transfer import cells, csv_jsonl
 from servers.tracker.transfer.text_file import LeadFileError
 
 FORMULAS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
@@ -209,7 +209,7 @@ def test_what_is_exported_is_imported_as_it_was(values: list[dict[str, Any]], ki
     assert [row.fault for row in found] == [""] * len(values)
     for row, one in zip(found, values, strict=True):
         assert {"note": "", "tags": [], "status": "new", **row.fields} == {
-            name: one[name] for name in columns.FIELDS
+            name: one[name] for name in DRAFT_FIELDS
         }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from servers.tracker.entry import DRAFT_FIELDS
 from servers.tracker.transfer import cells, headers
 from servers.tracker.transfer.text_file import LeadFileError
 from servers.tracker.transfer.wording import (
@@ -22,8 +23,7 @@ from servers.tracker.transfer.wording import (
     status_named,
 )
 
-FIELDS: Final = ("url", "email", "note", "tags", "status")
-MAPPED: Final = (*FIELDS, "do_not_contact")
+MAPPED: Final = (*DRAFT_FIELDS, "do_not_contact")
 """What a column can be used as."""
 ColumnMap = Mapping[str, Sequence[str]]
 """The columns that the user chose for fields; an empty list means no column."""

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Literal, TextIO
 
+from servers.tracker.entry import DRAFT_FIELDS
 from servers.tracker.transfer import cells, columns, headers, text_file
-from servers.tracker.transfer.columns import FIELDS, Choice, ColumnMap
+from servers.tracker.transfer.columns import Choice, ColumnMap
 from servers.tracker.transfer.leads import LeadReader
 from servers.tracker.transfer.text_file import LeadFileError
 
 Format = Literal["csv", "jsonl"]
-WRITTEN: Final = ("id", *FIELDS, "created", "changed")
+WRITTEN: Final = ("id", *DRAFT_FIELDS, "created", "changed")
 _LONGEST_LINE = 1 << 20
 JUDGED_ROWS = 300
 """Rows from which the delimiter, the row of names and the columns are detected."""
