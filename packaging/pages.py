@@ -36,6 +36,19 @@ _MODULES = """## All modules
 
 The first sentence of each; `make docs` writes this list.
 """
+_FOLDERS = {
+    "packaging": "What Lou needs to run from its source, and what is made from the source.",
+    "packaging/dist": "What is shipped: `make dist`.",
+    "tests": "What tests of several folders use. A folder has the name of the room it tests.",
+    "tests/bench": "The figures of `make bench`, each with its bound.",
+    "tests/e2e": "The whole application.",
+    "tests/install": "What is shipped, installed and removed as people do.",
+    "tests/rules": "The rules of this house.",
+    "tests/search/standins": "Services that answer on this machine, for tests.",
+    "tests/windows": "A Windows under Wine.",
+    "tests/windows/inside": "The tests that run in that Windows.",
+}
+"""What folders hold that are no packages, where their names do not tell."""
 _KEYS = """# Keys
 
 Each key is optional; a provider that needs one is not asked without it. `lou keys set NAME` takes
@@ -67,12 +80,13 @@ def _files(row: dict[str, Any]) -> str:
 def architecture_page() -> str:
     """The text of docs/architecture.md: as it is, with the list of modules made again."""
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    folders = [folder for top in ("app", "servers") for folder in _folders(ROOT / top)]
+    tops = ("app", "servers", "packaging", "tests")
+    folders = [each for top in tops for each in _folders(ROOT / top)]
     return text[: text.index(_MODULES)] + _MODULES + "".join(map(_modules, folders))
 
 
 def _folders(top: Path) -> list[Path]:
-    return [top, *sorted(each.parent for each in top.rglob("*/__init__.py"))]
+    return sorted({path.parent for path in top.rglob("*.py")})
 
 
 def _modules(folder: Path) -> str:
@@ -81,12 +95,14 @@ def _modules(folder: Path) -> str:
         for path in sorted(folder.glob("*.py"))
         if path.name != "__init__.py"
     ]
-    role = _role(folder / "__init__.py")
-    return f"\n### `{folder.relative_to(ROOT).as_posix()}`\n\n{role}\n\n{''.join(lines)}"
+    name = folder.relative_to(ROOT).as_posix()
+    role = _FOLDERS.get(name, "") or _role(folder / "__init__.py")
+    return f"\n### `{name}`\n\n{role}\n\n{''.join(lines)}".replace("\n\n\n", "\n")
 
 
 def _role(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n\n")[0]
+    text = path.read_text("utf-8") if path.exists() else ""
+    return (ast.get_docstring(ast.parse(text)) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def keys_page() -> str:

@@ -1,4 +1,4 @@
-"""The settings of the embedded servers, as rows: the one place that defines each of them.
+"""The settings of the embedded servers, as rows: the words, default and limits of each.
 
 A server reads its values with `value_of`, the window makes its form from `SHOWN`, and
 docs/settings.md lists all of them. In comes a server's part of `settings` in config.json.

@@ -1,4 +1,4 @@
-"""Caches answers on disk, with the recent ones in memory, up to a size.
+"""Caches answers on disk, with the recent ones in memory, up to a size and the age of the settings.
 
 In: a kind and a key, and a function that makes the answer. Out: the answer. Equal requests at the
 same time share one task. An expired answer is kept for a day, for use when a new one cannot be

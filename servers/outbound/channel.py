@@ -1,4 +1,4 @@
-"""Sends requests to one provider, with rate limit, retries and circuit breaker.
+"""Sends requests to one provider, with rate limit, retries and circuit breaker, or says why not.
 
 In: a request, a function that reads the reply, a deadline. Out: what that function returns.
 """

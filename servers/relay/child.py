@@ -1,4 +1,4 @@
-"""Runs the user's own server as a child process.
+"""Runs the user's own server as a child process, and chooses what it inherits of the environment.
 
 In: a command and lines for its stdin. Out: its stdout and stderr as lines. After `close` nothing of
 its process group is left.

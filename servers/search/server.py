@@ -1,4 +1,7 @@
-"""The search server: opens its parts, replaces them at each configuration, closes them."""
+"""The search server: opens, replaces and closes its parts; what it says of itself to clients.
+
+That is its instructions and prompts; sites and providers get its user agent.
+"""
 
 from __future__ import annotations
 

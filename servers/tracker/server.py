@@ -1,4 +1,4 @@
-"""The tracker server: its tools and resources. In come configurations, out go answers."""
+"""The tracker server: its instructions, tools and resources. In come configurations."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The rows of the servers' settings: each is described, and takes what it says."""
+
 from __future__ import annotations
 
 import runpy

@@ -1,3 +1,5 @@
+"""The echo server as a supervised process."""
+
 from __future__ import annotations
 
 import shutil

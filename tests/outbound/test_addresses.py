@@ -1,3 +1,5 @@
+"""Which network addresses are public."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""What providers and networks do wrong, and that it costs no more than the deadline."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""The pace of the calls to one provider, and who waits for a turn."""
+
 from __future__ import annotations
 
 import asyncio

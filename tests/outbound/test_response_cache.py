@@ -1,3 +1,5 @@
+"""Cached answers: shared, kept, expired, and begun anew when their file is broken."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""When a failed call is sent again, and how often at most."""
+
 from __future__ import annotations
 
 import email.utils

@@ -1,3 +1,5 @@
+"""Relays of one small server of the user's, reached by a command or at an address."""
+
 from __future__ import annotations
 
 import asyncio

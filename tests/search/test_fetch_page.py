@@ -1,3 +1,5 @@
+"""`fetch_page`, from the address to the parts of the text, and what it refuses."""
+
 from __future__ import annotations
 
 import asyncio

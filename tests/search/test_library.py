@@ -1,3 +1,5 @@
+"""What was seen is found again without a network, within a bound."""
+
 from __future__ import annotations
 
 import sqlite3

@@ -1,3 +1,5 @@
+"""Which hits are the same, how they are merged, and what of their text comes through."""
+
 from __future__ import annotations
 
 import time

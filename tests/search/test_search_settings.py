@@ -1,3 +1,5 @@
+"""The settings of the search server: defaults, limits, and what cannot be meant."""
+
 from __future__ import annotations
 
 from pathlib import Path

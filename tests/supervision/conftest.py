@@ -1,3 +1,5 @@
+"""Supervisors over faulty servers, whose processes are counted at the end."""
+
 from __future__ import annotations
 
 import asyncio

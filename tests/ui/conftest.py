@@ -1,3 +1,5 @@
+"""One window over a real core for all tests of the window."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Table model of tracked entries; asks for more as the user scrolls."""
+"""Table model of tracked entries, and how their times look; asks for more as the user scrolls."""
 
 from __future__ import annotations
 

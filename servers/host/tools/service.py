@@ -1,4 +1,4 @@
-"""What a server package gives to the host: a service with tools, resources and prompts.
+"""What a server package gives to the host: tools with their time limits, resources and prompts.
 
 Nothing here knows MCP. A tool is a typed coroutine function with a docstring. Its parameters become
 the input schema, its return type (a frozen dataclass) the output schema. A tool learns about its

@@ -1,4 +1,4 @@
-"""PDF files, office documents and books as text: a process of its own reads each of them.
+"""PDF files, office documents and books as text: which pages, read by a process for how long.
 
 In: the bytes and which pages. Out: their text, each page under its number. The process has no keys,
 little memory, little time, and writes nothing.

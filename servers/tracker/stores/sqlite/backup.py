@@ -1,4 +1,4 @@
-"""Opens, checks and backs up the SQLite file, and restores the newest good backup."""
+"""Opens, with its pragmas, checks and backs up the SQLite file; restores the newest good backup."""
 
 from __future__ import annotations
 
