@@ -344,9 +344,11 @@ class UpstreamConnection:
         message = of_fields(fields)
         self.send(message.line_as(request.id_token), message)
 
-    def take_answer(self, message: WireMessage) -> PendingRequest | None:
-        """Who waits for this answer; None if nobody does."""
-        return self.pending.pop(_number(message.fields.get("id")), None)
+    def take_answer(self, message: WireMessage, origin: int | None) -> PendingRequest | None:
+        """Who waits for this answer, which without an id is that to `origin`; None if nobody."""
+        fields = message.fields
+        is_nameless = fields.get("id") is None and fields.keys() & {"result", "error"}
+        return self.pending.pop(_number(origin if is_nameless else fields.get("id")), None)
 
     def pending_of(self, token: Any) -> PendingRequest | None:
         """The request with this number, in any of the ways in which a server may write it."""

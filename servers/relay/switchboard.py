@@ -210,14 +210,16 @@ class Switchboard:
             self.oddities.noise(line)
         for message in found:
             if not message.method:
-                self._take_answer(connection, message)
+                self._take_answer(connection, message, origin)
             elif message.fields.get("id") is not None:
                 self._ask_client(connection, message, origin)
             else:
                 self.notifications.from_server(connection, message, origin)
 
-    def _take_answer(self, connection: UpstreamConnection, answer: WireMessage) -> None:
-        pending = connection.take_answer(answer)
+    def _take_answer(
+        self, connection: UpstreamConnection, answer: WireMessage, origin: int | None
+    ) -> None:
+        pending = connection.take_answer(answer, origin)
         if pending is None:
             if _MEMBERS.isdisjoint(answer.fields):
                 self.oddities.noise(answer.text.encode())

@@ -6,6 +6,7 @@ for now; the app shows it and knows from the exit code when to try again.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ _ADDRESS = "Check the server's address."
 _NETWORK = "Check the address and the network."
 _LONGEST_WAIT_S = 3600
 _LONGEST_QUOTE = 200
-_LONGEST_BODY = 1 << 20
+_LONGEST_BODY, _READ_WITHIN_S = 1 << 20, 5.0
 _KEYLESS = frozenset((
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
     *("last-event-id", "user-agent"),
@@ -41,7 +42,15 @@ _KEYLESS = frozenset((
 
 async def body_of(response: ClientResponse) -> bytes:
     """The beginning of what a refusal says; empty if it is none."""
-    return (await response.content.read(_LONGEST_BODY)).strip() if response.status >= 400 else b""
+    body = bytearray()
+    if response.status >= 400:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READ_WITHIN_S):
+                async for part in response.content.iter_any():
+                    body += part
+                    if len(body) > _LONGEST_BODY:
+                        break
+    return bytes(body.strip())
 
 
 def is_of_session(status: int, body: bytes) -> bool:

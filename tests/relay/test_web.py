@@ -11,10 +11,10 @@ import pytest
 
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 from servers.relay.event_stream import EventReader
-from tests.host.clients import lines
+from tests.host.clients import envelope, lines
 from tests.host.supervised import supervised
 from tests.relay.conftest import relay
-from tests.relay.web_upstream import ODD, WebUpstream, serve
+from tests.relay.web_upstream import ODD, ROUNDS, WebUpstream, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -45,14 +45,14 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
     "mode",
     [
         *("plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"),
-        *("accepted", "wide"),
+        *("accepted", "wide", "curious", "round"),
     ],
 )
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
     await _hello(web, mode, 2)
     assert all(headers["x-key"] == "of the user" for _, _, headers in web.heard)
     greeted = sum(method == "initialize" for _, method, _ in web.heard)
-    expected = {"lose": 3, "lose400": 3, "old": 4}.get(mode, 2)
+    expected = {"lose": 3, "lose400": 3, "old": 4, "round": 2 + 2 * ROUNDS}.get(mode, 2)
     assert greeted == expected, "Lou's own session and the client's"
     versions = {headers.get("mcp-protocol-version") for _, method, headers in web.heard
                 if method == "tools/call" and mode != "old"}  # fmt: skip
@@ -138,11 +138,30 @@ async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
         assert await server.exited() == EXIT_REFUSED
 
 
-async def test_a_cut_connection_fails_its_call_and_no_other(home: Path, web: WebUpstream) -> None:
+@pytest.mark.parametrize("is_modern", [False, True])
+async def test_a_cut_connection_fails_its_call_and_no_other(
+    home: Path, web: WebUpstream, is_modern: bool
+) -> None:
     async with relay(entry(web, "cut")) as server, lines(server.socket) as client:
+        if not is_modern:
+            await client.initialize()
+        call = {**HELLO, **({"_meta": envelope()} if is_modern else {})}
+        assert "disconnected" in (await client.ask("tools/call", call))["error"]["message"]
+        assert "result" in await client.ask("tools/call", call)
+
+
+async def test_a_call_that_the_older_transport_refuses_fails(home: Path, web: WebUpstream) -> None:
+    async with relay(entry(web, "old")) as server, lines(server.socket) as client:
         await client.initialize()
-        assert "disconnected" in (await client.ask("tools/call", HELLO))["error"]["message"]
+        refused = await client.ask("tools/call", {**HELLO, "arguments": {"status": 500}})
+        assert "(500" in refused["error"]["message"]
         assert "result" in await client.ask("tools/call", HELLO)
+
+
+async def test_a_stream_that_cannot_be_resumed_fails_its_call(home: Path, web: WebUpstream) -> None:
+    async with relay(entry(web, "gone")) as server, lines(server.socket) as client:
+        await client.initialize()
+        assert "lost this request" in (await client.ask("tools/call", HELLO))["error"]["message"]
 
 
 async def test_an_odd_answer_fails_its_call_and_no_other(home: Path, web: WebUpstream) -> None:
@@ -152,6 +171,7 @@ async def test_an_odd_answer_fails_its_call_and_no_other(home: Path, web: WebUps
             answer = await client.ask("tools/call", {"name": "hello", "arguments": {"odd": name}})
             assert "error" in answer, name
             assert len(answer["error"]["message"]) < 1_000, name
+            assert (answer["error"]["code"] == -5) is (b'"code":-5' in ODD[name][2]), name
             assert "result" in await client.ask("tools/list"), name
         assert "Traceback" not in str(server.all("log"))
 

@@ -1,12 +1,14 @@
 """A stand-in for a server at an address, on loopback: `serve()`, then `URL/MODE`.
 
 plain: well-behaved. accepted: answers with 202. wide: with a header of 40,000 bytes. cut: closes
-the connection at the first call. lose: forgets its sessions at the first call; lose400: says so
+the connection at the first call, and at each GET. curious: asks Lou before it greets. round:
+redirects `ROUNDS` times. lose: forgets its sessions at the first call; lose400: says so
 with 400.
 later: answers calls on the stream beside them. plain-text: is wrong about its JSON.
-old: HTTP with sent events.
+old: HTTP with sent events, refuses a call with the `status` in its arguments.
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
-but `POLLS` streams end and two requests fail before that. moved: redirects to `other`. A number:
+but `POLLS` streams end and two requests fail before that. gone: the same, but there is a page
+instead of the stream. moved: redirects to `other`. A number:
 every request is refused with it; `call` and a number: only calls.
 odd: a call is answered as its argument says, a name of `ODD`.
 """
@@ -22,17 +24,22 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 TOOLS = [{"name": "hello", "inputSchema": {"type": "object"}}]
 GREETING = {
     "protocolVersion": "2025-06-18",
     "capabilities": {"tools": {}},
     "serverInfo": {"name": "web", "version": "1"},
 }
-POLLS = 30
+POLLS, ROUNDS = 30, 9
 HEADERS = {"429": {"Retry-After": "7"}, "401": {"WWW-Authenticate": "Bearer"}}
 
 _STREAM = {"Content-Type": "text/event-stream", "Connection": "close"}
+_NO = b'{"jsonrpc":"2.0","id":null,"error":{"code":-5,"message":"no","data":"%b"}}'
 ODD: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "long refusal": (421, {"Content-Type": "application/json"}, _NO % (b"x" * 900_000)),
+    "event for nobody": (200, _STREAM, b"data: %b\n\n" % (_NO % b"")),
     "pause": (429, {"Retry-After": "9" * 5_000}, b""),
     "letters for digits": (429, {"Retry-After": "\u00b2"}, b""),
     "place": (307, {"Location": "http://[::bad"}, b""),
@@ -69,6 +76,7 @@ class WebUpstream(ThreadingHTTPServer):
         self.old: dict[str, queue.Queue[Any]] = {}
         self.unsent: dict[str, Any] = {}
         self.later: defaultdict[str | None, queue.Queue[Any]] = defaultdict(queue.Queue)
+        self.answers: queue.Queue[Any] = queue.Queue()
         self.polls = 0
         self.other = ""
 
@@ -91,6 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
         last = self.headers.get("Last-Event-ID")
         if self.mode == "old":
             self._open_old()
+        elif self.mode == "cut":
+            self.close_connection = True
+        elif last and self.mode == "gone":
+            self._put(200, b"<html>", {"Content-Type": "text/html"})
         elif self.mode == "later":
             self._begin_stream()
             later = self.server.later[self.headers.get("Mcp-Session-Id")]
@@ -116,7 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         heard = {name.lower(): text for name, text in self.headers.items()}
         self.server.heard.append((self.mode, message.get("method", ""), heard))
         mode, is_call = self.mode, message.get("method") == "tools/call"
-        if mode == "moved":
+        rounds = int(self.path.partition("?")[2] or 0) if mode == "round" else ROUNDS
+        if rounds < ROUNDS:
+            self._put(308, headers={"Location": f"/round?{rounds + 1}"})
+        elif mode == "moved":
             self._put(307, headers={"Location": self.server.other or "/plain"})
         elif mode.isdigit() or (mode.startswith("call") and is_call):
             status = mode.removeprefix("call")
@@ -127,10 +142,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif mode == "old":
             self._put(405)
         elif mode == "messages":
-            self._put(202)
-            if "id" in message:
+            status = message.get("params", {}).get("arguments", {}).get("status", 202)
+            self._put(status)
+            if "id" in message and status == 202:
                 self.server.old[self.path.split("=")[1]].put(_answer(message))
-        elif "id" not in message:
+        elif "method" not in message or "id" not in message:
+            if "id" in message:
+                self.server.answers.put(message)
             self._put(202)
         else:
             self._answer(mode, message, is_call=is_call)
@@ -159,7 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
             server.later[session].put(_answer(message))
         elif mode == "plain-text":
             self._put(200, json.dumps(_answer(message)).encode(), {"Content-Type": "text/plain"})
-        elif mode in {"broken", "polled"} and is_call:
+        elif mode == "curious" and message["method"] == "initialize" and not server.has_lost:
+            server.has_lost = True
+            self._stream({"jsonrpc": "2.0", "id": "q", "method": "ping"})
+            assert server.answers.get(timeout=PATIENCE_S)["result"] == {}
+            self.wfile.write(f"data: {json.dumps(_answer(message))}\n\n".encode())
+        elif mode in {"broken", "polled", "gone"} and is_call:
             key = f"e{len(server.heard)}"
             server.unsent[key] = _answer(message)
             self._stream({"jsonrpc": "2.0", "method": "notifications/x"}, key)
