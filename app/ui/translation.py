@@ -27,6 +27,8 @@ _RUN = 5
 _DEEPEST = 10
 """How many texts are put into each other, at most: a list of reasons is its first and the rest."""
 _HOLE = re.compile(r"(\{#?\})")
+_TAIL = re.compile(r"(?<=[.!?]) ?\{(?:#?|\d)\}$")
+"""A hole behind the last sentence, which may stay empty."""
 _ANY, _FIGURE = r"([^\n]{1,300}?)", r"([\d.,]+)"
 _WITHIN_SENTENCE = r"((?:(?!\. )[^\n]){1,300}?)"
 _PROSE = re.compile(
@@ -41,9 +43,12 @@ _TELLING = 30
 
 
 class Catalogue:
-    """The texts of one language."""
+    """The texts of one language; `marks` turns the marks of an English figure into its own."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], marks: Mapping[int, str]) -> None:
+        self._marks = marks
+        both = [text for text, said in texts.items() if _TAIL.search(text) and _TAIL.search(said)]
+        texts = {**{_TAIL.sub("", text): _TAIL.sub("", texts[text]) for text in both}, **texts}
         self._exact = {text: said for text, said in texts.items() if not _HOLE.search(text)}
         templates = sorted(filter(_HOLE.search, texts), key=_plain_length, reverse=True)
         self._templates = [(*_ends(text), text, texts[text]) for text in templates]
@@ -99,16 +104,24 @@ class Catalogue:
                     said or not _PROSE.search(part) for part, said in filled
                 )
                 if is_whole and (_SAYS.search(text) or any(said for _, said in filled)):
-                    return translated.format(*(said or part for part, said in filled))
+                    figures = [hole == "{#}" for hole in _HOLE.findall(text)]
+                    holes = zip(filled, figures, strict=True)
+                    return translated.format(
+                        *(
+                            part.translate(self._marks) if is_figure else said or part
+                            for (part, said), is_figure in holes
+                        )
+                    )
         return None
 
 
 def choose(language: str) -> None:
     """Use `language` from now on: `en`, another one, or `system` for that of the desktop."""
-    global _catalogue, _language  # noqa: PLW0603 - one for the whole process, chosen at its start
+    global _catalogue, _language, _marks  # noqa: PLW0603 - one for the whole process
     _language = QLocale.system().name()[:2] if language == "system" else language
     tr.cache_clear()
     _catalogue = catalogue(_language) if _language in LANGUAGES else None
+    _marks = _marks_of(_language) if _catalogue else {}
 
 
 def translate_qt() -> None:
@@ -126,7 +139,12 @@ def translate_qt() -> None:
 
 
 def catalogue(language: str) -> Catalogue:
-    return Catalogue(texts_of(language))
+    return Catalogue(texts_of(language), _marks_of(language))
+
+
+def _marks_of(language: str) -> Mapping[int, str]:
+    locale = QLocale(language)
+    return str.maketrans({",": locale.groupSeparator(), ".": locale.decimalPoint()})
 
 
 def texts_of(language: str) -> dict[str, str]:
@@ -142,8 +160,14 @@ def tr(english: str) -> str:
     return _catalogue.text(english) if _catalogue else english
 
 
+def figure(english: str) -> str:
+    """A figure such as `1,234.5`, with the marks of the chosen language."""
+    return english.translate(_marks)
+
+
 _catalogue: Catalogue | None = None
 _language = "en"
+_marks: Mapping[int, str] = {}
 
 
 def _ends(text: str) -> tuple[str, str]:

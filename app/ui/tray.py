@@ -151,9 +151,8 @@ class Tray(QObject):
         for server in servers:
             row = self._rows.get(server.name)
             if row:
-                words = tr(wording.state_text(server).words)
                 title = wording.menu_text(server.title, 40)
-                row.setText(f"{title}: {words[:1].lower()}{words[1:]}")
+                row.setText(tr(f"{title}: {wording.state_text(server).words.lower()}"))
                 row.setChecked(server.wanted)
 
     def _tool_titles(self, context: PageContext, server: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from app.ui.translation import tr
+from app.ui.translation import figure, tr
 from servers.contract import harmless
 
 if TYPE_CHECKING:
@@ -178,10 +178,10 @@ def moment(at: float, now: float) -> str:
 def milliseconds(ms: float) -> str:
     """A time in milliseconds, with its unit."""
     if ms < 10:
-        return f"{ms:.1f} ms"
+        return f"{figure(f'{ms:.1f}')} ms"
     if ms < 1_000:
         return f"{ms:.0f} ms"
-    return f"{ms / 1_000:.1f} s"
+    return f"{figure(f'{ms / 1_000:.1f}')} s"
 
 
 def size(octets: float) -> str:
@@ -189,14 +189,15 @@ def size(octets: float) -> str:
     for unit, limit in (("B", 1024), ("KB", 1024**2), ("MB", 1024**3)):
         if octets < limit:
             amount = octets / (limit / 1024)
-            return f"{amount:.0f} {unit}" if unit != "MB" or amount >= 10 else f"{amount:.1f} MB"
-    return f"{octets / 1024**3:.1f} GB"
+            places = 1 if unit == "MB" and amount < 10 else 0
+            return f"{figure(f'{amount:.{places}f}')} {unit}"
+    return f"{figure(f'{octets / 1024**3:.1f}')} GB"
 
 
 def percent(share: float) -> str:
     """A fraction as a percentage, with one decimal below ten."""
     points = share * 100
-    return f"{points:.1f} %" if 0 < points < 10 else f"{points:.0f} %"
+    return f"{figure(f'{points:.{1 if 0 < points < 10 else 0}f}')} %"
 
 
 def one_line(text: str, most: int = 300) -> str:

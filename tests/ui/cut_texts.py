@@ -129,8 +129,8 @@ def main() -> int:
     language = os.environ.get("WINDOW_LANGUAGE", "en")
     folder = sys.argv[1] if len(sys.argv) > 1 else ""
     app = QApplication(sys.argv[:1])
-    with rigs.rig(app, with_keyring=False, ready=False, language=language) as rig:
-        rig.until(lambda: rig.state("search") == "ready")  # Try it shows the form of a tool
+    with rigs.rig(app, language=language) as rig:
+        scenes.fill(rig)
         for name in scenes.names():
             top = scenes.show(rig, name)
             for size in SIZES[: 1 if top.isWindow() else None]:

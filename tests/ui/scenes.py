@@ -64,6 +64,21 @@ def names() -> list[str]:
     return [*(spec.name for spec in PAGES), *_DIALOGS, "keys", "question"]
 
 
+def fill(lou: Rig) -> None:
+    """What a person has after some days: entries, a key, a client, a server that fails."""
+    claude = lou.home / ".config" / "Claude"
+    claude.mkdir(parents=True, exist_ok=True)
+    (claude / "claude_desktop_config.json").write_text(json.dumps(_PASTED))
+    lou.run(lou.core.clients.refresh())
+    lou.core.add_server("broken", {"command": "/nowhere/at/all"})
+    lou.until(lambda: lou.core.server("broken").trouble)
+    for number in range(3):
+        entry = {"email": f"ann{number}@library.example", "url": "https://library.example/people"}
+        more = {"note": "Met at the fair, asks for a price list", "tags": ["fair", "2026"]}
+        lou.run(lou.core.call("tracker", "track_url_email", {**entry, **more}))
+    lou.run(lou.core.set_key("TAVILY_API_KEY", "tvly-not-a-real-key"))
+
+
 def show(lou: Rig, name: str) -> QWidget:
     """Put the page or the dialog called `name` on the screen; returns its top widget."""
     if name in _DIALOGS:

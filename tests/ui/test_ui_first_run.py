@@ -133,7 +133,7 @@ def test_the_first_run_by_keyboard_alone(lou: Rig, fresh: Path) -> None:
     lou.until(lambda: tried.tool.findData("track_url_email") >= 0)
     choose(tried.tool.itemText(tried.tool.findData("track_url_email")))
     before = tried.count()
-    tab_to("URL")
+    tab_to("Page")
     QTest.keyClicks(focused(), "https://example.org/")
     tab_to("E-mail")
     QTest.keyClicks(focused(), "newcomer@example.org")

@@ -174,7 +174,7 @@ def test_a_person_sees_the_columns_and_doubts_and_changes_them_before_anything_i
     dialog.accept()
     lou.until(doing.done, 60)
     assert "1 refused" in tracked.job_words.text()
-    assert "Row 3: url" in tracked.job_problems.toPlainText()
+    assert "Row 3: Page is" in tracked.job_problems.toPlainText()
     tracked.search("lead1")
     lou.until(lambda: tracked.cells() == ["lead1@acme-corp.net"])
     tracked.search("")

@@ -14,8 +14,10 @@ from servers.contract.server_settings import BY_SERVER, SESSIONS
 
 ROOT = Path(__file__).parents[2]
 _NOT_SHOWN = re.compile(
-    r"[a-z0-9_.:/-]+|[A-Z0-9_]+|[a-z_]+[A-Z]\w*|#\w+|\{\}pt|\S*[A-Z]\w+[._]\w+|\w+-URL|\w+_\w+:"
-    r"|.*(?:[{};]\s*$|%[HMSYdb]|::|https?://|[a-z]\(|mcpServers|#sign|Ctrl\+|background:|\*\.csv"
+    r"[a-z0-9_.:/-]+|[a-z]+[ :_-](?:\{\}\s?)+"
+    r"|[A-Z0-9_]+|[a-z_]+[A-Z]\w*|#\w+|\{\}pt|\S*[A-Z]\w+[._]\w+|\w+-URL|\w+_\w+:"
+    r"|.*(?:(?:[{;]|(?<!\{)\})\s*$|%[HMSYdb]|::"
+    r"|https?://|[a-z]\(|mcpServers|#sign|Ctrl\+|background:|\*\.csv"
     r"|\\|</?[a-z]+[ >/]|\$ref|0 [a-zA-Z]|\.mcpb).*",
     re.DOTALL,
 )
@@ -42,6 +44,11 @@ _NOT_FOR_PEOPLE = {
     "settings log_total_mb",
     "store file",
     "try search web_search",
+    "{} to {}",
+    "Installed in {}",
+    "Lou {}",
+    "Lou: {}",
+    "Python {}, PySide6 {}, Qt {}",
     "{} h {} min",
     "{} min",
     "{} ms",

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QRadioButton,
+    QTabWidget,
     QWidget,
 )
 from shiboken6 import isValid
@@ -22,6 +23,7 @@ from shiboken6 import isValid
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import GUTTER, ScrollArea, indented
 from app.ui.widgets.layouts import FREE, horizontal, vertical
 from app.ui.widgets.text import heading, label, scaled
 
@@ -29,7 +31,7 @@ T = TypeVar("T")
 _NARROWEST, _LOW_ENOUGH = 400, 460
 """The least width of a dialog for the usual font, and a height that every screen has, in pixels."""
 
-MARGINS = (22, 20, 22, 18)
+MARGINS = (22, 20, 22 - GUTTER, 18)
 _FIELDS = (QLineEdit, QPlainTextEdit, QComboBox, QCheckBox, QRadioButton)
 
 
@@ -45,8 +47,12 @@ class FittedDialog(QDialog):
         self, *parts: QWidget, buttons: Sequence[QWidget], grows: QWidget | None = None
     ) -> None:
         """Put `parts` above each other, `buttons` below at the right; `grows` takes free height."""
-        placed = [(part, 1 if part is grows else 0) for part in parts]
-        foot = horizontal(FREE, *buttons)
+        wide = (ScrollArea, QTabWidget)
+        placed = [
+            (part if isinstance(part, wide) else indented(part), 1 if part is grows else 0)
+            for part in parts
+        ]
+        foot = indented(horizontal(FREE, *buttons))
         self.setLayout(vertical(*placed, FREE, foot, margins=MARGINS, spacing=10))
 
     def event(self, event: QEvent) -> bool:

@@ -7,13 +7,14 @@ from typing import Any
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QWidget
 
 from app.ui.dialogs.confirm import FittedDialog, result_of
+from app.ui.models.tracked import field_title
 from app.ui.theme import Theme
 from app.ui.tracked_source import Difference, Entry, differences
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.layouts import TOP, grid, holder, horizontal
 from app.ui.widgets.text import heading, label
-from app.ui.wording import spoken, words
+from app.ui.wording import spoken
 
 _HIGHEST = 460
 
@@ -44,7 +45,7 @@ class ConflictDialog(FittedDialog):
 
     def _add(self, rows: QGridLayout, row: int, difference: Difference) -> None:
         group = QButtonGroup(self)
-        title = words(difference.field)
+        title = field_title(difference.field)
         rows.addWidget(heading(title, "strong"), row, 0, TOP)
         for column, value in ((1, difference.theirs), (2, difference.mine)):
             choice = QRadioButton()

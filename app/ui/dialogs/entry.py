@@ -16,7 +16,7 @@ from app.ui.page_context import PageContext
 from app.ui.tracked_source import STATUSES, ConflictError, Entry, EntryWithHistory, TrackedSource
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Scrolled
+from app.ui.widgets.card import GUTTER, Scrolled
 from app.ui.widgets.form import Form
 from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label
@@ -106,7 +106,8 @@ def _with_history(fields: QWidget, history: Sequence[Mapping[str, Any]]) -> QTab
     tabs = QTabWidget()
     tabs.tabBar().setAccessibleName(tr("Parts of the entry"))
     tabs.addTab(holder(vertical(fields, margins=(0, 8, 0, 0))), tr("Fields"))
-    tabs.addTab(_history(history), tr(f"History ({len(history)})"))
+    past = holder(vertical(_history(history), margins=(0, 8, GUTTER, 0)))
+    tabs.addTab(past, tr(f"History ({len(history)})"))
     return tabs
 
 
@@ -119,7 +120,8 @@ def _history(history: Sequence[Mapping[str, Any]]) -> QPlainTextEdit:
 
 
 def _event_text(line: Mapping[str, Any]) -> str:
-    head = f"{moment(str(line['at']))}  {line['action']} by {line['client'] or 'a client'}"
+    who = line["client"] or tr("a client")
+    head = f"{moment(str(line['at']))}  {tr(str(line['action']))}, {who}"
     changes = [
         f"    {name}: {value_text(change['before'])} -> {value_text(change['after'])}"
         for name, change in line.get("changed", {}).items()

@@ -18,9 +18,9 @@ from app.ui.dialogs.confirm import FittedDialog, result_of
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Scrolled, scroll_area
+from app.ui.widgets.card import Scrolled
 from app.ui.widgets.inputs import combo
-from app.ui.widgets.layouts import FREE, grid, holder, vertical
+from app.ui.widgets.layouts import grid, holder
 from app.ui.widgets.text import Elided, heading, label
 from app.ui.wording import counted, one_line
 
@@ -35,9 +35,7 @@ _USES = {
 }
 _NEEDED = ("email", "url")
 _ONLY_ONE = ("url", "status")
-_DOUBTS_HEIGHT = 130
-_EDGE = 4
-"""The frame of the list of columns, in pixels."""
+_COLUMNS_HEIGHT, _DOUBTS_HEIGHT, _EDGE = 420, 130, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,7 @@ class ImportDialog(FittedDialog):
         for column in sorted(found["columns"], key=lambda column: not column["used"]):
             self._add(column)
         self._doubts = label("", wrap=True, selectable=True)
-        self._doubts_place = Scrolled(self._doubts, most=_DOUBTS_HEIGHT)
-        self._doubts_place.setAccessibleName(tr("What is doubtful"))
+        self._doubts_place = Scrolled(self._doubts, most=_DOUBTS_HEIGHT, name="What is doubtful")
         self._doubts_title = heading("Please look at this first", "strong")
         self._missing = label("", tone="bad", wrap=True)
         self._count = label("", tone="soft", wrap=True, name="count")
@@ -91,10 +88,9 @@ class ImportDialog(FittedDialog):
         self._boxes.append((name, used, box))
 
     def _lay_out(self, theme: Theme, path: Path) -> None:
-        rows = holder(vertical(self._grid, FREE, margins=(0, 0, 8, 0)))
-        area = scroll_area(rows, "Columns of the file")
-        area.setMinimumHeight(90)
-        area.setMaximumHeight(max(90, rows.sizeHint().height() + _EDGE))
+        rows = holder(self._grid)
+        area = Scrolled(rows, most=_COLUMNS_HEIGHT, name="Columns of the file")
+        area.setMaximumHeight(rows.sizeHint().height() + _EDGE)
         title = heading(f"Import {one_line(path.name, 160)}")
         title.setWordWrap(True)
         doubts = (self._doubts_title, self._doubts_place, self._missing)

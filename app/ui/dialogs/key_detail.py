@@ -82,7 +82,7 @@ class KeyDetail(QWidget):
         changes = (self._save, self._test, self._file, self._export)
         buttons = horizontal(*changes, FREE, self._remove, spacing=8)
         parts = (*words, get, 6, self._entry, buttons, self._verdict, FREE)
-        self.setLayout(vertical(*parts, margins=(20, 2, 4, 4), spacing=8))
+        self.setLayout(vertical(*parts, margins=(20, 2, 0, 4), spacing=8))
 
     def set_usable(self, usable: bool) -> None:
         """Enable the buttons when the vault can be read and written."""
@@ -104,7 +104,7 @@ class KeyDetail(QWidget):
         self._used_by.setText(f"Used by {used_by} as {key.name}." if used_by else key.name)
         self._get.setVisible(key.url.startswith("https://"))
         self._get.setToolTip(key.url)
-        hint = "Paste another key to replace it" if key.is_set else "Paste the key"
+        hint = "Paste a new key" if key.is_set else "Paste the key"
         self._entry.setPlaceholderText(tr(hint))
         self._file.setVisible(key.name == "FIREBASE_CREDENTIALS")
         self._show_buttons()

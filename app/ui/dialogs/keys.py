@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.keys.vault import VaultState
-from app.ui.dialogs.confirm import prepare_keys
+from app.ui.dialogs.confirm import FittedDialog
 from app.ui.dialogs.key_detail import KeyDetail
 from app.ui.dialogs.passphrase import ask_passphrase
 from app.ui.models.lists import KEY, keys_model
 from app.ui.page_context import PageContext
-from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Strip, scroll_area
+from app.ui.widgets.card import GUTTER, ScrollArea, Strip, indented
 from app.ui.widgets.layouts import horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -41,15 +41,15 @@ _TROUBLES = {
 }
 
 
-class KeysDialog(QDialog):
+class KeysDialog(FittedDialog):
     """A list of keys beside the selected one."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__()
+        super().__init__(None, "Keys")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
         self._context = context
-        self.setWindowTitle(tr("Keys"))
         self.setMinimumSize(640, 440)
-        self.resize(800, 560)
+        self.resize(840, 560)
         self._model = keys_model()
         self._list = RowList(context.theme, "Keys")
         self._list.setModel(self._model)
@@ -75,16 +75,15 @@ class KeysDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         self._list.setFocus()
-        prepare_keys(self)
         super().showEvent(event)
 
     def _lay_out(self) -> None:
         close = Button(self._context.theme, "Close", self.close)
-        scroll = scroll_area(self._detail, "The chosen key")
-        parts = splitter(self._list, scroll, sizes=(280, 500), grows=1)
-        foot = horizontal((self._where, 1), close)
-        column = (heading("Keys", "title"), self._strip, (parts, 1), foot)
-        self.setLayout(vertical(*column, margins=(20, 18, 20, 16), spacing=12))
+        scroll = ScrollArea(self._detail, "The chosen key")
+        parts = splitter(self._list, scroll, sizes=(310, 500), grows=1)
+        foot = indented(horizontal((self._where, 1), close))
+        column = (heading("Keys", "title"), indented(self._strip), (parts, 1), foot)
+        self.setLayout(vertical(*column, margins=(20, 18, 20 - GUTTER, 16), spacing=12))
 
     def _pull(self) -> None:
         chosen = str(self._list.currentIndex().data(KEY) or "")

@@ -30,12 +30,13 @@ from app.ui.setting_choices import field_of
 from app.ui.theme import fixed_font
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import Scrolled
+from app.ui.widgets.card import GUTTER, Scrolled, indented
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form
 from app.ui.widgets.inputs import MOST_PASTED, TextArea
 from app.ui.widgets.layouts import holder, vertical
 from app.ui.widgets.text import heading, label, set_tone
+from app.ui.wording import counted
 from servers.contract.server_settings import SESSIONS
 
 _FIELDS = (
@@ -111,9 +112,10 @@ class ServerDialog(FittedDialog):
     def _lay_out(self) -> None:
         theme = self._context.theme
         fields = Scrolled(self._form, most=_HIGHEST)
-        one = holder(vertical(fields, bar(self._use_key, self._test), margins=(0, 6, 0, 0)))
+        tries = indented(bar(self._use_key, self._test))
+        one = holder(vertical(fields, tries, margins=(0, 6, 0, 0)))
         words = label(_PASTE, tone="soft", wrap=True)
-        several = holder(vertical(words, (self._pasted, 1), margins=(0, 6, 0, 0)))
+        several = holder(vertical(words, (self._pasted, 1), margins=(0, 6, GUTTER, 0)))
         if not self._name:
             self._tabs.addTab(one, tr("One server"))
             self._tabs.addTab(several, tr("Paste a configuration"))
@@ -123,7 +125,7 @@ class ServerDialog(FittedDialog):
         over.setVisible(not self._name)
         ways = one if self._name else self._tabs
         foot = bar(over, right=(cancel, add))
-        column = (heading(self.windowTitle()), (ways, 1), self._problem, foot)
+        column = (heading(self.windowTitle()), (ways, 1), indented(self._problem), indented(foot))
         self.setLayout(vertical(*column, margins=MARGINS, spacing=10))
         self.resize(580, 580)
 
@@ -176,7 +178,7 @@ class ServerDialog(FittedDialog):
         tools = [str(tool["name"]) for tool in await self._context.core.try_server(name, entry)]
         more = f" and {len(tools) - _MOST_NAMED} more" if len(tools) > _MOST_NAMED else ""
         named = f": {', '.join(tools[:_MOST_NAMED])}{more}" if tools else ""
-        count = f"{len(tools)} tool{'' if len(tools) == 1 else 's'}"
+        count = counted(len(tools), "tool")
         self._say(f"It works and has {count}{named}.", "good")
 
     def _tested(self, task: asyncio.Task[Any]) -> None:

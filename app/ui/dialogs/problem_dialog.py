@@ -12,7 +12,7 @@ from app.ui.dialogs.confirm import MARGINS, FittedDialog
 from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import IconLabel, Scrolled
+from app.ui.widgets.card import IconLabel, Scrolled, indented
 from app.ui.widgets.layouts import FREE, TOP, horizontal, vertical
 from app.ui.widgets.text import heading, label
 
@@ -43,10 +43,10 @@ class ProblemDialog(FittedDialog):
         self._action = Button(theme, "", self._mend_clicked)
         close = Button(theme, "Close", self.reject, kind="main")
         sign = IconLabel(theme, 28, "alert", "warn")
-        words = vertical(self._title, self._scroll, spacing=6)
+        words = vertical(indented(self._title), self._scroll, spacing=6)
         row = horizontal((sign, TOP), (words, 1), spacing=14)
         copy = Button(theme, "Copy", self._copy, icon="copy", kind="quiet")
-        buttons = horizontal(copy, FREE, self._action, close)
+        buttons = indented(horizontal(copy, FREE, self._action, close))
         self.setLayout(vertical(row, buttons, margins=MARGINS, spacing=18))
         self.setMinimumWidth(_WIDTH)
         self.show_error(error)

@@ -14,6 +14,11 @@ _STATUS = 2
 _TONES = {"won": "good", "replied": "good", "contacted": "busy", "do_not_contact": "bad"}
 
 
+def field_title(name: str) -> str:
+    """What the window calls the field `name` of an entry."""
+    return "Page" if name == "url" else words(name)
+
+
 class TrackedModel(TableModel[Entry]):
     """Shows the entries that were fetched; `fetch` is called when the view wants more."""
 

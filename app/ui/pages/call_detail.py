@@ -69,13 +69,13 @@ class CallView(Card):
     def show_call(self, call: KeptCall, detail: CallDetail) -> None:
         self._shown = call, detail
         state = outcome_text(call)
-        reason = f" ({wording.words(call.error).lower()})" if call.error else ""
         self._outcome.setText(state.words)
         set_tone(self._outcome, state.tone)
         who = " ".join(filter(None, (client_name(call), wording.one_line(call.version, 40))))
         took, size = wording.milliseconds(call.ms), wording.size(call.size)
-        tool = f"{wording.one_line(call.tool, 80)} of {call.server}{reason}"
-        self._facts.setText(f"{tool}, for {who}, {time_text(call)}, {took}, {size}")
+        reason = tr(wording.words(call.error)) if call.error else ""
+        facts = (wording.one_line(call.tool, 80), call.server, reason, who, time_text(call))
+        self._facts.setText(" \u00b7 ".join(filter(None, (*facts, took, size))))
         self._note.setText(_CUT.get(call.cut, ""))
         self._note.setVisible(bool(self._note.text()))
         self._request.show_value(value_of(detail.request))

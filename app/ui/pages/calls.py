@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from app.calls.call_store import CallPage
@@ -203,10 +203,9 @@ class CallTable(RowTable):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setMinimumHeight(90)
         metrics = self.fontMetrics()
-        self._widths = {name: metrics.horizontalAdvance(text) + 24 for name, text in _SAMPLES}
-        self._least = metrics.horizontalAdvance(_LEAST_TOOL)
-        for column, width in self._widths.items():
-            self.setColumnWidth(column, width)
+        widths = {name: metrics.horizontalAdvance(text) + 24 for name, text in _SAMPLES}
+        least = metrics.horizontalAdvance(_LEAST_TOOL)
+        self.set_widths(widths, least=least, hidden_first=_FIRST_HIDDEN)
 
     def prepend(self, calls: Sequence[KeptCall]) -> bool:
         """As in the model; a table that is scrolled down shows the same rows as before."""
@@ -217,10 +216,3 @@ class CallTable(RowTable):
             self.updateGeometries()
             scrolled.setValue(place + len(calls))
         return was_cut
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        missing = self._least + sum(self._widths.values()) - event.size().width()
-        for column in _FIRST_HIDDEN:
-            self.setColumnHidden(column, missing > 0)
-            missing -= self._widths[column]
-        super().resizeEvent(event)

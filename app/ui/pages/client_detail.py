@@ -67,7 +67,7 @@ class ClientDetail(QWidget):
         by_hand = bar(self._copy, self._command, self._link, self._bundle)
         state = (bar(self._title, self._state), self._sentence, self._strip, self._lost, changes)
         column = (*state, proof, Card(self._files, by_hand), self._notes, FREE)
-        self.setLayout(vertical(*column, margins=(20, 4, 20, 20), spacing=12))
+        self.setLayout(vertical(*column, margins=(20, 4, 0, 20), spacing=12))
 
     def show_client(self, client: ClientView) -> None:
         if client == self._client:

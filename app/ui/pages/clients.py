@@ -12,7 +12,7 @@ from app.ui.pages.client_actions import ClientActions
 from app.ui.pages.client_detail import ClientDetail
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import scroll_area
+from app.ui.widgets.card import GUTTER, ScrollArea, indented
 from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -60,12 +60,12 @@ class ClientsPage(QWidget):
             self._list.setCurrentIndex(self._model.index(row))
 
     def _lay_out(self) -> None:
-        top = horizontal(heading("Clients", "title"), FREE, self._again, margins=(0, 0, 20, 0))
+        top = indented(horizontal(heading("Clients", "title"), FREE, self._again))
         choice = (self._filter, (self._list, 1), self._fold)
         left = holder(vertical(*choice, margins=(0, 0, 0, 20), spacing=8))
-        right = scroll_area(self._detail, "The chosen client")
+        right = ScrollArea(self._detail, "The chosen client")
         parts = splitter(left, right, sizes=(230, 620), grows=1)
-        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 0, 0), spacing=14))
+        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 20 - GUTTER, 0), spacing=14))
 
     def _look(self) -> None:
         self._context.tasks.start(self._actions.clients.refresh())

@@ -60,7 +60,7 @@ class LogDetail(Card):
             return f"Written during call {call}" if call else ""
         outcome = wording.CALLS.get(record.outcome)
         words = outcome.words.lower() if outcome else record.outcome
-        who = f" for {record.client}" if record.client else ""
+        who = f" ({record.client})" if record.client else ""
         time_taken = wording.milliseconds(record.ms)
         return f"Written during {record.tool}{who}: {words} after {time_taken}"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer
-from PySide6.QtWidgets import QComboBox, QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from app.metrics.reports import Report, TimeWindow, csv_rows
 from app.system import files
@@ -17,6 +17,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.breakdown import Breakdown
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import GUTTER, ScrollArea, indented
 from app.ui.widgets.chart import Chart
 from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.flow import bar
@@ -59,6 +60,11 @@ class MetricsPage(QWidget):
         self._cpu = Chart(theme, "CPU (%)", {"cpu": "busy"})
         self._memory = Chart(theme, "Memory (MB)", {"memory": "good"})
         self._breakdown = Breakdown()
+        self._files = (
+            Button(theme, "CSV", self._ask_csv, icon="save"),
+            Button(theme, "PNG", self._ask_png, icon="save"),
+        )
+        self._allow_files(False, "Comes once the figures are here.")
         self._lay_out()
         self._server.currentIndexChanged.connect(lambda _row: self._offer(self._tool, []))
         for box in (self._window, self._server, self._tool):
@@ -70,28 +76,19 @@ class MetricsPage(QWidget):
         self._server.setCurrentIndex(max(0, self._server.findData(name)))
 
     def _lay_out(self) -> None:
-        theme = self._context.theme
-        files = (
-            Button(theme, "CSV", self._ask_csv, icon="save"),
-            Button(theme, "PNG", self._ask_png, icon="save"),
-        )
         choice = (self._window, self._server, self._tool)
-        top = bar(heading("Metrics", "title"), right=(*choice, *files))
+        top = bar(heading("Metrics", "title"), right=(*choice, *self._files))
         self._sheet = QWidget()
         grid = QGridLayout(self._sheet)
-        grid.setContentsMargins(0, 0, 14, 20)
+        grid.setContentsMargins(0, 0, 0, 20)
         grid.setSpacing(12)
         grid.addWidget(self._tiles, 0, 0, 1, 2)
         for number, chart in enumerate((self._latency, self._calls, self._cpu, self._memory)):
             grid.addWidget(chart, 1 + number // 2, number % 2)
             chart.setMinimumHeight(190)
         grid.addWidget(self._breakdown, 3, 0, 1, 2)
-        scroll = QScrollArea()
-        scroll.setAccessibleName(tr("Charts and tables"))
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self._sheet)
-        top.setContentsMargins(0, 0, 14, 0)
-        self.setLayout(vertical(top, (scroll, 1), margins=(20, 18, 6, 0), spacing=14))
+        page = (indented(top), (ScrollArea(self._sheet, "Charts and tables"), 1))
+        self.setLayout(vertical(*page, margins=(20, 18, 20 - GUTTER, 0), spacing=14))
 
     def _pull(self) -> None:
         self._offer(self._server, [server.name for server in self._context.core.servers()])
@@ -104,7 +101,13 @@ class MetricsPage(QWidget):
         report = await self._context.core.metrics.report(window, server, tool)
         if request == self._request:
             self.report = report
+            self._allow_files(True)
             self._show(report)
+
+    def _allow_files(self, allowed: bool, why: str = "") -> None:
+        for button in self._files:
+            button.setEnabled(allowed)
+            button.setToolTip(tr(why))
 
     def _show(self, report: Report) -> None:
         if not self._tool.currentData():

@@ -13,7 +13,7 @@ from app.ui import wording
 from app.ui.models.lists import KEY, tools_model
 from app.ui.page_context import PageContext
 from app.ui.pages.providers import SERVER, Providers
-from app.ui.translation import tr
+from app.ui.translation import figure, tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.flow import Flow, bar
@@ -75,7 +75,7 @@ class ServerDetail(QWidget):
         what = (holder(head), self._purpose, self._command, self._own)
         figures = (self._strip, self._tiles, live, self._connected)
         tools = (self._tools_title, self._tools_note, self._tools, self._providers)
-        column = vertical(*what, *figures, 4, *tools, FREE, margins=(20, 4, 20, 20), spacing=12)
+        column = vertical(*what, *figures, 4, *tools, FREE, margins=(20, 4, 0, 20), spacing=12)
         self.setLayout(column)
 
     def show_server(self, server: ServerView) -> None:
@@ -141,7 +141,7 @@ class ServerDetail(QWidget):
         failed = server.errors_today
         self._tiles.set_value("Calls today", f"{server.calls_today:,}")
         self._tiles.set_value("Failed", f"{failed:,}", tone="bad" if failed else "")
-        self._tiles.set_value("CPU", f"{server.cpu_percent:.1f} %" if is_up else "-")
+        self._tiles.set_value("CPU", f"{figure(f'{server.cpu_percent:.1f}')} %" if is_up else "-")
         self._tiles.set_value("Memory", wording.size(server.rss_bytes) if server.rss_bytes else "-")
         calls = self._context.core.metrics.live(server.name, 300)
         self._line.show_values([sum(calls[n : n + 5]) for n in range(0, len(calls), 5)])

@@ -9,7 +9,7 @@ from app.ui.models.lists import KEY, ServersModel
 from app.ui.page_context import PageContext
 from app.ui.pages.server_detail import ServerDetail
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import scroll_area
+from app.ui.widgets.card import GUTTER, ScrollArea, indented
 from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
@@ -41,12 +41,11 @@ class ServersPage(QWidget):
         )
 
     def _lay_out(self, add: Button) -> None:
-        margins = (0, 0, 20, 0)
-        top = horizontal(heading("Servers", "title"), FREE, add, self._pause, margins=margins)
+        top = indented(horizontal(heading("Servers", "title"), FREE, add, self._pause))
         left = holder(vertical(self._list, margins=(0, 0, 0, 20)))
-        right = scroll_area(self._detail, "The chosen server")
+        right = ScrollArea(self._detail, "The chosen server")
         parts = splitter(left, right, sizes=(225, 625), grows=1)
-        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 0, 0), spacing=14))
+        self.setLayout(vertical(top, (parts, 1), margins=(20, 18, 20 - GUTTER, 0), spacing=14))
 
     def choose(self, name: str) -> None:
         self._model.pull()

@@ -28,6 +28,9 @@ from app.ui.widgets.text import heading, label, scaled
 from app.views import CallRecord
 
 _WIDTHS = {0: 180, 1: 200, 2: 95, 3: 100, 5: 128}
+_LEAST_NOTE = 80
+_FIRST_HIDDEN = (3, 5)
+"""Tags and time of the change; the dialog of an entry has them."""
 
 
 class TrackedPage(QWidget):
@@ -74,8 +77,9 @@ class TrackedPage(QWidget):
     def _lay_out(self) -> None:
         buttons = (self._import, self._export, self._edit, self._delete, self._add)
         top = bar(heading("Tracked", "title"), self._note, right=buttons)
-        for section, width in _WIDTHS.items():
-            self._table.setColumnWidth(section, scaled(width, self._table))
+        widths = {column: scaled(width, self._table) for column, width in _WIDTHS.items()}
+        least = scaled(_LEAST_NOTE, self._table)
+        self._table.set_widths(widths, least=least, hidden_first=_FIRST_HIDDEN)
         self._holder = stacked(self._table, self._empty)
         column = (top, self._filter, self._job, self._strip, (self._holder, 1), self._store)
         self.setLayout(vertical(*column, margins=(20, 18, 20, 20), spacing=12))

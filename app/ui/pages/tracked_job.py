@@ -14,6 +14,7 @@ from shiboken6 import isValid
 from app.errors import AppError
 from app.ui import wording
 from app.ui.dialogs.import_file import FileMapping, ImportDialog, ask_mapping
+from app.ui.models.tracked import field_title
 from app.ui.page_context import PageContext, show_in_folder
 from app.ui.tracked_source import Filter, TrackedSource
 from app.ui.translation import tr
@@ -156,11 +157,12 @@ class TrackedJob(Card):
     def _show_result(self, report: Mapping[str, Any]) -> None:
         self._words.setText(_result(report, is_export=self._exported is not None))
         problems = [
-            f"Row {each['row']}: {each['field']} {each['reason']}" for each in report["problems"]
+            f"{tr('Row')} {each['row']}: {tr(field_title(each['field']))} {tr(each['reason'])}"
+            for each in report["problems"]
         ]
         if report.get("more"):
-            problems.append("... and more")
-        problems += [str(doubt) for doubt in report.get("doubts", ())]
+            problems.append(tr("... and more"))
+        problems += [tr(str(doubt)) for doubt in report.get("doubts", ())]
         self._reveal.setVisible(self._exported is not None and report["state"] == "done")
         self._problems.setPlainText("\n".join(problems))
         self._problems.setVisible(bool(problems))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.calls.kept_call import CallDetail
 from app.errors import AppError
@@ -17,12 +18,14 @@ from app.ui import wording
 from app.ui.form_fields import Field, FieldError, Kind
 from app.ui.models.attempts import AttemptsModel
 from app.ui.models.lists import KEY, ServersModel
+from app.ui.models.tracked import field_title
 from app.ui.page_context import PageContext
 from app.ui.pages.try_result import TryResult
 from app.ui.schema_fields import from_schema
 from app.ui.tool_attempts import Attempt
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
+from app.ui.widgets.card import ScrollArea, indented
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form, editor
 from app.ui.widgets.inputs import combo
@@ -134,15 +137,12 @@ class TryPage(QWidget):
 
     def _lay_out(self) -> None:
         choice = horizontal((self._server, 1), (self._tool, 2), spacing=8)
-        self._scroll = QScrollArea()
-        self._scroll.setAccessibleName(tr("What the tool takes"))
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = ScrollArea(None, "What the tool takes")
         self._scroll.setMinimumHeight(scaled(_FIRST_FIELD, self))
         limit = (label("Give up after", tone="soft"), self._timeout, label("s", tone="soft"))
         buttons = bar(self._run, self._cancel, right=(holder(horizontal(*limit, spacing=8)),))
-        column = (choice, self._note, (self._scroll, 1), buttons)
-        left = holder(vertical(*column, margins=(0, 0, 12, 0), spacing=10))
+        top, foot = (indented(choice), indented(self._note)), indented(buttons)
+        left = holder(vertical(*top, (self._scroll, 1), foot, spacing=10))
         self._upper = splitter(left, self._result, sizes=(380, 460))
         whole = splitter(self._upper, self._history, sizes=(480, 140), grows=0, is_vertical=True)
         whole.setHandleWidth(14)
@@ -227,7 +227,10 @@ class TryPage(QWidget):
             self._form.set_values(pending.arguments)
 
     def _build_form(self, tool: dict[str, Any]) -> Form:
-        form = Form(self._context.theme, from_schema(tool.get("input_schema", {})))
+        fields = from_schema(tool.get("input_schema", {}))
+        if self._chosen_server() == "tracker":
+            fields = tuple(replace(each, title=field_title(each.name)) for each in fields)
+        form = Form(self._context.theme, fields)
         form.entered.connect(self._run_clicked)
         text = " ".join(str(tool.get("description", "")).split())
         parts = (label(text, tone="soft", wrap=True), form) if text else (form,)

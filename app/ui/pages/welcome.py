@@ -12,7 +12,7 @@ from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.welcome_steps import ConnectStep, ExtrasStep, WelcomeStep
 from app.ui.widgets.buttons import Button
-from app.ui.widgets.card import scroll_area
+from app.ui.widgets.card import GUTTER, ScrollArea
 from app.ui.widgets.layouts import FREE, holder, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label
@@ -69,13 +69,13 @@ class WelcomePage(QWidget):
     def _lay_out(self) -> None:
         steps = (self._servers, self._keys, self._connect, self._proven, self._extras)
         foot = horizontal(label("Settings brings this page back.", tone="soft"), FREE, self._done)
-        inside = holder(vertical(*steps, foot, FREE, margins=(0, 0, 14, 20), spacing=12))
+        inside = holder(vertical(*steps, foot, FREE, margins=(0, 0, 0, 20), spacing=12))
         inside.setMaximumWidth(_WIDTH)
-        scroll = scroll_area(inside, "The steps")
+        scroll = ScrollArea(inside, "The steps")
         scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
         words = "From here to a working connection takes about a minute."
         head = (heading("Welcome to Lou", "title"), label(words, tone="soft"))
-        self.setLayout(vertical(*head, 8, (scroll, 1), margins=(20, 18, 6, 0), spacing=6))
+        self.setLayout(vertical(*head, 8, (scroll, 1), margins=(20, 18, 20 - GUTTER, 0), spacing=6))
 
     def _pull(self) -> None:
         self._show_servers()

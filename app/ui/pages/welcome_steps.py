@@ -17,8 +17,9 @@ from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card
+from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import text_viewer
-from app.ui.widgets.layouts import FREE, TOP, horizontal, vertical
+from app.ui.widgets.layouts import TOP, horizontal, vertical
 from app.ui.widgets.text import heading, label
 
 _SIGN = 26
@@ -48,7 +49,7 @@ class WelcomeStep(Card):
         self._title = heading(title)
         self._words = label(wrap=True, selectable=True, name="words")
         self.below = vertical(spacing=8)
-        self._buttons = horizontal(FREE, spacing=8)
+        self._buttons = Flow()
         words = vertical(self._title, self._words, self.below, self._buttons, spacing=6)
         self.inside.addLayout(horizontal((self._sign, TOP), (words, 1), spacing=14))
         theme.changed.connect(self._draw)
@@ -58,7 +59,7 @@ class WelcomeStep(Card):
         self, words: str, on_click: Callable[[], object], *, icon: str = "", kind: str = ""
     ) -> Button:
         made = Button(self._theme, words, on_click, icon=icon, kind=kind)
-        self._buttons.insertWidget(self._buttons.count() - 1, made)
+        self._buttons.add(made)
         return made
 
     def show_state(self, words: str, *, done: bool) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui import icons
 from app.ui.theme import Theme
@@ -14,7 +22,12 @@ from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.layouts import FREE, MIDDLE, Item, holder, horizontal, vertical
 from app.ui.widgets.text import heading, label, set_tone
 
-_SCROLL_BAR_WIDTH = 12
+_BAR = 10
+"""The width of a scroll bar, as `lou.qss` has it."""
+GUTTER = 14
+"""What a scroll area takes at the right of its content, whether its bar is seen or not."""
+_LEAST = 150
+"""The height of scrolled content that is seen in the smallest dialog, in pixels."""
 _PAGE_WIDTH = 760
 
 
@@ -141,26 +154,47 @@ class Empty(QWidget):
         set_tone(self._text, "soft")
 
 
-def scroll_area(inside: QWidget, name: str) -> QScrollArea:
-    """`inside` with a scroll bar for its height; `name` is what a screen reader calls it."""
-    scroll = QScrollArea()
-    scroll.setAccessibleName(tr(name))
-    scroll.setWidgetResizable(True)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(inside)
-    return scroll
+class ScrollArea(QScrollArea):
+    """`inside` with a scroll bar for its height; `name` is what a screen reader calls it.
+
+    Its content ends `GUTTER` left of its right edge, so that it ends on the line of what stands
+    above and below in a layout that is wider by as much.
+    """
+
+    def __init__(self, inside: QWidget | None, name: str) -> None:
+        super().__init__()
+        self.setAccessibleName(tr(name))
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setViewportMargins(0, 0, GUTTER - _BAR, 0)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda least, most: bar.setEnabled(most > least))
+        bar.setEnabled(False)  # then it is not drawn
+        if inside:
+            self.setWidget(inside)
+
+    def minimumSizeHint(self) -> QSize:
+        least, inside = super().minimumSizeHint(), self.widget()
+        width = inside.minimumSizeHint().width() + GUTTER if inside else 0
+        return QSize(max(width, least.width()), least.height())
+
+
+def indented(part: Item) -> QHBoxLayout:
+    """`part`, which ends where the content of a `ScrollArea` of the same layout ends."""
+    return horizontal(part, margins=(0, 0, GUTTER, 0))
 
 
 def scroll_page(page: QWidget, top: QWidget, inside: QVBoxLayout, name: str) -> None:
     """Lay out `page`: `top`, and below it `inside` in a scroll area called `name`."""
-    inside.setContentsMargins(0, 0, 14, 20)
+    inside.setContentsMargins(0, 0, 0, 20)
     inside.setSpacing(10)
     column = holder(inside)
     column.setMaximumWidth(_PAGE_WIDTH)
-    scroll = scroll_area(column, name)
+    scroll = ScrollArea(column, name)
     scroll.setAlignment(Qt.AlignmentFlag.AlignLeft)
-    head = horizontal(top, margins=(0, 0, 14, 0))
-    page.setLayout(vertical(head, (scroll, 1), margins=(20, 18, 6, 0), spacing=14))
+    parts = (indented(top), (scroll, 1))
+    page.setLayout(vertical(*parts, margins=(20, 18, 20 - GUTTER, 0), spacing=14))
 
 
 def scroll_area_around(widget: QWidget) -> QScrollArea | None:
@@ -171,24 +205,21 @@ def scroll_area_around(widget: QWidget) -> QScrollArea | None:
     return above if isinstance(above, QScrollArea) else None
 
 
-class Scrolled(QScrollArea):
+class Scrolled(ScrollArea):
     """Scrolls `inside` vertically; takes its height up to `most` pixels."""
 
-    def __init__(self, inside: QWidget, *, most: int) -> None:
-        super().__init__()
+    def __init__(self, inside: QWidget, *, most: int, name: str = "The whole") -> None:
         self._most = most
-        self._holder = holder(vertical(inside, FREE, margins=(0, 4, 8, 4)))
-        self.setAccessibleName(tr("The whole"))
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(self._holder)
+        self._holder = holder(vertical(inside, FREE, margins=(0, 4, 0, 4)))
+        super().__init__(self._holder, name)
 
     def sizeHint(self) -> QSize:
         wanted = self._holder.sizeHint()
-        width = max(self.width(), self._holder.minimumSizeHint().width())
+        width = max(self.width() - GUTTER, self._holder.minimumSizeHint().width())
         height = self._holder.heightForWidth(width)  # -1 for one that does not depend on it
         height = wanted.height() if height < 0 else height
-        return QSize(wanted.width() + _SCROLL_BAR_WIDTH, min(height, self._most))
+        return QSize(wanted.width() + GUTTER, min(height, self._most))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._holder.minimumSizeHint().width() + _SCROLL_BAR_WIDTH, 60)
+        width = self._holder.minimumSizeHint().width() + GUTTER
+        return QSize(width, min(self.sizeHint().height(), _LEAST))
