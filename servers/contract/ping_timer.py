@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
-import sys
 import time
-
-assert sys.platform != "win32"
 
 _VARIABLE = "LOU_PING_TIMER"
 _BEAT_S = 8.0
@@ -21,7 +18,7 @@ _SLACK_S = 0.25
 """How late a beat may be; the app asks a server that is later, which is no harm."""
 _BEATS = 40
 """In a row that put off a ping; the one that follows them shows that the pipes work, too."""
-_NOT_BLOCKING, _CLOSE_ON_EXEC = 0o4000, 0o2000000
+_MONOTONIC, _NOT_BLOCKING, _CLOSE_ON_EXEC = 1, 0o4000, 0o2000000
 
 
 def make() -> int:
@@ -30,8 +27,7 @@ def make() -> int:
     Raises:
         OSError: the system has none to give.
     """
-    flags = _NOT_BLOCKING | _CLOSE_ON_EXEC
-    timer: int = ctypes.pythonapi.timerfd_create(time.CLOCK_MONOTONIC, flags)
+    timer: int = ctypes.pythonapi.timerfd_create(_MONOTONIC, _NOT_BLOCKING | _CLOSE_ON_EXEC)
     if timer < 0:
         raise OSError("there is no timer")
     return timer

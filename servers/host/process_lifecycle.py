@@ -30,14 +30,6 @@ def end_on_signal(ended: asyncio.Event) -> None:
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
 
 
-def put_off_pings() -> None:
-    """Put off the app's pings for as long as the loop turns, where the system can."""
-    if sys.platform == "linux":
-        from servers.contract import ping_timer  # noqa: PLC0415 - on Linux only
-
-        ping_timer.put_off()
-
-
 def quiet_loop() -> None:
     """Log each error of the loop once a minute: without descriptors, asyncio logs thousands."""
     loop = asyncio.get_running_loop()

@@ -16,11 +16,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from servers.contract import endpoint, file_sharing, messages, ownership
+from servers.contract import endpoint, file_sharing, messages, ownership, ping_timer
 from servers.host import logs, process_limits
 from servers.host.call_details import Emit
 from servers.host.control import Control
-from servers.host.process_lifecycle import code_of, end_on_signal, put_off_pings, quiet_loop
+from servers.host.process_lifecycle import code_of, end_on_signal, quiet_loop
 from servers.host.redact import redact, redacted_json
 from servers.host.served import Served
 from servers.host.tools.service import StartRefusedError, UpstreamLostError
@@ -73,7 +73,7 @@ async def _run_supervised(build: BuildServed, stdout: int, instance: str) -> int
     control = Control(StdoutWriter(stdout))
     logs.set_up(lambda data: control.emit(messages.LOG, data))
     quiet_loop()
-    put_off_pings()
+    ping_timer.put_off()
     end_on_signal(control.ended)
     await control.open()
     reason, code = await _serve_supervised(build, control, instance)
