@@ -43,6 +43,8 @@ _CHANCE = re.compile(
     r"|\w{3} \w{3} \d\d \d{4} \d\d:\d\d:\d\d [^\"\\]*|\[?\+?\d+ms\]?|/tmp/[\w./-]*-\d{13}\S*"
 )
 """What differs from run to run without Lou, too: times."""
+MORE_RUNS = 3
+"""Of a server with an answer that differed."""
 _ARGUMENTS = {"string": "hello", "number": 1, "integer": 1, "boolean": False}
 _HEAD = "<!doctype html><title>Page</title><link rel=icon href=data:,>"
 PAGE = f"{_HEAD}<h1>Hello</h1><p>caf\u00e9 \U0001f600</p><a href=/>a</a>"
@@ -160,8 +162,8 @@ def _page(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-async def _compare(home: Path, server: ReferenceServer) -> tuple[list[str], int, int, int]:
-    """The names of different answers, and how many there were, calls, and unasked questions."""
+async def _both(home: Path, server: ReferenceServer) -> tuple[Walk, Walk]:
+    """What the server answers directly, and through Lou."""
     folder = home / "folder"
     _make_folder(folder)
     with _page(folder) as url:
@@ -196,11 +198,15 @@ async def _compare(home: Path, server: ReferenceServer) -> tuple[list[str], int,
             async with lines(relay.socket) as client:
                 through = Walk(client)
                 await through.all(server, filled(server.calls))
+    return direct, through
+
+
+def _differences(direct: Walk, through: Walk) -> set[str]:
     names = {*direct.found, *through.found}
-    different = [name for name in names if direct.found.get(name) != through.found.get(name)]
-    for name in different:
+    different = {name for name in names if direct.found.get(name) != through.found.get(name)}
+    for name in sorted(different):
         print(name, direct.found.get(name), through.found.get(name), sep="\n  ")
-    return different, len(names), direct.calls, abs(len(direct.said) - len(through.said))
+    return different
 
 
 def _install(home: Path) -> None:
@@ -219,10 +225,18 @@ async def test_nothing_is_lost_of_the_reference_servers(home: Path, figure: Figu
         if CHROMIUM in server.words and not Path(CHROMIUM).exists():
             print(f"{name}: not run, {CHROMIUM} is missing")
             continue
-        found, count, calls, unasked = await _compare(home, server)
-        what = f"relay: {name}, {calls} calls, of {count} answers different"
-        figure(what, len(found), at_most=0)
+        direct, through = await _both(home, server)
+        once, again = _differences(direct, through), set[str]()
+        for _ in range(MORE_RUNS if once else 0):  # a browser's own race does not come again
+            again |= once & _differences(*await _both(home, server))
+        what = f"relay: {name}, {direct.calls} calls, of {len(direct.found)} answers different"
+        figure(what, len(again), at_most=0)
+        figure(
+            f"relay: {name}, answers that differed in one of {MORE_RUNS + 1} runs",
+            len(once - again),
+        )
+        unasked = abs(len(direct.said) - len(through.said))
         figure(f"relay: {name}, questions that did not arrive", unasked, at_most=0)
-        assert calls >= FEWEST_CALLS
-        different += [f"{name}: {each}" for each in found]
+        assert direct.calls >= FEWEST_CALLS
+        different += [f"{name}: {each}" for each in again]
     assert not different
