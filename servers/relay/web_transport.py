@@ -53,8 +53,8 @@ _MOST_FAILED = 8
 """Failed attempts to resume a stream, one after the other, before its request has failed."""
 _ACCEPTED = 202
 _LONGEST_HEADER = 1 << 17
-_OLD_TRANSPORT = frozenset((400, 404, 405, 406, 415))
-"""With these a server of the older transport answers a POST that it does not know."""
+_NOT_OLD = frozenset((401, 429))
+"""With any other 4xx, and 501, a server of the older transport may refuse a POST."""
 
 
 class WebTransport:
@@ -198,8 +198,8 @@ class WebTransport:
                 if not self._endpoint:
                     await self._read_answer(response, message, number)
                 return
-            is_unknown = response.status in _OLD_TRANSPORT and not self._endpoint
-            may_be_old = message.method == "initialize" and is_unknown
+            is_refused = response.status in {501, *range(400, 500)} - _NOT_OLD
+            may_be_old = message.method == "initialize" and is_refused and not self._endpoint
             if may_be_old and await self._use_old_transport():
                 (await self._post(line, message)).close()
                 return
@@ -333,6 +333,7 @@ class WebTransport:
                 self._session_id = response.headers.get(_SESSION, "")
                 if response.content_type == "text/event-stream":
                     async for event in events_of(response, EventReader(), self._reads):
+                        self._take(event.data, None)
                         self._version = version_in(event.data) or self._version
                         if self._version:
                             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,17 +46,19 @@ async def _hello(web: WebUpstream, mode: str, times: int = 1) -> None:
     "mode",
     [
         *("plain", "lose", "lose400", "later", "plain-text", "old", "broken", "polled"),
-        *("accepted", "wide", "curious", "round"),
+        *("accepted", "wide", "curious", "round", "old501"),
     ],
 )
 async def test_a_call_is_answered(home: Path, web: WebUpstream, mode: str) -> None:
     await _hello(web, mode, 2)
     assert all(headers["x-key"] == "of the user" for _, _, headers in web.heard)
     greeted = sum(method == "initialize" for _, method, _ in web.heard)
-    expected = {"lose": 3, "lose400": 3, "old": 4, "round": 2 + 2 * ROUNDS}.get(mode, 2)
+    expected = {"lose": 3, "lose400": 3, "old": 4, "old501": 4, "round": 2 + 2 * ROUNDS}.get(
+        mode, 2
+    )
     assert greeted == expected, "Lou's own session and the client's"
     versions = {headers.get("mcp-protocol-version") for _, method, headers in web.heard
-                if method == "tools/call" and mode != "old"}  # fmt: skip
+                if method == "tools/call" and "old" not in mode}  # fmt: skip
     assert versions <= {"2025-06-18"}
 
 
@@ -148,6 +151,21 @@ async def test_a_cut_connection_fails_its_call_and_no_other(
         call = {**HELLO, **({"_meta": envelope()} if is_modern else {})}
         assert "disconnected" in (await client.ask("tools/call", call))["error"]["message"]
         assert "result" in await client.ask("tools/call", call)
+
+
+async def test_a_client_is_asked_when_its_session_is_opened_again(
+    home: Path, web: WebUpstream
+) -> None:
+    async with relay(entry(web, "nosy")) as server, lines(server.socket) as client:
+        await client.initialize()
+        call = client.send("tools/call", HELLO)
+        asked = await client.line()
+        assert asked["method"] == "ping"
+        client.writer.write(
+            json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": {}}).encode()
+        )
+        client.writer.write(b"\n")
+        assert (await client.line())["id"] == call
 
 
 async def test_a_call_that_the_older_transport_refuses_fails(home: Path, web: WebUpstream) -> None:

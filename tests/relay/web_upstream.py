@@ -3,9 +3,9 @@
 plain: well-behaved. accepted: answers with 202. wide: with a header of 40,000 bytes. cut: closes
 the connection at the first call, and at each GET. curious: asks Lou before it greets. round:
 redirects `ROUNDS` times. lose: forgets its sessions at the first call; lose400: says so
-with 400.
+with 400; nosy: asks before it opens one again.
 later: answers calls on the stream beside them. plain-text: is wrong about its JSON.
-old: HTTP with sent events, refuses a call with the `status` in its arguments.
+old, old501: HTTP with sent events, refuses a call with the `status` in its arguments.
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
 but `POLLS` streams end and two requests fail before that. gone: the same, but there is a page
 instead of the stream. moved: redirects to `other`. A number:
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         last = self.headers.get("Last-Event-ID")
-        if self.mode == "old":
+        if self.mode.startswith("old"):
             self._open_old()
         elif self.mode == "cut":
             self.close_connection = True
@@ -139,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif is_call and mode == "odd":
             status, headers, body = ODD[message["params"]["arguments"]["odd"]]
             self._put(status, body, headers)
-        elif mode == "old":
-            self._put(405)
+        elif mode.startswith("old"):
+            self._put(501 if mode == "old501" else 405)
         elif mode == "messages":
             status = message.get("params", {}).get("arguments", {}).get("status", 202)
             self._put(status)
@@ -158,10 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
         if message["method"] == "initialize":
             session = f"s{len(server.heard)}"
             server.sessions.add(session)
-        elif mode in {"lose", "lose400"} and is_call and not server.has_lost:
+        elif mode in {"lose", "lose400", "nosy"} and is_call and not server.has_lost:
             server.has_lost = True
             server.sessions.clear()
-        if mode == "lose" and session not in server.sessions:
+        if mode in {"lose", "nosy"} and session not in server.sessions:
             self._put(404, b"{}")
         elif mode == "lose400" and session not in server.sessions:
             error = {"code": -32000, "message": "Bad Request: No valid session ID provided"}
@@ -177,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
             server.later[session].put(_answer(message))
         elif mode == "plain-text":
             self._put(200, json.dumps(_answer(message)).encode(), {"Content-Type": "text/plain"})
-        elif mode == "curious" and message["method"] == "initialize" and not server.has_lost:
+        elif message["method"] == "initialize" and server.has_lost is (
+            {"curious": False, "nosy": True}.get(mode)
+        ):
             server.has_lost = True
             self._stream({"jsonrpc": "2.0", "id": "q", "method": "ping"})
             assert server.answers.get(timeout=PATIENCE_S)["result"] == {}
