@@ -201,7 +201,7 @@ class WebTransport:
             is_refused = response.status in {501, *range(400, 500)} - _NOT_OLD
             may_be_old = message.method == "initialize" and is_refused and not self._endpoint
             if may_be_old and await self._use_old_transport():
-                (await self._post(line, message)).close()
+                await self._post_request(line, message, number)
                 return
             error = web_refusals.error_in(response.status, refusal)
             if error is None:
