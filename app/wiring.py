@@ -213,7 +213,7 @@ class Wiring:
 
     async def _measure_load(self) -> None:
         metrics = self._services.metrics
-        self._services.supervisor.measure()
+        await self._services.supervisor.measure()
         for each in self._services.supervisor.all():
             if each.pid is not None:
                 metrics.process(each.name, each.rss_bytes, each.cpu_percent)

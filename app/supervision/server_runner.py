@@ -338,7 +338,6 @@ class ServerRunner:
         with contextlib.suppress(ServerError):
             await process.request(messages.PING, {}, self.policy.ping_deadline)
             if process is self._process:
-                self.measure()
                 self.feed(Answered())
 
     def measure(self) -> None:

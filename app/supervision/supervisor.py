@@ -157,11 +157,12 @@ class Supervisor:
         """The status of every server, in the order they were added."""
         return tuple(runner.observed() for runner in self._runners.values())
 
-    def measure(self) -> None:
+    async def measure(self) -> None:
         """Measure what each server uses; notices, too, that the machine was suspended."""
         self._timer_was_late(0.0)
         for runner in tuple(self._runners.values()):
             runner.measure()
+            await asyncio.sleep(0)  # some systems list all their processes for each
 
     async def stop(self, *, quick: bool = False) -> None:
         """Stop all servers at once; `quick` is for a logout, which allows few seconds."""

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from app.errors import ServerError
 from app.supervision.supervisor import RestartPolicy
 from app.views import ServerState, Trouble
 from tests.patience import PATIENCE_S
-from tests.supervision.conftest import tagged, until
+from tests.supervision.conftest import Yard, tagged, until
 
 pytestmark = pytest.mark.anyio
 
@@ -395,23 +396,28 @@ async def test_a_request_over_the_limit_is_refused_before_it_is_sent(yard):
 
 
 async def test_a_server_too_heavy_for_too_long_is_started_anew(yards):
-    yard = yards(policy=RestartPolicy(ping_every=0.1, overweight_for=0.3, delay_unit=0.02))
+    yard = yards(policy=RestartPolicy(overweight_for=0.3, delay_unit=0.02))
     yard.plans["a"] = yard.launch("good", memory_budget=40 << 20)
     old = await yard.ready("a")
     await yard.call("a", "grow", bytes=120 << 20)
-    await until(lambda: yard.supervisor.observed("a").rss_bytes > 120 << 20)
-    await until(lambda: yard.supervisor.observed("a").pid not in {None, old.pid})
+    await measured(yard, lambda: yard.supervisor.observed("a").rss_bytes > 120 << 20)
+    await measured(yard, lambda: yard.supervisor.observed("a").pid not in {None, old.pid})
 
 
-async def test_what_a_server_weighs_is_no_change_to_tell_of(yards):
-    yard = yards(policy=RestartPolicy(ping_every=0.1))
+async def test_what_a_server_weighs_is_no_change_to_tell_of(yard):
     before = await yard.ready("a")
     told: list[str] = []
     yard.supervisor.changed.subscribe(told.append)
     await yard.call("a", "grow", bytes=50 << 20)
     heavier = before.rss_bytes + (40 << 20)
-    await until(lambda: yard.supervisor.observed("a").rss_bytes > heavier)
+    await measured(yard, lambda: yard.supervisor.observed("a").rss_bytes > heavier)
     assert not told
+
+
+async def measured(yard: Yard, condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await yard.supervisor.measure()
 
 
 async def test_too_many_restarts_of_all_together_pause_them_with_one_word(yards):
