@@ -16,7 +16,7 @@ from servers.tracker.codec.record_codec import Search
 from servers.tracker.entry import STATUSES, Entry
 from servers.tracker.entry_service import EntryService
 from servers.tracker.stores.base import StoreQuery
-from servers.tracker.stores.sqlite import backup, ordered_queries, queries, tables
+from servers.tracker.stores.sqlite import backup, queries, tables
 from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 from tests.tracker.scene import draft, make_entry_service
 
@@ -75,7 +75,7 @@ async def test_pages_hold_what_looking_at_each_entry_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, many: int, tasted: int, seed: int
 ) -> None:
     for name, size in (("_FEW", few), ("_MANY", many), ("_LOOKED_UP", tasted)):
-        monkeypatch.setattr(ordered_queries, name, size)
+        monkeypatch.setattr(queries, name, size)
     rng = random.Random(seed)
     store = SqliteStore(tmp_path)
     await store.open()
@@ -159,8 +159,8 @@ FILTERS = (
 async def test_no_page_costs_more_among_ten_times_as_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ordered_queries, "_FEW", 20)
-    monkeypatch.setattr(ordered_queries, "_MANY", 40)
+    monkeypatch.setattr(queries, "_FEW", 20)
+    monkeypatch.setattr(queries, "_MANY", 40)
     store = SqliteStore(tmp_path)
     await store.open()
     entry_service = make_entry_service(store)
@@ -191,7 +191,7 @@ async def cost(file: Path, entry_service: EntryService, search: Search, count: i
 async def test_what_a_machine_with_a_late_clock_changed_is_on_its_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ordered_queries, "_FEW", 0)
+    monkeypatch.setattr(queries, "_FEW", 0)
     for name in ("source", "target"):
         (tmp_path / name).mkdir()
     source, target = SqliteStore(tmp_path / "source"), SqliteStore(tmp_path / "target")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 from servers.tracker.transfer.wording import alternatives, listed, plain, says_do_not_contact
-
-Role = Literal["", "email", "url", "status", "tags", "note"]
 
 
 def _pattern_of(table: str) -> re.Pattern[str]:
@@ -114,23 +112,11 @@ _PLAIN_NAMES: Final = listed("""
 """)
 
 
-def role(name: str) -> Role:
-    """The field that a column called `name` is for, as far as its name says."""
-    words = plain(name)
-    if _STATUS.fullmatch(words):
-        return "status"
-    if _TAGS.fullmatch(words):
-        return "tags"
-    if _NOTE.fullmatch(words):
-        return "note"
-    if is_address(words):
-        return "email"
-    return "url" if page_rank(words) >= 1 else ""
-
-
 def is_known(name: str) -> bool:
     """Whether `name` is a usual name of a column in a list of people or companies."""
-    return bool(role(name)) or plain(name) in _PLAIN_NAMES
+    words = plain(name)
+    kinds = (is_status, is_tags, is_note, is_address)
+    return any(is_one(words) for is_one in kinds) or page_rank(words) >= 1 or words in _PLAIN_NAMES
 
 
 def is_address(words: str) -> bool:

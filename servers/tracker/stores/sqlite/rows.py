@@ -20,24 +20,16 @@ _SELECT = f"SELECT {COLUMNS} FROM entries"  # noqa: S608 - constant columns
 _SELECT_CHANGES = "SELECT entry, version, at, what, stamp FROM changes"
 
 
-def write(connection: apsw.Connection, writes: Sequence[Write], clock: Clock) -> list[Written]:
-    """Do each write that may be done, in this order."""
+def write(
+    connection: apsw.Connection, writes: Sequence[Write], clock: Clock, *, together: bool = False
+) -> list[Written]:
+    """Do each write that may be done, in this order; `together` all of them or none."""
     present = _Present(connection, writes)
     found = [present.decide(one, clock) for one in writes]
+    if together and not all(one.done for one in found):
+        return [Written(done=False, record=None if one.done else one.record) for one in found]
     present.flush()
     return found
-
-
-def write_together(
-    connection: apsw.Connection, writes: Sequence[Write], clock: Clock
-) -> list[Written]:
-    """Do all of `writes`, or none of them."""
-    present = _Present(connection, writes)
-    found = [present.decide(one, clock) for one in writes]
-    if all(one.done for one in found):
-        present.flush()
-        return found
-    return [Written(done=False, record=None if one.done else one.record) for one in found]
 
 
 class _Present:
@@ -49,7 +41,7 @@ class _Present:
         self._by_pair: dict[str, list[SealedRecord]] = {}
         self._dropped: list[tuple[int]] = []
         self._fresh: dict[str, SealedRecord] = {}
-        self._changes: list[tuple[Any, ...]] = []
+        self._changes: list[Change] = []
         for record in paired(connection, [pair for one in writes for pair in one.pairs]):
             self._by_pair.setdefault(record.pair, []).append(record)
             self._by_id[record.id] = record
@@ -78,8 +70,7 @@ class _Present:
             *(other for other in self._by_pair.get(record.pair, ()) if other.id != record.id),
             record,
         ]
-        change = one.change
-        self._changes.append((change.entry, change.version, at, change.what, change.stamp))
+        self._changes.append(replace(one.change, at=at))
         return Written(done=True, record=record)
 
     def flush(self) -> None:
@@ -99,9 +90,10 @@ def _drop(connection: apsw.Connection, seqs: Sequence[tuple[int]]) -> None:
     connection.executemany("DELETE FROM found WHERE rowid = ?", seqs)
 
 
-def _insert_changes(connection: apsw.Connection, changes: Sequence[tuple[Any, ...]]) -> None:
+def _insert_changes(connection: apsw.Connection, changes: Sequence[Change]) -> None:
     into = "INSERT OR REPLACE INTO changes (entry, version, at, what, stamp)"
-    _insert_rows(connection, into, changes)
+    rows = [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes]
+    _insert_rows(connection, into, rows)
 
 
 def get(connection: apsw.Connection, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
@@ -178,9 +170,8 @@ def tidy(connection: apsw.Connection, *, begins: bool) -> bool:
     before = connection.total_changes()
     pages = -_MERGED_PAGES if begins else _MERGED_PAGES
     connection.execute("INSERT INTO found (found, rank) VALUES ('merge', ?)", (pages,))
-    return (
-        connection.total_changes() - before >= 2
-    )  # SQLite documents this as the sign that work is left
+    # SQLite documents this as the sign that work is left.
+    return connection.total_changes() - before >= 2
 
 
 def scan(
@@ -207,8 +198,7 @@ def adopt(
         # Machines whose clocks differ may have changed it before it was created.
         moment = max(record.changed, record.created)
         _insert(connection, [replace(record, changed=_free(connection, moment))])
-        lines = [(one.entry, one.version, one.at, one.what, one.stamp) for one in changes]
-        _insert_changes(connection, lines)
+        _insert_changes(connection, changes)
         clock.last = max(clock.last, moment)
         taken += 1
     return taken

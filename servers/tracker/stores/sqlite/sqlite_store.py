@@ -59,7 +59,7 @@ class SqliteStore:
             return await self._file.apply(writes)
         clock = self._file.clock
         return await self._file.write(
-            lambda connection: rows.write_together(connection, writes, clock)
+            lambda connection: rows.write(connection, writes, clock, together=True)
         )
 
     async def get(self, id: str) -> SealedRecord | None:  # noqa: A002 - what it is
