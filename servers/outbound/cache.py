@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
@@ -42,6 +43,12 @@ class Made:
 
     value: bytes
     ttl: float
+
+    @classmethod
+    def of_json(cls, value: Any, ttl: float) -> Made:
+        """`value` as JSON; a lone surrogate becomes a question mark."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return cls(text.encode("utf-8", "replace"), ttl)
 
 
 @dataclass(frozen=True, slots=True)

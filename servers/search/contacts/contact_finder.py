@@ -72,8 +72,7 @@ class ContactFinder:
         async def make() -> Made:
             found = await self._ask_services(query, deadline)
             whole = all(attempt.outcome in {"ok", Kind.NO_KEY} for attempt in found.tried)
-            packed = json.dumps(asdict(found), ensure_ascii=False).encode("utf-8", "replace")
-            return Made(packed, self._ttl_s["contacts"] if whole else 60.0)
+            return Made.of_json(asdict(found), self._ttl_s["contacts"] if whole else 60.0)
 
         hit = await self._cache.through("contacts", json.dumps(asdict(query)), make)
         found = _unpacked(hit.value)

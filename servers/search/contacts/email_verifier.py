@@ -44,9 +44,7 @@ class EmailVerifier:
         async def make() -> Made:
             verdict = await self._ask_service(email, deadline)
             known = verdict.verdict != "unknown"
-            return Made(
-                json.dumps(asdict(verdict)).encode(), self._ttl_s if known else _UNKNOWN_TTL_S
-            )
+            return Made.of_json(asdict(verdict), self._ttl_s if known else _UNKNOWN_TTL_S)
 
         keyed = "keyed" if self._line.has_keys else "free"
         hit = await self._cache.through("verdict", f"{keyed}\x1f{email}", make)

@@ -101,10 +101,7 @@ class PageService:
             found, extract = await self._extracted(target, form, part.pages, deadline)
             if self._library and not part.pages:
                 self._library.remember_page(found, extract.title, extract.text, extract.published)
-            kept = {"source": found, **asdict(extract)}
-            return Made(
-                json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace"), self._ttl_s
-            )
+            return Made.of_json({"source": found, **asdict(extract)}, self._ttl_s)
 
         hit = await self._cache.through(
             "page", f"{form}{part.pages}\x1f{target}", make, stale_for=(OutboundError,)

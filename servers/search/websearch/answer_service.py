@@ -73,8 +73,7 @@ class AnswerService:
 
         async def make() -> Made:
             answer = await self._ask_in_turns(question, site, searches, deadline)
-            ttl = self._ttl_s if answer.complete else 0.0
-            return Made(json.dumps(asdict(answer)).encode(), ttl)
+            return Made.of_json(asdict(answer), self._ttl_s if answer.complete else 0.0)
 
         model = self.line.access.options.get("model", anthropic.MODEL)
         key = f"{model}\x1f{searches}\x1f{site}\x1f{' '.join(question.split())}"

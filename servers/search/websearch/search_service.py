@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from typing import Any
 
 from servers.host.tools.service import ToolError
 from servers.outbound.cache import Cache, Hit, Made
@@ -58,7 +59,7 @@ class SearchService:
             outcome = await self._ask(asked, names, deadline)
             if self._library and outcome.results:
                 self._library.remember(outcome.results)
-            return Made(_pack(outcome), self._good_for(asked, outcome))
+            return Made.of_json(_kept(outcome), self._good_for(asked, outcome))
 
         key = _key(asked, names)
         stale_for = () if names else (NoAnswerError,)
@@ -147,19 +148,15 @@ def _tool_error(failure: NoAnswerError) -> ToolError:
     )
 
 
-def _pack(outcome: SearchOutcome) -> bytes:
-    return json.dumps(
-        {
-            "results": [astuple(hit) for hit in outcome.results],
-            "images": [astuple(image) for image in outcome.images],
-            "provider": outcome.provider,
-            "tried": [astuple(one) for one in outcome.tried],
-            "degraded": outcome.degraded,
-            "note": outcome.note,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode("utf-8", "replace")
+def _kept(outcome: SearchOutcome) -> dict[str, Any]:
+    return {
+        "results": [astuple(hit) for hit in outcome.results],
+        "images": [astuple(image) for image in outcome.images],
+        "provider": outcome.provider,
+        "tried": [astuple(one) for one in outcome.tried],
+        "degraded": outcome.degraded,
+        "note": outcome.note,
+    }
 
 
 def _answer(query: SearchQuery, hit: Hit) -> SearchAnswer:
