@@ -7,8 +7,9 @@ works, in words. A part that fails does not stop the others.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,6 @@ class Part:
 
     title: str
     use: Callable[[], Any]
-    blocking: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,10 @@ async def run(parts: Mapping[str, Part]) -> SelfTest:
 
 async def _problem(code: str, part: Part) -> str:
     try:
-        if part.blocking:
-            await asyncio.to_thread(part.use)
+        if inspect.iscoroutinefunction(part.use):
+            await part.use()
         else:
-            used: Awaitable[None] = part.use()
-            await used
+            await asyncio.to_thread(part.use)
     except Exception as broken:
         log.warning("The part %s does not work", code, exc_info=True)
         return in_words(broken)

@@ -7,8 +7,6 @@ results, notifications to clients, and events for the app through `emit`.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -18,7 +16,7 @@ from servers.host.call_details import Emit
 from servers.host.mcp import sdk_server
 from servers.host.mcp.subscriptions import Subscriptions
 from servers.host.meter import Meter
-from servers.host.served import tool_for_app
+from servers.host.served import hash_of, tool_for_app
 from servers.host.tools import calls
 from servers.host.tools.service import Configuration, Service, UpstreamLostError
 from servers.host.tools.tool_result import to_json
@@ -112,8 +110,7 @@ class Host:
         self.emit(event, {**data, "at": time.time()})
 
     def tools_hash(self) -> str:
-        listed = json.dumps([dict(tool.listing) for tool in self.toolbox.listed()], sort_keys=True)
-        return hashlib.sha256(listed.encode()).hexdigest()[:16]
+        return hash_of(tool.listing for tool in self.toolbox.listed())
 
     def tools_for_app(self) -> list[dict[str, Any]]:
         return [

@@ -7,7 +7,9 @@ user's. Nothing here knows MCP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from servers.contract import messages
@@ -118,3 +120,16 @@ def tool_for_app(listing: Mapping[str, Any], *, enabled: bool) -> dict[str, Any]
         enabled,
     )
     return dict(zip(messages.TOOL_FIELDS, values, strict=True))
+
+
+def hash_of(listed: Iterable[Mapping[str, Any]]) -> str:
+    """A hash of the listed tools."""
+    text = json.dumps([dict(tool) for tool in listed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_only(listed: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the listed tools that say that they change nothing."""
+    return [
+        tool["name"] for tool in listed if tool.get("annotations", {}).get("readOnlyHint") is True
+    ]

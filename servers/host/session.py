@@ -95,7 +95,7 @@ class ClientSession:
         if self not in self._host.sessions:
             return
         self._host.sessions.discard(self)
-        self._send = _discard
+        self._send = lambda _line: None
         self._waiting.clear()
         if self._disconnect:
             self._disconnect()
@@ -256,7 +256,3 @@ class ClientSession:
             self._send(jsonrpc.error(message.id, _INTERNAL_ERROR, "internal error"))
         else:
             self._send(jsonrpc.error(message.id, error.code, error.message, error.data))
-
-
-def _discard(line: bytes) -> None:
-    """Drop the answer to a client that left."""

@@ -7,8 +7,6 @@ other, unchanged; its tools can be switched off, and its calls and log lines are
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +16,7 @@ from servers.contract import server_settings
 from servers.host import redact
 from servers.host.call_details import Emit
 from servers.host.meter import Meter
-from servers.host.served import HttpSide, tool_for_app
+from servers.host.served import HttpSide, hash_of, read_only, tool_for_app
 from servers.host.tools import tool_result
 from servers.host.tools.service import (
     Configuration,
@@ -212,7 +210,7 @@ class Relay:
         return len(self._shown())
 
     def tools_hash(self) -> str:
-        return hashlib.sha256(json.dumps(self._shown(), sort_keys=True).encode()).hexdigest()[:16]
+        return hash_of(self._shown())
 
     def tools_for_app(self) -> list[dict[str, Any]]:
         disabled = self.board.disabled
@@ -282,11 +280,7 @@ class Relay:
             "discover": modern.get("server/discover"),
             "tools": {"tools": self._shown()} if greeting else None,
             "tools_modern": modern.get("tools/list"),
-            "read_only_tools": [
-                tool["name"]
-                for tool in self._shown()
-                if tool.get("annotations", {}).get("readOnlyHint") is True
-            ],
+            "read_only_tools": read_only(self._shown()),
         }
 
     def _report_client(self, event: str, data: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ def _check_address() -> None:
 
 PARTS = {
     "page": Part("Reading a web page", _read_page),
-    "document": Part("Reading a PDF", _read_document, blocking=False),
+    "document": Part("Reading a PDF", _read_document),
     "encoding": Part("Finding the encoding of a page", _guess_encoding),
     "feed": Part("Reading a news feed", _read_feed),
     "robots": Part("Reading robots.txt", _read_robots),

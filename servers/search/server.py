@@ -146,7 +146,7 @@ class SearchServer:
         pace = reading.pace(access.options, spec.pace)
         if self._accesses.get(spec.name) != access:
             if channel.health.rejected:
-                _clear_trouble(spec)
+                calls.trouble("key_rejected", key=spec.keys[0], cleared=True)
             channel.renew()
             channel.pace = pace
         self._accesses[spec.name] = access
@@ -177,10 +177,6 @@ def _file(settings: SearchSettings, name: str) -> Path | None:
 def _user_agent(settings: SearchSettings) -> str:
     contact = sanitize.line(settings.contact, 100) or "a desktop application for one person"
     return f"Lou/{_VERSION} ({contact}) aiohttp/3"
-
-
-def _clear_trouble(spec: ProviderSpec) -> None:
-    calls.emit("trouble", code="key_rejected", key=spec.keys[0], message="", hint="", cleared=True)
 
 
 def build() -> SearchServer:

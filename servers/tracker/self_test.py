@@ -46,7 +46,7 @@ async def _use_firestore() -> None:
 
 PARTS = {
     "sealing": Part("Sealing entries", _seal),
-    "firestore": Part("Loading Firestore", _use_firestore, blocking=False),
+    "firestore": Part("Loading Firestore", _use_firestore),
 }
 
 

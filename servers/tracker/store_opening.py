@@ -22,21 +22,12 @@ from servers.tracker.stores.sqlite.sqlite_store import SqliteStore
 
 def report_trouble(trouble: StoreError, *, cleared: bool) -> None:
     """Tell the app that the store fails, or works again."""
-    calls.emit(
-        "trouble", code=trouble.code, message=trouble.reason, hint=trouble.hint, cleared=cleared
-    )
+    calls.trouble(trouble.code, trouble.reason, trouble.hint, cleared=cleared)
 
 
 def report_refused(refused: StartRefusedError) -> None:
     """Tell the app that the tracker cannot work as it is configured."""
-    calls.emit(
-        "trouble",
-        code=refused.code,
-        message=refused.message,
-        hint=refused.hint,
-        key=ENCRYPTION_KEY,
-        cleared=False,
-    )
+    calls.trouble(refused.code, refused.message, refused.hint, key=ENCRYPTION_KEY)
 
 
 def place(settings: TrackerSettings, keys: Mapping[str, str]) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ import pytest
 from app.clients import masking
 from app.formats import toml_editor
 from app.ui import translation
-from servers.host.mcp.resources_and_prompts import _pattern as of_template
+from servers.host.mcp.sdk_server import _pattern as of_template
 from servers.search.contacts import disguise, words
 from tests.conftest import Figures
 from tests.rules.regexes import (
@@ -49,7 +49,7 @@ COMPUTED = {
     "app/clients/masking.py",  # see `made`
     "servers/search/contacts/words.py",  # when it is imported: its constants are found
     "servers/tracker/transfer/headers.py",  # when it is imported: its constants are found
-    "servers/host/mcp/resources_and_prompts.py",  # see `made`
+    "servers/host/mcp/sdk_server.py",  # see `made`
     "servers/search/contacts/disguise.py",  # see `made`
     "app/ui/translation.py",  # see `made`
 }
@@ -68,7 +68,7 @@ def made() -> list[Found]:
             for layout in layouts
         ),
         Found(
-            "servers/host/mcp/resources_and_prompts.py",
+            "servers/host/mcp/sdk_server.py",
             of_template("page://{site}/{path}/end"),
             anchored=True,
         ),

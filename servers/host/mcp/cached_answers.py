@@ -14,6 +14,7 @@ from mcp_types.version import LATEST_MODERN_VERSION as MODERN
 
 from servers.contract import messages
 from servers.host.host import Host
+from servers.host.served import read_only
 from servers.host.session import ClientSession
 
 _OWN_CLIENT = {"name": messages.OWN_CLIENT, "version": ""}
@@ -47,11 +48,7 @@ async def collect(host: Host) -> dict[str, Any]:
         "discover": discover,
         "tools": tools,
         "tools_modern": modern,
-        "read_only_tools": [
-            tool.name
-            for tool in host.toolbox.listed()
-            if tool.listing.get("annotations", {}).get("readOnlyHint") is True
-        ],
+        "read_only_tools": read_only(tool.listing for tool in host.toolbox.listed()),
     }
 
 

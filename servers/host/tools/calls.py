@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from servers.contract import messages
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -107,6 +109,13 @@ def emit(event: str, **data: Any) -> None:
     if call:
         data["call"] = call.id
     _host.emit(event, data)
+
+
+def trouble(
+    code: str, message: str = "", hint: str = "", *, key: str = "", cleared: bool = False
+) -> None:
+    """Tell the app of a trouble, with the name of a key that it concerns, or that it is over."""
+    emit(messages.TROUBLE, code=code, message=message, hint=hint, key=key, cleared=cleared)
 
 
 async def resource_changed(uri: str) -> None:

@@ -119,8 +119,6 @@ class Toolbox:
             raise UnknownToolError(f"No tool is called {excerpt(name, 80)!r}. There are: {known}.")
         seconds = min(tool.timeout_s, limit_s or tool.timeout_s)
         deadline = asyncio.get_running_loop().time() + seconds
-        # Internal tools answer the app's own questions; a person would not count them as calls.
-        record = _record_nothing if tool.internal else self._record
         started = time.perf_counter()
         call = Call(f"{next(self._numbers):x}", name, caller.client, deadline, caller.report)
         token = current_call.set(call)
@@ -133,13 +131,14 @@ class Toolbox:
         finally:
             current_call.reset(token)
             ms = (time.perf_counter() - started) * 1000
-            record(
-                FinishedCall(
-                    call.id, name, caller.client, caller.version, ms,
-                    result.verdict, result.kind, result.size, caller.own,
-                    lambda: (arguments, result.kept()),
-                )
-            )  # fmt: skip
+            if not tool.internal:  # they answer the app's own questions, and are no person's calls
+                self._record(
+                    FinishedCall(
+                        call.id, name, caller.client, caller.version, ms,
+                        result.verdict, result.kind, result.size, caller.own,
+                        lambda: (arguments, result.kept()),
+                    )
+                )  # fmt: skip
         return result
 
     async def _attempt(
@@ -169,7 +168,7 @@ def _unexpected_failure(error: Exception) -> ToolResult:
     if not isinstance(error, ImportError):
         return tool_result.failure("internal error; the log of this server says more", "internal")
     message = f"A part of Lou cannot be loaded: {self_test.in_words(error)}."
-    calls.emit("trouble", code=_INCOMPLETE, message=message, hint=_INSTALL_AGAIN, cleared=False)
+    calls.trouble(_INCOMPLETE, message, _INSTALL_AGAIN)
     return tool_result.failure(f"{message} {_INSTALL_AGAIN}", _INCOMPLETE)
 
 
@@ -181,7 +180,3 @@ def _annotations(tool: Tool) -> dict[str, Any]:
         "idempotentHint": tool.idempotent or tool.read_only,
         "openWorldHint": tool.open_world,
     }
-
-
-def _record_nothing(call: FinishedCall) -> None:
-    """Record nothing."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from servers.contract import endpoint, key_text, manifest
 from servers.host import logs
@@ -24,7 +23,7 @@ async def serve_stdio(build: Build, stdout: int) -> int:
     logs.set_up(logs.to_stderr)
     quiet_loop()
     service = build()
-    host = Host(service, _ignore_event)
+    host = Host(service, lambda _event, _data: None)  # there is no app
     try:
         await host.start(from_environment(service.name), frozenset())
     except UpstreamLostError as lost:
@@ -81,7 +80,3 @@ def _folders() -> dict[str, str]:
         "data": platformdirs.user_data_dir("lou", appauthor=False),
         "cache": platformdirs.user_cache_dir("lou", appauthor=False),
     }
-
-
-def _ignore_event(event: str, data: dict[str, Any]) -> None:
-    """Do nothing: there is no app."""

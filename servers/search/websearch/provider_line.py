@@ -73,13 +73,11 @@ class ProviderLine:
             failure.kind = Kind.BLOCKED
             failure.message = failure.message.replace(KEY_REJECTED, "it refuses us without a key")
             return failure
-        calls.emit(
-            "trouble",
-            code="key_rejected",
+        calls.trouble(
+            "key_rejected",
+            f"{self.spec.title}: {failure.message}",
+            "Set the key again, or take the provider out of the chain.",
             key=self.spec.keys[0],
-            message=f"{self.spec.title}: {failure.message}",
-            hint="Set the key again, or take the provider out of the chain.",
-            cleared=False,
         )
         return failure
 
