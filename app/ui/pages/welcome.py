@@ -1,4 +1,4 @@
-"""The Welcome page of the first run: servers, keys, client, and the first call as proof."""
+"""The Welcome page of the first run, and its steps: servers, keys, client, the first call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The steps of the Welcome page: a number or tick, a title, a text and buttons each."""
+"""A step of the Welcome page: number or tick, title, text, buttons; the two with more in them."""
 
 from __future__ import annotations
 
