@@ -54,7 +54,13 @@ _CHECKS_KEY_WITHIN_S = 20.0
 
 
 class Services:
-    """Every part that is not Qt, and every verb. Built cheaply; nothing runs yet."""
+    """Every part that is not Qt, and every verb. Built cheaply; nothing runs yet.
+
+    Raises:
+        ServerError: a verb names a server that is not there.
+        SettingsError: a server or its entry cannot be used so, or the change was not saved.
+        VaultError: the vault is closed, or a value is no such key; nothing was stored.
+    """
 
     def __init__(self, mode: str = "tray") -> None:
         self.mode = mode
@@ -129,11 +135,7 @@ class Services:
         return tuple(self.server(name) for name in self.settings.config.servers if name in known)
 
     def server(self, name: str) -> ServerView:
-        """One server.
-
-        Raises:
-            ServerError: there is no such server.
-        """
+        """One server."""
         status = self.supervisor.observed(name)
         entry = self.reconciler.entry(name)
         known = manifest.embedded(name) if config_model.is_embedded(name, entry) else None
@@ -153,12 +155,7 @@ class Services:
         )
 
     async def enable(self, server: str, on: bool, tool: str = "") -> ServerView:
-        """Switch a server, or one of its tools; returns when the change is observed.
-
-        Raises:
-            ServerError: there is no such server or tool.
-            SettingsError: the switch could not be saved.
-        """
+        """Switch a server, or one of its tools; returns when the change is observed."""
         if tool:
             tool_calls.require(await self.tools(server), server, tool)
             await self.reconciler.enable_tool(server, tool, on)
@@ -177,7 +174,6 @@ class Services:
         await self.reconciler.pause()
 
     async def resume_all(self) -> None:
-        """Undo `pause_all`."""
         await self.reconciler.resume()
 
     async def tools(self, server: str) -> list[dict[str, Any]]:
@@ -214,11 +210,7 @@ class Services:
         return self.key_service.views()
 
     async def set_key(self, name: str, value: str) -> tuple[str, ...]:
-        """Store a key and give it to the servers that use it; returns what was corrected in it.
-
-        Raises:
-            VaultError: it is no such key, or was not stored.
-        """
+        """Store a key and give it to the servers that use it; returns what was corrected in it."""
         check_name(name)
         found = await self.key_service.understood(name, value)
         await self.key_service.set(name, found.value)
@@ -226,11 +218,7 @@ class Services:
         return found.mended
 
     async def unset_key(self, name: str) -> None:
-        """Delete a key.
-
-        Raises:
-            VaultError: the vault is closed.
-        """
+        """Delete a key."""
         await self.key_service.unset(name)
         await self.key_changed(name)
 
@@ -272,11 +260,7 @@ class Services:
         await self.reconciler.configure(self.key_service.users(name))
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open the vault; a keyring may ask the person.
-
-        Raises:
-            VaultError: it stayed closed.
-        """
+        """Open the vault; a keyring may ask the person."""
         await self.vault.unlock(passphrase)
         self.vault_state_changed(self.vault.state())
 
@@ -307,11 +291,7 @@ class Services:
     def add_server(
         self, name: str, entry: dict[str, Any], settings: Mapping[str, Any] | None = None
     ) -> None:
-        """Add a server of the user with its own `settings`; it starts unless it is disabled.
-
-        Raises:
-            SettingsError: the entry or the name cannot be used.
-        """
+        """Add a server of the user with its own `settings`; it starts unless it is disabled."""
         self.settings.update(
             lambda config: custom_servers.added(config, name, entry).with_own(name, settings or {})
         )
@@ -323,11 +303,7 @@ class Services:
         entry: dict[str, Any],
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """Replace the entry of a server of the user and change its own `settings`; or rename it.
-
-        Raises:
-            SettingsError: the entry or the name cannot be used.
-        """
+        """Replace the entry of a server of the user and change its own `settings`; or rename it."""
         self.settings.update(
             lambda config: custom_servers.edited(config, name, new_name, entry).with_own(
                 new_name, settings or {}
@@ -344,22 +320,14 @@ class Services:
         return await trial.tools_of(self.supervisor, self.reconciler, parsed)
 
     async def remove_server(self, name: str) -> None:
-        """Stop a server of the user and remove it.
-
-        Raises:
-            SettingsError: it comes with Lou.
-        """
+        """Stop a server of the user, not one that comes with Lou, and remove it."""
         self.supervisor.observed(name)
         self.settings.update(lambda config: custom_servers.removed(config, name))
 
     async def plan_import(
         self, text: str, variables: Mapping[str, str] | None = None
     ) -> ServerImport:
-        """What `import_servers` would add; nothing is changed. A thread reads the text.
-
-        Raises:
-            SettingsError: `text` is no configuration of a client.
-        """
+        """What `import_servers` would add; nothing is changed. A thread reads the text."""
         from app.clients.imports import server_import  # noqa: PLC0415 - few start with it
 
         known = dict(os.environ if variables is None else variables)

@@ -112,20 +112,10 @@ class ServerStatus:
 
     def as_status(self) -> dict[str, Any]:
         """The row of `lou status --json`."""
-        trouble = self.trouble
-        return {
-            "name": self.name,
-            "wanted": self.wanted,
-            "state": self.state,
-            "pid": self.pid,
-            "restarts": self.restarts,
-            "tools": self.tools,
-            "clients": self.clients,
-            "endpoint": self.endpoint,
-            "trouble": trouble and as_json(trouble),
-            "rss_bytes": self.rss_bytes,
-            "cpu_percent": round(self.cpu_percent, 1),
-        }
+        row = {each.name: getattr(self, each.name) for each in fields(ServerStatus)}
+        del row["since"], row["started_at"]
+        trouble = self.trouble and as_json(self.trouble)
+        return {**row, "trouble": trouble, "cpu_percent": round(self.cpu_percent, 1)}
 
     def by_name(self) -> dict[str, Any]:
         """Its fields by name, to make a view of it that has more."""

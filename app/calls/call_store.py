@@ -101,7 +101,6 @@ class CallStore(PrivateDatabase):
                 return CallPage(tuple(found), before)
 
     def call(self, id: int) -> KeptCall | None:  # noqa: A002 - the column's name
-        """The call of this id, if it is still kept."""
         query = f"SELECT id, {_NAMES} FROM calls WHERE id = ?"  # noqa: S608 - constants
         row = self._connection().execute(query, (id,)).fetchone()
         return _call(row) if row else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.cli.output import Output, data_size, milliseconds
 from app.cli.parser import CommandParser
-from app.control.client import ControlClient
+from app.control.client import ask
 from servers.contract import messages
 
 _MOST = 1_000
@@ -34,22 +34,21 @@ def declare(parser: CommandParser) -> None:
         help=f"only calls that ended so: {outcomes}",
     )
     parser.add_argument("--text", default="", help="only calls with this text in them")
-    parser.add_argument("--own", action="store_true", help="also those that Lou made for itself")
+    parser.add_switch("--own", "also those that Lou made for itself")
     parser.add_count(50, _MOST, "calls")
     parser.add_argument("--id", type=int, metavar="ID", help="one call: its request and its answer")
-    parser.add_argument("--clear", action="store_true", help="delete every kept call")
+    parser.add_switch("--clear", "delete every kept call")
     parser.set_defaults(run=_calls)
 
 
 def _calls(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        if args.clear:
-            return _clear(control, output)
-        if args.id is not None:
-            return _show(control.ask("calls", id=args.id), output)
-        names = ("server", "tool", "client", "outcome", "text", "own")
-        conditions = {name: getattr(args, name) for name in names}
-        found = control.ask("calls", limit=args.n, **conditions)
+    if args.clear:
+        ask("clear_calls")
+        return output.answer({"cleared": True}, "Every kept call is deleted.")
+    if args.id is not None:
+        return _show(ask("calls", id=args.id), output)
+    names = ("server", "tool", "client", "outcome", "text", "own")
+    found = ask("calls", limit=args.n, **{name: getattr(args, name) for name in names})
     if output.is_json:
         output.document(found)
     elif not found["kept"]:
@@ -76,8 +75,7 @@ def _row(call: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _show(found: dict[str, Any], output: Output) -> int:
-    if output.is_json:
-        output.document(found)
+    if output.printed(found):
         return 0
     call = found["call"]
     reason = f" ({call['error']})" if call["error"] else ""
@@ -94,8 +92,3 @@ def _show(found: dict[str, Any], output: Output) -> int:
     if found["masked"]:
         output.line(f"Not as it was sent: {', '.join(found['masked'])}.", "yellow")
     return 0
-
-
-def _clear(control: ControlClient, output: Output) -> int:
-    control.ask("clear_calls")
-    return output.answer({"cleared": True}, "Every kept call is deleted.")

@@ -11,16 +11,38 @@ from app.cli.output import Output
 from app.cli.parser import CommandParser, UsageError
 from app.clients import request_handlers
 from app.config.config_file import ConfigFile
-from app.control.client import ControlClient, NotRunningError
+from app.control.client import NotRunningError, ask
 from app.errors import AppError
 from app.system import paths
 
+_CHANGES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    (
+        "connect",
+        "write Lou's entries into the client's file",
+        {
+            "--replace": "replace an entry that Lou did not write",
+            "--restart": "ask the client to quit first, then start it",
+        },
+    ),
+    (
+        "disconnect",
+        "take out what Lou wrote, and nothing else",
+        {"--all": "every client that has Lou's entries"},
+    ),
+    (
+        "undo",
+        "bring back the bytes before the last change",
+        {"--force": "even if the file changed since; that is kept"},
+    ),
+    ("restore", "put back other entries that the client lost", {}),
+)
+"""Verb, summary, and switches with their purpose."""
+
 
 def declare(parser: CommandParser) -> None:
-    """One subcommand for each verb."""
     listed = parser.subcommand("list", "every client: its state, and how far it got")
     _add_client(listed, optional=True)
-    listed.add_argument("--all", action="store_true", help="also clients that are not installed")
+    listed.add_switch("--all", "also clients that are not installed")
     listed.set_defaults(run=_list)
     diff = parser.subcommand("diff", "what connect would change")
     _add_client(diff)
@@ -31,15 +53,11 @@ def declare(parser: CommandParser) -> None:
     by_hand = parser.subcommand("by-hand", "the entry, links and commands to use yourself")
     _add_client(by_hand)
     by_hand.set_defaults(run=_by_hand)
-    for verb, summary in (
-        ("connect", "write Lou's entries into the client's file"),
-        ("disconnect", "take out what Lou wrote, and nothing else"),
-        ("undo", "bring back the bytes before the last change"),
-        ("restore", "put back other entries that the client lost"),
-    ):
+    for verb, summary, switches in _CHANGES:
         each = parser.subcommand(verb, summary)
         _add_client(each, optional=verb == "disconnect")
-        _declare_options(each, verb)
+        for word, purpose in switches.items():
+            each.add_switch(word, purpose)
         each.set_defaults(run=_change, verb=verb)
 
 
@@ -49,28 +67,9 @@ def _add_client(parser: CommandParser, *, optional: bool = False) -> None:
     parser.add_argument("client", nargs=nargs, default="", metavar="CLIENT", help=help_text)
 
 
-def _declare_options(parser: CommandParser, verb: str) -> None:
-    if verb == "disconnect":
-        parser.add_argument(
-            "--all", action="store_true", help="every client that has Lou's entries"
-        )
-    if verb == "connect":
-        parser.add_argument(
-            "--replace", action="store_true", help="replace an entry that Lou did not write"
-        )
-        parser.add_argument(
-            "--restart", action="store_true", help="ask the client to quit first, then start it"
-        )
-    if verb == "undo":
-        parser.add_argument(
-            "--force", action="store_true", help="even if the file changed since; that is kept"
-        )
-
-
 def _ask(**params: Any) -> dict[str, Any]:
     try:
-        with ControlClient() as control:
-            return control.ask("clients", **params)
+        return ask("clients", **params)
     except NotRunningError:
         settings = ConfigFile(paths.config_file())
         settings.load()
@@ -82,8 +81,7 @@ def _ask(**params: Any) -> dict[str, Any]:
 
 def _list(args: Namespace, output: Output) -> int:
     found = _ask(verb="list", client=args.client)
-    if output.is_json:
-        output.document(found)
+    if output.printed(found):
         return 0
     views = [
         view
@@ -116,8 +114,7 @@ _BY_HAND = (
 
 def _by_hand(args: Namespace, output: Output) -> int:
     found = _ask(verb="by-hand", client=args.client)
-    if output.is_json:
-        output.document(found)
+    if output.printed(found):
         return 0
     for name, title in _BY_HAND:
         lines = [found[name]] if name == "entry" else found[name]
@@ -133,8 +130,7 @@ def _change(args: Namespace, output: Output) -> int:
         return disconnect_all(output)
     options = {name: True for name in ("replace", "restart", "force") if getattr(args, name, False)}
     found = _ask(verb=args.verb, client=args.client, **options)
-    if output.is_json:
-        output.document(found)
+    if output.printed(found):
         return 0
     _show_change(found["client"], output)
     return 0

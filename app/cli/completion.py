@@ -99,7 +99,6 @@ SCRIPTS: Mapping[str, str] = {
 
 
 def declare(parser: CommandParser) -> None:
-    """The shell."""
     shells = tuple(SCRIPTS)
     parser.add_argument("shell", choices=shells, metavar="SHELL", help=", ".join(shells))
     parser.set_defaults(run=_print_script)
@@ -193,12 +192,11 @@ def _arguments(values: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 
 def _tools_of(server: str) -> dict[str, dict[str, Any]]:
-    from app.control.client import ControlClient  # noqa: PLC0415
+    from app.control.client import ask  # noqa: PLC0415
     from app.errors import AppError  # noqa: PLC0415
 
     try:
-        with ControlClient() as control:
-            tools = control.ask("tools", within_s=_ANSWERS_WITHIN_S, server=server)["tools"]
+        tools = ask("tools", within_s=_ANSWERS_WITHIN_S, server=server)["tools"]
     except AppError:  # without a running Lou nobody knows the tools
         return {}
     return {tool["name"]: tool for tool in tools}

@@ -11,7 +11,6 @@ from app.system import desktop_entry
 
 
 def declare(parser: CommandParser) -> None:
-    """Install and remove."""
     install = parser.subcommand("install", "add Lou to the menu of the desktop")
     install.set_defaults(run=_install)
     remove = parser.subcommand("remove", "take Lou out of the menu of the desktop")
@@ -30,8 +29,7 @@ def _remove(args: Namespace, output: Output) -> int:
 
 
 def _print(paths: list[Path], done: str, what: str, output: Output) -> int:
-    if output.is_json:
-        output.document({what: [str(path) for path in paths]})
+    if output.printed({what: [str(path) for path in paths]}):
         return 0
     output.line(f"{done}.")
     for path in paths:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cli.output import Output
 from app.cli.parser import CommandParser
-from app.control.client import ControlClient, NotRunningError
+from app.control.client import NotRunningError, ask
 
 
 def declare(parser: CommandParser) -> None:
@@ -18,14 +18,11 @@ def declare(parser: CommandParser) -> None:
 def _doctor(args: Namespace, output: Output) -> int:
     del args
     try:
-        with ControlClient() as control:
-            checks = control.ask("doctor")["checks"]
+        checks = ask("doctor")["checks"]
         code = 0 if all(check["ok"] for check in checks) else 1
     except NotRunningError as not_running:
         checks, code = _without_lou(not_running), 3
-    if output.is_json:
-        output.document({"checks": checks})
-    else:
+    if not output.printed({"checks": checks}):
         for check in checks:
             _show(check, output)
     failed = sum(not check["ok"] for check in checks)

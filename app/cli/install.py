@@ -20,7 +20,6 @@ _EXTRAS = {"firestore": ("firebase_admin", "tracker")}
 
 
 def declare(parser: CommandParser) -> None:
-    """The name of the extra."""
     parser.add_argument("extra", choices=_EXTRAS, metavar="EXTRA", help=", ".join(_EXTRAS))
     parser.set_defaults(run=_install)
 

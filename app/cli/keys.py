@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.cli.output import Output
 from app.cli.parser import CommandParser
-from app.control.client import ControlClient
+from app.control.client import ControlClient, ask
 from app.errors import AppError
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
@@ -41,7 +41,7 @@ def declare(parser: CommandParser) -> None:
         if word == "export":
             each.add_argument("file", metavar="FILE", type=Path, help="a new file")
         if word in {"set", "unset"}:
-            each.add_argument("--yes", action="store_true", help="also a key that Lou made")
+            each.add_switch("--yes", "also a key that Lou made")
         each.set_defaults(run=run)
     store = parser.subcommand("store", "where to keep keys")
     store.add_argument(
@@ -55,10 +55,8 @@ def declare(parser: CommandParser) -> None:
 
 def _list(args: Namespace, output: Output) -> int:
     del args
-    with ControlClient() as control:
-        found = control.ask("keys")
-    if output.is_json:
-        output.document(found)
+    found = ask("keys")
+    if output.printed(found):
         return 0
     rows = [
         (key["name"], "set" if key["is_set"] else "-", ", ".join(key["servers"]), key["purpose"])
@@ -88,8 +86,7 @@ def _unset(args: Namespace, output: Output) -> int:
 
 
 def _test(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        found = control.ask("test_key", name=args.name)
+    found = ask("test_key", name=args.name)
     output.answer({"name": args.name, **found}, f"{found['verdict']}: {found['message']}")
     if found["verdict"] in {"accepted", "unknown"}:
         return 0
@@ -98,15 +95,13 @@ def _test(args: Namespace, output: Output) -> int:
 
 
 def _rotate(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        control.ask("rotate_key", name=args.name)
+    ask("rotate_key", name=args.name)
     text = f"{args.name} has a new value; the old one still opens what it sealed."
     return output.answer({"name": args.name, "rotated": True}, text)
 
 
 def _export(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        control.ask("export_key", name=args.name, path=str(args.file.absolute()))
+    ask("export_key", name=args.name, path=str(args.file.absolute()))
     text = (
         f"The recovery key is in {args.file}. Keep it where others cannot read it. To go back to "
         f"it: lou keys set {args.name} --yes < {args.file}"
@@ -146,8 +141,7 @@ def _store(args: Namespace, output: Output) -> int:
         passphrase = _secret("New passphrase: ")
         if sys.stdin.isatty() and passphrase != getpass.getpass("Once more: "):
             raise AppError("The passphrases differ.", "Try again.")
-    with ControlClient() as control:
-        found = control.ask("key_store", kind=args.kind, passphrase=passphrase)
+    found = ask("key_store", kind=args.kind, passphrase=passphrase)
     where = "a sealed file" if args.kind == "file" else "the keyring"
     return output.answer(found, f"Keys are kept in {where} now.")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cli.output import Output, amount, milliseconds, part
 from app.cli.parser import CommandParser
-from app.control.client import ControlClient
+from app.control.client import ask
 
 _WINDOWS = {"hour": "the last hour", "day": "the last day", "month": "the last 30 days"}
 
@@ -20,10 +20,8 @@ def declare(parser: CommandParser) -> None:
 
 
 def _metrics(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        found = control.ask("metrics", server=args.server, window=args.window)
-    if output.is_json:
-        output.document(found)
+    found = ask("metrics", server=args.server, window=args.window)
+    if output.printed(found):
         return 0
     output.line(f"In {_WINDOWS[args.window]}:\n")
     headers = ("SERVER", "TOOL", "CALLS", "ERRORS", "P50 MS", "P95 MS", "P99 MS", "CPU", "MEMORY")

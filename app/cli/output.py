@@ -36,11 +36,15 @@ class Output:
 
     def answer(self, document: Any, text: str) -> int:
         """Print the document with `--json`, else the text; returns the exit code of success."""
-        if self.is_json:
-            self.document(document)
-        else:
+        if not self.printed(document):
             self.line(text)
         return 0
+
+    def printed(self, document: Any) -> bool:
+        """Print the document with `--json`; False when it is to be shown as text."""
+        if self.is_json:
+            self.document(document)
+        return self.is_json
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line, in one of `_STYLES` if stdout shows them."""

@@ -29,15 +29,17 @@ class CommandParser(ArgumentParser):
         self.summary = summary
         self.subcommands: dict[str, CommandParser] = {}
         if has_json:
-            self.add_argument("--json", action="store_true", help="print one JSON document")
+            self.add_switch("--json", "print one JSON document")
 
     def subcommand(self, word: str, summary: str) -> CommandParser:
         """Declare a subcommand; returns its parser."""
         self.subcommands[word] = CommandParser(f"{self.prog} {word}", summary)
         return self.subcommands[word]
 
+    def add_switch(self, word: str, purpose: str) -> None:
+        self.add_argument(word, action="store_true", help=purpose)
+
     def add_server(self, *, optional: bool = False) -> None:
-        """Declare the name of a server."""
         nargs = "?" if optional else None
         self.add_argument("server", nargs=nargs, default="", metavar="SERVER", help="its name")
 

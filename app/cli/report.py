@@ -20,16 +20,15 @@ def declare(parser: CommandParser) -> None:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="the zip; else lou-report-TIME.zip here"
     )
-    parser.add_argument("--yes", action="store_true", help="save it without asking")
-    parser.add_argument("--show", action="store_true", help="print its texts instead of saving it")
+    parser.add_switch("--yes", "save it without asking")
+    parser.add_switch("--show", "print its texts instead of saving it")
     parser.set_defaults(run=_report)
 
 
 def _report(args: Namespace, output: Output) -> int:
     found = report.texts(_answers())
     if args.show:
-        if output.is_json:
-            output.document(found)
+        if output.printed(found):
             return 0
         for name, text in found.items():
             output.line(f"==> {name} <==\n{text}")

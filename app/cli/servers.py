@@ -16,12 +16,11 @@ from app.clients.files.locations import Places
 from app.clients.imports import client_source, foreign_servers, server_import
 from app.clients.imports.foreign_servers import ForeignServer
 from app.clients.imports.placeholders import names_in
-from app.control.client import ControlClient
+from app.control.client import ControlClient, ask
 from app.errors import AppError
 
 
 def declare(parser: CommandParser) -> None:
-    """One subcommand for each action."""
     _declare_add(parser.subcommand("add", "add a server"))
     remove = parser.subcommand("remove", "stop a server and delete its entry")
     remove.add_argument("name", metavar="SERVER", help="its name")
@@ -38,7 +37,7 @@ def declare(parser: CommandParser) -> None:
         metavar="CLIENT",
         help="a client's own file: its name in `lou clients list`",
     )
-    importing.add_argument("--yes", action="store_true", help="add them without asking")
+    importing.add_switch("--yes", "add them without asking")
     importing.set_defaults(run=_import)
 
 
@@ -59,7 +58,7 @@ def _declare_add(parser: CommandParser) -> None:
             help=f"{purpose}; a key is written ${{keyring:NAME}}",
         )
     parser.add_argument("--cwd", default="", metavar="FOLDER", help="the folder it runs in")
-    parser.add_argument("--disabled", action="store_true", help="do not start it yet")
+    parser.add_switch("--disabled", "do not start it yet")
     parser.set_defaults(run=_add)
 
 
@@ -79,14 +78,12 @@ def _add(args: Namespace, output: Output) -> int:
         entry |= {"command": words[0], "args": words[1:], "cwd": args.cwd}
     else:
         entry |= {"url": args.url, "headers": dict(args.header)}
-    with ControlClient() as control:
-        server = control.ask("add_server", name=args.name, entry=entry)
+    server = ask("add_server", name=args.name, entry=entry)
     return output.answer(server, f"{args.name} is added and {server['state']}.")
 
 
 def _remove(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        control.ask("remove_server", name=args.name)
+    ask("remove_server", name=args.name)
     return output.answer({"name": args.name, "removed": True}, f"{args.name} is removed.")
 
 
@@ -151,8 +148,7 @@ def _not_agreed(planned: Mapping[str, Any], output: Output) -> int:
 
 
 def _show_added(found: Mapping[str, Any], output: Output) -> int:
-    if output.is_json:
-        output.document(found)
+    if output.printed(found):
         return 0
     output.line(f"Added: {', '.join(found['added']) or 'none'}.")
     for server in found["servers"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.cli.output import Output, amount, duration
 from app.cli.parser import CommandParser
-from app.control.client import AT_ONCE_S, ControlClient, NotRunningError
+from app.control.client import AT_ONCE_S, ControlClient, NotRunningError, ask
 from app.errors import AppError
 from app.system import launch_file
 
@@ -21,16 +21,14 @@ def declare(parser: CommandParser) -> None:
     if parser.prog.endswith("connect"):  # `app.__main__` runs it, and `lou serve`
         parser.add_server()
     if parser.prog.endswith("quit"):
-        parser.add_argument("--restart", action="store_true", help="then start Lou again")
+        parser.add_switch("--restart", "then start Lou again")
     parser.set_defaults(run=_quit if parser.prog.endswith("quit") else _status)
 
 
 def _status(args: Namespace, output: Output) -> int:
     del args
-    with ControlClient() as control:
-        found = control.ask("status", within_s=AT_ONCE_S)
-    if output.is_json:
-        output.document(found)
+    found = ask("status", within_s=AT_ONCE_S)
+    if output.printed(found):
         return 0
     app = found["app"]
     where = "in the tray" if app["mode"] == "tray" else "without a window"

@@ -8,7 +8,7 @@ from typing import Any
 from app.cli.output import Output
 from app.cli.parser import CommandParser
 from app.cli.status import words_of
-from app.control.client import AT_ONCE_S, ControlClient
+from app.control.client import AT_ONCE_S, ControlClient, ask
 
 
 def declare(parser: CommandParser) -> None:
@@ -23,8 +23,7 @@ def declare(parser: CommandParser) -> None:
 
 
 def _switch(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        server = control.ask("enable", server=args.server, on=args.on, tool=args.tool)
+    server = ask("enable", server=args.server, on=args.on, tool=args.tool)
     if args.tool:
         text = f"{args.tool} of {args.server} is {'on' if args.on else 'off'}."
         return _print(server, output, text, is_done=True)

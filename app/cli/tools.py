@@ -14,7 +14,7 @@ from typing import Any
 
 from app.cli.output import Output
 from app.cli.parser import CommandParser, UsageError
-from app.control.client import ControlClient
+from app.control.client import ControlClient, ask
 from app.errors import AppError
 
 _LONGEST_S = 600.0
@@ -37,10 +37,8 @@ def declare(parser: CommandParser) -> None:
 
 
 def _tools(args: Namespace, output: Output) -> int:
-    with ControlClient() as control:
-        tools = control.ask("tools", server=args.server)["tools"]
-    if output.is_json:
-        output.document({"server": args.server, "tools": tools})
+    tools = ask("tools", server=args.server)["tools"]
+    if output.printed({"server": args.server, "tools": tools}):
         return 0
     if not tools:
         output.line(f"{args.server} has shown no tools yet.")

@@ -29,10 +29,8 @@ from servers.contract import endpoint
 
 def declare(parser: CommandParser) -> None:
     """Whether data and keys go as well."""
-    parser.add_argument(
-        "--purge", action="store_true", help="delete Lou's data, settings, logs and keys as well"
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask before --purge")
+    parser.add_switch("--purge", "delete Lou's data, settings, logs and keys as well")
+    parser.add_switch("--yes", "do not ask before --purge")
     parser.set_defaults(run=_uninstall)
 
 

@@ -85,7 +85,6 @@ def clients() -> tuple[Client, ...]:
 
 
 def load(path: Path) -> tuple[Client, ...]:
-    """The rows in the file at `path`."""
     found = json.loads(path.read_text(encoding="utf-8"))
     rows = [_client(row) for row in found["clients"]]
     return tuple(sorted(rows, key=lambda row: row.tier))

@@ -48,7 +48,6 @@ class Foreign:
     """Lou's entries as JSON; values in them are not masked."""
 
     def masked(self, shown: str) -> str:
-        """`shown` with each secret replaced by a mask."""
         shown = _TOKEN.sub(self._token, shown)
         for name, value in self.pairs:
             shown = self._behind(shown, name, value)

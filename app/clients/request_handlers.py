@@ -87,7 +87,7 @@ _VERBS: Mapping[str, Callable[[Clients, str, Params], Awaitable[Any]]] = {
     "connect": _connect,
     "disconnect": lambda clients, client, _: clients.disconnect(client),
     "undo": lambda clients, client, params: clients.undo(client, force=bool(params.get("force"))),
-    "repair": lambda clients, client, _: clients.repair(client),
+    "repair": lambda clients, client, _: clients.connect(client),
     "restore": lambda clients, client, _: clients.restore(client),
     "dismiss": lambda clients, client, _: clients.dismiss(client),
 }

@@ -49,7 +49,11 @@ class ClientChoices:
 
 
 class Clients:
-    """Every client in the catalog. `changed` announces the id of a client whose view changed."""
+    """Every client in the catalog. `changed` announces the id of a client whose view changed.
+
+    Raises:
+        ClientConfigError: a file cannot be changed, and nothing was written.
+    """
 
     def __init__(
         self,
@@ -119,11 +123,7 @@ class Clients:
         replace_foreign: bool = False,
         restart: bool = False,
     ) -> ClientView:
-        """Write Lou's entries; with `restart`, quit the client before and start it after.
-
-        Raises:
-            ClientConfigError: nothing was written, or the client does not quit.
-        """
+        """Write Lou's entries; with `restart`, quit the client before and start it after."""
         row = self._row(id)
         if not self._choices.is_known():
             raise ClientConfigError(
@@ -139,44 +139,20 @@ class Clients:
             await running.reopen(row, self._places.platform)
         return await self._refreshed_view(row)
 
-    async def repair(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
-        """Correct outdated entries; entries that Lou did not write stay.
-
-        Raises:
-            ClientConfigError: nothing was written.
-        """
-        return await self.connect(id)
-
     async def disconnect(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
-        """Remove what Lou wrote, and nothing else.
-
-        Raises:
-            ClientConfigError: nothing was written.
-        """
+        """Remove what Lou wrote, and nothing else."""
         return await self._edit(id, self._files.disconnect)
 
     async def undo(self, id: str, *, force: bool = False) -> ClientView:  # noqa: A002
-        """Restore the exact bytes that the last change replaced.
-
-        Raises:
-            ClientConfigError: there is nothing to undo, or the file changed since and no `force`.
-        """
+        """Restore the exact bytes that the last change replaced; `force` drops later changes."""
         return await self._edit(id, partial(self._files.undo, force=force))
 
     async def diff(self, id: str, action: str = "connect") -> str:  # noqa: A002
-        """A diff of what connect, disconnect or undo would change; empty for no change.
-
-        Raises:
-            ClientConfigError: the file cannot be changed.
-        """
+        """A diff of what connect, disconnect or undo would change; empty for no change."""
         return await asyncio.to_thread(self._files.diff, self._row(id), action)
 
     async def restore(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
-        """Restore the user's own lost entries from the last good copy.
-
-        Raises:
-            ClientConfigError: nothing was written.
-        """
+        """Restore the user's own lost entries from the last good copy."""
         return await self._edit(id, self._files.restore)
 
     async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
@@ -186,11 +162,7 @@ class Clients:
         return await self._refreshed_view(row)
 
     async def quit(self, id: str) -> bool:  # noqa: A002 - named as in the row
-        """Ask a running client to quit; False when it was not running.
-
-        Raises:
-            ClientConfigError: it did not quit, or cannot be asked to.
-        """
+        """Ask a running client to quit; False when it was not running, an error if it stays."""
         row = self._row(id)
         found = await asyncio.to_thread(running.instances, row, self._places.platform)
         if found and not await running.quit_politely(row, self._places.platform):
@@ -280,7 +252,7 @@ class Clients:
 
     async def _repair_unasked(self, view: ClientView) -> None:
         try:
-            await self.repair(view.id)
+            await self.connect(view.id)
             log.info("Repaired the entries in %s", view.name)
         except AppError as failure:
             log.warning("The entries in %s could not be repaired: %s", view.name, failure)

@@ -59,7 +59,6 @@ class Config:
     settings: Settings = field(default_factory=Settings)
 
     def with_server(self, name: str, entry: ServerEntry) -> Config:
-        """The same with `entry` under `name`."""
         return replace(self, servers={**self.servers, name: entry})
 
     def without_server(self, name: str) -> Config:

@@ -172,7 +172,6 @@ class Settings:
     """The part of each server, unchanged: `settings.search`, `settings.tracker`, ..."""
 
     def of(self, server: str) -> dict[str, Any]:
-        """The settings of `server`."""
         return dict(self.servers.get(server, {}))
 
 

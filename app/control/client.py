@@ -53,6 +53,12 @@ class NoAnswerError(AppError):
         )
 
 
+def ask(method: str, *, within_s: float = _ANSWERS_WITHIN_S, **params: Any) -> dict[str, Any]:
+    """`ControlClient.ask` over a connection of its own."""
+    with ControlClient() as control:
+        return control.ask(method, within_s=within_s, **params)
+
+
 class ControlClient:
     """One connection to a running Lou."""
 

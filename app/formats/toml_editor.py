@@ -196,7 +196,6 @@ def _lines(values: Mapping[str, Any]) -> list[str]:
 
 
 def _inline(value: Any) -> str:
-    """A value in one line."""
     if isinstance(value, Mapping):
         pairs = (f"{tomlkit.key(key).as_string()} = {_inline(each)}" for key, each in value.items())
         return f"{{ {', '.join(pairs)} }}" if value else "{}"

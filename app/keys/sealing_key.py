@@ -102,7 +102,12 @@ class FoundKeys:
 
 
 class SealingKey:
-    """Finds, makes, rotates, replaces and exports the tracker's key."""
+    """Finds, makes, rotates, replaces and exports the tracker's key.
+
+    Raises:
+        VaultError: the keyring is closed or failed, or lost the key; nothing was changed.
+        SettingsError: the file with the key, or that of an export, could not be written.
+    """
 
     def __init__(self, store: KeyStore, key_file: TrackerKeyFile) -> None:
         self._store = store
@@ -115,10 +120,6 @@ class SealingKey:
         """The key from its file if it is not in the vault; empty when the vault has it.
 
         A new key is made only if there is certainly none, never while a keyring is closed.
-
-        Raises:
-            VaultError: the keyring is closed, failed, or lost the key.
-            SettingsError: the key could not be stored.
         """
         async with self._turn:
             vault = self._store.vault
@@ -138,11 +139,7 @@ class SealingKey:
             return self._file.read() or await self._make_in_file()
 
     async def gather(self) -> bool:
-        """Merge every key into the vault, if it is open; returns whether its value changed.
-
-        Raises:
-            VaultError: as `in_file`.
-        """
+        """Merge every key into the vault, if it is open; returns whether its value changed."""
         async with self._turn:
             vault = self._store.vault
             is_left_behind = NAME not in vault.names() and self._store.is_elsewhere(NAME)
@@ -151,11 +148,7 @@ class SealingKey:
             return await self._gather(vault)
 
     async def set(self, value: str) -> None:
-        """Put `value` in front of the stored keys, which still open what they sealed.
-
-        Raises:
-            VaultError: it is no key of this kind, or was not stored.
-        """
+        """Put `value` in front of the stored keys, which still open what they sealed."""
         if not key_list.is_list(value):
             raise VaultError(
                 f"This is not an {NAME}.",
@@ -170,11 +163,7 @@ class SealingKey:
             await self._keep(vault, found, key_list.joined([value, found.joined()]))
 
     async def rotate(self) -> None:
-        """Put a new key in front of the stored ones, which still open what they sealed.
-
-        Raises:
-            VaultError: the keyring is closed.
-        """
+        """Put a new key in front of the stored ones, which still open what they sealed."""
         async with self._turn:
             vault = self._store.vault
             await vault.require_open()
@@ -183,11 +172,7 @@ class SealingKey:
             await self._keep(vault, found, key_list.joined([_new_key(), found.joined()]))
 
     async def unset(self) -> None:
-        """Delete every key in the vault.
-
-        Raises:
-            VaultError: the keyring is closed.
-        """
+        """Delete every key in the vault."""
         async with self._turn:
             vault = self._store.vault
             await vault.require_open()
@@ -196,12 +181,7 @@ class SealingKey:
             await vault.drop_others(NAME, others)
 
     async def export(self, path: Path) -> None:
-        """Write every key to a new private file at `path`: a recovery key.
-
-        Raises:
-            VaultError: there is none yet, or the keyring is closed.
-            SettingsError: the file is there already, or cannot be written.
-        """
+        """Write every key to a new private file at `path`, never over another: a recovery key."""
         async with self._turn:
             vault = self._store.vault
             if NAME in vault.names() or await vault.probe() is VaultState.OPEN:

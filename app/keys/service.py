@@ -34,7 +34,11 @@ LARGEST_FILE = 64_000
 
 
 class Keys:
-    """Lists keys, stores them, and gives each server those it uses."""
+    """Lists keys, stores them, and gives each server those it uses.
+
+    Raises:
+        VaultError: the vault is closed, a value was not stored, or is no key of its kind.
+    """
 
     def __init__(
         self,
@@ -127,11 +131,7 @@ class Keys:
             self._redactor.learn(config_model.plain_secrets(entry))
 
     async def keep(self, values: Mapping[str, str]) -> None:
-        """Store several keys in the vault.
-
-        Raises:
-            VaultError: one was not stored.
-        """
+        """Store several keys in the vault."""
         for name, value in values.items():
             self.learn(name, check_value(name, value))
             await self._store.vault.set(name, value)
@@ -173,43 +173,26 @@ class Keys:
         return await self._sealing.gather()
 
     async def set(self, name: str, value: str) -> None:
-        """Store a key. A sealing key goes in front of the stored ones.
-
-        Raises:
-            VaultError: it was not stored, or is no key of this kind.
-        """
+        """Store a key. A sealing key goes in front of the stored ones."""
         if is_made_by_lou(name):
             await self._sealing.set(value)
         else:
             await self._store.vault.set(name, value)
 
     async def unset(self, name: str) -> None:
-        """Delete a key.
-
-        Raises:
-            VaultError: the keyring is closed.
-        """
+        """Delete a key."""
         if is_made_by_lou(name):
             await self._sealing.unset()
         else:
             await self._store.vault.unset(name)
 
     async def rotate(self, name: str) -> None:
-        """Make a new sealing key; the old ones stay and still open what they sealed.
-
-        Raises:
-            VaultError: it is no key that Lou makes, or the keyring is closed.
-        """
+        """Make a new sealing key; the old ones stay and still open what they sealed."""
         _must_be_generated(name, "Set a new value instead.")
         await self._sealing.rotate()
 
     async def export(self, name: str, path: Path) -> None:
-        """Write a key that Lou makes to a new private file at `path`: a recovery key.
-
-        Raises:
-            VaultError: it is no key that Lou makes, there is none yet, or the keyring is closed.
-            SettingsError: the file is there already, or cannot be written.
-        """
+        """Write the sealing keys to a new private file at `path`: a recovery key."""
         _must_be_generated(name, "Its provider shows it, or makes a new one.")
         await self._sealing.export(path)
 

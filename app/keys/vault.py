@@ -37,7 +37,12 @@ class VaultState(StrEnum):
 
 
 class Vault(Protocol):
-    """Stores secrets by name. Names can be read while it is locked; values cannot."""
+    """Stores secrets by name. Names can be read while it is locked; values cannot.
+
+    Raises:
+        VaultError: by `set` when nothing was stored, by `unlock` and `require_open` when it stayed
+            closed, by the others when it is locked, absent or gave no answer in time.
+    """
 
     changed: Listeners[str]
     """Announces the name whose value changed."""
@@ -53,69 +58,34 @@ class Vault(Protocol):
         """When the value was set, in seconds since the epoch; 0 when it has none."""
 
     async def get(self, name: str) -> str | None:
-        """The value, or None; never asks a person.
-
-        Raises:
-            VaultError: it is locked, absent or gave no answer in time.
-        """
+        """The value, or None; never asks a person."""
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of the names that have one, within one deadline.
-
-        Raises:
-            VaultError: as `get`.
-        """
+        """The values of the names that have one, within one deadline."""
 
     async def set(self, name: str, value: str) -> None:
-        """Store `value`; the previous value stays until the new one was read back.
-
-        Raises:
-            VaultError: it was not stored.
-        """
+        """Store `value`; the previous value stays until the new one was read back."""
 
     async def unset(self, name: str) -> None:
-        """Delete the value.
-
-        Raises:
-            VaultError: it is locked, absent or gave no answer in time.
-        """
+        """Delete the value."""
 
     async def unlock(self, passphrase: str = "") -> None:
-        """Open it; a keyring asks the person itself, a file needs the passphrase.
-
-        Raises:
-            VaultError: it stayed closed.
-        """
+        """Open it; a keyring asks the person itself, a file needs the passphrase."""
 
     async def require_open(self) -> None:
-        """Make sure that it is open; a keyring may ask the person.
-
-        Raises:
-            VaultError: it stayed closed.
-        """
+        """Make sure that it is open; a keyring may ask the person."""
 
     async def recover(self, name: str) -> bool:
-        """Find a value that is missing in the index of names; returns whether there is one.
-
-        Raises:
-            VaultError: as `get`.
-        """
+        """Find a value that is missing in the index of names; returns whether there is one."""
 
     async def others(self, name: str) -> tuple[str, ...]:
         """Further stored values of `name`, the newest first.
 
         An interrupted change leaves them, and the loss of the index.
-
-        Raises:
-            VaultError: as `get`.
         """
 
     async def drop_others(self, name: str, values: Collection[str]) -> None:
-        """Delete further stored values of `name` that are in `values`.
-
-        Raises:
-            VaultError: as `get`.
-        """
+        """Delete further stored values of `name` that are in `values`."""
 
     async def probe(self) -> VaultState:
         """Check whether it is open now, without asking a person."""

@@ -104,7 +104,6 @@ class LogWriter:
             self._ensure_thread()
 
     def servers(self) -> tuple[str, ...]:
-        """The servers that have a file."""
         return servers(self._folder)
 
     def flush(self) -> None:

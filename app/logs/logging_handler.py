@@ -44,7 +44,6 @@ class LoggingHandler(logging.Handler):
         self._loop.set_exception_handler(_log_loop_error)
 
     def close_hooks(self) -> None:
-        """Detach from them."""
         logging.getLogger().removeHandler(self)
         sys.excepthook, sys.unraisablehook = sys.__excepthook__, sys.__unraisablehook__
         threading.excepthook = threading.__excepthook__

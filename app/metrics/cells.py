@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.views import CallRecord
@@ -65,7 +65,6 @@ class MetricsCell:
         self.rss = max(self.rss, rss)
 
     def add(self, other: MetricsCell) -> None:
-        """Merge `other` into this one."""
         self.calls += other.calls
         self.errors += other.errors
         self.hits += other.hits
@@ -89,14 +88,9 @@ class MetricsCell:
 
     def percentiles(self, *parts: float) -> tuple[float | None, ...]:
         """The times in ms below which these fractions (0 to 1) of the calls are."""
-        return percentiles(self.times, parts)
-
-
-def percentiles(times: Mapping[int, int], parts: Iterable[float]) -> tuple[float | None, ...]:
-    """The same as `MetricsCell.percentiles`, for a histogram alone."""
-    total = sum(times.values())
-    ordered = sorted(times)
-    return tuple(_at(times, ordered, math.ceil(part * total)) for part in parts)
+        total = sum(self.times.values())
+        ordered = sorted(self.times)
+        return tuple(_at(self.times, ordered, math.ceil(part * total)) for part in parts)
 
 
 def to_row(cell: MetricsCell) -> Row:

@@ -87,7 +87,6 @@ class Metrics:
             live.append((second, 1))
 
     def usage(self, server: str, data: Mapping[str, Any]) -> None:
-        """Count a `usage` event."""
         self._has_calls = True
         cell = self._cell(server, "")
         if isinstance(data.get("api"), str):

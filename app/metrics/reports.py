@@ -118,14 +118,13 @@ def make(
         merged.setdefault(key, MetricsCell()).add(cell)
         steps.setdefault(at - at % step, {}).setdefault(key[0], MetricsCell()).add(cell)
     servers = _merged((key[0], cell) for key, cell in merged.items())
-    total = _merged(("", cell) for cell in servers.values()).get("", MetricsCell())
     tools = {key: cell for key, cell in merged.items() if key[1]}
     return Report(
         window,
         step,
-        _summary("", "", total, servers.values()),
-        tuple(_summary(name, "", cell, [cell]) for name, cell in sorted(servers.items())),
-        tuple(_summary(*key, cell, [cell]) for key, cell in sorted(tools.items())),
+        _summary("", "", servers.values()),
+        tuple(_summary(name, "", [cell]) for name, cell in sorted(servers.items())),
+        tuple(_summary(*key, [cell]) for key, cell in sorted(tools.items())),
         tuple(
             _point(at, steps.get(at, {}).values())
             for at in range(first, first + step * count, step)
@@ -155,43 +154,32 @@ def _merged(cells: Iterable[tuple[str, MetricsCell]]) -> dict[str, MetricsCell]:
     return merged
 
 
-def _summary(
-    server: str, tool: str, cell: MetricsCell, processes: Collection[MetricsCell]
-) -> Summary:
-    p50, p95, p99 = cell.percentiles(*_PARTS)
+def _summary(server: str, tool: str, processes: Collection[MetricsCell]) -> Summary:
+    cell, figures = _added(processes)
     apis = {name: ApiUse(*use) for name, use in sorted(cell.apis.items())}
-    return Summary(
-        server=server,
-        tool=tool,
-        calls=cell.calls,
-        errors=cell.errors,
-        kinds=dict(sorted(cell.kinds.items(), key=lambda kind: -kind[1])),
-        p50=p50,
-        p95=p95,
-        p99=p99,
-        cache_hits=cell.hits,
-        cache_misses=cell.misses,
-        apis=apis,
-        cpu_percent=sum(each.cpu for each in processes),
-        rss_bytes=sum(each.rss for each in processes),
-    )
+    kinds = dict(sorted(cell.kinds.items(), key=lambda kind: -kind[1]))
+    return Summary(server, tool, kinds=kinds, apis=apis, **figures)
 
 
 def _point(at: int, processes: Collection[MetricsCell]) -> Point:
+    cell, figures = _added(processes)
+    return Point(at, api_calls=sum(use[0] for use in cell.apis.values()), **figures)
+
+
+def _added(processes: Collection[MetricsCell]) -> tuple[MetricsCell, dict[str, Any]]:
+    """The cells added up, and the fields that a summary and a point share."""
     cell = MetricsCell()
     for each in processes:
         cell.add(each)
     p50, p95, p99 = cell.percentiles(*_PARTS)
-    return Point(
-        at=at,
-        calls=cell.calls,
-        errors=cell.errors,
-        p50=p50,
-        p95=p95,
-        p99=p99,
-        cache_hits=cell.hits,
-        cache_misses=cell.misses,
-        api_calls=sum(use[0] for use in cell.apis.values()),
-        cpu_percent=sum(each.cpu for each in processes),
-        rss_bytes=sum(each.rss for each in processes),
-    )
+    return cell, {
+        "calls": cell.calls,
+        "errors": cell.errors,
+        "p50": p50,
+        "p95": p95,
+        "p99": p99,
+        "cache_hits": cell.hits,
+        "cache_misses": cell.misses,
+        "cpu_percent": sum(each.cpu for each in processes),
+        "rss_bytes": sum(each.rss for each in processes),
+    }

@@ -40,13 +40,13 @@ from app.supervision.states import (
     TimerFired,
 )
 from app.supervision.trouble_messages import (
+    HUNG,
+    OVERWEIGHT,
+    STUCK,
     gave_up,
-    hung,
     left,
-    overweight,
     paused,
     silent,
-    stuck,
     too_slow,
 )
 from app.views import ANSWERING, ServerState
@@ -223,7 +223,7 @@ def _check_health(server: Server, at: _Now) -> Step:
     server = replace(server, misses=server.misses + 1, state=ServerState.UNHEALTHY)
     if server.misses < at.policy.misses:
         return server, ()
-    return _kill(replace(server, lost=True, trouble=hung()), at)
+    return _kill(replace(server, lost=True, trouble=HUNG), at)
 
 
 def _stop(server: Server, at: _Now) -> Step:
@@ -246,9 +246,9 @@ def _escalate(server: Server, at: _Now) -> Step:
         return replace(server, stop_stage=StopStage.TERMINATED, due=due), (Command.TERMINATE,)
     if server.stop_stage is StopStage.TERMINATED:
         return _kill(server, at)
-    is_news = server.trouble is None or server.trouble.code != stuck().code
+    is_news = server.trouble is None or server.trouble.code != STUCK.code
     commands = (Command.KILL, Command.GIVE_UP) if is_news else (Command.KILL,)
-    return replace(server, trouble=stuck(), due=at.now + _STUCK_AGAIN), commands
+    return replace(server, trouble=STUCK, due=at.now + _STUCK_AGAIN), commands
 
 
 def _memory_measured(server: Server, event: MemoryMeasured, at: _Now) -> Step:
@@ -258,7 +258,7 @@ def _memory_measured(server: Server, event: MemoryMeasured, at: _Now) -> Step:
         return replace(server, overweight_since=at.now), ()
     if at.now - server.overweight_since < at.policy.overweight_for:
         return server, ()
-    return _stop(replace(server, lost=True, trouble=overweight()), at)
+    return _stop(replace(server, lost=True, trouble=OVERWEIGHT), at)
 
 
 def _exited(server: Server, event: Exited, at: _Now) -> Step:

@@ -41,7 +41,6 @@ class LineReader:
         self._is_closed = False
 
     def feed(self, data: bytes) -> None:
-        """Take in a chunk."""
         for line in self._lines.feed(data):
             self._waiting.append(line if isinstance(line, bytes) else line.beginning)
         if self._timer is None:

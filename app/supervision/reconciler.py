@@ -130,20 +130,22 @@ class Reconciler:
     async def pause(self) -> None:
         """Switch all servers off until `resume`, without a change of config.json."""
         self.paused = True
-        names = tuple(self._settings.config.servers)
-        for name in names:
-            self._supervisor.want(name, False)
-        await asyncio.gather(*(self._supervisor.settled(each, _SETTLES_WITHIN_S) for each in names))
+        await self._switch_all()
 
     async def resume(self) -> None:
-        """Undo `pause`."""
         self.paused = False
+        await self._switch_all()
+
+    async def _switch_all(self) -> None:
         servers = self._settings.config.servers
         for name, entry in servers.items():
-            self._supervisor.want(name, not entry.disabled)
+            self._want(name, entry)
         await asyncio.gather(
             *(self._supervisor.settled(name, _SETTLES_WITHIN_S) for name in servers)
         )
+
+    def _want(self, name: str, entry: ServerEntry) -> None:
+        self._supervisor.want(name, not entry.disabled and not self.paused)
 
     async def configure(self, names: Iterable[str]) -> None:
         """Send their configuration to servers that run; let those start that wait for a key.
@@ -212,7 +214,7 @@ class Reconciler:
             known = before.servers.get(name)
             if known is None:
                 self._supervisor.add(name)
-                self._supervisor.want(name, not entry.disabled and not self.paused)
+                self._want(name, entry)
             elif not _differs(name, before, config):
                 continue
             elif self._edited_by_hand:
@@ -226,7 +228,7 @@ class Reconciler:
 
     def _apply_entry(self, name: str, before: ServerEntry, entry: ServerEntry) -> None:
         if entry.disabled != before.disabled:
-            self._supervisor.want(name, not entry.disabled and not self.paused)
+            self._want(name, entry)
         if launch_plan.needs_restart(name, before, entry) and not entry.disabled:
             self._background.start(self._supervisor.restart(name))
         elif entry == before or replace(entry, disabled=before.disabled) != before:

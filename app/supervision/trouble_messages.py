@@ -27,9 +27,14 @@ def not_started(code: int, why: str) -> Exited:
     return Exited(code, why, Trouble(_NOT_STARTED, why, _SEE_LOG))
 
 
-def hung() -> Trouble:
-    """It runs but does not answer."""
-    return Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
+HUNG = Trouble("hung", "It stopped answering and was ended.", _SEE_LOG)
+OVERWEIGHT = Trouble("too_big", "It used far more memory than it should and was ended.", _SEE_LOG)
+STUCK = Trouble(
+    "stuck",
+    "It cannot be ended: the system is holding it, most likely in a disk or network wait.",
+    "It starts again when the system lets go of it. If that does not happen, restart the computer.",
+)
+"""It survives SIGKILL."""
 
 
 def silent(seconds: float) -> Trouble:
@@ -48,21 +53,6 @@ def too_slow(timeout: float) -> Trouble:
     return Trouble("slow_start", f"It was not ready after {timeout:g} s.", _SEE_LOG)
 
 
-def overweight() -> Trouble:
-    """Its memory is far over the budget for too long."""
-    return Trouble("too_big", "It used far more memory than it should and was ended.", _SEE_LOG)
-
-
-def stuck() -> Trouble:
-    """It survives SIGKILL."""
-    return Trouble(
-        "stuck",
-        "It cannot be ended: the system is holding it, most likely in a disk or network wait.",
-        "It starts again when the system lets go of it. If that does not happen, restart the "
-        "computer.",
-    )
-
-
 def left(event: Exited) -> Trouble:
     """It ended without a request."""
     reported = event.reported
@@ -76,7 +66,7 @@ def left(event: Exited) -> Trouble:
 
 def gave_up(cause: Trouble | None, *, for_now: bool) -> Trouble:
     """It is not restarted; with `for_now` a probe starts it later."""
-    cause = cause or hung()
+    cause = cause or HUNG
     if not for_now:
         return replace(cause, hint=cause.hint or _SEE_LOG)
     prefix = "It kept failing and was given up. "

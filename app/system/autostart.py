@@ -25,10 +25,10 @@ class Entry(Protocol):
     """What the system reads at login."""
 
     def write(self, argv: tuple[str, ...]) -> None:
-        """Let the login run `argv`."""
+        """Let the login run `argv`; raises SettingsError when the system refuses it."""
 
     def delete(self) -> None:
-        """Let it run nothing of Lou."""
+        """Let it run nothing of Lou; raises SettingsError when the system refuses it."""
 
     def is_on(self) -> bool:
         """Whether it runs any Lou."""
@@ -85,13 +85,9 @@ class DesktopEntry:
         files.write_atomic(self.path(), self.content(argv))
 
     def delete(self) -> None:
-        try:
-            self.path().unlink(missing_ok=True)
-        except OSError as failure:
-            raise files.not_written(self.path(), failure) from failure
+        files.delete(self.path())
 
     def is_on(self) -> bool:
-        """Whether the file exists."""
         return self.path().exists()
 
     def runs(self, argv: tuple[str, ...]) -> bool:
@@ -121,11 +117,6 @@ class RunValue:
     """A value of the registry's Run key, which Windows shows among the start-up apps."""
 
     def write(self, argv: tuple[str, ...]) -> None:
-        """Let the login run `argv`.
-
-        Raises:
-            SettingsError: the line is too long for Windows, or the registry refuses it.
-        """
         line = subprocess.list2cmdline(argv)
         if len(line) > _LONGEST_RUN:
             raise SettingsError(
@@ -140,18 +131,12 @@ class RunValue:
             raise _registry_error("start Lou at login", "on", failure) from failure
 
     def delete(self) -> None:
-        """Delete the value.
-
-        Raises:
-            SettingsError: the registry refuses it.
-        """
         try:
             _delete_value()
         except OSError as failure:
             raise _registry_error("start Lou at login no more", "off", failure) from failure
 
     def is_on(self) -> bool:
-        """Whether the value exists."""
         return bool(_value())
 
     def runs(self, argv: tuple[str, ...]) -> bool:

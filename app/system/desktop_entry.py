@@ -54,10 +54,7 @@ def remove() -> list[Path]:
     """
     found = [path for path in places() if path.is_file()]
     for path in found:
-        try:
-            path.unlink()
-        except OSError as failure:
-            raise files.not_written(path, failure) from failure
+        files.delete(path)
     return found
 
 

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,18 +37,13 @@ def write_atomic(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     Raises:
         SettingsError: it could not be written; the file is unchanged.
     """
-    temporary = path
     try:
         real = Path(ownership.resolved(str(path)))
-        temporary = _beside(real)
         ownership.make_folders(str(real.parent))
-        _write_durably(temporary, content, mode)
-        file_sharing.replace(str(temporary), str(real))
+        with _replacing(real, mode) as file:
+            file.write(content)
         sync_folder(real.parent)
     except OSError as failure:
-        if temporary != path:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         raise not_written(path, failure) from failure
 
 
@@ -58,14 +54,8 @@ def write_new(path: Path, content: bytes) -> None:
         FileExistsError: the name is in use.
         OSError: it could not be written; no file is left.
     """
-    try:
-        _write_durably(path, content, PRIVATE)
-    except FileExistsError:
-        raise
-    except OSError:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
+    with _created(path, PRIVATE) as file:
+        file.write(content)
     sync_folder(path.parent)
 
 
@@ -76,23 +66,26 @@ def export(path: Path) -> Iterator[BinaryIO]:
     Raises:
         SettingsError: it cannot be written, or belongs to another user, who would get a copy.
     """
-    temporary = path
-    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         real = Path(ownership.resolved(str(path)))
         if real.exists():
             os.close(ownership.open_to_write(str(real), os.O_WRONLY))
-        temporary = _beside(real)
-        with os.fdopen(os.open(temporary, flags | os.O_EXCL, PRIVATE), "wb") as file:
+        with _replacing(real, PRIVATE) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        file_sharing.replace(str(temporary), str(real))
     except OSError as failure:
         raise not_written(path, failure) from failure
-    finally:
-        if temporary != path:
-            temporary.unlink(missing_ok=True)
+
+
+def delete(path: Path) -> None:
+    """Delete the file at `path`, if it is there.
+
+    Raises:
+        SettingsError: it could not be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as failure:
+        raise not_written(path, failure) from failure
 
 
 def tail(path: Path, most: int) -> str:
@@ -116,11 +109,6 @@ def make_private(folder: Path, *, others_may_look: bool = False) -> None:
         ownership.make_private(str(folder), others_may_look=others_may_look)
     except OSError as failure:
         raise not_ours(failure, folder) from failure
-
-
-def _beside(path: Path) -> Path:
-    """A name for what is to replace the file at `path`."""
-    return path.with_name(f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{path.name[-60:]}")
 
 
 def not_ours(failure: OSError, path: Path) -> SettingsError:
@@ -187,10 +175,24 @@ def sweep(folder: Path) -> None:
                     left.unlink()
 
 
-def _write_durably(path: Path, content: bytes, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, flags, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+@contextlib.contextmanager
+def _created(path: Path, mode: int, *, becomes: Path | None = None) -> Iterator[BinaryIO]:
+    """A new file, durable and called `becomes` at the end; deleted again if anything fails."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if becomes is not None:
+            file_sharing.replace(str(path), str(becomes))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _replacing(real: Path, mode: int) -> AbstractContextManager[BinaryIO]:
+    """A temporary file beside the one at `real`, whose place it takes at the end."""
+    name = f"{_PREFIX}{os.getpid()}-{os.urandom(4).hex()}-{real.name[-60:]}"
+    return _created(real.with_name(name), mode, becomes=real)

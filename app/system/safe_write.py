@@ -122,7 +122,6 @@ class Disk:
             source.unlink()
 
     def unlink(self, path: Path) -> None:
-        """Delete it."""
         file_sharing.attempt(lambda: path.unlink(missing_ok=True))
 
     def sync_folder(self, folder: Path) -> None:

@@ -86,7 +86,6 @@ class _Timers(QObject):
             handle._run()
 
     def stop(self) -> None:
-        """Stop all timers."""
         for handle in tuple(self._handles.values()):
             self.cancel(handle)
 

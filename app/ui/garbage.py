@@ -26,7 +26,6 @@ class Garbage:
         gc.enable()
 
     def collect(self) -> None:
-        """Collect the generations that are full."""
         self._count += 1
         if self._count == 1:
             # Objects made at the start live until the end; later collections skip them.

@@ -25,7 +25,6 @@ class PageSpec:
     """Whether it stands in the navigation; the others are opened by a button or a shortcut."""
 
     def make(self, context: PageContext) -> QWidget:
-        """Import the page and create it."""
         page = cast(
             "Callable[[PageContext], QWidget]", getattr(import_module(self.module), self.class_name)
         )

@@ -82,7 +82,6 @@ class TrackedSource:
         self._core = core
 
     async def find(self, wanted: Filter, cursor: str = "") -> TrackedPageRows:
-        """One page of the entries that match `wanted`."""
         arguments = {"sort": wanted.sort, "limit": PAGE, "deleted": wanted.deleted}
         texts = {"text": wanted.text, "status": wanted.status, "tag": wanted.tag, "cursor": cursor}
         found = await self.ask("find_tracked", {**arguments, **_given(texts)})
@@ -130,7 +129,6 @@ class TrackedSource:
 
 
 def differences(current: Entry, values: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """The fields in which `current` and `values` differ."""
     return tuple(
         Difference(name, current.get(name), values.get(name))
         for name in FIELDS

@@ -65,7 +65,6 @@ class Tray(QObject):
         self._changed()
 
     def close(self) -> None:
-        """Remove the icon."""
         self.icon.hide()
 
     def _show_icon(self) -> None:

@@ -356,7 +356,7 @@ async def test_a_moved_installation_is_outdated_and_repaired_in_one_step(house: 
     house.desired = DesiredEntries(WISH.servers, Bridge("/new/lou-connect"))
     await house.clients.refresh()
     assert house.clients.view("cursor").state == "outdated"
-    view = await house.clients.repair("cursor")
+    view = await house.clients.connect("cursor")
     assert view.state == "connected"
     assert b"/new/lou-connect" in path(house).read_bytes()
 

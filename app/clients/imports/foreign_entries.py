@@ -57,7 +57,6 @@ class PlainEntry:
     """What the client keeps outside the entry, as sentences; the entry stays off."""
 
     def words(self) -> list[str]:
-        """The command line."""
         return [self.command, *self.args]
 
 

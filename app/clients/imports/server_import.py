@@ -42,7 +42,6 @@ class ServerImport:
     """By name, what a person should know: why an entry is off, what stays in plain text."""
 
     def joined(self, config: Config) -> Config:
-        """`config` with the entries added."""
         return replace(config, servers={**config.servers, **self.entries})
 
 

@@ -56,7 +56,6 @@ class Bridge:
             )
 
     def words(self, server: str) -> tuple[str, ...]:
-        """The arguments of the command for `server`."""
         return (*self.arguments, server)
 
 
@@ -134,7 +133,6 @@ def repaired(client: Client, found: Any, wanted: Mapping[str, Any]) -> dict[str,
 
 
 def switched_off(client: Client, entry: Any) -> bool:
-    """Whether the entry is switched off in the client."""
     if not client.off_key or not isinstance(entry, Mapping):
         return False
     default = client.off_key == "enabled"

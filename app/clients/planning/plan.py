@@ -36,7 +36,6 @@ class Change:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the file changes at all."""
         return self.before != self.after
 
 

@@ -28,7 +28,6 @@ class KeyringProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def look(self) -> VaultState:
-        """The state now; never prompts."""
         if not keyring_backend.can_be_asked():
             return VaultState.ABSENT
         return VaultState(self._ask("look"))

@@ -67,7 +67,6 @@ class FileVault:
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of the names that have one."""
         wanted = [name for name in names if name in self.names()]
         if wanted:
             self._raise_unless_open()
@@ -82,7 +81,6 @@ class FileVault:
         await self._save({n: v for n, v in self._values.items() if n != name}, name)
 
     async def require_open(self) -> None:
-        """Check that its passphrase was given."""
         self._raise_unless_open()
 
     async def recover(self, name: str) -> bool:

@@ -53,7 +53,11 @@ class KeyLocation:
 
 
 class KeyIndex:
-    """Maps a name to its current slot. The file is replaced atomically."""
+    """Maps a name to its current slot. The file is replaced atomically.
+
+    Raises:
+        SettingsError: a change could not be saved; the index is as it was.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,23 +68,13 @@ class KeyIndex:
         return tuple(self._locations)
 
     def location(self, name: str) -> KeyLocation | None:
-        """Where the value of `name` is."""
         return self._locations.get(name)
 
     def point(self, name: str, slot: int, parts: int) -> None:
-        """Set the slot of `name`.
-
-        Raises:
-            SettingsError: it could not be saved; the index is unchanged.
-        """
+        """Set the slot of `name`."""
         self._save({**self._locations, name: KeyLocation(slot, parts, time.time())})
 
     def drop(self, name: str) -> None:
-        """Remove `name`.
-
-        Raises:
-            SettingsError: it could not be saved; the index is unchanged.
-        """
         self._save(
             {known: location for known, location in self._locations.items() if known != name}
         )
@@ -145,7 +139,6 @@ class SystemVault:
         return (await self.get_all([name])).get(name)
 
     async def get_all(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of the names that have one, within one deadline."""
         locations = {name: location for name in names if (location := self._index.location(name))}
         if not locations:
             return {}
@@ -198,7 +191,6 @@ class SystemVault:
         self._thread.close()
 
     async def require_open(self) -> None:
-        """Make sure that it is open; a prompt of the system may ask the person."""
         if await self.probe() is VaultState.LOCKED:
             try:
                 found = await self._thread.run(self._keyring.unlock, _WITH_A_PERSON_S)

@@ -62,7 +62,6 @@ class ChangesDialog(FittedDialog):
         )
 
     def agreed(self) -> Agreed:
-        """The choice of the user."""
         return Agreed(not self._restart.isHidden() and self._restart.isChecked())
 
 

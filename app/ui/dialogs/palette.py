@@ -24,7 +24,6 @@ _TO_LIST = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_Page
 
 
 def targets_model() -> KeyedList[PaletteTarget]:
-    """One row for each target on show."""
     return KeyedList(
         lambda target: target.place,
         title=lambda target: target.title,

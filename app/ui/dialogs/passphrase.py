@@ -45,7 +45,6 @@ class PassphraseDialog(FittedDialog):
         self._first.setFocus()
 
     def take(self) -> str:
-        """Return the passphrase and clear it."""
         self._again.clear()
         return self._first.take()
 

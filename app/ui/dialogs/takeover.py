@@ -91,7 +91,6 @@ class TakeoverDialog(FittedDialog):
         self._show_button()
 
     def chosen(self) -> list[FoundServer]:
-        """The servers with a tick."""
         return [server for tick, server in self._ticks if tick.isChecked()]
 
     def _add(self, card: Card, server: FoundServer, *, is_wanted: bool) -> None:

@@ -35,7 +35,6 @@ class CallsModel(TableModel[KeptCall]):
         return True
 
     def append(self, calls: Sequence[KeptCall]) -> None:
-        """Add older calls."""
         self.insert(len(self.rows), calls)
 
     def tone(self, row: KeptCall, column: int) -> str:

@@ -48,7 +48,6 @@ class KeyedList(QAbstractListModel, Generic[T]):
         self.rows: tuple[T, ...] = ()
 
     def show_rows(self, rows: Sequence[T]) -> None:
-        """Show `rows` and no others."""
         before, fresh = self.rows, tuple(rows)
         if [self._key(row) for row in before] != [self._key(row) for row in fresh]:
             self.beginResetModel()
@@ -61,7 +60,6 @@ class KeyedList(QAbstractListModel, Generic[T]):
                 self.dataChanged.emit(self.index(n), self.index(n))
 
     def row_of(self, key: str) -> int:
-        """The row with this key, or -1."""
         return next((n for n, row in enumerate(self.rows) if self._key(row) == key), -1)
 
     def rowCount(self, parent: Index = ROOT) -> int:

@@ -36,7 +36,6 @@ class TableModel(QAbstractTableModel, Generic[T]):
         return None
 
     def show_rows(self, rows: Sequence[T]) -> None:
-        """Show `rows` and no others."""
         self.beginResetModel()
         self.rows = list(rows)
         self.endResetModel()

@@ -48,7 +48,6 @@ class LogTable(RowTable):
         self.follow(True)
 
     def append(self, lines: Sequence[LogLine]) -> None:
-        """Add newer lines."""
         self._is_changing = True
         self._lines.append(lines, keep_all=not self.is_following)
         if self.is_following:

@@ -63,7 +63,6 @@ class TrackedJob(Card):
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job runs."""
         return bool(self._job)
 
     def ask_import(self, parent: QWidget) -> None:

@@ -90,7 +90,6 @@ class Editor(QWidget):
                 self.show_problem("")
 
     def _build(self, theme: Theme) -> QWidget:
-        """Make the input."""
         raise NotImplementedError
 
     def _value(self) -> Any:

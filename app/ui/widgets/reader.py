@@ -28,7 +28,6 @@ class Reader(QTextBrowser):
         )
 
     def show_html(self, html: str, pictures: Mapping[str, bytes]) -> None:
-        """Show `html`, which names the `pictures`."""
         self._pictures = {}
         for name, content in pictures.items():
             picture = QImage.fromData(content)

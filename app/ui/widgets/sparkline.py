@@ -27,7 +27,6 @@ class Sparkline(QWidget):
         theme.changed.connect(self.update)
 
     def show_values(self, values: Sequence[float]) -> None:
-        """Show `values`, oldest first."""
         fresh = tuple(values)
         if fresh != self._values:
             self._values = fresh

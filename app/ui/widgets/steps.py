@@ -28,7 +28,6 @@ class Steps(QWidget):
         theme.changed.connect(self.update)
 
     def show_steps(self, steps: Sequence[tuple[str, str]]) -> None:
-        """Show `steps`, in their order."""
         self._steps = tuple((tr(title), at) for title, at in steps)
         text = "; ".join(f"{title}: {at or tr('not yet')}" for title, at in self._steps)
         self.setAccessibleName(tr(f"{self._name}: {text}"))
