@@ -31,6 +31,10 @@ _TITLES = {
     ProofStep.CALLED: "Last call",
 }
 
+_OF_CLIENT = ["id", "name", "tier", "has_file", "list_changed"]
+_OF_CLIENT += ["reload_words", "limits", "evidence", "note"]
+"""The fields of a view that are those of its client."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileView:
@@ -160,11 +164,8 @@ def client_view(
     shown = proof if servers else replace(proof, written=0.0)
     step = shown.step(servers)
     return ClientView(
-        id=client.id,
-        name=client.name,
-        tier=client.tier,
-        installed=context.installed,
-        has_file=client.has_file,
+        **{name: getattr(client, name) for name in _OF_CLIENT},
+        **asdict(context),
         state=worst.state.value,
         reason=worst.reason,
         hint=worst.hint,
@@ -180,19 +181,10 @@ def client_view(
         version=shown.version,
         protocol=shown.protocol,
         capabilities=tuple(shown.capabilities),
-        running=context.running,
-        can_quit=context.can_quit,
-        guard=context.guard,
-        lost=context.lost,
         can_undo=any(each.record.undo for each in files),
         has_link=bool(client.link),
         has_command=bool(client.cli),
         has_bundle=client.bundle,
-        list_changed=client.list_changed,
-        reload_words=client.reload_words,
-        limits=client.limits,
-        evidence=client.evidence,
-        note=client.note,
     )
 
 

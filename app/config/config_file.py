@@ -129,11 +129,7 @@ class ConfigFile:
         )
 
     def _read_or_report(self) -> bytes | None:
-        """The bytes of the file; None without a file.
-
-        Raises:
-            SettingsError: it cannot be parsed; listeners are told too.
-        """
+        """The bytes of the file; None without one. An error in it goes to the listeners, too."""
         try:
             return self._read()
         except SettingsError as trouble:
@@ -142,11 +138,7 @@ class ConfigFile:
             raise
 
     def _read_present(self) -> ConfigText:
-        """The content of the file.
-
-        Raises:
-            SettingsError: it cannot be parsed, or does not exist.
-        """
+        """The content of the file, which must be there."""
         content = self._read()
         if content is None:
             raise SettingsError(
@@ -200,12 +192,7 @@ class ConfigFile:
             )
 
     def _write(self, content: bytes | None, written: bytes) -> None:
-        """Replace `content` by `written`.
-
-        Raises:
-            ChangedError: the file holds something else now; it is unchanged.
-            SettingsError: it could not be written; it is unchanged.
-        """
+        """Replace `content` by `written`; what cannot be replaced stays as it is."""
         real = self.path.resolve()
         try:
             if content is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.formats import json_editor
 from app.formats.json_reader import decoder, duplicate_in, members_of, skip
-from app.formats.spans import FormatError, Layout, UnreadableError, position, refuse_depths
+from app.formats.spans import FormatError, Layout, UnreadableError, decoded, position, refuse_depths
 
 _BOM = "\ufeff"
 _LARGEST = 16 << 20
@@ -94,12 +94,7 @@ def _decoded(content: bytes) -> str:
         raise UnreadableError(f"It has {len(content):,} bytes, too many for settings.", 1, 1)
     if content[:2] in _UTF_16 or b"\0" in content[:2]:
         raise UnreadableError("It is UTF-16; save it as UTF-8.", 1, 1)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as broken:
-        before = content[: broken.start].decode("utf-8", "replace")
-        where = position(before, len(before))
-        raise UnreadableError("It is not UTF-8 here.", *where) from None
+    return decoded(content, "It is not UTF-8 here.")
 
 
 def _values(text: str) -> dict[str, Any]:

@@ -174,11 +174,7 @@ class ControlSocket:
     async def _greet(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: greeting.Port
     ) -> None:
-        """Let both sides prove that they belong to this user.
-
-        Raises:
-            GreetingError: the client did not.
-        """
+        """Let both sides prove that they belong to this user."""
         proof = greeting.ServerGreeting(greeting.token(endpoint.state_folder()), port)
         async with asyncio.timeout(greeting.DEADLINE_S):
             writer.write(proof.prove(await reader.readline()))

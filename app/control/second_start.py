@@ -54,11 +54,7 @@ def claim_or_raise(mode: str, show: Callable[[str, str], None] | None = None) ->
 
 
 def _ask_to_show() -> str:
-    """The mode of the running Lou, which shows its window now; empty when it cannot answer.
-
-    Raises:
-        AppError: it refused.
-    """
+    """The mode of the running Lou, which shows its window now; empty when it cannot answer."""
     return _ask(lambda client: str(client.ask("show", within_s=AT_ONCE_S)["mode"]))
 
 

@@ -114,6 +114,19 @@ def refuse_many(text: str, marks: re.Pattern[str], most: int) -> None:
         raise UnreadableError(TOO_MUCH, 1, 1)
 
 
+def decoded(content: bytes, words: str) -> str:
+    """The text in UTF-8.
+
+    Raises:
+        UnreadableError: it is not UTF-8; says so with `words`.
+    """
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        before = content[: broken.start].decode("utf-8", "replace")
+        raise UnreadableError(words, *position(before, len(before))) from None
+
+
 def position(text: str, index: int) -> tuple[int, int]:
     """Line and column of `index`, from 1."""
     before = text[:index]

@@ -18,6 +18,7 @@ from app.formats.spans import (
     Layout,
     Outline,
     UnreadableError,
+    decoded,
     position,
 )
 
@@ -54,13 +55,7 @@ def decode(content: bytes, layout: Layout) -> ClientText:
         )
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UnreadableError("The file is UTF-16; the client reads UTF-8.", 1, 1)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as broken:
-        before = content[: broken.start].decode("utf-8", "replace")
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        raise UnreadableError("The file is not UTF-8 here.", line, column) from None
+    text = decoded(content, "The file is not UTF-8 here.")
     if not text.startswith(_BOM):
         return ClientText(text)
     if not layout.bom and not text[1:].strip():

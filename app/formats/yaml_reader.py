@@ -113,11 +113,7 @@ def _compose(text: str) -> Node | None:
 
 
 def _needs_ruamel(text: str) -> bool:
-    """Whether an anchor is set twice: YAML allows it, libyaml refuses it.
-
-    Raises:
-        UnreadableError: it is nested too deeply for the stack, or says so much that it takes long.
-    """
+    """Whether an anchor is set twice: YAML allows it, libyaml refuses it."""
     refuse_many(text, _DIRECTIVE, _MOST_DIRECTIVES)  # libyaml compares each with all others
     depth, anchors, is_twice = 0, set[str](), False
     for count, event in enumerate(YAML(typ="safe").parse(text), 1):
@@ -146,11 +142,7 @@ def key_of(node: Node) -> str:
 
 
 def pairs(node: MappingNode) -> list[tuple[Node, Node]]:
-    """Keys and values.
-
-    Raises:
-        AmbiguousError: a key is there twice.
-    """
+    """Keys and values."""
     seen: set[str] = set()
     for key, _ in node.value:
         if key_of(key) in seen and key_of(key) != "<<":

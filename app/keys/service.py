@@ -264,11 +264,7 @@ def _missing(server: str, name: str) -> Trouble:
 
 
 def _read_small(given: PathGivenError) -> bytes:
-    """The content of a file whose path was given instead of a key.
-
-    Raises:
-        NotAKeyError: there is no such file, it is too large, or unreadable.
-    """
+    """The content of a small file whose path was given instead of a key."""
     path = Path(given.path).expanduser()
     if not path.is_absolute() or not path.is_file() or path.stat().st_size > LARGEST_FILE:
         raise given

@@ -180,11 +180,7 @@ class LogWriter:
         return max(low, min(high, self.total_bytes // _SEGMENT_PART))
 
     def _make_room(self) -> None:
-        """Delete the oldest full files.
-
-        Raises:
-            OSError: one cannot be deleted; nothing newer is then.
-        """
+        """Delete the oldest full files, and none after one that cannot be deleted."""
         found = [
             (path.stat().st_mtime_ns, path.stat().st_size, path)
             for path in self._folder.glob("*.log")

@@ -30,12 +30,7 @@ class PrivateDatabase(ABC):
         """Make the tables."""
 
     def _connection(self) -> sqlite3.Connection:
-        """The open connection. A broken file is kept under another name.
-
-        Raises:
-            sqlite3.Error: the file cannot be used now.
-            OSError: other users can access the file.
-        """
+        """The open connection. A broken file is kept under another name."""
         if self._open is None:
             try:
                 self._open = self._connect()

@@ -293,11 +293,7 @@ def _copy_attributes(source: Path, target: Path) -> None:
 
 
 def _exchange_names(one: bytes, other: bytes) -> bool:
-    """Exchange the names; False where the system cannot.
-
-    Raises:
-        OSError: the exchange failed.
-    """
+    """Exchange the names; False where the system cannot."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
         failed = libc.renameat2(_HERE, one, _HERE, other, _EXCHANGE)

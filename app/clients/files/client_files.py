@@ -12,12 +12,12 @@ from pathlib import Path
 
 from app.clients.catalog import Client
 from app.clients.files.apply import AppliedChange, ClientFile, Plan, undo_of
-from app.clients.files.backups import BackupStore, FileRecord
+from app.clients.files.backups import BackupStore
 from app.clients.files.locations import Places, is_installed, is_there, targets
 from app.clients.guard import restore as restoring
 from app.clients.planning import plan
 from app.clients.planning.file_state import RefusedError
-from app.clients.planning.plan import Change, DesiredEntries, find_state, snippet
+from app.clients.planning.plan import DesiredEntries, find_state, snippet
 from app.clients.running import instances, process_marks
 from app.clients.views import Inspected, inspect
 from app.errors import AppError, ClientConfigError
@@ -73,15 +73,12 @@ class ClientFiles:
 
     def connect(self, client: Client, *, replace_foreign: bool = False) -> list[AppliedChange]:
         """Write Lou's entries into each of the client's files."""
-        desired = self.desired()
-        _check(desired)
+        _check(self.desired())
         marks = process_marks(instances(client, self.places.platform)) if client.rewrites else ()
 
-        def change(content: bytes | None, record: FileRecord) -> Change:
-            return plan.connect(client, content, desired, record, replace_foreign=replace_foreign)
-
         def change_one(file: ClientFile) -> AppliedChange:
-            done = file.carry_out(change, cached_by=marks)
+            planned = self._plan_for(client, file, "connect", force=replace_foreign)
+            done = file.carry_out(planned, cached_by=marks)
             restoring.remember_good(client, file, done.after)
             return done
 
@@ -89,13 +86,10 @@ class ClientFiles:
 
     def disconnect(self, client: Client) -> list[AppliedChange]:
         """Remove Lou's entries from each of the client's files."""
-        desired = self.desired()
-
-        def change(content: bytes | None, record: FileRecord) -> Change:
-            return plan.disconnect(client, content, desired, record)
-
         files = (*self._inspected_files(client), *self._files_without_folder(client))
-        return _change_each(client, files, lambda file: file.carry_out(change))
+        return _change_each(
+            client, files, lambda file: file.carry_out(self._plan_for(client, file, "disconnect"))
+        )
 
     def undo(self, client: Client, *, force: bool = False) -> list[AppliedChange]:
         """Restore what the last change to the client's files replaced."""
@@ -104,11 +98,11 @@ class ClientFiles:
             raise ClientConfigError(
                 f"There is nothing to undo for {client.name}.", "Lou has not changed its file."
             )
-
-        def change_one(file: ClientFile) -> AppliedChange:
-            return file.carry_out(self._undo(client, file, force=force))
-
-        return _change_each(client, files, change_one)
+        return _change_each(
+            client,
+            files,
+            lambda file: file.carry_out(self._plan_for(client, file, "undo", force=force)),
+        )
 
     def restore(self, client: Client) -> list[AppliedChange]:
         """Restore the user's own lost entries from the last good copy."""
@@ -147,7 +141,7 @@ class ClientFiles:
             raise as_error(client, file.path, RefusedError(current.problem))
         record = file.store.record(current.content)
         try:
-            change = self._plan_for(client, file, action)(current.content, record)
+            change = self._plan_for(client, file, action, force=True)(current.content, record)
         except RefusedError as refused:
             raise as_error(client, file.path, refused) from refused
         from app.clients import masking  # noqa: PLC0415 - only where a diff is shown
@@ -158,22 +152,23 @@ class ClientFiles:
             masking.add(foreign, client, content, ours)
         return masking.unified(str(file.path), change.before, change.after, foreign.masked)
 
-    def _plan_for(self, client: Client, file: ClientFile, action: str) -> Plan:
+    def _plan_for(
+        self, client: Client, file: ClientFile, action: str, *, force: bool = False
+    ) -> Plan:
+        """What `action` does to the file; `force`: to foreign entries and later changes, too."""
         desired = self.desired()
+
+        def has_ours(content: bytes | None) -> bool:
+            record = file.store.record(content)
+            return bool(find_state(client, content, desired, record).present)
+
         if action == "undo":
-            return self._undo(client, file, force=True)
+            return undo_of(file.store, present=has_ours, force=force)
         if action == "disconnect":
             return lambda content, record: plan.disconnect(client, content, desired, record)
         return lambda content, record: plan.connect(
-            client, content, desired, record, replace_foreign=True
+            client, content, desired, record, replace_foreign=force
         )
-
-    def _undo(self, client: Client, file: ClientFile, *, force: bool) -> Plan:
-        def has_ours(content: bytes | None) -> bool:
-            record = file.store.record(content)
-            return bool(find_state(client, content, self.desired(), record).present)
-
-        return undo_of(file.store, present=has_ours, force=force)
 
     def _files_to_connect(self, client: Client) -> Sequence[ClientFile]:
         if not client.has_file:
@@ -240,11 +235,7 @@ def _check(desired: DesiredEntries) -> None:
 def _change_each(
     client: Client, files: Sequence[ClientFile], change: Callable[[ClientFile], AppliedChange]
 ) -> list[AppliedChange]:
-    """Change each file; a failure of one does not stop the next.
-
-    Raises:
-        ClientConfigError: no file could be changed.
-    """
+    """Change each file; a failure of one does not stop the next, and is raised if all fail."""
     done: list[AppliedChange] = []
     failures: list[AppError] = []
     for file in files:

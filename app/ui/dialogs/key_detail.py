@@ -234,11 +234,7 @@ class KeyDetail(QWidget):
 
 
 def _text_of(path: Path) -> str:
-    """The text of the file.
-
-    Raises:
-        VaultError: it cannot be read, or is too large to be a key.
-    """
+    """The text of the file, which must be small enough to be a key."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)

@@ -161,11 +161,7 @@ class MetricsPage(QWidget):
         FileDialog(self, tr("Export"), chosen, name=name, saves=True).open()
 
     def save_csv(self, target: Path) -> None:
-        """Write the report as CSV, one row for each step.
-
-        Raises:
-            SettingsError: it could not be written.
-        """
+        """Write the report as CSV, one row for each step."""
         if self.report:
             rows = io.StringIO(newline="")
             csv.writer(rows).writerows(csv_rows(self.report))
@@ -173,11 +169,7 @@ class MetricsPage(QWidget):
                 file.write(rows.getvalue().encode())
 
     def save_png(self, target: Path) -> None:
-        """Write the page as a PNG picture.
-
-        Raises:
-            SettingsError: it could not be written.
-        """
+        """Write the page as a PNG picture."""
         picture = QBuffer()
         with files.export(target) as file:
             if not self._sheet.grab().save(picture, "PNG"):
