@@ -106,7 +106,6 @@ class CallStore(PrivateDatabase):
         return _call(row) if row else None
 
     def detail(self, id: int) -> CallDetail:  # noqa: A002 - the column's name
-        """The request and the answer of a call."""
         query = "SELECT request, answer FROM details WHERE id = ?"
         row = self._connection().execute(query, (id,)).fetchone()
         return CallDetail(*row) if row else CallDetail()

@@ -97,7 +97,6 @@ def masked_words(entry: ServerEntry) -> list[str]:
 
 
 def plain_secrets(entry: ServerEntry) -> list[str]:
-    """The secrets that the entry contains in plain text."""
     named = [*entry.env.items(), *entry.headers.items(), ("url", entry.url)]
     found = [(text, secret_values.spans_of(name, text)) for name, text in named]
     found += zip(entry.args, secret_values.argument_spans(entry.args), strict=True)

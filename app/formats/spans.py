@@ -134,7 +134,6 @@ def position(text: str, index: int) -> tuple[int, int]:
 
 
 def newline_of(text: str) -> str:
-    """The line break of `text`."""
     at = text.find("\n")
     return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
 

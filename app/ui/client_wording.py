@@ -32,7 +32,6 @@ _LOST = StateText("Lost its entry", "bad")
 
 
 def state_text(client: ClientView) -> StateText:
-    """The state of `client` as text and tone."""
     if client.state == "connected" and client.needs_restart:
         return StateText("Restart it to finish", "warn")
     if client.missing:

@@ -68,7 +68,6 @@ _FIXES = {
 
 
 def state_text(server: ServerView) -> StateText:
-    """The state of `server` as text and tone."""
     if server.is_paused:
         return StateText("Paused", "soft")
     if server.state == "off" and server.wanted:

@@ -21,7 +21,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Scrolled
 from app.ui.widgets.inputs import combo
 from app.ui.widgets.layouts import grid, holder
-from app.ui.widgets.text import Elided, heading, label
+from app.ui.widgets.text import Elided, heading, label, show_text
 from app.ui.wording import counted, one_line
 
 _USES = {
@@ -137,8 +137,7 @@ class ImportDialog(FittedDialog):
         used = {box.currentData() for _, _, box in self._boxes}
         missing = [_USES[one] for one in _NEEDED if one not in used]
         words = " and for ".join(missing)
-        self._missing.setText(f"Choose a column for {words}." if missing else "")
-        self._missing.setVisible(bool(missing))
+        show_text(self._missing, f"Choose a column for {words}." if missing else "")
         self._begin.setEnabled(not missing)
 
 

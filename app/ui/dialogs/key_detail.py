@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.file_dialog import FileDialog
 from app.ui.widgets.layouts import FREE, horizontal, vertical
 from app.ui.widgets.secret import SecretEntry
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, show_toned
 from app.views import KeyView
 from servers.contract import key_text
 from servers.contract.key_text import NotAKeyError
@@ -97,8 +97,11 @@ class KeyDetail(QWidget):
         self._key = key
         self._title.setText(key.title)
         since = f", {wording.ago(key.changed_at, time.time())}" if key.changed_at else ""
-        self._state.setText(state_of(key) + (since if key.is_set else ""))
-        set_tone(self._state, "good" if key.is_set else "soft")
+        show_toned(
+            self._state,
+            state_of(key) + (since if key.is_set else ""),
+            "good" if key.is_set else "soft",
+        )
         self._purpose.setText(key.purpose)
         used_by = ", ".join(server.capitalize() for server in key.servers)
         self._used_by.setText(f"Used by {used_by} as {key.name}." if used_by else key.name)
@@ -229,8 +232,7 @@ class KeyDetail(QWidget):
         self._show_verdict(str(error), "bad")
 
     def _show_verdict(self, words: str, tone: str) -> None:
-        self._verdict.setText(words)
-        set_tone(self._verdict, tone)
+        show_toned(self._verdict, words, tone)
 
 
 def _text_of(path: Path) -> str:

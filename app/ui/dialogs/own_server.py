@@ -35,7 +35,7 @@ from app.ui.widgets.flow import bar
 from app.ui.widgets.form import Form
 from app.ui.widgets.inputs import MOST_PASTED, TextArea
 from app.ui.widgets.layouts import holder, vertical
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, show_toned
 from app.ui.wording import counted
 from servers.contract.server_settings import SESSIONS
 
@@ -240,8 +240,7 @@ class ServerDialog(FittedDialog):
         self._say(str(error))
 
     def _say(self, words: str, tone: str = "bad") -> None:
-        self._problem.setText(words)
-        set_tone(self._problem, tone)
+        show_toned(self._problem, words, tone)
 
     def _show_paste_refused(self) -> None:
         self._say(f"This takes {MOST_PASTED:,} characters; nothing was pasted.")

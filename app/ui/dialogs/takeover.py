@@ -23,7 +23,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, Scrolled
 from app.ui.widgets.layouts import holder, vertical
-from app.ui.widgets.text import Elided, heading, label, set_tone
+from app.ui.widgets.text import Elided, heading, label
 from app.ui.wording import counted
 
 _WARNING = (
@@ -100,8 +100,7 @@ class TakeoverDialog(FittedDialog):
         tick.toggled.connect(lambda _on: self._show_button())
         card.inside.addWidget(tick)
         for described in server_import.preview(server.plan):
-            command = Elided(" ".join(described["command"]))
-            set_tone(command, "soft")
+            command = Elided(" ".join(described["command"]), tone="soft")
             card.inside.addWidget(command)
         notes = [*_notes(server.plan), server.refusal]
         text = " ".join(note for note in notes if note)

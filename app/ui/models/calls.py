@@ -62,7 +62,6 @@ def time_text(call: KeptCall) -> str:
 
 
 def outcome_text(call: KeptCall) -> wording.StateText:
-    """How it ended."""
     return wording.CALLS.get(call.outcome, wording.StateText(call.outcome or "Unknown", "soft"))
 
 

@@ -43,7 +43,6 @@ def time_of(line: LogLine) -> str:
 
 
 def text_of(line: LogLine) -> str:
-    """`line` formatted as in the log file."""
     return f"{time_of(line)} - {line.logger} - {line.level} - {line.message}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QSplitter, QTabWidget, QTreeView
+from PySide6.QtWidgets import QSplitter, QTabWidget
 
 from app.calls.kept_call import CallDetail, KeptCall, as_command, as_json, value_of
 from app.ui import wording
@@ -18,9 +18,9 @@ from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
-from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.inputs import text_viewer, tree_viewer
 from app.ui.widgets.layouts import horizontal
-from app.ui.widgets.text import Elided, heading, label, set_tone
+from app.ui.widgets.text import Elided, heading, label, show_text, show_toned
 from servers.contract import harmless
 
 _CUT = {
@@ -43,8 +43,7 @@ class CallView(Card):
         self._shown: tuple[KeptCall, CallDetail] | None = None
         self._outcome = heading("", "strong")
         self._outcome.setObjectName("outcome")
-        self._facts = Elided()
-        set_tone(self._facts, "soft")
+        self._facts = Elided(tone="soft")
         self._note = label(tone="soft", wrap=True)
         self._request = JsonView("What it asked")
         self._answer = JsonView("What it got")
@@ -69,15 +68,13 @@ class CallView(Card):
     def show_call(self, call: KeptCall, detail: CallDetail) -> None:
         self._shown = call, detail
         state = outcome_text(call)
-        self._outcome.setText(state.words)
-        set_tone(self._outcome, state.tone)
+        show_toned(self._outcome, state.words, state.tone)
         who = " ".join(filter(None, (client_name(call), wording.one_line(call.version, 40))))
         took, size = wording.milliseconds(call.ms), wording.size(call.size)
         reason = tr(wording.words(call.error)) if call.error else ""
         facts = (wording.one_line(call.tool, 80), call.server, reason, who, time_text(call))
         self._facts.setText(" \u00b7 ".join(filter(None, (*facts, took, size))))
-        self._note.setText(_CUT.get(call.cut, ""))
-        self._note.setVisible(bool(self._note.text()))
+        show_text(self._note, _CUT.get(call.cut, ""))
         self._request.show_value(value_of(detail.request))
         self._answer.show_value(_readable(value_of(detail.answer)))
         self._raw.setPlainText(harmless.spelled(as_json(call, detail)))
@@ -105,13 +102,8 @@ class JsonView(QSplitter):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._model = JsonTree()
-        self._tree = QTreeView()
-        self._tree.setModel(self._model)
-        self._tree.setAccessibleName(tr(name))
-        self._tree.setUniformRowHeights(True)
-        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self._tree = tree_viewer(self._model, name)
         self._tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._tree.header().setStretchLastSection(True)
         self._whole = text_viewer(f"{name}: the chosen value")
         self.addWidget(self._tree)
         self.addWidget(self._whole)

@@ -17,7 +17,7 @@ from app.ui.widgets.card import Card, Strip
 from app.ui.widgets.flow import bar
 from app.ui.widgets.layouts import FREE, vertical
 from app.ui.widgets.steps import Steps
-from app.ui.widgets.text import Elided, heading, label, set_tone
+from app.ui.widgets.text import Elided, heading, label, show_text, show_toned
 
 
 class ClientDetail(QWidget):
@@ -75,15 +75,13 @@ class ClientDetail(QWidget):
         self._client = client
         state_text = client_wording.state_text(client)
         self._title.setText(client.name)
-        self._state.setText(state_text.words)
-        set_tone(self._state, state_text.tone)
+        show_toned(self._state, state_text.words, state_text.tone)
         self._sentence.setText(client_wording.sentence(client))
         self._show_strips(client)
         self._show_buttons(client)
         self._steps.show_steps([(step.title, _when(step.at)) for step in client.proof])
         progress = client_wording.progress(client)
-        self._progress.setText("\n".join(progress))
-        self._progress.setVisible(bool(progress))
+        show_text(self._progress, "\n".join(progress))
         self._why.setVisible(client.installed or client.wanted)
         self._show_files(client.files)
         is_said = client.reload_words.rstrip(".") in client.advice or not client.wanted

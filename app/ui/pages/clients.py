@@ -30,8 +30,7 @@ class ClientsPage(QWidget):
         self._context = context
         self._actions = ClientActions(context, self)
         self._model = ClientsModel()
-        self._list = RowList(context.theme, "Clients")
-        self._list.setModel(self._model)
+        self._list = RowList(context.theme, "Clients", self._model)
         self._list.setMinimumWidth(180)
         self._detail = ClientDetail(context)
         self._filter = QLineEdit()

@@ -17,7 +17,7 @@ from app.ui.widgets.card import Card, IconLabel, scroll_page
 from app.ui.widgets.flow import bar
 from app.ui.widgets.layouts import FREE, TOP, grid, holder, vertical
 from app.ui.widgets.live import WhileVisible
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, show_toned
 from app.views import Check
 
 _STALE_AFTER_S = 60.0
@@ -56,8 +56,7 @@ class DoctorPage(QWidget):
         if not self._is_running:
             self._is_running = True
             self._again.setEnabled(False)
-            self._summary.setText("Checking...")
-            set_tone(self._summary, "soft")
+            show_toned(self._summary, "Checking...", "soft")
             self._context.tasks.start(self._examine())
 
     async def _examine(self) -> None:
@@ -74,8 +73,7 @@ class DoctorPage(QWidget):
         text = f"{len(wrong)} of {total} need you."
         if len(wrong) < 2:
             text = f"1 of {total} needs you." if wrong else f"All {len(checks)} checks passed."
-        self._summary.setText(text)
-        set_tone(self._summary, "warn" if wrong else "good")
+        show_toned(self._summary, text, "warn" if wrong else "good")
         column = vertical(spacing=10)
         for title, own in doctor_mends.grouped(checks):
             column.addWidget(heading(title))

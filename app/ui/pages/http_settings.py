@@ -22,7 +22,7 @@ from app.ui.widgets.form import editor
 from app.ui.widgets.layouts import horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.switch import Switch
-from app.ui.widgets.text import label, scaled, set_tone
+from app.ui.widgets.text import label, scaled, show_toned
 from servers.contract import manifest
 from servers.contract.server_settings import HTTP_TOKEN_KEY
 
@@ -163,8 +163,7 @@ class HttpRow(QWidget):
             words, tone = str(trouble), "bad"
         else:
             words, tone = found.url if found.is_on else "Off", "soft"
-        self._address.setText(words)
-        set_tone(self._address, tone)
+        show_toned(self._address, words, tone)
         self._origins.setVisible(found.is_on)
         if not self._has_refused:
             with QSignalBlocker(self._origins):

@@ -14,7 +14,7 @@ from app.ui.widgets.buttons import icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.layouts import horizontal, vertical
-from app.ui.widgets.text import Elided
+from app.ui.widgets.text import Elided, show_text
 
 _LONGEST = 6_000
 
@@ -46,8 +46,7 @@ class LogDetail(Card):
         self._line = line
         self._text.setPlainText(message[:_LONGEST] + cut)
         text = "" if isinstance(line, StoredLine) else self._call_text(line.call)
-        self._call.setText(text)
-        self._call.setVisible(bool(text))
+        show_text(self._call, text)
         self.show()
 
     def _copy(self) -> None:

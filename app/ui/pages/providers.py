@@ -39,8 +39,7 @@ class Providers(QWidget):
         super().__init__()
         self._context = context
         self._model = ProvidersModel()
-        self._list = RowList(context.theme, "Search providers")
-        self._list.setModel(self._model)
+        self._list = RowList(context.theme, "Search providers", self._model)
         self._note = label(_ORDER, tone="soft", wrap=True)
         self._up = icon_button(context.theme, "up", "Ask it earlier", lambda: self._move(-1))
         self._down = icon_button(context.theme, "down", "Ask it later", lambda: self._move(1))

@@ -21,7 +21,7 @@ from app.ui.widgets.layouts import FREE, holder, vertical
 from app.ui.widgets.rows import RowList
 from app.ui.widgets.sparkline import Sparkline
 from app.ui.widgets.switch import Switch
-from app.ui.widgets.text import Elided, heading, label, set_tone, tooltip
+from app.ui.widgets.text import Elided, heading, label, show_text, show_toned, tooltip
 from app.ui.widgets.tiles import Tiles
 from app.views import ServerView
 
@@ -53,8 +53,7 @@ class ServerDetail(QWidget):
         self._line = Sparkline(theme, "Calls in the last five minutes")
         self._tools_title = heading("Tools")
         self._tools_note = label(tone="soft", wrap=True)
-        self._tools = RowList(theme, "Tools", selectable=False)
-        self._tools.setModel(self._model)
+        self._tools = RowList(theme, "Tools", self._model, selectable=False)
         self._tools.asked.connect(self._tool_asked)
         self._connected = label(tone="soft", wrap=True)
         self._own = bar(
@@ -83,8 +82,7 @@ class ServerDetail(QWidget):
         self._server = server
         state_text = wording.state_text(server)
         self._title.setText(server.title)
-        self._state.setText(state_text.words)
-        set_tone(self._state, state_text.tone)
+        show_toned(self._state, state_text.words, state_text.tone)
         self._switch.setAccessibleName(tr(f"{server.title} on or off"))
         self._switch.show_state(server.wanted)
         is_busy = server.state in ("starting", "stopping") and not _is_silent(server)
@@ -152,8 +150,7 @@ class ServerDetail(QWidget):
             f"{each.client or 'A client'} {each.version}".strip() + f", {wording.ago(each.at, now)}"
             for each in server.connected
         ]
-        self._connected.setText("Connected: " + "; ".join(clients) if clients else "")
-        self._connected.setVisible(bool(clients))
+        show_text(self._connected, "Connected: " + "; ".join(clients) if clients else "")
 
     def _show_tools(self, server: ServerView) -> None:
         tools_state = (server.name, server.state, server.tools, server.disabled_tools)

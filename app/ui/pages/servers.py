@@ -26,8 +26,7 @@ class ServersPage(QWidget):
         super().__init__()
         self._context = context
         self._model = ServersModel(context.core.servers)
-        self._list = RowList(context.theme, "Servers")
-        self._list.setModel(self._model)
+        self._list = RowList(context.theme, "Servers", self._model)
         self._list.asked.connect(self._asked)
         self._list.setMinimumWidth(170)
         self._detail = ServerDetail(context)

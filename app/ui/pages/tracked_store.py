@@ -12,7 +12,7 @@ from app.ui.page_context import PageContext
 from app.ui.tracked_source import TrackedSource
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.layouts import horizontal
-from app.ui.widgets.text import label, set_tone
+from app.ui.widgets.text import label, show_toned
 
 _STORES = {"sqlite": "on this computer", "firestore": "in Firestore"}
 
@@ -36,8 +36,7 @@ class TrackedStore(QWidget):
         self.show_state(await self._source.ask("store_state", {}))
 
     def show_state(self, state: Mapping[str, Any]) -> None:
-        self._words.setText(_state_text(state))
-        set_tone(self._words, "soft" if state["state"] == "ready" else "warn")
+        show_toned(self._words, _state_text(state), "soft" if state["state"] == "ready" else "warn")
         self._back_up.setVisible(state["store"] == "sqlite")
         other = str(state["other_store"])
         self._copying = state["copy"].get("state") == "running"

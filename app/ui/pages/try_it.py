@@ -32,7 +32,7 @@ from app.ui.widgets.inputs import combo
 from app.ui.widgets.layouts import FREE, holder, horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.row_table import RowTable
-from app.ui.widgets.text import heading, label, scaled
+from app.ui.widgets.text import heading, label, scaled, show_text
 from app.views import Answer
 
 _KEPT = 100
@@ -132,8 +132,7 @@ class TryPage(QWidget):
         server, tool, text = self._note_of
         is_of_it = (server, tool) == (self._chosen_server(), self._tool.currentData())
         is_of_it = is_of_it or not server
-        self._note.setText(self._trouble or (text if is_of_it else ""))
-        self._note.setVisible(bool(self._note.text()))
+        show_text(self._note, self._trouble or (text if is_of_it else ""))
 
     def _lay_out(self) -> None:
         choice = horizontal((self._server, 1), (self._tool, 2), spacing=8)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTabWidget, QTreeView, QWidget
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from app.ui import wording
 from app.ui.models.json_tree import JsonTree
@@ -16,10 +16,10 @@ from app.ui.tool_attempts import Attempt, result_text, size_of
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Empty
-from app.ui.widgets.inputs import text_viewer
+from app.ui.widgets.inputs import text_viewer, tree_viewer
 from app.ui.widgets.layouts import holder, horizontal, stacked, vertical
 from app.ui.widgets.reader import Reader
-from app.ui.widgets.text import Elided, heading, set_tone
+from app.ui.widgets.text import Elided, heading, show_toned
 
 _LONGEST = 6_000
 _FEW = 12
@@ -34,18 +34,10 @@ class TryResult(QWidget):
         self._attempt: Attempt | None = None
         self._outcome = heading("", "strong")
         self._outcome.setObjectName("outcome")
-        self._facts = Elided()
-        set_tone(self._facts, "soft")
+        self._facts = Elided(tone="soft")
         self._copy = Button(context.theme, "Copy as JSON", self._copy_clicked, icon="copy")
         self._tree_model = JsonTree()
-        self._tree = QTreeView()
-        self._tree.setModel(self._tree_model)
-        self._tree.setAccessibleName(tr("Result"))
-        self._tree.setUniformRowHeights(True)
-        self._tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = self._tree.header()
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self._tree = tree_viewer(self._tree_model, "Result")
         self._whole = text_viewer("The chosen value in full")
         self._text = text_viewer("Result as text")
         self._tree.selectionModel().currentChanged.connect(lambda *_: self._show_chosen())
@@ -72,8 +64,7 @@ class TryResult(QWidget):
     def show_attempt(self, attempt: Attempt) -> None:
         self._attempt = attempt
         state_text = wording.CALLS[attempt.outcome]
-        self._outcome.setText(state_text.words)
-        set_tone(self._outcome, state_text.tone)
+        show_toned(self._outcome, state_text.words, state_text.tone)
         size = wording.size(size_of(attempt))
         self._facts.setText(f"{attempt.tool}, {wording.milliseconds(attempt.ms)}, {size}")
         value = attempt.shown_value()

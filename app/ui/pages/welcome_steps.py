@@ -20,7 +20,7 @@ from app.ui.widgets.card import Card
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.layouts import TOP, horizontal, vertical
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, show_text
 
 _SIGN = 26
 _CLAUDE = "claude-desktop"
@@ -64,8 +64,7 @@ class WelcomeStep(Card):
 
     def show_state(self, words: str, *, done: bool) -> None:
         """Show the text `words`; a `done` step has a tick."""
-        self._words.setText(words)
-        self._words.setVisible(bool(words))
+        show_text(self._words, words)
         if done != self._done:
             self._done = done
             self._draw()

@@ -20,7 +20,7 @@ from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button, icon_button
 from app.ui.widgets.layouts import FREE, MIDDLE, Item, holder, horizontal, vertical
-from app.ui.widgets.text import heading, label, set_tone
+from app.ui.widgets.text import heading, label, show_text, show_toned
 
 _BAR = 10
 """The width of a scroll bar, as `lou.qss` has it."""
@@ -116,8 +116,7 @@ class Strip(Card):
         self._action = on_click
         self.set_look(tone)
         self._title.setText(title)
-        self._text.setText(text)
-        self._text.setVisible(bool(text))
+        show_text(self._text, text)
         self._button.setText(button)
         self._button.setVisible(bool(button and on_click))
         self._icon.show_icon("check" if tone == "good" else "alert", tone)
@@ -150,8 +149,7 @@ class Empty(QWidget):
 
     def set_text(self, title: str, text: str) -> None:
         self._title.setText(title)
-        self._text.setText(text)
-        set_tone(self._text, "soft")
+        show_toned(self._text, text, "soft")
 
 
 class ScrollArea(QScrollArea):

@@ -16,7 +16,7 @@ from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import MOST_PASTED, TextArea, combo
 from app.ui.widgets.layouts import vertical
 from app.ui.widgets.switch import Switch
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, show_text
 from app.ui.wording import one_line
 
 _LINES = {Kind.LONG: 4, Kind.TEXTS: 3, Kind.JSON: 5}
@@ -78,8 +78,7 @@ class Editor(QWidget):
 
     def show_problem(self, problem: str) -> None:
         """Show an error message in the place of the help; empty brings the help back."""
-        self._problem.setText(problem)
-        self._problem.setVisible(bool(problem))
+        show_text(self._problem, problem)
         self._help.setVisible(bool(self.field.help) and not problem and not self._is_bare)
 
     def _look_again(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from PySide6.QtCore import QMimeData, QSignalBlocker, Signal
+from PySide6.QtCore import QAbstractItemModel, QMimeData, QSignalBlocker, Signal
 from PySide6.QtGui import QTextOption, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QTreeView
 
 from app.ui.theme import fixed_font
 from app.ui.translation import tr
@@ -46,6 +46,17 @@ def text_viewer(name: str) -> TextArea:
     made.setReadOnly(True)
     made.setFont(fixed_font())
     made.setAccessibleName(tr(name))
+    return made
+
+
+def tree_viewer(model: QAbstractItemModel, name: str) -> QTreeView:
+    """A read-only tree, whose last column takes the free width."""
+    made = QTreeView()
+    made.setModel(model)
+    made.setAccessibleName(tr(name))
+    made.setUniformRowHeights(True)
+    made.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
+    made.header().setStretchLastSection(True)
     return made
 
 

@@ -58,8 +58,11 @@ class RowList(QListView):
 
     asked = Signal(QModelIndex, bool)
 
-    def __init__(self, theme: Theme, name: str, *, selectable: bool = True) -> None:
+    def __init__(
+        self, theme: Theme, name: str, model: QAbstractItemModel, *, selectable: bool = True
+    ) -> None:
         super().__init__()
+        self.setModel(model)
         self.setAccessibleName(tr(name))
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

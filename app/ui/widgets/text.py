@@ -126,11 +126,23 @@ def set_tone(widget: QWidget, tone: str) -> None:
     widget.style().polish(widget)
 
 
+def show_toned(shown: QLabel, words: str, tone: str) -> None:
+    shown.setText(words)
+    set_tone(shown, tone)
+
+
+def show_text(shown: QLabel | Elided, text: str) -> None:
+    """Show `text` in a label, or hide the label where there is none."""
+    shown.setText(text)
+    shown.setVisible(bool(text))
+
+
 class Elided(QWidget):
     """One line of text, cut with an ellipsis where it is too long; its tooltip shows it in full."""
 
-    def __init__(self, text: str = "", *, middle: bool = False) -> None:
+    def __init__(self, text: str = "", *, middle: bool = False, tone: str = "") -> None:
         super().__init__()
+        self.setProperty("tone", tone)
         self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
         self._text = self._shown = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
