@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from app.cli.output import Output
 from app.cli.parser import CommandParser
-from app.control.client import ControlClient, NotRunningError
+from app.control.client import NotRunningError, ask
 from app.errors import AppError
 from app.system import installation
 
@@ -52,5 +52,5 @@ def _install(args: Namespace, output: Output) -> int:
 
 
 def _restart(server: str) -> None:
-    with contextlib.suppress(NotRunningError), ControlClient() as control:
-        control.ask("restart", server=server)
+    with contextlib.suppress(NotRunningError):
+        ask("restart", server=server)

@@ -45,7 +45,8 @@ class Proofs:
 
     def client_event(self, event: ClientEvent) -> str:
         """Update the proof from an event; returns the client's id, or an empty text."""
-        row = self._row_marked(event.mark) or self._row_of(event.client)
+        marked = next((row for row in self._rows if row.id == event.mark), None)
+        row = marked or self._row_of(event.client)
         if row is None:
             return ""
         proof = connection_proof.after_stage(self.of(row.id), event.server, event.stage, event.at)
@@ -88,9 +89,6 @@ class Proofs:
             self._saved = dict(self._proofs)
         except OSError as failure:
             log.warning("The proofs could not be kept: %s", failure.strerror)
-
-    def _row_marked(self, mark: str) -> Client | None:
-        return next((row for row in self._rows if row.id == mark), None)
 
     def _row_of(self, name: str) -> Client | None:
         return next((row for row in self._rows if row.calls_itself(name)), None)

@@ -76,7 +76,7 @@ class Clients:
         self._guard = GuardService(
             self._files, self._row, self._choices.guards, policy or GuardPolicy()
         )
-        self._guard.examined.subscribe(self._file_examined)
+        self._guard.examined.subscribe(lambda name: self._background.start(self.refresh(name)))
         self._guard.notices.subscribe(self.notices.notify)
         self._views: dict[str, ClientView] = {}
         self._inspected: dict[str, tuple[tuple[Inspected, ...], ClientContext]] = {}
@@ -242,9 +242,6 @@ class Clients:
     async def _refreshed_view(self, row: Client) -> ClientView:
         await self.refresh(row.id)
         return self._views[row.id]
-
-    def _file_examined(self, id: str) -> None:  # noqa: A002 - named as in the row
-        self._background.start(self.refresh(id))
 
     def _proof_changed(self, id: str) -> None:  # noqa: A002 - named as in the row
         if id in self._inspected:

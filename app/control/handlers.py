@@ -193,10 +193,6 @@ def _is_table(found: Any) -> bool:
     return isinstance(found, dict) and all(isinstance(each, str) for each in found.values())
 
 
-async def _clients(services: Services, params: Params) -> dict[str, Any]:
-    return await request_handlers.answer(services.clients, params)
-
-
 async def _show(services: Services, params: Params) -> dict[str, Any]:
     if services.is_ending:
         raise AppError("Lou is ending.", "Start it again in a moment.", code="ending")
@@ -227,7 +223,7 @@ _METHODS: Mapping[str, Callable[[Services, Params], Awaitable[dict[str, Any]]]] 
     "key_store": _key_store,
     "add_server": _add_server,
     "import_servers": _import_servers,
-    "clients": _clients,
+    "clients": lambda services, params: request_handlers.answer(services.clients, params),
     "show": _show,
     "quit": _quit,
 }

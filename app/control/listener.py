@@ -81,7 +81,10 @@ class ControlSocket:
         try:
             endpoint.make_private(str(self._path.parent))
             file_sharing.attempt(lambda: self._path.unlink(missing_ok=True))
-            await (self._listen_tcp() if endpoint.uses_tcp() else self._listen_unix())
+            if endpoint.uses_tcp():
+                await self._listen_tcp()
+            elif sys.platform != "win32":
+                self._server = UnixListener(self._path, self._accept_unix)
             self._own_identity = self._identity()
         except OSError as failure:
             raise AppError(
@@ -118,10 +121,6 @@ class ControlSocket:
             return None
         return found.st_dev, found.st_ino
 
-    async def _listen_unix(self) -> None:
-        if sys.platform != "win32":
-            self._server = UnixListener(self._path, self._accept_unix)
-
     def _accept_unix(self, connection: socket.socket) -> None:
         async def serve() -> None:
             if sys.platform == "win32":
@@ -147,10 +146,8 @@ class ControlSocket:
                 await self._greet(reader, writer, self._port)
                 client.is_known = True
             await client.serve(reader)
-        except (OSError, TimeoutError, greeting.GreetingError, EOFError, ValueError):
-            pass  # the client left, or was no client
-        except asyncio.CancelledError:
-            pass  # Lou ends
+        except (OSError, greeting.GreetingError, EOFError, ValueError, asyncio.CancelledError):
+            pass  # the client left, or was no client, or Lou ends
         finally:
             self._clients.pop(task, None)
             writer.close()

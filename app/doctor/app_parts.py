@@ -24,18 +24,6 @@ def _edit(layout: Layout, text: str) -> None:
         raise ValueError(f"the file then has {', '.join(found)}")
 
 
-def _edit_yaml() -> None:
-    _edit(Layout("yaml", ("mcpServers",)), "mcpServers:\n  other:\n    command: other\n")
-
-
-def _edit_toml() -> None:
-    _edit(Layout("toml", ("mcp_servers",)), '[mcp_servers.other]\ncommand = "other"\n')
-
-
-def _seal_file() -> None:
-    asyncio.run(_keep_in_a_file())
-
-
 async def _keep_in_a_file() -> None:
     with tempfile.TemporaryDirectory(prefix="lou-self-test-") as folder:
         vault = FileVault(Path(folder) / "keys.sealed")
@@ -50,15 +38,13 @@ async def _keep_in_a_file() -> None:
         raise ValueError("the key came back changed")
 
 
-def _load_keyring() -> None:
-    Keyring("self-test").load()
-
-
+_YAML = (Layout("yaml", ("mcpServers",)), "mcpServers:\n  other:\n    command: other\n")
+_TOML = (Layout("toml", ("mcp_servers",)), '[mcp_servers.other]\ncommand = "other"\n')
 PARTS = {
-    "yaml": Part("Editing a client's YAML file", _edit_yaml),
-    "toml": Part("Editing a client's TOML file", _edit_toml),
-    "key_file": Part("Keeping keys in a sealed file", _seal_file),
-    "keyring": Part("Speaking to the keyring", _load_keyring),
+    "yaml": Part("Editing a client's YAML file", lambda: _edit(*_YAML)),
+    "toml": Part("Editing a client's TOML file", lambda: _edit(*_TOML)),
+    "key_file": Part("Keeping keys in a sealed file", lambda: asyncio.run(_keep_in_a_file())),
+    "keyring": Part("Speaking to the keyring", lambda: Keyring("self-test").load()),
 }
 
 

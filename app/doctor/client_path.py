@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.clients.planning.entries import Bridge
-from app.clients.views import ClientView, EntryProofView
+from app.clients.views import ClientView
 from app.views import ServerState, ServerView
 
 
@@ -113,7 +113,7 @@ def _in_its_session(client: ClientView) -> Iterator[PathStep]:
         ("A session is opened", "initialized", "opened no session with"),
         ("The tools are listed", "listed", "asked for no tools of"),
     ):
-        lacking = _lacking(client.entries, stage)
+        lacking = [each.server for each in client.entries if not getattr(each, stage)]
         fix = f"Look into the settings of {name} whether it lists this server with an error."
         sentence = f"{name} {words} {', '.join(lacking)} yet."
         yield PathStep(title, not lacking and bool(client.entries), sentence, fix, place)
@@ -124,7 +124,3 @@ def _in_its_session(client: ClientView) -> Iterator[PathStep]:
         "Ask it something that needs a tool, such as: search the web for today's news with Lou.",
         "try",
     )
-
-
-def _lacking(entries: Sequence[EntryProofView], stage: str) -> list[str]:
-    return [each.server for each in entries if not getattr(each, stage)]

@@ -15,9 +15,9 @@ class Listeners(Generic[T]):
     """The callbacks for one kind of change. One that fails does not stop the others."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[T], None]] = []
+        self._listeners: list[Callable[[T], object]] = []
 
-    def subscribe(self, listener: Callable[[T], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[T], object]) -> Callable[[], None]:
         """Call `listener` at every change, until the returned function is called."""
         self._listeners.append(listener)
 

@@ -40,7 +40,7 @@ class Notifications:
         self._shown: dict[tuple[str, str], float] = {}
         self._place = "window"
         context.core.notices.subscribe(self.show)
-        tray.icon.messageClicked.connect(self._clicked)
+        tray.icon.messageClicked.connect(lambda: context.go(self._place))
 
     def show(self, notice: Notice) -> None:
         """Show `notice`, unless it was shown recently or notifications are switched off."""
@@ -60,6 +60,3 @@ class Notifications:
             _SIGNS.get(notice.severity, QSystemTrayIcon.MessageIcon.Warning),
             _SHOWN_MS,
         )
-
-    def _clicked(self) -> None:
-        self._context.go(self._place)

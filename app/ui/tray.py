@@ -171,7 +171,7 @@ class Tray(QObject):
             row = menu.addAction(wording.menu_text(title or wording.words(name)))
             row.setCheckable(True)
             row.setChecked(name not in off)
-            row.triggered.connect(_switch_tool(context, server, name))
+            row.triggered.connect(_switcher(context, server, name))
         if not titles:
             menu.addAction(tr("Listed once the server was ready")).setEnabled(False)
 
@@ -190,9 +190,5 @@ def _connect_entry(context: PageContext) -> tuple[str, str]:
     return "Connect a client...", "clients"
 
 
-def _switch_tool(context: PageContext, server: str, tool: str) -> Callable[[bool], None]:
-    return lambda on: _started(context, server, tool, on)
-
-
-def _started(context: PageContext, server: str, tool: str, on: bool) -> None:
-    context.tasks.start(context.core.enable(server, on, tool))
+def _switcher(context: PageContext, server: str, tool: str) -> Callable[[bool], object]:
+    return lambda on: context.tasks.start(context.core.enable(server, on, tool))

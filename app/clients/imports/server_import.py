@@ -207,7 +207,7 @@ class _One:
             "disabledTools": made.disabled_tools,
         }
         entry = config_model.parse_entry(self._name, document)
-        self._note_clear(entry)
+        self.notes += (f"{each}." for each in left_in_clear(entry))
         if made.is_off:
             self.notes.insert(0, "It is switched off in that file, and stays so.")
         if self._open:
@@ -288,9 +288,6 @@ class _One:
         texts = (*made.env.values(), *made.headers.values(), made.url)
         borrowed = {key for text in texts for key in config_model.REFERENCE.findall(text)}
         self.notes += (f"It asks for your key {key}, and gets it." for key in sorted(borrowed))
-
-    def _note_clear(self, entry: ServerEntry) -> None:
-        self.notes += (f"{each}." for each in left_in_clear(entry))
 
 
 def _stub_in(text: str, stub: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.errors import AppError, VaultError
+from app.errors import VaultError
 from app.keys.service import LARGEST_FILE
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
@@ -216,7 +216,9 @@ class KeyDetail(QWidget):
         self._show_verdict(words, "soft")
         self._show_buttons()
 
-        task = self._context.tasks.start(work, on_error=self._show_error)
+        task = self._context.tasks.start(
+            work, on_error=lambda error: self._show_verdict(str(error), "bad")
+        )
         task.add_done_callback(self._worked)
         return task
 
@@ -227,9 +229,6 @@ class KeyDetail(QWidget):
             if task.cancelled():
                 self._show_verdict("Stopped.", "soft")
         self._show_buttons()
-
-    def _show_error(self, error: AppError) -> None:
-        self._show_verdict(str(error), "bad")
 
     def _show_verdict(self, words: str, tone: str) -> None:
         show_toned(self._verdict, words, tone)

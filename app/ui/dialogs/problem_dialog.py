@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.confirm import MARGINS, FittedDialog
 from app.ui.theme import Theme
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import IconLabel, Scrolled, indented
 from app.ui.widgets.layouts import FREE, TOP, horizontal, vertical
 from app.ui.widgets.text import heading, label
@@ -45,7 +44,8 @@ class ProblemDialog(FittedDialog):
         sign = IconLabel(theme, 28, "alert", "warn")
         words = vertical(indented(self._title), self._scroll, spacing=6)
         row = horizontal((sign, TOP), (words, 1), spacing=14)
-        copy = Button(theme, "Copy", self._copy, icon="copy", kind="quiet")
+        shown = copier(lambda: f"{self._title.text()}\n{self._hint.text()}")
+        copy = Button(theme, "Copy", shown, icon="copy", kind="quiet")
         buttons = indented(horizontal(copy, FREE, self._action, close))
         self.setLayout(vertical(row, buttons, margins=MARGINS, spacing=18))
         self.setMinimumWidth(_WIDTH)
@@ -64,6 +64,3 @@ class ProblemDialog(FittedDialog):
     def _mend_clicked(self) -> None:
         self.accept()
         self._go(self._place)
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self._title.text()}\n{self._hint.text()}")

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter, QTabWidget
 
 from app.calls.kept_call import CallDetail, KeptCall, as_command, as_json, value_of
@@ -15,7 +14,7 @@ from app.ui.models.calls import client_name, outcome_text, time_text
 from app.ui.models.json_tree import JsonTree
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button, icon_button
+from app.ui.widgets.buttons import Button, copier, icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import bar
 from app.ui.widgets.inputs import text_viewer, tree_viewer
@@ -56,13 +55,17 @@ class CallView(Card):
         theme = context.theme
         self._again = Button(theme, "Try again", self._try_again, icon="try")
         self._again.setToolTip(tr("Open the tool on the page Try it, filled in as in this call"))
-        copy_json = Button(theme, "Copy as JSON", self._copy_json, icon="copy")
-        copy_command = Button(theme, "Copy as command", self._copy_command, icon="copy")
+        whole = copier(lambda: as_json(*self._shown) if self._shown else "")
+        command = copier(lambda: as_command(*self._shown) if self._shown else "")
+        copies = (
+            Button(theme, "Copy as JSON", whole, icon="copy"),
+            Button(theme, "Copy as command", command, icon="copy"),
+        )
         close = icon_button(theme, "close", "Close", self.hide)
         self.inside.addLayout(horizontal(self._outcome, (self._facts, 1), close))
         self.inside.addWidget(self._note)
         self.inside.addWidget(self._tabs, 1)
-        self.inside.addWidget(bar(self._again, copy_json, copy_command))
+        self.inside.addWidget(bar(self._again, *copies))
         self.hide()
 
     def show_call(self, call: KeptCall, detail: CallDetail) -> None:
@@ -80,14 +83,6 @@ class CallView(Card):
         self._raw.setPlainText(harmless.spelled(as_json(call, detail)))
         self._again.setEnabled(bool(detail.request))
         self.show()
-
-    def _copy_json(self) -> None:
-        if self._shown:
-            QGuiApplication.clipboard().setText(as_json(*self._shown))
-
-    def _copy_command(self) -> None:
-        if self._shown:
-            QGuiApplication.clipboard().setText(as_command(*self._shown))
 
     def _try_again(self) -> None:
         if self._shown:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.system import version
@@ -12,7 +11,7 @@ from app.ui import doctor_mends, wording
 from app.ui.page_context import PageContext
 from app.ui.pages.client_path import ClientPath
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import Card, IconLabel, scroll_page
 from app.ui.widgets.flow import bar
 from app.ui.widgets.layouts import FREE, TOP, grid, holder, vertical
@@ -35,7 +34,7 @@ class DoctorPage(QWidget):
         self._checked_at = 0.0
         theme = context.theme
         self._again = Button(theme, "Check again", self._run, icon="restart")
-        self._copy = Button(theme, "Copy report", self._copy_report, icon="copy", kind="quiet")
+        self._copy = Button(theme, "Copy report", copier(self._report), icon="copy", kind="quiet")
         self._summary = label(tone="soft", wrap=True, name="summary")
         self._groups = QWidget()
         self._path = ClientPath(context)
@@ -104,6 +103,6 @@ class DoctorPage(QWidget):
         sign.setAccessibleName(tr("passed" if check.ok else "needs you"))
         return sign
 
-    def _copy_report(self) -> None:
+    def _report(self) -> str:
         text = doctor_mends.report(self._checks, f"Lou {version.current()}")
-        QGuiApplication.clipboard().setText(self._context.core.redactor(text))
+        return self._context.core.redactor(text)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QHideEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QSpinBox, QWidget
 
 from app.config import http_access
@@ -15,7 +15,7 @@ from app.ui.dialogs.confirm import confirm
 from app.ui.form_fields import UNSET, Field, Kind
 from app.ui.page_context import PageContext
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import Card, separator
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
@@ -55,8 +55,9 @@ class HttpSettings(Card):
         ]
         self._state = label(wrap=True, selectable=True, name="token")
         self._new = Button(theme, "", context.starter(self._renew), icon="restart")
-        self._copy = Button(theme, "Copy the token", self._copy_token, icon="copy")
-        self._entry = Button(theme, "Copy the entry for a client", self._copy_entry, icon="copy")
+        self._copy = Button(theme, "Copy the token", copier(lambda: self._token), icon="copy")
+        entry = copier(lambda: http_access.client_entry(context.core.settings.config, self._token))
+        self._entry = Button(theme, "Copy the entry for a client", entry, icon="copy")
         self.inside.addWidget(label(_TEXT, tone="soft", wrap=True))
         for row in self._rows:
             self.inside.addWidget(separator())
@@ -109,13 +110,6 @@ class HttpSettings(Card):
         for each in manifest.SERVERS:
             if http_access.access(core.settings.config, each.name).is_on:
                 await core.restart(each.name)
-
-    def _copy_token(self) -> None:
-        QGuiApplication.clipboard().setText(self._token)
-
-    def _copy_entry(self) -> None:
-        text = http_access.client_entry(self._context.core.settings.config, self._token)
-        QGuiApplication.clipboard().setText(text)
 
 
 class HttpRow(QWidget):

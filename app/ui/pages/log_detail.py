@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 
-from PySide6.QtGui import QGuiApplication
-
 from app.logs.line_format import StoredLine
 from app.ui import wording
 from app.ui.models.logs import LogLine, text_of, time_of
 from app.ui.page_context import PageContext
-from app.ui.widgets.buttons import icon_button
+from app.ui.widgets.buttons import copier, icon_button
 from app.ui.widgets.card import Card
 from app.ui.widgets.inputs import text_viewer
 from app.ui.widgets.layouts import horizontal, vertical
@@ -27,14 +25,15 @@ class LogDetail(Card):
         self._context = context
         self._where = Elided()
         self._call = Elided()
-        self._line: LogLine | None = None
         self._text = text_viewer("The whole line")
         words = vertical(self._where, self._call)
-        copy = icon_button(context.theme, "copy", "Copy this line", self._copy)
+        shown = copier(lambda: text_of(self._line) if self._line else "")
+        copy = icon_button(context.theme, "copy", "Copy this line", shown)
         close = icon_button(context.theme, "close", "Close", self.hide)
         self.inside.addLayout(horizontal((words, 1), copy, close))
         self.inside.addWidget(self._text, 1)
         self.setMinimumHeight(130)
+        self._line: LogLine | None = None
         self.hide()
 
     def show_line(self, line: LogLine) -> None:
@@ -48,10 +47,6 @@ class LogDetail(Card):
         text = "" if isinstance(line, StoredLine) else self._call_text(line.call)
         show_text(self._call, text)
         self.show()
-
-    def _copy(self) -> None:
-        if self._line:
-            QGuiApplication.clipboard().setText(text_of(self._line))
 
     def _call_text(self, call: str) -> str:
         record = self._context.history.find(call) if call else None

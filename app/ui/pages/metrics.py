@@ -61,8 +61,8 @@ class MetricsPage(QWidget):
         self._memory = Chart(theme, "Memory (MB)", {"memory": "good"})
         self._breakdown = Breakdown()
         self._files = (
-            Button(theme, "CSV", self._ask_csv, icon="save"),
-            Button(theme, "PNG", self._ask_png, icon="save"),
+            Button(theme, "CSV", self._exporter("lou-metrics.csv", self.save_csv), icon="save"),
+            Button(theme, "PNG", self._exporter("lou-metrics.png", self.save_png), icon="save"),
         )
         self._allow_files(False, "Comes once the figures are here.")
         self._lay_out()
@@ -148,17 +148,14 @@ class MetricsPage(QWidget):
         everything = (box.itemText(0), "")
         offer(box, [everything, *((wording.one_line(name, 80), name) for name in names)])
 
-    def _ask_csv(self) -> None:
-        self._ask("lou-metrics.csv", self.save_csv)
+    def _exporter(self, name: str, save: Callable[[Path], None]) -> Callable[[], None]:
+        async def saved(path: Path) -> None:
+            save(path)
 
-    def _ask_png(self) -> None:
-        self._ask("lou-metrics.png", self.save_png)
-
-    def _ask(self, name: str, save: Callable[[Path], None]) -> None:
         def chosen(path: Path) -> None:
-            self._context.tasks.start(_saved(save, path))
+            self._context.tasks.start(saved(path))
 
-        FileDialog(self, tr("Export"), chosen, name=name, saves=True).open()
+        return lambda: FileDialog(self, tr("Export"), chosen, name=name, saves=True).open()
 
     def save_csv(self, target: Path) -> None:
         """Write the report as CSV, one row for each step."""
@@ -175,10 +172,6 @@ class MetricsPage(QWidget):
             if not self._sheet.grab().save(picture, "PNG"):
                 raise OSError(0, "the picture could not be made")
             file.write(picture.data().data())
-
-
-async def _saved(save: Callable[[Path], None], target: Path) -> None:
-    save(target)
 
 
 def _chooser(name: str, everything: str) -> QComboBox:

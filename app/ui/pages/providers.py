@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.errors import AppError, ServerError
+from app.errors import ServerError
 from app.ui import wording
 from app.ui.dialogs.confirm import confirm
 from app.ui.models.lists import KEY, ProvidersModel
@@ -57,12 +57,14 @@ class Providers(QWidget):
         self.setLayout(vertical(*parts, margins=(0, 4, 0, 0), spacing=8))
 
     def _kept_row(self, words: QWidget, tool: str) -> QHBoxLayout:
-        clear = Button(self._context.theme, "Clear...", lambda: self._clear(tool), icon="trash")
-        return horizontal((words, 1), clear)
+        clear = self._context.starter(lambda: self._clear(tool))
+        return horizontal((words, 1), Button(self._context.theme, "Clear...", clear, icon="trash"))
 
     def _pull(self) -> None:
         if self._context.core.server(SERVER).state == "ready":
-            self._context.tasks.start(self._fetch(), on_error=self._show_load_error)
+            self._context.tasks.start(
+                self._fetch(), on_error=lambda error: self._note.setText(error.title)
+            )
 
     async def _fetch(self) -> None:
         status = await ask(self._context, "provider_states", {})
@@ -82,9 +84,6 @@ class Providers(QWidget):
         self._library.setText(f"{pages} in the library" if is_on else "The library is switched off")
         self._show_buttons()
 
-    def _show_load_error(self, error: AppError) -> None:
-        self._note.setText(error.title)
-
     def _show_buttons(self) -> None:
         row = self._list.currentIndex().row()
         self._up.setEnabled(self._model.can_swap(row, row - 1))
@@ -101,10 +100,7 @@ class Providers(QWidget):
         self._context.core.settings.update(lambda config: config.with_own(SERVER, {"chain": names}))
         await self._fetch()
 
-    def _clear(self, tool: str) -> None:
-        self._context.tasks.start(self._do_clear(tool))
-
-    async def _do_clear(self, tool: str) -> None:
+    async def _clear(self, tool: str) -> None:
         things, loss = _KEPT[tool]
         title = f"Clear all {things}?"
         if await confirm(self._context.theme, self.window(), title, loss, yes="Clear"):

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
 from app.ui.dialogs.keys import keep_keys_in
-from app.ui.form_fields import UNSET, Field, FieldError, Kind
+from app.ui.form_fields import UNSET, FieldError, Kind
 from app.ui.page_context import PageContext
 from app.ui.pages.http_settings import HttpSettings
 from app.ui.setting_choices import SettingChoice, choices
@@ -82,7 +82,8 @@ class SettingRow(QWidget):
         self._context = context
         field = choice.field
         self._editor = editor(context.theme, field, bare=True)
-        self._typing = QTimer(self, singleShot=True, interval=_delay(field))
+        wait_ms = 0 if field.kind in (Kind.SWITCH, Kind.CHOICE) else _TYPING_MS
+        self._typing = QTimer(self, singleShot=True, interval=wait_ms)
         self._typing.timeout.connect(self._apply)
         self._editor.changed.connect(self._typing.start)
         words = (label(field.title, wrap=True), label(field.help, tone="soft", wrap=True))
@@ -136,10 +137,6 @@ class SettingRow(QWidget):
     def _keep(self, value: Any) -> None:
         kept = "" if value is UNSET else value
         self._context.core.settings.update(lambda config: self.choice.write(config, kept))
-
-
-def _delay(field: Field) -> int:
-    return 0 if field.kind in (Kind.SWITCH, Kind.CHOICE) else _TYPING_MS
 
 
 def _card(rows: Iterable[SettingRow]) -> Card:

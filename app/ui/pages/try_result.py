@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from app.ui import wording
@@ -14,7 +13,7 @@ from app.ui.page_context import PageContext, open_url
 from app.ui.readable import readable
 from app.ui.tool_attempts import Attempt, result_text, size_of
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import Empty
 from app.ui.widgets.inputs import text_viewer, tree_viewer
 from app.ui.widgets.layouts import holder, horizontal, stacked, vertical
@@ -35,7 +34,8 @@ class TryResult(QWidget):
         self._outcome = heading("", "strong")
         self._outcome.setObjectName("outcome")
         self._facts = Elided(tone="soft")
-        self._copy = Button(context.theme, "Copy as JSON", self._copy_clicked, icon="copy")
+        shown = copier(lambda: self._attempt.as_json() if self._attempt else "")
+        self._copy = Button(context.theme, "Copy as JSON", shown, icon="copy")
         self._tree_model = JsonTree()
         self._tree = tree_viewer(self._tree_model, "Result")
         self._whole = text_viewer("The chosen value in full")
@@ -98,10 +98,6 @@ class TryResult(QWidget):
             more = len(value) - _LONGEST
             text = f"\n... {more:,} more characters; Copy has them all." if more > 0 else ""
             self._whole.setPlainText(value[:_LONGEST] + text)
-
-    def _copy_clicked(self) -> None:
-        if self._attempt:
-            QGuiApplication.clipboard().setText(self._attempt.as_json())
 
 
 def _initial_depth(value: Any) -> int | None:

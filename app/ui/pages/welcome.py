@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from app.ui import wording
 from app.ui.page_context import PageContext
 from app.ui.pages.welcome_steps import ConnectStep, ExtrasStep, WelcomeStep
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import GUTTER, ScrollArea
 from app.ui.widgets.layouts import FREE, holder, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
@@ -46,7 +45,7 @@ class WelcomePage(QWidget):
         self._keys.add_button("Add keys...", lambda: context.go("keys"), icon="keys")
         self._connect = ConnectStep(context)
         self._proven = WelcomeStep(theme, "4", "The proof")
-        self._proven.add_button("Copy a prompt", self._copy_prompt, icon="copy")
+        self._proven.add_button("Copy a prompt", copier(lambda: _PROMPT), icon="copy")
         self._proven.add_button(
             "Try it without a client", lambda: context.go("try search web_search"), icon="try"
         )
@@ -150,9 +149,6 @@ class WelcomePage(QWidget):
         else:
             text = f"{who} opened a session at {when}. Now ask it: {_PROMPT}"
             self._proven.show_state(text, done=False)
-
-    def _copy_prompt(self) -> None:
-        QGuiApplication.clipboard().setText(_PROMPT)
 
     def _client_seen(self, event: ClientEvent) -> None:
         if event.client != OWN_CLIENT and event.stage != "left" and self._proof is None:

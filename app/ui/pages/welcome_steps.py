@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 
 from app.clients.views import ClientView
 from app.system import desktop_entry
@@ -15,7 +14,7 @@ from app.ui.page_context import PageContext
 from app.ui.pages.client_actions import ClientActions
 from app.ui.theme import Theme
 from app.ui.translation import tr
-from app.ui.widgets.buttons import Button
+from app.ui.widgets.buttons import Button, copier
 from app.ui.widgets.card import Card
 from app.ui.widgets.flow import Flow
 from app.ui.widgets.inputs import text_viewer
@@ -102,7 +101,7 @@ class ConnectStep(WelcomeStep):
             "Other clients...", lambda: context.go("clients"), icon="clients"
         )
         self._by_hand = self.add_button("By hand", self._show_entry, kind="quiet")
-        self._copy = self.add_button("Copy", self._copy_entry, icon="copy")
+        self._copy = self.add_button("Copy", copier(self._entry.toPlainText), icon="copy")
         self._copy.hide()
 
     def pull(self) -> None:
@@ -124,9 +123,6 @@ class ConnectStep(WelcomeStep):
         self._entry.show()
         self._copy.show()
         self._by_hand.hide()
-
-    def _copy_entry(self) -> None:
-        QGuiApplication.clipboard().setText(self._entry.toPlainText())
 
 
 def _connect_text(connected: list[ClientView], views: tuple[ClientView, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy
 
 from app.ui import icons
@@ -59,6 +59,16 @@ class Button(QPushButton):
         names = {"main": "on_accent", "danger": "bad"}
         colour = names.get(str(self.property("kind")), "text")
         self.setIcon(icons.icon(self._icon, getattr(self._theme.colours, colour), 16))
+
+
+def copier(read: Callable[[], str]) -> Callable[[], None]:
+    """What copies the text that `read` returns, for a button; an empty one is not copied."""
+
+    def copy() -> None:
+        if text := read():
+            QGuiApplication.clipboard().setText(text)
+
+    return copy
 
 
 def icon_button(
