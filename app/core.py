@@ -83,11 +83,7 @@ class Core(Services):
         return await Doctor(self).examine()
 
     async def mend(self, what: str) -> None:
-        """Rewrite what starts Lou: at `login`, or when a client needs it (`launch`).
-
-        Raises:
-            SettingsError: it could not be written.
-        """
+        """Rewrite what starts Lou, at `login` or for a client (`launch`); raises SettingsError."""
         chosen = self.settings.config.settings
         if what == "login":
             await asyncio.to_thread(autostart.apply, chosen.start_at_login)

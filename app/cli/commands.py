@@ -100,11 +100,7 @@ COMMANDS = (
 
 
 def command(word: str) -> CliCommand:
-    """The command of this name.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The command of this name; raises UsageError when there is none."""
     for each in COMMANDS:
         if each.word == word:
             return each

@@ -91,11 +91,7 @@ def load(path: Path) -> tuple[Client, ...]:
 
 
 def client(id: str, rows: tuple[Client, ...] | None = None) -> Client:  # noqa: A002 - named as in the row
-    """The client with this id.
-
-    Raises:
-        ClientConfigError: no client has this id.
-    """
+    """The client with this id; raises ClientConfigError when there is none."""
     known = clients() if rows is None else rows
     for row in known:
         if row.id == id:

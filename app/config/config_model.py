@@ -137,11 +137,7 @@ def parse(
 
 
 def parse_entry(name: str, found: Any) -> ServerEntry:
-    """The server entry in `found`, in the format that clients use too.
-
-    Raises:
-        SettingsError: it is invalid.
-    """
+    """The entry in `found`, in the format that clients use too; raises SettingsError if invalid."""
     if not NAME.fullmatch(name) or name == APP or (_IS_WINDOWS and harmless.is_device(name)):
         raise SettingsError(
             f"{name!r:.60} cannot be the name of a server.",

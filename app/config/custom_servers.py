@@ -59,11 +59,7 @@ def edited(config: Config, name: str, new_name: str, found: Any) -> Config:
 
 
 def removed(config: Config, name: str) -> Config:
-    """`config` without a server of the user.
-
-    Raises:
-        SettingsError: it comes with Lou.
-    """
+    """`config` without a server of the user; raises SettingsError for one that comes with Lou."""
     _check_own(name, "removed")
     return config.without_server(name)
 

@@ -59,11 +59,7 @@ def access(config: Config, server: str) -> HttpAccess:
 
 
 def origin_of(text: str) -> str:
-    """The origin that a browser sends for a page at the address `text`.
-
-    Raises:
-        SettingsError: it is no address of a page.
-    """
+    """The origin that a browser sends for a page at `text`; raises SettingsError for another text."""
     found = _ADDRESS.match(text.strip().lower())
     if found is None or "*" in found["host"]:
         shown = json.dumps(text[:60], ensure_ascii=False)
@@ -85,11 +81,7 @@ _USUAL = {"http": "80", "https": "443"}
 
 
 def with_origins(config: Config, server: str, texts: Sequence[str]) -> Config:
-    """`config` with the origins that may use HTTP of an embedded server.
-
-    Raises:
-        SettingsError: a text is no address of a page.
-    """
+    """`config` with the origins that may use HTTP of a server; raises as `origin_of` does."""
     origins = list(dict.fromkeys(map(origin_of, texts)))
     found = config.settings.of(server).get(_SETTING)
     kept = dict(found) if isinstance(found, Mapping) else {"enabled": False}

@@ -94,11 +94,7 @@ class ControlSocket:
             ) from failure
 
     async def start_again(self) -> None:
-        """Make a new socket for later connections.
-
-        Raises:
-            AppError: the folder cannot be used.
-        """
+        """Make a new socket for later connections; raises as `start` does."""
         if self._server:
             self._server.close()
         await self.start()

@@ -75,11 +75,7 @@ class Edit:
 
 
 def refuse_depths(value: Any) -> None:
-    """Refuse values that are nested too deeply for the interpreter's stack.
-
-    Raises:
-        UnreadableError: lists and objects are nested too deeply.
-    """
+    """Raise UnreadableError for values nested too deeply for the interpreter's stack."""
     level = [value]
     for _ in range(_DEEPEST):
         level = [
@@ -94,32 +90,20 @@ def refuse_depths(value: Any) -> None:
 
 
 def refuse_slow_toml(text: str) -> None:
-    """Refuse TOML for which its reader needs too long: a key of 100 names, too many values.
-
-    Raises:
-        UnreadableError: it is such a text.
-    """
+    """Raise UnreadableError for TOML that takes its reader long: a key of 100 names, and such."""
     if found := _LONG_KEY.search(text):
         raise UnreadableError(TOO_DEEP, *position(text, found.start()))
     refuse_many(text, _TOML_MARKS, 10_000)
 
 
 def refuse_many(text: str, marks: re.Pattern[str], most: int) -> None:
-    """Refuse a text with more than `most` values, for which its reader needs too long.
-
-    Raises:
-        UnreadableError: `marks` are found in it more than `most` times.
-    """
+    """Raise UnreadableError for more than `most` values: their reader would need too long."""
     if len(text) > most and sum(1 for _ in islice(marks.finditer(text), most + 1)) > most:
         raise UnreadableError(TOO_MUCH, 1, 1)
 
 
 def decoded(content: bytes, words: str) -> str:
-    """The text in UTF-8.
-
-    Raises:
-        UnreadableError: it is not UTF-8; says so with `words`.
-    """
+    """The text in UTF-8; raises UnreadableError with `words` where it is not."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as broken:

@@ -64,22 +64,14 @@ def outline(text: str, layout: Layout) -> Outline:
 
 
 def plain_value(text: str) -> Any:
-    """The value of `text`; None for an empty text.
-
-    Raises:
-        FormatError: it is no YAML.
-    """
+    """The value of `text`, None for an empty one; raises FormatError when it is no YAML."""
     top = compose(text)
     return None if top is None else _Plain().of(top)
 
 
 @lru_cache(maxsize=8)
 def compose(text: str) -> Node | None:
-    """The root node; None for an empty text.
-
-    Raises:
-        FormatError: it is no YAML.
-    """
+    """The root node, None for an empty text; raises FormatError when it is no YAML."""
     try:
         return _compose(text)
     except UnreadableError:

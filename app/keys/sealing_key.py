@@ -34,11 +34,7 @@ class TrackerKeyFile:
         self.path = path
 
     def read(self) -> str:
-        """The key, or an empty text when there is none.
-
-        Raises:
-            VaultError: it exists but cannot be read; no new key may replace it.
-        """
+        """The key, or an empty text without one; raises VaultError if there is one it cannot read."""
         try:
             return ownership.read(str(self.path)).decode("ascii").strip()
         except FileNotFoundError:

@@ -155,21 +155,12 @@ class Keys:
         return {**found, **plain}
 
     async def encryption_key(self) -> dict[str, str]:
-        """The sealing key of the tracker if it is not in the vault; made on first use.
-
-        Raises:
-            VaultError: the keyring is closed, failed, or lost the key.
-            SettingsError: the key could not be stored.
-        """
+        """The sealing key of the tracker if it is not in the vault; made on first use."""
         waiting = await self._sealing.in_file()
         return {sealing_key.NAME: waiting} if waiting else {}
 
     async def gather_sealing_keys(self) -> bool:
-        """Move every sealing key into the vault; returns whether its value changed.
-
-        Raises:
-            VaultError: as `encryption_key`.
-        """
+        """Move every sealing key into the vault; returns whether its value changed."""
         return await self._sealing.gather()
 
     async def set(self, name: str, value: str) -> None:

@@ -95,11 +95,7 @@ class Vault(Protocol):
 
 
 def check_name(name: str) -> None:
-    """Check that `name` can be the name of a key.
-
-    Raises:
-        VaultError: it cannot.
-    """
+    """Raise VaultError unless `name` can be the name of a key."""
     if not _NAME.fullmatch(name):
         raise VaultError(
             f"{name!r:.80} cannot be the name of a key.",

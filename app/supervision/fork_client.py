@@ -82,11 +82,7 @@ class _ForkServer:
         guard: guard_client.GuardClient,
         streams: Sequence[int],
     ) -> int:
-        """Have a guard and its server forked; returns the pid of the guard.
-
-        Raises:
-            OSError: that failed.
-        """
+        """Have a guard and its server forked; returns the pid of the guard, or raises OSError."""
         installed = _package_times()
         if installed != self._imported:
             self.close()

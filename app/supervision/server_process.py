@@ -130,11 +130,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return self._transport.get_pid()
 
     async def started(self) -> int:
-        """Wait until the server itself runs; returns its pid.
-
-        Raises:
-            OSError: it ended before.
-        """
+        """Wait until the server itself runs; returns its pid, or raises OSError if it ended."""
         self.pid = await asyncio.shield(self._guard.started)
         return self.pid
 

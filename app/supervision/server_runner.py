@@ -189,11 +189,7 @@ class ServerRunner:
     async def request(
         self, method: str, params: Mapping[str, Any], seconds: float
     ) -> dict[str, Any]:
-        """Send a request to the process and return its result.
-
-        Raises:
-            ServerError: it does not run, refused, or gave no answer.
-        """
+        """Send a request to the process and return its result; raises ServerError."""
         if self._process is None:
             trouble = self.server.trouble or _NOT_RUNNING
             raise ServerError(

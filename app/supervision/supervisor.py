@@ -146,11 +146,7 @@ class Supervisor:
         return await self._runner(name).request(method, params, timeout)
 
     def observed(self, name: str) -> ServerStatus:
-        """The status of one server.
-
-        Raises:
-            ServerError: there is no such server.
-        """
+        """The status of one server; raises ServerError when none has this name."""
         return self._runner(name).observed()
 
     def all(self) -> tuple[ServerStatus, ...]:

@@ -38,11 +38,7 @@ class Entry(Protocol):
 
 
 def apply(on: bool) -> None:
-    """Make or delete the entry.
-
-    Raises:
-        SettingsError: it cannot be written.
-    """
+    """Make or delete the entry; raises SettingsError when that fails."""
     entry = _entry()
     if on:
         entry.write(launch_file.command_in_text())

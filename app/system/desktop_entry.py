@@ -83,11 +83,7 @@ def is_supported() -> bool:
 
 
 def require_linux() -> None:
-    """Check that this system has menu entries of this kind.
-
-    Raises:
-        AppError: it has not.
-    """
+    """Raise AppError unless this system has menu entries of this kind."""
     if not is_supported():
         raise AppError(
             "Menu entries of this kind are for Linux desktops.",

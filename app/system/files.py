@@ -77,11 +77,7 @@ def export(path: Path) -> Iterator[BinaryIO]:
 
 
 def delete(path: Path) -> None:
-    """Delete the file at `path`, if it is there.
-
-    Raises:
-        SettingsError: it could not be deleted.
-    """
+    """Delete the file at `path`, if there is one; raises SettingsError when that fails."""
     try:
         path.unlink(missing_ok=True)
     except OSError as failure:
@@ -89,11 +85,7 @@ def delete(path: Path) -> None:
 
 
 def tail(path: Path, most: int) -> str:
-    """The last `most` bytes of a file of text.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """The last `most` bytes of a file of text; raises OSError when it cannot be read."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - most))
         return file.read(most).decode("utf-8", "replace")

@@ -64,11 +64,7 @@ def command_in_text() -> tuple[str, ...]:
 
 
 def save(mode: str, start_with_client: bool) -> None:
-    """Write the file.
-
-    Raises:
-        SettingsError: it could not be saved.
-    """
+    """Write the file; raises SettingsError when that fails."""
     document = {
         "argv": command(mode),
         "env": {name: os.environ[name] for name in _PASSED if name in os.environ}

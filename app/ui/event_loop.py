@@ -26,11 +26,7 @@ class EventLoop(QEventLoop):  # type: ignore[misc]
         self._takes_calls = True
 
     def call_soon_threadsafe(self, *call: Any, **options: Any) -> None:
-        """Call a function on the loop's thread.
-
-        Raises:
-            RuntimeError: the loop was closed.
-        """
+        """Call a function on the loop's thread; raises RuntimeError when the loop was closed."""
         with self._calling:
             if not self._takes_calls:
                 raise RuntimeError("The event loop is closed.")

@@ -102,12 +102,7 @@ def put_back(
 
 
 def put_others_back(client: Client, file: ClientFile) -> AppliedChange:
-    """Restore the user's own lost entries from the last good copy.
-
-    Raises:
-        RefusedError: the file cannot be edited.
-        ClientConfigError: the file could not be written.
-    """
+    """Restore the user's own lost entries from the last good copy; raises as `put_back` does."""
 
     def with_others(content: bytes | None, record: FileRecord) -> Change:
         others = lost_others(client, file, record, content)

@@ -23,11 +23,7 @@ class ClientSource:
 
 
 def text_of(content: bytes) -> str:
-    """The text of a file in UTF-8 or UTF-16.
-
-    Raises:
-        AppError: it is no text.
-    """
+    """The text of a file in UTF-8 or UTF-16; raises AppError when it is no text."""
     try:
         return key_text.decoded(content)
     except key_text.NotAKeyError:

@@ -61,11 +61,7 @@ class PlainEntry:
 
 
 def plain(server: ForeignServer) -> PlainEntry:
-    """The entry in Lou's terms.
-
-    Raises:
-        NoServerError: Lou cannot start it.
-    """
+    """The entry in Lou's terms; raises NoServerError when Lou cannot start it."""
     entry = server.entry
     if not isinstance(entry, Mapping):
         raise NoServerError("It is not an object.")

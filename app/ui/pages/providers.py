@@ -109,11 +109,7 @@ class Providers(QWidget):
 
 
 async def ask(context: PageContext, tool: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-    """Call an internal tool of the search server; returns its data.
-
-    Raises:
-        ServerError: it failed.
-    """
+    """Call an internal tool of the search server; returns its data, or raises ServerError."""
     answer: Answer = await context.core.call(SERVER, tool, arguments, own=True)
     if answer.is_error or not isinstance(answer.data, dict):
         raise ServerError(wording.one_line(answer.text) or "The server gave no answer.")
