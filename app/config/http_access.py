@@ -59,7 +59,7 @@ def access(config: Config, server: str) -> HttpAccess:
 
 
 def origin_of(text: str) -> str:
-    """The origin that a browser sends for a page at `text`; raises SettingsError for another text."""
+    """The origin that a browser sends for a page at `text`; raises SettingsError for no address."""
     found = _ADDRESS.match(text.strip().lower())
     if found is None or "*" in found["host"]:
         shown = json.dumps(text[:60], ensure_ascii=False)

@@ -34,7 +34,7 @@ class TrackerKeyFile:
         self.path = path
 
     def read(self) -> str:
-        """The key, or an empty text without one; raises VaultError if there is one it cannot read."""
+        """The key, or an empty text without one; raises VaultError if it cannot be read."""
         try:
             return ownership.read(str(self.path)).decode("ascii").strip()
         except FileNotFoundError:
