@@ -273,7 +273,5 @@ def _limit(params: Params, most: int) -> int:
 
 
 def _summary(summary: Summary) -> dict[str, Any]:
-    shape = asdict(summary)
-    shape["error_rate"] = summary.error_rate
-    shape["cache_hit_ratio"] = summary.cache_hit_ratio
-    return shape
+    rates = {"error_rate": summary.error_rate, "cache_hit_ratio": summary.cache_hit_ratio}
+    return {**asdict(summary), **rates}

@@ -71,11 +71,7 @@ class TraySession:
         problems.go = self.go
 
     async def run(self) -> None:
-        """Start the core, run until the user quits, and stop everything.
-
-        Raises:
-            AppError: Lou cannot run at all.
-        """
+        """Start the core, run until the user quits, and stop everything; raises as `Core.start`."""
         core = self._core
         core.raise_wanted.subscribe(self._raise_window)
         core.quit_wanted.subscribe(lambda _who: self.quit())

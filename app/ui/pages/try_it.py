@@ -253,12 +253,15 @@ class TryPage(QWidget):
             return
         try:
             arguments = self._form.values()
-            timeout = float(self._timeout.value())
         except FieldError:
             return
-        self._start(self._chosen_server(), str(tool["name"]), arguments, timeout)
+        self._start(self._chosen_server(), str(tool["name"]), arguments)
 
-    def _start(self, server: str, tool: str, arguments: dict[str, Any], limit_s: float) -> None:
+    def _start(self, server: str, tool: str, arguments: dict[str, Any]) -> None:
+        try:
+            limit_s = float(self._timeout.value())
+        except FieldError:
+            return
         self._note_of = ("", "", "")
         self._show_note()
         self._run.setEnabled(False)
@@ -314,13 +317,8 @@ class TryPage(QWidget):
 
     def _run_again(self, row: int) -> None:
         attempt = self._history_model.rows[row]
-        if self._running is not None:
-            return
-        try:
-            timeout = float(self._timeout.value())
-        except FieldError:
-            return
-        self._start(attempt.server, attempt.tool, dict(attempt.arguments), timeout)
+        if self._running is None:
+            self._start(attempt.server, attempt.tool, dict(attempt.arguments))
 
 
 class TryHistory(RowTable):
