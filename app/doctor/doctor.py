@@ -136,12 +136,11 @@ class Doctor:
         config = self._services.settings.config
         for name, entry in config.servers.items():
             if clear := server_import.left_in_clear(entry):
-                yield check(
+                yield Check(
                     f"plain_key_{name}",
-                    ok=False,
-                    fine="",
-                    wrong=f"{name}: {'. '.join(clear)}.",
-                    fix="Keep it in the keyring (lou keys set NAME), then write ${keyring:NAME} "
+                    False,
+                    f"{name}: {'. '.join(clear)}.",
+                    "Keep it in the keyring (lou keys set NAME), then write ${keyring:NAME} "
                     "in its place in `env`, `headers` or `url` of config.json. An argument takes "
                     "no key: give it as a variable, if the server reads one.",
                 )

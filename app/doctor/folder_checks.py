@@ -27,22 +27,9 @@ def checks() -> Iterator[Check]:
         ("log_folder", paths.log_folder()),
         ("run_folder", paths.run_folder()),
     ):
-        trouble = _trouble(folder)
-        yield check(
-            code,
-            ok=trouble is None,
-            fine=f"{folder} is writable, and by nobody else.",
-            wrong=f"{trouble.what}." if trouble else "",
-            fix=trouble.remedy if trouble else "",
-        )
+        yield _owned(code, f"{folder} is writable, and by nobody else.", _trouble(folder))
     foreign = next(filter(None, map(ownership.trouble_with, map(str, _trusted_files()))), None)
-    yield check(
-        "private_files",
-        ok=foreign is None,
-        fine="Nobody else can write to the files that Lou trusts.",
-        wrong=f"{foreign.what}." if foreign else "",
-        fix=foreign.remedy if foreign else "",
-    )
+    yield _owned("private_files", "Nobody else can write to the files that Lou trusts.", foreign)
     free = shutil.disk_usage(_existing(paths.data_folder())).free
     yield check(
         "disk_space",
@@ -55,26 +42,27 @@ def checks() -> Iterator[Check]:
 
 def configuration(file: ConfigFile) -> Iterator[Check]:
     """Check whether Lou understands config.json, as it was last read."""
-    trouble = file.trouble
+    if trouble := file.trouble:
+        yield Check("config_readable", False, trouble.title, trouble.hint)
+        return
+    yield Check("config_readable", True, f"{file.path} can be read.")
     yield check(
-        "config_readable",
-        ok=trouble is None,
-        fine=f"{file.path} can be read.",
-        wrong=trouble.title if trouble else "",
-        fix=trouble.hint if trouble else "",
+        "config_understood",
+        ok=not file.problems,
+        fine="Everything in config.json was understood.",
+        wrong=" ".join(file.problems),
+        fix=f"Correct {file.path}; Lou reads it again by itself.",
     )
-    if trouble is None:
-        yield check(
-            "config_understood",
-            ok=not file.problems,
-            fine="Everything in config.json was understood.",
-            wrong=" ".join(file.problems),
-            fix=f"Correct {file.path}; Lou reads it again by itself.",
-        )
 
 
 def check(code: str, *, ok: bool, fine: str, wrong: str, fix: str) -> Check:
     return Check(code, True, fine) if ok else Check(code, False, wrong, fix)
+
+
+def _owned(code: str, fine: str, trouble: ownership.ForeignError | None) -> Check:
+    if trouble is None:
+        return Check(code, True, fine)
+    return Check(code, False, f"{trouble.what}.", trouble.remedy)
 
 
 def _trouble(folder: Path) -> ownership.ForeignError | None:
