@@ -10,9 +10,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -25,9 +24,8 @@ _QUIT_WAIT_S = 15.0
 _TERMINATE = ("terminate",)
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """One running client: its process id and start time."""
+class Instance(NamedTuple):
+    """One running client: its process id and start time, as a record stores them."""
 
     pid: int
     started: float
@@ -41,11 +39,6 @@ class Instance:
             )
         except (psutil.Error, OSError):
             return False
-
-
-def process_marks(running: Iterable[Instance]) -> tuple[tuple[int, float], ...]:
-    """The process ids and start times, as a record stores them."""
-    return tuple((instance.pid, instance.started) for instance in running)
 
 
 class OldCopies:

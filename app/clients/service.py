@@ -157,9 +157,7 @@ class Clients:
 
     async def dismiss(self, id: str) -> ClientView:  # noqa: A002 - named as in the row
         """Accept the file as it is: lost entries are not offered again."""
-        row = self._row(id)
-        await asyncio.to_thread(self._files.accept, row)
-        return await self._refreshed_view(row)
+        return await self._edit(id, self._files.accept)
 
     async def quit(self, id: str) -> bool:  # noqa: A002 - named as in the row
         """Ask a running client to quit; False when it was not running, an error if it stays."""

@@ -47,11 +47,9 @@ class WindowsJob:
         """Do nothing: an app without a console can only close stdin as a polite request."""
 
     def kill(self) -> None:
-        """End the whole tree."""
         self._job.end()
 
     def close(self, code: int | None = None) -> None:
-        """Release the job; the server ended or was never started."""
         self.code = code
         self._job.close()
         if not self.started.done():

@@ -114,7 +114,7 @@ async def test_an_old_copy_is_remembered_until_a_moment_after_its_client_ended(
     process = start()
     copies = OldCopies()
     key = ("claude-desktop", Path("/f"))
-    copies.note(key, running.process_marks(running.instances(client, "linux")))
+    copies.note(key, running.instances(client, "linux"))
     assert copies.expired() == []
     process.kill()
     process.wait(PATIENCE_S)

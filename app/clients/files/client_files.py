@@ -18,7 +18,7 @@ from app.clients.guard import restore as restoring
 from app.clients.planning import plan
 from app.clients.planning.file_state import RefusedError
 from app.clients.planning.plan import DesiredEntries, find_state, snippet
-from app.clients.running import instances, process_marks
+from app.clients.running import instances
 from app.clients.views import Inspected, inspect
 from app.errors import AppError, ClientConfigError
 from app.system.safe_write import Disk
@@ -74,7 +74,7 @@ class ClientFiles:
     def connect(self, client: Client, *, replace_foreign: bool = False) -> list[AppliedChange]:
         """Write Lou's entries into each of the client's files."""
         _check(self.desired())
-        marks = process_marks(instances(client, self.places.platform)) if client.rewrites else ()
+        marks = instances(client, self.places.platform) if client.rewrites else ()
 
         def change_one(file: ClientFile) -> AppliedChange:
             planned = self._plan_for(client, file, "connect", force=replace_foreign)

@@ -17,7 +17,7 @@ from app.clients.planning import entries, plan
 from app.clients.planning.entry_loss import Loss, LossVerdict, judge
 from app.clients.planning.file_state import RefusedError, refusal
 from app.clients.planning.plan import Change, DesiredEntries
-from app.clients.running import Instance, process_marks
+from app.clients.running import Instance
 from app.formats import text_edits
 from app.formats.spans import FormatError, Outline
 
@@ -98,7 +98,7 @@ def put_back(
         kept = replace(change.record, left_out=record.left_out)
         return replace(change, record=kept)
 
-    file.carry_out(with_ours, cached_by=process_marks(running))
+    file.carry_out(with_ours, cached_by=running)
 
 
 def put_others_back(client: Client, file: ClientFile) -> AppliedChange:
