@@ -31,8 +31,10 @@ _TITLES = {
     ProofStep.CALLED: "Last call",
 }
 
-_OF_CLIENT = ["id", "name", "tier", "has_file", "list_changed"]
-_OF_CLIENT += ["reload_words", "limits", "evidence", "note"]
+_OF_CLIENT = (
+    *("id", "name", "tier", "has_file", "list_changed"),
+    *("reload_words", "limits", "evidence", "note"),
+)
 """The fields of a view that are those of its client."""
 
 
