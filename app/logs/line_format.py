@@ -39,6 +39,23 @@ class Stamps:
         return f"{self._text},{int(at * 1000) % 1000:03d}"
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record of a server; `n` is its running number, `call` the tool call that caused it."""
+
+    n: int
+    at: float
+    server: str
+    level: str
+    logger: str
+    message: str
+    call: str = ""
+
+    def stored(self) -> StoredLine:
+        """The line in the form of a log file."""
+        return StoredLine(self.server, Stamps()(self.at), self.logger, self.level, self.message)
+
+
 def render(stamp: str, logger: str, level: str, message: str) -> str:
     """The line with its newline."""
     if "\n" in message or "\r" in message:

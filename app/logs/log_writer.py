@@ -16,9 +16,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from app.logs.line_format import Stamps, render
+from app.logs.line_format import Line, Stamps, render
 from servers.contract import ownership
 
 log = logging.getLogger(__name__)
@@ -29,19 +28,6 @@ _MOST_WAITING = 400_000
 _SEGMENT_PART = 20
 _SEGMENT_BOUNDS = (256_000, 8_000_000)
 _NUMBERED = re.compile(r"([a-z0-9_-]+)\.(\d{6})\.log")
-
-
-class LogRecordLine(Protocol):
-    """The part of a line that is written."""
-
-    @property
-    def at(self) -> float: ...
-    @property
-    def logger(self) -> str: ...
-    @property
-    def level(self) -> str: ...
-    @property
-    def message(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ class LogWriter:
         self.total_bytes = total_bytes
         self.problem = ""
         self._folder = folder
-        self._waiting: deque[tuple[str, LogRecordLine]] = deque()
+        self._waiting: deque[tuple[str, Line]] = deque()
         self._files: dict[str, _CurrentFile] = {}
         self._unwritten: dict[str, bytes] = {}
         self._dropped = 0
@@ -93,7 +79,7 @@ class LogWriter:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def put(self, server: str, line: LogRecordLine) -> None:
+    def put(self, server: str, line: Line) -> None:
         """Queue one line, which is written a tenth of a second later."""
         if len(self._waiting) >= _MOST_WAITING:
             self._dropped += 1

@@ -9,14 +9,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
-from app.logs import line_format, log_search
-from app.logs.line_format import StoredLine
+from app.logs import log_search
+from app.logs.line_format import Line
 from app.logs.log_search import Cursor, LogPage, LogQuery
 from app.logs.log_writer import LogWriter
 from app.system.listeners import Listeners
@@ -30,24 +29,6 @@ LEVELS: tuple[str, ...] = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 def is_at_least(level: str, least: str) -> bool:
     """Whether `level` reaches `least`; every level reaches an empty one."""
     return not least or LEVELS.index(level) >= LEVELS.index(least)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One record of a server; `n` is its running number, `call` the tool call that caused it."""
-
-    n: int
-    at: float
-    server: str
-    level: str
-    logger: str
-    message: str
-    call: str = ""
-
-    def stored(self) -> StoredLine:
-        """The line in the form of a log file."""
-        stamp = line_format.Stamps()(self.at)
-        return StoredLine(self.server, stamp, self.logger, self.level, self.message)
 
 
 class Logbook:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from app.logs.line_format import Line
 from app.logs.log_search import Cursor, LogQuery
-from app.logs.logbook import Line, Logbook, is_at_least
+from app.logs.logbook import Logbook, is_at_least
 from app.ui.models.logs import LogLine, time_of
 
 _FIRST = 400

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from app.logs.line_format import Stamps, StoredLine
-from app.logs.logbook import Line
+from app.logs.line_format import Line, Stamps, StoredLine
 from app.ui.models.table import TableModel
 from app.ui.theme import Theme
 from app.ui.translation import tr
