@@ -114,7 +114,7 @@ class ServerStatus:
         """The row of `lou status --json`."""
         row = {each.name: getattr(self, each.name) for each in fields(ServerStatus)}
         del row["since"], row["started_at"]
-        trouble = self.trouble and as_json(self.trouble)
+        trouble = self.trouble and asdict(self.trouble)
         return {**row, "trouble": trouble, "cpu_percent": round(self.cpu_percent, 1)}
 
     def by_name(self) -> dict[str, Any]:
@@ -186,8 +186,3 @@ class Answer:
     ms: float = 0.0
     extra: Mapping[str, Any] = field(default_factory=dict)
     """`content`: all parts of it, if one of them is no text."""
-
-
-def as_json(value: Any) -> dict[str, Any]:
-    """The fields of one of these values, for JSON."""
-    return asdict(value)

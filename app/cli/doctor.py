@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 from typing import Any
 
 from app.cli.output import Output
@@ -35,13 +36,13 @@ def _without_lou(refused: NotRunningError) -> list[dict[str, Any]]:
     from app.config.config_file import ConfigFile  # noqa: PLC0415
     from app.doctor import folder_checks  # noqa: PLC0415 - only when Lou does not answer
     from app.system import paths  # noqa: PLC0415
-    from app.views import Check, as_json  # noqa: PLC0415
+    from app.views import Check  # noqa: PLC0415
 
     file = ConfigFile(paths.config_file())
     file.load()
     running = Check("running", False, refused.title, refused.hint)
     checks = (running, *folder_checks.configuration(file), *folder_checks.checks())
-    return [as_json(check) for check in checks]
+    return [asdict(check) for check in checks]
 
 
 def _show(check: dict[str, Any], output: Output) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from app.clients.planning.entries import installed_bridge
@@ -42,7 +43,7 @@ async def answer(clients: Clients, params: Params) -> dict[str, Any]:
     verb, client = str(params.get("verb", "list")), str(params.get("client", ""))
     if verb == "list":
         views = await clients.refresh(*([client] if client else []))
-        return {"clients": [view.as_json() for view in views if client in {"", view.id}]}
+        return {"clients": [asdict(view) for view in views if client in {"", view.id}]}
     if verb == "diff":
         action = str(params.get("action", "connect"))
         return {"client": client, "diff": await clients.diff(client, action)}
@@ -63,7 +64,7 @@ async def answer(clients: Clients, params: Params) -> dict[str, Any]:
             code="unknown_verb",
         )
     view = await change(clients, client, params)
-    return {"client": view.as_json()}
+    return {"client": asdict(view)}
 
 
 async def answer_alone(config: Config, params: Params, *, is_known: bool) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from app.clients.catalog import Client
 from app.clients.files.apply import ClientFile, ReadFile
@@ -78,7 +77,7 @@ class EntryProofView:
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """One row of the Clients page."""
+    """One row of the Clients page, and of `lou clients list --json`."""
 
     id: str
     name: str
@@ -121,10 +120,6 @@ class ClientView:
     limits: Mapping[str, int]
     evidence: str
     note: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The row of `lou clients list --json`."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from app.logs.log_search import LogQuery
 from app.logs.logbook import LEVELS
 from app.metrics.reports import Summary, TimeWindow
 from app.services import Services
-from app.views import Check, as_json
+from app.views import Check
 
 Method = Callable[[Params], Awaitable[dict[str, Any]]]
 
@@ -75,7 +75,7 @@ async def _call(services: Services, params: Params) -> dict[str, Any]:
         raise InvalidParamsError("`timeout_s` is not a number from 0 to 600")
     server, tool = _text(params, "server"), _text(params, "tool")
     own = params.get("own") is True
-    return as_json(await services.call(server, tool, arguments, timeout, own=own))
+    return asdict(await services.call(server, tool, arguments, timeout, own=own))
 
 
 async def _logs(services: Services, params: Params) -> dict[str, Any]:
@@ -139,7 +139,7 @@ async def _keys(services: Services, params: Params) -> dict[str, Any]:
     del params
     state = await services.vault.probe()
     store = services.settings.config.settings.key_store
-    return {"state": str(state), "store": store, "keys": [as_json(key) for key in services.keys()]}  # noqa: SIM118
+    return {"state": str(state), "store": store, "keys": [asdict(key) for key in services.keys()]}  # noqa: SIM118
 
 
 async def _set_key(services: Services, params: Params) -> dict[str, Any]:
@@ -149,7 +149,7 @@ async def _set_key(services: Services, params: Params) -> dict[str, Any]:
 
 async def _test_key(services: Services, params: Params) -> dict[str, Any]:
     value = _text(params, "value", "")
-    return as_json(await services.test_key(_text(params, "name"), value or None))
+    return asdict(await services.test_key(_text(params, "name"), value or None))
 
 
 async def _unlock(services: Services, params: Params) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def methods(services: Services, doctor: Callable[[], Awaitable[list[Check]]]) ->
 
     async def checks(params: Params) -> dict[str, Any]:
         del params
-        return {"checks": [as_json(check) for check in await doctor()]}
+        return {"checks": [asdict(check) for check in await doctor()]}
 
     async def act(action: str, params: Params) -> dict[str, Any]:
         await _ACTIONS[action](services, params)

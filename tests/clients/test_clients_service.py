@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ async def test_every_client_has_a_view(house: House) -> None:
     assert [view.id for view in views] == [row.id for row in catalog.clients()]
     assert [view.id for view in views if view.installed] == ["cursor"]
     assert house.clients.view("cursor").state == "absent"
-    assert json.dumps([view.as_json() for view in views])
+    assert json.dumps([asdict(view) for view in views])
 
 
 async def test_connect_tells_and_disconnect_returns_every_byte(house: House) -> None:
