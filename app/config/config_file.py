@@ -68,9 +68,8 @@ class ConfigFile:
     def refresh(self, *, at_once: bool = True) -> bool:
         """Apply edits made in the file; returns whether they changed the configuration.
 
-        Args:
-            at_once: False to report a broken or missing file only at the second check, since some
-                programs empty a file before they write it.
+        Not `at_once`, a broken or missing file is reported only at the second check, since some
+        programs empty a file before they write it.
         """
         stamp = self._stat()
         if stamp == self._stamp:

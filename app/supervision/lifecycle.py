@@ -77,12 +77,7 @@ def step(
 ) -> Step:
     """The state after `event` and the commands to execute.
 
-    Args:
-        server: the state before.
-        event: what happened.
-        now: seconds on a monotonic clock.
-        policy: limits and delays.
-        draw: a random number in [0, 1) for delays.
+    `now` is in seconds on a monotonic clock, `draw` a random number in [0, 1) for delays.
     """
     return _RULES[type(event)](server, event, _Now(now, policy, draw))
 

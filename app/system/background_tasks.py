@@ -23,12 +23,7 @@ class BackgroundTasks:
         failed: Callable[[Exception], None] | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        """Start with no task.
-
-        Args:
-            failed: receives what a task raised; without it the error is logged.
-            loop: runs the tasks; without it the running loop, which a slot of Qt has none of.
-        """
+        """`failed` receives what a task raised, which else is logged; Qt's slots need a `loop`."""
         self._failed = failed or log_failure
         self._loop = loop
         self.running: set[asyncio.Task[Any]] = set()

@@ -31,13 +31,7 @@ class WorkerThread:
         rest: Callable[[], None] = lambda: None,
         rest_after_s: float | None = None,
     ) -> None:
-        """Start no thread yet.
-
-        Args:
-            name: of the thread.
-            rest: called in the thread when it had nothing to do for `rest_after_s`, and at its end.
-            rest_after_s: seconds; None means that only the end counts.
-        """
+        """`rest` is called in the thread after `rest_after_s` without work, and at its end."""
         self.came_back: Callable[[], None] = lambda: None
         """Called on the loop's thread when an abandoned call returned after all."""
         self._name = name
