@@ -1,4 +1,4 @@
-"""What a supervised process serves, as its control channel and its runner see it.
+"""What a supervised process serves, as control channel, runner and the app see it and its tools.
 
 `hosted_server` serves a service of Lou's own with the SDK, `servers.relay.server` a server of the
 user's. Nothing here knows MCP.

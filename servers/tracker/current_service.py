@@ -1,4 +1,4 @@
-"""The entry service in use, and what all tools share: error texts, filters, change events."""
+"""The entry service in use, and what all tools share: refused drafts, filters, change events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All operations on entries: reads them from the store, applies the ledger, writes them back.
+"""All operations on entries, and why one is refused: reads, applies the ledger, writes back.
 
 In come drafts, ids and searches; out come entries, or errors for the caller.
 """
