@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import codecs
 import html
 import json
@@ -102,7 +101,7 @@ def scripted(tree: HtmlElement) -> Iterator[FoundAddress]:
         if "json" in str(script.get("type")):
             continue
         if len(text) < _LONGEST and (_WRITES.search(text) or "unescape(" in text):
-            yield from _in_script(text)
+            yield from (FoundAddress(one.email, SURE) for one in _in_script(text))
 
 
 def stored(tree: HtmlElement) -> Iterator[FoundAddress]:
@@ -111,7 +110,7 @@ def stored(tree: HtmlElement) -> Iterator[FoundAddress]:
         kind = str(script.get("type")).lower()
         if "json" in kind and "ld+json" not in kind:
             for one in _named_in_json(str(script.text or "")[:_LONGEST]):
-                yield FoundAddress(one.email, UNSURE)
+                yield FoundAddress(one.email, UNSURE, only_own=True)
 
 
 def _in_attribute(element: HtmlElement, name: str, value: str) -> Iterator[FoundAddress]:
@@ -249,19 +248,11 @@ def _decoded(name: str, value: str) -> Iterator[FoundAddress]:
     readings = [turned, value] if _ENCODED.search(name) else [value, value[::-1]]
     if "mail" in name:
         readings += [turned, unquote(value)]
-    readings += _from_base64(value)
-    for reading in readings:
+    for reading in (*readings, scripts.from_base64(value)):
         plain = disguise.undisguised(disguise.without_marks(reading)).translate(_PLAIN_AT)
         if email := address.exact(plain.strip(_AROUND)):
             yield FoundAddress(email, LINKED)
             return
-
-
-def _from_base64(value: str) -> Iterator[str]:
-    try:
-        yield base64.b64decode(value, validate=True).decode("ascii")
-    except ValueError:
-        return
 
 
 def _in_pair(element: HtmlElement) -> Iterator[FoundAddress]:
@@ -277,16 +268,11 @@ def _in_pair(element: HtmlElement) -> Iterator[FoundAddress]:
         return
     place = f"{second}.{end}" if end else second
     turned = (first[::-1], place[::-1])
-    for local, domain in ((first, place), turned, *_both_from_base64(first, place)):
+    unpacked = (scripts.from_base64(first), scripts.from_base64(place))
+    for local, domain in ((first, place), turned, unpacked):
         if email := address.put_together(local, domain):
             yield FoundAddress(email, SURE)
             return
-
-
-def _both_from_base64(first: str, second: str) -> Iterator[tuple[str, str]]:
-    for one in _from_base64(first):
-        for other in _from_base64(second):
-            yield one, other
 
 
 def _in_data(script: HtmlElement) -> Iterator[FoundAddress]:
@@ -342,17 +328,15 @@ def _unescaped(text: str) -> str:
 
 def _in_script(text: str) -> Iterator[FoundAddress]:
     text = unquote(text) if "unescape(" in text or "decodeURI" in text else text
-    yield from (FoundAddress(one.email, SURE) for one in _put_together(_unescaped(text)))
+    yield from _put_together(_unescaped(text))
     text = html.unescape(_CONCATENATION.sub("", _unescaped(text)))
     parts: dict[str, str] = {}
     for name, before, more in _CLOAK.findall(text):
         parts[name] = f"{parts.get(before, '')}{more}"
-    for piece in parts.values():
-        yield from (FoundAddress(one.email, SURE) for one in _exact(piece))
-    for piece in _WRITTEN.findall(text):
-        yield from (FoundAddress(one.email, SURE) for one in _exact(piece))
-    for link in _SCRIPT_MAILTO.finditer(text):
-        yield from (FoundAddress(one.email, SURE) for one in receivers(f"mailto:{link.group(1)}"))
+    for piece in (*parts.values(), *_WRITTEN.findall(text)):
+        yield from _exact(piece)
+    for link in _SCRIPT_MAILTO.findall(text):
+        yield from receivers(f"mailto:{link}")
 
 
 def _put_together(source: str) -> Iterator[FoundAddress]:

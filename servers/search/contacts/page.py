@@ -90,9 +90,9 @@ def contacts_on(page: str, url: str, domain: str) -> list[Contact]:
     """The addresses in the HTML or text `page`: in links they are surer than in the text."""
     best: dict[str, float] = {}
     names: dict[str, str] = {}
-    for found, only_own in _found(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST])):
+    for found in _found(_IN_ANGLES.sub(r"&lt;\1&gt;", page[:_LARGEST])):
         own = _is_at(found.email, domain)
-        if (only_own and not own) or is_placeholder(found.email, own=own):
+        if (found.only_own and not own) or is_placeholder(found.email, own=own):
             continue
         sure = found.sure if own else round(found.sure - _ELSEWHERE, 2)
         best[found.email] = max(sure, best.get(found.email, 0))
@@ -106,22 +106,21 @@ def _plain_name(text: str) -> str:
     return name if any(map(str.isalpha, name)) and not _NO_NAME.search(name) else ""
 
 
-def _found(page: str) -> Iterator[tuple[FoundAddress, bool]]:
-    """Each address on the page, and whether it counts only at the domain that is asked for."""
+def _found(page: str) -> Iterator[FoundAddress]:
     if vcard.is_vcard(page):
-        yield from ((found, False) for found in vcard.vcards(unescape(page)))
+        yield from vcard.vcards(unescape(page))
         return
     tree = markup.parsed(page) if _TAG.search(page) else None
     if tree is None:
-        yield from ((found, False) for found in addresses_in(without_marks(unescape(page))))
+        yield from addresses_in(without_marks(unescape(page)))
         return
     drop_unseen(tree)
     elements.as_seen(tree)
-    yield from ((found, False) for found in linked.linked(tree))
-    yield from ((found, False) for found in cards.addresses_in_cards(tree))
-    yield from ((found, False) for found in linked.scripted(tree))
-    yield from ((found, True) for found in linked.stored(tree))
-    yield from ((found, False) for found in addresses_in(elements.text(tree)))
+    yield from linked.linked(tree)
+    yield from cards.addresses_in_cards(tree)
+    yield from linked.scripted(tree)
+    yield from linked.stored(tree)
+    yield from addresses_in(elements.text(tree))
 
 
 def _is_at(address: str, domain: str) -> bool:

@@ -64,9 +64,10 @@ def _joined(found: re.Match[str]) -> str:
     return found[3][1:-1].join(pieces[::-1] if found[2] else pieces)
 
 
-def _from_base64(found: re.Match[str]) -> str:
+def from_base64(text: str) -> str:
+    """What `text` holds in Base64; empty when that is none, or no ASCII."""
     try:
-        return base64.b64decode(found[1], validate=True).decode("ascii")
+        return base64.b64decode(text, validate=True).decode("ascii")
     except ValueError:
         return ""
 
@@ -75,6 +76,6 @@ _CALLS = (
     (_LIST, _joined),
     (_REVERSED, lambda found: found[1][-2:0:-1]),
     (_CODES, lambda found: "".join(chr(int(code)) for code in found[1].split(","))),
-    (_BASE64, _from_base64),
+    (_BASE64, lambda found: from_base64(found[1])),
 )
 """Calls whose text is known, and that text."""

@@ -59,6 +59,8 @@ class FoundAddress:
     email: str
     sure: float
     name: str = ""
+    only_own: bool = False
+    """Whether it counts only at the domain that is asked for."""
 
 
 class _Half(NamedTuple):
