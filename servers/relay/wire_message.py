@@ -31,7 +31,7 @@ _ID_FIRST = tuple(
 )
 _ID_LAST = ('"id":', '"id": ')
 """What stands before the id where the SDKs write it: first, with its length, or last."""
-_BEGIN = re.compile(r'\{ ?"(?:jsonrpc|result|error|method)" ?: ?')
+_BEGIN = re.compile(r'\{ ?"(?:jsonrpc|id|result|error|method)" ?: ?')
 INTERNAL_ERROR = -32603
 _ESCAPED_ID = "\\u006"
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servers.relay.wire_message import parse
+from servers.relay.wire_message import parse, parse_line
 
 ODD = [
     '{"jsonrpc":"2.0","id":1,"id":1,"result":{}}',
@@ -29,6 +29,13 @@ def _replaced(line: str) -> Any:
     (message,) = parse(line.encode())
     assert json.loads(message.id_token) == json.loads(line)["id"]
     return json.loads(message.line((message.id_span, '"new"')))
+
+
+@pytest.mark.parametrize("line", [*ODD, '{"id":1,"jsonrpc":"2.0","result":{}}'])
+def test_an_answer_beside_other_text_is_found(line: str) -> None:
+    found = parse_line(f"INFO: {line} (end)".encode())
+    is_answer = json.loads(line).get("jsonrpc") == "2.0" and "method" not in line
+    assert [each.text for each in found] == ([line] if is_answer else [])
 
 
 @pytest.mark.parametrize("line", ODD)
