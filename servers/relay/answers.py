@@ -12,7 +12,7 @@ from typing import Any
 
 from servers.host.tools.tool_result import too_large
 from servers.relay import listed_entries
-from servers.relay.connection import PendingRequest
+from servers.relay.connection import LISTEN, SUBSCRIPTION_KEY, PendingRequest
 from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, dumps
 
 _LIMITS = {"claude-ai": ("Claude Desktop", 1_000_000)}
@@ -38,6 +38,9 @@ def line_for(
         fields = _listed(kind, result, disabled, report, is_modern=is_modern) or fields
     elif pending.method == "tools/call":
         fields = _too_large(pending, answer) or fields
+    if fields is None and pending.method == LISTEN:
+        named = answer.span("result", "_meta", SUBSCRIPTION_KEY)
+        return answer.line((answer.id_span, token), (named, token))
     if fields is None:
         return answer.line_as(token)
     body = ",".join(f"{dumps(name)}:{dumps(value)}" for name, value in fields.items())

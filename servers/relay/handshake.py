@@ -13,7 +13,7 @@ from servers.contract.messages import OWN_CLIENT
 from servers.host.redact import excerpt, redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay.answers import HANDSHAKE_VERSIONS
-from servers.relay.connection import UpstreamConnection
+from servers.relay.connection import LISTEN, UpstreamConnection
 from servers.relay.wire_message import NotJsonError, WireMessage, parse
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def greet(base: UpstreamConnection, name: str, *, is_shared: bool) -> None
         raise UpstreamLostError(_refusal(name, answer))
     base.greeting = found
     listened = {"notifications": dict.fromkeys(_LISTENED, True)}
-    base.ask_in_background("subscriptions/listen", listened)
+    base.ask_in_background(LISTEN, listened)
 
 
 async def list_tools(base: UpstreamConnection, name: str) -> list[Any]:

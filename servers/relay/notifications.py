@@ -14,12 +14,17 @@ from typing import Any, Protocol
 
 from servers.contract import messages
 from servers.host.redact import excerpt
-from servers.relay.connection import PendingRequest, RelayClient, UpstreamConnection
+from servers.relay.connection import (
+    LISTEN,
+    SUBSCRIPTION_KEY,
+    PendingRequest,
+    RelayClient,
+    UpstreamConnection,
+)
 from servers.relay.wire_message import WireMessage, dumps
 
 log = logging.getLogger(__name__)
 
-_SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 _RELATED_TASK = "io.modelcontextprotocol/related-task"
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _LISTED_WITHIN_S = 30.0
@@ -108,7 +113,7 @@ class Notifications:
         self, connection: UpstreamConnection, message: WireMessage, origin: int | None
     ) -> None:
         """Pass a notification of the server to whom it concerns."""
-        if _SUBSCRIPTION in message.meta:
+        if SUBSCRIPTION_KEY in message.meta:
             self._of_subscription(connection, message)
         elif message.method == "notifications/progress":
             self._progress(connection, message)
@@ -149,14 +154,14 @@ class Notifications:
             pending.client.send(message.line((message.span("params", "progressToken"), token)))
 
     def _of_subscription(self, connection: UpstreamConnection, message: WireMessage) -> None:
-        pending = connection.pending_of(message.meta[_SUBSCRIPTION])
+        pending = connection.pending_of(message.meta[SUBSCRIPTION_KEY])
         if pending is None:
             return
         if pending.client is None:
             if message.method in _SUBSCRIPTION_NAMES:
                 self._changed(connection, message.method)
             return
-        span = message.span("params", "_meta", _SUBSCRIPTION)
+        span = message.span("params", "_meta", SUBSCRIPTION_KEY)
         pending.client.send(message.line((span, pending.message.id_token)))
 
     def _send(self, clients: Any, message: WireMessage) -> None:
@@ -196,10 +201,10 @@ class Notifications:
                 client.send(line)
         for pending in tuple(connection.pending.values()):
             wanted = pending.message.params.get("notifications")
-            if pending.method != "subscriptions/listen" or not isinstance(wanted, dict):
+            if pending.method != LISTEN or not isinstance(wanted, dict):
                 continue
             if wanted.get(_SUBSCRIPTION_NAMES[method]) and pending.client:
-                meta = f'{{"{_SUBSCRIPTION}":{pending.message.id_token}}}'
+                meta = f'{{"{SUBSCRIPTION_KEY}":{pending.message.id_token}}}'
                 head = f'{{"jsonrpc":"2.0","method":"{method}","params":{{"_meta":{meta}}}}}'
                 pending.client.send(head.encode())
 

@@ -31,11 +31,7 @@ from servers.relay import answers, entry, handshake, listed_entries
 from servers.relay.call_records import CallRecords
 from servers.relay.child import Command
 from servers.relay.client import SocketClient
-from servers.relay.connection import (
-    PendingRequest,
-    UnreadError,
-    UpstreamConnection,
-)
+from servers.relay.connection import LISTEN, PendingRequest, UnreadError, UpstreamConnection
 from servers.relay.entry import WebAddress
 from servers.relay.switchboard import RelayCallbacks, Switchboard
 from servers.relay.upstreams import Upstreams
@@ -294,7 +290,7 @@ class Relay:
 
 def _calls_in_flight(connection: UpstreamConnection) -> bool:
     pending = connection.pending.values()
-    return any(each.client and each.method != "subscriptions/listen" for each in pending)
+    return any(each.client and each.method != LISTEN for each in pending)
 
 
 def _for_app(answer: WireMessage, verdict: str, kind: str) -> dict[str, Any]:

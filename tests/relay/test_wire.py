@@ -461,6 +461,8 @@ async def test_a_server_that_speaks_only_2026_07_28_is_passed_through(home: Path
         told = (await client.ask("tools/call", again))["result"]["structuredContent"]
         assert told == again
         assert (await server.event("client_connected"))["protocol"] == "2026-07-28"
+        ended = await client.ask("subscriptions/listen", {"notifications": {}, **meta})
+        assert [*ended["result"]["_meta"].values()] == [ended["id"]], "of the client"
         async with lines(server.socket) as old:
             refused = await greet(old)
             assert refused["error"]["message"] == "only 2026-07-28 is spoken here"

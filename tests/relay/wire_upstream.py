@@ -83,6 +83,9 @@ def take_modern(message: dict[str, Any]) -> None:
     elif method == "tools/list":
         tools = json.loads(TOOLS)
         answer(message["id"], {"tools": tools, "resultType": "complete", "ttlMs": 5})
+    elif method == "subscriptions/listen":
+        named = {"io.modelcontextprotocol/subscriptionId": message["id"]}
+        answer(message["id"], {"resultType": "complete", "_meta": named})
     elif method == "tools/call" and "inputResponses" not in params:
         wanted = {"q": {"method": "elicitation/create", "params": {"message": "Name?"}}}
         asked = {"inputRequests": wanted, "requestState": "s"}
