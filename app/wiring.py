@@ -25,6 +25,7 @@ from app.system import autostart, launch_file, paths, update_check, version
 from app.system.folder_watch import FolderWatch
 from app.system.heartbeat import Heartbeat
 from app.views import APP, Notice, ServerState
+from servers.contract import endpoint
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Wiring:
         self._services = services
         self._control = control
         self._heartbeat = heartbeat
-        self._config_watch = FolderWatch(self._heartbeat.look)
+        self._folder_watch = FolderWatch(self._heartbeat.look)
         self._settings = services.settings.config.settings
         self._lifecycle_log = LifecycleLog(services.logbook)
         self._process = psutil.Process()
@@ -80,11 +81,11 @@ class Wiring:
         every(8, self._check_sockets)
         every(120, self._check_for_news)
         self._heartbeat.start()
-        self._config_watch.watch([services.settings.path])
+        self._watch_files()
 
     async def stop(self) -> None:
         """End the regular checks."""
-        self._config_watch.close()
+        self._folder_watch.close()
         await self._heartbeat.stop()
 
     def _server_changed(self, name: str) -> None:
@@ -210,6 +211,13 @@ class Wiring:
         for each in services.supervisor.all():
             if each.state is ServerState.READY and each.endpoint and _is_gone(each.endpoint):
                 await services.supervisor.restart(each.name)
+        self._watch_files()
+
+    def _watch_files(self) -> None:
+        """Let the system tell when config.json changes or a socket goes."""
+        addresses = [each.endpoint for each in self._services.supervisor.all() if each.endpoint]
+        sockets = map(Path, (endpoint.control_socket(), *addresses))
+        self._folder_watch.watch((self._services.settings.path, *sockets))
 
     async def _measure_load(self) -> None:
         metrics = self._services.metrics

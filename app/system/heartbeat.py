@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 _FAST_S = 2.0
-_SLOW_S = 16.0
-"""A multiple of the others, so that every slow beat is one of them."""
 _PING_S = 8.0
+_SLOW_S = 32.0 if sys.platform == "linux" else _PING_S
+"""A multiple of the others, so that every slow beat is one of them. Other systems than Linux tell
+of no change of a file and no silent server, so what asks those servers wakes Lou anyway."""
 _LOOK_LASTS_S = 10.0
 _EARLY_S = 0.5
 """How early a coarse timer may fire."""

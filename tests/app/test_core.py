@@ -11,14 +11,22 @@ import pytest
 
 from app.core import Core
 from app.errors import ServerError
-from app.system import paths
+from app.system import heartbeat, paths
 from app.views import CallRecord
+from servers.contract import endpoint
 from tests.app.running import lou
 from tests.patience import PATIENCE_S, eventually, wait_until
 
 pytestmark = pytest.mark.anyio
 
 UPSTREAM = str(Path(__file__).parents[1] / "relay" / "upstream_server.py")
+
+
+@pytest.fixture
+def no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is done at regular times, only once somebody or something asks for it."""
+    monkeypatch.setattr(heartbeat, "_SLOW_S", 1e6)
+    monkeypatch.setattr(heartbeat, "_LOOK_LASTS_S", 0.0)
 
 
 @pytest.fixture
@@ -79,6 +87,13 @@ async def test_the_late_end_of_a_server_that_is_gone_troubles_nobody(
 ) -> None:
     core.supervisor.changed.notify("gone")
     assert "A listener failed" not in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell of no change")
+async def test_a_deleted_socket_is_made_again_at_once(no_beats: None, core: Core) -> None:
+    control = Path(endpoint.control_socket())
+    control.unlink()
+    await eventually(control.exists)
 
 
 async def test_a_key_that_is_referred_to_and_not_set_blocks_and_says_which(core: Core) -> None:
