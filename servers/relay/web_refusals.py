@@ -44,7 +44,7 @@ async def body_of(response: ClientResponse) -> bytes:
     """The beginning of what a refusal says; empty if it is none."""
     body = bytearray()
     if response.status >= 400:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # the status says enough
             async with asyncio.timeout(_READ_WITHIN_S):
                 async for part in response.content.iter_any():
                     body += part

@@ -39,6 +39,7 @@ _STREAM = {"Content-Type": "text/event-stream", "Connection": "close"}
 _NO = b'{"jsonrpc":"2.0","id":null,"error":{"code":-5,"message":"no","data":"%b"}}'
 ODD: dict[str, tuple[int, dict[str, str], bytes]] = {
     "long refusal": (421, {"Content-Type": "application/json"}, _NO % (b"x" * 900_000)),
+    "half a refusal": (503, {"Content-Length": "900", "Connection": "close"}, b"<html>"),
     "event for nobody": (200, _STREAM, b"data: %b\n\n" % (_NO % b"")),
     "pause": (429, {"Retry-After": "9" * 5_000}, b""),
     "letters for digits": (429, {"Retry-After": "\u00b2"}, b""),
