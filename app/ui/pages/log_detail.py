@@ -54,9 +54,9 @@ class LogDetail(Card):
             return f"Written during call {call}" if call else ""
         outcome = wording.CALLS.get(record.outcome)
         words = outcome.words.lower() if outcome else record.outcome
-        who = f" ({record.client})" if record.client else ""
+        what = f"{record.tool} ({record.client})" if record.client else record.tool
         time_taken = wording.milliseconds(record.ms)
-        return f"Written during {record.tool}{who}: {words} after {time_taken}"
+        return f"Written during {what}: {words} after {time_taken}"
 
 
 def _laid_out(message: str) -> str:
