@@ -107,9 +107,7 @@ def _output_failed(failure: BaseException | None) -> int:
 
 def _split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """The arguments before `--`, and the command line after it."""
-    if "--" not in words:
-        return words, ()
-    at = words.index("--")
+    at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
 
 

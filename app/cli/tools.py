@@ -121,10 +121,8 @@ def _schemas(control: ControlClient, args: Namespace) -> dict[str, Any]:
         tools = control.ask("tools", server=args.server)["tools"]
     except AppError:
         return {}
-    for each in tools:
-        if each["name"] == args.tool:
-            return dict(each["input_schema"].get("properties", {}))
-    return {}
+    schemas = [each["input_schema"] for each in tools if each["name"] == args.tool]
+    return dict(schemas[0].get("properties", {})) if schemas else {}
 
 
 def _value(text: str, schema: Mapping[str, Any]) -> Any:

@@ -100,8 +100,7 @@ async def confirm(theme: Theme, parent: QWidget | None, title: str, text: str, *
     """Ask the question `title`; true when the user clicks the button `yes`."""
     dialog = FittedDialog(parent, "Lou")
     dialog.setMinimumWidth(420)
-    question = heading(title)
-    question.setWordWrap(True)
+    question = heading(title, wrap=True)
     no = Button(theme, "Cancel", dialog.reject)
     sure = Button(theme, yes, dialog.accept, kind="danger")
     dialog.lay_out(question, label(text, wrap=True), buttons=(no, sure))

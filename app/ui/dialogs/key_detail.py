@@ -53,8 +53,7 @@ class KeyDetail(QWidget):
         self._context = context
         self._key: KeyView | None = None
         theme = context.theme
-        self._title = heading("")
-        self._title.setWordWrap(True)
+        self._title = heading("", wrap=True)
         self._state = label(tone="soft")
         self._purpose = label(wrap=True)
         self._used_by = label(tone="soft", wrap=True)

@@ -35,8 +35,7 @@ class ProblemDialog(FittedDialog):
         super().__init__(parent, "Lou")
         self._go = go
         self._place = ""
-        self._title = heading("")
-        self._title.setWordWrap(True)
+        self._title = heading("", wrap=True)
         self._hint = label(wrap=True, selectable=True)
         self._scroll = Scrolled(self._hint, most=_HIGHEST)
         self._action = Button(theme, "", self._mend_clicked)

@@ -40,8 +40,7 @@ class CallView(Card):
         super().__init__(margin=12, spacing=6)
         self._context = context
         self._shown: tuple[KeptCall, CallDetail] | None = None
-        self._outcome = heading("", "strong")
-        self._outcome.setObjectName("outcome")
+        self._outcome = heading("", "strong", name="outcome")
         self._facts = Elided(tone="soft")
         self._note = label(tone="soft", wrap=True)
         self._request = JsonView("What it asked")

@@ -41,9 +41,7 @@ class TrackedJob(Card):
         self._source = source
         self._ended = ended
         self._job = ""
-        self._words = heading("", "strong")
-        self._words.setObjectName("words")
-        self._words.setWordWrap(True)
+        self._words = heading("", "strong", wrap=True, name="words")
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
         self._bar.setTextVisible(False)

@@ -31,8 +31,7 @@ class TryResult(QWidget):
     def __init__(self, context: PageContext) -> None:
         super().__init__()
         self._attempt: Attempt | None = None
-        self._outcome = heading("", "strong")
-        self._outcome.setObjectName("outcome")
+        self._outcome = heading("", "strong", name="outcome")
         self._facts = Elided(tone="soft")
         shown = copier(lambda: self._attempt.as_json() if self._attempt else "")
         self._copy = Button(context.theme, "Copy as JSON", shown, icon="copy")

@@ -91,8 +91,7 @@ class Strip(Card):
         self._action: Callable[[], object] | None = None
         self._icon = IconLabel(theme, 20)
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._title = heading("", "strong")
-        self._title.setWordWrap(True)
+        self._title = heading("", "strong", wrap=True)
         self._text = label(wrap=True, selectable=True)
         self._button = Button(theme, "", self._clicked)
         words = vertical(self._title, self._text, spacing=2)

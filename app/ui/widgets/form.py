@@ -36,8 +36,7 @@ class Editor(QWidget):
         self._problem.hide()
         is_empty = field.default is UNSET and field.kind is not Kind.SWITCH
         needed = " (needed)" if field.required and is_empty else ""
-        title = heading(f"{field.title}{needed}", "strong")
-        title.setWordWrap(True)
+        title = heading(f"{field.title}{needed}", "strong", wrap=True)
         column = vertical(spacing=4)
         self.setLayout(column)
         if not bare:

@@ -110,9 +110,10 @@ def label(
     return made
 
 
-def heading(text: str, rank: str = "part") -> QLabel:
+def heading(text: str, rank: str = "part", *, wrap: bool = False, name: str = "") -> QLabel:
     """A heading; `rank` is title (of a page), part (of a page) or strong."""
-    made = label(text)
+    made = label(text, name=name)
+    made.setWordWrap(wrap)
     made.setProperty("rank", rank)
     return made
 
