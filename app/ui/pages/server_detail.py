@@ -170,8 +170,7 @@ class ServerDetail(QWidget):
             self._show_tool_count()
 
     def _tools_failed(self, error: AppError) -> None:
-        self._tools_note.setText(error.title)
-        self._tools_note.show()
+        show_text(self._tools_note, error.title)
 
     def _show_tool_count(self) -> None:
         tools = self._model.rows

@@ -21,7 +21,7 @@ from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import Card, scroll_area_around, scroll_page, separator
 from app.ui.widgets.flow import bar
 from app.ui.widgets.form import editor
-from app.ui.widgets.layouts import MIDDLE, horizontal, vertical
+from app.ui.widgets.layouts import FREE, MIDDLE, Part, horizontal, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import heading, label, scaled
 
@@ -36,19 +36,12 @@ class SettingsPage(QWidget):
         super().__init__()
         self._context = context
         self._rows = [SettingRow(context, choice) for choice in choices()]
-        column = vertical()
+        parts: list[Part] = []
         for group, rows in groupby(self._rows, key=lambda row: row.choice.field.group):
-            column.addWidget(heading(group))
-            column.addWidget(_card(rows))
-            column.addSpacing(8)
-        column.addWidget(heading("HTTP"))
-        self._http = HttpSettings(context)
-        column.addWidget(self._http)
-        column.addSpacing(8)
-        column.addWidget(heading("Help"))
-        column.addWidget(self._help_card())
-        column.addStretch()
-        scroll_page(self, heading("Settings", "title"), column, "All settings")
+            parts += [heading(group), _card(rows), 8]
+        parts += [heading("HTTP"), HttpSettings(context), 8]
+        parts += [heading("Help"), self._help_card(), FREE]
+        scroll_page(self, heading("Settings", "title"), vertical(*parts), "All settings")
         WhileVisible(self, self._pull, listen=(context.core.settings.changed,))
 
     def _help_card(self) -> Card:
@@ -140,9 +133,5 @@ class SettingRow(QWidget):
 
 
 def _card(rows: Iterable[SettingRow]) -> Card:
-    card = Card()
-    for number, row in enumerate(rows):
-        if number:
-            card.inside.addWidget(separator())
-        card.inside.addWidget(row)
-    return card
+    """The rows with a line between each two."""
+    return Card(*[part for row in rows for part in (separator(), row)][1:])

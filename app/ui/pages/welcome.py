@@ -50,7 +50,7 @@ class WelcomePage(QWidget):
             "Try it without a client", lambda: context.go("try search web_search"), icon="try"
         )
         self._extras = ExtrasStep(context)
-        self._done = Button(theme, "Leave for later", self._finish)
+        self._done = Button(theme, "Leave for later", context.starter(self._finish))
         self._lay_out()
         context.core.connections.subscribe(self._client_seen)
         context.core.calls.subscribe(self._call_seen)
@@ -158,10 +158,7 @@ class WelcomePage(QWidget):
         if call.client != OWN_CLIENT and not isinstance(self._proof, CallRecord):
             self._proof = call
 
-    def _finish(self) -> None:
-        async def save() -> None:
-            update = self._context.core.settings.update
-            update(lambda config: config.with_settings(welcome_seen=True))
-            self._context.go("servers")
-
-        self._context.tasks.start(save())
+    async def _finish(self) -> None:
+        update = self._context.core.settings.update
+        update(lambda config: config.with_settings(welcome_seen=True))
+        self._context.go("servers")

@@ -147,8 +147,10 @@ class ExtrasStep(WelcomeStep):
         self._answers: dict[str, str] = {}
         """What was done, as a sentence, by question."""
         self._menu = self.add_button("Add Lou to the menu", context.starter(self._add_to_menu))
-        self._yes = self.add_button("Tell me about new versions", lambda: self._ask_for_news(True))
-        self._no = self.add_button("Do not ask", lambda: self._ask_for_news(False), kind="quiet")
+        yes = context.starter(lambda: self._keep_answer(True))
+        no = context.starter(lambda: self._keep_answer(False))
+        self._yes = self.add_button("Tell me about new versions", yes)
+        self._no = self.add_button("Do not ask", no, kind="quiet")
         self.hide()
 
     def pull(self) -> None:
@@ -172,9 +174,6 @@ class ExtrasStep(WelcomeStep):
         await asyncio.to_thread(desktop_entry.install)
         self._answers["menu"] = _IN_MENU
         self.pull()
-
-    def _ask_for_news(self, wanted: bool) -> None:
-        self._context.tasks.start(self._keep_answer(wanted))
 
     async def _keep_answer(self, wanted: bool) -> None:
         self._context.core.settings.update(
