@@ -16,8 +16,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.app.running import Lou, lou
-from tests.desktop import Desktop, session, wait_until
-from tests.patience import PATIENCE_S
+from tests.desktop import Desktop, session
+from tests.patience import PATIENCE_S, wait_until
 
 CANARY = "tvly-canary/5f0c+9e51b7a24d"
 

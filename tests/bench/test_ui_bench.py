@@ -21,7 +21,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests import desktop as desktops
-from tests.desktop import wait_until
+from tests.patience import wait_until
 from tests.ui import measures
 from tests.ui.dialogs import KeysView
 from tests.ui.pages import LogsView, TrackedView, TryView

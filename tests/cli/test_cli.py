@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.running import LOU, Lou, lou
-from tests.desktop import wait_until
 from tests.keys.test_key_text import account
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 CANARY = "tvly-canary-5f0c9e51b7a24d"
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.control.client import ControlClient
 from tests.app.running import Lou, lou
-from tests.desktop import wait_until
+from tests.patience import wait_until
 
 
 @pytest.fixture(scope="module")

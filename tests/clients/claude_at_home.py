@@ -14,8 +14,7 @@ from typing import Any
 import psutil
 
 from tests.app.running import Lou
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 PROGRAM = Path(__file__).with_name("claude_desktop.py")
 OTHERS = {"filesystem": {"command": "true", "args": []}}

@@ -9,8 +9,7 @@ import pytest
 
 from tests.app.running import Lou, lou
 from tests.clients.claude_at_home import OTHERS, Claude
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -14,8 +14,7 @@ from app.clients import running
 from app.clients.catalog import Trace
 from app.clients.running import Instance, OldCopies
 from tests.clients.conftest import row
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ from app.errors import AppError, SettingsError
 from servers.contract.redaction import Redactor
 from tests.app.running import LOU, Lou, lou
 from tests.clients.import_inputs import EVERY, VALUES, Row
-from tests.desktop import wait_until
+from tests.patience import wait_until
 
 PLAIN = Config(config_model.defaults())
 

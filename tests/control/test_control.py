@@ -19,8 +19,7 @@ import pytest
 
 from servers.contract.envelope import MAX_LINE
 from tests.app.running import Lou, lou
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.anyio
 

@@ -17,8 +17,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from app.control.client import ControlClient
 from app.errors import AppError
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 BIN = Path(sys.executable).parent
 BRIDGE = Path(__file__).parents[2] / "servers/bridge/__main__.py"

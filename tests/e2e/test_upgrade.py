@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.running import lou
-from tests.desktop import wait_until
 from tests.e2e.upgrades import install, is_back, kill, make_environment, make_wheel, start
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

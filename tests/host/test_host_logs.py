@@ -12,8 +12,7 @@ import pytest
 from servers.host import logs, redact
 from servers.host.logs import LogPipe
 from servers.host.process_lifecycle import quiet_loop
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.anyio
 

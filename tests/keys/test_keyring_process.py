@@ -17,8 +17,8 @@ from app.errors import VaultError
 from app.keys.vault import VaultState
 from app.keys.vaults.keyring_process import KeyringProcess, command
 from app.keys.vaults.system_keyring import SystemVault
-from tests.desktop import Desktop, wait_until
-from tests.patience import PATIENCE_S, eventually
+from tests.desktop import Desktop
+from tests.patience import PATIENCE_S, eventually, wait_until
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.running import Lou, lou
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 
 SERVER = str(Path(__file__).with_name("parts_server.py"))
 

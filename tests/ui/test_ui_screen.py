@@ -16,8 +16,7 @@ from PySide6.QtGui import QImage
 
 from tests import desktop as desktops
 from tests import strangers
-from tests.desktop import wait_until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_until
 from tests.ui.screen import Screen, Seen
 from tests.ui.screen import screen as screens
 from tests.ui.test_ui_contrast import TEXT
