@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,3 +51,13 @@ def writes(path: object) -> bool:
     """Whether the other user can write to the file at `path`."""
     code = "try: open(sys.argv[1],'r+b'); print('yes')\nexcept OSError: pass"
     return "yes" in does(code, str(path))
+
+
+@contextlib.contextmanager
+def immutable(path: object) -> Iterator[None]:
+    """Nobody, not even root, changes the file or folder at `path` meanwhile."""
+    subprocess.run(["chattr", "+i", str(path)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(path)], check=True)

@@ -107,9 +107,10 @@ def not_ours(failure: OSError, path: Path) -> SettingsError:
     """The error for a file or a folder that Lou must not use."""
     if isinstance(failure, ownership.ForeignError):
         return SettingsError(f"{failure.what}.", failure.remedy, code="foreign")
+    yours = "Move away what is there, or make it yours." if os.path.lexists(path) else ELSEWHERE
     return SettingsError(
         f"{path} cannot be used: {failure.strerror or failure}.",
-        _REMEDIES.get(failure.errno or 0, "Move away what is there, or make it yours."),
+        _REMEDIES.get(failure.errno or 0, yours),
         code="unusable",
     )
 

@@ -26,6 +26,8 @@ SILENCE_S = 10.0
 """Longest wait for the next byte, in seconds."""
 MOST_BYTES = 5 << 20
 """Bytes of one answer after decompression."""
+_OUT_OF_DATE = (9, 10)
+"""What OpenSSL calls a certificate that is not valid yet, and one that has expired."""
 _WANTS_PASSWORD = 407
 
 
@@ -105,6 +107,8 @@ class HttpClient:
         except TimeoutError:
             waited = min(remaining, request.silence_s)
             raise OutboundError(Kind.TIMEOUT, f"no answer within {waited:.1f} s") from None
+        except aiohttp.ClientSSLError as error:  # that of a certificate is a ValueError, too
+            raise _failed(error, request, proxy) from None
         except ValueError:
             raise OutboundError(
                 Kind.BAD_REQUEST, "its base_url setting is not a web address"
@@ -112,11 +116,7 @@ class HttpClient:
         except aiohttp.ClientHttpProxyError as error:
             raise OutboundError(Kind.UNREACHABLE, _proxy_refusal(error.status)) from None
         except aiohttp.ClientError as error:
-            failed = as_outbound_error(error, repeatable=request.repeatable)
-            if not proxy:
-                raise failed from None
-            message = f"{failed.message} (through the proxy of the environment)"
-            raise OutboundError(failed.kind, message, transient=failed.transient) from None
+            raise _failed(error, request, proxy) from None
 
     async def close(self) -> None:
         await self._session.close()
@@ -254,6 +254,22 @@ def _unpacker(encoding: str) -> _Gzip | None:
             raise OutboundError(Kind.UPSTREAM, message)
 
 
+def _failed(error: aiohttp.ClientError, request: HttpRequest, proxy: URL | None) -> OutboundError:
+    failed = as_outbound_error(error, repeatable=request.repeatable)
+    if not proxy:
+        return failed
+    message = f"{failed.message} (through the proxy of the environment)"
+    return OutboundError(failed.kind, message, transient=failed.transient)
+
+
+def _insecure(error: aiohttp.ClientError) -> str:
+    """Why there is no secure connection; to a clock that is years off every certificate is old."""
+    refusal = getattr(error, "certificate_error", None)
+    if getattr(refusal, "verify_code", 0) in _OUT_OF_DATE:
+        return "its certificate is not valid today (is the clock of this computer right?)"
+    return "no secure connection could be made to it"
+
+
 def as_outbound_error(error: aiohttp.ClientError, *, repeatable: bool) -> OutboundError:
     """`error` in words, without the address and the headers that it may quote."""
     match error:
@@ -262,7 +278,7 @@ def as_outbound_error(error: aiohttp.ClientError, *, repeatable: bool) -> Outbou
                 Kind.OFFLINE, "its name could not be resolved (is the network up?)"
             )
         case aiohttp.ClientSSLError():
-            return OutboundError(Kind.UNREACHABLE, "no secure connection could be made to it")
+            return OutboundError(Kind.UNREACHABLE, _insecure(error))
         case aiohttp.ClientConnectorError():
             return _connection_error(error.os_error)
         case aiohttp.InvalidURL():

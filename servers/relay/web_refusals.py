@@ -101,7 +101,8 @@ def problem(url: str, failed: Exception) -> UpstreamLostError:
     """Why there is no response that can be used."""
     if isinstance(failed, UpstreamLostError):
         return failed
-    if isinstance(failed, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | ValueError):
+    unreadable = (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, ValueError)
+    if isinstance(failed, unreadable) and not isinstance(failed, aiohttp.ClientSSLError):
         words = excerpt(str(failed), _LONGEST_QUOTE)  # an address that is none, half a body, ...
         message = f"The server at {URL(url).host} sent what nobody can read: {words}."
         return UpstreamLostError(message)
@@ -123,6 +124,9 @@ def stream_ended(url: str) -> UpstreamLostError:
 
 def _reason(failed: Exception) -> str:
     """The system's own words, where the failure of a connection has them."""
+    refusal = getattr(failed, "certificate_error", None)
+    if refusal is not None:  # the rest of it names files of OpenSSL
+        return f"its certificate is refused ({getattr(refusal, 'verify_message', refusal)})"
     cause = getattr(failed, "os_error", failed)
     words = str(getattr(cause, "strerror", None) or failed)
     if isinstance(cause, OSError) and words.startswith("Connect call failed"):

@@ -16,6 +16,7 @@ from tests.host.clients import envelope, lines
 from tests.host.supervised import supervised
 from tests.relay.conftest import relay
 from tests.relay.web_upstream import ODD, ROUNDS, WebUpstream, serve
+from tests.secure_site import secure_site
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +124,17 @@ async def test_a_server_that_is_away_says_why_in_plain_words(
     assert said in trouble["message"]
     assert not {"[", "ssl:"} & set(trouble["message"].split())
     assert "Check the address and the network." in trouble["hint"]
+
+
+async def test_a_server_with_a_certificate_of_its_own_is_not_told_to_speak_nonsense(
+    home: Path, tmp_path: Path
+) -> None:
+    with secure_site(tmp_path, 0) as (address, _):
+        async with supervised("-m", "servers", "relay", "mine") as server:
+            server.send("configure", settings={"upstream": {"url": f"{address}/mcp"}})
+            assert await server.exited() == EXIT_UNREACHABLE
+    (trouble,) = server.all("trouble")
+    assert "cannot be reached: its certificate is refused (self-signed" in trouble["message"]
 
 
 async def test_a_refused_call_fails_alone_unless_the_key_is_refused(

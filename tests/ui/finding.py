@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QLineEdit, QWidget
 
+from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 
 W = TypeVar("W", bound=QWidget)
@@ -15,9 +16,10 @@ W = TypeVar("W", bound=QWidget)
 def find(parent: QWidget, kind: type[W], *names: str) -> W:
     """The widget of `kind` whose accessible name, object name or text is one of `names`.
 
-    Where several are, the first visible one.
+    They may be shown in another language. Where several are, the first visible one.
     """
-    found = [each for each in parent.findChildren(kind) if not names or _names(each) & {*names}]
+    wanted = {*names, *map(tr, names)}
+    found = [each for each in parent.findChildren(kind) if not names or _names(each) & wanted]
     assert found, f"{parent} shows no {kind.__name__} called {names}"
     return max(found, key=lambda each: each.isVisible())
 

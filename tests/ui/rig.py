@@ -138,17 +138,28 @@ class KeptProblems(Problems):
 
 @contextlib.contextmanager
 def rig(
-    app: QApplication, *, with_keyring: bool = True, ready: bool = True, **settings: Any
+    app: QApplication,
+    *,
+    with_keyring: bool = True,
+    ready: bool = True,
+    within: str = ".",
+    **settings: Any,
 ) -> Iterator[Rig]:
-    """A running application in a private home; the environment is put back afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    """A running application in a private home; the environment is put back afterwards.
+
+    The home is the folder `within` of one that the keyring has, whose paths must be short.
+    """
+    base = Path(tempfile.mkdtemp(prefix="lou-", dir="/tmp"))
+    home = base / within
+    home.mkdir(parents=True, exist_ok=True)
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith(("XDG_", "LOU_"))]:
         del os.environ[name]
     os.environ.update(HOME=str(home), LOU_HOME=str(home / "lou"))
     try:
         with contextlib.ExitStack() as stack:
-            desktop = stack.enter_context(desktops.session(home)) if with_keyring else None
+            desktop = stack.enter_context(desktops.session(base)) if with_keyring else None
+            os.environ["HOME"] = str(home)
             made = stack.enter_context(_built(app, home, {"welcome_seen": True, **settings}))
             made.desktop = desktop
             made.start()
@@ -159,7 +170,7 @@ def rig(
     finally:
         os.environ.clear()
         os.environ.update(before)
-        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(base, ignore_errors=True)
 
 
 @contextlib.contextmanager

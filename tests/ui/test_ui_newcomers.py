@@ -28,7 +28,9 @@ from app.ui.dialogs.changes import ChangesDialog
 from app.ui.dialogs.own_server import ServerDialog
 from app.ui.pages.http_settings import HttpRow
 from app.ui.widgets.switch import Switch
+from tests import strangers
 from tests.patience import PATIENCE_S
+from tests.strangers import immutable
 from tests.ui.dialogs import AddServerView, KeysView
 from tests.ui.finding import button, find
 from tests.ui.pages import ServersView, StripView, TryView
@@ -320,6 +322,23 @@ def test_a_client_whose_file_cannot_be_changed(
     shown = {each.text() for each in page.findChildren(type(button(page))) if each.isVisible()}
     assert not {"Connect...", "Repair..."} & shown, "it is offered, and would fail"
     assert {"Show the file", "Copy the entry", "Look again"} <= shown
+
+
+@strangers.needs_another_user
+def test_a_clients_file_that_nobody_may_change(lou: Rig, claude: Path) -> None:
+    claude.write_text('{"theirs": 1}')
+    page, _ = client_page(lou)
+    lou.until(button(page, "Connect...").isVisible)
+    with immutable(claude):
+        button(page, "Connect...").click()
+        changes(lou).accept()
+        lou.until(lambda: lou.problems and "Allow writing to" in lou.problems[-1].hint)
+        lou.close_dialogs()
+        assert claude.read_text() == '{"theirs": 1}'
+    button(page, "Connect...").click()
+    changes(lou).accept()
+    lou.until(lambda: lou.core.clients.view("claude-desktop").state == "connected")
+    lou.run(lou.core.clients.disconnect("claude-desktop"))
 
 
 @pytest.mark.parametrize("content", ["", "{}", None])

@@ -89,6 +89,18 @@ def test_a_person_is_told_on_the_screen_why_lou_does_not_start(home: Path) -> No
         assert _box(screen) is None
 
 
+@strangers.needs_another_user
+def test_a_home_in_which_nothing_can_be_written_is_told_on_the_screen(home: Path) -> None:
+    with strangers.immutable(home), screens(home) as screen:
+        lou = screen.lou()
+        wait_until(lambda: _box(screen), what="the message")
+        box = _box(screen)
+        assert box is not None
+        screen.press("Escape", box)
+        assert lou.wait(PATIENCE_S) == 1
+        assert b"LOU_HOME" in lou.stderr.read()
+
+
 def _box(screen: Screen) -> Seen | None:
     return next((each for each in screen.windows() if "does not start" in each.name), None)
 

@@ -19,6 +19,7 @@ from app.views import CallRecord, ClientEvent, ServerView
 from servers.contract.messages import OWN_CLIENT
 
 _WIDTH = 720
+_LOOKS_EVERY_MS = 5_000
 _MOST_SHOWN = 6
 _PROMPT = "Search the web for today's news with Lou, and tell me which tool you used."
 
@@ -61,9 +62,11 @@ class WelcomePage(QWidget):
             core.calls,
             core.connections,
             core.settings.changed,
+            core.clients.changed,
         )
         self._live = WhileVisible(self, self._pull, listen=listen)
         WhileVisible(self, context.starter(self._look_elsewhere))
+        WhileVisible(self, context.starter(core.clients.refresh), every_ms=_LOOKS_EVERY_MS)
 
     def _lay_out(self) -> None:
         steps = (self._servers, self._keys, self._connect, self._proven, self._extras)
