@@ -2,10 +2,10 @@
 
     python -m tests.bench.page_readers NAME ... < pages.json
 
-In come `{"pages": [{"path", "url", "model"}], "models": [table]}`, where `model` is the number of
-the one that Lou shall read that page with, or null. Each page is read by each reader in turn. Out
-go by name the texts, and the seconds of processor time that they took. A page that a reader cannot
-stand is an empty text.
+In come `{"pages": [{"path", "url", "model"}], "models": [table], "rounds"}`, where `model` is the
+number of the one that Lou shall read that page with, or null. Each page is read by each reader in
+turn, so many rounds long. Out go by name the texts, and the seconds of processor time that they
+took: of each page the median of its rounds. A page that a reader cannot stand is an empty text.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 EASY = "<article><h1>Herons</h1><p>A heron stood on the weir and did not move.</p></article>"
@@ -41,24 +42,6 @@ class Known:
     library: Any
     url: str
     model: Any
-
-
-@dataclass
-class Told:
-    """What a reader made of the pages so far; `first` are the seconds for the first of them."""
-
-    texts: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    first: float = 0.0
-
-    def add(self, page: str, read: Callable[[str], str]) -> None:
-        began = time.process_time()
-        found = ""
-        with suppress(Exception):
-            found = read(page)
-        self.seconds += time.process_time() - began
-        self.first = self.first or self.seconds
-        self.texts.append(found)
 
 
 def _lou(page: str, known: Known) -> str:
@@ -105,6 +88,18 @@ def digest(page: str) -> str:
     return hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def in_turn(page: str, known: dict[str, Known], rounds: int) -> dict[str, tuple[str, float]]:
+    """What each reader makes of the `page`, and the median of the seconds that it takes."""
+    texts, took = dict.fromkeys(known, ""), {name: list[float]() for name in known}
+    for _ in range(rounds):
+        for name, one in known.items():
+            began = time.process_time()
+            with suppress(Exception):
+                texts[name] = READERS[name][2](page, one)
+            took[name].append(time.process_time() - began)
+    return {name: (texts[name], median(took[name])) for name in known}
+
+
 def main(names: list[str]) -> None:
     warnings.simplefilter("ignore")
     asked = json.load(sys.stdin)
@@ -114,18 +109,14 @@ def main(names: list[str]) -> None:
         asked["models"] = [BlockModel(table) for table in asked["models"]]
     with redirect_stdout(sys.stderr):
         libraries = {name: importlib.import_module(READERS[name][1]) for name in names}
-        told = {name: Told() for name in names}
+        told = []
         for one in ({"page": EASY}, *asked["pages"]):
             page = one.get("page") or page_text(Path(one["path"]))
             model = asked["models"][one["model"]] if one.get("model") is not None else None
-            for name in names:
-                known = Known(libraries[name], one.get("url", ""), model)
-                told[name].add(
-                    page, lambda page, name=name, known=known: READERS[name][2](page, known)
-                )
-    json.dump(
-        {name: [one.texts[1:], one.seconds - one.first] for name, one in told.items()}, sys.stdout
-    )
+            known = {name: Known(libraries[name], one.get("url", ""), model) for name in names}
+            told.append(in_turn(page, known, asked["rounds"]))
+    columns = {name: zip(*(one[name] for one in told[1:]), strict=True) for name in names}
+    json.dump({name: [texts, sum(took)] for name, (texts, took) in columns.items()}, sys.stdout)
 
 
 if __name__ == "__main__":

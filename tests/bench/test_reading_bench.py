@@ -1,9 +1,10 @@
 """How well and how fast pages and documents are read, beside what else a user could pick.
 
 `LOU_PAGES` names a folder of pages with their main texts, as the Web Content eXtraction Benchmark
-lays them out; `LOU_PAGES_STEP` reads only every n-th. Without it the pages of the tests are read,
-which were made by hand. The other readers are installed in environments of their own. A page that
-the shipped model learned from is read by a model that learned from other sites.
+lays them out; every second is read, or every n-th as `LOU_PAGES_STEP` says. Without it the pages of
+the tests are read, which were made by hand. The other readers are installed in environments of
+their own. A page that the shipped model learned from is read by a model that learned from other
+sites, but where only the time is measured.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sysconfig
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +62,10 @@ KINDS = {
 }
 
 
+_TIMED = 60
+"""Pages that are read for their time alone."""
+
+
 def words(text: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", text.lower()))
 
@@ -94,7 +100,7 @@ def samples() -> list[Sample]:
         page = Path(folder) / "html" / f"{path.stem}.html.gz"
         kind = truth["_internal"]["page_type"]["primary"]
         found.append(Sample(page, kind, truth["url"], truth["ground_truth"]["main_content"]))
-    return found[:: int(os.environ.get("LOU_PAGES_STEP", "1"))]
+    return found[:: int(os.environ.get("LOU_PAGES_STEP", "2"))]
 
 
 def other_models(several: list[Sample]) -> list[dict[str, Any]]:
@@ -105,7 +111,7 @@ def other_models(several: list[Sample]) -> list[dict[str, Any]]:
     if not learned(several):
         return []
     try:
-        python = pypi_environment("page-model", "lightgbm", "numpy") / "python"
+        python = pypi_environment("page-trainer", "lightgbm", "scikit-learn") / "python"
     except (OSError, subprocess.SubprocessError):
         return []
     own = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
@@ -126,37 +132,56 @@ def learned(several: list[Sample]) -> int:
     return sum(digest(page_text(one.path)) in known for one in several)
 
 
-def read(
-    several: list[Sample], models: list[dict[str, Any]]
-) -> Iterator[tuple[str, list[str], float]]:
-    """The name of each reader that is here or can be installed, its texts, and its seconds.
+def readers() -> Iterator[tuple[Path, list[str]]]:
+    """The names of the readers that are here, and of each that can be installed; their Python."""
+    here = [name for name, one in READERS.items() if find_spec(one[1].partition(".")[0])]
+    yield Path(sys.executable), here
+    for name in READERS:
+        if name not in here:
+            with suppress(OSError, subprocess.SubprocessError):
+                yield pypi_environment(f"reader-{name}", READERS[name][0]) / "python", [name]
 
-    Those that are here take turns in one process, so that their times can be compared.
+
+def read(
+    several: list[Sample],
+    models: list[dict[str, Any]],
+    python: Path,
+    names: list[str],
+    rounds: int = 1,
+) -> dict[str, tuple[list[str], float]]:
+    """By name of a reader the texts of the pages, and the seconds that they took.
+
+    The readers take turns in one process, so that their times can be compared.
     """
     numbers = {name: number for number, one in enumerate(models) for name in one["pages"]}
     pages = [
         {"path": str(one.path), "url": one.url, "model": numbers.get(one.path.name[:-8])}
         for one in several
     ]
-    asked = json.dumps({"pages": pages, "models": [one["table"] for one in models]}).encode()
-    here = [name for name, one in READERS.items() if find_spec(one[1].partition(".")[0])]
-    for names in (here, *([name] for name in READERS if name not in here)):
-        python = Path(sys.executable)
-        if names != here:
-            try:
-                python = pypi_environment(f"reader-{names[0]}", READERS[names[0]][0]) / "python"
-            except (OSError, subprocess.SubprocessError):
-                continue
-        told = subprocess.run(
-            [python, "-m", "tests.bench.page_readers", *names],
-            input=asked,
-            capture_output=True,
-            cwd=ROOT,
-            check=False,
-        )
-        assert not told.returncode, told.stderr.decode()[-2000:]
-        for name, (texts, seconds) in json.loads(told.stdout).items():
-            yield name, texts, seconds
+    asked = {"pages": pages, "models": [one["table"] for one in models], "rounds": rounds}
+    told = subprocess.run(
+        [python, "-m", "tests.bench.page_readers", *names],
+        input=json.dumps(asked).encode(),
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert not told.returncode, told.stderr.decode()[-2000:]
+    found: dict[str, tuple[list[str], float]] = json.loads(told.stdout)
+    return found
+
+
+def test_what_a_page_costs_against_trafilatura(figure: Figures) -> None:
+    several = samples()
+    several = several[:: max(1, len(several) // _TIMED)]
+    python, names = next(readers())
+    told = read(several, [], python, names, rounds=3)
+    spent = {name: seconds * 1e3 / len(several) for name, (_, seconds) in told.items()}
+    for name, each in spent.items():
+        figure(f"reading: time a page ({len(several)}), {name}", each, "ms")
+    most = 0.8 if "LOU_PAGES" in os.environ else None  # the tests' pages are too short to tell
+    ratio = spent["Lou"] / spent["trafilatura"]
+    figure("reading: time against trafilatura", ratio, "x", at_most=most)
 
 
 def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
@@ -167,8 +192,11 @@ def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
     elif known:
         figure("reading: CAUTION, pages that Lou's model learned from", known, "pages")
     kinds = ("all", *KINDS) if "LOU_PAGES" in os.environ else ("all",)
-    means, spent = {}, {}
-    for name, texts, seconds in read(several, models):
+    means: dict[tuple[str, str], float] = {}
+    by_reader = (
+        each for python, names in readers() for each in read(several, models, python, names).items()
+    )
+    for name, (texts, seconds) in by_reader:
         scores = [f1(text, one.wanted) for text, one in zip(texts, several, strict=True)]
         for kind in kinds:
             told = [
@@ -180,13 +208,10 @@ def test_pages_of_every_kind_against_other_readers(figure: Figures) -> None:
             means[name, kind] = sum(told) / max(1, len(told))
             label = f"reading: word F1, {kind} ({len(told)}), {name}"
             figure(label, means[name, kind], "", at_least=least)
-        spent[name] = seconds
         figure(f"reading: time a page, {name}", seconds * 1e3 / len(several), "ms")
-    most = 0.8 if len(kinds) > 1 else None  # the pages of the tests are too short to tell
-    ratio = spent["Lou"] / spent["trafilatura"]
-    figure("reading: time against trafilatura", ratio, "x", at_most=most)
     lost = [kind for name, kind in means if means["Lou", kind] < means[name, kind]]
-    figure("reading: readers beside Lou", len(spent) - 1, "", at_least=len(READERS) - 1)
+    beside = {name for name, _ in means} - {"Lou"}
+    figure("reading: readers beside Lou", len(beside), "", at_least=len(READERS) - 1)
     figure("reading: Lou is first", float("all" not in lost), "", at_least=1)
     figure("reading: kinds of which another is first", len(set(lost)), "", at_most=0)
 

@@ -1,7 +1,7 @@
 """Makes `servers/search/pages/block_model.json` from a folder of pages and their main texts.
 
 The folder holds `html/NNNN.html.gz` and `ground-truth/NNNN.json`, as the Web Content eXtraction
-Benchmark does. Needs lightgbm, which nothing else of Lou does:
+Benchmark does. Needs lightgbm and scikit-learn, which nothing else of Lou does:
 
     python -m tests.bench.train_page_model FOLDER
     python -m tests.bench.train_page_model FOLDER --folds
@@ -27,10 +27,14 @@ from typing import Any
 
 import lightgbm  # type: ignore[import-not-found]  # installed by hand for this alone
 import numpy as np  # type: ignore[import-not-found]
+from scipy.sparse import vstack  # type: ignore[import-not-found]
+from sklearn.feature_extraction.text import CountVectorizer  # type: ignore[import-not-found]
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-not-found]
 
 from servers.search.pages import markup
-from servers.search.pages.block_features import rows_of
+from servers.search.pages.block_features import features
 from servers.search.pages.block_model import TABLE, BlockModel
+from servers.search.pages.block_surroundings import Names
 from servers.search.pages.blocks import Block
 from servers.search.pages.extract import extract
 from servers.search.pages.main_text import page_blocks
@@ -53,6 +57,8 @@ _HOW = {
     "num_threads": 1,
     "verbosity": -1,
 }
+_SITES, _C = 5, 0.02
+"""On how many sites a word of a name is that counts; how freely its weight is chosen."""
 _DOUBTFUL = 0.5
 _FOLDS = 5
 _HEAVIEST = 2.5
@@ -69,6 +75,7 @@ class Sample:
     page: str
     wanted: str
     rows: list[list[float]] = field(default_factory=list)
+    names: list[Names] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
 
@@ -139,13 +146,13 @@ def _look(sample: Sample) -> None:
         return
     told = sample.shares = shares(blocks, sample.wanted)
     size = sum(one.words for one, share in zip(blocks, told, strict=True) if share >= 0.5)
-    sample.rows = rows_of(blocks, PageFacts(tree, sample.url))
+    sample.rows, sample.names = features(blocks, PageFacts(tree, sample.url))
     weights = [block.words / (max(1, size) + 50) for block in blocks]
     most = min(1.0, _HEAVIEST / sum(weights))
     sample.weights = [most * weight for weight in weights]
 
 
-def learned(several: list[Sample]) -> list[Any]:
+def learned(several: list[Sample]) -> dict[str, Any]:
     """The table of a model that learned from `several` pages."""
     wanted = np.concatenate([one.shares for one in several])
     weights = np.concatenate([one.weights for one in several])
@@ -153,7 +160,27 @@ def learned(several: list[Sample]) -> list[Any]:
     rows = np.array([row for one in several for row in one.rows], dtype=np.float32)
     data = lightgbm.Dataset(rows, wanted, weight=weights)
     trees = lightgbm.train(_HOW, data, _TREES).dump_model()["tree_info"]
-    return [_tree(tree["tree_structure"]) for tree in trees]
+    told = [_tree(tree["tree_structure"]) for tree in trees]
+    return {"trees": told, "words": _words(several, wanted, weights)}
+
+
+def _words(several: list[Sample], wanted: Any, weights: Any) -> dict[str, float]:
+    """What each word weighs that names around blocks hold on several sites."""
+    sites: dict[str, set[str]] = defaultdict(set)
+    for one in several:
+        for word in set().union(*one.names):
+            sites[word].add(one.site)
+    usual = sorted(word for word, on in sites.items() if len(on) >= _SITES)
+    counter = CountVectorizer(analyzer=lambda names: names, vocabulary=usual, binary=True)
+    found = counter.transform([names for one in several for names in one.names])
+    model = LogisticRegression(C=_C, fit_intercept=False, max_iter=200)
+    model.fit(
+        vstack([found, found]),
+        np.repeat([1, 0], len(wanted)),
+        sample_weight=np.concatenate([wanted * weights, (1 - wanted) * weights]),
+    )
+    told = {word: round(float(one), 3) for word, one in zip(usual, model.coef_[0], strict=True)}
+    return {word: weight for word, weight in told.items() if weight}
 
 
 def _tree(node: dict[str, Any]) -> Any:
@@ -163,7 +190,7 @@ def _tree(node: dict[str, Any]) -> Any:
     return [node["split_feature"], limit, _tree(node["left_child"]), _tree(node["right_child"])]
 
 
-def folds(several: list[Sample]) -> Iterator[tuple[list[Any], list[Sample]]]:
+def folds(several: list[Sample]) -> Iterator[tuple[dict[str, Any], list[Sample]]]:
     """The tables of models, each with the pages of the sites that it does not know."""
     sites = sorted({one.site for one in several})
     random.Random(0).shuffle(sites)

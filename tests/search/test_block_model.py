@@ -1,4 +1,4 @@
-"""From which probability on the blocks of a page are taken."""
+"""How likely blocks are a page's own text, and from which probability on they are taken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import math
 
 import pytest
 
-from servers.search.pages.block_model import best_threshold, probability
+from servers.search.pages import markup
+from servers.search.pages.block_features import features
+from servers.search.pages.block_model import BlockModel, best_threshold, probability
+from servers.search.pages.blocks import blocks_of
+from servers.search.pages.page_facts import PageFacts
 
 _STEPS = [step / 10 for step in range(-50, 51)]
 
@@ -40,3 +44,20 @@ def test_a_choice_is_the_best_for_pages_that_may_be_off_as_a_whole(likely, words
     best = max(likely, key=lambda one: expected_f1(likely, words, one))
     assert least == best
     assert expected == pytest.approx(expected_f1(likely, words, best), abs=0.005)
+
+
+def test_names_weigh_by_how_far_off_the_elements_are_that_bear_them() -> None:
+    tree = markup.parsed(
+        "<body><div class='userCard'><div><p class='card'>near</p></div></div><p>far</p></body>"
+    )
+    assert tree is not None
+    weighed = BlockModel({"trees": [0.0], "words": {"0card": 1.0, "1card": 10.0, "2user": 100.0}})
+    plain = BlockModel({"trees": [0.0], "words": {}})
+    told = features(blocks_of(tree), PageFacts(tree, ""))
+    near, far = (
+        more - less
+        for more, less in zip(weighed.log_odds(*told), plain.log_odds(*told), strict=True)
+    )
+    both = BlockModel({"trees": [0.0], "words": {"0card": 11.0}}).log_odds(*told)
+    assert near == pytest.approx(both[0] - plain.log_odds(*told)[0])
+    assert far == 0

@@ -1,4 +1,4 @@
-"""What the model looks at: one row of numbers for each block of a page."""
+"""What the model looks at: a row of numbers for each block of a page, and the names around it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from servers.search.pages.block_headings import parts
-from servers.search.pages.block_surroundings import Row, Surroundings, kinds
+from servers.search.pages.block_surroundings import Names, Row, Surroundings, kinds
 from servers.search.pages.blocks import Block
 from servers.search.pages.page_facts import PageFacts
 
@@ -38,8 +38,8 @@ SENTENCE = 8
 """Words that a sentence has at least."""
 
 
-def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
-    """The features of each of the `blocks`; `facts` are those of their page."""
+def features(blocks: list[Block], facts: PageFacts) -> tuple[list[Row], list[Names]]:
+    """The numbers and the names of each of the `blocks`; `facts` are those of their page."""
     own = [_own(block, facts) for block in blocks]
     sizes = [(one[_LENGTH], one[_LINKED], one[_WORDS], one[_SENTENCE]) for one in own]
     around = Surroundings(blocks, sizes)
@@ -51,7 +51,8 @@ def rows_of(blocks: list[Block], facts: PageFacts) -> list[Row]:
         kinds(sizes, around),
         parts(blocks, around),
     )
-    return [[number for row in several for number in row] for several in zip(*columns, strict=True)]
+    rows = [[number for row in several for number in row] for several in zip(*columns, strict=True)]
+    return rows, around.names()
 
 
 _WORDS, _LINKED, _ENDS, _LENGTH, _SENTENCE = range(5)

@@ -1,6 +1,7 @@
 """Which blocks of a page are its own text: features of each block in, probabilities out.
 
-The model is `block_model.json`, small decision trees that `tests/bench/train_page_model.py` makes.
+The model is `block_model.json`, which `tests/bench/train_page_model.py` makes: small decision trees
+over the numbers of a block, and what each word weighs in the names of the elements around it.
 It learned from 340 pages of the Web Content eXtraction Benchmark by Murrough Foley (CC-BY-4.0).
 A tree is `[feature, limit, tree for at most the limit, tree for more]`, and its leaf a number.
 """
@@ -15,11 +16,11 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
-from servers.search.pages.block_surroundings import Row
+from servers.search.pages.block_surroundings import Names, Row
 
 TABLE = Path(__file__).with_name("block_model.json")
-_LESS_SURE, _LESS_LIKELY = 0.85, 0.5
-"""How probabilities turn out on pages of other sites than those the model learned from."""
+_OF_TREES, _OF_NAMES, _LESS_LIKELY = 0.72, 0.15, 0.42
+"""How both together turn out on pages of other sites than those the model learned from."""
 _PAGES = ((math.exp(-math.sqrt(3)), 1 / 6), (1.0, 2 / 3), (math.exp(math.sqrt(3)), 1 / 6))
 """How the odds of all blocks of a page turn out at once, and how often: a normal distribution."""
 _AT_ONCE = 10
@@ -27,16 +28,22 @@ _AT_ONCE = 10
 
 
 class BlockModel:
-    """Trees, as `block_model.json` has them."""
+    """Trees and names, as `block_model.json` has them."""
 
-    def __init__(self, table: list[Any]) -> None:
-        trees = [_expression(tree) for tree in table]
+    def __init__(self, table: dict[str, Any]) -> None:
+        trees = [_expression(tree) for tree in table["trees"]]
+        self._words: dict[str, float] = table["words"]
         self._sums = [_compiled(trees[at : at + _AT_ONCE]) for at in range(0, len(trees), _AT_ONCE)]
 
-    def log_odds(self, rows: list[Row]) -> list[float]:
+    def log_odds(self, rows: list[Row], names: list[Names]) -> list[float]:
         """For each block the log-odds that it is of the text that the page is read for."""
-        sums = self._sums
-        return [_LESS_SURE * sum([add(row) for add in sums]) - _LESS_LIKELY for row in rows]
+        sums, words = self._sums, self._words
+        return [
+            _OF_TREES * sum([add(row) for add in sums])
+            + _OF_NAMES * sum([words.get(word, 0.0) for word in named])
+            - _LESS_LIKELY
+            for row, named in zip(rows, names, strict=True)
+        ]
 
 
 @cache

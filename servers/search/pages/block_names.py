@@ -6,10 +6,12 @@ The names speak as they do to trafilatura and to Readability.
 from __future__ import annotations
 
 import re
-from itertools import chain, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from servers.search.pages.blocks import Block
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 GROUPS = (
     "nav menu navbar navigation breadcrumb breadcrumbs toolbar dropdown mega toc skip submenu",
@@ -24,7 +26,7 @@ GROUPS = (
     "hidden collapse collapsed tooltip print",
 )
 _GROUP_OF = {word: number for number, words in enumerate(GROUPS) for word in words.split()}
-_TOKEN = re.compile(r"[a-z]{3,15}")
+_TOKEN = re.compile(r"[a-z]{2,15}")
 _CAMEL_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CLUTTER = re.compile(
     r"^shar|social|viral|newsletter|syndication|tags|sidebar|banner|bread-?crumb|button|author|"
@@ -74,6 +76,8 @@ _BODY_TAGS = frozenset(["article", "div", "main", "section"])
 _DIALOG = re.compile(r"(?<![a-z])(?:modal|dialog|popup|popover|lightbox)(?![a-z])", re.IGNORECASE)
 _AROUND = 6
 """Elements around that of a block whose names are looked at; higher ones hold the page."""
+REACHES = (0, 1, 1, 2, 2, 2, 3, 3, 3)
+"""How far off the elements around a block are, itself first, by which their names weigh."""
 _LONGEST_NAME = 300
 """Characters of a class or an id that are looked at."""
 
@@ -81,12 +85,11 @@ _LONGEST_NAME = 300
 class Traits(NamedTuple):
     """What an element is called."""
 
-    clutter: bool
-    unlikely: bool
-    weight: int
-    bodies: tuple[int, ...]
-    described: bool
+    says: list[float]
+    """Clutter, unlikely, weight, bodies, and whether it describes."""
     groups: tuple[int, ...]
+    words: tuple[str, ...]
+    """Its tag, marked as such, and the words in its names."""
 
 
 def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
@@ -109,30 +112,35 @@ def traits(tag: str, names: tuple[str, str, str, str]) -> Traits:
         bodies[-1] |= tag == "main" or role.startswith("main")
         bodies.append(tag == "article")
     tokens = _TOKEN.findall(_CAMEL_BORDER.sub(" ", f"{both} {role} {prop}").lower())
+    clutter |= bool(_PUT_AWAY.search(classes))
+    describes = prop in ("description", "articleBody", "text")
     return Traits(
-        clutter or bool(_PUT_AWAY.search(classes)),
-        unlikely,
-        weight,
-        tuple(map(int, bodies)),
-        prop in ("description", "articleBody", "text"),
+        [clutter, unlikely, weight, *map(int, bodies), describes],
         tuple(sorted({_GROUP_OF[word] for word in tokens if word in _GROUP_OF})),
+        (f"<{tag}", *tokens),
     )
 
 
 def in_dialogs(blocks: list[Block]) -> list[bool]:
     """Which `blocks` open over the page, as what they stand in is called; none if most do."""
-    known: dict[tuple[str | None, str | None], bool] = {}
-    found = []
-    for block in blocks:
-        for one in chain([block.element], islice(block.element.iterancestors(), _AROUND)):
-            names = one.get("class"), one.get("id")
-            if names not in known:
-                known[names] = any(_DIALOG.search(name[:_LONGEST_NAME]) for name in names if name)
-            if known[names] and one.tag not in {"body", "html"}:
-                found.append(True)
-                break
-        else:
-            found.append(False)
+    known: dict[HtmlElement, int] = {}
+    found = [_dialog_above(block.element, known) <= _AROUND for block in blocks]
     inside = sum(block.words for block, is_in in zip(blocks, found, strict=True) if is_in)
     is_most = inside > sum(block.words for block in blocks) / 2
     return [False] * len(blocks) if is_most else found
+
+
+def _dialog_above(element: HtmlElement, known: dict[HtmlElement, int]) -> int:
+    """How many elements up from `element` the next one is that is called a dialog."""
+    way: list[HtmlElement] = []
+    one: HtmlElement | None = element
+    while one is not None and one not in known:
+        way.append(one)
+        one = one.getparent()
+    above = known[one] if one is not None else _AROUND + 1
+    for inner in reversed(way):
+        names = (inner.get("class"), inner.get("id"))
+        is_dialog = any(_DIALOG.search(name[:_LONGEST_NAME]) for name in names if name)
+        above = 0 if is_dialog and inner.tag not in {"body", "html"} else above + 1
+        known[inner] = above
+    return above

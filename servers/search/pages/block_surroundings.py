@@ -7,18 +7,20 @@ for all blocks in it.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from servers.search.pages.block_names import GROUPS, Traits, traits
+from servers.search.pages.block_names import GROUPS, REACHES, Traits, traits
 from servers.search.pages.blocks import Block
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 Row = list[float]
+Names = frozenset[str]
+"""The words in the names of a block's element and of those around it, marked by their reach."""
 
 _WIDE = ["nav", "header", "footer", "aside", "main", "article", "form", "dl", "figure", "table"]
 """Elements that are looked for all the way up."""
@@ -79,6 +81,27 @@ class Surroundings:
                 other = self.parents[other]
         return self.depths[one]
 
+    def names(self) -> list[Names]:
+        """The words in the names around each block."""
+        marked: dict[tuple[tuple[str, ...], int], Names] = {}
+        above: dict[int, Names] = {}
+        made: dict[int, Names] = {}
+        for at in self.of_blocks:
+            up = self.parents[at]
+            if up not in above:
+                one, parts = up, []
+                for reach in REACHES[1:]:
+                    place = self.traits[one].words, reach
+                    if place not in marked:
+                        marked[place] = frozenset(f"{reach}{word}" for word in place[0])
+                    parts.append(marked[place])
+                    one = self.parents[one]
+                above[up] = frozenset().union(*parts)
+            if at not in made:
+                own = (f"{REACHES[0]}{word}" for word in self.traits[at].words)
+                made[at] = above[up].union(own)
+        return [made[at] for at in self.of_blocks]
+
     def rows(self) -> Iterator[Row]:
         """What is around each block, element by element."""
         page = max(1.0, self._whole[0][0]) if self._whole else 1.0
@@ -127,15 +150,17 @@ class Surroundings:
     def _look(self) -> None:
         """See for each element what it is in, how it looks, and how many siblings look like it."""
         known: dict[tuple[Any, int, int], int] = {}
-        kin: dict[int, Counter[tuple[Any, str]]] = {}
+        kin: dict[int, dict[tuple[Any, str], int]] = {}
         inside, names, depth = (0,) * _AROUND, (0,) * len(GROUPS), -1
         above = [-1] * (max(_CHAINS) + 1)
         for at, (element, up) in enumerate(zip(self._elements, self.parents, strict=True)):
             looks, alike, repeated = _looks(element), 1, -1
             if at:
                 inside, names, depth = self._inside[up], self._names[up], self.depths[up]
-                if up not in kin:
-                    kin[up] = Counter(map(_looks, self._elements[up]))
+                if up not in kin:  # a Counter would ask first whether it is given a mapping
+                    many = kin[up] = defaultdict(int)
+                    for one in map(_looks, self._elements[up]):
+                        many[one] += 1
                 alike, repeated, above = kin[up][looks], self._repeated[up], self._chains[up]
             tag = _TAG_AT.get(element.tag, _AROUND)
             if tag < _AROUND:
@@ -157,11 +182,12 @@ class Surroundings:
 
     def _calling(self, at: int, up: int) -> Row:
         """What the names around an element say: clutter, unlikely, weight, bodies, described."""
-        own = self.traits[at]
-        row: Row = [own.clutter, own.unlikely, own.weight, *own.bodies, own.described]
+        row = self.traits[at].says
         if not at:
             return row
         above = self._called[up]
+        if not any(row) and not above[2]:
+            return above
         sums = [above[0] + row[0], above[1] + row[1], above[2] * _FADING + row[2]]
         return [*sums, *map(max, above[3:], row[3:])]
 

@@ -17,7 +17,7 @@ from itertools import compress, groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from servers.search.pages import block_model
-from servers.search.pages.block_features import SENTENCE, rows_of
+from servers.search.pages.block_features import SENTENCE, features
 from servers.search.pages.block_model import BlockModel
 from servers.search.pages.block_names import in_dialogs
 from servers.search.pages.blocks import UNREAD, Block, blocks_of, ends_sentence
@@ -82,7 +82,7 @@ def main_text(
     is_whole = _is_whole(article, blocks)
     if not blocks or (is_whole and _runs_on(article)):
         return MainText(article, math.inf if blocks else 0)
-    log_odds = (model or block_model.shipped()).log_odds(rows_of(blocks, facts))
+    log_odds = (model or block_model.shipped()).log_odds(*features(blocks, facts))
     over = in_dialogs(blocks)
     log_odds = [one - _OVER * is_over for one, is_over in zip(log_odds, over, strict=True)]
     words = [block.words for block in blocks]

@@ -28,6 +28,10 @@ _CONTROLS = ("noscript", "select", "button", "input", "textarea", "dialog")
 _GONE = "gone"
 _SHORTEST_MAIN = 80
 _REFRESH = re.compile(r"url\s*=\s*[\"']?([^\"'\s]{1,2000})", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"https?://[\w.-]{1,250}/[\w/.,~%+=&-]{0,500}(?:\?[\w/.,~%+=&-]{1,1000})?", re.ASCII
+)
+"""Addresses that are joined to nothing; `urljoin` takes long to find that out."""
 _NAMES = re.compile(r"[a-z]+")
 _NOTICES = frozenset({"cookie", "cookies", "consent", "newsletter", "editsection"})
 _LONGEST_NOTICE = 400
@@ -208,7 +212,10 @@ def refresh(tree: HtmlElement, url: str) -> str:
 
 def joined(url: str, href: str) -> str:
     """Where `href` on the page at `url` leads, without a fragment; empty when nowhere."""
+    href = href.strip()
+    if _PLAIN.fullmatch(href):
+        return href
     try:
-        return urljoin(url, href.strip()).split("#")[0]
+        return urljoin(url, href).split("#")[0]
     except ValueError:
         return ""
