@@ -17,6 +17,7 @@ from yarl import URL
 from servers.contract.messages import EXIT_REFUSED, EXIT_UNREACHABLE
 from servers.host.redact import excerpt
 from servers.host.tools.service import UpstreamLostError
+from servers.relay.event_stream import whole_body
 from servers.relay.wire_message import NotJsonError, parse
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _ADDRESS = "Check the server's address."
 _NETWORK = "Check the address and the network."
 _LONGEST_WAIT_S = 3600
 _LONGEST_QUOTE = 200
-_LONGEST_BODY, _READ_WITHIN_S = 1 << 20, 5.0
+_READ_WITHIN_S = 5.0
 _KEYLESS = frozenset((
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host"),
     *("last-event-id", "user-agent"),
@@ -41,16 +42,12 @@ _KEYLESS = frozenset((
 
 
 async def body_of(response: ClientResponse) -> bytes:
-    """The beginning of what a refusal says; empty if it is none."""
-    body = bytearray()
+    """What a refusal says; empty if it is none, or cannot be read in time."""
     if response.status >= 400:
-        with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # the status says enough
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, UpstreamLostError):
             async with asyncio.timeout(_READ_WITHIN_S):
-                async for part in response.content.iter_any():
-                    body += part
-                    if len(body) > _LONGEST_BODY:
-                        break
-    return bytes(body.strip())
+                return (await whole_body(response)).strip()
+    return b""
 
 
 def is_of_session(status: int, body: bytes) -> bool:
@@ -83,7 +80,9 @@ def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
     if status == 403:
         message = f"The server at {host} does not allow this (403)."
         hint = "The key may lack a permission, or the server does not let Lou in."
-        return _lasting(message, hint, is_first=is_first)
+        if not is_first:
+            return UpstreamLostError(f"{message} {hint}")
+        return UpstreamLostError(message, code="not_allowed", hint=hint, exit_code=EXIT_REFUSED)
     if status == 429:
         wait = response.headers.get("Retry-After", "")
         seconds = int(min(float(wait), _LONGEST_WAIT_S)) if wait.isdecimal() else 0
@@ -146,9 +145,3 @@ def _passing(
         exit_code=EXIT_UNREACHABLE,
         retry_after_s=retry_after_s,
     )
-
-
-def _lasting(message: str, hint: str, *, is_first: bool) -> UpstreamLostError:
-    if not is_first:
-        return UpstreamLostError(f"{message} {hint}")
-    return UpstreamLostError(message, code="not_allowed", hint=hint, exit_code=EXIT_REFUSED)

@@ -226,11 +226,7 @@ class WebTransport:
                 self._version = version_in(body)
             self._take(body, number)
             if number in self._connection.pending:
-                error = web_refusals.error_in(response.status, body)
-                if error is None:
-                    why = f"The server's answer to {message.method} is no answer."
-                    raise UpstreamLostError(why)
-                self._take(error_line(str(number), error), number)
+                raise UpstreamLostError(f"The server's answer to {message.method} is no answer.")
         else:
             raise UpstreamLostError(
                 f"The server answered {message.method} with status {response.status} and the type "
