@@ -17,7 +17,7 @@ from app.ui.widgets.card import GUTTER, ScrollArea, Strip, indented
 from app.ui.widgets.layouts import horizontal, splitter, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.rows import RowList
-from app.ui.widgets.text import heading, label
+from app.ui.widgets.text import heading, label, scaled
 
 _LOOK_MS = 2_000
 _TROUBLES = {
@@ -52,7 +52,7 @@ class KeysDialog(FittedDialog):
         self.resize(840, 560)
         self._model = keys_model()
         self._list = RowList(context.theme, "Keys", self._model)
-        self._list.setMinimumWidth(240)
+        self._list.setMinimumWidth(scaled(285, self))
         self._detail = KeyDetail(context)
         self._strip = Strip(context.theme)
         self._where = label(tone="soft", wrap=True)
