@@ -52,7 +52,7 @@ class KeysDialog(FittedDialog):
         self.resize(840, 560)
         self._model = keys_model()
         self._list = RowList(context.theme, "Keys", self._model)
-        self._list.setMinimumWidth(scaled(285, self))
+        self._list.setMinimumWidth(scaled(310, self))
         self._detail = KeyDetail(context)
         self._strip = Strip(context.theme)
         self._where = label(tone="soft", wrap=True)
