@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -83,24 +84,21 @@ class Surroundings:
 
     def names(self) -> list[Names]:
         """The words in the names around each block."""
-        marked: dict[tuple[tuple[str, ...], int], Names] = {}
-        above: dict[int, Names] = {}
-        made: dict[int, Names] = {}
-        for at in self.of_blocks:
-            up = self.parents[at]
-            if up not in above:
-                one, parts = up, []
-                for reach in REACHES[1:]:
-                    place = self.traits[one].words, reach
-                    if place not in marked:
-                        marked[place] = frozenset(f"{reach}{word}" for word in place[0])
-                    parts.append(marked[place])
-                    one = self.parents[one]
-                above[up] = frozenset().union(*parts)
-            if at not in made:
-                own = (f"{REACHES[0]}{word}" for word in self.traits[at].words)
-                made[at] = above[up].union(own)
-        return [made[at] for at in self.of_blocks]
+
+        @cache
+        def marked(words: tuple[str, ...], reach: int) -> Names:
+            return frozenset(f"{reach}{word}" for word in words)
+
+        @cache
+        def around(at: int) -> Names:
+            parts = []
+            for reach in REACHES[1:]:
+                parts.append(marked(self.traits[at].words, reach))
+                at = self.parents[at]
+            return frozenset().union(*parts)
+
+        own = (marked(self.traits[at].words, REACHES[0]) for at in self.of_blocks)
+        return [one | around(self.parents[at]) for one, at in zip(own, self.of_blocks, strict=True)]
 
     def rows(self) -> Iterator[Row]:
         """What is around each block, element by element."""
