@@ -201,6 +201,7 @@ def repeats_of(tree: Any) -> Iterator[Any]:
 
 
 ENDS = ("", "\0!")
+_TURNS = 6
 
 
 def units(pattern: re.Pattern[Any]) -> tuple[list[str], list[str]]:
@@ -251,6 +252,22 @@ def spent(work: Callable[[Any], object], text: Any, times: int = 1) -> float:
     return best
 
 
+def grows_more(work: Callable[[Any], object], less: Any, more: Any,
+               factor: float, quick: float) -> tuple[float, float] | None:  # fmt: skip
+    """The seconds for `less` and `more` when `more` takes over `factor` times as long, else None.
+
+    A time below a quarter of `quick` counts as that. Both take turns, and what else the machine
+    does is waited out: only a text that is slow each time is slow.
+    """
+    of_less = of_more = float("inf")
+    for _ in range(_TURNS):
+        of_less = min(of_less, spent(work, less, 2))
+        of_more = min(of_more, spent(work, more))
+        if of_more <= factor * max(of_less, quick / 4):
+            return None
+    return of_less, of_more
+
+
 def is_linear(work: Callable[[Any], object], texts: Callable[[int], Iterator[Any]],
               size: int, quick: float) -> tuple[bool, float, Any]:  # fmt: skip
     """Whether twice the text takes about twice the time; the worst time and its text."""
@@ -261,7 +278,7 @@ def is_linear(work: Callable[[Any], object], texts: Callable[[int], Iterator[Any
         took = spent(work, whole)
         if took > quick:
             took = min(took, spent(work, whole, 3))
-            if took > quick and took > 3.2 * max(spent(work, half, 3), quick / 4):
+            if took > quick and grows_more(work, half, whole, 3.2, quick):
                 return False, took, whole[:60]
         if took > worst:
             worst, worst_text = took, whole[:60]
