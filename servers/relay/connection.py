@@ -25,9 +25,9 @@ MODERN_VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
+"""The members of `_meta` in each request of the 2026-07-28 era."""
 SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
 LISTEN = "subscriptions/listen"
-"""The members of `_meta` in each request of the 2026-07-28 era."""
 NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """By method: the member of the params that a header repeats in that era."""
 _LOU = {"name": "lou", "version": "1"}

@@ -78,10 +78,7 @@ def test_a_person_is_told_on_the_screen_why_lou_does_not_start(home: Path) -> No
     os.chown(folder, strangers.UID, strangers.UID)
     with screens(home) as screen:
         lou = screen.lou()
-        wait_until(lambda: _box(screen), what="the message")
-        box = _box(screen)
-        assert box is not None
-        screen.press("Escape", box)
+        _dismiss_message(screen)
         assert lou.wait(PATIENCE_S) == 1
         assert b"does not belong to this user" in lou.stderr.read()
         by_client = screen.lou(LOU_STARTED_BY_CLIENT="1")
@@ -93,12 +90,16 @@ def test_a_person_is_told_on_the_screen_why_lou_does_not_start(home: Path) -> No
 def test_a_home_in_which_nothing_can_be_written_is_told_on_the_screen(home: Path) -> None:
     with strangers.immutable(home), screens(home) as screen:
         lou = screen.lou()
-        wait_until(lambda: _box(screen), what="the message")
-        box = _box(screen)
-        assert box is not None
-        screen.press("Escape", box)
+        _dismiss_message(screen)
         assert lou.wait(PATIENCE_S) == 1
         assert b"LOU_HOME" in lou.stderr.read()
+
+
+def _dismiss_message(screen: Screen) -> None:
+    wait_until(lambda: _box(screen), what="the message")
+    box = _box(screen)
+    assert box is not None
+    screen.press("Escape", box)
 
 
 def _box(screen: Screen) -> Seen | None:
