@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import os
 import time
 
-_VARIABLE = "LOU_PING_TIMER"
 _BEAT_S = 8.0
 _EARLY_S = 0.5
 _SLACK_S = 0.25
@@ -40,15 +38,18 @@ def wind(timer: int, seconds: float) -> None:
     ctypes.pythonapi.timerfd_settime(timer, 0, once, None)
 
 
+_given: list[int] = []
+
+
 def hand_over(timer: int) -> None:
     """Tell `put_off`, in this process, which timer is its own."""
-    os.environ[_VARIABLE] = str(timer)
+    _given.append(timer)
 
 
 def put_off() -> None:
     """Put off the app's pings at beats that all servers share, for as long as this loop turns."""
-    if timer := os.environ.pop(_VARIABLE, ""):
-        _beat(int(timer), _BEATS)
+    while _given:
+        _beat(_given.pop(), _BEATS)
 
 
 def _beat(timer: int, left: int) -> None:
