@@ -31,11 +31,7 @@ class Core(Services):
         self._wiring = Wiring(self, self.control, self.heartbeat)
 
     async def start(self) -> None:
-        """Bring everything up; returns before the servers are ready.
-
-        Raises:
-            AppError: Lou cannot run at all.
-        """
+        """Returns before the servers are ready; raises AppError if Lou cannot run at all."""
         self._logging_handler.open()
         files.sweep(paths.config_file().parent)
         files.sweep(paths.data_folder())

@@ -74,11 +74,7 @@ def _quit(args: Namespace, output: Output) -> int:
 
 
 def stop() -> int:
-    """End the running Lou and wait for its end; returns its process number.
-
-    Raises:
-        AppError: none runs, or it does not end.
-    """
+    """End the running Lou; returns its process number, or raises AppError if it does not end."""
     with ControlClient() as control:
         pid = int(control.ask("status", within_s=AT_ONCE_S)["app"]["pid"])
         control.ask("quit", within_s=AT_ONCE_S)

@@ -68,11 +68,7 @@ def empty() -> ConfigText:
 
 
 def read(content: bytes) -> ConfigText:
-    """Parse `content`.
-
-    Raises:
-        FormatError: it is no JSON in UTF-8, has a key twice, or is no configuration.
-    """
+    """Raises FormatError for what is no configuration in UTF-8, or has a key twice."""
     text = _decoded(content)
     bom = text.startswith(_BOM)
     text = text.removeprefix(_BOM)

@@ -12,11 +12,7 @@ from servers.contract import manifest
 
 
 def added(config: Config, name: str, found: Any) -> Config:
-    """`config` with one more server, from a parsed entry.
-
-    Raises:
-        SettingsError: the entry or the name cannot be used.
-    """
+    """`config` with one more server; raises SettingsError if entry or name cannot be used."""
     entry = config_model.parse_entry(name, found)
     if name in config.servers:
         raise SettingsError(

@@ -54,7 +54,7 @@ class NoAnswerError(AppError):
 
 
 def ask(method: str, *, within_s: float = _ANSWERS_WITHIN_S, **params: Any) -> dict[str, Any]:
-    """`ControlClient.ask` over a connection of its own."""
+    """The result of one request; raises AppError if Lou refused, is away, or gave none in time."""
     with ControlClient() as control:
         return control.ask(method, within_s=within_s, **params)
 
@@ -113,11 +113,7 @@ class ControlClient:
         raise NotRunningError
 
     def events(self, within_s: float | None = None) -> Iterator[Event]:
-        """The events that Lou sends from now on, until it ends.
-
-        Raises:
-            AppError: it sent nothing for `within_s` seconds.
-        """
+        """The events from now on; raises AppError if none came for `within_s` seconds."""
         self._connection.settimeout(within_s)
         for message in self._messages():
             if isinstance(message, Event):

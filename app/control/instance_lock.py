@@ -25,11 +25,7 @@ class InstanceLock:
 
 
 def claim() -> InstanceLock | None:
-    """Take the lock; returns None when another Lou of this home runs.
-
-    Raises:
-        AppError: the run folder cannot be used.
-    """
+    """Take the lock; None when another Lou of this home runs. Raises AppError without a folder."""
     require_own_folders()
     folder = paths.run_folder()
     try:

@@ -72,11 +72,7 @@ decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_whole_num
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """The outline of `text`.
-
-    Raises:
-        FormatError: the client cannot read the text, or a key occurs twice.
-    """
+    """Raises FormatError if the client cannot read the text, or a key occurs twice."""
     if is_blank(text, layout):
         return Outline({}, False, {})
     page = page_of(blanked(text, layout), layout)

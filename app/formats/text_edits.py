@@ -44,11 +44,7 @@ class ClientText:
 
 
 def decode(content: bytes, layout: Layout) -> ClientText:
-    """The text in `content`.
-
-    Raises:
-        UnreadableError: it is not UTF-8, or has a byte order mark that the client refuses.
-    """
+    """Raises UnreadableError for what is not UTF-8, or a byte order mark the client refuses."""
     if len(content) > _LARGEST_OF.get(layout.format, LARGEST):
         raise UnreadableError(
             f"The file has {len(content):,} bytes, too many for a settings file.", 1, 1
@@ -67,21 +63,13 @@ def decode(content: bytes, layout: Layout) -> ClientText:
 
 
 def read(text: str, layout: Layout) -> Outline:
-    """The outline of `text`.
-
-    Raises:
-        FormatError: it cannot be read, or can be read in two ways.
-    """
+    """Raises FormatError if `text` cannot be read, or can be read in two ways."""
     outline: Outline = _module(layout).outline(text, layout)
     return outline
 
 
 def add(text: str, layout: Layout, entries: Mapping[str, Any]) -> Edit:
-    """The edit that adds `entries` to `text`.
-
-    Raises:
-        FormatError: every candidate changes something else.
-    """
+    """The edit that adds `entries`; raises FormatError if each candidate changes more."""
     before = read(text, layout)
     wanted = {**before.servers, **entries}
     edits: Iterator[Edit] = _module(layout).insertions(text, layout, entries)

@@ -42,11 +42,7 @@ _AT = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """The outline of `text`.
-
-    Raises:
-        FormatError: it is no TOML, or its servers are no tables.
-    """
+    """The outline of `text`; raises FormatError if it is no TOML, or its servers are no tables."""
     rest = _value(text)
     root = rest.pop(layout.root[0], None)
     if root is None:

@@ -42,11 +42,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 def outline(text: str, layout: Layout) -> Outline:
-    """The outline of `text`.
-
-    Raises:
-        FormatError: it is no YAML, or its servers are no mapping or list.
-    """
+    """Raises FormatError if it is no YAML, or its servers are no mapping or list."""
     top = compose(text)
     if top is None or is_null(top):
         return Outline({}, False, {})

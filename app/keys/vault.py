@@ -105,11 +105,7 @@ def check_name(name: str) -> None:
 
 
 def check_value(name: str, value: str) -> str:
-    """The value as it is stored, without surrounding white space.
-
-    Raises:
-        VaultError: it cannot be a key.
-    """
+    """`value` without surrounding white space; raises VaultError if it cannot be a key."""
     if len(value) > LONGEST_VALUE:
         raise VaultError(
             f"{name} is longer than {LONGEST_VALUE:,} characters.",

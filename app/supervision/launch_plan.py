@@ -23,11 +23,7 @@ _FIRST_START_S = 75.0
 
 
 def launch(name: str, entry: ServerEntry, settings: Settings, keys: Mapping[str, str]) -> Launch:
-    """The launch of a server.
-
-    Raises:
-        ServerError: the command in its entry is wrong.
-    """
+    """The launch of a server; raises ServerError if the command in its entry is wrong."""
     params = configuration(name, entry, settings, keys)
     if config_model.is_embedded(name, entry):
         variables = {key: text for key, text in entry.env.items() if not _is_for_a_key(key, text)}

@@ -86,11 +86,7 @@ async def call(
 
 
 def require(tools: list[Any], server: str, tool: str) -> None:
-    """Check that a server has a tool.
-
-    Raises:
-        ServerError: it has not; the hint names those it has.
-    """
+    """Raise ServerError if a server lacks a tool; the hint names those it has."""
     names = [str(each.get("name")) for each in tools]
     if names and tool not in names:
         raise ServerError(

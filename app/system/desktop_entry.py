@@ -47,11 +47,7 @@ def install() -> list[Path]:
 
 
 def remove() -> list[Path]:
-    """Delete what `install` wrote; returns the paths of what was there.
-
-    Raises:
-        SettingsError: a file could not be deleted.
-    """
+    """Delete what `install` wrote; returns what was there, or raises SettingsError."""
     found = [path for path in places() if path.is_file()]
     for path in found:
         files.delete(path)

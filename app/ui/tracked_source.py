@@ -96,11 +96,7 @@ class TrackedSource:
         return str((await self.ask("track_url_email", _given(values)))["outcome"])
 
     async def change(self, entry: Entry, values: Mapping[str, Any]) -> Entry:
-        """Change the fields of `entry` that differ in `values`.
-
-        Raises:
-            ConflictError: the stored entry has a newer version.
-        """
+        """Change what differs in `values`; raises ConflictError if the stored entry is newer."""
         changed = {name: values[name] for name in FIELDS if values.get(name) != entry.get(name)}
         if not changed:
             return entry

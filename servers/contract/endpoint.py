@@ -75,11 +75,7 @@ def launch_file() -> str:
 
 
 def make_private(folder: str) -> None:
-    """Create `folder` for this user only.
-
-    Raises:
-        ForeignError: it belongs to another user, or is a link.
-    """
+    """Create `folder` for this user only; raises ForeignError for a link or another user's."""
     from servers.contract import ownership
 
     ownership.make_private(folder, follows_last=False)
@@ -107,11 +103,7 @@ def require_own_folder(folder: str) -> None:
 
 
 def peer_user(link: _socket.socket) -> int:
-    """The id of the user whose process is at the other end of a Unix socket.
-
-    Raises:
-        OSError: the system does not know it.
-    """
+    """The id of the user at the other end of a Unix socket; raises OSError if it is unknown."""
     if sys.platform == "linux":
         found, at = link.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12), 4
     else:  # LOCAL_PEERCRED of SOL_LOCAL: struct xucred

@@ -70,11 +70,7 @@ _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode(message: Message) -> bytes:
-    """The line of `message`, with its newline.
-
-    Raises:
-        EnvelopeError: the line would be longer than MAX_LINE.
-    """
+    """The line of `message`; raises EnvelopeError if it would be longer than MAX_LINE."""
     encoded = _to_json(_to_dict(message)).encode("utf-8", "backslashreplace") + b"\n"
     if len(encoded) > MAX_LINE:
         raise EnvelopeError(f"a message of {len(encoded)} bytes; the limit is {MAX_LINE}")
@@ -82,11 +78,7 @@ def encode(message: Message) -> bytes:
 
 
 def decode(line: bytes) -> Message:
-    """The message in `line`.
-
-    Raises:
-        EnvelopeError: `line` is not one message of the four types.
-    """
+    """Raises EnvelopeError if `line` is not one message of the four types."""
     if len(line) > MAX_LINE:
         raise EnvelopeError(f"a line of {len(line)} bytes; the limit is {MAX_LINE}")
     try:

@@ -45,11 +45,7 @@ def replace(source: str, target: str, *, patience_s: float = _PATIENCE_S) -> Non
 
 
 def attempt(work: "Callable[[], T]", patience_s: float = _PATIENCE_S) -> "T":
-    """The result of `work`, which is tried again while another program has its file open.
-
-    Raises:
-        OSError: of `work`.
-    """
+    """The result of `work`, tried again while another program has its file open; raises OSError."""
     until = time.monotonic() + patience_s
     pause = 0.0
     while True:

@@ -98,11 +98,7 @@ class ServerGreeting:
         self._nonces = b""
 
     def prove(self, hello: bytes) -> bytes:
-        """The answer to the bridge's first line.
-
-        Raises:
-            GreetingError: it is not a greeting; close the connection.
-        """
+        """Raises GreetingError if it is not a greeting; close the connection."""
         (bridge,) = _words(hello, b"lou-hello", 1)
         self._nonces = bridge + b"|" + self._nonce
         proof = _proof(self._token, self._port, b"server", self._nonces)

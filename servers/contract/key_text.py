@@ -51,11 +51,7 @@ class Understood:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file or of stdin, in UTF-8 or UTF-16.
-
-    Raises:
-        NotAKeyError: it is not text.
-    """
+    """The text of a file or of stdin, in UTF-8 or UTF-16; raises NotAKeyError if it is not text."""
     try:
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return content.decode("utf-16")
@@ -240,11 +236,7 @@ def _is_label(name: str, words: str) -> bool:
 
 
 def _check(name: str, value: str) -> None:
-    """Refuse what certainly is not a key of a provider.
-
-    Raises:
-        NotAKeyError: it is not a key.
-    """
+    """Refuse what certainly is not a key of a provider; raises NotAKeyError if it is not a key."""
     if not value or value.upper().rstrip("=: ") == name:
         raise NotAKeyError("There is no key in it.", "Paste the key.")
     if _SHORTENED.search(value):

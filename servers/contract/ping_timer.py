@@ -20,11 +20,7 @@ _MONOTONIC, _NOT_BLOCKING, _CLOSE_ON_EXEC = 1, 0o4000, 0o2000000
 
 
 def make() -> int:
-    """The descriptor of a new timer, which does not run.
-
-    Raises:
-        OSError: the system has none to give.
-    """
+    """A timer's descriptor, which does not run; raises OSError if the system has none."""
     timer: int = ctypes.pythonapi.timerfd_create(_MONOTONIC, _NOT_BLOCKING | _CLOSE_ON_EXEC)
     if timer < 0:
         raise OSError("there is no timer")

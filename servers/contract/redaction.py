@@ -197,11 +197,7 @@ class _Work:
         self.count(view.escapes + len(view.text) // _SEARCHED)
 
     def count(self, escapes: int) -> None:
-        """Count what is done.
-
-        Raises:
-            _TooMuchError: it is more than may be done.
-        """
+        """Count what is done; raises _TooMuchError if it is more than may be done."""
         self.left -= escapes
         if self.left < 0:
             raise _TooMuchError

@@ -65,11 +65,7 @@ async def _problem(code: str, part: Part) -> str:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Check a result.
-
-    Raises:
-        PartFailedError: `holds` is false; its message is `otherwise`.
-    """
+    """Raise PartFailedError with the message `otherwise`, if `holds` is false."""
     if not holds:
         raise PartFailedError(otherwise)
 

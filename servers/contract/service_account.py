@@ -63,11 +63,7 @@ class Account:
 
 
 def read(text: str) -> Account:
-    """The service account in `text`.
-
-    Raises:
-        NotAKeyError: it is something else.
-    """
+    """The service account in `text`; raises NotAKeyError if it is something else."""
     mended: list[str] = []
     plain = _without_wrapping(text.strip())
     if plain != text.strip():
@@ -242,11 +238,7 @@ _KINDS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
 
 
 def _private_key(text: str, mended: list[str]) -> str:
-    """The private key with the line breaks of PEM.
-
-    Raises:
-        NotAKeyError: it is not a private key, or only a part of one.
-    """
+    """The key with the line breaks of PEM; raises NotAKeyError if it is none, or a part of one."""
     found = _PEM.search(text)
     if not found:
         raise NotAKeyError(

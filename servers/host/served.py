@@ -91,11 +91,7 @@ class Served(Protocol):
 
 
 def configuration_of(params: Mapping[str, Any]) -> tuple[Configuration, frozenset[str]]:
-    """The configuration and the switched-off tools in the params of a `configure` message.
-
-    Raises:
-        TypeError: it is malformed.
-    """
+    """What a `configure` message holds; raises TypeError if it is malformed."""
     keys, settings = params.get("keys", {}), params.get("settings", {})
     disabled, debug = params.get("disabled_tools", []), params.get("debug", False)
     if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):

@@ -121,11 +121,7 @@ class PageFetcher:
         raise RedirectError(f"it redirects more than {_MOST_REDIRECTS} times")
 
     def checked(self, text: str) -> URL:
-        """The address in `text`, if its text alone does not forbid to read it.
-
-        Raises:
-            OutboundError: REFUSED, with the reason.
-        """
+        """The address in `text`; raises OutboundError REFUSED if its text alone forbids it."""
         if len(text) > LONGEST_URL:
             raise OutboundError(
                 Kind.REFUSED, f"the address is longer than {LONGEST_URL} characters"
@@ -208,11 +204,7 @@ class _PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses of `host`.
-
-        Raises:
-            OSError: it has none, or one that is not public.
-        """
+        """The addresses of `host`; raises OSError if it has none, or one that is not public."""
         results = await self._inner.resolve(host, port, family)
         if not all(self._is_public(one["host"]) for one in results):
             raise _PrivateAddressError(_NOT_PUBLIC)

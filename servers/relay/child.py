@@ -85,11 +85,7 @@ class Child(asyncio.SubprocessProtocol):
         self._ending: asyncio.TimerHandle | None = None
 
     async def start(self, command: Command) -> None:
-        """Start the command.
-
-        Raises:
-            StartRefusedError: it cannot be started.
-        """
+        """Start the command; raises StartRefusedError if it cannot be started."""
         argv, env, folder = _launch_of(command)
         try:
             await _launch(self, argv, command, env=env, cwd=folder)
@@ -213,11 +209,7 @@ class _Stdout(asyncio.Protocol):
 
 
 def _launch_of(command: Command) -> tuple[tuple[str, ...], dict[str, str], Path]:
-    """The argument list, environment and folder.
-
-    Raises:
-        StartRefusedError: there is no such program or folder.
-    """
+    """Arguments, environment, folder; raises StartRefusedError without a program or folder."""
     env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {**command.env}
     name = command.argv[0]
     folder = Path(command.cwd or env.get(_HOME) or os.curdir)

@@ -97,11 +97,7 @@ async def events_of(
 
 
 async def whole_body(response: ClientResponse) -> bytes:
-    """The body of an answer.
-
-    Raises:
-        UpstreamLostError: it is too long.
-    """
+    """The body of an answer; raises UpstreamLostError if it is too long."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

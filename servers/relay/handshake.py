@@ -57,11 +57,7 @@ async def greet(base: UpstreamConnection, name: str, *, is_shared: bool) -> None
 
 
 async def list_tools(base: UpstreamConnection, name: str) -> list[Any]:
-    """All its tools, if it says that it has any.
-
-    Raises:
-        ConnectionError: it ended.
-    """
+    """All its tools, if it says that it has any; raises ConnectionError if it ended."""
     assert base.greeting is not None
     offered = base.greeting.fields["result"].get("capabilities")
     if not isinstance(offered, dict) or "tools" not in offered:

@@ -85,11 +85,7 @@ class Upstreams:
         self._run(self._open_guarded(connection))
 
     async def connect(self, connection: UpstreamConnection) -> None:
-        """Open a connection.
-
-        Raises:
-            StartRefusedError: the command cannot be started.
-        """
+        """Open a connection; raises StartRefusedError if the command cannot be started."""
         take = functools.partial(self._board.from_server, connection)
 
         def ended(lost: UpstreamLostError) -> None:

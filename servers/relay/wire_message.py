@@ -117,11 +117,7 @@ class WireMessage:
         return span
 
     def whole(self) -> WireMessage:
-        """This message with all its members read.
-
-        Raises:
-            NotJsonError: it is not JSON.
-        """
+        """This message with all its members read; raises NotJsonError if it is not JSON."""
         return _read(self.text)[0] if self.is_partial else self
 
     def line(self, *edits: tuple[Span | None, str]) -> bytes:

@@ -66,8 +66,4 @@ class KeyedService(Protocol):
         """The cheapest request that shows whether the key works."""
 
     def read_probe(self, reply: HttpReply) -> None:
-        """Look at the answer to `probe`.
-
-        Raises:
-            OutboundError: AUTH when the key was refused.
-        """
+        """Look at the answer to `probe`; raises OutboundError AUTH when the key was refused."""

@@ -32,11 +32,7 @@ class CurrentService:
 
     @property
     def entry_service(self) -> EntryService:
-        """The service in use.
-
-        Raises:
-            ToolError: there is none; it says why.
-        """
+        """The service in use; raises ToolError if there is none, and says why."""
         if self._entry_service is None:
             raise ToolError(self._closed.message, kind=self._closed.kind)
         return self._entry_service
@@ -81,11 +77,7 @@ def parse_filters(  # noqa: PLR0913 - the filters there are
     changed_since: str = "",
     deleted: bool = False,
 ) -> Search:
-    """The filters as a search, each value normalised.
-
-    Raises:
-        ToolError: names every filter that cannot be read.
-    """
+    """The filters, normalised; raises ToolError with every filter that cannot be read."""
     faults: list[Fault] = []
 
     def read(field: str, value: str, reading: Callable[[str], Any], missing: Any = "") -> Any:

@@ -169,11 +169,7 @@ def _check_field(faults: list[Fault], field: str, instead: _T, check: Callable[[
 
 
 def email_address(text: str) -> str:
-    """`text` as a normalised e-mail address.
-
-    Raises:
-        ValueError: it is no e-mail address.
-    """
+    """`text` as a normalised e-mail address; raises ValueError if it is no e-mail address."""
     text = text.strip()
     if is_plain_email(text):
         return text
@@ -226,11 +222,7 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
 
 @lru_cache(4096)
 def tag_name(text: str) -> str:
-    """`text` as a normalised tag.
-
-    Raises:
-        ValueError: it cannot be a tag.
-    """
+    """`text` as a normalised tag; raises ValueError if it cannot be a tag."""
     name = unicodedata.normalize("NFC", " ".join(text.split())).casefold()
     if len(name) > LONGEST_TAG or not (
         _TAG.fullmatch(name) or _TAG.fullmatch(_without_marks(name))

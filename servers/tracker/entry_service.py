@@ -110,11 +110,7 @@ class EntryService:
         return [self.codec.line(change) for change in changes]
 
     async def find(self, search: Search) -> tuple[list[Entry], str]:
-        """One page, and the cursor to the next.
-
-        Raises:
-            CursorError: the cursor is not from a page of the same search.
-        """
+        """One page, and the cursor to the next; raises CursorError for one of another search."""
         mark = _mark(search)
         given, _, place = search.cursor.partition(".")
         if search.cursor and not (given == mark and place):

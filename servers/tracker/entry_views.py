@@ -19,11 +19,7 @@ def when(micros: int) -> str:
 
 
 def micros(text: str) -> int:
-    """An ISO 8601 date or time as microseconds since 1970; without a zone it is UTC.
-
-    Raises:
-        ValueError: it is no date or time.
-    """
+    """A time in ISO 8601, UTC if without a zone, as microseconds since 1970; raises ValueError."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:

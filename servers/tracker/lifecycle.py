@@ -173,11 +173,7 @@ class TrackerLifecycle:
         return "firestore" if store_opening.has_firestore(self._settings, self._keys) else ""
 
     async def _use(self, entry_service: EntryService) -> None:
-        """Let the tools use the service when its key opens what is stored.
-
-        Raises:
-            StartRefusedError: it does not.
-        """
+        """Let the tools use it; raises StartRefusedError if its key does not open the store."""
         assert self.store is not None
         codec, former = entry_service.codec, self.entry_service
         stamps = await self.store.stamps()

@@ -29,11 +29,7 @@ class TrackerSettings:
 
 
 def read(given: Mapping[str, Any]) -> TrackerSettings:
-    """The settings in `given`.
-
-    Raises:
-        StartRefusedError: one of them is of the wrong kind; the text names it.
-    """
+    """Raises StartRefusedError if one of `given` is of the wrong kind; the text names it."""
     try:
         values = {path: value_of(setting, given) for path, setting in TRACKER.items()}
     except SettingValueError as wrong:

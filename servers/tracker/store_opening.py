@@ -53,11 +53,7 @@ def _uses_firestore(settings: TrackerSettings, keys: Mapping[str, str]) -> bool:
 
 
 async def opened(settings: TrackerSettings, keys: Mapping[str, str]) -> Store:
-    """The chosen store, opened.
-
-    Raises:
-        StartRefusedError: another process has it, or its folder cannot be used.
-    """
+    """The chosen store; raises StartRefusedError if its folder is unusable, or taken."""
     store: Store
     if _uses_firestore(settings, keys):
         store = await firestore(settings, keys, report_trouble)
@@ -116,11 +112,7 @@ def _make_private(folder: Path) -> None:
 
 
 def sealer(text: str, settings: TrackerSettings) -> Sealer:
-    """The sealer with the keys in `text`.
-
-    Raises:
-        StartRefusedError: there is none, or it is no key.
-    """
+    """The sealer with the keys in `text`; raises StartRefusedError if there is none."""
     if not text:
         raise StartRefusedError(
             "key_missing",

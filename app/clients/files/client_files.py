@@ -118,11 +118,7 @@ class ClientFiles:
             restoring.remember_good(client, file, file.read().content)
 
     def diff(self, client: Client, action: str) -> str:
-        """A masked diff of what connect, disconnect or undo would change.
-
-        Raises:
-            ClientConfigError: a file cannot be changed.
-        """
+        """A masked diff of a change; raises ClientConfigError if a file cannot be changed."""
         files = self._files_for(client, action)
         return "\n".join(filter(None, (self._diff_of(client, file, action) for file in files)))
 

@@ -31,11 +31,7 @@ def text_of(content: bytes) -> str:
 
 
 def servers_of(client: Client, places: Places) -> list[ForeignServer]:
-    """The servers in the client's files.
-
-    Raises:
-        AppError: there are none, or a file cannot be read.
-    """
+    """The servers in the client's files; raises AppError if there are none that can be read."""
     found: list[ForeignServer] = []
     paths = [target.path for target in targets(client, places) if target.exists]
     for path in paths:

@@ -83,11 +83,7 @@ def plan(
 
 
 def found_in(text: str) -> list[ForeignServer]:
-    """The servers in `text`.
-
-    Raises:
-        SettingsError: the text holds none, or cannot be read.
-    """
+    """The servers in `text`; raises SettingsError if the text holds none, or cannot be read."""
     try:
         found = foreign_servers.find(text)
     except FormatError as broken:

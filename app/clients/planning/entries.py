@@ -39,11 +39,7 @@ class Bridge:
     """What stands before the server's name: on Windows the script that Python runs."""
 
     def check(self) -> None:
-        """Check that an entry can name it.
-
-        Raises:
-            ClientConfigError: it is missing, or its path is not valid text.
-        """
+        """Raise ClientConfigError if it is missing, or its path is not valid text."""
         if _HALF.search("".join((self.command, self.home, *self.arguments))):
             raise ClientConfigError(
                 "The path of Lou holds bytes that are no characters, so no file can name it.",

@@ -123,11 +123,7 @@ def disconnect(
 
 
 def restored(client: Client, content: bytes, entries: Mapping[str, Any]) -> bytes:
-    """The content of the file with the user's own lost entries restored.
-
-    Raises:
-        FormatError: the file cannot be edited.
-    """
+    """The file with the user's own lost entries; raises FormatError if it cannot be edited."""
     page = text_edits.decode(content, client.layout)
     missing = {
         name: entry

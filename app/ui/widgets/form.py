@@ -58,11 +58,7 @@ class Editor(QWidget):
         self.changed.connect(self._look_again)
 
     def value(self) -> Any:
-        """The value of the input.
-
-        Raises:
-            FieldError: the input is not valid; the editor shows why.
-        """
+        """Raises FieldError if the input is not valid; the editor shows why."""
         try:
             value = self._value()
         except FieldError as problem:

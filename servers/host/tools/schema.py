@@ -45,11 +45,7 @@ _known: dict[tuple[str, Any], Signature] = {}
 
 
 def derive(tool: Tool) -> Signature:
-    """The signature of `tool`.
-
-    Raises:
-        TypeError: clients could not use it; the message says why.
-    """
+    """Raises TypeError if clients could not use the tool; the message says why."""
     key = (tool.name, getattr(tool.run, "__func__", tool.run))
     if key not in _known:
         _known[key] = _derived(tool)

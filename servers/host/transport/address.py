@@ -20,11 +20,7 @@ class Address(Protocol):
     path: str
 
     async def open(self, protocol: Callable[[], asyncio.Protocol]) -> None:
-        """Listen, with one `protocol()` for each connection.
-
-        Raises:
-            AddressInUseError: a living process listens there.
-        """
+        """Listen, with a `protocol()` a connection; raises AddressInUseError if another does."""
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect as a client does; MCP may follow at once."""

@@ -40,11 +40,7 @@ class ContactService(KeyedService, Protocol):
         """The request that looks."""
 
     def read(self, reply: HttpReply) -> list[Contact]:
-        """The contacts in `reply`.
-
-        Raises:
-            OutboundError: the reply is a failure, whatever its status says.
-        """
+        """Raises OutboundError if the reply is a failure, whatever its status says."""
 
 
 def joined(contacts: Iterable[Contact], person: str) -> list[Contact]:

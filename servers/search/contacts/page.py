@@ -55,11 +55,7 @@ class PageScan:
         self._pages = pages
 
     async def find(self, query: ContactQuery, deadline: float) -> list[Contact]:
-        """The addresses on the site.
-
-        Raises:
-            OutboundError: its first page cannot be read.
-        """
+        """The addresses on the site; raises OutboundError if its first page cannot be read."""
         url, first = await self._first(query, deadline)
         more = await asyncio.to_thread(_likely_links, url, first)
         read = await asyncio.gather(

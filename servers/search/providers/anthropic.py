@@ -130,11 +130,7 @@ def message_request(
 
 
 def read_message(reply: HttpReply) -> dict[str, Any]:
-    """The message in `reply`.
-
-    Raises:
-        OutboundError: an error in place of a message, or every search in it failed.
-    """
+    """Raises OutboundError for an error in its place, or if every search in it failed."""
     payload = payload_of(reply)
     if reply.status != 200 or at(payload, "type") == "error":
         raise _failure(reply, payload)

@@ -84,11 +84,7 @@ def _request(kind: str, query: SearchQuery, access: Access, asked: dict[str, str
 
 
 def _payload(reply: HttpReply, kind: str) -> Any:
-    """The answer of that kind.
-
-    Raises:
-        OutboundError: it is none.
-    """
+    """The answer of that kind; raises OutboundError if it is none."""
     payload = payload_of(reply)
     error = at(payload, "error")
     errors = at(payload, "errors")

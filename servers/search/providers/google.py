@@ -73,11 +73,7 @@ class Google(Provider):
 
 
 def _items(reply: HttpReply) -> list[Any]:
-    """The rows of the answer, whose list is absent when there are none.
-
-    Raises:
-        OutboundError: it is a failure.
-    """
+    """The rows, whose list is absent when there are none; raises OutboundError for a failure."""
     payload = payload_of(reply)
     error = at(payload, "error")
     if error is not None or reply.status != 200:

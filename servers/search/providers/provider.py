@@ -30,26 +30,14 @@ class Provider(KeyedService, Protocol):
         """The request that searches."""
 
     def read(self, reply: HttpReply) -> ResultPage:
-        """The hits in `reply`.
-
-        Raises:
-            OutboundError: the reply is a failure, whatever its status says.
-        """
+        """Raises OutboundError if the reply is a failure, whatever its status says."""
 
     def image_request(self, query: SearchQuery, access: Access) -> HttpRequest:
-        """The request that searches for images.
-
-        Raises:
-            OutboundError: UNSUPPORTED, unless its spec has `image_ignores`.
-        """
+        """Raises OutboundError UNSUPPORTED, unless the spec has `image_ignores`."""
         raise OutboundError(Kind.UNSUPPORTED, "it has no images")
 
     def read_images(self, reply: HttpReply) -> ResultPage:
-        """The images in `reply`.
-
-        Raises:
-            OutboundError: the reply is a failure, whatever its status says.
-        """
+        """Raises as `read`."""
         raise OutboundError(Kind.UNSUPPORTED, "it has no images")
 
     def probe(self, access: Access) -> HttpRequest:

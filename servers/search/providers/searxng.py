@@ -69,11 +69,7 @@ def _image(hit: dict[str, Any]) -> Image | None:
 
 
 def _rows(reply: HttpReply) -> list[Any]:
-    """The rows of the answer; none at all while engines are out is a failure.
-
-    Raises:
-        OutboundError: it is a failure.
-    """
+    """Raises OutboundError for a failure, such as no row at all while engines are out."""
     if reply.status == 403:
         said = "add json to search.formats in its settings.yml"
         raise failure(Kind.UNSUPPORTED, reply, said)

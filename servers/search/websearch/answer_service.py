@@ -65,11 +65,7 @@ class AnswerService:
         self._ttl_s = ttl_s["answer"]
 
     async def answer(self, question: str, site: str, searches: int, deadline: float) -> Answer:
-        """The answer to `question`.
-
-        Raises:
-            OutboundError: there is none.
-        """
+        """The answer to `question`; raises OutboundError if there is none."""
 
         async def make() -> Made:
             answer = await self._ask_in_turns(question, site, searches, deadline)

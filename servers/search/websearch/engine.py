@@ -115,11 +115,7 @@ class Engine:
         return keyed + (free if self._keyless else [])
 
     async def auto(self, query: SearchQuery, deadline: float) -> SearchOutcome:
-        """The first answer along the chain.
-
-        Raises:
-            NoAnswer: nobody answered.
-        """
+        """The first answer along the chain; raises NoAnswerError if nobody answered."""
         tried: list[Attempt] = []
         empty: list[Asked] = []
         able = [one for one in self.candidates() if one.spec.ignored(query) is not None]
@@ -141,11 +137,7 @@ class Engine:
     async def named(
         self, names: Sequence[str], query: SearchQuery, deadline: float
     ) -> SearchOutcome:
-        """The merged answers of the sources called `names`, all of them known.
-
-        Raises:
-            NoAnswer: none of them answered.
-        """
+        """The merged answers of the sources `names`; raises NoAnswerError if none answered."""
         sources = [self.sources[name] for name in names]
         tried: list[Attempt] = []
         pages = await asyncio.gather(

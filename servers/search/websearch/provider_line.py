@@ -48,11 +48,7 @@ class ProviderLine:
     async def exchange(
         self, request: HttpRequest, read: Callable[[HttpReply], T], deadline: float
     ) -> T:
-        """The result of `read` for the reply to `request`.
-
-        Raises:
-            OutboundError: it was not asked, or did not answer.
-        """
+        """What `read` makes of the reply; raises OutboundError if there is none."""
         if self.missing:
             raise OutboundError(Kind.NO_KEY, self.missing)
 

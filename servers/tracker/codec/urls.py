@@ -142,11 +142,7 @@ def host(url: str) -> str:
 
 
 def host_name(text: str) -> str:
-    """The one spelling of a domain a person typed, or of the host of an address.
-
-    Raises:
-        UrlError: it is no domain.
-    """
+    """The one spelling of a domain as typed, or of an address's host; raises UrlError for none."""
     return host(normalise(text.strip().rpartition("@")[2]))
 
 

@@ -207,11 +207,7 @@ class Store(Protocol):
         """The last changes of one entry, the newest first."""
 
     async def find(self, query: StoreQuery) -> RecordPage:
-        """One page.
-
-        Raises:
-            CursorError: `query.cursor` is from no page in this order.
-        """
+        """One page; raises CursorError if `query.cursor` is from no page in this order."""
 
     async def counts(self) -> Counts:
         """How many there are now."""

@@ -73,11 +73,7 @@ class _Record:
 
 
 def format_of(name: str) -> Format:
-    """The format that the ending of a file name stands for.
-
-    Raises:
-        LeadFileError: it stands for none.
-    """
+    """The format by the ending of a file name; raises LeadFileError if it stands for none."""
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
     if suffix not in _SUFFIXES:
         kind = text_file.kind_by_name(name)
@@ -102,11 +98,7 @@ def opened(
 def preview(
     handle: BinaryIO, kind: Format, column_map: ColumnMap | None = None, ignored: Sequence[str] = ()
 ) -> LeadFile:
-    """The file in `handle`, even when a needed column was not found.
-
-    Raises:
-        LeadFileError: it cannot be read.
-    """
+    """The file, even if a needed column was not found; raises LeadFileError if unreadable."""
     found = text_file.opened(handle)
     try:
         make = _csv_file if kind == "csv" else _json_file

@@ -75,11 +75,7 @@ def _unfit(part: str) -> str:
 
 
 def opened(path: Path) -> BinaryIO:
-    """The file at `path`, for reading.
-
-    Raises:
-        ToolError: there is no such file, or it cannot be read.
-    """
+    """The file at `path`, for reading; raises ToolError if it cannot be read."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         handle = os.open(path, flags | getattr(os, "O_BINARY", 0))

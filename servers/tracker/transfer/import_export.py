@@ -69,11 +69,7 @@ class ImportExport:
         self._jobs: dict[str, Job] = {}
 
     def job(self, name: str) -> Job:
-        """The job called `name`.
-
-        Raises:
-            ToolError: there is none.
-        """
+        """The job called `name`; raises ToolError if there is none."""
         if name not in self._jobs:
             raise ToolError(
                 "There is no such job; jobs end with the server. Rows that were reported as "
@@ -247,11 +243,7 @@ class _Import:
 
 
 def preview(path: Path, column_map: ColumnMap, ignored: Sequence[str] = ()) -> csv_jsonl.LeadFile:
-    """The file at `path`, to show its columns; the caller closes its text.
-
-    Raises:
-        ToolError: it cannot be read.
-    """
+    """The file at `path`, whose text the caller closes; raises ToolError if it is unreadable."""
     return _opened(path, csv_jsonl.preview, column_map, ignored)
 
 

@@ -85,11 +85,7 @@ class Text:
 
 
 def opened(handle: BinaryIO) -> Text:
-    """The text in `handle`.
-
-    Raises:
-        LeadFileError: it is a file of another kind.
-    """
+    """The text in `handle`; raises LeadFileError if it is a file of another kind."""
     start = handle.read(4096)
     found = _kind(start, handle)
     if found:

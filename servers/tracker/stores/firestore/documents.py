@@ -60,11 +60,7 @@ def cursor(sort: Sort, last: SealedRecord) -> str:
 
 
 def place(query: StoreQuery) -> tuple[Any, str] | None:
-    """The value and the id after which the page of `query` begins.
-
-    Raises:
-        CursorError: the cursor is of no page of this query.
-    """
+    """Value and id after which a page begins; raises CursorError for that of another query."""
     if not query.cursor:
         return None
     try:

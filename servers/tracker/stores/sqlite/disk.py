@@ -116,11 +116,7 @@ def identity(file: Path) -> tuple[int, int] | None:
 
 
 def require(file: Path, known: tuple[int, int] | None) -> None:
-    """Make sure that `file` is still the one it was.
-
-    Raises:
-        StoreGoneError: it is not.
-    """
+    """Make sure that `file` is still the one it was; raises StoreGoneError if it is not."""
     if identity(file) != known:
         raise StoreGoneError("another file, or none, is in its place")
 
@@ -155,11 +151,7 @@ def remote_kind(folder: Path, mounts: str) -> str:
 
 
 def refuse_remote(folder: Path) -> None:
-    """Refuse a network drive: each of several machines could take the file for its own.
-
-    Raises:
-        StoreError: `folder` is on one.
-    """
+    """Raise StoreError for a network drive, which several machines could take for their own."""
     try:
         mounts = Path("/proc/mounts").read_text("utf-8", "replace")
     except OSError:

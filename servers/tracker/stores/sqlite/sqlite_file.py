@@ -133,11 +133,7 @@ class SqliteFile:
             self._lock = None
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
-        """What `work` finds.
-
-        Raises:
-            StoreError: the file cannot be read now.
-        """
+        """What `work` finds; raises StoreError if the file cannot be read now."""
         await self._is_usable()
         assert self._reader is not None
         try:
@@ -200,11 +196,7 @@ class SqliteFile:
         return rows.write(connection, writes, self.clock)
 
     async def back_up(self, label: str = "daily") -> Path:
-        """A checked copy of the file as it is now.
-
-        Raises:
-            StoreError: it could not be made.
-        """
+        """A checked copy of the file as it is now; raises StoreError if it could not be made."""
         self._require_present_shape()
         try:
             disk.require(self.file, self._identity)
