@@ -14,10 +14,12 @@ from servers.host.redact import excerpt, redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay.answers import HANDSHAKE_VERSIONS
 from servers.relay.connection import LISTEN, UpstreamConnection
-from servers.relay.wire_message import NotJsonError, WireMessage, parse
+from servers.relay.wire_message import NotJsonError, WireMessage, of_fields, parse
 
 log = logging.getLogger(__name__)
 
+PING = of_fields({"jsonrpc": "2.0", "id": 0, "method": "ping"})
+"""Tells whether a server takes requests; nobody waits for its answer."""
 _GREETED_WITHIN_S = 60.0
 """A first `npx` or `uvx` downloads its package before it answers."""
 _DISCOVERED_WITHIN_S = 10.0

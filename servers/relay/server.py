@@ -40,6 +40,7 @@ from servers.relay.wire_message import WireMessage
 log = logging.getLogger(__name__)
 
 _CALL_TIMEOUT_S = 600.0
+_LISTED_WITHIN_S = 10.0
 
 
 class Relay:
@@ -139,11 +140,33 @@ class Relay:
             await handshake.greet(base, self.name, is_shared=is_shared)
             if base.is_modern and base.greeting:
                 self.board.modern_answers["server/discover"] = base.greeting.fields["result"]
-            self._take_tools(await handshake.list_tools(base, self.name))
+            await self._list_tools(base)
         except ConnectionError:
             if self.upstream_lost.done():
                 raise self.upstream_lost.result() from None
             raise UpstreamLostError(f"The server {self.name} went away.") from None
+
+    async def _list_tools(self, base: UpstreamConnection) -> None:
+        """Take its tools; those of a slow server come later, and it is served without until then.
+
+        Raises:
+            ConnectionError: it ended.
+        """
+        listing = asyncio.ensure_future(handshake.list_tools(base, self.name))
+        await asyncio.wait((listing,), timeout=_LISTED_WITHIN_S)
+        if listing.done():
+            self._take_tools(listing.result())
+            return
+        log.warning(
+            "%s has not listed its tools within %g s: it is served without them until it does",
+            self.name, _LISTED_WITHIN_S,
+        )  # fmt: skip
+        listing.add_done_callback(self._take_late_tools)
+
+    def _take_late_tools(self, listing: asyncio.Future[list[Any]]) -> None:
+        if not listing.exception():
+            self._take_tools(listing.result())
+            self.board.notifications.tools_switched()
 
     async def _reopen(self) -> None:
         """Connect again without losing a client; one with a connection of its own comes again."""

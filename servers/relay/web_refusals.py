@@ -66,23 +66,27 @@ def error_in(status: int, body: bytes) -> dict[str, Any] | None:
 
 
 def refused(response: ClientResponse, *, is_first: bool) -> UpstreamLostError:
-    """A status of 400 or more; `is_first` says that it was the answer to the handshake."""
+    """A status of 400 or more; `is_first` says that it was the answer to the handshake.
+
+    Then it ends the server for now, as it does when other requests are refused, too.
+    """
     status, host = response.status, URL(str(response.url)).host
-    if status == 401:
-        asked = response.headers.get("WWW-Authenticate", "")
-        sent = {name.lower() for name in response.request_info.headers}
-        has_key = any(name not in _KEYLESS and not name.startswith("mcp-") for name in sent)
-        wants = "refused the key" if has_key else "wants a key"
-        hint = _KEY_HINT if has_key else _NO_KEY_HINT
-        hint += _SIGN_IN if "resource_metadata" in asked else ""
-        message = f"The server at {host} {wants} (401)."
-        return UpstreamLostError(message, code="key_refused", hint=hint, exit_code=EXIT_REFUSED)
-    if status == 403:
+    if status in {401, 403}:
         message = f"The server at {host} does not allow this (403)."
         hint = "The key may lack a permission, or the server does not let Lou in."
+        if status == 401:
+            asked = response.headers.get("WWW-Authenticate", "")
+            sent = {name.lower() for name in response.request_info.headers}
+            has_key = any(name not in _KEYLESS and not name.startswith("mcp-") for name in sent)
+            message = (
+                f"The server at {host} {'refused the key' if has_key else 'wants a key'} (401)."
+            )
+            hint = _KEY_HINT if has_key else _NO_KEY_HINT
+            hint += _SIGN_IN if "resource_metadata" in asked else ""
         if not is_first:
             return UpstreamLostError(f"{message} {hint}")
-        return UpstreamLostError(message, code="not_allowed", hint=hint, exit_code=EXIT_REFUSED)
+        code = "key_refused" if status == 401 else "not_allowed"
+        return UpstreamLostError(message, code=code, hint=hint, exit_code=EXIT_REFUSED)
     if status == 429:
         wait = response.headers.get("Retry-After", "")
         seconds = int(min(float(wait), _LONGEST_WAIT_S)) if wait.isdecimal() else 0

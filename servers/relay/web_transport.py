@@ -23,13 +23,8 @@ from servers.host.redact import redact
 from servers.host.tools.service import UpstreamLostError
 from servers.relay import routing_headers, web_refusals
 from servers.relay.event_stream import EventReader, events_of, whole_body
-from servers.relay.handshake import version_in
-from servers.relay.wire_message import (
-    INTERNAL_ERROR,
-    WireMessage,
-    error_line,
-    refusal_line,
-)
+from servers.relay.handshake import PING, version_in
+from servers.relay.wire_message import INTERNAL_ERROR, WireMessage, error_line, refusal_line
 
 if TYPE_CHECKING:
     from servers.relay.connection import UpstreamConnection
@@ -44,14 +39,13 @@ _ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "app
 _STREAM = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 _CONNECTED_WITHIN_S = 30.0
 _NOTIFIED_WITHIN_S = 30.0
-_CLOSED_WITHIN_S = 2.0
+_SOON_S = 2.0
 _ENDPOINT_WITHIN_S = 15.0
 _MOST_REDIRECTS = 20
 _REDIRECTS = frozenset((301, 302, 307, 308))
 _RETRY_S, _LONGEST_RETRY_S = 1.0, 60.0
 _MOST_FAILED = 8
 """Failed attempts to resume a stream, one after the other, before its request has failed."""
-_ACCEPTED = 202
 _LONGEST_HEADER = 1 << 17
 _NOT_OLD = frozenset((401, 429))
 """With any other 4xx, and 501, a server of the older transport may refuse a POST."""
@@ -100,6 +94,8 @@ class WebTransport:
         self._hears = False
         """Whether answers may come on the stream beside the requests, as those to `_accepted`."""
         self._accepted: set[int] = set()
+        self._refused, self._has_called = 0, False
+        """Requests that were refused with 401, and whether a call was ever taken."""
         self._run(self._send_all())
 
     @property
@@ -125,7 +121,7 @@ class WebTransport:
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=_CLOSED_WITHIN_S)
+            await asyncio.wait(tuple(self._tasks), timeout=_SOON_S)
         if self._session_id:
             await self._takes("DELETE")
         await self._http.close()
@@ -153,23 +149,21 @@ class WebTransport:
             lost = web_refusals.problem(self._address.url, failed)
             if number is not None:
                 self._fail(number, str(lost))
-            is_first = self._connection.is_base and not self._connection.greeting
-            is_cut = web_refusals.is_cut(failed) and not is_first
+            is_up = self._connection.greeting or not self._connection.is_base
+            is_cut = web_refusals.is_cut(failed) and is_up
             if lost.code and not (is_cut and await self._takes("GET")):
                 self._ended(lost)
 
     async def _takes(self, method: str) -> bool:
         """Whether the server takes a connection with an empty request, whatever it answers."""
         try:
-            async with asyncio.timeout(_CLOSED_WITHIN_S):
+            async with asyncio.timeout(_SOON_S):
                 (await self._open(method, self._address.url, b"", self._headers())).close()
         except (aiohttp.ClientError, UpstreamLostError, TimeoutError, OSError) as failed:
             return not isinstance(failed, aiohttp.ClientConnectorError)
         return True
 
     async def _post_notification(self, line: bytes, message: WireMessage) -> None:
-        if message.method == "notifications/initialized":
-            self._initialized = (line, message)
         if self._connection.is_modern and message.method == "notifications/cancelled":
             return
         async with asyncio.timeout(_NOTIFIED_WITHIN_S):
@@ -178,7 +172,7 @@ class WebTransport:
             if response.status >= 400:
                 log.info("The server refused %s: %s", message.method, response.status)
         if message.method == "notifications/initialized" and not self._endpoint:
-            self._hears = True
+            self._hears, self._initialized = True, (line, message)
             self._run(self._guarded(self._listen(), None))
 
     async def _post_request(self, line: bytes, message: WireMessage, number: int) -> None:
@@ -195,6 +189,7 @@ class WebTransport:
             refusal = await web_refusals.body_of(response)
         async with response:
             if response.status < 400:
+                self._has_called |= message.method == "tools/call"
                 if not self._endpoint:
                     await self._read_answer(response, message, number)
                 return
@@ -205,8 +200,20 @@ class WebTransport:
                 return
             error = web_refusals.error_in(response.status, refusal)
             if error is None:
-                raise web_refusals.refused(response, is_first=message.method == "initialize")
+                is_first = message.method == "initialize"
+                is_first = is_first or (response.status == 401 and await self._is_key_refused())
+                raise web_refusals.refused(response, is_first=is_first)
             self._take(error_line(str(number), error), number)
+
+    async def _is_key_refused(self) -> bool:
+        """Whether a request that was refused (401) shares that with all: a ping, or each call."""
+        self._refused += 1
+        if self._refused > 1 and not self._has_called:
+            return True
+        with contextlib.suppress(aiohttp.ClientError, UpstreamLostError, OSError):
+            async with asyncio.timeout(_SOON_S), await self._post(PING.line(), PING) as told:
+                return told.status == 401
+        return False
 
     async def _read_answer(
         self, response: ClientResponse, message: WireMessage, number: int
@@ -218,7 +225,7 @@ class WebTransport:
             await self._read_stream(response, message, number)
             return
         body = await whole_body(response)
-        if response.status == _ACCEPTED and not body.strip() and self._hears:
+        if response.status == 202 and not body.strip() and self._hears:
             self._accepted = {each for each in self._accepted if each in self._connection.pending}
             self._accepted.add(number)  # the answer comes on the stream beside the requests
         elif kind == "application/json" or body.lstrip()[:1] in {b"{", b"["}:
@@ -296,8 +303,7 @@ class WebTransport:
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
     ) -> ClientResponse:
         """Send a request; follows redirects, but the user's headers go to their own host alone."""
-        target = URL(url)
-        own = URL(self._address.url)
+        target, own = URL(url), URL(self._address.url)
         for _ in range(_MOST_REDIRECTS):
             mine = self._address.headers if routing_headers.is_same_host(own, target) else {}
             response = await self._http.request(

@@ -137,20 +137,40 @@ async def test_a_server_with_a_certificate_of_its_own_is_not_told_to_speak_nonse
     assert "cannot be reached: its certificate is refused (self-signed" in trouble["message"]
 
 
-async def test_a_refused_call_fails_alone_unless_the_key_is_refused(
+@pytest.mark.parametrize("status", ["401", "403", "429", "500"])
+async def test_a_refused_call_fails_alone(home: Path, web: WebUpstream, status: str) -> None:
+    async with relay(entry(web, f"call{status}")) as server, lines(server.socket) as client:
+        await client.initialize()
+        assert f"({status}" in (await client.ask("tools/call", HELLO))["error"]["message"]
+        assert "result" in await client.ask("tools/list")
+
+
+async def test_a_call_refused_again_and_again_hurts_no_server_that_took_another(
     home: Path, web: WebUpstream
 ) -> None:
-    for status in ("403", "429", "500"):
-        async with relay(entry(web, f"call{status}")) as server, lines(server.socket) as client:
-            await client.initialize()
-            assert f"({status}" in (await client.ask("tools/call", HELLO))["error"]["message"]
-            assert "result" in await client.ask("tools/list")
-    async with relay(entry(web, "call401")) as server:
+    async with relay(entry(web, "call401")) as server, lines(server.socket) as client:
+        await client.initialize()
+        taken = {"name": "hello", "arguments": {"allowed": True}}
+        assert "result" in await client.ask("tools/call", taken)
+        for _ in range(4):
+            told = (await client.ask("tools/call", HELLO))["error"]["message"]
+            assert "refused the key (401). Correct the key in the server's headers" in told
+        assert "result" in await client.ask("tools/call", taken)
+
+
+@pytest.mark.parametrize(("mode", "calls"), [("expired", 1), ("call401", 2)])
+async def test_a_key_that_is_refused_for_all_blocks_the_server(
+    home: Path, web: WebUpstream, mode: str, calls: int
+) -> None:
+    async with relay(entry(web, mode)) as server:
         async with lines(server.socket) as client:
             await client.initialize()
-            answer = await client.ask("tools/call", HELLO)
-            assert "refused the key (401)" in answer["error"]["message"]
-        assert await server.exited() == EXIT_REFUSED
+            for _ in range(calls):
+                answer = await client.ask("tools/call", HELLO)
+                assert "refused the key (401)" in answer["error"]["message"]
+            assert await server.exited() == EXIT_REFUSED
+        (trouble,) = server.all("trouble")
+        assert (trouble["code"], bool(trouble["hint"])) == ("key_refused", True)
 
 
 @pytest.mark.parametrize("is_modern", [False, True])

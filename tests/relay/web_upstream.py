@@ -9,7 +9,8 @@ old, old501: HTTP with sent events, refuses a call with the `status` in its argu
 broken: drops the stream of a call before its answer, which a resumed stream has. polled: the same,
 but `POLLS` streams end and two requests fail before that. gone: the same, but there is a page
 instead of the stream. moved: redirects to `other`. A number:
-every request is refused with it; `call` and a number: only calls.
+every request is refused with it; `call` and a number: only calls, but for those that are `allowed`
+by their argument. expired: every request from the first call on, with 401.
 odd: a call is answered as its argument says, a name of `ODD`.
 """
 
@@ -129,12 +130,16 @@ class _Handler(BaseHTTPRequestHandler):
         heard = {name.lower(): text for name, text in self.headers.items()}
         self.server.heard.append((self.mode, message.get("method", ""), heard))
         mode, is_call = self.mode, message.get("method") == "tools/call"
+        allowed = message.get("params", {}).get("arguments", {}).get("allowed")
+        self.server.has_lost |= mode == "expired" and is_call
         rounds = int(self.path.partition("?")[2] or 0) if mode == "round" else ROUNDS
         if rounds < ROUNDS:
             self._put(308, headers={"Location": f"/round?{rounds + 1}"})
         elif mode == "moved":
             self._put(307, headers={"Location": self.server.other or "/plain"})
-        elif mode.isdigit() or (mode.startswith("call") and is_call):
+        elif mode == "expired" and self.server.has_lost:
+            self._put(401)
+        elif mode.isdigit() or (mode.startswith("call") and is_call and not allowed):
             status = mode.removeprefix("call")
             self._put(int(status), b"no", HEADERS.get(status, {}))
         elif is_call and mode == "odd":

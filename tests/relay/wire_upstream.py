@@ -4,7 +4,8 @@ The JSON may hold `greeting` (the result of `initialize`), `tools` (the text of 
 sent), `id` ("float" or "text": how ids are answered), `before` and `after` (text around each
 line), `modern` (only 2026-07-28 is spoken), `early` (lines before the first answer), `lists` (by
 method: the text of a result), `speaks` (the versions that it does not refuse), `twice` (each line
-is sent twice) and `errors` (text on stderr at each line).
+is sent twice), `errors` (text on stderr at each line) and `late` (a method of which the first
+request is answered at the first tool call).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ GREETING = GIVEN.get("greeting") or {
 waiting: dict[str, Any] = {}
 seen: list[Any] = []
 questions = 0
+late: list[Any] = []
 
 
 def main() -> None:
@@ -46,6 +48,14 @@ def main() -> None:
 
 def take(message: dict[str, Any]) -> None:
     method, params = message["method"], message.get("params", {})
+    if method == GIVEN.get("late"):
+        late.append(message)
+        del GIVEN["late"]
+        return
+    if method == "tools/call":
+        for each in late:
+            late.remove(each)
+            take(each)
     if GIVEN.get("modern"):
         take_modern(message)
     elif method in GIVEN.get("lists", {}):
