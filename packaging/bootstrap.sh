@@ -7,7 +7,7 @@ CDPATH= cd -- "$(dirname -- "$0")/.."
 APP_PACKAGES=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xfixes0 libegl1 libgl1
   libfontconfig1 libdbus-1-3 libglib2.0-0)
-TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb trayer xdotool x11-utils imagemagick
+TEST_PACKAGES=("${APP_PACKAGES[@]}" dbus gnome-keyring xvfb openbox trayer xdotool x11-utils imagemagick
   fonts-dejavu-core google-cloud-cli-firestore-emulator default-jre-headless
   wine wine64 gcc-mingw-w64-x86-64-win32 nsis unzip zsh fish)
 GOOGLES_SOURCE=https://cloud.google.com/sdk/docs/install#deb

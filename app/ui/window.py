@@ -16,13 +16,12 @@ from app.ui.page_context import PageContext
 from app.ui.page_registry import PAGES, offered_pages
 from app.ui.translation import tr
 from app.ui.widgets.card import Strip
-from app.ui.widgets.layouts import horizontal, vertical
+from app.ui.widgets.layouts import horizontal, room, vertical
 from app.ui.widgets.live import WhileVisible
 from app.ui.widgets.text import scaled
 from app.views import Notice
 
 _SMALLEST = QSize(700, 400)
-"""Fits a screen of 1440 x 900 at 200 %, with its panel."""
 _FIRST = QSize(1060, 720)
 _FOLDS_BELOW = 860
 _LOOKS_EVERY_MS = 5_000
@@ -54,7 +53,7 @@ class Window(QWidget):
         self._opened = ""
         self.setWindowTitle(tr("Lou"))
         self.setWindowIcon(icons.app_icon())
-        self.setMinimumSize(_SMALLEST)
+        self.setMinimumSize(_SMALLEST.boundedTo(room(self)))
         self._navigation = Navigation(context)
         self._navigation.chosen.connect(self._show_page)
         self._stack = QStackedWidget()
@@ -79,7 +78,7 @@ class Window(QWidget):
         )
         saved = self._geometry.value("geometry")
         if not (isinstance(saved, QByteArray) and self.restoreGeometry(saved)):
-            self.resize(_FIRST.boundedTo(self.screen().availableSize()))
+            self.resize(_FIRST.boundedTo(room(self)))
 
     def open(self, name: str = "", thing: str = "") -> None:
         """Show the window on the page `name`, with its item `thing` selected."""

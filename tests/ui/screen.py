@@ -67,7 +67,7 @@ class Screen:
 
     def windows(self) -> list[Seen]:
         """Every window there is, those inside others too."""
-        told = self._ask("xwininfo", "-root", "-tree")
+        told = self.ask("xwininfo", "-root", "-tree")
         found = [_NODE.match(line) for line in told.splitlines()]
         return [Seen(m[1], m[2], int(m[3]), int(m[4]), int(m[7]), int(m[8])) for m in found if m]
 
@@ -88,21 +88,22 @@ class Screen:
     def click(self, seen: Seen, button: int = 1) -> None:
         """Click into the middle of what was seen."""
         x, y = seen.x + seen.width // 2, seen.y + seen.height // 2
-        self._ask("xdotool", "mousemove", str(x), str(y), "click", str(button))
+        self.ask("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
     def press(self, keys: str, seen: Seen) -> None:
         """Press `keys` in what was seen."""
-        self._ask("xdotool", "windowfocus", seen.id, "key", keys)
+        self.ask("xdotool", "windowfocus", seen.id, "key", keys)
 
     def picture(self, target: Path) -> None:
         """Everything on the screen, as a PNG."""
-        self._ask("import", "-window", "root", str(target))
+        self.ask("import", "-window", "root", str(target))
 
     def is_viewable(self, seen: Seen) -> bool:
         """Whether it is on the screen."""
-        return "IsViewable" in self._ask("xwininfo", "-id", seen.id)
+        return "IsViewable" in self.ask("xwininfo", "-id", seen.id)
 
-    def _ask(self, *argv: str) -> str:
+    def ask(self, *argv: str) -> str:
+        """What a program on this screen prints."""
         done = subprocess.run(
             argv,
             env=self.environment,
@@ -117,7 +118,7 @@ class Screen:
 @contextlib.contextmanager
 def screen(home: Path, size: str = "1400x1000") -> Iterator[Screen]:
     """A screen whose programs have `home` as their home. A missing program is a failure."""
-    for program in ("Xvfb", "trayer", "xdotool", "xwininfo"):
+    for program in ("Xvfb", "openbox", "trayer", "xdotool", "xwininfo"):
         assert shutil.which(program), f"{program} is not installed; run `make desktop`"
     reader, writer = os.pipe()
     argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]

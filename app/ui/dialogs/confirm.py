@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -24,19 +24,19 @@ from app.ui.theme import Theme
 from app.ui.translation import tr
 from app.ui.widgets.buttons import Button
 from app.ui.widgets.card import GUTTER, ScrollArea, indented
-from app.ui.widgets.layouts import FREE, horizontal, vertical
+from app.ui.widgets.layouts import FREE, horizontal, room, vertical
 from app.ui.widgets.text import heading, label, scaled
 
 T = TypeVar("T")
 _NARROWEST, _LOW_ENOUGH = 400, 460
-"""The least width of a dialog for the usual font, and a height that every screen has, in pixels."""
+"""The least width of a dialog for the usual font, and a height that is enough, in pixels."""
 
 MARGINS = (22, 20, 22 - GUTTER, 18)
 _FIELDS = (QLineEdit, QPlainTextEdit, QComboBox, QCheckBox, QRadioButton)
 
 
 class FittedDialog(QDialog):
-    """A dialog that nobody can make so small that its words are cut off."""
+    """A dialog that opens wholly on the screen, and never so small that its words are cut off."""
 
     def __init__(self, parent: QWidget | None, title: str) -> None:
         super().__init__(parent)
@@ -63,7 +63,12 @@ class FittedDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         prepare_keys(self)
+        self._keep_readable()
+        self.resize(self.size().boundedTo(self._room()))
         super().showEvent(event)
+
+    def _room(self) -> QSize:
+        return room(self.parentWidget() or self)
 
     def _keep_readable(self) -> None:
         """Qt leaves out the height of wrapped texts when it bounds the size of a window."""
@@ -73,8 +78,8 @@ class FittedDialog(QDialog):
         hint = layout.totalMinimumSize()
         width = max(hint.width(), scaled(_NARROWEST, self), self.minimumWidth())
         needed = min(layout.totalMinimumHeightForWidth(width), _LOW_ENOUGH)
-        height = max(hint.height(), needed, self.minimumHeight())
-        self.setMinimumSize(width, height)
+        height = max(needed, self.minimumHeight())
+        self.setMinimumSize(QSize(width, height).boundedTo(self._room()).expandedTo(hint))
 
 
 def prepare_keys(dialog: QDialog) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Literal, TypeVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QBoxLayout,
     QGridLayout,
@@ -36,6 +36,8 @@ Part = Item | tuple[Item, int | Qt.AlignmentFlag] | Literal[_Space.FREE] | int
 Margins = tuple[int, int, int, int]
 """Left, top, right, bottom, in pixels."""
 T = TypeVar("T", bound=QBoxLayout)
+_FRAME = QSize(16, 40)
+"""Pixels that the frame and the title of a window may take."""
 
 
 def vertical(
@@ -70,6 +72,11 @@ def holder(layout: QLayout) -> QWidget:
     made = QWidget()
     made.setLayout(layout)
     return made
+
+
+def room(widget: QWidget) -> QSize:
+    """The largest size with which a window lies wholly on the screen of `widget`."""
+    return widget.screen().availableSize() - _FRAME
 
 
 def stacked(*parts: QWidget) -> QStackedWidget:
