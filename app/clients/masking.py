@@ -34,6 +34,9 @@ _LONGEST = 50 * _WIDEST
 _MOST = 12_000
 """Characters of a change that are masked and shown at most."""
 _CONTEXT = 3
+_SPLIT_FROM = 160
+"""Characters of a line that is shown in parts, since its change may lie far to the right."""
+_BETWEEN_PARTS = re.compile(r'(?<=[,{\[]) ?(?=")')
 _LINE_NUMBER = re.compile(r"(?<=[-+])\d+")
 _TOKEN = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?')
 
@@ -163,9 +166,9 @@ def _long(parts: list[str]) -> Iterator[str]:
 def unified(
     name: str, before: bytes | None, after: bytes | None, mask: Callable[[str], str] = str
 ) -> str:
-    """A unified diff after `mask`, long lines cut; empty when nothing changes."""
+    """A unified diff after `mask`, a file of one long line in its parts; empty without a change."""
     now, then = (name if each is not None else "no file" for each in (before, after))
-    changed = [line[:_LONGEST] for line in _differences(_text_lines(before), _text_lines(after))]
+    changed = [line[:_LONGEST] for line in _differences(*_text_lines(before, after, mask))]
     if not changed:
         return ""
     sizes = accumulate(map(len, changed))
@@ -198,8 +201,20 @@ def _moved(head: str, by: int) -> str:
     return _LINE_NUMBER.sub(lambda number: str(int(number[0]) + by), head)
 
 
-def _text_lines(content: bytes | None) -> list[str]:
-    return [] if content is None else content.decode("utf-8", "replace").splitlines()
+def _text_lines(
+    before: bytes | None, after: bytes | None, mask: Callable[[str], str]
+) -> tuple[list[str], list[str]]:
+    """The lines of both; where one is long they are masked, then split, which splits no secret."""
+    texts = [(each or b"").decode("utf-8", "replace") for each in (before, after)]
+    old, new = (text.splitlines() for text in texts)
+    is_short = max(map(len, texts)) <= _MOST
+    if not is_short or max(map(len, (*old, *new)), default=0) <= _SPLIT_FROM:
+        return old, new
+    old, new = (
+        [part for line in lines for part in _BETWEEN_PARTS.split(mask(line))]
+        for lines in (old, new)
+    )
+    return old, new
 
 
 def _shortened(line: str) -> str:

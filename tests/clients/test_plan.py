@@ -141,4 +141,11 @@ def test_the_difference_cuts_what_nobody_reads() -> None:
     assert "4,6" in text
     assert max(len(line) for line in text.splitlines()) < 500
     assert masking.unified("f", b"a\n", b"a\n") == ""
+    one_line = json.dumps({"mcpServers": {f"s{at}": {"command": "npx"} for at in range(40)}})
+    added = one_line.replace('"s39"', '"lou": {"command": "lou-connect"}, "s39"')
+    shown = masking.unified("f", one_line.encode(), added.encode()).splitlines()
+    assert [line for line in shown if line.startswith("+")][1:] == [
+        '+"lou": {',
+        '+"command": "lou-connect"},',
+    ]
     assert masking.unified("f", None, b"a\n").startswith("--- no file")
